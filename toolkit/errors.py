@@ -1,0 +1,243 @@
+"""Every exception a user can meet.
+
+::
+
+    ToolkitError
+    ├── Problems                    several errors of one run, reported together
+    ├── SettingError                toolkit.toml or a TOOLKIT_ variable
+    ├── DeclarationError            a model, field, page or app that cannot stand as declared
+    │   └── FrozenError             declared after the site was prepared
+    ├── FieldError                  a name in a query that no field has
+    ├── ValidationError             a value that a field or a model refuses
+    ├── ObjectDoesNotExist          ``get()`` found no row (``Story.DoesNotExist``)
+    ├── MultipleObjectsReturned     ``get()`` found several
+    ├── DatabaseError               the database refused
+    │   ├── DatabaseUnavailable     it cannot be reached
+    │   ├── IntegrityError          a constraint was broken
+    │   │   └── ProtectedError      a row is still referred to
+    │   └── UnplannedQuery          strict mode: a query nobody planned
+    ├── MigrationError              models, migrations and tables disagree
+    ├── ContentError                a content file or row
+    ├── TemplateError               a template, with its line and the page's URL
+    ├── CatalogError                a PO file
+    ├── RouteError                  pages and their URLs
+    │   ├── NoSuchPage              ``url_for`` of something that has no page
+    │   └── Collision               two pages want one URL or one file
+    ├── NotFound                    nothing is published at this URL (404)
+    ├── FeedError                   a feed that no reader could read
+    ├── GeometryError               a geometry that cannot be used
+    └── BuildError                  a build that could not finish
+
+An error is a short letter: what, where, the value, the cause, and the next step.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class ToolkitError(Exception):
+    """What went wrong, where, and how to mend it.
+
+    Args:
+        message: What is wrong, with the value in it. No full stop.
+        path: The file it is about.
+        line: Line in that file, from 1.
+        column: Column in that line, from 1, or the name of a column of data.
+        row: Row of tabular data, from 1 (the header is row 1).
+        url: The URL of the page it is about.
+        hint: The next step, as a sentence.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | Path | None = None,
+        line: int | None = None,
+        column: int | str | None = None,
+        row: int | None = None,
+        url: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.column = column
+        self.row = row
+        self.url = url
+        self.hint = hint
+
+    @property
+    def where(self) -> str:
+        """The place, as ``path:line:column`` or a URL; empty when there is none."""
+        if self.path is None:
+            return self.url or ""
+        place = str(self.path)
+        for part in (self.line if self.line is not None else self.row, self.column):
+            if part is not None:
+                place += f":{part}"
+        return place
+
+    def __str__(self) -> str:
+        letter = f"{self.where}: {self.message}" if self.where else self.message
+        if self.url and self.path is not None:
+            letter += f" (page {self.url})"
+        if self.hint:
+            letter += f". {self.hint}"
+        return letter
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore, (type(self), self.args, self.__dict__.copy()))
+
+
+def _restore(kind: type[ToolkitError], args: tuple[object, ...], state: dict[str, object]) -> ToolkitError:
+    """Rebuild an error that crossed from a worker process."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class Problems(ToolkitError):
+    """All errors that one run found, reported together.
+
+    Attributes:
+        problems: The errors, in the order they were found.
+    """
+
+    def __init__(self, problems: Sequence[ToolkitError], *, summary: str = "") -> None:
+        self.problems = list(problems)
+        count = len(self.problems)
+        title = summary or (f"{count} problems were found" if count != 1 else "1 problem was found")
+        super().__init__(title)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.message}:", *(f"  {problem}" for problem in self.problems)])
+
+
+class SettingError(ToolkitError):
+    """A setting that is unknown, mistyped or missing."""
+
+
+class DeclarationError(ToolkitError):
+    """A model, field, page or app that cannot stand as declared."""
+
+
+class FrozenError(DeclarationError):
+    """Something was declared after the site was prepared."""
+
+
+class FieldError(ToolkitError):
+    """A name in a query that no field, lookup or annotation has."""
+
+
+class ValidationError(ToolkitError):
+    """A value that a field or a model refuses.
+
+    Attributes:
+        code: Stable name of the rule, such as ``"max_length"``.
+        errors: For a whole model, field name to its errors.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "invalid",
+        errors: dict[str, list[ValidationError]] | None = None,
+        path: str | Path | None = None,
+        line: int | None = None,
+        column: int | str | None = None,
+        row: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, line=line, column=column, row=row, hint=hint)
+        self.code = code
+        self.errors = errors or {}
+
+
+class ObjectDoesNotExist(ToolkitError):
+    """``get()`` found no row."""
+
+
+class MultipleObjectsReturned(ToolkitError):
+    """``get()`` found more than one row."""
+
+
+class DatabaseError(ToolkitError):
+    """The database refused."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database cannot be reached."""
+
+
+class IntegrityError(DatabaseError):
+    """A constraint was broken; nothing was written."""
+
+
+class ProtectedError(IntegrityError):
+    """A row cannot be deleted: others refer to it."""
+
+
+class UnplannedQuery(DatabaseError):
+    """Strict mode: a template or page asked for rows that nobody planned to load."""
+
+
+class MigrationError(ToolkitError):
+    """Models, migrations and tables disagree."""
+
+
+class ContentError(ToolkitError):
+    """A content file, or a row of one, that cannot be loaded."""
+
+
+class TemplateError(ToolkitError):
+    """A template that cannot be found, compiled or rendered."""
+
+
+class CatalogError(ToolkitError):
+    """A message catalog that cannot be read or compiled."""
+
+
+class RouteError(ToolkitError):
+    """Pages and their URLs."""
+
+
+class NoSuchPage(RouteError):
+    """``url_for`` was asked for something that has no page."""
+
+
+class Collision(RouteError):
+    """Two pages want one URL, or one file."""
+
+
+class NotFound(ToolkitError):
+    """Nothing is published at this URL."""
+
+
+class FeedError(ToolkitError):
+    """A feed that no reader could read."""
+
+
+class GeometryError(ToolkitError):
+    """A geometry that cannot be used as asked."""
+
+
+class BuildError(ToolkitError):
+    """A build that could not finish; the last good output is untouched."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence with the nearest known names, or all of them when few; empty when there are none."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(repr(match) for match in near) + "?"
+    if 0 < len(names) <= 12:
+        return "There is: " + ", ".join(names) + "."
+    return ""

@@ -1,0 +1,154 @@
+"""What a page was made of.
+
+While a page renders, everything it reads is recorded as an *input*: (kind, key, digest of the value read).
+The record is a verifying trace (Mokhov, Mitchell, Peyton Jones, "Build Systems à la Carte", 2018): it can be
+asked later whether the same things would be read today.
+
+This module is at the bottom of the house: it knows nothing of databases or templates. Those record here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_blake2b = hashlib.blake2b
+
+ABSENT = b""
+"""The digest of what was looked for and is not there."""
+
+
+def digest(value: Any) -> bytes:
+    """16 bytes that stand for a value made of None, bool, numbers, text, bytes, dates, lists, tuples, dicts."""
+    return _blake2b(_encode(value), digest_size=16).digest()
+
+
+def digest_bytes(body: bytes) -> bytes:
+    """16 bytes that stand for a file's content."""
+    return _blake2b(body, digest_size=16).digest()
+
+
+class Input(NamedTuple):
+    """One thing that was read.
+
+    Kinds, and their keys:
+
+    - ``row``: (table, columns or None for all, primary key); digest of the row's raw values
+    - ``query``: (shape id, parameters); digest of the ordered result
+    - ``template``: (name,); digest of the winning path and its source
+    - ``message``: (locale, domain, context, msgid, plural msgid); digest of the translations found
+    - ``asset``: (path,); digest of the file it stands for
+    - ``file``: (path relative to the site's folder,); digest of the content
+    - ``folder``: (path relative to the site's folder,); digest of the sorted names in it
+    - ``setting``: (name,); digest of the value
+    - ``environment``: (variable,); digest of the value
+    - ``url``: (route, subject key, locale, number); digest of the URL
+    - ``plan``: (route, locale); digest of all subjects and URLs of a route
+    - ``clock``: (granularity,); digest of the answer at that granularity
+    - ``code``: (); digest of all Python sources and library versions
+    """
+
+    kind: str
+    key: tuple[Any, ...]
+    digest: bytes
+
+
+class Trace:
+    """The record of one rendering. Later reads of the same thing change nothing: one rendering, one moment.
+
+    Attributes:
+        inputs: (kind, key) to digest.
+        shapes: The query shapes met, by id; each knows how to be asked again.
+    """
+
+    __slots__ = ("inputs", "shapes")
+
+    def __init__(self) -> None:
+        self.inputs: dict[tuple[str, tuple[Any, ...]], bytes] = {}
+        self.shapes: dict[str, Any] = {}
+
+    def record(self, kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
+        """Note that the thing of this kind and key was read, and what it was (a digest, or ``ABSENT``)."""
+        self.inputs.setdefault((kind, key), value_digest)
+
+    def __iter__(self) -> Iterator[Input]:
+        for (kind, key), value_digest in self.inputs.items():
+            yield Input(kind, key, value_digest)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def keys_of(self, kind: str) -> list[tuple[Any, ...]]:
+        """The keys of all inputs of one kind, in the order they were read."""
+        return [key for found, key in self.inputs if found == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks. A restricted viewer sees public rows only (``Meta.public``)."""
+
+    name: str
+    restricted: bool
+
+
+READER = Viewer("reader", restricted=True)
+"""Anybody: the build, and the server's readers."""
+
+EDITOR = Viewer("editor", restricted=False)
+"""Somebody who sees drafts: the preview, the shell, the commands."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What holds while something runs: which site, who looks, in which language, at which moment.
+
+    Args:
+        site: The current site (``toolkit.site.Site``).
+        database: Its database (``toolkit.database.Database``).
+        viewer: Whose eyes.
+        locale: Language of translated fields, messages and formats, such as ``"es"``.
+        default_locale: The site's first locale: the language of untranslated columns.
+        moment: The instant that ``now()`` answers; None means the wall clock.
+        trace: Where reads are recorded; None when nobody asks.
+    """
+
+    site: Any
+    database: Any
+    viewer: Viewer = EDITOR
+    locale: str = "en"
+    default_locale: str = "en"
+    moment: datetime | None = None
+    trace: Trace | None = None
+
+    def now(self) -> datetime:
+        """The moment of this scope, aware, in UTC."""
+        return self.moment or datetime.now(UTC)
+
+
+current: ContextVar[Scope | None] = ContextVar("toolkit_scope", default=None)
+"""The one context variable: set by ``with site:``, the command, the server and the renderer."""
+
+
+@contextmanager
+def entered(scope: Scope) -> Iterator[Scope]:
+    """Make a scope the current one inside a ``with`` block."""
+    token = current.set(scope)
+    try:
+        yield scope
+    finally:
+        current.reset(token)
+
+
+def record(kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
+    """Record a read in the current trace, if somebody is recording."""
+    scope = current.get()
+    if scope is not None and scope.trace is not None:
+        scope.trace.inputs.setdefault((kind, key), value_digest)
