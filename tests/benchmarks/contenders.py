@@ -1,0 +1,82 @@
+"""What takes part in the benchmark: something that builds a site, and can be asked to again."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tests.benchmarks.measure import Measurement
+
+KINDS = (
+    ("home", re.compile(r"index\.html")),
+    ("story", re.compile(r"posts/[^/]+/index\.html")),
+    ("tag", re.compile(r"tags/[^/]+(/page/\d+)?/index\.html")),
+    ("author", re.compile(r"authors/[^/]+(/page/\d+)?/index\.html")),
+    ("month", re.compile(r"archive/\d{4}/\d\d(/page/\d+)?/index\.html")),
+    ("overview", re.compile(r"(tags|authors|archive)/index\.html")),
+    ("feed", re.compile(r"(tags/[^/]+/)?feed\.xml")),
+    ("sitemap", re.compile(r"sitemap[^/]*\.xml")),
+    ("asset", re.compile(r"static/.+")),
+)
+"""Kinds of pages and the files they land in, tried in turn; anything else is counted as ``other``."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStats:
+    """What a build left behind.
+
+    Args:
+        files: How many.
+        size_bytes: Of all files together.
+        kinds: Number of files of each kind of page.
+    """
+
+    files: int
+    size_bytes: int
+    kinds: dict[str, int]
+
+
+class Contender(Protocol):
+    """A generator, set up to build the benchmark's site in a folder of its own.
+
+    The runner calls ``prepare`` once; then, for each repetition, ``reset``, ``build`` (from nothing),
+    ``build`` (nothing changed), ``edit``, ``build`` (one body edited). Only ``build`` is measured.
+    """
+
+    name: str
+
+    def prepare(self, corpus: Path, folder: Path) -> None:
+        """Set up the site in ``folder``, with a copy of the corpus that ``corpus.write_corpus`` wrote."""
+
+    def reset(self) -> None:
+        """Remove the output and everything kept from earlier builds."""
+
+    def build(self) -> Measurement:
+        """Build the site in a new process."""
+
+    def edit(self, slug: str, note: str) -> None:
+        """Add a note to the body of one story, in this contender's copy."""
+
+    def output_stats(self) -> OutputStats:
+        """Count what the last build left behind."""
+
+
+def kind_of(path: str) -> str:
+    """The kind of page that a file of the output is, by its path relative to the output."""
+    return next((kind for kind, pattern in KINDS if pattern.fullmatch(path)), "other")
+
+
+def stats_of(output: Path) -> OutputStats:
+    """Count the files of a folder."""
+    kinds: Counter[str] = Counter()
+    size = 0
+    for folder, _, names in os.walk(output):
+        for name in names:
+            path = Path(folder, name)
+            kinds[kind_of(path.relative_to(output).as_posix())] += 1
+            size += path.stat().st_size
+    return OutputStats(kinds.total(), size, dict(sorted(kinds.items())))

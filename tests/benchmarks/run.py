@@ -1,0 +1,191 @@
+"""Build one site with several generators, in turn, and print medians and ratios.
+
+``python -m tests.benchmarks.run --stories 10000 --repeat 5 --json result.json``
+
+Each repetition takes every contender through three builds, each in a new process: from nothing, again with
+nothing changed, and after an edit of one story's body. All contenders read copies of the same corpus. Before
+each build, what earlier ones wrote is flushed to the disk, so that nobody pays for another's pages.
+
+Wall time suffers when the machine does something else; CPU time is printed beside it, and the load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.contenders import Contender, OutputStats
+from tests.benchmarks.corpus import default_source, read_corpus, write_corpus
+from tests.benchmarks.hugo_contender import Hugo
+from tests.benchmarks.measure import CommandFailed, Measurement, keep_to_cores
+
+SCENARIOS = ("from nothing", "nothing changed", "one body edited")
+
+CONTENDERS: dict[str, Callable[[], Contender]] = {
+    "hugo-related": lambda: Hugo(related="related"),
+    "hugo-cached": lambda: Hugo(related="cached"),
+    "hugo-none": lambda: Hugo(related="none"),
+}
+"""Every contender by the name that ``--contender`` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one contender took.
+
+    Args:
+        name: The contender's.
+        runs: Scenario to its measurements, one for each repetition.
+        output: What its last build left behind.
+    """
+
+    name: str
+    runs: dict[str, list[Measurement]]
+    output: OutputStats
+
+    def median_of(self, scenario: str, quantity: str) -> float:
+        """The median of one quantity of ``Measurement``."""
+        return median(getattr(run, quantity) for run in self.runs[scenario])
+
+
+def compete(
+    contenders: Sequence[Contender], *, slugs: Sequence[str], repeat: int, tell: Callable[[str], None]
+) -> list[Result]:
+    """Take prepared contenders through all scenarios, in turn.
+
+    Args:
+        contenders: Prepared.
+        slugs: The stories there are; each repetition edits another one.
+        repeat: How often.
+        tell: Called with a line after each build.
+    """
+    runs: list[dict[str, list[Measurement]]] = [{scenario: [] for scenario in SCENARIOS} for _ in contenders]
+    for number in range(repeat):
+        # Who goes first changes, so that a machine growing warm or busy favours nobody.
+        order = [(start + number) % len(contenders) for start in range(len(contenders))]
+        for index in order:
+            contender = contenders[index]
+            contender.reset()
+            for scenario in SCENARIOS:
+                if scenario == "one body edited":
+                    slug = slugs[(number + 1) * len(slugs) // (repeat + 1)]
+                    contender.edit(slug, f"repetition {number}")
+                os.sync()
+                measured = contender.build()
+                runs[index][scenario].append(measured)
+                tell(f"{number + 1}/{repeat} {contender.name}, {scenario}: {measured.wall_seconds:.2f} s")
+    return [
+        Result(contender.name, runs[index], contender.output_stats())
+        for index, contender in enumerate(contenders)
+    ]
+
+
+def format_table(results: Sequence[Result], *, baseline: str) -> str:
+    """Medians as text, with each contender's wall time as a multiple of the baseline's."""
+    base = next((result for result in results if result.name == baseline), results[0])
+    lines = [f"{'':<16} {'contender':<18} {'wall s':>8} {'CPU s':>8} {'peak MB':>8} {'/ ' + base.name:>16}"]
+    for scenario in SCENARIOS:
+        for result in results:
+            wall = result.median_of(scenario, "wall_seconds")
+            ratio = wall / base.median_of(scenario, "wall_seconds")
+            cpu = result.median_of(scenario, "cpu_seconds")
+            peak = result.median_of(scenario, "peak_bytes") / 1e6
+            lines.append(f"{scenario:<16} {result.name:<18} {wall:8.2f} {cpu:8.2f} {peak:8.0f} {ratio:16.2f}")
+    return "\n".join(lines)
+
+
+def format_outputs(results: Sequence[Result]) -> str:
+    """What each contender wrote, as text."""
+    lines = []
+    for result in results:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in result.output.kinds.items())
+        size = result.output.size_bytes / 1e6
+        lines.append(f"{result.name}: {result.output.files:,} files, {size:.1f} MB ({kinds})")
+    return "\n".join(lines)
+
+
+def as_json(results: Sequence[Result], *, stories: int, cores: int) -> str:
+    """Every single measurement, for a machine to read."""
+    report = {
+        "stories": stories,
+        "cores": cores,
+        "machine": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg(),
+        "results": [asdict(result) for result in results],
+    }
+    return json.dumps(report, indent=1) + "\n"
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "--source", type=Path, default=default_source(), help="posts ($TOOLKIT_CORPUS/18f/posts)"
+    )
+    parser.add_argument("--stories", type=int, default=10_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument(
+        "--contender", action="append", choices=CONTENDERS, help="again for more; default: all"
+    )
+    parser.add_argument("--baseline", default="hugo (cached)", help="whose wall time is 1")
+    parser.add_argument(
+        "--work", type=Path, help="folder to work in, kept afterwards; default: a temporary one"
+    )
+    parser.add_argument("--json", type=Path, help="file for every single measurement")
+    options = parser.parse_args(arguments)
+    if options.source is None:
+        parser.error("no --source given and TOOLKIT_CORPUS is not set")
+    return options
+
+
+def run(options: argparse.Namespace, *, work: Path) -> list[Result]:
+    """Write the corpus, prepare everybody and let them compete."""
+    corpus = work / "corpus"
+    paths = write_corpus(read_corpus(options.source), corpus, stories=options.stories)
+    contenders = []
+    for name in options.contender or CONTENDERS:
+        contender = CONTENDERS[name]()
+        folder = work / name
+        folder.mkdir()
+        contender.prepare(corpus, folder)
+        contenders.append(contender)
+    slugs = [path.stem for path in paths]
+    return compete(
+        contenders, slugs=slugs, repeat=options.repeat, tell=lambda line: print(line, file=sys.stderr)
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark from the command line."""
+    options = parse(arguments)
+    cores = keep_to_cores(options.cores)
+    load = os.getloadavg()[0]
+    try:
+        if options.work is not None:
+            options.work.mkdir(parents=True)
+            results = run(options, work=options.work)
+        else:
+            with tempfile.TemporaryDirectory(prefix="toolkit-benchmark-") as work:
+                results = run(options, work=Path(work))
+    except CommandFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    title = f"{options.stories:,} stories, {cores} cores, median of {options.repeat}, load before: {load:.1f}"
+    print(title, format_table(results, baseline=options.baseline), format_outputs(results), sep="\n\n")
+    if options.json is not None:
+        options.json.write_text(as_json(results, stories=options.stories, cores=cores), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
