@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tests.benchmarks.measure import Measurement
+from .measure import Measurement
 
 KINDS = (
     ("home", re.compile(r"index\.html")),

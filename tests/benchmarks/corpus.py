@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.corpus SOURCE OUT --stories 10000`` writes::
 
-    OUT/content/posts/<slug>.md              front matter (title, slug, date, summary, authors, tags) and body
+    OUT/content/posts/<slug>.md              title, slug, published, summary, authors and tags; the body
     OUT/content/authors/<slug>/_index.md     the author's name, as Hugo wants it
     OUT/content/tags/<slug>/_index.md        the tag's name, as Hugo wants it
     OUT/authors.csv, OUT/tags.csv            the same names, as rows for the toolkit
@@ -97,7 +97,7 @@ def read_corpus(folder: Path) -> Corpus:
     """
     authors: dict[str, str] = {}
     tags: dict[str, str] = {}
-    posts = []
+    posts: list[Post] = []
     for path in sorted(folder.glob("*.md")):
         match = FILE_NAME.fullmatch(path.name)
         if match is None:
@@ -186,7 +186,7 @@ def format_post(post: Post) -> str:
     matter = {
         "title": post.title,
         "slug": post.slug,
-        "date": f"{post.published:%Y-%m-%dT%H:%M:%SZ}",
+        "published": f"{post.published:%Y-%m-%dT%H:%M:%SZ}",
         "summary": post.summary,
         "authors": post.authors,
         "tags": post.tags,

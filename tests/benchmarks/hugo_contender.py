@@ -7,9 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks.contenders import OutputStats, stats_of
-from tests.benchmarks.corpus import edit_body
-from tests.benchmarks.measure import Measurement, measure
+from .contenders import OutputStats, stats_of
+from .corpus import edit_body
+from .measure import Measurement, measure
 
 SITE = Path(__file__).parent / "hugo"
 STATIC = Path(__file__).parents[1] / "corpus_site" / "static"

@@ -22,10 +22,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.contenders import Contender, OutputStats
-from tests.benchmarks.corpus import default_source, read_corpus, write_corpus
-from tests.benchmarks.hugo_contender import Hugo
-from tests.benchmarks.measure import CommandFailed, Measurement, keep_to_cores
+from .contenders import Contender, OutputStats
+from .corpus import default_source, read_corpus, write_corpus
+from .hugo_contender import Hugo
+from .measure import CommandFailed, Measurement, keep_to_cores
 
 SCENARIOS = ("from nothing", "nothing changed", "one body edited")
 
@@ -53,7 +53,8 @@ class Result:
 
     def median_of(self, scenario: str, quantity: str) -> float:
         """The median of one quantity of ``Measurement``."""
-        return median(getattr(run, quantity) for run in self.runs[scenario])
+        values: list[float] = [getattr(run, quantity) for run in self.runs[scenario]]
+        return median(values)
 
 
 def compete(
