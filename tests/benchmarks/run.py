@@ -26,6 +26,7 @@ from .contenders import Contender, OutputStats
 from .corpus import default_source, read_corpus, write_corpus
 from .hugo_contender import Hugo
 from .measure import CommandFailed, Measurement, keep_to_cores
+from .toolkit_contender import Toolkit
 
 SCENARIOS = ("from nothing", "nothing changed", "one body edited")
 
@@ -33,6 +34,8 @@ CONTENDERS: dict[str, Callable[[], Contender]] = {
     "hugo-related": lambda: Hugo(related="related"),
     "hugo-cached": lambda: Hugo(related="cached"),
     "hugo-none": lambda: Hugo(related="none"),
+    "toolkit": lambda: Toolkit(related=True),
+    "toolkit-none": lambda: Toolkit(related=False),
 }
 """Every contender by the name that ``--contender`` takes."""
 
@@ -113,14 +116,14 @@ def format_outputs(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def as_json(results: Sequence[Result], *, stories: int, cores: int) -> str:
+def as_json(results: Sequence[Result], *, stories: int, cores: int, load: float) -> str:
     """Every single measurement, for a machine to read."""
     report = {
         "stories": stories,
         "cores": cores,
         "machine": platform.platform(),
         "python": platform.python_version(),
-        "load": os.getloadavg(),
+        "load_before": load,
         "results": [asdict(result) for result in results],
     }
     return json.dumps(report, indent=1) + "\n"
@@ -184,7 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     title = f"{options.stories:,} stories, {cores} cores, median of {options.repeat}, load before: {load:.1f}"
     print(title, format_table(results, baseline=options.baseline), format_outputs(results), sep="\n\n")
     if options.json is not None:
-        options.json.write_text(as_json(results, stories=options.stories, cores=cores), encoding="utf-8")
+        options.json.write_text(
+            as_json(results, stories=options.stories, cores=cores, load=load), encoding="utf-8"
+        )
     return 0
 
 
