@@ -47,11 +47,13 @@ class LazyText:
 
     def __mod__(self, values: Any) -> str:
         """``%`` formatting; where ``number`` names a key, that value picks the plural form."""
+        text = str(self)
         if isinstance(self.number, str) and isinstance(values, Mapping):
-            return str(self._in_form(int(values[self.number])) % values)
-        if self.plural is not None and self.number is None and isinstance(values, int):
-            return self._in_form(values) % values
-        return str(self) % values
+            text = self._in_form(int(values[self.number]))
+        elif self.plural is not None and self.number is None and isinstance(values, int):
+            text = self._in_form(values)
+        formatted: str = text % values
+        return formatted
 
     def __repr__(self) -> str:
         return f"LazyText({self.msgid!r})"

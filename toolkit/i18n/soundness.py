@@ -36,7 +36,7 @@ def has_right_count(message: Message, forms: PluralForms) -> bool:
 def _count_error(message: Message, forms: PluralForms, catalog: Catalog) -> ToolkitError:
     last = f"msgstr[0] to msgstr[{forms.count - 1}]" if forms.count > 1 else "msgstr[0] alone"
     return CatalogError(
-        f"{message.msgid[:50]!r} has {len(message.translations)} plural forms; Plural-Forms says {forms.count}",
+        f"{message.msgid[:50]!r} has {len(message.translations)} forms; Plural-Forms says {forms.count}",
         path=catalog.path,
         line=message.line,
         hint=f"Give it {last}.",
