@@ -25,8 +25,8 @@ BASE = "https://courier.example/news/flood/"
          '<img src="https://courier.example/news/flood/a.jpg" alt="A" width="3" height="4">'),
         ('<img srcset="a.jpg 1x, /b,c.jpg 2x">',
          '<img srcset="https://courier.example/news/flood/a.jpg 1x, https://courier.example/b,c.jpg 2x">'),
-        ('<video poster="/p.jpg" src="/v" controls></video>',
-         '<video poster="https://courier.example/p.jpg" src="https://courier.example/v" controls=""></video>'),
+        ('<video poster="/p" src="/v" controls></video>',
+         '<video poster="https://courier.example/p" src="https://courier.example/v" controls=""></video>'),
         ('<q cite="/s">q</q>', '<q cite="https://courier.example/s">q</q>'),
     ],
 )  # fmt: skip

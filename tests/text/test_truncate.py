@@ -104,3 +104,11 @@ def test_cut_html_reads_as_a_beginning_of_the_whole(html: str, words: int) -> No
         errors = html5lib.HTMLParser()
         errors.parseFragment(cut)
         assert not any(code == "expected-closing-tag-but-got-eof" for _, code, _ in errors.errors)
+
+
+@given(pieces, st.integers(0, 6), st.integers(1, 5))
+def test_reading_in_small_chunks_changes_nothing(html: str, words: int, size: int) -> None:
+    whole = truncate_html(html, words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.text.truncate._CHUNK", size)
+        assert truncate_html(html, words) == whole

@@ -15,6 +15,7 @@ from toolkit.text.words import iter_words
 ELLIPSIS = "…"
 
 _DANGLING = " \t\n\r\f\v,;:.-–—([{«“‘¿¡/،؛、。，；：（「『"
+_CHUNK = 4096  # characters parsed at a time: a teaser need not read the whole story
 _JOINER = "\u200d"
 _PARTING = BLOCKS | REPLACED
 _VOID = frozenset({
@@ -83,9 +84,13 @@ def truncate_html(html: str, words: int, *, end: str = ELLIPSIS) -> str:
         end: Plain text or HTML that says that there is more.
     """
     cutter = _Cutter(html, words)
-    cutter.feed(html)
-    cutter.close()
-    cutter.finish_run()
+    for start in range(0, len(html), _CHUNK):
+        cutter.feed(html[start : start + _CHUNK])
+        if cutter.is_over:
+            break
+    else:
+        cutter.close()
+        cutter.finish_run()
     if not cutter.is_over:
         return html
     closing = "".join(f"</{tag}>" for tag in reversed(cutter.open_at_cut))
