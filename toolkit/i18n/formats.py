@@ -72,15 +72,23 @@ def format_date(
 
 def format_datetime(
     value: datetime,
-    format: str = "long",
+    format: str = "long short",
     *,
     locale: str,
     timezone: str | tzinfo | None = None,
     numbering: Numbering = "latn",
 ) -> str:
-    """A moment: "5 March 2024 at 14:30:00 UTC". See :func:`format_date`.
+    """A moment: "March 5, 2024, 2:30 PM". See :func:`format_date`.
 
     A moment without a zone is taken as the time on the clocks of ``timezone``, and shown as it is.
+
+    Args:
+        value: The moment.
+        format: A width, a CLDR pattern, or two widths, of the date and of the time: CLDR's ``"long"`` has
+            seconds and the zone, which nobody wants above a story.
+        locale: BCP 47 tag.
+        timezone: IANA name.
+        numbering: Which digits.
     """
     if not isinstance(value, datetime):
         raise ValidationError(f"{value!r} is not a date with a time", code="datetime")
@@ -139,7 +147,11 @@ def _pattern(format: str, kind: Kind, locale: str) -> DateTimePattern:
     from babel.dates import parse_pattern
 
     known = babel_locale(locale)
-    text = _width_pattern(format, kind, known) if format in _WIDTHS else format
+    widths = format.split()
+    is_width = all(width in _WIDTHS for width in widths) and 0 < len(widths) <= (
+        2 if kind == "datetime" else 1
+    )
+    text = _width_pattern(widths, kind, known) if is_width else format
     try:
         pattern = parse_pattern(text)
         pattern.apply(_EXAMPLES[kind], known)
@@ -151,15 +163,13 @@ def _pattern(format: str, kind: Kind, locale: str) -> DateTimePattern:
     return pattern
 
 
-def _width_pattern(width: str, kind: Kind, locale: babel.Locale) -> str:
+def _width_pattern(widths: list[str], kind: Kind, locale: babel.Locale) -> str:
     if kind == "date":
-        return str(locale.date_formats[width])
+        return str(locale.date_formats[widths[0]])
     if kind == "time":
-        return str(locale.time_formats[width])
-    joint = str(locale.datetime_formats[width])
-    return joint.replace("{0}", str(locale.time_formats[width])).replace(
-        "{1}", str(locale.date_formats[width])
-    )
+        return str(locale.time_formats[widths[0]])
+    day, clock = str(locale.date_formats[widths[0]]), str(locale.time_formats[widths[-1]])
+    return str(locale.datetime_formats[widths[0]]).replace("{0}", clock).replace("{1}", day)
 
 
 def _in_digits(text: str, locale: str) -> str:

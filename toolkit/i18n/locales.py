@@ -110,7 +110,7 @@ def get_locale(tag: str) -> Locale:
         script=script,
         territory=territory,
         direction=direction(canonical),
-        autonym=_capital(_name(known, known) if named else canonical),
+        autonym=_capital(_name(known, known)) if named else canonical,
         english_name=(known.get_display_name("en") or canonical) if named else canonical,
         first_week_day=known.first_week_day,
     )

@@ -191,7 +191,8 @@ class _Parser:
             self._finish()
         name = f"msgstr[{int(match[2])}]" if match[2] else keyword
         if name in self._draft.texts:
-            return self._fail(f"a second {name} in one message", number, "Is a msgstr missing above it?")
+            missing = "msgid" if name.startswith("msgstr") else "msgstr"
+            return self._fail(f"a second {name} in one message", number, f"Is a {missing} missing above it?")
         if keyword == "msgid" or not self._draft.line:
             self._draft.line = number
         self._draft.obsolete = obsolete
