@@ -93,17 +93,27 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks. A restricted viewer sees public rows only (``Meta.public``)."""
+    """Who looks.
+
+    Args:
+        name: Its name, as templates and reports show it.
+        restricted: Sees public rows only (``Meta.public``).
+        editions: Sees, in each locale, only what has an edition in it (``Meta.untranslated = "hide"``).
+    """
 
     name: str
     restricted: bool
+    editions: bool
 
 
-READER = Viewer("reader", restricted=True)
+READER = Viewer("reader", restricted=True, editions=True)
 """Anybody: the build, and the server's readers."""
 
-EDITOR = Viewer("editor", restricted=False)
-"""Somebody who sees drafts: the preview, the shell, the commands."""
+PREVIEW = Viewer("preview", restricted=False, editions=True)
+"""An editor who looks at pages: the same editions as readers, drafts included."""
+
+EDITOR = Viewer("editor", restricted=False, editions=False)
+"""Somebody at work on rows: the shell, the commands, the admin."""
 
 
 @dataclass(slots=True)
@@ -118,6 +128,11 @@ class Scope:
         default_locale: The site's first locale: the language of untranslated columns.
         moment: The instant that ``now()`` answers; None means the wall clock.
         trace: Where reads are recorded; None when nobody asks.
+        url: The URL of the page being rendered, for messages.
+
+    Attributes:
+        sight: (only public rows, only rows with an edition in this locale, translated values): what a query in
+            this scope must mind, as part of the key of its compiled shape.
     """
 
     site: Any
@@ -127,6 +142,12 @@ class Scope:
     default_locale: str = "en"
     moment: datetime | None = None
     trace: Trace | None = None
+    url: str = ""
+    sight: tuple[bool, bool, bool] = (False, False, False)
+
+    def __post_init__(self) -> None:
+        localized = self.locale != self.default_locale
+        self.sight = (self.viewer.restricted, localized and self.viewer.editions, localized)
 
     def now(self) -> datetime:
         """The moment of this scope, aware, in UTC."""

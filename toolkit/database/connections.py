@@ -1,0 +1,335 @@
+"""One database of one site: a raw DB-API connection for each thread, and nothing that outlives a fork.
+
+SQLAlchemy brings the dialects; it is imported only when a statement has to be compiled, so that a command
+with nothing to ask starts fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolkit.database.transactions import Atomic, Transaction
+from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError
+
+CONNECT_TIMEOUT_SECONDS = 10
+BUSY_TIMEOUT_MILLISECONDS = 10_000
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+_DIALECT_NAMES = {"postgres": "postgresql", "mariadb": "mysql"}
+_EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
+
+
+class _Local(threading.local):
+    """What one thread holds: its connection, its transaction, and the process it belongs to."""
+
+    connection: Any = None
+    transaction: Transaction | None = None
+    pid: int = 0
+    memo: dict[Any, Any]
+    memo_version: Any = None
+
+    def __init__(self) -> None:
+        self.memo = {}
+
+
+class Database:
+    """A database, named by its URL.
+
+    Args:
+        url: ``sqlite:///path``, ``sqlite://`` (in memory), ``postgresql://...``, ``mysql://...``.
+        folder: Where a relative SQLite path starts.
+
+    Attributes:
+        dialect: ``"sqlite"``, ``"postgresql"`` or ``"mysql"``.
+        shapes: Compiled query shapes, by key; filled by the models.
+        queries: How many statements were executed, for tests and reports.
+    """
+
+    def __init__(self, url: str, *, folder: Path | None = None) -> None:
+        self.url = url
+        scheme = urlsplit(url).scheme
+        base = scheme.partition("+")[0]
+        if base not in _DRIVERS:
+            raise DatabaseError(
+                f"database = {url!r} names no database that the toolkit knows",
+                hint="Use sqlite:///file.db, postgresql://user@host/name or mysql://user@host/name.",
+            )
+        self.dialect = _DIALECT_NAMES.get(base, base)
+        self._sqlalchemy_url = url.replace(scheme, _DRIVERS[base] if "+" not in scheme else scheme, 1)
+        self.path = _sqlite_path(url, folder or Path.cwd()) if self.dialect == "sqlite" else None
+        self.shapes: dict[Any, Any] = {}
+        self.queries = 0
+        self.on_query: list[Callable[[str], None]] = []
+        self._hooks: list[Callable[[Any], None]] = []
+        self._local = _Local()
+        self._engine: Any = None
+        self._sqlalchemy_dialect: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Database {self.safe_url}>"
+
+    @property
+    def safe_url(self) -> str:
+        """The URL without its password."""
+        parts = urlsplit(self.url)
+        return self.url.replace(f":{parts.password}@", ":***@") if parts.password else self.url
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it is a SQLite database that lives in this process only."""
+        return self.dialect == "sqlite" and self.path is None
+
+    def on_connect(self, hook: Callable[[Any], None]) -> None:
+        """Call ``hook(connection)`` on every new connection, to register SQL functions and the like."""
+        self._hooks.append(hook)
+
+    @property
+    def connection(self) -> Any:
+        """This thread's raw DB-API connection, opened when first asked for."""
+        local = self._local
+        if local.connection is None or local.pid != os.getpid():
+            local.connection, local.transaction = self._open(), None
+            local.pid = os.getpid()
+        return local.connection
+
+    @property
+    def memo(self) -> dict[Any, Any]:
+        """Answers that hold while the database does not change; this thread's own."""
+        return self._local.memo
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        local = self._local
+        if local.connection is not None and local.pid == os.getpid():
+            local.connection.close()
+        local.connection = local.transaction = None
+
+    def forget(self) -> None:
+        """Drop this thread's connection unclosed: in a forked child it belongs to the parent."""
+        self._local.connection = self._local.transaction = None
+
+    # statements
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Run one statement with bound parameters and return its cursor.
+
+        Raises:
+            IntegrityError: A constraint was broken.
+            DatabaseError: Anything else that the database refused.
+        """
+        self.queries += 1
+        if self.on_query:
+            self._tell(sql)
+        connection = self._local.connection
+        if connection is None or self._local.pid != os.getpid():
+            connection = self.connection
+        try:
+            if self.dialect == "sqlite":
+                return connection.execute(sql, parameters)
+            cursor = connection.cursor()
+            cursor.execute(sql, parameters)
+            return cursor
+        except Exception as error:
+            raise translated(error, sql) from error
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for every row of parameters."""
+        self.queries += 1
+        if self.on_query:
+            self._tell(sql)
+        try:
+            cursor = self.connection.cursor()
+            cursor.executemany(sql, rows)
+            cursor.close()
+        except Exception as error:
+            raise translated(error, sql) from error
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """All rows of one statement, as tuples."""
+        rows = self.execute(sql, parameters).fetchall()
+        return rows if isinstance(rows, list) else list(rows)
+
+    def _tell(self, sql: str) -> None:
+        for listener in self.on_query:
+            listener(sql)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """Collect the SQL text of every statement run inside the block, by any thread."""
+        seen: list[str] = []
+        self.on_query.append(seen.append)
+        try:
+            yield seen
+        finally:
+            self.on_query.remove(seen.append)
+
+    # transactions
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """The transaction that this thread is in, if any."""
+        local = self._local
+        return local.transaction if local.pid == os.getpid() else None
+
+    @transaction.setter
+    def transaction(self, value: Transaction | None) -> None:
+        self._local.transaction = value
+
+    def atomic(self) -> Atomic:
+        """A block that is written whole or not at all; blocks nest as savepoints."""
+        return Atomic(self)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """A block in which every read of this thread sees the database as of one instant."""
+        if self.transaction is not None:
+            yield
+            return
+        self.begin_snapshot()
+        try:
+            yield
+        finally:
+            self.end_snapshot()
+
+    def begin_snapshot(self) -> None:
+        """Open a read transaction, and make it look now rather than at its first read."""
+        if self.dialect == "sqlite":
+            self.execute("BEGIN")
+            self.fetch("SELECT count(*) FROM sqlite_master")
+            self._keep_memo((self.fetch("PRAGMA data_version")[0][0], self.connection.total_changes))
+            return
+        self.memo.clear()
+        if self.dialect == "postgresql":
+            self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        else:
+            self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+    def _keep_memo(self, version: Any) -> None:
+        """Keep the memo if nothing was written since it was filled, by others or by ourselves."""
+        if self._local.memo_version != version:
+            self._local.memo.clear()
+            self._local.memo_version = version
+
+    def end_snapshot(self) -> None:
+        """Leave the read transaction."""
+        self.execute("ROLLBACK")
+
+    # SQLAlchemy, when needed
+
+    @property
+    def sqlalchemy_dialect(self) -> Any:
+        """SQLAlchemy's dialect object for compiling statements, with positional parameters."""
+        if self._sqlalchemy_dialect is None:
+            from sqlalchemy.engine import make_url
+
+            url = make_url(self._sqlalchemy_url)
+            style = "qmark" if self.dialect == "sqlite" else "format"
+            self._sqlalchemy_dialect = url.get_dialect()(paramstyle=style)
+            self._learn_server_version()
+        return self._sqlalchemy_dialect
+
+    def _learn_server_version(self) -> None:
+        """Let the dialect ask the server what it can do, where the dialect's SQL depends on it."""
+        if self.dialect != "sqlite":
+            from sqlalchemy import create_engine
+
+            with create_engine(self._sqlalchemy_url).connect() as connection:
+                self._sqlalchemy_dialect.initialize(connection)
+
+    def _open(self) -> Any:
+        connection = self._open_sqlite() if self.dialect == "sqlite" else self._open_server()
+        for hook in self._hooks:
+            hook(connection)
+        return connection
+
+    def _open_sqlite(self) -> sqlite3.Connection:
+        if self.path is not None and not self.path.parent.is_dir():
+            raise DatabaseUnavailable(
+                f"the database {self.path} cannot be opened: its folder does not exist",
+                hint="Create the folder, or mend the setting 'database'.",
+            )
+        try:
+            connection = sqlite3.connect(
+                str(self.path) if self.path else ":memory:",
+                isolation_level=None,
+                cached_statements=512,
+                check_same_thread=False,
+            )
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+            connection.execute("PRAGMA foreign_keys=ON")
+            with suppress(sqlite3.OperationalError):  # a read-only file keeps the journal mode it has
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.Error as error:
+            raise DatabaseUnavailable(
+                f"the database {self.path} cannot be opened: {error}",
+                hint="Is it a SQLite file, and may this user read and write it and its folder?",
+            ) from error
+        connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
+        return connection
+
+    def _open_server(self) -> Any:
+        from sqlalchemy.engine import make_url
+
+        url = make_url(self._sqlalchemy_url)
+        try:
+            dialect = url.get_dialect()()
+            dialect.dbapi = url.get_dialect().import_dbapi()
+        except ImportError as error:
+            raise DatabaseUnavailable(
+                f"the driver for {self.safe_url} is not installed: {error}",
+                hint=f"pip install 'publishing-toolkit[{_EXTRAS[self.dialect]}]'",
+            ) from error
+        arguments, options = dialect.create_connect_args(url)
+        options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
+        try:
+            connection = dialect.dbapi.connect(*arguments, **options)
+        except Exception as error:
+            raise DatabaseUnavailable(
+                f"the database {self.safe_url} cannot be reached: {str(error).strip()}",
+                hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
+            ) from error
+        if self.dialect == "postgresql":
+            connection.autocommit = True
+        else:
+            connection.autocommit(True)
+        return connection
+
+
+def _fold(text: str | None) -> str | None:
+    """Unicode case folding for case-insensitive comparison; SQLite itself folds ASCII only."""
+    return text.casefold() if isinstance(text, str) else text
+
+
+def _sqlite_path(url: str, folder: Path) -> Path | None:
+    """The file of a SQLite URL (three slashes relative, four absolute), or None for memory."""
+    rest = url.partition("://")[2]
+    name = rest.partition("?")[0].removeprefix("/")
+    if name in ("", ":memory:"):
+        return None
+    return folder / name
+
+
+def translated(error: Exception, sql: str) -> Exception:
+    """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    statement = " ".join(sql.split())
+    if "IntegrityError" in names:
+        return IntegrityError(f"{str(error).strip()} (in: {statement[:200]})", hint="Nothing was written.")
+    if names & {"DatabaseError", "InterfaceError"}:
+        return DatabaseError(f"{str(error).strip()} (in: {statement[:200]})")
+    return error

@@ -1,0 +1,125 @@
+"""Asking again: what would the rows and queries of a trace answer today?
+
+Asked in bulk: all keys of one shape go into few statements, and rows of one table are fetched by key together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from toolkit.models.batches import BATCH_KEYS
+from toolkit.models.fields import DateTimeField
+from toolkit.models.shapes import KEYS_MARK
+from toolkit.models.writing import quoted
+from toolkit.trace import ABSENT, Scope, digest
+
+Key = tuple[Any, ...]
+Record = Mapping[str, Any]
+
+_MOMENT: DateTimeField[Any] = DateTimeField()
+
+
+def answer_rows(scope: Scope, keys: Iterable[Key]) -> dict[Key, bytes]:
+    """Today's digests of rows, by input key (table, columns or None, primary key)."""
+    groups: dict[tuple[str, Any], list[Any]] = {}
+    for table, mask, pk in keys:
+        groups.setdefault((table, mask), []).append(pk)
+    found: dict[Key, bytes] = {}
+    for (table, mask), pks in groups.items():
+        model = scope.database.schema.by_table.get(table)
+        answers = _rows_by_key(scope, model, mask, pks) if model is not None else {}
+        for pk in pks:
+            found[(table, mask, pk)] = answers.get(pk, ABSENT)
+    return found
+
+
+def _rows_by_key(scope: Scope, model: Any, mask: Any, pks: Sequence[Any]) -> dict[Any, bytes]:
+    dialect = scope.database.dialect
+    meta = model._meta
+    names = list(mask or meta.columns)
+    if not set(names) <= set(meta.columns):
+        return {}
+    index = names.index(meta.pk.column)
+    columns = ", ".join(quoted(dialect, name) for name in names)
+    table, key = quoted(dialect, meta.table), quoted(dialect, meta.pk.column)
+    found = {}
+    for chunk, marks in _chunks(pks, dialect):
+        sql = f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})"  # noqa: S608 - names of the schema
+        for row in scope.database.fetch(sql, chunk):
+            found[row[index]] = digest(row)
+    return found
+
+
+def _chunks(items: Sequence[Any], dialect: str) -> Iterable[tuple[list[Any], str]]:
+    """Lists of a size that one statement takes, with their placeholders."""
+    mark = "?" if dialect == "sqlite" else "%s"
+    for start in range(0, len(items), BATCH_KEYS):
+        chunk = list(items[start : start + BATCH_KEYS])
+        yield chunk, ", ".join([mark] * len(chunk))
+
+
+def answer_queries(scope: Scope, records: Mapping[str, Record], keys: Iterable[Key]) -> dict[Key, bytes]:
+    """Today's digests of queries, by input key (shape id, parameters).
+
+    Args:
+        scope: Who asks, and at which moment; nothing is recorded.
+        records: Shape id to what ``Shape.record`` gave.
+        keys: The inputs' keys.
+    """
+    keyed: dict[tuple[str, Key], list[Any]] = {}
+    found: dict[Key, bytes] = {}
+    for key in keys:
+        record = records[key[0]]
+        if "similar" in record:
+            found[key] = _answer_similar(scope, record, key)
+        elif record["keyed"]:
+            keyed.setdefault((key[0], key[2:]), []).append(key[1])
+        else:
+            found[key] = _answer_plain(scope, record, key[1:])
+    for (shape, rest), owners in keyed.items():
+        answers = _answer_keyed(scope, records[shape], rest, owners)
+        for owner in owners:
+            found[(shape, owner, *rest)] = answers.get(owner) or digest([])
+    return found
+
+
+def _parameters(scope: Scope, record: Record, values: Sequence[Any], keys: Sequence[Any] = ()) -> list[Any]:
+    given = iter(values)
+    write = _MOMENT.db_writer(scope.database.dialect)
+    parameters: list[Any] = []
+    for source in record["plan"]:
+        if source == "keys":
+            parameters.extend(keys)
+        elif source == "moment":
+            parameters.append(write(scope.now()) if write else scope.now())
+        else:
+            parameters.append(next(given))
+    return parameters
+
+
+def _answer_plain(scope: Scope, record: Record, values: Sequence[Any]) -> bytes:
+    rows = scope.database.fetch(record["sql"], _parameters(scope, record, values))
+    return digest([list(row) for row in rows])
+
+
+def _answer_keyed(
+    scope: Scope, record: Record, values: Sequence[Any], owners: Sequence[Any]
+) -> dict[Any, bytes]:
+    groups: dict[Any, list[Any]] = {}
+    for chunk, marks in _chunks(owners, scope.database.dialect):
+        sql = record["sql"].replace(KEYS_MARK, marks)
+        for row in scope.database.fetch(sql, _parameters(scope, record, values, chunk)):
+            groups.setdefault(row[-1], []).append(list(row[:-1]))
+    return {owner: digest(rows) for owner, rows in groups.items()}
+
+
+def _answer_similar(scope: Scope, record: Record, key: Key) -> bytes:
+    table, name = record["similar"]
+    model = scope.database.schema.by_table.get(table)
+    declared = vars(model).get(name) if model is not None else None
+    if declared is None:
+        return ABSENT
+    _, locale, limit, *tags = key
+    asked = Scope(scope.site, scope.database, scope.viewer, locale, scope.default_locale, scope.moment)
+    return digest(declared.rank(asked, tuple(tags), limit))

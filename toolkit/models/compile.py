@@ -1,0 +1,229 @@
+"""The forms a query can take: instances, rows of values, a count, whether there is one, totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import FieldError
+from toolkit.models.compiler import Compiler, Sight, own_slots
+from toolkit.models.loader import Part, make_loader
+from toolkit.models.paths import Node, join_forward
+from toolkit.models.relations import ForeignKey
+from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is to be compiled: everything about a queryset but its values.
+
+    Args:
+        model: The model asked for.
+        operations: Filters, orderings and so on, in the order they were said.
+        form: ``instances``, ``rows``, ``count``, ``exists`` or ``aggregate``.
+        start: Index of the value that is the OFFSET; None for none.
+        stop: Index of the value that is the LIMIT; None for none.
+        totals: For ``aggregate``, (alias, structure) pairs.
+    """
+
+    model: Any
+    operations: tuple[Any, ...]
+    form: str
+    start: int | None = None
+    stop: int | None = None
+    totals: tuple[tuple[str, Any], ...] = ()
+
+
+def compile_query(database: Any, query: Query, sight: Sight) -> Shape:
+    """The shape of a query on a database, for a viewer."""
+    compiler = Compiler(database, query.model, sight)
+    compiler.apply(query.operations)
+    return _FORMS[query.form](compiler, query)
+
+
+def _instances(compiler: Compiler, query: Query) -> Shape:
+    if compiler.selection.values is not None:
+        return _rows(compiler, query)
+    columns: list[Any] = []
+    root = _part(compiler, compiler.root, columns, top=True)
+    extras = _extras(compiler, columns, root)
+    for path in compiler.selection.related:
+        _select_along(compiler, root, path.split("__"), columns)
+    identity = [columns[root.pk_index], *(columns[index] for _, index, _ in extras)]
+    where, key = _keyed(compiler)
+    width = len(columns) + len(key)
+    statement = _sliced(compiler, compiler.select([*columns, *key], where=where), query)
+    identity_statement = _sliced(compiler, compiler.select([*identity, *key], where=where), query)
+    indexes = (root.pk_index, *(index for _, index, _ in extras))
+    return _shape(
+        compiler, query, "instances", statement, identity_statement, make_loader(root, width), indexes=indexes
+    )
+
+
+def _keyed(compiler: Compiler) -> tuple[list[Any], list[Any]]:
+    """(conditions, extra columns) of a keyed query."""
+    if compiler.selection.keyed is None:
+        return [], []
+    column = compiler.key_column()
+    return [column.in_(compiler.binds.add(Bind(KEYS), column.type))], [column]
+
+
+def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = False) -> Part:
+    """Append the columns of one instance, and say where they are."""
+    meta = node.model._meta
+    chosen = compiler.selection
+    wanted = [
+        field
+        for field in meta.fields
+        if not top
+        or field.primary_key
+        or ((chosen.only is None or field.name in chosen.only) and field.name not in chosen.defer)
+    ]
+    start = len(columns)
+    columns.extend(node.table.c[field.column] for field in wanted)
+    masked = None if len(wanted) == len(meta.fields) else tuple(field.column for field in wanted)
+    return Part(
+        model=node.model,
+        columns=[(field.attname, compiler.reader(field)) for field in wanted],
+        start=start,
+        pk_index=start + next(n for n, field in enumerate(wanted) if field.primary_key),
+        masked=masked,
+    )
+
+
+def _extras(compiler: Compiler, columns: list[Any], root: Part) -> Sequence[Any]:
+    extras = []
+    for alias, (column, field) in compiler.annotations.items():
+        extras.append((alias, len(columns), compiler.reader(field)))
+        columns.append(column.label(f"a_{alias}"))
+    root.extras = extras
+    return extras
+
+
+def _select_along(compiler: Compiler, part: Part, path: Sequence[str], columns: list[Any]) -> None:
+    """Take the columns of related objects into the same SELECT."""
+    node = compiler.root
+    for name in path:
+        key = node.model._meta.get_field(name)
+        if not isinstance(key, ForeignKey):
+            raise FieldError(
+                f"select_related({name!r}): {node.model.__name__}.{name} is not a reference to one object",
+                hint="Use prefetch_related for many-valued relations.",
+            )
+        node = join_forward(compiler, node, key)
+        found = next((child for attribute, child in part.children if attribute == name), None)
+        if found is None:
+            found = _part(compiler, node, columns)
+            part.children.append((name, found))
+        part = found
+
+
+def _rows(compiler: Compiler, query: Query) -> Shape:
+    names = compiler.selection.values or []
+    typed = [compiler.value_column(name) for name in names]
+    select = compiler.select([column.label(f"v{n}") for n, (column, _) in enumerate(typed)])
+    statement = _sliced(compiler, select, query)
+    load = _row_loader([compiler.reader(field) for _, field in typed])
+    return _shape(compiler, query, "rows", statement, statement, load, names=tuple(names))
+
+
+def _row_loader(readers: Sequence[Callable[[Any], Any] | None]) -> Callable[[Any], list[Any]]:
+    """Rows as tuples of Python values."""
+    if not any(readers):
+        return list
+    names = {f"f{n}": reader for n, reader in enumerate(readers)}
+    items = [
+        f"r[{n}]" if reader is None else f"None if r[{n}] is None else f{n}(r[{n}])"
+        for n, reader in enumerate(readers)
+    ]
+    exec(f"def load(rows): return [({', '.join(items)},) for r in rows]", names)  # type: ignore[arg-type]  # noqa: S102
+    load: Callable[[Any], list[Any]] = names["load"]  # type: ignore[assignment]  # made by exec
+    return load
+
+
+def _count(compiler: Compiler, query: Query) -> Shape:
+    import sqlalchemy as sa
+
+    plain = query.start is None and query.stop is None and not compiler.selection.distinct
+    if plain and compiler.selection.values is None:
+        select = compiler.select([sa.func.count()], ordered=False)
+    else:
+        names = compiler.selection.values or ["pk"]
+        columns = [compiler.value_column(name)[0].label(f"v{n}") for n, name in enumerate(names)]
+        inner = _limited(compiler, compiler.select(columns, ordered=not plain), query)
+        select = sa.select(sa.func.count()).select_from(inner.subquery())
+    statement = compiler.statement(select)
+    return _shape(compiler, query, "count", statement, statement, lambda rows: rows[0][0])
+
+
+def _exists(compiler: Compiler, query: Query) -> Shape:
+    import sqlalchemy as sa
+
+    select = compiler.select([sa.literal_column("1").label("found")], ordered=False)
+    if query.start is None and query.stop is None:
+        statement = compiler.statement(select.limit(sa.literal_column("1")))
+    else:
+        statement = _sliced(compiler, select, query)
+    return _shape(compiler, query, "exists", statement, statement, bool)
+
+
+def _aggregate(compiler: Compiler, query: Query) -> Shape:
+    typed = [
+        compiler.expression(structure, compiler.root, own_slots, grouped=True)
+        for _, structure in query.totals
+    ]
+    readers = [compiler.reader(field) for _, field in typed]
+    select = compiler.select([column for column, _ in typed], ordered=False)
+    statement = compiler.statement(select)
+    names = tuple(alias for alias, _ in query.totals)
+    load = _row_loader(readers)
+    return _shape(compiler, query, "aggregate", statement, statement, load, names=names)
+
+
+def _limited(compiler: Compiler, select: Any, query: Query) -> Any:
+    import sqlalchemy as sa
+
+    if query.stop is not None:
+        select = select.limit(compiler.binds.add(Bind(SLOT, query.stop), sa.Integer()))
+    if query.start is not None:
+        select = select.offset(compiler.binds.add(Bind(SLOT, query.start), sa.Integer()))
+    return select
+
+
+def _sliced(compiler: Compiler, select: Any, query: Query) -> Statement:
+    return compiler.statement(_limited(compiler, select, query))
+
+
+def _shape(
+    compiler: Compiler,
+    query: Query,
+    form: str,
+    statement: Statement,
+    identity: Statement,
+    load: Callable[[Any], Any],
+    *,
+    indexes: tuple[int, ...] = (),
+    names: tuple[str, ...] = (),
+) -> Shape:
+    return Shape(
+        model=query.model,
+        form=form,
+        statement=statement,
+        identity=identity,
+        identity_indexes=indexes,
+        load=load,
+        footprint=tuple(sorted(compiler.binds.footprint)),
+        clock=tuple(sorted(compiler.binds.clock)),
+        keyed=compiler.selection.keyed is not None,
+        names=names,
+    )
+
+
+_FORMS: dict[str, Callable[[Compiler, Query], Shape]] = {
+    "instances": _instances,
+    "rows": _rows,
+    "count": _count,
+    "exists": _exists,
+    "aggregate": _aggregate,
+}

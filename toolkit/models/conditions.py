@@ -1,0 +1,270 @@
+"""From the structure of a condition to SQL, and what a viewer may see of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError
+from toolkit.models.fields import DateField, DateTimeField, IntegerField
+from toolkit.models.lookups import DATE_PARTS, LookupContext, date_part, find_lookup, refuse_lookup
+from toolkit.models.paths import Node, Resolved, link_sides, resolve
+from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.shapes import CONSTANT, Bind
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+
+Values = Callable[[int], Bind]
+"""From a value's index in a lifted structure to where the statement gets it."""
+
+
+def constants(values: list[Any]) -> Values:
+    """Values that belong to the shape, such as those of ``Meta.public``."""
+    return lambda index: Bind(CONSTANT, values[index])
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One ``name=value`` of a condition."""
+
+    name: str
+    kind: str
+    data: tuple[Any, ...]
+
+    def below(self, name: str) -> Leaf:
+        """The same comparison with the rest of the path."""
+        return Leaf(name, self.kind, self.data)
+
+
+def condition(
+    compiler: Compiler, structure: Any, node: Node, values: Values, *, negated: bool = False
+) -> Any:
+    """SQL of a lifted ``Q``, seen from a table.
+
+    Conditions of one AND that cross the same many-valued relation speak of the same partner row.
+    """
+    import sqlalchemy as sa
+
+    _, connector, inverted, children = structure
+    negated = negated != inverted
+    leaves: list[Leaf] = []
+    clauses: list[Any] = []
+    for child in _flattened(children, connector):
+        if child[0] == "q":
+            clauses.append(condition(compiler, child, node, values, negated=negated))
+        else:
+            leaves.append(Leaf(child[0], child[1], child[2:]))
+    clauses += _leaf_clauses(compiler, leaves, node, values, together=connector == "AND", negated=negated)
+    joined = _join_clauses(clauses, connector)
+    return sa.not_(joined) if inverted else joined
+
+
+def _flattened(children: Any, connector: str) -> list[Any]:
+    """Children with plain nested ANDs opened, so that their conditions stand side by side."""
+    flat: list[Any] = []
+    for child in children:
+        if connector == "AND" and child[0] == "q" and child[1] == "AND" and not child[2]:
+            flat += _flattened(child[3], "AND")
+        else:
+            flat.append(child)
+    return flat
+
+
+def _join_clauses(clauses: list[Any], connector: str) -> Any:
+    import sqlalchemy as sa
+
+    if not clauses:
+        return sa.true()
+    if connector == "OR":
+        return sa.or_(*clauses)
+    if connector == "XOR":
+        left, right = clauses
+        return sa.and_(sa.or_(left, right), sa.not_(sa.and_(left, right)))
+    return sa.and_(*clauses)
+
+
+def _leaf_clauses(
+    compiler: Compiler, leaves: list[Leaf], node: Node, values: Values, *, together: bool, negated: bool
+) -> list[Any]:
+    clauses: list[Any] = []
+    crossing: dict[Any, tuple[Resolved, list[Leaf]]] = {}
+    for number, leaf in enumerate(leaves):
+        resolved = _start(compiler, leaf, node)
+        if resolved.many is None:
+            clauses.append(_comparison(compiler, leaf, resolved, values, negated=negated))
+            continue
+        key = (id(resolved.node), id(resolved.many), None if together else number)
+        crossing.setdefault(key, (resolved, []))[1].append(leaf.below("__".join(resolved.rest)))
+    clauses += [_across(compiler, resolved, group, values) for resolved, group in crossing.values()]
+    return clauses
+
+
+def _start(compiler: Compiler, leaf: Leaf, node: Node) -> Resolved:
+    first, _, rest = leaf.name.partition("__")
+    if node is compiler.root and first in compiler.annotations:
+        column, field = compiler.annotations[first]
+        return Resolved(node, column, field, tuple(rest.split("__")) if rest else ())
+    return resolve(compiler, leaf.name, node)
+
+
+def _across(compiler: Compiler, resolved: Resolved, leaves: list[Leaf], values: Values) -> Any:
+    """``pk IN (SELECT ...)`` over a many-valued relation, with all these conditions on one partner row."""
+    import sqlalchemy as sa
+
+    inner, link, clause = partners(compiler, resolved.many)
+    absent = [leaf for leaf in leaves if leaf.kind == "isnull" and leaf.name in ("", "isnull")]
+    if absent:
+        found = resolved.node.pk.in_(
+            sa.select(link).select_from(clause(inner)).where(*inner.where(), link.is_not(None))
+        )
+        return sa.not_(found) if absent[0].data[0] else found
+    structure = ("q", "AND", False, tuple((_or_pk(leaf.name), leaf.kind, *leaf.data) for leaf in leaves))
+    inner.selection.where.append(condition(inner, structure, inner.root, values))
+    where = inner.where()
+    return resolved.node.pk.in_(sa.select(link).select_from(clause(inner)).where(*where, link.is_not(None)))
+
+
+def _or_pk(name: str) -> str:
+    """A path that ends at the relation itself means the partner's key: ``tags=3``, ``tags__in=[3, 4]``."""
+    first = name.partition("__")[0]
+    return f"pk__{name}" if name and find_lookup(None, first) else name or "pk"
+
+
+def partners(compiler: Compiler, relation: Any) -> tuple[Compiler, Any, Callable[[Compiler], Any]]:
+    """A subquery over the partners of a many-valued relation.
+
+    Returns:
+        Its compiler, the column that refers back to where we came from, and a function that gives its FROM clause.
+    """
+    if isinstance(relation, Reverse) and isinstance(relation.field, ForeignKey):
+        inner = compiler.inside(relation.model)
+        inner.touch(inner.root, relation.field.column)
+        return inner, inner.root.table.c[relation.field.column], lambda found: found.from_clause()
+    own, other = link_sides(relation)
+    inner = compiler.inside(other.target)
+    declared = relation.field if isinstance(relation, Reverse) else relation
+    through = compiler.schema.table(declared.through).alias(f"t{next(compiler.binds.aliases)}")
+    for key in (own, other):
+        compiler.binds.footprint.add((declared.through._meta.table, key.column))
+    on = through.c[other.column] == inner.root.pk
+    return inner, through.c[own.column], lambda found: found.from_clause().join(through, on)
+
+
+def _comparison(compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, *, negated: bool) -> Any:
+    """SQL of one comparison on a column that is at hand."""
+    import sqlalchemy as sa
+
+    column, field, name = _transformed(compiler, leaf, resolved)
+    if leaf.kind == "isnull":
+        if name not in ("exact", "isnull"):
+            raise FieldError(
+                f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True."
+            )
+        return column.is_(None) if leaf.data[0] else column.is_not(None)
+    clause = _lookup_clause(compiler, leaf, resolved, values, column, field, name)
+    if negated and (resolved.node.outer or getattr(field, "null", True)):
+        return sa.and_(clause, column.is_not(None))
+    return clause
+
+
+def _transformed(compiler: Compiler, leaf: Leaf, resolved: Resolved) -> tuple[Any, Any, str]:
+    """(column, field, lookup name) once date parts such as ``published__year`` are taken off the path."""
+    column, field, rest = resolved.column, resolved.field, list(resolved.rest)
+    if rest and rest[0] in DATE_PARTS and isinstance(field, DateField | DateTimeField):
+        column, field = date_part(column, rest.pop(0), compiler.dialect), IntegerField[int]()
+    name = rest.pop(0) if rest else "exact"
+    if rest or (name != "isnull" and find_lookup(field, name) is None):
+        where = f"{compiler.model.__name__}.{leaf.name}"
+        raise refuse_lookup(where, "__".join([name, *rest]), field)
+    return column, field, name
+
+
+def _lookup_clause(
+    compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, field: Any, name: str
+) -> Any:
+    import sqlalchemy as sa
+
+    kind = field.sql_type() if field is not None and not field.is_relation else None
+    if leaf.kind == "list" and leaf.data[1] == 0:
+        return sa.false()
+    if leaf.kind == "subquery":
+        return column.in_(compiler.subquery(leaf.data[0], values))
+    if leaf.kind == "expression":
+        return _against_expression(compiler, leaf, resolved, values, column, name)
+
+    def bind(convert: Any = None) -> Any:
+        found = values(leaf.data[0])
+        return compiler.binds.add(
+            Bind(found.source, found.value, convert), kind if convert is not str else None
+        )
+
+    def bind_each(convert: Any = None) -> list[Any]:
+        found = [values(leaf.data[0] + number) for number in range(leaf.data[1])]
+        return [compiler.binds.add(Bind(item.source, item.value, convert), kind) for item in found]
+
+    lookup = find_lookup(field, name)
+    if lookup is None:
+        raise refuse_lookup(leaf.name, name, field)
+    table_name = resolved.node.model._meta.table
+    context = LookupContext(
+        column, field, compiler.dialect, resolved.node.table, table_name, resolved.node.pk, bind, bind_each
+    )
+    return lookup(context)
+
+
+def _against_expression(
+    compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, name: str
+) -> Any:
+    """``updated__gt=F("published")``, ``expires__lte=Now()``."""
+    if leaf.data[0] == ("now",) and resolved.field is not None:
+        compiler.binds.clock.add((resolved.node.model._meta.table, resolved.field.column))
+    right, _ = compiler.expression(leaf.data[0], resolved.node, values)
+    operators = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+    if name not in operators:
+        raise FieldError(
+            f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Use exact, gt, gte, lt or lte."
+        )
+    return column.op(operators[name], is_comparison=True)(right)
+
+
+def visible(compiler: Compiler, node: Node) -> list[Any]:
+    """Conditions on what the viewer may see of a table: public rows, and rows with an edition in the locale."""
+    only_public, only_editions, _ = compiler.sight
+    meta = node.model._meta
+    clauses = []
+    if only_public and meta.public is not None:
+        clauses.append(_public(compiler, node))
+    if only_editions and meta.untranslated == "hide" and meta.translation is not None:
+        clauses.append(_has_edition(compiler, node))
+    return clauses
+
+
+def _public(compiler: Compiler, node: Node) -> Any:
+    """``Meta.public`` of a table; through a subquery where it looks beyond the table."""
+    import sqlalchemy as sa
+
+    meta = node.model._meta
+    found: list[Any] = []
+    structure = meta.public.lift(found)
+    own = {field.name for field in meta.fields if not field.is_relation}
+    if all(name.partition("__")[0] in own for name in meta.public.names()):
+        return condition(compiler, structure, node, constants(found))
+    inner = compiler.inside(node.model, unrestricted=True)
+    inner.selection.where.append(condition(inner, structure, inner.root, constants(found)))
+    return node.pk.in_(
+        sa.select(inner.root.pk).select_from(inner.from_clause()).where(*inner.selection.where)
+    )
+
+
+def _has_edition(compiler: Compiler, node: Node) -> Any:
+    import sqlalchemy as sa
+
+    translation = node.model._meta.translation
+    source = translation._meta.by_name["source"]
+    table = compiler.schema.table(translation).alias(f"t{next(compiler.binds.aliases)}")
+    for column in (source.column, "locale"):
+        compiler.binds.footprint.add((translation._meta.table, column))
+    chosen = sa.select(table.c[source.column]).where(table.c["locale"] == compiler.locale_bind())
+    return node.pk.in_(chosen)

@@ -1,0 +1,300 @@
+"""Conditions and expressions, as values: ``Q``, ``F``, ``Now()``, ``Count("stories")``.
+
+An expression is *lifted* into a structure, a hashable tuple without the values, and a list of the values. The
+structure names each value by its index in the list and is part of the key of a compiled shape; the values become
+bound parameters. So the same query with other values is never compiled again, and a value can never become SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+Structure = Any
+"""A hashable tuple that describes a condition without its values."""
+
+PLAIN = frozenset({str, int, float, bool, bytes, datetime, date, time, timedelta, Decimal, UUID})
+"""Types whose values are always one bound parameter."""
+
+
+class Expression:
+    """Something that SQL computes: a column, a value, a function of them."""
+
+    def lift(self, values: list[Any]) -> Structure:
+        """The structure; values are appended to the list, and named in the structure by their index there."""
+        raise TypeError(f"{type(self).__name__} must define lift()")
+
+    def _combine(self, operator: str, other: Any, *, swapped: bool = False) -> Combined:
+        other = other if isinstance(other, Expression) else Value(other)
+        return Combined(other, operator, self) if swapped else Combined(self, operator, other)
+
+    def __add__(self, other: Any) -> Combined:
+        return self._combine("+", other)
+
+    def __radd__(self, other: Any) -> Combined:
+        return self._combine("+", other, swapped=True)
+
+    def __sub__(self, other: Any) -> Combined:
+        return self._combine("-", other)
+
+    def __rsub__(self, other: Any) -> Combined:
+        return self._combine("-", other, swapped=True)
+
+    def __mul__(self, other: Any) -> Combined:
+        return self._combine("*", other)
+
+    def __rmul__(self, other: Any) -> Combined:
+        return self._combine("*", other, swapped=True)
+
+    def __truediv__(self, other: Any) -> Combined:
+        return self._combine("/", other)
+
+    def asc(self) -> Ordered:
+        """Smallest first."""
+        return Ordered(self, descending=False)
+
+    def desc(self) -> Ordered:
+        """Largest first."""
+        return Ordered(self, descending=True)
+
+
+class F(Expression):
+    """The value of a field, or of an annotation, in the database: ``F("views") + 1``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"F({self.name!r})"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return ("f", self.name)
+
+
+class Value(Expression):
+    """A constant, as a bound parameter."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Value({self.value!r})"
+
+    def lift(self, values: list[Any]) -> Structure:
+        values.append(self.value)
+        return ("value", len(values) - 1, type(self.value))
+
+
+class Now(Expression):
+    """The moment of the rendering: the same instant in every query of a build."""
+
+    def __repr__(self) -> str:
+        return "Now()"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return ("now",)
+
+
+class Combined(Expression):
+    """Two expressions and an arithmetic operator."""
+
+    def __init__(self, left: Expression, operator: str, right: Expression) -> None:
+        self.left, self.operator, self.right = left, operator, right
+
+    def __repr__(self) -> str:
+        return f"{self.left!r} {self.operator} {self.right!r}"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return ("op", self.operator, self.left.lift(values), self.right.lift(values))
+
+
+class Ordered(Expression):
+    """An expression with a direction, for ``order_by``."""
+
+    def __init__(self, inner: Expression, *, descending: bool) -> None:
+        self.inner, self.descending = inner, descending
+
+    def lift(self, values: list[Any]) -> Structure:
+        return ("ordered", self.descending, self.inner.lift(values))
+
+
+class Function(Expression):
+    """A function of SQL: subclass it and say how it is built.
+
+    ``build`` gets the compiled arguments and the lookup context of the first one, whose ``bind`` gives bound
+    parameters for the values of ``self.values``, in their order.
+
+    Args:
+        arguments: Names of fields, or expressions.
+        values: Values that the function needs as bound parameters.
+    """
+
+    def __init__(self, *arguments: str | Expression, values: tuple[Any, ...] = ()) -> None:
+        self.arguments = [F(item) if isinstance(item, str) else item for item in arguments]
+        self.values = values
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        """The SQLAlchemy expression."""
+        raise TypeError(f"{cls.__name__} must define build()")
+
+    @classmethod
+    def reader(cls, dialect: str) -> Any:
+        """A function from what the driver gives to the Python value, or None."""
+        return None
+
+    def lift(self, values: list[Any]) -> Structure:
+        inner = tuple(argument.lift(values) for argument in self.arguments)
+        values.extend(self.values)
+        return ("function", type(self), inner, len(values) - len(self.values), len(self.values))
+
+
+class Aggregate(Expression):
+    """One value out of many rows.
+
+    Args:
+        name: The field, or the relation, to aggregate; ``"*"`` counts rows.
+        distinct: Count each value once.
+        filter: Only rows that meet this condition.
+    """
+
+    function: ClassVar[str] = ""
+
+    def __init__(self, name: str | Expression, *, distinct: bool = False, filter: Q | None = None) -> None:
+        self.name, self.distinct, self.filter = name, distinct, filter
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    @property
+    def default_alias(self) -> str:
+        """The name that an unnamed aggregate gets, as in Django: ``stories__count``."""
+        return f"{self.name}__{self.function}"
+
+    def lift(self, values: list[Any]) -> Structure:
+        inner = self.name.lift(values) if isinstance(self.name, Expression) else ("f", self.name)
+        condition = self.filter.lift(values) if self.filter is not None else None
+        return ("aggregate", self.function, inner, self.distinct, condition)
+
+
+class Count(Aggregate):
+    """How many."""
+
+    function = "count"
+
+
+class Min(Aggregate):
+    """The smallest."""
+
+    function = "min"
+
+
+class Max(Aggregate):
+    """The largest."""
+
+    function = "max"
+
+
+class Sum(Aggregate):
+    """All added up; None of no rows."""
+
+    function = "sum"
+
+
+class Avg(Aggregate):
+    """The arithmetic mean; None of no rows."""
+
+    function = "avg"
+
+
+class Q:
+    """A condition, to be combined with ``&``, ``|``, ``^`` and ``~``: ``Q(status="live") & ~Q(expires__lte=Now())``."""
+
+    def __init__(self, *conditions: Q, **lookups: Any) -> None:
+        self.connector = "AND"
+        self.negated = False
+        self.children: list[Q | tuple[str, Any]] = [*conditions, *sorted(lookups.items())]
+
+    @classmethod
+    def _joined(cls, connector: str, left: Q, right: Q) -> Q:
+        joined = cls()
+        joined.connector = connector
+        joined.children = [left, right]
+        return joined
+
+    def __and__(self, other: Q) -> Q:
+        return self._joined("AND", self, other)
+
+    def __or__(self, other: Q) -> Q:
+        return self._joined("OR", self, other)
+
+    def __xor__(self, other: Q) -> Q:
+        return self._joined("XOR", self, other)
+
+    def __invert__(self) -> Q:
+        inverted = Q(self)
+        inverted.negated = True
+        return inverted
+
+    def __repr__(self) -> str:
+        inner = f" {self.connector} ".join(
+            repr(child) if isinstance(child, Q) else f"{child[0]}={child[1]!r}" for child in self.children
+        )
+        return f"{'NOT ' if self.negated else ''}({inner})"
+
+    def lift(self, values: list[Any]) -> Structure:
+        """The structure of the condition; its values are appended to the list."""
+        children = tuple(
+            child.lift(values) if isinstance(child, Q) else lift_condition(child[0], child[1], values)
+            for child in self.children
+        )
+        return ("q", self.connector, self.negated, children)
+
+    def names(self) -> set[str]:
+        """All lookup names in the condition."""
+        found: set[str] = set()
+        for child in self.children:
+            found |= child.names() if isinstance(child, Q) else {child[0]}
+        return found
+
+
+def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
+    """One ``name=value`` of a filter, lifted: (name, kind, ...), by far most often (name, "value", index)."""
+    if value.__class__ in PLAIN:
+        if name.endswith("__isnull"):
+            return (name, "isnull", bool(value))
+        values.append(value)
+        return (name, "value", len(values) - 1)
+    if value is None:
+        return (name, "isnull", True)
+    if isinstance(value, Expression):
+        return (name, "expression", value.lift(values))
+    if hasattr(value, "lift_subquery"):
+        return (name, "subquery", value.lift_subquery(values))
+    if name.endswith("__in"):
+        return (name, "list", len(values), lift_list(value, values))
+    if name.endswith("__range"):
+        low, high = value
+        values.extend((low, high))
+        return (name, "list", len(values) - 2, 2)
+    values.append(_key_of(value))
+    return (name, "value", len(values) - 1)
+
+
+def _key_of(value: Any) -> Any:
+    """A model instance stands for its key."""
+    return value.pk if hasattr(value, "_meta") else value
+
+
+def lift_list(items: Iterable[Any], values: list[Any]) -> int:
+    """Append the items of an IN list, padded to a power of two so that lists of like length share a shape."""
+    found = [_key_of(item) for item in items if item is not None]
+    if not found:
+        return 0
+    size = 1 << (len(found) - 1).bit_length()
+    values.extend(found)
+    values.extend([found[-1]] * (size - len(found)))
+    return size

@@ -1,0 +1,223 @@
+"""The base of all fields, and what their options mean.
+
+A field is a declaration on a model class. On an instance its value is an ordinary attribute; the field itself is
+found on the class. It knows four things: how to read a value that somebody typed (``to_python``), what it refuses
+(``clean``), which column it has (``sql_type``), and how values cross to the database and back.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
+
+from toolkit.errors import DeclarationError, ValidationError, did_you_mean
+
+if TYPE_CHECKING:
+    from toolkit.models.lookups import Lookup
+
+T = TypeVar("T")
+
+Validator = Callable[[Any], None]
+Convert = Callable[[Any], Any] | None
+Choices = Sequence[tuple[Any, str]]
+
+_order = itertools.count()
+
+
+class _Missing:
+    """Stands for "no default"."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+class FieldOptions(TypedDict, total=False):
+    """The options that every field takes; see ``Field``."""
+
+    blank: bool
+    default: Any
+    unique: bool
+    db_index: bool
+    db_column: str
+    primary_key: bool
+    choices: Choices
+    validators: Sequence[Validator]
+    verbose_name: str
+    help_text: str
+    editable: bool
+    translated: bool
+
+
+class Field(Generic[T]):
+    """One column of a model.
+
+    Args:
+        null: NULL is allowed in the database.
+        blank: May be left empty in forms and content files.
+        default: A value, or a function that makes one.
+        unique: No two rows may have the same.
+        db_index: Make an index.
+        db_column: The column's name, if it is not the field's.
+        primary_key: This is the key of the table.
+        choices: Allowed values with their labels.
+        validators: Functions that raise ``ValidationError``.
+        verbose_name: The name that people read; translatable.
+        help_text: A sentence for those who fill it in; translatable.
+        editable: Shown in forms.
+        translated: Has one value for each locale of the site.
+    """
+
+    lookups: ClassVar[Mapping[str, Lookup]] = {}
+    empty: ClassVar[Any] = None
+    is_relation: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        null: bool = False,
+        blank: bool = False,
+        default: Any = MISSING,
+        unique: bool = False,
+        db_index: bool = False,
+        db_column: str | None = None,
+        primary_key: bool = False,
+        choices: Choices | None = None,
+        validators: Sequence[Validator] = (),
+        verbose_name: str | None = None,
+        help_text: str = "",
+        editable: bool = True,
+        translated: bool = False,
+    ) -> None:
+        self.null, self.blank, self.default = null, blank, default
+        self.unique, self.db_index, self.primary_key = unique, db_index, primary_key
+        self.choices = list(choices) if choices else None
+        self.validators = list(validators)
+        self.verbose_name, self.help_text = verbose_name, help_text
+        self.editable, self.translated = editable, translated
+        self.name = ""
+        self.column = db_column or ""
+        self.model: Any = None
+        self.order = next(_order)
+
+    # the descriptor: on the class the field; on an instance its value (a deferred one is loaded)
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> T: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        return instance.load_deferred(self)
+
+    if TYPE_CHECKING:
+
+        def __set__(self, instance: Any, value: T) -> None: ...
+
+    def __repr__(self) -> str:
+        owner = f"{self.model.__name__}." if self.model else ""
+        return f"<{type(self).__name__} {owner}{self.name}>"
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def contribute(self, model: type[Any], name: str) -> None:
+        """Take a place on a model class."""
+        if name.endswith("_") or "__" in name or name in ("pk", "objects"):
+            raise DeclarationError(
+                f"{model.__name__}.{name}: a field cannot be called {name!r}",
+                hint="'__' separates names in lookups; 'pk' and 'objects' are taken. Choose another name.",
+            )
+        self.model, self.name = model, name
+        self.column = self.column or self.attname
+        self.verbose_name = self.verbose_name or name.replace("_", " ")
+        self.check()
+
+    def check(self) -> None:
+        """Refuse options that make no sense. Called once, when the field takes its place."""
+
+    @property
+    def attname(self) -> str:
+        """The instance attribute that holds the column's value (``section_id`` for a foreign key)."""
+        return self.name
+
+    def get_default(self) -> Any:
+        """The value of an instance that was given none."""
+        if self.default is MISSING:
+            return None if self.null else self.empty
+        return self.default() if callable(self.default) else self.default
+
+    # values
+
+    def to_python(self, value: Any) -> Any:
+        """The value as Python holds it, from Python or from text.
+
+        Raises:
+            ValidationError: It cannot be one.
+        """
+        return value
+
+    def clean(self, value: Any) -> Any:
+        """A value that may be saved.
+
+        Raises:
+            ValidationError: It may not.
+        """
+        if value is None or value == "":
+            return self._clean_empty(value)
+        value = self.to_python(value)
+        if self.choices is not None:
+            self._check_choice(value)
+        self.validate(value)
+        for validator in self.validators:
+            validator(value)
+        return value
+
+    def validate(self, value: Any) -> None:
+        """Refuse a value of the right type that is out of bounds."""
+
+    def _clean_empty(self, value: Any) -> Any:
+        if not self.blank and not (self.null and value is None):
+            raise ValidationError("a value is required", code="required")
+        if value is None and not self.null:
+            if self.empty is None:
+                raise ValidationError("a value is required", code="null")
+            return self.empty
+        return None if self.null and self.empty is None else value
+
+    def _check_choice(self, value: Any) -> None:
+        allowed = [choice for choice, _ in self.choices or ()]
+        if value not in allowed:
+            raise ValidationError(
+                f"{value!r} is not one of the choices",
+                code="choice",
+                hint=did_you_mean(str(value), map(str, allowed)),
+            )
+
+    def display(self, value: Any) -> Any:
+        """The label of a choice, or the value itself."""
+        return next((label for choice, label in self.choices or () if choice == value), value)
+
+    # the database
+
+    def sql_type(self) -> Any:
+        """The SQLAlchemy type of the column."""
+        raise TypeError(f"{type(self).__name__} must define sql_type()")
+
+    def db_writer(self, dialect: str) -> Convert:
+        """A function from a Python value (never None) to what the driver takes, or None if they are the same."""
+        return None
+
+    def db_reader(self, dialect: str) -> Convert:
+        """A function from what the driver gives (never None) to a Python value, or None if they are the same."""
+        return None
+
+    def constraints(self, dialect: str) -> Iterable[str]:
+        """SQL conditions that the column must meet, as CHECK constraints."""
+        return ()

@@ -1,0 +1,238 @@
+"""Fields that hold text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
+from urllib.parse import urlsplit
+
+from toolkit.errors import DeclarationError, ValidationError
+from toolkit.models.fields.base import Field, FieldOptions
+
+T = TypeVar("T")
+
+_SLUG = re.compile(r"[-\w]+", re.ASCII)
+_UNICODE_SLUG = re.compile(r"[-\w]+")
+_EMAIL_LOCAL = re.compile(r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*")
+_HOST = re.compile(r"(?=.{1,253}$)(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*")
+
+
+class _Text(Field[T]):
+    """What all text fields share."""
+
+    empty: ClassVar[str] = ""
+    max_length: int | None = None
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool | list | dict | tuple):
+            raise ValidationError(f"{value!r} is not text", code="type")
+        return str(value)
+
+    def validate(self, value: Any) -> None:
+        if "\x00" in value:
+            raise ValidationError("text may not contain a null character", code="null_characters")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValidationError(
+                f"the text has {len(value)} characters; at most {self.max_length} are allowed",
+                code="max_length",
+                hint="Shorten it.",
+            )
+
+    def sql_type(self) -> Any:
+        import sqlalchemy as sa
+
+        return sa.String(self.max_length) if self.max_length else sa.Text()
+
+
+class CharField(_Text[T]):
+    """A line of text.
+
+    Args:
+        max_length: The most characters it may have (Unicode code points).
+    """
+
+    @overload
+    def __init__(
+        self: CharField[str],
+        *,
+        max_length: int,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: CharField[str | None], *, max_length: int, null: Literal[True], **options: Unpack[FieldOptions]
+    ) -> None: ...
+    def __init__(self, *, max_length: int, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(null=null, **options)
+        self.max_length = max_length
+
+    def check(self) -> None:
+        if not isinstance(self.max_length, int) or self.max_length < 1:
+            raise DeclarationError(
+                f"{self.model.__name__}.{self.name}: max_length = {self.max_length!r} is no number of characters",
+                hint="Give a whole number above 0.",
+            )
+
+
+class TextField(_Text[T]):
+    """Text of any length.
+
+    Args:
+        max_length: The most characters it may have, if there is a bound; checked by validation only.
+    """
+
+    @overload
+    def __init__(
+        self: TextField[str],
+        *,
+        max_length: int | None = None,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: TextField[str | None],
+        *,
+        max_length: int | None = None,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(
+        self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]
+    ) -> None:
+        super().__init__(null=null, **options)
+        self.max_length = max_length
+
+    def sql_type(self) -> Any:
+        import sqlalchemy as sa
+
+        return sa.Text()
+
+
+class MarkdownField(TextField[T]):
+    """Text in Markdown (CommonMark with tables, footnotes and strikethrough); ``{{ story.body|markdown }}``."""
+
+
+class SlugField(CharField[T]):
+    """A name for URLs: letters, digits, hyphens and underscores.
+
+    Args:
+        max_length: The most characters.
+        allow_unicode: Letters of all scripts; translated slugs always may have them.
+    """
+
+    @overload
+    def __init__(
+        self: SlugField[str],
+        *,
+        max_length: int = 50,
+        allow_unicode: bool = False,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SlugField[str | None],
+        *,
+        max_length: int = 50,
+        allow_unicode: bool = False,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        *,
+        max_length: int = 50,
+        allow_unicode: bool = False,
+        null: bool = False,
+        **options: Unpack[FieldOptions],
+    ) -> None:
+        super().__init__(max_length=max_length, null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
+        self.allow_unicode = allow_unicode or self.translated
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        pattern = _UNICODE_SLUG if self.allow_unicode else _SLUG
+        if not pattern.fullmatch(value):
+            raise ValidationError(
+                f"{value!r} is not a slug",
+                code="slug",
+                hint="Use letters, digits, hyphens and underscores, without spaces.",
+            )
+
+
+class EmailField(CharField[T]):
+    """An e-mail address (RFC 5321 length limits; the usual dot-atom form of RFC 5322)."""
+
+    @overload
+    def __init__(
+        self: EmailField[str],
+        *,
+        max_length: int = 254,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: EmailField[str | None],
+        *,
+        max_length: int = 254,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(self, *, max_length: int = 254, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(max_length=max_length, null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        local, _, domain = value.rpartition("@")
+        if (
+            len(local) > 64
+            or not _EMAIL_LOCAL.fullmatch(local)
+            or not _HOST.fullmatch(domain)
+            or "." not in domain
+        ):
+            raise ValidationError(
+                f"{value!r} is not an e-mail address", code="email", hint="Write it as name@host.example."
+            )
+
+
+class URLField(CharField[T]):
+    """An absolute http or https URL."""
+
+    @overload
+    def __init__(
+        self: URLField[str],
+        *,
+        max_length: int = 200,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: URLField[str | None],
+        *,
+        max_length: int = 200,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(self, *, max_length: int = 200, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(max_length=max_length, null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        try:
+            parts = urlsplit(value)
+            sound = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or ""))
+            sound = sound and (parts.port is None or True) and not any(c.isspace() for c in value)
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValidationError(
+                f"{value!r} is not a URL",
+                code="url",
+                hint="Write it with its scheme: https://host.example/path.",
+            )

@@ -1,0 +1,330 @@
+"""The model class: a table's rows as Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from toolkit.errors import (
+    FieldError,
+    MultipleObjectsReturned,
+    ObjectDoesNotExist,
+    ValidationError,
+    did_you_mean,
+)
+from toolkit.models.batches import peers_without, translation_of
+from toolkit.models.fields import AutoField, Field
+from toolkit.models.managers import ForwardObject
+from toolkit.models.options import Options
+from toolkit.models.queryset import ManagerDescriptor, QuerySet
+from toolkit.models.relations import ForeignKey, ManyToManyField
+from toolkit.models.scopes import current_scope
+from toolkit.models.writing import delete_instance, save_instance
+from toolkit.trace import current
+
+
+class ModelBase(type):
+    """Makes a model class from its declaration. Only makes it: nothing is registered anywhere."""
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+    ) -> ModelBase:
+        parents = [base for base in bases if isinstance(base, ModelBase)]
+        if not parents:
+            return super().__new__(cls, name, bases, namespace, **options)
+        declared = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        rest = {key: value for key, value in namespace.items() if key not in declared and key != "Meta"}
+        model = super().__new__(cls, name, bases, rest, **options)
+        meta = namespace.get("Meta") or _inherited_meta(parents)
+        model._meta = Options(model, meta)  # type: ignore[attr-defined]  # declared on Model
+        _add_fields(model, parents, declared)
+        _add_exceptions(model)
+        if not any("objects" in vars(base) for base in model.__mro__):
+            model.objects = ManagerDescriptor(QuerySet)  # type: ignore[attr-defined]  # declared on Model
+        for key, value in list(vars(model).items()):
+            if hasattr(value, "contribute_virtual"):
+                value.contribute_virtual(model, key)
+        return model
+
+
+def _inherited_meta(parents: Iterable[Any]) -> type | None:
+    for parent in parents:
+        options = getattr(parent, "_meta", None)
+        if options is not None and options.abstract:
+            return type("Meta", (), {"ordering": options.ordering, "public": options.public})
+    return None
+
+
+def _add_fields(model: Any, parents: Iterable[Any], declared: dict[str, Field[Any]]) -> None:
+    meta = model._meta
+    inherited: dict[str, Field[Any]] = {}
+    for parent in parents:
+        options = getattr(parent, "_meta", None)
+        if options is not None and options.abstract:
+            inherited |= {key: copy(field) for key, field in options.by_name.items()}
+    fields = {**inherited, **declared}
+    if not meta.abstract and not any(field.primary_key for field in fields.values()):
+        key = AutoField()
+        key.order = -1
+        fields["id"] = key
+    for key, field in sorted(fields.items(), key=lambda item: item[1].order):
+        field.column = "" if key in inherited else field.column
+        field.contribute(model, key)
+        setattr(model, key, _accessor(field))
+        if field.attname != key and not isinstance(field, ManyToManyField):
+            setattr(model, field.attname, RawKey(field))
+        meta.by_name[key] = field
+        (meta.many_to_many if isinstance(field, ManyToManyField) else meta.fields).append(field)
+        if field.choices is not None:
+            setattr(model, f"get_{key}_display", _display(field))
+    if not meta.abstract:
+        meta.pk_index = next(number for number, field in enumerate(meta.fields) if field.primary_key)
+
+
+def _accessor(field: Field[Any]) -> Any:
+    """What stands on the class under the field's name."""
+    if isinstance(field, ForeignKey):
+        return ForwardObject(field)
+    return TranslatedValue(field) if field.translated else field
+
+
+def _display(field: Field[Any]) -> Any:
+    def display(self: Any) -> Any:
+        return field.display(getattr(self, field.name))
+
+    display.__name__ = f"get_{field.name}_display"
+    display.__doc__ = f"The label of the choice in ``{field.name}``."
+    return display
+
+
+def _add_exceptions(model: Any) -> None:
+    for name, base in (
+        ("DoesNotExist", ObjectDoesNotExist),
+        ("MultipleObjectsReturned", MultipleObjectsReturned),
+    ):
+        qualified = f"{model.__qualname__}.{name}"
+        kind = type(name, (base,), {"__module__": model.__module__, "__qualname__": qualified})
+        setattr(model, name, kind)
+
+
+class TranslatedValue:
+    """A translated field on an instance: the value in the scope's locale, or else the row's own."""
+
+    def __init__(self, field: Field[Any]) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self.field
+        name = self.field.name
+        if name not in instance.__dict__:
+            instance.load_deferred(self.field)
+        scope = current.get()
+        if scope is not None and scope.sight[2]:
+            translation = translation_of(instance, scope)
+            translated = None if translation is None else translation.__dict__.get(name)
+            if translated:
+                return translated
+        return instance.__dict__[name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.name] = value
+
+
+class RawKey:
+    """The key behind a foreign key (``story.section_id``), for instances that did not load it."""
+
+    def __init__(self, field: Field[Any]) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return self if instance is None else instance.load_deferred(self.field)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if instance.__dict__.get(self.field.attname) != value:
+            instance.__dict__.pop(self.field.name, None)
+        instance.__dict__[self.field.attname] = value
+
+
+class Model(metaclass=ModelBase):
+    """A row of a table.
+
+    Subclass it and declare fields; ``class Meta`` says what concerns the whole table (see ``Options``).
+
+    Args:
+        values: Values by field name; a foreign key takes an instance, or a key as ``section_id``.
+
+    Raises:
+        FieldError: A name is no field of the model.
+    """
+
+    _meta: ClassVar[Options]
+    objects: ClassVar[QuerySet[Self]]
+    DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
+    MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
+
+    _row: Any = None
+    _peers: Any = None
+    if TYPE_CHECKING:
+        id: int
+
+    def __init__(self, **values: Any) -> None:
+        meta = self._meta
+        for field in meta.fields:
+            if field.name in values:
+                setattr(self, field.name, values.pop(field.name))
+            elif field.attname in values:
+                self.__dict__[field.attname] = values.pop(field.attname)
+            else:
+                self.__dict__[field.attname] = field.get_default()
+        if "pk" in values:
+            setattr(self, meta.pk.attname, values.pop("pk"))
+        for name in values:
+            raise FieldError(
+                f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names())
+            )
+
+    @property
+    def pk(self) -> Any:
+        """The value of the primary key; None before the row is saved."""
+        return self.__dict__.get(self._meta.pk.attname)
+
+    def __str__(self) -> str:
+        return f"{self._meta.object_name} {self.pk}"
+
+    def __repr__(self) -> str:
+        return f"<{self._meta.object_name}: {self}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model):
+            return NotImplemented
+        if self is other:
+            return True
+        return type(self) is type(other) and self.pk is not None and self.pk == other.pk
+
+    def __hash__(self) -> int:
+        if self.pk is None:
+            raise TypeError(f"an unsaved {self._meta.object_name} has no key and cannot be hashed")
+        return hash((type(self), self.pk))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {key: value for key, value in self.__dict__.items() if key not in ("_peers",)}
+        return (partial(_unpickle, type(self)), (kept,))
+
+    # validation
+
+    def clean(self) -> None:
+        """Refuse a row whose fields do not fit together. Override it; raise ``ValidationError``."""
+
+    def clean_fields(self, *, exclude: Iterable[str] = ()) -> None:
+        """Check each field's value, and put the cleaned values in place.
+
+        Raises:
+            ValidationError: Its ``errors`` has the errors of each field.
+        """
+        errors: dict[str, list[ValidationError]] = {}
+        skipped = set(exclude)
+        for field in self._meta.fields:
+            if field.name in skipped or (field.primary_key and self.pk is None):
+                continue
+            try:
+                self.__dict__[field.attname] = field.clean(self.__dict__.get(field.attname))
+            except ValidationError as error:
+                errors[field.name] = [error]
+        if errors:
+            told = "; ".join(f"{name}: {found[0].message}" for name, found in errors.items())
+            raise ValidationError(f"{self._meta.object_name}: {told}", code="fields", errors=errors)
+
+    def full_clean(self, *, exclude: Iterable[str] = ()) -> None:
+        """Check the fields, then the row as a whole."""
+        self.clean_fields(exclude=exclude)
+        self.clean()
+
+    # writing
+
+    def save(self, *, update_fields: Iterable[str] | None = None, force_insert: bool = False) -> None:
+        """Write the row: insert a new one, update one that was loaded.
+
+        Args:
+            update_fields: Only these fields.
+            force_insert: Insert even when the key is set.
+
+        Raises:
+            IntegrityError: A constraint was broken; nothing was written.
+        """
+        save_instance(current_scope(), self, update_fields=update_fields, force_insert=force_insert)
+
+    def delete(self) -> dict[str, int]:
+        """Delete the row and what depends on it, as ``on_delete`` says.
+
+        Returns:
+            How many rows went, by model.
+
+        Raises:
+            ProtectedError: Rows that protect it still refer to it.
+        """
+        return delete_instance(current_scope(), self)
+
+    def translate(self, locale: str, **values: Any) -> Any:
+        """Save the translated fields in another locale, beside the row's own values.
+
+        Args:
+            locale: Such as ``"es"``.
+            values: Translated values by field name.
+
+        Returns:
+            The row of the translation.
+        """
+        meta = self._meta
+        known = {field.name for field in meta.translated}
+        for name in values:
+            if name not in known:
+                raise FieldError(
+                    f"{meta.object_name}.{name} is not translated", hint=did_you_mean(name, known)
+                )
+        rows = meta.translation.objects.filter(source=self.pk, locale=locale)
+        translation = rows.first() or meta.translation(source_id=self.pk, locale=locale)
+        for name, value in values.items():
+            setattr(translation, name, value)
+        translation.save()
+        self.__dict__.pop(f"_translation_{locale}", None)
+        return translation
+
+    @property
+    def shown_locale(self) -> str:
+        """The locale whose text the translated fields show in this scope."""
+        scope = current_scope()
+        if not scope.sight[2] or not self._meta.translated:
+            return scope.locale
+        return scope.locale if translation_of(self, scope) is not None else scope.default_locale
+
+    # reading again
+
+    def refresh_from_db(self) -> None:
+        """Load the row again, and forget its loaded relations.
+
+        Raises:
+            ObjectDoesNotExist: It is gone.
+        """
+        fresh = type(self).objects.unrestricted().get(pk=self.pk)
+        self.__dict__.clear()
+        self.__dict__.update(fresh.__dict__)
+
+    def load_deferred(self, field: Field[Any]) -> Any:
+        """The value of a field that was left out by ``only()`` or ``defer()``, loaded for the peers too."""
+        if self._row is None:
+            raise AttributeError(f"{self._meta.object_name} has no {field.attname!r} yet")
+        waiting = peers_without(self, field.attname)
+        rows = type(self).objects.unrestricted().filter(pk__in=[peer.pk for peer in waiting])
+        values = dict(rows.values_list("pk", field.attname))
+        for peer in waiting:
+            peer.__dict__[field.attname] = values.get(peer.pk)
+        return self.__dict__[field.attname]
+
+
+def _unpickle(model: Any, values: dict[str, Any]) -> Any:
+    instance = model.__new__(model)
+    instance.__dict__.update(values)
+    return instance

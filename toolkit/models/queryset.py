@@ -1,0 +1,501 @@
+"""Lazy questions to the database: ``Story.objects.filter(section__slug="town").order_by("-published")[:20]``.
+
+A queryset is immutable: each method gives a new one. It holds operations without their values, and the values;
+the operations are the key under which the compiled SQL is found (see ``shapes``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
+
+from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.batches import load_forward, load_many, note_row
+from toolkit.models.compile import Query
+from toolkit.models.expressions import PLAIN, Aggregate, Expression, Q, lift_condition
+from toolkit.models.relations import ForeignKey
+from toolkit.models.scopes import current_scope, find_shape
+from toolkit.models.writing import bulk_insert, delete_rows, update_rows
+from toolkit.trace import Scope, current
+
+M = TypeVar("M", covariant=True)
+R = TypeVar("R")
+
+REPR_ITEMS = 20
+GET_LIMIT = 2
+
+
+class ManagerDescriptor:
+    """``objects``: gives the model class the root of its querysets.
+
+    Args:
+        queryset: The QuerySet class.
+    """
+
+    def __init__(self, queryset: type[QuerySet[Any]]) -> None:
+        self.queryset = queryset
+        self._roots: dict[type, QuerySet[Any]] = {}
+
+    def __get__(self, instance: Any, owner: type[Any]) -> QuerySet[Any]:
+        if instance is not None:
+            raise AttributeError(f"objects belongs to the class {owner.__name__}, not to its rows")
+        root = self._roots.get(owner)
+        if root is None:
+            root = self.queryset(owner).get_queryset()._clone()
+            root._shared = True
+            self._roots[owner] = root
+        return root
+
+
+class QuerySet(Generic[M]):
+    """A question to the database, asked when its answer is needed.
+
+    Subclass it to add questions of your own, and give the model ``objects = MyQuerySet.as_manager()``.
+    """
+
+    _is_queryset: ClassVar[bool] = True
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._operations: tuple[Any, ...] = ()
+        self._values: tuple[Any, ...] = ()
+        self._start = 0
+        self._stop: int | None = None
+        self._gives = "instances"
+        self._prefetch: tuple[str, ...] = ()
+        self._cache: list[Any] | None = None
+        self._shared = False
+
+    @classmethod
+    def as_manager(cls) -> Self:
+        """What to assign to ``objects`` in a model, so that it has this class's questions."""
+        return cast(Self, ManagerDescriptor(cls))
+
+    def get_queryset(self) -> Self:
+        """Where every question of the manager starts; override it to narrow it."""
+        return self
+
+    # making new ones
+
+    def _clone(self) -> Self:
+        clone = self.__class__.__new__(self.__class__)
+        clone.__dict__.update(self.__dict__)
+        clone._cache = None
+        clone._shared = False
+        return clone
+
+    def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:
+        if self._stop is not None or self._start:
+            raise FieldError(
+                "a sliced queryset cannot be changed any more", hint="Filter and order first, then slice."
+            )
+        clone = self._clone()
+        clone._operations = (*self._operations, operation)
+        if values is not None:
+            clone._values = values
+        return clone
+
+    def all(self) -> Self:
+        """The same question, to be asked anew."""
+        return self._clone()
+
+    def none(self) -> Self:
+        """Nothing at all."""
+        return self._with(("none",))
+
+    def filter(self, *conditions: Q, **lookups: Any) -> Self:
+        """Rows that meet all these conditions."""
+        return self._filtered(conditions, lookups, negated=False)
+
+    def exclude(self, *conditions: Q, **lookups: Any) -> Self:
+        """Rows that do not meet all these conditions."""
+        return self._filtered(conditions, lookups, negated=True)
+
+    def _filtered(self, conditions: Sequence[Q], lookups: Mapping[str, Any], *, negated: bool) -> Self:
+        self._check_names(lookups)
+        values = list(self._values)
+        children = []
+        for condition in conditions:
+            if not isinstance(condition, Q):
+                raise FieldError(f"filter() takes Q objects and name=value, not {condition!r}")
+            children.append(condition.lift(values))
+        for name, value in lookups.items():
+            if value.__class__ in PLAIN and not name.endswith("__isnull"):
+                children.append((name, "value", len(values)))
+                values.append(value)
+            else:
+                children.append(lift_condition(name, value, values))
+        return self._with(("filter", ("q", "AND", negated, tuple(children))), tuple(values))
+
+    def _check_names(self, lookups: Iterable[str]) -> None:
+        """Fail early on a name that leads nowhere, once the model knows its relations."""
+        meta = self.model._meta
+        if not meta.resolved:
+            return
+        for name in lookups:
+            if name not in meta.known_lookups:
+                first = name.partition("__")[0]
+                if not any(first == alias for alias in self._annotated()):
+                    meta.get_field(first)
+                    meta.known_lookups.add(name)
+
+    def _annotated(self) -> Iterator[str]:
+        for operation in self._operations:
+            if operation[0] == "annotate":
+                yield from (alias for alias, _ in operation[1])
+
+    def order_by(self, *names: str | Expression) -> Self:
+        """In this order; ``-`` before a name for descending. The primary key breaks ties."""
+        values = list(self._values)
+        items = tuple(name if isinstance(name, str) else name.lift(values) for name in names)
+        if "?" in items:
+            raise FieldError("order_by('?') would give another page at every build", hint="Name a field.")
+        return self._with(("order", items), tuple(values))
+
+    def reverse(self) -> Self:
+        """In the opposite order."""
+        return self._with(("reverse",))
+
+    def distinct(self) -> Self:
+        """Without duplicate rows."""
+        return self._with(("distinct",))
+
+    def annotate(self, *aggregates: Aggregate, **annotations: Expression) -> Self:
+        """With further values on each row, computed by the database."""
+        named = {**{item.default_alias: item for item in aggregates}, **annotations}
+        values = list(self._values)
+        lifted = tuple((alias, item.lift(values)) for alias, item in named.items())
+        return self._with(("annotate", lifted), tuple(values))
+
+    def select_related(self, *names: str) -> Self:
+        """Load these single related objects in the same statement."""
+        return self._with(("related", names))
+
+    def prefetch_related(self, *names: str) -> Self:
+        """Load these relations right after the rows, one statement each."""
+        clone = self._clone()
+        clone._prefetch = (*self._prefetch, *names)
+        return clone
+
+    def only(self, *names: str) -> Self:
+        """Load these fields at once; others when they are asked for."""
+        return self._with(("only", names))
+
+    def defer(self, *names: str) -> Self:
+        """Load all but these fields at once."""
+        return self._with(("defer", names))
+
+    def unrestricted(self) -> Self:
+        """Without regard to what the viewer may see. Reviewers look for this word."""
+        return self._with(("unrestricted",))
+
+    def values(self, *names: str) -> QuerySet[dict[str, Any]]:
+        """Rows as dicts."""
+        return self._giving("dicts", names)
+
+    @overload
+    def values_list(self, *names: str) -> QuerySet[tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, *names: str, flat: bool) -> QuerySet[Any]: ...
+    def values_list(self, *names: str, flat: bool = False) -> QuerySet[Any]:
+        """Rows as tuples; with ``flat``, the single value of each."""
+        if flat and len(names) != 1:
+            raise FieldError("values_list(flat=True) takes one name")
+        return self._giving("flat" if flat else "tuples", names)
+
+    def _giving(self, form: str, names: tuple[str, ...]) -> QuerySet[Any]:
+        clone: QuerySet[Any] = self._with(("values", names))
+        clone._gives = form
+        return clone
+
+    def dates(self, name: str, kind: str) -> list[date]:
+        """The distinct years, months or days of a date field, as dates, oldest first.
+
+        Args:
+            name: A date or datetime field; instants are taken in UTC.
+            kind: ``"year"``, ``"month"`` or ``"day"``.
+        """
+        lengths = {"year": 1, "month": 2, "day": 3}
+        if kind not in lengths:
+            raise FieldError(f"dates() knows no {kind!r}", hint=did_you_mean(kind, lengths))
+        found = {
+            value.timetuple()[: lengths[kind]]
+            for value in self.order_by().values_list(name, flat=True)
+            if value
+        }
+        return [date(*(*parts, 1, 1)[:3]) for parts in sorted(found)]
+
+    def _sliced(self, index: slice) -> Self:
+        if index.step is not None or (index.start or 0) < 0 or (index.stop or 0) < 0:
+            raise FieldError(
+                "a queryset is sliced with a start and a stop, from 0", hint="Reverse the order instead."
+            )
+        clone = self._clone()
+        start, stop = index.start or 0, index.stop
+        end = None if stop is None else self._start + stop
+        clone._start = self._start + start
+        ends = [limit for limit in (self._stop, end) if limit is not None]
+        clone._stop = max(min(ends), clone._start) if ends else None
+        return clone
+
+    @overload
+    def __getitem__(self, index: int) -> M: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._sliced(index)
+        if index < 0:
+            raise FieldError("a queryset has no negative index", hint="Use reverse(), last() or a list.")
+        if self._cache is not None:
+            return self._cache[index]
+        found = list(self._sliced(slice(index, index + 1)))
+        if not found:
+            raise IndexError(f"no row {index} in {self!r}")
+        return found[0]
+
+    # asking
+
+    def _query(self, form: str, totals: tuple[tuple[str, Any], ...] = ()) -> tuple[Query, tuple[Any, ...]]:
+        """The question without its values, and the values."""
+        values = self._values
+        start = stop = None
+        if self._stop is not None:
+            stop = len(values)
+            values = (*values, self._stop - self._start)
+        if self._start:
+            start = len(values)
+            values = (*values, self._start)
+        return Query(self.model, self._operations, form, start, stop, totals), values
+
+    def _ask(self, form: str, totals: tuple[tuple[str, Any], ...] = (), extra: tuple[Any, ...] = ()) -> Any:
+        scope = current_scope()
+        query, values = self._query(form, totals)
+        values = (*values, *extra)
+        shape = find_shape(scope, query)
+        rows = scope.database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
+        if scope.trace is not None:
+            shape.note(scope, values, rows)
+        return shape.load(rows)
+
+    def _fetch(self) -> list[Any]:
+        if self._cache is not None:
+            return self._cache
+        found = self._evaluate()
+        if not self._shared:
+            self._cache = found
+        return found
+
+    def _evaluate(self) -> list[Any]:
+        scope = current_scope()
+        found: list[Any] = self._ask("instances")
+        if self._gives == "instances":
+            if scope.trace is not None:
+                _note_instances(scope, found)
+            for name in self._prefetch:
+                _prefetch(found, name.split("__"))
+            return found
+        if self._gives == "dicts":
+            names = self._value_names(scope)
+            return [dict(zip(names, row, strict=True)) for row in found]
+        return [row[0] for row in found] if self._gives == "flat" else found
+
+    def _value_names(self, scope: Scope) -> tuple[str, ...]:
+        return find_shape(scope, self._query("instances")[0]).names
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._fetch())
+
+    def __len__(self) -> int:
+        return len(self._fetch())
+
+    def __bool__(self) -> bool:
+        return bool(self._fetch())
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._fetch()
+
+    def __repr__(self) -> str:
+        if current.get() is None:
+            return f"<{type(self).__name__} of {self.model.__name__}>"
+        shown = list(
+            self[:REPR_ITEMS] if self._cache is None and self._stop is None else self._fetch()[:REPR_ITEMS]
+        )
+        return f"<{type(self).__name__} {shown!r}>"
+
+    def iterator(self, *, chunk_size: int = 2000) -> Iterator[M]:
+        """The rows in chunks, so that not all of them are in memory at once.
+
+        Args:
+            chunk_size: Rows loaded at a time; they are each other's peers.
+        """
+        start = 0
+        while chunk := self[start : start + chunk_size]._evaluate():
+            yield from chunk
+            if len(chunk) < chunk_size:
+                return
+            start += chunk_size
+
+    def get(self, *conditions: Q, **lookups: Any) -> M:
+        """The one row that meets the conditions.
+
+        Raises:
+            DoesNotExist: There is none.
+            MultipleObjectsReturned: There are several.
+        """
+        found = self._filtered(conditions, lookups, negated=False) if conditions or lookups else self
+        rows = list(found[:GET_LIMIT] if found._stop is None else found)
+        if len(rows) == 1:
+            return cast(M, rows[0])
+        asked = ", ".join([*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())])
+        name = self.model.__name__
+        if not rows:
+            raise self.model.DoesNotExist(f"there is no {name} with {asked}")
+        raise self.model.MultipleObjectsReturned(f"there is more than one {name} with {asked}")
+
+    def first(self) -> M | None:
+        """The first row, or None."""
+        return next(iter(self[:1]), None)
+
+    def last(self) -> M | None:
+        """The last row, or None."""
+        return next(iter(self.reverse()[:1]), None)
+
+    def latest(self, *names: str) -> M:
+        """The row with the greatest value; ``Meta.get_latest_by`` if no field is named."""
+        return self._extreme(names, latest=True)
+
+    def earliest(self, *names: str) -> M:
+        """The row with the smallest value; ``Meta.get_latest_by`` if no field is named."""
+        return self._extreme(names, latest=False)
+
+    def _extreme(self, names: tuple[str, ...], *, latest: bool) -> M:
+        default = self.model._meta.get_latest_by
+        names = names or ((default,) if default else ())
+        if not names:
+            raise FieldError(
+                f"latest() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by."
+            )
+        ordered = self.order_by(*names)
+        found = ordered.last() if latest else ordered.first()
+        if found is None:
+            raise self.model.DoesNotExist(f"there is no {self.model.__name__}")
+        return found
+
+    def count(self) -> int:
+        """How many rows."""
+        if self._cache is not None:
+            return len(self._cache)
+        return int(self._ask("count"))
+
+    def exists(self) -> bool:
+        """Whether there is any row."""
+        if self._cache is not None:
+            return bool(self._cache)
+        return bool(self._ask("exists"))
+
+    def in_bulk(self, keys: Iterable[Any]) -> dict[Any, M]:
+        """Primary key to row, for the keys that there are."""
+        return {cast(Any, row).pk: row for row in self.filter(pk__in=list(keys))}
+
+    def aggregate(self, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
+        """Totals over all rows of the question."""
+        every = {**{item.default_alias: item for item in aggregates}, **named}
+        _, values = self._query("aggregate")
+        collected = list(values)
+        totals = tuple((alias, item.lift(collected)) for alias, item in every.items())
+        row = self._ask("aggregate", totals, tuple(collected[len(values) :]))[0]
+        return dict(zip(every, row, strict=True))
+
+    def lift_subquery(self, values: list[Any]) -> Any:
+        """For ``__in``: the question as part of another one; its values are appended."""
+        offset = len(values)
+        names = next((op[1] for op in reversed(self._operations) if op[0] == "values"), ("pk",))
+        if self._start:
+            raise FieldError(
+                "a subquery cannot have an offset", hint="Slice from the start, or use a list of keys."
+            )
+        values.extend(self._values)
+        operations = tuple(op for op in self._operations if op[0] != "values")
+        return (self.model, operations, offset, self._stop, names[0])
+
+    # writing
+
+    def create(self, **values: Any) -> M:
+        """Make a row, save it, and give it."""
+        created = self.model(**values)
+        created.save(force_insert=True)
+        return cast(M, created)
+
+    def get_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
+        """The row that meets the lookups, or a new one; and whether it is new."""
+        scope = current_scope()
+        with scope.database.atomic():
+            found = self.filter(**lookups).first()
+            if found is not None:
+                return found, False
+            plain = {name: value for name, value in lookups.items() if "__" not in name}
+            return self.create(**{**plain, **(defaults or {})}), True
+
+    def update_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
+        """The row that meets the lookups, with these values, or a new one; and whether it is new."""
+        scope = current_scope()
+        with scope.database.atomic():
+            found, created = self.get_or_create(defaults, **lookups)
+            if not created:
+                for name, value in (defaults or {}).items():
+                    setattr(found, name, value)
+                cast(Any, found).save()
+            return found, created
+
+    def update(self, **values: Any) -> int:
+        """Change all rows of the question in one statement, and say how many."""
+        return update_rows(current_scope(), self, values)
+
+    def delete(self) -> dict[str, int]:
+        """Delete all rows of the question, and what depends on them; how many went, by model."""
+        return delete_rows(current_scope(), self)
+
+    def bulk_create(self, rows: Iterable[R], *, batch_size: int = 5000) -> list[R]:
+        """Insert many rows with few statements; keys the database gives are set on them.
+
+        Args:
+            rows: Unsaved instances.
+            batch_size: Rows in one statement.
+        """
+        return bulk_insert(current_scope(), self.model, list(rows), batch_size=batch_size)
+
+
+def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
+    """Record the rows of a result, and of the objects selected along."""
+    for instance in instances:
+        note_row(scope.trace, instance)
+        for key in instance._meta.foreign_keys():
+            related = instance.__dict__.get(key.name)
+            if related is not None and related._row:
+                note_row(scope.trace, related)
+
+
+def _prefetch(instances: list[Any], path: Sequence[str]) -> None:
+    """Load a relation of all instances, and then what the rest of the path names."""
+    if not instances:
+        return
+    name, *rest = path
+    meta = instances[0]._meta
+    found: list[Any] = []
+    relation = meta.by_name.get(name)
+    if isinstance(relation, ForeignKey):
+        load_forward(instances[0], relation)
+        found = [value for item in instances if (value := item.__dict__.get(name)) is not None]
+    else:
+        accessor = getattr(type(instances[0]), name, None)
+        if accessor is None or not hasattr(accessor, "relation"):
+            raise FieldError(
+                f"prefetch_related({name!r}): {meta.object_name} has no such relation",
+                hint=did_you_mean(name, meta.names()),
+            )
+        for item in instances:
+            found += load_many(item, accessor.relation)
+    if rest:
+        _prefetch(found, rest)

@@ -1,0 +1,184 @@
+"""Resolving names between models, once all of a site's apps are imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any
+
+from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
+from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.fields import CharField, Field
+from toolkit.models.managers import Related, RelatedObject
+from toolkit.models.model import Model
+from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
+
+
+def models_in(module: Any) -> list[Any]:
+    """The model classes that a module declares or hands on, in order, abstract ones left out."""
+    found = []
+    package = module.__name__.rpartition(".")[0] or module.__name__
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Model) and value is not Model:
+            inside = value.__module__ == module.__name__ or value.__module__.startswith(f"{package}.")
+            if inside and not value._meta.abstract and value not in found:
+                found.append(value)
+    return found
+
+
+def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list[ToolkitError]]:
+    """Resolve relations between models, and make the hidden ones: tables between, and translations.
+
+    Args:
+        models: App label to its models.
+
+    Returns:
+        All models, hidden ones included, and the problems found.
+    """
+    problems: list[ToolkitError] = []
+    everything: list[Any] = []
+    for label, found in models.items():
+        for model in found:
+            model._meta.app_label = model._meta.app_label or label
+            everything.append(model)
+    names = {model._meta.label: model for model in everything}
+    for model in list(everything):
+        _resolve_targets(model, names, problems)
+    if problems:
+        return everything, problems
+    for model in list(everything):
+        everything += _hidden_models(model)
+    for model in everything:
+        _add_reverse_relations(model, problems)
+    for model in everything:
+        if not model._meta.resolved:
+            model._meta.resolved = True
+        problems += _check_names(model)
+    return everything, problems
+
+
+def _resolve_targets(model: Any, names: Mapping[str, Any], problems: list[ToolkitError]) -> None:
+    meta = model._meta
+    for field in [*meta.foreign_keys(), *meta.many_to_many]:
+        for attribute in ("to", "through"):
+            named = getattr(field, attribute, None)
+            if not isinstance(named, str):
+                continue
+            full = meta.label if named == "self" else named if "." in named else f"{meta.app_label}.{named}"
+            target = names.get(full)
+            if target is None:
+                hint = did_you_mean(full, names)
+                message = f"{meta.label}.{field.name} refers to {named!r}, which is no model of this site"
+                problems.append(DeclarationError(message, hint=hint))
+            else:
+                setattr(field, attribute, target)
+
+
+def _hidden_models(model: Any) -> list[Any]:
+    meta = model._meta
+    made = []
+    for field in meta.many_to_many:
+        if field.through is None:
+            field.through = _through_model(model, field)
+        if field.through._meta.hidden:
+            made.append(field.through)
+    if meta.translated:
+        if meta.translation is None:
+            meta.translation = _translation_model(model)
+        made.append(meta.translation)
+    return made
+
+
+def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) -> Any:
+    """A hidden model beside another."""
+    meta = type("Meta", (), {"app_label": model._meta.app_label, **options})
+    namespace = {"__module__": model.__module__, "__qualname__": name, "Meta": meta, **fields}
+    made: Any = type(Model)(name, (Model,), namespace)
+    made._meta.hidden = True
+    return made
+
+
+def _through_model(model: Any, field: ManyToManyField[Any]) -> Any:
+    """The table between: one row for each pair."""
+    table = f"{model._meta.table}_{field.name}"
+    own, other = model._meta.model_name, field.target._meta.model_name
+    if own == other:
+        own, other = f"from_{own}", f"to_{other}"
+    fields: dict[str, Field[Any]] = {
+        own: ForeignKey(model, on_delete=CASCADE, related_name="+"),
+        other: ForeignKey(field.target, on_delete=CASCADE, related_name="+"),
+    }
+    unique = UniqueConstraint(fields=[own, other], name=f"{table}_pair_key")
+    return _make(model, f"{model.__name__}_{field.name}", fields, db_table=table, constraints=[unique])
+
+
+def _translation_model(model: Any) -> Any:
+    """The rows with the translated fields: one for each row and locale."""
+    meta = model._meta
+    table = f"{meta.table}_translation"
+    fields: dict[str, Field[Any]] = {
+        "source": ForeignKey(model, on_delete=CASCADE, related_name="translations"),
+        "locale": CharField(max_length=35),
+    }
+    constraints = [UniqueConstraint(fields=["source", "locale"], name=f"{table}_source_locale_key")]
+    for field in meta.translated:
+        twin = copy(field)
+        twin.translated, twin.null, twin.blank, twin.unique, twin.model = False, True, True, False, None
+        fields[field.name] = twin
+        if field.unique:
+            constraints.append(
+                UniqueConstraint(fields=["locale", field.name], name=f"{table}_{field.name}_key")
+            )
+    return _make(model, f"{model.__name__}Translation", fields, db_table=table, constraints=constraints)
+
+
+def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
+    meta = model._meta
+    for field in meta.many_to_many:
+        setattr(model, field.name, Related(field.name, field))
+    for field in [*meta.foreign_keys(), *meta.many_to_many]:
+        target = field.target._meta
+        relation = Reverse(field.query_name, field.accessor, field)
+        taken = target.reverse.get(relation.name)
+        if (taken is not None and taken.field is not field) or relation.name in target.by_name:
+            other = (
+                f"{taken.field.model.__name__}.{taken.field.name}"
+                if taken
+                else f"the field {relation.name!r}"
+            )
+            message = (
+                f"{meta.label}.{field.name}: {target.object_name} already has {other} under {relation.name!r}"
+            )
+            problems.append(DeclarationError(message, hint="Give it a related_name of its own."))
+            continue
+        target.reverse[relation.name] = relation
+        if relation.accessor is not None:
+            descriptor = (
+                Related(relation.accessor, relation)
+                if relation.many
+                else RelatedObject(relation.accessor, relation)
+            )
+            setattr(field.target, relation.accessor, descriptor)
+
+
+def _check_names(model: Any) -> list[ToolkitError]:
+    """Problems with the names in ``class Meta``."""
+    meta = model._meta
+    problems: list[ToolkitError] = []
+    named = [(name.lstrip("-"), "ordering") for name in meta.ordering]
+    named += [(name, "public") for name in (meta.public.names() if meta.public is not None else ())]
+    named += [(name, "constraints") for item in meta.constraints for name in getattr(item, "fields", ())]
+    named += [(name.lstrip("-"), "indexes") for item in meta.indexes for name in item.fields]
+    for name, option in named:
+        try:
+            meta.get_field(name.partition("__")[0])
+        except FieldError as error:
+            problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
+    if meta.untranslated == "hide" and not meta.translated:
+        problems.append(
+            DeclarationError(
+                f"{meta.label}.Meta: untranslated = 'hide', but no field is translated",
+                hint="Give a field translated=True, or remove the option.",
+            )
+        )
+    return problems

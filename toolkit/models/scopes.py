@@ -1,0 +1,35 @@
+"""The current scope, as models need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.errors import DeclarationError
+from toolkit.models.compile import Query, compile_query
+from toolkit.models.shapes import Shape
+from toolkit.trace import Scope, current
+
+
+def current_scope() -> Scope:
+    """The scope in which a query is asked.
+
+    Raises:
+        DeclarationError: There is no current site.
+    """
+    scope = current.get()
+    if scope is None:
+        raise DeclarationError(
+            "there is no current site, so it is not known which database to ask",
+            hint="Enter one: 'with site:', or use the toolkit command, the server or the test fixtures.",
+        )
+    return scope
+
+
+def find_shape(scope: Scope, query: Query) -> Shape:
+    """The compiled shape of a query for this scope; compiled when it is first asked."""
+    key = (query, scope.sight)
+    shapes: dict[Any, Shape] = scope.database.shapes
+    found = shapes.get(key)
+    if found is None:
+        found = shapes[key] = compile_query(scope.database, query, scope.sight)
+    return found

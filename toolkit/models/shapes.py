@@ -1,0 +1,170 @@
+"""A compiled query: SQL text, how to bind values to it, how to read its rows, and what it depends on.
+
+A shape is what stays the same when the values change. It is compiled once for each database and kept; it can also
+be written down, so that another process can ask the same question again and compare the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from toolkit.trace import digest
+
+KEYS_MARK = "\x00KEYS\x00"
+"""Stands in the SQL text where the list of a keyed shape's keys goes."""
+
+SLOT, CONSTANT, MOMENT, LOCALE, KEYS = "slot", "constant", "moment", "locale", "keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where one parameter of the statement comes from.
+
+    Args:
+        source: SLOT (a value of the query), CONSTANT, MOMENT and LOCALE (of the scope), or KEYS (a list).
+        value: The slot's number, or the constant.
+        convert: From the Python value to the driver's; None if they are the same.
+    """
+
+    source: str
+    value: Any = None
+    convert: Callable[[Any], Any] | None = None
+
+
+Binder = Callable[[Sequence[Any], Any, Sequence[Any]], list[Any]]
+
+
+def make_binder(plan: Sequence[Bind], *, without_moment: bool = False) -> Binder:
+    """A generated function ``(values, scope, keys) -> parameters``.
+
+    Args:
+        plan: The parameters, in the order of the statement.
+        without_moment: Leave out MOMENT and KEYS: what remains names the question in a trace.
+    """
+    names: dict[str, Any] = {}
+    items = []
+    for number, bind in enumerate(plan):
+        if bind.source == KEYS:
+            if without_moment:
+                continue
+            items.append("*k")
+            continue
+        if bind.source == MOMENT and without_moment:
+            continue
+        source = {SLOT: f"v[{bind.value}]", MOMENT: "s.now()", LOCALE: "s.locale", CONSTANT: f"c{number}"}[
+            bind.source
+        ]
+        names[f"c{number}"] = bind.value
+        if bind.convert is not None:
+            names[f"f{number}"] = bind.convert
+            source = f"None if {source} is None else f{number}({source})"
+        items.append(source)
+    exec(f"def bind(v, s, k): return [{', '.join(items)}]", names)  # noqa: S102 - names and numbers of our own
+    binder: Binder = names["bind"]
+    return binder
+
+
+@dataclass(slots=True)
+class Statement:
+    """SQL text and its parameters.
+
+    Args:
+        sql: The text, with ``KEYS_MARK`` where a list of keys goes.
+        plan: Where the parameters come from.
+        mark: The placeholder of the dialect, ``?`` or ``%s``.
+    """
+
+    sql: str
+    plan: Sequence[Bind]
+    mark: str
+    bind: Binder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bind = make_binder(self.plan)
+
+    def text(self, keys: int = 0) -> str:
+        """The text for a list of so many keys."""
+        return self.sql.replace(KEYS_MARK, ", ".join([self.mark] * keys)) if keys else self.sql
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """One compiled query.
+
+    Args:
+        model: The model it is about.
+        form: ``instances``, ``rows``, ``count``, ``exists`` or ``aggregate``.
+        statement: What is run.
+        identity: What is run to ask again: only the keys and annotations of the rows, in the same order; for
+            forms other than ``instances`` the statement itself.
+        identity_indexes: Where in a row of ``statement`` the identity's columns are.
+        load: Rows into what the caller gets.
+        footprint: (table, column) pairs that decide which rows there are, in which order; for other forms, that
+            the answer is made of.
+        clock: (table, column) pairs that are compared with the moment.
+        keyed: Whether the statement takes a list of keys and its last column says whose each row is.
+        names: The names of the columns, for ``values()``.
+    """
+
+    model: Any
+    form: str
+    statement: Statement
+    identity: Statement
+    identity_indexes: tuple[int, ...]
+    load: Callable[[Any], Any]
+    footprint: tuple[tuple[str, str], ...]
+    clock: tuple[tuple[str, str], ...]
+    keyed: bool
+    names: tuple[str, ...] = ()
+    id: str = field(init=False)
+    name_parameters: Binder = field(init=False)
+
+    def __post_init__(self) -> None:
+        constants = [bind.value if bind.source == CONSTANT else bind.source for bind in self.identity.plan]
+        self.id = digest([self.identity.sql, [str(constant) for constant in constants], self.form]).hex()[:20]
+        self.name_parameters = make_binder(self.identity.plan, without_moment=True)
+
+    def note(self, scope: Any, values: Sequence[Any], rows: Sequence[Any], key: Any = None) -> None:
+        """Record in a trace that this question was asked, and what the answer was.
+
+        Args:
+            scope: The scope, with its trace.
+            values: The values of the query.
+            rows: The rows of the answer; for a keyed shape, those of one key.
+            key: That key.
+        """
+        parameters = self.name_parameters(values, scope, ())
+        if self.keyed:
+            parameters = [key, *parameters]
+        if self.form == "instances":
+            indexes = self.identity_indexes
+            answer = [[row[index] for index in indexes] for row in rows]
+        else:
+            answer = [list(row) for row in rows]
+        scope.trace.shapes[self.id] = self
+        scope.trace.record("query", (self.id, *parameters), digest(answer))
+
+    def record(self) -> Mapping[str, Any]:
+        """All that another process needs to ask again, as plain data."""
+        return {
+            "id": self.id,
+            "sql": self.identity.sql,
+            "plan": [
+                "keys" if b.source == KEYS else "moment" if b.source == MOMENT else "value"
+                for b in self.identity.plan
+            ],
+            "moment": next((_moment_kind(b) for b in self.identity.plan if b.source == MOMENT), ""),
+            "mark": self.identity.mark,
+            "keyed": self.keyed,
+            "footprint": [list(pair) for pair in self.footprint],
+            "clock": [list(pair) for pair in self.clock],
+        }
+
+
+def _moment_kind(bind: Bind) -> str:
+    """How the moment is written for this dialect: as text or as a datetime object."""
+    probe = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+    return "text" if bind.convert is not None and isinstance(bind.convert(probe), str) else "object"

@@ -1,0 +1,211 @@
+"""Related content by shared tags: ``related = Similar("tags")``, then ``story.related(5)``.
+
+Most shared tags first; among equals, the model's own ordering. What comes out depends on the set of tags alone (and
+on leaving the story itself out), so a ranking is made once for each set of tags, however many stories have it, from
+an inverted index that is loaded once for each snapshot.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
+
+from toolkit.errors import DeclarationError, did_you_mean
+from toolkit.models.batches import ask_keyed, fetch_many, load_many, note_row
+from toolkit.models.compile import Query
+from toolkit.models.relations import ManyToManyField
+from toolkit.models.scopes import current_scope, find_shape
+from toolkit.trace import Scope, digest
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class TagIndex:
+    """Which rows have which tag, the rows numbered in the model's order.
+
+    Args:
+        keys: Primary keys by number.
+        rows: Tag key to the numbers of its rows.
+    """
+
+    keys: Sequence[Any]
+    rows: dict[Any, list[int]]
+
+    def rank(self, tags: Iterable[Any], limit: int) -> list[Any]:
+        """Keys of the rows that share most of these tags, at most ``limit``, best first."""
+        counts: Counter[int] = Counter()
+        for tag in tags:
+            counts.update(self.rows.get(tag, ()))
+        best = heapq.nsmallest(limit, counts.items(), key=lambda item: (-item[1], item[0]))
+        return [self.keys[number] for number, _ in best]
+
+
+class Similar(Generic[M]):
+    """Rows of the same model that share partners in a many-to-many relation.
+
+    Args:
+        name: The many-to-many field.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.by = name
+        self.name = ""
+        self.model: Any = None
+
+    def contribute_virtual(self, model: Any, name: str) -> None:
+        """Take a place on a model class."""
+        field = model._meta.by_name.get(self.by)
+        if not isinstance(field, ManyToManyField):
+            many = [item.name for item in model._meta.many_to_many]
+            raise DeclarationError(
+                f"{model.__name__}.{name}: Similar({self.by!r}) needs a many-to-many field",
+                hint=did_you_mean(self.by, many),
+            )
+        self.model, self.name = model, name
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Similar[M]: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> SimilarTo[Any]: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return self if instance is None else SimilarTo(self, instance)
+
+    def rank(self, scope: Scope, tags: tuple[Any, ...], limit: int) -> list[Any]:
+        """Keys of the best rows for a set of tags; made once for each snapshot, set and limit."""
+        memo = scope.database.memo
+        key = ("similar", self.model, self.by, scope.sight, scope.locale, scope.moment, tags, limit)
+        found: list[Any] | None = memo.get(key)
+        if found is None:
+            found = memo[key] = self._index(scope).rank(tags, limit)
+        return found
+
+    def _index(self, scope: Scope) -> TagIndex:
+        memo = scope.database.memo
+        key = ("similar index", self.model, self.by, scope.sight, scope.locale, scope.moment)
+        found: TagIndex | None = memo.get(key)
+        if found is None:
+            found = memo[key] = self._load_index(scope)
+        return found
+
+    def _load_index(self, scope: Scope) -> TagIndex:
+        field = self.model._meta.by_name[self.by]
+        own, other = field.link_fields()
+        fetch = scope.database.fetch
+        keys = [row[0] for row in fetch(*self._bound(scope, self._keys_shape(scope)))]
+        numbers = {key: number for number, key in enumerate(keys)}
+        links = find_shape(
+            scope, Query(field.through, (("values", (own.attname, other.attname)),), "instances")
+        )
+        rows: dict[Any, list[int]] = {}
+        for key, tag in fetch(*self._bound(scope, links)):
+            if key in numbers:
+                rows.setdefault(tag, []).append(numbers[key])
+        return TagIndex(keys, rows)
+
+    def _bound(self, scope: Scope, shape: Any) -> tuple[str, list[Any]]:
+        return shape.statement.sql, shape.statement.bind((), scope, ())
+
+    def _keys_shape(self, scope: Scope) -> Any:
+        return find_shape(scope, Query(self.model, (("values", ("pk",)),), "instances"))
+
+    def footprint(self, scope: Scope) -> tuple[tuple[str, str], ...]:
+        """The columns that a ranking depends on."""
+        field = self.model._meta.by_name[self.by]
+        own, other = field.link_fields()
+        table = field.through._meta.table
+        return (*self._keys_shape(scope).footprint, (table, own.column), (table, other.column))
+
+    def clock(self, scope: Scope) -> tuple[tuple[str, str], ...]:
+        """The columns of it that are compared with the moment."""
+        found: tuple[tuple[str, str], ...] = self._keys_shape(scope).clock
+        return found
+
+    def record(self, scope: Scope) -> dict[str, Any]:
+        """All that another process needs to ask again."""
+        return {
+            "id": self.shape_id,
+            "similar": [self.model._meta.table, self.name],
+            "footprint": [list(pair) for pair in self.footprint(scope)],
+            "clock": [list(pair) for pair in self.clock(scope)],
+        }
+
+    @property
+    def shape_id(self) -> str:
+        """The name of this question in traces."""
+        return f"similar:{self.model._meta.label}.{self.name}"
+
+
+class SimilarShape:
+    """What a trace keeps of the question."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self._record = record
+
+    def record(self) -> dict[str, Any]:
+        """All that another process needs to ask again."""
+        return self._record
+
+
+class SimilarTo(Generic[M]):
+    """The related content of one row: call it with how many."""
+
+    def __init__(self, declared: Similar[Any], instance: Any) -> None:
+        self.declared = declared
+        self.instance = instance
+
+    def __call__(self, limit: int = 5) -> list[M]:
+        """The rows that share most, best first.
+
+        Args:
+            limit: The most rows to give.
+        """
+        scope = current_scope()
+        declared, instance = self.declared, self.instance
+        cache = f"_similar_{declared.name}_{limit}"
+        if cache not in instance.__dict__:
+            _load_for_peers(scope, declared, instance, cache, limit)
+        found: list[M] = instance.__dict__[cache]
+        if scope.trace is not None:
+            self._note(scope, found, limit)
+        return found
+
+    def _note(self, scope: Scope, found: list[M], limit: int) -> None:
+        declared, trace = self.declared, scope.trace
+        if trace is None:
+            return
+        tags = _tags_of(declared, self.instance)
+        key = ("query", (declared.shape_id, scope.locale, limit + 1, *tags))
+        if key not in trace.inputs:
+            trace.shapes[declared.shape_id] = SimilarShape(declared.record(scope))
+            trace.inputs[key] = digest(declared.rank(scope, tags, limit + 1))
+        for item in found:
+            note_row(trace, item)
+
+
+def _descriptor(declared: Similar[Any], instance: Any) -> Any:
+    return next(base.__dict__[declared.by] for base in type(instance).__mro__ if declared.by in base.__dict__)
+
+
+def _tags_of(declared: Similar[Any], instance: Any) -> tuple[Any, ...]:
+    """The keys of an instance's tags, as this page's own read."""
+    return tuple(sorted(tag.pk for tag in load_many(instance, _descriptor(declared, instance))))
+
+
+def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: str, limit: int) -> None:
+    """Rank for all instances loaded together, and load what they show in one statement."""
+    others = [p for p in instance._peers or () if p is not instance and cache not in p.__dict__ and p._row]
+    peers = [instance, *others]
+    relation = _descriptor(declared, instance)
+    chosen: list[list[Any]] = []
+    for peer in peers:
+        tags = tuple(sorted(tag.pk for tag in fetch_many(peer, relation)))
+        best = declared.rank(scope, tags, limit + 1)
+        chosen.append([key for key in best if key != peer.pk][:limit])
+    wanted = sorted({key for keys in chosen for key in keys})
+    _, rows = ask_keyed(scope, declared.model, (), "pk", (), wanted)
+    for peer, keys in zip(peers, chosen, strict=True):
+        peer.__dict__[cache] = [rows[key][0] for key in keys if key in rows]

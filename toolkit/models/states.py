@@ -1,0 +1,104 @@
+"""The state of whole tables: which columns changed since a build, and what each row is now.
+
+A table that carries the token of then did not change. Another is read once: a digest for each row, and one for each
+column over all rows. So a query whose rows are chosen and ordered by columns that did not change need not be asked
+again, whatever else was edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from toolkit.database import read_tokens
+from toolkit.models.fields import DateTimeField
+from toolkit.models.writing import quoted
+from toolkit.trace import Scope, digest
+
+SCAN_ROWS = 500
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table at one instant.
+
+    Args:
+        token: Its token, or an empty text.
+        columns: Column to digest over all rows in the order of the key.
+        rows: Primary key to the row's digest; empty when the table was not read because its token stood.
+    """
+
+    token: str
+    columns: Mapping[str, bytes]
+    rows: Mapping[Any, bytes] = field(default_factory=dict, compare=False)
+    scanned: bool = False
+
+    def changed_since(self, before: TableState | None) -> set[str]:
+        """Columns that may have changed; all of them if rows came or went."""
+        if before is None:
+            return set(self.columns)
+        if self.token and self.token == before.token:
+            return set()
+        changed = {name for name, value in self.columns.items() if before.columns.get(name) != value}
+        changed |= set(before.columns) - set(self.columns)
+        return changed
+
+
+def capture(scope: Scope, tables: Iterable[str], before: Mapping[str, TableState]) -> dict[str, TableState]:
+    """Today's state of these tables; those whose token stands are not read.
+
+    Args:
+        scope: Gives the database.
+        tables: Names of tables.
+        before: States of an earlier build.
+    """
+    names = sorted(tables)
+    tokens = read_tokens(scope.database, names)
+    states = {}
+    for name in names:
+        token = tokens.get(name, "")
+        earlier = before.get(name)
+        if earlier is not None and token and token == earlier.token:
+            states[name] = TableState(token, earlier.columns)
+        else:
+            states[name] = _scan(scope, name, token)
+    return states
+
+
+def _scan(scope: Scope, table: str, token: str) -> TableState:
+    """Read a table once."""
+    meta = scope.database.schema.by_table[table]._meta
+    dialect = scope.database.dialect
+    columns = ", ".join(quoted(dialect, name) for name in meta.columns)
+    key = quoted(dialect, meta.pk.column)
+    sql = f"SELECT {columns} FROM {quoted(dialect, table)} ORDER BY {key}"  # noqa: S608 - names of the schema
+    hashes = [hashlib.blake2b(digest_size=16) for _ in meta.columns]
+    rows: dict[Any, bytes] = {}
+    cursor = scope.database.execute(sql)
+    index = meta.pk_index
+    while chunk := cursor.fetchmany(SCAN_ROWS):
+        for row in chunk:
+            rows[row[index]] = digest(row)
+        for column, values in zip(hashes, zip(*chunk, strict=True), strict=True):
+            column.update(_encode(values))
+    digests = {name: column.digest() for name, column in zip(meta.columns, hashes, strict=True)}
+    return TableState(token, digests, rows, scanned=True)
+
+
+def crossed(scope: Scope, table: str, column: str, since: Any) -> bool:
+    """Whether any row's instant in this column lies between an earlier moment and the scope's."""
+    write = DateTimeField[Any]().db_writer(scope.database.dialect)
+    first, last = sorted((since, scope.now()))
+    if first == last:
+        return False
+    dialect = scope.database.dialect
+    mark = "?" if dialect == "sqlite" else "%s"
+    name = quoted(dialect, column)
+    sql = f"SELECT 1 FROM {quoted(dialect, table)} WHERE {name} >= {mark} AND {name} <= {mark} LIMIT 1"  # noqa: S608
+    bounds = [write(first) if write else first, write(last) if write else last]
+    return bool(scope.database.fetch(sql, bounds))
