@@ -199,7 +199,7 @@ def _write_index(parts: list[tuple[str, str]]) -> bytes:
 
 
 def _most_bytes(url: SitemapURL) -> int:
-    """At most so many bytes, from a URL's own data: where files are split must not depend on the serializer."""
+    """At most so many bytes, from its own data: where files are split must not depend on the serializer."""
     size = _URL_BYTES + _most_uri_bytes(url.loc)
     for image in url.images:
         size += _IMAGE_BYTES + _most_uri_bytes(image)

@@ -14,9 +14,8 @@ _CJK = (
 )
 # Dashes and brackets part words even without a space; so does the punctuation of Chinese and Japanese.
 _BREAKS = "\\s\u2012-\u2015\u2026/|\u3000-\u3004\u3008-\u303f\uff01-\uff0f\uff1a-\uff20\u200b"
-_WORD = re.compile(f"[{_CJK}]|[^{_BREAKS}{_CJK}]+")
+_WORD = re.compile(rf"[{_CJK}]|[^\W_][^{_BREAKS}{_CJK}]*")
 _IS_CJK = re.compile(f"[{_CJK}]")
-_HAS_LETTER = re.compile(r"[^\W_]")
 # Thai, Lao, Burmese and Khmer part sentences, not words, by spaces.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _UNSPACED_LETTERS_A_WORD = 5
@@ -50,11 +49,11 @@ class Word(NamedTuple):
 def iter_words(text: str) -> Iterator[Word]:
     """The words of plain text in order; each ideograph or kana is one.
 
-    Marks (Arabic vowel signs, Hindi vowels), apostrophes, hyphens and decimal points stay inside their word.
+    A word begins at a letter or digit. Marks (Arabic vowel signs, Hindi vowels), apostrophes, hyphens and
+    decimal points stay inside it.
     """
     for match in _WORD.finditer(text):
-        if _HAS_LETTER.search(match[0]):
-            yield Word(*match.span())
+        yield Word(*match.span())
 
 
 def word_count(text: str) -> int:
@@ -63,7 +62,10 @@ def word_count(text: str) -> int:
     Chinese and Japanese are counted by the character; Thai, Lao, Burmese and Khmer, which do not mark words,
     by five letters.
     """
-    return sum(_weight(text[start:end]) for start, end in iter_words(text))
+    words: list[str] = _WORD.findall(text)
+    if not _UNSPACED.search(text):
+        return len(words)
+    return sum(max(1, round(len(_UNSPACED.findall(word)) / _UNSPACED_LETTERS_A_WORD)) for word in words)
 
 
 def reading_time_minutes(
@@ -77,13 +79,8 @@ def reading_time_minutes(
         words_per_minute: A speed of your own, instead of the measured one.
     """
     language = (locale or "").replace("_", "-").partition("-")[0].lower()
-    characters = sum(1 for _ in _IS_CJK.finditer(text))
+    characters = len(_IS_CJK.findall(text))
     words = word_count(text) - characters
     speed = words_per_minute or WORDS_A_MINUTE.get(language, _OTHER_WORDS_A_MINUTE)
     character_speed = words_per_minute or CHARACTERS_A_MINUTE.get(language, _OTHER_CHARACTERS_A_MINUTE)
     return math.ceil(words / speed + characters / character_speed)
-
-
-def _weight(word: str) -> int:
-    unspaced = len(_UNSPACED.findall(word))
-    return max(1, round(unspaced / _UNSPACED_LETTERS_A_WORD))
