@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,18 @@ from toolkit.trace import ABSENT, record
 
 from .bytecode import BytecodeFolder
 from .failures import template_error
-from .filters import FILTERS
+from .filters import FILTERS, markdown_filter
 from .folders import TemplateFolder, TemplateFolders, TemplateSearch, TemplateSource
+from .markdown import Markdown
+from .shortcodes import template_shortcodes
 from .tags import CustomTags
 from .undefined import StrictUndefined
 
 EXTENSIONS: tuple[Any, ...] = ("jinja2.ext.do", "jinja2.ext.loopcontrols", "jinja2.ext.i18n", CustomTags)
+
+STATEMENTS = ("autoescape", "block", "call", "extends", "filter", "for", "from", "if", "import", "include",
+              "macro", "raw", "set", "with")  # fmt: skip
+"""Jinja's own tags (``jinja2.parser`` keeps them private)."""
 
 
 class RuntimeCodeGenerator(CodeGenerator):
@@ -172,9 +178,16 @@ class TemplateEnvironment(jinja2.Environment):
     def handle_exception(self, source: str | None = None) -> NoReturn:
         """Jinja's hook, called inside ``except`` by all that compiles or renders."""
         error = cast(Exception, sys.exc_info()[1])
-        names = self.folders.list_templates() if isinstance(error, jinja2.TemplateNotFound) else ()
-        letter = template_error(error, names=names, filters=self.filters, tests=self.tests)
-        raise letter from rewrite_traceback_stack(source=source)
+        raise template_error(error, known=self._known_names(error)) from rewrite_traceback_stack(
+            source=source
+        )
+
+    def _known_names(self, error: Exception) -> dict[str, Iterable[str]]:
+        """The names that may have been meant where something was not found."""
+        if isinstance(error, jinja2.TemplateNotFound):
+            return {"template": self.folders.list_templates()}
+        tags = {*STATEMENTS, *(tag for extension in self.extensions.values() for tag in extension.tags)}
+        return {"filter": self.filters, "test": self.tests, "tag": tags}
 
     # -- loading and recording
 
@@ -322,6 +335,7 @@ def make_environment(
         gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
     )
     environment.filters.update(FILTERS)
+    environment.filters["markdown"] = markdown_filter(Markdown(shortcode=template_shortcodes(environment)))
     environment.filters.update(filters or {})
     environment.tests.update(tests or {})
     environment.globals.update(globals or {})

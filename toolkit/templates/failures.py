@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -14,6 +15,9 @@ from toolkit.errors import TemplateError, ToolkitError, did_you_mean
 
 from .undefined import describe
 
+_UNKNOWN = re.compile(
+    r"No (?P<kind>filter|test) named '(?P<name>[^']*)'|Encountered unknown tag '(?P<tag>[^']*)'"
+)
 SHOWN_CALLERS = 6
 """How many templates of the way to an error are named; a template that includes itself has a thousand."""
 
@@ -59,24 +63,21 @@ def template_frames(traceback: TracebackType | None) -> list[TemplateFrame]:
     ]
 
 
-def template_error(
-    error: Exception, *, names: Iterable[str] = (), filters: Iterable[str] = (), tests: Iterable[str] = ()
-) -> TemplateError:
+def template_error(error: Exception, *, known: Mapping[str, Iterable[str]] | None = None) -> TemplateError:
     """The letter about an error that was raised while a template was compiled or rendered.
 
     Args:
         error: What was raised, with its traceback.
-        names: The names of all templates, for "did you mean".
-        filters: The names of all filters.
-        tests: The names of all tests.
+        known: For "did you mean", the names there are of each ``template``, ``filter``, ``test``, ``tag``.
     """
+    known = known or {}
     frames = template_frames(error.__traceback__)
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return _syntax_letter(error, frames, filters=filters, tests=tests)
+        return _syntax_letter(error, frames, known)
     if isinstance(error, ToolkitError) and error.path is not None:
         return _retold(error, frames)
     here = frames[-1] if frames else None
-    message, hint = _what(error, here, names)
+    message, hint = _what(error, here, known.get("template", ()))
     return TemplateError(
         message + _way(frames[:-1]),
         path=here.path if here else None,
@@ -113,25 +114,20 @@ def _not_found(error: jinja2.TemplateNotFound, names: Iterable[str]) -> tuple[st
 
 
 def _syntax_letter(
-    error: jinja2.TemplateSyntaxError,
-    frames: list[TemplateFrame],
-    *,
-    filters: Iterable[str],
-    tests: Iterable[str],
+    error: jinja2.TemplateSyntaxError, frames: list[TemplateFrame], known: Mapping[str, Iterable[str]]
 ) -> TemplateError:
     message = (error.message or "the template cannot be compiled").rstrip(".")
     hint = ""
-    for kind, known in (("filter", filters), ("test", tests)):
-        start = f"No {kind} named "
-        if message.startswith(start):
-            name = message.removeprefix(start).split("'")[1]
-            message, hint = f"there is no {kind} {name!r}", did_you_mean(name, known)
-    return TemplateError(
-        message + _way(frames),
-        path=error.filename or error.name or "<template>",
-        line=error.lineno,
-        hint=hint or None,
-    )
+    unknown = _UNKNOWN.match(message)
+    if unknown:
+        kind, name = (unknown["kind"], unknown["name"]) if unknown["kind"] else ("tag", unknown["tag"])
+        hint = did_you_mean(name, known.get(kind, ()))
+        if (hint.startswith("Did you mean") and not name.startswith("end")) or kind != "tag":
+            message = f"there is no {kind} {name!r}"
+        else:
+            hint = ""
+    place = error.filename or error.name or "<template>"
+    return TemplateError(message + _way(frames), path=place, line=error.lineno, hint=hint or None)
 
 
 def _retold(error: ToolkitError, frames: list[TemplateFrame]) -> TemplateError:
