@@ -103,16 +103,12 @@ ENDINGS = [
     "\t",
     " ",
 ]
-hostile = st.lists(st.sampled_from(OPENINGS + INSIDES + ENDINGS) | st.text(max_size=4), max_size=14).map(
-    "".join
-)
+hostile = st.lists(st.sampled_from(OPENINGS + INSIDES + ENDINGS) | st.text(max_size=4), max_size=14).map("".join)
 
 
 @given(hostile)
 @example("<noscript><p title='</noscript><img src=x onerror=alert(1)>'>")
-@example(
-    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>"
-)
+@example("<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>")
 @example("<a href='1:2'>x</a>")
 def test_hostile_html_comes_out_absolute_inert_and_fit_for_xml(source: str) -> None:
     cleaned = absolute_links(source, BASE)

@@ -59,6 +59,9 @@ def test_truncated_text_keeps_its_limits(text: str, limit: int) -> None:
         ('<p title="a > b">one, two</p>', 1, '<p title="a > b">one…</p>'),
         ("a?x=1&b=2 two", 1, "a?x=1&b=2…"),
         ("</b>one</i> two", 1, "</b>one…"),
+        ("<p><b>one</p>two three", 2, "<p><b>one</p>two…</b>"),
+        ("<p><b>one<p>two three", 2, "<p><b>one<p>two…</p></b>"),
+        ("<p>one<two three", 1, "<p>one<two three"),
     ],
 )
 def test_html_is_cut_between_words_and_closed(html: str, words: int, expected: str) -> None:

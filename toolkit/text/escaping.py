@@ -14,9 +14,7 @@ _LINE_END = re.compile("\r\n?")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 _ATTRIBUTE = {**_HTML, **str.maketrans({"`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})}
 # "<" keeps "</script" and "<!--" out, "&" keeps XHTML right; the separators end a line in older JavaScript.
-_SCRIPT = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
+_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def xml_text(text: str) -> str:

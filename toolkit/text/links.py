@@ -10,9 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from toolkit.errors import ValidationError
 from toolkit.text.escaping import xml_text
 
-LINKING = frozenset(
-    {"href", "src", "poster", "cite", "data", "longdesc", "background", "action", "formaction"}
-)
+LINKING = frozenset({"href", "src", "poster", "cite", "data", "longdesc", "background", "action", "formaction"})
 """Attributes whose value is one URL."""
 
 _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms", "geo", "xmpp", "ftp", "magnet", "webcal"})
@@ -122,7 +120,7 @@ def absolute_links(html: str, base_url: str) -> str:
             f"base_url {base_url!r} is not absolute", code="url", hint="Put https:// and a host first."
         )
     if "<" not in html and "&" not in html:
-        return xml_text(html).replace(">", "&gt;")
+        return xml_text(html).replace(">", "&gt;").replace("\xa0", "&nbsp;")  # as the parser would write it
     import nh3  # an HTML5 parser in Rust: what browsers see is what gets cleaned
 
     cleaned = nh3.clean(

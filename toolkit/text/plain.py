@@ -14,13 +14,13 @@ BLOCKS = frozenset({
 })  # fmt: skip
 """Elements that end a line of text."""
 
-REPLACED = frozenset(
-    {"img", "picture", "video", "audio", "svg", "canvas", "input", "button", "select", "textarea"}
-)
+REPLACED = frozenset({"img", "picture", "video", "audio", "svg", "canvas", "input", "button", "select", "textarea"})
 """Elements that part words without ending a line."""
 
 HIDDEN = frozenset({"script", "style", "template", "noscript", "iframe", "object"})
 """Elements whose content nobody reads."""
+
+_UNFINISHED_TAG = re.compile("<[A-Za-z/!?]")
 
 
 class _Text(HTMLParser):
@@ -59,9 +59,15 @@ def plain_text(html: str) -> str:
         return " ".join(html.split())
     parser = _Text()
     parser.feed(html)
-    parser.close()
+    if not is_unfinished(parser):
+        parser.close()
     lines = (" ".join(line.split()) for line in re.split("\n+", "".join(_keep_lines(parser.pieces))))
     return "\n".join(line for line in lines if line)
+
+
+def is_unfinished(parser: HTMLParser) -> bool:
+    """Whether the input ended inside a tag: browsers drop ``<a hr``, closing the parser would make it text."""
+    return _UNFINISHED_TAG.match(parser.rawdata) is not None
 
 
 def _gap(tag: str) -> str:

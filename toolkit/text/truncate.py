@@ -9,7 +9,7 @@ import unicodedata
 from html.parser import HTMLParser
 from typing import NamedTuple
 
-from toolkit.text.plain import BLOCKS, HIDDEN, REPLACED
+from toolkit.text.plain import BLOCKS, HIDDEN, REPLACED, is_unfinished
 from toolkit.text.words import iter_words
 
 ELLIPSIS = "…"
@@ -22,6 +22,11 @@ _VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
     "wbr",
 })  # fmt: skip
+# Left open at the end of their parent, these go on after it (HTML Standard, "reconstruct the active formatting
+# elements").
+_FORMATTING = frozenset(
+    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+)
 # Elements whose end tag HTML lets writers leave out: what ends them, beside the end of their parent.
 _ENDED_BY = {
     "li": {"li"},
@@ -33,8 +38,7 @@ _ENDED_BY = {
     "tr": {"tr", "tbody", "tfoot"},
     "thead": {"tbody", "tfoot"},
     "tbody": {"tbody", "tfoot"},
-    "p": BLOCKS
-    - {"br", "caption", "legend", "tbody", "td", "tfoot", "th", "thead", "tr", "body", "head", "title"},
+    "p": BLOCKS - {"br", "caption", "legend", "tbody", "td", "tfoot", "th", "thead", "tr", "body", "head", "title"},
 }
 
 
@@ -89,7 +93,8 @@ def truncate_html(html: str, words: int, *, end: str = ELLIPSIS) -> str:
         if cutter.is_over:
             break
     else:
-        cutter.close()
+        if not is_unfinished(cutter):
+            cutter.close()
         cutter.finish_run()
     if not cutter.is_over:
         return html
@@ -159,8 +164,8 @@ class _Cutter(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _PARTING:
             self.finish_run()
-        while self._open and tag in _ENDED_BY.get(self._open[-1], ()):
-            self._open.pop()
+        while (ended := self._ended_by(tag)) is not None:
+            self._close(ended)
         if tag not in _VOID:
             self._open.append(tag)
 
@@ -173,8 +178,22 @@ class _Cutter(HTMLParser):
         if tag in _PARTING:
             self.finish_run()
         if tag in self._open:
-            while self._open.pop() != tag:
-                pass
+            self._close(len(self._open) - 1 - self._open[::-1].index(tag))
+
+    def _ended_by(self, tag: str) -> int | None:
+        """The open element that a start tag ends, as its place among the open ones."""
+        for place in range(len(self._open) - 1, -1, -1):
+            if tag in _ENDED_BY.get(self._open[place], ()):
+                return place
+            if self._open[place] not in _FORMATTING:
+                return None
+        return None
+
+    def _close(self, place: int) -> None:
+        """Take out one open element and what ends with it; of a misnested ``<b><p></b>`` the paragraph stays."""
+        closed = self._open.pop(place)
+        if closed not in _FORMATTING:
+            self._open[place:] = [tag for tag in self._open[place:] if tag in _FORMATTING]
 
     def handle_data(self, data: str) -> None:
         self._add(data, len(data), is_entity=False)

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 # Ideographs, kana and their extensions: written without spaces, one character counted as one word.
 _CJK = (
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 # Dashes and brackets part words even without a space; so does the punctuation of Chinese and Japanese.
 _BREAKS = "\\s\u2012-\u2015\u2026/|\u3000-\u3004\u3008-\u303f\uff01-\uff0f\uff1a-\uff20\u200b"
@@ -68,9 +67,7 @@ def word_count(text: str) -> int:
     return sum(max(1, round(len(_UNSPACED.findall(word)) / _UNSPACED_LETTERS_A_WORD)) for word in words)
 
 
-def reading_time_minutes(
-    text: str, *, locale: str | None = None, words_per_minute: float | None = None
-) -> int:
+def reading_time_minutes(text: str, *, locale: str | None = None, words_per_minute: float | None = None) -> int:
     """Minutes that an adult needs to read plain text, rounded up; 0 for a text without words.
 
     Args:
