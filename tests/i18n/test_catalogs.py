@@ -65,9 +65,7 @@ def test_a_language_beats_the_strength_of_a_folder(
 def test_fuzzy_obsolete_and_empty_translations_are_not_shown(
     folders: list[tuple[str, Path]], write_catalog: WriteCatalog
 ) -> None:
-    write_catalog(
-        "es", "#, fuzzy\n" + entry("a", "A") + '#~ msgid "b"\n#~ msgstr "B"\n\n' + 'msgid "c"\nmsgstr ""\n'
-    )
+    write_catalog("es", "#, fuzzy\n" + entry("a", "A") + '#~ msgid "b"\n#~ msgstr "B"\n\n' + 'msgid "c"\nmsgstr ""\n')
     catalogs = Catalogs(folders, ["es"])
     assert [catalogs.lookup("es", msgid) for msgid in "abc"] == ["a", "b", "c"]
 
@@ -104,10 +102,7 @@ def test_arabic_counts_in_six_forms(folders: list[tuple[str, Path]], write_catal
     lines = "".join(f'msgstr[{index}] "{form}"\n' for index, form in enumerate(forms))
     write_catalog("ar", f'msgid "one story"\nmsgid_plural "%(n)s stories"\n{lines}', header=ARABIC)
     catalogs = Catalogs(folders, ["ar"])
-    shown = [
-        catalogs.lookup("ar", "one story", plural="%(n)s stories", n=number)
-        for number in (0, 1, 2, 7, 42, 100)
-    ]
+    shown = [catalogs.lookup("ar", "one story", plural="%(n)s stories", n=number) for number in (0, 1, 2, 7, 42, 100)]
     assert shown == forms
 
 
@@ -131,9 +126,7 @@ def test_a_counting_message_asked_for_without_a_number_answers_in_the_singular(
     assert catalogs.lookup("es", "plain", plural="plains", n=3) == "plains"
 
 
-def test_an_empty_form_falls_back_to_the_source(
-    folders: list[tuple[str, Path]], write_catalog: WriteCatalog
-) -> None:
+def test_an_empty_form_falls_back_to_the_source(folders: list[tuple[str, Path]], write_catalog: WriteCatalog) -> None:
     write_catalog("es", 'msgid "one"\nmsgid_plural "many"\nmsgstr[0] "uno"\nmsgstr[1] ""\n')
     catalogs = Catalogs(folders, ["es"])
     assert [catalogs.lookup("es", "one", plural="many", n=n) for n in (1, 2)] == ["uno", "many"]
@@ -209,9 +202,7 @@ def test_an_edit_of_the_same_size_and_time_is_seen(
     assert catalogs.lookup("es", "a") == "BBB"
 
 
-def test_touching_a_file_changes_nothing(
-    folders: list[tuple[str, Path]], write_catalog: WriteCatalog
-) -> None:
+def test_touching_a_file_changes_nothing(folders: list[tuple[str, Path]], write_catalog: WriteCatalog) -> None:
     path = write_catalog("es", entry("a", "A"))
     catalogs = Catalogs(folders, ["es"])
     catalogs.load()
@@ -254,9 +245,7 @@ def test_loading_reports_the_problems_of_all_languages_together(
     assert [problem.line for problem in caught.value.problems] == [7, 6]
 
 
-def test_two_spellings_of_one_locale_are_refused(
-    folders: list[tuple[str, Path]], write_catalog: WriteCatalog
-) -> None:
+def test_two_spellings_of_one_locale_are_refused(folders: list[tuple[str, Path]], write_catalog: WriteCatalog) -> None:
     write_catalog("pt_BR", entry("a", "A"))
     write_catalog("pt-BR", entry("a", "B"))
     with pytest.raises(Problems, match="two catalogs for pt-BR"):
@@ -316,9 +305,7 @@ def test_nothing_is_recorded_when_nobody_asks(folders: list[tuple[str, Path]]) -
     assert len(trace) == 0
 
 
-def test_errors_of_one_file_are_catalog_errors(
-    folders: list[tuple[str, Path]], write_catalog: WriteCatalog
-) -> None:
+def test_errors_of_one_file_are_catalog_errors(folders: list[tuple[str, Path]], write_catalog: WriteCatalog) -> None:
     write_catalog("es", "", header=HEADER.replace("n != 1", "n ! 1"))
     with pytest.raises(Problems, match=r"plural expression .* cannot be read") as caught:
         Catalogs(folders, ["es"]).load()

@@ -34,14 +34,10 @@ def test_numbers_take_the_form_of_their_language(locale: str) -> None:
     forms = plural_forms(locale)
     rule = forms.compile()
     assert forms.count == count
-    assert {
-        index: [number for number in some if rule(number) == index] for index, some in numbers.items()
-    } == numbers
+    assert {index: [number for number in some if rule(number) == index] for index, some in numbers.items()} == numbers
 
 
-@pytest.mark.parametrize(
-    "locale", ["ar", "br", "cs", "cy", "ga", "gv", "he", "kw", "mt", "pl", "ro", "sl", "sr-Latn"]
-)
+@pytest.mark.parametrize("locale", ["ar", "br", "cs", "cy", "ga", "gv", "he", "kw", "mt", "pl", "ro", "sl", "sr-Latn"])
 def test_numbers_of_one_cldr_category_share_a_form_and_others_do_not(locale: str) -> None:
     from babel import Locale
 

@@ -133,16 +133,14 @@ class Catalogs:
         return ABSENT if found is None else found.digest
 
     def reload_if_changed(self) -> bool:
-        """Look at the files again: a stamp that is equal and old enough spares the reading, else content
-        decides.
+        """Look at the files again. An equal stamp, if old enough, spares the reading; else content decides.
 
         Returns:
             Whether a file that is in use changed its content, came or went.
 
         Raises:
             Problems: A changed file cannot be used. The messages in memory stay as they were, and the next
-                call
-                looks again.
+                call looks again.
         """
         changed = False
         for locale in list(self._tables):

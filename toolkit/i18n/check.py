@@ -125,17 +125,13 @@ def _run(check: Check, message: Message, pairs: Sequence[Pair], catalog: Catalog
         return
     sentences = dict.fromkeys(sentence for pair in pairs for sentence in check.find(pair))
     for sentence in sentences:
-        yield Finding(
-            catalog.path, message.line, check.id, check.severity, sentence, message.msgid, catalog.locale
-        )
+        yield Finding(catalog.path, message.line, check.id, check.severity, sentence, message.msgid, catalog.locale)
 
 
 def _check_header(catalog: Catalog) -> Iterator[Finding]:
     language = catalog.header.get("Language", "")
     if catalog.locale and language and language.replace("_", "-").lower() != catalog.locale.lower():
-        yield _finding(
-            catalog, None, "language", f"the Language header is {language!r}, not {catalog.locale}"
-        )
+        yield _finding(catalog, None, "language", f"the Language header is {language!r}, not {catalog.locale}")
     value = catalog.header.get("Plural-Forms", "")
     if not catalog.locale or "nplurals" not in value or "INTEGER" in value:
         return
@@ -164,12 +160,8 @@ def _check_same(messages: Sequence[Message], catalog: Catalog) -> Iterator[Findi
         if message.plural is not None or len(text.split()) < 3:
             continue  # "Save" and "Store" may well be one word
         other = first.setdefault(text.casefold(), message)
-        if other.msgid.casefold() != message.msgid.casefold() and not _is_silenced(
-            message, "same-translation"
-        ):
-            yield _finding(
-                catalog, message, "same-translation", f"{other.msgid[:40]!r} has this translation too"
-            )
+        if other.msgid.casefold() != message.msgid.casefold() and not _is_silenced(message, "same-translation"):
+            yield _finding(catalog, message, "same-translation", f"{other.msgid[:40]!r} has this translation too")
 
 
 def _pairs(message: Message, locale: str, rule: PluralRule) -> Iterator[Pair]:

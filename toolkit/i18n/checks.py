@@ -55,8 +55,7 @@ class Check:
 
     Args:
         id: Stable name, as in the flag ``ignore-<id>``.
-        severity: ``error``: readers would get a broken page; ``warning``: probably wrong; ``info``: look at
-            it.
+        severity: ``error``: readers would get a broken page; ``warning``: probably wrong; ``info``: look.
         about: What it finds, for the reference.
         find: The function.
     """
@@ -97,9 +96,7 @@ def find_placeholders(pair: Pair) -> Iterator[str]:
         for name in sorted(wanted.keys() - found.keys()):
             if not pair.is_exact:
                 yield f"{name} is missing"
-        positional = [
-            name for name in wanted if "(" not in name and wanted[name] != found[name] and found[name]
-        ]
+        positional = [name for name in wanted if "(" not in name and wanted[name] != found[name] and found[name]]
         if positional and fields is percent_fields:
             yield f"{positional[0]} is there {found[positional[0]]} times instead of {wanted[positional[0]]}"
 
@@ -201,15 +198,16 @@ def find_numbers(pair: Pair) -> Iterator[str]:
     """Numbers, in whatever digits and grouping."""
     if pair.is_exact:
         return
-    for number in sorted(_numbers(pair.source) - _numbers(pair.text)):
-        yield f"the number {number} is missing"
+    digits = "".join(_numbers(pair.text))  # "1,234" may be "1 234": grouping is the language's
+    for number in _numbers(pair.source):
+        if number not in digits:
+            yield f"the number {number} is missing"
 
 
-def _numbers(text: str) -> set[str]:
+def _numbers(text: str) -> list[str]:
+    """The numbers of a text in the digits 0 to 9, without separators."""
     found = _NUMBER.findall(words_only(text))
-    return {
-        "".join(str(unicodedata.decimal(char)) for char in number if char.isdecimal()) for number in found
-    }
+    return ["".join(str(unicodedata.decimal(char)) for char in number if char.isdecimal()) for number in found]
 
 
 def find_brackets(pair: Pair) -> Iterator[str]:

@@ -64,10 +64,9 @@ def compile_catalogs(
         except CatalogError as problem:
             problems.append(problem)
     if problems:
-        raise Problems(problems, summary=f"{len(problems)} problems in catalogs, none was compiled")
+        raise Problems(problems, summary="no catalog was compiled")
     return [
-        CompiledCatalog(path, locale, count, write_if_changed(path, body))
-        for path, locale, count, body in compiled
+        CompiledCatalog(path, locale, count, write_if_changed(path, body)) for path, locale, count, body in compiled
     ]
 
 
@@ -78,8 +77,7 @@ def find_locales(folder: Path) -> list[str]:
 
 
 def compile_catalog(catalog: Catalog, *, fuzzy: bool = False) -> bytes:
-    """The catalog as a ``.mo`` file (GNU gettext manual, "The Format of GNU MO Files"), always the same
-    bytes.
+    """The catalog as a ``.mo`` file, always the same bytes. Format: GNU gettext manual, "MO Files".
 
     Args:
         catalog: A catalog with a locale or a ``Plural-Forms`` header.
@@ -96,9 +94,7 @@ def compile_catalog(catalog: Catalog, *, fuzzy: bool = False) -> bytes:
 
 
 def _shown(catalog: Catalog, fuzzy: bool) -> list[Message]:
-    return [
-        message for message in catalog.active if any(message.translations) and (fuzzy or not message.is_fuzzy)
-    ]
+    return [message for message in catalog.active if any(message.translations) and (fuzzy or not message.is_fuzzy)]
 
 
 def _mo_key(message: Message) -> bytes:

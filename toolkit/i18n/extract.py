@@ -31,8 +31,7 @@ def extract_site(
 
     Args:
         environment: The environment that renders the templates: the same tags, policies and whitespace give
-            the
-            same msgids.
+                the same msgids.
         python_files: Python sources.
         template_files: Templates, of any extension.
         extra: Messages found elsewhere, such as labels of models.
@@ -65,13 +64,11 @@ def make_template(messages: Iterable[Message], *, project: str = "") -> Catalog:
     return Catalog(messages=tuple(messages), header=header)
 
 
-def merge_messages(
-    messages: Iterable[Message], *, problems: list[ToolkitError] | None = None
-) -> tuple[Message, ...]:
+def merge_messages(messages: Iterable[Message], *, problems: list[ToolkitError] | None = None) -> tuple[Message, ...]:
     """One message for each (context, msgid), with all its locations and comments, sorted.
 
-    A text used alone and with a plural is one message, as in gettext. Two different plurals of one text
-    cannot be.
+    A text used alone and with a plural is one message, as in gettext. A text cannot have two
+    plurals.
 
     Args:
         messages: As they were found.

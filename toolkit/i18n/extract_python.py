@@ -94,14 +94,18 @@ def _signatures(tree: ast.Module) -> dict[str, Signature]:
 def _translator_comments(source: bytes) -> dict[int, str]:
     """The text of each comment for translators, by the line it ends on; blocks of lines are joined."""
     found: dict[int, str] = {}
+    block = 0  # the line that a comment may go on from: one that has nothing but a comment
     for token in tokenize.tokenize(io.BytesIO(source).readline):
         if token.type != tokenize.COMMENT:
             continue
         line, text = token.start[0], token.string.lstrip("#").strip()
         if text.startswith(TRANSLATORS):
             found[line] = text.removeprefix(TRANSLATORS).strip()
-        elif line - 1 in found and not token.line[: token.start[1]].strip():
-            found[line] = f"{found.pop(line - 1)}\n{text}"
+        elif block and block == line - 1:
+            found[line] = f"{found.pop(block)}\n{text}"
+        else:
+            continue
+        block = 0 if token.line[: token.start[1]].strip() else line
     return found
 
 
@@ -147,9 +151,7 @@ class _Extractor(ast.NodeVisitor):
             return
         for msgid in self._texts(source):
             self.messages.append(
-                Message(
-                    msgid, context, plural, (self.location,), self._comment(call.lineno), line=call.lineno
-                )
+                Message(msgid, context, plural, (self.location,), self._comment(call.lineno), line=call.lineno)
             )
 
     def _text(self, call: ast.Call, where: tuple[int, str] | None) -> str | None:
@@ -210,6 +212,4 @@ def _is_put_together(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp):
         return _constant(node.left) is not None or _constant(node.right) is not None
     function = node.func if isinstance(node, ast.Call) else None
-    return (
-        isinstance(function, ast.Attribute) and function.attr == "format" and bool(_constant(function.value))
-    )
+    return isinstance(function, ast.Attribute) and function.attr == "format" and bool(_constant(function.value))

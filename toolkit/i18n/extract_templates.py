@@ -56,9 +56,7 @@ def extract_template(
     return _with_comments(found, comments)
 
 
-def _read_call(
-    call: nodes.Call, *, path: Path, location: str, problems: list[ToolkitError]
-) -> Iterator[Message]:
+def _read_call(call: nodes.Call, *, path: Path, location: str, problems: list[ToolkitError]) -> Iterator[Message]:
     """The messages of one call; several when its text is ``"a" if x else "b"``."""
     from jinja2 import nodes
 

@@ -148,17 +148,13 @@ def _pattern(format: str, kind: Kind, locale: str) -> DateTimePattern:
 
     known = babel_locale(locale)
     widths = format.split()
-    is_width = all(width in _WIDTHS for width in widths) and 0 < len(widths) <= (
-        2 if kind == "datetime" else 1
-    )
+    is_width = all(width in _WIDTHS for width in widths) and 0 < len(widths) <= (2 if kind == "datetime" else 1)
     text = _width_pattern(widths, kind, known) if is_width else format
     try:
         pattern = parse_pattern(text)
         pattern.apply(_EXAMPLES[kind], known)
     except (KeyError, ValueError, AttributeError, AssertionError) as problem:
-        hint = (
-            f"Use {', '.join(_WIDTHS)}, or a CLDR pattern such as 'd MMMM y' (words in it stand in 'quotes')."
-        )
+        hint = f"Use {', '.join(_WIDTHS)}, or a CLDR pattern such as 'd MMMM y' (words in it stand in 'quotes')."
         raise ValidationError(f"{format!r} is not a {kind} format", code="format", hint=hint) from problem
     return pattern
 
@@ -190,9 +186,7 @@ def _numbering_system(locale: str, numbering: Numbering) -> str:
     return system if system in babel_locale(locale).number_symbols else "latn"
 
 
-def format_number(
-    value: Number, format: str | None = None, *, locale: str, numbering: Numbering = "latn"
-) -> str:
+def format_number(value: Number, format: str | None = None, *, locale: str, numbering: Numbering = "latn") -> str:
     """A number with the language's separators: "12,345.5", "12.345,5".
 
     Args:
@@ -208,9 +202,7 @@ def format_number(
     return _in_digits(text, locale) if numbering == "native" else text
 
 
-def format_percent(
-    value: Number, format: str | None = None, *, locale: str, numbering: Numbering = "latn"
-) -> str:
+def format_percent(value: Number, format: str | None = None, *, locale: str, numbering: Numbering = "latn") -> str:
     """A share: 0.25 is "25%", "25 %" in Spanish. See :func:`format_number`."""
     from babel import numbers
 
@@ -249,9 +241,7 @@ def format_currency(
     return _in_digits(text, locale) if numbering == "native" else text
 
 
-def format_list(
-    items: Iterable[object], *, locale: str, style: Literal["standard", "or", "unit"] = "standard"
-) -> str:
+def format_list(items: Iterable[object], *, locale: str, style: Literal["standard", "or", "unit"] = "standard") -> str:
     """Several things: "Ana, Rui and Zé"; with ``style="or"``, "Ana, Rui or Zé"."""
     from babel.lists import format_list as join
 

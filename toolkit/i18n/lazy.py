@@ -138,8 +138,7 @@ def ngettext_lazy(singular: str, plural: str, n: int | str | None = None) -> Laz
     Args:
         singular: Source text for one.
         plural: Source text for several.
-        n: The number, or the key of it in the values given to ``%``; None when ``%`` is given the number
-            alone.
+        n: The number, or the key of it in the values given to ``%``; None when ``%`` is given it alone.
     """
     return LazyText(singular, plural=plural, number=n)
 

@@ -38,9 +38,7 @@ def gettext_noop(message: str) -> str:
     return message
 
 
-def translate(
-    msgid: str, *, context: str | None = None, plural: str | None = None, n: int | None = None
-) -> str:
+def translate(msgid: str, *, context: str | None = None, plural: str | None = None, n: int | None = None) -> str:
     """What all the others are made of."""
     scope = current.get()
     catalogs: Catalogs | None = getattr(scope.site, "catalogs", None) if scope is not None else None

@@ -156,10 +156,7 @@ def _c_between(operand: str, low: int, high: int) -> str:
 
 
 def _c_outside(operand: str, ranges: list[tuple[int, int]]) -> str:
-    parts = [
-        f"{operand}!={low}" if low == high else f"({operand}<{low} || {operand}>{high})"
-        for low, high in ranges
-    ]
+    parts = [f"{operand}!={low}" if low == high else f"({operand}<{low} || {operand}>{high})" for low, high in ranges]
     return " && ".join(parts)
 
 

@@ -182,9 +182,7 @@ class _Parser:
         text = unquote(match[3]) if match else None
         if match is None or text is None:
             quoted = match is not None
-            hint = (
-                'Put the text between double quotes, and write quotes inside it as \\".' if quoted else None
-            )
+            hint = 'Put the text between double quotes, and write quotes inside it as \\".' if quoted else None
             return self._fail(f"this line cannot be understood: {line[:60]!r}", number, hint)
         keyword = match[1]
         if keyword in ("msgctxt", "msgid") and self._draft.has_translation():
@@ -202,9 +200,7 @@ class _Parser:
     def _continue(self, line: str, number: int) -> None:
         text = unquote(line)
         if text is None:
-            self._fail(
-                f"this text is not closed: {line[:60]!r}", number, "Each line ends with a double quote."
-            )
+            self._fail(f"this text is not closed: {line[:60]!r}", number, "Each line ends with a double quote.")
         elif not self._keyword:
             self._fail(f"text without a keyword: {line[:60]!r}", number, "A msgid or msgstr comes first.")
         else:

@@ -83,7 +83,7 @@ def update_catalogs(
         except CatalogError as problem:
             problems.append(problem)
     if problems:
-        raise Problems(problems, summary=f"{len(problems)} problems in catalogs, none was written")
+        raise Problems(problems, summary="no catalog was written")
     place = folder / f"{DOMAIN}.pot"
     created = not place.exists()
     updates = [CatalogUpdate(place, None, created, _write(place, template))]
@@ -145,8 +145,7 @@ def update_catalog(catalog: Catalog, template: Catalog, *, fuzzy: bool = False) 
     known |= {message.key: message for message in catalog.active}
     guesses = _Guesses(known.values()) if fuzzy else None
     messages = [
-        _merge_message(known.get(key), fresh, count, guesses)
-        for key, fresh in sorted(used.items(), key=_by_key)
+        _merge_message(known.get(key), fresh, count, guesses) for key, fresh in sorted(used.items(), key=_by_key)
     ]
     left = [message for key, message in known.items() if key not in used]
     messages += [_retire(message) for message in left if any(message.translations) or message.notes]
