@@ -34,9 +34,7 @@ def test_a_site_template_wins_over_an_apps(desk: Desk) -> None:
 
 
 def test_do_and_loop_controls_are_there(desk: Desk) -> None:
-    desk.write(
-        "a.html", "{% for n in [1, 2, 3] %}{% if n == 2 %}{% continue %}{% endif %}{{ n }}{% endfor %}"
-    )
+    desk.write("a.html", "{% for n in [1, 2, 3] %}{% if n == 2 %}{% continue %}{% endif %}{{ n }}{% endfor %}")
     desk.write("b.html", "{% set l = [] %}{% do l.append(1) %}{{ l|length }}")
     assert desk.render("a.html") == "13"
     assert desk.render("b.html") == "1"
@@ -69,9 +67,7 @@ def test_parents_of_a_template_that_is_already_compiled_are_recorded_too(desk: D
 
 
 def test_includes_and_parents_chosen_by_variable_are_recorded_as_they_were_chosen(desk: Desk) -> None:
-    desk.write(
-        "story.html", "{% extends layout %}{% block main %}{% include 'parts/' ~ part %}{% endblock %}"
-    )
+    desk.write("story.html", "{% extends layout %}{% block main %}{% include 'parts/' ~ part %}{% endblock %}")
     for layout in ("wide.html", "narrow.html"):
         desk.write(layout, "{% block main %}{% endblock %}")
     desk.write("parts/a.html", "a")
@@ -174,9 +170,7 @@ def test_an_edit_of_the_same_size_and_time_is_seen(desk: Desk) -> None:
 
 def test_a_file_that_settled_is_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     path = desk.write("a.html", "x")
-    monkeypatch.setattr(
-        "toolkit.templates.stamps.time.time_ns", lambda: path.stat().st_ctime_ns + 3_000_000_000
-    )
+    monkeypatch.setattr("toolkit.templates.stamps.time.time_ns", lambda: path.stat().st_ctime_ns + 3_000_000_000)
     digest = desk.environment.digest_of("a.html")
     monkeypatch.setattr("toolkit.templates.stamps.FileDigests.read", None)
     assert desk.environment.digest_of("a.html") == digest
@@ -245,9 +239,7 @@ def test_compiled_templates_of_another_source_or_torn_ones_are_compiled_again(
     assert make_desk(cache_folder=cache).render("a.html") == "two"
 
 
-def test_a_cache_folder_that_cannot_be_written_is_no_error(
-    make_desk: Callable[..., Desk], tmp_path: Path
-) -> None:
+def test_a_cache_folder_that_cannot_be_written_is_no_error(make_desk: Callable[..., Desk], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     desk = make_desk(cache_folder=tmp_path / "file" / "cache")
     desk.write("a.html", "x")
@@ -258,9 +250,7 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(
 
 
 def test_one_block_is_rendered_alone_with_imports_and_super(desk: Desk) -> None:
-    desk.write(
-        "base.html", "<html>{% block related %}base {% endblock %}{% block foot %}foot{% endblock %}</html>"
-    )
+    desk.write("base.html", "<html>{% block related %}base {% endblock %}{% block foot %}foot{% endblock %}</html>")
     desk.write("cards.html", "{% macro card(t) %}[{{ t }}]{% endmacro %}")
     desk.write(
         "story.html",

@@ -84,9 +84,7 @@ def test_a_template_that_cannot_be_compiled_names_its_line(desk: Desk, source: s
 
 def test_the_way_to_an_error_is_told_innermost_first(desk: Desk) -> None:
     desk.write("base.html", "\n<body>\n{% block main %}{% endblock %}")
-    desk.write(
-        "story.html", "{% extends 'base.html' %}\n{% block main %}\n{% include 'card.html' %}{% endblock %}"
-    )
+    desk.write("story.html", "{% extends 'base.html' %}\n{% block main %}\n{% include 'card.html' %}{% endblock %}")
     desk.write("card.html", "{% from 'macros.html' import by with context %}\n{{ by(1) }}")
     path = desk.write("macros.html", "{% macro by(who) %}\n{{ who.nmae }}{% endmacro %}")
     error = failure(desk, "story.html")
@@ -141,9 +139,7 @@ def test_a_fault_inside_a_property_is_not_taken_for_a_missing_name(desk: Desk) -
 
 
 def test_asking_whether_a_name_is_there_is_allowed(desk: Desk) -> None:
-    desk.write(
-        "page.html", "{{ nope is defined }}{{ nope|default('d') }}{{ story.x|default('e') }}{{ 'a' if 0 }}"
-    )
+    desk.write("page.html", "{{ nope is defined }}{{ nope|default('d') }}{{ story.x|default('e') }}{{ 'a' if 0 }}")
     assert desk.render("page.html", story={}) == "Falsede"
 
 

@@ -28,9 +28,7 @@ def tagged(make_desk: Callable[..., Desk]) -> Desk:
 
 
 def test_a_block_tag_gets_its_body_its_arguments_and_the_context(tagged: Desk) -> None:
-    tagged.write(
-        "a.html", "{% for w in ['<x>'] %}{% pullquote by=w %}<b>{{ w }}</b>{% endpullquote %}{% endfor %}"
-    )
+    tagged.write("a.html", "{% for w in ['<x>'] %}{% pullquote by=w %}<b>{{ w }}</b>{% endpullquote %}{% endfor %}")
     assert tagged.render("a.html", lang="es") == (
         '<blockquote lang="es"><b>&lt;x&gt;</b><cite>&lt;x&gt;</cite></blockquote>'
     )

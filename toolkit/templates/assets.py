@@ -24,9 +24,7 @@ from .stylesheets import Reference, iter_references, rewrite_references
 FINGERPRINT_DIGITS = 12
 """48 bits: one pair of versions of a file in 280 million million shares a name."""
 
-_FINGERPRINTED = re.compile(
-    rf"(?P<stem>.+)\.(?P<fingerprint>[0-9a-f]{{{FINGERPRINT_DIGITS}}})(?P<suffix>\.[^./]+)?"
-)
+_FINGERPRINTED = re.compile(rf"(?P<stem>.+)\.(?P<fingerprint>[0-9a-f]{{{FINGERPRINT_DIGITS}}})(?P<suffix>\.[^./]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +190,7 @@ class Assets:
             cycle = " -> ".join([*within[within.index(path) :], path])
             raise TemplateError(f"stylesheets import each other: {cycle}", path=file)
         known = self._stylesheets.get(path)
-        if (
-            known
-            and known.file == file
-            and known.source_digest == content
-            and self._holds(path, known, within)
-        ):
+        if known and known.file == file and known.source_digest == content and self._holds(path, known, within):
             return known
         version = self._stylesheets[path] = self._rewritten(path, file, within)
         return version
@@ -252,9 +245,7 @@ class Assets:
             return (unquote(url[len(self.url_prefix) :]), extra) if own else ("", "")
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(url)))
         if target.startswith("../"):
-            raise TemplateError(
-                f"{reference.url!r} leads out of the static files", path=file, line=reference.line
-            )
+            raise TemplateError(f"{reference.url!r} leads out of the static files", path=file, line=reference.line)
         return target, extra
 
     def _broken(self, file: Path, reference: Reference, target: str) -> TemplateError:

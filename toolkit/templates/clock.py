@@ -35,8 +35,8 @@ def read_clock_for(value: datetime) -> datetime:
     """The current moment, as finely as saying how far away ``value`` is needs it.
 
     What is three days old or more changes its wording by the day, what is an hour old by the hour, and
-    anything else by the minute. The choice itself is made from floored moments, and what is old only gets older: while
-    the recorded unit lasts, the same choice and the same answer come out.
+    anything else by the minute. The choice itself is made from floored moments, and what is old only gets
+    older: while the recorded unit lasts, the same choice and the same answer come out.
     """
     scope = current.get()
     if value.tzinfo is None:  # nobody knows how far away that is

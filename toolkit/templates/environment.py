@@ -142,9 +142,7 @@ class TemplateEnvironment(jinja2.Environment):
         name, _, block = name.partition("#")
         try:
             template = self.find_template(name)
-            return (
-                self.render_block(template, block, context or {}) if block else template.render(context or {})
-            )
+            return self.render_block(template, block, context or {}) if block else template.render(context or {})
         except TemplateError as error:
             error.url = error.url or url
             raise
@@ -178,9 +176,7 @@ class TemplateEnvironment(jinja2.Environment):
     def handle_exception(self, source: str | None = None) -> NoReturn:
         """Jinja's hook, called inside ``except`` by all that compiles or renders."""
         error = cast(Exception, sys.exc_info()[1])
-        raise template_error(error, known=self._known_names(error)) from rewrite_traceback_stack(
-            source=source
-        )
+        raise template_error(error, known=self._known_names(error)) from rewrite_traceback_stack(source=source)
 
     def _known_names(self, error: Exception) -> dict[str, Iterable[str]]:
         """The names that may have been meant where something was not found."""
@@ -209,9 +205,7 @@ class TemplateEnvironment(jinja2.Environment):
     def _load(self, name: str) -> Loaded:
         """Read and compile a template, or record its absence and raise ``TemplateNotFound``."""
         if not isinstance(name, str):
-            raise jinja2.TemplateRuntimeError(
-                f"a template is named by text, not by {type(name).__name__} {name!r}"
-            )
+            raise jinja2.TemplateRuntimeError(f"a template is named by text, not by {type(name).__name__} {name!r}")
         known_absent = self._frozen and self._answers.get(name) == ABSENT
         source = None if known_absent else self.folders.read(name)
         if self._frozen:
@@ -254,11 +248,7 @@ class TemplateEnvironment(jinja2.Environment):
 
     def reload_changed(self) -> list[str]:
         """Forget the loaded templates whose file or content is another now; their names, sorted."""
-        changed = [
-            name
-            for name, loaded in list(self._loaded.items())
-            if self.folders.digest_of(name) != loaded.digest
-        ]
+        changed = [name for name, loaded in list(self._loaded.items()) if self.folders.digest_of(name) != loaded.digest]
         for name in changed:
             self._loaded.pop(name, None)
         return sorted(changed)

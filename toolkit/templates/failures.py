@@ -15,9 +15,7 @@ from toolkit.errors import TemplateError, ToolkitError, did_you_mean
 
 from .undefined import describe
 
-_UNKNOWN = re.compile(
-    r"No (?P<kind>filter|test) named '(?P<name>[^']*)'|Encountered unknown tag '(?P<tag>[^']*)'"
-)
+_UNKNOWN = re.compile(r"No (?P<kind>filter|test) named '(?P<name>[^']*)'|Encountered unknown tag '(?P<tag>[^']*)'")
 SHOWN_CALLERS = 6
 """How many templates of the way to an error are named; a template that includes itself has a thousand."""
 
@@ -102,9 +100,7 @@ def _what(error: Exception, here: TemplateFrame | None, names: Iterable[str]) ->
 
 
 def _not_found(error: jinja2.TemplateNotFound, names: Iterable[str]) -> tuple[str, str]:
-    wanted = [
-        str(name) for name in getattr(error, "templates", None) or [error.name] if isinstance(name, str)
-    ]
+    wanted = [str(name) for name in getattr(error, "templates", None) or [error.name] if isinstance(name, str)]
     if not wanted:
         return (error.message or "no template was named").rstrip("."), ""
     hint = did_you_mean(wanted[0], names)
@@ -164,9 +160,7 @@ def _template_of(frame: FrameType) -> jinja2.Template | None:
     return template if isinstance(template, jinja2.Template) else None
 
 
-def _frame_of(
-    template: jinja2.Template, frame: FrameType, line: int, follower: FrameType | None
-) -> TemplateFrame:
+def _frame_of(template: jinja2.Template, frame: FrameType, line: int, follower: FrameType | None) -> TemplateFrame:
     return TemplateFrame(
         name=template.name or "<template>",
         path=template.filename or "<template>",

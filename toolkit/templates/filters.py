@@ -126,9 +126,7 @@ def percent(value: Number | None, format: str | None = None, *, locale: str | No
 
 def currency(value: Number | None, code: str, *, format: str | None = None, locale: str | None = None) -> str:
     """An amount: ``{{ price|currency("EUR") }}``."""
-    return (
-        "" if value is None else formats.format_currency(value, code, locale=_locale(locale), format=format)
-    )
+    return "" if value is None else formats.format_currency(value, code, locale=_locale(locale), format=format)
 
 
 def spell(value: int, *, locale: str | None = None) -> str:
@@ -330,9 +328,7 @@ def _jsonable(value: object) -> object:
 
 def _without_trailing(address: str) -> str:
     """An address without the punctuation of the sentence it ends: ``(see https://x.example/a_(b)).``"""
-    while address and (
-        address[-1] in ".,:;!?'*" or (address[-1] == ")" and address.count(")") > address.count("("))
-    ):
+    while address and (address[-1] in ".,:;!?'*" or (address[-1] == ")" and address.count(")") > address.count("("))):
         address = address[:-1]
     return address
 

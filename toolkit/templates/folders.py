@@ -119,19 +119,14 @@ class TemplateFolders(jinja2.BaseLoader):
             if read is not None:
                 body, content = read
                 text = _decode(body, place)
-                return TemplateSource(
-                    name, Path(place), folder.label, text, self._digest(folder.label, name, content)
-                )
+                return TemplateSource(name, Path(place), folder.label, text, self._digest(folder.label, name, content))
         return None
 
     def why(self, name: str) -> TemplateSearch:
         """The places where this name is looked for, in order."""
         return TemplateSearch(
             name,
-            tuple(
-                Candidate(folder.label, Path(place), Path(place).is_file())
-                for folder, place in self._places(name)
-            ),
+            tuple(Candidate(folder.label, Path(place), Path(place).is_file()) for folder, place in self._places(name)),
         )
 
     def list_templates(self) -> list[str]:

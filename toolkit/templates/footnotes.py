@@ -33,9 +33,7 @@ def gather_footnotes(markup: str, *, prefix: str = "") -> str:
         uses[label] = uses.get(label, 0) + 1
         number = list(uses).index(label) + 1
         here = _reference_id(label, uses[label], prefix)
-        return (
-            f'<sup class="footnote-reference"><a href="#{_id(label, prefix)}" id="{here}">{number}</a></sup>'
-        )
+        return f'<sup class="footnote-reference"><a href="#{_id(label, prefix)}" id="{here}">{number}</a></sup>'
 
     markup = _REFERENCE.sub(reference, markup)
     notes: list[str] = []
@@ -45,11 +43,7 @@ def gather_footnotes(markup: str, *, prefix: str = "") -> str:
         notes.append(_REFERENCE.sub(reference, definitions.get(label, "")))
         done += 1
     items = [_note(label, body, uses[label], prefix) for label, body in zip(uses, notes, strict=True)]
-    return (
-        markup + '<section class="footnotes">\n<ol>\n' + "".join(items) + "</ol>\n</section>\n"
-        if items
-        else markup
-    )
+    return markup + '<section class="footnotes">\n<ol>\n' + "".join(items) + "</ol>\n</section>\n" if items else markup
 
 
 def _taken_out(markup: str) -> tuple[str, dict[str, str]]:
@@ -79,8 +73,7 @@ def _end_of_div(markup: str, start: int) -> tuple[int, int]:
 
 def _note(label: str, body: str, count: int, prefix: str) -> str:
     back = " ".join(
-        f'<a href="#{_reference_id(label, number, prefix)}" role="doc-backlink">↩︎</a>'
-        for number in range(1, count + 1)
+        f'<a href="#{_reference_id(label, number, prefix)}" role="doc-backlink">↩︎</a>' for number in range(1, count + 1)
     )
     if body.endswith("</p>"):
         body = f"{body.removesuffix('</p>')} {back}</p>"

@@ -30,7 +30,7 @@ from .shortcodes import CLOSE, OPEN, RenderShortcode, Shortcode, take_shortcodes
 
 _ATTRIBUTES = r"""(?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*"""
 _HEADING = re.compile(rf"<h([1-6])({_ATTRIBUTES})>(.*?)</h\1>", re.DOTALL)
-_LINK = re.compile(rf"<a({_ATTRIBUTES})\s*>")
+_LINK = re.compile(rf'(?<!<sup class="footnote-reference">)<a({_ATTRIBUTES})\s*>')
 _IMAGE = re.compile(rf"<img({_ATTRIBUTES})\s*/?>")
 _USUAL_LINK = re.compile(r' href="((?:https?://|mailto:|[/#])[^"%]*)"')
 _ATTRIBUTE = re.compile(r"""\s+([^\s"'<>/=]+)(?:="([^"]*)")?""")
@@ -193,7 +193,7 @@ class Markdown:
         met = _Met(text, path, line, [])
         if self.shortcode is not None and "{{<" in text:
             text, met.shortcodes = take_shortcodes(text, path=path, line=line)
-        markup = self._finished(self._markup(text), met)
+        markup = self._finished(self._markup(text, met), met)
         return Rendered(
             Markup(markup),  # noqa: S704 - cleaned above, or trusted by option
             tuple(met.headings),
@@ -202,11 +202,21 @@ class Markdown:
             tuple(met.refused),
         )
 
-    def _markup(self, text: str) -> str:
-        """The parser's HTML, cleaned where the text brought some of its own."""
+    def _markup(self, text: str, met: _Met) -> str:
+        """The parser's HTML with its addresses resolved, and cleaned where the text brought HTML of its own.
+
+        Cleaning comes after resolving, because ``story:flood`` has no scheme a stranger may use, and before
+        images are rendered, because what the site makes of them is not a stranger's.
+        """
         markup: str = self._parser.html(text)
+        if "<a" in markup:
+            markup = _LINK.sub(lambda match: self._link(match, met), markup)
+        if "<img" in markup:
+            markup = _IMAGE.sub(lambda match: self._image(match, met), markup)
         if not self.options.trusted and _RAW.search(text) and self._has_html(text):
             markup = clean_html(markup)
+        if self.render_image is not None and "<img" in markup:
+            markup = _IMAGE.sub(self._rendered_image, markup)
         return markup
 
     def _has_html(self, text: str) -> bool:
@@ -218,10 +228,6 @@ class Markdown:
             markup = _ALIGNED.sub(r'<t\1 class="align-\2">', markup)
         if "markdown-alert-" in markup:
             markup = _ALERT.sub(_alert, markup)
-        if "<a" in markup:
-            markup = _LINK.sub(lambda match: self._link(match, met), markup)
-        if "<img" in markup:
-            markup = _IMAGE.sub(lambda match: self._image(match, met), markup)
         if "footnote-" in markup:
             markup = gather_footnotes(markup, prefix=self.options.prefix)
         if "<h" in markup:
@@ -280,10 +286,14 @@ class Markdown:
         if not self.options.trusted and not is_safe_media(url):
             met.refused.append(url)
             return str(escape(attributes.get("alt", "")))
-        image = Image(url, attributes.get("alt", ""), attributes.get("title", ""))
-        met.images.append(image)
+        met.images.append(Image(url, attributes.get("alt", ""), attributes.get("title", "")))
+        return f"<img{_written({**attributes, 'src': url})}>"
+
+    def _rendered_image(self, match: re.Match[str]) -> str:
+        attributes = _attributes(match[1])
+        image = Image(attributes.get("src", ""), attributes.get("alt", ""), attributes.get("title", ""))
         rendered = self.render_image(image) if self.render_image else None
-        return rendered if rendered is not None else f"<img{_written({**attributes, 'src': url})}>"
+        return match[0] if rendered is None else rendered
 
     def _resolved(self, url: str, resolve: Callable[[str], str] | None, met: _Met, *, kind: str) -> str:
         """An address after shortcodes and the hook had their say; their errors get the line."""

@@ -23,13 +23,12 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 FOLDER = "shortcodes/"
 
-_TAG = re.compile(
-    r"\{\{<\s*(?P<inner>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\"`>]|>(?!\}\}))*?)\s*>\}\}", re.DOTALL
-)
+_TAG = re.compile(r"\{\{<\s*(?P<inner>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\"`>]|>(?!\}\}))*?)\s*>\}\}", re.DOTALL)
 _SHOWN = re.compile(r"\{\{<(/\*.*?\*/)>\}\}", re.DOTALL)
 _NAME = re.compile(r"(?P<close>/\s*)?(?P<name>[A-Za-z][\w/-]*)")
 _ARGUMENT = re.compile(
-    r"\s+(?:(?P<key>[A-Za-z_][\w-]*)\s*=\s*)?(?P<value>\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\s\"`=]+)", re.DOTALL
+    r"\s+(?:(?P<key>[A-Za-z_][\w-]*)\s*=\s*)?(?P<value>\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\s\"`=]+(?![^\s\"`=])(?!\s*=))",
+    re.DOTALL,
 )
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 

@@ -57,9 +57,7 @@ def iter_references(text: str) -> Iterator[Reference]:
         elif kind == "comment":
             source_map = _SOURCE_MAP.search(token[0])
             if source_map:
-                yield _reference(
-                    text, token.start() + source_map.start("map"), source_map["map"], optional=True
-                )
+                yield _reference(text, token.start() + source_map.start("map"), source_map["map"], optional=True)
         elif kind != "string" or (functions and functions[-1].endswith("image-set(")):
             yield _reference(text, token.start(kind), token[kind])
 

@@ -73,9 +73,7 @@ class CustomTags(Extension):
         given = {*list(parameters)[:count], *keywords}
         for keyword in keywords:
             if keyword not in parameters:
-                parser.fail(
-                    f"tag {name!r} has no argument {keyword!r}. {did_you_mean(keyword, parameters)}", line
-                )
+                parser.fail(f"tag {name!r} has no argument {keyword!r}. {did_you_mean(keyword, parameters)}", line)
         for parameter in parameters.values():
             if parameter.default is parameter.empty and parameter.name not in given:
                 parser.fail(f"tag {name!r} needs the argument {parameter.name!r}", line)
