@@ -50,7 +50,5 @@ def story() -> Entry:
 
 def other(entry: Entry, **changes: Any) -> Entry:
     """A second, plain entry."""
-    plain = replace(
-        entry, id="tag:courier.example,2026:story/42", url="https://courier.example/2/", title="Second"
-    )
+    plain = replace(entry, id="tag:courier.example,2026:story/42", url="https://courier.example/2/", title="Second")
     return replace(plain, content="", authors=(), enclosures=(), point=None, language=None, **changes)

@@ -151,9 +151,7 @@ def test_what_no_reader_could_read_is_refused(
 
 def test_all_problems_of_a_feed_are_reported_at_once(info: FeedInfo, story: Entry) -> None:
     with pytest.raises(Problems, match=r"feed.xml has 5 problems") as caught:
-        write_rss(
-            replace(info, feed_url="feed.xml"), [story, replace(story, title=""), replace(story, url="x")]
-        )
+        write_rss(replace(info, feed_url="feed.xml"), [story, replace(story, title=""), replace(story, url="x")])
     letters = [str(problem) for problem in caught.value.problems]
     assert sum("is not an absolute URL" in letter for letter in letters) == 2
     assert sum("two entries have the id" in letter for letter in letters) == 2
@@ -169,10 +167,7 @@ def test_rss_keeps_markup_like_text_as_text(info: FeedInfo, story: Entry) -> Non
 def test_rss_has_one_enclosure_and_carries_others_as_media(info: FeedInfo, story: Entry) -> None:
     body = write_rss(info, [story]).decode()
     assert body.count("<enclosure ") == 1
-    assert (
-        '<media:content url="https://courier.example/flood.pdf" fileSize="99" type="application/pdf"/>'
-        in body
-    )
+    assert '<media:content url="https://courier.example/flood.pdf" fileSize="99" type="application/pdf"/>' in body
     assert "ines@" not in body
 
 

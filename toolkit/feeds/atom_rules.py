@@ -73,9 +73,7 @@ def _check_content(content: Any, report: Report) -> None:
     """RFC 4287 §4.1.3."""
     kind = content.get("type", "text")
     if kind not in _TEXT_TYPES and not _MEDIA_TYPE.fullmatch(kind):
-        report.add(
-            content, f"content has the type {kind!r}, which is none of text, html, xhtml or a media type"
-        )
+        report.add(content, f"content has the type {kind!r}, which is none of text, html, xhtml or a media type")
     if content.get("src") is not None:
         report.absolute(content, "content src", content.get("src"))
     elif kind == "html":
@@ -116,9 +114,7 @@ def _check_child(child: Any, name: str, report: Report) -> None:
     elif name == "category" and not child.get("term"):
         report.add(child, "category has no term (§4.2.2)")
     elif name in ("title", "subtitle", "summary", "rights") and child.get("type", "text") not in _TEXT_TYPES:
-        report.add(
-            child, f"{name} has the type {child.get('type')!r}, which is none of text, html, xhtml (§3.1)"
-        )
+        report.add(child, f"{name} has the type {child.get('type')!r}, which is none of text, html, xhtml (§3.1)")
     if name == "title" and not "".join(child.itertext()).strip():
         report.add(child, "title is empty")
 
@@ -143,9 +139,7 @@ def _check_alternates(parent: Any, report: Report) -> None:
     ]
     for kind in dict.fromkeys(kinds):
         if kinds.count(kind) > 1:
-            report.add(
-                parent, f"{_title(parent)} has {kinds.count(kind)} alternate links of one type and language"
-            )
+            report.add(parent, f"{_title(parent)} has {kinds.count(kind)} alternate links of one type and language")
 
 
 def _all(parent: Any, name: str) -> list[Any]:

@@ -120,18 +120,14 @@ class _Fields:
     def title(self, text: str) -> str:
         title = self.line(text)
         if not title:
-            raise self.error(
-                "the title is empty", hint="Readers list entries by title; give at least a few words."
-            )
+            raise self.error("the title is empty", hint="Readers list entries by title; give at least a few words.")
         return title
 
     def uri(self, name: str, value: str) -> str:
         """An identifier or link that stands on its own."""
         cleaned = self.line(value)
         if not is_absolute(cleaned):
-            raise self.error(
-                f"{name} {value!r} is not an absolute URL", hint="Begin with a scheme, such as https://."
-            )
+            raise self.error(f"{name} {value!r} is not an absolute URL", hint="Begin with a scheme, such as https://.")
         try:
             return to_uri(cleaned)
         except ValidationError as error:
@@ -152,9 +148,7 @@ class _Fields:
     def people(self, people: Iterable[Person]) -> tuple[Person, ...]:
         """People with a name; the others are nobody to a reader."""
         return tuple(
-            Person(
-                name, self.line(person.email), self.uri("an author's url", person.url) if person.url else ""
-            )
+            Person(name, self.line(person.email), self.uri("an author's url", person.url) if person.url else "")
             for person in people
             if (name := self.line(person.name))
         )
@@ -164,9 +158,7 @@ def _clean_info(info: FeedInfo) -> FeedInfo:
     fields = _Fields(f"the feed {info.title!r}", info.feed_url)
     unknown = [relation for relation, _ in info.pages if relation not in PAGE_RELATIONS]
     if unknown:
-        raise fields.error(
-            f"{unknown[0]!r} is not a relation of pages", hint=did_you_mean(unknown[0], PAGE_RELATIONS)
-        )
+        raise fields.error(f"{unknown[0]!r} is not a relation of pages", hint=did_you_mean(unknown[0], PAGE_RELATIONS))
     return replace(
         info,
         id=fields.uri("id", info.id),
@@ -209,13 +201,9 @@ def _clean_entry(entry: Entry, feed_url: str) -> Entry:
 def _clean_enclosure(enclosure: Enclosure, fields: _Fields) -> Enclosure:
     url = fields.uri("an enclosure's url", enclosure.url)
     if not _MEDIA_TYPE.fullmatch(enclosure.type):
-        raise fields.error(
-            f"enclosure {url} has the type {enclosure.type!r}", hint="Give a media type: audio/mpeg."
-        )
+        raise fields.error(f"enclosure {url} has the type {enclosure.type!r}", hint="Give a media type: audio/mpeg.")
     if enclosure.length_bytes < 0:
-        raise fields.error(
-            f"enclosure {url} has the length {enclosure.length_bytes}", hint="Give its size in bytes."
-        )
+        raise fields.error(f"enclosure {url} has the length {enclosure.length_bytes}", hint="Give its size in bytes.")
     return Enclosure(url, enclosure.type, enclosure.length_bytes)
 
 

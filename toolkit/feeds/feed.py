@@ -84,9 +84,7 @@ class Feed:
         if len(problems) == 1:
             raise problems[0]
         if problems:
-            raise Problems(
-                problems, summary=f"{len(problems)} items of the feed {self.title!r} cannot be entries"
-            )
+            raise Problems(problems, summary=f"{len(problems)} items of the feed {self.title!r} cannot be entries")
         return entries
 
     def iter_items(self) -> Iterator[Any]:

@@ -44,9 +44,7 @@ FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
 """The built-in formats; hand over ``{**FORMATS, "mine": FeedFormat(...)}`` to add one."""
 
 
-def feed_paths(
-    path: str, formats: Sequence[str], *, known: Mapping[str, FeedFormat] = FORMATS
-) -> dict[str, str]:
+def feed_paths(path: str, formats: Sequence[str], *, known: Mapping[str, FeedFormat] = FORMATS) -> dict[str, str]:
     """Where each format of a feed is published: the first at ``path``, the others beside it.
 
     ``/news/feed.xml`` as RSS and Atom gives ``/news/feed.xml`` and ``/news/feed.atom``.

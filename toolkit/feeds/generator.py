@@ -9,11 +9,10 @@ and knows no links but ``self`` in RSS. The repairs enter through its own door f
 
 from __future__ import annotations
 
-from datetime import datetime
-from email.utils import format_datetime
 from typing import Any
 
 from toolkit.feeds.clean import CleanFeed
+from toolkit.feeds.dates import format_rfc822
 from toolkit.feeds.entry import Deleted, Entry
 from toolkit.feeds.info import FeedInfo
 from toolkit.text import escape_attribute, escape_html
@@ -185,9 +184,7 @@ class _EntryRepair:
         _add(item, "pubDate", format_rfc822(entry.published or entry.updated))
         _add(item, f"{{{ATOM}}}updated", entry.updated.isoformat())
         for author in entry.authors:
-            _add(
-                item, f"{{{DC}}}creator", author.name
-            )  # RSS's author is an e-mail address; a name needs none
+            _add(item, f"{{{DC}}}creator", author.name)  # RSS's author is an e-mail address; a name needs none
         if entry.language:
             _add(item, f"{{{DC}}}language", entry.language)
         for number, file in enumerate(entry.enclosures):
@@ -222,14 +219,6 @@ class _EntryRepair:
             longitude, latitude = self.entry.point
             _add(element, f"{{{GEORSS}}}point", f"{latitude:.7f} {longitude:.7f}")  # latitude first; 1 cm
         return element
-
-
-def format_rfc822(moment: datetime) -> str:
-    """A moment in UTC as RSS writes it: ``Sat, 07 Sep 2002 00:00:01 +0000``; English whatever the locale.
-
-    Source: RSS 2.0, RFC 822 §5 with four-digit years.
-    """
-    return format_datetime(moment)
 
 
 def _add(parent: Any, tag: str, text: str, **attributes: str) -> Any:

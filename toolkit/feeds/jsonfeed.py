@@ -61,8 +61,7 @@ def _item(entry: Entry) -> dict[str, Any]:
         tags=list(entry.categories),
         language=entry.language,
         attachments=[
-            {"url": file.url, "mime_type": file.type, "size_in_bytes": file.length_bytes}
-            for file in entry.enclosures
+            {"url": file.url, "mime_type": file.type, "size_in_bytes": file.length_bytes} for file in entry.enclosures
         ],
     )
     if entry.point is not None:

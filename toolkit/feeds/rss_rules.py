@@ -79,9 +79,7 @@ def _check_item(item: Any, seen: dict[str, str], report: Report) -> None:
     else:
         report.unique(guid, seen, "guid", text_of(guid), title)
         if guid.get("isPermaLink", "true") == "true" and not is_absolute(text_of(guid)):
-            report.add(
-                guid, f"guid {text_of(guid)!r} is no URL, but says it is one: set isPermaLink to false"
-            )
+            report.add(guid, f"guid {text_of(guid)!r} is no URL, but says it is one: set isPermaLink to false")
     for content in item.findall(_CONTENT) or item.findall("description"):
         report.content(content, content.text)
 

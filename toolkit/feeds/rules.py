@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from toolkit.feeds.dates import is_rfc822, is_rfc3339
 from toolkit.text import is_absolute, relative_links
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -32,12 +31,6 @@ EXTENSIONS = {
 }
 """Namespaces that feed readers know, and their usual prefixes."""
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-_RFC822 = re.compile(
-    r"((Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
-    r"\d\d:\d\d(:\d\d)? ([+-]\d{4}|UT|GMT|[ECMP][SD]T|Z)"
-)
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LANGUAGE = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -87,28 +80,6 @@ class Report:
         other = seen.setdefault(value, title)
         if other is not title:
             self.add(place, f"{name} {value!r} of {title!r} is used before, by {other!r}")
-
-
-def is_rfc3339(text: str) -> bool:
-    """Whether a text is a date-time of RFC 3339 §5.6 that exists in the calendar."""
-    if not _RFC3339.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(re.sub(r"\.\d+", "", text).upper())
-    except ValueError:
-        return False
-    return True
-
-
-def is_rfc822(text: str) -> bool:
-    """Whether a text is a date-time of RFC 822 with four-digit year, on the weekday that it says."""
-    if not _RFC822.fullmatch(text):
-        return False
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return False
-    return "," not in text or text.startswith(_DAYS[moment.weekday()])
 
 
 def namespace_and_name(element: Any) -> tuple[str, str]:
