@@ -158,6 +158,19 @@ def test_the_digest_changes_with_the_translation_and_with_nothing_else(
     assert Catalogs(folders, ["es"]).digest_of(key) != before
 
 
+def test_one_digest_stands_for_all_messages_of_a_locale(
+    folders: list[tuple[str, Path]], write_catalog: WriteCatalog
+) -> None:
+    write_catalog("es", entry("a", "A"))
+    catalogs = Catalogs(folders, ["es", "en"])
+    before = (catalogs.digest("es"), catalogs.digest("en"))
+    assert Catalogs(folders, ["es"]).digest("es") == before[0]
+    write_catalog("es", entry("b", "B"), folder="app")
+    catalogs.reload_if_changed()
+    assert catalogs.digest("es") != before[0]
+    assert catalogs.digest("en") == before[1]
+
+
 def test_a_changed_plural_rule_changes_the_digest_of_counting_messages_only(
     folders: list[tuple[str, Path]], write_catalog: WriteCatalog
 ) -> None:
@@ -278,6 +291,15 @@ def test_a_cache_folder_spares_parsing_and_may_be_damaged(
     assert Catalogs(folders, ["es"], cache_folder=cache).lookup("es", "a") == "A"
 
 
+def test_a_cache_folder_holds_one_file_a_catalog_and_never_answers_for_old_content(
+    folders: list[tuple[str, Path]], write_catalog: WriteCatalog, tmp_path: Path
+) -> None:
+    for word in ("A", "B", "A"):
+        write_catalog("es", entry("a", word))
+        assert Catalogs(folders, ["es"], cache_folder=tmp_path / "cache").lookup("es", "a") == word
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
 def test_a_cache_folder_that_cannot_be_written_is_no_problem(
     folders: list[tuple[str, Path]], write_catalog: WriteCatalog, tmp_path: Path
 ) -> None:
@@ -290,6 +312,11 @@ def test_a_catalog_that_is_a_folder_is_reported(folders: list[tuple[str, Path]],
     (tmp_path / "site/es/LC_MESSAGES/messages.po").mkdir(parents=True)
     with pytest.raises(Problems, match="the catalog cannot be read"):
         Catalogs(folders, ["es"]).load()
+
+
+def test_a_locale_of_a_url_never_becomes_a_path(folders: list[tuple[str, Path]]) -> None:
+    with pytest.raises(ValidationError, match="is not a language tag"):
+        Catalogs(folders, ["es"]).lookup("../../etc", "a")
 
 
 def test_two_catalogs_of_catalogs_live_side_by_side(tmp_path: Path, write_catalog: WriteCatalog) -> None:

@@ -77,6 +77,13 @@ def test_every_header_field_is_kept_and_no_date_is_touched() -> None:
     assert updated.notes == ("Spanish, by Marta.",)
 
 
+def test_a_header_without_plural_forms_gets_those_of_the_language() -> None:
+    for said in ({}, {"Plural-Forms": "nplurals=INTEGER; plural=EXPRESSION;"}):
+        updated = update_catalog(Catalog(header=said, locale="pl"), IN_USE)
+        assert updated.header["Plural-Forms"].startswith("nplurals=3;")
+        assert updated.header["Content-Type"] == "text/plain; charset=UTF-8"
+
+
 def test_unused_messages_become_obsolete_when_they_have_a_translation() -> None:
     updated = update_catalog(spanish(), IN_USE)
     assert [(message.msgid, message.translations) for message in updated.obsolete] == [("Gone", ("Ido",))]

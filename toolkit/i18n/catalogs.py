@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import CatalogError, Problems, ToolkitError
-from toolkit.trace import ABSENT, current
+from toolkit.trace import ABSENT, current, digest
 
 from .locales import folder_name, parents, validate_tag
 from .parsed import Parsed, ParsedCache, Translation
@@ -64,7 +64,7 @@ class Catalogs:
     ) -> None:
         self.folders = tuple(folders)
         self.locales = tuple(validate_tag(locale) for locale in locales)
-        self._parsed = ParsedCache(cache_folder)
+        self._cache = ParsedCache(cache_folder)
         self._tables: dict[str, _Table] = {}
         self._files: dict[str, _Files] = {}
 
@@ -132,6 +132,15 @@ class Catalogs:
         found = self._table(locale).get((context, msgid)) if domain == DOMAIN else None
         return ABSENT if found is None else found.digest
 
+    def digest(self, locale: str) -> bytes:
+        """Stands for all catalogs of a locale: while it is the same, every message of it is.
+
+        Lets a builder verify all messages of all pages at once.
+        """
+        self._table(locale)
+        files = self._files[locale].items()
+        return digest([[str(path), parsed and parsed.content] for path, (_, parsed) in files])
+
     def reload_if_changed(self) -> bool:
         """Look at the files again. An equal stamp, if old enough, spares the reading; else content decides.
 
@@ -156,7 +165,7 @@ class Catalogs:
         """All messages of a locale, its fallbacks under it."""
         table = self._tables.get(locale)
         if table is None:
-            table, self._files[locale] = self._read(locale, known={})
+            table, self._files[locale] = self._read(validate_tag(locale), known={})
             self._tables[locale] = table
         return table
 
@@ -185,7 +194,7 @@ class Catalogs:
             return known
         if stamp is None:
             return None, None
-        return stamp, self._parsed.get(path, tag)
+        return stamp, self._cache.read(path, tag)
 
 
 def _merge(layers: Iterable[Parsed | None]) -> _Table:

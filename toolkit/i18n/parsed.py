@@ -20,7 +20,7 @@ from .soundness import require_sound
 
 _VERSION = 1
 _Row = tuple[str | None, str, bool, tuple[str, ...]]
-_File = tuple[int, str, list[_Row]]
+_File = tuple[bytes, int, str, list[_Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,18 @@ class Parsed:
 
 
 class ParsedCache:
-    """Parsed files by content, in memory and, when a folder is given, on disk.
+    """Parsed files on disk: one for each catalog, used while it holds the catalog's content.
 
-    Measured on 2,000 messages: 22 ms to parse, 4 ms from disk.
+    Measured on 2,000 messages: 22 ms to parse, 4 ms from disk. Whatever is in the folder may be deleted.
+
+    Args:
+        folder: Where they are kept; None keeps none.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._memory: dict[tuple[str, bytes], Parsed] = {}
 
-    def get(self, path: Path, locale: str) -> Parsed:
+    def read(self, path: Path, locale: str) -> Parsed:
         """The messages of a PO file.
 
         Args:
@@ -98,43 +100,37 @@ class ParsedCache:
         except OSError as problem:
             raise CatalogError(f"the catalog cannot be read: {problem.strerror}", path=path) from problem
         content = digest_bytes(body)
-        parsed = self._memory.get((locale, content))
-        if parsed is None:
-            parsed = self._from_disk(locale, content) or self._parse(body, content, path=path, locale=locale)
-            self._memory[locale, content] = parsed
-        return parsed
+        place = self._folder and self._folder / _file_name(path, locale)
+        known = _from_disk(place, content) if place is not None else None
+        return known or _parse(body, content, path=path, locale=locale, place=place)
 
-    def _parse(self, body: bytes, content: bytes, *, path: Path, locale: str) -> Parsed:
-        catalog = parse_po(body, path=path, locale=locale)
-        forms = require_sound(catalog)
-        rows: list[_Row] = [
-            (message.context, message.msgid, message.plural is not None, message.translations)
-            for message in catalog.active
-            if any(message.translations) and not message.is_fuzzy
-        ]
-        self._to_disk(locale, content, forms, rows)
-        return _build(content, forms, rows)
 
-    def _place(self, locale: str, content: bytes) -> Path | None:
-        return self._folder and self._folder / f"messages-{_VERSION}-{locale}-{content.hex()}.msgpack"
+def _file_name(path: Path, locale: str) -> str:
+    return f"messages-{_VERSION}-{locale}-{digest(str(path.absolute())).hex()}.msgpack"
 
-    def _from_disk(self, locale: str, content: bytes) -> Parsed | None:
-        """What an earlier run left; anything unreadable there is as good as nothing."""
-        place = self._place(locale, content)
-        if place is None or not place.exists():
-            return None
-        try:
-            count, expression, rows = msgspec.msgpack.decode(place.read_bytes(), type=_File)
-            return _build(content, PluralForms(count, expression), rows)
-        except (OSError, msgspec.MsgspecError, CatalogError):
-            return None
 
-    def _to_disk(self, locale: str, content: bytes, forms: PluralForms, rows: Sequence[_Row]) -> None:
-        """A cache that cannot be written is no reason to fail: the next run parses again."""
-        place = self._place(locale, content)
-        if place is not None:
-            with contextlib.suppress(OSError):
-                write_if_changed(place, msgspec.msgpack.encode((forms.count, forms.expression, rows)))
+def _from_disk(place: Path, content: bytes) -> Parsed | None:
+    """What an earlier run made of the same content; anything else there is as good as nothing."""
+    try:
+        made_of, count, expression, rows = msgspec.msgpack.decode(place.read_bytes(), type=_File)
+        return _build(content, PluralForms(count, expression), rows) if made_of == content else None
+    except (OSError, msgspec.MsgspecError, CatalogError):
+        return None
+
+
+def _parse(body: bytes, content: bytes, *, path: Path, locale: str, place: Path | None) -> Parsed:
+    """Read the file and keep what was read; a cache that cannot be written is no reason to fail."""
+    catalog = parse_po(body, path=path, locale=locale)
+    forms = require_sound(catalog)
+    rows: list[_Row] = [
+        (message.context, message.msgid, message.plural is not None, message.translations)
+        for message in catalog.active
+        if any(message.translations) and not message.is_fuzzy
+    ]
+    if place is not None:
+        with contextlib.suppress(OSError):
+            write_if_changed(place, msgspec.msgpack.encode((content, forms.count, forms.expression, rows)))
+    return _build(content, forms, rows)
 
 
 def _build(content: bytes, forms: PluralForms, rows: Sequence[_Row]) -> Parsed:

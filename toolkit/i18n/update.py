@@ -7,7 +7,7 @@ Running it a second time changes no byte, and so does moving code about in a fil
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,7 +149,7 @@ def update_catalog(catalog: Catalog, template: Catalog, *, fuzzy: bool = False) 
     ]
     left = [message for key, message in known.items() if key not in used]
     messages += [_retire(message) for message in left if any(message.translations) or message.notes]
-    return replace(catalog, messages=tuple(messages), header=_utf8(catalog.header))
+    return replace(catalog, messages=tuple(messages), header=_completed(catalog))
 
 
 def _by_key(item: tuple[MessageKey, Message]) -> tuple[str, str]:
@@ -165,9 +165,13 @@ def _form_count(catalog: Catalog) -> int:
         raise
 
 
-def _utf8(header: Mapping[str, str]) -> dict[str, str]:
-    """The header, naming the charset that we write."""
-    return {**header, "Content-Type": "text/plain; charset=UTF-8"}
+def _completed(catalog: Catalog) -> dict[str, str]:
+    """The header, with the charset that we write and, where it has none, the language's plural forms."""
+    header = {**catalog.header, "Content-Type": "text/plain; charset=UTF-8"}
+    said = header.get("Plural-Forms", "")
+    if catalog.locale and (not said or "INTEGER" in said):
+        header["Plural-Forms"] = str(plural_forms(catalog.locale))
+    return header
 
 
 def _merge_message(known: Message | None, fresh: Message, count: int, guesses: _Guesses | None) -> Message:
