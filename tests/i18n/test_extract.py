@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from toolkit.errors import Problems
+from toolkit.errors import Problems, TemplateError
 from toolkit.i18n import Catalogs, gettext, ngettext, npgettext, pgettext
 from toolkit.i18n.catalog import Catalog, Message
 from toolkit.i18n.extract import extract_site, merge_messages
@@ -198,6 +198,16 @@ def test_a_text_put_together_before_it_is_translated_is_a_problem_in_a_template(
 def test_a_template_that_cannot_be_parsed_is_a_problem_with_its_line(extract: Extract) -> None:
     with pytest.raises(Problems, match=r"page\.html:2: Unexpected end of template"):
         extract(html="\n{% if x %}")
+
+
+def test_an_environment_with_errors_of_its_own_is_understood(tmp_path: Path) -> None:
+    class House(Environment):
+        def handle_exception(self, source: str | None = None) -> None:  # type: ignore[override]
+            raise TemplateError("no good", path="page.html", line=7)
+
+    (tmp_path / "page.html").write_text("{% if %}")
+    with pytest.raises(Problems, match=r"page\.html:7: no good"):
+        extract_site(House(), [], [tmp_path / "page.html"], root=tmp_path)
 
 
 def test_all_problems_of_all_files_are_reported_together(extract: Extract) -> None:

@@ -43,6 +43,9 @@ def extract_template(
         source = path.read_text(encoding="utf-8")
         tree = environment.parse(source, location, str(path))
         comments = _translator_comments(environment, source)
+    except TemplateError as problem:  # a site's environment tells Jinja's errors in our words
+        problems.append(problem)
+        return []
     except TemplateSyntaxError as problem:
         message = problem.message or "this cannot be parsed"
         problems.append(TemplateError(message, path=path, line=problem.lineno))

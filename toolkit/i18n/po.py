@@ -20,6 +20,7 @@ from .escapes import quote_lines, unquote
 
 _CHARSET = re.compile(rb"charset=([\w.:+-]+)", re.IGNORECASE)
 _KEYWORD = re.compile(r"(msgctxt|msgid_plural|msgid|msgstr)(?:\[(\d+)\])?\s*(\".*)\Z", re.DOTALL)
+_ORDER = ("msgctxt", "msgid", "msgid_plural", "msgstr")
 _LOCATION = re.compile(r"\u2068([^\u2069]*)\u2069(?::\d+)?|(\S+)")
 _LINE_NUMBER = re.compile(r":\d+\Z")
 
@@ -145,8 +146,8 @@ class _Parser:
         if line[0] == '"':
             self._continue(line, number)
         elif line.startswith("#~|"):
-            self._start_comment()
-            self._draft.previous.append(line[3:].strip())
+            if self._start_comment(number):
+                self._draft.previous.append(line[3:].strip())
         elif line.startswith("#~"):
             rest = line[2:].strip()
             if rest[:1] == '"':
@@ -154,17 +155,22 @@ class _Parser:
             elif rest:
                 self._read_keyword(rest, number, obsolete=True)
         elif line[0] == "#":
-            self._read_comment(line)
+            self._read_comment(line, number)
         else:
             self._read_keyword(line, number, obsolete=False)
 
-    def _start_comment(self) -> None:
-        """A comment after a translation belongs to the next message."""
+    def _start_comment(self, number: int) -> bool:
+        """A comment after a translation belongs to the next message; none may stand inside of one."""
         if self._draft.has_translation():
             self._finish()
+        elif self._draft.texts:
+            self._fail("a comment inside a message", number, "Move it above the message.")
+            return False
+        return True
 
-    def _read_comment(self, line: str) -> None:
-        self._start_comment()
+    def _read_comment(self, line: str, number: int) -> None:
+        if not self._start_comment(number):
+            return
         kind, rest, draft = line[1:2], line[2:].strip(), self._draft
         if kind == ":":
             draft.locations.extend(_split_locations(rest))
@@ -191,6 +197,8 @@ class _Parser:
         if name in self._draft.texts:
             missing = "msgid" if name.startswith("msgstr") else "msgstr"
             return self._fail(f"a second {name} in one message", number, f"Is a {missing} missing above it?")
+        if self._keyword and _rank(name) < _rank(self._keyword):
+            return self._fail(f"{name} after {self._keyword}", number, f"The order is: {', '.join(_ORDER)}.")
         if keyword == "msgid" or not self._draft.line:
             self._draft.line = number
         self._draft.obsolete = obsolete
@@ -258,6 +266,12 @@ class _Parser:
             self.header = message
         else:
             self.messages.append(message)
+
+
+def _rank(name: str) -> tuple[int, int]:
+    """The place of a keyword in a message; ``msgstr[2]`` comes after ``msgstr[1]``."""
+    keyword, _, index = name.partition("[")
+    return _ORDER.index(keyword), int(index[:-1] or 0)
 
 
 def _split_locations(text: str) -> Iterator[str]:
