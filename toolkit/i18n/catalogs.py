@@ -138,8 +138,7 @@ class Catalogs:
         Lets a builder verify all messages of all pages at once.
         """
         self._table(locale)
-        files = self._files[locale].items()
-        return digest([[str(path), parsed and parsed.content] for path, (_, parsed) in files])
+        return digest([parsed and parsed.content for _, parsed in self._files[locale].values()])
 
     def reload_if_changed(self) -> bool:
         """Look at the files again. An equal stamp, if old enough, spares the reading; else content decides.
