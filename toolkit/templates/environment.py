@@ -21,6 +21,7 @@ from toolkit.i18n.messages import gettext, ngettext, npgettext, pgettext
 from toolkit.trace import ABSENT, record
 
 from .bytecode import BytecodeFolder
+from .escaping import ESCAPING_FILTERS, ContextualEscaping
 from .failures import template_error
 from .filters import FILTERS, markdown_filter
 from .folders import TemplateFolder, TemplateFolders, TemplateSearch, TemplateSource
@@ -29,7 +30,13 @@ from .shortcodes import template_shortcodes
 from .tags import CustomTags
 from .undefined import StrictUndefined
 
-EXTENSIONS: tuple[Any, ...] = ("jinja2.ext.do", "jinja2.ext.loopcontrols", "jinja2.ext.i18n", CustomTags)
+EXTENSIONS: tuple[Any, ...] = (
+    "jinja2.ext.do",
+    "jinja2.ext.loopcontrols",
+    "jinja2.ext.i18n",
+    CustomTags,
+    ContextualEscaping,
+)
 
 STATEMENTS = ("autoescape", "block", "call", "extends", "filter", "for", "from", "if", "import", "include",
               "macro", "raw", "set", "with")  # fmt: skip
@@ -327,6 +334,7 @@ def make_environment(
     environment.filters.update(FILTERS)
     environment.filters["markdown"] = markdown_filter(Markdown(shortcode=template_shortcodes(environment)))
     environment.filters.update(filters or {})
+    environment.filters.update(ESCAPING_FILTERS)
     environment.tests.update(tests or {})
     environment.globals.update(globals or {})
     return environment

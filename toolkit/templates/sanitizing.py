@@ -91,7 +91,9 @@ def _cleaner() -> Any:
         tags=set(nh3.ALLOWED_TAGS) | _TAGS,
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         attribute_filter=_kept_attribute,
-        set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+        # One attribute only: nh3 adds several in another order in each process.
+        set_tag_attribute_values={"input": {"disabled": ""}},
+        tag_attribute_values={"input": {"type": {"checkbox"}}},
         filter_style_properties={"text-align"},
         url_schemes=set(LINK_SCHEMES),
         link_rel=None,
