@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import scenes_coast
 import scenes_land
 import scenes_sea
 import scenes_town
@@ -29,6 +30,11 @@ SCENES = (
     scenes_sea.regatta,
     scenes_sea.terns,
     scenes_sea.kelp,
+    scenes_coast.lifeboat,
+    scenes_coast.sardines,
+    scenes_coast.dredger,
+    scenes_coast.swimmers,
+    scenes_coast.lane,
     scenes_land.meadow,
     scenes_land.wind,
     scenes_land.night_sky,

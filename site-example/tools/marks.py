@@ -27,9 +27,7 @@ def emblem(s: Sheet, x: float, y: float, r: float) -> None:
     part.path("M-14 -56q14 -24 28 0Z", CORAL)
     part.path("M-90 44q15 -14 30 0t30 0t30 0t30 0t30 0t30 0A100 100 0 0 1 -90 44Z", TEAL)
     part.path("M-77 64q13 -12 26 0t26 0t26 0t26 0t26 0t24 0A100 100 0 0 1 -77 64Z", SEA)
-    s.parts.append(
-        f'<g transform="translate({number(x)} {number(y)}) scale({k:.3f})">' + "".join(part.parts) + "</g>"
-    )
+    s.parts.append(f'<g transform="translate({number(x)} {number(y)}) scale({k:.3f})">' + "".join(part.parts) + "</g>")
 
 
 def logo() -> Sheet:

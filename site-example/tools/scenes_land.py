@@ -31,6 +31,8 @@ from sheet import (
 
 
 def meadow(s: Sheet) -> None:
+    x: float
+    y: float
     s.sky("#bcd9dc", "#d2e3d9", "#e8ead2", horizon=360)
     s.sun(1000, 130, 50, "#f9e6ad")
     s.cloud(340, 110, 90, PAPER)
@@ -63,9 +65,7 @@ def meadow(s: Sheet) -> None:
         s.stroke(f"M{x:.0f} {y:.0f}q{s.chance.uniform(-14, 14):.0f} 70 0 {690 - y:.0f}", MOSS, 4)
         kind = s.chance.randrange(3)
         if kind == 0:
-            ring = "".join(
-                f"M{number(x + r * math.cos(i))} {number(y + r * math.sin(i))}h0" for i in range(6)
-            )
+            ring = "".join(f"M{number(x + r * math.cos(i))} {number(y + r * math.sin(i))}h0" for i in range(6))
             s.stroke(ring, PAPER, r * 1.1)
             s.circle(x, y, r * 0.6, OCHRE)
         elif kind == 1:
@@ -75,9 +75,7 @@ def meadow(s: Sheet) -> None:
             )
             s.circle(x, y + r * 0.1, r * 0.32, INK)
         else:
-            s.stroke(
-                "".join(f"M{x:.0f} {y - i * r * 0.7:.0f}h{r * 0.3:.0f}" for i in range(4)), "#8b6f9b", r * 0.8
-            )
+            s.stroke("".join(f"M{x:.0f} {y - i * r * 0.7:.0f}h{r * 0.3:.0f}" for i in range(4)), "#8b6f9b", r * 0.8)
     for x, y, k in ((520, 330, 1.5), (660, 420, 1.1), (820, 300, 1.9), (940, 400, 1.2)):
         s.stroke(
             f"M{x - 90 * k:.0f} {y + 30 * k:.0f}q{30 * k:.0f} {-44 * k:.0f} {66 * k:.0f} {-22 * k:.0f}",
@@ -139,8 +137,7 @@ def night_sky(s: Sheet) -> None:
     stars = "".join(f"M{s.chance.uniform(0, 1200):.0f} {s.chance.uniform(0, 470):.0f}h0" for _ in range(190))
     s.stroke(stars, PAPER, 2.6)
     band = "".join(
-        f"M{t * 1.27 + 240 + s.chance.gauss(0, 44):.0f} {t + s.chance.gauss(0, 30):.0f}h0"
-        for t in range(0, 520, 4)
+        f"M{t * 1.27 + 240 + s.chance.gauss(0, 44):.0f} {t + s.chance.gauss(0, 30):.0f}h0" for t in range(0, 520, 4)
     )
     s.stroke(band, PAPER, 2, opacity=0.8)
     for x, y, r in ((180, 150, 5), (520, 90, 4), (960, 130, 6), (1100, 280, 4), (330, 320, 4), (700, 210, 5)):
@@ -177,9 +174,7 @@ def night_sky(s: Sheet) -> None:
     ):
         s.figure(x, 626, h, coat, skin="#a5765a")
     s.stroke("M838 626l-22 -54l-20 54M816 572l26 -30", SAND, 5)
-    windows = "".join(
-        f"M{s.chance.uniform(20, 460):.0f} {s.chance.uniform(560, 600):.0f}h3" for _ in range(10)
-    )
+    windows = "".join(f"M{s.chance.uniform(20, 460):.0f} {s.chance.uniform(560, 600):.0f}h3" for _ in range(10))
     s.stroke(windows, STRAW, 4, opacity=0.8)
 
 

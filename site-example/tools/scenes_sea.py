@@ -111,6 +111,8 @@ def ferry(s: Sheet) -> None:
 
 
 def storm(s: Sheet) -> None:
+    x: float
+    y: float
     s.sky("#24323f", "#2e414e", "#3d525d", "#546a70", horizon=420)
     for x, y, size in ((200, 90, 130), (560, 60, 150), (930, 110, 140), (380, 160, 100), (1120, 40, 120)):
         s.cloud(x, y, size, "#1b2832", 0.75)
@@ -145,9 +147,7 @@ def storm(s: Sheet) -> None:
     s.rect(1034, 346, 46, 16, INK)
     s.circle(1057, 334, 15, STRAW)
     s.circle(1057, 334, 44, STRAW, opacity=0.25)
-    rain = "".join(
-        f"M{s.chance.uniform(0, 1300):.0f} {s.chance.uniform(-40, 600):.0f}l-22 62" for _ in range(110)
-    )
+    rain = "".join(f"M{s.chance.uniform(0, 1300):.0f} {s.chance.uniform(-40, 600):.0f}l-22 62" for _ in range(110))
     s.stroke(rain, FOAM, 2, opacity=0.32)
 
 
@@ -191,9 +191,7 @@ def breakwater(s: Sheet) -> None:
     for x in range(146, 316, 34):
         s.circle(x, 453, 9, SLATE)
     s.stroke("M190 384L600 110M176 384L600 110M190 384L214 300L600 110", BRICK, 7)
-    brace = "".join(
-        f"M{190 + i * 41} {384 - i * 27.4:.0f}l{20 - i * 0.6:.0f} {-34 + i * 3.2:.0f}" for i in range(1, 9)
-    )
+    brace = "".join(f"M{190 + i * 41} {384 - i * 27.4:.0f}l{20 - i * 0.6:.0f} {-34 + i * 3.2:.0f}" for i in range(1, 9))
     s.stroke(brace, BRICK, 4)
     s.stroke("M600 110V330M600 330l-44 36M600 330l44 36", INK, 3.5)
     s.poly([(540, 366), (648, 366), (664, 452), (530, 452)], SAND)
@@ -249,6 +247,8 @@ def tide(s: Sheet) -> None:
 
 
 def regatta(s: Sheet) -> None:
+    x: float
+    y: float
     s.sky("#a7cbcf", "#bfd8d2", "#dbe4d0", "#f0e8cc", horizon=330)
     s.sun(180, 120, 44, "#f9e6ad")
     s.cloud(760, 90, 90, PAPER)
@@ -294,9 +294,7 @@ def terns(s: Sheet) -> None:
     s.path("M560 470Q640 400 760 410T980 430Q1060 440 1120 470Q840 500 560 470Z", MOSS)
     s.path("M540 470Q840 450 1140 470Q1000 500 840 500T540 470Z", "#8b8a78")
     s.path("M150 470q60 -40 150 0q-70 20 -150 0Z", "#6b7d5c")
-    nests = "".join(
-        f"M{s.chance.uniform(640, 1040):.0f} {s.chance.uniform(426, 462):.0f}h5" for _ in range(46)
-    )
+    nests = "".join(f"M{s.chance.uniform(640, 1040):.0f} {s.chance.uniform(426, 462):.0f}h5" for _ in range(46))
     s.stroke(nests, PAPER, 7)
     for x, y, k, flip in (
         (370, 290, 1.6, 1),
@@ -313,14 +311,14 @@ def terns(s: Sheet) -> None:
         group.path("M62 0q40 -6 52 20q-24 -10 -60 0Z", INK)
         group.path("M110 18l44 10l-46 2Z", CORAL)
         s.parts.append(
-            f'<g transform="translate({x} {y}) scale({number(k * flip)} {number(k)})">'
-            + "".join(group.parts)
-            + "</g>"
+            f'<g transform="translate({x} {y}) scale({number(k * flip)} {number(k)})">' + "".join(group.parts) + "</g>"
         )
     s.specks(110, DEEP, y1=430, opacity=0.14)
 
 
 def kelp(s: Sheet) -> None:
+    x: float
+    y: float
     s.sky("#7fb7b4", "#5fa3a5", "#438b93", TEAL, DEEP, horizon=640)
     for x in (180, 430, 700, 960):
         s.poly([(x, 0), (x + 90, 0), (x - 60, 675), (x - 260, 675)], PAPER, opacity=0.1)

@@ -338,6 +338,8 @@ def library(s: Sheet) -> None:
 
 
 def concert(s: Sheet) -> None:
+    x: float
+    y: float
     s.rect(0, 0, WIDTH, HEIGHT, "#3a2433")
     s.poly([(380, 0), (520, 0), (640, 540), (120, 540)], STRAW, opacity=0.28)
     s.poly([(700, 0), (840, 0), (1090, 540), (560, 540)], ROSE, opacity=0.28)
@@ -384,14 +386,11 @@ def concert(s: Sheet) -> None:
 
 
 def table(s: Sheet) -> None:
+    x: float
+    y: float
     s.rect(0, 0, WIDTH, HEIGHT, "#2d5f6b")
     for parity, fill in enumerate((FOAM, SEA)):
-        spots = [
-            (c * 100 + 50 * (r % 2) - 50, r * 96)
-            for c in range(13)
-            for r in range(8)
-            if (r + c) % 2 == parity
-        ]
+        spots = [(c * 100 + 50 * (r % 2) - 50, r * 96) for c in range(13) for r in range(8) if (r + c) % 2 == parity]
         s.diamonds(spots, 26, fill, 0.32)
     for x, y, r, rim in (
         (300, 330, 190, PAPER),
@@ -427,9 +426,7 @@ def table(s: Sheet) -> None:
         s.stroke(grains, fill, 18)
     for i in range(5):
         a = math.tau * i / 5
-        s.path(
-            f"M{640 + 30 * math.cos(a):.0f} {220 + 30 * math.sin(a):.0f}q20 -26 44 -10q-12 24 -44 10Z", MOSS
-        )
+        s.path(f"M{640 + 30 * math.cos(a):.0f} {220 + 30 * math.sin(a):.0f}q20 -26 44 -10q-12 24 -44 10Z", MOSS)
     s.circle(920, 400, 158, "#d9a45c")
     s.circle(920, 400, 146, "#c98a45")
     for i in range(6):
@@ -440,9 +437,7 @@ def table(s: Sheet) -> None:
             5,
         )
     turns = [math.tau * (i + 0.5) / 12 for i in range(12)]
-    s.stroke(
-        "".join(f"M{920 + 96 * math.cos(a):.0f} {400 + 96 * math.sin(a):.0f}h0" for a in turns), BRICK, 28
-    )
+    s.stroke("".join(f"M{920 + 96 * math.cos(a):.0f} {400 + 96 * math.sin(a):.0f}h0" for a in turns), BRICK, 28)
     s.circle(560, 520, 92, LEAF)
     for _ in range(7):
         s.circle(560 + s.chance.gauss(0, 36), 520 + s.chance.gauss(0, 36), 15, CORAL)

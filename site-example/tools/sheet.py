@@ -45,9 +45,7 @@ class Sheet:
     def circle(self, x: float, y: float, r: float, fill: str, **more: float | str | None) -> None:
         self.add("circle", cx=x, cy=y, r=r, fill=fill, **more)
 
-    def ellipse(
-        self, x: float, y: float, rx: float, ry: float, fill: str, **more: float | str | None
-    ) -> None:
+    def ellipse(self, x: float, y: float, rx: float, ry: float, fill: str, **more: float | str | None) -> None:
         self.add("ellipse", cx=x, cy=y, rx=rx, ry=ry, fill=fill, **more)
 
     def path(self, d: str, fill: str = "none", **more: float | str | None) -> None:
@@ -57,7 +55,7 @@ class Sheet:
         self.path("M" + " ".join(f"{number(x)} {number(y)}" for x, y in points) + "Z", fill, **more)
 
     def stroke(self, d: str, colour: str, width: float = 3, **more: float | str | None) -> None:
-        self.path(d, stroke=colour, stroke_width=width, stroke_linecap="round", **more)
+        self.add("path", d=d, fill="none", stroke=colour, stroke_width=width, stroke_linecap="round", **more)
 
     def ridge(self, y: float, height: float, fill: str, *, steps: int = 6, flat: float = 0) -> None:
         """A rolling silhouette that fills everything below it.
@@ -106,9 +104,7 @@ class Sheet:
                 opacity=opacity,
             )
 
-    def dashes(
-        self, x0: float, x1: float, y0: float, y1: float, colour: str, count: int, opacity: float = 0.5
-    ) -> None:
+    def dashes(self, x0: float, x1: float, y0: float, y1: float, colour: str, count: int, opacity: float = 0.5) -> None:
         """Short level strokes, longer towards the viewer: water, grass or cobbles."""
         d = ""
         for _ in range(count):
@@ -117,9 +113,7 @@ class Sheet:
             d += f"M{x:.0f} {y:.0f}h{12 + 46 * depth * self.chance.random():.0f}"
         self.stroke(d, colour, 3, opacity=opacity)
 
-    def specks(
-        self, count: int, colour: str, *, y0: float = 0, y1: float = HEIGHT, opacity: float = 0.18
-    ) -> None:
+    def specks(self, count: int, colour: str, *, y0: float = 0, y1: float = HEIGHT, opacity: float = 0.18) -> None:
         """The grain of the paper: dots of two sizes in one path."""
         d = "".join(
             f"M{self.chance.uniform(0, self.width):.0f} {self.chance.uniform(y0, y1):.0f}h{self.chance.choice('012')}"
@@ -166,9 +160,7 @@ class Sheet:
                 d += f"M{number(left)} {number(top)}{head}v{number(h)}h{number(-w)}Z"
         self.path(d, fill)
 
-    def town(
-        self, x0: float, x1: float, base: float, *, low: float, high: float, lit: str, roof: str = BRICK
-    ) -> None:
+    def town(self, x0: float, x1: float, base: float, *, low: float, high: float, lit: str, roof: str = BRICK) -> None:
         """A row of tall harbour houses with pitched roofs and a window or six."""
         x, roofs, panes = x0, "", ""
         while x < x1:
@@ -183,9 +175,7 @@ class Sheet:
         self.path(roofs, roof)
         self.path(panes, lit)
 
-    def figure(
-        self, x: float, y: float, h: float, coat: str, *, skin: str = "#c98f6b", hair: str = INK
-    ) -> None:
+    def figure(self, x: float, y: float, h: float, coat: str, *, skin: str = "#c98f6b", hair: str = INK) -> None:
         """A standing person whose feet are at (x, y) and whose height is h."""
         self.path(
             f"M{number(x - h * 0.07)} {number(y)}l{number(h * 0.01)} {number(-h * 0.45)}h{number(h * 0.12)}"
