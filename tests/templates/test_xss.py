@@ -146,6 +146,7 @@ CONTEXTS = {
     "json": "{{ x|json_script('d') }}<script>var a = {{ [x]|tojson }};</script>",
     "markdown": "<div>{{ x|markdown }}</div>",
     "macro": '{% macro link(u) %}<a href="{{ u }}">{{ u }}</a>{% endmacro %}<div>{{ link(x) }}</div>',
+    "translated address": '<p>{% trans u=x, n=(1, 2)|length %}<a href="{{ u }}">{{ n }}</a>{{ u }}{% endtrans %}</p>',
     "translated": "<p>{% trans x=x %}Hello <b>{{ x }}</b>{% endtrans %}</p>",
 }
 RUNNING = ("javascript:", "vbscript:", "data:text", "data:image/svg")
@@ -236,7 +237,7 @@ def test_every_branch_of_an_address_is_checked(desk: Desk) -> None:
         ("<p title={{ x }}>", "the value of 'title' has no quotation marks around it"),
         ('<a href="javascript:f({{ x }})">', "nothing makes a value safe inside javascript:"),
         ('<a href="{{ x }}:y">{{ x }}</a><a href="{{ x }}:{{ x }}">', "an address's scheme cannot be a value"),
-        ("<script>{% trans x=x %}{{ x }}{% endtrans %}</script>", "a value inside {% trans %} can stand"),
+        ("<script>{% trans x=x %}{{ x }}{% endtrans %}</script>", "a value inside {% trans %} may stand"),
     ],
 )
 def test_places_where_nothing_is_safe_are_refused_at_their_line(desk: Desk, source: str, message: str) -> None:
@@ -311,3 +312,23 @@ def test_strings_of_scripts_are_told_from_comments_and_addresses(desk: Desk) -> 
     html = render_any(desk, source, x="</script>'")
     assert 'var a = "\\u003c/script\\u003e\'";' in html
     assert "var b = 'it\\'s \\u003c\\u002fscript\\u003e\\u0027';" in html
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "",
+        "url",
+        "url=u",
+        "trimmed url=u",
+        "n=1, url=u",
+        "'context' url=u|upper|lower, n=2",
+        "trimmed",
+        "url=[u, u][0], n=1",
+    ],
+)
+def test_addresses_in_translated_texts_are_checked_however_they_are_bound(desk: Desk, tag: str) -> None:
+    source = "{% trans " + tag + ' %}<a href="{{ url }}">x</a>{% pluralize n %}<a href="{{ url }}">y</a>{% endtrans %}'
+    source = source if "n=" in tag else source.replace('{% pluralize n %}<a href="{{ url }}">y</a>', "")
+    assert 'href="about:invalid#unsafe"' in render_any(desk, source, u="javascript:f()", url="javascript:f()")
+    assert 'href="/a/"' in render_any(desk, source, u="/a/", url="/a/")

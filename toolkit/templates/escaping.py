@@ -22,6 +22,7 @@ from toolkit.text import json_for_html
 
 from .contexts import Place, escaping_for, follow
 from .sanitizing import is_safe_link, is_safe_media
+from .translations import bind_filters
 
 UNSAFE_URL = "about:invalid#unsafe"
 """What stands in the place of an address that would run something."""
@@ -57,7 +58,6 @@ class _Follower:
         self.stream = stream
         self.place = Place()
         self.branches: list[tuple[str, Place, list[Place]]] = []
-        self.in_trans = False
 
     def tokens(self) -> Iterator[Token]:
         for token in self.stream:
@@ -69,6 +69,39 @@ class _Follower:
                 yield from self._wrapped(token)
                 continue
             yield token
+            if token.type == "block_begin" and self.stream.current.test("name:trans"):
+                yield from self._translated()
+
+    def _translated(self) -> Iterator[Token]:
+        """All of ``{% trans %}`` after its ``{%``; the filters of its variables go into the opening tag."""
+        opening = list(self._until("block_end"))
+        body: list[Token] = [next(self.stream)]
+        needed: dict[str, str] = {}
+        while not (body[-1].type == "block_begin" and self.stream.current.test("name:endtrans")):
+            if self.stream.current.type == "eof":
+                break
+            token = next(self.stream)
+            body.append(token)
+            if token.type == "data":
+                self.place = follow(self.place, token.value)
+            elif token.type == "variable_begin":
+                self._note(needed, self.stream.current)
+        yield from bind_filters(opening, needed) if needed else opening
+        yield from body
+
+    def _note(self, needed: dict[str, str], variable: Token) -> None:
+        """Remember the filter that a variable of a translated text needs."""
+        name = self._needed(variable.lineno)
+        self.place = replace(self.place, written=self.place.written + "\0")
+        if not name:
+            return
+        if name not in ("_url", "_media_url") or needed.get(variable.value, name) != name:
+            raise self._refusal("a value inside {% trans %} may stand in text and attributes only", variable.lineno)
+        needed[variable.value] = name
+
+    def _until(self, kind: str) -> Iterator[Token]:
+        while self.stream.current.type not in (kind, "eof"):
+            yield next(self.stream)
 
     def _wrapped(self, begin: Token) -> Iterator[Token]:
         """``{{ x }}`` as ``{{ (x) | filter }}``."""
@@ -89,12 +122,9 @@ class _Follower:
 
     def _needed(self, line: int) -> str:
         try:
-            name = escaping_for(self.place)
+            return escaping_for(self.place)
         except ValueError as error:
             raise self._refusal(str(error), line) from None
-        if name and self.in_trans:
-            raise self._refusal("a value inside {% trans %} can stand in text and plain attributes only", line)
-        return name
 
     def _refusal(self, message: str, line: int) -> TemplateSyntaxError:
         return TemplateSyntaxError(message, line, self.stream.name, self.stream.filename)
@@ -112,8 +142,6 @@ class _Follower:
             self.place = Place()
         elif tag in ("endif", "endfor", "endmacro", "endcall") and self.branches:
             self._leave()
-        elif tag in ("trans", "endtrans"):
-            self.in_trans = tag == "trans"
 
     def _leave(self) -> None:
         """After a branch: where it ended; of an address, as little written as any branch wrote."""
