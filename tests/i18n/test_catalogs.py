@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolkit.errors import CatalogError, Problems, ValidationError
-from toolkit.i18n import Catalogs
+from toolkit.i18n import Catalogs, Message
+from toolkit.i18n.stamps import Stamp, take_stamp
 from toolkit.trace import ABSENT, Trace
 
 from .conftest import HEADER, WriteCatalog, speaking
@@ -158,6 +160,23 @@ def test_the_digest_changes_with_the_translation_and_with_nothing_else(
     assert Catalogs(folders, ["es"]).digest_of(key) != before
 
 
+def test_messages_that_readers_would_see_untranslated_are_found(
+    folders: list[tuple[str, Path]], write_catalog: WriteCatalog
+) -> None:
+    write_catalog("pt_BR", entry("a", "A") + entry("counts", "conta") + "#, fuzzy\n" + entry("b", "B"))
+    write_catalog("pt", entry("c", "C") + 'msgid "n"\nmsgid_plural "ns"\nmsgstr[0] "N"\nmsgstr[1] ""\n', folder="app")
+    used = [
+        Message("a"),
+        Message("b"),
+        Message("c"),
+        Message("d"),
+        Message("n", plural="ns"),
+        Message("counts", plural="x"),
+    ]
+    missing = Catalogs(folders, ["pt-BR"]).find_missing("pt-BR", used)
+    assert [message.msgid for message in missing] == ["b", "d", "n", "counts"]
+
+
 def test_one_digest_stands_for_all_messages_of_a_locale(
     folders: list[tuple[str, Path]], write_catalog: WriteCatalog
 ) -> None:
@@ -213,6 +232,41 @@ def test_an_edit_of_the_same_size_and_time_is_seen(
     os.utime(path, ns=(10**18, 10**18))
     assert catalogs.reload_if_changed()
     assert catalogs.lookup("es", "a") == "BBB"
+
+
+def test_an_edit_within_one_tick_of_the_clock_is_seen_later(
+    folders: list[tuple[str, Path]], write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_catalog("es", entry("a", "AAA"))
+    young = Stamp(size=1, modified=1, changed=1, inode=1, is_settled=False)
+    monkeypatch.setattr("toolkit.i18n.catalogs.take_stamp", lambda at: young if at == path else None)
+    catalogs = Catalogs(folders, ["es"])
+    assert catalogs.lookup("es", "a") == "AAA"
+    write_catalog("es", entry("a", "BBB"))
+    old = replace(young, is_settled=True)
+    monkeypatch.setattr("toolkit.i18n.catalogs.take_stamp", lambda at: old if at == path else None)
+    assert catalogs.reload_if_changed()
+    assert catalogs.lookup("es", "a") == "BBB"
+
+
+def test_a_settled_file_is_not_read_again(
+    folders: list[tuple[str, Path]], write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_catalog("es", entry("a", "A"))
+    old = Stamp(size=1, modified=1, changed=1, inode=1, is_settled=True)
+    monkeypatch.setattr("toolkit.i18n.catalogs.take_stamp", lambda at: old if at == path else None)
+    catalogs = Catalogs(folders, ["es"])
+    catalogs.load()
+    monkeypatch.setattr("toolkit.i18n.parsed.parse_po", None)
+    assert not catalogs.reload_if_changed()
+
+
+def test_a_new_file_is_not_settled(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    stamp = take_stamp(tmp_path / "x")
+    assert stamp is not None and not stamp.is_settled
+    assert take_stamp(tmp_path / "none") is None
+    assert take_stamp(tmp_path / "x" / "inside") is None
 
 
 def test_touching_a_file_changes_nothing(folders: list[tuple[str, Path]], write_catalog: WriteCatalog) -> None:

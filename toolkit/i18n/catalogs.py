@@ -13,6 +13,7 @@ from typing import Any
 from toolkit.errors import CatalogError, Problems, ToolkitError
 from toolkit.trace import ABSENT, current, digest
 
+from .catalog import Message
 from .locales import folder_name, parents, validate_tag
 from .parsed import Parsed, ParsedCache, Translation
 from .stamps import Stamp, take_stamp
@@ -132,6 +133,16 @@ class Catalogs:
         found = self._table(locale).get((context, msgid)) if domain == DOMAIN else None
         return ABSENT if found is None else found.digest
 
+    def find_missing(self, locale: str, messages: Iterable[Message]) -> list[Message]:
+        """The messages that readers of a locale would see in the source language, wholly or in some number.
+
+        Args:
+            locale: BCP 47 tag.
+            messages: What the site uses, such as the template that was extracted.
+        """
+        table = self._table(locale)
+        return [message for message in messages if not _is_shown(message, table.get(message.key))]
+
     def digest(self, locale: str) -> bytes:
         """Stands for all catalogs of a locale: while it is the same, every message of it is.
 
@@ -189,11 +200,18 @@ class Catalogs:
         self, path: Path, tag: str, known: tuple[Stamp | None, Parsed | None] | None
     ) -> tuple[Stamp | None, Parsed | None]:
         stamp = take_stamp(path)
-        if known is not None and known[0] == stamp and (stamp is None or stamp.is_settled):
-            return known
         if stamp is None:
             return None, None
+        if known is not None and known[0] is not None and known[0] == stamp and known[0].is_settled:
+            return known
         return stamp, self._cache.read(path, tag)
+
+
+def _is_shown(message: Message, found: Translation | None) -> bool:
+    """Whether a translation has a text for every use of the message."""
+    if found is None or not all(found.forms):
+        return False
+    return found.counts or message.plural is None
 
 
 def _merge(layers: Iterable[Parsed | None]) -> _Table:

@@ -18,9 +18,9 @@ class Stamp:
         modified: mtime, nanoseconds.
         changed: ctime, nanoseconds: moves even when somebody sets mtime back.
         inode: Moves when another file is renamed over it.
-        is_settled: The file was older than two seconds when it was looked at. A younger one may be written
-            again within the same tick of the file system's clock (git's "racy" rule), so it is read each
-            time.
+        is_settled: The file was older than two seconds when it was looked at. What was read
+            beside a younger stamp is read again: the file may have been written once more since, within the
+            same tick of the file system's clock (git's "racy" rule).
     """
 
     size: int
