@@ -41,6 +41,7 @@ SCENES = (
     scenes_land.football,
     scenes_land.runners,
     scenes_land.tap,
+    scenes_land.census,
     scenes_town.tram,
     scenes_town.market_hall,
     scenes_town.town_hall,

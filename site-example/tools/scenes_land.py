@@ -319,3 +319,30 @@ def tap(s: Sheet) -> None:
     s.circle(312, 180, 10, INK)
     s.cloud(620, 70, 60, PAPER)
     s.specks(120, PAPER, y0=210, opacity=0.2)
+
+
+def census(s: Sheet) -> None:
+    s.sky("#c3d9d6", "#d5e2d6", "#e9e9d4", horizon=300)
+    s.sun(220, 130, 46, "#f9e6ad")
+    s.cloud(900, 100, 90, PAPER)
+    s.sea(250, "#79adb0", SEA, TEAL, count=20)
+    s.path("M0 675V470Q120 300 420 250Q640 200 840 270Q1080 340 1200 440V675Z", "#7f9d68")
+    s.path("M0 675V560Q300 420 640 440T1200 540V675Z", "#6d8c56")
+    looks = (("#c98f6b", INK), ("#8d5b3f", INK), ("#d8a37c", BRICK), ("#b67a55", "#cfc8ba"))
+    people = []
+    for i, (skin, hair) in enumerate(looks):
+        someone = Sheet("someone")
+        someone.figure(0, 0, 100, "inherit", skin=skin, hair=hair)
+        people.append(f'<g id="p{i}">{"".join(someone.parts)}</g>')
+    s.parts.append(f"<defs>{''.join(people)}</defs>")
+    coats = (CORAL, TEAL, OCHRE, NAVY, PAPER, BRICK, MOSS, ROSE, SLATE)
+    for row in range(5):
+        size, count = 0.62 + row * 0.21, 15 - row
+        for i in range(count):
+            x = 600 + (i - (count - 1) / 2) * (62 + row * 17) + s.chance.uniform(-9, 9)
+            y = 352 + row * 66 + ((x - 600) / 600) ** 2 * (80 - row * 12) + row * row * 3
+            k = size * s.chance.choice((1, 1, 0.92, 1.04, 0.62))
+            who, coat = s.chance.randrange(len(looks)), s.chance.choice(coats)
+            s.add("use", href=f"#p{who}", fill=coat, transform=f"translate({x:.0f} {y:.0f}) scale({k:.2f})")
+    s.gulls((560, 120, 20), (630, 150, 14))
+    s.specks(90, INK, opacity=0.1)
