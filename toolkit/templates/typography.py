@@ -30,6 +30,15 @@ _NARROW, _WIDE = "\u202f", "\u00a0"
 _TAG = re.compile(
     r"(<!--.*?-->|<(script|style|code|pre|kbd|samp|textarea)\b.*?</\2\s*>|<[^>]*>)", re.DOTALL | re.IGNORECASE
 )
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|time|u|var)"
+    r"(?=[\s>])",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile("&quot;|&#34;|&#39;")
+_INLINE_SEAM, _SEAM = "\ue000", "\ue001"
+_SEAMS = re.compile("[\ue000\ue001]")
+
 _SPELLED = {
     "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
@@ -62,14 +71,21 @@ def smarten_text(text: str, *, locale: str) -> str:
 def smarten_html(html: str, *, locale: str) -> str:
     """The same for HTML: tags, code and what scripts hold are left alone.
 
-    A quotation may span tags: the text before a tag decides whether the mark after it opens.
+    A quotation may span inline tags: the text before a tag decides whether the mark after it opens. Any other
+    tag begins anew.
     """
     pieces = _TAG.split(html)
-    texts, between = pieces[::3], pieces[1::3]
-    joint = "\ue000".join(re.sub("&quot;|&#34;", '"', text.replace("\ue000", "")) for text in texts)
-    joint = joint.replace("&#39;", "'")
-    smart = smarten_text(joint, locale=locale).split("\ue000")
-    return "".join(text + tag for text, tag in zip(smart, [*between, ""], strict=True))
+    tags = [*pieces[1::3], ""]
+    joint = "".join(
+        _ENTITY.sub(_mark, _SEAMS.sub("", text)) + (_INLINE_SEAM if _INLINE.match(tag) else _SEAM)
+        for text, tag in zip(pieces[::3], tags, strict=True)
+    )
+    smart = _SEAMS.split(smarten_text(joint, locale=locale))
+    return "".join(text + tag for text, tag in zip(smart, tags, strict=False))
+
+
+def _mark(match: re.Match[str]) -> str:
+    return "'" if match[0] == "&#39;" else '"'
 
 
 def _quoted(text: str, marks: str) -> str:
@@ -82,7 +98,8 @@ def _quoted(text: str, marks: str) -> str:
             pieces.append(marks[(0 if outer else 2) + (not opens)] if outer or opens else "’")
         else:
             pieces.append(character)
-        before = before if character == "\ue000" else character
+        if character != _INLINE_SEAM:
+            before = "" if character == _SEAM else character
     return "".join(pieces)
 
 
