@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from toolkit.templates.assets import Assets, FoundAsset
 from toolkit.templates.environment import TemplateEnvironment, make_environment
+from toolkit.templates.equivalents import EQUIVALENTS, Equivalent
+from toolkit.templates.filters import FILTERS, markdown_filter
 from toolkit.templates.folders import Candidate, TemplateFolder, TemplateFolders, TemplateSearch
+from toolkit.templates.lint import Finding, check_templates
+from toolkit.templates.markdown import Heading, Image, Markdown, MarkdownOptions, Rendered
+from toolkit.templates.shortcodes import RenderShortcode, Shortcode, template_shortcodes
 
 __all__ = [
+    "EQUIVALENTS",
+    "FILTERS",
     "Assets",
     "Candidate",
+    "Equivalent",
+    "Finding",
     "FoundAsset",
+    "Heading",
+    "Image",
+    "Markdown",
+    "MarkdownOptions",
+    "RenderShortcode",
+    "Rendered",
+    "Shortcode",
     "TemplateEnvironment",
     "TemplateFolder",
     "TemplateFolders",
     "TemplateSearch",
+    "check_templates",
     "make_environment",
+    "markdown_filter",
+    "template_shortcodes",
 ]

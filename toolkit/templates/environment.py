@@ -18,7 +18,7 @@ from jinja2.environment import TemplateModule
 
 from toolkit.errors import TemplateError, did_you_mean
 from toolkit.i18n.messages import gettext, ngettext, npgettext, pgettext
-from toolkit.trace import ABSENT, record
+from toolkit.trace import ABSENT, current, record
 
 from .bytecode import BytecodeFolder
 from .escaping import ESCAPING_FILTERS, ContextualEscaping
@@ -151,7 +151,7 @@ class TemplateEnvironment(jinja2.Environment):
             template = self.find_template(name)
             return self.render_block(template, block, context or {}) if block else template.render(context or {})
         except TemplateError as error:
-            error.url = error.url or url
+            error.url = error.url or url or getattr(current.get(), "url", None)
             raise
 
     def render_block(self, template: jinja2.Template, block: str, context: Mapping[str, Any]) -> str:

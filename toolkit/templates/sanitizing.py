@@ -57,6 +57,8 @@ def scheme_of(url: str) -> str:
 
     Source: WHATWG URL Standard, "basic URL parser".
     """
+    if ":" not in url:
+        return ""
     match = _SCHEME.match(url.translate(_IGNORED))
     return match[1].lower() if match else ""
 

@@ -105,7 +105,7 @@ def _quoted(text: str, marks: str) -> str:
 
 def _french(text: str) -> str:
     text = re.sub(rf"[ {_WIDE}{_NARROW}]+([;!?])", rf"{_NARROW}\1", text)
-    text = re.sub(rf"[ {_WIDE}{_NARROW}]+(:)(?=\s|$)", rf"{_WIDE}\1", text)
+    text = re.sub(rf"[ {_WIDE}{_NARROW}]+(:)(?=[\s»]|$)", rf"{_WIDE}\1", text)
     text = re.sub(r"(?<=\w)([!?])(?=\s|$|»)", rf"{_NARROW}\1", text)
     text = re.sub(rf"«[ {_WIDE}{_NARROW}]*", f"«{_WIDE}", text)
     return re.sub(rf"[ {_WIDE}{_NARROW}]*»", f"{_WIDE}»", text)
