@@ -90,9 +90,7 @@ def test_a_wrong_geometry_names_the_feature_and_the_member(geometry: Any, compla
 
 
 def test_all_wrong_features_are_reported_together_with_the_file() -> None:
-    text = collection(
-        feature(POINT), {"type": "Featur"}, feature({"type": "Point", "coordinates": []}), feature(7), 5
-    )
+    text = collection(feature(POINT), {"type": "Featur"}, feature({"type": "Point", "coordinates": []}), feature(7), 5)
     with pytest.raises(Problems, match="3 problems") as caught:
         parse(text, path="places.geojson")
     assert [str(problem).split(",")[0] for problem in caught.value.problems] == [
@@ -144,9 +142,7 @@ def test_objects_are_written_with_the_named_properties() -> None:
 
 def test_properties_can_be_renamed_and_computed() -> None:
     place = Place("Harbour", shapely.Point(1, 2))
-    text = geojson(
-        [place], {"title": "name", "url": lambda place: f"/{place.name.lower()}/"}, geometry="geometry"
-    )
+    text = geojson([place], {"title": "name", "url": lambda place: f"/{place.name.lower()}/"}, geometry="geometry")
     assert json.loads(text)["features"][0]["properties"] == {"title": "Harbour", "url": "/harbour/"}
 
 

@@ -49,9 +49,7 @@ def test_the_index_follows_every_write(connection: sqlite3.Connection) -> None:
     put(connection, 2, None)
     put(connection, 3, shapely.Point())
     assert indexed(connection) == [(1, 1, 1, 2, 2)]
-    connection.execute(
-        'UPDATE place SET "the shape" = ? WHERE id = 2', (encode(shapely.box(3, 4, 5, 6), 4326),)
-    )
+    connection.execute('UPDATE place SET "the shape" = ? WHERE id = 2', (encode(shapely.box(3, 4, 5, 6), 4326),))
     assert indexed(connection) == [(1, 1, 1, 2, 2), (2, 3, 5, 4, 6)]
     connection.execute("UPDATE place SET id = 9 WHERE id = 2")
     assert [row[0] for row in indexed(connection)] == [1, 9]
@@ -70,9 +68,7 @@ def test_an_upsert_keeps_the_index(connection: sqlite3.Connection) -> None:
         ' ON CONFLICT (id) DO UPDATE SET name = excluded.name, "the shape" = excluded."the shape"',
         (encode(shapely.Point(5, 6), 4326),),
     )
-    connection.execute(
-        "INSERT OR REPLACE INTO place VALUES (1, 'x', ?)", (encode(shapely.Point(8, 9), 4326),)
-    )
+    connection.execute("INSERT OR REPLACE INTO place VALUES (1, 'x', ?)", (encode(shapely.Point(8, 9), 4326),))
     assert indexed(connection) == [(1, 8, 8, 9, 9)]
 
 
@@ -82,9 +78,7 @@ def test_installing_again_changes_nothing(connection: sqlite3.Connection) -> Non
     before = connection.execute("SELECT * FROM sqlite_master").fetchall()
     install(connection, "place", "the shape", last_change=datetime(2030, 1, 1, tzinfo=UTC))
     assert connection.execute("SELECT * FROM sqlite_master").fetchall() == before
-    assert connection.execute("SELECT last_change FROM gpkg_contents").fetchall() == [
-        ("2026-01-02T03:04:05.000Z",)
-    ]
+    assert connection.execute("SELECT last_change FROM gpkg_contents").fetchall() == [("2026-01-02T03:04:05.000Z",)]
 
 
 def test_an_index_whose_triggers_were_lost_is_filled_again(connection: sqlite3.Connection) -> None:
@@ -124,9 +118,7 @@ def test_uninstalling_leaves_the_table_alone(connection: sqlite3.Connection) -> 
     uninstall(connection, "place", "the shape")
     uninstall(connection, "place", "the shape")
     assert connection.execute("SELECT count(*) FROM place").fetchone() == (1,)
-    names = {
-        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'rtree%'")
-    }
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'rtree%'")}
     assert names == set()
     put(connection, 2, shapely.Point(1, 2))
 
@@ -195,9 +187,7 @@ def test_another_program_s_file_is_refused() -> None:
     connection.close()
 
 
-@pytest.mark.skipif(
-    not shutil.which("ogrinfo"), reason="GDAL's ogrinfo is not installed (apt-get install gdal-bin)"
-)
+@pytest.mark.skipif(not shutil.which("ogrinfo"), reason="GDAL's ogrinfo is not installed (apt-get install gdal-bin)")
 def test_gdal_opens_the_database_and_uses_the_index(connection: sqlite3.Connection) -> None:
     for key in range(1, 200):
         put(connection, key, shapely.Point(key / 10, key / 20))
@@ -215,9 +205,7 @@ def test_gdal_opens_the_database_and_uses_the_index(connection: sqlite3.Connecti
     assert "= 1" in subprocess.run(ask, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.skipif(
-    not shutil.which("ogrinfo"), reason="GDAL's ogrinfo is not installed (apt-get install gdal-bin)"
-)
+@pytest.mark.skipif(not shutil.which("ogrinfo"), reason="GDAL's ogrinfo is not installed (apt-get install gdal-bin)")
 def test_gdal_writes_and_the_index_follows(connection: sqlite3.Connection) -> None:
     connection.commit()
     file = connection.execute("PRAGMA database_list").fetchone()[2]
@@ -226,9 +214,7 @@ def test_gdal_writes_and_the_index_follows(connection: sqlite3.Connection) -> No
     source = target.with_suffix(".csv")
     source.write_text("name,WKT\nfrom GDAL,POINT (3 4)\n")
     options = ["-append", "-nln", "place", "-oo", "GEOM_POSSIBLE_NAMES=WKT", "-a_srs", "EPSG:4326"]
-    subprocess.run(
-        ["ogr2ogr", *options, str(target), str(source)], capture_output=True, text=True, check=True
-    )
+    subprocess.run(["ogr2ogr", *options, str(target), str(source)], capture_output=True, text=True, check=True)
     written = sqlite3.connect(target)
     assert written.execute('SELECT * FROM "rtree_place_the shape"').fetchall() == [(1, 3, 3, 4, 4)]
     assert check(written) == []

@@ -41,9 +41,7 @@ lonlat = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
 
 
 @given(lonlat, lonlat)
-def test_haversine_stays_within_six_tenths_of_a_percent(
-    start: tuple[float, float], end: tuple[float, float]
-) -> None:
+def test_haversine_stays_within_six_tenths_of_a_percent(start: tuple[float, float], end: tuple[float, float]) -> None:
     assert haversine(start, end) == pytest.approx(geodesic(start, end), rel=0.006, abs=0.001)
 
 
@@ -87,9 +85,7 @@ def test_distance_to_a_line_agrees_with_dense_sampling(seed: int) -> None:
     chance = random.Random(seed)
     lon, lat = chance.uniform(-150, 150), chance.uniform(-60, 60)
     spread, away = chance.choice([0.01, 0.1, 1.0]), chance.choice([0.01, 0.1, 1.0])
-    line = shapely.LineString(
-        [(lon + chance.gauss(0, spread), lat + chance.gauss(0, spread)) for _ in range(5)]
-    )
+    line = shapely.LineString([(lon + chance.gauss(0, spread), lat + chance.gauss(0, spread)) for _ in range(5)])
     point = shapely.Point(lon + chance.gauss(0, away), lat + chance.gauss(0, away))
     dense = shapely.get_coordinates(shapely.segmentize(line, line.length / 4000)).tolist()
     sampled = min(geodesic((point.x, point.y), (x, y)) for x, y in dense)
@@ -118,9 +114,7 @@ def test_two_polygons_are_measured_corner_to_side() -> None:
 
 
 @given(lonlat, st.floats(1, 3_000_000), st.floats(0, 360))
-def test_the_box_around_holds_everything_near(
-    centre: tuple[float, float], metres: float, bearing: float
-) -> None:
+def test_the_box_around_holds_everything_near(centre: tuple[float, float], metres: float, bearing: float) -> None:
     from toolkit.gis.geodesy import _destination
 
     lon, lat = _destination(centre, math.radians(bearing), metres / 6_400_000)

@@ -24,9 +24,7 @@ def test_outer_rings_run_counter_clockwise_and_holes_clockwise() -> None:
 
 def test_parts_of_a_collection_are_wound_too() -> None:
     clockwise = (
-        shapely.box(0, 0, 1, 1).reverse()
-        if shapely.box(0, 0, 1, 1).exterior.is_ccw
-        else shapely.box(0, 0, 1, 1)
+        shapely.box(0, 0, 1, 1).reverse() if shapely.box(0, 0, 1, 1).exterior.is_ccw else shapely.box(0, 0, 1, 1)
     )
     both = orient(shapely.GeometryCollection([clockwise, shapely.Point(1, 1)]))
     assert both.geoms[0].exterior.is_ccw
@@ -87,9 +85,7 @@ def test_a_ring_around_a_pole_is_closed_over_it(sign: int) -> None:
 
 
 @given(st.floats(-179, 179), st.floats(-80, 70), st.floats(0.5, 60), st.floats(0.5, 9))
-def test_cutting_keeps_the_area_and_stays_in_range(
-    west: float, south: float, width: float, height: float
-) -> None:
+def test_cutting_keeps_the_area_and_stays_in_range(west: float, south: float, width: float, height: float) -> None:
     box = shapely.box(west, south, west + width, south + height)
     cut = split_antimeridian(box)
     assert cut.is_valid

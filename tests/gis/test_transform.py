@@ -14,9 +14,7 @@ from toolkit.gis.transform import LIMIT_LATITUDE, from_web_mercator, to_web_merc
 
 def test_known_positions_agree_with_epsg() -> None:
     # EPSG Guidance Note 7-2, method 1024: 24°22'54.433"N, 100°20'00"W is E -11169055.58, N 2800000.00.
-    found = to_web_mercator(
-        numpy.array([[-100 - 20 / 60, 24 + 22 / 60 + 54.433 / 3600], [180, LIMIT_LATITUDE]])
-    )
+    found = to_web_mercator(numpy.array([[-100 - 20 / 60, 24 + 22 / 60 + 54.433 / 3600], [180, LIMIT_LATITUDE]]))
     assert found[0] == pytest.approx([-11169055.58, 2800000.00], abs=0.01)
     assert found[1] == pytest.approx([20037508.342789244, 20037508.342789244], abs=1e-6)
 

@@ -64,16 +64,11 @@ def _cut(path: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
     if not len(steps) or steps.max() <= 1:
         return path
     places = numpy.concatenate(
-        [
-            index + numpy.arange(math.ceil(max(count, 1))) / math.ceil(max(count, 1))
-            for index, count in enumerate(steps)
-        ]
+        [index + numpy.arange(math.ceil(max(count, 1))) / math.ceil(max(count, 1)) for index, count in enumerate(steps)]
         + [numpy.array([len(steps)])]
     )
     indexes = numpy.arange(len(path))
-    return numpy.column_stack(
-        [numpy.interp(places, indexes, path[:, 0]), numpy.interp(places, indexes, path[:, 1])]
-    )
+    return numpy.column_stack([numpy.interp(places, indexes, path[:, 0]), numpy.interp(places, indexes, path[:, 1])])
 
 
 def _zone(latitude: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:

@@ -66,9 +66,7 @@ def _from_corners(corners: BaseGeometry, shape: BaseGeometry) -> float:
     for corner in numpy.unique(shapely.get_coordinates(corners), axis=0):
         here = _space(corner[None, :])[0] - origin
         along = numpy.einsum("ij,ij->i", here, way)
-        share = numpy.clip(
-            numpy.divide(along, square, out=numpy.zeros_like(along), where=square > 0), 0.0, 1.0
-        )
+        share = numpy.clip(numpy.divide(along, square, out=numpy.zeros_like(along), where=square > 0), 0.0, 1.0)
         apart = numpy.linalg.norm(here - share[:, None] * way, axis=1)
         if _geodesic_floor(float(apart.min())) > best:
             continue

@@ -48,11 +48,7 @@ def iter_features(
     """
     from shapely.geometry.base import BaseGeometry
 
-    readers = (
-        properties
-        if isinstance(properties, Mapping)
-        else {name.replace(".", "__"): name for name in properties}
-    )
+    readers = properties if isinstance(properties, Mapping) else {name.replace(".", "__"): name for name in properties}
     for thing in things:
         if isinstance(thing, Feature):
             yield thing

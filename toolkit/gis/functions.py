@@ -14,19 +14,29 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from .areas import area
 from .codec import decode, envelope, read_header
+from .geodesy import length
+from .geojson import dumps, geometry_object
+from .matching import Matches, apart, as_stored, boxes, is_valid, part_boxes
 
 
-def register_functions(connection: sqlite3.Connection) -> None:
-    """Give a connection the functions that GeoPackage's triggers call, and a few to read with.
+def register_functions(connection: Any) -> None:
+    """Give a SQLite connection the functions that GeoPackage's triggers call, and a few to read with.
+
+    A connection of another database is left alone, so that this can be any `Database`'s ``on_connect`` hook.
 
     ``ST_MinX ST_MaxX ST_MinY ST_MaxY ST_IsEmpty ST_SRID`` read the blob's header alone; ``ST_AsText`` and
-    ``ST_GeometryType`` decode it. All answer NULL for NULL. Registering again is harmless.
+    ``ST_GeometryType`` decode it. All answer NULL for NULL. Those called ``gis_`` serve the lookups.
+    Registering again is harmless.
     """
-    if _are_registered(connection):
+    if not isinstance(connection, sqlite3.Connection) or _are_registered(connection):
         return  # SQLite refuses to replace a function while a statement is being read
     for name, function in _FUNCTIONS.items():
         connection.create_function(name, 1, function, deterministic=True)
+    connection.create_function("gis_boxes", -1, boxes, deterministic=True)
+    connection.create_function("gis_distance", 2, apart, deterministic=True)
+    connection.create_aggregate("gis_matches", -1, Matches)  # type: ignore[arg-type]  # its step takes 4 or 5
 
 
 def _are_registered(connection: sqlite3.Connection) -> bool:
@@ -60,6 +70,22 @@ def _type(blob: bytes | None) -> str | None:
     return None if blob is None else str(decode(blob).geom_type)
 
 
+def _geojson(blob: bytes | None) -> str | None:
+    return None if blob is None else dumps(geometry_object(decode(blob)))
+
+
+def _measured(geodetic: Callable[[Any], float], flat: str) -> Callable[[bytes | None], float | None]:
+    """A measure in metres for 4326, in the reference's own units for others (shapely's attribute)."""
+
+    def measured(blob: bytes | None) -> float | None:
+        if blob is None:
+            return None
+        geometry = decode(blob)
+        return geodetic(geometry) if read_header(blob).srid == 4326 else float(getattr(geometry, flat))
+
+    return measured
+
+
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "ST_MinX": _edge(0),
     "ST_MinY": _edge(1),
@@ -69,4 +95,11 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "ST_SRID": _srid,
     "ST_AsText": _text,
     "ST_GeometryType": _type,
+    "gis_part_boxes": part_boxes,
+    "gis_is_valid": is_valid,
+    "gis_area": _measured(area, "area"),
+    "gis_length": _measured(length, "length"),
+    "gis_centroid": as_stored(lambda geometry: geometry.centroid),
+    "gis_envelope": as_stored(lambda geometry: geometry.envelope),
+    "gis_geojson": _geojson,
 }

@@ -31,9 +31,7 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 def haversine(start: Position, end: Position) -> float:
     """Great-circle distance on a sphere of the earth's mean radius, in metres."""
     lon1, lat1, lon2, lat2 = map(math.radians, (*start, *end))
-    chord = (
-        math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    )
+    chord = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     return 2 * MEAN_RADIUS * math.asin(math.sqrt(min(1.0, chord)))
 
 
@@ -62,9 +60,7 @@ def _vincenty(start: Position, end: Position) -> float | None:
         sigma = math.atan2(sin_sigma, cos_sigma)
         sin_alpha = cos_u1 * cos_u2 * sin_lam / sin_sigma
         cos2_alpha = 1 - sin_alpha * sin_alpha
-        cos_2m = (
-            cos_sigma - 2 * sin_u1 * sin_u2 / cos2_alpha if cos2_alpha > 1e-15 else 0.0
-        )  # along the equator
+        cos_2m = cos_sigma - 2 * sin_u1 * sin_u2 / cos2_alpha if cos2_alpha > 1e-15 else 0.0  # along the equator
         c = FLATTENING / 16 * cos2_alpha * (4 + FLATTENING * (4 - 3 * cos2_alpha))
         before = lam
         swing = sigma + c * sin_sigma * (cos_2m + c * cos_sigma * (2 * cos_2m**2 - 1))
@@ -76,9 +72,7 @@ def _vincenty(start: Position, end: Position) -> float | None:
     return None
 
 
-def _vincenty_length(
-    cos2_alpha: float, sigma: float, sin_sigma: float, cos_sigma: float, cos_2m: float
-) -> float:
+def _vincenty_length(cos2_alpha: float, sigma: float, sin_sigma: float, cos_sigma: float, cos_2m: float) -> float:
     u = cos2_alpha * _SECOND_ECCENTRICITY2
     a = 1 + u / 16384 * (4096 + u * (-768 + u * (320 - 175 * u)))
     b = u / 1024 * (256 + u * (-128 + u * (74 - 47 * u)))
@@ -127,9 +121,7 @@ def length(geometry: BaseGeometry) -> float:
     if geometry.geom_type == "GeometryCollection":
         return math.fsum(length(part) for part in geometry.geoms)
     lines = shapely.get_parts(geometry.boundary if geometry.geom_type.endswith("Polygon") else geometry)
-    return math.fsum(
-        _path(shapely.get_coordinates(line).tolist()) for line in lines if line.geom_type != "Point"
-    )
+    return math.fsum(_path(shapely.get_coordinates(line).tolist()) for line in lines if line.geom_type != "Point")
 
 
 def _path(positions: Iterable[list[float]]) -> float:

@@ -66,9 +66,7 @@ def parse(source: str | bytes | Mapping[str, Any], *, path: str | Path | None = 
     if kind in _TYPES:
         return [Feature(parse_geometry(document, path=path))]
     known = (*_TYPES, "Feature", "FeatureCollection")
-    raise GeometryError(
-        f"type is {kind!r}, which is no GeoJSON type", path=path, hint=did_you_mean(str(kind), known)
-    )
+    raise GeometryError(f"type is {kind!r}, which is no GeoJSON type", path=path, hint=did_you_mean(str(kind), known))
 
 
 def parse_geometry(
@@ -165,9 +163,7 @@ def _load(source: str | bytes, path: str | Path | None) -> Any:
     try:
         return json.loads(source)
     except json.JSONDecodeError as error:
-        raise GeometryError(
-            f"no JSON: {error.msg}", path=path, line=error.lineno, column=error.colno
-        ) from error
+        raise GeometryError(f"no JSON: {error.msg}", path=path, line=error.lineno, column=error.colno) from error
     except UnicodeDecodeError as error:
         raise GeometryError(f"not UTF-8: {error.reason} at byte {error.start}", path=path) from error
 
@@ -204,16 +200,12 @@ def _parse_feature(member: Any, path: str | Path | None, place: str) -> Feature:
         raise GeometryError(f"{place}.type is {found}, and must be 'Feature'", path=path)
     properties = member.get("properties")
     if properties is not None and not isinstance(properties, Mapping):
-        raise GeometryError(
-            f"{place}.properties is {_kind(properties)}, and must be an object or null", path=path
-        )
+        raise GeometryError(f"{place}.properties is {_kind(properties)}, and must be an object or null", path=path)
     name = member.get("id")
     if name is not None and (isinstance(name, bool) or not isinstance(name, (str, int, float))):
         raise GeometryError(f"{place}.id is {_kind(name)}, and must be text or a number", path=path)
     if "geometry" not in member:
-        raise GeometryError(
-            f"{place}.geometry is missing", path=path, hint="Write null for a feature without a place"
-        )
+        raise GeometryError(f"{place}.geometry is missing", path=path, hint="Write null for a feature without a place")
     geometry = member["geometry"]
     shape = None if geometry is None else parse_geometry(geometry, path=path, place=f"{place}.geometry")
     return Feature(shape, dict(properties or {}), name)
@@ -267,9 +259,7 @@ def _check_position(value: Any, place: str) -> None:
 
 def _check_ring(ring: list[Any], place: str) -> None:
     if len(ring) < 4:
-        raise GeometryError(
-            f"{place} is a ring of {len(ring)} positions, and needs four or more (RFC 7946 §3.1.6)"
-        )
+        raise GeometryError(f"{place} is a ring of {len(ring)} positions, and needs four or more (RFC 7946 §3.1.6)")
     if ring[0] != ring[-1]:
         raise GeometryError(f"{place} is not closed: it begins at {ring[0]} and ends at {ring[-1]}")
 

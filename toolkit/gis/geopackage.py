@@ -180,9 +180,7 @@ def install(
         GeometryError: The table cannot carry geometry as asked.
     """
     if geometry_type not in GEOMETRY_TYPES:
-        raise GeometryError(
-            f"{geometry_type!r} is not a geometry type", hint=f"One of {', '.join(GEOMETRY_TYPES)}"
-        )
+        raise GeometryError(f"{geometry_type!r} is not a geometry type", hint=f"One of {', '.join(GEOMETRY_TYPES)}")
     spot = _spot(connection, table, column)
     prepare(connection)
     _register_column(connection, spot, geometry_type, srid, last_change or datetime.now(UTC))
@@ -219,8 +217,7 @@ def check(connection: sqlite3.Connection) -> list[GeometryError]:
         return []
     register_functions(connection)
     indexes = connection.execute(
-        "SELECT table_name, column_name FROM gpkg_extensions"
-        " WHERE extension_name = 'gpkg_rtree_index' ORDER BY 1, 2"
+        "SELECT table_name, column_name FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index' ORDER BY 1, 2"
     ).fetchall()
     return [problem for table, column in indexes for problem in _check_index(connection, table, column)]
 
@@ -294,9 +291,7 @@ def _install_index(connection: sqlite3.Connection, spot: _Spot) -> None:
         return
     for name in present:
         connection.execute(f"DROP TRIGGER {quote(name)}")
-    connection.execute(
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {spot.names['r']} USING rtree(id, minx, maxx, miny, maxy)"
-    )
+    connection.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS {spot.names['r']} USING rtree(id, minx, maxx, miny, maxy)")
     for statement in wanted.values():
         connection.execute(statement)
     _fill(connection, spot)
@@ -345,9 +340,7 @@ def _drop_index(connection: sqlite3.Connection, table: str, column: str) -> None
 def _check_index(connection: sqlite3.Connection, table: str, column: str) -> Iterator[GeometryError]:
     spot = _spot(connection, table, column)
     if _triggers(connection, spot).keys() != dict(_trigger_sql(spot)).keys():
-        yield GeometryError(
-            f"the spatial index of {table}.{column} has lost triggers", hint=_mend(table, column)
-        )
+        yield GeometryError(f"the spatial index of {table}.{column} has lost triggers", hint=_mend(table, column))
     # The R-tree keeps 32-bit floats, rounded outwards: it must contain the box, it need not equal it.
     bad = _unreadable(connection, spot)
     yield from bad

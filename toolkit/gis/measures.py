@@ -29,14 +29,10 @@ class Measure:
     def __init__(self, **units: float) -> None:
         if len(units) != 1:
             given = ", ".join(units) or "none"
-            raise GeometryError(
-                f"{type(self).__name__} takes one unit, not {given}", hint=f"Such as {self._example()}"
-            )
+            raise GeometryError(f"{type(self).__name__} takes one unit, not {given}", hint=f"Such as {self._example()}")
         ((unit, value),) = units.items()
         if unit not in self.UNITS:
-            raise GeometryError(
-                f"{unit!r} is not a unit of {type(self).__name__}", hint=did_you_mean(unit, self.UNITS)
-            )
+            raise GeometryError(f"{unit!r} is not a unit of {type(self).__name__}", hint=did_you_mean(unit, self.UNITS))
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise GeometryError(f"{type(self).__name__}({unit}={value!r}) is not a finite number")
         object.__setattr__(self, "standard", float(value) * self.UNITS[unit])

@@ -157,9 +157,7 @@ def _windows(geometry: BaseGeometry) -> list[BaseGeometry]:
         window = shapely.box(360 * turn - 180, -90, 360 * turn + 180, 90)
         piece = geometry.intersection(window)
         moved = shapely.transform(piece, partial(_moved, east=-360.0 * turn))
-        found += [
-            flat for flat in _flat_parts(moved) if not flat.is_empty and _same_dimension(flat, geometry)
-        ]
+        found += [flat for flat in _flat_parts(moved) if not flat.is_empty and _same_dimension(flat, geometry)]
     return found
 
 

@@ -48,9 +48,7 @@ def _infinite(geometry: BaseGeometry) -> GeometryError | None:
 
     for x, y in shapely.get_coordinates(geometry).tolist():
         if not (math.isfinite(x) and math.isfinite(y)):
-            return GeometryError(
-                f"{geometry.geom_type} has the position ({x}, {y}), which is no finite number"
-            )
+            return GeometryError(f"{geometry.geom_type} has the position ({x}, {y}), which is no finite number")
     return None
 
 
@@ -64,9 +62,7 @@ def _out_of_range(geometry: BaseGeometry) -> GeometryError | None:
         return None
     x, y = positions[beyond][0].tolist()
     if abs(y) > 90:
-        return GeometryError(
-            f"({x:g}, {y:g}): latitude {y:g} is not between -90 and 90", hint=LONGITUDE_FIRST
-        )
+        return GeometryError(f"({x:g}, {y:g}): latitude {y:g} is not between -90 and 90", hint=LONGITUDE_FIRST)
     hint = "A shape that crosses longitude 180 is cut there: toolkit.gis.split_antimeridian(geometry)"
     if abs(x) > 540:
         hint = "The numbers look like metres: toolkit.gis.transform(geometry, 3857, 4326)"

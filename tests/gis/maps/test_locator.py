@@ -78,9 +78,7 @@ def test_the_same_features_give_the_same_bytes_in_any_process() -> None:
 
 def test_kinds_are_drawn_from_the_ground_up_and_the_focus_on_top() -> None:
     root = parsed(locator_map(TOWN, title="T", focus=TOWN[4]))
-    drawn = [
-        (each.get("class") or "").split()[0] for each in root if each.tag in (f"{SVG}path", f"{SVG}circle")
-    ]
+    drawn = [(each.get("class") or "").split()[0] for each in root if each.tag in (f"{SVG}path", f"{SVG}circle")]
     kinds = [name for name in dict.fromkeys(drawn) if name != "map-scale"]
     assert kinds == ["map-water", "map-area", "map-street", "map-line", "map-landmark", "map-focus"]
 

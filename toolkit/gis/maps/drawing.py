@@ -64,9 +64,7 @@ def draw_shape(drawn: Drawn) -> str:
 def _dot(point: BaseGeometry, kind: str) -> str:
     radius = RADIUS.get(kind, RADIUS["landmark"])
     style = _PLAIN_STYLE["focus" if kind == "focus" else "landmark"]
-    return (
-        f'<circle class="map-{kind} map-dot" {style} cx="{_n(point.x)}" cy="{_n(point.y)}" r="{_n(radius)}"/>'
-    )
+    return f'<circle class="map-{kind} map-dot" {style} cx="{_n(point.x)}" cy="{_n(point.y)}" r="{_n(radius)}"/>'
 
 
 def _path(part: BaseGeometry) -> str:
@@ -74,8 +72,7 @@ def _path(part: BaseGeometry) -> str:
 
     if part.geom_type == "Polygon":
         return "".join(
-            _run(shapely.get_coordinates(ring).tolist(), closed=True)
-            for ring in (part.exterior, *part.interiors)
+            _run(shapely.get_coordinates(ring).tolist(), closed=True) for ring in (part.exterior, *part.interiors)
         )
     return _run(shapely.get_coordinates(part).tolist(), closed=False)
 

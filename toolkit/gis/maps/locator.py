@@ -123,12 +123,7 @@ def _svg(body: str, frame: Frame, *, title: str, description: str, locale: str) 
 
 
 def _names(drawn: Sequence[Drawn], frame: Frame, *, prefer: str) -> list[Placed]:
-    asked = [
-        request
-        for each in drawn
-        if each.shape.label and not each.geometry.is_empty
-        for request in _request(each)
-    ]
+    asked = [request for each in drawn if each.shape.label and not each.geometry.is_empty for request in _request(each)]
     asked.sort(key=lambda request: _ORDER_OF_NAMES.index(request.kind))
     dots = [part for each in drawn for part in flat_parts(each.geometry) if part.geom_type == "Point"]
     taken = [Box(dot.x - 5, dot.y - 5, dot.x + 5, dot.y + 5) for dot in dots]

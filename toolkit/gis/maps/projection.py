@@ -112,9 +112,7 @@ def fit(geometries: Iterable[BaseGeometry], frame: Frame, *, around: D | None = 
     if around is not None:
         bounds = [tuple(box) for each in bounds for box in boxes_around(each, around)]
     seam = _seam([(low, high) for low, _, high, _ in bounds])
-    corners = numpy.array(
-        [corner for minx, miny, maxx, maxy in bounds for corner in ((minx, miny), (maxx, maxy))]
-    )
+    corners = numpy.array([corner for minx, miny, maxx, maxy in bounds for corner in ((minx, miny), (maxx, maxy))])
     corners[:, 1] = numpy.clip(corners[:, 1], -LIMIT_LATITUDE, LIMIT_LATITUDE)
     metres = to_web_mercator(_unrolled(corners, seam))
     low, high = metres.min(axis=0), metres.max(axis=0)
