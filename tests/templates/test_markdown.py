@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -293,3 +294,25 @@ def test_no_text_makes_it_fail_or_leak_a_placeholder(text: str) -> None:
 
 def test_refused_addresses_are_told() -> None:
     assert Markdown().render("[x](javascript:f) ![y](vbscript:g) <b>z</b>").refused == ("javascript:f", "vbscript:g")
+
+
+def test_code_blocks_pass_their_hook_unescaped() -> None:
+    def highlight(language: str | None, code: str) -> str | None:
+        return f"<pre>{language}:{code!r}</pre>" if language != "text" else None
+
+    reader = Markdown(render_code=highlight)
+    assert reader.render('```py\na < "b"\n```').html == "<pre>py:'a < \"b\"\\n'</pre>\n"
+    assert reader.render("    x\n\n<b>raw</b>").html.startswith("<pre>None:")
+    assert reader.render("```text\nx\n```").html == '<pre><code class="language-text">x\n</code></pre>\n'
+
+
+def test_an_excerpt_is_plain_text_without_headings() -> None:
+    assert Markdown().render("# Title\n\nOne *two*\nthree.\n\n- four").excerpt(3) == "One two three…"
+
+
+def test_a_hostile_text_takes_no_longer_than_its_length_allows() -> None:
+    reader = Markdown(shortcode=lambda code, body: "")
+    for text in ("{{< " * 5000, '{{< "' * 5000, "# a\n" * 3000, "x[^a]" * 3000 + "\n\n[^a]: b", "<b>" * 3000):
+        started = monotonic()
+        reader.render(text)
+        assert monotonic() - started < 5

@@ -15,7 +15,8 @@ in an attribute without quotes        refused
 ====================================  ===========================================================
 
 ``Markup`` (``|safe``, ``|tojson``, other filters' HTML) is trusted to be right for its place, except inside strings
-of scripts. A template included in the middle of a script or tag starts anew: include whole elements.
+of scripts. A template that is included, and a block that a child fills, are taken to stand between tags:
+let them hold whole elements.
 """
 
 from __future__ import annotations

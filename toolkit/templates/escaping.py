@@ -137,7 +137,7 @@ class _Follower:
             _, start, ends = self.branches[-1]
             ends.append(self.place)
             self.place = start
-        elif tag in ("macro", "call", "extends"):
+        elif tag in ("macro", "call"):
             self.branches.append((tag, self.place, []))
             self.place = Place()
         elif tag in ("endif", "endfor", "endmacro", "endcall") and self.branches:
@@ -146,7 +146,7 @@ class _Follower:
     def _leave(self) -> None:
         """After a branch: where it ended; of an address, as little written as any branch wrote."""
         tag, start, ends = self.branches.pop()
-        if tag in ("macro", "call", "extends"):
+        if tag in ("macro", "call"):
             self.place = start
             return
         ends += [self.place, start]

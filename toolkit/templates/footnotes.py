@@ -27,22 +27,26 @@ def gather_footnotes(markup: str, *, prefix: str = "") -> str:
     """
     markup, definitions = _taken_out(markup)
     uses: dict[str, int] = {}
+    order: list[str] = []
+    numbers: dict[str, int] = {}
 
     def reference(match: re.Match[str]) -> str:
         label = unescape(match[1])
+        if label not in uses:
+            order.append(label)
+            numbers[label] = len(order)
         uses[label] = uses.get(label, 0) + 1
-        number = list(uses).index(label) + 1
+        number = numbers[label]
         here = _reference_id(label, uses[label], prefix)
         return f'<sup class="footnote-reference"><a href="#{_id(label, prefix)}" id="{here}">{number}</a></sup>'
 
     markup = _REFERENCE.sub(reference, markup)
     notes: list[str] = []
     done = 0
-    while done < len(uses):  # a note may refer to further notes
-        label = list(uses)[done]
-        notes.append(_REFERENCE.sub(reference, definitions.get(label, "")))
+    while done < len(order):  # a note may refer to further notes
+        notes.append(_REFERENCE.sub(reference, definitions.get(order[done], "")))
         done += 1
-    items = [_note(label, body, uses[label], prefix) for label, body in zip(uses, notes, strict=True)]
+    items = [_note(label, body, uses[label], prefix) for label, body in zip(order, notes, strict=True)]
     return markup + '<section class="footnotes">\n<ol>\n' + "".join(items) + "</ol>\n</section>\n" if items else markup
 
 

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from toolkit.errors import ContentError, ToolkitError
 from toolkit.i18n.messages import gettext
-from toolkit.text import plain_text, reading_time_minutes, slugify, word_count
+from toolkit.text import plain_text, reading_time_minutes, slugify, truncate_words, word_count
 
 from .footnotes import gather_footnotes
 from .sanitizing import clean_html, is_safe_link, is_safe_media, unescape
@@ -43,6 +43,7 @@ _ALERT = re.compile(r'<blockquote class="markdown-alert-(note|tip|important|warn
 _ALERTS = ("Note", "Tip", "Important", "Warning", "Caution")
 _PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 _NUMBERED = re.compile(f"<p>{OPEN}([0-9]+){CLOSE}</p>|{OPEN}([0-9]+){CLOSE}|%EE%80%80([0-9]+)%EE%80%81")
+_CODE_BLOCK = re.compile(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)
 _CODE = re.compile(r"(<code[ >].*?</code>)", re.DOTALL)
 _FORGED = str.maketrans("", "", OPEN + CLOSE)
 
@@ -110,6 +111,11 @@ class Rendered:
         paragraphs = (plain_text(match[1]) for match in _PARAGRAPH.finditer(str(self.html)))
         return next((paragraph for paragraph in paragraphs if paragraph), "")
 
+    def excerpt(self, words: int = 40) -> str:
+        """Its first words as plain text, headings left out, for lists and metadata."""
+        body = _HEADING.sub("", str(self.html))
+        return truncate_words(" ".join(plain_text(body).split()), words)
+
     def toc(self, *, deepest: int = 3) -> Markup:
         """The headings as a nested list of links, down to this level; empty when there are none."""
         return _nested([heading for heading in self.headings if heading.level <= deepest])
@@ -146,7 +152,7 @@ class _Met:
     links: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
+    ids: dict[str, int] = field(default_factory=dict)
 
 
 class Markdown:
@@ -158,6 +164,8 @@ class Markdown:
             returns is checked too.
         resolve_image: The same for images.
         render_image: HTML for an image, given as resolved; None renders ``<img>``.
+        render_code: HTML for a block of code, given its language (None where it names none) and its text; None
+            renders ``<pre><code>``. Syntax highlighting goes here.
         shortcode: HTML for a shortcode; without it, shortcodes are text.
     """
 
@@ -168,12 +176,14 @@ class Markdown:
         resolve_link: Callable[[str], str] | None = None,
         resolve_image: Callable[[str], str] | None = None,
         render_image: Callable[[Image], str | None] | None = None,
+        render_code: Callable[[str | None, str], str | None] | None = None,
         shortcode: RenderShortcode | None = None,
     ) -> None:
         self.options = options or MarkdownOptions()
         self.resolve_link = resolve_link
         self.resolve_image = resolve_image
         self.render_image = render_image
+        self.render_code = render_code
         self.shortcode = shortcode
         self._parser = _parser(self.options)
 
@@ -232,7 +242,14 @@ class Markdown:
             markup = gather_footnotes(markup, prefix=self.options.prefix)
         if "<h" in markup:
             markup = _HEADING.sub(lambda match: self._heading(match, met), markup)
+        if self.render_code is not None and "<pre><code" in markup:
+            markup = _CODE_BLOCK.sub(self._rendered_code, markup)
         return self._with_shortcodes(markup, met) if met.shortcodes else markup
+
+    def _rendered_code(self, match: re.Match[str]) -> str:
+        language = unescape(match[1]) if match[1] else None
+        rendered = self.render_code(language, unescape(match[2])) if self.render_code else None
+        return match[0] if rendered is None else rendered
 
     # -- headings
 
@@ -253,11 +270,12 @@ class Markdown:
     def _heading_id(self, given: str, words: str, met: _Met) -> str:
         """An id that no other heading of the text has: a second "Results" is ``results-2``."""
         stem = self.options.prefix + (given or heading_slug(words))
-        name, count = stem, 1
+        name, count = stem, met.ids.get(stem, 0)
         while name in met.ids:
             count += 1
             name = f"{stem}-{count}"
-        met.ids.add(name)
+        met.ids[stem] = max(count, 1)
+        met.ids.setdefault(name, 1)
         return name
 
     # -- links and images
@@ -367,6 +385,7 @@ class Markdown:
             resolve_link=self.resolve_link,
             resolve_image=self.resolve_image,
             render_image=self.render_image,
+            render_code=self.render_code,
             shortcode=self.shortcode,
         )
 

@@ -8,7 +8,7 @@ itself. Inside code they are left as they are written, so that a text can explai
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +23,12 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 FOLDER = "shortcodes/"
 
-_TAG = re.compile(r"\{\{<\s*(?P<inner>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\"`>]|>(?!\}\}))*?)\s*>\}\}", re.DOTALL)
+_TAG = re.compile(
+    r"\{\{<\s*(?P<inner>(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\"`>{]|\{(?!\{<)|>(?!\}\}))*?)\s*>\}\}", re.DOTALL
+)
+LONGEST_TAG = 4_000
+"""Characters. What is not closed by then is text: looking further from each ``{{<`` would take for ever."""
+
 _SHOWN = re.compile(r"\{\{<(/\*.*?\*/)>\}\}", re.DOTALL)
 _NAME = re.compile(r"(?P<close>/\s*)?(?P<name>[A-Za-z][\w/-]*)")
 _ARGUMENT = re.compile(
@@ -128,7 +133,7 @@ def _spans(text: str, *, path: str | None, line: int) -> list[tuple[_Opened, int
     """The outermost shortcodes: their opening tag, where they begin and end, and their body."""
     opened: list[_Opened] = []
     done: list[tuple[_Opened, int, int, str | None]] = []
-    for match in _TAG.finditer(text):
+    for match in _tags(text):
         if match["inner"].startswith("/*"):
             continue
         here = line + text.count("\n", 0, match.start())
@@ -150,6 +155,15 @@ def _spans(text: str, *, path: str | None, line: int) -> list[tuple[_Opened, int
         done.append((tag, tag.start, match.end(), text[tag.end : match.start()]))
     alone = [(tag, tag.start, tag.end, None) for tag in opened]
     return sorted([*done, *alone], key=lambda span: span[1])
+
+
+def _tags(text: str) -> Iterator[re.Match[str]]:
+    position = text.find("{{<")
+    while position >= 0:
+        match = _TAG.match(text, position, position + LONGEST_TAG)
+        if match is not None:
+            yield match
+        position = text.find("{{<", match.end() if match else position + 3)
 
 
 def _arguments(tag: _Opened, *, path: str | None, line: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
