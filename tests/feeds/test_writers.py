@@ -128,6 +128,7 @@ def test_an_id_used_twice_names_both_stories(write: Write, info: FeedInfo, story
     [
         ({"title": " \x08 "}, "the title is empty"),
         ({"url": "/news/flood/"}, "url '/news/flood/' is not an absolute URL"),
+        ({"url": "javascript:alert(1)"}, r"url 'javascript:alert\(1\)' is not an address of the web"),
         ({"id": "41"}, "id '41' is not an absolute URL"),
         ({"updated": datetime(2026, 3, 1)}, "updated is .* without a time zone"),  # noqa: DTZ001  # the mistake under test
         ({"published": "yesterday"}, "published is 'yesterday', without a time zone"),

@@ -30,9 +30,7 @@ class Story:
 def test_a_declaration_names_fields_of_the_subject() -> None:
     sitemap = Sitemap(lastmod="updated", priority="weight", changefreq="daily", images=("image", "second"))
     assert sitemap.fields == ("updated", "weight", "image", "second")
-    made = sitemap.make_url(
-        Story(), "https://x.example/f/", resolve_image=lambda path: f"https://x.example/{path}"
-    )
+    made = sitemap.make_url(Story(), "https://x.example/f/", resolve_image=lambda path: f"https://x.example/{path}")
     images = ("https://x.example/img/flood.svg",)
     assert made == SitemapURL("https://x.example/f/", MARCH, images=images, changefreq="daily", priority=0.3)
 
@@ -59,9 +57,7 @@ def test_news_says_who_published_it() -> None:
 
 
 def test_a_misspelt_field_is_named_with_the_nearest() -> None:
-    with pytest.raises(
-        FieldError, match=r"names 'updatd', but Story has no 'updatd'. Did you mean 'updated'"
-    ):
+    with pytest.raises(FieldError, match=r"names 'updatd', but Story has no 'updatd'. Did you mean 'updated'"):
         Sitemap(lastmod="updatd").make_url(Story(), "https://x.example/")
 
 

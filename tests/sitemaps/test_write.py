@@ -39,9 +39,7 @@ def locs(body: bytes) -> list[str]:
 
 
 def pages(count: int) -> Iterator[SitemapURL]:
-    return (
-        SitemapURL(f"{BASE}/news/{number}/", MARCH + timedelta(minutes=number)) for number in range(count)
-    )
+    return (SitemapURL(f"{BASE}/news/{number}/", MARCH + timedelta(minutes=number)) for number in range(count))
 
 
 def test_a_small_site_has_one_file() -> None:
@@ -127,9 +125,7 @@ def test_a_url_says_all_it_knows() -> None:
 
 
 def test_lastmod_may_be_a_day_or_missing_but_never_the_clock() -> None:
-    [(_, body)] = write_sitemaps(
-        [SitemapURL(f"{BASE}/a/", date(2026, 3, 1)), SitemapURL(f"{BASE}/b/")], base_url=BASE
-    )
+    [(_, body)] = write_sitemaps([SitemapURL(f"{BASE}/a/", date(2026, 3, 1)), SitemapURL(f"{BASE}/b/")], base_url=BASE)
     assert body.count(b"<lastmod>") == 1
     assert b"<lastmod>2026-03-01</lastmod>" in body
 
@@ -138,6 +134,7 @@ def test_lastmod_may_be_a_day_or_missing_but_never_the_clock() -> None:
     ("url", "message"),
     [
         (SitemapURL("/news/"), "loc '/news/' is not absolute. Set base_url"),
+        (SitemapURL("mailto:desk@courier.example"), "is not absolute"),
         (SitemapURL("https://[bad/"), "is not absolute"),
         (SitemapURL(f"{BASE}/{'x' * 2048}"), "a sitemap allows 2047"),
         (SitemapURL(f"{BASE}/", datetime(2026, 3, 1)), "has no time zone"),  # noqa: DTZ001  # the mistake under test
@@ -164,9 +161,7 @@ def test_a_site_without_pages_still_has_the_file_that_robots_names() -> None:
 
 def test_editions_are_linked_only_where_there_are_several() -> None:
     assert hreflang_alternates({"en": "https://x.example/"}, default="en") == ()
-    assert hreflang_alternates(
-        {"es": "https://x.example/es/", "ar": "https://x.example/ar/"}, default="en"
-    ) == (
+    assert hreflang_alternates({"es": "https://x.example/es/", "ar": "https://x.example/ar/"}, default="en") == (
         ("es", "https://x.example/es/"),
         ("ar", "https://x.example/ar/"),
     )
@@ -179,8 +174,7 @@ paths = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 @given(st.lists(paths, unique=True, max_size=8), st.integers(1, 4), st.integers(1500, 6000))
 def test_splitting_loses_nothing_and_keeps_every_limit(names: list[str], limit: int, max_bytes: int) -> None:
     urls = [
-        SitemapURL(f"{BASE}/{number}/{name}", MARCH, images=(f"{BASE}/{name}",))
-        for number, name in enumerate(names)
+        SitemapURL(f"{BASE}/{number}/{name}", MARCH, images=(f"{BASE}/{name}",)) for number, name in enumerate(names)
     ]
     files = list(write_sitemaps(urls, base_url=BASE, limit=limit, max_bytes=max_bytes))
     parts = files[:-1] if len(files) > 1 else files

@@ -133,6 +133,7 @@ def test_srcset_urls_may_hold_commas() -> None:
 def test_urls_are_absolute_with_a_scheme_and_a_host() -> None:
     assert is_absolute("https://courier.example") and is_absolute("tag:courier.example,2026:1")
     assert not is_absolute("//courier.example/") and not is_absolute("/x") and not is_absolute("https:///x")
+    assert not is_absolute("https://a b/") and not is_absolute("https://a\\b/") and is_absolute("https://[::1]:80/")
     assert absolute_url(" \n/x ", BASE) == "https://courier.example/x"
     assert absolute_url("http://[bad", BASE) is None
 

@@ -133,6 +133,13 @@ class _Fields:
         except ValidationError as error:
             raise self.error(f"{name}: {error.message}") from error
 
+    def link(self, name: str, value: str) -> str:
+        """A URL that readers can fetch."""
+        uri = self.uri(name, value)
+        if not uri.lower().startswith(("http://", "https://")):
+            raise self.error(f"{name} {value!r} is not an address of the web", hint="It begins with https://.")
+        return uri
+
     def moment(self, name: str, value: datetime) -> datetime:
         """A moment in UTC, to the second: what both RFC 822 and RFC 3339 can say."""
         if not isinstance(value, datetime) or value.tzinfo is None:
@@ -148,7 +155,7 @@ class _Fields:
     def people(self, people: Iterable[Person]) -> tuple[Person, ...]:
         """People with a name; the others are nobody to a reader."""
         return tuple(
-            Person(name, self.line(person.email), self.uri("an author's url", person.url) if person.url else "")
+            Person(name, self.line(person.email), self.link("an author's url", person.url) if person.url else "")
             for person in people
             if (name := self.line(person.name))
         )
@@ -163,24 +170,24 @@ def _clean_info(info: FeedInfo) -> FeedInfo:
         info,
         id=fields.uri("id", info.id),
         title=fields.title(info.title),
-        url=fields.uri("url", info.url),
-        feed_url=fields.uri("feed_url", info.feed_url),
+        url=fields.link("url", info.url),
+        feed_url=fields.link("feed_url", info.feed_url),
         description=fields.line(info.description),
         language=fields.language(info.language),
         copyright=fields.line(info.copyright),
         updated=fields.moment("updated", info.updated) if info.updated is not None else None,
         authors=fields.people(info.authors),
-        icon=fields.uri("icon", info.icon) if info.icon else "",
-        logo=fields.uri("logo", info.logo) if info.logo else "",
-        hubs=tuple(fields.uri("a hub", hub) for hub in info.hubs),
-        pages=tuple((relation, fields.uri(f"page {relation!r}", url)) for relation, url in info.pages),
+        icon=fields.link("icon", info.icon) if info.icon else "",
+        logo=fields.link("logo", info.logo) if info.logo else "",
+        hubs=tuple(fields.link("a hub", hub) for hub in info.hubs),
+        pages=tuple((relation, fields.link(f"page {relation!r}", url)) for relation, url in info.pages),
         stylesheet_url=fields.line(info.stylesheet_url),
     )
 
 
 def _clean_entry(entry: Entry, feed_url: str) -> Entry:
     fields = _Fields(f"entry {entry.title!r} ({entry.url})", feed_url)
-    url = fields.uri("url", entry.url)
+    url = fields.link("url", entry.url)
     return replace(
         entry,
         id=fields.uri("id", entry.id),
@@ -199,12 +206,12 @@ def _clean_entry(entry: Entry, feed_url: str) -> Entry:
 
 
 def _clean_enclosure(enclosure: Enclosure, fields: _Fields) -> Enclosure:
-    url = fields.uri("an enclosure's url", enclosure.url)
+    url = fields.link("an enclosure's url", enclosure.url)
     if not _MEDIA_TYPE.fullmatch(enclosure.type):
         raise fields.error(f"enclosure {url} has the type {enclosure.type!r}", hint="Give a media type: audio/mpeg.")
     if enclosure.length_bytes < 0:
         raise fields.error(f"enclosure {url} has the length {enclosure.length_bytes}", hint="Give its size in bytes.")
-    return Enclosure(url, enclosure.type, enclosure.length_bytes)
+    return Enclosure(url, fields.line(enclosure.type), enclosure.length_bytes)
 
 
 def _clean_point(point: tuple[float, float] | None, fields: _Fields) -> tuple[float, float] | None:

@@ -30,9 +30,7 @@ def recent_news(urls: Iterable[SitemapURL], *, moment: datetime) -> list[Sitemap
 
     Source: developers.google.com, "Create a Google News sitemap".
     """
-    recent = [
-        (news, url) for url, news in _with_news(urls) if timedelta(0) <= moment - news.published < WINDOW
-    ]
+    recent = [(news, url) for url, news in _with_news(urls) if timedelta(0) <= moment - news.published < WINDOW]
     recent.sort(key=lambda pair: (-pair[0].published.timestamp(), pair[1].loc))
     return [url for _, url in recent]
 

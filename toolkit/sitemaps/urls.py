@@ -67,9 +67,7 @@ class SitemapURL:
     priority: float | None = None
 
 
-def hreflang_alternates(
-    editions: Mapping[str, str], *, default: str | None = None
-) -> tuple[tuple[str, str], ...]:
+def hreflang_alternates(editions: Mapping[str, str], *, default: str | None = None) -> tuple[tuple[str, str], ...]:
     """The editions of a page as ``hreflang`` links; empty when there is only one.
 
     Args:
@@ -100,7 +98,7 @@ def checked_loc(url: str, name: str, page: str) -> str:
     if _PLAIN.fullmatch(url):
         uri = url
     else:
-        if not is_absolute(url):
+        if not url.lower().startswith(("http://", "https://")) or not is_absolute(url):
             raise RouteError(f"{name} {url!r} is not absolute", url=page, hint="Set base_url, with https://.")
         try:
             uri = to_uri(url)

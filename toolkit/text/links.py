@@ -18,6 +18,7 @@ _MEDIA_SCHEMES = frozenset({"http", "https"})
 _SAFE_IN_URI = "!#$%&'()*+,/:;=?@[]~"
 _DATA_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NOT_IN_HOST = re.compile(r"""[\s<>"{}|\\^`\x00-\x1f]""")
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _IGNORED_IN_URL = re.compile("[\t\n\r]")
 
@@ -64,7 +65,9 @@ def is_absolute(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return bool(parts.scheme) and (parts.scheme not in ("http", "https") or bool(parts.hostname))
+    if parts.scheme not in ("http", "https"):
+        return bool(parts.scheme)
+    return bool(parts.hostname) and not _NOT_IN_HOST.search(parts.netloc)
 
 
 def absolute_url(url: str, base_url: str) -> str | None:

@@ -41,6 +41,8 @@ _ENDED_BY = {
     "p": BLOCKS - {"br", "caption", "legend", "tbody", "td", "tfoot", "th", "thead", "tr", "body", "head", "title"},
 }
 
+_ENDING = frozenset().union(*_ENDED_BY.values())
+
 
 def truncate_words(text: str, count: int, *, end: str = ELLIPSIS) -> str:
     """At most ``count`` words of plain text, and ``end`` if there were more.
@@ -182,6 +184,8 @@ class _Cutter(HTMLParser):
 
     def _ended_by(self, tag: str) -> int | None:
         """The open element that a start tag ends, as its place among the open ones."""
+        if tag not in _ENDING:
+            return None
         for place in range(len(self._open) - 1, -1, -1):
             if tag in _ENDED_BY.get(self._open[place], ()):
                 return place
