@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from toolkit import models
 from toolkit.database.connections import Database
-from toolkit.gis import fields, register_functions
+from toolkit.gis import fields
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
@@ -46,17 +46,21 @@ def world() -> Iterator[SimpleNamespace]:
     assert not problems
     database: Any = Database("sqlite://")
     database.schema = Schema(everything, "sqlite")
-    database.on_connect(register_functions)
+    for field in geometry_fields(everything):
+        field.prepare_database(database)
     with database.atomic():
         for table in database.schema.metadata.sorted_tables:
             database.execute(str(CreateTable(table).compile(dialect=_dialect())))
-        for model in everything:
-            for field in model._meta.fields:
-                if hasattr(field, "install"):
-                    field.install(database.connection, model._meta.table)
+        for field in geometry_fields(everything):
+            field.after_create(database)
     with entered(Scope(site=None, database=database)):
         yield SimpleNamespace(database=database, **found)
     database.close()
+
+
+def geometry_fields(everything: list[Any]) -> list[Any]:
+    """The fields that need something besides their column."""
+    return [field for model in everything for field in model._meta.fields if hasattr(field, "after_create")]
 
 
 def _dialect() -> Any:

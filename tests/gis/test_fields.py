@@ -110,8 +110,35 @@ def test_the_column_is_geopackage_s_postgis_s_or_a_blob(world: World) -> None:
 
 def test_installing_twice_changes_nothing(world: World) -> None:
     before = world.database.fetch("SELECT * FROM sqlite_master")
-    world.Place._meta.get_field("geometry").install(world.database.connection, "town_place")
+    world.Place._meta.get_field("geometry").after_create(world.database)
     assert world.database.fetch("SELECT * FROM sqlite_master") == before
+
+
+def test_dropping_takes_the_index_along_and_leaves_the_rows(world: World) -> None:
+    world.Place.objects.create(name="here", geometry=(1, 2))
+    field = world.Place._meta.get_field("geometry")
+    field.before_drop(world.database)
+    assert not world.database.fetch("SELECT name FROM sqlite_master WHERE name LIKE 'rtree_town_place%'")
+    assert world.Place.objects.get().geometry == shapely.Point(1, 2)
+    field.after_create(world.database)
+    assert world.Place.objects.filter(geometry__bbox=(0, 0, 3, 3)).count() == 1
+
+
+def test_migrations_write_the_options_that_the_column_depends_on() -> None:
+    from toolkit.migrations.fields import describe_field
+
+    field = fields.PointField(srid=3857, spatial_index=False, null=True, help_text="somewhere")
+    described = describe_field("spot", field)
+    assert described.kind == "toolkit.gis.PointField"
+    assert dict(described.options) == {"null": True, "srid": 3857, "spatial_index": False}
+    assert described.build().srid == 3857
+
+
+def test_the_queryset_of_a_model_with_geometry_knows_nearest(world: World) -> None:
+    for name, spot in (("far", (3, 0)), ("near", (1, 0))):
+        world.Place.objects.create(name=name, geometry=spot)
+    assert [place.name for place in world.Place.objects.nearest((0, 0))[:5]] == ["near", "far"]
+    assert [place.name for place in world.Place.objects.exclude(name="near").nearest((0, 0))] == ["far"]
 
 
 def test_nearest_orders_by_distance_and_says_it(world: World) -> None:
@@ -227,13 +254,6 @@ class TestPostGIS:
         assert write((1, 2)).startswith("0101000020E6100000")
         assert read(write((1, 2))) == shapely.Point(1, 2)
         assert shapely.get_srid(read(write((1, 2)))) == 0
-
-    def test_the_index_is_gist(self) -> None:
-        field = fields.PointField()
-        field.column = "spot"
-        assert field.index_sql("town_mark") == [
-            'CREATE INDEX IF NOT EXISTS "town_mark_spot_gist" ON "town_mark" USING gist ("spot")'
-        ]
 
 
 def test_mysql_stores_geometry_and_says_that_it_has_no_lookups() -> None:

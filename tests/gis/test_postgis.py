@@ -17,7 +17,7 @@ import shapely
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from tests.gis.conftest import declare
+from tests.gis.conftest import declare, geometry_fields
 from toolkit.database.connections import Database
 from toolkit.gis import Area, D, Distance, Length, nearest
 from toolkit.gis.matching import PREDICATES
@@ -42,13 +42,19 @@ def postgis() -> Iterator[World]:
             database.execute(f"DROP TABLE IF EXISTS {table.name} CASCADE")
         for table in database.schema.metadata.sorted_tables:
             database.execute(str(CreateTable(table).compile(dialect=postgresql.dialect())))
-        for model in everything:
-            for field in model._meta.fields:
-                for statement in getattr(field, "index_sql", lambda table: [])(model._meta.table):
-                    database.execute(statement)
+        for field in geometry_fields(everything):
+            field.after_create(database)
     with entered(Scope(site=None, database=database)):
         yield SimpleNamespace(database=database, **models)
     database.close()
+
+
+def test_the_index_is_made_and_dropped(postgis: World) -> None:
+    ask = "SELECT indexname FROM pg_indexes WHERE indexname = 'town_place_geometry_gist'"
+    assert postgis.database.fetch(ask)
+    with postgis.database.atomic():
+        postgis.Place._meta.get_field("geometry").before_drop(postgis.database)
+    assert not postgis.database.fetch(ask)
 
 
 def shapes(seed: int, count: int) -> list[Any]:

@@ -10,7 +10,8 @@ from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 
 from .columns import column_type, reader, writer
-from .geopackage import GEOMETRY_TYPES, install, uninstall
+from .functions import register_functions
+from .geopackage import GEOMETRY_TYPES, install, quote, uninstall
 from .lookups import LOOKUPS
 from .nearest import nearest
 from .values import to_geometry, to_usable_geometry
@@ -123,36 +124,46 @@ class BaseGeometryField(Field[T]):
     def db_reader(self, dialect: str) -> Convert:
         return reader(dialect)
 
-    # what the column needs besides itself; called by migrations and by whoever makes tables
+    # what the column needs besides itself; called by the site and by migrations
 
-    def install(self, connection: Any, table: str) -> None:
-        """Make a SQLite file a GeoPackage that knows this column, with its R-tree. Safe to repeat.
+    def prepare_database(self, database: Any) -> None:
+        """Give each of a SQLite database's connections the functions that geometry needs; called once by the site."""
+        database.on_connect(register_functions)
+
+    def after_create(self, database: Any) -> None:
+        """Make the column known and index it, once its table is there. Safe to repeat.
+
+        SQLite's file becomes a GeoPackage with an R-tree; PostgreSQL gets a GiST index. Rebuilding a SQLite table
+        drops the R-tree's triggers, so this has to be called after that, too.
 
         Args:
-            connection: A ``sqlite3.Connection``; its transaction is left open.
-            table: The table's name in the database.
+            database: The database (``toolkit.database.Database``).
         """
-        install(
-            connection,
-            table,
-            self.column,
-            geometry_type=self.geometry_type,
-            srid=self.srid,
-            spatial_index=self.spatial_index,
-        )
+        table = self.model._meta.table
+        if database.dialect == "sqlite":
+            install(
+                database.connection,
+                table,
+                self.column,
+                geometry_type=self.geometry_type,
+                srid=self.srid,
+                spatial_index=self.spatial_index,
+            )
+        elif database.dialect == "postgresql" and self.spatial_index:
+            name, on = quote(f"{table}_{self.column}_gist"), quote(table)
+            database.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {on} USING gist ({quote(self.column)})")
 
-    def uninstall(self, connection: Any, table: str) -> None:
-        """Forget the column, before it or its table is dropped."""
-        uninstall(connection, table, self.column)
+    def before_drop(self, database: Any) -> None:
+        """Take away what `after_create` made, while table and column are still there.
 
-    def index_sql(self, table: str) -> list[str]:
-        """The statements that make the spatial index on PostgreSQL."""
-        name = f"{table}_{self.column}_gist"
-        return (
-            [f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table}" USING gist ("{self.column}")']
-            if self.spatial_index
-            else []
-        )
+        Args:
+            database: The database.
+        """
+        table = self.model._meta.table
+        if database.dialect == "sqlite":
+            uninstall(database.connection, table, self.column)
+        elif database.dialect == "postgresql":
+            database.execute(f"DROP INDEX IF EXISTS {quote(f'{table}_{self.column}_gist')}")
 
 
 class GeometryOptions(FieldOptions, total=False):
