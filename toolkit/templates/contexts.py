@@ -9,7 +9,7 @@ template is compiled, the escaping its place needs:
 between tags, in a quoted attribute   HTML escaping (Jinja's)
 at the start of an address            addresses that would run something become ``about:invalid``
 in a script or a handler              JSON; inside a string there, its characters
-in a style                            plain words, numbers and colours only
+in a style                            words, numbers, colours and plain functions only
 as a tag's or attribute's name        names that bring nothing to run
 in an attribute without quotes        refused
 ====================================  ===========================================================
@@ -37,6 +37,7 @@ _ATTRIBUTE = re.compile(r"[\s/]*(?:(?P<end>>)|(?P<name>[^\s/>=\"'][^\s/>=]*)(?P<
 _REST_OF_NAME = re.compile(r"[^\s/>]*")
 _REST_OF_ATTRIBUTE = re.compile(r"([^\s/>=]*)(\s*=\s*([\"']?))?")
 _END_OF_BARE = re.compile(r"[\s>]")
+_IN_CSS_URL = re.compile(r"url\(\s*[\"']?[^)\"'\0]*\Z", re.IGNORECASE)
 _IN_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|[\"'`]", re.DOTALL)
 _IN_STRING = re.compile(r"\\.|[\"'`]", re.DOTALL)
 
@@ -78,8 +79,10 @@ def escaping_for(place: Place) -> str:
     Raises:
         ValueError: Nothing can make a value safe here; the message says why.
     """
-    if place.mode in ("script", "style"):
-        return ("_js_string" if place.string else "_js") if place.mode == "script" else "_css"
+    if place.mode == "script":
+        return "_js_string" if place.string else "_js"
+    if place.mode == "style":
+        return _escaping_in_style(place.written)
     if place.mode in ("name", "attribute", "tag"):
         return {"name": "_tag_name", "attribute": "_attribute_name", "tag": "_attributes"}[place.mode]
     if place.mode == "bare":
@@ -92,7 +95,7 @@ def _escaping_of_value(place: Place) -> str:
     if name.startswith("on") or name == "srcdoc":
         return ("_js_string" if place.string else "_js_attribute") if name != "srcdoc" else "_srcdoc"
     if name == "style":
-        return "_css"
+        return _escaping_in_style(place.written)
     if name not in _ADDRESSES:
         return ""
     written = place.written.strip().lower()
@@ -101,6 +104,10 @@ def _escaping_of_value(place: Place) -> str:
     if re.match(r"\0[^/?#]*:", written):
         raise ValueError("an address's scheme cannot be a value")
     return ("_media_url" if name in _MEDIA else "_url") if not re.search(r"[/?#:]", written) else ""
+
+
+def _escaping_in_style(written: str) -> str:
+    return "_css_url" if _IN_CSS_URL.search(written) else "_css"
 
 
 # -- following a template's text, as a tokenizer
@@ -192,7 +199,7 @@ def _element_text(place: Place, text: str, position: int) -> tuple[Place, int]:
     if end is not None:
         return Place("tag", element="/" + place.element), end.end()
     string = _string_after(place.string, inside) if place.mode == "script" else ""
-    return replace(place, string=string), len(text)
+    return replace(place, string=string, written=(place.written + inside)[-40:]), len(text)
 
 
 def _string_after(string: str, script: str) -> str:

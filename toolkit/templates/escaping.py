@@ -35,7 +35,9 @@ MARKED_UP = (".html", ".htm", ".xhtml", ".svg")
 
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[1-6]")
 _ATTRIBUTE_NAMES = re.compile(r"\s*(?:[A-Za-z_:][\w:.-]*\s*)*")
-_CSS_VALUE = re.compile(r"[\w\s#%.,+-]*")
+_CSS_VALUE = re.compile(r"[\w\s#%.,+*/()-]*")
+_CSS_LOADS = re.compile(r"/\*|(?:url|src|image|image-set|element|expression|cross-fade|attr)\s*\(", re.IGNORECASE)
+_NOT_IN_CSS_URL = str.maketrans({character: f"%{ord(character):02X}" for character in "\"'()\\<>{} \t\n\r\f"})
 _NOT_PLAIN_IN_SCRIPT = re.compile(r"[^\w .,;:!?@$#*+-]")
 _RUNS = frozenset({"script", "style", "iframe", "object", "embed", "base", "link", "meta"})
 
@@ -187,10 +189,16 @@ def script_string(value: Any) -> Markup:
 
 
 def css_value(value: Any) -> Any:
-    """A word, number or colour of a style, or ``unset`` for anything that could be more."""
+    """A plain value of a style (``red``, ``2px``, ``var(--ink)``), or ``unset`` for what could load or end it."""
     if _is_trusted(value):
         return value
-    return str(value) if _CSS_VALUE.fullmatch(str(value)) else UNSAFE_CSS
+    text = str(value)
+    return text if _CSS_VALUE.fullmatch(text) and not _CSS_LOADS.search(text) else UNSAFE_CSS
+
+
+def css_url(value: Any) -> str:
+    """An address inside ``url(…)`` of a style, which it cannot end."""
+    return str(safe_media_url(str(value))).translate(_NOT_IN_CSS_URL)
 
 
 def document_in_attribute(value: Any) -> str:
@@ -249,6 +257,7 @@ ESCAPING_FILTERS: dict[str, Callable[[Any], Any]] = {
     "_js_attribute": script_attribute,
     "_js_string": script_string,
     "_css": css_value,
+    "_css_url": css_url,
     "_srcdoc": document_in_attribute,
     "_tag_name": tag_name,
     "_attribute_name": attribute_names,

@@ -30,7 +30,8 @@ from .shortcodes import CLOSE, OPEN, RenderShortcode, Shortcode, take_shortcodes
 
 _ATTRIBUTES = r"""(?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*"""
 _HEADING = re.compile(rf"<h([1-6])({_ATTRIBUTES})>(.*?)</h\1>", re.DOTALL)
-_LINK = re.compile(rf'(?<!<sup class="footnote-reference">)<a({_ATTRIBUTES})\s*>')
+_LINK = re.compile(rf"<a({_ATTRIBUTES})\s*>")
+_FOOTNOTE = '<sup class="footnote-reference">'
 _IMAGE = re.compile(rf"<img({_ATTRIBUTES})\s*/?>")
 _USUAL_LINK = re.compile(r' href="((?:https?://|mailto:|[/#])[^"%]*)"')
 _ATTRIBUTE = re.compile(r"""\s+([^\s"'<>/=]+)(?:="([^"]*)")?""")
@@ -281,6 +282,8 @@ class Markdown:
     # -- links and images
 
     def _link(self, match: re.Match[str], met: _Met) -> str:
+        if match[1].startswith(' href="#') and match.string.endswith(_FOOTNOTE, 0, match.start()):
+            return match[0]
         usual = _USUAL_LINK.fullmatch(match[1])
         if usual and self.resolve_link is None:
             met.links.append(unescape(usual[1]))
