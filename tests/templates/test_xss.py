@@ -198,7 +198,7 @@ def assert_nothing_runs(html: str, payload: str) -> None:
                 assert_nothing_runs(value, payload)
             if key == "style":
                 assert value.count("url(") == value.count("background: url(")
-                assert re.fullmatch(r"color: [^:;'\"]*|background: url\('(?!javascript|vbscript)[^'()]*'\)", value), (
+                assert re.fullmatch(r"color: [^:;'\"]*|background: url\('(?!javascript:|vbscript:)[^'()]*'\)", value), (
                     value
                 )
     for script in re.findall(r"<script>(.*?)</script>", html, re.DOTALL):
