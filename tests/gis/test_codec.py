@@ -129,3 +129,13 @@ def test_a_damaged_count_does_not_ask_for_memory() -> None:
 def test_infinite_coordinates_are_refused() -> None:
     with pytest.raises(GeometryError, match="infinite or not a number"):
         encode(shapely.LineString([(0, 0), (float("inf"), 1)]), 4326)
+
+
+@given(st.binary(max_size=80), st.integers(0, 255))
+def test_whatever_bytes_are_read_the_error_is_one_of_ours(body: bytes, flags: int) -> None:
+    blob = b"GP\0" + bytes([flags]) + body
+    for read in (decode, envelope, read_header):
+        try:
+            read(blob)
+        except GeometryError:
+            continue

@@ -221,3 +221,45 @@ def test_usable_geometries_have_no_problem() -> None:
     assert find_problem(shapely.box(-180, -90, 180, 90)) is None
     assert find_problem(shapely.Polygon()) is None
     assert find_problem(shapely.Point(1e6, 1e6), srid=3857) is None
+
+
+numbers = st.one_of(st.integers(), st.floats(), st.just(10**400), st.just(-0.0))
+names = st.sampled_from(["type", "coordinates", "geometry", "geometries", "properties", "features", "crs", "id", "x"])
+types = st.sampled_from(
+    [
+        "Point",
+        "LineString",
+        "Polygon",
+        "MultiPoint",
+        "MultiPolygon",
+        "GeometryCollection",
+        "Feature",
+        "FeatureCollection",
+    ]
+)
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), numbers, types, st.text(max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(names, inner, max_size=4)),
+    max_leaves=25,
+)
+
+
+@given(types, st.dictionaries(names, anything, max_size=5))
+def test_whatever_is_read_the_error_is_one_of_ours(kind: str, members: dict[str, Any]) -> None:
+    document = {**members, "type": kind}
+    try:
+        found = parse(document)
+    except (GeometryError, Problems):
+        return
+    assert all(isinstance(each, Feature) for each in found)
+
+
+@given(st.binary(max_size=60))
+def test_whatever_bytes_are_read_the_error_is_one_of_ours(body: bytes) -> None:
+    with pytest.raises(GeometryError, match=r"\w"):
+        parse(body + b"]")
+
+
+def test_arrays_nested_too_deeply_are_refused() -> None:
+    with pytest.raises(GeometryError, match="nested too deeply"):
+        parse("[" * 200_000)

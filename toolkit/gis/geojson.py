@@ -31,6 +31,7 @@ _DEPTHS = {
     "Polygon": 2,
     "MultiPolygon": 3,
 }
+_LARGEST = 1.7976931348623157e308  # a whole number beyond it is JSON, and no coordinate
 _TYPES = (*_DEPTHS, "GeometryCollection")
 _WGS84_NAMES = (
     "urn:ogc:def:crs:OGC:1.3:CRS84",
@@ -166,13 +167,16 @@ def _load(source: str | bytes, path: str | Path | None) -> Any:
         raise GeometryError(f"no JSON: {error.msg}", path=path, line=error.lineno, column=error.colno) from error
     except UnicodeDecodeError as error:
         raise GeometryError(f"not UTF-8: {error.reason} at byte {error.start}", path=path) from error
+    except RecursionError as error:
+        raise GeometryError("its arrays or objects are nested too deeply to be read", path=path) from error
 
 
 def _refuse_crs(document: Mapping[str, Any], path: str | Path | None) -> None:
     crs = document.get("crs")
     if crs is None:
         return
-    name = crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else crs
+    properties = crs.get("properties") if isinstance(crs, Mapping) else None
+    name = properties.get("name") if isinstance(properties, Mapping) else crs
     if name not in _WGS84_NAMES:
         raise GeometryError(
             f"crs is {name!r}; GeoJSON is in longitude and latitude (RFC 7946 §4)",
@@ -252,9 +256,14 @@ def _check_position(value: Any, place: str) -> None:
     if not isinstance(value, list) or len(value) < 2:
         raise GeometryError(f"{place} is {value!r:.60}, and must be a position: [longitude, latitude]")
     for index, number in enumerate(value):
-        good = isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number)
-        if not good:
+        if not _is_finite_number(number):
             raise GeometryError(f"{place}[{index}] is {number!r:.60}, and must be a finite number")
+
+
+def _is_finite_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= _LARGEST and value == value
 
 
 def _check_ring(ring: list[Any], place: str) -> None:

@@ -3,6 +3,9 @@
 The tables, the R-tree and its triggers are those of OGC 12-128r19 (GeoPackage 1.4): §1.1.1 (file), §1.1.2
 (spatial reference systems), §1.1.3 (contents), §2.1.5 (geometry columns), Annex F.3 (R-tree). The triggers
 are 1.4's because those of 1.3 break on ``INSERT … ON CONFLICT DO UPDATE``. Nothing here commits.
+
+GDAL and QGIS open a file called ``site.gpkg`` by its name; of any other name they want to be told: ``GPKG:site.db``.
+GDAL before 3.7 warns that version 1.4 may be supported in part only, and reads and writes it well (tested with 3.6).
 """
 
 from __future__ import annotations

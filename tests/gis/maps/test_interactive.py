@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from importlib.resources import files
+from pathlib import Path
 
 import html5lib
 import pytest
@@ -88,3 +91,33 @@ def test_words_are_translated_and_unknown_ones_refused() -> None:
     assert data["words"]["zoom_out"] == "Zoom out"  # type: ignore[index]
     with pytest.raises(GeometryError, match="the map has no word 'zoomin'"):
         interactive_map(FEATURES, words={"zoomin": "x"})
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed (apt-get install chromium)")
+def test_in_a_browser_the_map_runs_and_all_on_it_can_be_focused(tmp_path: Path) -> None:
+    static = files("toolkit.gis") / "static"
+    policy = "default-src 'none'; script-src file:; style-src file:; img-src file: data:"
+    markup = interactive_map(
+        FEATURES, title="Town", asset=lambda path: f"file://{static}/{path}", words={"zoom_in": "Más"}
+    )
+    page = tmp_path / "map.html"
+    head = f'<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    page.write_text(f"{head}<title>T</title>{markup}")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-logging=stderr",
+        "--allow-file-access-from-files",
+        "--virtual-time-budget=2000",
+    ]
+    command = ["chromium", *options, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", str(page)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "map-running" in run.stdout
+    assert 'class="map-fallback map-replaced"' in run.stdout
+    assert re.search(
+        r'<path class="map-path map-area leaflet-interactive"[^>]*tabindex="0"[^>]*aria-label="Town"', run.stdout
+    )
+    assert re.search(r'<div class="leaflet-marker-icon map-marker map-landmark[^>]*tabindex="0"', run.stdout)
+    assert 'title="Más"' in run.stdout
+    assert "Content Security Policy" not in run.stderr
