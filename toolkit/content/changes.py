@@ -1,0 +1,165 @@
+"""What is to be done: which files changed, what they say now, and which rows that makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.content.files import Listing, Stamp
+from toolkit.content.layout import Layout
+from toolkit.content.matching import Entry, Leaver, match_rows
+from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
+from toolkit.content.records import Record, key_text, read_keys
+from toolkit.errors import ContentError
+
+
+class Changes:
+    """The difference between the files and what was loaded from them.
+
+    Args:
+        folder: The site's folder.
+        layouts: Of all sources.
+        listings: Their files, in the same order.
+        records: What was loaded, by path.
+        workers: See ``parse_groups``.
+
+    Attributes:
+        parsed: The files that were read, by path of their group.
+        entries: The rows in them; known after ``match``.
+        leavers: The rows that no file has any more; known after ``match``.
+        vanished: Files that are gone.
+        problems: Everything wrong that was found.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        layouts: Sequence[Layout],
+        listings: Sequence[Listing],
+        records: Mapping[str, Record],
+        *,
+        workers: int | None = None,
+    ) -> None:
+        self._folder, self._layouts, self._listings, self._records = folder, layouts, listings, records
+        self._workers = workers
+        self.problems: list[ContentError] = []
+        self.parsed: dict[str, Parsed] = {}
+        self.same: dict[str, Parsed] = {}
+        self.entries: list[Entry] = []
+        self.leavers: list[Leaver] = []
+        self.owner: dict[str, int] = {}
+        self.groups: list[Group] = []
+        self._find_groups()
+        self.vanished = [path for path in records if path not in self.owner]
+
+    def _find_groups(self) -> None:
+        for number, (layout, listing) in enumerate(zip(self._layouts, self._listings, strict=True)):
+            paths = []
+            for path in listing.stamps:
+                other = self.owner.setdefault(path, number)
+                if other != number:
+                    self.problems.append(_claimed_twice(path, layout, self._layouts[other]))
+                else:
+                    paths.append(path)
+            groups, problems = group_files(number, layout, paths)
+            self.groups += groups
+            self.problems += problems
+
+    def stamp_of(self, path: str) -> Stamp:
+        """The stamp of a file that is there."""
+        return self._listings[self.owner[path]].stamps[path]
+
+    def is_settled(self, path: str) -> bool:
+        """Whether its stamp alone will prove it unchanged."""
+        return self.stamp_of(path).is_settled(self._listings[self.owner[path]].now)
+
+    # reading
+
+    def read(self) -> None:
+        """Read the files that may have changed."""
+        bereft = {plain_base(path) for path in self.vanished}
+        doubtful = [group for group in self.groups if self._is_doubtful(group, bereft)]
+        expected = {
+            path: record.digest
+            for path, record in self._records.items()
+            if path in self.owner and path not in bereft and record.declared == self._layouts[self.owner[path]].declared
+        }
+        self._parse(doubtful, expected)
+
+    def _is_doubtful(self, group: Group, bereft: set[str]) -> bool:
+        declared = self._layouts[group.layout].declared
+        if group.path in bereft:
+            return True
+        return any(not is_known(self._records.get(path), self.stamp_of(path), declared) for path in group.paths)
+
+    def _parse(self, groups: Sequence[Group], expected: Mapping[str, str]) -> None:
+        for item in parse_groups(self._folder, self._layouts, groups, expected, workers=self._workers):
+            (self.same if item.rows is None else self.parsed)[item.group.path] = item
+            self.problems += item.problems
+
+    # matching
+
+    def match(self, database: Any) -> None:
+        """Pair the rows with those in the database; read files again that name rows which are gone."""
+        models = {model._meta.label: model for model in database.schema}
+        while True:
+            asked = [*self.vanished, *(path for item in self.parsed.values() for path in item.group.paths)]
+            self.entries, self.leavers = match_rows(
+                self._layouts,
+                [self.parsed[path] for path in sorted(self.parsed)],
+                records=self._records,
+                keys=read_keys(database, asked) if self._records else {},
+                vanished=self.vanished,
+                models=models,
+            )
+            dependent = self._dependent(self._gone_models())
+            if not dependent:
+                return
+            self._parse(dependent, {})
+
+    def _gone_models(self) -> set[Any]:
+        """Models of which a key is gone, so that a file may name a row that is not there."""
+        gone = {(leaver.model, leaver.given.key) for leaver in self.leavers}
+        gone |= {(e.layout.model, e.earlier) for e in self.entries if e.earlier not in (None, e.key)}
+        present = {(entry.layout.model, entry.key) for entry in self.entries}
+        return {model for model, _ in gone - present}
+
+    def _dependent(self, models: set[Any]) -> list[Group]:
+        """Unread groups whose rows may refer to these models."""
+        numbers = {
+            number
+            for number, layout in enumerate(self._layouts)
+            if any(layout.model._meta.by_name[name].target in models for name in layout.natural)
+        }
+        return [group for group in self.groups if group.layout in numbers and group.path not in self.parsed]
+
+
+def is_known(record: Record | None, stamp: Stamp, declared: str) -> bool:
+    """Whether a file needs no look: it was loaded, with this declaration, and its stamp proves it the same."""
+    return record is not None and record[5:9] == stamp and record.settled == 1 and record.declared == declared
+
+
+def _claimed_twice(path: str, layout: Layout, other: Layout) -> ContentError:
+    one, two = other.source, layout.source
+    told = f"two sources take this file: {one.pattern!r} ({one.declared_at}) and {two.pattern!r} ({two.declared_at})"
+    return ContentError(told, path=path, hint="Make their patterns differ.")
+
+
+def find_collisions(entries: Iterable[Entry]) -> list[ContentError]:
+    """Rows of one model that have one key."""
+    first: dict[tuple[Any, Any], Entry] = {}
+    problems = []
+    for entry in entries:
+        other = first.setdefault((entry.layout.model, key_text(entry.row.key)), entry)
+        if other is not entry:
+            problems.append(collision(entry, other.path))
+    return problems
+
+
+def collision(entry: Entry, other: str) -> ContentError:
+    """Two files, or a file and something else, want one key."""
+    label, key = entry.layout.model._meta.object_name, entry.layout.source.key
+    twice = "twice in this file" if other == entry.path else f"in {other} too"
+    told = f"the {key} {entry.key!r} of this {label} is {twice}"
+    return ContentError(told, path=entry.path, hint=f"Give one of them another {key}.")

@@ -1,0 +1,148 @@
+"""How a file's keys fall on a model's fields, worked out once for each source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from toolkit.content.source import Source
+from toolkit.models import AutoField, DecimalField, Model
+
+FORMAT = 1
+"""Raised when the toolkit reads files differently than before: everything is then loaded again."""
+
+_OPTIONS = ("null", "blank", "unique", "translated", "max_length", "choices", "srid", "max_digits", "decimal_places")
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A source and what is needed to turn its files into rows.
+
+    Args:
+        source: The declaration.
+        dialect: The database's dialect.
+        locales: The site's locales; empty when they are not known, and any will do.
+        default_locale: The locale of the model's own columns.
+        natural: Relation's name to the field that names a row of its target.
+    """
+
+    source: Source
+    dialect: str
+    locales: tuple[str, ...]
+    default_locale: str
+    natural: Mapping[str, Any]
+
+    @property
+    def model(self) -> Any:
+        """The source's model."""
+        return self.source.model
+
+    @cached_property
+    def fields(self) -> list[Any]:
+        """The fields with a column, in order; a row's values are in this order too."""
+        return list(self.model._meta.fields)
+
+    @cached_property
+    def many(self) -> list[Any]:
+        """The many-to-many fields."""
+        return list(self.model._meta.many_to_many)
+
+    @cached_property
+    def translated(self) -> list[Any]:
+        """The fields of a translation's row that hold values, in the order of the model's translated fields."""
+        meta = self.model._meta
+        if meta.translation is None:
+            return []
+        return [meta.translation._meta.by_name[field.name] for field in meta.translated]
+
+    @cached_property
+    def key_field(self) -> Any:
+        """The field that names a row."""
+        return self.model._meta.by_name[self.source.key]
+
+    @cached_property
+    def pk_is_given(self) -> bool:
+        """Whether files say the primary key, rather than the database giving one."""
+        pk = self.model._meta.pk
+        return pk is self.key_field or not isinstance(pk, AutoField)
+
+    @cached_property
+    def columns(self) -> dict[str, tuple[str, str | None]]:
+        """A key in a file to its field's name and, for a CSV column such as ``name_es``, the locale."""
+        named = [field for field in self.fields if self.pk_is_given or not field.primary_key]
+        found: dict[str, tuple[str, str | None]] = {}
+        if self.source.kind == "csv":
+            for field in self.model._meta.translated:
+                for locale in self.locales:
+                    for spelling in (locale, locale.replace("-", "_")):
+                        found[f"{field.name}_{spelling}"] = (field.name, locale)
+        found |= {field.name: (field.name, None) for field in [*named, *self.many]}
+        return found
+
+    @cached_property
+    def writers(self) -> list[Any]:
+        """For each field, the function from a Python value to the driver's, or None."""
+        return [field.db_writer(self.dialect) for field in self.fields]
+
+    @cached_property
+    def natural_writers(self) -> dict[str, Any]:
+        """The same for the fields that name targets of relations."""
+        return {name: field.db_writer(self.dialect) for name, field in self.natural.items()}
+
+    @cached_property
+    def takes_text(self) -> frozenset[str]:
+        """Fields for which a value counts as it is written: as a text, ``1.10`` has four characters."""
+        return frozenset(f.name for f in self.fields if f.empty == "" or isinstance(f, DecimalField))
+
+    @cached_property
+    def has_clean(self) -> bool:
+        """Whether the model checks rows as a whole."""
+        return self.model.clean is not Model.clean
+
+    @cached_property
+    def declared(self) -> str:
+        """Digest of everything but the files that decides what rows come out: a change loads them all again."""
+        source = self.source
+        told = [
+            FORMAT,
+            (source.pattern, self.model._meta.label, source.key, source.body_field, source.date),
+            (self.locales, self.default_locale),
+            [_describe(field) for field in [*self.fields, *self.many]],
+            sorted((name, field.name) for name, field in self.natural.items()),
+        ]
+        return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
+
+
+def _describe(field: Any) -> tuple[Any, ...]:
+    """A field's name, type and options, as far as they are plain values."""
+    default = field.default if isinstance(field.default, str | int | float | bool | None) else "made"
+    options = [repr(getattr(field, name, None)) for name in _OPTIONS]
+    return (field.name, type(field).__qualname__, field.column, default, options)
+
+
+def make_layouts(
+    sources: Iterable[Source], *, dialect: str, locales: Iterable[str] = (), default_locale: str = "en"
+) -> list[Layout]:
+    """A layout for each source.
+
+    A relation's value is the target's key as its own source names it; of a model without a source its ``slug``; or
+    else its primary key.
+    """
+    sources = list(sources)
+    keys = {source.model: source.key for source in reversed(sources)}
+    return [
+        Layout(source, dialect, tuple(locales), default_locale, _natural_keys(source.model, keys)) for source in sources
+    ]
+
+
+def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:
+    meta = model._meta
+    found = {}
+    for field in [*meta.foreign_keys(), *meta.many_to_many]:
+        target = field.target._meta
+        name = keys.get(field.target) or ("slug" if "slug" in target.by_name else target.pk.name)
+        found[field.name] = target.by_name[name]
+    return found

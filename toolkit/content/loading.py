@@ -1,0 +1,259 @@
+"""Loading content: the files of all sources become rows, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.content import tables
+from toolkit.content.changes import Changes, collision, find_collisions, is_known
+from toolkit.content.files import Listing, list_files
+from toolkit.content.layout import Layout, make_layouts
+from toolkit.content.matching import Entry, Leaver
+from toolkit.content.records import (
+    Record,
+    RowKey,
+    find_giver,
+    key_text,
+    read_records,
+    refresh_stamps,
+    replace_records,
+)
+from toolkit.content.references import References, locate
+from toolkit.content.report import LoadReport, SourceReport
+from toolkit.content.saving import Saver
+from toolkit.content.source import Source
+from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError
+from toolkit.trace import EDITOR, Scope, entered
+
+
+def load_sources(
+    scope: Scope,
+    sources: Iterable[Source],
+    folder: Path,
+    *,
+    locales: Sequence[str] | None = None,
+    workers: int | None = None,
+) -> LoadReport:
+    """Make the rows of the sources be what their files say.
+
+    Only files that changed are read, and only what differs is written, in one transaction. A file's row keeps its
+    primary key while it is edited, renamed or given another slug. Rows that no file gave are never touched.
+
+    Args:
+        scope: Gives the database and the default locale.
+        sources: All sources of the site: rows of a source that is not among them are removed.
+        folder: The site's folder.
+        locales: The site's locales; by default those of its settings. If there are none, any locale will do.
+        workers: Processes that read files; by default as many as are worth it.
+
+    Raises:
+        Problems: Everything that is wrong in the files; nothing was written.
+    """
+    declared = list(sources)
+    problems: list[ToolkitError] = [problem for source in declared for problem in source.problems()]
+    if problems:
+        raise Problems(problems)
+    layouts = make_layouts(
+        declared,
+        dialect=scope.database.dialect,
+        locales=_locales_of(scope) if locales is None else locales,
+        default_locale=scope.default_locale,
+    )
+    return Loading(scope, layouts, Path(folder), workers=workers).run()
+
+
+def _locales_of(scope: Scope) -> tuple[str, ...]:
+    return tuple(getattr(getattr(scope.site, "settings", None), "locales", ()))
+
+
+class Loading:
+    """One load.
+
+    Args:
+        scope: Gives the database and the default locale.
+        layouts: Of all sources.
+        folder: The site's folder.
+        workers: See ``parse_groups``.
+    """
+
+    def __init__(self, scope: Scope, layouts: Sequence[Layout], folder: Path, *, workers: int | None = None) -> None:
+        local = scope.default_locale
+        self._scope = Scope(scope.site, scope.database, EDITOR, local, local, scope.moment)
+        self._database, self._layouts, self._folder = scope.database, layouts, folder
+        self._workers = workers
+
+    def run(self) -> LoadReport:
+        """Load what changed."""
+        listings = [list_files(self._folder, layout.source.pattern) for layout in self._layouts]
+        records = read_records(self._database)
+        if _is_unchanged(self._layouts, listings, records):
+            return self._report(listings, records, [], [])
+        changes = Changes(self._folder, self._layouts, listings, records, workers=self._workers)
+        changes.problems += self._missing_files(listings)
+        changes.read()
+        if not changes.problems and not changes.parsed and not changes.vanished:
+            self._refresh(changes)
+            return self._report(listings, records, [], [])
+        with entered(self._scope), self._database.atomic():
+            if read_records(self._database) != records:
+                hint = "Run it again when the other has ended."
+                raise Problems([ContentError("another process loaded content at the same time", hint=hint)])
+            removed = self._save(changes)
+            self._note(changes)
+            return self._report(listings, read_records(self._database), changes.entries, removed)
+
+    def _missing_files(self, listings: Sequence[Listing]) -> list[ContentError]:
+        """A pattern without ``*`` names a file that must be there."""
+        return [
+            ContentError(
+                f"the file of the source for {layout.model._meta.object_name} is not there",
+                path=layout.source.pattern,
+                hint=f"Write it, or remove the source{_declared_at(layout.source)}.",
+            )
+            for layout, listing in zip(self._layouts, listings, strict=True)
+            if layout.source.is_literal and not listing.stamps
+        ]
+
+    # writing
+
+    def _save(self, changes: Changes) -> list[Leaver]:
+        """Resolve everything, then write it. Raises all problems found until then."""
+        changes.match(self._database)
+        problems: list[ToolkitError] = [*changes.problems, *find_collisions(changes.entries)]
+        problems += self._taken_keys(changes)
+        self._reserve(changes.entries)
+        references = References(self._database, changes.entries, changes.leavers, self._folder)
+        references.resolve()
+        _raise([*problems, *references.problems])
+        tables.defer_references(self._database)
+        try:
+            saver = Saver(self._scope, self._folder)
+            saver.save(changes.entries, changes.leavers)
+            _raise(saver.problems)
+        finally:
+            tables.restore_references(self._database)
+        return saver.removed
+
+    def _reserve(self, entries: Iterable[Entry]) -> None:
+        """Give new rows their primary keys ahead, so that rows may refer to each other in any order."""
+        new: dict[Any, list[Entry]] = {}
+        for entry in entries:
+            if entry.pk is None:
+                new.setdefault(entry.layout.model, []).append(entry)
+        for model, group in new.items():
+            pks = tables.reserve_keys(self._database, model, len(group))
+            for entry, pk in zip(group, pks, strict=True):
+                entry.pk = pk
+
+    def _taken_keys(self, changes: Changes) -> list[ContentError]:
+        """Rows whose key belongs to a row that is not being loaded."""
+        moving = {(entry.layout.model, entry.pk) for entry in changes.entries if entry.earlier is not None}
+        moving |= {(leaver.model, leaver.given.pk) for leaver in changes.leavers}
+        by_field: dict[tuple[Any, Any], dict[Any, Entry]] = {}
+        for entry in changes.entries:
+            field = entry.layout.key_field
+            by_field.setdefault((entry.layout.model, field), {})[entry.row.key] = entry
+        problems = []
+        for (model, field), found in by_field.items():
+            for key, pk in tables.fetch_keys(self._database, model, field, found):
+                if (model, key_text(pk)) not in moving and (model, pk) not in moving:
+                    problems.append(self._taken(found[key], model, pk))
+        return problems
+
+    def _taken(self, entry: Entry, model: Any, pk: Any) -> ContentError:
+        giver = find_giver(self._database, model._meta.label, key_text(pk))
+        other = giver or f"the database ({model._meta.object_name} {pk}, which came from no file)"
+        problem = collision(entry, other)
+        place = locate(self._folder, entry, entry.layout.source.key)
+        problem.line, problem.column, problem.row = place.line, place.column, place.row
+        return problem
+
+    # records
+
+    def _note(self, changes: Changes) -> None:
+        """Record what was loaded."""
+        given: dict[str, list[RowKey]] = {}
+        for entry in changes.entries:
+            given.setdefault(entry.path, []).append(RowKey(entry.key, key_text(entry.pk)))
+        noted = []
+        for item in changes.parsed.values():
+            for path in item.group.paths:
+                keys = given.get(path, [])
+                noted.append((self._record(changes, path, item.digests[path], len(keys)), keys))
+        replace_records(self._database, changes.vanished, noted)
+
+    def _record(self, changes: Changes, path: str, digest: str, rows: int) -> Record:
+        layout = self._layouts[changes.owner[path]]
+        stamp, settled = changes.stamp_of(path), int(changes.is_settled(path))
+        label = layout.model._meta.label
+        return Record(path, layout.source.pattern, label, layout.declared, digest, *stamp, settled, rows)
+
+    def _refresh(self, changes: Changes) -> None:
+        """Note new stamps of files whose content is the same, so that they are not read the next time."""
+        fresh = [
+            (*changes.stamp_of(path), int(changes.is_settled(path)), path)
+            for item in changes.same.values()
+            for path in item.group.paths
+            if changes.is_settled(path)
+        ]
+        try:
+            refresh_stamps(self._database, fresh)
+        except DatabaseError as error:  # the stamps only spare work: a database that cannot be written does without
+            if "readonly" not in str(error) and "read-only" not in str(error):
+                raise
+
+    # telling
+
+    def _report(
+        self,
+        listings: Sequence[Listing],
+        records: Mapping[str, Record],
+        entries: Sequence[Entry],
+        removed: Sequence[Leaver],
+    ) -> LoadReport:
+        totals: dict[tuple[str, str], int] = {}
+        for record in records.values():
+            name = (record.pattern, record.model)
+            totals[name] = totals.get(name, 0) + record.row_count
+        gone: dict[tuple[str, str], int] = {}
+        for leaver in removed:
+            name = (leaver.pattern, leaver.model._meta.label)
+            gone[name] = gone.get(name, 0) + 1
+        reports, notes = [], []
+        for layout, listing in zip(self._layouts, listings, strict=True):
+            name = (layout.source.pattern, layout.model._meta.label)
+            states = [entry.state for entry in entries if entry.layout is layout]
+            added, changed = states.count("added"), states.count("changed")
+            unchanged = totals.get(name, 0) - added - changed
+            reports.append(SourceReport(*name, len(listing.stamps), added, changed, unchanged, gone.pop(name, 0)))
+            if not listing.stamps:
+                notes.append(f"{layout.source.pattern} matches no file{_declared_at(layout.source)}")
+        reports += [SourceReport(*name, removed=number) for name, number in gone.items()]
+        events = [(entry.state, entry.name) for entry in entries if entry.state != "unchanged"]
+        events += [("removed", leaver.name) for leaver in removed]
+        return LoadReport(tuple(reports), tuple(events), tuple(notes))
+
+
+def _declared_at(source: Source) -> str:
+    return f" declared at {source.declared_at}" if source.declared_at else ""
+
+
+def _is_unchanged(layouts: Sequence[Layout], listings: Sequence[Listing], records: Mapping[str, Record]) -> bool:
+    """Whether every file is as it was loaded, as far as stamps can prove it, and none is gone."""
+    find, count = records.get, 0
+    for layout, listing in zip(layouts, listings, strict=True):
+        declared = layout.declared
+        count += len(listing.stamps)
+        if layout.source.is_literal and not listing.stamps:
+            return False
+        for path, stamp in listing.stamps.items():
+            if not is_known(find(path), stamp, declared):
+                return False
+    return count == len(records)
+
+
+def _raise(problems: Sequence[ToolkitError]) -> None:
+    if problems:
+        raise Problems(problems)

@@ -1,0 +1,186 @@
+"""Which row of the database a row of a file is: so that an edited file keeps its row's primary key.
+
+A Markdown file is one row whatever its slug says: changing the slug keeps the row, and its redirects. A row of a file
+with many is known by its key. A row that moved to another file is known by its key, and a renamed Markdown file by
+its content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.content.layout import Layout
+from toolkit.content.parsing import Parsed
+from toolkit.content.records import Record, RowKey, key_text
+from toolkit.content.rows import Row
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A row of a file on its way to the database.
+
+    Attributes:
+        layout: Of its source.
+        path: Its file.
+        row: What the file says.
+        pk: Primary key; None until one is reserved.
+        earlier: The key under which the row was loaded before; None for a new row.
+        state: What becomes of it: ``"added"``, ``"changed"`` or ``"unchanged"``.
+    """
+
+    layout: Layout
+    path: str
+    row: Row
+    pk: Any = None
+    earlier: Any = None
+    state: str = "added"
+
+    @property
+    def key(self) -> Any:
+        """The key in the file, as records hold it."""
+        return key_text(self.row.key)
+
+    @property
+    def name(self) -> str:
+        """How reports call it: the file, and for one row of many its key."""
+        return self.path if self.layout.source.is_single else f"{self.path}: {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """A row whose file, or whose place in it, is gone.
+
+    Args:
+        model: Its model.
+        pattern: Of the source it came from.
+        path: The file.
+        digest: The file's content when it was loaded.
+        given: Its key and primary key.
+    """
+
+    model: Any
+    pattern: str
+    path: str
+    digest: str
+    given: RowKey
+
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+        return f"{self.path}: {self.given.key}"
+
+
+def match_rows(
+    layouts: Sequence[Layout],
+    parsed: Iterable[Parsed],
+    *,
+    records: Mapping[str, Record],
+    keys: Mapping[str, list[RowKey]],
+    vanished: Iterable[str],
+    models: Mapping[str, Any],
+) -> tuple[list[Entry], list[Leaver]]:
+    """Pair rows of files with rows that were loaded before.
+
+    Args:
+        layouts: Of all sources.
+        parsed: The files that were read.
+        records: Path to what was loaded from it.
+        keys: Path to the rows it gave, for all files read or vanished.
+        vanished: Files that are gone.
+        models: Label to model.
+
+    Returns:
+        The files' rows, and the rows that no file has any more.
+    """
+    entries: list[Entry] = []
+    leavers: list[Leaver] = []
+    digests: dict[int, str] = {}
+    for item in parsed:
+        layout = layouts[item.group.layout]
+        fresh = [Entry(layout, item.group.path, row) for row in item.rows or ()]
+        before = [(path, given) for path in item.group.paths for given in _given(path, layout, records, keys)]
+        left = _pair(layout, fresh, before)
+        leavers += [_leaver(layout.model, records[path], given) for path, given in left]
+        entries += fresh
+        if layout.source.is_single:
+            digests |= {id(entry): item.digests[item.group.path] for entry in fresh}
+        leavers += _strangers(item.group.paths, layout, records, keys, models)
+    for path in vanished:
+        model = models.get(records[path].model)
+        if model is not None:
+            leavers += [_leaver(model, records[path], given) for given in keys.get(path, ())]
+    return entries, _adopt(entries, leavers, digests)
+
+
+def _given(path: str, layout: Layout, records: Mapping[str, Record], keys: Mapping[str, list[RowKey]]) -> list[RowKey]:
+    """The rows that a file gave to the same model."""
+    record = records.get(path)
+    return keys.get(path, []) if record is not None and record.model == layout.model._meta.label else []
+
+
+def _strangers(
+    paths: Iterable[str],
+    layout: Layout,
+    records: Mapping[str, Record],
+    keys: Mapping[str, list[RowKey]],
+    models: Mapping[str, Any],
+) -> list[Leaver]:
+    """Rows that the files gave to another model, before their source was declared anew."""
+    return [
+        _leaver(models[records[path].model], records[path], given)
+        for path in paths
+        if path in records and records[path].model != layout.model._meta.label and records[path].model in models
+        for given in keys.get(path, ())
+    ]
+
+
+def _leaver(model: Any, record: Record, given: RowKey) -> Leaver:
+    return Leaver(model, record.pattern, record.path, record.digest, given)
+
+
+def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey]]) -> list[tuple[str, RowKey]]:
+    """Give the rows of a file the primary keys they had. Returns the rows that are left over."""
+    if layout.pk_is_given:
+        at = layout.model._meta.pk_index
+        by_pk = {given.pk: (path, given) for path, given in before}
+        for entry in fresh:
+            entry.pk = entry.row.values[at]
+            known = by_pk.pop(key_text(entry.pk), None)
+            entry.earlier = None if known is None else known[1].key
+        return list(by_pk.values())
+    if layout.source.is_single and fresh and before:
+        _settle(fresh[0], before[0][1])
+        return before[1:]
+    by_key = {given.key: (path, given) for path, given in before}
+    for entry in fresh:
+        found = by_key.pop(entry.key, None)
+        if found is not None:
+            _settle(entry, found[1])
+    return list(by_key.values())
+
+
+def _settle(entry: Entry, given: RowKey) -> None:
+    entry.pk, entry.earlier = given.pk, given.key
+
+
+def _adopt(entries: Iterable[Entry], leavers: Sequence[Leaver], digests: Mapping[int, str]) -> list[Leaver]:
+    """Let new rows be rows that left another file. Returns those that really leave."""
+    if not leavers:
+        return []
+    by_key = {(leaver.model, leaver.given.key): leaver for leaver in leavers}
+    by_digest = {(leaver.model, leaver.digest): leaver for leaver in leavers}
+    adopted: set[int] = set()
+    new = [entry for entry in entries if entry.pk is None]
+    ways: tuple[tuple[dict[Any, Leaver], Callable[[Entry], Any]], ...] = (
+        (by_key, lambda entry: entry.key),
+        (by_digest, lambda entry: digests.get(id(entry))),
+    )
+    for known, name in ways:
+        for entry in new:
+            leaver = known.get((entry.layout.model, name(entry))) if entry.pk is None else None
+            if leaver is not None and id(leaver) not in adopted:
+                adopted.add(id(leaver))
+                _settle(entry, leaver.given)
+    return [leaver for leaver in leavers if id(leaver) not in adopted]

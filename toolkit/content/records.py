@@ -1,0 +1,154 @@
+"""What was loaded from each file: kept in the database itself, so that a restored copy knows what it holds.
+
+The table is the toolkit's own and no model's: it is made at the first load, in types that SQLite, PostgreSQL and
+MySQL share.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from toolkit.content.files import Stamp
+
+TABLE = "toolkit_source"
+BATCH = 500
+
+_COLUMNS = (
+    "path",
+    "pattern",
+    "model",
+    "declared",
+    "digest",
+    "size",
+    "modified",
+    "changed",
+    "inode",
+    "settled",
+    "row_count",
+)
+_CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
+    path VARCHAR(700) NOT NULL PRIMARY KEY,
+    pattern VARCHAR(700) NOT NULL,
+    model VARCHAR(200) NOT NULL,
+    declared VARCHAR(32) NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    size BIGINT NOT NULL,
+    modified BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    inode BIGINT NOT NULL,
+    settled INTEGER NOT NULL,
+    row_count INTEGER NOT NULL,
+    row_keys TEXT NOT NULL
+)"""
+
+
+class Record(NamedTuple):
+    """One file as it was when it was loaded.
+
+    Args:
+        path: Below the site's folder.
+        pattern: Of its source.
+        model: Label of the source's model.
+        declared: ``Layout.declared``.
+        digest: Of its content, hexadecimal.
+        size: With the next three, the file's stamp.
+        settled: Whether the stamp alone proves that the file is the same.
+        row_count: How many rows it gave; a translation gives none.
+    """
+
+    path: str
+    pattern: str
+    model: str
+    declared: str
+    digest: str
+    size: int
+    modified: int
+    changed: int
+    inode: int
+    settled: int
+    row_count: int
+
+    @property
+    def stamp(self) -> Stamp:
+        """The file's stamp."""
+        return Stamp(*self[5:9])
+
+
+class RowKey(NamedTuple):
+    """A row that a file gave: its key there, and its primary key in the database."""
+
+    key: Any
+    pk: Any
+
+
+def read_records(database: Any) -> dict[str, Record]:
+    """All records, by path; none when nothing was ever loaded."""
+    if not _exists(database):
+        return {}
+    rows = database.fetch(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE}")  # noqa: S608 - constants
+    make = Record._make
+    return {row[0]: make(row) for row in rows}
+
+
+def _exists(database: Any) -> bool:
+    if database.dialect == "sqlite":
+        return bool(database.fetch("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (TABLE,)))
+    here = "current_schema()" if database.dialect == "postgresql" else "database()"
+    sql = f"SELECT 1 FROM information_schema.tables WHERE table_name = %s AND table_schema = {here}"  # noqa: S608
+    return bool(database.fetch(sql, (TABLE,)))
+
+
+def read_keys(database: Any, paths: Sequence[str]) -> dict[str, list[RowKey]]:
+    """The rows that these files gave."""
+    found: dict[str, list[RowKey]] = {}
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    for start in range(0, len(paths), BATCH):
+        chunk = list(paths[start : start + BATCH])
+        marks = ", ".join([mark] * len(chunk))
+        sql = f"SELECT path, row_keys FROM {TABLE} WHERE path IN ({marks})"  # noqa: S608 - constants
+        for path, text in database.fetch(sql, chunk):
+            found[path] = [RowKey(key, pk) for key, pk in json.loads(text)]
+    return found
+
+
+def find_giver(database: Any, model: str, pk: Any) -> str | None:
+    """The file that gave a row, if one did."""
+    if not _exists(database):
+        return None
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    sql = f"SELECT path, row_keys FROM {TABLE} WHERE model = {mark}"  # noqa: S608 - constants
+    for path, text in database.fetch(sql, (model,)):
+        if any(given == pk for _, given in json.loads(text)):
+            return str(path)
+    return None
+
+
+def replace_records(database: Any, gone: Iterable[str], records: Sequence[tuple[Record, Sequence[RowKey]]]) -> None:
+    """Forget some files, and note others as they are now. Inside the caller's transaction."""
+    database.execute(_CREATE)
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    paths = [(path,) for path in {*gone, *(record.path for record, _ in records)}]
+    if paths:
+        database.executemany(f"DELETE FROM {TABLE} WHERE path = {mark}", paths)  # noqa: S608 - constants
+    columns = ", ".join((*_COLUMNS, "row_keys"))
+    marks = ", ".join([mark] * (len(_COLUMNS) + 1))
+    rows = [(*record, json.dumps([list(key) for key in keys])) for record, keys in records]
+    if rows:
+        database.executemany(f"INSERT INTO {TABLE} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+
+
+def refresh_stamps(database: Any, stamps: Sequence[Sequence[Any]]) -> None:
+    """Note new stamps: rows of (size, modified, changed, inode, settled, path)."""
+    if not stamps:
+        return
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    pairs = ", ".join(f"{name} = {mark}" for name in ("size", "modified", "changed", "inode", "settled"))
+    with database.atomic():
+        database.executemany(f"UPDATE {TABLE} SET {pairs} WHERE path = {mark}", stamps)  # noqa: S608 - constants
+
+
+def key_text(value: Any) -> Any:
+    """A driver's value as JSON holds it: numbers and text as they are, the rest as text."""
+    return value if isinstance(value, str | int) else str(value)

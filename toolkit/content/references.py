@@ -1,0 +1,124 @@
+"""From the keys by which files name rows to the rows' primary keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.content.matching import Entry, Leaver
+from toolkit.content.parsing import parse_document
+from toolkit.content.place import Place, Step, content_error
+from toolkit.content.tables import all_keys, fetch_keys
+from toolkit.errors import ContentError, did_you_mean
+
+Wanted = tuple[Any, Any]
+"""A model, and the field that names its rows."""
+
+
+class References:
+    """The rows that files may refer to: those that are loaded now, and those that are in the database.
+
+    Args:
+        database: The database.
+        entries: The rows that are being loaded; each has its primary key.
+        leavers: Rows that will be gone.
+        folder: The site's folder, to look up the place of a wrong key.
+    """
+
+    def __init__(self, database: Any, entries: Sequence[Entry], leavers: Iterable[Leaver], folder: Path) -> None:
+        self._database, self._entries, self._folder = database, entries, folder
+        self._own: dict[Any, set[Any]] = {}
+        for entry in entries:
+            self._own.setdefault(entry.layout.model, set()).add(entry.pk)
+        for leaver in leavers:
+            self._own.setdefault(leaver.model, set()).add(leaver.given.pk)
+        self._found: dict[Wanted, dict[Any, list[Any]]] = {}
+        self.problems: list[ContentError] = []
+
+    def resolve(self) -> None:
+        """Put the primary keys in place of all references, and collect keys that name no row."""
+        self._look_up()
+        for entry in self._entries:
+            for name, key in entry.row.references:
+                self._resolve_one(entry, name, key)
+            for name, keys in entry.row.links.items():
+                entry.row.links[name] = tuple(self._find(entry, name, key) for key in keys)
+
+    def _wanted(self) -> dict[Wanted, set[Any]]:
+        wanted: dict[Wanted, set[Any]] = {}
+        for entry in self._entries:
+            for name, key in _named(entry):
+                wanted.setdefault(_target(entry, name), set()).add(key)
+        return wanted
+
+    def _look_up(self) -> None:
+        for (model, field), keys in self._wanted().items():
+            found = self._found[model, field] = self._loading(model, field)
+            own = self._own.get(model, set())
+            missing = sorted(keys - found.keys(), key=str)
+            for key, pk in fetch_keys(self._database, model, field, missing):
+                if pk not in own:
+                    found.setdefault(key, []).append(pk)
+
+    def _loading(self, model: Any, field: Any) -> dict[Any, list[Any]]:
+        """Key to primary keys of the rows that are being loaded."""
+        found: dict[Any, list[Any]] = {}
+        for entry in self._entries:
+            if entry.layout.model is model:
+                value = entry.pk if field.primary_key else entry.row.values[entry.layout.fields.index(field)]
+                found.setdefault(value, []).append(entry.pk)
+        return found
+
+    def _resolve_one(self, entry: Entry, name: str, key: Any) -> None:
+        layout = entry.layout
+        at = layout.fields.index(layout.model._meta.by_name[name])
+        if isinstance(key, tuple):  # the field's default, a primary key already
+            entry.row.values[at] = key[1]
+        elif key is not None:
+            entry.row.values[at] = self._find(entry, name, key)
+
+    def _find(self, entry: Entry, name: str, key: Any) -> Any:
+        wanted = _target(entry, name)
+        pks = self._found[wanted].get(key, [])
+        if len(pks) == 1:
+            return pks[0]
+        model, field = wanted
+        label = model._meta.object_name
+        if pks:
+            told, hint = f"{name}: {len(pks)} {label} rows have the {field.name} {key!r}", "Make it unique."
+        else:
+            told, hint = f"{name}: there is no {label} with the {field.name} {key!r}", self._suggest(wanted, key)
+        self.problems.append(content_error(told, entry.path, locate(self._folder, entry, name, key), hint))
+        return None
+
+    def _suggest(self, wanted: Wanted, key: Any) -> str:
+        model, field = wanted
+        known = [*self._found[wanted], *all_keys(self._database, model, field)]
+        return did_you_mean(str(key), (str(item) for item in known if item is not None))
+
+
+def _named(entry: Entry) -> Iterator[tuple[str, Any]]:
+    for name, key in entry.row.references:
+        if key is not None and not isinstance(key, tuple):
+            yield name, key
+    for name, keys in entry.row.links.items():
+        for key in keys:
+            yield name, key
+
+
+def _target(entry: Entry, name: str) -> Wanted:
+    return entry.layout.model._meta.by_name[name].target, entry.layout.natural[name]
+
+
+def locate(folder: Path, entry: Entry, name: str, key: Any = None) -> Place:
+    """Where a row's field stands in its file, or one key in its list. The file is read again for it."""
+    try:
+        document = parse_document(entry.layout, entry.path, (folder / entry.path).read_bytes())
+        value = document.rows[entry.row.position].get(name)
+    except (OSError, ContentError, IndexError):
+        return Place()
+    path: tuple[Step, ...] = (name,) if name in document.rows[entry.row.position] else ()
+    if isinstance(value, list):
+        path = (name, *[number for number, item in enumerate(value) if str(item) == str(key)][:1])
+    return document.locate(entry.row.position, path)

@@ -1,0 +1,279 @@
+"""From what a file says to values that the database takes, each checked by its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from toolkit.content.layout import Layout
+from toolkit.content.markdown_files import date_of, name_of
+from toolkit.content.place import Document, Place, Step, content_error
+from toolkit.errors import ContentError, ToolkitError, did_you_mean
+from toolkit.models.fields.base import MISSING
+
+_TYPED = (bool, int, float, date)
+
+
+class Row(NamedTuple):
+    """One row of a file, as it will be stored.
+
+    Args:
+        position: Its place in the file, from 0.
+        key: The driver's value of the key field.
+        values: The driver's values by ``Layout.fields``; None where a reference is still to be resolved.
+        made: Indexes of values that the file did not give and a function made (``default=uuid4``, ``auto_now``).
+        references: (field, the target's key) of foreign keys.
+        links: Field to the targets' keys, of many-to-many fields.
+        translations: Locale to the driver's values by ``Layout.translated``.
+    """
+
+    position: int
+    key: Any
+    values: list[Any]
+    made: tuple[int, ...]
+    references: list[tuple[str, Any]]
+    links: dict[str, tuple[Any, ...]]
+    translations: dict[str, list[Any]]
+
+
+class RowReader:
+    """Reads the rows of one file, and collects what is wrong with them.
+
+    Args:
+        layout: The source's layout.
+        document: The parsed file.
+        path: Its path below the site's folder.
+    """
+
+    def __init__(self, layout: Layout, document: Document, path: str) -> None:
+        self.layout, self.document, self.path = layout, document, path
+        self.problems: list[ContentError] = []
+
+    def read(self) -> list[Row]:
+        """All rows without a problem."""
+        rows = []
+        for index in range(len(self.document.rows)):
+            before = len(self.problems)
+            row = self._row(index)
+            if len(self.problems) == before:
+                rows.append(row)
+        return rows
+
+    def read_translation(self) -> list[Any]:
+        """The values of a file ``name.<locale>.md``, by ``Layout.translated``."""
+        given = self.document.rows[0]
+        known = {field.name for field in self.layout.translated}
+        for name in given:
+            if name not in known:
+                told = f"{name!r} cannot be translated" if name in self.layout.columns else f"unknown key {name!r}"
+                hint = "A translation holds translated fields only. " + did_you_mean(name, known)
+                self._complain(told, self._place(0, (name,), key=True), hint)
+        return [self._translated_value(0, field, given.get(field.name), ()) for field in self.layout.translated]
+
+    # one row
+
+    def _row(self, index: int) -> Row:
+        layout = self.layout
+        own, foreign = self._sorted_by_locale(index)
+        self._add_names(own)
+        values: list[Any] = []
+        made: list[int] = []
+        references: list[tuple[str, Any]] = []
+        for number, field in enumerate(layout.fields):
+            value = None
+            if field.is_relation:
+                reference = self._reference(index, field, own)
+                references.append((field.name, reference))
+            elif field.name in own:
+                value = self._value(index, field, own[field.name])
+            elif not field.primary_key or layout.pk_is_given:
+                value = self._default(index, field)
+                if _is_made(field):
+                    made.append(number)
+            write = layout.writers[number]
+            values.append(value if write is None or value is None or field.is_relation else write(value))
+        links = {field.name: self._links(index, field, own) for field in layout.many}
+        key = values[layout.fields.index(layout.key_field)]
+        return Row(index, key, values, tuple(made), references, links, self._translations(index, foreign))
+
+    def _add_names(self, own: dict[str, Any]) -> None:
+        """What the name of a Markdown file says."""
+        source = self.layout.source
+        if not source.is_single:
+            return
+        if own.get(source.key) is None:
+            own[source.key] = name_of(self.path)
+        if source.date is not None and own.get(source.date) is None and (day := date_of(self.path)):
+            own[source.date] = day
+
+    def _sorted_by_locale(self, index: int) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Field to its own value, and locale to the fields' values in it."""
+        own: dict[str, Any] = {}
+        foreign: dict[str, dict[str, Any]] = {}
+        columns = self.layout.columns
+        for name, value in self.document.rows[index].items():
+            found = columns.get(name)
+            if found is None:
+                self._unknown(index, name)
+                continue
+            field, locale = found
+            if locale is not None and locale != self.layout.default_locale:
+                foreign.setdefault(locale, {})[name] = (field, value)
+            elif isinstance(value, Mapping) and self.layout.model._meta.by_name[field].translated:
+                self._by_locale(index, field, value, own, foreign)
+            else:
+                own[field] = value
+        return own, foreign
+
+    def _unknown(self, index: int, name: str) -> None:
+        if self.layout.source.kind == "csv" and index:
+            return  # the header was complained of already
+        what = "column" if self.layout.source.kind == "csv" else "key"
+        told = f"unknown {what} {name!r}: {self.layout.model._meta.object_name} has no such field"
+        self._complain(told, self._place(index, (name,), key=True), did_you_mean(name, self._field_names()))
+
+    def _field_names(self) -> list[str]:
+        return [name for name, (_, locale) in self.layout.columns.items() if locale is None]
+
+    def _by_locale(
+        self,
+        index: int,
+        field: str,
+        value: Mapping[str, Any],
+        own: dict[str, Any],
+        foreign: dict[str, dict[str, Any]],
+    ) -> None:
+        """``name: {en: Harbour, es: Puerto}``."""
+        layout = self.layout
+        known = {locale: locale for locale in layout.locales} | {
+            locale.replace("-", "_"): locale for locale in layout.locales
+        }
+        for spelling, text in value.items():
+            locale = known.get(spelling, None if layout.locales else spelling)
+            if spelling == layout.default_locale:
+                own[field] = text
+            elif locale is None:
+                told = f"{field}: {spelling!r} is no locale of this site"
+                place = self._place(index, (field, spelling), key=True)
+                self._complain(told, place, did_you_mean(spelling, layout.locales))
+            else:
+                foreign.setdefault(locale, {})[field] = (field, text)
+
+    # values
+
+    def _value(self, index: int, field: Any, value: Any, path: tuple[Step, ...] = ()) -> Any:
+        """A value that the field accepts, or None and a complaint."""
+        path = path or (field.name,)
+        if field.name in self.layout.takes_text and isinstance(value, _TYPED):
+            value = self._as_written(index, path, value)
+        try:
+            return field.clean(value)
+        except ToolkitError as error:
+            place = self._place(index, path)
+            self._complain(f"{field.name}: {error.message}", place, error.hint)
+            return None
+
+    def _as_written(self, index: int, path: tuple[Step, ...], value: Any) -> Any:
+        """YAML takes ``no`` for false and ``1.10`` for 1.1; a field of text means what was written."""
+        written = self.document.text_of(index, path)
+        return value if written is None else written
+
+    def _default(self, index: int, field: Any) -> Any:
+        if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+            return datetime.now(UTC)
+        if field.default is not MISSING or field.null:
+            return field.get_default()
+        if field.blank and field.empty is not None:
+            return field.empty
+        meta = self.layout.model._meta
+        hint = f"Add a line '{field.name}: …', or give {meta.object_name}.{field.name} a default."
+        self._complain(f"{field.name} is missing", self._place(index), hint)
+        return None
+
+    def _translations(self, index: int, foreign: dict[str, dict[str, Any]]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for locale, given in foreign.items():
+            by_name = {name: (value, spelling) for spelling, (name, value) in given.items()}
+            values = []
+            for field in self.layout.translated:
+                value, spelling = by_name.get(field.name, (None, field.name))
+                path: tuple[Step, ...] = (spelling,) if self.layout.source.kind == "csv" else (field.name, locale)
+                values.append(self._translated_value(index, field, value, path))
+            if any(value is not None for value in values):
+                found[locale] = values
+        return found
+
+    def _translated_value(self, index: int, field: Any, value: Any, path: tuple[Step, ...]) -> Any:
+        """The driver's value of a translated field in another locale; what is empty falls back to the row's own."""
+        if value is None or value == "":
+            return None
+        value = self._value(index, field, value, path)
+        write = field.db_writer(self.layout.dialect)
+        return value if write is None or value is None else write(value)
+
+    # relations
+
+    def _reference(self, index: int, field: Any, own: Mapping[str, Any]) -> Any:
+        value = own.get(field.name)
+        if value is None or value == "":
+            default = None if field.default is MISSING else field.get_default()
+            if default is None and not field.null:
+                told = f"{field.name} is missing"
+                hint = f"Name a {field.target._meta.object_name} by its {self.layout.natural[field.name].name}."
+                path = (field.name,) if field.name in own else ()
+                self._complain(told, self._place(index, path), hint)
+            return default if default is None else ("pk", getattr(default, "pk", default))
+        return self._target_key(index, field, value, (field.name,))
+
+    def _links(self, index: int, field: Any, own: Mapping[str, Any]) -> tuple[Any, ...]:
+        value = own.get(field.name)
+        if isinstance(value, str) and self.layout.source.kind == "csv":
+            value = _split(value)
+        if value is None:
+            value = []
+        name = field.target._meta.object_name
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            hint = "Write a list, such as [one, two]."
+            self._complain(f"{field.name}: {value!r:.60} is no list", self._place(index, (field.name,)), hint)
+            return ()
+        if not value and not field.blank:
+            place = self._place(index, (field.name,) if field.name in own else ())
+            self._complain(f"{field.name} is missing", place, f"Name at least one {name}.")
+        keys = [self._target_key(index, field, item, (field.name, n)) for n, item in enumerate(value)]
+        return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+    def _target_key(self, index: int, field: Any, value: Any, path: tuple[Step, ...]) -> Any:
+        """The driver's value of the key by which a relation names its target."""
+        named = self.layout.natural[field.name]
+        if named.empty == "" and isinstance(value, _TYPED):
+            value = str(self._as_written(index, path, value))
+        try:
+            if isinstance(value, Mapping | list) or value is None:
+                raise ContentError(f"{value!r:.60} is no {named.name}")
+            value = named.to_python(value)
+        except ToolkitError as error:
+            hint = f"Name a {field.target._meta.object_name} by its {named.name}."
+            self._complain(f"{field.name}: {error.message}", self._place(index, path), hint)
+            return None
+        write = self.layout.natural_writers[field.name]
+        return value if write is None else write(value)
+
+    # complaints
+
+    def _place(self, index: int, path: tuple[Step, ...] = (), *, key: bool = False) -> Place:
+        return self.document.locate(index, path, key=key)
+
+    def _complain(self, message: str, place: Place, hint: str | None) -> None:
+        self.problems.append(content_error(message, self.path, place, hint or None))
+
+
+def _is_made(field: Any) -> bool:
+    stamped = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return bool(stamped or callable(field.default))
+
+
+def _split(text: str) -> list[str]:
+    """``a|b`` or ``a, b``: the keys in one cell."""
+    mark = "|" if "|" in text else ","
+    return [part.strip() for part in text.split(mark) if part.strip()]

@@ -1,0 +1,262 @@
+"""Writing loaded rows: only what differs, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from toolkit.content import tables
+from toolkit.content.layout import Layout
+from toolkit.content.matching import Entry, Leaver
+from toolkit.content.place import content_error
+from toolkit.content.records import key_text
+from toolkit.content.references import locate
+from toolkit.errors import ContentError, IntegrityError, ValidationError
+from toolkit.models import AutoField
+from toolkit.models.writing import delete_instance
+from toolkit.trace import Scope
+
+Put = tuple[Entry, Sequence[Any]]
+"""A row's values, and the entry to blame if the database refuses them."""
+
+
+class Saver:
+    """Writes one load.
+
+    Args:
+        scope: An unrestricted scope, which is current.
+        folder: The site's folder, to look up places for errors.
+    """
+
+    def __init__(self, scope: Scope, folder: Path) -> None:
+        self._scope, self._database, self._folder = scope, scope.database, folder
+        self.problems: list[ContentError] = []
+        self.removed: list[Leaver] = []
+
+    def save(self, entries: Sequence[Entry], leavers: Sequence[Leaver]) -> None:
+        """Write the rows, their translations and links, and remove those that left. Sets ``Entry.state``.
+
+        Those that left go first, so that others may take their names; what refers to them is dealt with last, when it
+        is known what still does.
+        """
+        leavers = self._drop(leavers)
+        for _, group in groupby(sorted(entries, key=_model_label), key=_model_label):
+            self._save_model(list(group))
+        self._scope.database.memo.clear()
+        self._settle_references_to(leavers)
+        self._check_rows(entries)
+        self.removed = leavers
+
+    # rows
+
+    def _save_model(self, entries: list[Entry]) -> None:
+        model = entries[0].layout.model
+        existing = tables.fetch_rows(
+            self._database, model, [entry.pk for entry in entries if entry.earlier is not None]
+        )
+        added: list[Put] = []
+        changed: list[Put] = []
+        for entry in entries:
+            before = existing.get(entry.pk)
+            self._check_identity(entry, before)
+            values = _values(entry, before)
+            if before is None:
+                added.append((entry, values))
+            elif list(before) != values:
+                changed.append((entry, _stamped(entry, values)))
+            entry.state = "added" if before is None else "changed" if list(before) != values else "unchanged"
+        fields = entries[0].layout.fields
+        self._update(model, fields, changed)
+        self._insert(model, fields, added)
+        for layout in dict.fromkeys(entry.layout for entry in entries):
+            own = [entry for entry in entries if entry.layout is layout]
+            self._save_translations(layout, own)
+            for field in layout.many:
+                self._save_links(field, own)
+
+    def _check_identity(self, entry: Entry, before: Sequence[Any] | None) -> None:
+        """A row that somebody gave another key in the database may be another row by now: never overwrite it."""
+        key = None if before is None else key_text(before[entry.layout.fields.index(entry.layout.key_field)])
+        if before is not None and key not in (entry.earlier, entry.key):
+            name, label = entry.layout.source.key, entry.layout.model._meta.object_name
+            told = (
+                f"its row, {label} {entry.pk}, was given the {name} {key!r} in the database; here it is {entry.key!r}"
+            )
+            hint = f"Write {key!r} here, or give the row its {name} back."
+            place = locate(self._folder, entry, name)
+            self.problems.append(content_error(told, entry.path, place, hint))
+
+    def _update(self, model: Any, fields: Sequence[Any], puts: Sequence[Put]) -> None:
+        """Change rows in place; where they swap unique values, take them out first."""
+        try:
+            with self._database.atomic():
+                tables.update_rows(self._database, model, [values for _, values in puts])
+        except IntegrityError:
+            tables.delete_by(self._database, model, model._meta.pk, [entry.pk for entry, _ in puts])
+            self._insert(model, fields, puts)
+
+    def _insert(self, model: Any, fields: Sequence[Any], puts: Sequence[Put]) -> None:
+        """Insert rows; if the database refuses, find out which."""
+        try:
+            with self._database.atomic():
+                tables.insert_rows(self._scope, model, fields, [values for _, values in puts])
+        except IntegrityError:
+            for entry, values in puts:
+                self._insert_one(model, fields, entry, values)
+
+    def _insert_one(self, model: Any, fields: Sequence[Any], entry: Entry, values: Sequence[Any]) -> None:
+        try:
+            with self._database.atomic():
+                tables.insert_rows(self._scope, model, fields, [values])
+        except IntegrityError as error:
+            told = error.message.partition(" (in: ")[0].partition("\n")[0]
+            place = locate(self._folder, entry, "")
+            hint = "Another row has the same value, or a constraint of the model forbids it."
+            self.problems.append(content_error(f"the database refuses the row: {told}", entry.path, place, hint))
+
+    # translations and links
+
+    def _save_translations(self, layout: Layout, entries: Sequence[Entry]) -> None:
+        if not layout.translated:
+            return
+        model = layout.model._meta.translation
+        meta = model._meta
+        source, locale, pk = meta.by_name["source"], meta.by_name["locale"], meta.pk
+        fields = [source, locale, *layout.translated]
+        order = [meta.fields.index(field) for field in (pk, *fields)]
+        known = [entry.pk for entry in entries if entry.state != "added"]
+        before = {}
+        for row in tables.fetch_by(self._database, model, source, known):
+            key, owner, name, *values = (row[at] for at in order)
+            before[owner, name] = (key, values)
+        gone, added, kept = [], [], []
+        for entry in entries:
+            for name, values in entry.row.translations.items():
+                old = before.pop((entry.pk, name), None)
+                if old is None:
+                    added.append((entry, [entry.pk, name, *values]))
+                elif old[1] != list(values):
+                    kept.append((entry, [old[0], entry.pk, name, *values]))
+                    gone.append(old[0])
+        gone += [key for key, _ in before.values()]
+        tables.delete_by(self._database, model, pk, gone)
+        self._insert(model, [pk, *fields], kept)
+        self._insert(model, fields, added)
+        owners = {owner for owner, _ in before} | {entry.pk for entry, _ in [*added, *kept]}
+        _mark_changed(entries, owners)
+
+    def _save_links(self, field: Any, entries: Sequence[Entry]) -> None:
+        through, (own, other) = field.through, field.link_fields()
+        meta = through._meta
+        at = [meta.fields.index(item) for item in (meta.pk, own, other)]
+        known = [entry.pk for entry in entries if entry.state != "added"]
+        before = {}
+        for row in tables.fetch_by(self._database, through, own, known):
+            before[row[at[1]], row[at[2]]] = row[at[0]]
+        extra = [item for item in meta.fields if not isinstance(item, AutoField) and item not in (own, other)]
+        fields = [own, other, *extra]
+        added: list[Put] = [
+            (entry, [entry.pk, target, *self._defaults(extra)])
+            for entry in entries
+            for target in entry.row.links[field.name]
+            if before.pop((entry.pk, target), None) is None
+        ]
+        tables.delete_by(self._database, through, meta.pk, before.values())
+        self._insert(through, fields, added)
+        _mark_changed(entries, {owner for owner, _ in before} | {entry.pk for entry, _ in added})
+
+    def _defaults(self, fields: Iterable[Any]) -> list[Any]:
+        """The values of further columns in a table between that the site declared itself."""
+        values = []
+        for field in fields:
+            value, write = field.get_default(), field.db_writer(self._database.dialect)
+            values.append(value if write is None or value is None else write(value))
+        return values
+
+    # rows that left
+
+    def _drop(self, leavers: Sequence[Leaver]) -> list[Leaver]:
+        """Delete rows, and tell which. One that has another key by now is somebody else's."""
+        dropped = []
+        for model, group in _by_model(leavers):
+            rows = tables.fetch_rows(self._database, model, [leaver.given.pk for leaver in group])
+            own = [leaver for leaver in group if leaver.given.key in map(key_text, rows.get(leaver.given.pk, ()))]
+            pks = [leaver.given.pk for leaver in own]
+            if model._meta.translation is not None:
+                translation = model._meta.translation
+                tables.delete_by(self._database, translation, translation._meta.by_name["source"], pks)
+            tables.delete_by(self._database, model, model._meta.pk, pks)
+            dropped += own
+        return dropped
+
+    def _settle_references_to(self, leavers: Sequence[Leaver]) -> None:
+        """Do what ``on_delete`` says for the rows that still refer to them."""
+        for leaver in leavers:
+            read = leaver.model._meta.pk.db_reader(self._database.dialect)
+            pk = leaver.given.pk if read is None else read(leaver.given.pk)
+            instance = leaver.model.__new__(leaver.model)
+            instance.__dict__[leaver.model._meta.pk.attname] = pk
+            try:
+                delete_instance(self._scope, instance)
+            except IntegrityError as error:
+                told = f"the row {leaver.given.key!r} is not here any more, but {_after_colon(error.message)}"
+                self.problems.append(ContentError(told, path=leaver.path, hint=error.hint))
+
+    # rows as a whole
+
+    def _check_rows(self, entries: Iterable[Entry]) -> None:
+        """Call ``clean()`` of the models that have one."""
+        for entry in entries:
+            if not entry.layout.has_clean or entry.state == "unchanged":
+                continue
+            instance = entry.layout.model.objects.unrestricted().get(pk=entry.pk)
+            try:
+                instance.clean()
+            except ValidationError as error:
+                place = locate(self._folder, entry, "")
+                self.problems.append(content_error(error.message, entry.path, place, error.hint))
+
+
+def _model_label(entry: Entry) -> str:
+    return str(entry.layout.model._meta.label)
+
+
+def _values(entry: Entry, before: Sequence[Any] | None) -> list[Any]:
+    """The row's values, with its primary key; what the file did not give stays as it was made at first."""
+    values = list(entry.row.values)
+    values[entry.layout.model._meta.pk_index] = entry.pk
+    if before is not None:
+        for at in entry.row.made:
+            values[at] = before[at]
+    return values
+
+
+def _stamped(entry: Entry, values: list[Any]) -> list[Any]:
+    """Set ``auto_now`` fields of a row that changes."""
+    for at in entry.row.made:
+        field = entry.layout.fields[at]
+        if getattr(field, "auto_now", False):
+            write: Callable[[Any], Any] | None = entry.layout.writers[at]
+            now = datetime.now(UTC)
+            values[at] = now if write is None else write(now)
+    return values
+
+
+def _mark_changed(entries: Iterable[Entry], owners: set[Any]) -> None:
+    for entry in entries:
+        if entry.pk in owners and entry.state == "unchanged":
+            entry.state = "changed"
+
+
+def _by_model(leavers: Iterable[Leaver]) -> Iterable[tuple[Any, list[Leaver]]]:
+    found: dict[Any, list[Leaver]] = {}
+    for leaver in leavers:
+        found.setdefault(leaver.model, []).append(leaver)
+    return found.items()
+
+
+def _after_colon(message: str) -> str:
+    return message.partition(": ")[2] or message

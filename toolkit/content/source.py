@@ -1,0 +1,108 @@
+"""A declaration that files of a certain name are rows of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
+from toolkit.models import MarkdownField
+
+KINDS = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".csv": "csv",
+    ".geojson": "geojson",
+}
+"""File name suffix to kind of file."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files that are rows of a model: ``app.source("content/stories/*.md", model=Story)``.
+
+    Args:
+        pattern: Path below the site's folder, with ``/``. ``*`` and ``?`` stand for parts of one name, ``**`` for any
+            number of folders. Names that begin with a dot are left alone. The suffix tells the kind of file.
+        model: The model.
+        key: The field whose value names a row in the files; no two rows may share it. In Markdown it may be left out:
+            it is then the file's name, without a leading date, and of ``name/index.md`` the folder's.
+        body: For Markdown, the field that takes the text below the front matter; by default the model's one
+            ``MarkdownField``.
+        date: For Markdown, the field that takes the date in front of the file's name (``2014-03-12-name.md``) when
+            the front matter does not give it.
+        declared_at: ``path:line`` of the declaration, for errors.
+    """
+
+    pattern: str
+    model: Any
+    key: str = "slug"
+    body: str | None = None
+    date: str | None = None
+    declared_at: str = ""
+
+    @cached_property
+    def kind(self) -> str:
+        """``"markdown"``, ``"yaml"``, ``"json"``, ``"csv"`` or ``"geojson"``; empty for no known suffix."""
+        return KINDS.get(PurePosixPath(self.pattern).suffix.lower(), "")
+
+    @cached_property
+    def is_single(self) -> bool:
+        """Whether each file is one row."""
+        return self.kind == "markdown"
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the pattern names one file."""
+        return not any(mark in self.pattern for mark in "*?[")
+
+    @cached_property
+    def body_field(self) -> str | None:
+        """The field that takes a Markdown file's text, if there is one."""
+        if self.body is not None or not self.is_single:
+            return self.body
+        found = [field.name for field in self.model._meta.fields if isinstance(field, MarkdownField)]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def geometry_field(self) -> str | None:
+        """The model's one geometry field, if it has exactly one."""
+        found = [field.name for field in self.model._meta.fields if hasattr(field, "srid")]
+        return found[0] if len(found) == 1 else None
+
+    def problems(self) -> list[ToolkitError]:
+        """Everything that is wrong with the declaration."""
+        return [
+            DeclarationError(f"source {self.pattern!r}: {message}", path=path, line=line, hint=hint)
+            for path, line in [self._place()]
+            for message, hint in self._complaints()
+        ]
+
+    def _place(self) -> tuple[str | None, int | None]:
+        path, _, line = self.declared_at.rpartition(":")
+        return (path, int(line)) if line.isdigit() else (self.declared_at or None, None)
+
+    def _complaints(self) -> Iterator[tuple[str, str]]:
+        parts = PurePosixPath(self.pattern).parts
+        if not parts or parts[0] == "/" or ".." in parts or "\\" in self.pattern:
+            yield "the path leaves the site's folder", "Write it relative to that folder, with '/'."
+        if not self.kind:
+            suffix = PurePosixPath(self.pattern).suffix
+            yield f"{suffix!r} is no kind of file that can be loaded", f"There is: {', '.join(KINDS)}."
+        names = [field.name for field in self.model._meta.fields]
+        for option, name in (("key", self.key), ("body", self.body), ("date", self.date)):
+            if name is not None and name not in names:
+                told = f"{option} = {name!r} is no field of {self.model._meta.object_name}"
+                yield told, did_you_mean(name, names)
+        if self.key in names and self.model._meta.by_name[self.key].is_relation:
+            yield f"key = {self.key!r} refers to another model", "Choose a field with a value of its own."
+        if self.kind == "markdown" and self.body_field is None:
+            yield "it is not clear which field takes the text of the files", "Say it: body='…'."
+        if self.kind == "geojson" and self.geometry_field is None:
+            yield f"{self.model._meta.object_name} has not exactly one geometry field", "GeoJSON needs one."
