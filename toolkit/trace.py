@@ -128,7 +128,7 @@ class Scope:
         default_locale: The site's first locale: the language of untranslated columns.
         moment: The instant that ``now()`` answers; None means the wall clock.
         trace: Where reads are recorded; None when nobody asks.
-        url: The URL of the page being rendered, for messages.
+        rendering: The rendering at hand (``toolkit.pages``): its page and plan; None outside of one.
 
     Attributes:
         sight: (only public rows, only rows with an edition in this locale, translated values): what a query in
@@ -142,7 +142,7 @@ class Scope:
     default_locale: str = "en"
     moment: datetime | None = None
     trace: Trace | None = None
-    url: str = ""
+    rendering: Any = None
     sight: tuple[bool, bool, bool] = (False, False, False)
 
     def __post_init__(self) -> None:

@@ -13,13 +13,18 @@ from . import app
 from .models import Author, Place, Section, Story, Tag
 
 
+@app.context_processor
+def everywhere() -> dict[str, Any]:
+    """What every page shows: the sections in its masthead, and the town under its maps."""
+    return {"sections": Section.objects.all(), "atlas": Place.objects.all()}
+
+
 @app.page("/", template="home.html")
 def home() -> dict[str, Any]:
     leading = Story.objects.leading()[:4]
     return {
         "leading": leading,
         "latest": Story.objects.exclude(pk__in=[story.pk for story in leading])[:12],
-        "sections": Section.objects.all(),
     }
 
 

@@ -1,0 +1,216 @@
+"""Which pages are stale, and why: the trace of the last build, asked again in bulk.
+
+The cost follows the change. Tables whose token stands are not looked at. On another table the rows are compared by
+digest, and of its queries only those are asked again whose rows are chosen or ordered by a column that changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from toolkit.builder.manifest import Key, Manifest, PageRecord, UnitRecord
+from toolkit.builder.reasons import describe
+from toolkit.models.states import TableState, capture, crossed
+from toolkit.pages.plan import Plan, Unit, check_collisions
+from toolkit.pages.routes import Page
+from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, Verifier
+from toolkit.trace import READER, Scope, Trace
+
+
+@dataclass
+class Decision:
+    """What a build has to do.
+
+    Attributes:
+        plan: The plan, every unit known.
+        tables: Today's state of the tables.
+        stale: Pages to render, with the reason.
+        kept: Pages whose trace verifies.
+        gone: Records of pages that are no more.
+        replanned: Units that were made anew.
+    """
+
+    plan: Plan
+    tables: dict[str, TableState]
+    stale: list[tuple[Page, str]] = field(default_factory=list)
+    kept: list[PageRecord] = field(default_factory=list)
+    gone: list[PageRecord] = field(default_factory=list)
+    replanned: list[Unit] = field(default_factory=list)
+
+
+class Decider:
+    """Compares the last build with today.
+
+    Args:
+        site: A prepared site, its database in a snapshot.
+        manifest: The last build.
+        moment: The moment of this build.
+        suspect: Paths of files that are missing, changed or pending: their pages are stale whatever they read.
+    """
+
+    def __init__(self, site: Any, manifest: Manifest, moment: datetime, suspect: set[str]) -> None:
+        self.site = site
+        self.manifest = manifest
+        self.moment = moment
+        self.suspect = suspect
+        self.before = manifest.tables()
+        self.shapes = manifest.shapes()
+        self.plan = Plan(site, viewer=READER, moment=moment)
+        self.verifier = Verifier(self.plan, self.shapes)
+        self._inputs: dict[int, tuple[str, Key, bytes]] = {}
+        self._broken: dict[int, str] = {}
+
+    def decide(self) -> Decision:
+        """Verify everything that was read, plan anew where needed, and name the stale pages."""
+        tables = capture(self._scope(), self.site.database.schema.table_names, self.before)
+        decision = Decision(self.plan, tables)
+        if self.manifest.page_count():
+            self._verify_world()
+            self._verify_database(tables)
+        self._plan(decision)
+        self._sort(decision)
+        return decision
+
+    def _scope(self) -> Scope:
+        scope: Scope = self.site.scope(viewer=READER, moment=self.moment)
+        return scope
+
+    # verifying
+
+    def _verify_world(self) -> None:
+        """Templates, messages, assets, files, settings, clock, code."""
+        kinds = self.manifest.kinds() - DATABASE_KINDS - PLAN_KINDS
+        self._verify(self.manifest.inputs(kinds=kinds))
+
+    def _verify(self, inputs: Mapping[int, tuple[str, Key, bytes]]) -> None:
+        """Ask these inputs, and remember the broken ones."""
+        broken = self.verifier.broken(inputs.values())
+        for number, (kind, key, _) in inputs.items():
+            if (kind, key) in broken:
+                self._broken[number] = describe(self.site, self.shapes, kind, key)
+
+    def _verify_database(self, tables: Mapping[str, TableState]) -> None:
+        changed = {
+            (name, column)
+            for name, state in tables.items()
+            for column in state.changed_since(self.before.get(name))
+        }
+        gone = {(name, column) for name in self.before.keys() - tables.keys() for column in self.before[name].columns}
+        changed |= gone
+        touched = {name for name, _ in changed}
+        asked = self._affected_shapes(changed)
+        if not touched and not asked:
+            return
+        inputs = self.manifest.inputs(kinds=DATABASE_KINDS)
+        rows = {n: item for n, item in inputs.items() if item[0] == "row" and item[1][0] in touched}
+        self._verify_rows(rows, tables)
+        self._verify({n: item for n, item in inputs.items() if item[0] == "query" and item[1][0] in asked})
+
+    def _affected_shapes(self, changed: set[tuple[str, str]]) -> set[str]:
+        """Shapes whose answer may be another: a column they depend on changed, or an instant was passed."""
+        affected = set()
+        passed: dict[tuple[str, str], bool] = {}
+        since = self.manifest.moment
+        for name, record in self.shapes.items():
+            if any((table, column) in changed for table, column in record["footprint"]):
+                affected.add(name)
+                continue
+            for table, column in record["clock"]:
+                if (table, column) not in passed:
+                    passed[(table, column)] = crossed(self._scope(), table, column, since)
+                if passed[(table, column)]:
+                    affected.add(name)
+        return affected
+
+    def _verify_rows(
+        self, rows: Mapping[int, tuple[str, Key, bytes]], tables: Mapping[str, TableState]
+    ) -> None:
+        """Rows by the digests of the tables just read; parts of rows by asking."""
+        partial = {}
+        for number, (kind, key, recorded) in rows.items():
+            table, mask, pk = key
+            state = tables.get(table)
+            if mask is None and state is not None and state.scanned:
+                if state.rows.get(pk, b"") != recorded:
+                    self._broken[number] = describe(self.site, self.shapes, kind, key)
+            else:
+                partial[number] = (kind, key, recorded)
+        self._verify(partial)
+
+    # planning
+
+    def _plan(self, decision: Decision) -> None:
+        """Units of the plan: those whose trace verifies as they were, the others anew."""
+        records = self.manifest.units()
+        stale: list[tuple[str, str]] = []
+        for route, locale in self.plan.routes():
+            record = records.pop((route.id, locale), None)
+            if record is not None and self._broken.keys().isdisjoint(record.inputs):
+                self.plan.adopt(Unit(route, locale, record.planned, Trace()))
+                continue
+            unit = self.plan.unit(route, locale)
+            decision.replanned.append(unit)
+            if record is None or record.digest != unit.digest:
+                stale.append((route.id, locale))
+        stale += records.keys()
+        if stale and self.manifest.page_count():
+            self._verify_urls(set(stale))
+        self._check_collisions(bool(stale))
+
+    def _verify_urls(self, units: set[tuple[str, str]]) -> None:
+        """URLs and lists of pages, where the plan changed."""
+        inputs = self.manifest.inputs(kinds=PLAN_KINDS)
+        self._verify(
+            {
+                number: item
+                for number, item in inputs.items()
+                if (item[1][0], item[1][1 if item[0] == "plan" else 2]) in units
+            }
+        )
+
+    def _check_collisions(self, changed: bool) -> None:
+        if changed:
+            check_collisions(self._pages(), self.site.routes_by_id)
+
+    def _pages(self) -> Iterable[Page]:
+        for route, locale in self.plan.routes():
+            yield from self.plan.unit(route, locale).pages()
+
+    # sorting
+
+    def _sort(self, decision: Decision) -> None:
+        """Pages into stale, kept and gone."""
+        records = self.manifest.pages()
+        if not self._broken and not decision.replanned and not self.suspect:
+            decision.kept = list(records.values())
+            return
+        for page in self._pages():
+            record = records.pop(page.identity, None)
+            reason = self._reason(page, record)
+            if reason or record is None:
+                decision.stale.append((page, reason))
+            else:
+                decision.kept.append(record)
+        decision.gone = list(records.values())
+
+    def _reason(self, page: Page, record: PageRecord | None) -> str:
+        """Why a page must be rendered; empty if it need not."""
+        if record is None:
+            return "new"
+        if record.url != page.url:
+            return f"its URL was {record.url}"
+        if record.path in self.suspect or not self.suspect.isdisjoint(record.attachments):
+            return "its file was changed or removed"
+        if self._broken.keys().isdisjoint(record.inputs):
+            return ""
+        broken = [self._broken[number] for number in record.inputs if number in self._broken]
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        return f"{broken[0]} changed{more}"
+
+
+def unit_record(unit: Unit, inputs: Any) -> UnitRecord:
+    """What the manifest keeps of a unit."""
+    return UnitRecord(unit.route.id, unit.locale, unit.planned, unit.digest, inputs)

@@ -1,0 +1,78 @@
+"""Numbers for inputs: what the manifest had, what the workers met, made one counting."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from toolkit.builder.manifest import Key, Manifest, decode_key
+
+Input = tuple[str, Key, bytes]
+
+
+class Interning:
+    """The inputs of all pages by number. The manifest's are read only when something changed.
+
+    Args:
+        manifest: The last build.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._before: dict[int, Input] | None = None
+        self._ids: dict[tuple[str, Key], int] = {}
+        self._now: dict[int, Input] = {}
+        self._next = 1
+        self._local: dict[int, dict[int, int]] = {}
+        self.shapes: dict[str, Mapping[str, Any]] = {}
+
+    def _load(self) -> None:
+        if self._before is None:
+            self._before = self._manifest.inputs()
+            self._ids = {(kind, key): number for number, (kind, key, _) in self._before.items()}
+            self._next = max(self._before, default=0) + 1
+
+    def learn(self, batch: Any) -> None:
+        """Take up the inputs and shapes that a worker met for the first time."""
+        self._load()
+        numbers = self._local.setdefault(batch.sender, {})
+        for number, kind, key, value in batch.inputs:
+            numbers[number] = self._number(kind, decode_key(key), value)
+        self.shapes.update(batch.shapes)
+
+    def translate(self, sender: int, local: array[int]) -> array[int]:
+        """A worker's numbers as ours."""
+        numbers = self._local[sender]
+        return array("I", [numbers[number] for number in local])
+
+    def take(self, trace: Any) -> array[int]:
+        """Our numbers of a trace's inputs."""
+        self._load()
+        for name, shape in trace.shapes.items():
+            self.shapes.setdefault(name, shape.record())
+        return array("I", [self._number(kind, key, value) for (kind, key), value in trace.inputs.items()])
+
+    def _number(self, kind: str, key: Key, value: bytes) -> int:
+        """One input has one digest: a build shows one moment, so a newly read one is today's."""
+        number = self._ids.get((kind, key))
+        if number is None:
+            number = self._ids[(kind, key)] = self._next
+            self._next += 1
+        self._now[number] = (kind, key, value)
+        return number
+
+    def keys_of(self, numbers: Iterable[int], kind: str) -> Iterator[tuple[str, Key]]:
+        """The inputs of one kind among these numbers."""
+        self._load()
+        before = self._before or {}
+        for number in numbers:
+            found = self._now.get(number) or before[number]
+            if found[0] == kind:
+                yield found[0], found[1]
+
+    def difference(self, used: set[int]) -> tuple[dict[int, Input], list[int]]:
+        """(inputs to write, numbers to drop), given those that pages and units have."""
+        before = self._before or {}
+        written = {n: item for n, item in self._now.items() if n in used and before.get(n) != item}
+        return written, [number for number in before if number not in used]

@@ -1,0 +1,391 @@
+"""What the last build made, and of what: a SQLite file beside the output.
+
+It may be deleted at any time; the next build is then a clean one. One that is damaged or foreign is set aside.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from toolkit.models.states import TableState
+from toolkit.pages.plan import Planned
+
+FORMAT = "1"
+"""Changes when the tables below do; another format's manifest is set aside."""
+
+Identity = tuple[Any, ...]
+Key = tuple[Any, ...]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE tables (name TEXT PRIMARY KEY, token TEXT, columns BLOB) WITHOUT ROWID;
+CREATE TABLE shapes (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;
+CREATE TABLE inputs (id INTEGER PRIMARY KEY, kind TEXT, key BLOB, digest BLOB);
+CREATE INDEX inputs_kind ON inputs (kind);
+CREATE TABLE units (route TEXT, locale TEXT, planned BLOB, digest BLOB, inputs BLOB, PRIMARY KEY (route, locale));
+CREATE TABLE pages (
+    id INTEGER PRIMARY KEY, route TEXT, key BLOB, locale TEXT, number INTEGER, url TEXT, path TEXT,
+    digest BLOB, size INTEGER, content_type TEXT, status INTEGER, reason TEXT, attachments BLOB, inputs BLOB
+);
+CREATE UNIQUE INDEX pages_identity ON pages (route, key, locale, number);
+CREATE INDEX pages_url ON pages (url);
+CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB, size INTEGER, mtime_ns INTEGER, owner TEXT) WITHOUT ROWID;
+CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+@dataclass(slots=True)
+class PageRecord:
+    """One page of the last build.
+
+    Args:
+        identity: (route, key, locale, number).
+        url: Its URL path.
+        path: Its file below the output folder.
+        digest: Of the file's content; the server's ETag.
+        size: Of the file, in bytes.
+        content_type: Its media type.
+        status: Its HTTP status.
+        reason: Why it was last rendered.
+        attachments: Paths of further files that it made.
+        inputs: Ids of its inputs.
+    """
+
+    identity: Identity
+    url: str
+    path: str
+    digest: bytes
+    size: int
+    content_type: str
+    status: int
+    reason: str
+    attachments: tuple[str, ...]
+    inputs: array[int]
+
+
+@dataclass(slots=True)
+class UnitRecord:
+    """One route in one locale, as it was planned."""
+
+    route: str
+    locale: str
+    planned: list[Planned]
+    digest: bytes
+    inputs: array[int]
+
+
+@dataclass(slots=True)
+class FileRecord:
+    """One file that the builds wrote. ``owner`` is ``page``, ``asset``, ``public`` or ``redirect``."""
+
+    path: str
+    digest: bytes
+    size: int
+    mtime_ns: int
+    owner: str
+
+
+@dataclass
+class State:
+    """Everything that a build leaves behind for the next one."""
+
+    moment: datetime | None = None
+    tables: dict[str, TableState] = field(default_factory=dict)
+    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    inputs: dict[int, tuple[str, Key, bytes]] = field(default_factory=dict)
+    units: dict[tuple[str, str], UnitRecord] = field(default_factory=dict)
+    pages: dict[Identity, PageRecord] = field(default_factory=dict)
+    files: dict[str, FileRecord] = field(default_factory=dict)
+
+
+class Manifest:
+    """The manifest of one output folder.
+
+    Args:
+        path: The SQLite file.
+
+    Attributes:
+        notice: What to tell the user when an unusable manifest was set aside; else empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notice = ""
+        self.existed = path.exists()
+        self.connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._open_sound()
+        except (sqlite3.Error, ValueError) as error:
+            aside = self._set_aside()
+            self.existed = False
+            self.notice = f"{self.path}: the manifest cannot be used ({error}); it was set aside as {aside.name}"
+            return self._open_sound()
+
+    def _open_sound(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+            if not tables:
+                connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")
+            elif "meta" not in tables:
+                raise ValueError("it is some other database")
+            found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+            if found is None or found[0] != FORMAT:
+                raise ValueError("it is of another version of the toolkit")
+            if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise ValueError("it is damaged")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self) -> Path:
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.bad-{number}")).exists():
+            number += 1
+        for suffix in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                self.path.with_name(self.path.name + suffix).unlink()
+        self.path.rename(aside)
+        return aside
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    # reading
+
+    def meta(self, name: str) -> Any:
+        """A single value, or None."""
+        found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment of the last build."""
+        text = self.meta("moment")
+        return datetime.fromisoformat(text) if text else None
+
+    def tables(self) -> dict[str, TableState]:
+        """The state of each table then."""
+        rows = self.connection.execute("SELECT name, token, columns FROM tables")
+        return {name: TableState(token, _decode(columns)) for name, token, columns in rows}
+
+    def shapes(self) -> dict[str, Mapping[str, Any]]:
+        """Records of the query shapes, by id."""
+        return {name: _decode(record) for name, record in self.connection.execute("SELECT id, record FROM shapes")}
+
+    def inputs(self, *, kinds: Iterable[str] | None = None) -> dict[int, tuple[str, Key, bytes]]:
+        """Inputs by id, of some kinds or all."""
+        if kinds is None:
+            rows = self.connection.execute("SELECT id, kind, key, digest FROM inputs")
+        else:
+            chosen = sorted(kinds)
+            marks = ", ".join("?" * len(chosen))
+            rows = self.connection.execute(
+                f"SELECT id, kind, key, digest FROM inputs WHERE kind IN ({marks})",  # noqa: S608 - placeholders
+                chosen,
+            )
+        return {number: (kind, decode_key(key), value) for number, kind, key, value in rows}
+
+    def kinds(self) -> set[str]:
+        """The kinds of input that any page has."""
+        return {row[0] for row in self.connection.execute("SELECT DISTINCT kind FROM inputs")}
+
+    def units(self) -> dict[tuple[str, str], UnitRecord]:
+        """The plan then."""
+        found = {}
+        for route, locale, planned, value, inputs in self.connection.execute(
+            "SELECT route, locale, planned, digest, inputs FROM units"
+        ):
+            items = [Planned(_tupled(key), url, pages) for key, url, pages in _decode(planned)]
+            found[(route, locale)] = UnitRecord(route, locale, items, value, unpack(inputs))
+        return found
+
+    def pages(self) -> dict[Identity, PageRecord]:
+        """The pages then, by identity."""
+        return {record.identity: record for record in self._page_rows("")}
+
+    def find_page(self, url: str) -> PageRecord | None:
+        """The page at a URL path, or None."""
+        return next(self._page_rows("WHERE url = ?", (url,)), None)
+
+    def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
+        sql = (
+            "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, "
+            f"inputs FROM pages {where}"  # noqa: S608 - a condition of our own
+        )
+        for route, key, locale, number, url, path, value, size, kind, status, reason, extra, inputs in (
+            self.connection.execute(sql, parameters)
+        ):
+            identity = (route, _tupled(_decode(key)), locale, number)
+            attachments = tuple(_decode(extra)) if extra else ()
+            yield PageRecord(
+                identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs)
+            )
+
+    def files(self) -> dict[str, FileRecord]:
+        """The files that builds wrote, by path."""
+        rows = self.connection.execute("SELECT path, digest, size, mtime_ns, owner FROM files")
+        return {row[0]: FileRecord(*row) for row in rows}
+
+    def pending(self) -> set[str]:
+        """Paths that an interrupted build may have written, or not."""
+        return {row[0] for row in self.connection.execute("SELECT path FROM pending")}
+
+    def page_count(self) -> int:
+        """How many pages there were."""
+        return int(self.connection.execute("SELECT count(*) FROM pages").fetchone()[0])
+
+    def load(self) -> State:
+        """All of it."""
+        return State(
+            self.moment, self.tables(), self.shapes(), self.inputs(), self.units(), self.pages(), self.files()
+        )
+
+    # writing
+
+    def announce(self, paths: Iterable[str]) -> None:
+        """Note the paths about to be written or removed, before touching any of them."""
+        with self.connection:
+            self.connection.execute("BEGIN")
+            self.connection.executemany("INSERT OR IGNORE INTO pending VALUES (?)", ((path,) for path in paths))
+
+    def replace(self, changes: Changes) -> None:
+        """Write what changed, in one transaction."""
+        connection = self.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._write(connection, changes)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
+        many = connection.executemany
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('moment', ?)", (changes.moment.isoformat(),))
+        many("INSERT OR REPLACE INTO meta VALUES (?, ?)", changes.meta.items())
+        connection.execute("DELETE FROM tables")
+        many(
+            "INSERT INTO tables VALUES (?, ?, ?)",
+            ((name, state.token, _encode(dict(state.columns))) for name, state in changes.tables.items()),
+        )
+        many(
+            "INSERT OR REPLACE INTO shapes VALUES (?, ?)",
+            ((name, _encode(record)) for name, record in changes.shapes.items()),
+        )
+        many("DELETE FROM inputs WHERE id = ?", ((number,) for number in changes.dropped_inputs))
+        many(
+            "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)",
+            ((number, kind, _encode(key), value) for number, (kind, key, value) in changes.inputs.items()),
+        )
+        many("DELETE FROM units WHERE route = ? AND locale = ?", changes.dropped_units)
+        many("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?)", map(_unit_row, changes.units))
+        many(
+            "DELETE FROM pages WHERE route = ? AND key = ? AND locale = ? AND number = ?",
+            ((route, _encode(key), locale, number) for route, key, locale, number in changes.dropped_pages),
+        )
+        many(
+            "INSERT OR REPLACE INTO pages (route, key, locale, number, url, path, digest, size, content_type, status, "
+            "reason, attachments, inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            map(_page_row, changes.pages),
+        )
+        many("DELETE FROM files WHERE path = ?", ((path,) for path in changes.dropped_files))
+        many(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            ((f.path, f.digest, f.size, f.mtime_ns, f.owner) for f in changes.files),
+        )
+        connection.execute("DELETE FROM pending")
+
+
+@dataclass
+class Changes:
+    """What one build changes in the manifest."""
+
+    moment: datetime
+    meta: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, TableState] = field(default_factory=dict)
+    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    inputs: dict[int, tuple[str, Key, bytes]] = field(default_factory=dict)
+    dropped_inputs: list[int] = field(default_factory=list)
+    units: list[UnitRecord] = field(default_factory=list)
+    dropped_units: list[tuple[str, str]] = field(default_factory=list)
+    pages: list[PageRecord] = field(default_factory=list)
+    dropped_pages: list[Identity] = field(default_factory=list)
+    files: list[FileRecord] = field(default_factory=list)
+    dropped_files: list[str] = field(default_factory=list)
+
+
+def _unit_row(unit: UnitRecord) -> tuple[Any, ...]:
+    planned = _encode([[item.key, item.url, item.pages] for item in unit.planned])
+    return (unit.route, unit.locale, planned, unit.digest, pack(unit.inputs))
+
+
+def _page_row(page: PageRecord) -> tuple[Any, ...]:
+    route, key, locale, number = page.identity
+    extra = _encode(list(page.attachments)) if page.attachments else None
+    return (
+        route,
+        _encode(key),
+        locale,
+        number,
+        page.url,
+        page.path,
+        page.digest,
+        page.size,
+        page.content_type,
+        page.status,
+        page.reason,
+        extra,
+        pack(page.inputs),
+    )
+
+
+def pack(ids: Iterable[int]) -> bytes:
+    """Input ids as bytes, four each."""
+    return array("I", ids).tobytes()
+
+
+def unpack(data: bytes) -> array[int]:
+    """The reverse of ``pack``."""
+    ids = array("I")
+    ids.frombytes(data)
+    return ids
+
+
+def encode_key(key: Key) -> bytes:
+    """An input's key as bytes."""
+    return _encode(key)
+
+
+def decode_key(data: bytes) -> Key:
+    """The reverse of ``encode_key``."""
+    found: Key = _tupled(_decode(data))
+    return found
+
+
+def _tupled(value: Any) -> Any:
+    """Lists as tuples, so that they can be keys."""
+    if isinstance(value, list):
+        return tuple(_tupled(item) if isinstance(item, list) else item for item in value)
+    return value
+
+

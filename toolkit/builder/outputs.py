@@ -1,0 +1,225 @@
+"""From the staging folder to the output: whole files, renamed into place, and nothing of anybody else's touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.builder.manifest import FileRecord
+from toolkit.errors import BuildError, Collision, Problems
+from toolkit.pages.patterns import folded_path
+from toolkit.trace import digest_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that the site has.
+
+    Args:
+        path: Below the output folder.
+        digest: Of its content.
+        size: In bytes.
+        owner: ``page``, ``asset``, ``public`` or ``redirect``.
+        staged: Whether its new content is in the staging folder.
+    """
+
+    path: str
+    digest: bytes
+    size: int
+    owner: str
+    staged: bool
+
+
+class Staging:
+    """A folder beside the output in which a build prepares its files.
+
+    Args:
+        output: The output folder.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.folder = output.with_name(f".{output.name}.staging")
+
+    def __enter__(self) -> Staging:
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True)
+        except OSError as error:
+            raise BuildError(
+                f"{self.folder.parent} cannot be written: {error}", hint="Choose another 'output', or mend its rights."
+            ) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def put(self, path: str, body: bytes) -> None:
+        """Stage a file's content."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(body)
+
+    def copy(self, path: str, source: Path) -> None:
+        """Stage a copy of a file."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def find_suspects(output: Path, files: Mapping[str, FileRecord], pending: Iterable[str]) -> tuple[set[str], list[FileRecord]]:
+    """Files that are not as the last build left them.
+
+    Returns:
+        Their paths; and records of files whose stamp alone changed, as after a restored cache.
+    """
+    suspect = set(pending)
+    restamped: list[FileRecord] = []
+    root = os.fspath(output)
+    for path, record in files.items():
+        try:
+            status = os.stat(f"{root}/{path}")  # noqa: PTH116 - the path of every file of a build with nothing to do
+        except OSError:
+            suspect.add(path)
+            continue
+        if status.st_size == record.size and status.st_mtime_ns == record.mtime_ns:
+            continue
+        if status.st_size != record.size or _digest_of(output / path) != record.digest:
+            suspect.add(path)
+        else:
+            restamped.append(FileRecord(path, record.digest, record.size, status.st_mtime_ns, record.owner))
+    return suspect, restamped
+
+
+def _digest_of(path: Path) -> bytes:
+    try:
+        return digest_bytes(path.read_bytes())
+    except OSError:
+        return b""
+
+
+def check_outputs(outputs: Iterable[Output]) -> None:
+    """Refuse two files at one place.
+
+    Raises:
+        Problems: Each pair.
+    """
+    taken: dict[str, Output] = {}
+    folders: dict[str, str] = {}
+    problems = []
+    for item in outputs:
+        other = taken.setdefault(folded_path(item.path), item)
+        if other is not item:
+            problems.append(
+                Collision(
+                    f"a {other.owner} and a {item.owner} both want the file {item.path}",
+                    hint="Rename one of them.",
+                )
+            )
+        parent = item.path.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders[parent] = item.path
+            parent = parent.rpartition("/")[0]
+    for folder, path in folders.items():
+        if folded_path(folder) in taken:
+            problems.append(Collision(f"{folder} is a file, and {path} needs a folder of that name", hint="Rename one."))
+    if problems:
+        raise Problems(problems)
+
+
+def place(staging: Staging, outputs: Iterable[Output], removed: Iterable[str]) -> list[FileRecord]:
+    """Rename staged files into place and remove what the site no longer has.
+
+    Returns:
+        Records of the files placed.
+
+    Raises:
+        BuildError: The output cannot be written.
+    """
+    staged = [item for item in outputs if item.staged]
+    try:
+        if not staging.output.exists():
+            staging.folder.rename(staging.output)
+        else:
+            _clear_the_way(staging.output, staged)
+            _rename_all(staging, staged)
+        for path in removed:
+            _remove(staging.output, path)
+    except OSError as error:
+        raise BuildError(
+            f"the output could not be written: {error}", hint="Mend it and build again: the next build completes this one."
+        ) from error
+    return [_record(staging.output, item) for item in staged]
+
+
+def _clear_the_way(output: Path, staged: Iterable[Output]) -> None:
+    """A page's folder may stand where a file stood before, or the other way round; ours only, foreign ones fail."""
+    for item in staged:
+        target = output / item.path
+        if target.is_dir() and not target.is_symlink():
+            with suppress(OSError):
+                _remove_empty_folders(target)
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    for child in folder.iterdir():
+        if child.is_dir():
+            _remove_empty_folders(child)
+    folder.rmdir()
+
+
+def _rename_all(staging: Staging, staged: Iterable[Output]) -> None:
+    source, target = os.fspath(staging.folder), os.fspath(staging.output)
+    for item in staged:
+        try:
+            os.replace(f"{source}/{item.path}", f"{target}/{item.path}")  # noqa: PTH105 - once for each file
+        except (FileNotFoundError, NotADirectoryError):
+            os.makedirs(f"{target}/{item.path}".rpartition("/")[0], exist_ok=True)  # noqa: PTH103 - as above
+            os.replace(f"{source}/{item.path}", f"{target}/{item.path}")  # noqa: PTH105 - as above
+
+
+def _remove(output: Path, path: str) -> None:
+    """Remove a file, and the folders that it leaves empty."""
+    target = output / path
+    with suppress(FileNotFoundError, NotADirectoryError):
+        target.unlink()
+    for parent in target.parents:
+        if parent == output:
+            return
+        try:
+            parent.rmdir()
+        except OSError:
+            return
+
+
+def _record(output: Path, item: Output) -> FileRecord:
+    status = os.stat(f"{output}/{item.path}")  # noqa: PTH116 - once for each file
+    return FileRecord(item.path, item.digest, item.size, status.st_mtime_ns, item.owner)
+
+
+def stage_body(staging: Staging, known: Mapping[str, FileRecord], suspect: set[str], path: str, body: bytes, owner: str) -> Output:
+    """An output with this content, staged unless the output folder has it already."""
+    value = digest_bytes(body)
+    record = known.get(path)
+    fresh = record is None or record.digest != value or path in suspect
+    if fresh:
+        staging.put(path, body)
+    return Output(path, value, len(body), owner, fresh)
+
+
+def public_files(site: Any) -> list[tuple[str, Path]]:
+    """(path in the output, file) of everything in the ``public`` folder; dot files only below ``.well-known``."""
+    folder = site.folder / site.settings.peek("public")
+    found = []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts) and inside.parts[0] != ".well-known"
+        if path.is_file() and not hidden:
+            found.append((inside.as_posix(), path))
+    return found

@@ -1,0 +1,35 @@
+"""Inputs in words: "Story 41 changed", "template story.html changed"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key: tuple[Any, ...]) -> str:
+    """An input as people would name it."""
+    if kind == "row":
+        model = site.database.schema.by_table.get(key[0])
+        return f"{model.__name__ if model else key[0]} {key[2]}"
+    if kind == "query":
+        return _query(site, shapes, key)
+    if kind == "message":
+        return f"message {key[3]!r} in {key[0]}"
+    if kind == "url":
+        what = f"{key[0].partition(':')[2]} {key[1]}" if key[1] is not None else key[0].partition(":")[2]
+        return f"the URL of {what} in {key[2]}"
+    if kind == "plan":
+        return f"the list of {key[0].partition(':')[2]} pages in {key[1]}"
+    if kind == "clock":
+        return f"the {key[0]}"
+    if kind == "code":
+        return "the code"
+    return f"{kind} {key[0]}"
+
+
+def _query(site: Any, shapes: Mapping[str, Mapping[str, Any]], key: tuple[Any, ...]) -> str:
+    record = shapes.get(key[0], {})
+    tables = sorted({table for table, _ in record.get("footprint", ())})
+    names = [site.database.schema.by_table[t].__name__ if t in site.database.schema.by_table else t for t in tables]
+    given = ", ".join(repr(value) for value in key[1:])
+    return f"a query on {', '.join(names)}" + (f" ({given})" if given else "")

@@ -1,0 +1,83 @@
+"""What a build did, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Args:
+        kind: ``rendered``, ``written``, ``removed`` or ``redirected``.
+        subject: The URL of a page, or the path of a file.
+        reason: Why.
+    """
+
+    kind: str
+    subject: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}" + (f": {self.reason}" if self.reason else "")
+
+
+@dataclass
+class BuildReport:
+    """The result of a build.
+
+    Attributes:
+        output: The output folder.
+        moment: The instant the build shows.
+        pages: How many pages the site has.
+        rendered: How many were rendered.
+        events: What happened, page by page and file by file.
+        notices: What the user should know.
+        seconds: Wall time, in all and by phase.
+        left_out: Views, which only the server answers.
+    """
+
+    output: str
+    moment: datetime
+    pages: int = 0
+    rendered: int = 0
+    events: list[Event] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, subject: str, reason: str = "") -> None:
+        """Note an event."""
+        self.events.append(Event(kind, subject, reason))
+
+    def count(self, kind: str) -> int:
+        """How many events of a kind."""
+        return Counter(event.kind for event in self.events)[kind]
+
+    def summary(self) -> str:
+        """One line."""
+        written, removed = self.count("written"), self.count("removed")
+        verified = self.pages - self.rendered
+        return (
+            f"{self.pages} pages: {self.rendered} rendered, {verified} verified; "
+            f"{written} files written, {removed} removed, in {self.seconds.get('all', 0.0):.2f} s"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "output": self.output,
+            "moment": self.moment.isoformat(),
+            "pages": self.pages,
+            "rendered": self.rendered,
+            "written": self.count("written"),
+            "removed": self.count("removed"),
+            "events": [{"kind": e.kind, "subject": e.subject, "reason": e.reason} for e in self.events],
+            "notices": self.notices,
+            "left_out": self.left_out,
+            "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+        }

@@ -1,0 +1,95 @@
+"""From a URL to a page: the server's direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.pages.patterns import numbered, split_number
+from toolkit.pages.plan import Plan, iter_subjects, subject_key, subject_values
+from toolkit.pages.routes import Page, Route
+from toolkit.trace import entered
+
+
+@dataclass(frozen=True)
+class Match:
+    """What stands at a URL.
+
+    Args:
+        page: The page; None for a view.
+        route: Its route.
+        subject: Its subject, loaded.
+        values: The values in the path, for a view.
+    """
+
+    page: Page | None
+    route: Route
+    subject: Any = None
+    values: dict[str, Any] | None = None
+
+
+def match_url(plan: Plan, path: str) -> Match | None:
+    """The page at a URL path, or None.
+
+    Every route whose pattern fits is tried, the most specific first, until one has a subject for these values.
+
+    Args:
+        plan: For the viewer and moment of the request.
+        path: The path, percent-decoded.
+    """
+    site = plan.site
+    for route, locale, values, number in _candidates(site, path):
+        if route.kind == "view":
+            return Match(None, route, values=values)
+        found = _match_route(plan, route, locale, values, number)
+        if found is not None:
+            return found
+    return None
+
+
+def _candidates(site: Any, path: str) -> Iterator[tuple[Route, str, dict[str, Any], int]]:
+    base, number = split_number(path)
+    for route, locale in site.routes_by_weight:
+        pattern = site.pattern(route, locale)
+        values = pattern.match(path)
+        if values is not None:
+            yield route, locale, values, 1
+        elif number > 1 and route.kind == "listing":
+            values = pattern.match(base)
+            if values is not None:
+                yield route, locale, values, number
+
+
+def _match_route(plan: Plan, route: Route, locale: str, values: dict[str, Any], number: int) -> Match | None:
+    with entered(plan.scope(locale)):
+        if route.each is None:
+            subject = None
+        else:
+            subject = _find_subject(plan.site, route, locale, values)
+            if subject is None:
+                return None
+    planned = plan.find(route, locale, subject)
+    if planned is None or (number > 1 and number > plan.pages_of(route, locale, subject)):
+        return None
+    url = numbered(planned.url, number)
+    return Match(Page(route.id, subject_key(route, subject), locale, number, url), route, subject)
+
+
+def _find_subject(site: Any, route: Route, locale: str, values: dict[str, Any]) -> Any:
+    """The subject whose URL has these values, or None."""
+    if route.model is not None:
+        return route.each.filter(**values).first()
+    pattern = site.pattern(route, locale)
+    for subject in iter_subjects(route):
+        if subject_values(pattern, subject) == values:
+            return subject
+    return None
+
+
+def weight(path: str) -> tuple[int, ...]:
+    """Sorts patterns, the most specific first: fixed segments before placeholders, longer before shorter."""
+    segments = path.strip("/").split("/")
+    return (-len(segments), *(1 if "<" in segment else 0 for segment in segments))
+
+

@@ -1,0 +1,127 @@
+"""Paths as patterns, in both directions: values to a URL, and a URL to values. Werkzeug's rules do the work."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from toolkit.errors import DeclarationError, RouteError
+
+PAGE_SEGMENT = "page"
+"""Between a listing's URL and the number of its page: ``/town/page/2/``."""
+
+_PLACEHOLDER = re.compile(r"<(?:[^<>:]+(?:\([^<>]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
+
+
+class Pattern:
+    """One route's path in one locale.
+
+    Args:
+        path: With placeholders.
+        prefix: The locale's prefix, such as ``/es``; empty for the default locale.
+        converters: Name to Werkzeug converter class.
+
+    Raises:
+        DeclarationError: The path cannot be a pattern.
+    """
+
+    def __init__(self, path: str, *, prefix: str = "", converters: Mapping[str, Any] | None = None) -> None:
+        from werkzeug.routing import Map, Rule
+
+        if not path.startswith("/"):
+            raise DeclarationError(f"the path {path!r} does not begin with a slash", hint=f"Write /{path}.")
+        self.path = path
+        self.prefix = prefix
+        try:
+            self._rule = Rule(prefix + path, endpoint="page", strict_slashes=True)
+            self._map = Map([self._rule], converters={"re": _regex_converter(), **(converters or {})})
+        except (LookupError, ValueError, re.error) as error:
+            raise DeclarationError(
+                f"the path {path!r} cannot be read: {error}", hint="Placeholders are written <name> or <converter:name>."
+            ) from error
+        self._adapter = self._map.bind("site.invalid")
+        self.names: tuple[str, ...] = tuple(_PLACEHOLDER.findall(path))
+
+    def build(self, values: Mapping[str, Any]) -> str:
+        """The URL path of these values, percent-encoded.
+
+        Raises:
+            RouteError: A value is missing, empty, or none the converter takes.
+        """
+        for name in self.names:
+            if values.get(name) in (None, ""):
+                raise RouteError(
+                    f"{self.path}: the value of <{name}> is empty", hint=f"Give the subject a {name.replace('__', '.')}."
+                )
+        try:
+            built = self._rule.build(values, append_unknown=False)
+        except Exception as error:
+            raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL: {error}") from error
+        if built is None:
+            raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL")
+        url: str = built[1]
+        if self._has_dot_segment(url):
+            raise RouteError(f"{self.path}: {url!r} would leave its folder", hint="Change the slug.")
+        return url
+
+    @staticmethod
+    def _has_dot_segment(url: str) -> bool:
+        return any(segment in (".", "..") for segment in unquote(url).split("/"))
+
+    def match(self, path: str) -> dict[str, Any] | None:
+        """The values in a URL path (percent-decoded), or None if it is no such path."""
+        from werkzeug.exceptions import HTTPException
+        from werkzeug.routing import RequestRedirect
+
+        try:
+            _, values = self._adapter.match(path, method="GET")
+        except (RequestRedirect, HTTPException):
+            return None
+        return dict(values)
+
+
+def _regex_converter() -> Any:
+    from werkzeug.routing import BaseConverter
+
+    class RegexConverter(BaseConverter):
+        """``<re("[0-9]{4}"):year>``"""
+
+        def __init__(self, url_map: Any, pattern: str) -> None:
+            super().__init__(url_map)
+            self.regex = pattern
+            self.part_isolating = "/" not in pattern
+
+    return RegexConverter
+
+
+def numbered(url: str, number: int) -> str:
+    """The URL of a listing's page: the base URL for the first."""
+    return url if number == 1 else f"{url}{PAGE_SEGMENT}/{number}/"
+
+
+def split_number(path: str) -> tuple[str, int]:
+    """A URL path without its page number, and the number: the reverse of ``numbered``."""
+    found = re.fullmatch(rf"(.*/){PAGE_SEGMENT}/([1-9][0-9]*)/", path)
+    return (found[1], int(found[2])) if found and found[2] != "1" else (path, 1)
+
+
+def output_path(url: str) -> str:
+    """The file of a URL path, below the output folder: ``/town/`` is ``town/index.html``."""
+    path = unicodedata.normalize("NFC", unquote(url))
+    return posixpath.join(path.lstrip("/"), "index.html") if path.endswith("/") else path.lstrip("/")
+
+
+def folded_path(path: str) -> str:
+    """Equal for two paths that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def check_static_path(path: str) -> str:
+    """What is wrong with a path for a page that becomes a file; empty if nothing is."""
+    if path.endswith("/") or "." in path.rpartition("/")[2]:
+        return ""
+    return f"the path {path!r} ends in neither a slash nor a file name, so static hosts would not find it"

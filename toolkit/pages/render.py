@@ -1,0 +1,174 @@
+"""The one renderer. The build writes what it gives to a file, the server sends it."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from toolkit.errors import DeclarationError, NotFound, ToolkitError
+from toolkit.pages.context import PageView, SiteView
+from toolkit.pages.listings import make_listing
+from toolkit.pages.plan import Plan, call_function
+from toolkit.pages.rendering import Rendering, Work
+from toolkit.pages.routes import Page, Route
+from toolkit.pages.syndication import render_feed, render_robots, render_sitemap
+from toolkit.trace import READER, Scope, Trace, Viewer, entered
+
+HTML = "text/html; charset=utf-8"
+_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript", "image/svg+xml")
+
+
+def render(
+    site: Any,
+    page: Page,
+    subject: Any = None,
+    *,
+    plan: Plan | None = None,
+    viewer: Viewer = READER,
+    moment: datetime | None = None,
+) -> Rendering:
+    """Render one page: a function of its subject, its locale, the viewer and the moment.
+
+    Args:
+        site: A prepared site.
+        page: Which page.
+        subject: Its subject, loaded for this viewer, locale and moment; None for a page without one.
+        plan: All pages, for the same viewer and moment; made as needed if not given.
+        viewer: Who looks.
+        moment: When; None means now.
+
+    Raises:
+        ToolkitError: Whatever went wrong, with the page's URL.
+    """
+    route: Route = site.routes_by_id[page.route]
+    plan = plan or Plan(site, viewer=viewer, moment=moment)
+    trace = Trace()
+    scope: Scope = site.scope(viewer=viewer, locale=page.locale, moment=moment, trace=trace)
+    work = Work(plan, page, route, subject)
+    scope.rendering = work
+    trace.record("code", (), site.code_digest)
+    try:
+        with entered(scope):
+            site.note_subject(subject)
+            body, kind, attachments = _RENDERERS[route.kind](scope, work)
+    except ToolkitError as error:
+        error.url = error.url or page.url
+        raise
+    except Exception as error:
+        raise _wrapped(error, route, page) from error
+    return Rendering(body, kind, trace, route.status, attachments)
+
+
+Rendered = tuple[bytes, str, tuple[tuple[str, bytes], ...]]
+
+
+def _wrapped(error: Exception, route: Route, page: Page) -> ToolkitError:
+    """A user's function failed: say where, and on which page."""
+    line, path = route.declared_at[1], route.declared_at[0]
+    traceback = error.__traceback__
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        if name == path:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    message = f"{route.name}() failed: {type(error).__name__}: {error}"
+    return ToolkitError(message, path=path, line=line, url=page.url)
+
+
+def _page(scope: Scope, work: Work) -> Rendered:
+    route = work.route
+    assert route is not None and work.page is not None  # noqa: S101 - render gives both
+    given = call_function(route, work.subject)
+    if isinstance(given, str | bytes):
+        body = given.encode() if isinstance(given, str) else given
+        return body, content_type(work.page.url), ()
+    if given is not None and not isinstance(given, Mapping):
+        raise DeclarationError(
+            f"the page function {route.name}() must return a dict for its template, or text, not {type(given).__name__}",
+            path=route.declared_at[0],
+            line=route.declared_at[1],
+        )
+    return _template(scope, work, dict(given or {})), content_type(work.page.url), ()
+
+
+def _listing(scope: Scope, work: Work) -> Rendered:
+    route, page = work.route, work.page
+    assert route is not None and page is not None  # noqa: S101 - render gives both
+    result = call_function(route, work.subject)
+    extra: dict[str, Any] = {}
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping):
+        result, extra = result[0], dict(result[1])
+    base = page.url if page.number == 1 else page.url.rpartition("page/")[0]
+    listing = make_listing(result, number=page.number, per_page=route.per_page, base_url=base)
+    if listing is None:
+        raise NotFound(f"there is no page {page.number} of {base}")
+    return _template(scope, work, {"listing": listing, **extra}), content_type(page.url), ()
+
+
+def _template(scope: Scope, work: Work, context: dict[str, Any]) -> bytes:
+    route = work.route
+    assert route is not None and work.page is not None  # noqa: S101 - render gives both
+    if route.template is None:
+        raise DeclarationError(
+            f"the page {route.name!r} has no template and returned no text",
+            path=route.declared_at[0],
+            line=route.declared_at[1],
+            hint='Give it template="name.html", or return the text of the page.',
+        )
+    names = {**template_names(scope, work), **context}
+    text: str = scope.site.environment.render(route.template, names, url=work.page.url)
+    return text.encode()
+
+
+def template_names(scope: Scope, work: Work) -> dict[str, Any]:
+    """The names that every page's template has."""
+    names: dict[str, Any] = {
+        "page": PageView(scope, work),
+        "site": SiteView(scope.site),
+        "locale": scope.locale,
+        "viewer": scope.viewer,
+    }
+    for function in scope.site.context_functions:
+        names.update(function())
+    route = work.route
+    if route is not None and route.each is not None:
+        if isinstance(work.subject, Mapping):
+            names.update(work.subject)
+        else:
+            names[route.subject_name] = work.subject
+    return names
+
+
+def _feed(scope: Scope, work: Work) -> Rendered:
+    assert work.route is not None  # noqa: S101 - render gives it
+    body, kind = render_feed(scope, work, call_function(work.route, work.subject))
+    return body, f"{kind}; charset=utf-8", ()
+
+
+def _sitemap(scope: Scope, work: Work) -> Rendered:
+    body, parts = render_sitemap(scope, work)
+    return body, "application/xml; charset=utf-8", parts
+
+
+def _robots(scope: Scope, work: Work) -> Rendered:
+    return render_robots(scope, work), "text/plain; charset=utf-8", ()
+
+
+_RENDERERS: Mapping[str, Any] = {
+    "page": _page,
+    "error": _page,
+    "listing": _listing,
+    "feed": _feed,
+    "sitemap": _sitemap,
+    "robots": _robots,
+}
+
+
+def content_type(url: str) -> str:
+    """The media type of a URL path, by its ending; HTML for a folder."""
+    if url.endswith("/"):
+        return HTML
+    kind = mimetypes.guess_type(url, strict=False)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith(_TEXT_TYPES) else kind

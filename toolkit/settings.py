@@ -1,0 +1,279 @@
+"""Settings: one typed table that explains itself.
+
+Values come from ``toolkit.toml`` at the root of the site's folder, overridden by ``TOOLKIT_*`` variables of the
+environment. Everything else about settings, the frozen object, the command, the reference page and the messages, is
+made from the table.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from toolkit.errors import Problems, SettingError, ToolkitError, did_you_mean
+from toolkit.trace import digest, record
+
+FILE_NAME = "toolkit.toml"
+PREFIX = "TOOLKIT_"
+
+Check = Callable[[Any], str]
+"""Says what is wrong with a value of the right type, or an empty text."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table.
+
+    Args:
+        name: As written in ``toolkit.toml``.
+        kind: ``str``, ``int``, ``bool`` or ``list`` (of texts).
+        default: The value when nobody says otherwise.
+        help: What it is for, in a sentence.
+        check: What else a value must meet.
+        secret: Never shown.
+        affects_pages: Whether pages may depend on it.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    help: str
+    check: Check | None = None
+    secret: bool = False
+    affects_pages: bool = True
+
+
+def _check_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        return "it must be an absolute http or https URL, such as https://news.example"
+    return ""
+
+
+def _check_timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "it is no time zone; write one of the IANA names, such as Europe/Madrid"
+    return ""
+
+
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+
+
+def _check_locales(value: list[str]) -> str:
+    if not value:
+        return "there must be at least one locale; the first is the default"
+    wrong = [item for item in value if not _LOCALE.fullmatch(item)]
+    if wrong:
+        return f"{wrong[0]!r} is no locale; write BCP 47 tags such as en, pt-BR or zh-Hant"
+    repeated = [item for item in value if value.count(item) > 1]
+    return f"{repeated[0]!r} stands twice" if repeated else ""
+
+
+def _check_positive(value: int) -> str:
+    return "" if value > 0 else "it must be above 0"
+
+
+def _check_url_path(value: str) -> str:
+    return "" if value.startswith("/") and value.endswith("/") else "it must begin and end with a slash"
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("site", str, "", "The Site object, as module:name.", affects_pages=False),
+    Setting("title", str, "Untitled", "The publication's name."),
+    Setting("base_url", str, "http://localhost:8000", "Where the site is published.", _check_url),
+    Setting("locales", list, ["en"], "The languages of the site; the first is the default.", _check_locales),
+    Setting("timezone", str, "UTC", "The time zone that dates are shown in.", _check_timezone),
+    Setting("database", str, "sqlite:///site.db", "The database's URL.", secret=True, affects_pages=False),
+    Setting("output", str, "build", "The folder that builds are written to.", affects_pages=False),
+    Setting("templates", str, "templates", "The folder of the site's own templates.", affects_pages=False),
+    Setting("static", str, "static", "The folder of assets, published under fingerprinted names.", affects_pages=False),
+    Setting("public", str, "public", "The folder of files published as they are, at the root.", affects_pages=False),
+    Setting("locale_folder", str, "locale", "The folder of the site's own catalogs.", affects_pages=False),
+    Setting("static_url", str, "/static/", "The URL under which assets are published.", _check_url_path),
+    Setting("raw_html", bool, False, "Trust HTML inside Markdown, rather than clean it."),
+    Setting("complete_locales", list, [], "Locales in which a missing translation is a problem for 'toolkit check'."),
+    Setting("strict_queries", bool, False, "Refuse queries in templates that were not planned.", affects_pages=False),
+    Setting("workers", int, 0, "Processes that render; 0 means one for each core.", affects_pages=False),
+    Setting("secret_key", str, "", "Signs sessions and links.", secret=True, affects_pages=False),
+    Setting(
+        "server_application",
+        str,
+        "toolkit.server.application:Application",
+        "What answers HTTP, as module:name.",
+        affects_pages=False,
+    ),
+)
+BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value came from: ``default``, ``toolkit.toml:7`` or ``TOOLKIT_TITLE``."""
+
+    text: str
+
+
+class Settings:
+    """The settings of one site: attributes by name, frozen.
+
+    Reading one while a page renders is recorded in the page's trace.
+
+    Args:
+        values: Name to value, for every row of the table.
+        sources: Name to where the value came from.
+    """
+
+    def __init__(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+        self.__dict__["_values"] = dict(values)
+        self.__dict__["_sources"] = dict(sources)
+
+    def __getattr__(self, name: str) -> Any:
+        values = self.__dict__["_values"]
+        if name not in values:
+            raise AttributeError(f"there is no setting {name!r}. {did_you_mean(name, values)}")
+        record("setting", (name,), digest(values[name]))
+        return values[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise SettingError(f"the setting {name!r} cannot be changed while the site runs", hint=f"Edit {FILE_NAME}.")
+
+    def __dir__(self) -> list[str]:
+        return list(self._values)
+
+    def source(self, name: str) -> str:
+        """Where a value came from."""
+        return str(self._sources[name])
+
+    def peek(self, name: str) -> Any:
+        """A value, without a record in any trace: for the machinery, not for pages."""
+        return self.__dict__["_values"][name]
+
+    def digest_of(self, name: str) -> bytes:
+        """What a trace would record of a setting today."""
+        values = self.__dict__["_values"]
+        return digest(values[name]) if name in values else b""
+
+
+def load_settings(
+    folder: Path, *, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings of the site in a folder.
+
+    Args:
+        folder: The folder with ``toolkit.toml``.
+        environment: Variables; those of the process unless given.
+        overrides: Values said in code or on the command line; they win.
+
+    Raises:
+        Problems: Every value that is unknown, of the wrong type or out of bounds.
+    """
+    environment = os.environ if environment is None else environment
+    values = {setting.name: setting.default for setting in TABLE}
+    sources = dict.fromkeys(values, "default")
+    problems: list[ToolkitError] = []
+    path = folder / FILE_NAME
+    text = _read(path)
+    for name, value in _parse(path, text).items():
+        line = _line_of(text, name)
+        _take(values, sources, name, value, f"{FILE_NAME}:{line}", problems, path=path, line=line)
+    for variable, raw in sorted(environment.items()):
+        if variable.startswith(PREFIX) and variable not in ("TOOLKIT_CORPUS", "TOOLKIT_TEST_DATABASES"):
+            _take_variable(values, sources, variable, raw, problems)
+    for name, value in (overrides or {}).items():
+        _take(values, sources, name, value, "code", problems)
+    if problems:
+        raise Problems(problems, summary=f"{len(problems)} settings are wrong" if len(problems) > 1 else "a setting is wrong")
+    return Settings(values, sources)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise SettingError(
+            f"there is no {FILE_NAME} in {path.parent}", hint="Name the site's folder with --site, or make one: toolkit new."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"it cannot be read: {error}", path=path) from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        line, column = (int(found[1]), int(found[2])) if found else (None, None)
+        raise SettingError(f"not TOML: {error}", path=path, line=line, column=column) from error
+
+
+def _line_of(text: str, name: str) -> int:
+    pattern = re.compile(rf"""\s*(["']?){re.escape(name)}\1\s*(=|\.)""")
+    table = re.compile(rf"\s*\[\s*{re.escape(name)}\b")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.match(line) or table.match(line):
+            return number
+    return 1
+
+
+_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of texts"}
+
+
+def _take(
+    values: dict[str, Any],
+    sources: dict[str, str],
+    name: str,
+    value: Any,
+    source: str,
+    problems: list[ToolkitError],
+    *,
+    path: Path | None = None,
+    line: int | None = None,
+) -> None:
+    """Check one value, and put it in its place or a problem on the list."""
+    setting = BY_NAME.get(name)
+    if setting is None:
+        message = f"there is no setting {name!r}" + ("" if path else f" ({source})")
+        problems.append(SettingError(message, path=path, line=line, hint=did_you_mean(name, BY_NAME)))
+        return
+    wrong = _wrong_type(setting, value) or (setting.check(value) if setting.check else "")
+    if wrong:
+        shown = "its value" if setting.secret else repr(value)
+        where = "" if path else f" ({source})"
+        problems.append(SettingError(f"{name} = {shown}{where}: {wrong}", path=path, line=line))
+        return
+    values[name], sources[name] = value, source
+
+
+def _wrong_type(setting: Setting, value: Any) -> str:
+    if setting.kind is list:
+        right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    else:
+        right = type(value) is setting.kind
+    if right:
+        return ""
+    hint = " Remove the quotes." if isinstance(value, str) and setting.kind in (int, bool) else ""
+    return f"expected {_KINDS[setting.kind]}.{hint}"
+
+
+def _take_variable(
+    values: dict[str, Any], sources: dict[str, str], variable: str, raw: str, problems: list[ToolkitError]
+) -> None:
+    name = variable.removeprefix(PREFIX).lower()
+    setting = BY_NAME.get(name)
+    value: Any = raw
+    if setting is not None and setting.kind is int:
+        value = int(raw) if re.fullmatch(r"-?\d+", raw.strip()) else raw
+    elif setting is not None and setting.kind is bool:
+        value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(raw.lower(), raw)
+    elif setting is not None and setting.kind is list:
+        value = [item.strip() for item in raw.split(",") if item.strip()]
+    _take(values, sources, name, value, variable, problems)

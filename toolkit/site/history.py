@@ -1,0 +1,28 @@
+"""Reading the URL history, which the builder writes and both edges redirect by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.errors import DatabaseError
+
+TABLE = "toolkit_url"
+
+
+def read_history(database: Any) -> dict[str, tuple[str, str, str]]:
+    """URL to (route id, subject as JSON, locale), for every URL that was ever published."""
+    try:
+        rows = database.fetch(f"SELECT url, route, subject, locale FROM {TABLE}")  # noqa: S608 - a constant
+    except DatabaseError:
+        return {}
+    return {url: (route, subject, locale) for url, route, subject, locale in rows}
+
+
+def find_history(database: Any, url: str) -> tuple[str, str, str] | None:
+    """(route id, subject as JSON, locale) of the page that once was at a URL, or None."""
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    try:
+        rows = database.fetch(f"SELECT route, subject, locale FROM {TABLE} WHERE url = {mark}", (url,))  # noqa: S608
+    except DatabaseError:
+        return None
+    return tuple(rows[0]) if rows else None

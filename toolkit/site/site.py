@@ -1,0 +1,445 @@
+"""The site: settings, apps, database, templates and locales, joined. Nothing here is global.
+
+Declaring fills apps; ``site.prepare()`` resolves names, checks everything, reports every problem at once, and
+freezes. Models, templates and pages do not know each other: they meet here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from toolkit.apps import App
+from toolkit.site.checks import check_routes
+from toolkit.site.code import code_digest
+from toolkit.database import Database
+from toolkit.errors import DeclarationError, NoSuchPage, Problems, ToolkitError
+from toolkit.feeds.formats import FORMATS
+from toolkit.i18n.catalogs import Catalogs
+from toolkit.models.batches import note_row
+from toolkit.models.resolve import models_in, resolve_models
+from toolkit.models.schema import Schema
+from toolkit.pages.matching import weight
+from toolkit.pages.patterns import Pattern
+from toolkit.pages.plan import Plan, iter_subjects, load_subjects, subject_key, subject_values
+from toolkit.pages.render import render
+from toolkit.pages.rendering import Rendering
+from toolkit.pages.routes import Page, Route
+from toolkit.pages.urls import unknown_route
+from toolkit.settings import FILE_NAME, Settings, load_settings
+from toolkit.site.history import find_history
+from toolkit.site.themes import make_assets, make_catalogs, make_templates
+from toolkit.site.watching import watch_files
+from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
+
+STATE_FOLDER = ".toolkit"
+"""Derived files of a site: compiled templates, parsed catalogs. May be deleted at any time."""
+
+
+class Site:
+    """One publication.
+
+    Args:
+        file: ``__file__`` of the module that makes it; the site's folder is the nearest one above with a
+            ``toolkit.toml``.
+        apps: The apps it is made of; earlier ones win over later ones where both have a template or message.
+        converters: Names of path converters, to Werkzeug converter classes.
+        filters: Further template filters.
+        settings: Settings said in code; they win over ``toolkit.toml`` and the environment.
+    """
+
+    def __init__(
+        self,
+        file: str | Path,
+        *,
+        apps: Sequence[App],
+        converters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Callable[..., Any]] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.folder = find_folder(Path(file))
+        self.apps = list(apps)
+        self.converters = dict(converters or {})
+        self.filters = dict(filters or {})
+        self.feed_formats = dict(FORMATS)
+        self._overrides = dict(settings or {})
+        self._prepared = False
+        self._lock = threading.RLock()
+        self._patterns: dict[tuple[str, str], Pattern] = {}
+        self.routes: list[Route] = []
+        self.models: list[Any] = []
+
+    def __repr__(self) -> str:
+        return f"<Site in {self.folder}>"
+
+    # settings and parts, made when first asked for
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        return load_settings(self.folder, overrides=self._overrides)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database."""
+        return Database(self.settings.peek("database"), folder=self.folder)
+
+    @cached_property
+    def catalogs(self) -> Catalogs:
+        """The message catalogs: the site's own, then each app's, then the toolkit's."""
+        return make_catalogs(self)
+
+    @cached_property
+    def environment(self) -> Any:
+        """The template environment."""
+        return make_templates(self)
+
+    @cached_property
+    def assets(self) -> Any:
+        """The static files."""
+        return make_assets(self)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where derived files are kept."""
+        return self.folder / STATE_FOLDER
+
+    @cached_property
+    def watched_elsewhere(self) -> frozenset[str]:
+        """Folders of the site whose files are inputs of kinds of their own: templates, assets, catalogs."""
+        names = ("templates", "static", "locale_folder", "output")
+        return frozenset({STATE_FOLDER, *(str(self.settings.peek(name)).split("/")[0] for name in names)})
+
+    @property
+    def code_digest(self) -> bytes:
+        """Stands for all Python sources of the site and the toolkit, and the versions of the libraries."""
+        return code_digest(self)
+
+    # preparing
+
+    def prepare(self) -> Site:
+        """Resolve names, check every declaration, freeze. Does nothing the second time.
+
+        Raises:
+            Problems: Everything that is wrong with the declarations.
+        """
+        with self._lock:
+            if not self._prepared:
+                self._prepare()
+                self._prepared = True
+        return self
+
+    def _prepare(self) -> None:
+        problems: list[ToolkitError] = []
+        self._check_labels(problems)
+        declared: dict[str, list[Any]] = {}
+        for app in self.apps:
+            declared[app.label] = self._import_app(app, problems)
+        if problems:
+            raise Problems(problems)
+        self.models, found = resolve_models(declared)
+        problems += found
+        self.routes = [route for app in self.apps for route in app.routes]
+        problems += check_routes(self)
+        if problems:
+            raise Problems(problems)
+        for app in self.apps:
+            app.freeze()
+        self.database.schema = Schema(self.models, self.database.dialect)
+        watch_files()
+        for model in self.models:
+            for field in model._meta.fields:
+                if hasattr(field, "prepare_database"):
+                    field.prepare_database(self.database)
+
+    def _check_labels(self, problems: list[ToolkitError]) -> None:
+        labels = [app.label for app in self.apps]
+        for label in sorted({label for label in labels if labels.count(label) > 1}):
+            problems.append(DeclarationError(f"two apps are labelled {label!r}", hint="Give one another label."))
+
+    def _import_app(self, app: App, problems: list[ToolkitError]) -> list[Any]:
+        if str(self.folder) not in sys.path:
+            sys.path.insert(0, str(self.folder))
+        try:
+            modules = app.import_modules()
+        except ToolkitError as error:
+            problems.append(error)
+            return []
+        models = []
+        for module in modules:
+            if module.__name__ == f"{app.package}.models":
+                models = models_in(module)
+        app.models = models
+        return models
+
+    # scopes
+
+    def scope(
+        self,
+        *,
+        viewer: Viewer = EDITOR,
+        locale: str | None = None,
+        moment: datetime | None = None,
+        trace: Trace | None = None,
+    ) -> Scope:
+        """A scope of this site; ``with entered(scope)`` makes it the current one."""
+        default = self.settings.peek("locales")[0]
+        return Scope(self, self.database, viewer, locale or default, default, moment, trace)
+
+    def __enter__(self) -> Site:
+        self.prepare()
+        manager: AbstractContextManager[Scope] = entered(self.scope())
+        manager.__enter__()
+        _entered_managers(self).append(manager)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _entered_managers(self).pop().__exit__(kind, error, traceback)
+
+    # routes
+
+    @cached_property
+    def context_functions(self) -> list[Callable[[], Mapping[str, Any]]]:
+        """What gives every template its common names; earlier apps win."""
+        return [function for app in reversed(self.apps) for function in app.context_functions]
+
+    @cached_property
+    def routes_by_id(self) -> dict[str, Route]:
+        """Route id to route."""
+        return {route.id: route for route in self.routes}
+
+    @cached_property
+    def routes_by_weight(self) -> list[tuple[Route, str]]:
+        """Every route with each of its locales, the most specific pattern first."""
+        pairs = [(route, locale) for route in self.routes for locale in self.route_locales(route)]
+        return sorted(pairs, key=lambda pair: weight(self.locale_prefix(pair[1]) + pair[0].path))
+
+    @cached_property
+    def feed_routes(self) -> list[Route]:
+        """The routes that are feeds."""
+        return [route for route in self.routes if route.kind == "feed"]
+
+    @cached_property
+    def _subject_routes(self) -> dict[Any, Route]:
+        """Model to the route that gives its rows a page of their own: the first declared."""
+        found: dict[Any, Route] = {}
+        for route in self.routes:
+            if route.kind in ("page", "listing") and route.model is not None:
+                found.setdefault(route.model, route)
+        return found
+
+    def route_locales(self, route: Route) -> list[str]:
+        """The locales a route is published in."""
+        locales: list[str] = self.settings.peek("locales")
+        if route.locales is None:
+            return locales
+        return [locale for locale in locales if locale in route.locales] or locales[:1]
+
+    def locale_prefix(self, locale: str) -> str:
+        """What URLs of a locale begin with: nothing for the default one."""
+        return "" if locale == self.settings.peek("locales")[0] else f"/{locale}"
+
+    def pattern(self, route: Route, locale: str) -> Pattern:
+        """The path of a route in a locale."""
+        key = (route.id, locale)
+        found = self._patterns.get(key)
+        if found is None:
+            prefix = self.locale_prefix(locale)
+            found = self._patterns[key] = Pattern(route.path, prefix=prefix, converters=self.converters)
+        return found
+
+    def find_route(self, name: str) -> Route:
+        """The route of this name, or ``app:name``.
+
+        Raises:
+            NoSuchPage: There is none, or several apps have one.
+        """
+        if name in self.routes_by_id:
+            return self.routes_by_id[name]
+        found = [route for route in self.routes if route.name == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            choices = ", ".join(route.id for route in found)
+            raise NoSuchPage(f"several apps have a page {name!r}", hint=f"Say which: {choices}.")
+        raise unknown_route(name, {route.name: route for route in self.routes})
+
+    def find_route_of(self, subject: Any) -> Route | None:
+        """The route that gives a row its page, or None."""
+        return next((self._subject_routes[kind] for kind in type(subject).__mro__ if kind in self._subject_routes), None)
+
+    def route_of(self, subject: Any) -> Route:
+        """The route that gives a row its page.
+
+        Raises:
+            NoSuchPage: No route is declared for its model.
+        """
+        found = self.find_route_of(subject)
+        if found is None:
+            kind = type(subject).__name__
+            raise NoSuchPage(f"no page is declared for {kind} objects", hint=f"Declare one with each={kind}.objects.all().")
+        return found
+
+    def view_url(self, route: Route, values: Mapping[str, Any]) -> str:
+        """The URL of a view, in the current scope's locale."""
+        scope = current.get()
+        locale = scope.locale if scope is not None and scope.locale in self.route_locales(route) else None
+        return self.pattern(route, locale or self.route_locales(route)[0]).build(values)
+
+    def find_redirect(self, plan: Plan, path: str) -> str | None:
+        """Where a URL path leads today, if a page was published there once and is elsewhere now; or None."""
+        found = find_history(self.database, path)
+        if found is None:
+            return None
+        route_id, subject, locale = found
+        route = self.routes_by_id.get(route_id)
+        if route is None or locale not in self.route_locales(route):
+            return None
+        key = json.loads(subject)
+        planned = plan.find(route, locale, tuple(key) if isinstance(key, list) else key)
+        return planned.url if planned is not None and planned.url != path else None
+
+    # rendering
+
+    def note_subject(self, subject: Any) -> None:
+        """Record that a page read its subject."""
+        scope = current.get()
+        if scope is not None and scope.trace is not None and hasattr(subject, "_meta"):
+            note_row(scope.trace, subject)
+
+    def render(self, name: str, *, locale: str | None = None, number: int = 1, **lookups: Any) -> Rendering:
+        """Render one page by its route's name: ``site.render("story", slug="flood")``.
+
+        Args:
+            name: The route's name.
+            locale: The default locale if not given.
+            number: Which page of a listing.
+            lookups: Which subject.
+        """
+        self.prepare()
+        route = self.find_route(name)
+        plan = Plan(self)
+        scope = plan.scope(locale or self.route_locales(route)[0])
+        with self.database.snapshot():
+            with entered(scope):
+                subject = route.each.get(**lookups) if route.model is not None else (lookups or None)
+            planned = plan.find(route, scope.locale, subject)
+            if planned is None:
+                raise NoSuchPage(f"{name!r} has no page for {lookups!r} in {scope.locale!r}")
+            page = Page(route.id, planned.key, scope.locale, number, planned.url)
+            return render(self, page, subject, plan=plan)
+
+    def aliases(self, plan: Plan) -> dict[str, str]:
+        """Alias URL to the URL of the page that it leads to."""
+        found: dict[str, str] = {}
+        for route, locale in plan.routes():
+            for path in route.aliases:
+                pattern = Pattern(path, prefix=self.locale_prefix(locale), converters=self.converters)
+                urls = {item.key: item.url for item in plan.unit(route, locale).planned}
+                with entered(plan.scope(locale)):
+                    found.update(_alias_urls(route, pattern, urls))
+        return found
+
+    def load_subjects(self, route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
+        """Subjects by key, loaded together."""
+        return load_subjects(route, keys)
+
+    def asset(self, path: str) -> str:
+        """The URL path of an asset, with its fingerprint."""
+        url: str = self.assets.asset(path)
+        return url
+
+    def markdown(self, text: str) -> Any:
+        """Markdown as HTML, with the site's links and shortcodes."""
+        return self.environment.filters["markdown"](text)
+
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        """The WSGI application, for any WSGI server. What answers is the setting ``server_application``."""
+        return self._application(environ, start_response)
+
+    @cached_property
+    def _application(self) -> Any:
+        module, _, name = self.settings.peek("server_application").partition(":")
+        make = getattr(importlib.import_module(module), name)
+        return make(self.prepare())
+
+
+def _alias_urls(route: Route, pattern: Pattern, urls: Mapping[Any, str]) -> dict[str, str]:
+    """The URLs of one alias path, for every subject."""
+    if route.each is None:
+        return {pattern.build({}): urls[None]}
+    if route.model is None:
+        return {
+            pattern.build(subject_values(pattern, subject)): urls[subject_key(route, subject)]
+            for subject in iter_subjects(route)
+        }
+    rows = route.each.values_list("pk", *pattern.names)
+    return {pattern.build(dict(zip(pattern.names, values, strict=True))): urls[key] for key, *values in rows}
+
+
+def _entered_managers(site: Site) -> list[Any]:
+    """The scopes that this thread entered with ``with site:``."""
+    local = site.__dict__.setdefault("_entered", threading.local())
+    if not hasattr(local, "managers"):
+        local.managers = []
+    managers: list[Any] = local.managers
+    return managers
+
+
+def find_folder(start: Path) -> Path:
+    """The nearest folder at or above with a ``toolkit.toml``.
+
+    Raises:
+        DeclarationError: There is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    raise DeclarationError(f"there is no {FILE_NAME} at or above {start}", hint="Make a site with: toolkit new DIR.")
+
+
+def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Site:
+    """The site that a folder's ``toolkit.toml`` names.
+
+    Args:
+        folder: The site's folder, or one below it.
+        settings: Settings that win over all others.
+
+    Raises:
+        ToolkitError: It names none, or it cannot be imported.
+    """
+    folder = find_folder(folder)
+    read = load_settings(folder, overrides=settings)
+    name = read.peek("site")
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise DeclarationError(
+            f"{folder / FILE_NAME}: the setting 'site' names no Site", hint='Write site = "newsroom.site:site".'
+        )
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name not in (module_name, module_name.partition(".")[0]):
+            raise
+        raise DeclarationError(f"the setting site = {name!r}: there is no module {module_name!r} in {folder}") from error
+    site = getattr(module, attribute, None)
+    if not isinstance(site, Site):
+        raise DeclarationError(f"the setting site = {name!r}: {module_name}.{attribute} is no Site")
+    if settings:
+        site._overrides.update(settings)
+        site.__dict__.pop("settings", None)
+    return site

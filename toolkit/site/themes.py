@@ -1,0 +1,150 @@
+"""Templates, assets and catalogs of a site: its own folders first, then each app's, then the toolkit's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import RouteError, did_you_mean
+from toolkit.gis import D, interactive_map, locator_map
+from toolkit.i18n.catalogs import Catalogs
+from toolkit.i18n.locales import get_locale
+from toolkit.pages.urls import find_url, url_for
+from toolkit.templates.assets import Assets
+from toolkit.templates.environment import make_environment
+from toolkit.templates.filters import markdown_filter
+from toolkit.templates.folders import TemplateFolder
+from toolkit.templates.markdown import Markdown, MarkdownOptions
+from toolkit.templates.shortcodes import template_shortcodes
+from toolkit.trace import current, entered
+
+PACKAGE = Path(__file__).parent.parent
+BUNDLED = ("gis",)
+"""Parts of the toolkit that bring templates and static files along."""
+
+
+def make_templates(site: Any) -> Any:
+    """The template environment of a site."""
+    folders = [TemplateFolder(site.folder / site.settings.peek("templates"), "site")]
+    folders += [
+        TemplateFolder(folder, f"app {app.label}")
+        for app in site.apps
+        if (folder := app.folder / "templates").is_dir()
+    ]
+    folders += [TemplateFolder(PACKAGE / name / "templates", f"toolkit {name}") for name in BUNDLED]
+    environment = make_environment(
+        folders,
+        cache_folder=site.state_folder / "templates",
+        globals=_globals(site),
+        filters={**{k: v for app in reversed(site.apps) for k, v in app.filters.items()}, **site.filters},
+    )
+    markdown = Markdown(
+        MarkdownOptions(trusted=site.settings.peek("raw_html")),
+        resolve_link=partial(resolve_link, site),
+        resolve_image=partial(_resolve_image, site),
+        shortcode=template_shortcodes(environment),
+    )
+    environment.filters.setdefault("markdown", markdown_filter(markdown))
+    if "markdown" not in site.filters:
+        environment.filters["markdown"] = markdown_filter(markdown)
+    return environment
+
+
+def _globals(site: Any) -> dict[str, Any]:
+    names: dict[str, Any] = {
+        "url_for": url_for,
+        "asset": lambda path: site.assets.asset(path),
+        "locale_name": lambda code: get_locale(code).autonym,
+        "locator_map": _in_current_locale(locator_map),
+        "interactive_map": _in_current_locale(interactive_map),
+        "D": D,
+    }
+    for app in reversed(site.apps):
+        names.update(app.globals)
+    return names
+
+
+def _in_current_locale(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """A map function that speaks the page's language unless told otherwise."""
+
+    @wraps(draw)
+    def drawn(*arguments: Any, **options: Any) -> Any:
+        scope = current.get()
+        options.setdefault("locale", scope.locale if scope is not None else "en")
+        return draw(*arguments, **options)
+
+    return drawn
+
+
+def make_assets(site: Any) -> Assets:
+    """The static files of a site."""
+    folders = [("", site.folder / site.settings.peek("static"))]
+    folders += [("", folder) for app in site.apps if (folder := app.folder / "static").is_dir()]
+    folders += [("", PACKAGE / name / "static") for name in BUNDLED]
+    return Assets(folders, url_prefix=site.settings.peek("static_url"))
+
+
+def make_catalogs(site: Any) -> Catalogs:
+    """The message catalogs of a site."""
+    folders = [("messages", site.folder / site.settings.peek("locale_folder"))]
+    folders += [("messages", folder) for app in site.apps if (folder := app.folder / "locale").is_dir()]
+    folders.append(("messages", PACKAGE / "locale"))
+    return Catalogs(folders, site.settings.peek("locales"), cache_folder=site.state_folder / "catalogs")
+
+
+# links in Markdown
+
+
+def resolve_link(site: Any, url: str) -> str:
+    """``story:flood`` is the URL of that story's page: in this language if it has an edition, else in the first.
+
+    Raises:
+        RouteError: There is no such row, or it has no page.
+    """
+    name, separator, slug = url.partition(":")
+    model = _model_of_scheme(site, name) if separator and not slug.startswith("//") else None
+    if model is None:
+        return url
+    slug, hash_, fragment = slug.partition("#")
+    scope = current.get()
+    if scope is None:
+        return url
+    subject = _find_by_slug(scope, model, slug)
+    route = site.find_route_of(subject) if subject is not None else None
+    if route is not None:
+        for locale in (scope.locale, scope.default_locale):
+            found = find_url(scope, route, subject, locale=locale)
+            if found is not None:
+                return f"{found}{hash_}{fragment}"
+    known = list(model.objects.values_list("slug", flat=True)) if subject is None else []
+    raise RouteError(
+        f"the link {url!r} leads to no published {model.__name__.lower()}", hint=did_you_mean(slug, known) or None
+    )
+
+
+def _model_of_scheme(site: Any, name: str) -> Any:
+    for model in site.models:
+        if model._meta.model_name == name and "slug" in model._meta.by_name:
+            return model
+    return None
+
+
+def _find_by_slug(scope: Any, model: Any, slug: str) -> Any:
+    """By the row's own slug, whatever the language of the page."""
+    plain = scope.site.scope(
+        viewer=scope.viewer, locale=scope.default_locale, moment=scope.moment, trace=scope.trace
+    )
+    plain.rendering = scope.rendering
+    with entered(plain):
+        return model.objects.filter(slug=slug).first()
+
+
+def _resolve_image(site: Any, url: str) -> str:
+    """A path in the static folder becomes its fingerprinted URL; other addresses stay."""
+    if "://" in url or url.startswith(("/", "data:", "#")):
+        return url
+    return str(site.assets.asset(url))
+
+

@@ -1,0 +1,139 @@
+"""Would a page read the same things today? Asked of many inputs at once, kind by kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit.models.answers import answer_queries, answer_rows
+from toolkit.pages.plan import Plan, url_digest
+from toolkit.templates.clock import clock_digest
+from toolkit.trace import ABSENT, Scope, digest, digest_bytes
+
+Key = tuple[Any, ...]
+Answers = dict[Key, bytes]
+
+DATABASE_KINDS = frozenset({"row", "query"})
+PLAN_KINDS = frozenset({"url", "plan"})
+
+
+class Verifier:
+    """Answers of today for recorded inputs.
+
+    Args:
+        plan: All pages, for the viewer and moment in question.
+        shapes: Shape id to its record.
+    """
+
+    def __init__(self, plan: Plan, shapes: Mapping[str, Mapping[str, Any]]) -> None:
+        self.plan = plan
+        self.site = plan.site
+        self.shapes = shapes
+
+    def answer(self, kind: str, keys: Iterable[Key]) -> Answers:
+        """Today's digests of inputs of one kind."""
+        if kind == "row":
+            return answer_rows(self._scope(), keys)
+        if kind == "query":
+            return answer_queries(self._scope(), self.shapes, keys)
+        one = self._one[kind]
+        return {key: one(self, key) for key in keys}
+
+    def broken(self, inputs: Iterable[tuple[str, Key, bytes]]) -> set[tuple[str, Key]]:
+        """The inputs that would be read differently today."""
+        kinds: dict[str, dict[Key, bytes]] = {}
+        for kind, key, recorded in inputs:
+            kinds.setdefault(kind, {})[key] = recorded
+        found = set()
+        for kind, recorded_of in kinds.items():
+            answers = self.answer(kind, recorded_of)
+            found |= {(kind, key) for key, recorded in recorded_of.items() if answers[key] != recorded}
+        return found
+
+    def _scope(self) -> Scope:
+        site = self.site
+        scope: Scope = site.scope(viewer=self.plan.viewer, moment=self.plan.moment)
+        return scope
+
+    def _template(self, key: Key) -> bytes:
+        found: bytes = self.site.environment.digest_of(key[0])
+        return found
+
+    def _message(self, key: Key) -> bytes:
+        found: bytes = self.site.catalogs.digest_of(key)
+        return found
+
+    def _asset(self, key: Key) -> bytes:
+        found: bytes = self.site.assets.digest_of(key[0])
+        return found
+
+    def _file(self, key: Key) -> bytes:
+        return file_digest(self.site.folder / key[0])
+
+    def _folder(self, key: Key) -> bytes:
+        return folder_digest(self.site.folder / key[0])
+
+    def _setting(self, key: Key) -> bytes:
+        found: bytes = self.site.settings.digest_of(key[0])
+        return found
+
+    def _environment(self, key: Key) -> bytes:
+        return environment_digest(key[0])
+
+    def _clock(self, key: Key) -> bytes:
+        return clock_digest(self._scope().now(), key[0])
+
+    def _code(self, key: Key) -> bytes:
+        found: bytes = self.site.code_digest
+        return found
+
+    def _url(self, key: Key) -> bytes:
+        route_id, subject, locale, number = key
+        route = self.site.routes_by_id.get(route_id)
+        if route is None or locale not in self.site.route_locales(route):
+            return ABSENT
+        return url_digest(self.plan.unit(route, locale).by_key.get(subject), number)
+
+    def _plan(self, key: Key) -> bytes:
+        route = self.site.routes_by_id.get(key[0])
+        if route is None or key[1] not in self.site.route_locales(route):
+            return ABSENT
+        return self.plan.unit(route, key[1]).digest
+
+    _one: Mapping[str, Callable[[Verifier, Key], bytes]] = {
+        "template": _template,
+        "message": _message,
+        "asset": _asset,
+        "file": _file,
+        "folder": _folder,
+        "setting": _setting,
+        "environment": _environment,
+        "clock": _clock,
+        "code": _code,
+        "url": _url,
+        "plan": _plan,
+    }
+
+
+def file_digest(path: Path) -> bytes:
+    """A file's content; ABSENT if there is none."""
+    try:
+        return digest_bytes(path.read_bytes())
+    except OSError:
+        return ABSENT
+
+
+def folder_digest(path: Path) -> bytes:
+    """The names in a folder; ABSENT if there is none."""
+    try:
+        return digest(sorted(os.listdir(path)))  # noqa: PTH208 - names are all that is wanted
+    except OSError:
+        return ABSENT
+
+
+def environment_digest(name: str) -> bytes:
+    """A variable's value; ABSENT if it is not set."""
+    value = os.environ.get(name)
+    return ABSENT if value is None else digest(value)
