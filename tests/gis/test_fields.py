@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from toolkit.gis import Area, AsWKT, Centroid, D, Distance, Envelope, GeometryTy
 from toolkit.gis.geodesy import geodesic
 from toolkit.gis.geojson import geojson
 from toolkit.models.lookups import LookupContext
+from toolkit.trace import Trace, current
 
 World = SimpleNamespace
 
@@ -162,6 +164,37 @@ def test_nearest_measures_to_lines_and_areas(world: World) -> None:
     assert found[0].distance.m == pytest.approx(geodesic((0.6, 0), (0.5, 0)), abs=0.01)
 
 
+def test_the_nearest_of_many_are_found_around_and_are_those_of_all(world: World) -> None:
+    chance = random.Random(4)
+    spots = [(chance.uniform(-3, 3), chance.uniform(-3, 3)) for _ in range(2_100)]
+    world.Place.objects.bulk_create([world.Place(name="x", geometry=spot) for spot in spots])
+    everything = [place.pk for place in world.Place.objects.nearest((0.1, 0.2))]
+    near = world.Place.objects.nearest((0.1, 0.2))
+    with world.database.counted() as seen:
+        assert [place.pk for place in near[:5]] == everything[:5]
+    assert "gis_matches" in seen[-1]
+    assert [place.pk for place in near[7:12]] == everything[7:12]
+    assert near[3].pk == everything[3]
+    assert near.first().pk == everything[0]
+    assert [place.pk for place in near[2_090:2_200]] == everything[2_090:]
+    assert [place.pk for place in near.filter(pk__in=everything[10:])[:3]] == everything[10:13]
+    farthest = near.order_by("-distance")[:3]
+    assert [place.pk for place in farthest] == everything[::-1][:3]
+    assert [place.pk for place in near.reverse()[:3]] == everything[::-1][:3]
+    assert list(near.values_list("pk", flat=True)[:4]) == everything[:4]
+    assert near.count() == 2_100
+
+
+def test_a_trace_of_nearest_holds_every_question_it_asked(world: World) -> None:
+    world.Place.objects.bulk_create([world.Place(name="x", geometry=(i % 90, i % 80)) for i in range(2_100)])
+    scope = current.get()
+    assert scope is not None
+    scope.trace = Trace()
+    assert len(world.Place.objects.nearest((0.5, 0.5))[:5]) == 5
+    kinds = [kind for kind, _ in scope.trace.inputs]
+    assert kinds.count("query") >= 2
+
+
 def test_nearest_wants_one_geometry_field(world: World) -> None:
     from toolkit.gis.nearest import _only_field
 
@@ -227,8 +260,9 @@ class TestPostGIS:
             ("disjoint", "ST_Disjoint(place.geometry, ST_GeomFromEWKB(decode(%(param_1)s, 'hex')))"),
             (
                 "dwithin",
-                "ST_DWithin(geography(place.geometry), geography(ST_GeomFromEWKB(decode(%(param_1)s, 'hex'))), "
-                "%(param_2)s)",
+                "(place.geometry && ST_GeomFromEWKB(decode(%(param_1)s, 'hex'))) AND "
+                "ST_DWithin(geography(place.geometry), geography(ST_GeomFromEWKB(decode(%(param_2)s, 'hex'))), "
+                "%(param_3)s)",
             ),
             (
                 "distance_gt",

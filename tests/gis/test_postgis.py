@@ -120,6 +120,16 @@ def test_distances_agree_to_a_centimetre_or_so(world: World, postgis: World) -> 
         assert metres == pytest.approx(distances[name], abs=60, rel=1e-3), name
 
 
+def test_the_nearest_few_agree(world: World, postgis: World) -> None:
+    found, expected = both(
+        world,
+        postgis,
+        lambda places: [p.name for p in nearest(places.filter(geometry__dwithin=((2, 1), 3e5)), (2, 1))[:5]],
+    )
+    assert len(found) == 5
+    assert sorted(found) == sorted(expected)
+
+
 def test_point_distances_agree_exactly(world: World, postgis: World) -> None:
     def ask(places: Any) -> list[Any]:
         rows = places.filter(geometry__isempty=False).annotate(away=Distance("geometry", (2.3, 1.2)))

@@ -31,7 +31,9 @@ from toolkit.errors import FieldError
 from toolkit.models.lookups import Lookup, LookupContext
 
 from .columns import writer
+from .distances import boxes_around
 from .geopackage import index_name
+from .measures import D
 from .values import split_distance, to_box, to_metres, to_usable_geometry
 
 Convert = Callable[[Any], Any]
@@ -81,13 +83,23 @@ def _near(predicate: str, operator: str) -> Lookup:
         limit = partial(_limit, lookup=operator)
         if context.dialect != "postgresql":
             return _matching(context, predicate, place, limit=limit)
-        if predicate == "distance_lt":
-            return _compared(context, "<", place, limit)
-        import sqlalchemy as sa
-
-        return sa.func.ST_DWithin(*_measurable(context, context.bind(place)), context.bind(limit))
+        return _postgis_near(context, place, limit, strict=predicate == "distance_lt")
 
     return build
+
+
+def _postgis_near(context: LookupContext, place: Convert, limit: Convert, *, strict: bool) -> Any:
+    """``ST_DWithin``, behind the boxes around: an index on geometry serves no question about geography."""
+    import sqlalchemy as sa
+
+    if strict:
+        near = _compared(context, "<", place, limit)
+    else:
+        near = sa.func.ST_DWithin(*_measurable(context, context.bind(place)), context.bind(limit))
+    if _srid(context) != 4326:
+        return near
+    around = context.bind(_stored_surroundings)
+    return sa.and_(context.column.op("&&", is_comparison=True)(_geometry(around)), near)
 
 
 def _far(operator: str) -> Lookup:
@@ -213,6 +225,16 @@ def _stored_box(value: Any, *, srid: int, dialect: str) -> Any:
 
 def _stored_place(value: Any, *, srid: int, dialect: str, lookup: str) -> Any:
     return _stored(split_distance(value, lookup)[0], srid=srid, dialect=dialect)
+
+
+def _stored_surroundings(value: Any) -> Any:
+    """The boxes that hold everything so near to a place, for PostGIS; in 4326."""
+    import shapely
+
+    place, apart = split_distance(value, "dwithin")
+    geometry = to_usable_geometry(place)
+    boxes = [] if geometry.is_empty else boxes_around(geometry.bounds, D(m=max(to_metres(apart), 0.0)))
+    return writer(4326, "postgresql")(shapely.MultiPolygon([shapely.box(*box) for box in boxes]))
 
 
 def _limit(value: Any, *, lookup: str) -> float:
