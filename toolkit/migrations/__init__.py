@@ -1,0 +1,64 @@
+"""Migrations: the tables follow the models, step by step, in files that people read and keep.
+
+A migration file reads::
+
+    from toolkit import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("newsroom", "0001_initial")]
+        operations = [
+            migrations.AddField(model_name="Story", name="kicker", field=models.CharField(max_length=80, blank=True)),
+        ]
+"""
+
+from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
+from toolkit.migrations.executor import Step
+from toolkit.migrations.loader import App, LoadedMigration, Migration
+from toolkit.migrations.operations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    AlterField,
+    AlterModelTable,
+    CreateModel,
+    DeleteModel,
+    Operation,
+    RemoveConstraint,
+    RemoveField,
+    RemoveIndex,
+    RenameField,
+    RenameModel,
+)
+from toolkit.migrations.special import HistoricalModels, RunPython, RunSQL
+from toolkit.migrations.writer import WrittenMigration
+
+__all__ = [
+    "AddConstraint",
+    "AddField",
+    "AddIndex",
+    "AlterField",
+    "AlterModelTable",
+    "App",
+    "CreateModel",
+    "DeleteModel",
+    "HistoricalModels",
+    "LoadedMigration",
+    "Migration",
+    "MigrationStatus",
+    "Operation",
+    "RemoveConstraint",
+    "RemoveField",
+    "RemoveIndex",
+    "RenameField",
+    "RenameModel",
+    "RunPython",
+    "RunSQL",
+    "Step",
+    "WrittenMigration",
+    "apply",
+    "check",
+    "create_tables",
+    "make",
+    "plan",
+    "show",
+]

@@ -1,0 +1,276 @@
+"""The operations that lead from one state of the models to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from toolkit.errors import MigrationError, Problems, ToolkitError
+from toolkit.migrations.fields import FieldState, usable_default
+from toolkit.migrations.layout import render
+from toolkit.migrations.operations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    AlterField,
+    AlterModelTable,
+    CreateModel,
+    DeleteModel,
+    Operation,
+    RemoveConstraint,
+    RemoveField,
+    RemoveIndex,
+    RenameField,
+    RenameModel,
+)
+from toolkit.migrations.renames import Ask, never, renamed_field, renamed_models
+from toolkit.migrations.state import ModelState, ProjectState
+from toolkit.migrations.values import write_value
+from toolkit.models.fields import MISSING
+
+Change = tuple[str, Operation]
+"""(app label, operation)."""
+
+
+def detect_changes(
+    before: ProjectState, after: ProjectState, *, ask: Ask = never, fills: Mapping[str, Any] | None = None
+) -> list[Change]:
+    """The operations between two states, in an order in which they can be done.
+
+    Args:
+        before: The models as the migrations know them.
+        after: The models as they are.
+        ask: Answers whether something was renamed.
+        fills: ``app.Model.field`` to what existing rows get in a new column that has no default.
+
+    Raises:
+        Problems: Changes that nobody can make without being told more.
+    """
+    detector = _Detector(before, after, ask=ask, fills=fills or {})
+    detector.run()
+    if detector.problems:
+        raise Problems(detector.problems, summary="the migration cannot be made")
+    return detector.changes
+
+
+class _Detector:
+    """Walks a state towards another, and notes each step."""
+
+    def __init__(self, before: ProjectState, after: ProjectState, *, ask: Ask, fills: Mapping[str, Any]) -> None:
+        self.state, self.wanted = before, after
+        self.ask, self.fills = ask, fills
+        self.changes: list[Change] = []
+        self.problems: list[ToolkitError] = []
+        self._postponed: list[Change] = []
+        self._moved: dict[str, str] = {}
+        self._renamed: dict[tuple[str, str], str] = {}
+
+    def run(self) -> None:
+        """All steps: names first, then what is gone from tables that stay, then what is new, then tables that go."""
+        self._rename_models()
+        for model in self._kept():
+            self._rename_fields(model)
+        for model in self._kept():
+            self._remove_items(model)
+        self._create_models()
+        for step in (self._add_fields, self._alter_fields, self._remove_fields, self._add_items):
+            for model in self._kept():
+                step(model)
+        for change in self._postponed:
+            self._note(*change)
+        self._delete_models()
+
+    def _note(self, app: str, operation: Operation) -> None:
+        self.changes.append((app, operation))
+        self.state = operation.change(app, self.state)
+
+    def _kept(self) -> list[ModelState]:
+        """The models that were there and stay, as they shall be. Those made by this run are as they shall be."""
+        created = {f"{app}.{one.name}" for app, one in self.changes if isinstance(one, CreateModel)}
+        return [
+            model for label, model in self.wanted.models.items() if label in self.state.models and label not in created
+        ]
+
+    # names
+
+    def _rename_models(self) -> None:
+        for renamed in renamed_models(self.state, self.wanted, ask=self.ask):
+            self._moved[f"{renamed.app}.{renamed.new}"] = renamed.old.lower()
+            self._note(renamed.app, RenameModel(renamed.old, renamed.new))
+        for model in self._kept():
+            if self.state.models[model.label].db_table != model.db_table:
+                self._note(model.app, AlterModelTable(model.name, model.db_table))
+
+    def _rename_fields(self, wanted: ModelState) -> None:
+        for name in self.state.models[wanted.label].field_names:
+            current = self.state.models[wanted.label]
+            if name in wanted.field_names:
+                continue
+            new = self._following(wanted, current.get_field(name)) or renamed_field(
+                current, wanted, name=name, ask=self.ask
+            )
+            if new is not None:
+                self._renamed[(wanted.label, name)] = new
+                self._note(wanted.app, RenameField(wanted.name, name, new))
+
+    def _following(self, wanted: ModelState, field: FieldState) -> str | None:
+        """The new name of a field of a hidden model, when it is called after something that was renamed."""
+        source = f"{wanted.app}.{wanted.name.removesuffix('Translation')}"
+        twin = self._renamed.get((source, field.name)) if source != wanted.label else None
+        if twin is not None and twin in wanted.field_names:
+            return twin
+        old = self._moved.get(field.to or "")
+        if old is None or not field.name.endswith(old):
+            return None
+        name = field.name.removesuffix(old) + str(field.to).partition(".")[2].lower()
+        same = [other for other in wanted.fields if other.name == name and other.identity == field.identity]
+        return name if same else None
+
+    # constraints and indexes
+
+    def _remove_items(self, wanted: ModelState) -> None:
+        current = self.state.models[wanted.label]
+        for constraint in _only_in_first(current.constraints, wanted.constraints):
+            self._note(wanted.app, RemoveConstraint(wanted.name, constraint.name))
+        for index in _only_in_first(current.indexes, wanted.indexes):
+            self._note(wanted.app, RemoveIndex(wanted.name, index.name))
+
+    def _add_items(self, wanted: ModelState) -> None:
+        current = self.state.models[wanted.label]
+        for index in _only_in_first(wanted.indexes, current.indexes):
+            self._note(wanted.app, AddIndex(wanted.name, index))
+        for constraint in _only_in_first(wanted.constraints, current.constraints):
+            self._note(wanted.app, AddConstraint(wanted.name, constraint))
+
+    # models
+
+    def _create_models(self) -> None:
+        waiting = [model for label, model in self.wanted.models.items() if label not in self.state.models]
+        for model, later in _in_order(waiting):
+            self._create(model, later)
+
+    def _create(self, model: ModelState, later: set[str]) -> None:
+        """Make a model; foreign keys that would close a circle are added once both tables are there."""
+        fields = [(field.name, field) for field in model.fields if field.name not in later]
+        constraints = [item for item in model.constraints if not _mentions(item, later)]
+        indexes = [item for item in model.indexes if not _mentions(item, later)]
+        self._note(
+            model.app,
+            CreateModel(model.name, fields, db_table=model.db_table, constraints=constraints, indexes=indexes),
+        )
+        for field in model.fields:
+            if field.name in later:
+                self._postponed.append((model.app, AddField(model.name, field.name, field)))
+        for constraint in _only_in_first(model.constraints, constraints):
+            self._postponed.append((model.app, AddConstraint(model.name, constraint)))
+        for index in _only_in_first(model.indexes, indexes):
+            self._postponed.append((model.app, AddIndex(model.name, index)))
+
+    def _delete_models(self) -> None:
+        waiting = [model for label, model in self.state.models.items() if label not in self.wanted.models]
+        order = list(_in_order(waiting))
+        for model, later in order:
+            for name in sorted(later):
+                self._note(model.app, RemoveField(model.name, name))
+        for model, _ in reversed(order):
+            self._note(model.app, DeleteModel(model.name))
+
+    # fields
+
+    def _add_fields(self, wanted: ModelState) -> None:
+        for field in wanted.fields:
+            if field.name not in self.state.models[wanted.label].field_names:
+                fill = self._fill(wanted, field, "a new column")
+                self._note(wanted.app, AddField(wanted.name, field.name, field, fill=fill))
+
+    def _alter_fields(self, wanted: ModelState) -> None:
+        for field in wanted.fields:
+            current = self.state.models[wanted.label].get_field(field.name)
+            if current == field:
+                continue
+            if _is_key(current) or _is_key(field):
+                self._refuse_key(wanted, field.name)
+                continue
+            closing = current.null and not field.null
+            fill = self._fill(wanted, field, "rows that hold NULL") if closing else MISSING
+            self._note(wanted.app, AlterField(wanted.name, field.name, field, fill=fill))
+
+    def _remove_fields(self, wanted: ModelState) -> None:
+        current = self.state.models[wanted.label]
+        for field in current.fields:
+            if field.name in wanted.field_names:
+                continue
+            if _is_key(field):
+                self._refuse_key(wanted, field.name)
+            else:
+                self._note(wanted.app, RemoveField(wanted.name, field.name))
+
+    def _refuse_key(self, model: ModelState, name: str) -> None:
+        self.problems.append(
+            MigrationError(
+                f"{model.label}.{name}: a primary key cannot be changed by itself: other tables may refer to it",
+                hint="Make a new model, copy the rows with RunPython, and delete the old one.",
+            )
+        )
+
+    def _fill(self, model: ModelState, field: FieldState, why: str) -> Any:
+        """What the rows that are there get; MISSING when the field's own default will do."""
+        path = f"{model.label}.{field.name}"
+        if path in self.fills:
+            return self._given(path, field)
+        if not field.null and usable_default(field.build()) is MISSING:
+            self.problems.append(
+                MigrationError(
+                    f"{path} may not be null and has no default: {why} must get a value",
+                    hint=f"Say which (toolkit migrations make --fill {path}=VALUE), give the field a default, "
+                    "or let it be null.",
+                )
+            )
+        return MISSING
+
+    def _given(self, path: str, field: FieldState) -> Any:
+        value = self.fills[path]
+        if field.to is not None or callable(value):
+            return value
+        try:
+            return field.build().to_python(value)
+        except ToolkitError as error:
+            self.problems.append(MigrationError(f"{path}: {error.message}", hint=error.hint))
+            return MISSING
+
+
+def _in_order(models: Iterable[ModelState]) -> Iterator[tuple[ModelState, set[str]]]:
+    """Models after those that they refer to, each with the foreign keys that must come later."""
+    waiting = {model.label: model for model in models}
+    while waiting:
+        model = next((one for one in waiting.values() if not _open_keys(one, waiting)), None)
+        model = model or next(iter(waiting.values()))
+        yield model, _open_keys(model, waiting)
+        del waiting[model.label]
+
+
+def _open_keys(model: ModelState, waiting: Mapping[str, ModelState]) -> set[str]:
+    """The foreign keys of a model to others that wait."""
+    return {field.name for field in model.fields if field.to in waiting and field.to != model.label}
+
+
+def _mentions(item: Any, names: set[str]) -> bool:
+    fields = {name.lstrip("-").partition("__")[0] for name in getattr(item, "fields", ())}
+    if item.condition is not None:
+        fields |= {name.partition("__")[0] for name in item.condition.names()}
+    return bool(fields & names)
+
+
+def _is_key(field: FieldState) -> bool:
+    return bool(dict(field.options).get("primary_key", False))
+
+
+def _only_in_first(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
+    """The constraints or indexes of one collection that are not in the other, by what they say."""
+    said = {_text(item) for item in second}
+    return [item for item in first if _text(item) not in said]
+
+
+def _text(item: Any) -> str:
+    """A constraint or index as its source; conditions have no equality of their own."""
+    return render(write_value(item, set()))

@@ -1,0 +1,108 @@
+"""What becomes of a column's values when its field changes its kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from toolkit.errors import MigrationError
+from toolkit.models import BinaryField, BooleanField, CharField, Field, JSONField, TextField
+
+TEXT = (CharField, TextField)
+
+Conversion = Callable[[Any], Any]
+
+
+def check_convertible(old: Field[Any], new: Field[Any]) -> None:
+    """Refuse a change that has no meaning by itself.
+
+    Raises:
+        MigrationError: Values of the one kind are no values of the other.
+    """
+    where = f"{new.model._meta.label}.{new.name}"
+    if isinstance(old, BinaryField) != isinstance(new, BinaryField):
+        raise MigrationError(
+            f"{where}: a {type(old).__name__} cannot become a {type(new).__name__} by itself",
+            hint="Add a new field, fill it with RunPython, and remove the old one.",
+        )
+    if getattr(old, "srid", None) != getattr(new, "srid", None):
+        raise MigrationError(
+            f"{where}: the reference system changes from {getattr(old, 'srid', None)} to "
+            f"{getattr(new, 'srid', None)}, and a migration does not move coordinates",
+            hint="Add a new field, transform into it with RunPython, and remove the old one.",
+        )
+
+
+def same_storage(old: Field[Any], new: Field[Any]) -> bool:
+    """Whether the values of one field are values of the other as they stand."""
+    if isinstance(old, TEXT) and isinstance(new, TEXT):
+        return True
+    if old.is_relation or new.is_relation:
+        return True  # keys stay keys: the foreign key check tells whether they are right
+    return _kind(old) == _kind(new) and vars_of(old) == vars_of(new)
+
+
+def shortest(old: Field[Any], new: Field[Any]) -> int | None:
+    """The length that texts must keep from now on, if they need not before."""
+    if not isinstance(new, CharField) or not isinstance(old, TEXT):
+        return None
+    before = old.max_length if isinstance(old, CharField) else None
+    after = new.max_length
+    return after if after is not None and (before is None or after < before) else None
+
+
+def conversion(old: Field[Any], new: Field[Any], *, dialect: str) -> Conversion:
+    """A function from a stored value of the old field to one of the new; it raises ``ValidationError``."""
+    read = old.db_reader(dialect) or _same
+    write = new.db_writer(dialect) or _same
+    if isinstance(old, JSONField) and isinstance(new, TEXT):
+        read = _same
+
+    def convert(stored: Any) -> Any:
+        value = read(stored)
+        if value == "" and new.null and not isinstance(new, TEXT):
+            return None
+        value = new.to_python(_adapted(value, new))
+        new.validate(value)
+        return write(value)
+
+    return convert
+
+
+def vars_of(field: Field[Any]) -> tuple[Any, ...]:
+    """The options that decide how a kind stores its values."""
+    names = ("max_digits", "decimal_places", "geometry_type", "srid")
+    return tuple(getattr(field, name, None) for name in names)
+
+
+def _kind(field: Field[Any]) -> Any:
+    """The class that says how values are stored: the one that defines the column's type."""
+    return next(owner for owner in type(field).__mro__ if "sql_type" in vars(owner))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _adapted(value: Any, new: Field[Any]) -> Any:
+    """A value as the new field can read it, where its ``to_python`` is stricter than a change of kind must be."""
+    if isinstance(new, TEXT):
+        return _as_text(value)
+    if isinstance(new, JSONField) and isinstance(value, str):
+        return json.loads(value)
+    if isinstance(value, bool) and not isinstance(new, BooleanField | JSONField):
+        return int(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    return str(value)

@@ -1,0 +1,148 @@
+"""Copying the rows of a SQLite table into the table that takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from toolkit.errors import MigrationError, Problems, ToolkitError
+from toolkit.migrations.conversions import Conversion, conversion, same_storage, shortest
+from toolkit.migrations.definitions import TableSQL, quote
+from toolkit.migrations.editor import Editor
+
+SHOWN_PROBLEMS = 20
+
+
+def copied_columns(database: Any, old: Any, new: Any, *, parts: TableSQL, actual: TableSQL) -> list[str]:
+    """The columns that no model knows and that are copied as they are.
+
+    Generated columns are left out, they make themselves. The rowid is copied where it is no column: full-text
+    tables refer to it.
+    """
+    known = {field.column for field in (*old._meta.fields, *new._meta.fields)}
+    rows = database.fetch(f"PRAGMA table_xinfo({quote(old._meta.table)})")
+    stored = [name for _, name, _, _, _, _, hidden in rows if hidden == 0]
+    others = [name for name in stored if name not in known and name in parts.columns]
+    return [*others, *(["rowid"] if _has_hidden_rowid(rows, actual) else [])]
+
+
+def _has_hidden_rowid(rows: list[Any], actual: TableSQL) -> bool:
+    if "WITHOUT" in actual.suffix.upper() or any(row[1].casefold() == "rowid" for row in rows):
+        return False
+    keys = [row for row in rows if row[5]]
+    return not (len(keys) == 1 and keys[0][2].upper() == "INTEGER")
+
+
+class Copy:
+    """One copy, with the conversions and fillings that the change of the model asks for.
+
+    Args:
+        editor: Of the database.
+        old: The model whose table is read.
+        new: The model whose table is written.
+        fills: Field name to what rows get that have no value.
+    """
+
+    def __init__(self, editor: Editor, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        self._editor, self._old, self._new, self._fills = editor, old, new, fills
+        self._problems: list[ToolkitError] = []
+        self._refused = 0
+        self._functions = 0
+
+    def run(self, scratch: str, *, columns: list[str]) -> None:
+        """Copy all rows.
+
+        Args:
+            scratch: The table to fill.
+            columns: Columns that no model knows, copied as they are.
+
+        Raises:
+            Problems: Values that the new fields refuse, each with its row.
+        """
+        expressions = {quote(name): (quote(name) if name != "rowid" else name) for name in columns}
+        parameters: list[Any] = []
+        for field in self._new._meta.fields:
+            expression, values = self._expression(field)
+            expressions[quote(field.column)] = expression
+            parameters += values
+        names, sources = ", ".join(expressions), ", ".join(expressions.values())
+        statement = f"INSERT INTO {quote(scratch)} ({names}) SELECT {sources} FROM {quote(self._table)}"  # noqa: S608 - quoted
+        self._editor.execute(statement, parameters)
+        self._report()
+
+    @property
+    def _table(self) -> str:
+        return str(self._old._meta.table)
+
+    def _expression(self, field: Any) -> tuple[str, list[Any]]:
+        """The SQL that gives a column's value, and its parameters."""
+        before = self._old._meta.by_name.get(field.name)
+        if before is None:
+            return self._made(field, "")
+        source = quote(before.column)
+        if not same_storage(before, field):
+            source = self._converted(before, field, source)
+        else:
+            self._check_lengths(before, field)
+        if before.null and not field.null:
+            return self._made(field, source)
+        return source, []
+
+    def _made(self, field: Any, source: str) -> tuple[str, list[Any]]:
+        """A value for rows that have none, or where ``source`` is NULL."""
+        condition = f"{quote(self._old._meta.by_name[field.name].column)} IS NULL" if source else ""
+        value = self._editor.value_for(field, self._fills, rows=lambda: self._editor.count(self._table, condition))
+        if callable(value):
+            made, values = f"{self._register(value, 0)}()", []
+        else:
+            made, values = "?", [value]
+        return (f"coalesce({source}, {made})" if source else made), values
+
+    def _converted(self, old: Any, new: Any, source: str) -> str:
+        convert = conversion(old, new, dialect="sqlite")
+        key = quote(self._old._meta.pk.column)
+
+        def converted(stored: Any, row: Any) -> Any:
+            return None if stored is None else self._attempt(convert, stored, new, row)
+
+        return f"{self._register(converted, 2)}({source}, {key})"
+
+    def _attempt(self, convert: Conversion, stored: Any, field: Any, row: Any) -> Any:
+        """A converted value; a problem is kept and reported with all others, for SQLite would lose its message."""
+        try:
+            return convert(stored)
+        except (ToolkitError, ValueError, TypeError, ArithmeticError) as error:
+            self._refuse(f"{self._table}, row {row}, {field.name}: {getattr(error, 'message', error)}")
+            return stored
+
+    def _check_lengths(self, old: Any, new: Any) -> None:
+        limit = shortest(old, new)
+        if limit is None:
+            return
+        key, column = quote(self._old._meta.pk.column), quote(old.column)
+        found = self._editor.database.fetch(
+            f"SELECT {key}, length({column}) FROM {quote(self._table)} WHERE length({column}) > ?",  # noqa: S608 - quoted
+            (limit,),
+        )
+        for row, length in found:
+            self._refuse(f"{self._table}, row {row}, {new.name}: {length} characters, {limit} are allowed")
+
+    def _refuse(self, message: str) -> None:
+        self._refused += 1
+        if len(self._problems) < SHOWN_PROBLEMS:
+            self._problems.append(MigrationError(message))
+
+    def _report(self) -> None:
+        if self._problems:
+            rows = "1 value does" if self._refused == 1 else f"{self._refused} values do"
+            raise Problems(
+                self._problems,
+                summary=f"{self._new._meta.label}: {rows} not fit the field as it shall be; nothing was changed. "
+                "Mend the rows, or convert them with RunPython first",
+            )
+
+    def _register(self, function: Callable[..., Any], arguments: int) -> str:
+        self._functions += 1
+        name = f"toolkit_migrate_{self._functions}"
+        self._editor.database.connection.create_function(name, arguments, function)
+        return name

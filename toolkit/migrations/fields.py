@@ -1,0 +1,195 @@
+"""Fields as migrations know them: what the database sees of a field, as a frozen value.
+
+A field is described by its class and those options that its column depends on. Labels, help texts, choices and
+validators change nothing in a database and appear in no migration.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+from toolkit import models as toolkit_models
+from toolkit.errors import MigrationError, ToolkitError
+from toolkit.migrations.values import is_writable
+from toolkit.models import DateTimeField, Field, SlugField, TextField
+from toolkit.models.fields import MISSING
+
+NOT_IN_DATABASE = frozenset(
+    {"choices", "validators", "verbose_name", "help_text", "editable", "translated", "related_name", "through"}
+)
+"""Options of every field that its column does not depend on."""
+
+NOT_IN_DATABASE_OF: tuple[tuple[type[Any], frozenset[str]], ...] = (
+    (TextField, frozenset({"max_length"})),
+    (SlugField, frozenset({"allow_unicode"})),
+    (DateTimeField, frozenset({"auto_now", "auto_now_add"})),
+)
+"""The same, of some kinds. A field class of your own lists its own in ``not_in_database``."""
+
+KEPT_BESIDE = frozenset({"default", "blank", "on_delete"})
+"""Written down because rows and models of the past need them; a change of these alone is no migration."""
+
+PUBLIC_MODULES = ("toolkit.models", "toolkit.gis")
+
+
+@dataclass(frozen=True)
+class FieldState:
+    """A field at one point of the history.
+
+    Args:
+        name: Its name on the model.
+        kind: Its class, as ``module.Class``.
+        options: The options that its column depends on, in the order of the class's signature.
+        beside: Options that are kept, but whose change is no change of the database.
+    """
+
+    name: str
+    kind: str
+    options: tuple[tuple[str, Any], ...] = ()
+    beside: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
+
+    @property
+    def to(self) -> str | None:
+        """The label of the model referred to, of a foreign key."""
+        return dict(self.options).get("to")
+
+    @property
+    def column(self) -> str:
+        """Its column in the table."""
+        return self.build().column or _attname(self.build(), self.name)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Everything but the name: fields of one identity may be one field renamed."""
+        return (self.kind, tuple(pair for pair in self.options if pair[0] != "db_column"))
+
+    @property
+    def null(self) -> bool:
+        """Whether the column may hold NULL."""
+        return bool(dict(self.options).get("null", False))
+
+    def pointing_to(self, label: str) -> FieldState:
+        """The same foreign key, to another model."""
+        options = tuple((name, label if name == "to" else value) for name, value in self.options)
+        return replace(self, options=options)
+
+    def build(self) -> Field[Any]:
+        """A field object of this description, not yet on a model.
+
+        Raises:
+            MigrationError: Its class is gone, or takes other options now.
+        """
+        options = dict(self.options) | dict(self.beside)
+        if "to" in options:
+            options["related_name"] = "+"
+        try:
+            made: Field[Any] = _find_class(self.kind)(**options)
+        except TypeError as error:
+            raise MigrationError(
+                f"the field {self.name!r} cannot be made from its migration: {self.kind}: {error}",
+                hint="Keep the class's old options working, or mend the migration.",
+            ) from error
+        return made
+
+
+def describe_field(name: str, field: Field[Any]) -> FieldState:
+    """The description of a field, on a model or not.
+
+    Raises:
+        MigrationError: Its class does not keep an option under its own name, so that it cannot be described.
+    """
+    hidden = NOT_IN_DATABASE | _hidden_options(field)
+    options: list[tuple[str, Any]] = []
+    beside: list[tuple[str, Any]] = []
+    for option, default in _parameters(type(field)):
+        if option in hidden:
+            continue
+        value = _option(name, field, option)
+        if value is default or (value == default and type(value) is type(default)):
+            continue
+        if option not in KEPT_BESIDE:
+            options.append((option, value))
+        elif is_writable(value):  # a default that no file can hold is one for the model of today only
+            beside.append((option, value))
+    return FieldState(name, _public_path(type(field)), tuple(options), tuple(beside))
+
+
+def usable_default(field: Field[Any]) -> Any:
+    """What an existing row gets in a new column: what a new object would have, if the field itself takes it.
+
+    Returns:
+        A value, a function that makes one for each row, or ``MISSING`` when somebody has to be asked.
+    """
+    if callable(field.default):
+        return field.default
+    try:
+        return field.clean(field.get_default())
+    except ToolkitError:
+        return MISSING
+
+
+def _option(name: str, field: Field[Any], option: str) -> Any:
+    if option == "to":
+        return field.to if isinstance(field.to, str) else field.to._meta.label  # type: ignore[attr-defined]  # relations have it
+    if option == "db_column":
+        return field.column if field.column not in ("", _attname(field, name)) else None
+    try:
+        return getattr(field, option)
+    except AttributeError as error:
+        raise MigrationError(
+            f"{type(field).__name__} {name!r} cannot be written into a migration: "
+            f"it takes {option!r} and has no attribute of that name",
+            hint=f"Keep it as self.{option}, or list it in the class's not_in_database.",
+        ) from error
+
+
+def _attname(field: Field[Any], name: str) -> str:
+    named = copy(field)
+    named.name = name
+    return named.attname
+
+
+def _hidden_options(field: Field[Any]) -> frozenset[str]:
+    found = frozenset(getattr(field, "not_in_database", ()))
+    for kind, names in NOT_IN_DATABASE_OF:
+        if isinstance(field, kind):
+            found |= names
+    return found
+
+
+def _parameters(kind: type[Any]) -> Iterator[tuple[str, Any]]:
+    """The options of a field class and their defaults, those of its base classes included."""
+    seen = {"self"}
+    for owner in kind.__mro__:
+        if "__init__" not in vars(owner) or owner is object:
+            continue
+        for parameter in inspect.signature(vars(owner)["__init__"]).parameters.values():
+            variable = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+            if parameter.name not in seen and not variable:
+                seen.add(parameter.name)
+                yield parameter.name, parameter.default
+
+
+def _public_path(kind: type[Any]) -> str:
+    """``toolkit.models.CharField`` for a class defined deeper down: the place that stays when files move."""
+    for name in PUBLIC_MODULES:
+        module = toolkit_models if name == "toolkit.models" else import_module(name)
+        if getattr(module, kind.__name__, None) is kind:
+            return f"{name}.{kind.__name__}"
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _find_class(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise MigrationError(
+            f"a migration uses the field class {path}, which cannot be imported: {error}",
+            hint="Keep field classes as long as migrations name them.",
+        ) from error

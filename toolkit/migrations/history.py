@@ -1,0 +1,69 @@
+"""Which migrations were applied: the table ``toolkit_migration``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from toolkit.migrations.tables import read_table
+
+TABLE = "toolkit_migration"
+
+Key = tuple[str, str]
+"""(app, name) of a migration."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A migration that was applied.
+
+    Args:
+        app: The label of its app.
+        name: Its name, such as ``0001_initial``.
+        applied_at: When, in UTC.
+    """
+
+    app: str
+    name: str
+    applied_at: datetime
+
+
+class History:
+    """The record that a database keeps of its migrations.
+
+    Args:
+        database: Where.
+    """
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def read(self) -> dict[Key, Applied]:
+        """What was applied; empty when nothing ever was."""
+        if read_table(self._database, TABLE) is None:
+            return {}
+        rows = self._database.fetch(f"SELECT app, name, applied_at FROM {TABLE} ORDER BY applied_at, app, name")  # noqa: S608 - a constant
+        return {(app, name): Applied(app, name, datetime.fromisoformat(moment)) for app, name, moment in rows}
+
+    def prepare(self) -> None:
+        """Make the table, where it is not there."""
+        self._database.execute(
+            f"CREATE TABLE IF NOT EXISTS {TABLE} (app VARCHAR(100) NOT NULL, name VARCHAR(200) NOT NULL, "
+            "applied_at VARCHAR(40) NOT NULL, PRIMARY KEY (app, name))"
+        )
+
+    def record(self, key: Key) -> Applied:
+        """Note that a migration was applied, now."""
+        made = Applied(*key, applied_at=datetime.now(UTC))
+        values = (*key, made.applied_at.isoformat(" "))
+        self._database.execute(f"INSERT INTO {TABLE} (app, name, applied_at) VALUES ({self._marks(3)})", values)  # noqa: S608 - constants
+        return made
+
+    def forget(self, key: Key) -> None:
+        """Note that a migration was reversed."""
+        mark = self._marks(1)
+        self._database.execute(f"DELETE FROM {TABLE} WHERE app = {mark} AND name = {mark}", key)  # noqa: S608 - constants
+
+    def _marks(self, count: int) -> str:
+        return ", ".join(["?" if self._database.dialect == "sqlite" else "%s"] * count)

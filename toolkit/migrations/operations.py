@@ -1,0 +1,460 @@
+"""Operations: the steps of a migration. Each says what becomes of the state, and what to do in the database.
+
+An operation never looks at the live models: it knows the state before it and the state after it, and its editor
+turns the one into the other. Going back is the same with the two exchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.errors import MigrationError, did_you_mean
+from toolkit.migrations.fields import FieldState, describe_field
+from toolkit.migrations.state import Constraint, ModelState, ProjectState
+from toolkit.models import Field, Index
+from toolkit.models.fields import MISSING
+
+if TYPE_CHECKING:
+    from toolkit.migrations.editor import Editor
+
+
+class Operation:
+    """One step of a migration."""
+
+    reversible: ClassVar[bool] = True
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        """The state after this step."""
+        raise TypeError(f"{type(self).__name__} must define change()")
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        """Do it in the database."""
+        raise TypeError(f"{type(self).__name__} must define apply()")
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        """Undo it in the database: from ``after`` back to ``before``."""
+        raise TypeError(f"{type(self).__name__} must define revert()")
+
+    def describe(self) -> str:
+        """What it does, as people read it: ``Add field kicker to Story``."""
+        raise TypeError(f"{type(self).__name__} must define describe()")
+
+    @property
+    def slug(self) -> str:
+        """What it does, as part of a file's name."""
+        return ""
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        """The keyword arguments that make it again, for the migration's file."""
+        raise TypeError(f"{type(self).__name__} must define arguments()")
+
+
+class _Alteration(Operation):
+    """A step that changes one model and keeps its name."""
+
+    model_name: str
+
+    def _label(self, app: str) -> str:
+        return f"{app}.{self.model_name}"
+
+    def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
+        label = self._label(app)
+        editor.alter(before.classes([label])[label], after.classes([label])[label], fills=self._fills())
+
+    def _fills(self) -> dict[str, Any]:
+        return {}
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        self._alter(app, editor, before, after)
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        self._alter(app, editor, after, before)
+
+
+FieldOrState = Field[Any] | FieldState
+
+
+def _state(name: str, field: FieldOrState) -> FieldState:
+    return field if isinstance(field, FieldState) else describe_field(name, field)
+
+
+@dataclass(frozen=True, init=False)
+class CreateModel(Operation):
+    """Make a table.
+
+    Args:
+        name: The model's name.
+        fields: (name, field) pairs.
+        db_table: The table's name, if it is not ``app_name``.
+        constraints: Its constraints.
+        indexes: Its indexes.
+    """
+
+    name: str
+    fields: tuple[FieldState, ...]
+    db_table: str
+    constraints: tuple[Constraint, ...]
+    indexes: tuple[Index, ...]
+
+    def __init__(
+        self,
+        name: str,
+        fields: Sequence[tuple[str, FieldOrState]],
+        *,
+        db_table: str = "",
+        constraints: Sequence[Constraint] = (),
+        indexes: Sequence[Index] = (),
+    ) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "fields", tuple(_state(field_name, field) for field_name, field in fields))
+        object.__setattr__(self, "db_table", db_table)
+        object.__setattr__(self, "constraints", tuple(constraints))
+        object.__setattr__(self, "indexes", tuple(indexes))
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        made = ModelState(app, self.name, self.fields, self.db_table, self.constraints, self.indexes)
+        if made.label in state.models:
+            raise MigrationError(f"{made.label} is created twice", hint="Remove one of the operations.")
+        return state.with_model(made)
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = f"{app}.{self.name}"
+        editor.create(after.classes([label])[label])
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = f"{app}.{self.name}"
+        editor.drop(after.classes([label])[label])
+
+    def describe(self) -> str:
+        return f"Create model {self.name}"
+
+    @property
+    def slug(self) -> str:
+        return self.name.lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = [("name", self.name), ("fields", self.fields)]
+        optional = [("db_table", self.db_table), ("constraints", self.constraints), ("indexes", self.indexes)]
+        return found + [(name, value) for name, value in optional if value]
+
+
+@dataclass(frozen=True)
+class DeleteModel(Operation):
+    """Drop a table and its rows."""
+
+    name: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        label = state.get(app, self.name).label
+        users = [model.label for model in state.models.values() if label in model.targets() and model.label != label]
+        if users:
+            raise MigrationError(
+                f"{label} cannot be deleted: {', '.join(users)} refers to it",
+                hint="Remove the foreign keys in an operation before this one.",
+            )
+        return state.without_model(label)
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = f"{app}.{self.name}"
+        editor.drop(before.classes([label])[label])
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = f"{app}.{self.name}"
+        editor.create(before.classes([label])[label])
+
+    def describe(self) -> str:
+        return f"Delete model {self.name}"
+
+    @property
+    def slug(self) -> str:
+        return f"delete_{self.name.lower()}"
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("name", self.name)]
+
+
+@dataclass(frozen=True)
+class RenameModel(Operation):
+    """Give a model another name; its table follows, and so do the foreign keys to it."""
+
+    old_name: str
+    new_name: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        return state.with_model_renamed(app, self.old_name, self.new_name)
+
+    def _rename(self, app: str, editor: Editor, old: ProjectState, new: ProjectState, back: bool) -> None:
+        names = (self.new_name, self.old_name) if back else (self.old_name, self.new_name)
+        first, second = (f"{app}.{name}" for name in names)
+        editor.rename(old.classes([first])[first], new.classes([second])[second])
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        self._rename(app, editor, before, after, back=False)
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        self._rename(app, editor, after, before, back=True)
+
+    def describe(self) -> str:
+        return f"Rename model {self.old_name} to {self.new_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"rename_{self.old_name.lower()}_{self.new_name.lower()}"
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("old_name", self.old_name), ("new_name", self.new_name)]
+
+
+@dataclass(frozen=True)
+class AlterModelTable(Operation):
+    """Give a model's table another name; empty for ``app_name``."""
+
+    name: str
+    table: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        return state.with_model(replace(state.get(app, self.name), db_table=self.table))
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = f"{app}.{self.name}"
+        editor.rename(before.classes([label])[label], after.classes([label])[label])
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        self.apply(app, editor, before=after, after=before)
+
+    def describe(self) -> str:
+        return f"Rename table of {self.name} to {self.table or 'its default name'}"
+
+    @property
+    def slug(self) -> str:
+        return f"alter_{self.name.lower()}_table"
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("name", self.name), ("table", self.table)]
+
+
+@dataclass(frozen=True, init=False)
+class _FieldOperation(_Alteration):
+    model_name: str
+    name: str
+    field: FieldState
+    fill: Any
+
+    def __init__(self, model_name: str, name: str, field: FieldOrState, *, fill: Any = MISSING) -> None:
+        object.__setattr__(self, "model_name", model_name)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "field", _state(name, field))
+        object.__setattr__(self, "fill", fill)
+
+    def _fills(self) -> dict[str, Any]:
+        return {} if self.fill is MISSING else {self.name: self.fill}
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = [("model_name", self.model_name), ("name", self.name), ("field", self.field)]
+        return found if self.fill is MISSING else [*found, ("fill", self.fill)]
+
+
+class AddField(_FieldOperation):
+    """Add a column.
+
+    Args:
+        model_name: The model.
+        name: The field's name.
+        field: The field.
+        fill: What the rows that are there get, or a function that makes one for each row. Without it they get the
+            field's default.
+    """
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        if self.name in model.field_names:
+            raise MigrationError(f"{model.label} already has a field {self.name!r}", hint="Remove the operation.")
+        return state.with_model(model.with_field(self.field))
+
+    def describe(self) -> str:
+        return f"Add field {self.name} to {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"{self.model_name}_{self.name}".lower()
+
+
+class AlterField(_FieldOperation):
+    """Change a column.
+
+    Args:
+        model_name: The model.
+        name: The field's name.
+        field: The field as it shall be.
+        fill: What rows get that hold NULL, when it is not allowed any more.
+    """
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        return state.with_model(model.with_field(self.field, instead_of=self.name))
+
+    def describe(self) -> str:
+        return f"Alter field {self.name} of {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"alter_{self.model_name}_{self.name}".lower()
+
+
+@dataclass(frozen=True)
+class RemoveField(_Alteration):
+    """Remove a column and its values.
+
+    Args:
+        model_name: The model.
+        name: The field's name.
+        fill: On the way back, what the rows get. Without it they get the field's default.
+    """
+
+    model_name: str
+    name: str
+    fill: Any = MISSING
+
+    def _fills(self) -> dict[str, Any]:
+        return {} if self.fill is MISSING else {self.name: self.fill}
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        return state.with_model(state.get(app, self.model_name).without_field(self.name))
+
+    def describe(self) -> str:
+        return f"Remove field {self.name} from {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"remove_{self.model_name}_{self.name}".lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = [("model_name", self.model_name), ("name", self.name)]
+        return found if self.fill is MISSING else [*found, ("fill", self.fill)]
+
+
+@dataclass(frozen=True)
+class RenameField(_Alteration):
+    """Give a field another name; its column follows, and so do constraints and indexes."""
+
+    model_name: str
+    old_name: str
+    new_name: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        return state.with_model(model.with_field_renamed(self.old_name, self.new_name))
+
+    def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
+        label = self._label(app)
+        editor.rename(before.classes([label])[label], after.classes([label])[label])
+
+    def describe(self) -> str:
+        return f"Rename field {self.old_name} of {self.model_name} to {self.new_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"rename_{self.model_name}_{self.old_name}_{self.new_name}".lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("model_name", self.model_name), ("old_name", self.old_name), ("new_name", self.new_name)]
+
+
+@dataclass(frozen=True)
+class AddConstraint(_Alteration):
+    """Add a constraint that every row must meet."""
+
+    model_name: str
+    constraint: Constraint
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        return state.with_model(replace(model, constraints=(*model.constraints, self.constraint)))
+
+    def describe(self) -> str:
+        return f"Add constraint {self.constraint.name} to {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return self.constraint.name.lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("model_name", self.model_name), ("constraint", self.constraint)]
+
+
+@dataclass(frozen=True)
+class RemoveConstraint(_Alteration):
+    """Remove a constraint."""
+
+    model_name: str
+    name: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        return state.with_model(replace(model, constraints=_without(model, "constraint", self.name)))
+
+    def describe(self) -> str:
+        return f"Remove constraint {self.name} from {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"remove_{self.name}".lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("model_name", self.model_name), ("name", self.name)]
+
+
+@dataclass(frozen=True)
+class AddIndex(_Alteration):
+    """Add an index."""
+
+    model_name: str
+    index: Index
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        return state.with_model(replace(model, indexes=(*model.indexes, self.index)))
+
+    def describe(self) -> str:
+        return f"Add index {self.index.name} to {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return self.index.name.lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("model_name", self.model_name), ("index", self.index)]
+
+
+@dataclass(frozen=True)
+class RemoveIndex(_Alteration):
+    """Remove an index."""
+
+    model_name: str
+    name: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        return state.with_model(replace(model, indexes=_without(model, "index", self.name)))
+
+    def describe(self) -> str:
+        return f"Remove index {self.name} from {self.model_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"remove_{self.name}".lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("model_name", self.model_name), ("name", self.name)]
+
+
+def _without(model: ModelState, kind: str, name: str) -> Any:
+    items: tuple[Any, ...] = model.constraints if kind == "constraint" else model.indexes
+    if all(item.name != name for item in items):
+        raise MigrationError(
+            f"{model.label} has no {kind} {name!r} at this point",
+            hint=did_you_mean(name, [item.name for item in items]),
+        )
+    return tuple(item for item in items if item.name != name)

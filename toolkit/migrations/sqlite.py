@@ -1,0 +1,225 @@
+"""Changing tables on SQLite, which can add and rename columns and little else.
+
+Everything else is a rebuild, by the twelve steps of https://sqlite.org/lang_altertable.html ("Making Other Kinds Of
+Table Schema Changes"): a new table, the rows copied, the old one dropped, the new one renamed, indexes and triggers
+made again. Alembic's batch mode and sqlite-utils' ``transform`` drop triggers and generated columns on the way, so
+this is done here, from the text that SQLite keeps of the table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.database.tokens import TABLE as TOKEN_TABLE
+from toolkit.errors import DatabaseError, MigrationError
+from toolkit.gis.functions import register_functions
+from toolkit.migrations.copying import Copy, copied_columns
+from toolkit.migrations.definitions import TableSQL, constraint_key, parse_table, quote
+from toolkit.migrations.editor import Editor, compared_fields
+from toolkit.migrations.statements import ddl, items_of, table_of
+
+
+class SqliteEditor(Editor):
+    """SQLite's way. The connection must have foreign keys off: dropping a table would delete what refers to it."""
+
+    def __init__(self, database: Any) -> None:
+        super().__init__(database)
+        # ALTER TABLE reads every trigger of the file, and GeoPackage's call functions of ours.
+        register_functions(database.connection)
+
+    def run_sql(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            self.execute(statement)
+
+    def settle(self) -> None:
+        """Foreign keys are checked once, before the migration is committed."""
+
+    def quote(self, name: str) -> str:
+        return quote(name)
+
+    def create_all(self, models: Sequence[Any]) -> None:
+        for model in models:
+            self.create(model)
+
+    def drop(self, model: Any) -> None:
+        super().drop(model)
+        self._forget_token(model._meta.table)
+
+    def rename(self, old: Any, new: Any) -> None:
+        moved = old._meta.table != new._meta.table
+        if moved:
+            self._drop_token_triggers(old._meta.table)
+        super().rename(old, new)
+        self._forget_token(new._meta.table)
+
+    def _rename_items(self, old: Any, new: Any) -> None:
+        """Indexes get their new names; constraints are known by what they say, and keep the names in their text."""
+        before, after = _indexes(old, self.database), _indexes(new, self.database)
+        for name in before.keys() - after.keys():
+            self.execute(f"DROP INDEX IF EXISTS {quote(name)}")
+        for name in sorted(after.keys() - before.keys()):
+            self.execute(after[name])
+
+    def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        if not self._add_simply(old, new):
+            self._rebuild(old, new, fills=fills)
+        self._forget_token(new._meta.table)
+
+    # without a rebuild
+
+    def _add_simply(self, old: Any, new: Any) -> bool:
+        """Do it with ADD COLUMN and CREATE INDEX, if that is all it takes."""
+        gone, _, made = compared_fields(old, new)
+        if gone or any(not field.null or _default_of(field) is not None for field in made):
+            return False
+        before, after = self._model_parts(old), self._model_parts(new)
+        columns = {name: text for name, text in after.columns.items() if name in before.columns}
+        if columns != before.columns or not _only_carried_keys_added(before, after, made):
+            return False
+        for field in made:
+            text = after.columns[field.column] + _inline_reference(field)
+            self.execute(f"ALTER TABLE {quote(new._meta.table)} ADD COLUMN {text}")
+        self._exchange_indexes(old, new)
+        return True
+
+    def _exchange_indexes(self, old: Any, new: Any) -> None:
+        before, after = (_indexes(table_of(model, "sqlite"), self.database) for model in (old, new))
+        for name in sorted(before.keys() - after.keys()):
+            self.execute(f"DROP INDEX IF EXISTS {quote(name)}")
+        for name, sql in after.items():
+            if before.get(name) != sql:
+                self.execute(f"DROP INDEX IF EXISTS {quote(name)}")
+                self.execute(sql)
+
+    # the twelve steps; the first, the second and the last (foreign keys, the transaction) are the executor's
+
+    def _rebuild(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        table = new._meta.table
+        kept = self._kept_statements(old)
+        parts, actual = self._new_parts(old, new)
+        sound = self._is_sound(table)
+        scratch = f"toolkit_new_{table}"
+        self.execute(parts.create(scratch))
+        copied = copied_columns(self.database, old, new, parts=parts, actual=actual)
+        Copy(self, old, new, fills=fills).run(scratch, columns=copied)
+        self.execute(f"DROP TABLE {quote(table)}")
+        self._rename_scratch(scratch, table)
+        for statement in kept:
+            self.execute(statement)
+        for statement in _indexes(table_of(new, "sqlite"), self.database).values():
+            self.execute(statement)
+        if sound:
+            self._check_sound(old, new)
+
+    def _rename_scratch(self, scratch: str, table: str) -> None:
+        """The legacy mode leaves views and other tables' triggers and foreign keys alone: they name the table right."""
+        self.execute("PRAGMA legacy_alter_table = ON")
+        try:
+            self.execute(f"ALTER TABLE {quote(scratch)} RENAME TO {quote(table)}")
+        finally:
+            self.execute("PRAGMA legacy_alter_table = OFF")
+
+    def _kept_statements(self, old: Any) -> list[str]:
+        """What makes again the indexes and triggers of a table, the indexes of its model apart."""
+        own = _indexes(table_of(old, "sqlite"), self.database)
+        found = self.database.fetch(
+            "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE "
+            "AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid",
+            (old._meta.table,),
+        )
+        return [sql for name, sql in found if name not in own]
+
+    def _new_parts(self, old: Any, new: Any) -> tuple[TableSQL, TableSQL]:
+        """The new table's parts, with what others added to the old one; and the old one's as they are."""
+        actual = parse_table(self._sql_of(old._meta.table))
+        before, after = self._model_parts(old), self._model_parts(new)
+        ours = {name.casefold() for name in (*before.columns, *after.columns)}
+        columns = {name: text for name, text in actual.columns.items() if name.casefold() not in ours}
+        known = {constraint_key(text) for text in (*before.constraints, *after.constraints)}
+        constraints = [text for text in actual.constraints if constraint_key(text) not in known]
+        parts = TableSQL({**after.columns, **columns}, [*after.constraints, *constraints], actual.suffix)
+        return parts, actual
+
+    def _model_parts(self, model: Any) -> TableSQL:
+        from sqlalchemy.schema import CreateTable
+
+        return parse_table(ddl(self.database, CreateTable(table_of(model, "sqlite"))))
+
+    def _sql_of(self, table: str) -> str:
+        found = self.database.fetch(
+            "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", (table,)
+        )
+        if not found:
+            raise MigrationError(
+                f"the table {table} is not there, and a migration wants to change it",
+                hint="Was it dropped by hand? Restore it from a backup, or reverse to before it was made.",
+            )
+        return str(found[0][0])
+
+    # what a removed column may break
+
+    def _is_sound(self, table: str) -> bool:
+        """Whether every view and trigger of the file can be read: SQLite checks all of them before a rename."""
+        return self._complaint(table) is None
+
+    def _complaint(self, table: str) -> str | None:
+        self.execute("SAVEPOINT toolkit_probe")
+        try:
+            self.execute(f"ALTER TABLE {quote(table)} RENAME TO {quote(f'toolkit_probe_{table}')}")
+        except DatabaseError as error:
+            return re.sub(r" \(in: .*", "", error.message, flags=re.DOTALL)
+        finally:
+            self.execute("ROLLBACK TO toolkit_probe")
+            self.execute("RELEASE toolkit_probe")
+        return None
+
+    def _check_sound(self, old: Any, new: Any) -> None:
+        complaint = self._complaint(new._meta.table)
+        if complaint is not None:
+            gone = ", ".join(field.name for field in compared_fields(old, new)[0]) or "a field"
+            raise MigrationError(
+                f"{new._meta.label}: something in the database still uses {gone}: {complaint}",
+                hint="Drop it before, and make it again after, with migrations.RunSQL.",
+            )
+
+    # tokens: a table that was changed is not the table that its token stands for
+
+    def _forget_token(self, table: str) -> None:
+        if self._exists(TOKEN_TABLE):
+            self.execute(f"DELETE FROM {TOKEN_TABLE} WHERE name = ?", (table,))  # noqa: S608 - a constant
+
+    def _drop_token_triggers(self, table: str) -> None:
+        """They name the table in a literal, which a rename does not change; the next build makes new ones."""
+        for event in ("insert", "update", "delete"):
+            self.execute(f"DROP TRIGGER IF EXISTS {quote(f'toolkit_changed_{table}_{event}')}")
+        self._forget_token(table)
+
+    def _exists(self, name: str) -> bool:
+        return bool(self.database.fetch("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)))
+
+
+def _indexes(table: Any, database: Any) -> dict[str, str]:
+    """Index name to the statement that makes it."""
+    return {item.name: item.sql for item in items_of(table, database, only_indexes=True)}
+
+
+def _only_carried_keys_added(before: TableSQL, after: TableSQL, made: Sequence[Any]) -> bool:
+    """Whether the constraints differ by the foreign keys of new columns only, which ADD COLUMN can carry."""
+    old = {constraint_key(text) for text in before.constraints}
+    new = {constraint_key(text) for text in after.constraints}
+    carried = sum(1 for field in made if field.is_relation)
+    return old <= new and all(key.startswith("FOREIGNKEY") for key in new - old) and len(new - old) == carried
+
+
+def _inline_reference(field: Any) -> str:
+    if not field.is_relation:
+        return ""
+    target = field.target._meta
+    return f" REFERENCES {quote(target.table)} ({quote(target.pk.column)}) DEFERRABLE INITIALLY DEFERRED"
+
+
+def _default_of(field: Any) -> Any:
+    """A nullable column with a default gets it in the rows that are there, which ADD COLUMN cannot do for it."""
+    return field.get_default()

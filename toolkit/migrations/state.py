@@ -1,0 +1,248 @@
+"""The models of a site at one point of its history, as frozen values, and as model classes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from toolkit.errors import MigrationError, Problems, did_you_mean
+from toolkit.migrations.fields import FieldState, describe_field
+from toolkit.models import CheckConstraint, Index, Model, Q, UniqueConstraint
+from toolkit.models.resolve import resolve_models
+
+Constraint = UniqueConstraint | CheckConstraint
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """One model at one point of the history.
+
+    Args:
+        app: The label of its app.
+        name: Its class name.
+        fields: Fields that have a column.
+        db_table: The table's name, if it is not ``app_name``.
+        constraints: From ``Meta.constraints``.
+        indexes: From ``Meta.indexes``.
+    """
+
+    app: str
+    name: str
+    fields: tuple[FieldState, ...]
+    db_table: str = ""
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``app.Name``."""
+        return f"{self.app}.{self.name}"
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.db_table or f"{self.app}_{self.name.lower()}"
+
+    @property
+    def field_names(self) -> list[str]:
+        """The names of its fields, in order."""
+        return [field.name for field in self.fields]
+
+    def targets(self) -> Iterator[str]:
+        """The labels of the models that it refers to."""
+        return (field.to for field in self.fields if field.to is not None)
+
+    def get_field(self, name: str) -> FieldState:
+        """The field of this name.
+
+        Raises:
+            MigrationError: There is none.
+        """
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise MigrationError(
+            f"{self.label} has no field {name!r} at this point", hint=did_you_mean(name, self.field_names)
+        )
+
+    def with_field(self, field: FieldState, *, instead_of: str | None = None) -> ModelState:
+        """With one more field, or with one in another's place."""
+        if instead_of is None:
+            return replace(self, fields=(*self.fields, field))
+        self.get_field(instead_of)
+        return replace(self, fields=tuple(field if old.name == instead_of else old for old in self.fields))
+
+    def without_field(self, name: str) -> ModelState:
+        """With one field less."""
+        self.get_field(name)
+        return replace(self, fields=tuple(field for field in self.fields if field.name != name))
+
+    def with_field_renamed(self, old: str, new: str) -> ModelState:
+        """With a field under another name, in constraints, indexes and their conditions too."""
+        renamed = self.with_field(replace(self.get_field(old), name=new), instead_of=old)
+        return replace(
+            renamed,
+            constraints=tuple(_renamed_in(item, old, new) for item in self.constraints),
+            indexes=tuple(_renamed_in(item, old, new) for item in self.indexes),
+        )
+
+
+class ProjectState:
+    """All models at one point of the history. Never changed: each change makes another.
+
+    Args:
+        models: Label to model.
+    """
+
+    def __init__(self, models: Mapping[str, ModelState] | None = None) -> None:
+        self.models: dict[str, ModelState] = dict(models or {})
+
+    def get(self, app: str, name: str) -> ModelState:
+        """The model of this name.
+
+        Raises:
+            MigrationError: There is none at this point.
+        """
+        found = self.models.get(f"{app}.{name}")
+        if found is None:
+            raise MigrationError(
+                f"there is no model {app}.{name} at this point", hint=did_you_mean(f"{app}.{name}", self.models)
+            )
+        return found
+
+    def with_model(self, model: ModelState) -> ProjectState:
+        """With a model added, or in the place of the one of its name."""
+        return ProjectState({**self.models, model.label: model})
+
+    def without_model(self, label: str) -> ProjectState:
+        """With one model less."""
+        return ProjectState({name: model for name, model in self.models.items() if name != label})
+
+    def with_model_renamed(self, app: str, old: str, new: str) -> ProjectState:
+        """With a model under another name, and all foreign keys following it."""
+        before = self.get(app, old)
+        after = replace(before, name=new)
+        models = {after.label if label == before.label else label: model for label, model in self.models.items()}
+        models[after.label] = after
+        return ProjectState({label: _pointing_to(model, before.label, after.label) for label, model in models.items()})
+
+    def of_apps(self, apps: Iterable[str]) -> ProjectState:
+        """Only the models of some apps."""
+        wanted = set(apps)
+        return ProjectState({label: model for label, model in self.models.items() if model.app in wanted})
+
+    def merged(self, other: ProjectState) -> ProjectState:
+        """With the models of another state as well."""
+        return ProjectState({**self.models, **other.models})
+
+    def closure(self, labels: Iterable[str]) -> list[ModelState]:
+        """Some models and all that they refer to, in the order of the state."""
+        wanted: set[str] = set()
+        waiting = list(labels)
+        while waiting:
+            label = waiting.pop()
+            if label not in wanted:
+                wanted.add(label)
+                app, _, name = label.partition(".")
+                waiting.extend(self.get(app, name).targets())
+        return [model for label, model in self.models.items() if label in wanted]
+
+    def classes(self, labels: Iterable[str] | None = None) -> dict[str, Any]:
+        """Model classes of this state, by label: those asked for and those they refer to; all when none are named.
+
+        Raises:
+            Problems: They do not fit together.
+        """
+        states = self.closure(self.models if labels is None else labels)
+        made: dict[str, list[Any]] = {}
+        for model in states:
+            made.setdefault(model.app, []).append(_make_class(model))
+        resolved, problems = resolve_models(made)
+        if problems:
+            raise Problems(problems, summary="the models of the migrations do not fit together")
+        return {model._meta.label: model for model in resolved}
+
+
+def state_of(models: Iterable[Any]) -> ProjectState:
+    """The state of live models, the hidden ones that belong to them included."""
+    return ProjectState({model._meta.label: describe_model(model) for model in with_hidden(models)})
+
+
+def with_hidden(models: Iterable[Any]) -> list[Any]:
+    """Models, and the hidden ones (tables between, translations) that resolving made for them."""
+    found: dict[Any, None] = {}
+    for model in models:
+        meta = model._meta
+        betweens = [field.through for field in meta.many_to_many if field.through._meta.hidden]
+        hidden = [*betweens, *([meta.translation] if meta.translation is not None else [])]
+        found |= dict.fromkeys([model, *hidden])
+    return list(found)
+
+
+def describe_model(model: Any) -> ModelState:
+    """The state of one resolved model."""
+    meta = model._meta
+    default_table = f"{meta.app_label}_{meta.object_name.lower()}"
+    return ModelState(
+        meta.app_label,
+        meta.object_name,
+        tuple(describe_field(field.name, field) for field in meta.fields),
+        db_table="" if meta.table == default_table else meta.table,
+        constraints=tuple(meta.constraints),
+        indexes=tuple(meta.indexes),
+    )
+
+
+def _make_class(state: ModelState) -> Any:
+    meta = {
+        "app_label": state.app,
+        "db_table": state.db_table,
+        "constraints": list(state.constraints),
+        "indexes": list(state.indexes),
+    }
+    namespace: dict[str, Any] = {"__module__": f"{state.app}.migrations", "__qualname__": state.name}
+    namespace["Meta"] = type("Meta", (), meta)
+    for field in state.fields:
+        namespace[field.name] = field.build()
+    kind: Any = type(Model)
+    return kind(state.name, (Model,), namespace)
+
+
+def _pointing_to(model: ModelState, old: str, new: str) -> ModelState:
+    if old not in model.targets():
+        return model
+    fields = tuple(field.pointing_to(new) if field.to == old else field for field in model.fields)
+    return replace(model, fields=fields)
+
+
+def _renamed_in(item: Any, old: str, new: str) -> Any:
+    """A constraint or index whose fields and condition follow a renamed field."""
+    changes: dict[str, Any] = {}
+    if not isinstance(item, CheckConstraint):
+        changes["fields"] = [_renamed(name, old, new) for name in item.fields]
+    if item.condition is not None:
+        changes["condition"] = _renamed_condition(item.condition, old, new)
+    return replace(item, **changes)
+
+
+def _renamed(name: str, old: str, new: str) -> str:
+    sign, path = name[: name.startswith("-")], name.removeprefix("-")
+    first, separator, rest = path.partition("__")
+    return f"{sign}{new if first == old else first}{separator}{rest}"
+
+
+def _renamed_condition(condition: Q, old: str, new: str) -> Q:
+    made = Q()
+    made.connector, made.negated = condition.connector, condition.negated
+    made.children = [
+        _renamed_condition(child, old, new)
+        if isinstance(child, Q)
+        else (_renamed(child[0], old, new), _renamed_value(child[1], old, new))
+        for child in condition.children
+    ]
+    return made
+
+
+def _renamed_value(value: Any, old: str, new: str) -> Any:
+    return type(value)(new) if getattr(value, "name", None) == old and hasattr(value, "lift") else value

@@ -1,0 +1,131 @@
+"""DDL as text: SQLAlchemy's constructs and Alembic's operations, compiled for a database and run by nobody yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.models.schema import Schema
+
+
+@dataclass(frozen=True)
+class Item:
+    """A constraint or an index of a table.
+
+    Args:
+        name: Its name.
+        kind: ``UniqueConstraint``, ``ForeignKeyConstraint``, ``CheckConstraint``, ``PrimaryKeyConstraint``, ``Index``.
+        sql: The statement that makes it.
+        drop_sql: The statement that drops it.
+    """
+
+    name: str
+    kind: str
+    sql: str
+    drop_sql: str
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is an index of its own, not one that a constraint keeps."""
+        return self.kind == "Index"
+
+
+def ddl(database: Any, construct: Any) -> str:
+    """The text of a DDL construct for a database."""
+    return str(construct.compile(dialect=database.sqlalchemy_dialect)).strip()
+
+
+def table_of(model: Any, dialect: str) -> Any:
+    """The SQLAlchemy table of a model, beside those that it refers to."""
+    schema = Schema(_with_targets(model), dialect)
+    schema.metadata  # noqa: B018 - makes the tables that foreign keys name
+    return schema.table(model)
+
+
+def items_of(table: Any, database: Any, *, primary_key: bool = False, only_indexes: bool = False) -> list[Item]:
+    """The constraints and indexes of a table, in the order of their declaration."""
+    constraints = [] if only_indexes else sorted(table.constraints, key=lambda item: item._creation_order)
+    found = [_constraint(item, database) for item in constraints if primary_key or not _is_key(item)]
+    positions = {column.name: number for number, column in enumerate(table.columns)}
+    indexes = sorted(table.indexes, key=lambda index: ([positions[c.name] for c in index.columns], str(index.name)))
+    return found + [_index(index, database) for index in indexes]
+
+
+def renamed_items(old: Any, new: Any, database: Any) -> list[tuple[Item, Item]]:
+    """(before, after) pairs of what is called after a table or column that got another name.
+
+    Both tables have the same columns, constraints and indexes in the same order.
+    """
+    before = items_of(old, database, primary_key=True)
+    after = items_of(new, database, primary_key=True)
+    names_before, names_after = {item.name for item in before}, {item.name for item in after}
+    left = [item for item in before if item.name not in names_after]
+    right = [item for item in after if item.name not in names_before]
+    return list(zip(left, right, strict=True))
+
+
+class Collected:
+    """What Alembic's operations would run, as statements.
+
+    Args:
+        database: Whose dialect they are for.
+    """
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._statements: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Alembic writes one statement at a time."""
+        statement = text.strip().removesuffix(";")
+        if statement:
+            self._statements.append(statement)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def of(self, step: Callable[[Any], object]) -> Iterable[str]:
+        """The statements of one step, which gets ``alembic.operations.Operations``."""
+        from alembic.migration import MigrationContext
+        from alembic.operations import Operations
+
+        context = MigrationContext.configure(
+            dialect=self._database.sqlalchemy_dialect,
+            opts={"as_sql": True, "output_buffer": self, "transactional_ddl": False},
+        )
+        step(Operations(context))
+        return list(self._statements)
+
+
+def _with_targets(model: Any) -> list[Any]:
+    found: dict[Any, None] = {}
+    waiting = [model]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found[current] = None
+            waiting.extend(field.target for field in current._meta.foreign_keys())
+    return list(found)
+
+
+def _is_key(constraint: Any) -> bool:
+    return type(constraint).__name__ == "PrimaryKeyConstraint"
+
+
+def _constraint(constraint: Any, database: Any) -> Item:
+    from sqlalchemy.schema import AddConstraint, DropConstraint
+
+    preparer = database.sqlalchemy_dialect.identifier_preparer
+    name = preparer.unformat_identifiers(preparer.format_constraint(constraint))[0]
+    made = AddConstraint(constraint, isolate_from_table=False)
+    dropped = DropConstraint(constraint, isolate_from_table=False)
+    return Item(name, type(constraint).__name__, ddl(database, made), ddl(database, dropped))
+
+
+def _index(index: Any, database: Any) -> Item:
+    from sqlalchemy.schema import CreateIndex, DropIndex
+
+    preparer = database.sqlalchemy_dialect.identifier_preparer
+    name = preparer.unformat_identifiers(preparer.format_index(index))[0]
+    return Item(name, "Index", ddl(database, CreateIndex(index)), ddl(database, DropIndex(index)))

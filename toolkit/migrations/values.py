@@ -1,0 +1,198 @@
+"""Python values as source text: what a migration file is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from toolkit.errors import MigrationError
+from toolkit.migrations.layout import Doc, Group, call
+from toolkit.models import CheckConstraint, F, Index, Q, UniqueConstraint
+
+Imports = set[str]
+
+
+def is_writable(value: Any) -> bool:
+    """Whether a value can be written into a file and read back the same."""
+    try:
+        write_value(value, set())
+    except MigrationError:
+        return False
+    return True
+
+
+def write_value(value: Any, imports: Imports) -> Doc:
+    """The source of a value.
+
+    Args:
+        value: None, numbers, text, bytes, dates, UUIDs, enum members, containers of these, functions and classes
+            that stand at the top of a module, conditions, constraints and indexes.
+        imports: Modules that the source needs are added here.
+
+    Raises:
+        MigrationError: It cannot be written.
+    """
+    for kinds, writer in _WRITERS:
+        if isinstance(value, kinds):
+            return writer(value, imports)
+    if callable(value):
+        return _write_reference(value, imports)
+    raise MigrationError(
+        f"{value!r} ({type(value).__name__}) cannot be written into a migration",
+        hint="Use a plain value, or a function at the top of a module that makes it.",
+    )
+
+
+def quoted(text: str) -> str:
+    """Text as a literal in double quotes, as formatters like it."""
+    literal = repr(text)
+    if literal.startswith('"') or '"' in text:
+        return literal
+    return '"' + literal[1:-1].replace("\\'", "'") + '"'
+
+
+def _write_enum(value: Enum, imports: Imports) -> Doc:
+    imports.add(type(value).__module__)
+    return f"{type(value).__module__}.{type(value).__qualname__}.{value.name}"
+
+
+def _write_float(value: float, imports: Imports) -> Doc:
+    return repr(value) if math.isfinite(value) else f'float("{value}")'
+
+
+def _write_datetime(value: datetime, imports: Imports) -> Doc:
+    imports.add("datetime")
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC)
+    return repr(value).replace("datetime.timezone.utc", "datetime.UTC")
+
+
+def _write_moment(value: date | time | timedelta, imports: Imports) -> Doc:
+    imports.add("datetime")
+    return repr(value)
+
+
+def _write_decimal(value: Decimal, imports: Imports) -> Doc:
+    imports.add("decimal")
+    return f'decimal.Decimal("{value}")'
+
+
+def _write_uuid(value: UUID, imports: Imports) -> Doc:
+    imports.add("uuid")
+    return f'uuid.UUID("{value}")'
+
+
+def _write_list(value: list[Any], imports: Imports) -> Doc:
+    return Group("[", tuple(write_value(item, imports) for item in value), "]")
+
+
+def _write_tuple(value: tuple[Any, ...], imports: Imports) -> Doc:
+    items = tuple(write_value(item, imports) for item in value)
+    return Group("(", items, ",)" if len(items) == 1 else ")")
+
+
+def _write_set(value: set[Any] | frozenset[Any], imports: Imports) -> Doc:
+    items = Group("[", tuple(write_value(item, imports) for item in sorted(value, key=repr)), "]")
+    return call("frozenset" if isinstance(value, frozenset) else "set", [("", items)])
+
+
+def _write_dict(value: dict[Any, Any], imports: Imports) -> Doc:
+    items = [_pair(write_value(key, imports), write_value(item, imports)) for key, item in value.items()]
+    return Group("{", tuple(items), "}")
+
+
+def _pair(key: Doc, value: Doc) -> Doc:
+    return Group("", (key, value), "", separator=": ") if isinstance(key, Group) else _prefixed(f"{key}: ", value)
+
+
+def _prefixed(prefix: str, value: Doc) -> Doc:
+    if isinstance(value, str):
+        return prefix + value
+    return Group(prefix + value.opening, value.items, value.closing, broken=value.broken)
+
+
+def _write_reference(value: Any, imports: Imports) -> Doc:
+    name = getattr(value, "__qualname__", "")
+    module = getattr(value, "__module__", None)
+    if not name or not module or "<" in name:
+        raise MigrationError(
+            f"{value!r} cannot be written into a migration: it has no name that can be imported",
+            hint="Give it a name: write a function at the top of a module instead of a lambda or an inner function.",
+        )
+    if module == "builtins":
+        return str(name)
+    imports.add(module)
+    return f"{module}.{name}"
+
+
+def _write_q(value: Q, imports: Imports) -> Doc:
+    source = _inner_q(value, imports)
+    return source[1:-1] if source.startswith("(") else source
+
+
+def _inner_q(value: Q, imports: Imports) -> str:
+    """A condition that may stand beside an operator: brackets around everything that has one of its own."""
+    return "~" * value.negated + _condition(value, imports)
+
+
+def _condition(value: Q, imports: Imports) -> str:
+    imports.add("toolkit.models")
+    parts = [_child(child, imports) for child in value.children]
+    if len(parts) == 1 and isinstance(value.children[0], Q):
+        return parts[0]
+    if value.connector == "AND" and all(not isinstance(child, Q) for child in value.children):
+        return f"models.Q({', '.join(part[len('models.Q(') : -1] for part in parts)})"
+    operator = {"AND": " & ", "OR": " | ", "XOR": " ^ "}[value.connector]
+    return f"({operator.join(parts)})"
+
+
+def _child(child: Q | tuple[str, Any], imports: Imports) -> str:
+    if isinstance(child, Q):
+        return _inner_q(child, imports)
+    return f"models.Q({child[0]}={_flat(write_value(child[1], imports))})"
+
+
+def _flat(doc: Doc) -> str:
+    return doc if isinstance(doc, str) else doc.flat
+
+
+def _write_f(value: F, imports: Imports) -> Doc:
+    imports.add("toolkit.models")
+    return f"models.F({quoted(value.name)})"
+
+
+def _write_constraint(value: UniqueConstraint | CheckConstraint | Index, imports: Imports) -> Doc:
+    """``violation`` is left out: it is a text for people, and changes no table."""
+    imports.add("toolkit.models")
+    options: list[tuple[str, Any]] = []
+    if not isinstance(value, CheckConstraint):
+        options.append(("fields", list(value.fields)))
+    if value.condition is not None:
+        options.append(("condition", value.condition))
+    options.append(("name", value.name))
+    written = [(name, write_value(option, imports)) for name, option in options]
+    return call(f"models.{type(value).__name__}", written)
+
+
+_WRITERS: list[tuple[Any, Callable[[Any, Imports], Doc]]] = [
+    (Enum, _write_enum),
+    ((bool, int, type(None), bytes), lambda value, imports: repr(value)),
+    (str, lambda value, imports: quoted(value)),
+    (float, _write_float),
+    (datetime, _write_datetime),
+    ((date, time, timedelta), _write_moment),
+    (Decimal, _write_decimal),
+    (UUID, _write_uuid),
+    (list, _write_list),
+    (tuple, _write_tuple),
+    ((set, frozenset), _write_set),
+    (dict, _write_dict),
+    (Q, _write_q),
+    (F, _write_f),
+    ((UniqueConstraint, CheckConstraint, Index), _write_constraint),
+]

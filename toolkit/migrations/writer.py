@@ -1,0 +1,142 @@
+"""Migration files: their text, their names, and writing them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import MigrationError
+from toolkit.migrations.fields import FieldState
+from toolkit.migrations.layout import Doc, Group, call, render
+from toolkit.migrations.loader import Key
+from toolkit.migrations.operations import Operation
+from toolkit.migrations.values import Imports, quoted, write_value
+
+HEADER = "# Made by `toolkit migrations make`. Read it, change it where it is wrong, and keep it with the code."
+NAME_LENGTH = 52
+
+
+@dataclass(frozen=True)
+class WrittenMigration:
+    """A migration that was made.
+
+    Args:
+        app: The label of its app.
+        name: Its name, such as ``0002_story_kicker``.
+        path: Its file.
+        text: What is in it.
+        summary: What it does, a line for each operation.
+    """
+
+    app: str
+    name: str
+    path: Path
+    text: str = field(repr=False)
+    summary: tuple[str, ...] = ()
+
+
+def migration_text(operations: Iterable[Operation], *, dependencies: Iterable[Key] = ()) -> str:
+    """The text of a migration file: the same operations give the same text.
+
+    Raises:
+        MigrationError: A value in an operation cannot be written.
+    """
+    imports: Imports = {"toolkit.migrations"}
+    keys = [Group("(", (quoted(app), quoted(name)), ")") for app, name in dependencies]
+    steps = [_operation(operation, imports) for operation in operations]
+    body = [_assignment("dependencies", keys), "", _assignment("operations", steps)]
+    return "\n".join([HEADER, "", *_import_lines(imports), "", "", "class Migration(migrations.Migration):", *body, ""])
+
+
+def migration_name(number: int, operations: Iterable[Operation], *, initial: bool = False) -> str:
+    """A name that tells what the migration does: ``0002_story_kicker``."""
+    if initial:
+        return f"{number:04}_initial"
+    slugs = [slug for operation in operations if (slug := operation.slug)]
+    name = slugs[0][:NAME_LENGTH] if slugs else "custom"
+    for slug in slugs[1:]:
+        if len(name) + len(slug) + 1 > NAME_LENGTH:
+            return f"{number:04}_{name}_and_more"
+        name += f"_{slug}"
+    return f"{number:04}_{name}"
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a new migration beside its place and move it there.
+
+    Raises:
+        MigrationError: There is one already, or the folder cannot be written.
+    """
+    if path.exists():
+        raise MigrationError("the file is there already", path=path, hint="Move it away, or give another name.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        marker = path.parent / "__init__.py"
+        if not marker.exists():
+            marker.write_text("", "utf-8")
+        beside = path.with_name(f".{path.name}.new")
+        beside.write_text(text, "utf-8")
+        os.replace(beside, path)  # noqa: PTH105 - the atomic one
+    except OSError as error:
+        raise MigrationError(
+            f"the migration cannot be written: {error.strerror}", path=path, hint="May this user write the folder?"
+        ) from error
+
+
+def _assignment(name: str, items: list[Any]) -> str:
+    value = Group("[", tuple(items), "]", broken=True)
+    return f"    {name} = {render(value, level=1)}"
+
+
+def _operation(operation: Operation, imports: Imports) -> Doc:
+    arguments = [(name, _argument(name, value, imports)) for name, value in operation.arguments()]
+    kind = type(operation)
+    prefix = "migrations" if kind.__module__.startswith("toolkit.migrations.") else kind.__module__
+    if prefix != "migrations":
+        imports.add(prefix)
+    return call(f"{prefix}.{kind.__name__}", arguments)
+
+
+def _argument(name: str, value: Any, imports: Imports) -> Doc:
+    if isinstance(value, FieldState):
+        return _field(value, imports)
+    if name == "fields" and value and isinstance(value[0], FieldState):
+        pairs = tuple(Group("(", (quoted(item.name), _field(item, imports)), ")") for item in value)
+        return Group("[", pairs, "]", broken=True)
+    if name in ("constraints", "indexes"):
+        return Group("[", tuple(write_value(item, imports) for item in value), "]", broken=True)
+    return write_value(value, imports)
+
+
+def _field(state: FieldState, imports: Imports) -> Doc:
+    module, _, name = state.kind.rpartition(".")
+    imports.add(module)
+    prefix = module.removeprefix("toolkit.") if module in ("toolkit.models", "toolkit.gis") else module
+    options = [_option(option, value, imports) for option, value in (*state.options, *state.beside)]
+    return call(f"{prefix}.{name}", sorted(options, key=lambda pair: pair[0] != ""))
+
+
+def _option(name: str, value: Any, imports: Imports) -> tuple[str, Doc]:
+    if name == "to":
+        return ("", quoted(value))
+    if name == "on_delete":
+        return (name, f"models.{value.upper()}")
+    return (name, write_value(value, imports))
+
+
+def _import_lines(imports: Imports) -> list[str]:
+    ours = sorted(
+        module.removeprefix("toolkit.")
+        for module in imports
+        if module in ("toolkit.migrations", "toolkit.models", "toolkit.gis")
+    )
+    others = sorted(module for module in imports if module.removeprefix("toolkit.") not in ours)
+    standard = [module for module in others if module.partition(".")[0] in sys.stdlib_module_names]
+    rest = [module for module in others if module not in standard]
+    lines = [f"import {module}" for module in standard]
+    lines += [""] * bool(standard) + [f"from toolkit import {', '.join(ours)}"]
+    return lines + [""] * bool(rest) + [f"import {module}" for module in rest]
