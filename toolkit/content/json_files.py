@@ -144,10 +144,10 @@ def parse_json(text: str, *, path: str, first_line: int = 1, single: bool = Fals
     if single and not is_one:
         raise content_error("an object is expected", path, Place(first_line), 'Write { "key": "value" }.')
     rows = [value] if is_one else value
-    prefixes: list[tuple[Step, ...]] = [()] if is_one else [(number,) for number in range(len(rows or ()))]
-    document = JsonDocument(rows, text, first_line=first_line, prefixes=prefixes)
     if not isinstance(rows, list):
         raise content_error("an array of objects is expected", path, Place(first_line, 1))
+    prefixes: list[tuple[Step, ...]] = [()] if is_one else [(number,) for number in range(len(rows))]
+    document = JsonDocument(rows, text, first_line=first_line, prefixes=prefixes)
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise content_error(f"an object is expected, not {row!r:.40}", path, document.locate(number))

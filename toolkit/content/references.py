@@ -94,7 +94,9 @@ class References:
 
     def _suggest(self, wanted: Wanted, key: Any) -> str:
         model, field = wanted
-        known = [*self._found[wanted], *all_keys(self._database, model, field)]
+        own = self._own.get(model, set())
+        known = {key for key, pk in all_keys(self._database, model, field) if pk not in own}
+        known.update(key for key, pks in self._found[wanted].items() if pks)
         return did_you_mean(str(key), (str(item) for item in known if item is not None))
 
 

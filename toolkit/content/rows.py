@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from toolkit.content.layout import Layout
@@ -188,8 +189,14 @@ class RowReader:
             return field.empty
         meta = self.layout.model._meta
         hint = f"Add a line '{field.name}: …', or give {meta.object_name}.{field.name} a default."
-        self._complain(f"{field.name} is missing", self._place(index), hint)
+        self._missing(index, field, (), hint)
         return None
+
+    def _missing(self, index: int, field: Any, path: tuple[Step, ...], hint: str) -> None:
+        """Complain of a missing value, unless a misspelt key was complained of already."""
+        unknown = [name for name in self.document.rows[index] if name not in self.layout.columns]
+        if not get_close_matches(field.name, unknown):
+            self._complain(f"{field.name} is missing", self._place(index, path), hint)
 
     def _translations(self, index: int, foreign: dict[str, dict[str, Any]]) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
@@ -219,10 +226,9 @@ class RowReader:
         if value is None or value == "":
             default = None if field.default is MISSING else field.get_default()
             if default is None and not field.null:
-                told = f"{field.name} is missing"
                 hint = f"Name a {field.target._meta.object_name} by its {self.layout.natural[field.name].name}."
                 path = (field.name,) if field.name in own else ()
-                self._complain(told, self._place(index, path), hint)
+                self._missing(index, field, path, hint)
             return default if default is None else ("pk", getattr(default, "pk", default))
         return self._target_key(index, field, value, (field.name,))
 
@@ -238,8 +244,8 @@ class RowReader:
             self._complain(f"{field.name}: {value!r:.60} is no list", self._place(index, (field.name,)), hint)
             return ()
         if not value and not field.blank:
-            place = self._place(index, (field.name,) if field.name in own else ())
-            self._complain(f"{field.name} is missing", place, f"Name at least one {name}.")
+            path = (field.name,) if field.name in own else ()
+            self._missing(index, field, path, f"Name at least one {name}.")
         keys = [self._target_key(index, field, item, (field.name, n)) for n, item in enumerate(value)]
         return tuple(dict.fromkeys(key for key in keys if key is not None))
 

@@ -49,10 +49,12 @@ def fetch_keys(database: Any, model: Any, field: Any, keys: Iterable[Any]) -> li
     return [tuple(row) for row in _select(database, model, columns, field.column, keys)]
 
 
-def all_keys(database: Any, model: Any, field: Any, *, limit: int = 5000) -> list[Any]:
-    """The values of a field, for suggestions."""
-    name, table = quoted(database.dialect, field.column), quoted(database.dialect, model._meta.table)
-    return [row[0] for row in database.fetch(f"SELECT {name} FROM {table} LIMIT {limit}")]  # noqa: S608
+def all_keys(database: Any, model: Any, field: Any, *, limit: int = 5000) -> list[tuple[Any, Any]]:
+    """(key, primary key) of many rows, for suggestions."""
+    meta = model._meta
+    names = ", ".join(quoted(database.dialect, name) for name in (field.column, meta.pk.column))
+    sql = f"SELECT {names} FROM {quoted(database.dialect, meta.table)} LIMIT {limit}"  # noqa: S608 - of the schema
+    return [tuple(row) for row in database.fetch(sql)]
 
 
 def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
