@@ -14,7 +14,20 @@ from sqlalchemy.schema import CreateTable
 
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, ValidationError
-from toolkit.gis import Area, AsWKT, Centroid, D, Distance, Envelope, GeometryType, Length, fields, nearest
+from toolkit.gis import (
+    Area,
+    AsGeoJSON,
+    AsWKT,
+    Centroid,
+    D,
+    Distance,
+    Envelope,
+    GeometryType,
+    Length,
+    Perimeter,
+    fields,
+    nearest,
+)
 from toolkit.gis.geodesy import geodesic
 from toolkit.gis.geojson import geojson
 from toolkit.models.lookups import LookupContext
@@ -215,7 +228,9 @@ def test_functions_measure_and_shape(world: World) -> None:
     world.Place.objects.create(name="square", geometry=shapely.box(10, 50, 11, 51))
     place = world.Place.objects.annotate(
         area=Area("geometry"),
-        rim=Length("geometry"),
+        rim=Perimeter("geometry"),
+        none=Length("geometry"),
+        json=AsGeoJSON("geometry"),
         middle=Centroid("geometry"),
         box=Envelope("geometry"),
         text=AsWKT("geometry"),
@@ -224,6 +239,8 @@ def test_functions_measure_and_shape(world: World) -> None:
     ).get()
     assert place.area.sq_km == pytest.approx(7871.6, rel=0.01)
     assert place.rim.km == pytest.approx(364, rel=0.01)
+    assert place.none == D(m=0)
+    assert place.json["type"] == "Polygon"
     assert place.middle == shapely.Point(10.5, 50.5)
     assert place.box.bounds == (10, 50, 11, 51)
     assert place.text.startswith("POLYGON")

@@ -135,8 +135,8 @@ def test_objects_are_written_with_the_named_properties() -> None:
     assert text == (
         '{"type":"FeatureCollection","features":['
         '{"type":"Feature","geometry":{"type":"Point","coordinates":[1.234568,0]},'
-        '"properties":{"name":"Harbour","section__name":"Town"}},'
-        '{"type":"Feature","geometry":null,"properties":{"name":"Pier","section__name":null}}]}'
+        '"properties":{"name":"Harbour","section.name":"Town"}},'
+        '{"type":"Feature","geometry":null,"properties":{"name":"Pier","section.name":null}}]}'
     )
 
 

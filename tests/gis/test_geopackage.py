@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
@@ -184,6 +185,25 @@ def test_another_program_s_file_is_refused() -> None:
         install(connection, "t", "g")
     with pytest.raises(GeometryError, match="'CIRCLE' is not a geometry type"):
         install(connection, "t", "g", geometry_type="CIRCLE")
+    connection.close()
+
+
+class WithoutRTree(sqlite3.Connection):
+    """What a SQLite built without the module answers."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if "USING rtree" in sql:
+            raise sqlite3.OperationalError("no such module: rtree")
+        return super().execute(sql, *parameters)
+
+
+def test_a_sqlite_without_r_trees_is_told_what_to_do() -> None:
+    connection = sqlite3.connect(":memory:", factory=WithoutRTree)
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, g)")
+    with pytest.raises(GeometryError, match=r"built without R\*Tree. Set spatial_index=False on t\.g"):
+        install(connection, "t", "g")
+    install(connection, "t", "g", spatial_index=False)
+    connection.execute("INSERT INTO t (g) VALUES (?)", (encode(shapely.Point(1, 2), 4326),))
     connection.close()
 
 

@@ -29,6 +29,7 @@ def test_geometries_keep_their_kind_and_height() -> None:
     shape = shapely.LineString([(0, 0, 5), (1, 1, 6)])
     moved = transform(shape, 4326, 3857)
     assert moved.geom_type == "LineString"
+    assert [z for _, _, z in moved.coords] == [5, 6]
     assert transform(moved, 3857, 4326).equals_exact(shape, 1e-9)
     assert transform(shape, 4326, 4326) is shape
 

@@ -2,7 +2,7 @@
 
 from .areas import area
 from .distances import distance
-from .expressions import Area, AsWKT, Centroid, Distance, Envelope, GeometryType, Length
+from .expressions import Area, AsGeoJSON, AsWKT, Centroid, Distance, Envelope, GeometryType, Length, Perimeter
 from .features import Feature
 from .fields import (
     GeometryCollectionField,
@@ -29,6 +29,7 @@ from .validity import find_problem, require_valid
 __all__ = [
     "A",
     "Area",
+    "AsGeoJSON",
     "AsWKT",
     "Centroid",
     "D",
@@ -43,6 +44,7 @@ __all__ = [
     "MultiLineStringField",
     "MultiPointField",
     "MultiPolygonField",
+    "Perimeter",
     "PointField",
     "PolygonField",
     "area",

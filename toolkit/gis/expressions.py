@@ -5,6 +5,7 @@ On SQLite they are the toolkit's own functions, on PostgreSQL PostGIS's; in 4326
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -79,9 +80,19 @@ class Area(_OfOne):
 
 
 class Length(_OfOne):
-    """The length of lines; a `D` on the rows."""
+    """The length of lines; a `D` on the rows, 0 for areas."""
 
     sqlite, postgis, measures = "gis_length", "ST_Length", True
+
+    @classmethod
+    def reader(cls, dialect: str) -> Reader:
+        return D.of
+
+
+class Perimeter(_OfOne):
+    """The length of the rings of polygons; a `D` on the rows."""
+
+    sqlite, postgis, measures = "gis_perimeter", "ST_Perimeter", True
 
     @classmethod
     def reader(cls, dialect: str) -> Reader:
@@ -112,6 +123,16 @@ class AsWKT(_OfOne):
     """Well-known text."""
 
     sqlite, postgis = "ST_AsText", "ST_AsText"
+
+
+class AsGeoJSON(_OfOne):
+    """A GeoJSON geometry object, as a dict on the rows."""
+
+    sqlite, postgis = "gis_geojson", "ST_AsGeoJSON"
+
+    @classmethod
+    def reader(cls, dialect: str) -> Reader:
+        return json.loads
 
 
 class GeometryType(_OfOne):

@@ -48,7 +48,7 @@ def iter_features(
     """
     from shapely.geometry.base import BaseGeometry
 
-    readers = properties if isinstance(properties, Mapping) else {name.replace(".", "__"): name for name in properties}
+    readers = dict(properties) if isinstance(properties, Mapping) else dict(zip(properties, properties, strict=True))
     for thing in things:
         if isinstance(thing, Feature):
             yield thing

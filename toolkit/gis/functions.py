@@ -10,6 +10,7 @@ Datasette's write API) can read everything and delete rows, and are refused at a
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -74,16 +75,31 @@ def _geojson(blob: bytes | None) -> str | None:
     return None if blob is None else dumps(geometry_object(decode(blob)))
 
 
-def _measured(geodetic: Callable[[Any], float], flat: str) -> Callable[[bytes | None], float | None]:
-    """A measure in metres for 4326, in the reference's own units for others (shapely's attribute)."""
+def _measured(geodetic: Callable[[Any], float], flat: str, dimension: int) -> Callable[[bytes | None], float | None]:
+    """A measure of the parts of one dimension: metres in 4326, the reference's own units in others.
+
+    Args:
+        geodetic: What measures a part over the earth.
+        flat: shapely's attribute of a part.
+        dimension: 1 for lines, 2 for areas; PostGIS, too, gives an area no length and a line no perimeter.
+    """
 
     def measured(blob: bytes | None) -> float | None:
         if blob is None:
             return None
-        geometry = decode(blob)
-        return geodetic(geometry) if read_header(blob).srid == 4326 else float(getattr(geometry, flat))
+        is_geodetic = read_header(blob).srid == 4326
+        parts = _parts(decode(blob), dimension)
+        return math.fsum(geodetic(part) if is_geodetic else float(getattr(part, flat)) for part in parts)
 
     return measured
+
+
+def _parts(geometry: Any, dimension: int) -> list[Any]:
+    import shapely
+
+    if hasattr(geometry, "geoms"):
+        return [part for each in geometry.geoms for part in _parts(each, dimension)]
+    return [geometry] if shapely.get_dimensions(geometry) == dimension else []
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -97,8 +113,9 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "ST_GeometryType": _type,
     "gis_part_boxes": part_boxes,
     "gis_is_valid": is_valid,
-    "gis_area": _measured(area, "area"),
-    "gis_length": _measured(length, "length"),
+    "gis_area": _measured(area, "area", 2),
+    "gis_length": _measured(length, "length", 1),
+    "gis_perimeter": _measured(length, "length", 2),
     "gis_centroid": as_stored(lambda geometry: geometry.centroid),
     "gis_envelope": as_stored(lambda geometry: geometry.envelope),
     "gis_geojson": _geojson,

@@ -294,7 +294,7 @@ def _install_index(connection: sqlite3.Connection, spot: _Spot) -> None:
         return
     for name in present:
         connection.execute(f"DROP TRIGGER {quote(name)}")
-    connection.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS {spot.names['r']} USING rtree(id, minx, maxx, miny, maxy)")
+    _create_index(connection, spot)
     for statement in wanted.values():
         connection.execute(statement)
     _fill(connection, spot)
@@ -303,6 +303,19 @@ def _install_index(connection: sqlite3.Connection, spot: _Spot) -> None:
         " 'http://www.geopackage.org/spec140/#extension_rtree', 'write-only')",
         (spot.table, spot.column),
     )
+
+
+def _create_index(connection: sqlite3.Connection, spot: _Spot) -> None:
+    statement = f"CREATE VIRTUAL TABLE IF NOT EXISTS {spot.names['r']} USING rtree(id, minx, maxx, miny, maxy)"
+    try:
+        connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        if "no such module" not in str(error):
+            raise
+        raise GeometryError(
+            f"this Python's SQLite {sqlite3.sqlite_version} was built without R*Tree",
+            hint=f"Set spatial_index=False on {spot.table}.{spot.column}, or use a Python whose SQLite has it",
+        ) from error
 
 
 def _trigger_sql(spot: _Spot) -> Iterator[tuple[str, str]]:

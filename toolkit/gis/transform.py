@@ -6,6 +6,8 @@ The formulas of EPSG method 1024, "Popular Visualisation Pseudo Mercator": spher
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import GeometryError
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     Array = numpy.ndarray[Any, Any]
+
+Way = Callable[["Array"], "Array"]
 
 WGS84 = 4326
 WEB_MERCATOR = 3857
@@ -65,10 +69,17 @@ def transform(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
         return geometry
     ways = {(WGS84, WEB_MERCATOR): to_web_mercator, (WEB_MERCATOR, WGS84): from_web_mercator}
     way = ways.get((source, target)) or _pyproj_way(source, target)
-    return shapely.transform(geometry, way)
+    return shapely.transform(geometry, partial(_flat_way, way), include_z=bool(geometry.has_z))
 
 
-def _pyproj_way(source: int, target: int) -> Any:
+def _flat_way(way: Way, positions: Array) -> Array:
+    """A way for longitude and latitude, on positions that may have a height, which stays."""
+    import numpy
+
+    return numpy.column_stack([way(positions[:, :2]), positions[:, 2:]])
+
+
+def _pyproj_way(source: int, target: int) -> Way:
     """A function on positions, through pyproj where it is installed."""
     try:
         import pyproj  # type: ignore[import-not-found, unused-ignore]  # an extra
