@@ -137,6 +137,15 @@ def test_arabic_names_are_anchored_where_they_begin() -> None:
     assert float(text.get("x")) < float(circle.get("cx"))
 
 
+def test_a_page_in_arabic_does_not_turn_latin_names_around() -> None:
+    svg = locator_map([Place("Monte Breixo", shapely.Point(1, 1))], title="T", locale="ar")
+    root = parsed(svg)
+    (text,) = [each for each in root.iter(f"{SVG}text") if each.text == "Monte Breixo"]
+    assert root.get("direction") == "ltr"
+    assert text.get("direction") is None
+    assert text.get("text-anchor") == "end"
+
+
 def test_the_scale_speaks_the_page_s_language() -> None:
     assert "km<" in locator_map(TOWN, title="T", locale="en")
     assert "كم" in locator_map(TOWN, title="T", locale="ar")

@@ -121,11 +121,12 @@ def draw_scale(projection: Projection, locale: str, *, rtl: bool) -> list[str]:
     frame = projection.frame
     left = frame.width - 16 - length if rtl else 16.0
     middle = left + length / 2
+    direction = ' direction="rtl"' if rtl else ""
     return [
         f'<path class="map-scale" fill="none" stroke="#222222" d="M{_n(left)} {_n(frame.height - 18.0)}v6'
         f'h{_n(length)}v-6"/>',
         f'<text class="map-scale-text" x="{_n(middle)}" y="{_n(frame.height - 18.0)}" text-anchor="middle"'
-        f' font-family="sans-serif" font-size="11" fill="#222222">'
+        f'{direction} font-family="sans-serif" font-size="11" fill="#222222">'
         f"{escape(_distance_text(metres, locale))}</text>",
     ]
 

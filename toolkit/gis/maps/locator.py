@@ -113,8 +113,9 @@ def _svg(body: str, frame: Frame, *, title: str, description: str, locale: str) 
     told = told.replace("<desc>", f'<desc id="{name}-desc">')
     by = f"{name}-title {name}-desc" if description else f"{name}-title"
     lang = locale.replace("_", "-")
+    # The direction is said: a page in Arabic would hand down its own, and turn the anchors of all names around.
     return Markup(  # noqa: S704 (every text in it is escaped where it is put in)
-        f'<svg class="map" xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{by}"'
+        f'<svg class="map" xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{by}" direction="ltr"'
         f' lang="{escape(lang)}" viewBox="0 0 {frame.width} {frame.height}"'
         f' width="{frame.width}" height="{frame.height}">'
         f'<title id="{name}-title">{escape(title)}</title>{told}'
