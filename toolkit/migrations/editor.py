@@ -76,13 +76,13 @@ class Editor:
             MigrationError: Rows stand in the way.
         """
         check_key(old, new)
-        gone, altered, made = compared_fields(old, new)
+        gone, altered, _ = compared_fields(old, new)
         for before, after in altered:
             check_convertible(before, after)
         touched = {field.name for field in gone} | {before.name for before, _ in altered}
         self._call_fields("before_drop", old, only=touched)
         self._alter_table(old, new, fills=fills)
-        self._call_fields("after_create", new, only=touched | {field.name for field in made})
+        self._call_fields("after_create", new)
 
     def run_sql(self, statements: Sequence[str]) -> None:
         """Run somebody's SQL as it stands."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from toolkit import models as toolkit_models
+from toolkit import gis, models
 from toolkit.errors import MigrationError, ToolkitError
 from toolkit.migrations.values import is_writable
 from toolkit.models import DateTimeField, Field, SlugField, TextField
@@ -34,7 +34,7 @@ NOT_IN_DATABASE_OF: tuple[tuple[type[Any], frozenset[str]], ...] = (
 KEPT_BESIDE = frozenset({"default", "blank", "on_delete"})
 """Written down because rows and models of the past need them; a change of these alone is no migration."""
 
-PUBLIC_MODULES = ("toolkit.models", "toolkit.gis")
+PUBLIC_MODULES: dict[str, Any] = {"toolkit.models": models, "toolkit.gis": gis}
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,7 @@ def _parameters(kind: type[Any]) -> Iterator[tuple[str, Any]]:
 
 def _public_path(kind: type[Any]) -> str:
     """``toolkit.models.CharField`` for a class defined deeper down: the place that stays when files move."""
-    for name in PUBLIC_MODULES:
-        module = toolkit_models if name == "toolkit.models" else import_module(name)
+    for name, module in PUBLIC_MODULES.items():
         if getattr(module, kind.__name__, None) is kind:
             return f"{name}.{kind.__name__}"
     return f"{kind.__module__}.{kind.__qualname__}"

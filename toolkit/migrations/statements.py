@@ -118,8 +118,8 @@ def _constraint(constraint: Any, database: Any) -> Item:
 
     preparer = database.sqlalchemy_dialect.identifier_preparer
     name = preparer.unformat_identifiers(preparer.format_constraint(constraint))[0]
-    made = AddConstraint(constraint, isolate_from_table=False)
-    dropped = DropConstraint(constraint, isolate_from_table=False)
+    made = AddConstraint(constraint)
+    dropped = DropConstraint(constraint)
     return Item(name, type(constraint).__name__, ddl(database, made), ddl(database, dropped))
 
 

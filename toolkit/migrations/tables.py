@@ -247,4 +247,4 @@ def _foreign_key_statements(database: Any, model: Any) -> list[str]:
 
     table = table_of(model, database.dialect)
     keys = sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
-    return [ddl(database, AddConstraint(key, isolate_from_table=False)) for key in keys]
+    return [ddl(database, AddConstraint(key)) for key in keys]

@@ -1,0 +1,130 @@
+"""A newsroom whose models change: declare, make, apply."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit import migrations, models
+from toolkit.database import Database
+from toolkit.migrations.state import with_hidden
+from toolkit.models.resolve import resolve_models
+from toolkit.models.schema import Schema
+from toolkit.trace import Scope, entered
+
+SERVERS = [url for url in os.environ.get("TOOLKIT_TEST_DATABASES", "").replace(",", " ").split() if url]
+POSTGRESQL = next((url for url in SERVERS if url.startswith("postgres")), None)
+
+
+@dataclass
+class FakeApp:
+    """What migrations ask of an app."""
+
+    label: str
+    models: list[Any]
+    migrations_folder: Path | None
+
+
+@dataclass
+class Newsroom:
+    """One app on one database, whose models are declared again and again."""
+
+    database: Database
+    folder: Path
+    label: str = "news"
+    app: FakeApp = field(init=False)
+    questions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.app = FakeApp(self.label, [], self.folder / self.label / "migrations")
+
+    def declare(self, *declared: Any) -> Newsroom:
+        """The models as they are from now on."""
+        _, problems = resolve_models({self.label: declared})
+        assert not problems, problems
+        self.app.models = list(declared)
+        self.database.schema = Schema(with_hidden(declared), self.database.dialect)
+        return self
+
+    def ask(self, question: str) -> bool:
+        """Yes, and remember what was asked."""
+        self.questions.append(question)
+        return True
+
+    def make(self, *, ask: Any = None, **options: Any) -> list[migrations.WrittenMigration]:
+        return migrations.make([self.app], ask or self.ask, **options)
+
+    def apply(self, target: str | None = None) -> list[str]:
+        return [str(step) for step in migrations.apply(self.database, [self.app], target)]
+
+    def migrate(self, *declared: Any, **options: Any) -> migrations.WrittenMigration:
+        """Declare, make, apply, and see that nothing is left to do."""
+        self.declare(*declared)
+        (made,) = self.make(**options)
+        self.apply()
+        assert self.problems() == []
+        return made
+
+    def problems(self) -> list[str]:
+        return [str(problem) for problem in migrations.check(self.database, [self.app])]
+
+    def rows(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.database.fetch(f"SELECT {columns} FROM {table} ORDER BY 1")]
+
+    def save(self, model: Any, **values: Any) -> Any:
+        with entered(Scope(None, self.database)):
+            return model.objects.create(**values)
+
+    def values(self, model: Any, name: str) -> list[Any]:
+        with entered(Scope(None, self.database)):
+            return list(model.objects.order_by("pk").values_list(name, flat=True))
+
+
+def model(name: str, /, meta: dict[str, Any] | None = None, **fields: Any) -> Any:
+    """A model class, declared in one expression."""
+    namespace = {"__module__": "news.models", "__qualname__": name, "Meta": type("Meta", (), meta or {}), **fields}
+    return type(models.Model)(name, (models.Model,), namespace)
+
+
+@pytest.fixture(name="model")
+def _model() -> Any:
+    return model
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path / 'site.db'}")
+        yield opened
+        opened.close()
+        return
+    if POSTGRESQL is None:
+        pytest.skip("TOOLKIT_TEST_DATABASES names no PostgreSQL server")
+    opened = Database(POSTGRESQL)
+    schema = f"toolkit_test_{secrets.token_hex(6)}"
+    opened.execute(f"CREATE SCHEMA {schema}")
+    opened.execute(f"SET search_path TO {schema}, public")
+    yield opened
+    opened.execute(f"DROP SCHEMA {schema} CASCADE")
+    opened.close()
+
+
+@pytest.fixture
+def newsroom(database: Database, tmp_path: Path) -> Newsroom:
+    """A newsroom on each kind of database."""
+    return Newsroom(database, tmp_path)
+
+
+@pytest.fixture
+def sqlite_newsroom(tmp_path: Path) -> Iterator[Newsroom]:
+    """A newsroom on SQLite, for what only SQLite must rebuild."""
+    opened = Database(f"sqlite:///{tmp_path / 'site.db'}")
+    yield Newsroom(opened, tmp_path)
+    opened.close()
