@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolkit import gis, models
+from toolkit.i18n import gettext_lazy as _
 from toolkit.models import Now, Q
 
 
@@ -51,12 +52,15 @@ class Place(models.Model):
     kind = models.CharField(
         max_length=20,
         choices=[
-            ("landmark", "Landmark"),
-            ("street", "Street"),
-            ("line", "Line"),
-            ("area", "Area"),
+            ("landmark", _("Landmark")),
+            ("street", _("Street")),
+            ("line", _("Line")),
+            ("area", _("Area")),
+            ("land", _("Island")),
+            ("water", _("Water")),
         ],
         default="landmark",
+        help_text="also the layer that maps draw it in",
     )
     description = models.TextField(blank=True, translated=True)
     geometry = gis.GeometryField(help_text="WGS 84 longitude and latitude")
@@ -87,7 +91,7 @@ class Story(models.Model):
     image_alt = models.CharField(max_length=200, blank=True, translated=True)
     image_credit = models.CharField(max_length=120, blank=True)
     weight = models.IntegerField(default=0, help_text="above 0 puts the story forward on the home page")
-    status = models.CharField(max_length=10, choices=[("draft", "Draft"), ("live", "Live")], default="draft")
+    status = models.CharField(max_length=10, choices=[("draft", _("Draft")), ("live", _("Live"))], default="draft")
     published = models.DateTimeField(db_index=True)
     updated = models.DateTimeField()
     expires = models.DateTimeField(null=True, blank=True)
