@@ -41,7 +41,27 @@ class Group:
         )
 
 
-Doc: TypeAlias = str | Group
+@dataclass(frozen=True)
+class Chain:
+    """Operands of one operator.
+
+    Args:
+        operands: Each as text.
+        operator: What stands between them.
+        prefix: What stands before the first.
+    """
+
+    operands: tuple[str, ...]
+    operator: str
+    prefix: str = ""
+
+    @property
+    def flat(self) -> str:
+        """All on one line."""
+        return self.prefix + f" {self.operator} ".join(self.operands)
+
+
+Doc: TypeAlias = str | Group | Chain
 
 
 def call(name: str, arguments: Iterable[tuple[str, Doc]], *, broken: bool = False) -> Group:
@@ -60,6 +80,9 @@ def render(doc: Doc, *, level: int = 0, used: int = 0) -> str:
     """
     if isinstance(doc, str):
         return doc
+    if isinstance(doc, Chain):
+        fits = len(INDENT) * level + used + len(doc.flat) <= LINE_LENGTH
+        return doc.flat if fits else doc.prefix + f"\n{INDENT * level}{doc.operator} ".join(doc.operands)
     if not doc.items or (not doc.must_break and len(INDENT) * level + used + len(doc.flat) <= LINE_LENGTH):
         return doc.flat
     inner = INDENT * (level + 1)
@@ -72,6 +95,8 @@ def _keyword(keyword: str, value: Doc) -> Doc:
         return value
     if isinstance(value, str):
         return f"{keyword}={value}"
+    if isinstance(value, Chain):
+        return Chain(value.operands, value.operator, f"{keyword}={value.prefix}")
     return Group(f"{keyword}={value.opening}", value.items, value.closing, value.separator, value.broken)
 
 

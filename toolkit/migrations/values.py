@@ -11,10 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.layout import Doc, Group, call
+from toolkit.migrations.layout import Chain, Doc, Group, call
 from toolkit.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
 Imports = set[str]
+
+_OPERATORS = {"AND": "&", "OR": "|", "XOR": "^"}
 
 
 def is_writable(value: Any) -> bool:
@@ -113,12 +115,15 @@ def _pair(key: Doc, value: Doc) -> Doc:
 def _prefixed(prefix: str, value: Doc) -> Doc:
     if isinstance(value, str):
         return prefix + value
+    if isinstance(value, Chain):
+        return Chain(value.operands, value.operator, prefix)
     return Group(prefix + value.opening, value.items, value.closing, broken=value.broken)
 
 
 def _write_reference(value: Any, imports: Imports) -> Doc:
     name = getattr(value, "__qualname__", "")
-    module = getattr(value, "__module__", None)
+    owner = getattr(value, "__self__", None)
+    module = getattr(owner if isinstance(owner, type) else value, "__module__", None)
     if not name or not module or "<" in name:
         raise MigrationError(
             f"{value!r} cannot be written into a migration: it has no name that can be imported",
@@ -131,8 +136,12 @@ def _write_reference(value: Any, imports: Imports) -> Doc:
 
 
 def _write_q(value: Q, imports: Imports) -> Doc:
-    source = _inner_q(value, imports)
-    return source[1:-1] if source.startswith("(") else source
+    """The outermost operator needs no brackets, and is where a long condition is broken."""
+    operands = [_child(child, imports) for child in value.children]
+    if value.negated or len(operands) < 2 or _is_plain(value):
+        return _inner_q(value, imports)
+    imports.add("toolkit.models")
+    return Chain(tuple(operands), _OPERATORS[value.connector])
 
 
 def _inner_q(value: Q, imports: Imports) -> str:
@@ -145,10 +154,14 @@ def _condition(value: Q, imports: Imports) -> str:
     parts = [_child(child, imports) for child in value.children]
     if len(parts) == 1 and isinstance(value.children[0], Q):
         return parts[0]
-    if value.connector == "AND" and all(not isinstance(child, Q) for child in value.children):
+    if _is_plain(value):
         return f"models.Q({', '.join(part[len('models.Q(') : -1] for part in parts)})"
-    operator = {"AND": " & ", "OR": " | ", "XOR": " ^ "}[value.connector]
-    return f"({operator.join(parts)})"
+    return f"({f' {_OPERATORS[value.connector]} '.join(parts)})"
+
+
+def _is_plain(value: Q) -> bool:
+    """Whether one call says it all: ``Q(a=1, b=2)``."""
+    return value.connector == "AND" and all(not isinstance(child, Q) for child in value.children)
 
 
 def _child(child: Q | tuple[str, Any], imports: Imports) -> str:

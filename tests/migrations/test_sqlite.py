@@ -1,0 +1,224 @@
+"""Rebuilding a SQLite table keeps everything that hangs on it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from toolkit import gis, models
+from toolkit.database import install_tokens, read_tokens
+from toolkit.errors import MigrationError
+from toolkit.gis import geopackage
+
+
+def title(**options):
+    return models.CharField(max_length=80, **options)
+
+
+def objects(newsroom, kind):
+    return dict(newsroom.database.fetch("SELECT name, sql FROM sqlite_master WHERE type = ?", (kind,)))
+
+
+@pytest.fixture
+def newsroom(sqlite_newsroom, model):
+    """One model with rows; migrating to ``narrow`` takes a rebuild."""
+    sqlite_newsroom.migrate(model("Story", title=title(), weight=models.IntegerField(default=1)))
+    for name in ("one", "two"):
+        sqlite_newsroom.save(sqlite_newsroom.app.models[0], title=name)
+    return sqlite_newsroom
+
+
+@pytest.fixture
+def narrow(model):
+    return model("Story", title=models.CharField(max_length=60), weight=models.IntegerField(default=1))
+
+
+def test_triggers_and_indexes_that_others_made_survive_a_rebuild(newsroom, narrow):
+    run = newsroom.database.execute
+    run("CREATE TABLE log (entry TEXT)")
+    run("CREATE TRIGGER loud AFTER INSERT ON news_story BEGIN INSERT INTO log VALUES (NEW.title); END")
+    run("CREATE INDEX by_length ON news_story (length(title)) WHERE weight > 0")
+    before = objects(newsroom, "trigger"), objects(newsroom, "index")
+    newsroom.migrate(narrow)
+    assert (objects(newsroom, "trigger"), objects(newsroom, "index")) == before
+    newsroom.save(narrow, title="three")
+    assert newsroom.rows("log") == [("three",)]
+
+
+def test_generated_columns_extra_columns_checks_and_collations_survive_a_rebuild(newsroom, narrow):
+    run = newsroom.database.execute
+    run("ALTER TABLE news_story ADD COLUMN length INTEGER GENERATED ALWAYS AS (length(title)) VIRTUAL")
+    run("ALTER TABLE news_story ADD COLUMN source TEXT COLLATE NOCASE DEFAULT 'wire, agency' CHECK (source <> ',')")
+    run("UPDATE news_story SET source = 'Desk' WHERE id = 2")
+    newsroom.migrate(narrow)
+    assert newsroom.rows("news_story", "id, length, source") == [(1, 3, "wire, agency"), (2, 3, "Desk")]
+    assert newsroom.rows("news_story WHERE source = 'DESK'", "id") == [(2,)]
+    with pytest.raises(Exception, match="CHECK constraint failed"):
+        run("UPDATE news_story SET source = ','")
+
+
+def test_views_survive_a_rebuild(newsroom, narrow):
+    newsroom.database.execute("CREATE VIEW titles AS SELECT title FROM news_story")
+    newsroom.migrate(narrow)
+    assert newsroom.rows("titles") == [("one",), ("two",)]
+
+
+def test_rows_of_other_tables_that_refer_to_a_rebuilt_one_stay(sqlite_newsroom, model):
+    """Dropping the old table with foreign keys on would delete or break them."""
+
+    def declare(length):
+        story = model(
+            "Story",
+            title=models.CharField(max_length=length),
+            parent=models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+"),
+        )
+        return story, model("Note", story=models.ForeignKey(story, on_delete=models.CASCADE))
+
+    newsroom = sqlite_newsroom
+    newsroom.migrate(*declare(80))
+    story, note = newsroom.app.models
+    first = newsroom.save(story, title="one")
+    newsroom.save(story, title="two", parent=first)
+    newsroom.save(note, story=first)
+    newsroom.migrate(*declare(60))
+    assert newsroom.rows("news_story", "id, parent_id") == [(1, None), (2, 1)]
+    assert newsroom.rows("news_note", "id, story_id") == [(1, 1)]
+    assert newsroom.database.fetch("PRAGMA foreign_keys") == [(1,)]
+    with pytest.raises(Exception, match="FOREIGN KEY constraint failed"):
+        newsroom.database.execute("INSERT INTO news_note (story_id) VALUES (99)")
+
+
+def test_full_text_tables_still_find_rows_of_a_table_without_a_whole_number_key(sqlite_newsroom, model):
+    """They refer to the hidden rowid, which a plain copy would number anew."""
+    newsroom = sqlite_newsroom
+    newsroom.migrate(model("Story", code=models.SlugField(primary_key=True), title=title()))
+    run = newsroom.database.execute
+    for code in "zya":
+        newsroom.save(newsroom.app.models[0], code=code, title=f"title {code}")
+    run("DELETE FROM news_story WHERE code = 'z'")
+    run("CREATE VIRTUAL TABLE search USING fts5(title, content='news_story')")
+    run("INSERT INTO search(search) VALUES ('rebuild')")
+    newsroom.migrate(model("Story", code=models.SlugField(primary_key=True), title=models.TextField()))
+    found = "SELECT code FROM news_story WHERE rowid IN (SELECT rowid FROM search WHERE search MATCH 'a')"
+    assert newsroom.database.fetch(found) == [("a",)]
+
+
+def test_a_changed_table_has_lost_its_token_and_keeps_the_triggers_that_take_it_away(newsroom, narrow):
+    install_tokens(newsroom.database, ["news_story", "toolkit_migration"])
+    before = read_tokens(newsroom.database, ["news_story"])
+    newsroom.migrate(narrow)
+    assert read_tokens(newsroom.database, ["news_story"]) == {}
+    install_tokens(newsroom.database, ["news_story"])
+    assert read_tokens(newsroom.database, ["news_story"]).keys() == before.keys()
+    newsroom.save(narrow, title="three")
+    assert read_tokens(newsroom.database, ["news_story"]) == {}
+
+
+def test_a_renamed_table_does_not_keep_triggers_that_name_the_old_one(newsroom, model):
+    install_tokens(newsroom.database, ["news_story"])
+    newsroom.migrate(model("Article", title=title(), weight=models.IntegerField(default=1)))
+    assert objects(newsroom, "trigger") == {}
+    install_tokens(newsroom.database, ["news_article"])
+    newsroom.save(newsroom.app.models[0], title="three")
+    assert read_tokens(newsroom.database, ["news_article"]) == {}
+
+
+def test_a_trigger_that_uses_a_removed_column_is_named(newsroom, model):
+    newsroom.database.execute("CREATE TRIGGER heavy AFTER UPDATE ON news_story WHEN NEW.weight > 9 BEGIN SELECT 1; END")
+    newsroom.declare(model("Story", title=title()))
+    newsroom.make()
+    with pytest.raises(MigrationError, match=r"still uses weight: error in trigger heavy.*RunSQL"):
+        newsroom.apply()
+    assert newsroom.rows("news_story", "title, weight") == [("one", 1), ("two", 1)]
+
+
+def test_a_field_that_may_be_null_is_added_without_a_rebuild(newsroom, model):
+    with newsroom.database.counted() as statements:
+        newsroom.migrate(
+            model("Story", title=title(), weight=models.IntegerField(default=1), note=models.TextField(null=True))
+        )
+    assert not any("toolkit_new_" in statement for statement in statements)
+
+
+def test_a_spatial_index_follows_its_table_through_rebuilds_and_renames(sqlite_newsroom, model):
+    newsroom = sqlite_newsroom
+
+    def place(name="Place", column="spot", length=80):
+        return model(name, title=models.CharField(max_length=length), **{column: gis.PointField()})
+
+    newsroom.migrate(place())
+    newsroom.save(newsroom.app.models[0], title="pier", spot=(3.0, 4.0))
+    check = lambda: geopackage.check(newsroom.database.connection)  # noqa: E731
+    for declared, table, column in [
+        (place(length=60), "news_place", "spot"),
+        (place("Site", length=60), "news_site", "spot"),
+        (place("Site", "point", length=60), "news_site", "point"),
+    ]:
+        newsroom.migrate(declared)
+        newsroom.save(declared, title="buoy", **{column: (5.0, 6.0)})
+        boxes = newsroom.rows(f"rtree_{table}_{column}", "id, minx")
+        assert boxes == [(key, 3.0 if key == 1 else 5.0) for (key,) in newsroom.rows(table, "id")]
+        assert check() == []
+    newsroom.apply("news.zero")
+    left = objects(newsroom, "table").keys()
+    assert not [name for name in left if name.startswith("rtree_")]
+
+
+def test_the_rebuild_does_not_leave_legacy_behaviour_on(newsroom, narrow):
+    newsroom.migrate(narrow)
+    assert newsroom.database.fetch("PRAGMA legacy_alter_table") == [(0,)]
+
+
+VICTIM = """
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from toolkit import migrations
+from toolkit.database import Database
+
+class App:
+    label, models, migrations_folder = "news", [], Path({folder!r})
+
+print("ready", flush=True)
+migrations.apply(Database({url!r}), [App])
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("delay_milliseconds", [0, 20, 60, 120, 200])
+def test_killed_during_a_rebuild_the_table_is_the_old_or_the_new_one_with_all_rows(
+    newsroom, narrow, delay_milliseconds
+):
+    newsroom.database.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
+        "INSERT INTO news_story (id, title, weight) SELECT i, 'story ' || i, 1 FROM n"
+    )
+    newsroom.declare(narrow)
+    newsroom.make()
+    root = str(Path(toolkit.__path__[0]).parent)
+    folder = str(newsroom.app.migrations_folder)
+    source = textwrap.dedent(VICTIM).format(root=root, folder=folder, url=newsroom.database.url)
+    victim = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+    assert victim.stdout is not None
+    with victim, victim.stdout:
+        assert victim.stdout.readline() == "ready\n"
+        time.sleep(delay_milliseconds / 1000)
+        os.kill(victim.pid, signal.SIGKILL)
+    with sqlite3.connect(newsroom.database.path) as connection:
+        assert connection.execute("SELECT count(*) FROM news_story").fetchone() == (60000,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        left = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'toolkit_new_%'").fetchall()
+        assert left == []
+    connection.close()
+    newsroom.apply()
+    assert newsroom.problems() == []
+    assert len(newsroom.rows("news_story", "id")) == 60000
