@@ -1,0 +1,125 @@
+"""An answer before it is on the wire: status, headers, body; conditional and HEAD requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+Header = tuple[str, str]
+
+SECURITY: tuple[Header, ...] = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+)
+"""Sent with everything."""
+
+REVALIDATE = "no-cache"
+"""Keep it, but ask each time: the answer is a 304 without a body, and never stale."""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""The name changes with the content."""
+
+PRIVATE = "private, no-cache"
+"""For one reader's browser only."""
+
+_ENTITY = {"content-type", "content-length", "content-encoding"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent.
+
+    Args:
+        status: HTTP status.
+        headers: All but ``Content-Length``.
+        body: The bytes.
+        etag: The strong ETag, quoted; empty for none.
+    """
+
+    status: int
+    headers: tuple[Header, ...] = ()
+    body: bytes = b""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An answer that is a WSGI application itself, such as a view's response.
+
+    Args:
+        application: It.
+        headers: Headers to add where they are not set.
+    """
+
+    application: Any
+    headers: tuple[Header, ...] = field(default=SECURITY)
+
+
+def html_answer(status: int, body: str, *, headers: Iterable[Header] = (), cache: str = "no-store") -> Answer:
+    """An answer made of HTML."""
+    own = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", cache), *headers)
+    return Answer(status, own, body.encode())
+
+
+def text_answer(status: int, text: str, *, headers: Iterable[Header] = ()) -> Answer:
+    """An answer of one line."""
+    own = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *headers)
+    return Answer(status, own, f"{text}\n".encode())
+
+
+def redirect_answer(status: int, target: str) -> Answer:
+    """A redirect to an encoded path of this site."""
+    return Answer(status, (("Location", target), ("Cache-Control", REVALIDATE)))
+
+
+def not_allowed(methods: Iterable[str]) -> Answer:
+    """405, with the methods that are (RFC 9110 §15.5.6)."""
+    allowed = ", ".join(methods)
+    return text_answer(405, f"Allowed here: {allowed}", headers=(("Allow", allowed),))
+
+
+def matches(header: str, etag: str) -> bool:
+    """Whether ``If-None-Match`` names an ETag: by weak comparison (RFC 9110 §13.1.2)."""
+    if header == etag or header.strip() == "*":
+        return True
+    return etag in (part.strip().removeprefix("W/") for part in header.split(","))
+
+
+def send(answer: Answer | Passed, environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Put an answer on the wire."""
+    if isinstance(answer, Passed):
+        body: Iterable[bytes] = answer.application(environ, _adding(start_response, answer.headers))
+        return body
+    wanted = environ.get("HTTP_IF_NONE_MATCH")
+    if wanted and answer.etag and answer.status == 200 and matches(wanted, answer.etag):
+        return _send_unmodified(answer, start_response)
+    headers = [*answer.headers, *SECURITY]
+    if answer.etag:
+        headers.append(("ETag", answer.etag))
+    headers.append(("Content-Length", str(len(answer.body))))
+    start_response(_line(answer.status), headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+
+def _send_unmodified(answer: Answer, start_response: Any) -> Iterable[bytes]:
+    """304: the headers that a 200 would have, but for those of the body (RFC 9110 §15.4.5)."""
+    kept = [header for header in answer.headers if header[0].lower() not in _ENTITY]
+    start_response("304 Not Modified", [*kept, *SECURITY, ("ETag", answer.etag)])
+    return []
+
+
+def _adding(start_response: Any, added: tuple[Header, ...]) -> Any:
+    def start(status: str, headers: list[Header], exc_info: Any = None) -> Any:
+        names = {name.lower() for name, _ in headers}
+        return start_response(status, [*headers, *(item for item in added if item[0].lower() not in names)], exc_info)
+
+    return start
+
+
+_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def _line(status: int) -> str:
+    return _LINES.get(status) or f"{status} Unknown"

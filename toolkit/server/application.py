@@ -1,0 +1,188 @@
+"""The site as a WSGI application: the same pages as the build's, on demand."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from toolkit.errors import NotFound, ToolkitError, ValidationError
+from toolkit.http.shortcuts import UNSAFE_REDIRECT
+from toolkit.pages import Match
+from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
+from toolkit.server.failures import plain_page, problem_page
+from toolkit.server.files import Files, PublicFiles, asset_answer
+from toolkit.server.pages import Pages
+from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
+from toolkit.server.reload import Reloader
+from toolkit.server.views import LOOPBACK, SAFE, call_view, is_trusted, trusted_hosts
+from toolkit.trace import PREVIEW, READER, Viewer
+
+_log = logging.getLogger("toolkit.server")
+
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+class Application:
+    """Answers HTTP for one site.
+
+    Args:
+        site: A prepared site.
+        viewer: Who looks; by default a reader, or in a preview an editor.
+        preview: Show drafts, tell what went wrong, and reload the browser when its page changes.
+    """
+
+    def __init__(self, site: Any, *, viewer: Viewer | None = None, preview: bool = False) -> None:
+        self.site = site.prepare()
+        self.preview = preview
+        self.viewer = viewer or (PREVIEW if preview else READER)
+        self.pages = Pages(site, viewer=self.viewer, preview=preview)
+        self.files = Files()
+        self.public = PublicFiles(site.folder / site.settings.peek("public"))
+        self.reloader = Reloader(site, self.pages) if preview else None
+        self._hosts = trusted_hosts(site)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return send(self._answer(environ), environ, start_response)
+
+    def close(self) -> None:
+        """End what a preview started: its watching, and the requests that wait for a change."""
+        if self.reloader is not None:
+            self.reloader.close()
+
+    # one request
+
+    def _answer(self, environ: dict[str, Any]) -> Answer | Passed:
+        path = "/"
+        try:
+            path = request_path(environ)
+            if environ["REQUEST_METHOD"] in ("GET", "HEAD") and self.reloader is None:
+                entry = self.pages.find_fresh(path)
+                if entry is not None:
+                    return entry.answer
+            return self._look(environ, path)
+        except BadPath as error:
+            return text_answer(400, f"Bad request: {error}")
+        except NotFound:
+            return self._not_found(path)
+        except HTTPException as error:
+            return self._refused(error, environ, path)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the reader gets an answer
+            return self._failed(error, environ, path)
+
+    def _look(self, environ: dict[str, Any], path: str) -> Answer | Passed:
+        if self.reloader is not None:
+            if not is_trusted(environ.get("HTTP_HOST", ""), self._hosts):
+                return self._wrong_host(environ)
+            answer = self.reloader.answer(environ, path)
+            if answer is not None:
+                return answer
+        found = self._find_page(environ, path) or self._find_file(environ, path)
+        if found is None:
+            found = self._find_elsewhere(environ, path)
+        if found is None:
+            raise NotFound(f"nothing is published at {path}")
+        return found
+
+    def _find_page(self, environ: dict[str, Any], path: str) -> Answer | Passed | None:
+        """What a page or a view answers; None if there is neither."""
+        method = environ["REQUEST_METHOD"]
+        if method not in SAFE:
+            match = self.pages.match(path)
+            return self._act(match, environ, path) if match is not None else None
+        found = self.pages.find(path)
+        if isinstance(found, Match):
+            if found.page is not None:  # a way to write its URL that is not the one it is published at
+                return redirect_answer(308, location(environ, found.page.url))
+            return self._act(found, environ, path)
+        if found is None:
+            return None
+        if self.reloader is not None:
+            self.reloader.served(path, found)
+        return found.answer if method != "OPTIONS" else Answer(204, (("Allow", ", ".join(READING)),))
+
+    def _act(self, match: Match, environ: dict[str, Any], path: str) -> Answer | Passed:
+        """Run a view; refuse other methods than reading of a page."""
+        if match.page is not None:
+            return not_allowed(READING)
+        return call_view(match, self.pages.view_plan(), environ, path, files=self.files)
+
+    def _find_file(self, environ: Mapping[str, Any], path: str) -> Answer | Passed | None:
+        """An asset, a file of the public folder, or a part of a sitemap."""
+        asset = self.site.assets.find(path)
+        if asset is None:
+            public = self.public.find(path)
+            part = self.pages.find_attachment(path) if public is None else None
+            if public is None and part is None:
+                return None
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return not_allowed(("GET", "HEAD"))
+        if asset is not None:
+            return asset_answer(self.files, environ, asset)
+        return self.files.send(environ, public) if public is not None else part
+
+    def _find_elsewhere(self, environ: Mapping[str, Any], path: str) -> Answer | None:
+        """A redirect to where it is: the tidy form of the path, or the page's newer URL."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return None
+        normal = unicodedata.normalize("NFC", path)
+        for other in [*([normal] if normal != path else []), *tidier_paths(normal)]:
+            url = self._url_at(other)
+            if url is not None:
+                return redirect_answer(308, location(environ, url))
+        for one in dict.fromkeys((encoded(path), encoded(f"{path}/"))):
+            moved = self.pages.find_redirect(one)
+            if moved is not None:
+                return redirect_answer(301, location(environ, moved))
+        return None
+
+    def _url_at(self, path: str) -> str | None:
+        """The encoded URL of what is at a path; None if nothing is."""
+        match = self.pages.match(path)
+        if match is not None:
+            return match.page.url if match.page is not None else encoded(path)
+        return encoded(path) if self.public.find(path) is not None else None
+
+    # when there is no answer
+
+    def _not_found(self, path: str) -> Answer:
+        return self._error_page(404, path) or plain_page(404)
+
+    def _refused(self, error: HTTPException, environ: dict[str, Any], path: str) -> Answer | Passed:
+        """A view, or Werkzeug for it, refused with a status: the site's page for it, if it has one."""
+        status = error.code or 500
+        if error.response is not None:
+            return Passed(error.get_response(environ))
+        own = self._error_page(status, path) or plain_page(status)
+        headers = tuple(
+            (name, value) for name, value in error.get_headers(environ) if name.lower() not in ("content-type",)
+        )
+        return replace(own, headers=(*own.headers, *headers))
+
+    def _failed(self, error: Exception, environ: dict[str, Any], path: str) -> Answer:
+        if isinstance(error, ValidationError) and error.code == UNSAFE_REDIRECT:
+            return self._error_page(400, path) or plain_page(400)
+        _log.error("%s %s: %s", environ.get("REQUEST_METHOD"), path, error, exc_info=error)
+        if self.reloader is not None:
+            return problem_page(error, path, site=self.site)
+        return self._error_page(500, path) or plain_page(500)
+
+    def _error_page(self, status: int, path: str) -> Answer | None:
+        """The site's own page for a status; None if there is none, or it fails too."""
+        try:
+            return self.pages.find_error_page(status, path)
+        except ToolkitError as error:
+            _log.error("The page for errors %s failed: %s", status, error, exc_info=error)
+            return None
+        except Exception as error:  # noqa: BLE001 - nothing that fails here may keep the reader waiting
+            _log.error("The page for errors %s failed: %s", status, error, exc_info=error)
+            return None
+
+    def _wrong_host(self, environ: Mapping[str, Any]) -> Answer:
+        """Another site's name that leads here would let its scripts read the drafts (DNS rebinding)."""
+        known = ", ".join(dict.fromkeys([*self._hosts, *LOOPBACK]))
+        return text_answer(400, f"Not a host of this site: {environ.get('HTTP_HOST', '')!r}. Known are: {known}.")

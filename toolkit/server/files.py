@@ -1,0 +1,126 @@
+"""Files over HTTP: those of the ``public`` folder at the root, assets, and what views send. With ranges."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import FileWrapper
+
+from toolkit.errors import NotFound
+from toolkit.pages.render import content_type
+from toolkit.server.answers import IMMUTABLE, REVALIDATE, Answer, Passed
+from toolkit.templates.assets import FoundAsset
+from toolkit.templates.stamps import Stamp, is_settled, stamp_of
+from toolkit.trace import digest_bytes
+
+WELL_KNOWN = ".well-known"
+"""The one name with a dot that is published (RFC 8615)."""
+
+CHUNK_BYTES = 256 * 1024
+_READ_BYTES = 1024 * 1024
+
+
+class Files:
+    """Sends files; remembers the digests of their contents while their stamps prove them."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, tuple[Stamp, bytes]] = {}
+
+    def send(
+        self, environ: Mapping[str, Any], path: Path, *, kind: str = "", cache: str = REVALIDATE, headers: Any = ()
+    ) -> Passed:
+        """A file as an answer: with a strong ETag, conditional, and by ranges (RFC 9110 §14).
+
+        Raises:
+            NotFound: It vanished.
+        """
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+        status = os.fstat(file.fileno())
+        try:
+            etag = self._digest(file, status, path).hex()
+        except BaseException:
+            file.close()
+            raise
+        response = Response(FileWrapper(file, CHUNK_BYTES), direct_passthrough=True, headers=headers)
+        response.call_on_close(file.close)
+        response.content_type = kind or content_type(path.name)
+        response.content_length = status.st_size
+        response.headers["Cache-Control"] = cache
+        response.set_etag(etag)
+        try:
+            response.make_conditional(dict(environ), accept_ranges=True, complete_length=status.st_size)
+        except RequestedRangeNotSatisfiable as error:
+            file.close()
+            return Passed(error.get_response(dict(environ)))
+        return Passed(response)
+
+    def _digest(self, file: Any, status: os.stat_result, path: Path) -> bytes:
+        """The digest of an open file; read unless its stamp is known and old enough to prove something."""
+        stamp = stamp_of(status)
+        known = self._digests.get(os.fspath(path))
+        if known is not None and known[0] == stamp:
+            return known[1]
+        found = hashlib.blake2b(digest_size=16)
+        while chunk := file.read(_READ_BYTES):
+            found.update(chunk)
+        file.seek(0)
+        if is_settled(stamp, at_ns=time.time_ns()):
+            self._digests[os.fspath(path)] = (stamp, found.digest())
+        return found.digest()
+
+
+class PublicFiles:
+    """The files that are published as they are.
+
+    Args:
+        folder: Theirs. It need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, path: str) -> Path | None:
+        """The file at a URL path (percent-decoded), or None; ``index.html`` for a folder.
+
+        Nothing outside of the folder is ever found: not by dots, not by backslashes, not by a symbolic link.
+        """
+        if path.endswith("/"):
+            path += "index.html"
+        parts = path[1:].split("/")
+        if not _is_plain(parts):
+            return None
+        place = self.folder.joinpath(*parts)
+        try:
+            if not stat.S_ISREG(place.stat().st_mode):
+                return None
+            return place if place.resolve().is_relative_to(self.folder.resolve()) else None
+        except (OSError, ValueError):
+            return None
+
+
+def _is_plain(parts: list[str]) -> bool:
+    if any(part in ("", ".", "..") or "\\" in part or "\0" in part or ":" in part for part in parts):
+        return False
+    hidden = [part for part in parts if part.startswith(".")]
+    return not hidden or (hidden == [WELL_KNOWN] and parts[0] == WELL_KNOWN)
+
+
+def asset_answer(files: Files, environ: Mapping[str, Any], found: FoundAsset) -> Answer | Passed:
+    """An asset: cached for ever under the name that carries its fingerprint, asked for again under any other."""
+    cache = IMMUTABLE if found.immutable else REVALIDATE
+    kind = content_type(found.path)
+    if isinstance(found.body, Path):
+        return files.send(environ, found.body, kind=kind, cache=cache)
+    headers = (("Content-Type", kind), ("Cache-Control", cache))
+    return Answer(200, headers, found.body, f'"{digest_bytes(found.body).hex()}"')

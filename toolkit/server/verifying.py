@@ -1,0 +1,114 @@
+"""Is a page still what it was? Asked of one page's trace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from toolkit.pages.plan import Planned, load_subjects, url_digest
+from toolkit.pages.rendering import Rendering
+from toolkit.server.freshness import NEVER, Moment
+from toolkit.site.verifying import Answers, Key, Verifier
+from toolkit.templates.clock import floor_moment
+from toolkit.trace import ABSENT, Trace, entered
+
+FILE_KINDS = frozenset({"template", "message", "asset", "file", "folder"})
+
+_BATCH = 400
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+class PageVerifier(Verifier):
+    """Answers for one page. A build asks for all URLs of a route at once; here only those on the page are asked."""
+
+    def answer(self, kind: str, keys: Iterable[Key]) -> Answers:
+        """Today's digests of inputs of one kind."""
+        return self._answer_urls(keys) if kind == "url" else super().answer(kind, keys)
+
+    def _answer_urls(self, keys: Iterable[Key]) -> Answers:
+        groups: dict[tuple[str, str], list[Key]] = {}
+        for key in keys:
+            groups.setdefault((key[0], key[2]), []).append(key)
+        answers: Answers = {}
+        for (route_id, locale), group in groups.items():
+            route = self.site.routes_by_id.get(route_id)
+            if route is None or route.model is None or locale not in self.site.route_locales(route):
+                answers |= super().answer("url", group)
+            else:
+                answers |= self._answer_rows(route, locale, group)
+        return answers
+
+    def _answer_rows(self, route: Any, locale: str, keys: list[Key]) -> Answers:
+        answers: Answers = {}
+        for start in range(0, len(keys), _BATCH):
+            group = keys[start : start + _BATCH]
+            with entered(self.plan.scope(locale)):
+                subjects = load_subjects(route, sorted({key[1] for key in group}, key=repr))
+            for key in group:
+                answers[key] = self._answer_row(route, locale, key, subjects.get(key[1]))
+        return answers
+
+    def _answer_row(self, route: Any, locale: str, key: Key, subject: Any) -> bytes:
+        number = key[3]
+        planned = self.plan.find(route, locale, subject) if subject is not None else None
+        if planned is None:
+            return ABSENT
+        if number > 1:
+            planned = Planned(planned.key, planned.url, self.plan.pages_of(route, locale, subject))
+        return url_digest(planned, number)
+
+
+def broken_inputs(plan: Any, trace: Trace) -> set[tuple[str, Key]]:
+    """The inputs of a page that would be read differently now. To be called in a snapshot."""
+    records = {name: shape.record() for name, shape in trace.shapes.items()}
+    return PageVerifier(plan, records).broken(trace)
+
+
+def broken_files(plan: Any, trace: Trace) -> set[tuple[str, Key]]:
+    """As above, but only of inputs that are files."""
+    return PageVerifier(plan, {}).broken(item for item in trace if item.kind in FILE_KINDS)
+
+
+def valid_until(rendering: Rendering, moment: Moment) -> datetime:
+    """Until when a page holds if nobody writes anything."""
+    trace = rendering.trace
+    until = NEVER
+    if any(kind in ("row", "query", "url", "plan") for kind, _ in trace.inputs):
+        until = moment.crossing
+    for (granularity,) in trace.keys_of("clock"):
+        until = min(until, floor_moment(moment.value, granularity) + _UNITS[granularity])
+    return until
+
+
+def places_of(site: Any, trace: Trace) -> Iterator[str]:
+    """Every file that the inputs of a page came from, and every place that was looked at in vain."""
+    locales = set()
+    for kind, key in trace.inputs:
+        if kind == "template":
+            yield from (str(found.path) for found in site.environment.why_template(key[0]).candidates)
+        elif kind == "asset":
+            yield from _asset_places(site.assets, key[0])
+        elif kind in ("file", "folder"):
+            yield os.fspath(site.folder / key[0])
+        elif kind == "message":
+            locales.add(key[0])
+    for locale in locales:
+        yield from (str(path) for _, path in site.catalogs.files(locale))
+
+
+def _asset_places(assets: Any, path: str) -> Iterator[str]:
+    paths = assets.closure(path) if assets.digest_of(path) != ABSENT else (path,)
+    for one in paths:
+        for prefix, folder in assets.folders:
+            if not prefix:
+                yield os.fspath(Path(folder) / one)
+            elif one.startswith(f"{prefix}/"):
+                yield os.fspath(Path(folder) / one.removeprefix(f"{prefix}/"))
+
+
+def environment_reads(trace: Trace) -> tuple[tuple[str, str | None], ...]:
+    """The variables of the environment that a page read, with their values."""
+    return tuple((key[0], os.environ.get(key[0])) for key in trace.keys_of("environment"))
