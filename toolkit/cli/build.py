@@ -1,0 +1,79 @@
+"""``toolkit build``: publish the site as files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from toolkit.builder import Builder, BuildReport
+from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
+from toolkit.cli.moments import MOMENT
+from toolkit.cli.output import Output
+from toolkit.cli.sites import open_site
+
+REASONS = 5
+
+
+@click.command()
+@site_argument
+@click.option(
+    "--output", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Publish here instead."
+)
+@click.option("--workers", "-w", type=click.IntRange(min=1), help="Processes that render.  [default: one a core]")
+@click.option("--at", "moment", type=MOMENT, metavar="TIME", help="Build as of this instant: 2026-05-01T06:00+02:00.")
+@click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
+@click.option("--verbose", "-v", is_flag=True, help="Print each page and file, with the reason.")
+@json_option
+@site_options
+def build(output: Path | None, workers: int | None, moment: datetime | None, clean: bool, verbose: bool) -> None:
+    """Publish the site as files, doing only what must be done.
+
+    Pages are rendered whose inputs changed; files are written whose bytes changed; files that the site no longer has
+    are removed, and those that no build wrote are left alone. A build that fails leaves the last good output as it
+    was.
+    """
+    speak = invocation().output
+    site = open_site()
+    with speak.progress("pages") as progress:
+        builder = Builder(
+            site,
+            output=output.absolute() if output else None,
+            workers=workers,
+            moment=moment,
+            clean=clean,
+            progress=progress,
+        )
+        report = builder.build()
+    if speak.as_json:
+        speak.data({"ok": True, **report.as_dict()})
+        return
+    _tell(speak, report, verbose=verbose)
+
+
+def _tell(speak: Output, report: BuildReport, *, verbose: bool) -> None:
+    if verbose:
+        for event in report.events:
+            speak.say(str(event))
+    else:
+        _tell_reasons(speak, report)
+    for notice in report.notices:
+        speak.note(f"note: {notice}", style="yellow")
+    if report.left_out:
+        speak.say(f"left out, answered by the server only: {', '.join(report.left_out)}")
+    speak.say(report.summary(), style="green")
+    speak.say(f"in {report.output}; look at it with: python3 -m http.server -d {report.output}")
+
+
+def _tell_reasons(speak: Output, report: BuildReport) -> None:
+    """Why pages were rendered: the commonest reasons with a page of each."""
+    rendered = [event for event in report.events if event.kind == "rendered"]
+    counts = Counter(event.reason for event in rendered)
+    first = {event.reason: event.subject for event in reversed(rendered)}
+    for reason, count in counts.most_common(REASONS):
+        more = f" and {count - 1} more" if count > 1 else ""
+        speak.say(f"rendered {first[reason]}{more}: {reason}")
+    if len(counts) > REASONS:
+        speak.say(f"... and for {len(counts) - REASONS} more reasons; see them with --verbose")

@@ -1,0 +1,50 @@
+"""``toolkit data``: rows from files."""
+
+from __future__ import annotations
+
+import click
+
+from toolkit.builder.tables import bring_up
+from toolkit.cli.invocation import invocation, json_option, site_options
+from toolkit.cli.sites import open_site
+from toolkit.content import load_sources
+from toolkit.trace import entered
+
+
+@click.group()
+def data() -> None:
+    """Load the content files into the database."""
+
+
+@data.command()
+@click.option("--verbose", "-v", is_flag=True, help="Name each row that was added, changed or removed.")
+@json_option
+@site_options
+def load(verbose: bool) -> None:
+    """Make the rows of the content sources be what their files say: all of them, or none.
+
+    'toolkit build' and 'toolkit serve' do this by themselves.
+    """
+    asked = invocation()
+    site = open_site()
+    with entered(site.scope()):
+        bring_up(site)
+        report = load_sources(site.scope(), [source for app in site.apps for source in app.sources], site.folder)
+    if asked.as_json:
+        asked.output.data(
+            {
+                "added": report.added,
+                "changed": report.changed,
+                "removed": report.removed,
+                "unchanged": report.unchanged,
+                "events": [{"kind": kind, "row": name} for kind, name in report.events],
+                "notes": list(report.notes),
+            }
+        )
+        return
+    for verb, name in report.events if verbose else ():
+        asked.output.say(f"{verb} {name}")
+    for source in report:
+        asked.output.say(str(source))
+    for note in report.notes:
+        asked.output.note(f"note: {note}", style="yellow")

@@ -1,0 +1,75 @@
+"""Groups of commands that import a command when it is called, and end every failure with a letter."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from toolkit.cli.failing import report_failure
+from toolkit.cli.invocation import invocation
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named, and imported when they are asked for.
+
+    Args:
+        lazy: Name to (``module:object``, one line of help).
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.lazy = dict(lazy or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return [*self.lazy, *sorted(self.commands)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, or None."""
+        if cmd_name not in self.lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self.lazy[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for an unknown name, suggest the nearest."""
+        name = args[0]
+        known = self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            raise click.exceptions.NoSuchCommand(name, possibilities=known, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without importing any."""
+        rows = [(name, text) for name, (_, text) in self.lazy.items()]
+        rows += [(name, command.get_short_help_str(80)) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class RootGroup(LazyGroup):
+    """The command as a whole: whatever goes wrong below it ends as a letter and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a failure is told on stderr, and with ``--json`` on stdout too."""
+        return guarded(ctx, lambda: super(RootGroup, self).invoke(ctx))
+
+
+def guarded(ctx: click.Context, run: Callable[[], Any]) -> Any:
+    """Run something, and end its failures as ``report_failure`` says."""
+    try:
+        return run()
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001 - the end of the line: everything becomes a letter
+        asked = invocation(ctx)
+        if asked.traceback:
+            raise
+        report_failure(error, asked)
+        ctx.exit(1)

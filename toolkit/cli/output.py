@@ -1,0 +1,107 @@
+"""Speaking: rich on a terminal, plain lines in CI and in pipes, JSON to machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+Progress = Callable[[int, int], None]
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody watches: a terminal that can do more than print, and no CI."""
+    ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    return stream.isatty() and not ci and os.environ.get("TERM") != "dumb"
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether colours are wanted. Source: https://no-color.org."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+class Output:
+    """Where a command speaks.
+
+    Args:
+        as_json: Say nothing on stdout but one JSON document.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+
+    def say(self, text: str = "", *, style: str | None = None) -> None:
+        """A line of the answer; nothing if a machine asked."""
+        if not self.as_json:
+            self._write(text, sys.stdout, style)
+
+    def note(self, text: str, *, style: str | None = None) -> None:
+        """A line beside the answer, on stderr."""
+        self._write(text, sys.stderr, style)
+
+    def _write(self, text: str, stream: TextIO, style: str | None) -> None:
+        colours = has_colours(stream)
+        click.echo(click.style(text, fg=style) if style and colours else text, file=stream, color=colours)
+
+    def data(self, value: Any) -> None:
+        """The answer for a machine."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str), color=False)
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table: drawn on a terminal, columns of text elsewhere."""
+        texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+        if self.as_json:
+            return
+        if is_terminal(sys.stdout):
+            self._draw(headers, texts)
+            return
+        widths = [max(map(len, column)) for column in zip(headers, *texts, strict=True)]
+        for row in [list(headers), *texts]:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo(line.rstrip(), color=False)
+
+    def _draw(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*headers, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        Console(no_color=not has_colours(sys.stdout)).print(table)
+
+    @contextmanager
+    def progress(self, unit: str) -> Iterator[Progress]:
+        """A function to be told (done, total); shows a bar on a terminal, and nothing elsewhere.
+
+        Args:
+            unit: What is counted, in the plural.
+        """
+        if self.as_json or not is_terminal(sys.stderr):
+            yield lambda done, total: None
+            return
+        with _bar(unit) as tell:
+            yield tell
+
+
+@contextmanager
+def _bar(unit: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    speed = TextColumn("{task.fields[speed]}")
+    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), speed, TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(unit, total=None, speed="")
+
+        def tell(done: int, total: int) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            speed = f"{done / elapsed:,.0f} {unit}/s" if elapsed > 0.1 else ""
+            bar.update(task, completed=done, total=total, speed=speed)
+
+        yield tell

@@ -1,0 +1,25 @@
+"""Finding and opening the site that a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit.cli.invocation import Invocation, invocation
+from toolkit.site import Site, find_folder, load_site
+
+
+def open_site(*, settings: Mapping[str, Any] | None = None, prepared: bool = True) -> Site:
+    """The site of the call at hand.
+
+    Args:
+        settings: Settings given on the command line; they win over all others.
+        prepared: With its declarations checked.
+
+    Raises:
+        ToolkitError: There is none here, or something is wrong with its declarations.
+    """
+    asked: Invocation = invocation()
+    asked.folder = find_folder(asked.folder)
+    asked.site = load_site(asked.folder, settings=settings or None)
+    return asked.site.prepare() if prepared else asked.site
