@@ -16,7 +16,7 @@ from toolkit.content.records import key_text
 from toolkit.content.references import locate
 from toolkit.errors import ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
-from toolkit.models.writing import delete_instance
+from toolkit.models.deleting import delete_instance
 from toolkit.trace import Scope
 
 Put = tuple[Entry, Sequence[Any]]
