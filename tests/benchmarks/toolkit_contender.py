@@ -43,7 +43,7 @@ class Toolkit:
 
     def reset(self) -> None:
         """Remove the output, the manifest and caches, and the database."""
-        for name in ("public", ".toolkit"):
+        for name in ("build", ".toolkit"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         for path in self.folder.glob("*.db*"):
             path.unlink()
@@ -58,5 +58,5 @@ class Toolkit:
         edit_body(self.folder / "content" / "posts" / f"{slug}.md", note=note)
 
     def output_stats(self) -> OutputStats:
-        """Count the files below ``public``."""
-        return stats_of(self.folder / "public")
+        """Count the files below ``build``."""
+        return stats_of(self.folder / "build")

@@ -26,15 +26,15 @@ from toolkit.builder.outputs import (
     stage_body,
 )
 from toolkit.builder.report import BuildReport
-from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, make_batches, render_here
+from toolkit.builder.tables import bring_up
+from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_size, make_batches, render_here
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
-from toolkit.builder.tables import bring_up
 from toolkit.pages.patterns import output_path
 from toolkit.pages.routes import Page
 from toolkit.site.history import read_history
-from toolkit.trace import entered
+from toolkit.trace import ABSENT, entered
 
 SNAPSHOT_TRIES = 3
 
@@ -101,11 +101,17 @@ class Builder:
         return report
 
     def _check_output(self) -> None:
-        inside = self.site.folder == self.output or self.output in self.site.folder.parents
-        if inside:
-            raise BuildError(
-                f"the output folder {self.output} holds the site itself", hint="Choose another 'output'."
-            )
+        """Refuse an output folder that holds what the site is made from."""
+        site = self.site
+        sources = {"the site itself": site.folder}
+        for name in ("templates", "static", "public", "locale_folder"):
+            sources[f"the folder {name!r}"] = site.folder / site.settings.peek(name)
+        for what, folder in sources.items():
+            inside = self.output in folder.parents or self.output == folder
+            if inside or (folder != site.folder and folder in self.output.parents):
+                raise BuildError(
+                    f"the output folder {self.output} is, holds or is within {what}", hint="Choose another 'output'."
+                )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -203,8 +209,12 @@ class Run:
         self.report.seconds["render"] = time.monotonic() - started
         return agreed
 
+    def _batches(self, pages: Sequence[Page]) -> list[list[Page]]:
+        routes = self.site.routes_by_id
+        return make_batches(pages, lambda name: batch_size(routes[name]))
+
     def _render_alone(self, job: Job, pages: Sequence[Page]) -> bool:
-        self._collect(render_here(job, make_batches(pages)), len(pages))
+        self._collect(render_here(job, self._batches(pages)), len(pages))
         return True
 
     def _render_parallel(self, job: Job, pages: Sequence[Page]) -> bool:
@@ -217,7 +227,7 @@ class Run:
             pool.start()
             if not watcher.agrees():
                 return False
-            self._collect(pool.run(make_batches(pages)), len(pages))
+            self._collect(pool.run(self._batches(pages)), len(pages))
         finally:
             pool.close()
             watcher.close()
@@ -318,7 +328,8 @@ class Run:
         for record in pages.values():
             used.update(record.inputs)
         assets = self.site.assets
-        names = {key[0] for kind, key in self.interning.keys_of(used, "asset")}
+        found = (key[0] for _, key in self.interning.keys_of(used, "asset"))
+        names = {name for name in found if assets.digest_of(name) != ABSENT}
         closure = sorted({needed for name in names for needed in assets.closure(name)})
         for name in closure:
             path, content = assets.published(name)

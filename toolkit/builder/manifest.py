@@ -230,7 +230,7 @@ class Manifest:
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
         sql = (
             "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, "
-            f"inputs FROM pages {where}"  # noqa: S608 - a condition of our own
+            f"inputs FROM pages {where}"
         )
         for route, key, locale, number, url, path, value, size, kind, status, reason, extra, inputs in (
             self.connection.execute(sql, parameters)

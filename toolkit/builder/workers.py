@@ -11,7 +11,7 @@ import gc
 import multiprocessing
 import os
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -25,11 +25,14 @@ from toolkit.errors import BuildError, NoSuchPage, ToolkitError
 from toolkit.pages.patterns import output_path
 from toolkit.pages.plan import Plan, load_subjects
 from toolkit.pages.render import render
-from toolkit.pages.routes import Page
+from toolkit.pages.routes import Page, Route
 from toolkit.trace import digest_bytes, entered
 
 BATCH_PAGES = 100
 """Pages in one batch: enough that relations load together, few enough that memory stays small."""
+
+BATCH_ROWS = 1000
+"""Rows that the listings of one batch show together, for the same reason."""
 
 FEW_PAGES = 48
 """Up to so many pages, forking costs more than it saves."""
@@ -205,22 +208,32 @@ def _stage(job: Job, path: str, body: bytes) -> tuple[bytes, bool]:
     return value, True
 
 
-def make_batches(pages: Sequence[Page], *, size: int = BATCH_PAGES) -> list[list[Page]]:
+def batch_size(route: Route) -> int:
+    """How many pages of a route go together: fewer where each shows many rows."""
+    return max(BATCH_PAGES // 10, min(BATCH_PAGES, BATCH_ROWS // (route.per_page or 1)))
+
+
+def make_batches(pages: Sequence[Page], size_of: Callable[[str], int]) -> list[list[Page]]:
     """Pages in batches of one route and locale; routes that make one big page first, since nothing overtakes them."""
     groups: dict[tuple[str, str], list[Page]] = {}
     for page in pages:
         groups.setdefault((page.route, page.locale), []).append(page)
-    batches = [group[start : start + size] for group in groups.values() for start in range(0, len(group), size)]
+    batches = []
+    for (route, _), group in groups.items():
+        step = size_of(route)
+        batches += [group[start : start + step] for start in range(0, len(group), step)]
     return sorted(batches, key=lambda batch: len(batch) > 1)
 
 
 def render_here(job: Job, batches: Sequence[Sequence[Page]]) -> Iterator[list[Batch]]:
     """Render in this process."""
     _here.job, _here.numbering = job, Numbering()
+    gc.freeze()
     try:
         for pages in batches:
             yield [render_batch(pages)]
     finally:
+        gc.unfreeze()
         _here.job = None
 
 

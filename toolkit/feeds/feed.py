@@ -30,7 +30,6 @@ class Feed:
         description: Plain text.
         link: URL of the page it is the feed of; by default the page of the feed's subject, or the home page.
         entry: Makes an ``Entry`` of an item, where the conventions do not fit.
-        formats: Which are published, the first at the declared path: ``"rss"``, ``"atom"``, ``"json"``.
         language: Language tag; by default the locale of the page.
         copyright: Plain text.
         limit: Publish so many items at most; None publishes all.
@@ -50,7 +49,6 @@ class Feed:
     description: str = ""
     link: str | None = None
     entry: Callable[[Any], Entry] | None = None
-    formats: tuple[str, ...] = ("rss", "atom")
     language: str | None = None
     copyright: str = ""
     limit: int | None = None

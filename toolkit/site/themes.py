@@ -18,7 +18,7 @@ from toolkit.templates.filters import markdown_filter
 from toolkit.templates.folders import TemplateFolder
 from toolkit.templates.markdown import Markdown, MarkdownOptions
 from toolkit.templates.shortcodes import template_shortcodes
-from toolkit.trace import current, entered
+from toolkit.trace import ABSENT, current, entered, record
 
 PACKAGE = Path(__file__).parent.parent
 BUNDLED = ("gis",)
@@ -142,9 +142,11 @@ def _find_by_slug(scope: Any, model: Any, slug: str) -> Any:
 
 
 def _resolve_image(site: Any, url: str) -> str:
-    """A path in the static folder becomes its fingerprinted URL; other addresses stay."""
+    """A path in the static folder becomes its fingerprinted URL; other addresses stay, for ``toolkit check`` to judge."""
     if "://" in url or url.startswith(("/", "data:", "#")):
         return url
+    path = url.partition("#")[0].partition("?")[0]
+    if site.assets.digest_of(path) == ABSENT:
+        record("asset", (path,), ABSENT)
+        return url
     return str(site.assets.asset(url))
-
-

@@ -34,6 +34,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     scope = current.get()
     if scope is None or scope.trace is None or not arguments or not isinstance(arguments[0], str | os.PathLike):
         return
+    if sys._getframe(1).f_code.co_filename.startswith("<frozen "):
+        return  # the import system looks for modules; code is an input of its own
     writes = event == "open" and isinstance(arguments[1], str) and any(mark in arguments[1] for mark in "wax+")
     if not writes:
         _record(scope, event, os.fspath(arguments[0]))

@@ -74,24 +74,22 @@ def archive() -> dict[str, Any]:
     }
 
 
-@app.feed("/feed.xml")
+@app.feed("/feed.xml", formats=("rss",))
 def feed() -> Feed:
     return Feed(
         title="The Corpus",
         description="All new stories",
         items=Story.objects.all()[:20],
-        formats=("rss",),
         full_content=False,
     )
 
 
-@app.feed("/tags/<slug>/feed.xml", each=Tag.objects.all())
+@app.feed("/tags/<slug>/feed.xml", each=Tag.objects.all(), formats=("rss",))
 def tag_feed(tag: Tag) -> Feed:
     return Feed(
         title=tag.name,
         description=f"New stories on {tag.name}",
         items=tag.stories.all()[:20],
-        formats=("rss",),
         full_content=False,
     )
 
