@@ -79,6 +79,12 @@ class Trace:
         """Note that the thing of this kind and key was read, and what it was (a digest, or ``ABSENT``)."""
         self.inputs.setdefault((kind, key), value_digest)
 
+    def merge(self, other: Trace) -> None:
+        """Take up what another trace has: whoever has this one read all of that too."""
+        for key, value in other.inputs.items():
+            self.inputs.setdefault(key, value)
+        self.shapes.update(other.shapes)
+
     def __iter__(self) -> Iterator[Input]:
         for (kind, key), value_digest in self.inputs.items():
             yield Input(kind, key, value_digest)
@@ -129,6 +135,7 @@ class Scope:
         moment: The instant that ``now()`` answers; None means the wall clock.
         trace: Where reads are recorded; None when nobody asks.
         rendering: The rendering at hand (``toolkit.pages``): its page and plan; None outside of one.
+        strict: Refuse to load a relation that was not asked for along with its rows (``strict_queries``).
 
     Attributes:
         sight: (only public rows, only rows with an edition in this locale, translated values): what a query in
@@ -143,6 +150,7 @@ class Scope:
     moment: datetime | None = None
     trace: Trace | None = None
     rendering: Any = None
+    strict: bool = False
     sight: tuple[bool, bool, bool] = (False, False, False)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ with nothing to ask starts fast.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,10 @@ _DRIVERS = {
     "mariadb": "mariadb+pymysql",
 }
 _DIALECT_NAMES = {"postgres": "postgresql", "mariadb": "mysql"}
+_SNAPSHOTS = {
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "mysql": "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+}
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
 
 
@@ -40,6 +45,7 @@ class _Local(threading.local):
     pid: int = 0
     memo: dict[Any, Any]
     memo_version: Any = None
+    snapshot: bool = False
 
     def __init__(self) -> None:
         self.memo = {}
@@ -55,6 +61,9 @@ class Database:
     Attributes:
         dialect: ``"sqlite"``, ``"postgresql"`` or ``"mysql"``.
         shapes: Compiled query shapes, by key; filled by the models.
+        lookups: Compiled lookups by key, the specialised form of ``objects.get(pk=…)``; filled by the models.
+        compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread.
+        version: Counts what this process wrote, so that relations loaded before a write are loaded anew.
         queries: How many statements were executed, for tests and reports.
     """
 
@@ -71,11 +80,17 @@ class Database:
         self._sqlalchemy_url = url.replace(scheme, _DRIVERS[base] if "+" not in scheme else scheme, 1)
         self.path = _sqlite_path(url, folder or Path.cwd()) if self.dialect == "sqlite" else None
         self.shapes: dict[Any, Any] = {}
+        self.lookups: dict[Any, Any] = {}
+        self.compiling = threading.RLock()
+        self.version = 0
+        self.schema: Any = None
         self.queries = 0
         self.on_query: list[Callable[[str], None]] = []
         self._hooks: list[Callable[[Any], None]] = []
         self._local = _Local()
-        self._engine: Any = None
+        self._shared_connection: Any = None
+        self._shared_lock = threading.RLock()
+        self._inherited: list[Any] = []
         self._sqlalchemy_dialect: Any = None
 
     def __repr__(self) -> str:
@@ -98,28 +113,74 @@ class Database:
 
     @property
     def connection(self) -> Any:
-        """This thread's raw DB-API connection, opened when first asked for."""
+        """This thread's raw DB-API connection, opened when first asked for.
+
+        A database in memory has one connection for all threads: a second one would see another, empty database.
+        """
         local = self._local
-        if local.connection is None or local.pid != os.getpid():
-            local.connection, local.transaction = self._open(), None
-            local.pid = os.getpid()
+        if local.connection is None or (local.pid != os.getpid() and not self.in_memory):
+            self._leave_inherited()
+            local.connection, local.transaction = self._shared() if self.in_memory else self._open(), None
+            local.pid, local.snapshot = os.getpid(), False
         return local.connection
+
+    def _leave_inherited(self) -> None:
+        """Keep a connection that came through a fork, and never touch it: closing it would end the parent's.
+
+        SQLite forbids even to close it (sqlite.org/howtocorrupt.html, 2.6); a server would hang up on the parent.
+        """
+        if self._local.connection is not None:
+            self._inherited.append(self._local.connection)
+        self._local.memo.clear()
+
+    def _shared(self) -> Any:
+        with self._shared_lock:
+            if self._shared_connection is None:
+                self._shared_connection = self._open()
+            return self._shared_connection
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A block that no other thread enters, for a database in memory, whose connection all threads share."""
+        if not self.in_memory:
+            yield
+            return
+        with self._shared_lock:
+            yield
 
     @property
     def memo(self) -> dict[Any, Any]:
-        """Answers that hold while the database does not change; this thread's own."""
-        return self._local.memo
+        """Answers that hold while the database does not change; this thread's own.
+
+        Inside a snapshot nothing changes. Outside, SQLite tells whether anybody wrote; another database does not,
+        so nothing is remembered there.
+        """
+        local = self._local
+        if not local.snapshot or local.pid != os.getpid():
+            if self.dialect == "sqlite":
+                self._keep_memo(self._sqlite_version())
+            else:
+                local.memo.clear()
+        return local.memo
+
+    def changed(self) -> None:
+        """Say that this thread wrote: what was remembered of the database holds no longer."""
+        self.version += 1
+        self._local.memo.clear()
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close this thread's connection; of a database in memory, the one connection, and with it the data."""
         local = self._local
-        if local.connection is not None and local.pid == os.getpid():
+        if local.connection is not None and (local.pid == os.getpid() or self.in_memory):
             local.connection.close()
-        local.connection = local.transaction = None
+        local.connection = local.transaction = self._shared_connection = None
+        self.changed()
 
     def forget(self) -> None:
-        """Drop this thread's connection unclosed: in a forked child it belongs to the parent."""
-        self._local.connection = self._local.transaction = None
+        """Leave this thread's connection unclosed: in a forked child it belongs to the parent."""
+        if not self.in_memory:
+            self._leave_inherited()
+            self._local.connection = self._local.transaction = None
 
     # statements
 
@@ -182,7 +243,7 @@ class Database:
     def transaction(self) -> Transaction | None:
         """The transaction that this thread is in, if any."""
         local = self._local
-        return local.transaction if local.pid == os.getpid() else None
+        return local.transaction if local.pid == os.getpid() or self.in_memory else None
 
     @transaction.setter
     def transaction(self, value: Transaction | None) -> None:
@@ -192,10 +253,21 @@ class Database:
         """A block that is written whole or not at all; blocks nest as savepoints."""
         return Atomic(self)
 
+    def on_commit(self, function: Callable[[], object]) -> None:
+        """Call a function once what this thread is writing is committed; at once, outside of a transaction.
+
+        It is never called when the transaction, or the block that it was registered in, is rolled back.
+        """
+        transaction = self.transaction
+        if transaction is None:
+            function()
+        else:
+            transaction.callbacks.append((transaction.depth, function))
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """A block in which every read of this thread sees the database as of one instant."""
-        if self.transaction is not None:
+        if self.transaction is not None or (self._local.snapshot and self._local.pid == os.getpid()):
             yield
             return
         self.begin_snapshot()
@@ -209,13 +281,16 @@ class Database:
         if self.dialect == "sqlite":
             self.execute("BEGIN")
             self.fetch("SELECT count(*) FROM sqlite_master")
-            self._keep_memo((self.fetch("PRAGMA data_version")[0][0], self.connection.total_changes))
-            return
-        self.memo.clear()
-        if self.dialect == "postgresql":
-            self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._keep_memo(self._sqlite_version())
         else:
-            self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            self._local.memo.clear()
+            self.execute(_SNAPSHOTS[self.dialect])
+        self._local.snapshot = True
+
+    def _sqlite_version(self) -> tuple[int, int]:
+        """Changes when anybody writes: the first number when another connection does, the second when this one does."""
+        connection = self.connection
+        return connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
 
     def _keep_memo(self, version: Any) -> None:
         """Keep the memo if nothing was written since it was filled, by others or by ourselves."""
@@ -225,6 +300,7 @@ class Database:
 
     def end_snapshot(self) -> None:
         """Leave the read transaction."""
+        self._local.snapshot = False
         self.execute("ROLLBACK")
 
     # SQLAlchemy, when needed
@@ -237,17 +313,20 @@ class Database:
 
             url = make_url(self._sqlalchemy_url)
             style = "qmark" if self.dialect == "sqlite" else "format"
-            self._sqlalchemy_dialect = url.get_dialect()(paramstyle=style)
-            self._learn_server_version()
+            make: Any = url.get_dialect()
+            dialect = make(paramstyle=style)
+            if self.dialect != "sqlite":
+                self._learn_server_version(dialect)
+            self._sqlalchemy_dialect = dialect
         return self._sqlalchemy_dialect
 
-    def _learn_server_version(self) -> None:
+    def _learn_server_version(self, dialect: Any) -> None:
         """Let the dialect ask the server what it can do, where the dialect's SQL depends on it."""
-        if self.dialect != "sqlite":
-            from sqlalchemy import create_engine
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
 
-            with create_engine(self._sqlalchemy_url).connect() as connection:
-                self._sqlalchemy_dialect.initialize(connection)
+        with create_engine(self._sqlalchemy_url, poolclass=NullPool).connect() as connection:
+            dialect.initialize(connection)
 
     def _open(self) -> Any:
         connection = self._open_sqlite() if self.dialect == "sqlite" else self._open_server()
@@ -280,6 +359,7 @@ class Database:
                 hint="Is it a SQLite file, and may this user read and write it and its folder?",
             ) from error
         connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
+        connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
         return connection
 
     def _open_server(self) -> Any:
@@ -305,6 +385,7 @@ class Database:
             ) from error
         if self.dialect == "postgresql":
             connection.autocommit = True
+            connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         else:
             connection.autocommit(True)
         return connection
@@ -324,12 +405,41 @@ def _sqlite_path(url: str, folder: Path) -> Path | None:
     return folder / name
 
 
+def _matches(text: str | None, pattern: str) -> bool | None:
+    """Whether a regular expression is found in a text; SQLite has no engine of its own."""
+    return None if text is None else re.search(pattern, str(text)) is not None
+
+
 def translated(error: Exception, sql: str) -> Exception:
     """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    statement = " ".join(sql.split())
+    told = str(error).strip()
+    message = f"{told} (in: {' '.join(sql.split())[:200]})"
     if "IntegrityError" in names:
-        return IntegrityError(f"{str(error).strip()} (in: {statement[:200]})", hint="Nothing was written.")
+        return IntegrityError(message, hint="Nothing was written.")
+    if isinstance(error, OverflowError):
+        return DatabaseError(message, hint="Whole numbers have 64 bits.")
     if names & {"DatabaseError", "InterfaceError"}:
-        return DatabaseError(f"{str(error).strip()} (in: {statement[:200]})")
+        return DatabaseError(message, hint=_hint_for(told))
     return error
+
+
+def _hint_for(told: str) -> str | None:
+    """The next step for what databases say most often."""
+    return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
+
+
+_HINTS = (
+    (
+        r"no such table|no such column|has no column named|(relation|column) .* does not exist|doesn't exist",
+        "Apply the migrations: toolkit migrations apply.",
+    ),
+    (
+        r"database is locked",
+        f"Another process has been writing for more than {BUSY_TIMEOUT_MILLISECONDS // 1000} seconds. "
+        "Try again when it is done.",
+    ),
+    (r"readonly database|read-only", "May this user write the file and its folder?"),
+    (r"too many SQL variables", "Filter with a queryset instead of a list: author__in=Author.objects.filter(...)."),
+    (r"user-defined function raised", "A regular expression must be one of Python's re module."),
+)

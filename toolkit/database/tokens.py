@@ -9,7 +9,7 @@ and is compared row by row instead.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import DatabaseError
@@ -25,69 +25,72 @@ def install_tokens(database: Any, tables: Iterable[str]) -> None:
     if database.dialect != "sqlite":
         return
     tables = sorted(tables)
+    if set(read_tokens(database, tables)) == set(tables):
+        return
     try:
-        present = _present(database)
-        if _complete(database, tables, present):
-            return
         with database.atomic():
+            database.execute(
+                f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT PRIMARY KEY, token TEXT NOT NULL) WITHOUT ROWID"
+            )
+            present = _present(database)
             for table in tables:
-                _install(database, table)
+                _install(database, table, present)
     except DatabaseError as error:
         if "readonly" not in str(error):
             raise
 
 
 def read_tokens(database: Any, tables: Iterable[str]) -> dict[str, str]:
-    """Table to token, for the tables that have one and whose triggers all stand."""
+    """Table to token, for the tables that have one and whose triggers all stand as they were made."""
     if database.dialect != "sqlite":
         return {}
     present = _present(database)
     if TABLE not in present:
         return {}
     tokens = dict(database.fetch(f"SELECT name, token FROM {TABLE}"))  # noqa: S608 - a constant
-    return {
-        table: tokens[table]
-        for table in tables
-        if table in tokens and all(trigger in present for trigger in _trigger_names(table))
-    }
+    return {table: tokens[table] for table in tables if table in tokens and _guarded(table, present)}
 
 
-def _present(database: Any) -> set[str]:
-    return {
-        name
-        for (name,) in database.fetch(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'toolkit_changed_%' "
+def _present(database: Any) -> dict[str, str]:
+    """The tokens' table and triggers that there are, by name, with their SQL."""
+    return dict(
+        database.fetch(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'toolkit_changed_%' "
             "OR type = 'table' AND name = 'toolkit_token'"
         )
-    }
+    )
 
 
-def _complete(database: Any, tables: Iterable[str], present: set[str]) -> bool:
-    if TABLE not in present:
-        return False
-    return set(read_tokens(database, tables)) >= set(tables)
+def _guarded(table: str, present: Mapping[str, str]) -> bool:
+    """Whether a table has its triggers. Renaming a table takes them along, which changes their SQL."""
+    return all(present.get(name) == sql for name, sql in _triggers(table).items())
 
 
-def _trigger_names(table: str) -> list[str]:
-    return [f"toolkit_changed_{table}_{event}" for event in ("insert", "update", "delete")]
+def _triggers(table: str) -> dict[str, str]:
+    """Name to SQL of a table's triggers, as SQLite keeps it."""
+    literal = "'" + table.replace("'", "''") + "'"
+    made = {}
+    for event in ("insert", "update", "delete"):
+        name = f"toolkit_changed_{table}_{event}"
+        made[name] = (
+            f"CREATE TRIGGER {_quote(name)} AFTER {event.upper()} ON {_quote(table)} "  # noqa: S608 - a table of the schema
+            f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE name = {literal}) "
+            f"BEGIN DELETE FROM {TABLE} WHERE name = {literal}; END"
+        )
+    return made
 
 
 def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _install(database: Any, table: str) -> None:
-    literal = "'" + table.replace("'", "''") + "'"
-    database.execute(
-        f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT PRIMARY KEY, token TEXT NOT NULL) WITHOUT ROWID"
-    )
-    for trigger in _trigger_names(table):
-        event = trigger.rpartition("_")[2].upper()
-        database.execute(
-            f"CREATE TRIGGER IF NOT EXISTS {_quote(trigger)} AFTER {event} ON {_quote(table)} "
-            f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE name = {literal}) "
-            f"BEGIN DELETE FROM {TABLE} WHERE name = {literal}; END"
-        )
+def _install(database: Any, table: str, present: Mapping[str, str]) -> None:
+    """Triggers, then a token. Where a trigger was missing the old token says nothing, and another is drawn."""
+    if not _guarded(table, present):
+        for name, sql in _triggers(table).items():
+            database.execute(f"DROP TRIGGER IF EXISTS {_quote(name)}")
+            database.execute(sql)
+        database.execute(f"DELETE FROM {TABLE} WHERE name = ?", (table,))  # noqa: S608 - a constant
     database.execute(
         f"INSERT OR IGNORE INTO {TABLE} (name, token) VALUES (?, ?)",  # noqa: S608 - a constant
         (table, secrets.token_hex(16)),

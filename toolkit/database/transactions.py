@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
+
+from toolkit.errors import DatabaseError, IntegrityError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,10 +22,12 @@ class Transaction:
     Attributes:
         depth: How many atomic blocks are open; the first is the transaction, others are savepoints.
         callbacks: (depth, function) pairs to call once the outermost block is committed.
+        held: What is let go of when the transaction ends.
     """
 
     depth: int = 0
     callbacks: list[tuple[int, Callable[[], object]]] = field(default_factory=list)
+    held: ExitStack = field(default_factory=ExitStack)
 
 
 class Atomic:
@@ -39,42 +44,68 @@ class Atomic:
         database = self._database
         transaction = database.transaction
         if transaction is None:
-            transaction = Transaction()
-            database.execute("BEGIN IMMEDIATE" if database.dialect == "sqlite" else "BEGIN")
-            database.transaction = transaction
+            self._begin()
         else:
             database.execute(f"SAVEPOINT toolkit_{transaction.depth}")
-        transaction.depth += 1
+            transaction.depth += 1
         return self
+
+    def _begin(self) -> None:
+        database = self._database
+        held = ExitStack()
+        held.enter_context(database.alone())
+        try:
+            database.execute("BEGIN IMMEDIATE" if database.dialect == "sqlite" else "BEGIN")
+        except BaseException:
+            held.close()
+            raise
+        database.transaction = Transaction(depth=1, held=held)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        database = self._database
-        transaction: Transaction = database.transaction
+        transaction: Transaction = self._database.transaction
         transaction.depth -= 1
         if transaction.depth:
             self._leave_savepoint(transaction, failed=kind is not None)
             return
-        database.transaction = None
-        database.memo.clear()
-        if kind is not None:
-            database.execute("ROLLBACK")
-            return
+        with transaction.held:
+            self._database.transaction = None
+            self._database.changed()
+            if kind is not None:
+                self._roll_back()
+                return
+            self._commit()
+        _call_all([function for _, function in transaction.callbacks])
+
+    def _commit(self) -> None:
         try:
-            database.execute("COMMIT")
-        except BaseException:
-            database.execute("ROLLBACK")
+            self._database.execute("COMMIT")
+        except BaseException as error:
+            broken = _broken_references(self._database) if isinstance(error, IntegrityError) else ""
+            self._roll_back()
+            if broken:
+                raise IntegrityError(
+                    f"the transaction was not committed: {broken}", hint="Nothing was written."
+                ) from error
             raise
-        for _, callback in transaction.callbacks:
-            callback()
+
+    def _roll_back(self) -> None:
+        """Roll back, and let no second error hide the first: the database may have done it by itself, or be gone."""
+        with suppress(DatabaseError):
+            self._database.execute("ROLLBACK")
 
     def _leave_savepoint(self, transaction: Transaction, *, failed: bool) -> None:
         name = f"toolkit_{transaction.depth}"
         if failed:
-            self._database.execute(f"ROLLBACK TO SAVEPOINT {name}")
             transaction.callbacks = [pair for pair in transaction.callbacks if pair[0] <= transaction.depth]
+            self._database.changed()
+            with suppress(DatabaseError):
+                self._database.execute(f"ROLLBACK TO SAVEPOINT {name}")
+                self._database.execute(f"RELEASE SAVEPOINT {name}")
+            return
         self._database.execute(f"RELEASE SAVEPOINT {name}")
+        transaction.callbacks = [(min(depth, transaction.depth), call) for depth, call in transaction.callbacks]
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -83,3 +114,26 @@ class Atomic:
                 return function(*args, **kwargs)
 
         return wrapped
+
+
+def _call_all(functions: list[Callable[[], object]]) -> None:
+    """Call each, whatever the others do; then raise the first error."""
+    errors = []
+    for function in functions:
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def _broken_references(database: Any) -> str:
+    """Which rows refer to rows that are not there, in words; SQLite's own message names none."""
+    if database.dialect != "sqlite":
+        return ""
+    found = database.fetch("PRAGMA foreign_key_check")
+    told = [
+        f"row {row} of {table} refers to a row of {parent} that does not exist" for table, row, parent, _ in found[:3]
+    ]
+    return "; ".join(told) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")

@@ -103,9 +103,7 @@ def _answer_plain(scope: Scope, record: Record, values: Sequence[Any]) -> bytes:
     return digest([list(row) for row in rows])
 
 
-def _answer_keyed(
-    scope: Scope, record: Record, values: Sequence[Any], owners: Sequence[Any]
-) -> dict[Any, bytes]:
+def _answer_keyed(scope: Scope, record: Record, values: Sequence[Any], owners: Sequence[Any]) -> dict[Any, bytes]:
     groups: dict[Any, list[Any]] = {}
     for chunk, marks in _chunks(owners, scope.database.dialect):
         sql = record["sql"].replace(KEYS_MARK, marks)

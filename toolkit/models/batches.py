@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from toolkit.errors import UnplannedQuery
 from toolkit.models.compile import Query
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.shapes import Shape
+from toolkit.models.sqltext import iter_chunks, quoted
 from toolkit.trace import ABSENT, Scope, digest
 
 BATCH_KEYS = 500
@@ -28,6 +30,20 @@ def note_row(trace: Any, instance: Any) -> None:
     key = ("row", (meta.table, mask, row[index]))
     if key not in trace.inputs:
         trace.inputs[key] = digest(row)
+
+
+def refuse_unplanned(scope: Scope, instance: Any, name: str) -> None:
+    """In strict mode, refuse to load a relation that nobody planned to load.
+
+    Raises:
+        UnplannedQuery: The scope is strict.
+    """
+    if scope.strict:
+        kind = instance._meta.object_name
+        raise UnplannedQuery(
+            f"{kind}.{name} is not loaded, and this would ask the database for it",
+            hint=f"Ask for it along with the rows: {kind}.objects.prefetch_related({name!r}).",
+        )
 
 
 def ask_keyed(
@@ -95,6 +111,20 @@ def peers_without(instance: Any, name: str) -> list[Any]:
     return [instance, *others]
 
 
+_NEVER: tuple[int, Any] = (-1, None)
+
+
+def _stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
+    """The instances loaded with this one for which something was not loaded since the last write; this one first."""
+    kind = type(instance)
+    others = [
+        peer
+        for peer in instance._peers or ()
+        if peer is not instance and type(peer) is kind and peer.__dict__.get(cache, _NEVER)[0] != version
+    ]
+    return [instance, *others]
+
+
 def _hides(scope: Scope, meta: Any) -> bool:
     only_public, only_editions, _ = scope.sight
     return (only_public and meta.public is not None) or (
@@ -152,25 +182,85 @@ def load_many(owner: Any, relation: Any) -> list[Any]:
     found = fetch_many(owner, relation)
     scope = current_scope()
     if scope.trace is not None:
-        shape = find_shape(scope, Query(relation.target, (("keyed", relation.path),), "instances"))
-        note_keyed(scope, shape, (), _raw(owner._meta.pk, scope, owner.pk), found)
+        note_keyed(scope, find_shape(scope, _query_of(relation)), (), _raw(owner._meta.pk, scope, owner.pk), found)
     return found
 
 
+def _query_of(relation: Any) -> Query:
+    """The question for a relation's partners; one object, so that its shape is found by identity."""
+    query: Query | None = relation.__dict__.get("_query")
+    if query is None:
+        query = relation._query = Query(relation.target, (("keyed", relation.path),), "instances")
+    return query
+
+
 def fetch_many(owner: Any, relation: Any) -> list[Any]:
-    """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``load_many``."""
-    cache = f"_many_{relation.name}"
-    found: list[Any] | None = owner.__dict__.get(cache)
-    pk = owner._meta.pk
-    if found is None:
-        scope = current_scope()
-        waiting = peers_without(owner, cache)[:BATCH_KEYS]
+    """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``load_many``.
+
+    They are kept with the version of the database that they were loaded at: what this process writes, it sees.
+    """
+    cache = relation.cache
+    found: tuple[int, list[Any]] | None = owner.__dict__.get(cache)
+    scope = current_scope()
+    version = scope.database.version
+    if found is None or found[0] != version:
+        pk = owner._meta.pk
+        waiting = _stale_peers(owner, cache, version)[:BATCH_KEYS]
         keys = [_raw(pk, scope, peer.pk) for peer in waiting]
         _, groups = ask_keyed(scope, relation.target, (), relation.path, (), keys)
         for peer, key in zip(waiting, keys, strict=True):
-            peer.__dict__[cache] = groups.get(key, [])
+            peer.__dict__[cache] = (version, groups.get(key, []))
         found = owner.__dict__[cache]
-    return found or []
+    return found[1]
+
+
+def has_many(owner: Any, relation: Any) -> bool:
+    """Whether the partners of an owner are loaded already, and nothing was written since."""
+    found = owner.__dict__.get(relation.cache)
+    return found is not None and found[0] == current_scope().database.version
+
+
+# fields that were left out
+
+
+def load_column(instance: Any, field: Any) -> None:
+    """Load a field that ``only()`` or ``defer()`` left out, for the peers too, and count it to what was read of them.
+
+    The row's own value, not that of the locale: it is the instance's attribute, which may be saved.
+    """
+    scope = current_scope()
+    meta = instance._meta
+    waiting: dict[Any, list[Any]] = {}
+    for peer in peers_without(instance, field.attname):
+        waiting.setdefault(_raw(meta.pk, scope, peer.pk), []).append(peer)
+    read = field.db_reader(scope.database.dialect)
+    met = [peer for peers in waiting.values() for peer in peers if _was_read(scope, peer)]
+    for key, value in _column_values(scope, meta, field, list(waiting)):
+        for peer in waiting[key]:
+            peer.__dict__[field.attname] = value if value is None or read is None else read(value)
+            if peer._row:
+                peer._row, peer._mask = (*peer._row, value), (*peer._mask, field.column)
+    if field.attname not in instance.__dict__:
+        raise instance.DoesNotExist(f"{meta.object_name} {instance.pk} is gone")
+    if scope.trace is not None:
+        for peer in met:
+            note_row(scope.trace, peer)
+        note_row(scope.trace, instance)
+
+
+def _was_read(scope: Scope, instance: Any) -> bool:
+    """Whether the page at hand has read this row: then its newly loaded field may be read unseen."""
+    if scope.trace is None or not instance._row:
+        return False
+    mask = instance.__dict__.get("_mask")
+    return ("row", (instance._meta.table, mask, _raw_pk(instance))) in scope.trace.inputs
+
+
+def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iterable[tuple[Any, Any]]:
+    dialect = scope.database.dialect
+    key, column, table = (quoted(dialect, name) for name in (meta.pk.column, field.column, meta.table))
+    for chunk, marks in iter_chunks(keys, dialect):
+        yield from scope.database.fetch(f"SELECT {key}, {column} FROM {table} WHERE {key} IN ({marks})", chunk)  # noqa: S608 - of the schema
 
 
 # translations
@@ -185,14 +275,15 @@ def translation_of(instance: Any, scope: Scope) -> Any:
     meta = instance._meta
     if instance._row is None or meta.translation is None:
         return None
-    if cache not in instance.__dict__:
-        waiting = peers_without(instance, cache)
+    version = scope.database.version
+    if instance.__dict__.get(cache, _NEVER)[0] != version:
+        waiting = _stale_peers(instance, cache, version)
         keys = [_raw(meta.pk, scope, peer.pk) for peer in waiting]
         _, groups = ask_keyed(scope, meta.translation, _LOCALE_IS, "source", (scope.locale,), keys)
         for peer, key in zip(waiting, keys, strict=True):
             found = groups.get(key)
-            peer.__dict__[cache] = found[0] if found else None
-    translation = instance.__dict__[cache]
+            peer.__dict__[cache] = (version, found[0] if found else None)
+    translation = instance.__dict__[cache][1]
     if scope.trace is not None:
         query = Query(meta.translation, (*_LOCALE_IS, ("keyed", "source")), "instances")
         shape = find_shape(scope, query)

@@ -76,9 +76,9 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = Fal
     wanted = [
         field
         for field in meta.fields
-        if not top
-        or field.primary_key
-        or ((chosen.only is None or field.name in chosen.only) and field.name not in chosen.defer)
+        if field.primary_key
+        or (not top and not field.is_heavy)
+        or (top and _is_wanted(field, chosen) and field.name not in chosen.defer)
     ]
     start = len(columns)
     columns.extend(node.table.c[field.column] for field in wanted)
@@ -90,6 +90,11 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = Fal
         pk_index=start + next(n for n, field in enumerate(wanted) if field.primary_key),
         masked=masked,
     )
+
+
+def _is_wanted(field: Any, chosen: Any) -> bool:
+    """Whether a column is loaded at once."""
+    return field.name in chosen.only if chosen.only is not None else not field.is_heavy
 
 
 def _extras(compiler: Compiler, columns: list[Any], root: Part) -> Sequence[Any]:
@@ -132,13 +137,12 @@ def _row_loader(readers: Sequence[Callable[[Any], Any] | None]) -> Callable[[Any
     """Rows as tuples of Python values."""
     if not any(readers):
         return list
-    names = {f"f{n}": reader for n, reader in enumerate(readers)}
+    names: dict[str, Any] = {f"f{n}": reader for n, reader in enumerate(readers)}
     items = [
-        f"r[{n}]" if reader is None else f"None if r[{n}] is None else f{n}(r[{n}])"
-        for n, reader in enumerate(readers)
+        f"r[{n}]" if reader is None else f"None if r[{n}] is None else f{n}(r[{n}])" for n, reader in enumerate(readers)
     ]
-    exec(f"def load(rows): return [({', '.join(items)},) for r in rows]", names)  # type: ignore[arg-type]  # noqa: S102
-    load: Callable[[Any], list[Any]] = names["load"]  # type: ignore[assignment]  # made by exec
+    exec(f"def load(rows): return [({', '.join(items)},) for r in rows]", names)  # noqa: S102 - our own names
+    load: Callable[[Any], list[Any]] = names["load"]
     return load
 
 
@@ -169,16 +173,34 @@ def _exists(compiler: Compiler, query: Query) -> Shape:
 
 
 def _aggregate(compiler: Compiler, query: Query) -> Shape:
-    typed = [
-        compiler.expression(structure, compiler.root, own_slots, grouped=True)
-        for _, structure in query.totals
-    ]
-    readers = [compiler.reader(field) for _, field in typed]
-    select = compiler.select([column for column, _ in typed], ordered=False)
+    import sqlalchemy as sa
+
+    if query.start is not None or query.stop is not None or compiler.selection.grouped or compiler.selection.distinct:
+        raise FieldError(
+            "aggregate() of a slice, of groups or of distinct values is not possible",
+            hint="Aggregate before slicing, or filter by the keys: filter(pk__in=stories[:5]).aggregate(...).",
+        )
+    compiler.crossed = set()
+    typed = [_total(compiler, structure) for _, structure in query.totals]
+    if len(typed) == 1 or not compiler.crossed:
+        select = compiler.select([column for column, _ in typed], ordered=False)
+    else:
+        select = sa.select(*(_alone(compiler, query, structure) for _, structure in query.totals))
     statement = compiler.statement(select)
     names = tuple(alias for alias, _ in query.totals)
-    load = _row_loader(readers)
+    load = _row_loader([compiler.reader(field) for _, field in typed])
     return _shape(compiler, query, "aggregate", statement, statement, load, names=names)
+
+
+def _total(compiler: Compiler, structure: Any) -> Any:
+    """(column, field) of a total."""
+    return compiler.expression(structure, compiler.root, own_slots, grouped=True)
+
+
+def _alone(compiler: Compiler, query: Query, structure: Any) -> Any:
+    """A total as a SELECT of its own, where another total's joins to many rows do not multiply its rows."""
+    twin = compiler.twin(query.operations)
+    return twin.select([_total(twin, structure)[0]], ordered=False).scalar_subquery()
 
 
 def _limited(compiler: Compiler, select: Any, query: Query) -> Any:

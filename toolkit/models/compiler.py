@@ -61,6 +61,7 @@ class Selection:
     """What the operations of a query amount to, gathered in their order."""
 
     where: list[Any] = field(default_factory=list)
+    having: list[Any] = field(default_factory=list)
     order: list[Any] = field(default_factory=list)
     ordered: bool = False
     reverse: bool = False
@@ -94,6 +95,8 @@ class Compiler:
         self.sight = sight
         self.binds = binds or Binds(self.dialect)
         self.annotations: dict[str, Typed] = {}
+        self.crossed: set[Node] = set()
+        self.crossings: list[tuple[str, frozenset[Node], bool]] = []
         self.selection = Selection()
         table = self.schema.table(model)
         self.root = Node(model, table if binds is None else table.alias(f"t{next(self.binds.aliases)}"), None)
@@ -104,9 +107,15 @@ class Compiler:
         self.binds.footprint.add((node.model._meta.table, column))
 
     def inside(self, model: Any, *, unrestricted: bool = False) -> Compiler:
-        """A compiler for a subquery over a model."""
-        sight = (False, False, self.sight[2]) if unrestricted else self.sight
+        """A compiler for a subquery over a model; ``unrestricted`` sees all rows, with their own values."""
+        sight = (False, False, False) if unrestricted else self.sight
         return Compiler(self.database, model, sight, binds=self.binds)
+
+    def twin(self, operations: Sequence[Any]) -> Compiler:
+        """A compiler of the same question, for another SELECT in the same statement."""
+        twin = self.inside(self.model)
+        twin.apply(operations)
+        return twin
 
     def hides(self, model: Any) -> bool:
         """Whether the viewer may miss rows of a model."""
@@ -142,20 +151,22 @@ class Compiler:
             getattr(self, f"_apply_{operation[0]}")(operation, values)
 
     def _apply_filter(self, operation: Any, values: Values) -> None:
-        self.selection.where.append(condition(self, operation[1], self.root, values))
+        chosen = self.selection
+        aggregated = chosen.grouped and any(_names(operation[1], alias) for alias in chosen.aggregates)
+        (chosen.having if aggregated else chosen.where).append(condition(self, operation[1], self.root, values))
 
     def _apply_annotate(self, operation: Any, values: Values) -> None:
         chosen = self.selection
         for alias, structure in operation[1]:
             if alias in self.model._meta.by_name:
-                raise FieldError(
-                    f"the annotation {alias!r} would hide the field {self.model.__name__}.{alias}"
-                )
+                raise FieldError(f"the annotation {alias!r} would hide the field {self.model.__name__}.{alias}")
             grouped = chosen.values is not None
+            self.crossed = set()
             self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
             if structure[0] == "aggregate" and grouped:
                 chosen.grouped = True
                 chosen.aggregates.add(alias)
+                self.crossings.append((alias, frozenset(self.crossed), structure[1] in ("min", "max") or structure[3]))
             if chosen.values is not None:
                 chosen.values.append(alias)
 
@@ -180,7 +191,7 @@ class Compiler:
         self.selection.defer |= {self.model._meta.get_field(name).name for name in operation[1]}
 
     def _apply_related(self, operation: Any, values: Values) -> None:
-        self.selection.related = list(operation[1])
+        self.selection.related += [name for name in operation[1] if name not in self.selection.related]
 
     def _apply_unrestricted(self, operation: Any, values: Values) -> None:
         """Taken up before all others: conditions made on the way ask for it."""
@@ -210,14 +221,22 @@ class Compiler:
         return resolved.column, item.startswith("-")
 
     def order_by(self) -> list[Any]:
-        """The whole ORDER BY, made total by the primary key, so that two databases and two runs agree."""
+        """The whole ORDER BY, made total, so that two databases and two runs agree."""
         chosen = self.selection
-        order = chosen.order
+        order = list(chosen.order)
         if not chosen.ordered and not chosen.grouped:
             order = [self.ordering(name) for name in self.model._meta.ordering]
-        if not chosen.grouped and not (chosen.distinct and chosen.values is not None):
-            order = [*order, (self.root.pk, False)]
+        order += [(column, False) for column in self._tie_breakers()]
         return [self._directed(column, descending != chosen.reverse) for column, descending in order]
+
+    def _tie_breakers(self) -> list[Any]:
+        """Columns that tell any two rows of the answer apart."""
+        chosen = self.selection
+        if chosen.grouped:
+            return self._groups()
+        if chosen.distinct and chosen.values is not None:
+            return [self.value_column(name)[0] for name in chosen.values]
+        return [self.root.pk]
 
     def _directed(self, column: Any, descending: bool) -> Any:
         """NULLs first when ascending and last when descending, as SQLite has them, on every database."""
@@ -251,15 +270,31 @@ class Compiler:
         statement = sa.select(*columns).select_from(self.from_clause()).where(*conditions)
         if groups:
             statement = statement.group_by(*groups)
-        if self.selection.distinct:
+        if self.selection.having:
+            statement = statement.having(*self.selection.having)
+        if self.selection.distinct and self.selection.values is not None:  # rows with their key are distinct anyway
             statement = statement.distinct()
         return statement.order_by(*order) if order else statement
 
     def _groups(self) -> list[Any]:
+        """The columns to group by; refuses aggregates that would multiply each other."""
         chosen = self.selection
         if not chosen.grouped:
             return []
-        return [self.value_column(name)[0] for name in chosen.values or () if name not in chosen.aggregates]
+        self.crossed = set()
+        groups = [self.value_column(name)[0] for name in chosen.values or () if name not in chosen.aggregates]
+        self._refuse_multiplied(frozenset(self.crossed))
+        return groups
+
+    def _refuse_multiplied(self, grouping: frozenset[Node]) -> None:
+        """Two joins to many rows each multiply the other's counts; in one SELECT both cannot be right."""
+        every = frozenset().union(*(crossed for _, crossed, _ in self.crossings)) - grouping
+        for alias, crossed, unharmed in self.crossings:
+            if not unharmed and not every <= crossed:
+                raise FieldError(
+                    f"{self.model.__name__}: {alias!r} would be multiplied by the other aggregates' rows",
+                    hint="Give it distinct=True, or annotate() without values(), where each aggregate stands alone.",
+                )
 
     def value_column(self, name: str) -> Typed:
         """(column, field) of one name of ``values()``."""
@@ -284,8 +319,7 @@ class Compiler:
         for parameter in compiled.post_compile_params:
             text = text.replace(f"(__[POSTCOMPILE_{parameter.key}])", f"({KEYS_MARK})")
         plan = [
-            self.binds.plan.get(name) or Bind(CONSTANT, compiled.params[name])
-            for name in compiled.positiontup or ()
+            self.binds.plan.get(name) or Bind(CONSTANT, compiled.params[name]) for name in compiled.positiontup or ()
         ]
         return Statement(text, plan, "?" if self.dialect == "sqlite" else "%s")
 
@@ -293,3 +327,10 @@ class Compiler:
         """From the driver's value to Python's, for a column of this field."""
         found: Callable[[Any], Any] | None = field_.db_reader(self.dialect) if field_ is not None else None
         return found
+
+
+def _names(structure: Any, alias: str) -> bool:
+    """Whether a condition speaks of an annotation."""
+    if structure[0] == "q":
+        return any(_names(child, alias) for child in structure[3])
+    return structure[0] == alias or str(structure[0]).startswith(f"{alias}__")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.fields import DateField, DateTimeField, IntegerField
 from toolkit.models.lookups import DATE_PARTS, LookupContext, date_part, find_lookup, refuse_lookup
-from toolkit.models.paths import Node, Resolved, link_sides, resolve
+from toolkit.models.paths import Node, Resolved, join_forward, link_sides, resolve
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 
@@ -38,9 +38,7 @@ class Leaf:
         return Leaf(name, self.kind, self.data)
 
 
-def condition(
-    compiler: Compiler, structure: Any, node: Node, values: Values, *, negated: bool = False
-) -> Any:
+def condition(compiler: Compiler, structure: Any, node: Node, values: Values, *, negated: bool = False) -> Any:
     """SQL of a lifted ``Q``, seen from a table.
 
     Conditions of one AND that cross the same many-valued relation speak of the same partner row.
@@ -48,7 +46,8 @@ def condition(
     import sqlalchemy as sa
 
     _, connector, inverted, children = structure
-    negated = negated != inverted
+    # a side of XOR is negated in one of its branches; there, too, "unknown" has to count as false
+    negated = (negated != inverted) or connector == "XOR"
     leaves: list[Leaf] = []
     clauses: list[Any] = []
     for child in _flattened(children, connector):
@@ -102,28 +101,48 @@ def _leaf_clauses(
 
 
 def _start(compiler: Compiler, leaf: Leaf, node: Node) -> Resolved:
-    first, _, rest = leaf.name.partition("__")
-    if node is compiler.root and first in compiler.annotations:
-        column, field = compiler.annotations[first]
-        return Resolved(node, column, field, tuple(rest.split("__")) if rest else ())
-    return resolve(compiler, leaf.name, node)
+    if node is compiler.root:
+        for alias in sorted(compiler.annotations, key=len, reverse=True):
+            if leaf.name == alias or leaf.name.startswith(f"{alias}__"):
+                column, field = compiler.annotations[alias]
+                return Resolved(node, column, field, tuple(leaf.name[len(alias) :].split("__")[1:]))
+    resolved = resolve(compiler, leaf.name, node)
+    if leaf.kind == "isnull" and isinstance(resolved.field, ForeignKey) and compiler.hides(resolved.field.target):
+        # a reference to a row that the viewer may not see is, for that viewer, none
+        other = join_forward(compiler, resolved.node, resolved.field)
+        return Resolved(other, other.pk, other.model._meta.pk, resolved.rest)
+    return resolved
 
 
 def _across(compiler: Compiler, resolved: Resolved, leaves: list[Leaf], values: Values) -> Any:
     """``pk IN (SELECT ...)`` over a many-valued relation, with all these conditions on one partner row."""
     import sqlalchemy as sa
 
+    clauses = []
+    rest = []
+    for leaf in leaves:
+        if leaf.kind == "isnull" and leaf.name in ("", "isnull"):
+            found = _has_partner(compiler, resolved, [], values)
+            clauses.append(sa.not_(found) if leaf.data[0] else found)
+        else:
+            rest.append(leaf)
+    if rest:
+        clauses.append(_has_partner(compiler, resolved, rest, values))
+    return sa.and_(*clauses)
+
+
+def _has_partner(compiler: Compiler, resolved: Resolved, leaves: list[Leaf], values: Values) -> Any:
+    """Whether there is a partner that meets conditions; never NULL, so that it can be negated."""
+    import sqlalchemy as sa
+
     inner, link, clause = partners(compiler, resolved.many)
-    absent = [leaf for leaf in leaves if leaf.kind == "isnull" and leaf.name in ("", "isnull")]
-    if absent:
-        found = resolved.node.pk.in_(
-            sa.select(link).select_from(clause(inner)).where(*inner.where(), link.is_not(None))
-        )
-        return sa.not_(found) if absent[0].data[0] else found
-    structure = ("q", "AND", False, tuple((_or_pk(leaf.name), leaf.kind, *leaf.data) for leaf in leaves))
-    inner.selection.where.append(condition(inner, structure, inner.root, values))
+    if leaves:
+        structure = ("q", "AND", False, tuple((_or_pk(leaf.name), leaf.kind, *leaf.data) for leaf in leaves))
+        inner.selection.where.append(condition(inner, structure, inner.root, values))
     where = inner.where()
-    return resolved.node.pk.in_(sa.select(link).select_from(clause(inner)).where(*where, link.is_not(None)))
+    key = resolved.node.pk
+    found = key.in_(sa.select(link).select_from(clause(inner)).where(*where, link.is_not(None)))
+    return sa.and_(key.is_not(None), found) if resolved.node.outer else found
 
 
 def _or_pk(name: str) -> str:
@@ -159,11 +178,11 @@ def _comparison(compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Valu
     column, field, name = _transformed(compiler, leaf, resolved)
     if leaf.kind == "isnull":
         if name not in ("exact", "isnull"):
-            raise FieldError(
-                f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True."
-            )
+            raise FieldError(f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True.")
         return column.is_(None) if leaf.data[0] else column.is_not(None)
     clause = _lookup_clause(compiler, leaf, resolved, values, column, field, name)
+    if negated and leaf.kind in ("expression", "subquery"):
+        return sa.func.coalesce(clause, sa.false())  # NULL may come from either side
     if negated and (resolved.node.outer or getattr(field, "null", True)):
         return sa.and_(clause, column.is_not(None))
     return clause
@@ -192,13 +211,11 @@ def _lookup_clause(
     if leaf.kind == "subquery":
         return column.in_(compiler.subquery(leaf.data[0], values))
     if leaf.kind == "expression":
-        return _against_expression(compiler, leaf, resolved, values, column, name)
+        return _against_expression(compiler, leaf, resolved, values, column, field, name)
 
     def bind(convert: Any = None) -> Any:
         found = values(leaf.data[0])
-        return compiler.binds.add(
-            Bind(found.source, found.value, convert), kind if convert is not str else None
-        )
+        return compiler.binds.add(Bind(found.source, found.value, convert), kind if convert is not str else None)
 
     def bind_each(convert: Any = None) -> list[Any]:
         found = [values(leaf.data[0] + number) for number in range(leaf.data[1])]
@@ -215,18 +232,27 @@ def _lookup_clause(
 
 
 def _against_expression(
-    compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, name: str
+    compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, field: Any, name: str
 ) -> Any:
     """``updated__gt=F("published")``, ``expires__lte=Now()``."""
-    if leaf.data[0] == ("now",) and resolved.field is not None:
-        compiler.binds.clock.add((resolved.node.model._meta.table, resolved.field.column))
-    right, _ = compiler.expression(leaf.data[0], resolved.node, values)
+    if leaf.data[0] == ("now",):
+        right = _moment(compiler, leaf, field)
+    else:
+        right, _ = compiler.expression(leaf.data[0], resolved.node, values)
     operators = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
     if name not in operators:
         raise FieldError(
             f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Use exact, gt, gte, lt or lte."
         )
     return column.op(operators[name], is_comparison=True)(right)
+
+
+def _moment(compiler: Compiler, leaf: Leaf, field: Any) -> Any:
+    """``Now()``, with a note of the column whose values the clock crosses."""
+    if not isinstance(field, DateField | DateTimeField) or field.model is None:
+        raise FieldError(f"{leaf.name}=Now(): only a date or a datetime field can be compared with the clock")
+    compiler.binds.clock.add((field.model._meta.table, field.column))
+    return compiler.binds.moment()
 
 
 def visible(compiler: Compiler, node: Node) -> list[Any]:
@@ -248,14 +274,13 @@ def _public(compiler: Compiler, node: Node) -> Any:
     meta = node.model._meta
     found: list[Any] = []
     structure = meta.public.lift(found)
-    own = {field.name for field in meta.fields if not field.is_relation}
+    localized = compiler.sight[2]  # what is public is decided by the row itself, not by its translations
+    own = {field.name for field in meta.fields if not field.is_relation and not (localized and field.translated)}
     if all(name.partition("__")[0] in own for name in meta.public.names()):
         return condition(compiler, structure, node, constants(found))
     inner = compiler.inside(node.model, unrestricted=True)
     inner.selection.where.append(condition(inner, structure, inner.root, constants(found)))
-    return node.pk.in_(
-        sa.select(inner.root.pk).select_from(inner.from_clause()).where(*inner.selection.where)
-    )
+    return node.pk.in_(sa.select(inner.root.pk).select_from(inner.from_clause()).where(*inner.selection.where))
 
 
 def _has_edition(compiler: Compiler, node: Node) -> Any:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
+from toolkit.errors import FieldError
+
 Structure = Any
 """A hashable tuple that describes a condition without its values."""
 
@@ -264,10 +266,7 @@ class Q:
 def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
     """One ``name=value`` of a filter, lifted: (name, kind, ...), by far most often (name, "value", index)."""
     if value.__class__ in PLAIN:
-        if name.endswith("__isnull"):
-            return (name, "isnull", bool(value))
-        values.append(value)
-        return (name, "value", len(values) - 1)
+        return _lift_plain(name, value, values)
     if value is None:
         return (name, "isnull", True)
     if isinstance(value, Expression):
@@ -277,24 +276,49 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
     if name.endswith("__in"):
         return (name, "list", len(values), lift_list(value, values))
     if name.endswith("__range"):
-        low, high = value
-        values.extend((low, high))
+        values.extend(_bounds(name, value))
         return (name, "list", len(values) - 2, 2)
-    values.append(_key_of(value))
+    values.append(value)
     return (name, "value", len(values) - 1)
 
 
-def _key_of(value: Any) -> Any:
-    """A model instance stands for its key."""
-    return value.pk if hasattr(value, "_meta") else value
+def _lift_plain(name: str, value: Any, values: list[Any]) -> Structure:
+    lookup = name.rpartition("__")[2]
+    if lookup == "isnull":
+        return (name, "isnull", bool(value))
+    if lookup in ("in", "range") and "__" in name:
+        raise FieldError(f"{name} = {value!r}: {lookup!r} takes several values", hint="Give it a list or a tuple.")
+    values.append(value)
+    return (name, "value", len(values) - 1)
+
+
+def _bounds(name: str, value: Any) -> tuple[Any, Any]:
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        raise FieldError(f"{name} = {value!r}: 'range' takes two values, the lowest and the highest") from None
+    return low, high
+
+
+PADDED_TO_POWERS = 1024
+"""Lists up to this long are padded to a power of two, longer ones to a multiple of this."""
 
 
 def lift_list(items: Iterable[Any], values: list[Any]) -> int:
-    """Append the items of an IN list, padded to a power of two so that lists of like length share a shape."""
-    found = [_key_of(item) for item in items if item is not None]
+    """Append the items of an IN list, padded so that lists of like length share a shape."""
+    found = [item for item in _in_order(items) if item is not None]
     if not found:
         return 0
     size = 1 << (len(found) - 1).bit_length()
+    if size > PADDED_TO_POWERS:
+        size = -(-len(found) // PADDED_TO_POWERS) * PADDED_TO_POWERS
     values.extend(found)
     values.extend([found[-1]] * (size - len(found)))
     return size
+
+
+def _in_order(items: Iterable[Any]) -> Iterable[Any]:
+    """A set's items sorted: its own order differs from process to process."""
+    if isinstance(items, set | frozenset):
+        return sorted(items, key=lambda item: (type(item).__name__, item if not hasattr(item, "_meta") else item.pk))
+    return items

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit.errors import DatabaseError
+
 Row = tuple[Any, ...]
 Loader = Callable[[Any], list[Any]]
 
@@ -46,8 +48,33 @@ def make_loader(root: Part, width: int) -> Loader:
     body.append("        append(o)")
     lines += [*body, "    return out"]
     exec("\n".join(lines), names)  # noqa: S102 - made of our own names and indexes, no value of a user's
-    loader: Loader = names["load"]
-    return loader
+    generated: Loader = names["load"]
+
+    def load(rows: Any) -> list[Any]:
+        try:
+            return generated(rows)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise _unreadable(root, rows, error) from error
+
+    return load
+
+
+def _unreadable(part: Part, rows: Sequence[Row], error: Exception) -> Exception:
+    """The error for the value that could not be read: SQLite keeps whatever another program writes."""
+    for each in (part, *(child for _, child in part.children)):
+        for row in rows:
+            for number, (attribute, read) in enumerate(each.columns, each.start):
+                try:
+                    if read is not None and row[number] is not None:
+                        read(row[number])
+                except (ValueError, TypeError, ArithmeticError) as found:
+                    meta = each.model._meta
+                    return DatabaseError(
+                        f"{meta.table}.{attribute} of row {row[each.pk_index]!r} is {row[number]!r}, "
+                        f"which is no {type(meta.get_field(attribute)).__name__}: {found}",
+                        hint="Mend the row; it was not written through the models.",
+                    )
+    return error
 
 
 def _write(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from toolkit.errors import FieldError, did_you_mean
+from toolkit.errors import FieldError, ValidationError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,45 @@ class LookupContext:
     bind_each: Callable[..., list[Any]]
 
     def write(self) -> Callable[[Any], Any] | None:
-        """The field's own conversion to a driver's value."""
-        return self.field.db_writer(self.dialect) if self.field is not None else None
+        """The field's own conversion to a driver's value; a value that it cannot be compared with is refused."""
+        return value_of(self.field, self.dialect) if self.field is not None else None
+
+
+def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
+    """From a value that a question gives to the driver's: ``"2026-11-03"`` for a date, an instance for its key.
+
+    The function raises ``FieldError`` for a value that the field cannot hold.
+    """
+    if not hasattr(field, "db_value_of"):
+        found: Callable[[Any], Any] | None = field.db_writer(dialect)
+        return found
+    convert = field.db_value_of(dialect)
+    expected = field.target if field.is_relation else field.model
+
+    def value(given: Any) -> Any:
+        if hasattr(given, "_meta"):
+            given = _key(given, expected, field)
+        try:
+            return convert(given)
+        except ValidationError as error:
+            raise FieldError(f"{_named(field)} cannot be compared: {error.message}", hint=error.hint) from error
+
+    return value
+
+
+def _key(instance: Any, expected: Any, field: Any) -> Any:
+    """The key that an instance stands for."""
+    if expected is not None and not isinstance(instance, expected):
+        raise FieldError(f"{_named(field)} cannot be compared with {instance!r}: it is no {expected.__name__}")
+    if instance.pk is None:
+        raise FieldError(
+            f"{_named(field)} cannot be compared with an unsaved {expected.__name__}", hint="Save it first."
+        )
+    return instance.pk
+
+
+def _named(field: Any) -> str:
+    return f"{field.model.__name__}.{field.name}" if field.model is not None else type(field).__name__
 
 
 class Lookup(Protocol):
@@ -62,7 +99,7 @@ def exact(context: LookupContext) -> Any:
 
 
 def iexact(context: LookupContext) -> Any:
-    return _folded(context) == context.bind(_fold_value)
+    return _folded(context) == _folded_value(context, str)
 
 
 def one_of(context: LookupContext) -> Any:
@@ -97,30 +134,60 @@ def endswith(context: LookupContext) -> Any:
     if context.dialect == "sqlite":
         length = sa.func.length(context.bind(str))
         tail = sa.func.substr(context.column, sa.func.length(context.column) - length + 1)
-        return sa.and_(
-            sa.func.length(context.column) >= sa.func.length(context.bind(str)), tail == context.bind(str)
-        )
+        return sa.and_(sa.func.length(context.column) >= sa.func.length(context.bind(str)), tail == context.bind(str))
     return context.column.like(context.bind(lambda value: f"%{_escape(value)}"), escape="\\")
 
 
 def _folded_like(before: str, after: str) -> Lookup:
     def build(context: LookupContext) -> Any:
-        def pattern(value: Any) -> str:
-            return f"{before}{_escape(_fold_value(value))}{after}"
-
-        return _folded(context).like(context.bind(pattern), escape="\\")
+        return _folded(context).like(
+            _folded_value(context, lambda value: f"{before}{_escape(value)}{after}"), escape="\\"
+        )
 
     return build
 
 
+ICU = "und-x-icu"
+"""PostgreSQL's collation whose ``upper`` knows all scripts, whatever locale the database was made with."""
+
+
 def _folded(context: LookupContext) -> Any:
+    """The column without regard to case. Upper case on servers: it makes ß and SS equal, as case folding does."""
     import sqlalchemy as sa
 
-    return (sa.func.toolkit_fold if context.dialect == "sqlite" else sa.func.lower)(context.column)
+    if context.dialect == "sqlite":
+        return sa.func.toolkit_fold(context.column)
+    return sa.func.upper(_collated(context, context.column))
 
 
-def _fold_value(value: Any) -> str:
-    return str(value).casefold()
+def _folded_value(context: LookupContext, convert: Callable[[Any], str]) -> Any:
+    import sqlalchemy as sa
+
+    if context.dialect == "sqlite":
+        return context.bind(lambda value: convert(str(value).casefold()))
+    return sa.func.upper(_collated(context, sa.cast(context.bind(convert), sa.Text())))
+
+
+def _collated(context: LookupContext, column: Any) -> Any:
+    import sqlalchemy as sa
+
+    return sa.collate(column, ICU) if context.dialect == "postgresql" else column
+
+
+def regex(context: LookupContext) -> Any:
+    import sqlalchemy as sa
+
+    if context.dialect == "sqlite":
+        return sa.func.toolkit_matches(context.column, context.bind(str)).is_(sa.true())
+    return context.column.regexp_match(context.bind(str))
+
+
+def iregex(context: LookupContext) -> Any:
+    import sqlalchemy as sa
+
+    if context.dialect == "sqlite":
+        return sa.func.toolkit_matches(context.column, context.bind(lambda value: f"(?i){value}")).is_(sa.true())
+    return context.column.regexp_match(context.bind(str), flags="i")
 
 
 def _escape(value: Any) -> str:
@@ -128,7 +195,7 @@ def _escape(value: Any) -> str:
     return str(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-_SQLITE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M"}
+_SQLITE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S"}
 
 
 def date_part(column: Any, part: str, dialect: str) -> Any:
@@ -137,7 +204,8 @@ def date_part(column: Any, part: str, dialect: str) -> Any:
 
     if dialect == "sqlite":
         return sa.cast(sa.func.strftime(_SQLITE_PARTS[part], column), sa.Integer)
-    return sa.extract(part, column)
+    found = sa.extract(part, column)
+    return sa.cast(sa.func.floor(found), sa.Integer) if part == "second" else found
 
 
 COMMON: Mapping[str, Lookup] = {
@@ -155,6 +223,8 @@ COMMON: Mapping[str, Lookup] = {
     "lte": _comparison("<="),
     "in": one_of,
     "range": in_range,
+    "regex": regex,
+    "iregex": iregex,
 }
 """Lookups of every field. ``isnull`` is the compiler's own: its value is part of the shape."""
 

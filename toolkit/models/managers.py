@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import new_class
 from typing import Any, TypeVar
 
 from toolkit.errors import ValidationError
-from toolkit.models.batches import load_forward, load_many, note_forward
+from toolkit.models.batches import has_many, load_forward, load_many, note_forward, refuse_unplanned
 from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current
 
 M = TypeVar("M", covariant=True)
+R = TypeVar("R")
 
 
 class RelatedManager(QuerySet[M]):
@@ -38,12 +40,14 @@ class RelatedManager(QuerySet[M]):
 
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
+            if not has_many(self.owner, self.relation):
+                refuse_unplanned(current_scope(), self.owner, self.relation.name)
             return load_many(self.owner, self.relation)
         return super()._evaluate()
 
     def count(self) -> int:
         """How many partners."""
-        if self._plain and self.relation.cache in self.owner.__dict__:
+        if self._plain and has_many(self.owner, self.relation):
             return len(self._evaluate())
         return super().count()
 
@@ -72,6 +76,23 @@ class RelatedManager(QuerySet[M]):
             created = super().create(**values)
             self.add(created)
             return created
+
+    def bulk_create(self, rows: Iterable[R], *, batch_size: int = 5000) -> list[R]:
+        """Insert many rows that are partners from the start."""
+        made = list(rows)
+        field = self.relation.declared
+        if isinstance(field, ForeignKey):
+            for row in made:
+                setattr(row, field.name, self.owner)
+            return super().bulk_create(made, batch_size=batch_size)
+        with current_scope().database.atomic():
+            super().bulk_create(made, batch_size=batch_size)
+            self.add(*made)
+            return made
+
+
+def _new_class(name: str, bases: tuple[type, ...]) -> Any:
+    return new_class(name, bases)
 
 
 class Related:
@@ -103,7 +124,7 @@ class Related:
         kind = type(root)
         manager_class = self._managers.get(kind)
         if manager_class is None:
-            manager_class = self._managers[kind] = type("RelatedManager", (RelatedManager, kind), {})
+            manager_class = self._managers[kind] = _new_class(f"Related{kind.__name__}", (RelatedManager, kind))
         manager = manager_class.__new__(manager_class)
         manager.__dict__.update(root.__dict__)
         values = len(manager._values)
@@ -114,7 +135,8 @@ class Related:
         manager._values = (*manager._values, instance.pk)
         manager._cache = None
         manager._shared = False
-        manager.owner, manager.relation, manager._plain = instance, self, True
+        manager.owner, manager.relation = instance, self
+        manager._plain = not root._operations  # a manager that narrows is asked, not read from what was loaded
         return manager
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -132,10 +154,8 @@ class Related:
             keys.append(getattr(partner, "pk", partner))
         if None in keys:
             raise ValidationError(f"{self.name}: an unsaved object cannot be added", hint="Save it first.")
-        return list(dict.fromkeys(keys))
-
-    def _forget(self, owner: Any) -> None:
-        owner.__dict__.pop(self.cache, None)
+        read = self.target._meta.pk.to_python
+        return list(dict.fromkeys(read(key) for key in keys))
 
     def _sides(self) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
         own, other = self.declared.link_fields()
@@ -144,14 +164,15 @@ class Related:
     def add(self, owner: Any, partners: Iterable[Any]) -> None:
         """See ``RelatedManager.add``."""
         keys = self._keys(partners)
-        self._forget(owner)
         if isinstance(self.declared, ForeignKey):
             self.target.objects.unrestricted().filter(pk__in=keys).update(**{self.declared.name: owner})
             return
         own, other = self._sides()
         links = self.declared.through.objects.unrestricted()
         with current_scope().database.atomic():
-            present = set(links.filter(**{own.name: owner.pk}).values_list(other.attname, flat=True))
+            present = set(
+                links.filter(**{own.name: owner.pk, f"{other.name}__in": keys}).values_list(other.attname, flat=True)
+            )
             links.bulk_create(
                 [
                     self.declared.through(**{own.attname: owner.pk, other.attname: key})
@@ -163,7 +184,6 @@ class Related:
     def remove(self, owner: Any, partners: Iterable[Any]) -> None:
         """See ``RelatedManager.remove``."""
         keys = self._keys(partners)
-        self._forget(owner)
         if isinstance(self.declared, ForeignKey):
             if not self.declared.null:
                 raise ValidationError(
@@ -181,7 +201,7 @@ class Related:
         """See ``RelatedManager.set``."""
         keys = self._keys(partners)
         with current_scope().database.atomic():
-            present = [item.pk for item in self.__get__(owner, type(owner)).unrestricted()]
+            present = list(self.__get__(owner, type(owner)).unrestricted().order_by().values_list("pk", flat=True))
             gone = [key for key in present if key not in keys]
             if gone:
                 self.remove(owner, gone)
@@ -198,10 +218,12 @@ class ForwardObject:
         if instance is None:
             return self.field
         field, values = self.field, instance.__dict__
+        scope = current.get()
         if field.name not in values:
+            if scope is not None and values.get(field.attname, self) is not None:
+                refuse_unplanned(scope, instance, field.name)
             load_forward(instance, field)
         related = values[field.name]
-        scope = current.get()
         if scope is not None and scope.trace is not None:
             note_forward(scope, instance, field, related)
         return related
@@ -230,6 +252,8 @@ class RelatedObject:
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
+        if instance._row is not None and not has_many(instance, self):
+            refuse_unplanned(current_scope(), instance, self.name)
         found = load_many(instance, self) if instance._row is not None else []
         if not found:
             raise self.target.DoesNotExist(f"{instance!r} has no {self.name}")

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import (
+    DeclarationError,
     FieldError,
     MultipleObjectsReturned,
     ObjectDoesNotExist,
     ValidationError,
     did_you_mean,
 )
-from toolkit.models.batches import peers_without, translation_of
+from toolkit.models.batches import load_column, refuse_unplanned, translation_of
+from toolkit.models.deleting import delete_instance
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.managers import ForwardObject
 from toolkit.models.options import Options
 from toolkit.models.queryset import ManagerDescriptor, QuerySet
 from toolkit.models.relations import ForeignKey, ManyToManyField
 from toolkit.models.scopes import current_scope
-from toolkit.models.writing import delete_instance, save_instance
+from toolkit.models.writing import save_instance
 from toolkit.trace import current
 
 
 class ModelBase(type):
     """Makes a model class from its declaration. Only makes it: nothing is registered anywhere."""
 
-    def __new__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
-    ) -> ModelBase:
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> ModelBase:
         parents = [base for base in bases if isinstance(base, ModelBase)]
         if not parents:
             return super().__new__(cls, name, bases, namespace, **options)
+        _refuse_concrete_parents(name, parents)
         declared = {key: value for key, value in namespace.items() if isinstance(value, Field)}
         rest = {key: value for key, value in namespace.items() if key not in declared and key != "Meta"}
         model = super().__new__(cls, name, bases, rest, **options)
         meta = namespace.get("Meta") or _inherited_meta(parents)
+        if meta is not None:
+            model.Meta = meta  # type: ignore[attr-defined]  # for class Meta(Parent.Meta)
         model._meta = Options(model, meta)  # type: ignore[attr-defined]  # declared on Model
         _add_fields(model, parents, declared)
         _add_exceptions(model)
@@ -49,12 +51,26 @@ class ModelBase(type):
         return model
 
 
+def _refuse_concrete_parents(name: str, parents: Iterable[Any]) -> None:
+    for parent in parents:
+        options = getattr(parent, "_meta", None)
+        if options is not None and not options.abstract:
+            raise DeclarationError(
+                f"{name} inherits from {parent.__name__}, which has a table of its own",
+                hint=f"Make {parent.__name__} abstract (Meta: abstract = True), or refer to it with a OneToOneField.",
+            )
+
+
 def _inherited_meta(parents: Iterable[Any]) -> type | None:
+    """What a model without a ``Meta`` takes from its abstract parents."""
     for parent in parents:
         options = getattr(parent, "_meta", None)
         if options is not None and options.abstract:
-            return type("Meta", (), {"ordering": options.ordering, "public": options.public})
+            return type("Meta", (), {name: getattr(options, name) for name in INHERITED_OPTIONS})
     return None
+
+
+INHERITED_OPTIONS = ("ordering", "public", "untranslated", "get_latest_by")
 
 
 def _add_fields(model: Any, parents: Iterable[Any], declared: dict[str, Field[Any]]) -> None:
@@ -65,10 +81,8 @@ def _add_fields(model: Any, parents: Iterable[Any], declared: dict[str, Field[An
         if options is not None and options.abstract:
             inherited |= {key: copy(field) for key, field in options.by_name.items()}
     fields = {**inherited, **declared}
-    if not meta.abstract and not any(field.primary_key for field in fields.values()):
-        key = AutoField()
-        key.order = -1
-        fields["id"] = key
+    if not meta.abstract:
+        _ensure_key(model, fields)
     for key, field in sorted(fields.items(), key=lambda item: item[1].order):
         field.column = "" if key in inherited else field.column
         field.contribute(model, key)
@@ -81,6 +95,26 @@ def _add_fields(model: Any, parents: Iterable[Any], declared: dict[str, Field[An
             setattr(model, f"get_{key}_display", _display(field))
     if not meta.abstract:
         meta.pk_index = next(number for number, field in enumerate(meta.fields) if field.primary_key)
+
+
+def _ensure_key(model: Any, fields: dict[str, Field[Any]]) -> None:
+    """One primary key, which is ``id`` if no field is declared as one."""
+    keys = [name for name, field in fields.items() if field.primary_key]
+    if len(keys) > 1:
+        raise DeclarationError(
+            f"{model.__name__} has {len(keys)} primary keys: {', '.join(keys)}",
+            hint="Keep one, and add a UniqueConstraint over the others.",
+        )
+    if keys:
+        return
+    if "id" in fields:
+        raise DeclarationError(
+            f"{model.__name__}.id is no primary key, but 'id' is the name of the key that is added",
+            hint="Give it primary_key=True, or another name.",
+        )
+    added: AutoField[int] = AutoField()
+    added.order = -1
+    fields["id"] = added
 
 
 def _accessor(field: Field[Any]) -> Any:
@@ -124,7 +158,7 @@ class TranslatedValue:
         scope = current.get()
         if scope is not None and scope.sight[2]:
             translation = translation_of(instance, scope)
-            translated = None if translation is None else translation.__dict__.get(name)
+            translated = None if translation is None else getattr(translation, name)
             if translated:
                 return translated
         return instance.__dict__[name]
@@ -140,7 +174,10 @@ class RawKey:
         self.field = field
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        return self if instance is None else instance.load_deferred(self.field)
+        if instance is None:
+            return self
+        values = instance.__dict__
+        return values[self.field.attname] if self.field.attname in values else instance.load_deferred(self.field)
 
     def __set__(self, instance: Any, value: Any) -> None:
         if instance.__dict__.get(self.field.attname) != value:
@@ -182,9 +219,7 @@ class Model(metaclass=ModelBase):
         if "pk" in values:
             setattr(self, meta.pk.attname, values.pop("pk"))
         for name in values:
-            raise FieldError(
-                f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names())
-            )
+            raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
 
     @property
     def pk(self) -> Any:
@@ -210,8 +245,8 @@ class Model(metaclass=ModelBase):
         return hash((type(self), self.pk))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {key: value for key, value in self.__dict__.items() if key not in ("_peers",)}
-        return (partial(_unpickle, type(self)), (kept,))
+        kept = {key: value for key, value in self.__dict__.items() if key not in UNPICKLED}
+        return (_blank, (type(self),), kept)
 
     # validation
 
@@ -229,6 +264,8 @@ class Model(metaclass=ModelBase):
         for field in self._meta.fields:
             if field.name in skipped or (field.primary_key and self.pk is None):
                 continue
+            if self._row is not None and field.attname not in self.__dict__:
+                continue  # not loaded, so as the database has it
             try:
                 self.__dict__[field.attname] = field.clean(self.__dict__.get(field.attname))
             except ValidationError as error:
@@ -277,19 +314,23 @@ class Model(metaclass=ModelBase):
         Returns:
             The row of the translation.
         """
-        meta = self._meta
+        meta, scope = self._meta, current_scope()
+        if locale == scope.default_locale:
+            raise ValidationError(
+                f"{meta.object_name}: {locale!r} is the locale of the row's own values", hint="Assign them, and save()."
+            )
         known = {field.name for field in meta.translated}
         for name in values:
             if name not in known:
-                raise FieldError(
-                    f"{meta.object_name}.{name} is not translated", hint=did_you_mean(name, known)
-                )
-        rows = meta.translation.objects.filter(source=self.pk, locale=locale)
-        translation = rows.first() or meta.translation(source_id=self.pk, locale=locale)
-        for name, value in values.items():
-            setattr(translation, name, value)
-        translation.save()
-        self.__dict__.pop(f"_translation_{locale}", None)
+                raise FieldError(f"{meta.object_name}.{name} is not translated", hint=did_you_mean(name, known))
+        if meta.translation is None:
+            raise FieldError(f"no field of {meta.object_name} is translated", hint="Declare one with translated=True.")
+        with scope.database.atomic():
+            rows = meta.translation.objects.filter(source=self.pk, locale=locale)
+            translation = rows.first() or meta.translation(source_id=self.pk, locale=locale)
+            for name, value in values.items():
+                setattr(translation, name, value)
+            translation.save()
         return translation
 
     @property
@@ -316,15 +357,16 @@ class Model(metaclass=ModelBase):
         """The value of a field that was left out by ``only()`` or ``defer()``, loaded for the peers too."""
         if self._row is None:
             raise AttributeError(f"{self._meta.object_name} has no {field.attname!r} yet")
-        waiting = peers_without(self, field.attname)
-        rows = type(self).objects.unrestricted().filter(pk__in=[peer.pk for peer in waiting])
-        values = dict(rows.values_list("pk", field.attname))
-        for peer in waiting:
-            peer.__dict__[field.attname] = values.get(peer.pk)
+        if not field.is_heavy:
+            refuse_unplanned(current_scope(), self, field.name)
+        load_column(self, field)
         return self.__dict__[field.attname]
 
 
-def _unpickle(model: Any, values: dict[str, Any]) -> Any:
-    instance = model.__new__(model)
-    instance.__dict__.update(values)
-    return instance
+UNPICKLED = frozenset({"_peers"})
+"""What stays behind: each instance would take all that were loaded with it along."""
+
+
+def _blank(model: Any) -> Any:
+    """An instance without values, for unpickling."""
+    return model.__new__(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
@@ -40,12 +41,11 @@ class Options:
         public: Which rows readers see; None means all.
         translation: The model of the rows that hold the translated fields; None if no field is translated.
         resolved: Whether the names of related models were resolved.
+        pk_index: Where the primary key stands among the fields.
     """
 
     def __init__(self, model: type[Any], meta: type | None) -> None:
-        options = (
-            {name: value for name, value in vars(meta).items() if not name.startswith("_")} if meta else {}
-        )
+        options = _options_of(meta)
         for name in options:
             if name not in META_OPTIONS:
                 raise DeclarationError(
@@ -72,6 +72,7 @@ class Options:
         self.translation: Any = None
         self.hidden = False
         self.resolved = False
+        self.pk_index = 0
         self.known_lookups: set[str] = set()
         self._check()
 
@@ -99,7 +100,7 @@ class Options:
         """The table's name: ``app_model`` unless ``Meta.db_table`` says otherwise."""
         return self.db_table or f"{self.app_label}_{self.model_name}"
 
-    @property
+    @cached_property
     def pk(self) -> Field[Any]:
         """The field that is the primary key."""
         return next(field for field in self.fields if field.primary_key)
@@ -109,7 +110,7 @@ class Options:
         """The fields with one value for each locale."""
         return [field for field in self.fields if field.translated]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns, in order of declaration."""
         return tuple(field.column for field in self.fields)
@@ -130,14 +131,22 @@ class Options:
         if found is None:
             found = next((field for field in self.fields if field.attname == name), None)
         if found is None:
-            raise FieldError(
-                f"{self.object_name} has no field {name!r}", hint=did_you_mean(name, self.names())
-            )
+            raise FieldError(f"{self.object_name} has no field {name!r}", hint=did_you_mean(name, self.names()))
         return found
 
     def names(self) -> Iterable[str]:
         """All names that a lookup may begin with."""
         return [*self.by_name, *(name for name in self.reverse if not name.startswith("_")), "pk"]
+
+
+def _options_of(meta: type | None) -> dict[str, Any]:
+    """What ``class Meta`` says, and the classes that it inherits from; ``abstract`` is not inherited."""
+    found: dict[str, Any] = {}
+    for kind in reversed(meta.__mro__ if meta else ()):
+        if kind is not object:
+            found.pop("abstract", None)
+            found |= {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+    return found
 
 
 def _spaced(name: str) -> str:

@@ -193,7 +193,9 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
     """A join that multiplies rows: one for each partner. Only ``values()`` asks for it."""
     declared = relation.field if isinstance(relation, Reverse) else relation
     if isinstance(declared, ForeignKey):
-        return _join_reverse(compiler, node, name, relation)
+        found = _join_reverse(compiler, node, name, relation)
+        compiler.crossed.add(found)
+        return found
     own, other = link_sides(relation)
     through = _join(
         compiler,
@@ -203,6 +205,7 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         lambda child: child.table.c[own.column] == node.pk,
         outer=True,
     )
+    compiler.crossed.add(through)
     compiler.touch(through, own.column)
     compiler.touch(through, other.column)
     return _join(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
-from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.batches import load_forward, load_many, note_row
+from toolkit.errors import FieldError, IntegrityError, did_you_mean
+from toolkit.models.batches import ask_keyed, load_forward, load_many, note_row
 from toolkit.models.compile import Query
+from toolkit.models.deleting import delete_rows
 from toolkit.models.expressions import PLAIN, Aggregate, Expression, Q, lift_condition
 from toolkit.models.relations import ForeignKey
 from toolkit.models.scopes import current_scope, find_shape
-from toolkit.models.writing import bulk_insert, delete_rows, update_rows
+from toolkit.models.writing import bulk_insert, update_rows
 from toolkit.trace import Scope, current
 
 M = TypeVar("M", covariant=True)
@@ -24,6 +26,7 @@ R = TypeVar("R")
 
 REPR_ITEMS = 20
 GET_LIMIT = 2
+IN_BULK_KEYS = 10_000
 
 
 class ManagerDescriptor:
@@ -76,6 +79,17 @@ class QuerySet(Generic[M]):
         """Where every question of the manager starts; override it to narrow it."""
         return self
 
+    def __getattr__(self, name: str) -> Any:
+        """Questions that a field brings along, such as ``nearest`` of a geometry (``Field.queryset_methods``)."""
+        model = self.__dict__.get("model")
+        if model is not None and not name.startswith("_"):
+            for field in model._meta.fields:
+                method = field.queryset_methods.get(name)
+                if method is not None:
+                    return partial(method, self)
+        owner = "" if model is None else f" of {model.__name__}"
+        raise AttributeError(f"{type(self).__name__}{owner} has no {name!r}")
+
     # making new ones
 
     def _clone(self) -> Self:
@@ -87,9 +101,7 @@ class QuerySet(Generic[M]):
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:
         if self._stop is not None or self._start:
-            raise FieldError(
-                "a sliced queryset cannot be changed any more", hint="Filter and order first, then slice."
-            )
+            raise FieldError("a sliced queryset cannot be changed any more", hint="Filter and order first, then slice.")
         clone = self._clone()
         clone._operations = (*self._operations, operation)
         if values is not None:
@@ -121,7 +133,7 @@ class QuerySet(Generic[M]):
                 raise FieldError(f"filter() takes Q objects and name=value, not {condition!r}")
             children.append(condition.lift(values))
         for name, value in lookups.items():
-            if value.__class__ in PLAIN and not name.endswith("__isnull"):
+            if value.__class__ in PLAIN and "__" not in name:
                 children.append((name, "value", len(values)))
                 values.append(value)
             else:
@@ -219,24 +231,20 @@ class QuerySet(Generic[M]):
         lengths = {"year": 1, "month": 2, "day": 3}
         if kind not in lengths:
             raise FieldError(f"dates() knows no {kind!r}", hint=did_you_mean(kind, lengths))
-        found = {
-            value.timetuple()[: lengths[kind]]
-            for value in self.order_by().values_list(name, flat=True)
-            if value
-        }
+        found = {value.timetuple()[: lengths[kind]] for value in self.order_by().values_list(name, flat=True) if value}
         return [date(*(*parts, 1, 1)[:3]) for parts in sorted(found)]
 
     def _sliced(self, index: slice) -> Self:
         if index.step is not None or (index.start or 0) < 0 or (index.stop or 0) < 0:
-            raise FieldError(
-                "a queryset is sliced with a start and a stop, from 0", hint="Reverse the order instead."
-            )
+            raise FieldError("a queryset is sliced with a start and a stop, from 0", hint="Reverse the order instead.")
         clone = self._clone()
         start, stop = index.start or 0, index.stop
         end = None if stop is None else self._start + stop
         clone._start = self._start + start
         ends = [limit for limit in (self._stop, end) if limit is not None]
         clone._stop = max(min(ends), clone._start) if ends else None
+        if self._cache is not None:
+            clone._cache = self._cache[index]
         return clone
 
     @overload
@@ -319,23 +327,41 @@ class QuerySet(Generic[M]):
     def __repr__(self) -> str:
         if current.get() is None:
             return f"<{type(self).__name__} of {self.model.__name__}>"
-        shown = list(
-            self[:REPR_ITEMS] if self._cache is None and self._stop is None else self._fetch()[:REPR_ITEMS]
-        )
+        shown = list(self[:REPR_ITEMS] if self._cache is None and self._stop is None else self._fetch()[:REPR_ITEMS])
         return f"<{type(self).__name__} {shown!r}>"
 
     def iterator(self, *, chunk_size: int = 2000) -> Iterator[M]:
         """The rows in chunks, so that not all of them are in memory at once.
 
+        Which rows, and in which order, is asked once, at the start: a row that is written meanwhile is given neither
+        twice nor in the wrong place.
+
         Args:
             chunk_size: Rows loaded at a time; they are each other's peers.
         """
-        start = 0
-        while chunk := self[start : start + chunk_size]._evaluate():
-            yield from chunk
-            if len(chunk) < chunk_size:
-                return
-            start += chunk_size
+        if self._gives != "instances":
+            yield from self._evaluate()
+            return
+        scope = current_scope()
+        query, values = self._query("instances")
+        shape = find_shape(scope, query)
+        keys = scope.database.fetch(shape.identity.sql, shape.identity.bind(values, scope, ()))
+        if scope.trace is not None:
+            shape.note_answer(scope, values, [list(row) for row in keys])
+        for start in range(0, len(keys), chunk_size):
+            yield from self._by_keys(scope, [row[0] for row in keys[start : start + chunk_size]])
+
+    def _by_keys(self, scope: Scope, keys: Sequence[Any]) -> list[Any]:
+        """The rows with these keys, in this order; without those that no longer meet the question."""
+        _, groups = ask_keyed(scope, self.model, self._operations, "pk", self._values, keys)
+        found = [item for key in keys for item in groups.get(key, ())]
+        for item in found:
+            item._peers = found
+        if scope.trace is not None:
+            _note_instances(scope, found)
+        for name in self._prefetch:
+            _prefetch(found, name.split("__"))
+        return found
 
     def get(self, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.
@@ -344,15 +370,52 @@ class QuerySet(Generic[M]):
             DoesNotExist: There is none.
             MultipleObjectsReturned: There are several.
         """
-        found = self._filtered(conditions, lookups, negated=False) if conditions or lookups else self
-        rows = list(found[:GET_LIMIT] if found._stop is None else found)
+        rows = None
+        if self._shared and not conditions and not self._operations:
+            rows = self._look_up(lookups)
+        if rows is None:
+            found = self._filtered(conditions, lookups, negated=False) if conditions or lookups else self
+            rows = list(found[:GET_LIMIT] if found._stop is None else found)
         if len(rows) == 1:
-            return cast(M, rows[0])
+            found_row: M = rows[0]
+            return found_row
         asked = ", ".join([*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())])
-        name = self.model.__name__
+        told = f"{self.model.__name__} with {asked}" if asked else self.model.__name__
         if not rows:
-            raise self.model.DoesNotExist(f"there is no {name} with {asked}")
-        raise self.model.MultipleObjectsReturned(f"there is more than one {name} with {asked}")
+            raise self.model.DoesNotExist(f"there is no {told}")
+        raise self.model.MultipleObjectsReturned(f"there is more than one {told}")
+
+    def _look_up(self, lookups: dict[str, Any]) -> list[Any] | None:
+        """At most two rows by plain values, on the shortest way; None if the question is not so plain.
+
+        The shape is found by the names, and no queryset is made: half of the time of a lookup by key went there.
+        """
+        scope = current_scope()
+        database = scope.database
+        for value in lookups.values():
+            if value.__class__ not in PLAIN:
+                return None
+        key = (self.model, tuple(lookups), scope.sight)
+        shape = database.lookups.get(key)
+        if shape is None:
+            shape = self._lookup_shape(scope, key, lookups)
+            if shape is None:
+                return None
+        statement = shape.statement
+        values = (*lookups.values(), GET_LIMIT)
+        rows = database.execute(statement.sql, statement.bind(values, scope, ())).fetchall()
+        loaded: list[Any] = shape.load(rows)
+        if scope.trace is not None:
+            shape.note(scope, values, rows)
+            _note_instances(scope, loaded)
+        return loaded
+
+    def _lookup_shape(self, scope: Scope, key: Any, lookups: dict[str, Any]) -> Any:
+        if any("__" in name for name in lookups):
+            return None
+        found = self._filtered((), lookups, negated=False).order_by()[:GET_LIMIT]
+        shape = scope.database.lookups[key] = find_shape(scope, found._query("instances")[0])
+        return shape
 
     def first(self) -> M | None:
         """The first row, or None."""
@@ -374,9 +437,7 @@ class QuerySet(Generic[M]):
         default = self.model._meta.get_latest_by
         names = names or ((default,) if default else ())
         if not names:
-            raise FieldError(
-                f"latest() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by."
-            )
+            raise FieldError(f"latest() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by.")
         ordered = self.order_by(*names)
         found = ordered.last() if latest else ordered.first()
         if found is None:
@@ -397,7 +458,11 @@ class QuerySet(Generic[M]):
 
     def in_bulk(self, keys: Iterable[Any]) -> dict[Any, M]:
         """Primary key to row, for the keys that there are."""
-        return {cast(Any, row).pk: row for row in self.filter(pk__in=list(keys))}
+        wanted = list(keys)
+        found: dict[Any, M] = {}
+        for start in range(0, len(wanted), IN_BULK_KEYS):
+            found |= {cast(Any, row).pk: row for row in self.filter(pk__in=wanted[start : start + IN_BULK_KEYS])}
+        return found
 
     def aggregate(self, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
         """Totals over all rows of the question."""
@@ -413,9 +478,7 @@ class QuerySet(Generic[M]):
         offset = len(values)
         names = next((op[1] for op in reversed(self._operations) if op[0] == "values"), ("pk",))
         if self._start:
-            raise FieldError(
-                "a subquery cannot have an offset", hint="Slice from the start, or use a list of keys."
-            )
+            raise FieldError("a subquery cannot have an offset", hint="Slice from the start, or use a list of keys.")
         values.extend(self._values)
         operations = tuple(op for op in self._operations if op[0] != "values")
         return (self.model, operations, offset, self._stop, names[0])
@@ -430,13 +493,24 @@ class QuerySet(Generic[M]):
 
     def get_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """The row that meets the lookups, or a new one; and whether it is new."""
-        scope = current_scope()
-        with scope.database.atomic():
+        with current_scope().database.atomic():
             found = self.filter(**lookups).first()
             if found is not None:
                 return found, False
             plain = {name: value for name, value in lookups.items() if "__" not in name}
-            return self.create(**{**plain, **(defaults or {})}), True
+            given = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
+            return self._create_or_get({**plain, **given}, lookups)
+
+    def _create_or_get(self, values: Mapping[str, Any], lookups: Mapping[str, Any]) -> tuple[M, bool]:
+        """Make the row, unless another writer made it just now."""
+        try:
+            with current_scope().database.atomic():
+                return self.create(**values), True
+        except IntegrityError:
+            found = self.filter(**lookups).first()
+            if found is None:
+                raise
+            return found, False
 
     def update_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """The row that meets the lookups, with these values, or a new one; and whether it is new."""
@@ -468,13 +542,9 @@ class QuerySet(Generic[M]):
 
 
 def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
-    """Record the rows of a result, and of the objects selected along."""
+    """Record the rows of a result. Objects selected along are recorded when the page comes to them."""
     for instance in instances:
         note_row(scope.trace, instance)
-        for key in instance._meta.foreign_keys():
-            related = instance.__dict__.get(key.name)
-            if related is not None and related._row:
-                note_row(scope.trace, related)
 
 
 def _prefetch(instances: list[Any], path: Sequence[str]) -> None:

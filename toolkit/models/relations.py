@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, overload
 
-from toolkit.errors import DeclarationError
+from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 
 if TYPE_CHECKING:
@@ -133,17 +133,17 @@ class ForeignKey(_Relation[T]):
         return f"{self.name}_id"
 
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, self.target):
-            return value.pk  # type: ignore[attr-defined]  # every model instance has one
+        if hasattr(value, "_meta"):
+            if not isinstance(value, self.target):
+                raise ValidationError(f"{value!r} is no {self.target.__name__}", code="invalid")
+            return value.pk
         return self.target._meta.pk.to_python(value)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
 
         kind = self.target._meta.pk.sql_type()
-        return (
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite") if isinstance(kind, sa.BigInteger) else kind
-        )
+        return sa.BigInteger().with_variant(sa.Integer(), "sqlite") if isinstance(kind, sa.BigInteger) else kind
 
     def db_writer(self, dialect: str) -> Convert:
         inner = self.target._meta.pk.db_writer(dialect)

@@ -10,7 +10,7 @@ from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_m
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.fields import CharField, Field
 from toolkit.models.managers import Related, RelatedObject
-from toolkit.models.model import Model
+from toolkit.models.model import Model, ModelBase
 from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
 
 
@@ -93,7 +93,7 @@ def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) 
     """A hidden model beside another."""
     meta = type("Meta", (), {"app_label": model._meta.app_label, **options})
     namespace = {"__module__": model.__module__, "__qualname__": name, "Meta": meta, **fields}
-    made: Any = type(Model)(name, (Model,), namespace)
+    made: Any = ModelBase(name, (Model,), namespace)
     made._meta.hidden = True
     return made
 
@@ -126,9 +126,7 @@ def _translation_model(model: Any) -> Any:
         twin.translated, twin.null, twin.blank, twin.unique, twin.model = False, True, True, False, None
         fields[field.name] = twin
         if field.unique:
-            constraints.append(
-                UniqueConstraint(fields=["locale", field.name], name=f"{table}_{field.name}_key")
-            )
+            constraints.append(UniqueConstraint(fields=["locale", field.name], name=f"{table}_{field.name}_key"))
     return _make(model, f"{model.__name__}Translation", fields, db_table=table, constraints=constraints)
 
 
@@ -141,22 +139,14 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
         relation = Reverse(field.query_name, field.accessor, field)
         taken = target.reverse.get(relation.name)
         if (taken is not None and taken.field is not field) or relation.name in target.by_name:
-            other = (
-                f"{taken.field.model.__name__}.{taken.field.name}"
-                if taken
-                else f"the field {relation.name!r}"
-            )
-            message = (
-                f"{meta.label}.{field.name}: {target.object_name} already has {other} under {relation.name!r}"
-            )
+            other = f"{taken.field.model.__name__}.{taken.field.name}" if taken else f"the field {relation.name!r}"
+            message = f"{meta.label}.{field.name}: {target.object_name} already has {other} under {relation.name!r}"
             problems.append(DeclarationError(message, hint="Give it a related_name of its own."))
             continue
         target.reverse[relation.name] = relation
         if relation.accessor is not None:
             descriptor = (
-                Related(relation.accessor, relation)
-                if relation.many
-                else RelatedObject(relation.accessor, relation)
+                Related(relation.accessor, relation) if relation.many else RelatedObject(relation.accessor, relation)
             )
             setattr(field.target, relation.accessor, descriptor)
 

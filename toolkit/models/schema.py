@@ -86,9 +86,7 @@ class Schema:
                     where = self._where(model, constraint.condition)
                     sa.Index(constraint.name, *(table.c[name] for name in names), unique=True, **where)
             elif isinstance(constraint, CheckConstraint):
-                yield sa.CheckConstraint(
-                    literal_condition(self, model, constraint.condition), name=constraint.name
-                )
+                yield sa.CheckConstraint(literal_condition(self, model, constraint.condition), name=constraint.name)
 
     def _where(self, model: Any, condition: Any) -> dict[str, Any]:
         if condition is None:
@@ -110,9 +108,9 @@ def literal_condition(schema: Schema, model: Any, condition: Any) -> str:
     meta = model._meta
     columns = sa.table(meta.table, *(sa.column(field.column, field.sql_type()) for field in meta.fields))
     clause = _literal(sa, meta, columns, condition)
-    return str(
-        clause.compile(dialect=_ddl_dialect(schema.dialect), compile_kwargs={"literal_binds": True})
-    ).replace(f"{meta.table}.", "")
+    return str(clause.compile(dialect=_ddl_dialect(schema.dialect), compile_kwargs={"literal_binds": True})).replace(
+        f"{meta.table}.", ""
+    )
 
 
 def _ddl_dialect(name: str) -> Any:
@@ -125,9 +123,7 @@ def _literal(sa: Any, meta: Any, columns: Any, condition: Any) -> Any:
     from toolkit.models.expressions import Q
 
     clauses = [
-        _literal(sa, meta, columns, child)
-        if isinstance(child, Q)
-        else _literal_leaf(sa, meta, columns, *child)
+        _literal(sa, meta, columns, child) if isinstance(child, Q) else _literal_leaf(sa, meta, columns, *child)
         for child in condition.children
     ]
     joined = sa.or_(*clauses) if condition.connector == "OR" else sa.and_(*clauses)

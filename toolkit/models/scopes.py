@@ -31,5 +31,11 @@ def find_shape(scope: Scope, query: Query) -> Shape:
     shapes: dict[Any, Shape] = scope.database.shapes
     found = shapes.get(key)
     if found is None:
-        found = shapes[key] = compile_query(scope.database, query, scope.sight)
+        if scope.database.schema is None:
+            raise DeclarationError(
+                "the site is not prepared, so its tables are not known", hint="Call site.prepare() first."
+            )
+        with scope.database.compiling:
+            found = shapes.get(key) or compile_query(scope.database, query, scope.sight)
+            shapes[key] = found
     return found

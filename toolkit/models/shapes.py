@@ -54,9 +54,7 @@ def make_binder(plan: Sequence[Bind], *, without_moment: bool = False) -> Binder
             continue
         if bind.source == MOMENT and without_moment:
             continue
-        source = {SLOT: f"v[{bind.value}]", MOMENT: "s.now()", LOCALE: "s.locale", CONSTANT: f"c{number}"}[
-            bind.source
-        ]
+        source = {SLOT: f"v[{bind.value}]", MOMENT: "s.now()", LOCALE: "s.locale", CONSTANT: f"c{number}"}[bind.source]
         names[f"c{number}"] = bind.value
         if bind.convert is not None:
             names[f"f{number}"] = bind.convert
@@ -136,14 +134,18 @@ class Shape:
             rows: The rows of the answer; for a keyed shape, those of one key.
             key: That key.
         """
-        parameters = self.name_parameters(values, scope, ())
-        if self.keyed:
-            parameters = [key, *parameters]
         if self.form == "instances":
             indexes = self.identity_indexes
             answer = [[row[index] for index in indexes] for row in rows]
         else:
             answer = [list(row) for row in rows]
+        self.note_answer(scope, values, answer, key)
+
+    def note_answer(self, scope: Any, values: Sequence[Any], answer: Any, key: Any = None) -> None:
+        """Record the answer as ``identity`` gives it."""
+        parameters = self.name_parameters(values, scope, ())
+        if self.keyed:
+            parameters = [key, *parameters]
         scope.trace.shapes[self.id] = self
         scope.trace.record("query", (self.id, *parameters), digest(answer))
 
@@ -153,8 +155,7 @@ class Shape:
             "id": self.id,
             "sql": self.identity.sql,
             "plan": [
-                "keys" if b.source == KEYS else "moment" if b.source == MOMENT else "value"
-                for b in self.identity.plan
+                "keys" if b.source == KEYS else "moment" if b.source == MOMENT else "value" for b in self.identity.plan
             ],
             "moment": next((_moment_kind(b) for b in self.identity.plan if b.source == MOMENT), ""),
             "mark": self.identity.mark,

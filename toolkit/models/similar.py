@@ -97,9 +97,7 @@ class Similar(Generic[M]):
         fetch = scope.database.fetch
         keys = [row[0] for row in fetch(*self._bound(scope, self._keys_shape(scope)))]
         numbers = {key: number for number, key in enumerate(keys)}
-        links = find_shape(
-            scope, Query(field.through, (("values", (own.attname, other.attname)),), "instances")
-        )
+        links = find_shape(scope, Query(field.through, (("values", (own.attname, other.attname)),), "instances"))
         rows: dict[Any, list[int]] = {}
         for key, tag in fetch(*self._bound(scope, links)):
             if key in numbers:

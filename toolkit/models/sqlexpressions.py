@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from toolkit.errors import FieldError
 from toolkit.models.conditions import Values, condition, partners
-from toolkit.models.fields import FloatField, IntegerField
+from toolkit.models.fields import DateField, DateTimeField, FloatField, IntegerField, UUIDField
 from toolkit.models.lookups import LookupContext
 from toolkit.models.paths import Node, Resolved, resolve
 from toolkit.models.shapes import Bind
@@ -18,13 +21,27 @@ if TYPE_CHECKING:
 Typed = tuple[Any, Any]
 """(SQLAlchemy expression, field that reads its values or None)."""
 
+
+class _PlainDecimal:
+    """Writes a decimal number without a field's bounds."""
+
+    def db_writer(self, dialect: str) -> Any:
+        return float if dialect == "sqlite" else None
+
+
+_VALUES: dict[type, Any] = {
+    datetime: DateTimeField[datetime](),
+    date: DateField[date](),
+    Decimal: _PlainDecimal(),
+    UUID: UUIDField[UUID](),
+}
+"""Fields that write the values of these types."""
+
 INTEGER: IntegerField[int] = IntegerField()
 FLOAT: FloatField[float] = FloatField()
 
 
-def expression(
-    compiler: Compiler, structure: Any, node: Node, values: Values, *, grouped: bool = False
-) -> Typed:
+def expression(compiler: Compiler, structure: Any, node: Node, values: Values, *, grouped: bool = False) -> Typed:
     """SQL of a lifted expression, seen from a table.
 
     Args:
@@ -52,12 +69,20 @@ def _value(compiler: Compiler, structure: Any, node: Node, values: Values, group
     import sqlalchemy as sa
 
     found = values(structure[1])
-    kind = sa.Numeric() if structure[2].__name__ == "Decimal" else None
-    return compiler.binds.add(Bind(found.source, found.value), kind), None
+    field = _VALUES.get(structure[2])
+    if field is None:
+        if issubclass(structure[2], timedelta) and compiler.dialect == "sqlite":
+            raise FieldError("SQLite cannot add a timedelta to an instant", hint="Compute the instant in Python.")
+        return compiler.binds.add(Bind(found.source, found.value)), None
+    kind = sa.Numeric() if structure[2] is Decimal else field.sql_type()
+    return compiler.binds.add(Bind(found.source, found.value, field.db_writer(compiler.dialect)), kind), None
 
 
 def _now(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    return compiler.binds.moment(), None
+    raise FieldError(
+        "Now() stands alone on the right side of a comparison, so that it is known when the answer changes",
+        hint="Write filter(published__lte=Now()).",
+    )
 
 
 def _combined(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
@@ -125,7 +150,7 @@ def _aggregate(compiler: Compiler, structure: Any, node: Node, values: Values, g
         import sqlalchemy as sa
 
         column = sa.case((condition(compiler, filtered, node, values), column))
-    return _call(function, column, field, distinct=distinct)
+    return _call(compiler, function, column, field, distinct=distinct)
 
 
 def _aggregated(compiler: Compiler, inner: Any, node: Node, values: Values) -> Typed:
@@ -134,13 +159,17 @@ def _aggregated(compiler: Compiler, inner: Any, node: Node, values: Values) -> T
     return expression(compiler, inner, node, values, grouped=True)
 
 
-def _call(function: str, column: Any, field: Any, *, distinct: bool) -> Typed:
+def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinct: bool) -> Typed:
     import sqlalchemy as sa
 
     call = getattr(sa.func, function)(column.distinct() if distinct else column)
     if function == "count":
         return call, INTEGER
-    return call, FLOAT if function == "avg" else field
+    if function == "avg":
+        return sa.cast(call, sa.Double()) if compiler.dialect != "sqlite" else call, FLOAT
+    if function == "sum" and isinstance(field, IntegerField) and compiler.dialect != "sqlite":
+        return sa.cast(call, sa.BigInteger()), field  # a server's sum of bigint is a decimal number
+    return call, field
 
 
 def _per_row(compiler: Compiler, structure: Any, node: Node, values: Values) -> Typed:
@@ -154,7 +183,7 @@ def _per_row(compiler: Compiler, structure: Any, node: Node, values: Values) -> 
     column, field = expression(below, ("f", name), below.root, values, grouped=True)
     if filtered is not None:
         below.selection.where.append(_inner_filter(below, filtered, resolved, inner[1], values))
-    call, field = _call(function, column, field, distinct=distinct)
+    call, field = _call(below, function, column, field, distinct=distinct)
     where = below.where()
     chosen = sa.select(call).select_from(clause(below)).where(link == resolved.node.pk, *where)
     return chosen.correlate(resolved.node.table).scalar_subquery(), field

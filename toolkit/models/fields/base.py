@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ValidationError, did_you_mean
@@ -69,11 +70,20 @@ class Field(Generic[T]):
         help_text: A sentence for those who fill it in; translatable.
         editable: Shown in forms.
         translated: Has one value for each locale of the site.
+
+    Attributes:
+        lookups: Lookups of this kind of field, beside the common ones.
+        queryset_methods: Questions that querysets of a model with such a field have; each takes the queryset first.
+        native: The class whose values go to the database without ``to_python``; None if all have to pass it.
     """
 
     lookups: ClassVar[Mapping[str, Lookup]] = {}
+    queryset_methods: ClassVar[Mapping[str, Callable[..., Any]]] = {}
+    native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
     is_relation: ClassVar[bool] = False
+    is_heavy: ClassVar[bool] = False
+    """Left out of a row until it is touched, and then loaded for all rows that were loaded together."""
 
     def __init__(
         self,
@@ -151,7 +161,10 @@ class Field(Generic[T]):
         """The value of an instance that was given none."""
         if self.default is MISSING:
             return None if self.null else self.empty
-        return self.default() if callable(self.default) else self.default
+        if callable(self.default):
+            return self.default()
+        # a list or dict that rows share would be changed for all of them
+        return deepcopy(self.default) if isinstance(self.default, list | dict | set) else self.default
 
     # values
 
@@ -217,6 +230,16 @@ class Field(Generic[T]):
     def db_reader(self, dialect: str) -> Convert:
         """A function from what the driver gives (never None) to a Python value, or None if they are the same."""
         return None
+
+    def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """A function from any value that somebody may give (never None) to what the driver takes.
+
+        The function raises ``ValidationError`` for a value that the field cannot hold: SQLite would keep it.
+        """
+        write, native, read = self.db_writer(dialect), self.native, self.to_python
+        if write is None:
+            return lambda value: value if value.__class__ is native else read(value)
+        return lambda value: write(value if value.__class__ is native else read(value))
 
     def constraints(self, dialect: str) -> Iterable[str]:
         """SQL conditions that the column must meet, as CHECK constraints."""

@@ -7,7 +7,7 @@ does, is read by SQLite's own date functions, and is plain to people who open th
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
@@ -18,14 +18,12 @@ T = TypeVar("T")
 class DateField(Field[T]):
     """A day in the calendar."""
 
+    native: ClassVar[type | None] = date
+
     @overload
-    def __init__(
-        self: DateField[date], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: DateField[date], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
     @overload
-    def __init__(
-        self: DateField[date | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: DateField[date | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 
@@ -37,9 +35,7 @@ class DateField(Field[T]):
         try:
             return date.fromisoformat(str(value).strip())
         except ValueError as error:
-            raise ValidationError(
-                f"{value!r} is not a date", code="invalid", hint="Write it as YYYY-MM-DD."
-            ) from error
+            raise ValidationError(f"{value!r} is not a date", code="invalid", hint="Write it as YYYY-MM-DD.") from error
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -47,7 +43,7 @@ class DateField(Field[T]):
         return sa.Date()
 
     def db_writer(self, dialect: str) -> Convert:
-        return date.isoformat if dialect == "sqlite" else None
+        return _day_to_text if dialect == "sqlite" else None
 
     def db_reader(self, dialect: str) -> Convert:
         return date.fromisoformat if dialect == "sqlite" else None
@@ -60,6 +56,8 @@ class DateTimeField(Field[T]):
         auto_now_add: Set to now when the row is first saved.
         auto_now: Set to now at each ``save()``.
     """
+
+    native: ClassVar[type | None] = datetime
 
     @overload
     def __init__(
@@ -97,7 +95,10 @@ class DateTimeField(Field[T]):
             value = datetime(value.year, value.month, value.day, tzinfo=UTC)
         elif not isinstance(value, datetime):
             value = self._parse(value)
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
+        try:
+            return _to_utc(value)
+        except OverflowError as error:
+            raise ValidationError(f"{value} is out of bounds (the years 1 to 9999)", code="invalid") from error
 
     def _parse(self, value: Any) -> datetime:
         try:
@@ -115,10 +116,16 @@ class DateTimeField(Field[T]):
         return sa.DateTime(timezone=True)
 
     def db_writer(self, dialect: str) -> Convert:
-        return {"sqlite": _to_text, "mysql": _to_naive}.get(dialect, _to_utc)
+        writers: dict[str, Convert] = {"sqlite": _to_text, "mysql": _to_naive}
+        return writers.get(dialect, _to_utc)
 
     def db_reader(self, dialect: str) -> Convert:
-        return {"sqlite": _from_text, "mysql": _from_naive}.get(dialect, _to_utc)
+        readers: dict[str, Convert] = {"sqlite": _from_text, "mysql": _from_naive}
+        return readers.get(dialect, _to_utc)
+
+
+def _day_to_text(value: date) -> str:
+    return value.isoformat()
 
 
 def _to_utc(value: datetime) -> datetime:

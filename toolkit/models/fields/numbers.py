@@ -18,17 +18,14 @@ SQLITE_DECIMAL_DIGITS = 15
 class IntegerField(Field[T]):
     """A whole number of 64 bits."""
 
+    native: ClassVar[type | None] = int
     low: ClassVar[int] = -(2**63)
     high: ClassVar[int] = 2**63 - 1
 
     @overload
-    def __init__(
-        self: IntegerField[int], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: IntegerField[int], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
     @overload
-    def __init__(
-        self: IntegerField[int | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: IntegerField[int | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 
@@ -81,14 +78,12 @@ class AutoField(IntegerField[T]):
 class FloatField(Field[T]):
     """A number in binary floating point (IEEE 754 double). Infinity and NaN are refused."""
 
+    native: ClassVar[type | None] = float
+
     @overload
-    def __init__(
-        self: FloatField[float], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: FloatField[float], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
     @overload
-    def __init__(
-        self: FloatField[float | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: FloatField[float | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 
@@ -120,6 +115,8 @@ class DecimalField(Field[T]):
         max_digits: Digits in all.
         decimal_places: Digits after the point.
     """
+
+    native: ClassVar[type | None] = Decimal
 
     @overload
     def __init__(
@@ -195,6 +192,7 @@ class DecimalField(Field[T]):
 class BooleanField(Field[T]):
     """True or false."""
 
+    native: ClassVar[type | None] = bool
     empty: ClassVar[bool] = False
     _words: ClassVar[dict[str, bool]] = {
         "true": True,
@@ -212,9 +210,7 @@ class BooleanField(Field[T]):
         self: BooleanField[bool], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
     ) -> None: ...
     @overload
-    def __init__(
-        self: BooleanField[bool | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: BooleanField[bool | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 
@@ -223,9 +219,7 @@ class BooleanField(Field[T]):
             return value
         word = self._words.get(str(value).strip().lower())
         if word is None:
-            raise ValidationError(
-                f"{value!r} is not true or false", code="invalid", hint="Write true or false."
-            )
+            raise ValidationError(f"{value!r} is not true or false", code="invalid", hint="Write true or false.")
         return word
 
     def sql_type(self) -> Any:

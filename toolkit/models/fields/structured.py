@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from uuid import UUID
 
 from toolkit.errors import ValidationError
@@ -20,13 +20,9 @@ class JSONField(Field[T]):
     """Any JSON value: objects, lists, text, numbers, true, false."""
 
     @overload
-    def __init__(
-        self: JSONField[Any], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: JSONField[Any], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
     @overload
-    def __init__(
-        self: JSONField[Any | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: JSONField[Any | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 
@@ -51,14 +47,12 @@ class JSONField(Field[T]):
 class UUIDField(Field[T]):
     """A universally unique identifier (RFC 9562)."""
 
+    native: ClassVar[type | None] = UUID
+
     @overload
-    def __init__(
-        self: UUIDField[UUID], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: UUIDField[UUID], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
     @overload
-    def __init__(
-        self: UUIDField[UUID | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: UUIDField[UUID | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 
@@ -89,14 +83,14 @@ class UUIDField(Field[T]):
 class BinaryField(Field[T]):
     """Bytes."""
 
+    native: ClassVar[type | None] = bytes
+
     @overload
     def __init__(
         self: BinaryField[bytes], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
     ) -> None: ...
     @overload
-    def __init__(
-        self: BinaryField[bytes | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
+    def __init__(self: BinaryField[bytes | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
 

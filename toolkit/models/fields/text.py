@@ -20,6 +20,7 @@ _HOST = re.compile(r"(?=.{1,253}$)(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-
 class _Text(Field[T]):
     """What all text fields share."""
 
+    native: ClassVar[type | None] = str
     empty: ClassVar[str] = ""
     max_length: int | None = None
 
@@ -100,9 +101,7 @@ class TextField(_Text[T]):
         null: Literal[True],
         **options: Unpack[FieldOptions],
     ) -> None: ...
-    def __init__(
-        self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]
-    ) -> None:
+    def __init__(self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
         self.max_length = max_length
 
@@ -113,7 +112,13 @@ class TextField(_Text[T]):
 
 
 class MarkdownField(TextField[T]):
-    """Text in Markdown (CommonMark with tables, footnotes and strikethrough); ``{{ story.body|markdown }}``."""
+    """Text in Markdown (CommonMark with tables, footnotes and strikethrough); ``{{ story.body|markdown }}``.
+
+    It is the bulk of a row, and lists do not show it. So it is loaded when it is touched, for all rows that were
+    loaded together: lists do without it, and an edit of it leaves them alone.
+    """
+
+    is_heavy = True
 
 
 class SlugField(CharField[T]):
@@ -189,12 +194,7 @@ class EmailField(CharField[T]):
     def validate(self, value: Any) -> None:
         super().validate(value)
         local, _, domain = value.rpartition("@")
-        if (
-            len(local) > 64
-            or not _EMAIL_LOCAL.fullmatch(local)
-            or not _HOST.fullmatch(domain)
-            or "." not in domain
-        ):
+        if len(local) > 64 or not _EMAIL_LOCAL.fullmatch(local) or not _HOST.fullmatch(domain) or "." not in domain:
             raise ValidationError(
                 f"{value!r} is not an e-mail address", code="email", hint="Write it as name@host.example."
             )

@@ -1,0 +1,147 @@
+"""Deleting rows and what depends on them, as ``on_delete`` says.
+
+The rows that go are collected first, and only then is anything written: so a row that is protected is found while
+nothing is lost yet, and rows that refer to each other in a circle go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from toolkit.errors import ProtectedError
+from toolkit.models.relations import CASCADE, PROTECT, RESTRICT, SET_DEFAULT, SET_NULL
+from toolkit.models.sqltext import iter_chunks, placeholder, quoted
+from toolkit.trace import Scope
+
+SHOWN = 5
+"""Rows named in the message when a row is protected."""
+
+
+def delete_instance(scope: Scope, instance: Any) -> dict[str, int]:
+    """Delete one row and what depends on it; how many went, by model."""
+    gone = _delete(scope, type(instance), [instance.pk])
+    instance._row = None
+    return gone
+
+
+def delete_rows(scope: Scope, queryset: Any) -> dict[str, int]:
+    """Delete all rows of a queryset and what depends on them; how many went, by model."""
+    return _delete(scope, queryset.model, list(queryset.order_by().values_list("pk", flat=True)))
+
+
+def _delete(scope: Scope, model: Any, keys: list[Any]) -> dict[str, int]:
+    write = model._meta.pk.db_value_of(scope.database.dialect)
+    raw = [write(key) for key in keys if key is not None]
+    if not raw:
+        return {}
+    with scope.database.atomic():
+        deletion = Deletion(scope)
+        deletion.take(model, raw)
+        gone = deletion.run()
+    scope.database.changed()
+    return gone
+
+
+class Deletion:
+    """What one delete takes along.
+
+    Args:
+        scope: Gives the database. What its viewer may see is of no account here.
+
+    Attributes:
+        going: Model to the keys of its rows that go, as the driver has them, in the order they were found.
+        changes: Statements that let go of rows, for SET_NULL and SET_DEFAULT.
+        restricted: (model, foreign key, keys) of rows that may only go along.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.database = scope.database
+        self.going: dict[Any, dict[Any, None]] = {}
+        self.changes: list[Callable[[], None]] = []
+        self.restricted: list[tuple[Any, Any, list[Any]]] = []
+
+    def take(self, model: Any, keys: Iterable[Any]) -> None:
+        """Let these rows go, and whatever hangs on them.
+
+        Raises:
+            ProtectedError: A row that refers to one of them protects it.
+        """
+        taken = self.going.setdefault(model, {})
+        fresh = [key for key in dict.fromkeys(keys) if key not in taken]
+        taken.update(dict.fromkeys(fresh))
+        if fresh:
+            for relation in model._meta.reverse.values():
+                field = relation.field
+                if hasattr(field, "on_delete") and field.model._meta.table in self.database.schema.by_table:
+                    self._follow(model, field, fresh)
+
+    def _follow(self, model: Any, field: Any, keys: list[Any]) -> None:
+        if field.on_delete in (SET_NULL, SET_DEFAULT):
+            self.changes.append(lambda: self._let_go(field, keys))
+            return
+        if field.on_delete not in (CASCADE, PROTECT, RESTRICT):
+            return
+        referring = self._referring(field, keys)
+        if not referring:
+            return
+        if field.on_delete == CASCADE:
+            self.take(field.model, referring)
+        elif field.on_delete == RESTRICT:
+            self.restricted.append((model, field, referring))
+        else:
+            raise self._refusal(model, field, referring)
+
+    def _referring(self, field: Any, keys: Sequence[Any]) -> list[Any]:
+        """Keys of the rows whose foreign key is one of these, in their order."""
+        dialect = self.database.dialect
+        meta = field.model._meta
+        key, table, column = (quoted(dialect, name) for name in (meta.pk.column, meta.table, field.column))
+        found: list[Any] = []
+        for chunk, marks in iter_chunks(keys, dialect):
+            sql = f"SELECT {key} FROM {table} WHERE {column} IN ({marks}) ORDER BY {key}"  # noqa: S608 - of the schema
+            found += [row[0] for row in self.database.fetch(sql, chunk)]
+        return found
+
+    def _let_go(self, field: Any, keys: Sequence[Any]) -> None:
+        dialect = self.database.dialect
+        value = None if field.on_delete == SET_NULL else field.get_default()
+        if value is not None:
+            value = field.db_value_of(dialect)(value)
+        table, column = quoted(dialect, field.model._meta.table), quoted(dialect, field.column)
+        for chunk, marks in iter_chunks(keys, dialect):
+            sql = f"UPDATE {table} SET {column} = {placeholder(dialect)} WHERE {column} IN ({marks})"  # noqa: S608
+            self.database.execute(sql, [value, *chunk])
+
+    def run(self) -> dict[str, int]:
+        """Write: first what is let go of, then the rows, those that refer before those they refer to.
+
+        Raises:
+            ProtectedError: A restricting row does not go along.
+        """
+        for model, field, referring in self.restricted:
+            staying = [key for key in referring if key not in self.going.get(field.model, {})]
+            if staying:
+                raise self._refusal(model, field, staying)
+        for change in self.changes:
+            change()
+        return {model._meta.label: self._remove(model, list(keys)) for model, keys in reversed(self.going.items())}
+
+    def _remove(self, model: Any, keys: Sequence[Any]) -> int:
+        dialect = self.database.dialect
+        table, key = quoted(dialect, model._meta.table), quoted(dialect, model._meta.pk.column)
+        count = 0
+        for chunk, marks in iter_chunks(keys, dialect):
+            count += self.database.execute(f"DELETE FROM {table} WHERE {key} IN ({marks})", chunk).rowcount  # noqa: S608
+        return count
+
+    def _refusal(self, model: Any, field: Any, referring: Sequence[Any]) -> ProtectedError:
+        rows = field.model.objects.unrestricted().filter(pk__in=list(referring[:SHOWN]))
+        shown = ", ".join(map(str, rows)) or f"{len(referring)} rows"
+        more = " and more" if len(referring) > SHOWN else ""
+        return ProtectedError(
+            f"{model._meta.object_name} cannot be deleted: "
+            f"{field.model.__name__}.{field.name} refers to it ({shown}{more})",
+            hint="Delete those first, or give them another.",
+        )

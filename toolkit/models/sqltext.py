@@ -1,0 +1,27 @@
+"""Pieces of SQL that are written by hand, for statements too simple for a compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+CHUNK_KEYS = 500
+"""Keys in one statement: below what any database and driver takes."""
+
+
+def quoted(dialect: str, name: str) -> str:
+    """An identifier in the dialect's quotes."""
+    mark = "`" if dialect == "mysql" else '"'
+    return mark + name.replace(mark, mark * 2) + mark
+
+
+def placeholder(dialect: str) -> str:
+    """What stands in a statement for a bound value."""
+    return "?" if dialect == "sqlite" else "%s"
+
+
+def iter_chunks(items: Sequence[Any], dialect: str) -> Iterator[tuple[list[Any], str]]:
+    """Lists of a size that one statement takes, each with its placeholders."""
+    for start in range(0, len(items), CHUNK_KEYS):
+        chunk = list(items[start : start + CHUNK_KEYS])
+        yield chunk, ", ".join([placeholder(dialect)] * len(chunk))
