@@ -148,7 +148,7 @@ def render_batch(pages: Sequence[Page]) -> Batch:
     route = job.site.routes_by_id[pages[0].route]
     try:
         with entered(job.plan.scope(pages[0].locale)):
-            subjects = load_subjects(route, list(dict.fromkeys(page.key for page in pages)))
+            subjects = _load(job.plan, route, pages)
     except ToolkitError as error:
         batch.problems.append(error)
         return batch
@@ -164,6 +164,13 @@ def render_batch(pages: Sequence[Page]) -> Batch:
     del subjects
     gc.collect()
     return batch
+
+
+def _load(plan: Plan, route: Route, pages: Sequence[Page]) -> Mapping[Any, Any]:
+    """The subjects of pages, by key."""
+    if route.each is not None and route.model is None:
+        return plan.objects(route, pages[0].locale).by_key
+    return load_subjects(route, list(dict.fromkeys(page.key for page in pages)))
 
 
 def _render_page(job: Job, page: Page, subject: Any, batch: Batch) -> Result:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import DeclarationError
 from toolkit.pages.patterns import numbered
+
+
+def split_result(result: Any) -> tuple[Any, dict[str, Any]]:
+    """(items, further names for the template) of what a listing's function gave: items alone, or both."""
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping):
+        return result[0], dict(result[1])
+    return result, {}
 
 
 def count_items(result: Any) -> int:
@@ -23,7 +31,7 @@ def count_items(result: Any) -> int:
 
 def count_pages(result: Any, per_page: int) -> int:
     """How many pages the items fill; 0 for no items."""
-    return -(-count_items(result) // per_page)
+    return -(-count_items(split_result(result)[0]) // per_page)
 
 
 @dataclass(frozen=True)

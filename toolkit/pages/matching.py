@@ -80,9 +80,9 @@ def _find_subject(site: Any, route: Route, locale: str, values: dict[str, Any]) 
     """The subject whose URL has these values, or None."""
     if route.model is not None:
         return route.each.filter(**values).first()
-    pattern = site.pattern(route, locale)
+    names = site.pattern(route, locale).names
     for subject in iter_subjects(route):
-        if subject_values(pattern, subject) == values:
+        if subject_values(names, subject) == values:
             return subject
     return None
 
@@ -91,5 +91,3 @@ def weight(path: str) -> tuple[int, ...]:
     """Sorts patterns, the most specific first: fixed segments before placeholders, longer before shorter."""
     segments = path.strip("/").split("/")
     return (-len(segments), *(1 if "<" in segment else 0 for segment in segments))
-
-

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from toolkit.errors import Collision, Problems, RouteError, ToolkitError
+from toolkit.errors import Collision, DeclarationError, Problems, RouteError, ToolkitError
+from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import count_pages
-from toolkit.pages.patterns import Pattern, folded_path, numbered, output_path
+from toolkit.pages.patterns import Pattern, folded_path, numbered, output_path, placeholders
 from toolkit.pages.routes import Page, Route
 from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
 
@@ -64,11 +65,20 @@ class Unit:
     @property
     def digest(self) -> bytes:
         """Stands for all subjects and URLs."""
-        return digest([[_plain(item.key), item.url, item.pages] for item in self.planned])
+        return digest([[item.key, item.url, item.pages] for item in self.planned])
 
 
-def _plain(key: Any) -> Any:
-    return list(key) if isinstance(key, tuple) else key
+@dataclass
+class Objects:
+    """The subjects of a route that are no rows, in one locale.
+
+    Args:
+        by_key: The subjects, in order.
+        trace: What the function that gives them read: each of their pages read it too.
+    """
+
+    by_key: dict[Any, Any]
+    trace: Trace
 
 
 class Plan:
@@ -91,6 +101,8 @@ class Plan:
         self.viewer = viewer
         self.moment = moment
         self._units: dict[tuple[str, str], Unit] = {}
+        self._objects: dict[tuple[str, str], Objects] = {}
+        self._making: set[tuple[str, str]] = set()
         self._found: dict[tuple[str, str, Any], Planned | None] = {}
 
     def scope(self, locale: str, trace: Trace | None = None) -> Scope:
@@ -103,8 +115,32 @@ class Plan:
         """All pages of one route in one locale."""
         key = (route.id, locale)
         if key not in self._units:
-            self._units[key] = make_unit(self, route, locale)
+            self.adopt(self._make(key, route, locale))
         return self._units[key]
+
+    def _make(self, key: tuple[str, str], route: Route, locale: str) -> Unit:
+        if key in self._making:
+            raise RouteError(
+                f"which pages {route.name!r} has depends on its own URLs",
+                path=route.declared_at[0],
+                line=route.declared_at[1],
+                hint="Ask for URLs in the template, not where subjects or items are found.",
+            )
+        self._making.add(key)
+        try:
+            return make_unit(self, route, locale)
+        finally:
+            self._making.discard(key)
+
+    def objects(self, route: Route, locale: str) -> Objects:
+        """The subjects of a route that are no rows, found once."""
+        key = (route.id, locale)
+        if key not in self._objects:
+            trace = Trace()
+            with entered(self.scope(locale, trace)):
+                found = {subject_key(route, subject): subject for subject in iter_subjects(route)}
+            self._objects[key] = Objects(found, trace)
+        return self._objects[key]
 
     def adopt(self, unit: Unit) -> None:
         """Take up a unit that is known from elsewhere."""
@@ -139,9 +175,11 @@ class Plan:
 
     def _find_peers(self, route: Route, locale: str, subject: Any, key: Any) -> None:
         peers = getattr(subject, "_peers", None) or ()
-        keys = [key, *(peer.pk for peer in peers[:SUBJECT_BATCH] if type(peer) is type(subject) and peer.pk != key)]
+        same = [peer for peer in peers[:SUBJECT_BATCH] if type(peer) is type(subject)]
+        keys = list(dict.fromkeys([key, *(plain_key(peer.pk) for peer in same)]))
         with entered(self.scope(locale)):
-            found = {item.key: item for item in _plan_rows(self.site, route, locale, route.each.filter(pk__in=keys))}
+            rows = route.each.filter(pk__in=_row_keys(route, keys))
+            found = {item.key: item for item in _plan_rows(self.site, route, locale, rows)}
         for one in keys:
             self._found[(route.id, locale, one)] = found.get(one)
 
@@ -156,9 +194,11 @@ class Plan:
             return count_pages(call_function(route, self._load(route, locale, planned.key)), route.per_page)
 
     def _load(self, route: Route, locale: str, key: Any) -> Any:
+        if route.each is None:
+            return None
         if route.model is None:
-            return key
-        return route.each.filter(pk=key).first()
+            return self.objects(route, locale).by_key[key]
+        return load_subjects(route, [key]).get(key)
 
 
 @dataclass(frozen=True)
@@ -170,25 +210,42 @@ class _Planning:
 
 
 def subject_key(route: Route, subject: Any) -> Any:
-    """What identifies a subject: its primary key, or the values of the route's placeholders."""
+    """What identifies a subject: its primary key, or the values of the route's placeholders, as plain data.
+
+    Raises:
+        RouteError: The subject lacks one of the values.
+    """
     if subject is None or route.each is None:
         return None
     if hasattr(subject, "_meta"):
-        return subject.pk
-    if isinstance(subject, Mapping):
-        return tuple(subject[name] for name in sorted(subject))
-    return subject
+        return plain_key(subject.pk)
+    if route.model is not None:  # lookups that found no row
+        return tuple(plain_key(subject[name]) for name in sorted(subject))
+    return tuple(plain_key(value) for value in subject_values(placeholders(route.path), subject).values())
 
 
-def subject_values(pattern: Pattern, subject: Any) -> dict[str, Any]:
-    """The values of a path's placeholders for a subject that is no row: a mapping, or an object with attributes."""
-    values = {}
-    for name in pattern.names:
-        value = subject
-        for part in name.split("__"):
+def plain_key(value: Any) -> Any:
+    """A key as the manifest, the history and traces can keep it: whole numbers and texts as they are, others as text."""
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
+def subject_values(names: Sequence[str], subject: Any) -> dict[str, Any]:
+    """The values of a path's placeholders for a subject that is no row: a mapping, or an object with attributes.
+
+    Raises:
+        RouteError: The subject lacks one.
+    """
+    return {name: _value_of(subject, name) for name in names}
+
+
+def _value_of(subject: Any, name: str) -> Any:
+    value = subject
+    for part in name.split("__"):
+        try:
             value = value[part] if isinstance(value, Mapping) else getattr(value, part)
-        values[name] = value
-    return values
+        except (KeyError, AttributeError):
+            raise RouteError(f"{subject!r} has no {name!r}, which its URL needs") from None
+    return value
 
 
 def call_function(route: Route, subject: Any) -> Any:
@@ -204,18 +261,28 @@ def call_function(route: Route, subject: Any) -> Any:
 
 
 def make_unit(plan: Plan, route: Route, locale: str) -> Unit:
-    """Find all pages of a route in a locale."""
+    """Find all pages of a route in a locale.
+
+    Raises:
+        ToolkitError: A URL cannot be built, or the user's function failed.
+    """
     trace = Trace()
-    with entered(plan.scope(locale, trace)):
-        if route.each is None:
-            planned = [_single(plan, route, locale)]
-        elif route.kind == "listing":
-            planned = list(_plan_listing(plan.site, route, locale))
-        elif route.model is not None:
-            planned = list(_plan_rows(plan.site, route, locale, route.each))
-        else:
-            planned = list(_plan_objects(plan.site, route, locale))
+    try:
+        with entered(plan.scope(locale, trace)):
+            if route.each is None:
+                planned = [_single(plan, route, locale)]
+            elif route.kind == "listing":
+                planned = list(_plan_listing(plan, route, locale, trace))
+            elif route.model is not None:
+                planned = _plan_rows(plan.site, route, locale, route.each)
+            else:
+                planned = list(_plan_objects(plan, route, locale, trace))
+    except ToolkitError:
+        raise
+    except Exception as error:
+        raise function_failed(error, route) from error
     trace.record("code", (), plan.site.code_digest)
+    trace.record("setting", ("locales",), plan.site.settings.digest_of("locales"))
     return Unit(route, locale, planned, trace)
 
 
@@ -226,41 +293,63 @@ def _single(plan: Plan, route: Route, locale: str) -> Planned:
     return Planned(None, url, count_pages(call_function(route, None), route.per_page))
 
 
-def _plan_rows(site: Any, route: Route, locale: str, rows: Any) -> Iterator[Planned]:
+def _plan_rows(site: Any, route: Route, locale: str, rows: Any) -> list[Planned]:
     """The subjects of a queryset; their URLs come from one query, without making instances."""
     pattern = site.pattern(route, locale)
+    planned: list[Planned] = []
+    problems: list[ToolkitError] = []
     for key, *found in rows.values_list("pk", *pattern.names):
-        yield Planned(key, _build(route, pattern, dict(zip(pattern.names, found, strict=True)), key))
+        try:
+            planned.append(Planned(plain_key(key), pattern.build(dict(zip(pattern.names, found, strict=True)))))
+        except RouteError as error:
+            problems.append(_unbuildable(route, key, error))
+    if problems:
+        raise problems[0] if len(problems) == 1 else Problems(problems)
+    return planned
 
 
-def _build(route: Route, pattern: Pattern, values: Mapping[str, Any], key: Any) -> str:
-    try:
-        return pattern.build(values)
-    except RouteError as error:
-        raise RouteError(f"page {route.name!r} of {route.model and route.model.__name__} {key}: {error.message}", hint=error.hint) from error
+def _unbuildable(route: Route, key: Any, error: RouteError) -> RouteError:
+    what = f"{route.model.__name__} {key}" if route.model is not None else repr(key)
+    message = f"page {route.name!r} of {what}: {error.message}"
+    return RouteError(message, path=route.declared_at[0], line=route.declared_at[1], hint=error.hint)
 
 
-def _plan_listing(site: Any, route: Route, locale: str) -> Iterator[Planned]:
-    urls = {item.key: item.url for item in _plan_rows(site, route, locale, route.each)} if route.model else None
-    pattern = site.pattern(route, locale)
-    for subject in iter_subjects(route):
-        key = subject_key(route, subject)
+def _plan_listing(plan: Plan, route: Route, locale: str, trace: Trace) -> Iterator[Planned]:
+    if route.model is not None:
+        urls = {item.key: item.url for item in _plan_rows(plan.site, route, locale, route.each)}
+        subjects = ((subject_key(route, subject), subject) for subject in iter_subjects(route))
+    else:
+        urls = {item.key: item.url for item in _plan_objects(plan, route, locale, trace)}
+        subjects = ((key, subject) for key, subject in plan.objects(route, locale).by_key.items())
+    for key, subject in subjects:
         pages = count_pages(call_function(route, subject), route.per_page)
         if pages or route.options.get("allow_empty", True):
-            url = urls[key] if urls is not None else pattern.build(subject_values(pattern, subject))
-            yield Planned(key, url, max(pages, 1))
+            yield Planned(key, urls[key], max(pages, 1))
 
 
-def _plan_objects(site: Any, route: Route, locale: str) -> Iterator[Planned]:
-    pattern = site.pattern(route, locale)
-    for subject in iter_subjects(route):
-        yield Planned(subject_key(route, subject), pattern.build(subject_values(pattern, subject)))
+def _plan_objects(plan: Plan, route: Route, locale: str, trace: Trace) -> Iterator[Planned]:
+    pattern = plan.site.pattern(route, locale)
+    objects = plan.objects(route, locale)
+    trace.merge(objects.trace)
+    for key, subject in objects.by_key.items():
+        try:
+            yield Planned(key, pattern.build(subject_values(pattern.names, subject)))
+        except RouteError as error:
+            raise _unbuildable(route, key, error) from error
 
 
 def iter_subjects(route: Route) -> Iterator[Any]:
     """All subjects of a route in the current scope."""
     each = route.each() if callable(route.each) else route.each
-    return iter(each)
+    try:
+        return iter(each)
+    except TypeError:
+        raise DeclarationError(
+            f"each= of {route.name!r} gave {each!r}, which is no list of subjects",
+            path=route.declared_at[0],
+            line=route.declared_at[1],
+            hint="Give a queryset, a list, or a function that gives one.",
+        ) from None
 
 
 def load_subjects(route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
@@ -268,9 +357,19 @@ def load_subjects(route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
     if route.each is None:
         return {None: None}
     if route.model is not None:
-        found = {row.pk: row for row in route.each.filter(pk__in=list(keys))}
-    else:
-        found = {subject_key(route, subject): subject for subject in iter_subjects(route)}
+        return {plain_key(row.pk): row for row in route.each.filter(pk__in=_row_keys(route, keys))}
+    return {subject_key(route, subject): subject for subject in iter_subjects(route)}
+
+
+def _row_keys(route: Route, keys: Iterable[Any]) -> list[Any]:
+    """Plain keys as the model's primary keys; texts that are none name no row."""
+    read = route.model._meta.pk.to_python
+    found = []
+    for key in keys:
+        try:
+            found.append(read(key))
+        except ToolkitError:
+            continue
     return found
 
 

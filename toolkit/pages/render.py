@@ -9,7 +9,8 @@ from typing import Any
 
 from toolkit.errors import DeclarationError, NotFound, ToolkitError
 from toolkit.pages.context import PageView, SiteView
-from toolkit.pages.listings import make_listing
+from toolkit.pages.failures import function_failed
+from toolkit.pages.listings import make_listing, split_result
 from toolkit.pages.plan import Plan, call_function
 from toolkit.pages.rendering import Rendering, Work
 from toolkit.pages.routes import Page, Route
@@ -48,7 +49,7 @@ def render(
     scope: Scope = site.scope(viewer=viewer, locale=page.locale, moment=moment, trace=trace)
     work = Work(plan, page, route, subject)
     scope.rendering = work
-    trace.record("code", (), site.code_digest)
+    _record_basics(trace, site, plan, page, route)
     try:
         with entered(scope):
             site.note_subject(subject)
@@ -57,24 +58,23 @@ def render(
         error.url = error.url or page.url
         raise
     except Exception as error:
-        raise _wrapped(error, route, page) from error
+        raise function_failed(error, route, url=page.url) from error
     return Rendering(body, kind, trace, route.status, attachments)
 
+
+EVERY_PAGE = ("locales", "raw_html")
+"""Settings that decide about things on any page: the default language, URLs, what Markdown may do."""
 
 Rendered = tuple[bytes, str, tuple[tuple[str, bytes], ...]]
 
 
-def _wrapped(error: Exception, route: Route, page: Page) -> ToolkitError:
-    """A user's function failed: say where, and on which page."""
-    line, path = route.declared_at[1], route.declared_at[0]
-    traceback = error.__traceback__
-    while traceback is not None:
-        name = traceback.tb_frame.f_code.co_filename
-        if name == path:
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    message = f"{route.name}() failed: {type(error).__name__}: {error}"
-    return ToolkitError(message, path=path, line=line, url=page.url)
+def _record_basics(trace: Trace, site: Any, plan: Plan, page: Page, route: Route) -> None:
+    """What every page is made of, whatever it does."""
+    trace.record("code", (), site.code_digest)
+    for name in EVERY_PAGE:
+        trace.record("setting", (name,), site.settings.digest_of(name))
+    if route.each is not None and route.model is None:
+        trace.merge(plan.objects(route, page.locale).trace)
 
 
 def _page(scope: Scope, work: Work) -> Rendered:
@@ -96,10 +96,7 @@ def _page(scope: Scope, work: Work) -> Rendered:
 def _listing(scope: Scope, work: Work) -> Rendered:
     route, page = work.route, work.page
     assert route is not None and page is not None  # noqa: S101 - render gives both
-    result = call_function(route, work.subject)
-    extra: dict[str, Any] = {}
-    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping):
-        result, extra = result[0], dict(result[1])
+    result, extra = split_result(call_function(route, work.subject))
     base = page.url if page.number == 1 else page.url.rpartition("page/")[0]
     listing = make_listing(result, number=page.number, per_page=route.per_page, base_url=base)
     if listing is None:

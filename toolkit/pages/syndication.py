@@ -62,7 +62,8 @@ def _authority(base: str) -> str:
 
 
 def _specific(*parts: Any) -> str:
-    return "/".join(str(part) for part in parts if part is not None)
+    flat = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+    return "/".join(str(part) for part in flat if part is not None)
 
 
 def _home(scope: Scope, route: Route, subject: Any, base: str) -> str:

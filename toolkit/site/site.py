@@ -381,7 +381,7 @@ def _alias_urls(route: Route, pattern: Pattern, urls: Mapping[Any, str]) -> dict
         return {pattern.build({}): urls[None]}
     if route.model is None:
         return {
-            pattern.build(subject_values(pattern, subject)): urls[subject_key(route, subject)]
+            pattern.build(subject_values(pattern.names, subject)): urls[subject_key(route, subject)]
             for subject in iter_subjects(route)
         }
     rows = route.each.values_list("pk", *pattern.names)

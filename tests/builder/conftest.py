@@ -1,0 +1,200 @@
+"""The press: a small site in a folder of its own, built in a fresh process each time, as real builds are."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import alembic  # noqa: F401 - loaded here once, rather than in every forked child
+import babel.dates
+import babel.numbers
+import feedgen.feed
+import lxml.etree
+import pyromark  # noqa: F401
+import pytest
+import shapely  # noqa: F401
+import sqlalchemy.dialects.sqlite  # noqa: F401
+import werkzeug.routing  # noqa: F401
+
+from toolkit import gis  # noqa: F401
+from toolkit.builder import Builder, BuildReport
+from toolkit.errors import ToolkitError
+from toolkit.site import load_site
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SOURCE = Path(__file__).parent / "press"
+
+
+def in_child(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What a function gives or raises in a forked process, which has imported no site yet."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        try:
+            body = pickle.dumps((True, function(*arguments, **options)))
+        except BaseException as error:  # noqa: BLE001 - told to the parent
+            try:
+                body = pickle.dumps((False, error))
+                pickle.loads(body)
+            except Exception:  # noqa: BLE001
+                import traceback
+
+                body = pickle.dumps((False, RuntimeError(traceback.format_exc())))
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(body)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        body = pipe.read()
+    os.waitpid(pid, 0)
+    assert body, "the child died"
+    good, value = pickle.loads(body)
+    if not good:
+        raise value
+    return value
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, with its content."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@dataclass
+class Press:
+    """A site in a folder.
+
+    Args:
+        folder: The site's folder.
+    """
+
+    folder: Path
+
+    @property
+    def out(self) -> Path:
+        """Where builds land."""
+        return self.folder.parent / "out"
+
+    def build(
+        self, output: Path | None = None, *, moment: datetime = NOON, settings: dict[str, Any] | None = None, **options: Any
+    ) -> BuildReport:
+        """Build in a fresh process."""
+        return in_child(_build, self.folder, output or self.out, moment, settings, options)
+
+    def clean(self, name: str = "clean", *, moment: datetime = NOON, **options: Any) -> dict[str, bytes]:
+        """The files of a build from nothing."""
+        output = self.folder.parent / name
+        for path in (output, output.with_name(f"{name}.manifest.db")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.build(output, moment=moment, **options)
+        return tree(output)
+
+    def same(self, *, moment: datetime = NOON, **options: Any) -> BuildReport:
+        """Build on top of the last build, and from nothing; the files must be equal."""
+        report = self.build(moment=moment, **options)
+        built, clean = tree(self.out), self.clean(moment=moment)
+        wrong = sorted(path for path in built.keys() | clean.keys() if built.get(path) != clean.get(path))
+        assert not wrong, f"{wrong[:5]}: {[(built.get(p), clean.get(p)) for p in wrong[:1]]}"
+        return report
+
+    def edit(self, function: Callable[[Any], Any], *, settings: dict[str, Any] | None = None) -> Any:
+        """Run a function with the site's models in a fresh process."""
+        return in_child(_edit, self.folder, function)
+
+    def sql(self, statement: str, *parameters: Any) -> list[Any]:
+        """Run SQL past the toolkit."""
+        with sqlite3.connect(self.folder / "press.db", isolation_level=None) as connection:
+            try:
+                connection.execute("PRAGMA foreign_keys=OFF")
+                return connection.execute(statement, parameters).fetchall()
+            finally:
+                connection.close()
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the site."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Change a file's text."""
+        text = (self.folder / name).read_text("utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def read(self, name: str) -> str:
+        """A built file."""
+        return (self.out / name).read_text("utf-8")
+
+
+def _load(folder: Path, settings: dict[str, Any] | None = None) -> Any:
+    os.chdir(folder)
+    sys.dont_write_bytecode = True  # an edit within one second of another would be missed by Python itself
+    return load_site(folder, settings=settings)
+
+
+def _build(
+    folder: Path, output: Path, moment: datetime, settings: dict[str, Any] | None, options: dict[str, Any]
+) -> BuildReport:
+    return Builder(_load(folder, settings), output=output, moment=moment, **options).build()
+
+
+def _edit(folder: Path, function: Callable[[Any], Any]) -> Any:
+    with _load(folder):
+        import press.models
+
+        return function(press.models)
+
+
+def plant(m: Any) -> None:
+    """Six stories, one of them under embargo, one that expires; two in Spanish."""
+    town, sport = m.Section.objects.create(name="Town", slug="town"), m.Section.objects.create(name="Sport", slug="sport")
+    town.translate("es", name="Ciudad")
+    ines, ghost = m.Author.objects.create(name="Ines"), m.Author.objects.create(name="Ghostwriter", active=False)
+    tags = [m.Tag.objects.create(name=name.title(), slug=name) for name in ("sea", "tram", "rain")]
+    for number in range(6):
+        row = m.Story.objects.create(
+            title=f"Story {number}",
+            slug=f"story-{number}",
+            body=f"Text *{number}*." + ("\n\nSee [this](story:story-5)." if number == 1 else ""),
+            section=(town, sport)[number % 2],
+            author=(ines, ghost, None)[number % 3],
+            weight=number * 2,
+            published=NOON - timedelta(days=number * 3 - 2),
+            expires=NOON + timedelta(days=3) if number == 4 else None,
+        )
+        row.tags.set([tags[number % 3], tags[(number + 1) % 3]])
+        if number in (2, 3):
+            row.translate("es", title=f"Historia {number}", slug=f"historia-{number}", body="Texto.")
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The press with its rows, made once."""
+    folder = tmp_path_factory.mktemp("planted") / "site"
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    press = Press(folder)
+    press.build(folder.parent / "first")
+    press.edit(plant)
+    return folder
+
+
+@pytest.fixture
+def press(planted: Path, tmp_path: Path) -> Iterator[Press]:
+    """A press of one's own."""
+    folder = tmp_path / "site"
+    shutil.copytree(planted, folder)
+    yield Press(folder)

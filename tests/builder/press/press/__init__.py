@@ -1,0 +1,5 @@
+"""A small press."""
+
+from toolkit import App
+
+app = App("press")

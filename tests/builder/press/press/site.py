@@ -1,0 +1,7 @@
+"""The site."""
+
+from toolkit import Site
+
+from . import app
+
+site = Site(__file__, apps=[app])
