@@ -58,13 +58,14 @@ def load_sources(
     layouts = make_layouts(
         declared,
         dialect=scope.database.dialect,
-        locales=_locales_of(scope) if locales is None else locales,
+        locales=locales_of(scope) if locales is None else locales,
         default_locale=scope.default_locale,
     )
     return Loading(scope, layouts, Path(folder), workers=workers).run()
 
 
-def _locales_of(scope: Scope) -> tuple[str, ...]:
+def locales_of(scope: Scope) -> tuple[str, ...]:
+    """The locales in the site's settings; empty when there is no site."""
     return tuple(getattr(getattr(scope.site, "settings", None), "locales", ()))
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from toolkit.content.json_files import load_json
 from toolkit.content.layout import Layout
 from toolkit.content.markdown_files import date_of, name_of
 from toolkit.content.place import Document, Place, Step, content_error
 from toolkit.errors import ContentError, ToolkitError, did_you_mean
+from toolkit.models import JSONField
 from toolkit.models.fields.base import MISSING
 
 _TYPED = (bool, int, float, date)
@@ -90,7 +92,7 @@ class RowReader:
                 value = self._value(index, field, own[field.name])
             elif not field.primary_key or layout.pk_is_given:
                 value = self._default(index, field)
-                if _is_made(field):
+                if is_made(field):
                     made.append(number)
             write = layout.writers[number]
             values.append(value if write is None or value is None or field.is_relation else write(value))
@@ -169,6 +171,8 @@ class RowReader:
         if field.name in self.layout.takes_text and isinstance(value, _TYPED):
             value = self._as_written(index, path, value)
         try:
+            if self.layout.source.kind == "csv" and isinstance(field, JSONField):
+                value = load_json(value, path=self.path)
             return field.clean(value)
         except ToolkitError as error:
             place = self._place(index, path)
@@ -274,7 +278,8 @@ class RowReader:
         self.problems.append(content_error(message, self.path, place, hint or None))
 
 
-def _is_made(field: Any) -> bool:
+def is_made(field: Any) -> bool:
+    """Whether a function makes the value that a file does not give."""
     stamped = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
     return bool(stamped or callable(field.default))
 

@@ -1,0 +1,176 @@
+"""Rows back to files: loading what was exported gives the same rows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from toolkit.content.files import stamp_of
+from toolkit.content.layout import Layout, make_layouts
+from toolkit.content.loading import locales_of
+from toolkit.content.records import Record, RowKey, key_text, read_records, replace_records
+from toolkit.content.rendering import Unsayable, refused, render_markdown, render_rows
+from toolkit.content.source import Source
+from toolkit.content.stored import Stored, read_stored
+from toolkit.errors import ContentError, Problems, ToolkitError
+from toolkit.i18n.files import write_if_changed
+from toolkit.trace import Scope
+
+NAME_BYTES = 150
+"""The longest file name made from a key, without suffix; file systems take 255 bytes."""
+
+
+def export_model(
+    scope: Scope,
+    source: Source,
+    folder: Path,
+    *,
+    sources: Iterable[Source] = (),
+    locales: Sequence[str] | None = None,
+    adopt: bool = False,
+) -> list[str]:
+    """Write all rows of a source's model to files that the source would load.
+
+    The same rows give the same bytes. A row that came from a file goes back to that file.
+
+    Args:
+        scope: Gives the database and the default locale.
+        source: Says which model, what the files are called, and their kind.
+        folder: The folder that the pattern is relative to.
+        sources: All sources of the site: they say by which key rows refer to each other.
+        locales: The site's locales; by default those of its settings.
+        adopt: The folder is the site's own: note that the rows came from these files, so that the next load
+            finds nothing to do, and delete files of rows that are gone.
+
+    Returns:
+        The paths of the files, sorted.
+
+    Raises:
+        Problems: Rows that cannot be said in this kind of file; nothing was written.
+    """
+    problems: list[ToolkitError] = [*source.problems()]
+    if problems:
+        raise Problems(problems)
+    known = locales_of(scope) if locales is None else locales
+    layout = make_layouts(
+        [source, *sources],
+        dialect=scope.database.dialect,
+        locales=known,
+        default_locale=scope.default_locale,
+    )[0]
+    files, rows = _render(layout, read_stored(scope.database, layout))
+    for path, text in files.items():
+        write_if_changed(Path(folder) / path, text.encode())
+    if adopt:
+        _adopt(scope, layout, Path(folder), files, rows)
+    return sorted(files)
+
+
+def _render(layout: Layout, stored: Sequence[Stored]) -> tuple[dict[str, str], dict[str, list[Stored]]]:
+    """Path to text, and path to the rows in it."""
+    files: dict[str, str] = {}
+    problems: list[ToolkitError] = []
+    rows = _by_path(layout, stored)
+    for path, group in rows.items():
+        try:
+            if layout.source.is_single:
+                files |= render_markdown(layout, group[0], path)
+            else:
+                files[path] = render_rows(layout, group)
+        except Unsayable:
+            problems += _find_unsayable(layout, path, group)
+    if problems:
+        raise Problems(problems)
+    return files, rows
+
+
+def _find_unsayable(layout: Layout, path: str, rows: Iterable[Stored]) -> list[ToolkitError]:
+    """Which rows of a file cannot be said, and why."""
+    problems: list[ToolkitError] = []
+    for row in rows:
+        try:
+            render_markdown(layout, row, path) if layout.source.is_single else render_rows(layout, [row])
+        except Unsayable as error:
+            problems.append(refused(layout, row, str(error)))
+    return problems
+
+
+# where rows go
+
+
+def _by_path(layout: Layout, stored: Sequence[Stored]) -> dict[str, list[Stored]]:
+    found: dict[str, list[Stored]] = {}
+    taken = {row.path.casefold() for row in stored if row.path is not None}
+    for row in stored:
+        path = row.path
+        if path is None and layout.source.is_single:
+            path = _free_path(layout, str(row.key), taken)
+        elif path is None:
+            path = fill_pattern(layout.source, layout.model._meta.model_name)
+        found.setdefault(path, []).append(row)
+    if not stored and not layout.source.is_single:
+        found[fill_pattern(layout.source, layout.model._meta.model_name)] = []
+    return dict(sorted(found.items()))
+
+
+def _free_path(layout: Layout, key: str, taken: set[str]) -> str:
+    """A path for a new file; no two differ by case alone, which some file systems do not tell apart."""
+    name = re.sub(r"[^\w-]+", "-", key).strip("-") or layout.model._meta.model_name
+    name = name.encode()[:NAME_BYTES].decode(errors="ignore")
+    path, number = fill_pattern(layout.source, name), 1
+    while path.casefold() in taken:
+        number += 1
+        path, before = fill_pattern(layout.source, f"{name}-{number}"), path
+        if path == before:
+            told = f"the pattern {layout.source.pattern!r} has room for one row, and there are more"
+            raise ContentError(told, hint="Put a '*' in its last part.")
+    taken.add(path.casefold())
+    return path
+
+
+def fill_pattern(source: Source, name: str) -> str:
+    """A path that matches a source's pattern.
+
+    Raises:
+        ContentError: The pattern does not say where a new file goes.
+    """
+    *folders, last = [part for part in source.pattern.split("/") if part != "**"]
+    if any(mark in part for part in folders for mark in "*?[") or any(mark in last for mark in "?["):
+        told = f"the pattern {source.pattern!r} does not say where a new file goes"
+        raise ContentError(told, hint="Use one '*', for the name of the file.")
+    return "/".join([*folders, last.replace("*", name, 1).replace("*", "")])
+
+
+# adopting
+
+
+def _adopt(
+    scope: Scope, layout: Layout, folder: Path, files: Mapping[str, str], rows: Mapping[str, list[Stored]]
+) -> None:
+    """Note that the rows came from these files; delete files that were theirs and are no more."""
+    now = time.time_ns()
+    noted = []
+    for path, text in files.items():
+        keys = [RowKey(_driver_key(layout, row), key_text(row.pk)) for row in rows.get(path, ())]
+        stamp = stamp_of((folder / path).stat())
+        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        label, settled = layout.model._meta.label, int(stamp.is_settled(now))
+        record = Record(path, layout.source.pattern, label, layout.declared, digest, *stamp, settled, len(keys))
+        noted.append((record, keys))
+    gone = [
+        path
+        for path, record in read_records(scope.database).items()
+        if record.pattern == layout.source.pattern and path not in files
+    ]
+    with scope.database.atomic():
+        replace_records(scope.database, gone, noted)
+    for path in gone:
+        (folder / path).unlink(missing_ok=True)
+
+
+def _driver_key(layout: Layout, row: Stored) -> object:
+    write = layout.key_field.db_writer(layout.dialect)
+    return key_text(row.key if write is None else write(row.key))

@@ -1,0 +1,131 @@
+"""Rows of the database as the files of a source would say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.content.layout import Layout
+from toolkit.content.records import key_text, read_keys, read_records
+from toolkit.content.tables import all_keys
+from toolkit.errors import ContentError
+from toolkit.models import AutoField
+from toolkit.models.writing import quoted
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One row.
+
+    Args:
+        pk: The driver's value of its primary key.
+        key: The Python value of the key field.
+        values: Field to its Python value; foreign keys hold the target's key.
+        links: Many-to-many field to the targets' keys, sorted.
+        translations: Locale to field to value; fields without one are left out.
+        path: The file that gave it, if one did.
+    """
+
+    pk: Any
+    key: Any
+    values: dict[str, Any]
+    links: dict[str, list[Any]]
+    translations: dict[str, dict[str, Any]]
+    path: str | None
+
+
+def read_stored(database: Any, layout: Layout) -> list[Stored]:
+    """All rows of a source's model, in the order of their keys.
+
+    Raises:
+        ContentError: A row refers to one that has no key to name it by.
+    """
+    meta = layout.model._meta
+    references = {field.name: _names(database, layout, field) for field in meta.foreign_keys()}
+    links = {field.name: _links(database, layout, field) for field in layout.many}
+    translations = _translations(database, layout)
+    paths = _paths(database, layout)
+    found = []
+    for row in _all(database, layout.model, meta.fields):
+        values = dict(zip((field.name for field in meta.fields), row, strict=True))
+        pk = row[meta.pk_index]
+        for name, named in references.items():
+            values[name] = named[values[name]] if values[name] is not None else None
+        for field in meta.fields:
+            if not field.is_relation:
+                values[field.name] = _python(field, values[field.name], database.dialect)
+        own = {name: sorted(of.get(pk, ()), key=str) for name, of in links.items()}
+        key = values[layout.source.key]
+        found.append(Stored(pk, key, values, own, translations.get(pk, {}), paths.get(key_text(pk))))
+    return sorted(found, key=lambda stored: str(stored.key))
+
+
+def _python(field: Any, value: Any, dialect: str) -> Any:
+    read = field.db_reader(dialect)
+    return value if read is None or value is None else read(value)
+
+
+def _all(database: Any, model: Any, fields: Sequence[Any]) -> list[Any]:
+    names = ", ".join(quoted(database.dialect, field.column) for field in fields)
+    rows: list[Any] = database.fetch(f"SELECT {names} FROM {quoted(database.dialect, model._meta.table)}")  # noqa: S608
+    return rows
+
+
+def _names(database: Any, layout: Layout, field: Any) -> dict[Any, Any]:
+    """Primary key of a target to the Python value of its key."""
+    named = layout.natural[field.name]
+    rows = all_keys(database, field.target, named, limit=2**31)
+    names = {pk: _python(named, key, database.dialect) for key, pk in rows}
+    if len(set(names.values())) != len(names):
+        told = f"{layout.model._meta.object_name}.{field.name}: several {field.target._meta.object_name} rows have one"
+        raise ContentError(f"{told} {named.name}, so files cannot name them", hint=f"Make {named.name} unique.")
+    return names
+
+
+def _links(database: Any, layout: Layout, field: Any) -> dict[Any, list[Any]]:
+    """Primary key to the keys of the partners."""
+    names = _names(database, layout, field)
+    through, sides = field.through, field.link_fields()
+    extra = [
+        item.name
+        for item in through._meta.fields
+        if not isinstance(item, AutoField) and item not in sides and not (item.blank or item.null)
+    ]
+    if extra:
+        told = f"{layout.model._meta.object_name}.{field.name} has columns of its own: {', '.join(extra)}"
+        raise ContentError(told, hint=f"Files cannot say them; export {through._meta.object_name} by itself.")
+    found: dict[Any, list[Any]] = {}
+    for own, other in _all(database, through, sides):
+        found.setdefault(own, []).append(names[other])
+    return found
+
+
+def _translations(database: Any, layout: Layout) -> dict[Any, dict[str, dict[str, Any]]]:
+    """Primary key to locale to field to value."""
+    if not layout.translated:
+        return {}
+    model = layout.model._meta.translation
+    fields = [model._meta.by_name["source"], model._meta.by_name["locale"], *layout.translated]
+    found: dict[Any, dict[str, dict[str, Any]]] = {}
+    for owner, locale, *values in sorted(_all(database, model, fields), key=lambda row: row[1]):
+        given = {
+            field.name: _python(field, value, database.dialect)
+            for field, value in zip(layout.translated, values, strict=True)
+            if value is not None and value != ""
+        }
+        if given:
+            found.setdefault(owner, {})[locale] = given
+    return found
+
+
+def _paths(database: Any, layout: Layout) -> dict[Any, str]:
+    """Primary key to the file that gave the row."""
+    records = read_records(database)
+    own: Iterable[str] = [
+        path
+        for path, record in records.items()
+        if (record.pattern, record.model) == (layout.source.pattern, layout.model._meta.label)
+    ]
+    keys = read_keys(database, list(own)) if records else {}
+    return {given.pk: path for path, rows in keys.items() for given in rows}
