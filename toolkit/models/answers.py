@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from toolkit.models.batches import BATCH_KEYS
 from toolkit.models.fields import DateTimeField
 from toolkit.models.shapes import KEYS_MARK
-from toolkit.models.writing import quoted
+from toolkit.models.sqltext import iter_chunks, quoted
 from toolkit.trace import ABSENT, Scope, digest
 
 Key = tuple[Any, ...]
@@ -30,7 +30,7 @@ def answer_rows(scope: Scope, keys: Iterable[Key]) -> dict[Key, bytes]:
         model = scope.database.schema.by_table.get(table)
         answers = _rows_by_key(scope, model, mask, pks) if model is not None else {}
         for pk in pks:
-            found[(table, mask, pk)] = answers.get(pk, ABSENT)
+            found[(table, mask, pk)] = answers.get(_plain(pk), ABSENT)
     return found
 
 
@@ -44,19 +44,16 @@ def _rows_by_key(scope: Scope, model: Any, mask: Any, pks: Sequence[Any]) -> dic
     columns = ", ".join(quoted(dialect, name) for name in names)
     table, key = quoted(dialect, meta.table), quoted(dialect, meta.pk.column)
     found = {}
-    for chunk, marks in _chunks(pks, dialect):
+    for chunk, marks in iter_chunks(pks, dialect):
         sql = f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})"  # noqa: S608 - names of the schema
         for row in scope.database.fetch(sql, chunk):
-            found[row[index]] = digest(row)
+            found[_plain(row[index])] = digest(row)
     return found
 
 
-def _chunks(items: Sequence[Any], dialect: str) -> Iterable[tuple[list[Any], str]]:
-    """Lists of a size that one statement takes, with their placeholders."""
-    mark = "?" if dialect == "sqlite" else "%s"
-    for start in range(0, len(items), BATCH_KEYS):
-        chunk = list(items[start : start + BATCH_KEYS])
-        yield chunk, ", ".join([mark] * len(chunk))
+def _plain(key: Any) -> Any:
+    """A key as it comes back from where traces are kept: PostgreSQL's UUIDs are text there."""
+    return str(key) if isinstance(key, UUID) else key
 
 
 def answer_queries(scope: Scope, records: Mapping[str, Record], keys: Iterable[Key]) -> dict[Key, bytes]:
@@ -80,7 +77,7 @@ def answer_queries(scope: Scope, records: Mapping[str, Record], keys: Iterable[K
     for (shape, rest), owners in keyed.items():
         answers = _answer_keyed(scope, records[shape], rest, owners)
         for owner in owners:
-            found[(shape, owner, *rest)] = answers.get(owner) or digest([])
+            found[(shape, owner, *rest)] = answers.get(_plain(owner)) or digest([])
     return found
 
 
@@ -105,11 +102,11 @@ def _answer_plain(scope: Scope, record: Record, values: Sequence[Any]) -> bytes:
 
 def _answer_keyed(scope: Scope, record: Record, values: Sequence[Any], owners: Sequence[Any]) -> dict[Any, bytes]:
     groups: dict[Any, list[Any]] = {}
-    for chunk, marks in _chunks(owners, scope.database.dialect):
+    for chunk, marks in iter_chunks(owners, scope.database.dialect):
         sql = record["sql"].replace(KEYS_MARK, marks)
         for row in scope.database.fetch(sql, _parameters(scope, record, values, chunk)):
             groups.setdefault(row[-1], []).append(list(row[:-1]))
-    return {owner: digest(rows) for owner, rows in groups.items()}
+    return {_plain(owner): digest(rows) for owner, rows in groups.items()}
 
 
 def _answer_similar(scope: Scope, record: Record, key: Key) -> bytes:

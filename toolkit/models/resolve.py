@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.fields import CharField, Field
+from toolkit.models.lookups import find_lookup
 from toolkit.models.managers import Related, RelatedObject
 from toolkit.models.model import Model, ModelBase
 from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
@@ -151,6 +152,22 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
             setattr(field.target, relation.accessor, descriptor)
 
 
+def _follow(meta: Any, name: str) -> None:
+    """Follow a name through models as far as it names fields; lookups may stand behind.
+
+    Raises:
+        FieldError: A name leads nowhere.
+    """
+    first, _, rest = name.partition("__")
+    field = meta.get_field(first)
+    if not rest:
+        return
+    target = field.model if isinstance(field, Reverse) else field.target if field.is_relation else None
+    following = rest.partition("__")[0]
+    if target is not None and find_lookup(None, following) is None and following != "isnull":
+        _follow(target._meta, rest)
+
+
 def _check_names(model: Any) -> list[ToolkitError]:
     """Problems with the names in ``class Meta``."""
     meta = model._meta
@@ -161,7 +178,7 @@ def _check_names(model: Any) -> list[ToolkitError]:
     named += [(name.lstrip("-"), "indexes") for item in meta.indexes for name in item.fields]
     for name, option in named:
         try:
-            meta.get_field(name.partition("__")[0])
+            _follow(meta, name)
         except FieldError as error:
             problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
     if meta.untranslated == "hide" and not meta.translated:

@@ -76,15 +76,21 @@ class Similar(Generic[M]):
 
     def rank(self, scope: Scope, tags: tuple[Any, ...], limit: int) -> list[Any]:
         """Keys of the best rows for a set of tags; made once for each snapshot, set and limit."""
-        memo = scope.database.memo
+        memo = self._memo(scope)
         key = ("similar", self.model, self.by, scope.sight, scope.locale, scope.moment, tags, limit)
         found: list[Any] | None = memo.get(key)
         if found is None:
-            found = memo[key] = self._index(scope).rank(tags, limit)
+            found = memo[key] = self._index(scope, memo).rank(tags, limit)
         return found
 
-    def _index(self, scope: Scope) -> TagIndex:
-        memo = scope.database.memo
+    def _memo(self, scope: Scope) -> dict[Any, Any]:
+        """Where rankings are kept; nowhere while the clock runs, if what is public depends on it."""
+        if scope.moment is None and scope.sight[0] and self.clock(scope):
+            return {}
+        memo: dict[Any, Any] = scope.database.memo
+        return memo
+
+    def _index(self, scope: Scope, memo: dict[Any, Any]) -> TagIndex:
         key = ("similar index", self.model, self.by, scope.sight, scope.locale, scope.moment)
         found: TagIndex | None = memo.get(key)
         if found is None:
@@ -164,9 +170,9 @@ class SimilarTo(Generic[M]):
         scope = current_scope()
         declared, instance = self.declared, self.instance
         cache = f"_similar_{declared.name}_{limit}"
-        if cache not in instance.__dict__:
+        if instance.__dict__.get(cache, _NEVER)[0] != scope.database.version:
             _load_for_peers(scope, declared, instance, cache, limit)
-        found: list[M] = instance.__dict__[cache]
+        found: list[M] = instance.__dict__[cache][1]
         if scope.trace is not None:
             self._note(scope, found, limit)
         return found
@@ -184,6 +190,9 @@ class SimilarTo(Generic[M]):
             note_row(trace, item)
 
 
+_NEVER: tuple[int, Any] = (-1, None)
+
+
 def _descriptor(declared: Similar[Any], instance: Any) -> Any:
     return next(base.__dict__[declared.by] for base in type(instance).__mro__ if declared.by in base.__dict__)
 
@@ -195,7 +204,12 @@ def _tags_of(declared: Similar[Any], instance: Any) -> tuple[Any, ...]:
 
 def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: str, limit: int) -> None:
     """Rank for all instances loaded together, and load what they show in one statement."""
-    others = [p for p in instance._peers or () if p is not instance and cache not in p.__dict__ and p._row]
+    version = scope.database.version
+    others = [
+        peer
+        for peer in instance._peers or ()
+        if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != version
+    ]
     peers = [instance, *others]
     relation = _descriptor(declared, instance)
     chosen: list[list[Any]] = []
@@ -206,4 +220,4 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
     wanted = sorted({key for keys in chosen for key in keys})
     _, rows = ask_keyed(scope, declared.model, (), "pk", (), wanted)
     for peer, keys in zip(peers, chosen, strict=True):
-        peer.__dict__[cache] = [rows[key][0] for key in keys if key in rows]
+        peer.__dict__[cache] = (version, [rows[key][0] for key in keys if key in rows])

@@ -16,7 +16,7 @@ import msgspec
 
 from toolkit.database import read_tokens
 from toolkit.models.fields import DateTimeField
-from toolkit.models.writing import quoted
+from toolkit.models.sqltext import quoted
 from toolkit.trace import Scope, digest
 
 SCAN_ROWS = 500
