@@ -67,7 +67,7 @@ def guarded(ctx: click.Context, run: Callable[[], Any]) -> Any:
         return run()
     except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 - the end of the line: everything becomes a letter
+    except Exception as error:
         asked = invocation(ctx)
         if asked.traceback:
             raise

@@ -113,7 +113,7 @@ def compile_command(fuzzy: bool) -> None:
 @json_option
 @site_options
 def check(locales: tuple[str, ...], listed: bool) -> None:
-    """Find what translators get wrong without noticing. A flag such as 'ignore-urls' on a message silences one check."""
+    """Find what translators get wrong without noticing. A flag such as ignore-urls on a message silences one check."""
     asked = invocation()
     if listed:
         _list_checks()

@@ -1,0 +1,154 @@
+"""A finished build, open for checking: its pages, its files, and what a URL leads to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from toolkit.builder import Builder, Manifest
+from toolkit.builder.manifest import FileRecord, PageRecord
+from toolkit.checks.documents import Document, read_document
+from toolkit.errors import BuildError
+from toolkit.pages.patterns import output_path
+
+HTML = "text/html"
+_IGNORED_SCHEMES = ("mailto:", "tel:", "sms:", "data:", "javascript:", "about:", "blob:", "geo:", "webcal:")
+_XML_ID = re.compile(r"""\bid\s*=\s*["']([^"']+)["']""")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a URL of the site leads.
+
+    Args:
+        url: The URL path, without query and fragment.
+        fragment: Percent-decoded, without the ``#``.
+        path: The file, below the output folder.
+    """
+
+    url: str
+    fragment: str
+    path: str
+
+
+class Built:
+    """A build.
+
+    Args:
+        site: The site.
+        output: The folder it was built to.
+
+    Raises:
+        BuildError: There is no build there.
+    """
+
+    def __init__(self, site: Any, output: Path) -> None:
+        self.site = site
+        self.output = output
+        builder = Builder(site, output=output)
+        if not builder.manifest_path.exists():
+            raise BuildError(f"{output} was not built yet", hint="Run: toolkit build.")
+        manifest = Manifest(builder.manifest_path)
+        try:
+            self.pages: list[PageRecord] = list(manifest.pages().values())
+            self.files: dict[str, FileRecord] = manifest.files()
+        finally:
+            manifest.close()
+        self.base_url: str = site.settings.peek("base_url").rstrip("/")
+        self._base = urlsplit(self.base_url)
+
+    def read(self, path: str) -> bytes:
+        """A built file; empty if it is not there, which another check tells."""
+        try:
+            return (self.output / path).read_bytes()
+        except OSError:
+            return b""
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        """The pages that are HTML, by file."""
+        found = [page for page in self.pages if page.content_type.startswith(HTML)]
+        return {page.path: read_document(self.read(page.path), url=page.url, path=page.path) for page in found}
+
+    @cached_property
+    def page_of(self) -> dict[str, PageRecord]:
+        """The pages, by file."""
+        return {page.path: page for page in self.pages}
+
+    def route_of(self, page: PageRecord) -> Any:
+        """The route of a page, or None."""
+        return self.site.routes_by_id.get(page.identity[0])
+
+    # what a URL leads to
+
+    def resolve(self, url: str, base: str) -> Target | None:
+        """Where a URL leads within the site; None if it leads out of it.
+
+        Args:
+            url: As written in a page.
+            base: The URL path of that page.
+        """
+        if url.lower().startswith(_IGNORED_SCHEMES):
+            return None
+        inside = self._without_base(url)
+        if inside is None:
+            return None
+        parts = urlsplit(urljoin(base, inside))
+        path = parts.path or "/"
+        return Target(path, unquote(parts.fragment), output_path(path))
+
+    def _without_base(self, url: str) -> str | None:
+        """A URL without scheme and host of the site; None if it has others."""
+        parts = urlsplit(url)
+        if not parts.scheme and not parts.netloc:
+            return url
+        if parts.netloc != self._base.netloc or parts.scheme not in ("", "http", "https"):
+            return None
+        prefix = self._base.path.rstrip("/")
+        if prefix and parts.path != prefix and not parts.path.startswith(f"{prefix}/"):
+            return None
+        return parts._replace(scheme="", netloc="", path=parts.path[len(prefix) :] or "/").geturl()
+
+    def has_file(self, path: str) -> bool:
+        """Whether the build has this file."""
+        return path in self.files
+
+    def redirect_to(self, target: Target) -> str:
+        """The URL that a host would redirect this one to; empty if to none."""
+        record = self.files.get(target.path)
+        if record is not None and record.owner == "redirect":
+            found = re.search(rb'http-equiv="refresh" content="0; url=([^"]+)"', self.read(target.path))
+            return found[1].decode() if found else ""
+        if not target.url.endswith("/") and f"{target.path}/index.html" in self.files:
+            return f"{target.url}/"
+        return ""
+
+    def is_view(self, url: str) -> bool:
+        """Whether only the server answers this URL."""
+        path = unquote(url)
+        return any(
+            self.site.pattern(route, locale).match(path) is not None
+            for route in self.site.routes
+            if route.kind == "view"
+            for locale in self.site.route_locales(route)
+        )
+
+    def ids_of(self, path: str) -> frozenset[str] | None:
+        """The ids in a file; None if it is no kind of file that has any."""
+        document = self.documents.get(path)
+        if document is not None:
+            return document.ids
+        if path.endswith((".svg", ".html", ".xml")):
+            return frozenset(_XML_ID.findall(self.read(path).decode("utf-8", "replace")))
+        return None
+
+    def stylesheets(self) -> Iterator[tuple[str, str]]:
+        """(file, text) of the stylesheets."""
+        for path in sorted(self.files):
+            if path.endswith(".css"):
+                yield path, self.read(path).decode("utf-8", "replace")
