@@ -92,9 +92,14 @@ def model(name: str, /, meta: dict[str, Any] | None = None, **fields: Any) -> An
     return type(models.Model)(name, (models.Model,), namespace)
 
 
-@pytest.fixture(name="model")
+@pytest.fixture(name="model", scope="session")
 def _model() -> Any:
     return model
+
+
+@pytest.fixture(name="newsroom_class", scope="session")
+def _newsroom_class() -> type[Newsroom]:
+    return Newsroom
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

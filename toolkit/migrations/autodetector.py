@@ -33,7 +33,12 @@ Change = tuple[str, Operation]
 
 
 def detect_changes(
-    before: ProjectState, after: ProjectState, *, ask: Ask = never, fills: Mapping[str, Any] | None = None
+    before: ProjectState,
+    after: ProjectState,
+    *,
+    ask: Ask = never,
+    fills: Mapping[str, Any] | None = None,
+    complete: bool = True,
 ) -> list[Change]:
     """The operations between two states, in an order in which they can be done.
 
@@ -42,11 +47,12 @@ def detect_changes(
         after: The models as they are.
         ask: Answers whether something was renamed.
         fills: ``app.Model.field`` to what existing rows get in a new column that has no default.
+        complete: Every row must get a value; False when the question is only what changed.
 
     Raises:
         Problems: Changes that nobody can make without being told more.
     """
-    detector = _Detector(before, after, ask=ask, fills=fills or {})
+    detector = _Detector(before, after, ask=ask, fills=fills or {}, complete=complete)
     detector.run()
     if detector.problems:
         raise Problems(detector.problems, summary="the migration cannot be made")
@@ -56,9 +62,11 @@ def detect_changes(
 class _Detector:
     """Walks a state towards another, and notes each step."""
 
-    def __init__(self, before: ProjectState, after: ProjectState, *, ask: Ask, fills: Mapping[str, Any]) -> None:
+    def __init__(
+        self, before: ProjectState, after: ProjectState, *, ask: Ask, fills: Mapping[str, Any], complete: bool
+    ) -> None:
         self.state, self.wanted = before, after
-        self.ask, self.fills = ask, fills
+        self.ask, self.fills, self.complete = ask, fills, complete
         self.changes: list[Change] = []
         self.problems: list[ToolkitError] = []
         self._postponed: list[Change] = []
@@ -218,7 +226,7 @@ class _Detector:
         path = f"{model.label}.{field.name}"
         if path in self.fills:
             return self._given(path, field)
-        if not field.null and usable_default(field.build()) is MISSING:
+        if self.complete and not field.null and usable_default(field.build()) is MISSING:
             self.problems.append(
                 MigrationError(
                     f"{path} may not be null and has no default: {why} must get a value",

@@ -132,7 +132,7 @@ def check(database: Any, apps: Iterable[App]) -> list[MigrationError]:
     apps = list(apps)
     try:
         graph = load_graph(apps)
-        _, changes = _changes(apps, graph, ask=never, fills=None, lenient=True)
+        _, changes = _changes(apps, graph, ask=never, fills=None, complete=False)
     except Problems as problems:
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
@@ -195,23 +195,13 @@ def _changes(
     *,
     ask: Ask,
     fills: Mapping[str, Any] | None,
-    lenient: bool = False,
+    complete: bool = True,
 ) -> tuple[ProjectState, list[Change]]:
     """The state that the migrations lead to, and what is missing from there to the models."""
     start = _unmigrated(apps)
     before = graph.state(start)
     after = start.merged(state_of(model for app in apps if app.migrations_folder for model in app.models))
-    return before, detect_changes(before, after, ask=ask, fills=_Anything() if lenient else fills)
-
-
-class _Anything(dict[str, Any]):
-    """Fills for every field, when the question is only whether something changed."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __missing__(self, key: str) -> Any:
-        return lambda: None
+    return before, detect_changes(before, after, ask=ask, fills=fills, complete=complete)
 
 
 def _unmade(changes: Iterable[Change]) -> list[MigrationError]:

@@ -120,12 +120,12 @@ def describe_field(name: str, field: Field[Any]) -> FieldState:
 
 
 def usable_default(field: Field[Any]) -> Any:
-    """What an existing row gets in a new column: what a new object would have, if the field itself takes it.
+    """What an existing row gets in a new column: the field's default, or else the empty value if the field takes it.
 
     Returns:
         A value, a function that makes one for each row, or ``MISSING`` when somebody has to be asked.
     """
-    if callable(field.default):
+    if field.default is not MISSING:
         return field.default
     try:
         return field.clean(field.get_default())

@@ -1,0 +1,147 @@
+"""Whatever is done to the models, going forward gives their tables, and going back gives the old ones."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from toolkit import models
+from toolkit.database import Database
+from toolkit.errors import ToolkitError
+from toolkit.migrations.state import with_hidden
+from toolkit.migrations.tables import read_table
+from toolkit.models import Q
+
+KINDS = {
+    "char": lambda **o: models.CharField(max_length=20, **o),
+    "long": lambda **o: models.CharField(max_length=200, **o),
+    "text": lambda **o: models.TextField(**o),
+    "positive": lambda **o: models.PositiveIntegerField(**o),
+    "integer": lambda **o: models.IntegerField(**o),
+    "float": lambda **o: models.FloatField(**o),
+    "decimal": lambda **o: models.DecimalField(max_digits=6, decimal_places=2, **o),
+    "day": lambda **o: models.DateField(**o),
+    "moment": lambda **o: models.DateTimeField(**o),
+    "flag": lambda **o: models.BooleanField(**o),
+}
+MODELS, FIELDS = ("Ant", "Bee", "Cat"), ("one", "two", "three")
+
+plain_field = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(sorted(KINDS)),
+        "null": st.booleans(),
+        "unique": st.booleans(),
+        "db_index": st.booleans(),
+        "translated": st.booleans(),
+    }
+)
+link = st.fixed_dictionaries({"to": st.sampled_from(MODELS), "many": st.booleans(), "null": st.booleans()})
+meta = st.sets(st.sampled_from(["check", "unique", "conditional", "index"]))
+one_model = st.tuples(
+    st.dictionaries(st.sampled_from(FIELDS), plain_field, max_size=3),
+    st.dictionaries(st.sampled_from(("link", "other")), link, max_size=2),
+    meta,
+)
+site = st.dictionaries(st.sampled_from(MODELS), one_model, min_size=1, max_size=3)
+
+
+def build(model: Any, description: dict[str, Any]) -> list[Any]:
+    return [_build(model, name, description, *parts) for name, parts in sorted(description.items())]
+
+
+def _build(model: Any, name: str, site: Any, fields: Any, links: Any, meta: Any) -> Any:
+    made = {key: _field(dict(options)) for key, options in sorted(fields.items())}
+    for key, options in sorted(links.items()):
+        if options["to"] in site:
+            made[key] = _link(options)
+    return model(name, _meta(name, sorted(fields), meta) if fields else {}, **made)
+
+
+def _field(options: dict[str, Any]) -> Any:
+    kind = options.pop("kind")
+    return KINDS[kind](**options)
+
+
+def _link(options: dict[str, Any]) -> Any:
+    if options["many"]:
+        return models.ManyToManyField(options["to"], related_name="+")
+    return models.ForeignKey(options["to"], on_delete=models.CASCADE, null=options["null"], related_name="+")
+
+
+def _meta(name: str, fields: list[str], wanted: set[str]) -> dict[str, Any]:
+    first, condition = fields[0], Q(**{f"{fields[0]}__isnull": False})
+    constraints = {
+        "check": models.CheckConstraint(condition, name=f"{name}_check"),
+        "unique": models.UniqueConstraint(fields, name=f"{name}_all"),
+        "conditional": models.UniqueConstraint([first], name=f"{name}_some", condition=condition),
+    }
+    indexes = [models.Index([f"-{first}"], name=f"{name}_index", condition=condition)] if "index" in wanted else []
+    return {"constraints": [constraints[key] for key in sorted(wanted & constraints.keys())], "indexes": indexes}
+
+
+def tables(newsroom: Any) -> dict[str, Any]:
+    names = [model._meta.table for model in with_hidden(newsroom.app.models)]
+    return {name: read_table(newsroom.database, name) for name in names}
+
+
+def walk(newsroom: Any, model: Any, history: list[Any], answers: Any) -> None:
+    """Forward through all descriptions, and back again."""
+    seen: list[tuple[str, Any]] = []
+    for description in history:
+        newsroom.declare(*build(model, description))
+        made = newsroom.make(ask=lambda question: answers.draw(st.booleans()), fills=_values(newsroom))
+        newsroom.apply()
+        assert newsroom.problems() == []
+        if made:
+            seen.append((f"news.{made[0].name}", tables(newsroom)))
+    for target, before in reversed(seen):
+        newsroom.apply(target)
+        for name, table in before.items():
+            assert read_table(newsroom.database, name) == table
+    newsroom.apply("news.zero")
+
+
+def _values(newsroom: Any) -> dict[str, Any]:
+    """Something for every column: the tables are empty, and only the question must be answered."""
+    return {
+        f"{model._meta.label}.{field.name}": _sample(field)
+        for model in with_hidden(newsroom.app.models)
+        for field in model._meta.fields
+    }
+
+
+def _sample(field: Any) -> Any:
+    for value in ("1", "2026-11-03", "true"):
+        try:
+            return value if field.is_relation else field.to_python(value)
+        except ToolkitError:
+            continue
+    raise AssertionError(field)
+
+
+def run(newsroom_class: Any, database: Database, model: Any, history: list[Any], answers: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        walk(newsroom_class(database, Path(folder)), model, history, answers)
+
+
+@settings(max_examples=25, deadline=None)
+@given(history=st.lists(site, min_size=2, max_size=3), answers=st.data())
+def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(newsroom_class, model, history, answers):
+    database = Database("sqlite://")
+    try:
+        run(newsroom_class, database, model, history, answers)
+    finally:
+        database.close()
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(site, min_size=2, max_size=3), answers=st.data())
+def test_the_same_on_a_server(newsroom_class, database, model, history, answers):
+    if database.dialect == "sqlite":
+        pytest.skip("the other test")
+    run(newsroom_class, database, model, history, answers)

@@ -1,0 +1,130 @@
+"""Tables made straight from models, and how a table that differs is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit import migrations, models
+from toolkit.errors import Problems
+from toolkit.migrations.tables import differences
+from toolkit.models import Q
+
+
+def title(**options):
+    return models.CharField(max_length=80, **options)
+
+
+def story(model, **extra):
+    return model("Story", title=title(), **extra)
+
+
+def differ(newsroom, changed, sql=()):
+    newsroom.declare(changed)
+    for statement in sql:
+        newsroom.database.execute(statement)
+    return [str(problem) for problem in differences(newsroom.database, newsroom.app.models)]
+
+
+@pytest.fixture
+def made(newsroom, model):
+    newsroom.declare(
+        story(model, rank=models.PositiveIntegerField(), slug=models.SlugField(unique=True, db_index=True))
+    )
+    migrations.create_tables(newsroom.database, newsroom.app.models)
+    return newsroom
+
+
+def same(model, **changes):
+    fields = {"rank": models.PositiveIntegerField(), "slug": models.SlugField(unique=True, db_index=True)} | changes
+    return story(model, **fields)
+
+
+def test_missing_tables_are_made_and_others_are_left_alone(newsroom, model):
+    author = model("Author", best=models.ForeignKey("Story", on_delete=models.CASCADE, null=True, related_name="+"))
+    text = story(
+        model,
+        by=models.ForeignKey("Author", on_delete=models.CASCADE),
+        tags=models.ManyToManyField("Author", related_name="tagged"),
+    )
+    newsroom.declare(author, text)
+    schema = newsroom.database.schema
+    assert migrations.create_tables(newsroom.database, schema) == ["news_author", "news_story", "news_story_tags"]
+    assert migrations.create_tables(newsroom.database, schema) == []
+    assert differences(newsroom.database, schema) == []
+
+
+def test_a_table_that_differs_is_told_by_column_and_nothing_is_made(made, model):
+    made.declare(same(model, code=models.SlugField()), model("Tag", name=title()))
+    with pytest.raises(Problems, match=r"news_story:code: the table has no column 'code', and news.Story does. Mend"):
+        migrations.create_tables(made.database, made.app.models)
+    with pytest.raises(Exception, match="news_tag"):
+        made.rows("news_tag")
+
+
+def test_a_column_of_another_type_is_told(made, model):
+    (problem,) = differ(
+        made,
+        model(
+            "Story",
+            title=models.TextField(),
+            rank=models.PositiveIntegerField(),
+            slug=models.SlugField(unique=True, db_index=True),
+        ),
+    )
+    assert "news_story:title: the column is" in problem
+    assert "news.Story wants TEXT" in problem.replace("text", "TEXT")
+
+
+def test_a_column_that_refuses_null_is_told(made, model):
+    (problem,) = differ(made, same(model, rank=models.PositiveIntegerField(null=True)))
+    assert problem.startswith("news_story:rank: the column refuses NULL, and news.Story wants it")
+
+
+def test_a_column_that_nobody_knows_is_told_only_if_rows_need_a_value_for_it(made, model):
+    add = "ALTER TABLE news_story ADD COLUMN"
+    assert differ(made, same(model), [f"{add} note TEXT", f"{add} kind TEXT NOT NULL DEFAULT 'x'"]) == []
+    without = model("Story", title=title(), slug=models.SlugField(unique=True, db_index=True))
+    found = differ(made, without)
+    assert any("'rank' that needs a value, and news.Story does not know it" in problem for problem in found)
+
+
+def test_constraints_and_indexes_that_differ_are_told(made, model):
+    changed = model(
+        "Story",
+        {
+            "constraints": [
+                models.CheckConstraint(Q(rank__lt=5), name="small"),
+                models.UniqueConstraint(["rank"], name="one_live", condition=Q(title="x")),
+            ]
+        },
+        title=title(unique=True),
+        rank=models.IntegerField(),
+        slug=models.SlugField(),
+    )
+    found = "\n".join(differ(made, changed)).replace(" ", "").replace("((", "(").lower()
+    assert "lackstheconstraintunique(title)" in found
+    assert "hastheconstraintunique(slug)" in found
+    assert "lackstheconstraintcheck(rank<5)" in found
+    assert "hastheconstraintcheck(rank>=0)" in found
+    assert "lackstheindexone_live" in found
+
+
+def test_an_index_that_somebody_added_is_nobodys_business(made, model):
+    assert differ(made, same(model), ["CREATE INDEX by_title ON news_story (title)"]) == []
+
+
+def test_a_dropped_table_is_told(newsroom, model):
+    newsroom.migrate(story(model))
+    newsroom.database.execute("DROP TABLE news_story")
+    (problem,) = newsroom.problems()
+    assert problem.startswith("the table news_story of news.Story is not there. Was it dropped by hand?")
+
+
+def test_a_foreign_key_that_somebody_dropped_is_told(sqlite_newsroom, model):
+    newsroom = sqlite_newsroom
+    newsroom.database.execute("CREATE TABLE news_author (id INTEGER NOT NULL PRIMARY KEY)")
+    newsroom.database.execute("CREATE TABLE news_note (id INTEGER NOT NULL PRIMARY KEY, by_id INTEGER NOT NULL)")
+    newsroom.declare(model("Author"), model("Note", by=models.ForeignKey("Author", on_delete=models.CASCADE)))
+    found = [str(problem) for problem in differences(newsroom.database, newsroom.app.models)]
+    assert any("lacks the constraint FOREIGNKEY(by_id)REFERENCESnews_author(id)" in problem for problem in found)
+    assert any("lacks the index news_note_by_id_idx" in problem for problem in found)
