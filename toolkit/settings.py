@@ -135,12 +135,13 @@ class Settings:
     def __init__(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
         self.__dict__["_values"] = dict(values)
         self.__dict__["_sources"] = dict(sources)
+        self.__dict__["_digests"] = {name: digest(value) for name, value in values.items()}
 
     def __getattr__(self, name: str) -> Any:
         values = self.__dict__["_values"]
         if name not in values:
             raise AttributeError(f"there is no setting {name!r}. {did_you_mean(name, values)}")
-        record("setting", (name,), digest(values[name]))
+        record("setting", (name,), self.__dict__["_digests"][name])
         return values[name]
 
     def __setattr__(self, name: str, value: Any) -> None:

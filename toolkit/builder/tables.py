@@ -1,25 +1,77 @@
-"""Tables for a build: made when the database is new, checked when it is not."""
+"""Tables for a build: made when the database is new, compared with the models when it is not."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from toolkit import migrations
+from toolkit.errors import Problems
+from toolkit.trace import digest, digest_bytes
+
+TABLE = "toolkit_state"
 
 
 def bring_up(site: Any) -> None:
-    """Make missing tables."""
-    from sqlalchemy.schema import CreateIndex, CreateTable
+    """Make the tables of a new database; refuse a database whose tables are not the models'.
 
+    A database that was found right is not looked at again until its schema or the code changes.
+
+    Raises:
+        Problems: Models, migrations and tables disagree.
+    """
+    stamp = _stamp(site)
+    if stamp and stamp == _read(site.database):
+        return
+    migrated = [app for app in site.apps if app.migrations_folder is not None]
+    if migrated:
+        _migrate(site)
+    others = {app.label for app in site.apps} - {app.label for app in migrated}
+    migrations.create_tables(site.database, [m for m in site.models if m._meta.app_label in others])
+    _remember(site)
+
+
+def _migrate(site: Any) -> None:
+    """Apply all migrations to a new database, where nothing can be lost; elsewhere say what is missing."""
+    if _is_new(site):
+        migrations.apply(site.database, site.apps)
+        return
+    problems = migrations.check(site.database, site.apps)
+    if problems:
+        raise Problems(list(problems), summary="the database does not fit the models")
+
+
+def _is_new(site: Any) -> bool:
+    tables = set(site.database.schema.table_names)
+    return not tables & set(site.database.table_names())
+
+
+def _stamp(site: Any) -> str:
+    """Stands for the code, the migrations and the schema; empty where the database cannot tell its schema's version."""
     database = site.database
-    if database.dialect == "sqlite":
-        present = {row[0] for row in database.fetch("SELECT name FROM sqlite_master WHERE type='table'")}
-        if set(database.schema.table_names) <= present:
-            return
-    for table in database.schema.metadata.sorted_tables:
-        if table.name in present: continue
-        database.execute(str(CreateTable(table).compile(dialect=database.sqlalchemy_dialect)))
-        for index in table.indexes:
-            database.execute(str(CreateIndex(index).compile(dialect=database.sqlalchemy_dialect)))
-    for model in database.schema:
-        for field in model._meta.fields:
-            if hasattr(field, "after_create"):
-                field.after_create(database)
+    if database.dialect != "sqlite":
+        return ""
+    version = database.fetch("PRAGMA schema_version")[0][0]
+    files = [_migration_files(app.migrations_folder) for app in site.apps]
+    return digest([site.code_digest, files, version]).hex()
+
+
+def _migration_files(folder: Path | None) -> list[list[Any]]:
+    if folder is None:
+        return []
+    return [[path.name, digest_bytes(path.read_bytes())] for path in sorted(folder.glob("*.py"))]
+
+
+def _read(database: Any) -> str:
+    found = database.fetch("SELECT 1 FROM sqlite_master WHERE name = ?", (TABLE,))
+    rows = database.fetch(f"SELECT value FROM {TABLE} WHERE name = 'schema'") if found else []  # noqa: S608 - a constant
+    return str(rows[0][0]) if rows else ""
+
+
+def _remember(site: Any) -> None:
+    database = site.database
+    if database.dialect != "sqlite":
+        return
+    with database.atomic():
+        database.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+        database.execute(f"INSERT OR REPLACE INTO {TABLE} VALUES ('schema', ?)", (_stamp(site),))  # noqa: S608

@@ -227,6 +227,15 @@ class Database:
         for listener in self.on_query:
             listener(sql)
 
+    def table_names(self) -> list[str]:
+        """The tables that there are, sorted."""
+        if self.dialect == "sqlite":
+            rows = self.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")
+        else:
+            schema = "current_schema()" if self.dialect == "postgresql" else "database()"
+            rows = self.fetch(f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}")  # noqa: S608
+        return sorted(name for (name,) in rows)
+
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
         """Collect the SQL text of every statement run inside the block, by any thread."""

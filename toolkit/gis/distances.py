@@ -60,18 +60,39 @@ def _from_corners(corners: BaseGeometry, shape: BaseGeometry) -> float:
     import shapely
 
     starts, ends = _pieces(shape)
-    best = math.inf
     origin, way = _space(starts), _space(ends) - _space(starts)
-    square = numpy.einsum("ij,ij->i", way, way)
-    for corner in numpy.unique(shapely.get_coordinates(corners), axis=0):
-        here = _space(corner[None, :])[0] - origin
-        along = numpy.einsum("ij,ij->i", here, way)
-        share = numpy.clip(numpy.divide(along, square, out=numpy.zeros_like(along), where=square > 0), 0.0, 1.0)
-        apart = numpy.linalg.norm(here - share[:, None] * way, axis=1)
-        if _geodesic_floor(float(apart.min())) > best:
-            continue
-        best = min(best, _measure(corner, starts, ends, share, apart))
+    positions = numpy.unique(shapely.get_coordinates(corners), axis=0)
+    slack = _slack_metres(starts, ends)
+    chords = [float(_chords(position, origin, way)[1].min()) for position in positions]
+    best = math.inf
+    for number in numpy.argsort(chords, kind="stable").tolist():
+        if chords[number] - slack > best:
+            break  # a geodesic is longer than its chord, and all that follow are farther
+        share, apart = _chords(positions[number], origin, way)
+        best = min(best, _measure(positions[number], starts, ends, share, apart))
     return best
+
+
+def _chords(position: Array, origin: Array, way: Array) -> tuple[Array, Array]:
+    """How far along each piece the place nearest in space is (0 to 1), and how many metres away, straight through."""
+    import numpy
+
+    here = _space(position[None, :])[0] - origin
+    square = numpy.einsum("ij,ij->i", way, way)
+    along = numpy.einsum("ij,ij->i", here, way)
+    share = numpy.clip(numpy.divide(along, square, out=numpy.zeros_like(along), where=square > 0), 0.0, 1.0)
+    return share, numpy.linalg.norm(here - share[:, None] * way, axis=1)
+
+
+def _slack_metres(starts: Array, ends: Array) -> float:
+    """How much nearer than its chord the longest piece may come: its sag, and its bend on the map.
+
+    120 m for a piece of a quarter degree, and with the square of the length for shorter ones.
+    """
+    import numpy
+
+    longest = float(numpy.abs(ends - starts).max(initial=0.0))
+    return 0.01 + 120.0 * (longest / _PIECE_DEGREES) ** 2
 
 
 def _measure(corner: Array, starts: Array, ends: Array, share: Array, apart: Array) -> float:
@@ -105,11 +126,6 @@ def _nearest_on_piece(here: Position, start: list[float], way: list[float], shar
         return middle
     better = share + _STEP * (before**2 - after**2) / (2 * bend)
     return min(middle, at(min(1.0, max(0.0, better))))
-
-
-def _geodesic_floor(chord: float) -> float:
-    """A geodesic is longer than its chord, but for the sag of a piece (at most 60 m below the ground)."""
-    return chord - 120.0
 
 
 def _pieces(geometry: BaseGeometry) -> tuple[Array, Array]:

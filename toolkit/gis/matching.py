@@ -167,7 +167,14 @@ def apart(blob: bytes | None, value: bytes | None) -> float | None:
     geodetic = _is_geodetic(value)
     if here is not None and there is not None:
         return geodesic(here, there) if geodetic else math.dist(here, there)
-    found = (distance if geodetic else planar_distance)(decode(blob), _decode_value(value))
+    return _shapes_apart(blob, value)
+
+
+@lru_cache(maxsize=4096)
+def _shapes_apart(blob: bytes, value: bytes) -> float | None:
+    """Distances of shapes are dear, and a site in three languages asks each three times."""
+    measure = distance if _is_geodetic(value) else planar_distance
+    found = measure(decode(blob), _decode_value(value))
     return None if math.isnan(found) else found
 
 

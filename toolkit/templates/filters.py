@@ -11,6 +11,7 @@ from datetime import date as Date
 from datetime import datetime as DateTime
 from datetime import time as Time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -56,6 +57,14 @@ def _timezone(given: str | None) -> str | None:
 # -- dates and numbers
 
 
+@lru_cache(maxsize=8192)
+def _formatted(kind: str, value: Any, format: str, locale: str, timezone: str | None) -> str:
+    """A date or time in words. A list of stories says the same few dates over and over."""
+    say = {"date": formats.format_date, "time": formats.format_time, "datetime": formats.format_datetime}[kind]
+    said: str = say(value, format, locale=locale, timezone=timezone)  # type: ignore[operator]  # one signature
+    return said
+
+
 def date(
     value: Date | DateTime | None,
     format: str = "long",
@@ -73,7 +82,7 @@ def date(
     """
     if value is None:
         return ""
-    return formats.format_date(value, format, locale=_locale(locale), timezone=_timezone(timezone))
+    return _formatted("date", value, format, _locale(locale), _timezone(timezone))
 
 
 def time(
@@ -86,7 +95,7 @@ def time(
     """A time of day in the reader's language and the site's time zone. See :func:`date`."""
     if value is None:
         return ""
-    return formats.format_time(value, format, locale=_locale(locale), timezone=_timezone(timezone))
+    return _formatted("time", value, format, _locale(locale), _timezone(timezone))
 
 
 def datetime(
@@ -95,7 +104,7 @@ def datetime(
     """A moment in the reader's language and the site's time zone. See :func:`date`."""
     if value is None:
         return ""
-    return formats.format_datetime(value, format, locale=_locale(locale), timezone=_timezone(timezone))
+    return _formatted("datetime", value, format, _locale(locale), _timezone(timezone))
 
 
 def timesince(value: DateTime | None, now: DateTime | None = None, *, locale: str | None = None) -> str:
