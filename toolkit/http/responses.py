@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from werkzeug.wrappers import Response as BaseResponse
@@ -90,7 +92,7 @@ class FileResponse(Response):
         self.path = Path(path)
         self.file_type = content_type
         if download_name is not None:
-            self.headers.set("Content-Disposition", "attachment", filename=download_name)
+            self.headers.set("Content-Disposition", "attachment", **_file_names(download_name))
 
 
 class RedirectResponse(Response):
@@ -107,6 +109,12 @@ class RedirectResponse(Response):
         link = escape_attribute(location)
         super().__init__(f'<!doctype html>\n<title>Moved</title>\n<p>Moved <a href="{link}">here</a>.\n', status=status)
         self.headers["Location"] = location
+
+
+def _file_names(name: str) -> dict[str, str]:
+    """A file's name as parameters: ASCII for all, and as it is for those who read RFC 8187."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "download"
+    return {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
 
 
 def _plain(value: Any) -> Any:

@@ -53,6 +53,8 @@ def _checked(url: str, external: bool) -> str:
         raise _unsafe(url, f"its scheme is {parts.scheme!r}")
     if (parts.scheme or parts.netloc or url.replace("\\", "/").startswith("//")) and not external:
         raise _unsafe(url, "it leads to another site", "Write redirect(url, external=True) if the address is your own.")
+    if not external and not url.startswith(("/", "?", "#", ".")):
+        raise _unsafe(url, "it is no path of this site", "Begin with a slash.")
     if external and parts.scheme and not parts.netloc:
         raise _unsafe(url, "it names no host")
     if "\\" in url:

@@ -61,8 +61,8 @@ class PageView:
 
     @property
     def url(self) -> str:
-        """The URL path; empty in a view."""
-        return self._work.page.url if self._work.page is not None else ""
+        """The URL path; in a view, that of the request."""
+        return self._work.page.url if self._work.page is not None else str(self._work.notes.get("url", ""))
 
     @property
     def absolute_url(self) -> str:

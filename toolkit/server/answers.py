@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from toolkit.text import escape_attribute
+
 Header = tuple[str, str]
 
 SECURITY: tuple[Header, ...] = (
@@ -71,7 +73,8 @@ def text_answer(status: int, text: str, *, headers: Iterable[Header] = ()) -> An
 
 def redirect_answer(status: int, target: str) -> Answer:
     """A redirect to an encoded path of this site."""
-    return Answer(status, (("Location", target), ("Cache-Control", REVALIDATE)))
+    body = f'<!doctype html>\n<title>Moved</title>\n<p>Moved <a href="{escape_attribute(target)}">here</a>.\n'
+    return html_answer(status, body, headers=(("Location", target),), cache=REVALIDATE)
 
 
 def not_allowed(methods: Iterable[str]) -> Answer:
@@ -98,7 +101,8 @@ def send(answer: Answer | Passed, environ: Mapping[str, Any], start_response: An
     headers = [*answer.headers, *SECURITY]
     if answer.etag:
         headers.append(("ETag", answer.etag))
-    headers.append(("Content-Length", str(len(answer.body))))
+    if answer.status != 204:  # which has no body, and must not say how long it is (RFC 9110 §8.6)
+        headers.append(("Content-Length", str(len(answer.body))))
     start_response(_line(answer.status), headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,11 +124,17 @@ class Moments:
             self._database.memo.clear()  # its keys contain the moment: what was kept for another is of no more use
         return known
 
-    def holds(self, moment: Moment, *, now: datetime | None = None) -> bool:
-        """Whether a moment still stands for now, by all shapes that were met since."""
-        if moment.shapes == len(self._database.shapes):
-            return True
-        return next_crossing(self._database, moment.value) > (now or datetime.now(UTC))
+    def refined(self, moment: Moment, *, now: datetime | None = None) -> Moment | None:
+        """A moment, by all query shapes that are known now; None if it stands for now no more.
+
+        To be called in the same snapshot, after something was asked that nobody may have asked before.
+        """
+        shapes = len(self._database.shapes)
+        if moment.shapes != shapes:
+            crossing = next_crossing(self._database, moment.value)
+            until = min(crossing, moment.until)
+            moment = self._known = replace(moment, crossing=crossing, until=until, shapes=shapes)
+        return moment if (now or datetime.now(UTC)) < moment.crossing else None
 
     def _stands(self, known: Moment, since: float, now: datetime) -> bool:
         same = known.taken >= since and known.shapes == len(self._database.shapes)

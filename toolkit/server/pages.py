@@ -107,10 +107,12 @@ class Pages:
         trace = entry.rendering.trace
         try:
             stamps = FileStamps(places_of(self.site, trace))
-            if broken_inputs(plan, trace):
-                return False
+            refined = None if broken_inputs(plan, trace) else self.moments.refined(moment)
         except ToolkitError:  # such as a stylesheet that refers to nothing: rendering will say it properly
             return False
+        if refined is None:
+            return False
+        moment = refined
         entry.stamps = stamps
         entry.valid_until = valid_until(entry.rendering, moment)
         entry.verified = max(moment.taken, entry.verified)
@@ -120,8 +122,9 @@ class Pages:
         """Render a page, and keep it if its files held still meanwhile."""
         for _ in range(_TRIES):
             rendering = self._render(match, plan)
-            entry = self._entry(rendering, moment)
-            if not self.moments.holds(moment):  # the page asked, for the first time, when something expires
+            refined = self.moments.refined(moment)
+            entry = self._entry(rendering, refined or moment)
+            if refined is None:  # meanwhile a row crossed now() that only this page's queries compare with it
                 moment = self.moments.take(moment.taken, taken=moment.taken)
                 plan = Plan(self.site, viewer=self.viewer, moment=moment.value)
                 continue
