@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -13,21 +14,31 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.builder.decide import Decider, Decision, unit_record
-from toolkit.builder.history import current_urls, find_redirects, redirect_page, remember
+from toolkit.builder.history import (
+    current_urls,
+    find_redirects,
+    free_redirects,
+    history_state,
+    redirect_page,
+    remember,
+)
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Changes, FileRecord, Identity, Manifest, PageRecord
 from toolkit.builder.outputs import (
     Output,
     Staging,
     check_outputs,
+    check_way,
     find_suspects,
     place,
     public_files,
     stage_body,
 )
+from toolkit.builder.reasons import describe
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
 from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_size, make_batches, render_here
+from toolkit.builder.watcher import Watcher
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
@@ -89,26 +100,35 @@ class Builder:
         self._check_output()
         with self._locked():
             self._load(report)
-            if self.clean:
-                for suffix in ("", "-wal", "-shm"):
-                    Path(f"{self.manifest_path}{suffix}").unlink(missing_ok=True)
-            manifest = Manifest(self.manifest_path)
             try:
-                self._build(manifest, report, moment)
-            finally:
-                manifest.close()
+                manifest = Manifest(self.manifest_path)
+                try:
+                    if self.clean:
+                        manifest.forget()
+                    self._build(manifest, report, moment)
+                finally:
+                    manifest.close()
+            except sqlite3.Error as error:
+                raise BuildError(
+                    f"the manifest {self.manifest_path} could not be written: {error}", hint="Mend it and build again."
+                ) from error
+            except OSError as error:
+                raise BuildError(f"the build could not be written: {error}", hint="Mend it and build again.") from error
         report.seconds["all"] = time.monotonic() - self._started
         return report
 
     def _check_output(self) -> None:
         """Refuse an output folder that holds what the site is made from."""
         site = self.site
-        sources = {"the site itself": site.folder}
+        output = self.output.resolve()
+        sources = {"the site itself": site.folder, "its state": site.state_folder}
+        sources |= {f"the app {app.label!r}": app.folder for app in site.apps}
         for name in ("templates", "static", "public", "locale_folder"):
             sources[f"the folder {name!r}"] = site.folder / site.settings.peek(name)
-        for what, folder in sources.items():
-            inside = self.output in folder.parents or self.output == folder
-            if inside or (folder != site.folder and folder in self.output.parents):
+        for what, source in sources.items():
+            folder = source.resolve()
+            inside = output in folder.parents or output == folder
+            if inside or (folder != site.folder and folder in output.parents):
                 raise BuildError(
                     f"the output folder {self.output} is, holds or is within {what}", hint="Choose another 'output'."
                 )
@@ -146,17 +166,28 @@ class Builder:
     def _build(self, manifest: Manifest, report: BuildReport, moment: datetime) -> None:
         if manifest.notice:
             report.notices.append(manifest.notice)
-        files = manifest.files()
-        suspect, restamped = find_suspects(self.output, files, manifest.pending())
+        files, pending = manifest.files(), manifest.pending()
+        suspect, restamped = find_suspects(self.output, files, pending)
         self._note_foreign(manifest, report)
         for attempt in range(1, SNAPSHOT_TRIES + 1):
-            run = Run(self, manifest, report, moment, files, suspect, restamped)
+            run = Run(self, manifest, report, moment, files, pending, suspect, restamped)
             alone = attempt == SNAPSHOT_TRIES
-            with self.site.database.snapshot(), self.site.environment.frozen(), Staging(self.output) as staging:
-                if run.render(staging, alone=alone):
+            with self._one_state() as watcher, Staging(self.output) as staging:
+                if run.render(staging, None if alone else watcher):
                     run.publish(staging)
                     return
         raise BuildError("the database changed all the time while the build began", hint="Build again.")
+
+    @contextmanager
+    def _one_state(self) -> Iterator[Watcher]:
+        """Rows, templates and assets as they are at one instant; and who tells whether the workers see it too."""
+        site = self.site
+        watcher = Watcher(site.database)
+        try:
+            with site.database.snapshot(), site.environment.frozen(), site.assets.frozen():
+                yield watcher
+        finally:
+            watcher.close()
 
     def _note_foreign(self, manifest: Manifest, report: BuildReport) -> None:
         """Without a manifest nobody knows whose the files are that lie in the output: say that they stay."""
@@ -178,6 +209,7 @@ class Run:
         report: BuildReport,
         moment: datetime,
         files: dict[str, FileRecord],
+        pending: set[str],
         suspect: set[str],
         restamped: list[FileRecord],
     ) -> None:
@@ -187,25 +219,35 @@ class Run:
         self.report = report
         self.moment = moment
         self.files = files
+        self.pending = pending
         self.suspect = suspect
         self.restamped = restamped
-        self.interning = Interning(manifest)
+        self.interning = Interning(manifest, self._relied)
         self.results: list[tuple[Result, array[int], str]] = []
         self.decision: Decision
+        self._history = ""
 
     # rendering
 
-    def render(self, staging: Staging, *, alone: bool) -> bool:
-        """Decide and render. False if the snapshots of the workers differ, so that one must try again."""
+    def render(self, staging: Staging, watcher: Watcher | None) -> bool:
+        """Decide and render. False if the snapshots of the workers differ, so that one must try again.
+
+        Args:
+            staging: Where the files go.
+            watcher: Tells whether the workers see our snapshot; None to render without workers.
+        """
         started = time.monotonic()
         self.decision = Decider(self.site, self.manifest, self.moment, self.suspect).decide()
         self.report.seconds["verify"] = time.monotonic() - started
         pages = [page for page, _ in self.decision.stale]
         known = {path: record.digest for path, record in self.files.items() if path not in self.suspect}
         job = Job(self.site, self.decision.plan, staging.folder, known)
-        few = alone or self.builder.workers == 1 or len(pages) <= FEW_PAGES
+        few = self.builder.workers == 1 or len(pages) <= FEW_PAGES
         started = time.monotonic()
-        agreed = self._render_alone(job, pages) if few else self._render_parallel(job, pages)
+        if few or watcher is None:
+            agreed = self._render_alone(job, pages)
+        else:
+            agreed = self._render_parallel(job, pages, watcher)
         self.report.seconds["render"] = time.monotonic() - started
         return agreed
 
@@ -217,9 +259,7 @@ class Run:
         self._collect(render_here(job, self._batches(pages)), len(pages))
         return True
 
-    def _render_parallel(self, job: Job, pages: Sequence[Page]) -> bool:
-        database = self.site.database
-        watcher = Watcher(database)
+    def _render_parallel(self, job: Job, pages: Sequence[Page], watcher: Watcher) -> bool:
         if not watcher.agrees():
             return False
         pool = Pool(job, self.builder.workers)
@@ -230,7 +270,6 @@ class Run:
             self._collect(pool.run(self._batches(pages)), len(pages))
         finally:
             pool.close()
-            watcher.close()
         return True
 
     def _collect(self, batches: Iterator[list[Batch]], total: int) -> None:
@@ -265,13 +304,17 @@ class Run:
         for result, _, reason in self.results:
             report.add("rendered", result.page.url, reason)
         units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
+        self._history = history_state(self.site.database)
         changed = bool(self.results or decision.gone or decision.replanned or self.suspect)
+        changed = changed or self.manifest.meta("history") != self._history
         outputs = self._outputs(staging, pages, changed)
-        check_outputs(outputs) if changed else None
-        notices = self._remember_urls() if changed else []
-        report.notices += notices
-        removed = sorted(self.files.keys() - {item.path for item in outputs})
+        if changed or self._has_new_public(outputs):
+            check_outputs(outputs)
+        removed = sorted((self.files.keys() | self.pending) - {item.path for item in outputs})
         staged = [item for item in outputs if item.staged]
+        check_way(staging.output, staged, removed)
+        report.notices += self._remember_urls() if changed else []
+        report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
         if staged or removed:
             self.manifest.announce([*(item.path for item in staged), *removed])
         placed = place(staging, outputs, removed) if staged or removed or not staging.output.exists() else []
@@ -281,6 +324,27 @@ class Run:
             report.add("removed", path)
         self._save(pages, units, placed, removed, changed)
         report.seconds["publish"] = time.monotonic() - started
+
+    def _relied(self) -> set[int]:
+        """Inputs that pages and units rely on which this build does not make anew."""
+        found: set[int] = set()
+        for record in self.decision.kept:
+            found.update(record.inputs)
+        fresh = {(unit.route.id, unit.locale) for unit in self.decision.replanned}
+        for key, unit in self.manifest.units().items():
+            if key not in fresh:
+                found.update(unit.inputs)
+        return found
+
+    def _unsure(self) -> list[str]:
+        shapes = {**self.manifest.shapes(), **self.interning.shapes} if self.interning.unsure else {}
+        return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
+
+    def _has_new_public(self, outputs: Sequence[Output]) -> bool:
+        """Whether a public file stands where none stood, so that it may be in the way of a page."""
+        known = self.files
+        public = [item.path for item in outputs if item.owner == "public"]
+        return any(path not in known or known[path].owner != "public" for path in public)
 
     def _page_records(self) -> dict[Identity, PageRecord]:
         pages = {record.identity: record for record in self.decision.kept}
@@ -310,12 +374,12 @@ class Run:
         for record in self.decision.kept:
             outputs.append(Output(record.path, record.digest, record.size, "page", False))
             outputs += [self._kept(path) for path in record.attachments]
-        if changed:
+        outputs += self._public(staging)
+        if changed or self._has_new_public(outputs):
             outputs += self._assets(staging, pages)
-            outputs += self._redirects(staging)
+            outputs += self._redirects(staging, outputs)
         else:
             outputs += [self._kept(f.path) for f in self.files.values() if f.owner in ("asset", "redirect")]
-        outputs += self._public(staging)
         return outputs
 
     def _kept(self, path: str) -> Output:
@@ -334,17 +398,22 @@ class Run:
         for name in closure:
             path, content = assets.published(name)
             body = content if isinstance(content, bytes) else content.read_bytes()
+            if not assets.is_published_as(path, body):
+                raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
             yield stage_body(staging, self.files, self.suspect, path, body, "asset")
 
-    def _redirects(self, staging: Staging) -> Iterator[Output]:
+    def _redirects(self, staging: Staging, outputs: Sequence[Output]) -> list[Output]:
+        """A file at each old URL where nothing else is published now, and at each alias."""
         plan = self.decision.plan
-        current = current_urls(plan)
-        redirects = find_redirects(read_history(self.site.database), current)
-        redirects.update(self.site.aliases(plan))
+        aliases = self.site.aliases(plan)
+        history = find_redirects(read_history(self.site.database), current_urls(plan))
+        redirects = {**free_redirects(history, [item.path for item in outputs]), **aliases}
+        found = []
         for url, target in sorted(redirects.items()):
             body = redirect_page(target)
-            yield stage_body(staging, self.files, self.suspect, output_path(url), body, "redirect")
+            found.append(stage_body(staging, self.files, self.suspect, output_path(url), body, "redirect"))
             self.report.add("redirected", url, f"to {target}")
+        return found
 
     def _public(self, staging: Staging) -> Iterator[Output]:
         for path, file in public_files(self.site):
@@ -356,7 +425,9 @@ class Run:
         database = self.site.database
         database.end_snapshot()
         try:
-            return remember(database, current)
+            notices = remember(database, current)
+            self._history = history_state(database)
+            return notices
         finally:
             database.begin_snapshot()
 
@@ -393,40 +464,9 @@ class Run:
                 if key in planned and key not in fresh:
                     used.update(unit.inputs)
             changes.inputs, changes.dropped_inputs = self.interning.difference(used)
+            changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
+            changes.meta["history"] = self._history
         self.manifest.replace(changes)
-
-
-class Watcher:
-    """Tells whether anybody wrote to the database since the parent's snapshot began.
-
-    ``PRAGMA data_version`` answers for one connection whether another one committed. The watcher's connection is
-    opened before the workers begin; if its version stands once all of them have begun, they all see what it saw.
-    """
-
-    def __init__(self, database: Any) -> None:
-        self._connection: Any = None
-        if database.dialect == "sqlite" and database.path is not None:
-            import sqlite3
-
-            self._database = database
-            self._connection = sqlite3.connect(database.path, isolation_level=None)
-            self._first = self._version()
-            self._fresh = self._tables()
-
-    def _version(self) -> int:
-        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-    def _tables(self) -> Any:
-        return self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-    def agrees(self) -> bool:
-        """Whether nobody wrote since."""
-        return self._connection is None or self._version() == self._first
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
 
 
 def _distinct(problems: list[ToolkitError]) -> list[ToolkitError]:

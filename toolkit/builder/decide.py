@@ -13,9 +13,10 @@ from typing import Any
 
 from toolkit.builder.manifest import Key, Manifest, PageRecord, UnitRecord
 from toolkit.builder.reasons import describe
+from toolkit.errors import Problems, ToolkitError
 from toolkit.models.states import TableState, capture, crossed
 from toolkit.pages.plan import Plan, Unit, check_collisions
-from toolkit.pages.routes import Page
+from toolkit.pages.routes import Page, Route
 from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, Verifier
 from toolkit.trace import READER, Scope, Trace
 
@@ -67,7 +68,7 @@ class Decider:
         """Verify everything that was read, plan anew where needed, and name the stale pages."""
         tables = capture(self._scope(), self.site.database.schema.table_names, self.before)
         decision = Decision(self.plan, tables)
-        if self.manifest.page_count():
+        if self.manifest.page_count() and not self._code_changed():
             self._verify_world()
             self._verify_database(tables)
         self._plan(decision)
@@ -80,9 +81,14 @@ class Decider:
 
     # verifying
 
+    def _code_changed(self) -> bool:
+        """Whether other code would make the pages: then all are stale, and what the old code asked says nothing."""
+        self._verify(self.manifest.inputs(kinds={"code"}))
+        return bool(self._broken)
+
     def _verify_world(self) -> None:
-        """Templates, messages, assets, files, settings, clock, code."""
-        kinds = self.manifest.kinds() - DATABASE_KINDS - PLAN_KINDS
+        """Templates, messages, assets, files, settings, clock."""
+        kinds = self.manifest.kinds() - DATABASE_KINDS - PLAN_KINDS - {"code"}
         self._verify(self.manifest.inputs(kinds=kinds))
 
     def _verify(self, inputs: Mapping[int, tuple[str, Key, bytes]]) -> None:
@@ -145,20 +151,57 @@ class Decider:
     def _plan(self, decision: Decision) -> None:
         """Units of the plan: those whose trace verifies as they were, the others anew."""
         records = self.manifest.units()
-        stale: list[tuple[str, str]] = []
+        kept: dict[tuple[str, str], UnitRecord] = {}
+        stale: list[tuple[Route, str, UnitRecord | None]] = []
         for route, locale in self.plan.routes():
             record = records.pop((route.id, locale), None)
             if record is not None and self._broken.keys().isdisjoint(record.inputs):
                 self.plan.adopt(Unit(route, locale, record.planned, Trace()))
+                kept[(route.id, locale)] = record
+            else:
+                stale.append((route, locale, record))
+        changed = self._replan(decision, stale) | records.keys()
+        self._check_collisions(bool(changed))
+        while changed and self.manifest.page_count():
+            self._verify_urls(changed)
+            changed = self._replan(decision, self._now_stale(kept))
+            self._check_collisions(bool(changed))
+
+    def _now_stale(self, kept: dict[tuple[str, str], UnitRecord]) -> list[tuple[Route, str, UnitRecord | None]]:
+        """Kept units that read a URL which is another now."""
+        found: list[tuple[Route, str, UnitRecord | None]] = []
+        for key, record in list(kept.items()):
+            if not self._broken.keys().isdisjoint(record.inputs):
+                route, locale = self.site.routes_by_id[key[0]], key[1]
+                self.plan.drop(route, locale)
+                found.append((route, locale, kept.pop(key)))
+        return found
+
+    def _replan(
+        self, decision: Decision, stale: Iterable[tuple[Route, str, UnitRecord | None]]
+    ) -> set[tuple[str, str]]:
+        """Make units anew; those whose pages are others now.
+
+        Raises:
+            Problems: Everything that is wrong in all of them.
+        """
+        changed = set()
+        problems: list[ToolkitError] = []
+        for route, locale, record in stale:
+            try:
+                unit = self.plan.unit(route, locale)
+            except Problems as error:
+                problems += error.problems
                 continue
-            unit = self.plan.unit(route, locale)
+            except ToolkitError as error:
+                problems.append(error)
+                continue
             decision.replanned.append(unit)
             if record is None or record.digest != unit.digest:
-                stale.append((route.id, locale))
-        stale += records.keys()
-        if stale and self.manifest.page_count():
-            self._verify_urls(set(stale))
-        self._check_collisions(bool(stale))
+                changed.add((route.id, locale))
+        if problems:
+            raise Problems(problems, summary="the pages of the site could not be planned; nothing was published")
+        return changed
 
     def _verify_urls(self, units: set[tuple[str, str]]) -> None:
         """URLs and lists of pages, where the plan changed."""

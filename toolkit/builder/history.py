@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from toolkit.database import Database
+from toolkit.database import Database, install_tokens, read_tokens
 from toolkit.errors import DatabaseError
+from toolkit.pages.patterns import folded_path, output_path
 from toolkit.pages.plan import Plan
 from toolkit.site.history import TABLE, read_history
+from toolkit.trace import digest
 
 CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
     url VARCHAR(2000) PRIMARY KEY, route VARCHAR(200) NOT NULL, subject TEXT NOT NULL, locale VARCHAR(35) NOT NULL
@@ -17,13 +19,13 @@ CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
 
 
 def current_urls(plan: Plan) -> dict[str, tuple[str, str, str]]:
-    """URL to (route, subject, locale) of every page that has a subject and is the first of its listing."""
+    """URL to (route, subject, locale) of every page that is the first of its listing."""
     found = {}
     for route, locale in plan.routes():
-        if route.each is None or route.kind not in ("page", "listing", "feed"):
+        if route.kind not in ("page", "listing", "feed"):
             continue
         for item in plan.unit(route, locale).planned:
-            found[item.url] = (route.id, json.dumps(item.key, default=str), locale)
+            found[item.url] = (route.id, json.dumps(item.key), locale)
     return found
 
 
@@ -31,6 +33,38 @@ def find_redirects(history: Mapping[str, tuple[str, str, str]], current: Mapping
     """Old URL to the one that the same page has now."""
     now = {identity: url for url, identity in current.items()}
     return {url: now[identity] for url, identity in sorted(history.items()) if url not in current and identity in now}
+
+
+def free_redirects(redirects: Mapping[str, str], paths: Iterable[str]) -> dict[str, str]:
+    """The redirects that can be files: of HTML pages, where no other file is, nor one that some system takes for it.
+
+    Args:
+        redirects: Old URL to new.
+        paths: Files that the site publishes.
+    """
+    files = {folded_path(path) for path in paths}
+    folders = {parent for path in files for parent in _parents(path)}
+    found = {}
+    for url, target in sorted(redirects.items()):
+        path = folded_path(output_path(url))
+        if not path.endswith(".html") or path in files or path in folders or not files.isdisjoint(_parents(path)):
+            continue
+        found[url] = target
+        files.add(path)
+        folders.update(_parents(path))
+    return found
+
+
+def _parents(path: str) -> list[str]:
+    """The folders above a file: ``a/b`` and ``a`` for ``a/b/c``."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def history_state(database: Database) -> str:
+    """Stands for the whole history: another build of the same site, to another folder, may add to it."""
+    token = read_tokens(database, [TABLE]).get(TABLE)
+    return token or digest(sorted(read_history(database).items())).hex()
 
 
 def remember(database: Database, current: Mapping[str, tuple[str, str, str]]) -> list[str]:
@@ -52,6 +86,7 @@ def remember(database: Database, current: Mapping[str, tuple[str, str, str]]) ->
                 f"INSERT INTO {TABLE} (url, route, subject, locale) VALUES ({mark}, {mark}, {mark}, {mark})",  # noqa: S608
                 [(url, *identity) for url, identity in fresh.items()],
             )
+        install_tokens(database, [TABLE])
     except DatabaseError as error:
         return [f"the URLs of this build could not be remembered for redirects: {error}"]
     return []
@@ -67,5 +102,3 @@ def redirect_page(target: str) -> bytes:
         f'<meta http-equiv="refresh" content="0; url={url}"></head>'
         f'<body><p><a href="{url}">{url}</a></p></body></html>\n'
     ).encode()
-
-

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.builder.manifest import Key, Manifest, decode_key
 
 Input = tuple[str, Key, bytes]
+
+UNSURE = b"?"
+"""The digest of what was read differently in one build, because somebody changed it meanwhile: it verifies never."""
 
 
 class Interning:
@@ -16,10 +19,17 @@ class Interning:
 
     Args:
         manifest: The last build.
+        relied: Gives the numbers of the manifest's inputs that kept pages and units rely on.
+
+    Attributes:
+        unsure: (kind, key) of what changed while the build ran: whoever read it is stale in the next build.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, relied: Callable[[], set[int]]) -> None:
         self._manifest = manifest
+        self._find_relied = relied
+        self._relied: set[int] | None = None
+        self.unsure: set[tuple[str, Key]] = set()
         self._before: dict[int, Input] | None = None
         self._ids: dict[tuple[str, Key], int] = {}
         self._now: dict[int, Input] = {}
@@ -54,13 +64,28 @@ class Interning:
         return array("I", [self._number(kind, key, value) for (kind, key), value in trace.inputs.items()])
 
     def _number(self, kind: str, key: Key, value: bytes) -> int:
-        """One input has one digest: a build shows one moment, so a newly read one is today's."""
+        """One input has one digest, as a build shows one moment; unless somebody edits a file meanwhile."""
         number = self._ids.get((kind, key))
         if number is None:
             number = self._ids[(kind, key)] = self._next
             self._next += 1
+        if self._differs(number, value):
+            self.unsure.add((kind, key))
+            value = UNSURE
         self._now[number] = (kind, key, value)
         return number
+
+    def _differs(self, number: int, value: bytes) -> bool:
+        """Whether an input was read differently before, in this build or by what this build keeps."""
+        now = self._now.get(number)
+        if now is not None:
+            return now[2] != value
+        before = (self._before or {}).get(number)
+        if before is None or before[2] == value:
+            return False
+        if self._relied is None:
+            self._relied = self._find_relied()
+        return number in self._relied
 
     def keys_of(self, numbers: Iterable[int], kind: str) -> Iterator[tuple[str, Key]]:
         """The inputs of one kind among these numbers."""
@@ -76,3 +101,8 @@ class Interning:
         before = self._before or {}
         written = {n: item for n, item in self._now.items() if n in used and before.get(n) != item}
         return written, [number for number in before if number not in used]
+
+    def unused_shapes(self, used: Iterable[int], known: Iterable[str]) -> list[str]:
+        """Shapes that no query of these inputs has any more."""
+        needed = {key[0] for _, key in self.keys_of(used, "query")}
+        return [name for name in known if name not in needed]

@@ -262,6 +262,13 @@ class Manifest:
 
     # writing
 
+    def forget(self) -> None:
+        """Forget how everything was made, but not which files are ours: they are pruned all the same."""
+        with self.connection:
+            self.connection.execute("BEGIN")
+            for table in ("tables", "shapes", "inputs", "units", "pages"):
+                self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
+
     def announce(self, paths: Iterable[str]) -> None:
         """Note the paths about to be written or removed, before touching any of them."""
         with self.connection:
@@ -292,6 +299,7 @@ class Manifest:
             "INSERT OR REPLACE INTO shapes VALUES (?, ?)",
             ((name, _encode(record)) for name, record in changes.shapes.items()),
         )
+        many("DELETE FROM shapes WHERE id = ?", ((name,) for name in changes.dropped_shapes))
         many("DELETE FROM inputs WHERE id = ?", ((number,) for number in changes.dropped_inputs))
         many(
             "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)",
@@ -324,6 +332,7 @@ class Changes:
     meta: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, TableState] = field(default_factory=dict)
     shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    dropped_shapes: list[str] = field(default_factory=list)
     inputs: dict[int, tuple[str, Key, bytes]] = field(default_factory=dict)
     dropped_inputs: list[int] = field(default_factory=list)
     units: list[UnitRecord] = field(default_factory=list)

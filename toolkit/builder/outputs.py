@@ -146,16 +146,70 @@ def place(staging: Staging, outputs: Iterable[Output], removed: Iterable[str]) -
     try:
         if not staging.output.exists():
             staging.folder.rename(staging.output)
-        else:
-            _clear_the_way(staging.output, staged)
-            _rename_all(staging, staged)
-        for path in removed:
+            return [_record(staging.output, item) for item in staged]
+        gone = set(removed)
+        for path in _in_the_way(staged, gone):
+            _remove(staging.output, path)
+        _clear_the_way(staging.output, staged)
+        _rename_all(staging, staged)
+        for path in sorted(gone):
             _remove(staging.output, path)
     except OSError as error:
         raise BuildError(
             f"the output could not be written: {error}", hint="Mend it and build again: the next build completes this one."
         ) from error
     return [_record(staging.output, item) for item in staged]
+
+
+def check_way(output: Path, staged: Iterable[Output], removed: Iterable[str]) -> None:
+    """Refuse to begin where somebody else's file stands in place of a folder that we need, or a folder of a file.
+
+    Raises:
+        BuildError: One stands in the way; nothing was touched.
+    """
+    if not output.exists():
+        return
+    gone = set(removed)
+    seen: set[str] = set()
+    for item in staged:
+        target = output / item.path
+        if target.is_dir() and not target.is_symlink():
+            _check_folder(output, target, gone)
+        parent = item.path.rpartition("/")[0]
+        while parent and parent not in seen:
+            seen.add(parent)
+            place = output / parent
+            if parent not in gone and (place.is_file() or (place.is_symlink() and not place.exists())):
+                raise _obstacle(place, "a file", "a folder")
+            parent = parent.rpartition("/")[0]
+
+
+def _check_folder(output: Path, folder: Path, gone: set[str]) -> None:
+    for path in folder.rglob("*"):
+        if not path.is_dir() and path.relative_to(output).as_posix() not in gone:
+            raise _obstacle(folder, f"a folder with {path.relative_to(folder).as_posix()}", "a file")
+
+
+def _obstacle(place: Path, there: str, needed: str) -> BuildError:
+    return BuildError(
+        f"{place} is {there}, which the toolkit did not write, and the site needs {needed} there",
+        hint="Move it away and build again.",
+    )
+
+
+def _in_the_way(staged: Iterable[Output], removed: set[str]) -> list[str]:
+    """Files that go, of which a new one needs the name for its folder; or that lie in a folder whose name it needs."""
+    if not removed:
+        return []
+    names = [item.path for item in staged]
+    folders = {folder for name in names for folder in _folders_of(name)}
+    wanted = set(names)
+    return [path for path in sorted(removed) if path in folders or not wanted.isdisjoint(_folders_of(path))]
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _clear_the_way(output: Path, staged: Iterable[Output]) -> None:

@@ -118,7 +118,7 @@ def split_number(path: str) -> tuple[str, int]:
 
 def output_path(url: str) -> str:
     """The file of a URL path, below the output folder: ``/town/`` is ``town/index.html``."""
-    path = unicodedata.normalize("NFC", unquote(url))
+    path = unquote(url)  # in the very form the URL has: static hosts compare bytes
     return posixpath.join(path.lstrip("/"), "index.html") if path.endswith("/") else path.lstrip("/")
 
 

@@ -118,6 +118,11 @@ class Plan:
             self.adopt(self._make(key, route, locale))
         return self._units[key]
 
+    def drop(self, route: Route, locale: str) -> None:
+        """Forget a unit, so that it is found anew."""
+        self._units.pop((route.id, locale), None)
+        self._objects.pop((route.id, locale), None)
+
     def _make(self, key: tuple[str, str], route: Route, locale: str) -> Unit:
         if key in self._making:
             raise RouteError(
@@ -160,23 +165,33 @@ class Plan:
         """
         if locale not in self.site.route_locales(route):
             return None
-        unit = self._units.get((route.id, locale))
         key = subject_key(route, subject)
+        if isinstance(subject, Mapping) and route.model is not None:
+            return None
+        return self.find_key(route, locale, key, peers=getattr(subject, "_peers", None) or ())
+
+    def find_key(self, route: Route, locale: str, key: Any, *, peers: Sequence[Any] = ()) -> Planned | None:
+        """The planned pages of the subject with this key, or None.
+
+        Args:
+            route: The route.
+            locale: One of its locales.
+            key: See ``subject_key``.
+            peers: Instances whose pages will be asked for too.
+        """
+        unit = self._units.get((route.id, locale))
         if unit is not None:
             return unit.by_key.get(key)
-        if route.model is not None and isinstance(subject, Mapping):
-            return None
         if route.each is None or route.model is None:
             return self.unit(route, locale).by_key.get(key)
         asked = (route.id, locale, key)
         if asked not in self._found:
-            self._find_peers(route, locale, subject, key)
+            self._find_peers(route, locale, key, peers)
         return self._found[asked]
 
-    def _find_peers(self, route: Route, locale: str, subject: Any, key: Any) -> None:
-        peers = getattr(subject, "_peers", None) or ()
-        same = [peer for peer in peers[:SUBJECT_BATCH] if type(peer) is type(subject)]
-        keys = list(dict.fromkeys([key, *(plain_key(peer.pk) for peer in same)]))
+    def _find_peers(self, route: Route, locale: str, key: Any, peers: Sequence[Any]) -> None:
+        same = [plain_key(peer.pk) for peer in peers[:SUBJECT_BATCH] if isinstance(peer, route.model)]
+        keys = list(dict.fromkeys([key, *same]))
         with entered(self.scope(locale)):
             rows = route.each.filter(pk__in=_row_keys(route, keys))
             found = {item.key: item for item in _plan_rows(self.site, route, locale, rows)}

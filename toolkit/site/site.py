@@ -307,7 +307,7 @@ class Site:
         if route is None or locale not in self.route_locales(route):
             return None
         key = json.loads(subject)
-        planned = plan.find(route, locale, tuple(key) if isinstance(key, list) else key)
+        planned = plan.find_key(route, locale, tuple(key) if isinstance(key, list) else key)
         return planned.url if planned is not None and planned.url != path else None
 
     # rendering

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit.errors import ToolkitError
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.pages.plan import Plan, url_digest
 from toolkit.templates.clock import clock_digest
@@ -14,6 +15,9 @@ from toolkit.trace import ABSENT, Scope, digest, digest_bytes
 
 Key = tuple[Any, ...]
 Answers = dict[Key, bytes]
+
+UNASKABLE = b"!"
+"""The digest of what cannot be read today; no reading has it."""
 
 DATABASE_KINDS = frozenset({"row", "query"})
 PLAN_KINDS = frozenset({"url", "plan"})
@@ -39,7 +43,18 @@ class Verifier:
         if kind == "query":
             return answer_queries(self._scope(), self.shapes, keys)
         one = self._one[kind]
-        return {key: one(self, key) for key in keys}
+        return {key: self._answer_one(one, key) for key in keys}
+
+    def _answer_one(self, one: Callable[[Verifier, Key], bytes], key: Key) -> bytes:
+        """What cannot be asked today, such as a stylesheet with a broken reference, is not what it was.
+
+        The page that reads it is then made again, and tells what is wrong with its own line and URL; and if no page
+        reads it any more, nothing is wrong.
+        """
+        try:
+            return one(self, key)
+        except ToolkitError:
+            return UNASKABLE
 
     def broken(self, inputs: Iterable[tuple[str, Key, bytes]]) -> set[tuple[str, Key]]:
         """The inputs that would be read differently today."""

@@ -11,6 +11,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -110,6 +111,12 @@ class Assets:
         place = urlsplit(self.url_prefix).path.lstrip("/") + _fingerprinted(path, version.fingerprint)
         return place, version.file if version.body is None else version.body
 
+    @staticmethod
+    def is_published_as(place: str, body: bytes) -> bool:
+        """Whether this content belongs under a published path, by its fingerprint."""
+        match = _FINGERPRINTED.fullmatch(place)
+        return match is not None and digest_bytes(body).hex()[:FINGERPRINT_DIGITS] == match["fingerprint"]
+
     def dependencies(self, path: str) -> tuple[str, ...]:
         """The assets a stylesheet refers to itself, sorted; empty for any other asset.
 
@@ -155,6 +162,15 @@ class Assets:
     def thaw(self) -> None:
         """End what :meth:`freeze` began."""
         self._frozen = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[Assets]:
+        """Frozen inside a ``with`` block."""
+        self.freeze()
+        try:
+            yield self
+        finally:
+            self.thaw()
 
     # -- versions
 
