@@ -129,7 +129,7 @@ def run(newsroom_class: Any, database: Database, model: Any, history: list[Any],
         walk(newsroom_class(database, Path(folder)), model, history, answers)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(history=st.lists(site, min_size=2, max_size=3), answers=st.data())
 def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(newsroom_class, model, history, answers):
     database = Database("sqlite://")

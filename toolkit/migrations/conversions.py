@@ -8,12 +8,61 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from toolkit.errors import MigrationError
+from toolkit.errors import MigrationError, Problems, ToolkitError
 from toolkit.models import BinaryField, BooleanField, CharField, Field, JSONField, TextField
 
 TEXT = (CharField, TextField)
 
 Conversion = Callable[[Any], Any]
+
+SHOWN_PROBLEMS = 20
+
+
+class Refusals:
+    """The values that do not fit a changed field, reported together.
+
+    Args:
+        model: The model as it shall be.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._problems: list[ToolkitError] = []
+        self._count = 0
+
+    def add(self, field: Field[Any], row: Any, message: str) -> None:
+        """Note one value: the key of its row, and what is wrong with it."""
+        self._count += 1
+        if len(self._problems) < SHOWN_PROBLEMS:
+            self._problems.append(MigrationError(f"{self._model._meta.table}, row {row}, {field.name}: {message}"))
+
+    def guarded(self, convert: Conversion, field: Field[Any]) -> Callable[[Any, Any], Any]:
+        """A function from (stored value, key of the row) to the converted value; what it refuses is noted."""
+
+        def converted(stored: Any, row: Any) -> Any:
+            if stored is None:
+                return None
+            try:
+                return convert(stored)
+            except (ToolkitError, ValueError, TypeError, ArithmeticError) as error:
+                self.add(field, row, str(getattr(error, "message", error)))
+                return stored
+
+        return converted
+
+    def check(self) -> None:
+        """Stop if anything was refused.
+
+        Raises:
+            Problems: Each value with its row.
+        """
+        if self._problems:
+            values = "1 value does" if self._count == 1 else f"{self._count} values do"
+            raise Problems(
+                self._problems,
+                summary=f"{self._model._meta.label}: {values} not fit the field as it shall be; nothing was changed. "
+                "Mend the rows, or convert them with RunPython first",
+            )
 
 
 def check_convertible(old: Field[Any], new: Field[Any]) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from toolkit.errors import MigrationError, Problems, ToolkitError
-from toolkit.migrations.conversions import Conversion, conversion, same_storage, shortest
+from toolkit.errors import DatabaseError
+from toolkit.migrations.conversions import Refusals, conversion, same_storage, shortest
 from toolkit.migrations.definitions import TableSQL, quote
 from toolkit.migrations.editor import Editor
-
-SHOWN_PROBLEMS = 20
 
 
 def copied_columns(database: Any, old: Any, new: Any, *, parts: TableSQL, actual: TableSQL) -> list[str]:
@@ -45,8 +43,7 @@ class Copy:
 
     def __init__(self, editor: Editor, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
         self._editor, self._old, self._new, self._fills = editor, old, new, fills
-        self._problems: list[ToolkitError] = []
-        self._refused = 0
+        self._refusals = Refusals(new)
         self._functions = 0
 
     def run(self, scratch: str, *, columns: list[str]) -> None:
@@ -67,8 +64,12 @@ class Copy:
             parameters += values
         names, sources = ", ".join(expressions), ", ".join(expressions.values())
         statement = f"INSERT INTO {quote(scratch)} ({names}) SELECT {sources} FROM {quote(self._table)}"  # noqa: S608 - quoted
-        self._editor.execute(statement, parameters)
-        self._report()
+        try:
+            self._editor.execute(statement, parameters)
+        except DatabaseError:
+            self._refusals.check()  # a value that was refused tells more than the constraint that it breaks
+            raise
+        self._refusals.check()
 
     @property
     def _table(self) -> str:
@@ -99,21 +100,8 @@ class Copy:
         return (f"coalesce({source}, {made})" if source else made), values
 
     def _converted(self, old: Any, new: Any, source: str) -> str:
-        convert = conversion(old, new, dialect="sqlite")
-        key = quote(self._old._meta.pk.column)
-
-        def converted(stored: Any, row: Any) -> Any:
-            return None if stored is None else self._attempt(convert, stored, new, row)
-
-        return f"{self._register(converted, 2)}({source}, {key})"
-
-    def _attempt(self, convert: Conversion, stored: Any, field: Any, row: Any) -> Any:
-        """A converted value; a problem is kept and reported with all others, for SQLite would lose its message."""
-        try:
-            return convert(stored)
-        except (ToolkitError, ValueError, TypeError, ArithmeticError) as error:
-            self._refuse(f"{self._table}, row {row}, {field.name}: {getattr(error, 'message', error)}")
-            return stored
+        convert = self._refusals.guarded(conversion(old, new, dialect="sqlite"), new)
+        return f"{self._register(convert, 2)}({source}, {quote(self._old._meta.pk.column)})"
 
     def _check_lengths(self, old: Any, new: Any) -> None:
         limit = shortest(old, new)
@@ -125,21 +113,7 @@ class Copy:
             (limit,),
         )
         for row, length in found:
-            self._refuse(f"{self._table}, row {row}, {new.name}: {length} characters, {limit} are allowed")
-
-    def _refuse(self, message: str) -> None:
-        self._refused += 1
-        if len(self._problems) < SHOWN_PROBLEMS:
-            self._problems.append(MigrationError(message))
-
-    def _report(self) -> None:
-        if self._problems:
-            rows = "1 value does" if self._refused == 1 else f"{self._refused} values do"
-            raise Problems(
-                self._problems,
-                summary=f"{self._new._meta.label}: {rows} not fit the field as it shall be; nothing was changed. "
-                "Mend the rows, or convert them with RunPython first",
-            )
+            self._refusals.add(new, row, f"{length} characters, {limit} are allowed")
 
     def _register(self, function: Callable[..., Any], arguments: int) -> str:
         self._functions += 1

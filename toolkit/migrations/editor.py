@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems
-from toolkit.migrations.conversions import check_convertible
+from toolkit.migrations.conversions import Refusals, check_convertible, conversion, same_storage
 from toolkit.migrations.fields import describe_field, usable_default
 from toolkit.migrations.statements import Collected, ddl, items_of, renamed_items, table_of
 from toolkit.migrations.tables import differences, read_table
@@ -177,9 +177,12 @@ class Editor:
         old_table, new_table = table_of(old, dialect), table_of(new, dialect)
         before, after = items_of(old_table, self.database), items_of(new_table, self.database)
         gone, altered, made = compared_fields(old, new)
+        if not any(_must_convert(*pair) for pair in altered):  # a converted column takes what names it along
+            same = {item.sql for item in before} & {item.sql for item in after}
+            before = [item for item in before if item.sql not in same]
+            after = [item for item in after if item.sql not in same]
         for item in before:
-            if item.sql not in {other.sql for other in after}:
-                self.execute(item.drop_sql)
+            self.execute(item.drop_sql)
         for old_field, new_field in altered:
             self._alter_column(new_table, old_table.c[old_field.column], old_field, new_field, fills)
         for field in made:
@@ -187,8 +190,7 @@ class Editor:
         for field in gone:
             self._emit(partial(_drop_column, table=new_table.name, column=field.column))
         for item in after:
-            if item.sql not in {other.sql for other in before}:
-                self.execute(item.sql)
+            self.execute(item.sql)
 
     def _emit(self, step: Callable[[Any], object]) -> None:
         """Run what Alembic's operations would run."""
@@ -209,22 +211,49 @@ class Editor:
     def _alter_column(self, table: Any, old_column: Any, old: Any, new: Any, fills: Mapping[str, Any]) -> None:
         if old.column != new.column:
             self._rename_column(table.name, old.column, new.column)
-        dialect = self.database.sqlalchemy_dialect
-        kinds = [field.sql_type().compile(dialect=dialect) for field in (old, new)]
-        if kinds[0] != kinds[1]:
+        if _must_convert(old, new):
+            self._convert_column(table.name, old, new)
+        elif self._kind(old) != self._kind(new):
+            # an explicit cast would cut texts that are too long; without one they are refused
+            using = f"{self.quote(new.column)}::{self._kind(new)}" if new.is_relation else None
             self._emit(
                 lambda operations: operations.alter_column(
                     table.name,
                     new.column,
                     type_=new.sql_type(),
                     existing_type=old_column.type,
-                    postgresql_using=_using(self.quote(new.column), *kinds),
+                    postgresql_using=using,
                 )
             )
         if old.null and not new.null:
             self._fill_nulls(table.name, new, fills)
-        if old.null != new.null:
+        if old.null != new.null or (_must_convert(old, new) and not new.null):
             self._set_null(table.name, new, nullable=new.null)
+
+    def _kind(self, field: Any) -> str:
+        return str(field.sql_type().compile(dialect=self.database.sqlalchemy_dialect))
+
+    def _convert_column(self, table: str, old: Any, new: Any) -> None:
+        """Put a column in the place of one of another kind, its values converted as the fields convert them.
+
+        PostgreSQL's own casts know fewer pairs, and give other answers than SQLite would.
+        """
+        import sqlalchemy as sa
+
+        scratch = sa.Column(f"toolkit_new_{new.column}", new.sql_type(), nullable=True)
+        self._emit(lambda operations: operations.add_column(table, scratch))
+        refusals = Refusals(new.model)
+        convert = refusals.guarded(conversion(old, new, dialect=self.database.dialect), new)
+        key, column, name = self.quote(new.model._meta.pk.column), self.quote(new.column), self.quote(table)
+        stored = self.database.fetch(f"SELECT {key}, {column} FROM {name} WHERE {column} IS NOT NULL")  # noqa: S608 - quoted
+        rows = [(convert(value, row), row) for row, value in stored]
+        refusals.check()
+        if rows:
+            update = f"UPDATE {name} SET {self.quote(scratch.name)} = %s WHERE {key} = %s"  # noqa: S608 - quoted
+            self.database.executemany(update, rows)
+            self.settle()
+        self._emit(partial(_drop_column, table=table, column=new.column))
+        self._rename_column(table, scratch.name, new.column)
 
     def _fill_nulls(self, table: str, field: Any, fills: Mapping[str, Any]) -> None:
         missing = f"{self.quote(field.column)} IS NULL"
@@ -249,6 +278,10 @@ class Editor:
         self._emit(
             lambda operations: operations.alter_column(table, field.column, nullable=nullable, existing_type=kind)
         )
+
+
+def _must_convert(old: Any, new: Any) -> bool:
+    return not same_storage(old, new)
 
 
 def _drop_column(operations: Any, *, table: str, column: str) -> None:
@@ -290,13 +323,3 @@ def _moved_fields(old: Any, new: Any) -> list[tuple[Any, Any]]:
     if old._meta.table != new._meta.table:
         return pairs
     return [(before, after) for before, after in pairs if before.column != after.column]
-
-
-def _using(column: str, old: str, new: str) -> str:
-    """How PostgreSQL is to convert the values of a column."""
-    numbers = ("BIGINT", "INTEGER")
-    if new == "BOOLEAN" and old in numbers:
-        return f"({column} <> 0)"
-    if old == "BOOLEAN" and new not in ("TEXT",) and not new.startswith("VARCHAR"):
-        return f"{column}::int::{new}"
-    return f"{column}::{new}"
