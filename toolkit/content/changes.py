@@ -51,7 +51,7 @@ class Changes:
         self.owner: dict[str, int] = {}
         self.groups: list[Group] = []
         self._find_groups()
-        self.vanished = [path for path in records if path not in self.owner]
+        self.vanished = {path: None for path in records if path not in self.owner}
 
     def _find_groups(self) -> None:
         for number, (layout, listing) in enumerate(zip(self._layouts, self._listings, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
@@ -208,6 +209,7 @@ class _Worker:
 
 
 def _start_worker(folder: Path, layouts: Sequence[Layout], expected: Mapping[str, str]) -> None:
+    gc.disable()  # a worker lives for one load, and makes nothing that refers to itself
     _Worker.folder, _Worker.layouts, _Worker.expected = folder, layouts, expected
 
 

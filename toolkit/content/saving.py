@@ -159,7 +159,7 @@ class Saver:
         extra = [item for item in meta.fields if not isinstance(item, AutoField) and item not in (own, other)]
         fields = [own, other, *extra]
         added: list[Put] = [
-            (entry, [entry.pk, target, *self._defaults(extra)])
+            (entry, [entry.pk, target, *(self._defaults(extra) if extra else ())])
             for entry in entries
             for target in entry.row.links[field.name]
             if before.pop((entry.pk, target), None) is None
