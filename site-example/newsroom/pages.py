@@ -7,7 +7,7 @@ from typing import Any
 from toolkit.feeds import Feed
 from toolkit.http import Request, Response
 from toolkit.models import QuerySet
-from toolkit.sitemaps import News, Sitemap
+from toolkit.sitemaps import News
 
 from . import app
 from .models import Author, Place, Section, Story, Tag
@@ -57,7 +57,7 @@ def tag(tag: Tag) -> QuerySet[Story]:
 def place(place: Place) -> dict[str, Any]:
     return {
         "stories": place.stories.all(),
-        "nearby": Place.objects.exclude(pk=place.pk).nearest(place.geometry)[:5],
+        "nearby": Place.objects.exclude(pk=place.pk).exclude(kind="land").nearest(place.geometry)[:5],
     }
 
 

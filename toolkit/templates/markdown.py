@@ -21,7 +21,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from toolkit.errors import ContentError, ToolkitError
-from toolkit.i18n.messages import gettext
+from toolkit.i18n.messages import gettext, gettext_noop
 from toolkit.text import plain_text, reading_time_minutes, slugify, truncate_words, word_count
 
 from .footnotes import gather_footnotes
@@ -41,7 +41,13 @@ _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ?!:;,.()/-]*[A-Za-z0-9][A-Za-z0-9 ?!:;,.(
 _PLAIN_WORD = re.compile(r"[a-z0-9]+")
 _ALIGNED = re.compile(r'<t([hd]) style="text-align: ?(left|center|right);?">')
 _ALERT = re.compile(r'<blockquote class="markdown-alert-(note|tip|important|warning|caution)">')
-_ALERTS = ("Note", "Tip", "Important", "Warning", "Caution")
+_ALERTS = (
+    gettext_noop("Note"),
+    gettext_noop("Tip"),
+    gettext_noop("Important"),
+    gettext_noop("Warning"),
+    gettext_noop("Caution"),
+)
 _PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 _NUMBERED = re.compile(f"<p>{OPEN}([0-9]+){CLOSE}</p>|{OPEN}([0-9]+){CLOSE}|%EE%80%80([0-9]+)%EE%80%81")
 _CODE_BLOCK = re.compile(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)

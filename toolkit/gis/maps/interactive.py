@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from toolkit.errors import GeometryError
+from toolkit.i18n.messages import gettext, gettext_noop
 from toolkit.gis.features import Feature
 from toolkit.gis.geojson import PRECISION, dumps_for_script, feature_object
 
@@ -23,13 +24,13 @@ STYLE_SHEETS = ("gis/leaflet.css", "gis/map.css")
 SCRIPTS = ("gis/leaflet.js", "gis/map.js")
 
 WORDS: Mapping[str, str] = {
-    "map": "Map",
-    "zoom_in": "Zoom in",
-    "zoom_out": "Zoom out",
-    "close": "Close",
-    "keys": "Arrow keys move the map, plus and minus zoom, Tab goes from place to place",
+    "map": gettext_noop("Map"),
+    "zoom_in": gettext_noop("Zoom in"),
+    "zoom_out": gettext_noop("Zoom out"),
+    "close": gettext_noop("Close"),
+    "keys": gettext_noop("Arrow keys move the map, plus and minus zoom, Tab goes from place to place"),
 }
-"""What the map says to its reader, in English; hand translations over as ``words``."""
+"""What the map says to its reader, translated by the catalogs at hand; ``words`` says it otherwise."""
 
 
 def interactive_map(
@@ -60,7 +61,7 @@ def interactive_map(
         asset: Gives the URL of a static file; with it, the map brings its style sheets and scripts along.
             Without,
             put `map_assets` into the page once.
-        words: Translations of ``WORDS``.
+        words: What to say instead of ``WORDS``.
         locale: Language of the map.
         kind: Property, attribute or function that gives a feature's kind.
         label: The same for its name.
@@ -106,7 +107,8 @@ def _words(words: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(words) - set(WORDS))
     if unknown:
         raise GeometryError(f"the map has no word {unknown[0]!r}", hint=f"It has: {', '.join(WORDS)}")
-    return {**WORDS, **{name: str(word) for name, word in words.items()}}
+    said = {name: gettext(word) for name, word in WORDS.items()}
+    return {**said, **{name: str(word) for name, word in words.items()}}
 
 
 def _member(shape: Shape, precision: int) -> dict[str, Any]:
