@@ -112,10 +112,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         return
     if POSTGRESQL is None:
         pytest.skip("TOOLKIT_TEST_DATABASES names no PostgreSQL server")
-    opened = Database(POSTGRESQL)
     schema = f"toolkit_test_{secrets.token_hex(6)}"
-    opened.execute(f"CREATE SCHEMA {schema}")
-    opened.execute(f"SET search_path TO {schema}, public")
+    admin = Database(POSTGRESQL)
+    admin.execute(f"CREATE SCHEMA {schema}")
+    admin.close()
+    separator = "&" if "?" in POSTGRESQL else "?"
+    opened = Database(f"{POSTGRESQL}{separator}options=-csearch_path%3D{schema},public")
     yield opened
     opened.execute(f"DROP SCHEMA {schema} CASCADE")
     opened.close()

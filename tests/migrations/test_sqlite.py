@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -179,7 +176,7 @@ def test_the_rebuild_does_not_leave_legacy_behaviour_on(newsroom, narrow):
 
 
 VICTIM = """
-import sys
+import os, signal, sys, threading
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from toolkit import migrations
@@ -188,37 +185,58 @@ from toolkit.database import Database
 class App:
     label, models, migrations_folder = "news", [], Path({folder!r})
 
-print("ready", flush=True)
-migrations.apply(Database({url!r}), [App])
-print("done", flush=True)
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def watch(sql):
+    if sql.startswith({moment!r}):
+        print("reached", flush=True)
+        die() if not {delay} else threading.Timer({delay}, die).start()
+
+database = Database({url!r})
+database.on_query.append(watch)
+migrations.apply(database, [App], "news.0002")
+die()
 """
 
+MOMENTS = [
+    ('CREATE TABLE "toolkit_new_', 0),
+    ('INSERT INTO "toolkit_new_', 0),
+    ('INSERT INTO "toolkit_new_', 0.01),
+    ("DROP TABLE", 0),
+    ("DROP TABLE", 0.004),
+    ('ALTER TABLE "toolkit_new_', 0),
+    ("INSERT INTO toolkit_migration", 0),
+    ("COMMIT", 0),
+    ("COMMIT", 0.002),
+    ("PRAGMA foreign_keys = ON", 0),
+]
 
-@pytest.mark.parametrize("delay_milliseconds", [0, 20, 60, 120, 200])
-def test_killed_during_a_rebuild_the_table_is_the_old_or_the_new_one_with_all_rows(
-    newsroom, narrow, delay_milliseconds
+
+@pytest.mark.parametrize(("moment", "delay_seconds"), MOMENTS)
+def test_killed_at_any_instant_of_a_rebuild_the_table_is_the_old_or_the_new_one_with_all_rows(
+    newsroom, narrow, moment, delay_seconds
 ):
     newsroom.database.execute(
-        "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
+        "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) "
         "INSERT INTO news_story (id, title, weight) SELECT i, 'story ' || i, 1 FROM n"
     )
+    newsroom.database.execute("CREATE TRIGGER kept AFTER DELETE ON news_story BEGIN SELECT 1; END")
     newsroom.declare(narrow)
     newsroom.make()
-    root = str(Path(toolkit.__path__[0]).parent)
-    folder = str(newsroom.app.migrations_folder)
-    source = textwrap.dedent(VICTIM).format(root=root, folder=folder, url=newsroom.database.url)
-    victim = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
-    assert victim.stdout is not None
-    with victim, victim.stdout:
-        assert victim.stdout.readline() == "ready\n"
-        time.sleep(delay_milliseconds / 1000)
-        os.kill(victim.pid, signal.SIGKILL)
-    with sqlite3.connect(newsroom.database.path) as connection:
-        assert connection.execute("SELECT count(*) FROM news_story").fetchone() == (60000,)
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        left = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'toolkit_new_%'").fetchall()
-        assert left == []
+    newsroom.database.close()
+    root, folder = str(Path(toolkit.__path__[0]).parent), str(newsroom.app.migrations_folder)
+    url = newsroom.database.url
+    source = VICTIM.format(root=root, folder=folder, url=url, moment=moment, delay=delay_seconds)
+    victim = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    assert (victim.returncode, "reached" in victim.stdout) == (-signal.SIGKILL, True), victim.stderr
+    connection = sqlite3.connect(newsroom.database.path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("SELECT count(*), count(DISTINCT title) FROM news_story").fetchone() == (30000, 30000)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
+    assert "kept" in names
+    assert not [name for name in names if name.startswith("toolkit_new_")]
     newsroom.apply()
     assert newsroom.problems() == []
-    assert len(newsroom.rows("news_story", "id")) == 60000
+    assert len(newsroom.rows("news_story", "id")) == 30000

@@ -59,11 +59,6 @@ class FieldState:
         return dict(self.options).get("to")
 
     @property
-    def column(self) -> str:
-        """Its column in the table."""
-        return self.build().column or _attname(self.build(), self.name)
-
-    @property
     def identity(self) -> tuple[Any, ...]:
         """Everything but the name: fields of one identity may be one field renamed."""
         return (self.kind, tuple(pair for pair in self.options if pair[0] != "db_column"))
