@@ -239,6 +239,10 @@ def find_lookup(field: Any, name: str) -> Lookup | None:
 
 def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     """The error for a lookup that does not exist, with the nearest names."""
-
     known = [*COMMON, "isnull", *(field.lookups if field is not None else ()), *DATE_PARTS]
+    if field is not None and field.is_relation:
+        first = name.partition("__")[0]
+        target = field.target._meta
+        hint = did_you_mean(first, target.names()) or did_you_mean(first, known)
+        return FieldError(f"{target.object_name} has no field {first!r} (in {where!r})", hint=hint)
     return FieldError(f"{where}: there is no lookup {name!r}", hint=did_you_mean(name, known))

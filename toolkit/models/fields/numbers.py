@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
@@ -13,6 +13,7 @@ from toolkit.models.fields.base import Convert, Field, FieldOptions
 T = TypeVar("T")
 
 SQLITE_DECIMAL_DIGITS = 15
+_EXACT = Context(prec=60)
 
 
 class IntegerField(Field[T]):
@@ -163,12 +164,12 @@ class DecimalField(Field[T]):
         return number
 
     def validate(self, value: Any) -> None:
-        if value != value.quantize(self._step):
+        if abs(value) >= Decimal(10) ** (self.max_digits - self.decimal_places):
+            raise ValidationError(f"{value} has more than {self.max_digits} digits", code="max_digits")
+        if value != value.quantize(self._step, context=_EXACT):
             raise ValidationError(
                 f"{value} has more than {self.decimal_places} decimal places", code="max_decimal_places"
             )
-        if abs(value) >= Decimal(10) ** (self.max_digits - self.decimal_places):
-            raise ValidationError(f"{value} has more than {self.max_digits} digits", code="max_digits")
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa

@@ -16,6 +16,10 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def _load(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str | bytes) else value
+
+
 class JSONField(Field[T]):
     """Any JSON value: objects, lists, text, numbers, true, false."""
 
@@ -35,13 +39,14 @@ class JSONField(Field[T]):
     def sql_type(self) -> Any:
         import sqlalchemy as sa
 
-        return sa.JSON()
+        # in SQLite a column of type JSON has the affinity of numbers: 0 and 1.0 would lose their form
+        return sa.JSON().with_variant(sa.Text(), "sqlite")
 
     def db_writer(self, dialect: str) -> Convert:
         return _dump
 
     def db_reader(self, dialect: str) -> Convert:
-        return None if dialect == "postgresql" else json.loads
+        return None if dialect == "postgresql" else _load
 
 
 class UUIDField(Field[T]):

@@ -1,0 +1,234 @@
+"""A small newsroom, on SQLite in memory and on each server that TOOLKIT_TEST_DATABASES names (commas between)."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from toolkit import models
+from toolkit.database import Database
+from toolkit.models import Now, Q
+from toolkit.models.resolve import resolve_models
+from toolkit.models.schema import Schema
+from toolkit.trace import EDITOR, Scope, Trace, Viewer, entered
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+URLS = ["sqlite://", *filter(None, os.environ.get("TOOLKIT_TEST_DATABASES", "").split(","))]
+
+
+class Section(models.Model):
+    name = models.CharField(max_length=50, translated=True)
+    slug = models.SlugField(unique=True)
+    position = models.IntegerField(default=0)
+    visible = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["position"]
+        public = Q(visible=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Author(models.Model):
+    name = models.CharField(max_length=50)
+    slug = models.SlugField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+
+class Profile(models.Model):
+    author = models.OneToOneField(Author, on_delete=models.CASCADE, related_name="profile")
+    motto = models.CharField(max_length=80, blank=True)
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=50)
+    slug = models.SlugField(unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+
+class StoryQuerySet(models.QuerySet["Story"]):
+    def weighty(self) -> StoryQuerySet:
+        return self.filter(weight__gt=0)
+
+
+class Story(models.Model):
+    title = models.CharField(max_length=200, translated=True)
+    slug = models.SlugField(translated=True, unique=True)
+    section = models.ForeignKey(Section, on_delete=models.PROTECT, related_name="stories")
+    editor = models.ForeignKey("Author", on_delete=models.SET_NULL, null=True, blank=True, related_name="edited")
+    authors = models.ManyToManyField(Author, related_name="stories", through="Byline")
+    tags = models.ManyToManyField("Tag", related_name="stories")
+    weight = models.IntegerField(default=0)
+    status = models.CharField(max_length=10, default="live", choices=[("draft", "Draft"), ("live", "Live")])
+    published = models.DateTimeField(db_index=True)
+    expires = models.DateTimeField(null=True, blank=True)
+
+    objects = StoryQuerySet.as_manager()
+    related = models.Similar("tags")
+
+    class Meta:
+        ordering = ["-published"]
+        get_latest_by = "published"
+        untranslated = "hide"
+        public = Q(status="live", published__lte=Now()) & ~Q(expires__lte=Now())
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Byline(models.Model):
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="bylines")
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="bylines")
+    position = models.IntegerField(default=0)
+
+
+class Comment(models.Model):
+    story = models.ForeignKey(Story, on_delete=models.CASCADE, related_name="comments")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="answers")
+    text = models.TextField()
+    score = models.IntegerField(null=True)
+
+
+class Camera(models.Model):
+    """Its key is no number."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    name = models.CharField(max_length=20)
+
+
+class Photograph(models.Model):
+    code = models.CharField(max_length=12, primary_key=True)
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="photographs")
+
+
+class Everything(models.Model):
+    """One field of each kind."""
+
+    char = models.CharField(max_length=20, null=True)
+    text = models.TextField(null=True)
+    slug = models.SlugField(null=True)
+    markdown = models.MarkdownField(null=True)
+    email = models.EmailField(null=True)
+    url = models.URLField(null=True)
+    integer = models.IntegerField(null=True)
+    positive = models.PositiveIntegerField(null=True)
+    float = models.FloatField(null=True)
+    decimal = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    boolean = models.BooleanField(null=True)
+    date = models.DateField(null=True)
+    instant = models.DateTimeField(null=True)
+    json = models.JSONField(null=True)
+    uuid = models.UUIDField(null=True)
+    binary = models.BinaryField(null=True)
+
+
+ALL = [Section, Author, Profile, Tag, Story, Byline, Comment, Camera, Photograph, Everything]
+MODELS, PROBLEMS = resolve_models({"news": ALL})
+
+
+def create_tables(database: Any) -> None:
+    """All tables and indexes of the schema."""
+    for table in database.schema.metadata.sorted_tables:
+        database.execute(str(CreateTable(table).compile(dialect=database.sqlalchemy_dialect)))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            database.execute(str(CreateIndex(index).compile(dialect=database.sqlalchemy_dialect)))
+
+
+def make_database(url: str) -> Any:
+    """A database with the newsroom's tables; on a server in a schema of its own."""
+    assert not PROBLEMS
+    database: Any = Database(url)
+    database.schema = Schema(MODELS, database.dialect)
+    if database.dialect == "postgresql":
+        name = f"toolkit_{uuid.uuid4().hex[:12]}"
+        database.execute(f"CREATE SCHEMA {name}")
+        database.close()
+        database.on_connect(lambda connection: connection.execute(f"SET search_path TO {name}"))
+        database.drop = lambda: database.execute(f"DROP SCHEMA {name} CASCADE")
+    create_tables(database)
+    return database
+
+
+@pytest.fixture(scope="session", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
+    database = make_database(request.param)
+    yield database
+    if database.dialect == "postgresql":
+        database.drop()
+    database.close()
+
+
+@pytest.fixture
+def database(shared_database: Any) -> Iterator[Any]:
+    """The database of this test: empty, with keys that start at 1."""
+    yield shared_database
+    if shared_database.dialect == "postgresql":
+        tables = ", ".join(shared_database.schema.table_names)
+        shared_database.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    else:
+        with shared_database.atomic():
+            for table in shared_database.schema.table_names:
+                shared_database.execute(f'DELETE FROM "{table}"')
+    shared_database.changed()
+
+
+@pytest.fixture
+def scope(database: Any) -> Iterator[Scope]:
+    """An editor's scope, entered."""
+    with entered(Scope(None, database)) as found:
+        yield found
+
+
+@pytest.fixture
+def newsroom(scope: Scope) -> SimpleNamespace:
+    """Three sections (the last hidden), four authors, five tags, twenty stories: one a day up to two days hence."""
+    sections = [
+        Section.objects.create(name=f"Section {n}", slug=f"section-{n}", position=n, visible=n < 2) for n in range(3)
+    ]
+    authors = [Author.objects.create(name=f"Author {n}", slug=f"author-{n}") for n in range(4)]
+    tags = [Tag.objects.create(name=f"Tag {n}", slug=f"tag-{n}") for n in range(5)]
+    stories = [
+        Story(
+            title=f"Story {n}",
+            slug=f"story-{n}",
+            section=sections[n % 3],
+            editor=authors[n % 4] if n % 2 else None,
+            published=NOON - timedelta(days=n - 2),
+            weight=n % 5,
+            status="draft" if n == 7 else "live",
+            expires=NOON - timedelta(hours=1) if n == 8 else None,
+        )
+        for n in range(20)
+    ]
+    Story.objects.bulk_create(stories)
+    Byline.objects.bulk_create([Byline(story=s, author=authors[n % 4], position=n) for n, s in enumerate(stories)])
+    for n, story in enumerate(stories):
+        story.tags.set([tags[n % 5], tags[(n + 1) % 5]])
+    return SimpleNamespace(sections=sections, authors=authors, tags=tags, stories=stories, database=scope.database)
+
+
+def look(
+    database: Any, viewer: Viewer = EDITOR, *, locale: str = "en", traced: bool = False, strict: bool = False
+) -> Scope:
+    """A scope at noon, for ``with entered(...)``."""
+    trace = Trace() if traced else None
+    return Scope(None, database, viewer, locale, "en", NOON, trace, strict=strict)
+
+
+@pytest.fixture
+def m() -> SimpleNamespace:
+    """The models by name, and how to look at them."""
+    known = {model.__name__: model for model in ALL}
+    return SimpleNamespace(**known, look=look, NOON=NOON, make_database=make_database)

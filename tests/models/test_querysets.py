@@ -1,0 +1,293 @@
+"""Lazy questions: order, slices, values, and what is asked when."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import date
+from typing import Any
+
+import pytest
+
+from toolkit.errors import DeclarationError, FieldError
+from toolkit.models import Count, F
+from toolkit.trace import current
+
+
+def test_nothing_is_asked_before_the_answer_is_needed(m: Any, newsroom: Any) -> None:
+    with newsroom.database.counted() as queries:
+        stories = m.Story.objects.filter(weight__gt=1).exclude(status="draft").order_by("title")[2:5].all()
+        assert queries == []
+        assert len(stories) == len(list(stories)) == 3
+        assert bool(stories)
+        assert stories[0].title
+    assert len(queries) == 1
+
+
+def test_the_manager_itself_remembers_nothing(m: Any, newsroom: Any) -> None:
+    assert len(m.Tag.objects) == 5
+    m.Tag.objects.create(name="Sixth", slug="sixth")
+    assert len(m.Tag.objects) == 6
+
+
+def test_rows_come_in_the_order_of_the_model_or_as_asked(m: Any, newsroom: Any) -> None:
+    assert [s.slug for s in m.Story.objects.all()[:2]] == ["story-0", "story-1"]
+    assert [s.slug for s in m.Story.objects.order_by("published")[:2]] == ["story-19", "story-18"]
+    assert [s.slug for s in m.Story.objects.order_by("-weight", "published")[:2]] == ["story-19", "story-14"]
+    assert [s.slug for s in m.Story.objects.order_by("section__name", "-pk")[:2]] == ["story-18", "story-15"]
+    assert [s.weight for s in m.Story.objects.order_by(F("weight").desc())[:2]] == [4, 4]
+    assert [s.slug for s in m.Story.objects.order_by("-weight").order_by("pk")[:1]] == ["story-0"]
+
+
+def test_equal_rows_are_ordered_by_key_so_that_two_runs_agree(m: Any, newsroom: Any) -> None:
+    found = [story.pk for story in m.Story.objects.order_by("status")]
+    assert found == [newsroom.stories[7].pk, *(s.pk for s in newsroom.stories if s.status == "live")]
+
+
+def test_null_is_smallest_on_every_database(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.order_by("expires").last().slug == "story-8"
+    assert m.Story.objects.order_by("-expires").first().slug == "story-8"
+
+
+def test_reverse_turns_the_whole_order_round(m: Any, newsroom: Any) -> None:
+    forward = [s.pk for s in m.Story.objects.order_by("weight", "-status")]
+    assert [s.pk for s in m.Story.objects.order_by("weight", "-status").reverse()] == forward[::-1]
+    assert [s.pk for s in m.Story.objects.order_by("weight", "-status").reverse().reverse()] == forward
+
+
+def test_slices_are_asked_with_limit_and_offset_and_can_be_sliced_again(m: Any, newsroom: Any) -> None:
+    every = [s.pk for s in m.Story.objects.all()]
+    assert [s.pk for s in m.Story.objects.all()[5:9]] == every[5:9]
+    assert [s.pk for s in m.Story.objects.all()[5:]] == every[5:]
+    assert [s.pk for s in m.Story.objects.all()[5:15][2:4]] == every[7:9]
+    assert [s.pk for s in m.Story.objects.all()[5:9][2:40]] == every[7:9]
+    assert list(m.Story.objects.all()[9:3]) == []
+    assert m.Story.objects.all()[3].pk == every[3]
+    assert m.Story.objects.all()[5:9].count() == 4
+    assert m.Story.objects.all()[18:40].count() == 2
+    assert not m.Story.objects.all()[20:].exists()
+
+
+def test_a_slice_of_a_loaded_answer_asks_nothing(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.all()
+    list(stories)
+    with newsroom.database.counted() as queries:
+        assert len(stories[:5]) == 5
+        assert stories[3].pk
+        assert stories.count() == 20
+        assert stories.exists()
+    assert queries == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda stories: stories[-1], "no negative index"),
+        (lambda stories: stories[::2], "sliced with a start and a stop"),
+        (lambda stories: stories[:5].filter(weight=1), "a sliced queryset cannot be changed"),
+        (lambda stories: stories[:5].update(weight=1), "a sliced queryset cannot be updated"),
+        (lambda stories: stories[:5].delete(), "a sliced queryset cannot be changed"),
+        (lambda stories: stories[:5].aggregate(Count("pk")), "aggregate.. of a slice"),
+        (lambda stories: stories.order_by("?"), "another page at every build"),
+        (lambda stories: list(stories.order_by("tags__name")), "cannot be ordered by"),
+        (lambda stories: stories.values_list("title", "slug", flat=True), "takes one name"),
+        (lambda stories: stories.filter(1), "takes Q objects"),
+        (lambda stories: stories.dates("published", "weeks"), "knows no 'weeks'"),
+        (lambda stories: list(stories.values("title__x")), "'x' is not a field"),
+        (lambda stories: list(stories.select_related("tags")), "is not a reference to one object"),
+        (lambda stories: list(stories.prefetch_related("tagz")), "Did you mean 'tags'"),
+        (lambda stories: list(stories.annotate(title=F("slug"))), "would hide the field"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(m: Any, newsroom: Any, ask: Any, told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        ask(m.Story.objects.all())
+
+
+def test_an_index_past_the_end_is_an_index_error(m: Any, newsroom: Any) -> None:
+    with pytest.raises(IndexError, match="no row 20"):
+        m.Story.objects.all()[20]
+
+
+def test_get_finds_one_row_or_says_what_was_asked(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.get(slug="story-3").pk == newsroom.stories[3].pk
+    assert m.Story.objects.get(pk=newsroom.stories[3].pk).slug == "story-3"
+    assert m.Story.objects.get(slug="story-3", weight=3).slug == "story-3"
+    assert m.Story.objects.filter(weight=3).get(slug="story-3").slug == "story-3"
+    assert m.Story.objects.get(section__slug="section-0", weight=1).slug == "story-6"
+    assert m.Story.objects.get(expires__isnull=False).slug == "story-8"
+    for _ in range(2):  # the second time on the shortest way
+        with pytest.raises(m.Story.DoesNotExist, match="there is no Story with slug='gone'"):
+            m.Story.objects.get(slug="gone")
+        with pytest.raises(m.Story.MultipleObjectsReturned, match="more than one Story with weight=3"):
+            m.Story.objects.get(weight=3)
+    with pytest.raises(m.Story.DoesNotExist, match="there is no Story with pk=None"):
+        m.Story.objects.get(pk=None)
+
+
+def test_the_short_way_of_get_and_the_long_one_give_the_same(m: Any, newsroom: Any) -> None:
+    section = newsroom.sections[1]
+    for lookups in ({"pk": 3}, {"pk": "3"}, {"slug": "story-2"}, {"section": section.pk, "status": "draft"}):
+        short = [m.Story.objects.get(**lookups) for _ in range(2)]
+        long = m.Story.objects.all().filter(**lookups)[0]
+        assert short == [long, long]
+        assert short[1].__dict__.keys() == long.__dict__.keys()
+
+
+def test_first_last_latest_earliest(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.first().slug == m.Story.objects.latest().slug == "story-0"
+    assert m.Story.objects.last().slug == m.Story.objects.earliest().slug == "story-19"
+    assert m.Story.objects.latest("weight").slug == "story-19"
+    assert m.Story.objects.none().first() is None
+    with pytest.raises(m.Story.DoesNotExist, match="there is no Story"):
+        m.Story.objects.none().latest()
+    with pytest.raises(FieldError, match=r"Set Meta\.get_latest_by"):
+        m.Tag.objects.latest()
+
+
+def test_none_is_empty_in_every_form(m: Any, newsroom: Any) -> None:
+    nothing = m.Story.objects.none()
+    assert (list(nothing), nothing.count(), nothing.exists(), list(nothing.values())) == ([], 0, False, [])
+    assert nothing.aggregate(n=Count("pk")) == {"n": 0}
+
+
+def test_values_come_as_dicts_tuples_or_single(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.filter(slug="story-3")
+    assert list(stories.values("slug", "section__name")) == [{"slug": "story-3", "section__name": "Section 0"}]
+    assert list(stories.values_list("slug", "published")) == [("story-3", newsroom.stories[3].published)]
+    assert list(stories.values_list("section_id", flat=True)) == [newsroom.sections[0].pk]
+    assert list(stories.values_list("pk", flat=True)) == [newsroom.stories[3].pk]
+    assert set(stories.values()[0]) == {
+        "id", "title", "slug", "section_id", "editor_id", "weight", "status", "published", "expires"
+    }  # fmt: skip
+
+
+def test_values_over_many_partners_give_a_row_for_each(m: Any, newsroom: Any) -> None:
+    rows = m.Story.objects.filter(slug="story-3").values_list("slug", "tags__slug")
+    assert sorted(rows) == [("story-3", "tag-3"), ("story-3", "tag-4")]
+
+
+def test_distinct_values_are_in_a_certain_order(m: Any, newsroom: Any) -> None:
+    assert list(m.Story.objects.order_by().values_list("weight", flat=True).distinct()) == [0, 1, 2, 3, 4]
+    assert m.Story.objects.order_by().values_list("weight", flat=True).distinct().count() == 5
+    assert m.Story.objects.distinct().count() == 20
+    assert len(m.Story.objects.filter(tags__slug__in=["tag-1", "tag-2"]).distinct().order_by("section__name")) == 12
+
+
+def test_dates_are_distinct_and_oldest_first(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.dates("published", "month") == [date(2026, 2, 1), date(2026, 3, 1)]
+    assert m.Story.objects.dates("published", "year") == [date(2026, 1, 1)]
+    assert m.Story.objects.dates("expires", "day") == [date(2026, 3, 1)]
+
+
+def test_in_bulk_gives_rows_by_key(m: Any, newsroom: Any) -> None:
+    keys = [story.pk for story in newsroom.stories[:3]]
+    assert list(m.Story.objects.in_bulk([*keys, 10**6])) == keys
+    assert m.Story.objects.in_bulk([]) == {}
+
+
+def test_only_and_defer_load_the_rest_when_asked_for_all_rows_at_once(m: Any, newsroom: Any) -> None:
+    with newsroom.database.counted() as queries:
+        stories = list(m.Story.objects.only("title"))
+        assert [story.title for story in stories][:2] == ["Story 0", "Story 1"]
+        assert len(queries) == 1
+        assert [story.slug for story in stories][:2] == ["story-0", "story-1"]
+        assert len(queries) == 2
+        assert stories[0].section_id == newsroom.sections[0].pk
+        assert [story.section.slug for story in stories][:2] == ["section-0", "section-1"]
+    assert len(queries) == 4
+    assert m.Story.objects.defer("title").first().title == "Story 0"
+
+
+def test_iterator_gives_every_row_once_whatever_is_written_meanwhile(m: Any, newsroom: Any) -> None:
+    seen = []
+    for story in m.Story.objects.order_by("weight", "pk").iterator(chunk_size=4):
+        seen.append(story.slug)
+        m.Story.objects.filter(pk=story.pk).update(weight=F("weight") + 100)
+        if story.slug == "story-5":
+            newsroom.stories[19].tags.clear()
+            newsroom.stories[19].bylines.all().delete()
+            m.Story.objects.filter(slug="story-19").delete()
+    expected = sorted((s for s in newsroom.stories[:19]), key=lambda s: (s.weight, s.pk))
+    assert seen == [s.slug for s in expected]
+    assert list(m.Story.objects.values_list("slug", flat=True).iterator())[:1] == ["story-0"]
+
+
+def test_select_related_takes_single_objects_along_and_adds_up(m: Any, newsroom: Any) -> None:
+    with newsroom.database.counted() as queries:
+        story = m.Story.objects.select_related("section").select_related("editor").get(slug="story-1")
+        assert (story.section.slug, story.editor.slug) == ("section-1", "author-1")
+        assert m.Comment.objects.select_related("story__section").count() == 0
+    assert len(queries) == 2
+    m.Comment.objects.create(story=story, text="first")
+    with newsroom.database.counted() as queries:
+        comment = m.Comment.objects.select_related("story__section", "parent").get()
+        assert (comment.story.section.slug, comment.parent) == ("section-1", None)
+    assert len(queries) == 1
+
+
+def test_querysets_of_the_model_chain_with_the_common_questions(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.weighty().filter(status="live").count() == 15
+    assert m.Story.objects.filter(status="live").weighty().count() == 15
+    assert newsroom.sections[0].stories.weighty().count() == 5
+    with pytest.raises(AttributeError, match="StoryQuerySet of Story has no 'wieghty'"):
+        m.Story.objects.wieghty()
+
+
+def test_a_queryset_shows_its_rows_or_what_it_is_of(m: Any, newsroom: Any) -> None:
+    assert repr(m.Tag.objects.filter(slug__in=["tag-0", "tag-1"])) == "<QuerySet [<Tag: Tag 1>, <Tag: Tag 2>]>"
+    token = current.set(None)
+    try:
+        assert repr(m.Tag.objects.all()) == "<QuerySet of Tag>"
+        with pytest.raises(DeclarationError, match="there is no current site"):
+            m.Tag.objects.count()
+    finally:
+        current.reset(token)
+
+
+def test_a_queryset_can_be_copied(m: Any, newsroom: Any) -> None:
+    assert copy.copy(m.Tag.objects.all()).count() == 5
+    with pytest.raises(AttributeError, match="has no 'model'"):
+        m.Tag.objects.__class__.__new__(m.Tag.objects.__class__).model  # noqa: B018 - the read is the test
+
+
+def test_the_manager_belongs_to_the_class(m: Any, newsroom: Any) -> None:
+    with pytest.raises(AttributeError, match="objects belongs to the class Tag"):
+        newsroom.tags[0].objects  # noqa: B018 - the read is the test
+
+
+def test_a_site_that_is_not_prepared_says_so(m: Any) -> None:
+    from toolkit.database import Database
+    from toolkit.trace import Scope, entered
+
+    with entered(Scope(None, Database("sqlite://"))), pytest.raises(DeclarationError, match=r"Call site\.prepare"):
+        m.Tag.objects.count()
+
+
+def test_instances_are_equal_by_key_and_hashable_once_saved(m: Any, newsroom: Any) -> None:
+    again = m.Tag.objects.get(pk=newsroom.tags[0].pk)
+    assert again == newsroom.tags[0] and again is not newsroom.tags[0]
+    assert len({again, newsroom.tags[0]}) == 1
+    assert again != m.Author(pk=again.pk)
+    assert m.Tag() != m.Tag()
+    with pytest.raises(TypeError, match="unsaved Tag"):
+        hash(m.Tag())
+    assert again in m.Tag.objects.all()
+
+
+def test_instances_are_pickled_with_their_loaded_relations_even_in_a_circle(
+    m: Any, newsroom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+    from types import ModuleType
+
+    module = ModuleType(m.Story.__module__)
+    module.__dict__.update(Story=m.Story, Section=m.Section, Author=m.Author)
+    monkeypatch.setitem(sys.modules, m.Story.__module__, module)
+    story = m.Story.objects.get(slug="story-1")
+    assert list(story.section.stories.all())[0].section.slug == "section-1"
+    again = pickle.loads(pickle.dumps(story))
+    assert again == story
+    assert again.section.slug == "section-1"
+    assert again._peers is None
+    assert again._row == story._row
