@@ -19,7 +19,7 @@ BAD_STORIES = {
     "title: S\nsection: news\ntags: food": "storm.md:4:7: tags: 'food' is no list. Write a list, such as [one, two].",
     "title: S\nsection: news\npublished: 31.02.2026": "storm.md:4:12: published: '31.02.2026' is not a date and time. "
     "Write it as",
-    "title: S\nsection: news\npublished: 2026-02-31": "storm.md:2: the YAML cannot be read: day is out of range",
+    "title: S\nsection: news\npublished: 2026-02-31": "storm.md:4:12: '2026-02-31' cannot be read: day is out",
     "title: S\nsection: news\nweight: many": "storm.md:4:9: weight: 'many' is not a whole number",
     "title: S\nsection: news\nlive: maybe": "storm.md:4:7: live: 'maybe' is not true or false. Write true or false.",
     "title: {es: S}\nsection: news": "storm.md:2:1: title is missing",

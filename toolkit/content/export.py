@@ -11,7 +11,7 @@ from pathlib import Path
 from toolkit.content.files import stamp_of
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.loading import locales_of
-from toolkit.content.records import Record, RowKey, key_text, read_records, replace_records
+from toolkit.content.records import Record, RowKey, ensure_table, key_text, read_records, replace_records
 from toolkit.content.rendering import Unsayable, refused, render_markdown, render_rows
 from toolkit.content.source import Source
 from toolkit.content.stored import Stored, read_stored
@@ -165,6 +165,7 @@ def _adopt(
         for path, record in read_records(scope.database).items()
         if record.pattern == layout.source.pattern and path not in files
     ]
+    ensure_table(scope.database)
     with scope.database.atomic():
         replace_records(scope.database, gone, noted)
     for path in gone:

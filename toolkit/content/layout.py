@@ -14,7 +14,7 @@ from toolkit.models import AutoField, DecimalField, Model
 FORMAT = 1
 """Raised when the toolkit reads files differently than before: everything is then loaded again."""
 
-_OPTIONS = ("null", "blank", "unique", "translated", "max_length", "choices", "srid", "max_digits", "decimal_places")
+_OPTIONS = ("null", "blank", "unique", "translated", "max_length", "srid", "max_digits", "decimal_places")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,8 @@ def _describe(field: Any) -> tuple[Any, ...]:
     """A field's name, type and options, as far as they are plain values."""
     default = field.default if isinstance(field.default, str | int | float | bool | None) else "made"
     options = [repr(getattr(field, name, None)) for name in _OPTIONS]
-    return (field.name, type(field).__qualname__, field.column, default, options)
+    choices = [repr(choice) for choice, _ in field.choices or ()]  # labels may be lazy, and decide nothing
+    return (field.name, type(field).__qualname__, field.column, default, options, choices)
 
 
 def make_layouts(

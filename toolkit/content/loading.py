@@ -17,6 +17,7 @@ from toolkit.content.parsing import PARALLEL_FILES
 from toolkit.content.records import (
     Record,
     RowKey,
+    ensure_table,
     find_giver,
     key_text,
     read_records,
@@ -106,6 +107,7 @@ class Loading:
         if not changes.problems and not changes.parsed and not changes.vanished:
             self._refresh(changes)
             return self._report(listings, records, [], [])
+        ensure_table(self._database)
         with entered(self._scope), self._database.atomic():
             if read_records(self._database) != records:
                 hint = "Run it again when the other has ended."

@@ -1,7 +1,6 @@
 """What was loaded from each file: kept in the database itself, so that a restored copy knows what it holds.
 
-The table is the toolkit's own and no model's: it is made at the first load, in types that SQLite, PostgreSQL and
-MySQL share.
+The table is the toolkit's own and no model's: it is made at the first load.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _COLUMNS = (
     "row_count",
 )
 _CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
-    path VARCHAR(700) NOT NULL PRIMARY KEY,
+    path {{path}} NOT NULL PRIMARY KEY,
     pattern VARCHAR(700) NOT NULL,
     model VARCHAR(200) NOT NULL,
     declared VARCHAR(32) NOT NULL,
@@ -40,8 +39,10 @@ _CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
     inode BIGINT NOT NULL,
     settled INTEGER NOT NULL,
     row_count INTEGER NOT NULL,
-    row_keys TEXT NOT NULL
+    row_keys {{keys}} NOT NULL
 )"""
+_TYPES = {"path": "VARCHAR(700)", "keys": "TEXT"}
+_MYSQL_TYPES = {"path": "VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "keys": "LONGTEXT"}
 
 
 class Record(NamedTuple):
@@ -125,9 +126,15 @@ def find_giver(database: Any, model: str, pk: Any) -> str | None:
     return None
 
 
+def ensure_table(database: Any) -> None:
+    """Make the table if it is missing. Not inside a transaction: MySQL would commit it."""
+    if not _exists(database):
+        types = _MYSQL_TYPES if database.dialect == "mysql" else _TYPES
+        database.execute(_CREATE.format(**types))
+
+
 def replace_records(database: Any, gone: Iterable[str], records: Sequence[tuple[Record, Sequence[RowKey]]]) -> None:
     """Forget some files, and note others as they are now. Inside the caller's transaction."""
-    database.execute(_CREATE)
     mark = "?" if database.dialect == "sqlite" else "%s"
     paths = [(path,) for path in {*gone, *(record.path for record, _ in records)}]
     if paths:

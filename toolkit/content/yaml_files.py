@@ -69,6 +69,7 @@ def parse_yaml(text: str, *, path: str, first_line: int = 1, single: bool = Fals
     """
     import yaml
 
+    node = None
     try:
         loader = _loader_class()(text)
         try:
@@ -92,8 +93,10 @@ def parse_yaml(text: str, *, path: str, first_line: int = 1, single: bool = Fals
             "Text with a colon, quotes or a tab belongs in quotes.",
         ) from None
     except (yaml.YAMLError, ValueError) as error:
-        told = " ".join(str(error).split())
-        raise content_error(f"the YAML cannot be read: {told}", path, Place(first_line)) from None
+        wrong = None if node is None else _find_wrong(node)
+        told = f"{wrong.value!r} cannot be read" if wrong is not None else "the YAML cannot be read"
+        place = _place(wrong.start_mark, first_line) if wrong is not None else Place(first_line)
+        raise content_error(f"{told}: {' '.join(str(error).split())}", path, place) from None
     return _document(value, node, path, first_line, single)
 
 
@@ -127,6 +130,18 @@ def _refuse_other_keys(row: dict[Any, Any], node: Any, path: str, first_line: in
         if not isinstance(name, str):
             at = next((pair[0].start_mark for pair in node.value if not pair[0].tag.endswith(":str")), None)
             raise content_error(f"the key {name!r} is no text", path, _place(at, first_line), "Put it in quotes.")
+
+
+def _find_wrong(node: Any) -> Any:
+    """The value that looks like a date or a number and is none, such as ``2026-02-31``."""
+    if node.id == "scalar":
+        try:
+            _loader_class()("").construct_object(node)
+        except ValueError:
+            return node
+        return None
+    parts = node.value if node.id == "sequence" else [part for pair in node.value for part in pair]
+    return next((found for part in parts if (found := _find_wrong(part)) is not None), None)
 
 
 class _Mark:
