@@ -37,8 +37,8 @@ from toolkit.builder.outputs import (
 from toolkit.builder.reasons import describe
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
-from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_size, make_batches, render_here
 from toolkit.builder.watcher import Watcher
+from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_size, make_batches, render_here
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
@@ -63,6 +63,7 @@ class Builder:
         moment: The instant that the build shows; now by default.
         clean: Render everything, whatever the manifest says.
         progress: Told after each batch.
+        published: Readers will see it, so that its URLs are remembered for redirects; a check's build is not.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Builder:
         moment: datetime | None = None,
         clean: bool = False,
         progress: Progress | None = None,
+        published: bool = True,
     ) -> None:
         self.site = site.prepare()
         self.output = Path(os.path.abspath(output or site.folder / site.settings.peek("output")))  # noqa: PTH100
@@ -81,6 +83,7 @@ class Builder:
         self.moment = moment
         self.clean = clean
         self.progress = progress or (lambda done, total: None)
+        self.published = published
         self._started = 0.0
 
     @property
@@ -128,7 +131,8 @@ class Builder:
         for what, source in sources.items():
             folder = source.resolve()
             inside = output in folder.parents or output == folder
-            if inside or (folder != site.folder and folder in output.parents):
+            has_room = source in (site.folder, site.state_folder)
+            if inside or (not has_room and folder in output.parents):
                 raise BuildError(
                     f"the output folder {self.output} is, holds or is within {what}", hint="Choose another 'output'."
                 )
@@ -313,7 +317,7 @@ class Run:
         removed = sorted((self.files.keys() | self.pending) - {item.path for item in outputs})
         staged = [item for item in outputs if item.staged]
         check_way(staging.output, staged, removed)
-        report.notices += self._remember_urls() if changed else []
+        report.notices += self._remember_urls() if changed and self.builder.published else []
         report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
         if staged or removed:
             self.manifest.announce([*(item.path for item in staged), *removed])

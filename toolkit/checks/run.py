@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +136,7 @@ def _open(site: Any, output: Path, opened: list[Built]) -> Iterator[Finding]:
 def _build(site: Any, output: Path, *, workers: int | None, progress: Progress | None) -> Iterator[Finding]:
     """Build as ``toolkit build`` would: tables, content, every page."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    builder = Builder(site, output=output, workers=workers, moment=datetime.now(UTC), progress=progress)
+    builder = Builder(site, output=output, workers=workers, progress=progress, published=False)
     try:
         builder.build()
     except Problems as problems:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
     """An instant with its offset from UTC, in ISO 8601."""
 
     name = "moment"

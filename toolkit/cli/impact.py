@@ -1,0 +1,122 @@
+"""``toolkit impact``: the pages that read a row, a template, a message or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import click
+
+from toolkit.builder import Manifest
+from toolkit.builder.manifest import decode_key, unpack
+from toolkit.cli.invocation import invocation, json_option, site_options
+from toolkit.cli.manifests import open_manifest
+from toolkit.cli.sites import open_site
+from toolkit.errors import NotFound, ToolkitError, did_you_mean
+
+Wanted = Callable[[tuple[Any, ...]], bool]
+
+WORDS = {"template": 0, "asset": 0, "file": 0, "folder": 0, "setting": 0, "environment": 0, "message": 3}
+"""Kinds of input that are named by a word, to its place in the input's key."""
+
+SHOWN = 50
+
+
+@click.command()
+@click.argument("thing", metavar="KIND:NAME")
+@click.option("--output", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Of this build.")
+@click.option("--all", "everything", is_flag=True, help="List every page.")
+@json_option
+@site_options
+def impact(thing: str, output: Path | None, everything: bool) -> None:
+    """Name the pages that read something, according to the last build.
+
+    \b
+    toolkit impact story:flood              a row, by slug or primary key
+    toolkit impact template:base.html       a template
+    toolkit impact message:"Read more"      a message of the catalogs
+    toolkit impact asset:css/site.css       an asset; also file:, folder:, setting:, environment:
+    """
+    asked = invocation()
+    site = open_site()
+    with open_manifest(site, output) as manifest:
+        read, listed = _find(site, manifest, thing)
+    if asked.as_json:
+        asked.output.data({"thing": thing, "read_by": read, "queried_by": listed})
+        return
+    asked.output.say(f"{len(read)} pages read {thing}", style="green")
+    for url in read if everything else read[:SHOWN]:
+        asked.output.say(f"  {unquote(url)}")
+    if len(read) > SHOWN and not everything:
+        asked.output.say(f"  ... and {len(read) - SHOWN} more; see them with --all")
+    if listed:
+        asked.output.say(f"{len(listed)} more pages ask for rows of its table, and change if their answer does")
+
+
+def _find(site: Any, manifest: Manifest, thing: str) -> tuple[list[str], list[str]]:
+    """URLs of pages that read a thing; and of others that ask queries about its table."""
+    kind, separator, name = thing.partition(":")
+    if not separator or not name:
+        raise click.BadParameter(f"{thing!r} is not KIND:NAME, such as template:base.html", param_hint="KIND:NAME")
+    if kind in WORDS:
+        place = WORDS[kind]
+        return _word(manifest, kind, name, place), []
+    model = next((model for model in site.models if model._meta.model_name == kind.lower()), None)
+    if model is None:
+        models = [model._meta.model_name for model in site.models if not model._meta.hidden]
+        raise NotFound(f"there is no kind of thing {kind!r}", hint=did_you_mean(kind, [*models, *WORDS]))
+    return _row(site, manifest, model, name)
+
+
+def _word(manifest: Manifest, kind: str, name: str, place: int) -> list[str]:
+    found = _pages(manifest, {kind: lambda key: key[place] == name})
+    if not found:
+        rows = manifest.connection.execute("SELECT key FROM inputs WHERE kind = ?", (kind,))
+        known = {str(decode_key(row[0])[place]) for row in rows}
+        if name not in known:
+            raise NotFound(f"no page reads the {kind} {name!r}", hint=did_you_mean(name, known) or None)
+    return found
+
+
+def _row(site: Any, manifest: Manifest, model: Any, name: str) -> tuple[list[str], list[str]]:
+    pk = _primary_key(site, model, name)
+    table = model._meta.table
+    shapes = {
+        shape
+        for shape, record in manifest.shapes().items()
+        if any(footprint == table for footprint, _ in record.get("footprint", ()))
+    }
+    read = _pages(manifest, {"row": lambda key: key[0] == table and key[2] == pk})
+    queried = _pages(manifest, {"query": lambda key: key[0] in shapes})
+    return read, [url for url in queried if url not in set(read)]
+
+
+def _primary_key(site: Any, model: Any, name: str) -> Any:
+    with site:
+        rows = model.objects.all()
+        if "slug" in model._meta.by_name:
+            row = rows.filter(slug=name).first()
+            if row is not None:
+                return row.pk
+        try:
+            found = rows.filter(pk=name).first()
+        except ToolkitError:
+            found = None
+        if found is not None:
+            return found.pk
+        slugs = list(rows.values_list("slug", flat=True)) if "slug" in model._meta.by_name else []
+    raise NotFound(f"there is no {model._meta.verbose_name} {name!r}", hint=did_you_mean(name, slugs) or None)
+
+
+def _pages(manifest: Manifest, wanted: Mapping[str, Wanted]) -> list[str]:
+    """URLs of pages with an input that is wanted."""
+    numbers: set[int] = set()
+    for kind, is_wanted in wanted.items():
+        rows = manifest.connection.execute("SELECT id, key FROM inputs WHERE kind = ?", (kind,))
+        numbers |= {number for number, key in rows if is_wanted(decode_key(key))}
+    if not numbers:
+        return []
+    pages = manifest.connection.execute("SELECT url, inputs FROM pages ORDER BY url")
+    return [url for url, inputs in pages if not numbers.isdisjoint(unpack(inputs))]
