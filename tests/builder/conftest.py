@@ -115,12 +115,11 @@ class Press:
 
     def sql(self, statement: str, *parameters: Any) -> list[Any]:
         """Run SQL past the toolkit."""
-        with sqlite3.connect(self.folder / "press.db", isolation_level=None) as connection:
-            try:
-                connection.execute("PRAGMA foreign_keys=OFF")
-                return connection.execute(statement, parameters).fetchall()
-            finally:
-                connection.close()
+        connection = sqlite3.connect(self.folder / "press.db", isolation_level=None)
+        try:
+            return connection.execute(statement, parameters).fetchall()
+        finally:
+            connection.close()
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the site."""
@@ -198,3 +197,15 @@ def press(planted: Path, tmp_path: Path) -> Iterator[Press]:
     folder = tmp_path / "site"
     shutil.copytree(planted, folder)
     yield Press(folder)
+
+
+@pytest.fixture
+def make_press() -> Callable[[Path], Press]:
+    """Press of a folder."""
+    return Press
+
+
+@pytest.fixture
+def tree_of() -> Callable[[Path], dict[str, bytes]]:
+    """Files of a folder."""
+    return tree

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,26 @@ def code_digest(site: Any) -> bytes:
 
 
 def _compute(site: Any) -> bytes:
-    folders = sorted({Path(__file__).parent.parent, *(app.folder for app in site.apps)})
-    sources = [[folder.name, _sources(folder)] for folder in folders]
-    own = [[path.name, digest_bytes(path.read_bytes())] for path in sorted(site.folder.glob("*.py"))]
-    return digest([sources, own, [(name, _version(name)) for name in LIBRARIES], sys.version_info[:3]])
+    toolkit = Path(__file__).parent.parent
+    sources: list[list[Any]] = [["toolkit", _sources(toolkit)]]
+    sources += [[f"app {app.label}", _sources(app.folder)] for app in site.apps if toolkit not in app.folder.parents]
+    own = sorted({*site.folder.glob("*.py"), *_imported(site.folder)})
+    sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
+    return digest([sources, [(name, _version(name)) for name in LIBRARIES], sys.version_info[:3]])
+
+
+def _imported(folder: Path) -> Iterator[Path]:
+    """Modules that were imported from the site's folder, whoever did, with all of the packages they belong to."""
+    root = f"{folder}{os.sep}"
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not file.endswith(".py") or "site-packages" in file:
+            continue
+        if os.path.realpath(file).startswith(root) and Path(file).is_file():
+            path = Path(os.path.realpath(file))
+            yield path
+            if "." not in name and path.name == "__init__.py":
+                yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
 
 
 def _sources(folder: Path) -> list[list[Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -114,10 +115,9 @@ class Site:
         return self.folder / STATE_FOLDER
 
     @cached_property
-    def watched_elsewhere(self) -> frozenset[str]:
-        """Folders of the site whose files are inputs of kinds of their own: templates, assets, catalogs."""
-        names = ("templates", "static", "locale_folder", "output")
-        return frozenset({STATE_FOLDER, *(str(self.settings.peek(name)).split("/")[0] for name in names)})
+    def code_folders(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Where the apps' and the site's own code is: the beginnings of file names, as written and with links resolved."""
+        return _beginnings([app.folder for app in self.apps]), _beginnings([self.folder])
 
     @property
     def code_digest(self) -> bytes:
@@ -395,6 +395,11 @@ def _entered_managers(site: Site) -> list[Any]:
         local.managers = []
     managers: list[Any] = local.managers
     return managers
+
+
+def _beginnings(folders: Sequence[Path]) -> tuple[str, ...]:
+    places = [place for folder in folders for place in (folder, folder.resolve())]
+    return tuple(dict.fromkeys(f"{place}{os.sep}" for place in places))
 
 
 def find_folder(start: Path) -> Path:
