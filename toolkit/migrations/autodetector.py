@@ -81,8 +81,8 @@ class _Detector:
         for model in self._kept():
             self._remove_items(model)
         self._create_models()
-        for step in (self._add_fields, self._alter_fields, self._remove_fields, self._add_items):
-            for model in self._kept():
+        for model in self._kept():  # a model at a time: neighbouring steps on one table are done at once
+            for step in (self._add_fields, self._alter_fields, self._remove_fields, self._add_items):
                 step(model)
         for change in self._postponed:
             self._note(*change)

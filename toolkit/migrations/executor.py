@@ -10,6 +10,7 @@ from toolkit.errors import MigrationError, ToolkitError, did_you_mean
 from toolkit.migrations.editor import Editor
 from toolkit.migrations.history import TABLE, History, Key
 from toolkit.migrations.loader import Graph, LoadedMigration
+from toolkit.migrations.merging import merged
 from toolkit.migrations.sessions import editing
 from toolkit.migrations.state import ProjectState
 
@@ -138,10 +139,10 @@ class Executor:
 
     def _do(self, step: Step, state: ProjectState, editor: Editor) -> None:
         migration = step.migration
-        states = [state]
-        for operation in migration.operations:
+        states, operations = [state], merged(migration.operations)
+        for operation in operations:
             states.append(operation.change(migration.app, states[-1]))
-        pairs = list(zip(migration.operations, states, states[1:], strict=False))
+        pairs = list(zip(operations, states, states[1:], strict=False))
         if step.backwards:
             self._check_reversible(migration)
             pairs.reverse()

@@ -51,7 +51,7 @@ class Operation:
         raise TypeError(f"{type(self).__name__} must define arguments()")
 
 
-class _Alteration(Operation):
+class Alteration(Operation):
     """A step that changes one model and keeps its name."""
 
     model_name: str
@@ -61,9 +61,10 @@ class _Alteration(Operation):
 
     def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
         label = self._label(app)
-        editor.alter(before.classes([label])[label], after.classes([label])[label], fills=self._fills())
+        editor.alter(before.classes([label])[label], after.classes([label])[label], fills=self.fills())
 
-    def _fills(self) -> dict[str, Any]:
+    def fills(self) -> dict[str, Any]:
+        """Field name to what rows get that have no value."""
         return {}
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
@@ -236,7 +237,7 @@ class AlterModelTable(Operation):
 
 
 @dataclass(frozen=True, init=False)
-class _FieldOperation(_Alteration):
+class _FieldOperation(Alteration):
     model_name: str
     name: str
     field: FieldState
@@ -248,7 +249,7 @@ class _FieldOperation(_Alteration):
         object.__setattr__(self, "field", _state(name, field))
         object.__setattr__(self, "fill", fill)
 
-    def _fills(self) -> dict[str, Any]:
+    def fills(self) -> dict[str, Any]:
         return {} if self.fill is MISSING else {self.name: self.fill}
 
     def arguments(self) -> list[tuple[str, Any]]:
@@ -304,7 +305,7 @@ class AlterField(_FieldOperation):
 
 
 @dataclass(frozen=True)
-class RemoveField(_Alteration):
+class RemoveField(Alteration):
     """Remove a column and its values.
 
     Args:
@@ -317,7 +318,7 @@ class RemoveField(_Alteration):
     name: str
     fill: Any = MISSING
 
-    def _fills(self) -> dict[str, Any]:
+    def fills(self) -> dict[str, Any]:
         return {} if self.fill is MISSING else {self.name: self.fill}
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
@@ -336,7 +337,7 @@ class RemoveField(_Alteration):
 
 
 @dataclass(frozen=True)
-class RenameField(_Alteration):
+class RenameField(Alteration):
     """Give a field another name; its column follows, and so do constraints and indexes."""
 
     model_name: str
@@ -363,7 +364,7 @@ class RenameField(_Alteration):
 
 
 @dataclass(frozen=True)
-class AddConstraint(_Alteration):
+class AddConstraint(Alteration):
     """Add a constraint that every row must meet."""
 
     model_name: str
@@ -385,7 +386,7 @@ class AddConstraint(_Alteration):
 
 
 @dataclass(frozen=True)
-class RemoveConstraint(_Alteration):
+class RemoveConstraint(Alteration):
     """Remove a constraint."""
 
     model_name: str
@@ -407,7 +408,7 @@ class RemoveConstraint(_Alteration):
 
 
 @dataclass(frozen=True)
-class AddIndex(_Alteration):
+class AddIndex(Alteration):
     """Add an index."""
 
     model_name: str
@@ -429,7 +430,7 @@ class AddIndex(_Alteration):
 
 
 @dataclass(frozen=True)
-class RemoveIndex(_Alteration):
+class RemoveIndex(Alteration):
     """Remove an index."""
 
     model_name: str

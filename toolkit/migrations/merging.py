@@ -1,0 +1,74 @@
+"""Steps that change one table, done at once: SQLite then copies the table once and not for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from toolkit.migrations.operations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    Alteration,
+    AlterField,
+    Operation,
+    RemoveConstraint,
+    RemoveField,
+    RemoveIndex,
+)
+from toolkit.migrations.state import ProjectState
+
+MERGED = (AddConstraint, AddField, AddIndex, AlterField, RemoveConstraint, RemoveField, RemoveIndex)
+ON_FIELDS = (AddField, AlterField, RemoveField)
+
+
+class Together(Alteration):
+    """Several changes of one model.
+
+    Args:
+        steps: One after the other; no two of one field.
+    """
+
+    def __init__(self, steps: Sequence[Alteration]) -> None:
+        self.steps = tuple(steps)
+        self.model_name = steps[0].model_name
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        for step in self.steps:
+            state = step.change(app, state)
+        return state
+
+    def fills(self) -> dict[str, Any]:
+        return {name: value for step in self.steps for name, value in step.fills().items()}
+
+    def describe(self) -> str:
+        return "; ".join(step.describe() for step in self.steps)
+
+
+def merged(operations: Iterable[Operation]) -> list[Operation]:
+    """The operations, with neighbours that change one table put together.
+
+    A field that is removed and added again is two fields, so a second step on one field begins anew.
+    """
+    found: list[Operation] = []
+    run: list[Alteration] = []
+    for operation in operations:
+        if run and not _continues(run, operation):
+            found.append(_closed(run))
+            run = []
+        if isinstance(operation, MERGED):
+            run.append(operation)
+        else:
+            found.append(operation)
+    return [*found, _closed(run)] if run else found
+
+
+def _continues(run: Sequence[Alteration], operation: Operation) -> bool:
+    if not isinstance(operation, MERGED) or operation.model_name != run[0].model_name:
+        return False
+    touched = {step.name for step in run if isinstance(step, ON_FIELDS)}
+    return not isinstance(operation, ON_FIELDS) or operation.name not in touched
+
+
+def _closed(run: Sequence[Alteration]) -> Operation:
+    return run[0] if len(run) == 1 else Together(run)
