@@ -285,7 +285,7 @@ def test_instances_are_pickled_with_their_loaded_relations_even_in_a_circle(
     module.__dict__.update(Story=m.Story, Section=m.Section, Author=m.Author)
     monkeypatch.setitem(sys.modules, m.Story.__module__, module)
     story = m.Story.objects.get(slug="story-1")
-    assert list(story.section.stories.all())[0].section.slug == "section-1"
+    assert next(iter(story.section.stories.all())).section.slug == "section-1"
     again = pickle.loads(pickle.dumps(story))
     assert again == story
     assert again.section.slug == "section-1"

@@ -422,7 +422,7 @@ def _matches(text: str | None, pattern: str) -> bool | None:
 def translated(error: Exception, sql: str) -> Exception:
     """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    told = str(error).strip()
+    told = " ".join(str(error).split())
     message = f"{told} (in: {' '.join(sql.split())[:200]})"
     if "IntegrityError" in names:
         return IntegrityError(message, hint="Nothing was written.")

@@ -172,6 +172,12 @@ def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
 # sets of objects
 
 
+def find_relation(model: Any, name: str) -> Any:
+    """The descriptor of a many-valued relation, or of the other side of a one-to-one field; None if there is none."""
+    found = next((vars(kind)[name] for kind in model.__mro__ if name in vars(kind)), None)
+    return found if hasattr(found, "relation") else None
+
+
 def load_many(owner: Any, relation: Any) -> list[Any]:
     """The partners of an owner in a many-valued relation, as a read of the page at hand.
 

@@ -67,6 +67,7 @@ class Selection:
     reverse: bool = False
     values: list[str] | None = None
     grouped: bool = False
+    groups: list[str] = field(default_factory=list)
     aggregates: set[str] = field(default_factory=set)
     distinct: bool = False
     only: set[str] | None = None
@@ -164,9 +165,13 @@ class Compiler:
             self.crossed = set()
             self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
             if structure[0] == "aggregate" and grouped:
+                if not chosen.grouped:
+                    chosen.groups = list(chosen.values or ())
                 chosen.grouped = True
                 chosen.aggregates.add(alias)
                 self.crossings.append((alias, frozenset(self.crossed), structure[1] in ("min", "max") or structure[3]))
+            elif chosen.grouped:
+                chosen.groups.append(alias)
             if chosen.values is not None:
                 chosen.values.append(alias)
 
@@ -282,7 +287,7 @@ class Compiler:
         if not chosen.grouped:
             return []
         self.crossed = set()
-        groups = [self.value_column(name)[0] for name in chosen.values or () if name not in chosen.aggregates]
+        groups = [self.value_column(name)[0] for name in chosen.groups]
         self._refuse_multiplied(frozenset(self.crossed))
         return groups
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from toolkit.errors import FieldError, IntegrityError, did_you_mean
-from toolkit.models.batches import ask_keyed, load_forward, load_many, note_row
+from toolkit.models.batches import ask_keyed, find_relation, load_forward, load_many, note_row
 from toolkit.models.compile import Query
 from toolkit.models.deleting import delete_rows
 from toolkit.models.expressions import PLAIN, Aggregate, Expression, Q, lift_condition
@@ -554,18 +554,18 @@ def _prefetch(instances: list[Any], path: Sequence[str]) -> None:
     name, *rest = path
     meta = instances[0]._meta
     found: list[Any] = []
-    relation = meta.by_name.get(name)
-    if isinstance(relation, ForeignKey):
-        load_forward(instances[0], relation)
+    key = meta.by_name.get(name)
+    if isinstance(key, ForeignKey):
+        load_forward(instances[0], key)
         found = [value for item in instances if (value := item.__dict__.get(name)) is not None]
     else:
-        accessor = getattr(type(instances[0]), name, None)
-        if accessor is None or not hasattr(accessor, "relation"):
+        relation = find_relation(type(instances[0]), name)
+        if relation is None:
             raise FieldError(
                 f"prefetch_related({name!r}): {meta.object_name} has no such relation",
                 hint=did_you_mean(name, meta.names()),
             )
         for item in instances:
-            found += load_many(item, accessor.relation)
+            found += load_many(item, relation)
     if rest:
         _prefetch(found, rest)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from toolkit.errors import DeclarationError, did_you_mean
-from toolkit.models.batches import ask_keyed, fetch_many, load_many, note_row
+from toolkit.models.batches import ask_keyed, fetch_many, find_relation, load_many, note_row
 from toolkit.models.compile import Query
 from toolkit.models.relations import ManyToManyField
 from toolkit.models.scopes import current_scope, find_shape
@@ -131,16 +131,16 @@ class Similar(Generic[M]):
     def record(self, scope: Scope) -> dict[str, Any]:
         """All that another process needs to ask again."""
         return {
-            "id": self.shape_id,
+            "id": self.shape_id(scope),
             "similar": [self.model._meta.table, self.name],
             "footprint": [list(pair) for pair in self.footprint(scope)],
             "clock": [list(pair) for pair in self.clock(scope)],
         }
 
-    @property
-    def shape_id(self) -> str:
-        """The name of this question in traces."""
-        return f"similar:{self.model._meta.label}.{self.name}"
+    def shape_id(self, scope: Scope) -> str:
+        """The name of this question in traces: it depends on other columns where editions or drafts are left out."""
+        sight = "".join("01"[flag] for flag in scope.sight)
+        return f"similar:{self.model._meta.label}.{self.name}:{sight}"
 
 
 class SimilarShape:
@@ -182,9 +182,10 @@ class SimilarTo(Generic[M]):
         if trace is None:
             return
         tags = _tags_of(declared, self.instance)
-        key = ("query", (declared.shape_id, scope.locale, limit + 1, *tags))
+        name = declared.shape_id(scope)
+        key = ("query", (name, scope.locale, limit + 1, *tags))
         if key not in trace.inputs:
-            trace.shapes[declared.shape_id] = SimilarShape(declared.record(scope))
+            trace.shapes[name] = SimilarShape(declared.record(scope))
             trace.inputs[key] = digest(declared.rank(scope, tags, limit + 1))
         for item in found:
             note_row(trace, item)
@@ -193,13 +194,9 @@ class SimilarTo(Generic[M]):
 _NEVER: tuple[int, Any] = (-1, None)
 
 
-def _descriptor(declared: Similar[Any], instance: Any) -> Any:
-    return next(base.__dict__[declared.by] for base in type(instance).__mro__ if declared.by in base.__dict__)
-
-
 def _tags_of(declared: Similar[Any], instance: Any) -> tuple[Any, ...]:
     """The keys of an instance's tags, as this page's own read."""
-    return tuple(sorted(tag.pk for tag in load_many(instance, _descriptor(declared, instance))))
+    return tuple(sorted(tag.pk for tag in load_many(instance, find_relation(type(instance), declared.by))))
 
 
 def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: str, limit: int) -> None:
@@ -211,7 +208,7 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
         if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != version
     ]
     peers = [instance, *others]
-    relation = _descriptor(declared, instance)
+    relation = find_relation(type(instance), declared.by)
     chosen: list[list[Any]] = []
     for peer in peers:
         tags = tuple(sorted(tag.pk for tag in fetch_many(peer, relation)))

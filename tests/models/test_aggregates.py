@@ -1,0 +1,135 @@
+"""Counts and totals: over all rows, over groups, over the partners of each row."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from toolkit.errors import FieldError
+from toolkit.models import Avg, Count, F, Max, Min, Q, Sum, Value
+from toolkit.trace import READER, entered
+
+
+def test_totals_over_all_rows(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.aggregate(
+        Count("pk"), Min("weight"), Max("published"), total=Sum("weight"), mean=Avg("weight")
+    )
+    assert found == {
+        "pk__count": 20,
+        "weight__min": 0,
+        "published__max": newsroom.stories[0].published,
+        "total": 40,
+        "mean": 2.0,
+    }
+    assert [type(found[name]) for name in ("total", "mean")] == [int, float]
+
+
+def test_totals_of_no_rows_are_zero_or_none(m: Any, scope: Any) -> None:
+    found = m.Story.objects.aggregate(n=Count("pk"), total=Sum("weight"), mean=Avg("weight"), last=Max("published"))
+    assert found == {"n": 0, "total": None, "mean": None, "last": None}
+
+
+def test_totals_keep_the_kind_of_their_field(m: Any, scope: Any) -> None:
+    for value in ("0.10", "0.20"):
+        m.Everything.objects.create(decimal=value)
+    assert m.Everything.objects.aggregate(total=Sum("decimal")) == {"total": Decimal("0.30")}
+
+
+def test_totals_over_many_valued_relations_do_not_multiply_each_other(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.aggregate(
+        tags=Count("tags"), authors=Count("authors"), stories=Count("pk"), total=Sum("weight")
+    )
+    assert found == {"tags": 40, "authors": 20, "stories": 20, "total": 40}
+    assert m.Story.objects.aggregate(n=Count("tags", distinct=True)) == {"n": 5}
+    assert m.Story.objects.filter(tags__slug="tag-1").aggregate(n=Count("tags")) == {"n": 16}
+
+
+def test_totals_with_a_filter_of_their_own(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.aggregate(
+        live=Count("pk", filter=Q(status="live")), heavy=Count("pk", filter=Q(weight__gt=2))
+    )
+    assert found == {"live": 19, "heavy": 8}
+
+
+def test_each_row_counts_its_partners(m: Any, newsroom: Any) -> None:
+    sections = m.Section.objects.annotate(Count("stories"), tags=Count("stories__tags"), last=Max("stories__published"))
+    assert [(s.stories__count, s.tags) for s in sections] == [(7, 14), (7, 14), (6, 12)]
+    assert sections[0].last == newsroom.stories[0].published
+    authors = m.Author.objects.annotate(n=Count("stories"), live=Count("stories", filter=Q(stories__status="live")))
+    assert [(a.n, a.live) for a in authors] == [(5, 5), (5, 5), (5, 5), (5, 4)]
+    tags = m.Tag.objects.annotate(n=Count("stories"), authors=Count("stories__authors", distinct=True))
+    assert {(t.n, t.authors) for t in tags} == {(8, 4)}
+
+
+def test_rows_without_partners_count_none(m: Any, scope: Any) -> None:
+    m.Section.objects.create(name="Empty", slug="empty")
+    section = m.Section.objects.annotate(n=Count("stories"), total=Sum("stories__weight")).get()
+    assert (section.n, section.total) == (0, None)
+
+
+def test_annotations_can_be_filtered_ordered_and_read_as_values(m: Any, newsroom: Any) -> None:
+    sections = m.Section.objects.annotate(n=Count("stories"))
+    assert [s.slug for s in sections.filter(n__gt=6).order_by("-n", "slug")] == ["section-0", "section-1"]
+    assert next(iter(sections.order_by("n").values_list("slug", "n"))) == ("section-2", 6)
+    assert sections.filter(n=6).count() == 1
+    assert m.Section.objects.annotate(Count("stories")).filter(stories__count__lt=7).get().slug == "section-2"
+    assert sections.aggregate(most=Max("n")) == {"most": 7}
+
+
+def test_annotations_compute(m: Any, newsroom: Any) -> None:
+    story = m.Story.objects.annotate(double=F("weight") * 2, less=10 - F("weight"), one=Value(1)).get(slug="story-3")
+    assert (story.double, story.less, story.one) == (6, 7, 1)
+
+
+def test_values_before_an_aggregate_are_groups(m: Any, newsroom: Any) -> None:
+    groups = m.Story.objects.values("section__slug").annotate(n=Count("pk"), total=Sum("weight"))
+    assert list(groups) == [
+        {"section__slug": "section-0", "n": 7, "total": 13},
+        {"section__slug": "section-1", "n": 7, "total": 15},
+        {"section__slug": "section-2", "n": 6, "total": 12},
+    ]
+    assert groups.count() == 3
+    assert list(groups.order_by("-total", "section__slug").values_list("total", flat=True))[:1] == [15]
+    assert [row["section__slug"] for row in groups.filter(n__lt=7)] == ["section-2"]
+    assert [row["n"] for row in groups.filter(weight__gt=2)] == [2, 3, 3]
+    assert list(m.Story.objects.values_list("weight").annotate(n=Count("pk"))[:2]) == [(0, 4), (1, 4)]
+
+
+def test_groups_over_a_many_valued_relation_count_within_it(m: Any, newsroom: Any) -> None:
+    groups = m.Story.objects.values("tags__slug").annotate(
+        n=Count("pk", distinct=True), people=Count("authors", distinct=True)
+    )
+    assert next(iter(groups)) == {"tags__slug": "tag-0", "n": 8, "people": 4}
+
+
+def test_groups_whose_counts_would_multiply_are_refused(m: Any, newsroom: Any) -> None:
+    groups = m.Section.objects.values("slug")
+    with pytest.raises(
+        FieldError, match="'n' would be multiplied by the other aggregates' rows. Give it distinct=True"
+    ):
+        list(groups.annotate(n=Count("pk"), stories=Count("stories")))
+    counted = groups.annotate(n=Count("pk", distinct=True), stories=Count("stories"), last=Max("stories__published"))
+    assert [(row["n"], row["stories"]) for row in counted] == [(1, 7), (1, 7), (1, 6)]
+
+
+def test_counts_leave_out_what_a_reader_may_not_see(m: Any, newsroom: Any) -> None:
+    with entered(m.look(newsroom.database, READER)):
+        sections = m.Section.objects.annotate(n=Count("stories"))
+        assert [section.n for section in sections] == [6, 5]
+        assert m.Tag.objects.aggregate(n=Count("stories")) == {"n": 32}
+        assert m.Story.objects.aggregate(n=Count("pk")) == {"n": 16}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "told"),
+    [
+        (Count("section"), "is over one row"),
+        (Count("tagz"), "no field 'tagz'"),
+        (Count("tags", filter=Q(weight=1)), "Begin its names with 'tags__'"),
+    ],
+)
+def test_aggregates_that_make_no_sense_are_refused(m: Any, newsroom: Any, annotation: Any, told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        list(m.Story.objects.annotate(n=annotation))

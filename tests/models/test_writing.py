@@ -1,0 +1,194 @@
+"""Saving, in single rows and in bulk, and what a failure leaves behind."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from toolkit import models
+from toolkit.database import Database
+from toolkit.errors import DatabaseError, FieldError, IntegrityError
+from toolkit.models import F, Now
+from toolkit.models.schema import Schema
+from toolkit.trace import Scope, entered
+
+
+def test_save_inserts_then_updates(m: Any, scope: Any) -> None:
+    tag = m.Tag(name="One", slug="one")
+    assert tag.pk is None
+    tag.save()
+    tag.name = "Uno"
+    tag.save()
+    assert [(t.pk, t.name) for t in m.Tag.objects.all()] == [(tag.pk, "Uno")]
+
+
+def test_update_fields_writes_these_alone(m: Any, scope: Any) -> None:
+    tag = m.Tag.objects.create(name="One", slug="one")
+    tag.name, tag.slug = "Uno", "uno"
+    tag.save(update_fields=["name"])
+    assert m.Tag.objects.values_list("name", "slug")[0] == ("Uno", "one")
+    with pytest.raises(FieldError, match=r"Tag\.nam is no column. Did you mean 'name'"):
+        tag.save(update_fields=["nam"])
+    with pytest.raises(IntegrityError, match="cannot be updated: there is no such row"):
+        m.Tag(pk=99, name="x", slug="x").save(update_fields=["name"])
+
+
+def test_a_key_that_is_set_updates_or_inserts_and_force_insert_insists(m: Any, scope: Any) -> None:
+    m.Tag(pk=7, name="Seven", slug="seven").save()
+    m.Tag(pk=7, name="Siete", slug="seven").save()
+    assert m.Tag.objects.get(pk=7).name == "Siete"
+    with pytest.raises(IntegrityError, match=r"(?i)unique.*Nothing was written"):
+        m.Tag(pk=7, name="Sept", slug="sept").save(force_insert=True)
+
+
+def test_a_row_that_was_deleted_meanwhile_is_not_saved_silently(m: Any, scope: Any) -> None:
+    tag = m.Tag.objects.create(name="One", slug="one")
+    m.Tag.objects.all().delete()
+    with pytest.raises(IntegrityError, match=r"Tag \d+ cannot be updated.*Load it again"):
+        tag.save()
+
+
+def test_an_instance_loaded_in_part_saves_what_it_has(m: Any, newsroom: Any) -> None:
+    story = m.Story.objects.only("title").get(slug="story-3")
+    story.title = "New"
+    story.save()
+    again = m.Story.objects.get(slug="story-3")
+    assert (again.title, again.weight) == ("New", 3)
+
+
+def test_refresh_reads_the_row_and_its_relations_again(m: Any, newsroom: Any) -> None:
+    story = m.Story.objects.get(slug="story-3")
+    assert story.section.slug == "section-0"
+    m.Story.objects.filter(pk=story.pk).update(title="Other", section=newsroom.sections[1])
+    story.refresh_from_db()
+    assert (story.title, story.section.slug) == ("Other", "section-1")
+    m.Byline.objects.all().delete()
+    story.tags.clear()
+    m.Story.objects.filter(pk=story.pk).delete()
+    with pytest.raises(m.Story.DoesNotExist, match="there is no Story"):
+        story.refresh_from_db()
+
+
+def test_update_changes_all_rows_of_the_question_in_one_statement(m: Any, newsroom: Any) -> None:
+    with newsroom.database.counted() as queries:
+        assert m.Story.objects.filter(section__slug="section-0").update(weight=F("weight") + 10, title="Same") == 7
+    assert len(queries) == 1
+    assert m.Story.objects.filter(weight__gte=10, title="Same").count() == 7
+    assert m.Story.objects.filter(tags__slug="tag-0").update(section=newsroom.sections[2]) == 8
+    assert m.Story.objects.filter(pk=newsroom.stories[0].pk).update(expires=None, editor_id=None) == 1
+    assert m.Story.objects.update() == 0
+    with entered(m.look(newsroom.database)):
+        m.Story.objects.filter(slug="story-0").update(expires=Now())
+    assert m.Story.objects.get(slug="story-0").expires == m.NOON
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"wieght": 1}, "Did you mean 'weight'"),
+        ({"tags": 1}, r"Story\.tags is no column"),
+        ({"weight": F("section__position")}, "the value of another table's row cannot be taken"),
+    ],
+)
+def test_update_refuses_what_is_no_column(m: Any, newsroom: Any, values: dict[str, Any], told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        m.Story.objects.update(**values)
+
+
+def test_bulk_create_sets_keys_and_goes_whole_or_not_at_all(m: Any, scope: Any) -> None:
+    with scope.database.counted() as queries:
+        tags = m.Tag.objects.bulk_create([m.Tag(name="t", slug=f"t{n}") for n in range(2500)], batch_size=1000)
+    assert len(queries) < 10
+    assert [t.pk for t in m.Tag.objects.order_by("pk")] == [t.pk for t in tags]
+    more = [m.Tag(name="t", slug="fresh"), m.Tag(name="t", slug="t7"), m.Tag(pk=90_000, name="t", slug="keyed")]
+    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+        m.Tag.objects.bulk_create(more)
+    assert m.Tag.objects.count() == 2500
+    assert [t.pk for t in more] == [None, None, 90_000]
+    assert m.Tag.objects.create(name="t", slug="after").pk > tags[-1].pk
+    assert m.Tag.objects.bulk_create([]) == []
+
+
+def test_bulk_create_inside_a_transaction_and_beside_single_rows(m: Any, scope: Any) -> None:
+    with scope.database.atomic():
+        first = m.Tag.objects.create(name="t", slug="a")
+        with scope.database.atomic():
+            second, third = m.Tag.objects.bulk_create([m.Tag(name="t", slug="b"), m.Tag(name="t", slug="c")])
+        fourth = m.Tag.objects.create(name="t", slug="d")
+    assert len({first.pk, second.pk, third.pk, fourth.pk}) == 4
+
+
+def test_rows_whose_key_is_no_number_must_bring_it(m: Any, scope: Any) -> None:
+    cameras = m.Camera.objects.bulk_create([m.Camera(name="a"), m.Camera(name="b")])
+    assert m.Camera.objects.filter(pk=cameras[1].pk).get().name == "b"
+    photograph = m.Photograph(camera=cameras[0])
+    photograph.code = None
+    with pytest.raises(IntegrityError, match="Photograph has no code, which is its key"):
+        m.Photograph.objects.bulk_create([photograph])
+
+
+def test_get_or_create_and_update_or_create(m: Any, scope: Any) -> None:
+    tag, made = m.Tag.objects.get_or_create(slug="one", defaults={"name": lambda: "One"})
+    assert (made, tag.name) == (True, "One")
+    assert m.Tag.objects.get_or_create(slug="one", defaults={"name": "Two"}) == (tag, False)
+    again, made = m.Tag.objects.update_or_create(slug="one", defaults={"name": "Uno"})
+    assert (made, again.name, m.Tag.objects.get().name) == (False, "Uno", "Uno")
+    assert m.Tag.objects.update_or_create(slug="two", defaults={"name": "Dos"})[1]
+    with pytest.raises(IntegrityError, match=r"(?i)not.null"):
+        m.Profile.objects.get_or_create(motto="nobody's")
+
+
+def test_eight_threads_that_get_or_create_one_row_make_one(m: Any, tmp_path: Any) -> None:
+    database = m.make_database(f"sqlite:///{tmp_path}/news.db")
+    made: list[bool] = []
+    start = threading.Barrier(8)
+
+    def ask() -> None:
+        with entered(Scope(None, database)):
+            start.wait()
+            made.append(m.Tag.objects.get_or_create(slug="one", defaults={"name": "One"})[1])
+            database.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [False] * 7 + [True]
+    with entered(Scope(None, database)):
+        assert m.Tag.objects.count() == 1
+    database.close()
+
+
+def test_stamps_are_of_the_scopes_moment(m: Any) -> None:
+    class Note(models.Model):
+        made = models.DateTimeField(auto_now_add=True)
+        changed = models.DateTimeField(auto_now=True)
+
+    from toolkit.models.resolve import resolve_models
+
+    everything, _ = resolve_models({"x": [Note]})
+    database: Any = Database("sqlite://")
+    database.schema = Schema(everything, "sqlite")
+    database.execute("CREATE TABLE x_note (id INTEGER PRIMARY KEY, made TEXT, changed TEXT)")
+    with entered(Scope(None, database, moment=m.NOON)):
+        note = Note.objects.create()
+    later = m.NOON.replace(hour=20)
+    with entered(Scope(None, database, moment=later)):
+        note.save()
+        found = Note.objects.get()
+    assert (found.made, found.changed) == (m.NOON, later)
+    database.close()
+
+
+def test_a_table_that_is_not_there_points_to_the_migrations(m: Any, scope: Any) -> None:
+    database: Any = Database("sqlite://")
+    database.schema = Schema(scope.database.schema.models, "sqlite")
+    with entered(Scope(None, database)):
+        with pytest.raises(DatabaseError, match=r"no such table: news_tag.*toolkit migrations apply"):
+            m.Tag.objects.count()
+        with pytest.raises(DatabaseError, match="toolkit migrations apply"):
+            m.Tag.objects.create(name="x", slug="x")
+    database.close()
