@@ -109,9 +109,9 @@ class Press:
         assert not wrong, f"{wrong[:5]}: {[(built.get(p), clean.get(p)) for p in wrong[:1]]}"
         return report
 
-    def edit(self, function: Callable[[Any], Any], *, settings: dict[str, Any] | None = None) -> Any:
+    def edit(self, function: Callable[[Any], Any]) -> None:
         """Run a function with the site's models in a fresh process."""
-        return in_child(_edit, self.folder, function)
+        in_child(_edit, self.folder, function)
 
     def sql(self, statement: str, *parameters: Any) -> list[Any]:
         """Run SQL past the toolkit."""
@@ -151,11 +151,11 @@ def _build(
     return Builder(_load(folder, settings), output=output, moment=moment, **options).build()
 
 
-def _edit(folder: Path, function: Callable[[Any], Any]) -> Any:
+def _edit(folder: Path, function: Callable[[Any], Any]) -> None:
     with _load(folder):
         import press.models
 
-        return function(press.models)
+        function(press.models)
 
 
 def plant(m: Any) -> None:

@@ -4,7 +4,7 @@ A machine edits the press at random, one thing or a few at a time: rows (through
 files, templates, catalogs, assets, settings, data files, code, the clock and the output itself. After each step it
 builds on top of what is there, and from nothing, each in a process of its own, and compares the files.
 
-``TOOLKIT_EXACTNESS=2000`` makes that many examples, for a good while.
+``EXACTNESS_EXAMPLES=2000`` makes that many examples, for a good while.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from toolkit.errors import ToolkitError
 
-EXAMPLES = int(os.environ.get("TOOLKIT_EXACTNESS", "3"))
+EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "3"))
 STEPS = 14
 
 words = st.sampled_from(["Flood", "Ferry & <quay>", "Tide", "“Ñandú”", "مد", "x", "Vote {{ no }}", "Rain's end"])

@@ -355,6 +355,8 @@ def _plan_objects(plan: Plan, route: Route, locale: str, trace: Trace) -> Iterat
 
 def iter_subjects(route: Route) -> Iterator[Any]:
     """All subjects of a route in the current scope."""
+    if route.model is not None:
+        return iter(route.each.all())  # asked anew: a queryset keeps the answer that it got in another language
     each = route.each() if callable(route.each) else route.each
     try:
         return iter(each)
