@@ -11,22 +11,24 @@ A migration file reads::
         ]
 """
 
-from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
-from toolkit.migrations.executor import Step
-from toolkit.migrations.loader import App, LoadedMigration, Migration
-from toolkit.migrations.operations import (
+from toolkit.migrations.alterations import (
     AddConstraint,
     AddField,
     AddIndex,
     AlterField,
-    AlterModelTable,
-    CreateModel,
-    DeleteModel,
-    Operation,
     RemoveConstraint,
     RemoveField,
     RemoveIndex,
     RenameField,
+)
+from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
+from toolkit.migrations.executor import Step
+from toolkit.migrations.loader import App, LoadedMigration, Migration
+from toolkit.migrations.operations import (
+    AlterModelTable,
+    CreateModel,
+    DeleteModel,
+    Operation,
     RenameModel,
 )
 from toolkit.migrations.special import HistoricalModels, RunPython, RunSQL

@@ -6,21 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
-from toolkit.migrations.fields import FieldState, usable_default
-from toolkit.migrations.layout import render
-from toolkit.migrations.operations import (
+from toolkit.migrations.alterations import (
     AddConstraint,
     AddField,
     AddIndex,
     AlterField,
-    AlterModelTable,
-    CreateModel,
-    DeleteModel,
-    Operation,
     RemoveConstraint,
     RemoveField,
     RemoveIndex,
     RenameField,
+)
+from toolkit.migrations.fields import FieldState, usable_default
+from toolkit.migrations.layout import render
+from toolkit.migrations.operations import (
+    AlterModelTable,
+    CreateModel,
+    DeleteModel,
+    Operation,
     RenameModel,
 )
 from toolkit.migrations.renames import Ask, never, renamed_field, renamed_models

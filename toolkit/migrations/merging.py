@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from toolkit.migrations.operations import (
+from toolkit.migrations.alterations import (
     AddConstraint,
     AddField,
     AddIndex,
     Alteration,
     AlterField,
-    Operation,
     RemoveConstraint,
     RemoveField,
     RemoveIndex,
 )
+from toolkit.migrations.operations import Operation
 from toolkit.migrations.state import ProjectState
 
 MERGED = (AddConstraint, AddField, AddIndex, AlterField, RemoveConstraint, RemoveField, RemoveIndex)
