@@ -61,8 +61,8 @@ class PageView:
 
     @property
     def url(self) -> str:
-        """The URL path; in a view, that of the request."""
-        return self._work.page.url if self._work.page is not None else str(self._work.notes.get("url", ""))
+        """The URL path."""
+        return self._work.page.url
 
     @property
     def absolute_url(self) -> str:
@@ -85,23 +85,23 @@ class PageView:
     @property
     def route(self) -> str:
         """The name of the route."""
-        return self._work.route.name if self._work.route is not None else ""
+        return self._work.route.name
 
     @property
     def number(self) -> int:
         """Which page of a listing."""
-        return self._work.page.number if self._work.page is not None else 1
+        return self._work.page.number
 
     @property
     def is_error(self) -> bool:
         """Whether it is an error page, which no search engine should keep."""
-        return self._work.route is not None and self._work.route.kind == "error"
+        return self._work.route.kind == "error"
 
     @cached_property
     def alternates(self) -> list[Alternate]:
         """The editions of this page that exist, in the order of the site's locales; this one included."""
         scope, work = self._scope, self._work
-        if work.page is None or work.route is None or work.route.kind == "error":
+        if work.route.kind in ("error", "view"):
             return []
         found = []
         for locale in scope.site.settings.locales:
@@ -121,7 +121,7 @@ class PageView:
     def _head_lines(self) -> Iterator[str]:
         if self.is_error:
             yield '<meta name="robots" content="noindex">'
-        elif self._work.page is not None:
+        elif self._work.route.kind != "view":
             yield f'<link rel="canonical" href="{escape_attribute(self.absolute_url)}">'
             yield from self._alternate_lines()
             yield from self._feed_lines()

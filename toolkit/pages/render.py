@@ -79,7 +79,6 @@ def _record_basics(trace: Trace, site: Any, plan: Plan, page: Page, route: Route
 
 def _page(scope: Scope, work: Work) -> Rendered:
     route = work.route
-    assert route is not None and work.page is not None  # noqa: S101 - render gives both
     given = call_function(route, work.subject)
     if isinstance(given, str | bytes):
         body = given.encode() if isinstance(given, str) else given
@@ -95,7 +94,6 @@ def _page(scope: Scope, work: Work) -> Rendered:
 
 def _listing(scope: Scope, work: Work) -> Rendered:
     route, page = work.route, work.page
-    assert route is not None and page is not None  # noqa: S101 - render gives both
     result, extra = split_result(call_function(route, work.subject))
     base = page.url if page.number == 1 else page.url.rpartition("page/")[0]
     listing = make_listing(result, number=page.number, per_page=route.per_page, base_url=base)
@@ -106,7 +104,6 @@ def _listing(scope: Scope, work: Work) -> Rendered:
 
 def _template(scope: Scope, work: Work, context: dict[str, Any]) -> bytes:
     route = work.route
-    assert route is not None and work.page is not None  # noqa: S101 - render gives both
     if route.template is None:
         raise DeclarationError(
             f"the page {route.name!r} has no template and returned no text",
@@ -130,7 +127,7 @@ def template_names(scope: Scope, work: Work) -> dict[str, Any]:
     for function in scope.site.context_functions:
         names.update(function())
     route = work.route
-    if route is not None and route.each is not None:
+    if route.each is not None:
         if isinstance(work.subject, Mapping):
             names.update(work.subject)
         else:
@@ -139,7 +136,6 @@ def template_names(scope: Scope, work: Work) -> dict[str, Any]:
 
 
 def _feed(scope: Scope, work: Work) -> Rendered:
-    assert work.route is not None  # noqa: S101 - render gives it
     body, kind = render_feed(scope, work, call_function(work.route, work.subject))
     return body, f"{kind}; charset=utf-8", ()
 

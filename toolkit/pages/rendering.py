@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit.pages.plan import Plan
@@ -35,13 +35,12 @@ class Work:
 
     Args:
         plan: All pages of the site, for this viewer and moment.
-        page: The page being rendered; None in a view.
+        page: The page being rendered; for a view, the request's URL stands in it.
         route: Its route.
         subject: Its subject.
     """
 
     plan: Plan
-    page: Page | None
-    route: Route | None
+    page: Page
+    route: Route
     subject: Any = None
-    notes: dict[str, Any] = field(default_factory=dict)

@@ -29,10 +29,9 @@ def render_feed(scope: Scope, work: Work, feed: Any) -> tuple[bytes, str]:
     route, page = work.route, work.page
     if not isinstance(feed, Feed):
         raise FeedError(
-            f"the feed {route and route.name!r} must return a Feed, not {type(feed).__name__}",
+            f"the feed {route.name!r} must return a Feed, not {type(feed).__name__}",
             hint="return Feed(title=..., items=...)",
         )
-    assert route is not None and page is not None  # noqa: S101 - feeds are pages
     site = scope.site
     base = site.settings.base_url.rstrip("/")
     home = feed.link or _home(scope, route, work.subject, base)
@@ -151,7 +150,6 @@ def render_sitemap(scope: Scope, work: Work) -> tuple[bytes, Attachments]:
     """The sitemap (an index, when there are parts), and its parts."""
     site, route = scope.site, work.route
     base = site.settings.base_url.rstrip("/")
-    assert route is not None  # noqa: S101 - a sitemap is a page
     urls = iter_sitemap_urls(scope, work, base)
     if route.options.get("news"):
         files = list(write_news_sitemaps(urls, base_url=base, path=route.path, moment=scope.now()))
@@ -164,7 +162,7 @@ def render_sitemap(scope: Scope, work: Work) -> tuple[bytes, Attachments]:
 
 def iter_sitemap_urls(scope: Scope, work: Work, base: str) -> Iterator[SitemapURL]:
     """Every page that search engines should know, with its editions and its real date of change."""
-    only_news = bool(work.route and work.route.options.get("news"))
+    only_news = bool(work.route.options.get("news"))
     for route, locale in work.plan.routes():
         if route.sitemap is None or (only_news and not isinstance(route.sitemap, News)):
             continue

@@ -83,8 +83,9 @@ def find_url(scope: Scope, route: Route, subject: Any, *, locale: str, number: i
 
 def _note(scope: Scope, route: Route, subject: Any, locale: str, number: int, planned: Planned | None) -> None:
     if scope.trace is not None:
-        key = (route.id, subject_key(route, subject), locale, number)
-        scope.trace.record("url", key, url_digest(planned, number))
+        key = ("url", (route.id, subject_key(route, subject), locale, number))
+        if key not in scope.trace.inputs:
+            scope.trace.inputs[key] = url_digest(planned, number)
 
 
 def no_page(scope: Scope, route: Route, subject: Any, locale: str) -> NoSuchPage:

@@ -16,6 +16,7 @@ from toolkit.http.requests import LOCALE, SITE, VIEWER
 from toolkit.pages import Match, Plan
 from toolkit.pages.render import template_names
 from toolkit.pages.rendering import Work
+from toolkit.pages.routes import Page
 from toolkit.server.answers import PRIVATE, Answer, Passed, not_allowed
 from toolkit.server.files import Files
 from toolkit.server.paths import encoded, locale_of
@@ -72,7 +73,7 @@ def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *
         return Answer(204, (("Allow", ", ".join(allowed)),))
     locale = locale_of(path, site.route_locales(route))
     scope = site.scope(viewer=plan.viewer, locale=locale, moment=plan.moment)
-    scope.rendering = Work(plan, None, route, notes={"url": encoded(path)})
+    scope.rendering = Work(plan, Page(route.id, None, locale, 1, encoded(path)), route)
     request = Request({**environ, SITE: site, LOCALE: locale, VIEWER: plan.viewer})
     request.trusted_hosts = trusted_hosts(site)
     refuse_cross_origin(request)
@@ -106,7 +107,7 @@ def _response(scope: Scope, value: Any, environ: Mapping[str, Any], files: Files
     """What a view returned, as a response."""
     if isinstance(value, TemplateResponse):
         names = {**template_names(scope, scope.rendering), **value.context}
-        url = scope.rendering.notes["url"]
+        url = scope.rendering.page.url
         value.set_data(scope.site.environment.render(value.name, names, url=url))
         return value
     if isinstance(value, FileResponse):
