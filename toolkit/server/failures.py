@@ -6,13 +6,13 @@ import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from toolkit.errors import Problems, ToolkitError
 from toolkit.pages.context import RELOAD_PATH
 from toolkit.server.answers import Answer, html_answer
-from toolkit.templates.failures import template_frames
-from toolkit.text import escape_attribute, escape_html
+from toolkit.text import escape_html
 from toolkit.trace import digest
 
 LINES_AROUND = 5
@@ -114,17 +114,30 @@ def excerpt(path: Path, line: int) -> Iterator[str]:
 
 def _templates(error: BaseException, folder: Path) -> Iterator[str]:
     """The templates on the way, outermost first."""
-    frames = template_frames(error.__traceback__)
-    cause = error.__cause__
-    while not frames and cause is not None:
-        frames, cause = template_frames(cause.__traceback__), cause.__cause__
+    frames: list[tuple[str, int, str]] = []
+    source: BaseException | None = error
+    while source is not None and not frames:
+        frames = [_step(step) for step in _steps(source) if "__jinja_exception__" in step.tb_frame.f_globals]
+        source = source.__cause__
     if not frames:
         return
     yield "<h2>Templates on the way</h2>\n<ol>"
-    for frame in frames:
-        place = escape_html(f"{_short(frame.path, folder)}:{frame.line}")
-        yield f'<li title="{escape_attribute(frame.path)}">{place} <small>{escape_html(frame.part)}</small></li>'
+    for path, line, part in frames:
+        yield f"<li>{escape_html(f'{_short(path, folder)}:{line}')} <small>{escape_html(part)}</small></li>"
     yield "</ol>"
+
+
+def _steps(error: BaseException) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        yield step
+        step = step.tb_next
+
+
+def _step(step: TracebackType) -> tuple[str, int, str]:
+    """File, line and part of a template's frame, as Jinja rewrote it."""
+    code = step.tb_frame.f_code
+    return code.co_filename, step.tb_lineno, code.co_name
 
 
 def _python(error: Exception) -> Iterator[str]:

@@ -17,7 +17,7 @@ from toolkit.content.loading import load_sources
 from toolkit.errors import ToolkitError
 from toolkit.pages import Match
 from toolkit.pages.context import RELOAD_PATH
-from toolkit.server.answers import Answer
+from toolkit.server.answers import Answer, text_answer
 from toolkit.server.cache import Entry
 from toolkit.server.failures import failure_token
 from toolkit.server.pages import Pages
@@ -109,11 +109,11 @@ class Reloader:
             count = self.changes.count
             version, until = self._version(path, files)
             if version != token:
-                return _no_store(200)
+                return text_answer(200, "changed")
             soon = (until - datetime.now(UTC)).total_seconds() if until is not None else self.wait_seconds
             left = end - time.monotonic()
             if not self.changes.wait(count, min(left, max(soon, 0.01))) and (left <= soon or self.changes.closed):
-                return _no_store(204)
+                return Answer(204, (("Cache-Control", "no-store"),))
 
     def _version(self, path: str, files: int) -> tuple[str, datetime | None]:
         """What stands for a page as it would be shown now, and until when that holds by itself."""
@@ -155,7 +155,3 @@ def _fixed_part(pattern: str) -> str:
     """The part of a glob pattern before its first wildcard: ``content/stories`` of ``content/stories/*.md``."""
     fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
     return fixed if fixed == pattern else fixed.rpartition("/")[0]
-
-
-def _no_store(status: int) -> Answer:
-    return Answer(status, (("Cache-Control", "no-store"),))

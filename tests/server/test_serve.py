@@ -1,0 +1,222 @@
+"""Real servers over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.validate import validator
+
+import pytest
+
+from toolkit.errors import ToolkitError
+from toolkit.server.serve import check_address
+
+ROOT = Path(__file__).parents[2]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def port(newsroom: Any) -> Iterator[int]:
+    """The newsroom's ``site.wsgi`` in the standard library's server."""
+    with make_server("127.0.0.1", 0, validator(newsroom.site.wsgi), handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def ask(port: int, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, headers=headers or {})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, dict(response.getheaders()), body
+
+
+def test_any_wsgi_server_serves_the_site(newsroom: Any, port: int) -> None:
+    status, headers, body = ask(port, "/town/flood/")
+    assert (status, body) == (200, newsroom.get("/town/flood/").body)
+    assert ask(port, "/town/flood/", headers={"If-None-Match": headers["ETag"]})[::2] == (304, b"")
+    assert ask(port, "/town/flood/", method="HEAD")[2] == b""
+    assert ask(port, "/town")[:2][1]["Location"] == "/town/"
+    assert ask(port, "/favicon.svg", headers={"Range": "bytes=0-3"})[::2] == (206, b"<svg")
+    assert ask(port, "/search/?q=flood")[0] == 200
+    assert ask(port, "/nowhere/")[0] == 404
+
+
+def test_raw_paths_of_attackers_find_nothing(newsroom: Any, port: int) -> None:
+    """What no client library would send."""
+    for path in (
+        b"/../toolkit.toml",
+        b"//../toolkit.toml",
+        b"/%2e%2e/toolkit.toml",
+        b"/..%5c..%5ctoolkit.toml",
+        b"/\xff",
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+            raw.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: raw.recv(65536), b""))
+        assert answer.split()[1] in (b"400", b"404"), path
+        assert b"base_url" not in answer
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ToolkitError, match=rf"cannot listen at 127\.0\.0\.1:{port}: it is taken.*--port"):
+            check_address("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    with pytest.raises(ToolkitError, match=r"cannot listen at 192\.0\.2\.1:8000: .*another --host"):
+        check_address("192.0.2.1", 8000)
+
+
+# granian
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Granian:
+    """``serve(site)`` in a process of its own."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.port = free_port()
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from toolkit.site import load_site; from toolkit.server import serve\n"
+            f"serve(load_site(Path({str(folder)!r})), port={self.port}, **{options!r})\n"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._await_first_answer()
+
+    def _await_first_answer(self) -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                ask(self.port, "/")
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        self.process.kill()
+        raise AssertionError(self.process.communicate()[0])
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, output
+
+
+@pytest.fixture
+def start(newsroom: Any) -> Iterator[Any]:
+    started: list[Granian] = []
+
+    def begin(**options: Any) -> Granian:
+        newsroom.site.database.close()
+        started.append(Granian(newsroom.folder, **options))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_embedded_server_serves_and_stops(newsroom: Any, start: Any, number: int) -> None:
+    server = start(workers=2)
+    etags = {ask(server.port, "/town/flood/")[1]["etag"] for _ in range(8)}
+    assert etags == {newsroom.get("/town/flood/").headers["etag"]}
+    assert ask(server.port, "/town/flood/", headers={"If-None-Match": etags.pop()})[0] == 304
+    assert ask(server.port, "/town/flood/", method="HEAD")[2] == b""
+    assert ask(server.port, "/favicon.svg", headers={"Range": "bytes=0-3"})[::2] == (206, b"<svg")
+    code, output = server.stop(number)
+    assert code in (0, -number), output
+    assert "Traceback" not in output
+    with pytest.raises(OSError, match="refused"):
+        ask(server.port, "/")
+
+
+def test_a_row_that_another_process_writes_is_served_at_once(newsroom: Any, start: Any) -> None:
+    server = start()
+    ask(server.port, "/town/flood/")
+    for number in range(5):
+        newsroom.sql("UPDATE {} SET body = 'state {}'".format(newsroom.model("Story")._meta.table, number))
+        assert f"state {number}".encode() in ask(server.port, "/town/flood/")[2]
+
+
+def test_a_preview_sees_changed_code_and_stops_while_pages_wait(newsroom: Any, start: Any) -> None:
+    server = start(preview=True)
+    _, headers, _ = ask(server.port, "/data.json")
+    token = headers["server-timing"].partition('"')[2].rstrip('"')
+    pages = newsroom.folder / newsroom.folder.name / "pages.py"
+    pages.write_text(pages.read_text().replace('{"stories": %d}', '{"news": %d}'))
+    end = time.monotonic() + 20
+    body = b""
+    while b"news" not in body and time.monotonic() < end:
+        try:
+            body = ask(server.port, "/data.json")[2]
+        except OSError:
+            time.sleep(0.05)
+    assert b"news" in body
+    assert ask(server.port, f"/_toolkit/wait?page=/data.json&token={token}")[0] == 200
+    waiting = threading.Thread(target=_try, args=(server.port, "/_toolkit/wait?page=/about/"))
+    ask(server.port, "/about/")
+    waiting.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    code, output = server.stop()
+    waiting.join()
+    assert time.monotonic() - began < 10
+    assert code in (0, -signal.SIGTERM), output
+
+
+def _try(port: int, path: str) -> None:
+    try:
+        ask(port, path)
+    except (OSError, http.client.HTTPException):
+        return
+
+
+def test_a_served_site_leaves_no_process_behind(newsroom: Any, start: Any) -> None:
+    server = start(workers=2)
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    pids = [int(pid) for pid in children.read_text().split()] if children.exists() else []
+    server.stop()
+    time.sleep(0.1)
+    assert not [pid for pid in pids if _is_alive(pid)]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
