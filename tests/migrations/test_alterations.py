@@ -284,3 +284,53 @@ def test_bytes_do_not_become_text_by_themselves(newsroom, model):
     newsroom.make()
     with pytest.raises(MigrationError, match=r"cannot become a BinaryField by itself.*RunPython"):
         newsroom.apply()
+
+
+def test_names_that_must_be_quoted_are(newsroom, model):
+    def declare(table, column, length):
+        order = model(
+            "Order",
+            {"db_table": table, "indexes": [models.Index(["group", "-select"], name="by group")]},
+            group=models.CharField(max_length=length, unique=True),
+            select=models.IntegerField(db_index=True, db_column=column),
+        )
+        return order, model("Item", order=models.ForeignKey(order, on_delete=models.CASCADE))
+
+    newsroom.migrate(*declare("or der", 'we"ird', 5))
+    order, item = newsroom.app.models
+    newsroom.save(item, order=newsroom.save(order, group="a", select=1))
+    newsroom.migrate(*declare("Order", "select", 4))
+    assert newsroom.rows('"Order"', '"group", "select"') == [("a", 1)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_item", "order_id") == [(1,)]
+
+
+def test_names_longer_than_postgresql_keeps_are_cut_the_same_way_each_time(newsroom, model):
+    def declare(name, **options):
+        field = models.CharField(max_length=5, unique=True, db_index=True, **options)
+        return model("AModelWithANameThatIsRatherLongForATable", **{name: field})
+
+    newsroom.migrate(declare("a_field_with_a_name_that_is_rather_long"))
+    newsroom.migrate(declare("a_field_with_a_name_that_is_rather_longer"))
+    newsroom.migrate(declare("a_field_with_a_name_that_is_rather_longer", null=True))
+    newsroom.apply("news.zero")
+
+
+def test_a_key_that_is_a_uuid_or_another_rows_key_follows_renames(newsroom, model):
+    def declare(name):
+        parent = model(
+            name,
+            id=models.UUIDField(primary_key=True),
+            up=models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="down"),
+            peers=models.ManyToManyField("self", related_name="+"),
+        )
+        return parent, model("Kid", of=models.OneToOneField(parent, on_delete=models.CASCADE, primary_key=True))
+
+    newsroom.migrate(*declare("Father"))
+    parent, kid = newsroom.app.models
+    key = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+    newsroom.save(kid, of=newsroom.save(parent, id=key))
+    newsroom.migrate(*declare("Parent"))
+    assert newsroom.values(newsroom.app.models[1], "of") == [key]
+    newsroom.apply("news.0001")
+    assert len(newsroom.rows("news_kid")) == 1

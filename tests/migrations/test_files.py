@@ -164,6 +164,7 @@ def test_names_tell_what_is_done():
     assert migration_name(12, [add, migrations.DeleteModel("Section")]) == "0012_story_kicker_delete_section"
     assert migration_name(3, [add] * 9) == "0003_story_kicker_story_kicker_story_kicker_story_kicker_and_more"
     assert migration_name(1, [add], initial=True) == "0001_initial"
+    assert migration_name(5, [migrations.RemoveIndex("Story", 'by "it"')]) == "0005_remove_by_it_"
     assert migration_name(4, [migrations.RunSQL("SELECT 1")]) == "0004_custom"
 
 

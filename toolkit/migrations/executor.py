@@ -14,6 +14,8 @@ from toolkit.migrations.merging import merged
 from toolkit.migrations.sessions import editing
 from toolkit.migrations.state import ProjectState
 
+UNTOUCHED = "The database is as it was before this migration."
+
 ZERO = "zero"
 """The target before an app's first migration."""
 
@@ -171,5 +173,5 @@ def _located(error: ToolkitError, step: Step, operation: Any) -> ToolkitError:
     return MigrationError(
         f"{name} was not {verb}: {operation.describe()}: {detail}",
         path=step.migration.path,
-        hint=error.hint or "The database is as it was before this migration.",
+        hint=(error.hint if isinstance(error, MigrationError) else None) or UNTOUCHED,
     )

@@ -199,8 +199,7 @@ def _describe_on_server(database: Any, table: str) -> TableInfo:
     columns = {name: Column(*rest) for name, *rest in database.fetch(_COLUMNS, (name,))}
     constraints = frozenset(text for (text,) in database.fetch(_CONSTRAINTS, (name,)))
     indexes = {
-        index: re.sub(r" ON (ONLY )?\S+ USING", " USING", text, count=1)
-        for index, text in database.fetch(_INDEXES, (name,))
+        index: re.sub(r" ON .*? USING", " USING", text, count=1) for index, text in database.fetch(_INDEXES, (name,))
     }
     return TableInfo(columns, constraints, indexes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ def migration_name(number: int, operations: Iterable[Operation], *, initial: boo
     """A name that tells what the migration does: ``0002_story_kicker``."""
     if initial:
         return f"{number:04}_initial"
-    slugs = [slug for operation in operations if (slug := operation.slug)]
+    slugs = [re.sub(r"\W+", "_", slug) for operation in operations if (slug := operation.slug)]
     name = slugs[0][:NAME_LENGTH] if slugs else "custom"
     for slug in slugs[1:]:
         if len(name) + len(slug) + 1 > NAME_LENGTH:
