@@ -152,3 +152,14 @@ def test_a_pattern_without_files_is_noted_and_a_named_file_must_be_there(desk: D
     assert desk.use("tags").problems() == [
         "content/tags.csv: the file of the source for Tag is not there. Write it, or remove the source."
     ]
+
+
+def test_a_long_cell_is_read_and_the_modules_limit_is_left_as_it_was(desk: Desk) -> None:
+    import csv
+
+    before = csv.field_size_limit()
+    desk.sources = [Source("people.csv", Author)]
+    desk.write("people.csv", f"slug,name,bio\na,A,{'x' * 300_000}\n")
+    desk.load()
+    assert len(Author.objects.get(slug="a").bio) == 300_000
+    assert csv.field_size_limit() == before

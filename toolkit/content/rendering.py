@@ -81,15 +81,16 @@ def say_row(layout: Layout, row: Stored) -> dict[str, Any]:
     Raises:
         Unsayable: A value cannot be said.
     """
-    said: dict[str, Any] = {}
+    key = layout.key_field
+    said: dict[str, Any] = {key.name: plain(layout, key, row.key)}
     for field in layout.fields:
         value = row.values[field.name]
-        if field.primary_key and not layout.pk_is_given:
+        if field is key or (field.primary_key and not layout.pk_is_given):
             continue
         if field.is_relation:
             if value is not None or (field.default is not MISSING and not field.null):
                 said[field.name] = _plain_key(layout, field, value)
-        elif field is layout.key_field or not _equal(value, absent(field)):
+        elif not _equal(value, absent(field)):
             said[field.name] = plain(layout, field, value)
     for field in layout.many:
         if row.links[field.name]:
@@ -160,9 +161,11 @@ def _render_geojson(layout: Layout, rows: Sequence[dict[str, Any]]) -> str:
 
 def _render_csv(layout: Layout, rows: Sequence[Stored]) -> str:
     table = [_csv_row(layout, row) for row in rows]
-    order = [layout.source.key, *(name for name in layout.columns if name != layout.source.key)]
     used = {name for row in table for name in row} | {layout.source.key}
-    header = [name for name in order if name in used]
+    order: list[str] = [layout.source.key]
+    for name in (field.name for field in [*layout.fields, *layout.many]):
+        order += [name, *(f"{name}_{locale}" for locale in layout.locales)]
+    header = [name for name in dict.fromkeys(order) if name in used]
     header += sorted(used - set(header))
     lines = [header, *([row.get(name, "") for name in header] for row in table)]
     return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)

@@ -108,7 +108,9 @@ def _translations(database: Any, layout: Layout) -> dict[Any, dict[str, dict[str
     model = layout.model._meta.translation
     fields = [model._meta.by_name["source"], model._meta.by_name["locale"], *layout.translated]
     found: dict[Any, dict[str, dict[str, Any]]] = {}
-    for owner, locale, *values in sorted(_all(database, model, fields), key=lambda row: row[1]):
+    order = {locale: number for number, locale in enumerate(layout.locales)}
+    rows = sorted(_all(database, model, fields), key=lambda row: (order.get(row[1], len(order)), row[1]))
+    for owner, locale, *values in rows:
         given = {
             field.name: _python(field, value, database.dialect)
             for field, value in zip(layout.translated, values, strict=True)
