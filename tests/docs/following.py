@@ -1,0 +1,105 @@
+"""Follow a chapter of the manual: write the files that it shows, run the commands, compare what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+CONTENT = DOCS / "content"
+BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<language>[\w-]+)(?: (?P<rest>[^\n]+))?\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
+TITLE = re.compile(r'title="([^"]+)"')
+APPENDED = ", at the end"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a chapter.
+
+    Args:
+        language: Such as ``python`` or ``console``.
+        title: The file it belongs to; empty when it has none.
+        flags: Further words after the language, such as ``norun``.
+        body: The text.
+        where: ``chapter.md:12``.
+    """
+
+    language: str
+    title: str
+    flags: frozenset[str]
+    body: str
+    where: str
+
+
+def blocks(path: Path) -> Iterator[Block]:
+    """The fenced blocks of a chapter, in order."""
+    text = path.read_text("utf-8")
+    for match in BLOCK.finditer(text):
+        rest = match["rest"] or ""
+        title = TITLE.search(rest)
+        flags = frozenset(TITLE.sub("", rest).split())
+        where = f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}"
+        yield Block(match["language"], title[1] if title else "", flags, match["body"], where)
+
+
+def chapters(part: str) -> list[Path]:
+    """The chapters of a part, in their order."""
+    found = list((CONTENT / part).glob("*.md"))
+    return sorted(found, key=_position)
+
+
+def _position(path: Path) -> int:
+    match = re.search(r"^position: (\d+)$", path.read_text("utf-8"), re.M)
+    assert match is not None, f"{path} has no position"
+    return int(match[1])
+
+
+def write(block: Block, folder: Path) -> None:
+    """Write a block's file, or add to its end."""
+    path = folder / block.title.removesuffix(APPENDED)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if block.title.endswith(APPENDED):
+        assert path.is_file(), f"{block.where}: there is no {path.name} to add to"
+        path.write_text(path.read_text("utf-8").rstrip("\n") + "\n\n" + block.body, "utf-8")
+    else:
+        path.write_text(block.body, "utf-8")
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """(command, what it prints) of a console block."""
+    command, printed = "", []
+    for line in block.body.splitlines():
+        if line.startswith("$ "):
+            if command:
+                yield command, "\n".join(printed)
+            command, printed = line[2:], []
+        else:
+            printed.append(line)
+    if command:
+        yield command, "\n".join(printed)
+
+
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Exit status and output of a command, both streams together, as a reader sees them."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    return done.returncode, done.stdout
+
+
+def is_as_shown(shown: str, printed: str) -> bool:
+    """Whether an output is what the manual shows; ``…`` stands for any text, alone on a line for any lines."""
+    pattern = ""
+    for line in shown.rstrip("\n").splitlines():
+        if line.strip() == "…":
+            pattern += r"(?:.*\n)*"
+        else:
+            pattern += re.sub(r"(?:\\…|…)", ".*", re.escape(line)) + r"[ ]*\n"
+    return re.fullmatch(pattern, printed.rstrip("\n") + "\n") is not None
