@@ -128,3 +128,17 @@ def test_a_foreign_key_that_somebody_dropped_is_told(sqlite_newsroom, model):
     found = [str(problem) for problem in differences(newsroom.database, newsroom.app.models)]
     assert any("lacks the constraint FOREIGNKEY(by_id)REFERENCESnews_author(id)" in problem for problem in found)
     assert any("lacks the index news_note_by_id_idx" in problem for problem in found)
+
+
+def test_tables_of_an_app_without_migrations_may_not_be_there_yet(newsroom, model):
+    newsroom.declare(story(model))
+    newsroom.app.migrations_folder = None
+    assert newsroom.problems() == []
+
+
+def test_comparing_leaves_nothing_behind_inside_a_transaction_or_outside(made, model):
+    with made.database.atomic():
+        assert differences(made.database, made.app.models) == []
+        made.save(made.app.models[0], title="kept", rank=1, slug="kept")
+    assert differences(made.database, made.app.models) == []
+    assert made.rows("news_story", "title") == [("kept",)]

@@ -144,12 +144,13 @@ def check(database: Any, apps: Iterable[App]) -> list[MigrationError]:
     if found:
         return found
     models = [model for app in apps for model in with_hidden(app.models)]
+    migrated = [model for app in apps if app.migrations_folder is not None for model in with_hidden(app.models)]
     gone = [
         MigrationError(
             f"the table {model._meta.table} of {model._meta.label} is not there",
             hint="Was it dropped by hand? Restore it from a backup.",
         )
-        for model in missing_tables(database, models)
+        for model in missing_tables(database, migrated)
     ]
     return gone + differences(database, models)
 

@@ -1,7 +1,7 @@
 """What a table really looks like, and how it differs from its model.
 
 Nothing is guessed about how a database spells a type: the table that a model asks for is made in a scratch place
-(a database in memory, a schema that is rolled back), and both are read by the same eyes.
+(a database in memory, temporary tables that are rolled back), and both are read by the same eyes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from toolkit.migrations.statements import ddl, table_of
 
 Fetch = Callable[[str, Sequence[Any]], list[Any]]
 
-SCRATCH_SCHEMA = "toolkit_scratch"
+SCRATCH_SCHEMA = "pg_temp"
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
         return {}
     if database.dialect == "sqlite":
         return {model: _expected_sqlite(database, model) for model in models}
-    with _scratch_schema(database):
+    with _scratch_place(database):
         return {model: _expected_on_server(database, model) for model in models}
 
 
@@ -220,12 +220,11 @@ def _is_in_scratch(database: Any, model: Any) -> bool:
 
 
 @contextmanager
-def _scratch_schema(database: Any) -> Iterator[None]:
-    """A schema that goes away with everything in it, by rolling back."""
+def _scratch_place(database: Any) -> Iterator[None]:
+    """Temporary tables first in the path, which every role may make, and which go away by rolling back."""
     database.execute("SAVEPOINT toolkit_scratch" if database.transaction is not None else "BEGIN")
     try:
         path = database.fetch("SELECT current_setting('search_path')")[0][0]
-        database.execute(f"CREATE SCHEMA {SCRATCH_SCHEMA}")
         database.execute(f"SET LOCAL search_path TO {SCRATCH_SCHEMA}, {path}")
         yield
     finally:
