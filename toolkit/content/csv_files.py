@@ -40,7 +40,7 @@ def parse_csv(text: str, *, path: str) -> CsvDocument:
     Raises:
         ContentError: There is no header, a column is there twice, or a row has more or fewer cells than the header.
     """
-    csv.field_size_limit(FIELD_BYTES)
+    before = csv.field_size_limit(FIELD_BYTES)  # the module has one for the whole process
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     lines, records, begin = [], [], 1
     try:
@@ -51,6 +51,8 @@ def parse_csv(text: str, *, path: str) -> CsvDocument:
             begin = reader.line_num + 1
     except csv.Error as error:
         raise content_error(f"the CSV cannot be read: {error}", path, Place(begin, row=len(records) + 1)) from None
+    finally:
+        csv.field_size_limit(before)
     if not records:
         raise content_error("there is no header row", path, Place(1), "Name the columns in the first row.")
     header = _header(records[0], path)
