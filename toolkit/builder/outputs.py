@@ -150,6 +150,7 @@ def place(staging: Staging, outputs: Iterable[Output], removed: Iterable[str]) -
         gone = set(removed)
         for path in _in_the_way(staged, gone):
             _remove(staging.output, path)
+            gone.discard(path)
         _clear_the_way(staging.output, staged)
         _rename_all(staging, staged)
         for path in sorted(gone):
