@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
@@ -111,7 +112,12 @@ class Granian:
             f"serve(load_site(Path({str(folder)!r})), port={self.port}, **{options!r})\n"
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         self._await_first_answer()
 
@@ -124,8 +130,14 @@ class Granian:
                 time.sleep(0.05)
             else:
                 return
-        self.process.kill()
-        raise AssertionError(self.process.communicate()[0])
+        self.kill()
+        raise AssertionError("it did not begin to answer")
+
+    def kill(self) -> None:
+        """End it and its workers, whatever they do."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate(timeout=10)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         self.process.send_signal(number)
@@ -144,9 +156,7 @@ def start(newsroom: Any) -> Iterator[Any]:
 
     yield begin
     for server in started:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.communicate()
+        server.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -212,6 +222,14 @@ def test_a_served_site_leaves_no_process_behind(newsroom: Any, start: Any) -> No
     server.stop()
     time.sleep(0.1)
     assert not [pid for pid in pids if _is_alive(pid)]
+
+
+def test_workers_end_when_the_server_is_killed(start: Any) -> None:
+    server = start(workers=2)
+    server.process.kill()
+    server.process.communicate(timeout=10)  # returns when the last of them closed the output
+    with pytest.raises(OSError, match="refused"):
+        ask(server.port, "/")
 
 
 def _is_alive(pid: int) -> bool:

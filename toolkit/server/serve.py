@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import importlib
 import logging
+import os
+import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,14 +98,23 @@ def check_address(host: str, port: int) -> None:
 
 def _loader(site: Site, preview: bool) -> Callable[..., Any]:
     """What a worker calls to get its application. A preview's imports the site anew: its code may have changed."""
+    parent = os.getpid()
 
     def load(*_: Any) -> Any:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+        threading.Thread(target=_end_with, args=(parent,), name="toolkit-parent", daemon=True).start()
         own = _imported_anew(site) if preview else site
         own.database.forget()
         return Application(own, preview=True) if preview else own.wsgi
 
     return load
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when the process that started it was killed and could not: it would go on holding the port."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _imported_anew(site: Site) -> Site:
