@@ -163,7 +163,7 @@ class Builder:
             sources = [source for app in site.apps for source in app.sources]
             if sources:
                 loaded = load_sources(site.scope(), sources, site.folder)
-                report.notices += [str(notice) for notice in getattr(loaded, "notices", ())]
+                report.notices += [str(notice) for notice in loaded.notes]
             install_tokens(site.database, site.database.schema.table_names)
         report.seconds["content"] = time.monotonic() - self._started
 
