@@ -165,6 +165,15 @@ def test_the_script_is_ours_and_small(preview: Any) -> None:
     assert preview.get("/_toolkit/reload.js", headers={"If-None-Match": got.headers["etag"]}).status == 304
 
 
+def test_changed_code_ends_the_waiting_for_the_process_to_be_replaced(preview: Any) -> None:
+    preview.application.reloader.wait_seconds = 30
+    waiting = Waiting(preview, "/about/")
+    started = time.monotonic()
+    preview.write("extra.py", "x = 1")
+    assert waiting.status() == 204
+    assert time.monotonic() - started < 5
+
+
 def test_closing_ends_the_waiting(preview: Any) -> None:
     preview.application.reloader.wait_seconds = 30
     waiting = Waiting(preview, "/about/")

@@ -34,7 +34,7 @@
       const query = new URLSearchParams({ page: location.pathname, token });
       const answer = await fetch(`/_toolkit/wait?${query}`, { cache: "no-store", signal: gone.signal });
       if (answer.status === 200) return true;
-      if (answer.status !== 204) await sleep(1000);
+      await sleep(answer.status === 204 ? 300 : 1000); // for a server that starts anew, or has a problem
     } catch {
       if (!gone.signal.aborted) await sleep(500); // the server starts anew
     } finally {

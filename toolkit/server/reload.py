@@ -103,17 +103,18 @@ class Reloader:
         """200 as soon as the page is another than the one with this token; 204 if it stays that one for long."""
         path = unquote(query.get("page", ["/"])[0])
         token = query.get("token", [""])[0] or self._served.get(path, "")
-        files = self.changes.files
+        files, interrupts = self.changes.files, self.changes.interrupts
         end = time.monotonic() + self.wait_seconds
         while True:
             count = self.changes.count
             version, until = self._version(path, files)
             if version != token:
                 return text_answer(200, "changed")
-            soon = (until - datetime.now(UTC)).total_seconds() if until is not None else self.wait_seconds
             left = end - time.monotonic()
-            if not self.changes.wait(count, min(left, max(soon, 0.01))) and (left <= soon or self.changes.closed):
+            if left <= 0 or self.changes.closed or self.changes.interrupts != interrupts:
                 return Answer(204, (("Cache-Control", "no-store"),))
+            soon = (until - datetime.now(UTC)).total_seconds() if until is not None else left
+            self.changes.wait(count, min(left, max(soon, 0.01)))
 
     def _version(self, path: str, files: int) -> tuple[str, datetime | None]:
         """What stands for a page as it would be shown now, and until when that holds by itself."""
@@ -133,7 +134,9 @@ class Reloader:
     # content
 
     def _saved(self, paths: list[Path]) -> None:
-        """Load content files again, if some of these are any."""
+        """Load content files again, if some of these are any; make way for a process with changed code."""
+        if any(path.suffix == ".py" for path in paths):
+            self.changes.interrupt()
         roots = [self.site.folder / _fixed_part(source.pattern) for source in self._sources]
         if self.problem is not None or any(path.is_relative_to(root) for path in paths for root in roots):
             self._load()

@@ -31,6 +31,7 @@ class Changes:
     def __init__(self) -> None:
         self.count = 0
         self.files = 0
+        self.interrupts = 0
         self.closed = False
         self._condition = threading.Condition()
 
@@ -42,10 +43,19 @@ class Changes:
             self._condition.notify_all()
 
     def wait(self, count: int, timeout_seconds: float) -> bool:
-        """Wait until the counter is no longer at ``count``; False when the time is over or nobody watches any more."""
+        """Wait until the counter is no longer at ``count``; False when it still is, whatever ended the waiting."""
         with self._condition:
-            self._condition.wait_for(lambda: self.count != count or self.closed, max(timeout_seconds, 0))
-            return self.count != count and not self.closed
+            asked = self.interrupts
+            self._condition.wait_for(
+                lambda: self.count != count or self.closed or self.interrupts != asked, max(timeout_seconds, 0)
+            )
+            return self.count != count
+
+    def interrupt(self) -> None:
+        """Let those who wait now do so no longer: the process is about to be replaced."""
+        with self._condition:
+            self.interrupts += 1
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Let nobody wait any more."""
