@@ -150,7 +150,9 @@ class App:
     def sitemap(self, path: str = "/sitemap.xml", *, news: bool = False) -> None:
         """Publish a sitemap of all pages (with ``news``, of the stories of two days) at this path."""
         name = "news_sitemap" if news else "sitemap"
-        self._add(Route(name, self.label, "sitemap", path, None, locales=(), declared_at=_caller(), options={"news": news}))
+        self._add(
+            Route(name, self.label, "sitemap", path, None, locales=(), declared_at=_caller(), options={"news": news})
+        )
 
     def robots(self, path: str = "/robots.txt") -> None:
         """Publish robots.txt, which points at the sitemaps."""

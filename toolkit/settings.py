@@ -192,7 +192,9 @@ def load_settings(
     for name, value in (overrides or {}).items():
         _take(values, sources, name, value, "code", problems)
     if problems:
-        raise Problems(problems, summary=f"{len(problems)} settings are wrong" if len(problems) > 1 else "a setting is wrong")
+        raise Problems(
+            problems, summary=f"{len(problems)} settings are wrong" if len(problems) > 1 else "a setting is wrong"
+        )
     return Settings(values, sources)
 
 
@@ -201,7 +203,8 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise SettingError(
-            f"there is no {FILE_NAME} in {path.parent}", hint="Name the site's folder with --site, or make one: toolkit new."
+            f"there is no {FILE_NAME} in {path.parent}",
+            hint="Name the site's folder with --site, or make one: toolkit new.",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"it cannot be read: {error}", path=path) from error

@@ -100,9 +100,7 @@ class Decider:
 
     def _verify_database(self, tables: Mapping[str, TableState]) -> None:
         changed = {
-            (name, column)
-            for name, state in tables.items()
-            for column in state.changed_since(self.before.get(name))
+            (name, column) for name, state in tables.items() for column in state.changed_since(self.before.get(name))
         }
         gone = {(name, column) for name in self.before.keys() - tables.keys() for column in self.before[name].columns}
         changed |= gone
@@ -131,9 +129,7 @@ class Decider:
                     affected.add(name)
         return affected
 
-    def _verify_rows(
-        self, rows: Mapping[int, tuple[str, Key, bytes]], tables: Mapping[str, TableState]
-    ) -> None:
+    def _verify_rows(self, rows: Mapping[int, tuple[str, Key, bytes]], tables: Mapping[str, TableState]) -> None:
         """Rows by the digests of the tables just read; parts of rows by asking."""
         partial = {}
         for number, (kind, key, recorded) in rows.items():

@@ -29,7 +29,9 @@ def current_urls(plan: Plan) -> dict[str, tuple[str, str, str]]:
     return found
 
 
-def find_redirects(history: Mapping[str, tuple[str, str, str]], current: Mapping[str, tuple[str, str, str]]) -> dict[str, str]:
+def find_redirects(
+    history: Mapping[str, tuple[str, str, str]], current: Mapping[str, tuple[str, str, str]]
+) -> dict[str, str]:
     """Old URL to the one that the same page has now."""
     now = {identity: url for url, identity in current.items()}
     return {url: now[identity] for url, identity in sorted(history.items()) if url not in current and identity in now}

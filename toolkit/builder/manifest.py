@@ -143,7 +143,8 @@ class Manifest:
             connection.execute("PRAGMA synchronous=NORMAL")
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
             if not tables:
-                connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")
+                # constants of our own; executescript takes no parameters
+                connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")  # noqa: S608
             elif "meta" not in tables:
                 raise ValueError("it is some other database")
             found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
@@ -230,16 +231,26 @@ class Manifest:
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
         sql = (
             "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, "
-            f"inputs FROM pages {where}"
+            "inputs FROM pages " + where
         )
-        for route, key, locale, number, url, path, value, size, kind, status, reason, extra, inputs in (
-            self.connection.execute(sql, parameters)
-        ):
+        for (
+            route,
+            key,
+            locale,
+            number,
+            url,
+            path,
+            value,
+            size,
+            kind,
+            status,
+            reason,
+            extra,
+            inputs,
+        ) in self.connection.execute(sql, parameters):
             identity = (route, _tupled(_decode(key)), locale, number)
             attachments = tuple(_decode(extra)) if extra else ()
-            yield PageRecord(
-                identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs)
-            )
+            yield PageRecord(identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs))
 
     def files(self) -> dict[str, FileRecord]:
         """The files that builds wrote, by path."""
@@ -256,9 +267,7 @@ class Manifest:
 
     def load(self) -> State:
         """All of it."""
-        return State(
-            self.moment, self.tables(), self.shapes(), self.inputs(), self.units(), self.pages(), self.files()
-        )
+        return State(self.moment, self.tables(), self.shapes(), self.inputs(), self.units(), self.pages(), self.files())
 
     # writing
 
@@ -396,5 +405,3 @@ def _tupled(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_tupled(item) if isinstance(item, list) else item for item in value)
     return value
-
-

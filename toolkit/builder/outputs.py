@@ -73,7 +73,9 @@ class Staging:
         shutil.copyfile(source, target)
 
 
-def find_suspects(output: Path, files: Mapping[str, FileRecord], pending: Iterable[str]) -> tuple[set[str], list[FileRecord]]:
+def find_suspects(
+    output: Path, files: Mapping[str, FileRecord], pending: Iterable[str]
+) -> tuple[set[str], list[FileRecord]]:
     """Files that are not as the last build left them.
 
     Returns:
@@ -128,7 +130,9 @@ def check_outputs(outputs: Iterable[Output]) -> None:
             parent = parent.rpartition("/")[0]
     for folder, path in folders.items():
         if folded_path(folder) in taken:
-            problems.append(Collision(f"{folder} is a file, and {path} needs a folder of that name", hint="Rename one."))
+            problems.append(
+                Collision(f"{folder} is a file, and {path} needs a folder of that name", hint="Rename one.")
+            )
     if problems:
         raise Problems(problems)
 
@@ -157,7 +161,8 @@ def place(staging: Staging, outputs: Iterable[Output], removed: Iterable[str]) -
             _remove(staging.output, path)
     except OSError as error:
         raise BuildError(
-            f"the output could not be written: {error}", hint="Mend it and build again: the next build completes this one."
+            f"the output could not be written: {error}",
+            hint="Mend it and build again: the next build completes this one.",
         ) from error
     return [_record(staging.output, item) for item in staged]
 
@@ -258,7 +263,9 @@ def _record(output: Path, item: Output) -> FileRecord:
     return FileRecord(item.path, item.digest, item.size, status.st_mtime_ns, item.owner)
 
 
-def stage_body(staging: Staging, known: Mapping[str, FileRecord], suspect: set[str], path: str, body: bytes, owner: str) -> Output:
+def stage_body(
+    staging: Staging, known: Mapping[str, FileRecord], suspect: set[str], path: str, body: bytes, owner: str
+) -> Output:
     """An output with this content, staged unless the output folder has it already."""
     value = digest_bytes(body)
     record = known.get(path)

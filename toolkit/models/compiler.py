@@ -231,7 +231,8 @@ class Compiler:
         order = list(chosen.order)
         if not chosen.ordered and not chosen.grouped:
             order = [self.ordering(name) for name in self.model._meta.ordering]
-        order += [(column, False) for column in self._tie_breakers()]
+        taken = {id(column) for column, _ in order}
+        order += [(column, False) for column in self._tie_breakers() if id(column) not in taken]
         return [self._directed(column, descending != chosen.reverse) for column, descending in order]
 
     def _tie_breakers(self) -> list[Any]:
@@ -247,7 +248,7 @@ class Compiler:
         """NULLs first when ascending and last when descending, as SQLite has them, on every database."""
         if self.dialect == "postgresql":
             return column.desc().nulls_last() if descending else column.asc().nulls_first()
-        return column.desc() if descending else column.asc()
+        return column.desc() if descending else column
 
     def where(self) -> list[Any]:
         """All conditions, with what the viewer may see."""

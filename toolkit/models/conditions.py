@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -239,12 +240,20 @@ def _against_expression(
         right = _moment(compiler, leaf, field)
     else:
         right, _ = compiler.expression(leaf.data[0], resolved.node, values)
-    operators = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-    if name not in operators:
+    if name not in _OPERATORS:
         raise FieldError(
             f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Use exact, gt, gte, lt or lte."
         )
-    return column.op(operators[name], is_comparison=True)(right)
+    return _OPERATORS[name](column, right)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "exact": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
 
 def _moment(compiler: Compiler, leaf: Leaf, field: Any) -> Any:

@@ -7,6 +7,7 @@ beside the common ones below; both are of this one kind.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -87,9 +88,9 @@ class Lookup(Protocol):
     def __call__(self, context: LookupContext) -> Any: ...
 
 
-def _comparison(operator: str) -> Lookup:
+def _comparison(compare: Callable[[Any, Any], Any]) -> Lookup:
     def build(context: LookupContext) -> Any:
-        return context.column.op(operator, is_comparison=True)(context.bind(context.write()))
+        return compare(context.column, context.bind(context.write()))
 
     return build
 
@@ -165,7 +166,7 @@ def _folded_value(context: LookupContext, convert: Callable[[Any], str]) -> Any:
 
     if context.dialect == "sqlite":
         return context.bind(lambda value: convert(str(value).casefold()))
-    return sa.func.upper(_collated(context, sa.cast(context.bind(convert), sa.Text())))
+    return sa.func.upper(_collated(context, context.bind(convert)))
 
 
 def _collated(context: LookupContext, column: Any) -> Any:
@@ -217,10 +218,10 @@ COMMON: Mapping[str, Lookup] = {
     "istartswith": _folded_like("", "%"),
     "endswith": endswith,
     "iendswith": _folded_like("%", ""),
-    "gt": _comparison(">"),
-    "gte": _comparison(">="),
-    "lt": _comparison("<"),
-    "lte": _comparison("<="),
+    "gt": _comparison(operator.gt),
+    "gte": _comparison(operator.ge),
+    "lt": _comparison(operator.lt),
+    "lte": _comparison(operator.le),
     "in": one_of,
     "range": in_range,
     "regex": regex,

@@ -319,12 +319,12 @@ class Model(metaclass=ModelBase):
             raise ValidationError(
                 f"{meta.object_name}: {locale!r} is the locale of the row's own values", hint="Assign them, and save()."
             )
+        if meta.translation is None:
+            raise FieldError(f"no field of {meta.object_name} is translated", hint="Declare one with translated=True.")
         known = {field.name for field in meta.translated}
         for name in values:
             if name not in known:
                 raise FieldError(f"{meta.object_name}.{name} is not translated", hint=did_you_mean(name, known))
-        if meta.translation is None:
-            raise FieldError(f"no field of {meta.object_name} is translated", hint="Declare one with translated=True.")
         with scope.database.atomic():
             rows = meta.translation.objects.filter(source=self.pk, locale=locale)
             translation = rows.first() or meta.translation(source_id=self.pk, locale=locale)

@@ -76,6 +76,21 @@ def _match_route(plan: Plan, route: Route, locale: str, values: dict[str, Any], 
     return Match(Page(route.id, subject_key(route, subject), locale, number, url), route, subject)
 
 
+def match_alias(plan: Plan, path: str) -> str | None:
+    """The URL of the page that an alias leads to, or None.
+
+    Args:
+        plan: For the viewer and moment of the request.
+        path: The path, percent-decoded.
+    """
+    for route, locale, pattern in plan.site.alias_patterns:
+        values = pattern.match(path)
+        found = _match_route(plan, route, locale, values, 1) if values is not None else None
+        if found is not None and found.page is not None:
+            return found.page.url
+    return None
+
+
 def _find_subject(site: Any, route: Route, locale: str, values: dict[str, Any]) -> Any:
     """The subject whose URL has these values, or None."""
     if route.model is not None:

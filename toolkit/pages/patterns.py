@@ -48,7 +48,8 @@ class Pattern:
             self._map = Map([self._rule], converters={"re": _regex_converter(), **(converters or {})})
         except (LookupError, ValueError, re.error) as error:
             raise DeclarationError(
-                f"the path {path!r} cannot be read: {error}", hint="Placeholders are written <name> or <converter:name>."
+                f"the path {path!r} cannot be read: {error}",
+                hint="Placeholders are written <name> or <converter:name>.",
             ) from error
         self._adapter = self._map.bind("site.invalid")
         self.names = placeholders(path)
@@ -62,7 +63,8 @@ class Pattern:
         for name in self.names:
             if values.get(name) in (None, ""):
                 raise RouteError(
-                    f"{self.path}: the value of <{name}> is empty", hint=f"Give the subject a {name.replace('__', '.')}."
+                    f"{self.path}: the value of <{name}> is empty",
+                    hint=f"Give the subject a {name.replace('__', '.')}.",
                 )
         try:
             built = self._rule.build(values, append_unknown=False)

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.errors import Collision, DeclarationError, Problems, RouteError, ToolkitError
 from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import count_pages
-from toolkit.pages.patterns import Pattern, folded_path, numbered, output_path, placeholders
+from toolkit.pages.patterns import folded_path, numbered, output_path, placeholders
 from toolkit.pages.routes import Page, Route
 from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
 
@@ -240,7 +240,7 @@ def subject_key(route: Route, subject: Any) -> Any:
 
 
 def plain_key(value: Any) -> Any:
-    """A key as the manifest, the history and traces can keep it: whole numbers and texts as they are, others as text."""
+    """A key as the manifest, the history and traces keep it: whole numbers and texts as they are, others as text."""
     return value if value is None or isinstance(value, int | str) else str(value)
 
 

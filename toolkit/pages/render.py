@@ -85,7 +85,8 @@ def _page(scope: Scope, work: Work) -> Rendered:
         return body, content_type(work.page.url), ()
     if given is not None and not isinstance(given, Mapping):
         raise DeclarationError(
-            f"the page function {route.name}() must return a dict for its template, or text, not {type(given).__name__}",
+            f"the page function {route.name}() must return a dict for its template, or text, "
+            f"not {type(given).__name__}",
             path=route.declared_at[0],
             line=route.declared_at[1],
         )

@@ -82,16 +82,21 @@ def make_entry(scope: Scope, item: Any, base: str, *, content: bool) -> Entry:
     route = site.find_route_of(item)
     url = find_url(scope, route, item, locale=scope.locale) if route is not None else None
     if url is None:
-        raise FeedError(f"{item!r} has no page, so it cannot be in a feed", hint="Declare a page for it, or leave it out.")
+        raise FeedError(
+            f"{item!r} has no page, so it cannot be in a feed", hint="Declare a page for it, or leave it out."
+        )
     published = _first(item, "published", "created", "date")
     updated = _first(item, "updated", "modified") or published
     if updated is None:
         raise FeedError(
-            f"{item!r} has no date, so it cannot be in a feed", hint="Give it 'published' or 'updated', or use Feed(entry=...)."
+            f"{item!r} has no date, so it cannot be in a feed",
+            hint="Give it 'published' or 'updated', or use Feed(entry=...).",
         )
     meta = item._meta
     return Entry(
-        id=tag_uri(_authority(base), FIRST_DAY, _specific(meta.label.lower().replace(".", "/"), item.pk, _edition(scope))),
+        id=tag_uri(
+            _authority(base), FIRST_DAY, _specific(meta.label.lower().replace(".", "/"), item.pk, _edition(scope))
+        ),
         url=base + url,
         title=str(_first(item, "title", "headline", "name") or item),
         updated=_moment(updated),
@@ -205,7 +210,9 @@ def _item_urls(
         if sitemap is True or subject is None:
             yield SitemapURL(loc, None, editions)
             continue
-        url = sitemap.make_url(subject, loc, alternates=editions, resolve_image=lambda path: base + scope.site.asset(path))
+        url = sitemap.make_url(
+            subject, loc, alternates=editions, resolve_image=lambda path: base + scope.site.asset(path)
+        )
         if isinstance(sitemap, News):
             news = sitemap.make_news(subject, publication=scope.site.settings.title, language=locale)
             url = replace(url, news=news)
@@ -240,7 +247,9 @@ class FieldValues:
     def __getattr__(self, name: str) -> Any:
         if name in self._values:
             return self._values[name]
-        below = {key.removeprefix(f"{name}__"): value for key, value in self._values.items() if key.startswith(f"{name}__")}
+        below = {
+            key.removeprefix(f"{name}__"): value for key, value in self._values.items() if key.startswith(f"{name}__")
+        }
         if not below:
             raise AttributeError(name)
         return FieldValues(below)

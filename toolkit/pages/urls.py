@@ -20,9 +20,7 @@ def current_plan(scope: Scope) -> Plan:
     return Plan(scope.site, viewer=scope.viewer, moment=scope.moment)
 
 
-def url_for(
-    target: Any, *, locale: str | None = None, number: int = 1, absolute: bool = False, **values: Any
-) -> str:
+def url_for(target: Any, *, locale: str | None = None, number: int = 1, absolute: bool = False, **values: Any) -> str:
     """The URL of a page.
 
     Args:

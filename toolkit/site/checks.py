@@ -39,13 +39,19 @@ def _check_route(site: Any, route: Route) -> Iterator[ToolkitError]:
         return
     if pattern.names and route.each is None:
         hint = "Give it each=, or make it a view."
-        yield _problem(route, f"the path {route.path!r} has placeholders, but it is not said what it is published for", hint)
+        yield _problem(
+            route, f"the path {route.path!r} has placeholders, but it is not said what it is published for", hint
+        )
     elif route.each is not None and not pattern.names:
-        yield _problem(route, "it is published for many subjects, but its path is the same for all", "Add a placeholder.")
+        yield _problem(
+            route, "it is published for many subjects, but its path is the same for all", "Add a placeholder."
+        )
     yield from _check_placeholders(route, pattern)
     for locale in route.locales or ():
         if locale not in site.settings.peek("locales"):
-            yield _problem(route, f"{locale!r} is no locale of the site", did_you_mean(locale, site.settings.peek("locales")))
+            yield _problem(
+                route, f"{locale!r} is no locale of the site", did_you_mean(locale, site.settings.peek("locales"))
+            )
 
 
 def _check_placeholders(route: Route, pattern: Pattern) -> Iterator[ToolkitError]:

@@ -18,10 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote
 
 from toolkit.apps import App
-from toolkit.site.checks import check_routes
-from toolkit.site.code import code_digest
 from toolkit.database import Database
 from toolkit.errors import DeclarationError, NoSuchPage, Problems, ToolkitError
 from toolkit.feeds.formats import FORMATS
@@ -29,7 +28,7 @@ from toolkit.i18n.catalogs import Catalogs
 from toolkit.models.batches import note_row
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
-from toolkit.pages.matching import weight
+from toolkit.pages.matching import match_alias, weight
 from toolkit.pages.patterns import Pattern
 from toolkit.pages.plan import Plan, iter_subjects, load_subjects, subject_key, subject_values
 from toolkit.pages.render import render
@@ -37,6 +36,8 @@ from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
 from toolkit.settings import FILE_NAME, Settings, load_settings
+from toolkit.site.checks import check_routes
+from toolkit.site.code import code_digest
 from toolkit.site.history import find_history
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
@@ -116,7 +117,7 @@ class Site:
 
     @cached_property
     def code_folders(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Where the apps' and the site's own code is: the beginnings of file names, as written and with links resolved."""
+        """Where the apps' and the site's own code is: beginnings of file names, as written and with links resolved."""
         return _beginnings([app.folder for app in self.apps]), _beginnings([self.folder])
 
     @property
@@ -250,6 +251,16 @@ class Site:
         """What URLs of a locale begin with: nothing for the default one."""
         return "" if locale == self.settings.peek("locales")[0] else f"/{locale}"
 
+    @cached_property
+    def alias_patterns(self) -> list[tuple[Route, str, Pattern]]:
+        """(route, locale, pattern) of every alias."""
+        return [
+            (route, locale, Pattern(path, prefix=self.locale_prefix(locale), converters=self.converters))
+            for route in self.routes
+            for locale in self.route_locales(route)
+            for path in route.aliases
+        ]
+
     def pattern(self, route: Route, locale: str) -> Pattern:
         """The path of a route in a locale."""
         key = (route.id, locale)
@@ -277,7 +288,9 @@ class Site:
 
     def find_route_of(self, subject: Any) -> Route | None:
         """The route that gives a row its page, or None."""
-        return next((self._subject_routes[kind] for kind in type(subject).__mro__ if kind in self._subject_routes), None)
+        return next(
+            (self._subject_routes[kind] for kind in type(subject).__mro__ if kind in self._subject_routes), None
+        )
 
     def route_of(self, subject: Any) -> Route:
         """The route that gives a row its page.
@@ -288,7 +301,9 @@ class Site:
         found = self.find_route_of(subject)
         if found is None:
             kind = type(subject).__name__
-            raise NoSuchPage(f"no page is declared for {kind} objects", hint=f"Declare one with each={kind}.objects.all().")
+            raise NoSuchPage(
+                f"no page is declared for {kind} objects", hint=f"Declare one with each={kind}.objects.all()."
+            )
         return found
 
     def view_url(self, route: Route, values: Mapping[str, Any]) -> str:
@@ -298,7 +313,10 @@ class Site:
         return self.pattern(route, locale or self.route_locales(route)[0]).build(values)
 
     def find_redirect(self, plan: Plan, path: str) -> str | None:
-        """Where a URL path leads today, if a page was published there once and is elsewhere now; or None."""
+        """Where an alias, or the old URL of a page that is elsewhere now, leads today; None for any other path."""
+        alias = match_alias(plan, unquote(path))
+        if alias is not None:
+            return alias
         found = find_history(self.database, path)
         if found is None:
             return None
@@ -440,7 +458,9 @@ def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Sit
     except ModuleNotFoundError as error:
         if error.name not in (module_name, module_name.partition(".")[0]):
             raise
-        raise DeclarationError(f"the setting site = {name!r}: there is no module {module_name!r} in {folder}") from error
+        raise DeclarationError(
+            f"the setting site = {name!r}: there is no module {module_name!r} in {folder}"
+        ) from error
     site = getattr(module, attribute, None)
     if not isinstance(site, Site):
         raise DeclarationError(f"the setting site = {name!r}: {module_name}.{attribute} is no Site")

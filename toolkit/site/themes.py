@@ -29,9 +29,7 @@ def make_templates(site: Any) -> Any:
     """The template environment of a site."""
     folders = [TemplateFolder(site.folder / site.settings.peek("templates"), "site")]
     folders += [
-        TemplateFolder(folder, f"app {app.label}")
-        for app in site.apps
-        if (folder := app.folder / "templates").is_dir()
+        TemplateFolder(folder, f"app {app.label}") for app in site.apps if (folder := app.folder / "templates").is_dir()
     ]
     folders += [TemplateFolder(PACKAGE / name / "templates", f"toolkit {name}") for name in BUNDLED]
     environment = make_environment(
@@ -133,16 +131,14 @@ def _model_of_scheme(site: Any, name: str) -> Any:
 
 def _find_by_slug(scope: Any, model: Any, slug: str) -> Any:
     """By the row's own slug, whatever the language of the page."""
-    plain = scope.site.scope(
-        viewer=scope.viewer, locale=scope.default_locale, moment=scope.moment, trace=scope.trace
-    )
+    plain = scope.site.scope(viewer=scope.viewer, locale=scope.default_locale, moment=scope.moment, trace=scope.trace)
     plain.rendering = scope.rendering
     with entered(plain):
         return model.objects.filter(slug=slug).first()
 
 
 def _resolve_image(site: Any, url: str) -> str:
-    """A path in the static folder becomes its fingerprinted URL; other addresses stay, for ``toolkit check`` to judge."""
+    """A path in the static folder becomes its fingerprinted URL; other addresses stay for the checks to judge."""
     if "://" in url or url.startswith(("/", "data:", "#")):
         return url
     path = url.partition("#")[0].partition("?")[0]

@@ -61,7 +61,7 @@ def _timezone(given: str | None) -> str | None:
 def _formatted(kind: str, value: Any, format: str, locale: str, timezone: str | None) -> str:
     """A date or time in words. A list of stories says the same few dates over and over."""
     say = {"date": formats.format_date, "time": formats.format_time, "datetime": formats.format_datetime}[kind]
-    said: str = say(value, format, locale=locale, timezone=timezone)  # type: ignore[operator]  # one signature
+    said: str = say(value, format, locale=locale, timezone=timezone)
     return said
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from toolkit.errors import GeometryError
-from toolkit.i18n.messages import gettext, gettext_noop
 from toolkit.gis.features import Feature
 from toolkit.gis.geojson import PRECISION, dumps_for_script, feature_object
+from toolkit.i18n.messages import gettext, gettext_noop
 
 from .layers import Reader, Shape, collect_shapes
 from .locator import locator_map
