@@ -231,4 +231,4 @@ def look(
 def m() -> SimpleNamespace:
     """The models by name, and how to look at them."""
     known = {model.__name__: model for model in ALL}
-    return SimpleNamespace(**known, look=look, NOON=NOON, make_database=make_database)
+    return SimpleNamespace(**known, look=look, NOON=NOON, make_database=make_database, MODELS=MODELS)

@@ -105,7 +105,7 @@ def test_partners_are_checked(m: Any, newsroom: Any) -> None:
         story.tags = [newsroom.tags[0]]
     with pytest.raises(ValidationError, match="the Story has no key yet"):
         m.Story(title="x").tags  # noqa: B018 - the read is the test
-    with pytest.raises(FieldError, match="Story has no field 'titel'. Did you mean 'title'"):
+    with pytest.raises(FieldError, match=r"Story has no field 'titel'\. Did you mean 'title'"):
         m.Story(titel="x")
 
 

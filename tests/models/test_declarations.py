@@ -1,0 +1,186 @@
+"""Declaring models: what is inherited, what is refused, and that every problem is reported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolkit import models
+from toolkit.errors import DeclarationError
+from toolkit.models import Q
+from toolkit.models.resolve import resolve_models
+
+
+def declare(name: str, *bases: type, **namespace: Any) -> Any:
+    return type(models.Model)(name, bases or (models.Model,), {"__module__": __name__, **namespace})
+
+
+def problems_of(*found: Any) -> list[str]:
+    return [str(problem) for problem in resolve_models({"town": found})[1]]
+
+
+def test_an_abstract_model_gives_its_fields_and_meta() -> None:
+    class Dated(models.Model):
+        day = models.DateField(db_index=True)
+
+        class Meta:
+            abstract = True
+            ordering = ["-day"]
+            get_latest_by = "day"
+
+    class Event(Dated):
+        name = models.CharField(max_length=9)
+
+    class Fair(Dated):
+        class Meta(Dated.Meta):
+            verbose_name = "town fair"
+
+    assert [field.name for field in Event._meta.fields] == ["id", "day", "name"]
+    assert (Event._meta.ordering, Event._meta.get_latest_by, Event._meta.abstract) == (["-day"], "day", False)
+    assert (Fair._meta.ordering, Fair._meta.verbose_name, Fair._meta.abstract) == (["-day"], "town fair", False)
+    assert Event._meta.by_name["day"] is not Fair._meta.by_name["day"]
+    assert (Event._meta.pk_index, Event._meta.pk.name) == (0, "id")
+
+
+def test_a_model_is_named_as_people_would() -> None:
+    live_blog = declare("LiveBlog")
+    assert live_blog._meta.verbose_name == "live blog"
+    assert live_blog._meta.verbose_name_plural == "live blogs"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "told"),
+    [
+        ({"a__b": models.IntegerField()}, "a field cannot be called 'a__b'"),
+        ({"pk": models.IntegerField()}, "a field cannot be called 'pk'"),
+        ({"id": models.IntegerField()}, "'id' is the name of the key that is added"),
+        (
+            {"a": models.IntegerField(primary_key=True), "b": models.IntegerField(primary_key=True)},
+            "has 2 primary keys: a, b",
+        ),
+        ({"Meta": type("Meta", (), {"odering": []})}, "unknown option 'odering'. Did you mean 'ordering'"),
+        ({"Meta": type("Meta", (), {"untranslated": "maybe"})}, "Use 'hide' or 'show'"),
+        ({"Meta": type("Meta", (), {"public": {"a": 1}})}, "is not a Q"),
+        ({"related": models.Similar("tags")}, r"Similar\('tags'\) needs a many-to-many field"),
+    ],
+)
+def test_a_declaration_that_cannot_stand_is_refused(namespace: dict[str, Any], told: str) -> None:
+    with pytest.raises(DeclarationError, match=told):
+        declare("Wrong", **namespace)
+
+
+def test_a_model_cannot_inherit_a_table() -> None:
+    place = declare("Place")
+    with pytest.raises(DeclarationError, match="Cafe inherits from Place, which has a table of its own"):
+        declare("Cafe", place)
+
+
+def test_every_problem_with_relations_is_reported_with_the_nearest_name() -> None:
+    author = declare("Author")
+    story = declare(
+        "Story",
+        author=models.ForeignKey("Auther", on_delete=models.CASCADE),
+        tags=models.ManyToManyField("Tag"),
+    )
+    first, second = problems_of(author, story)
+    assert first.startswith(
+        "town.Story.author refers to 'Auther', which is no model of this site. Did you mean 'town.Author'"
+    )
+    assert "town.Story.tags refers to 'Tag'" in second
+
+
+def test_relations_that_share_a_name_on_the_other_side_are_refused() -> None:
+    author = declare("Author")
+    story = declare(
+        "Story",
+        writer=models.ForeignKey(author, on_delete=models.CASCADE, related_name="stories"),
+        editor=models.ForeignKey(author, on_delete=models.CASCADE, related_name="stories"),
+    )
+    (problem,) = problems_of(author, story)
+    assert problem == (
+        "town.Story.editor: Author already has Story.writer under 'stories'. Give it a related_name of its own."
+    )
+
+
+@pytest.mark.parametrize(
+    ("meta", "told"),
+    [
+        ({"ordering": ["-nmae"]}, "town.Story.Meta.ordering: Story has no field 'nmae'. Did you mean 'name'?"),
+        ({"ordering": ["author__nmae"]}, "town.Story.Meta.ordering: Author has no field 'nmae'. Did you mean 'name'?"),
+        ({"public": Q(statsu="live")}, "town.Story.Meta.public: Story has no field 'statsu'"),
+        ({"public": Q(author__visibel=True)}, "town.Story.Meta.public: Author has no field 'visibel'"),
+        ({"untranslated": "hide"}, "untranslated = 'hide', but no field is translated"),
+        ({"indexes": [models.Index(fields=["-nmae"], name="x")]}, "town.Story.Meta.indexes: Story has no field 'nmae'"),
+        (
+            {"constraints": [models.UniqueConstraint(fields=["nmae"], name="x")]},
+            "town.Story.Meta.constraints: Story has no field 'nmae'",
+        ),
+    ],
+)
+def test_names_in_meta_are_followed(meta: dict[str, Any], told: str) -> None:
+    author = declare("Author", name=models.CharField(max_length=9))
+    story = declare(
+        "Story",
+        name=models.CharField(max_length=9),
+        author=models.ForeignKey(author, on_delete=models.CASCADE),
+        Meta=type("Meta", (), meta),
+    )
+    (problem,) = problems_of(author, story)
+    assert told in problem
+
+
+def test_names_in_meta_that_are_lookups_pass() -> None:
+    author = declare("Author", name=models.CharField(max_length=9))
+    story = declare(
+        "Story",
+        author=models.ForeignKey(author, on_delete=models.CASCADE, null=True),
+        Meta=type(
+            "Meta", (), {"public": Q(author__name__startswith="A") & Q(author__isnull=False), "ordering": ["author"]}
+        ),
+    )
+    assert problems_of(author, story) == []
+
+
+def test_constraints_are_written_with_their_values(m: Any) -> None:
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    from toolkit.models.schema import Schema
+
+    event = declare(
+        "Event",
+        name=models.CharField(max_length=9),
+        starts=models.IntegerField(),
+        ends=models.IntegerField(null=True),
+        Meta=type(
+            "Meta",
+            (),
+            {
+                "constraints": [
+                    models.CheckConstraint(Q(ends__gte=models.F("starts")) | Q(ends__isnull=True), name="in_order"),
+                    models.UniqueConstraint(["name", "starts"], name="once"),
+                    models.UniqueConstraint(["name"], name="open_once", condition=Q(ends=None) & ~Q(name="it's")),
+                ],
+                "indexes": [models.Index(["-starts"], name="newest")],
+            },
+        ),
+    )
+    found, problems = resolve_models({"town": [event]})
+    assert not problems
+    (table,) = Schema(found, "sqlite").metadata.sorted_tables
+    sql = " ".join(str(CreateTable(table).compile(dialect=sqlite.dialect())).split())
+    assert "CONSTRAINT in_order CHECK (ends >= starts OR ends IS NULL)" in sql
+    assert "CONSTRAINT once UNIQUE (name, starts)" in sql
+    indexes = sorted(" ".join(str(CreateIndex(i).compile(dialect=sqlite.dialect())).split()) for i in table.indexes)
+    assert indexes == [
+        "CREATE INDEX newest ON town_event (starts DESC)",
+        "CREATE UNIQUE INDEX open_once ON town_event (name) WHERE ends IS NULL AND name != 'it''s'",
+    ]
+
+
+def test_two_sites_may_share_the_same_models(m: Any) -> None:
+    again, problems = resolve_models({"news": [m.Section, m.Author, m.Tag]})
+    assert problems == []
+    assert m.Story._meta.translation in m.MODELS
+    assert m.Section._meta.translation in again

@@ -1,0 +1,214 @@
+"""Every read is recorded, the record can be asked again, and what an edit breaks is what it changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from toolkit.errors import DatabaseError
+from toolkit.models import Count, Q
+from toolkit.models.answers import answer_queries, answer_rows
+from toolkit.models.batches import note_row
+from toolkit.trace import EDITOR, READER, Scope, Trace, entered
+
+
+def render(m: Any, database: Any, page: Callable[[Any], Any], *, locale: str = "en", moment: Any = None) -> Any:
+    """What a page gives, and its trace."""
+    scope = Scope(None, database, READER, locale, "en", moment or m.NOON, Trace())
+    with entered(scope):
+        return page(m), scope.trace
+
+
+def broken(m: Any, database: Any, trace: Trace, *, locale: str = "en", moment: Any = None) -> list[str]:
+    """The kinds of inputs that would be read differently now."""
+    scope = Scope(None, database, READER, locale, "en", moment or m.NOON)
+    records = {key: shape.record() for key, shape in trace.shapes.items()}
+    today = answer_queries(scope, records, trace.keys_of("query"))
+    rows = answer_rows(scope, trace.keys_of("row"))
+    return sorted(kind for (kind, key), old in trace.inputs.items() if (today if kind == "query" else rows)[key] != old)
+
+
+def front(m: Any) -> Any:
+    return [
+        (s.title, s.section.name if s.section else None, [t.name for t in s.tags.all()])
+        for s in m.Story.objects.all()[:5]
+    ]
+
+
+def article(m: Any) -> Any:
+    story = m.Story.objects.get(slug="story-3")
+    return (
+        story.title,
+        story.editor.name if story.editor else None,
+        [a.name for a in story.authors.all()],
+        [(b.position, b.author.name) for b in story.bylines.all()],
+        [other.title for other in story.related(3)],
+    )
+
+
+def sections(m: Any) -> Any:
+    found = m.Section.objects.annotate(n=Count("stories"), tags=Count("stories__tags", distinct=True))
+    return [(s.name, s.n, s.tags, s.stories.count(), s.stories.exists()) for s in found]
+
+
+def totals(m: Any) -> Any:
+    return (
+        m.Story.objects.aggregate(n=Count("pk"), tags=Count("tags")),
+        list(m.Story.objects.values("section__slug").annotate(n=Count("pk"))),
+        list(m.Story.objects.values_list("slug", flat=True)[3:6]),
+        m.Story.objects.filter(tags__in=m.Tag.objects.filter(name__icontains="tag 1")).count(),
+        m.Story.objects.exclude(Q(section__slug="section-0") | Q(authors__name="Author 1")).exists(),
+    )
+
+
+def lean(m: Any) -> Any:
+    return [(s.title, s.weight) for s in m.Story.objects.only("title")[:4]]
+
+
+def absent(m: Any) -> Any:
+    return m.Story.objects.filter(slug="not-there").first(), m.Comment.objects.count()
+
+
+PAGES = [front, article, sections, totals, lean, absent]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("locale", ["en", "es"])
+def test_a_trace_holds_while_nothing_changes(m: Any, newsroom: Any, page: Any, locale: str) -> None:
+    newsroom.stories[3].translate("es", slug="story-3", title="Historia")
+    _, trace = render(m, newsroom.database, page, locale=locale)
+    assert len(trace) > 0
+    assert broken(m, newsroom.database, trace, locale=locale) == []
+
+
+def test_records_are_plain_data(m: Any, newsroom: Any) -> None:
+    _, trace = render(m, newsroom.database, article)
+    for shape in trace.shapes.values():
+        json.dumps(shape.record())
+
+
+EDITS = [
+    ("a title on the page", front, "UPDATE news_story SET title = 'New' WHERE slug = 'story-3'", ["row"]),
+    ("a title off the page", front, "UPDATE news_story SET title = 'New' WHERE slug = 'story-13'", []),
+    ("the name of a section on it", front, "UPDATE news_section SET name = 'New' WHERE slug = 'section-0'", ["row"]),
+    ("the name of a tag on it", front, "UPDATE news_tag SET name = 'New' WHERE slug = 'tag-2'", ["query", "row"]),
+    ("a row that a count counts", sections, "UPDATE news_story SET status = 'draft' WHERE slug = 'story-3'", None),
+    ("a weight that a count does not see", sections, "UPDATE news_story SET weight = 9", []),
+    ("a title that a total does not see", totals, "UPDATE news_story SET title = 'x'", []),
+    ("a field that was deferred and read", lean, "UPDATE news_story SET weight = 99 WHERE slug = 'story-3'", ["row"]),
+    ("a field that was never read", lean, "UPDATE news_story SET editor_id = NULL", []),
+    ("a row looked for in vain", absent, "UPDATE news_story SET slug = 'not-there' WHERE slug = 'story-5'", ["query"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "sql", "kinds"), [edit[1:] for edit in EDITS], ids=[edit[0] for edit in EDITS])
+def test_an_edit_breaks_what_it_changed(m: Any, newsroom: Any, page: Any, sql: str, kinds: list[str] | None) -> None:
+    _, trace = render(m, newsroom.database, page)
+    newsroom.database.execute(sql)
+    newsroom.database.changed()
+    found = broken(m, newsroom.database, trace)
+    assert found == kinds if kinds is not None else found
+
+
+def test_the_clock_breaks_what_it_crosses(m: Any, newsroom: Any) -> None:
+    _, trace = render(m, newsroom.database, front)
+    later = newsroom.stories[1].published
+    assert broken(m, newsroom.database, trace, moment=later - timedelta(microseconds=1)) == []
+    assert broken(m, newsroom.database, trace, moment=later) == ["query"]
+    clocks = {tuple(pair) for shape in trace.shapes.values() for pair in shape.record()["clock"]}
+    assert clocks == {("news_story", "published"), ("news_story", "expires")}
+
+
+def test_each_page_has_its_own_part_of_what_was_loaded_together(m: Any, newsroom: Any) -> None:
+    with entered(Scope(None, newsroom.database, READER, "en", "en", m.NOON)):
+        stories = list(m.Story.objects.only("title"))
+    traces = []
+    for story in stories[:2]:
+        scope = Scope(None, newsroom.database, READER, "en", "en", m.NOON, Trace())
+        with entered(scope):
+            note_row(scope.trace, story)  # as the renderer does with a page's subject
+            assert [t.name for t in story.tags.all()] and story.weight >= 0 and story.slug
+        traces.append(scope.trace)
+    keys = [{key[2] for kind, key in trace.inputs if kind == "row" and key[0] == "news_story"} for trace in traces]
+    assert keys == [{stories[0].pk}, {stories[1].pk}]
+    newsroom.database.execute("UPDATE news_story SET weight = 77 WHERE slug = ?".replace(
+        "?", "?" if newsroom.database.dialect == "sqlite" else "%s"), [stories[1].slug])  # fmt: skip
+    assert [broken(m, newsroom.database, trace) for trace in traces] == [[], ["row"]]
+
+
+def test_keys_that_are_no_numbers_survive_being_written_down(m: Any, scope: Any) -> None:
+    import msgspec
+
+    camera = m.Camera.objects.create(name="Leica")
+    m.Photograph.objects.create(code="one", camera=camera)
+
+    def page(m: Any) -> Any:
+        return [p.camera.name for p in m.Photograph.objects.all()], len(m.Camera.objects.get().photographs.all())
+
+    _, trace = render(m, scope.database, page)
+    thawed: list[Any] = msgspec.msgpack.decode(msgspec.msgpack.encode([[k, list(key)] for k, key in trace.inputs]))
+    rows = [tuple(key) for kind, key in thawed if kind == "row"]
+    answers = answer_rows(Scope(None, scope.database, READER, "en", "en", m.NOON), rows)
+    assert all(answers.values())
+
+
+TABLES = {
+    "news_story": ["title", "slug", "section_id", "editor_id", "weight", "status", "published", "expires"],
+    "news_section": ["name", "position", "visible"],
+    "news_tag": ["name"],
+    "news_author": ["name"],
+    "news_byline": ["author_id", "position"],
+    "news_story_tags": ["tag_id"],
+}
+VALUES: dict[str, Any] = {
+    "status": ["live", "draft"],
+    "published": ["2026-02-01 00:00:00+00:00", "2026-03-01 11:00:00+00:00", "2026-09-09 00:00:00+00:00"],
+    "expires": [None, "2026-01-01 00:00:00+00:00", "2027-01-01 00:00:00+00:00"],
+    "visible": [False, True],
+    "name": ["Tag 1", "Zebra", "Anton"],
+    "title": ["Anew", "Story 3"],
+    "slug": ["not-there", "story-3", "fresh"],
+}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_page_whose_trace_holds_would_come_out_the_same(m: Any, newsroom: Any, data: st.DataObject) -> None:
+    """Exactness: whatever was edited behind the models' back, an unbroken trace means an unchanged page."""
+    database = newsroom.database
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    before = {page: render(m, database, page) for page in PAGES}
+    database.execute("BEGIN")
+    try:
+        for _ in range(data.draw(st.integers(1, 3))):
+            table = data.draw(st.sampled_from(sorted(TABLES)))
+            key = data.draw(st.sampled_from([row[0] for row in database.fetch(f"SELECT id FROM {table} ORDER BY id")]))
+            column = data.draw(st.sampled_from([*TABLES[table], "DELETE"]))
+            database.execute("SAVEPOINT one")
+            try:
+                if column == "DELETE":
+                    database.execute(f"DELETE FROM {table} WHERE id = {mark}", [key])
+                else:
+                    value = data.draw(st.sampled_from(VALUES.get(column, [1, 2, 3])))
+                    database.execute(f"UPDATE {table} SET {column} = {mark} WHERE id = {mark}", [value, key])
+                database.execute("RELEASE SAVEPOINT one")
+            except DatabaseError:
+                database.execute("ROLLBACK TO SAVEPOINT one")
+        for page, (result, trace) in before.items():
+            if not broken(m, database, trace):
+                assert render(m, database, page)[0] == result, page.__name__
+    finally:
+        database.execute("ROLLBACK")
+        database.changed()
+
+
+def test_nothing_is_recorded_when_nobody_asks(m: Any, newsroom: Any) -> None:
+    with entered(m.look(newsroom.database, EDITOR)) as scope:
+        front(m)
+    assert scope.trace is None
