@@ -46,14 +46,15 @@ class PageVerifier(Verifier):
         for start in range(0, len(keys), _BATCH):
             group = keys[start : start + _BATCH]
             with entered(self.plan.scope(locale)):
-                subjects = load_subjects(route, sorted({key[1] for key in group}, key=repr))
+                subjects = load_subjects(route, list(dict.fromkeys(key[1] for key in group)))
+            peers = list(subjects.values())
             for key in group:
-                answers[key] = self._answer_row(route, locale, key, subjects.get(key[1]))
+                answers[key] = self._answer_row(route, locale, key, peers, subjects.get(key[1]))
         return answers
 
-    def _answer_row(self, route: Any, locale: str, key: Key, subject: Any) -> bytes:
+    def _answer_row(self, route: Any, locale: str, key: Key, peers: list[Any], subject: Any) -> bytes:
         number = key[3]
-        planned = self.plan.find(route, locale, subject) if subject is not None else None
+        planned = self.plan.find_key(route, locale, key[1], peers=peers) if subject is not None else None
         if planned is None:
             return ABSENT
         if number > 1:
