@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import shutil
@@ -13,21 +14,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import alembic  # noqa: F401 - loaded here once, rather than in every forked child
-import babel.dates
-import babel.numbers
-import feedgen.feed
-import lxml.etree
-import pyromark  # noqa: F401
 import pytest
-import shapely  # noqa: F401
-import sqlalchemy.dialects.sqlite  # noqa: F401
-import werkzeug.routing  # noqa: F401
 
-from toolkit import gis  # noqa: F401
 from toolkit.builder import Builder, BuildReport
-from toolkit.errors import ToolkitError
 from toolkit.site import load_site
+
+for _name in (
+    "alembic", "babel.dates", "babel.numbers", "feedgen.feed", "lxml.etree", "pyromark", "shapely", "sqlite_utils",
+    "sqlalchemy.dialects.sqlite", "toolkit.gis", "werkzeug.routing",
+):  # fmt: skip
+    importlib.import_module(_name)  # once here, rather than in every forked child
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = Path(__file__).parent / "press"
@@ -45,7 +41,7 @@ def in_child(function: Callable[..., Any], *arguments: Any, **options: Any) -> A
             try:
                 body = pickle.dumps((False, error))
                 pickle.loads(body)
-            except Exception:  # noqa: BLE001
+            except Exception:  # noqa: BLE001 - as above
                 import traceback
 
                 body = pickle.dumps((False, RuntimeError(traceback.format_exc())))
@@ -66,9 +62,7 @@ def in_child(function: Callable[..., Any], *arguments: Any, **options: Any) -> A
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, with its content."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
 
 
@@ -88,7 +82,12 @@ class Press:
         return self.folder.parent / "out"
 
     def build(
-        self, output: Path | None = None, *, moment: datetime = NOON, settings: dict[str, Any] | None = None, **options: Any
+        self,
+        output: Path | None = None,
+        *,
+        moment: datetime = NOON,
+        settings: dict[str, Any] | None = None,
+        **options: Any,
     ) -> BuildReport:
         """Build in a fresh process."""
         return in_child(_build, self.folder, output or self.out, moment, settings, options)
@@ -160,7 +159,10 @@ def _edit(folder: Path, function: Callable[[Any], Any]) -> None:
 
 def plant(m: Any) -> None:
     """Six stories, one of them under embargo, one that expires; two in Spanish."""
-    town, sport = m.Section.objects.create(name="Town", slug="town"), m.Section.objects.create(name="Sport", slug="sport")
+    town, sport = (
+        m.Section.objects.create(name="Town", slug="town"),
+        m.Section.objects.create(name="Sport", slug="sport"),
+    )
     town.translate("es", name="Ciudad")
     ines, ghost = m.Author.objects.create(name="Ines"), m.Author.objects.create(name="Ghostwriter", active=False)
     tags = [m.Tag.objects.create(name=name.title(), slug=name) for name in ("sea", "tram", "rain")]
@@ -199,13 +201,13 @@ def press(planted: Path, tmp_path: Path) -> Iterator[Press]:
     yield Press(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_press() -> Callable[[Path], Press]:
     """Press of a folder."""
     return Press
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tree_of() -> Callable[[Path], dict[str, bytes]]:
     """Files of a folder."""
     return tree

@@ -57,7 +57,7 @@ def test_all_problems_are_told_at_once_and_the_output_stays(press: Any, tree_of:
     before = tree_of(press.out)
     press.replace("templates/stats.html", "{{ heavy|list }}", "\n{{ hevy }}")
     press.replace("templates/404.html", "{{ _(", "{{ nosuch(")
-    with pytest.raises(Problems, match="(?s)stats.html:3.*'hevy'.*404.html:1.*'nosuch'") as caught:
+    with pytest.raises(Problems, match=r"(?s)stats.html:3.*'hevy'.*404.html:1.*'nosuch'") as caught:
         press.build()
     assert "Did you mean 'heavy'" in str(caught.value)
     assert tree_of(press.out) == before
@@ -97,17 +97,19 @@ def test_foreign_files_are_never_touched(press: Any) -> None:
     assert (press.out / "CNAME").read_text() == "press.example"
 
 
-def test_a_foreign_file_where_a_folder_is_needed_is_refused_before_anything_is_written(press: Any, tree_of: Any) -> None:
+def test_a_foreign_file_where_a_folder_is_needed_is_refused_before_anything_is_written(
+    press: Any, tree_of: Any
+) -> None:
     press.out.mkdir()
     (press.out / "stats").write_text("mine")
-    with pytest.raises(BuildError, match="stats is a file, which the toolkit did not write"):
+    with pytest.raises(BuildError, match=r"stats is a file, which the toolkit did not write"):
         press.build()
     assert tree_of(press.out) == {"stats": b"mine"}
 
 
 @pytest.mark.parametrize("name", [".", "..", "templates", "static/x", "public", "press", ".toolkit"])
 def test_an_output_that_holds_or_is_in_the_sources_is_refused(press: Any, name: str) -> None:
-    with pytest.raises(BuildError, match="is, holds or is within"):
+    with pytest.raises(BuildError, match=r"is, holds or is within"):
         press.build(press.folder / name)
 
 
@@ -127,7 +129,7 @@ def test_a_file_becomes_a_folder_and_a_folder_a_file(press: Any) -> None:
 def test_a_public_file_in_the_place_of_a_page_is_refused_even_if_nothing_else_changed(press: Any) -> None:
     press.build()
     press.write("public/stats/index.html", press.read("stats/index.html"))
-    with pytest.raises(Problems, match="a page and a public both want the file stats/index.html"):
+    with pytest.raises(Problems, match=r"a page and a public both want the file stats/index.html"):
         press.build()
 
 
@@ -136,7 +138,7 @@ def test_two_builds_of_one_output_at_once_are_refused(press: Any) -> None:
 
     with (press.folder.parent / ".out.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(BuildError, match="another build of .*out is running. Wait for it"):
+        with pytest.raises(BuildError, match=r"another build of .*out is running. Wait for it"):
             press.build()
 
 
@@ -154,7 +156,9 @@ def test_an_unusable_manifest_is_set_aside_and_the_output_is_right(press: Any, b
         if body == "other":
             manifest.unlink()
         connection = sqlite3.connect(manifest)
-        connection.execute("CREATE TABLE x (y)" if body == "other" else "UPDATE meta SET value = '0' WHERE name = 'format'")
+        connection.execute(
+            "CREATE TABLE x (y)" if body == "other" else "UPDATE meta SET value = '0' WHERE name = 'format'"
+        )
         connection.commit()
         connection.close()
     report = press.same()
@@ -285,7 +289,7 @@ def test_a_deleted_asset_is_told_at_the_line_of_the_template(press: Any) -> None
 def test_a_broken_stylesheet_that_no_page_uses_any_more_breaks_nothing(press: Any) -> None:
     press.build()
     (press.folder / "static/css/print.css").unlink()
-    press.replace("templates/base.html", 'css/site.css', "css/other.css")
+    press.replace("templates/base.html", "css/site.css", "css/other.css")
     press.write("static/css/other.css", "p { color: green }")
     press.same()
 
@@ -297,5 +301,5 @@ def test_the_clock_moves_over_embargo_and_expiry_and_back(press: Any) -> None:
 
 
 def test_a_database_that_cannot_be_reached_is_told(press: Any) -> None:
-    with pytest.raises(ToolkitError, match="no/such/folder.*cannot be opened"):
+    with pytest.raises(ToolkitError, match=r"no/such/folder.*cannot be opened"):
         press.build(settings={"database": "sqlite:////no/such/folder/x.db"})

@@ -32,7 +32,9 @@ EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "3"))
 STEPS = 14
 
 words = st.sampled_from(["Flood", "Ferry & <quay>", "Tide", "“Ñandú”", "مد", "x", "Vote {{ no }}", "Rain's end"])
-slugs = st.sampled_from(["story-0", "flood", "Flood", "ferry.2", "crème", "cafe\u0301", "m-d", "page", "2", "مد", "stats"])
+slugs = st.sampled_from(
+    ["story-0", "flood", "Flood", "ferry.2", "crème", "cafe\u0301", "m-d", "page", "2", "مد", "stats"]
+)
 numbers = st.integers(0, 6)
 hours = st.integers(-24 * 8, 24 * 8)
 fields = st.sampled_from(["title", "slug", "body", "weight", "status", "published", "expires", "section", "author"])
@@ -161,7 +163,9 @@ class Exactness(RuleBasedStateMachine):
 
         def edit(m: Any) -> None:
             section = m.Section.objects.first()
-            row = m.Story.objects.create(title=word, slug=slug, section=section, published=moment + timedelta(hours=hour))
+            row = m.Story.objects.create(
+                title=word, slug=slug, section=section, published=moment + timedelta(hours=hour)
+            )
             if locale:
                 row.translate("es", title=word, slug=f"{slug}-es", body="")
 
@@ -173,7 +177,9 @@ class Exactness(RuleBasedStateMachine):
         if len(self.press.sql("SELECT id FROM press_story")) > 3:
             self.by_models(lambda m: m.Story.objects.get(pk=pk).delete())
 
-    @rule(kind=st.sampled_from(["section", "tag", "author"]), pk=st.integers(1, 3), word=words, slug=slugs, what=numbers)
+    @rule(
+        kind=st.sampled_from(["section", "tag", "author"]), pk=st.integers(1, 3), word=words, slug=slugs, what=numbers
+    )
     def edit_partner(self, kind: str, pk: int, word: str, slug: str, what: int) -> None:
         if kind == "author" and what < 3:
             self.set("press_author", pk, "active", what % 2)
@@ -191,7 +197,9 @@ class Exactness(RuleBasedStateMachine):
 
     @rule(
         name=st.sampled_from(["base", "home", "section", "story", "parts/macros", "parts/masthead", "note", "404"]),
-        text=st.sampled_from(["<i>x</i>", "{{ site.timezone }}", "{{ locale }}", '{{ asset("img/mark.svg") }}', "{{ oops }}"]),
+        text=st.sampled_from(
+            ["<i>x</i>", "{{ site.timezone }}", "{{ locale }}", '{{ asset("img/mark.svg") }}', "{{ oops }}"]
+        ),
     )
     def edit_template(self, name: str, text: str) -> None:
         place = f"templates/{name}.html"
@@ -231,7 +239,11 @@ class Exactness(RuleBasedStateMachine):
             self.press.replace(name, old, new)
         self.check()
 
-    @rule(message=st.sampled_from(["Not found", "Nothing yet", "Read more"]), word=words, locale=st.sampled_from(["es", "en"]))
+    @rule(
+        message=st.sampled_from(["Not found", "Nothing yet", "Read more"]),
+        word=words,
+        locale=st.sampled_from(["es", "en"]),
+    )
     def add_message(self, message: str, word: str, locale: str) -> None:
         name = f"locale/{locale}/LC_MESSAGES/messages.po"
         head = f'msgid ""\nmsgstr ""\n"Language: {locale}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
@@ -240,7 +252,10 @@ class Exactness(RuleBasedStateMachine):
             self.press.write(name, f'{text}\nmsgid "{message}"\nmsgstr "{word}"\n')
         self.check()
 
-    @rule(name=st.sampled_from(["img/back.svg", "img/heavy.svg", "img/mark.svg", "css/print.css", "css/site.css"]), word=words)
+    @rule(
+        name=st.sampled_from(["img/back.svg", "img/heavy.svg", "img/mark.svg", "css/print.css", "css/site.css"]),
+        word=words,
+    )
     def edit_asset(self, name: str, word: str) -> None:
         comment = f"/* {word} */" if name.endswith("css") else f"<!-- {word} -->"
         self.press.write(f"static/{name}", self.read(f"static/{name}") + comment)
@@ -297,10 +312,16 @@ class Exactness(RuleBasedStateMachine):
         elif what == 1 and (notes / f"{name}.md").exists():
             (notes / f"{name}.md").rename(notes / "fourth.md")
         else:
-            (notes / f"{name}.md").write_text(f"---\ntitle: {json.dumps(word, ensure_ascii=False)}\n---\n{text}\n", "utf-8")
+            (notes / f"{name}.md").write_text(
+                f"---\ntitle: {json.dumps(word, ensure_ascii=False)}\n---\n{text}\n", "utf-8"
+            )
         self.check()
 
-    @rule(name=st.sampled_from(["humans.txt", "stats/index.html", "about", "about/x.txt", "town/Story-2/index.html", ".x"]))
+    @rule(
+        name=st.sampled_from(
+            ["humans.txt", "stats/index.html", "about", "about/x.txt", "town/Story-2/index.html", ".x"]
+        )
+    )
     def toggle_public(self, name: str) -> None:
         path = self.press.folder / "public" / name
         if path.exists():

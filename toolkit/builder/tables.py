@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import migrations
-from toolkit.errors import Problems
+from toolkit.errors import DatabaseError, Problems
 from toolkit.trace import digest, digest_bytes
 
 TABLE = "toolkit_state"
@@ -72,6 +72,10 @@ def _remember(site: Any) -> None:
     database = site.database
     if database.dialect != "sqlite":
         return
-    with database.atomic():
-        database.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-        database.execute(f"INSERT OR REPLACE INTO {TABLE} VALUES ('schema', ?)", (_stamp(site),))  # noqa: S608
+    try:
+        with database.atomic():
+            database.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+            database.execute(f"INSERT OR REPLACE INTO {TABLE} VALUES ('schema', ?)", (_stamp(site),))  # noqa: S608
+    except DatabaseError as error:  # a database that may only be read is looked at each time
+        if "readonly" not in str(error):
+            raise
