@@ -281,3 +281,13 @@ def test_two_ends_are_a_problem_not_a_crash(stories, model):
     assert "news has two ends" in stories.problems()[0]
     with pytest.raises(Problems, match="the migrations do not fit together"):
         stories.apply()
+
+
+def test_a_query_that_was_asked_often_is_answered_after_its_table_changed(stories, model):
+    """PostgreSQL refuses a prepared plan whose result has another type now."""
+    for _ in range(10):
+        stories.rows("news_story")
+    stories.declare(model("Story", title=title(), note=models.TextField(default="")))
+    stories.make()
+    stories.apply()
+    assert stories.rows("news_story") == [(1, "one", ""), (2, "two", "")]

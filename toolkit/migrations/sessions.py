@@ -27,8 +27,7 @@ def editing(database: Any) -> Iterator[Editor]:
         with _sqlite_transaction(database):
             yield SqliteEditor(database)
     elif database.dialect == "postgresql":
-        with database.atomic():
-            database.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        with _postgresql_transaction(database):
             yield Editor(database)
     else:
         raise MigrationError(f"migrations do not know {database.dialect} yet", hint="Use SQLite or PostgreSQL.")
@@ -46,6 +45,21 @@ def _sqlite_transaction(database: Any) -> Iterator[None]:
             _check_keys(database, broken)
     finally:
         database.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def _postgresql_transaction(database: Any) -> Iterator[None]:
+    """psycopg prepares what it runs often, and a prepared plan fails once its table has changed.
+
+    So nothing is prepared on the way, and the connection with its older plans is given up.
+    """
+    database.connection.prepare_threshold = None
+    try:
+        with database.atomic():
+            database.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            yield
+    finally:
+        database.close()
 
 
 def _broken_keys(database: Any) -> list[tuple[Any, ...]]:
