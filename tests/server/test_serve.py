@@ -182,20 +182,46 @@ def test_a_row_that_another_process_writes_is_served_at_once(newsroom: Any, star
         assert f"state {number}".encode() in ask(server.port, "/town/flood/")[2]
 
 
+def test_a_preview_shows_what_is_wrong_with_the_code_until_it_is_mended(newsroom: Any, start: Any) -> None:
+    server = start(preview=True)
+    pages = newsroom.folder / newsroom.folder.name / "pages.py"
+    right = pages.read_text()
+    pages.write_text(right + "\ndef broken(:\n")
+    _, _, body = await_body(server.port, "/about/", b"SyntaxError")
+    assert b"data-failed" in body
+    assert ask(server.port, "/_toolkit/wait?page=/about/")[0] == 503
+    assert ask(server.port, "/_toolkit/reload.js")[0] == 200
+    pages.write_text(right)
+    await_body(server.port, "/about/", b"About us")
+
+
+def test_a_preview_sees_changed_settings(newsroom: Any, start: Any) -> None:
+    server = start(preview=True)
+    settings = newsroom.folder / "toolkit.toml"
+    settings.write_text(settings.read_text().replace("The Bay", "The Gulf"))
+    await_body(server.port, "/about/", b"<title>The Gulf</title>")
+
+
+def await_body(port: int, path: str, part: bytes) -> Any:
+    """The answer, once its body has this in it."""
+    end = time.monotonic() + 20
+    got: Any = (0, {}, b"")
+    while part not in got[2]:
+        assert time.monotonic() < end, got
+        try:
+            got = ask(port, path)
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+    return got
+
+
 def test_a_preview_sees_changed_code_and_stops_while_pages_wait(newsroom: Any, start: Any) -> None:
     server = start(preview=True)
     _, headers, _ = ask(server.port, "/data.json")
     token = headers["server-timing"].partition('"')[2].rstrip('"')
     pages = newsroom.folder / newsroom.folder.name / "pages.py"
     pages.write_text(pages.read_text().replace('{"stories": %d}', '{"news": %d}'))
-    end = time.monotonic() + 20
-    body = b""
-    while b"news" not in body and time.monotonic() < end:
-        try:
-            body = ask(server.port, "/data.json")[2]
-        except OSError:
-            time.sleep(0.05)
-    assert b"news" in body
+    await_body(server.port, "/data.json", b"news")
     assert ask(server.port, f"/_toolkit/wait?page=/data.json&token={token}")[0] == 200
     waiting = threading.Thread(target=_try, args=(server.port, "/_toolkit/wait?page=/about/"))
     ask(server.port, "/about/")

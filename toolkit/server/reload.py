@@ -22,6 +22,7 @@ from toolkit.server.cache import Entry
 from toolkit.server.failures import failure_token
 from toolkit.server.pages import Pages
 from toolkit.server.watching import Changes, Watcher
+from toolkit.settings import FILE_NAME
 from toolkit.trace import digest_bytes, entered
 
 WAIT_PATH = "/_toolkit/wait"
@@ -61,9 +62,7 @@ class Reloader:
         """
         self._start()
         if path == RELOAD_PATH:
-            body = _SCRIPT.read_bytes()
-            headers = (("Content-Type", "text/javascript; charset=utf-8"), ("Cache-Control", "no-cache"))
-            return Answer(200, headers, body, f'"{digest_bytes(body).hex()}"')
+            return script_answer()
         if path == WAIT_PATH:
             return self._wait(parse_qs(environ.get("QUERY_STRING", "")))
         if self.problem is not None:
@@ -135,7 +134,7 @@ class Reloader:
 
     def _saved(self, paths: list[Path]) -> None:
         """Load content files again, if some of these are any; make way for a process with changed code."""
-        if any(path.suffix == ".py" for path in paths):
+        if any(replaces_process(path) for path in paths):
             self.changes.interrupt()
         roots = [self.site.folder / _fixed_part(source.pattern) for source in self._sources]
         if self.problem is not None or any(path.is_relative_to(root) for path in paths for root in roots):
@@ -152,6 +151,18 @@ class Reloader:
         except ToolkitError as error:
             _log.error("%s", error)
             self.problem = error
+
+
+def script_answer() -> Answer:
+    """The preview's script."""
+    body = _SCRIPT.read_bytes()
+    headers = (("Content-Type", "text/javascript; charset=utf-8"), ("Cache-Control", "no-cache"))
+    return Answer(200, headers, body, f'"{digest_bytes(body).hex()}"')
+
+
+def replaces_process(path: Path) -> bool:
+    """Whether a changed file is one that a running process cannot take up: code, or the settings."""
+    return path.suffix == ".py" or path.name == FILE_NAME
 
 
 def _fixed_part(pattern: str) -> str:

@@ -17,7 +17,10 @@ from typing import Any
 
 from toolkit.errors import ToolkitError
 from toolkit.server.application import Application
+from toolkit.server.broken import BrokenSite
+from toolkit.server.reload import replaces_process
 from toolkit.server.watching import watched_folders
+from toolkit.settings import FILE_NAME
 from toolkit.site import Site, load_site
 
 THREADS = 8
@@ -56,7 +59,7 @@ def serve(
     from granian.log import LogLevels
     from granian.server import Server
 
-    options: dict[str, Any] = {"reload": True, "reload_filter": _python_filter(site)} if preview else {}
+    options: dict[str, Any] = {"reload": True, "reload_filter": _source_filter(site)} if preview else {}
     server = Server(
         "toolkit",
         address=host,
@@ -103,11 +106,18 @@ def _loader(site: Site, preview: bool) -> Callable[..., Any]:
     def load(*_: Any) -> Any:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
         threading.Thread(target=_end_with, args=(parent,), name="toolkit-parent", daemon=True).start()
-        own = _imported_anew(site) if preview else site
-        own.database.forget()
-        return Application(own, preview=True) if preview else own.wsgi
+        site.database.forget()
+        return _preview_of(site) if preview else site.wsgi
 
     return load
+
+
+def _preview_of(site: Site) -> Any:
+    """The preview of a site as its files are now, or of what is wrong with them."""
+    try:
+        return Application(_imported_anew(site), preview=True)
+    except Exception as error:  # noqa: BLE001 - whatever their code raises, the people who wrote it are shown
+        return BrokenSite(error, site=site)
 
 
 def _end_with(parent: int) -> None:
@@ -134,12 +144,15 @@ def _is_own(site: Site, folder: Path) -> bool:
     return folder.is_relative_to(site.folder)
 
 
-def _python_filter(site: Site) -> Any:
-    """For granian's reloader: only Python sources, and none that a build or a test wrote."""
+def _source_filter(site: Site) -> Any:
+    """For granian's reloader: Python sources and the settings, but none that a build wrote."""
     from watchfiles import PythonFilter
 
-    class SiteFilter(PythonFilter):
+    class SourceFilter(PythonFilter):
         def __call__(self, change: Any, path: str) -> bool:
-            return super().__call__(change, path) and not Path(path).is_relative_to(site.state_folder)
+            place = Path(path)
+            if place.is_relative_to(site.state_folder):
+                return False
+            return replaces_process(place) and (place.name == FILE_NAME or super().__call__(change, path))
 
-    return SiteFilter
+    return SourceFilter

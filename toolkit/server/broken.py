@@ -1,0 +1,47 @@
+"""What a preview shows while the site's own code cannot be imported: the error, until it is mended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from toolkit.pages.context import RELOAD_PATH
+from toolkit.server.answers import Answer, send, text_answer
+from toolkit.server.failures import problem_page
+from toolkit.server.paths import BadPath, request_path
+from toolkit.server.reload import WAIT_PATH, script_answer
+from toolkit.server.views import is_trusted, trusted_hosts
+
+_log = logging.getLogger("toolkit.server")
+
+
+class BrokenSite:
+    """Stands where the application would: it is replaced as soon as a source file is saved.
+
+    Args:
+        error: Why there is no application.
+        site: The site as it was before.
+    """
+
+    def __init__(self, error: Exception, *, site: Any) -> None:
+        self.error = error
+        self.site = site
+        self._hosts = trusted_hosts(site)
+        _log.error("The site cannot be loaded: %s", error, exc_info=error)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return send(self._answer(environ), environ, start_response)
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        try:
+            path = request_path(environ)
+        except BadPath as error:
+            return text_answer(400, f"Bad request: {error}")
+        if not is_trusted(environ.get("HTTP_HOST", ""), self._hosts):
+            return text_answer(400, "Not a host of this site.")
+        if path == RELOAD_PATH:
+            return script_answer()
+        if path == WAIT_PATH:  # the script asks again in a second; by then another process may answer
+            return text_answer(503, "The site cannot be loaded.")
+        return problem_page(self.error, path, site=self.site)
