@@ -12,7 +12,7 @@ from toolkit.models import Q
 from toolkit.models.resolve import resolve_models
 
 
-def declare(name: str, *bases: type, **namespace: Any) -> Any:
+def declare(name: str, /, *bases: type, **namespace: Any) -> Any:
     return type(models.Model)(name, bases or (models.Model,), {"__module__": __name__, **namespace})
 
 

@@ -1,0 +1,207 @@
+"""Connections: one a thread, none shared through a fork, errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.database import Database
+from toolkit.errors import DatabaseError, DatabaseUnavailable
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Any]:
+    found = Database("sqlite:///site.db", folder=tmp_path)
+    found.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)")
+    found.execute("INSERT INTO note VALUES (1, 'one')")
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "dialect"),
+    [
+        ("sqlite://", "sqlite"),
+        ("sqlite:///:memory:", "sqlite"),
+        ("postgres://u@h/d", "postgresql"),
+        ("postgresql+psycopg://u@h/d", "postgresql"),
+        ("mariadb://u@h/d", "mysql"),
+    ],
+)
+def test_the_url_names_the_dialect(url: str, dialect: str) -> None:
+    assert Database(url).dialect == dialect
+    assert Database(url).in_memory == url.startswith("sqlite")
+
+
+def test_an_unknown_kind_of_database_is_refused() -> None:
+    with pytest.raises(DatabaseError, match=r"'oracle://x' names no database that the toolkit knows\. Use sqlite"):
+        Database("oracle://x")
+
+
+def test_passwords_are_not_shown() -> None:
+    database = Database("postgresql://ines:s3cret@127.0.0.1:1/courier")
+    assert repr(database) == "<Database postgresql://ines:***@127.0.0.1:1/courier>"
+    with pytest.raises(DatabaseUnavailable, match="cannot be reached") as raised:
+        database.fetch("SELECT 1")
+    assert "s3cret" not in str(raised.value)
+    assert "Is the server running" in str(raised.value)
+
+
+def test_a_file_that_cannot_be_a_database_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable, match=r"its folder does not exist\. Create the folder"):
+        Database("sqlite:///no/where.db", folder=tmp_path).fetch("SELECT 1")
+    (tmp_path / "text.db").write_text("this is no database" * 100)
+    with pytest.raises(DatabaseUnavailable, match=r"cannot be opened: file is not a database\. Is it a SQLite file"):
+        Database("sqlite:///text.db", folder=tmp_path).fetch("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT * FROM gone", r"no such table: gone \(in: SELECT \* FROM gone\)\. Apply the migrations"),
+        ("SELECT gone FROM note", r"no such column: gone.*Apply the migrations"),
+        ("SELEC 1", "syntax error"),
+    ],
+)
+def test_what_the_database_refuses_comes_with_its_statement(database: Any, sql: str, told: str) -> None:
+    with pytest.raises(DatabaseError, match=told):
+        database.fetch(sql)
+
+
+def test_each_thread_opens_its_own_connection(database: Any) -> None:
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.append((database.connection, database.fetch("SELECT text FROM note")))
+        database.close()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert seen[0][0] is not database.connection
+    assert seen[0][1] == [("one",)]
+
+
+def test_a_database_in_memory_is_the_same_in_all_threads() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE note (text TEXT)")
+    thread = threading.Thread(target=lambda: database.execute("INSERT INTO note VALUES ('from afar')"))
+    thread.start()
+    thread.join()
+    assert database.fetch("SELECT text FROM note") == [("from afar",)]
+    database.close()
+
+
+def in_a_fork(work: Any) -> bytes:
+    """What the work wrote to a pipe in a forked child."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.write(writer, work())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    answer = os.read(reader, 1000)
+    os.close(reader)
+    assert os.waitpid(child, 0)[1] == 0
+    return answer
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_opens_its_own_connection_and_leaves_the_parents_alone(database: Any) -> None:
+    database.begin_snapshot()
+    parent = database.connection
+
+    def work() -> bytes:
+        own = database.connection
+        assert own is not parent
+        assert database.transaction is None
+        database.execute("INSERT INTO note VALUES (2, 'child')")
+        database.close()
+        return b"%d" % database.fetch("SELECT count(*) FROM note")[0][0]
+
+    assert in_a_fork(work) == b"2"
+    assert database.fetch("SELECT count(*) FROM note") == [(1,)]  # the snapshot still stands
+    database.end_snapshot()
+    assert database.fetch("SELECT count(*) FROM note") == [(2,)]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_keeps_its_copy_of_a_database_in_memory() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE note (text TEXT)")
+
+    def work() -> bytes:
+        database.execute("INSERT INTO note VALUES ('child')")
+        return b"%d" % database.fetch("SELECT count(*) FROM note")[0][0]
+
+    assert in_a_fork(work) == b"1"
+    assert database.fetch("SELECT count(*) FROM note") == [(0,)]
+    database.close()
+
+
+def test_a_snapshot_sees_one_instant(database: Any, tmp_path: Path) -> None:
+    other = Database("sqlite:///site.db", folder=tmp_path)
+    with database.snapshot():
+        other.execute("INSERT INTO note VALUES (2, 'two')")
+        with database.snapshot():
+            assert database.fetch("SELECT count(*) FROM note") == [(1,)]
+        assert database.fetch("SELECT count(*) FROM note") == [(1,)]
+    assert database.fetch("SELECT count(*) FROM note") == [(2,)]
+    other.close()
+
+
+def test_what_is_remembered_is_forgotten_when_anybody_writes(database: Any, tmp_path: Path) -> None:
+    other = Database("sqlite:///site.db", folder=tmp_path)
+
+    def remembered() -> bool:
+        found = "answer" in database.memo
+        database.memo["answer"] = 42
+        return found
+
+    assert not remembered()
+    assert remembered()
+    other.execute("INSERT INTO note VALUES (2, 'two')")
+    assert not remembered()
+    database.execute("UPDATE note SET text = 'x'")
+    assert not remembered()
+    with database.atomic():
+        assert remembered()
+        with pytest.raises(ValueError, match="no"), database.atomic():
+            database.execute("UPDATE note SET text = 'y'")
+            assert not remembered()
+            raise ValueError("no")
+        assert not remembered()
+    with database.snapshot():
+        remembered()
+        other.execute("INSERT INTO note VALUES (3, 'three')")
+        assert remembered()
+    assert not remembered()
+    other.close()
+
+
+def test_statements_are_counted_and_heard(database: Any) -> None:
+    before = database.queries
+    with database.counted() as seen:
+        database.fetch("SELECT 1")
+        database.executemany("INSERT INTO note (text) VALUES (?)", [("a",), ("b",)])
+    database.fetch("SELECT 2")
+    assert seen == ["SELECT 1", "INSERT INTO note (text) VALUES (?)"]
+    assert database.queries == before + 3
+
+
+def test_hooks_meet_every_new_connection(tmp_path: Path) -> None:
+    database = Database("sqlite:///site.db", folder=tmp_path)
+    database.on_connect(lambda connection: connection.create_function("twice", 1, lambda n: n * 2))
+    assert database.fetch("SELECT twice(21)") == [(42,)]
+    database.close()
+    assert database.fetch("SELECT twice(4)") == [(8,)]
+    database.close()

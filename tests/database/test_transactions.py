@@ -1,0 +1,175 @@
+"""Blocks that are written whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.database import Database
+from toolkit.errors import DatabaseError, IntegrityError
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Any]:
+    found = Database(f"sqlite:///{tmp_path}/site.db")
+    found.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+    yield found
+    found.close()
+
+
+def notes(database: Any) -> list[str]:
+    return [text for (text,) in database.fetch("SELECT text FROM note ORDER BY id")]
+
+
+def write(database: Any, text: str) -> None:
+    database.execute("INSERT INTO note (text) VALUES (?)", [text])
+
+
+def test_an_exception_rolls_the_block_back(database: Any) -> None:
+    with pytest.raises(ValueError, match="no"), database.atomic():
+        write(database, "a")
+        raise ValueError("no")
+    assert notes(database) == []
+    assert database.transaction is None
+
+
+def test_an_inner_block_that_fails_leaves_the_outer_one_usable(database: Any) -> None:
+    with database.atomic():
+        write(database, "outer")
+        with pytest.raises(IntegrityError, match=r"UNIQUE constraint failed: note\.text"), database.atomic():
+            write(database, "inner")
+            with database.atomic():
+                write(database, "innermost")
+            write(database, "outer")
+        write(database, "after")
+    assert notes(database) == ["outer", "after"]
+
+
+def test_a_function_can_be_a_block(database: Any) -> None:
+    @database.atomic()
+    def work(text: str) -> str:
+        write(database, text)
+        if text == "b":
+            raise ValueError("no b")
+        return text
+
+    assert work("a") == "a"
+    with pytest.raises(ValueError, match="no b"):
+        work("b")
+    assert notes(database) == ["a"]
+
+
+def test_on_commit_waits_for_the_outermost_block(database: Any) -> None:
+    called: list[str] = []
+    database.on_commit(lambda: called.append("at once"))
+    with database.atomic():
+        database.on_commit(lambda: called.append("outer"))
+        with database.atomic():
+            database.on_commit(lambda: called.append("inner"))
+        assert called == ["at once"]
+    assert called == ["at once", "outer", "inner"]
+
+
+def test_on_commit_is_never_called_after_a_rollback(database: Any) -> None:
+    called: list[str] = []
+    with pytest.raises(ValueError, match="no"), database.atomic():
+        database.on_commit(lambda: called.append("whole"))
+        raise ValueError("no")
+    with database.atomic():
+        with database.atomic():
+            database.on_commit(lambda: called.append("kept"))
+        with pytest.raises(ValueError, match="no"), database.atomic():
+            database.on_commit(lambda: called.append("lost"))
+            with database.atomic():
+                database.on_commit(lambda: called.append("lost too"))
+            raise ValueError("no")
+    assert called == ["kept"]
+
+
+def test_a_callback_that_fails_stops_no_other(database: Any) -> None:
+    called: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("the mail server is down")
+
+    with pytest.raises(ValueError, match="mail server"), database.atomic():
+        write(database, "a")
+        database.on_commit(fail)
+        database.on_commit(lambda: called.append("second"))
+    assert (called, notes(database)) == (["second"], ["a"])
+
+
+def test_a_reference_to_nothing_is_refused_at_commit_and_the_row_is_named(database: Any) -> None:
+    database.execute(
+        "CREATE TABLE reply (id INTEGER PRIMARY KEY, "
+        "note_id INTEGER REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    told = "row 7 of reply refers to a row of note that does not exist"
+    with pytest.raises(IntegrityError, match=told), database.atomic():
+        database.execute("INSERT INTO reply VALUES (7, 41)")
+    assert database.fetch("SELECT count(*) FROM reply") == [(0,)]
+    with database.atomic():  # a reference may come before its row
+        database.execute("INSERT INTO reply VALUES (7, 41)")
+        database.execute("INSERT INTO note VALUES (41, 'late')")
+    assert database.fetch("SELECT count(*) FROM reply") == [(1,)]
+
+
+def test_the_first_error_is_told_even_if_the_transaction_is_gone(database: Any) -> None:
+    with pytest.raises(ValueError, match="the real one"), database.atomic():
+        database.execute("ROLLBACK")
+        raise ValueError("the real one")
+    with database.atomic():
+        write(database, "a")
+    assert notes(database) == ["a"]
+
+
+def test_a_second_writer_waits_or_is_told_why_it_cannot(database: Any, tmp_path: Path) -> None:
+    other = Database(f"sqlite:///{tmp_path}/site.db")
+    other.execute("PRAGMA busy_timeout=20")
+    with database.atomic():
+        write(database, "a")
+        told = r"database is locked.*Another process has been writing"
+        with pytest.raises(DatabaseError, match=told), other.atomic():
+            pass
+        assert other.transaction is None
+    with other.atomic():
+        write(other, "b")
+    assert notes(database) == ["a", "b"]
+    other.close()
+
+
+def test_each_thread_has_its_own_transaction(database: Any) -> None:
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.append((database.transaction, notes(database)))
+        database.close()
+
+    with database.atomic():
+        write(database, "a")
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert seen == [(None, [])]
+
+
+def test_a_database_in_memory_lets_one_thread_write_at_a_time() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+
+    def add(number: int) -> None:
+        with database.atomic():
+            before = database.fetch("SELECT count(*) FROM note")[0][0]
+            write(database, f"{number}: {before}")
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(int(text.partition(": ")[2]) for text in notes(database)) == list(range(8))
+    database.close()
