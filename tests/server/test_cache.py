@@ -283,3 +283,23 @@ def test_forgetting_frees_its_bytes() -> None:
     cache.drop("a")
     cache.drop("a")
     assert (len(cache), cache.bytes) == (0, 0)
+
+
+def test_a_news_sitemap_holds_no_longer_than_a_minute(make_newsroom: Any) -> None:
+    """Stories leave it after two days, and no row changes when they do."""
+    news = """
+    from toolkit.sitemaps import News
+    app.sitemap("/news.xml", news=True)
+
+    @app.page("/news/<slug>/", each=Story.objects.all(), template="story.html", sitemap=News(title="title"))
+    def news_story(story):
+        return {}
+    """
+    newsroom = make_newsroom(pages=news)
+    newsroom.story("flood")
+    newsroom.story("old", days=-3)
+    body = newsroom.get("/news.xml").body
+    assert b"/news/flood/" in body and b"/news/old/" not in body
+    entry = newsroom.application.pages.cache.find("/news.xml")
+    assert entry is not None
+    assert entry.valid_until <= datetime.now(UTC) + timedelta(minutes=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from toolkit.errors import FeedError
@@ -16,6 +16,7 @@ from toolkit.pages.rendering import Work
 from toolkit.pages.routes import Route
 from toolkit.pages.urls import find_url
 from toolkit.sitemaps import News, SitemapURL, hreflang_alternates, write_news_sitemaps, write_robots, write_sitemaps
+from toolkit.templates.clock import read_clock
 from toolkit.trace import Scope, entered
 
 FIRST_DAY = date(2000, 1, 1)
@@ -157,7 +158,8 @@ def render_sitemap(scope: Scope, work: Work) -> tuple[bytes, Attachments]:
     base = site.settings.base_url.rstrip("/")
     urls = iter_sitemap_urls(scope, work, base)
     if route.options.get("news"):
-        files = list(write_news_sitemaps(urls, base_url=base, path=route.path, moment=scope.now()))
+        end = read_clock("minute") + timedelta(minutes=1)  # stories grow too old without any row changing
+        files = list(write_news_sitemaps(urls, base_url=base, path=route.path, moment=end))
     else:
         files = list(write_sitemaps(urls, base_url=base, path=route.path))
     bodies = dict(files)
