@@ -103,16 +103,24 @@ class Finding:
         return CHECKS[self.id][0]
 
     @property
+    def is_in_output(self) -> bool:
+        """Whether its path is a built file: the same fault may be in many."""
+        return self.id.partition(".")[0] in OUTPUT_CHECKS
+
+    @property
     def is_error(self) -> bool:
         """Whether the site must not be published like this."""
         return self.severity == ERROR
 
     def __str__(self) -> str:
-        """A letter, as errors are."""
+        """A letter, as errors are; a built page comes first by its URL, not by its file."""
         where = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-        place = where or self.url
+        built = self.is_in_output and self.url is not None
+        place = self.url if built else where or self.url
         text = f"{place}: {self.message}" if place else self.message
-        if self.url and where:
+        if built and self.line:
+            text += f" (line {self.line} of the page)"
+        elif not built and self.url and where:
             text += f" (page {self.url})"
         if self.others:
             text += f" (and on {self.others} more pages)" if self.others > 1 else " (and on 1 more page)"
@@ -122,6 +130,9 @@ class Finding:
         """For JSON."""
         return {**asdict(self), "severity": self.severity}
 
+
+OUTPUT_CHECKS = {"html", "links", "assets", "canonical", "hreflang", "parity"}
+"""First words of the checks of built pages."""
 
 _KINDS: tuple[tuple[type[ToolkitError], str], ...] = (
     (SettingError, "settings.invalid"),
@@ -169,6 +180,6 @@ def joined(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once: what is wrong in a header is wrong on every page, and told with the first."""
     groups: dict[tuple[Any, ...], list[Finding]] = {}
     for finding in findings:
-        key = (finding.id, finding.message, finding.path, finding.line if finding.path else None)
+        key = (finding.id, finding.message, *(() if finding.is_in_output else (finding.path, finding.line)))
         groups.setdefault(key, []).append(finding)
     return [replace(group[0], others=group[0].others + len(group) - 1) for group in groups.values()]

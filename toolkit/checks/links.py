@@ -41,7 +41,8 @@ class LinkChecker:
         fault = self._fault(target, reference)
         if fault is not None:
             check, message, hint = fault
-            yield Finding(check, message, url=document.url, hint=hint or None)
+            path = str(self.built.output / document.path)
+            yield Finding(check, message, path=path, line=reference.line, url=document.url, hint=hint or None)
 
     def _fault(self, target: Target, reference: Reference) -> tuple[str, str, str] | None:
         """(check, message, hint) of what is wrong with a reference; asked once for each target."""

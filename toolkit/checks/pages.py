@@ -18,7 +18,7 @@ def check_documents(built: Built) -> Iterator[Finding]:
     for path, document in built.documents.items():
         page = built.page_of[path]
         yield from _check_language(document, page)
-        yield from _check_content(document)
+        yield from _check_content(built, document)
         if page.status == 200:
             yield from _check_canonical(built, document)
 
@@ -36,18 +36,18 @@ def _check_language(document: Document, page: PageRecord) -> Iterator[Finding]:
         yield Finding("html.dir", f"<html> {said}, and {locale!r} runs {wanted}", url=document.url, hint=hint)
 
 
-def _check_content(document: Document) -> Iterator[Finding]:
-    url = document.url
+def _check_content(built: Built, document: Document) -> Iterator[Finding]:
+    url, path = document.url, str(built.output / document.path)
     for line, what in document.mistakes[:_MISTAKES]:
-        yield Finding("html.syntax", f"{what} (line {line} of {document.path})", url=url)
+        yield Finding("html.syntax", what, path=path, line=line, url=url)
     if len(document.titles) != 1 or not document.titles[0]:
         said = "has no title" if not any(document.titles) else f"has {len(document.titles)} titles"
         yield Finding("html.title", f"the page {said}", url=url, hint="Write one <title> in the head.")
     for source, line in document.without_alt:
         hint = 'Say what it shows; alt="" if it is decoration.'
-        yield Finding("html.alt", f"the image {source} has no alt (line {line} of {document.path})", url=url, hint=hint)
+        yield Finding("html.alt", f"the image {source} has no alt", path=path, line=line, url=url, hint=hint)
     for name, line in document.repeated:
-        yield Finding("html.ids", f"the id {name!r} stands twice (again in line {line} of {document.path})", url=url)
+        yield Finding("html.ids", f"the id {name!r} stands twice", path=path, line=line, url=url)
 
 
 def _check_canonical(built: Built, document: Document) -> Iterator[Finding]:

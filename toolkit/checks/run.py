@@ -61,16 +61,17 @@ class CheckReport:
         return not self.errors
 
     def look(self, what: str, check: Callable[[], Iterable[Finding]]) -> bool:
-        """Run a check, and say whether it found no error. What it raises it found."""
+        """Run a check, and say whether it found no error. What it raises it found; what is known is not told again."""
         try:
             found = joined(check())
         except ToolkitError as error:
             found = joined(findings_of(error))
+        is_good = not any(finding.is_error for finding in found)
         known = {(one.message, one.path, one.line) for one in self.findings}
         found = [one for one in found if one.path is None or (one.message, one.path, one.line) not in known]
         self.findings += found
         self.done.append((what, len(found)))
-        return not any(finding.is_error for finding in found)
+        return is_good
 
 
 def check_folder(site: Any) -> Path:

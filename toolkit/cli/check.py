@@ -24,11 +24,11 @@ from toolkit.errors import ToolkitError
 @json_option
 @site_options
 def check(built: bool, parity: bool, strict: bool, workers: int | None, listed: bool) -> None:
-    """Find what is wrong with the site, before readers do. Nothing is published.
+    """Find what is wrong with the site, before readers do.
 
-    Looks at declarations, templates, catalogs and migrations; loads the content; builds into .toolkit/check (where the
-    next check finds it again); and reads every page: links, fragments, images, ids, languages, editions, feeds,
-    sitemaps.
+    Nothing is published. Looks at declarations, templates, catalogs and migrations; loads the content; builds into
+    .toolkit/check (where the next check finds it again); and reads every page: links, fragments, images, ids,
+    languages, editions, feeds, sitemaps.
     """
     asked = invocation()
     if listed:

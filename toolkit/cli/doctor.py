@@ -66,9 +66,10 @@ class Proof:
 @json_option
 @site_options
 def doctor() -> None:
-    """Prove that this machine has all that the site needs: versions, database, folders, settings.
+    """Prove that this machine has all that the site needs.
 
-    Everything is tried, not looked up: SQLite's features are used, folders are written to, the database is asked.
+    That is versions, SQLite's features, the database, folders, settings. Everything is tried, not looked up:
+    SQLite's features are used, folders are written to, the database is asked.
     """
     asked = invocation()
     proofs = [*_versions(), *_sqlite(), *_site(asked)]

@@ -31,7 +31,9 @@ SHOWN = 50
 @json_option
 @site_options
 def impact(thing: str, output: Path | None, everything: bool) -> None:
-    """Name the pages that read something, according to the last build.
+    """Name the pages that read a row, a template, a message or a file.
+
+    The answer comes from the last build.
 
     \b
     toolkit impact story:flood              a row, by slug or primary key

@@ -20,9 +20,9 @@ STARTER = Path(__file__).parent / "starter"
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--title", help="The publication's name.  [default: from DIR]")
 def new(folder: Path, title: str | None) -> None:
-    """Make a small site that builds at once: models, pages, templates, a style, and two stories.
+    """Make a small site that builds at once.
 
-    DIR is made; if it is there, it must be empty.
+    It has models, pages, templates, a style and two stories. DIR is made; if it is there, it must be empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ToolkitError(f"{folder} is not empty", hint="Name a folder that is not there yet.")

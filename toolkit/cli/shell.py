@@ -18,9 +18,10 @@ from toolkit.models import F, Now, Q
 @click.option("--command", "-c", metavar="CODE", help="Run this and end.")
 @site_options
 def shell(command: str | None) -> None:
-    """Python with the site at hand: its models, Q, F, Now, url_for, and 'site' itself.
+    """Python with the site at hand.
 
-    You are an editor here: drafts are seen, and what you save is saved. Code on stdin is run too.
+    That is its models, Q, F, Now, url_for, and 'site' itself. You are an editor here: drafts are seen, and what you
+    save is saved. Code on stdin is run too.
     """
     site = open_site()
     names = namespace(site)

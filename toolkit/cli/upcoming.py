@@ -44,9 +44,10 @@ class Due:
 @json_option
 @site_options
 def upcoming(count: int, after: datetime | None, output: Path | None) -> None:
-    """Name the next COUNT instants at which a row is published, expires or otherwise crosses the present.
+    """Name the coming instants at which embargoes and expiries fall due.
 
-    Those are the times at which to build. Which columns count is known from the queries of the last build.
+    The next COUNT instants, that is, at which a row is published, expires or otherwise crosses the present. Those
+    are the times at which to build. Which columns count is known from the queries of the last build.
     """
     asked = invocation()
     site = open_site()

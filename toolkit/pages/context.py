@@ -46,6 +46,9 @@ class SiteView:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._site.settings, name)
 
+    def __dir__(self) -> list[str]:
+        return dir(self._site.settings)
+
 
 class PageView:
     """``page`` in templates. What is costly is found when it is asked for, and recorded then.

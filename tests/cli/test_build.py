@@ -1,0 +1,201 @@
+"""``toolkit new``, ``build``, ``why``, ``impact`` and ``next``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from toolkit.cli.main import cli
+from toolkit.cli.new import package_name
+
+from .conftest import Run, in_process
+
+
+def test_a_new_site_builds_and_nothing_is_wrong_with_it(run: Run, folder: Path) -> None:
+    built = run("build", "--workers", "1")
+    assert "10 pages: 10 rendered" in built.output
+    assert (folder / "build/stories/first-edition/index.html").is_file()
+    checked = run("check", "--parity", "--strict", "--workers", "1")
+    assert "0 errors, 0 warnings" in checked.output
+
+
+def test_a_new_site_takes_only_an_empty_folder(folder: Path) -> None:
+    result = CliRunner().invoke(cli, ["new", str(folder)])
+    assert result.exit_code == 1
+    assert "is not empty. Name a folder that is not there yet" in result.output
+
+
+def test_the_title_is_a_site_s_own(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["new", str(tmp_path / "x"), "--title", "Ålder Bay's Courier"])
+    assert result.exit_code == 0
+    assert 'title = "Ålder Bay\'s Courier"' in (tmp_path / "x/toolkit.toml").read_text("utf-8")
+    refused = CliRunner().invoke(cli, ["new", str(tmp_path / "y"), "--title", 'a "b"'])
+    assert refused.exit_code == 1
+    assert not (tmp_path / "y").exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "package"),
+    [
+        ("my-paper", "my_paper"),
+        ("site", "site_site"),
+        ("email", "email_site"),
+        ("class", "class_site"),
+        ("2026", "site_2026"),
+        ("toolkit", "toolkit_site"),
+        ("新聞", "press"),
+        ("templates", "templates_site"),
+    ],
+)
+def test_a_package_hides_no_other(folder: str, package: str) -> None:
+    assert package_name(folder) == package
+
+
+def test_a_build_says_what_it_did_and_why(run: Run, folder: Path) -> None:
+    assert "rendered / and 9 more: new" in run("build", "--workers", "1").output
+    assert "0 rendered, 10 verified; 0 files written" in run("build").output
+    story = folder / "content/stories/first-edition.md"
+    story.write_text(story.read_text().replace("The first edition", "The second edition"))
+    told = run("build", "--verbose", "--workers", "1").output
+    assert re.search(r"rendered /stories/first-edition/: Story 1 changed", told)
+    assert "written stories/first-edition/index.html" in told
+
+
+def test_a_build_tells_machines_in_json(run: Run, folder: Path) -> None:
+    data = json.loads(run("build", "--json", "--workers", "1", "--output", "elsewhere").stdout)
+    assert data["ok"] is True
+    assert data["pages"] == 10
+    assert data["output"] == str(folder / "elsewhere")
+
+
+def test_a_build_of_another_instant_shows_that_instant(run: Run, folder: Path) -> None:
+    story = folder / "content/stories/first-edition.md"
+    story.write_text(story.read_text().replace("(story:how-pages-are-made)", "(/)"))
+    run("build", "--workers", "1", "--at", "2026-01-05T12:00:00Z")
+    assert (folder / "build/stories/first-edition/index.html").is_file()
+    assert not (folder / "build/stories/how-pages-are-made/index.html").exists()
+
+
+@pytest.mark.parametrize(("value", "says"), [("2026-01-05", "in which time zone"), ("soon", "is no instant")])
+def test_an_instant_without_a_zone_is_wrong_usage(run: Run, value: str, says: str) -> None:
+    assert says in run("build", "--at", value, status=2).output
+
+
+def test_a_failed_build_publishes_nothing_and_exits_1(run: Run, folder: Path) -> None:
+    run("build", "--workers", "1")
+    before = (folder / "build/index.html").read_bytes()
+    template = folder / "templates/base.html"
+    template.write_text(template.read_text().replace("site.title", "site.titel"))
+    told = run("build", "--workers", "1", status=1)
+    assert "templates/base.html" in told.stderr
+    assert "Did you mean 'title'" in told.stderr
+    assert (folder / "build/index.html").read_bytes() == before
+
+
+def test_ci_gets_plain_lines_and_an_exit_status(folder: Path) -> None:
+    told = in_process(folder, "build", CI="true", TERM="xterm")
+    assert told.returncode == 0
+    assert told.stderr == ""
+    assert "\x1b" not in told.stdout
+
+
+# why, impact, next
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/stories/first-edition/",
+        "stories/first-edition",
+        "http://localhost:8000/stories/first-edition/?utm=1#top",
+        "stories/first-edition/index.html",
+    ],
+)
+def test_why_tells_what_a_page_is_made_of_however_it_is_named(run: Run, url: str) -> None:
+    run("build", "--workers", "1")
+    told = run("why", url).output
+    assert told.startswith("/stories/first-edition/\n")
+    assert "page bay_press:story of Story 1 in en" in told
+    assert re.search(r"rendered +because it was new", told)
+    assert "templates (2)\n    base.html\n    story.html" in told
+
+
+def test_why_tells_machines_everything(run: Run) -> None:
+    run("build", "--workers", "1")
+    data = json.loads(run("why", "/topics/notes/", "--json").stdout)
+    assert data["route"] == "bay_press:topic"
+    assert data["inputs"]["template"] == ["base.html", "list.html", "topic.html"]
+    assert "Story 1" in data["inputs"]["row"]
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("/stories/first-edtion/", "Did you mean '/stories/first-edition/'"),
+        ("/favicon.svg", "is no page, but a file of the kind 'public'"),
+        ("/zzz", "has no page at /zzz. There is: /, "),
+    ],
+)
+def test_why_of_what_is_no_page_says_what_it_is(run: Run, url: str, says: str) -> None:
+    run("build", "--workers", "1")
+    assert says in run("why", url, status=1).stderr
+
+
+def test_why_before_any_build_says_so(run: Run, folder: Path) -> None:
+    assert "was not built yet. Run: toolkit build." in run("why", "/", status=1).stderr
+    assert not (folder / "build.manifest.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("thing", "page", "other"),
+    [
+        ("story:first-edition", "/stories/first-edition/", "/404.html"),
+        ("story:1", "/stories/first-edition/", "/404.html"),
+        ("template:story.html", "/stories/first-edition/", "/topics/notes/"),
+        ("message:Read next", "/stories/first-edition/", "/404.html"),
+        ("asset:css/site.css", "/404.html", "/feed.xml"),
+        ("setting:title", "/404.html", "/robots.txt"),
+    ],
+)
+def test_impact_names_the_pages_that_read_a_thing(run: Run, thing: str, page: str, other: str) -> None:
+    run("build", "--workers", "1")
+    pages = json.loads(run("impact", thing, "--json").stdout)["read_by"]
+    assert page in pages
+    assert other not in pages
+
+
+@pytest.mark.parametrize(
+    ("thing", "says"),
+    [
+        ("story:frist-edition", "Did you mean 'first-edition'"),
+        ("template:stroy.html", "Did you mean 'story.html'"),
+        ("storry:1", "there is no kind of thing 'storry'. Did you mean 'story'"),
+    ],
+)
+def test_impact_of_what_is_not_there_suggests_what_is(run: Run, thing: str, says: str) -> None:
+    run("build", "--workers", "1")
+    assert says in run("impact", thing, status=1).stderr
+
+
+def test_impact_must_be_told_the_kind(run: Run) -> None:
+    run("build", "--workers", "1")
+    assert "is not KIND:NAME" in run("impact", "base.html", status=2).output
+
+
+def test_next_names_the_coming_embargoes_in_order(run: Run, folder: Path) -> None:
+    for number in (2, 1):
+        text = (folder / "content/stories/first-edition.md").read_text()
+        text = text.replace("The first edition", f"Later {number}").replace("2026-01-05", f"20{40 + number}-01-05")
+        (folder / f"content/stories/later-{number}.md").write_text(text)
+    run("build", "--workers", "1")
+    due = json.loads(run("next", "--json").stdout)
+    assert [(one["moment"], one["name"]) for one in due] == [
+        ("2041-01-05T08:00:00+00:00", "Story Later 1"),
+        ("2042-01-05T08:00:00+00:00", "Story Later 2"),
+    ]
+    assert len(json.loads(run("next", "1", "--json").stdout)) == 1
+    assert "nothing is due in bay_press_story.published" in run("next", "--after", "2050-01-01T00:00Z").output
