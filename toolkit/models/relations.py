@@ -164,6 +164,36 @@ class OneToOneField(ForeignKey[T]):
 
     one_to_one = True
 
+    @overload
+    def __init__(
+        self: OneToOneField[V],
+        to: type[V],
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = None,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: OneToOneField[V | None],
+        to: type[V],
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = None,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: OneToOneField[Any],
+        to: str,
+        *,
+        on_delete: OnDelete,
+        related_name: str | None = None,
+        null: bool = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
     def __init__(self, to: Any, *, on_delete: OnDelete, **options: Any) -> None:
         options["unique"] = True
         super().__init__(to, on_delete=on_delete, **options)

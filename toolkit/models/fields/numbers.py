@@ -60,6 +60,17 @@ class PositiveIntegerField(IntegerField[T]):
 
     low = 0
 
+    @overload
+    def __init__(
+        self: PositiveIntegerField[int], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: PositiveIntegerField[int | None], *, null: Literal[True], **options: Unpack[FieldOptions]
+    ) -> None: ...
+    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
+
     def constraints(self, dialect: str) -> Iterable[str]:
         return (f'"{self.column}" >= 0',)
 

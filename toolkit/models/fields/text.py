@@ -120,6 +120,25 @@ class MarkdownField(TextField[T]):
 
     is_heavy = True
 
+    @overload
+    def __init__(
+        self: MarkdownField[str],
+        *,
+        max_length: int | None = None,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MarkdownField[str | None],
+        *,
+        max_length: int | None = None,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(max_length=max_length, null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
+
 
 class SlugField(CharField[T]):
     """A name for URLs: letters, digits, hyphens and underscores.
