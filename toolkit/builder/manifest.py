@@ -231,7 +231,7 @@ class Manifest:
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
         sql = (
             "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, "
-            "inputs FROM pages " + where  # noqa: S608 - a condition of our own
+            "inputs FROM pages " + where
         )
         for (
             route,

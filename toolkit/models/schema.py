@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from toolkit.errors import DeclarationError
 from toolkit.models.constraints import CheckConstraint, UniqueConstraint
+from toolkit.models.expressions import F, Q
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -93,7 +95,7 @@ class Schema:
             return {}
         import sqlalchemy as sa
 
-        text = sa.text(literal_condition(self, model, condition))
+        text = sa.text(literal_condition(self, model, condition).replace(":", r"\:"))
         return {"sqlite_where": text, "postgresql_where": text}
 
 
@@ -106,22 +108,18 @@ def literal_condition(schema: Schema, model: Any, condition: Any) -> str:
     import sqlalchemy as sa
 
     meta = model._meta
-    columns = sa.table(meta.table, *(sa.column(field.column, field.sql_type()) for field in meta.fields))
+    columns = {field.column: sa.column(field.column, field.sql_type()) for field in meta.fields}
     clause = _literal(sa, meta, columns, condition)
-    return str(clause.compile(dialect=_ddl_dialect(schema.dialect), compile_kwargs={"literal_binds": True})).replace(
-        f"{meta.table}.", ""
-    )
+    return str(clause.compile(dialect=_ddl_dialect(schema.dialect), compile_kwargs={"literal_binds": True}))
 
 
 def _ddl_dialect(name: str) -> Any:
     from sqlalchemy.dialects import registry
 
-    return registry.load(name)()
+    return registry.load(name)(paramstyle="named")  # with another style, % would be doubled
 
 
 def _literal(sa: Any, meta: Any, columns: Any, condition: Any) -> Any:
-    from toolkit.models.expressions import Q
-
     clauses = [
         _literal(sa, meta, columns, child) if isinstance(child, Q) else _literal_leaf(sa, meta, columns, *child)
         for child in condition.children
@@ -131,14 +129,11 @@ def _literal(sa: Any, meta: Any, columns: Any, condition: Any) -> Any:
 
 
 def _literal_leaf(sa: Any, meta: Any, columns: Any, name: str, value: Any) -> Any:
-    from toolkit.errors import DeclarationError
-    from toolkit.models.expressions import F
-
     path, _, lookup = name.partition("__")
     field = meta.get_field(path)
-    column = columns.c[field.column]
+    column = columns[field.column]
     if isinstance(value, F):
-        value = columns.c[meta.get_field(value.name).column]
+        value = columns[meta.get_field(value.name).column]
     operators = {
         "": "__eq__",
         "exact": "__eq__",
