@@ -46,6 +46,12 @@ CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
+_SELECT_PAGES = (
+    "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, inputs "
+    "FROM pages"
+)
+
+
 @dataclass(slots=True)
 class PageRecord:
     """One page of the last build.
@@ -229,10 +235,6 @@ class Manifest:
         return next(self._page_rows("WHERE url = ?", (url,)), None)
 
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
-        sql = (
-            "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, "
-            "inputs FROM pages " + where
-        )
         for (
             route,
             key,
@@ -247,7 +249,7 @@ class Manifest:
             reason,
             extra,
             inputs,
-        ) in self.connection.execute(sql, parameters):
+        ) in self.connection.execute(f"{_SELECT_PAGES} {where}", parameters):
             identity = (route, _tupled(_decode(key)), locale, number)
             attachments = tuple(_decode(extra)) if extra else ()
             yield PageRecord(identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs))
