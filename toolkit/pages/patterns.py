@@ -15,6 +15,10 @@ from toolkit.errors import DeclarationError, RouteError
 PAGE_SEGMENT = "page"
 """Between a listing's URL and the number of its page: ``/town/page/2/``."""
 
+LONGEST_SEGMENT = 255
+"""Bytes in the name of a file or folder, on all file systems of today."""
+
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\\]")
 _PLACEHOLDER = re.compile(r"<(?:[^<>:]+(?:\([^<>]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
 
 
@@ -53,6 +57,8 @@ class Pattern:
             ) from error
         self._adapter = self._map.bind("site.invalid")
         self.names = placeholders(path)
+        isolated = all(converter.part_isolating for converter in self._rule._converters.values())
+        self._slashes = re.sub("<[^<>]*>", "", prefix + path).count("/") if isolated else None
 
     def build(self, values: Mapping[str, Any]) -> str:
         """The URL path of these values, percent-encoded.
@@ -73,13 +79,23 @@ class Pattern:
         if built is None:
             raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL")
         url: str = built[1]
-        if self._has_dot_segment(url):
-            raise RouteError(f"{self.path}: {url!r} would leave its folder", hint="Change the slug.")
+        if wrong := self._wrong(url):
+            raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL: {wrong}", hint="Change the slug.")
         return url
 
-    @staticmethod
-    def _has_dot_segment(url: str) -> bool:
-        return any(segment in (".", "..") for segment in unquote(url).split("/"))
+    def _wrong(self, url: str) -> str:
+        """Why a URL could be no file, or another than it says; empty if it can."""
+        path = unquote(url) if "%" in url or "." in url else url
+        if self._slashes is not None and path.count("/") != self._slashes:
+            return "a value has a slash in it"
+        if _UNFIT.search(path):
+            return "it has a control character or a backslash in it"
+        segments = path.split("/")
+        if "." in segments or ".." in segments:
+            return f"{url!r} would leave its folder"
+        if len(url) > LONGEST_SEGMENT and any(len(part.encode()) > LONGEST_SEGMENT for part in segments):
+            return f"a part of it is longer than {LONGEST_SEGMENT} bytes, which file systems do not take"
+        return ""
 
     def match(self, path: str) -> dict[str, Any] | None:
         """The values in a URL path (percent-decoded), or None if it is no such path."""

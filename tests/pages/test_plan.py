@@ -1,0 +1,268 @@
+"""Which pages there are, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolkit.errors import Collision, DeclarationError, FrozenError, NoSuchPage, Problems, RouteError
+from toolkit.pages import Plan, match_url, url_for
+
+STORY = '@app.page("/<slug>/", each=Story.objects.all())\ndef story(story): return story.title\n'
+
+
+def urls(site: Any) -> list[str]:
+    plan = Plan(site)
+    return [page.url for route, locale in plan.routes() for page in plan.unit(route, locale).pages()]
+
+
+def add(site: Any, models: Any, *slugs: str) -> list[Any]:
+    with site:
+        return [models.Story.objects.create(title=slug, slug=slug) for slug in slugs]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "how"),
+    [
+        ("flood", "flood", "both are published at /flood/"),
+        ("flood", "Flood", "differ only by case or form"),
+        ("café", "cafe\u0301", "differ only by case or form"),
+        ("straße", "strasse", "differ only by case or form"),
+    ],
+)
+def test_two_pages_for_one_file_are_refused_naming_both(
+    make_site: Any, models_of: Any, build: Any, first: str, second: str, how: str
+) -> None:
+    site = make_site(STORY)
+    add(site, models_of(site), first, second)
+    with pytest.raises(Problems, match=rf"page 'story' of 1 \(.*pages.py:\d+\) and page 'story' of 2 .*{how}"):
+        build(site)
+
+
+def test_a_page_and_a_listing_page_on_one_url_are_refused(make_site: Any, models_of: Any, build: Any) -> None:
+    site = make_site(
+        STORY + '@app.listing("/", per_page=1, template="x")\ndef home(): return Story.objects.all()\n'
+        '@app.page("/page/<slug>/", each=Story.objects.all())\ndef other(story): return "x"'
+    )
+    add(site, models_of(site), "2", "a")
+    with pytest.raises(Problems, match=r"'home'.*'other'.*both are published at /page/2/"):
+        build(site)
+
+
+def test_a_row_without_a_slug_is_named_with_every_other_one(make_site: Any, models_of: Any, build: Any) -> None:
+    site = make_site(STORY)
+    add(site, models_of(site), "", "a/b", "fine")
+    with pytest.raises(Problems, match=r"(?s)Story 1: .*<slug> is empty.*Story 2: .*cannot be in a URL"):
+        build(site)
+
+
+def test_declarations_are_checked_all_at_once_with_their_lines(make_site: Any) -> None:
+    site = make_site(
+        """
+        @app.page("/<slgu>/", each=Story.objects.all())
+        def story(story): return ""
+
+        @app.page("/<x>/y/")
+        def lost(): return ""
+
+        @app.listing("/list", template="x")
+        def listing(): return []
+
+        @app.page("/same/")
+        def one(): return ""
+
+        @app.page("/Same/")
+        def two(): return ""
+
+        @app.page("/bare")
+        def bare(): return ""
+
+        @app.page("/tagged/<section__stories>/", each=Story.objects.all())
+        def many(story): return ""
+
+        @app.page("/fr/", locales=["fr"])
+        def french(): return ""
+        """,
+        prepare=False,
+    )
+    with pytest.raises(Problems) as caught:
+        site.prepare()
+    text = str(caught.value)
+    for part in (
+        r"pages.py:8: page 'story': <slgu>: ",
+        "Did you mean 'slug'?",
+        "has placeholders, but it is not said what it is published for",
+        "of a listing must end in a slash",
+        "two pages are published at /Same/: 'one'",
+        "ends in neither a slash nor a file name",
+        "has many values",
+        "'fr' is no locale of the site",
+    ):
+        assert part in text, text
+    assert any(isinstance(problem, Collision) for problem in caught.value.problems)
+
+
+def test_declaring_after_prepare_is_refused(make_site: Any) -> None:
+    site = make_site(STORY)
+    with pytest.raises(FrozenError, match=r"page 'late' was declared after the site was prepared"):
+
+        @site.apps[0].page("/late/")
+        def late() -> str:
+            return ""
+
+    with pytest.raises(FrozenError, match=r"test_plan.py:\d+: source 'x'"):
+        site.apps[0].source("x", model=None)
+
+
+def test_every_url_of_the_plan_is_matched_back_to_its_page(make_site: Any, models_of: Any) -> None:
+    site = make_site(
+        STORY
+        + '@app.listing("/in/<slug>/", each=Section.objects.all(), template="x", per_page=2)\n'
+        + "def section(section): return section.stories.all()\n"
+        + 'def years(): return [{"year": 2025}, {"year": 2026}]\n'
+        + '@app.page("/archive/<int:year>/", each=years)\ndef archive(year): return str(year)\n',
+        settings='locales = ["en", "es"]',
+    )
+    m = models_of(site)
+    with site:
+        section = m.Section.objects.create(name="Town", slug="the town")
+        for slug in ("a b", "c%d", "e.f", "مد", "cafe\u0301", "page", "archive"):
+            m.Story.objects.create(title=slug, slug=slug, section=section)
+    plan = Plan(site)
+    from urllib.parse import unquote
+
+    seen = 0
+    for route, locale in plan.routes():
+        for page in plan.unit(route, locale).pages():
+            seen += 1
+            found = match_url(Plan(site), unquote(page.url))
+            assert found is not None and found.page == page
+    assert seen == 2 * (7 + 4 + 2)
+    assert match_url(plan, "/in/the town/page/5/") is None
+    assert match_url(plan, "/nothing/") is None
+    assert match_url(plan, "/archive/1999/") is None
+
+
+def test_url_for_says_what_is_missing(make_site: Any, models_of: Any, reader: Any) -> None:
+    site = make_site(
+        STORY
+        + 'def years(): return [{"year": 2026}]\n'
+        + '@app.page("/archive/<int:year>/", each=years)\ndef archive(year): return str(year)\n'
+    )
+    (story,) = add(site, models_of(site), "flood")
+    with reader(site):
+        assert url_for(story) == "/flood/"
+        assert url_for("story", slug="flood", absolute=True) == "https://paper.example/flood/"
+        assert url_for("archive", year=2026) == "/archive/2026/"
+        with pytest.raises(NoSuchPage, match=r"there is no page 'stroy'. Did you mean 'story'\? It takes story"):
+            url_for("stroy")
+        with pytest.raises(NoSuchPage, match=r"'story' with {'slug': 'fire'} has no page"):
+            url_for("story", slug="fire")
+        with pytest.raises(NoSuchPage, match="has no page"):
+            url_for("archive", year=1999)
+        with pytest.raises(RouteError, match="has no 'year', which its URL needs"):
+            url_for("archive", month=1)
+        with pytest.raises(NoSuchPage, match="no page is declared for Section objects"):
+            url_for(models_of(site).Section(pk=1))
+
+
+def test_subjects_may_be_dicts_objects_and_lists(make_site: Any, build: Any) -> None:
+    site = make_site(
+        """
+        from dataclasses import dataclass, field
+        from datetime import date
+
+        @dataclass
+        class Issue:
+            day: date
+            pages: list = field(default_factory=list)
+
+        @app.page("/issues/<day>/", each=lambda: [Issue(date(2026, 1, 2), ["a"])])
+        def issue(issue): return f"{issue.day} {issue.pages}"
+
+        @app.page("/teams/<name>/", each=[{"name": "Herons", "players": ["x", "y"]}])
+        def team(name, players): return ",".join(players)
+
+        @app.listing("/lists/<name>/", each=lambda: [{"name": "short"}], template="list.html", per_page=2)
+        def numbers(name): return [1, 2, 3], {"extra": "more"}
+        """,
+        templates={"list.html": "{{ listing.items }} {{ extra }} {{ name }} {{ listing.total }}"},
+    )
+    report, files = build(site)
+    assert files["issues/2026-01-02/index.html"] == "2026-01-02 ['a']"
+    assert files["teams/Herons/index.html"] == "x,y"
+    assert files["lists/short/page/2/index.html"] == "[3] more short 3"
+    assert "lists/short/page/3/index.html" not in files
+    again, _ = build(site)
+    assert (report.rendered, again.rendered) == (4, 0)
+
+
+def test_each_that_gives_no_subjects_is_explained(make_site: Any, build: Any) -> None:
+    site = make_site('@app.page("/<x>/", each=lambda: 7)\ndef wrong(x): return ""')
+    with pytest.raises((Problems, DeclarationError), match="each= of 'wrong' gave 7, which is no list of subjects"):
+        build(site)
+
+
+def test_a_route_whose_pages_depend_on_their_own_urls_is_refused(make_site: Any, build: Any) -> None:
+    site = make_site(
+        'def loop(): return [{"x": "a", "url": url_for("page", x="a")}]\n'
+        '@app.page("/<x>/", each=loop)\ndef page(x, url): return url'
+    )
+    with pytest.raises(Problems, match="which pages 'page' has depends on its own URLs"):
+        build(site)
+
+
+def test_keys_that_are_uuids_verify(make_site: Any, models_of: Any, build: Any) -> None:
+    site = make_site(
+        STORY + '@app.page("/all/", template="all.html")\ndef everything(): return {"all": Story.objects.all()}\n',
+        models="""
+        import uuid
+
+        class Story(models.Model):
+            id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+            title = models.CharField(max_length=9)
+            slug = models.SlugField()
+        """,
+        templates={"all.html": "{% for s in all %}{{ url_for(s) }}{% endfor %}"},
+    )
+    add(site, models_of(site), "a", "b")
+    first, files = build(site)
+    assert set(files) == {"a/index.html", "b/index.html", "all/index.html"}
+    again, _ = build(site)
+    assert (first.rendered, again.rendered) == (3, 0)
+
+
+def test_empty_listings_are_published_unless_told_otherwise(make_site: Any, models_of: Any, build: Any) -> None:
+    page = '@app.listing("/{0}/<slug>/", each=Section.objects.all(), template="x.html", allow_empty={1}, name="{0}")\n'
+    site = make_site(
+        page.format("yes", True) + "def yes(section): return section.stories.all()\n"
+        + page.format("no", False) + "def no(section): return section.stories.all()\n",
+        templates={"x.html": "{{ listing.total }} {{ listing.number }}/{{ listing.pages }}"},
+    )  # fmt: skip
+    m = models_of(site)
+    with site:
+        m.Section.objects.create(name="Empty", slug="empty")
+    assert build(site)[1] == {"yes/empty/index.html": "0 1/1"}
+
+
+def test_error_pages_are_files_of_each_language(make_site: Any, build: Any) -> None:
+    site = make_site(
+        'app.error_page(404, template="404.html")',
+        templates={"404.html": "{{ status }} {{ locale }} {{ page.head }}"},
+        settings='locales = ["en", "es"]',
+    )
+    _, files = build(site)
+    assert set(files) == {"404.html", "es/404.html"}
+    assert 'content="noindex"' in files["404.html"] and "canonical" not in files["404.html"]
+
+
+def test_two_sites_live_in_one_process(make_site: Any, models_of: Any, build: Any) -> None:
+    one, two = make_site(STORY), make_site(STORY, settings='title = "Two"\nlocales = ["es"]')
+    add(one, models_of(one), "a")
+    add(two, models_of(two), "b")
+    with one, two:
+        assert [s.slug for s in models_of(two).Story.objects.all()] == ["b"]
+    assert set(build(one)[1]) == {"a/index.html"}
+    assert set(build(two)[1]) == {"b/index.html"}
+    assert build(one)[0].rendered == 0
