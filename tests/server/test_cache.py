@@ -303,3 +303,14 @@ def test_a_news_sitemap_holds_no_longer_than_a_minute(make_newsroom: Any) -> Non
     entry = newsroom.application.pages.cache.find("/news.xml")
     assert entry is not None
     assert entry.valid_until <= datetime.now(UTC) + timedelta(minutes=1)
+
+
+def test_a_template_that_reads_the_clock_holds_for_its_minute(make_newsroom: Any) -> None:
+    text = '{% extends "base.html" %}{% block content %}{{ now().isoformat() }}{% endblock %}'
+    newsroom = make_newsroom(files={"templates/about.html": text})
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    body = newsroom.get("/about/").body
+    assert minute.isoformat().encode() in body or (minute + timedelta(minutes=1)).isoformat().encode() in body
+    entry = newsroom.application.pages.cache.find("/about/")
+    assert entry is not None
+    assert minute < entry.valid_until <= minute + timedelta(minutes=2)

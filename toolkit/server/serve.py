@@ -69,7 +69,7 @@ def serve(
         blocking_threads=threads or (PREVIEW_THREADS if preview else THREADS),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=not preview,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         websockets=False,
         reload_paths=watched_folders(site),
         reload_ignore_worker_failure=True,

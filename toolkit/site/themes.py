@@ -13,6 +13,7 @@ from toolkit.i18n.catalogs import Catalogs
 from toolkit.i18n.locales import get_locale
 from toolkit.pages.urls import find_url, url_for
 from toolkit.templates.assets import Assets
+from toolkit.templates.clock import read_clock
 from toolkit.templates.environment import make_environment
 from toolkit.templates.filters import markdown_filter
 from toolkit.templates.folders import TemplateFolder
@@ -53,6 +54,7 @@ def make_templates(site: Any) -> Any:
 def _globals(site: Any) -> dict[str, Any]:
     names: dict[str, Any] = {
         "url_for": url_for,
+        "now": partial(read_clock, "minute"),
         "asset": lambda path: site.assets.asset(path),
         "locale_name": lambda code: get_locale(code).autonym,
         "locator_map": _in_current_locale(locator_map),
