@@ -12,13 +12,14 @@ from toolkit.templates import Markdown, MarkdownOptions, Rendered
 
 from .models import Chapter
 
-_TITLED = re.compile(r'^(?P<fence>`{3,})(?P<language>[\w-]+) title="(?P<title>[^"]+)"$', re.MULTILINE)
+_TITLED = re.compile(r'^(`{3,})([\w-]+) title="([^"]+)"$', re.MULTILINE)
+_MARKERS = re.compile(r"^<!-- .* -->$", re.MULTILINE)
 _LANGUAGES = {"html": "html+jinja", "console": "console", "text": "text"}
 
 
 def read_chapter(chapter: Chapter) -> Rendered:
     """The body as HTML, with its headings."""
-    source = _TITLED.sub(r"\g<fence>\g<language>:\g<title>", chapter.body)
+    source = _TITLED.sub(r"\1\2:\3", _MARKERS.sub("", chapter.body))
     return _reader().render(source, path=f"chapter {chapter.slug}")
 
 

@@ -24,7 +24,7 @@ class Block:
     Args:
         language: Such as ``python`` or ``console``.
         title: The file it belongs to; empty when it has none.
-        flags: Further words after the language, such as ``norun``.
+        flags: Further words after the language: ``norun`` for what a test cannot do, ``fails`` for commands that shall.
         body: The text.
         where: ``chapter.md:12``.
     """
@@ -102,4 +102,24 @@ def is_as_shown(shown: str, printed: str) -> bool:
             pattern += r"(?:.*\n)*"
         else:
             pattern += re.sub(r"(?:\\…|…)", ".*", re.escape(line)) + r"[ ]*\n"
-    return re.fullmatch(pattern, printed.rstrip("\n") + "\n") is not None
+    return re.fullmatch(pattern, printed.rstrip("\n") + "\n" if printed.strip() else "") is not None
+
+
+def follow(block: Block, folder: Path, *, temporary: Path) -> None:
+    """Run a block's commands, and compare what they print and how they end with what the manual shows.
+
+    Args:
+        block: A ``console`` block.
+        folder: The site's folder.
+        temporary: What ``/tmp`` stands for.
+    """
+    if "norun" in block.flags:
+        return
+    for command, shown in commands(block):
+        command = command.replace("/tmp/", f"{temporary}/")
+        status, printed = run(command, folder)
+        if "the code changed" in printed and not is_as_shown(shown, printed):
+            status, printed = run(command, folder)  # somebody is at work on the toolkit itself
+        told = f"{block.where}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}"
+        assert is_as_shown(shown, printed), told
+        assert (status != 0) == ("fails" in block.flags), f"status {status}: {told}"

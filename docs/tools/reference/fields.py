@@ -1,0 +1,51 @@
+"""Fields, their options, and what ``class Meta`` takes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from toolkit import gis, models
+from toolkit.models.constraints import CheckConstraint, Index, UniqueConstraint
+from toolkit.models.fields import Field
+from toolkit.models.options import META_OPTIONS
+from toolkit.models.similar import Similar
+
+from .docstrings import arguments, read_doc, table
+from .signatures import describe
+
+
+def field_options() -> str:
+    """The options of every field."""
+    return arguments(read_doc(Field))
+
+
+def field_kinds() -> str:
+    """A heading for each kind of field."""
+    kinds = [getattr(models, name) for name in models.__all__]
+    found = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, Field) and kind is not Field]
+    found.sort(key=lambda kind: (kind.is_relation, kind.__name__))
+    return "\n\n".join([*(_kind("models", kind) for kind in found), describe("Similar", Similar, call=False)])
+
+
+def geometry_fields() -> str:
+    """A heading for each kind of geometry field."""
+    kinds = [getattr(gis, name) for name in gis.__all__ if name.endswith("Field")]
+    return "\n\n".join(_kind("gis", kind) for kind in kinds)
+
+
+def _kind(module: str, kind: Any) -> str:
+    doc = read_doc(kind)
+    parts = [f"### `{kind.__name__}` {{#{kind.__name__.lower()}}}", f"`{module}.{kind.__name__}`. {doc.text}"]
+    own = arguments(doc)
+    return "\n\n".join([*parts, own] if own else parts)
+
+
+def meta_options() -> str:
+    """What ``class Meta`` takes."""
+    return table(["option", "meaning"], [[f"`{name}`", said] for name, said in META_OPTIONS.items()])
+
+
+def constraints() -> str:
+    """Constraints and indexes."""
+    return "\n\n".join(describe(kind.__name__, kind) for kind in (UniqueConstraint, CheckConstraint, Index))

@@ -1,0 +1,117 @@
+"""Lookups, questions of a queryset, and expressions."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from toolkit import gis, models
+from toolkit.gis.lookups import LOOKUPS as SPATIAL
+from toolkit.models.expressions import Aggregate, Expression
+from toolkit.models.lookups import COMMON, DATE_PARTS
+from toolkit.models.model import Model
+from toolkit.models.queryset import QuerySet
+
+from .docstrings import read_doc, table
+from .signatures import signature
+
+MEANINGS = {
+    "exact": "equal; what `title=…` without a lookup means",
+    "iexact": "equal without regard to case, in every script",
+    "contains": "has this text in it",
+    "icontains": "the same without regard to case",
+    "startswith": "begins with this text",
+    "istartswith": "the same without regard to case",
+    "endswith": "ends with this text",
+    "iendswith": "the same without regard to case",
+    "gt": "greater",
+    "gte": "greater or equal",
+    "lt": "less",
+    "lte": "less or equal",
+    "in": "one of a list, or of another queryset",
+    "range": "between two values, both included",
+    "regex": "a regular expression finds something in it",
+    "iregex": "the same without regard to case",
+    "isnull": "`True`: there is no value; `False`: there is one",
+    "year": "the year, a whole number; may be followed by a comparison: `published__year__gte=2026`",
+    "month": "the month, 1 to 12",
+    "day": "the day of the month",
+    "hour": "the hour, in UTC",
+    "minute": "the minute",
+    "second": "the second, without its fraction",
+}
+SPATIAL_MEANINGS = {
+    "intersects": "shares a point with the value",
+    "disjoint": "shares none",
+    "within": "lies in it, not only on its edge",
+    "contains": "has the value in it, not only on its edge",
+    "covers": "has the value in it or on its edge",
+    "covered_by": "lies in it or on its edge",
+    "coveredby": "the same, in Django's spelling",
+    "touches": "meets its edge only",
+    "crosses": "DE-9IM: some, not all, of its inside is in the value",
+    "overlaps": "DE-9IM: shares some inside with a geometry of the same dimension",
+    "equals": "is the same set of points",
+    "exact": "the same",
+    "bbox": "its box meets the box `(west, south, east, north)`, or that of a geometry",
+    "bboverlaps": "the same, in Django's spelling",
+    "dwithin": "is so near: `geometry__dwithin=(place, D(km=5))`",
+    "distance_lte": "the same",
+    "distance_lt": "is nearer than this",
+    "distance_gt": "is farther than this",
+    "distance_gte": "is at least so far",
+    "isvalid": "is valid, or is not",
+    "isempty": "is empty, or is not",
+}
+
+
+def lookups() -> str:
+    """All lookups of ordinary fields."""
+    return _told([*COMMON, "isnull", *DATE_PARTS], MEANINGS)
+
+
+def spatial_lookups() -> str:
+    """All lookups of geometry fields."""
+    return _told(SPATIAL, SPATIAL_MEANINGS)
+
+
+def _told(names: Any, meanings: dict[str, str]) -> str:
+    missing = [name for name in names if name not in meanings]
+    if missing:
+        raise LookupError(f"tools/reference/queries.py says nothing of the lookups {', '.join(missing)}")
+    return table(["lookup", "the field's value …"], [[f"`{name}`", meanings[name]] for name in names])
+
+
+def queryset_methods() -> str:
+    """A heading for each question."""
+    return _methods(QuerySet, skip={"lift_subquery", "get_queryset"})
+
+
+def model_methods() -> str:
+    """A heading for each method of a row."""
+    return _methods(Model, skip={"load_deferred"})
+
+
+def _methods(kind: Any, skip: set[str]) -> str:
+    found = []
+    for name, member in vars(kind).items():
+        if name.startswith("_") or name in skip:
+            continue
+        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        if callable(function) and inspect.isfunction(function):
+            call = "" if isinstance(member, property) else f"({signature(function)})"
+            found.append((f"### `{name}{call}` {{#{kind.__name__.lower()}-{name}}}", read_doc(function)))
+    return "\n\n".join(f"{heading}\n\n{doc.text}" for heading, doc in found)
+
+
+def expressions() -> str:
+    """Expressions and aggregates, of models and of geometry."""
+    rows = []
+    for module, prefix in ((models, "models"), (gis, "gis")):
+        for name in module.__all__:
+            kind = getattr(module, name)
+            if not inspect.isclass(kind) or not issubclass(kind, (Expression, models.Q)):
+                continue
+            if kind not in (Expression, Aggregate, models.Function):
+                rows.append([f"`{prefix}.{name}`", read_doc(kind).summary])
+    return table(["expression", "what it is"], sorted(rows))
