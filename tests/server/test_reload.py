@@ -219,3 +219,21 @@ def test_a_bad_content_file_is_shown_in_place_of_every_page(make_newsroom: Any) 
     preview.write("content/sea.yaml", "- slug: sea\n  name: Sea\n")
     assert again.status() == 200
     assert preview.get("/about/").status == 200
+
+
+def test_whatever_a_load_raises_is_shown_and_the_watching_goes_on(
+    make_newsroom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
+    preview.application.reloader.wait_seconds = 3.0
+    with monkeypatch.context() as patch:
+        patch.setattr("toolkit.server.reload.load_sources", lambda *_: 1 / 0)
+        got = preview.get("/about/")
+        assert (got.status, b"division by zero" in got.body) == (500, True)
+        before = threading.active_count()
+        assert preview.get("/about/").body == got.body
+        assert threading.active_count() == before
+    preview.write("content/sea.yaml", "- slug: sea\n  name: The sea\n")
+    waiting = Waiting(preview, "/about/", token=got.body.decode().partition('data-failed="')[2].partition('"')[0])
+    assert waiting.status() == 200
+    assert preview.get("/about/").status == 200

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -48,7 +49,8 @@ class Reloader:
         self.pages = pages
         self.wait_seconds = wait_seconds
         self.changes = Changes()
-        self.problem: ToolkitError | None = None
+        self.problem: Exception | None = None
+        self._traceback: TracebackType | None = None
         self._watcher: Watcher | None = None
         self._served: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
@@ -58,15 +60,14 @@ class Reloader:
         """The script, or what it waits for; None for any other path.
 
         Raises:
-            ToolkitError: The content files have problems, so no page can be trusted.
+            Exception: The content files have problems, so no page can be trusted.
         """
         self._start()
         if path == RELOAD_PATH:
             return script_answer()
         if path == WAIT_PATH:
             return self._wait(parse_qs(environ.get("QUERY_STRING", "")))
-        if self.problem is not None:
-            raise self.problem
+        self._raise_problem()
         return None
 
     def served(self, path: str, entry: Entry) -> None:
@@ -96,6 +97,12 @@ class Reloader:
                 self._load()
                 self._watcher = watcher
 
+    def _raise_problem(self) -> None:
+        """Raise what is wrong with the content files, with the traceback that it had when it was found."""
+        problem = self.problem
+        if problem is not None:
+            raise problem.with_traceback(self._traceback)
+
     # waiting
 
     def _wait(self, query: Mapping[str, list[str]]) -> Answer:
@@ -118,8 +125,7 @@ class Reloader:
     def _version(self, path: str, files: int) -> tuple[str, datetime | None]:
         """What stands for a page as it would be shown now, and until when that holds by itself."""
         try:
-            if self.problem is not None:
-                raise self.problem
+            self._raise_problem()
             found = self.pages.find(path)
             if isinstance(found, Entry):
                 return found.answer.etag.strip('"'), found.valid_until
@@ -150,7 +156,10 @@ class Reloader:
             self.problem = None
         except ToolkitError as error:
             _log.error("%s", error)
-            self.problem = error
+            self.problem, self._traceback = error, error.__traceback__
+        except Exception as error:  # noqa: BLE001 - the watching must go on, whatever a field's code raises
+            _log.error("Content files cannot be loaded: %s", error, exc_info=error)
+            self.problem, self._traceback = error, error.__traceback__
 
 
 def script_answer() -> Answer:
