@@ -312,7 +312,7 @@ class Run:
         changed = bool(self.results or decision.gone or decision.replanned or self.suspect)
         changed = changed or self.manifest.meta("history") != self._history
         outputs = self._outputs(staging, pages, changed)
-        if changed or self._has_new_public(outputs):
+        if changed or self._other_public(outputs):
             check_outputs(outputs)
         removed = sorted((self.files.keys() | self.pending) - {item.path for item in outputs})
         staged = [item for item in outputs if item.staged]
@@ -344,11 +344,10 @@ class Run:
         shapes = {**self.manifest.shapes(), **self.interning.shapes} if self.interning.unsure else {}
         return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
 
-    def _has_new_public(self, outputs: Sequence[Output]) -> bool:
-        """Whether a public file stands where none stood, so that it may be in the way of a page."""
-        known = self.files
-        public = [item.path for item in outputs if item.owner == "public"]
-        return any(path not in known or known[path].owner != "public" for path in public)
+    def _other_public(self, outputs: Sequence[Output]) -> bool:
+        """Whether public files came or went: they may be in the way of pages and redirects, or no longer be."""
+        before = {path for path, record in self.files.items() if record.owner == "public"}
+        return before != {item.path for item in outputs if item.owner == "public"}
 
     def _page_records(self) -> dict[Identity, PageRecord]:
         pages = {record.identity: record for record in self.decision.kept}
@@ -379,7 +378,7 @@ class Run:
             outputs.append(Output(record.path, record.digest, record.size, "page", False))
             outputs += [self._kept(path) for path in record.attachments]
         outputs += self._public(staging)
-        if changed or self._has_new_public(outputs):
+        if changed or self._other_public(outputs):
             outputs += self._assets(staging, pages)
             outputs += self._redirects(staging, outputs)
         else:
