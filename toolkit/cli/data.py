@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import click
 
-from toolkit.builder.tables import bring_up
 from toolkit.cli.invocation import invocation, json_option, site_options
-from toolkit.cli.sites import open_site
-from toolkit.content import load_sources
-from toolkit.trace import entered
+from toolkit.cli.sites import load_content, open_site
 
 
 @click.group()
@@ -26,10 +23,7 @@ def load(verbose: bool) -> None:
     'toolkit build' and 'toolkit serve' do this by themselves.
     """
     asked = invocation()
-    site = open_site()
-    with entered(site.scope()):
-        bring_up(site)
-        report = load_sources(site.scope(), [source for app in site.apps for source in app.sources], site.folder)
+    report = load_content(open_site())
     if asked.as_json:
         asked.output.data(
             {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from toolkit.cli.failing import flatten, print_letters
 from toolkit.cli.invocation import invocation, site_argument, site_options
-from toolkit.cli.sites import open_site
+from toolkit.cli.sites import load_content, open_site
+from toolkit.errors import ToolkitError
 from toolkit.server import serve as run_server
 
 
@@ -23,10 +25,17 @@ from toolkit.server import serve as run_server
 def serve(host: str, port: int, preview: bool, workers: int) -> None:
     """Answer HTTP with the same pages, on demand.
 
-    Any other WSGI server will do as well: its application is the site's ``wsgi``, such as newsroom.site:wsgi.
+    The content files are loaded first; a preview loads them again when they change. Any other WSGI server will do as
+    well: its application is the site's wsgi, such as newsroom.site:wsgi.
     """
-    site = open_site()
+    asked, site = invocation(), open_site()
+    try:
+        load_content(site)
+    except ToolkitError as error:
+        if not preview:  # a preview shows the same in the browser, and goes on when it is mended
+            raise
+        print_letters(list(flatten(error)), asked)
     shown = f"[{host}]" if ":" in host else host
     kind = "a preview of " if preview else ""
-    invocation().output.say(f"serving {kind}{site.settings.peek('title')} at http://{shown}:{port}/ (Ctrl+C ends it)")
+    asked.output.say(f"serving {kind}{site.settings.peek('title')} at http://{shown}:{port}/ (Ctrl+C ends it)")
     run_server(site, host=host, port=port, preview=preview, workers=workers)
