@@ -12,7 +12,7 @@ from toolkit.checks import CheckReport, check_site
 from toolkit.site.history import read_history
 from toolkit.testing import record_events
 
-from .conftest import FILES, found
+from .conftest import FILES, MODELS, found
 
 Check = Callable[..., CheckReport]
 
@@ -30,7 +30,7 @@ def test_the_good_site_is_good_and_all_was_looked_at(check: Check) -> None:
     assert report.pages == 12
     assert [what for what, _ in report.done] == [
         "declarations", "templates", "translations", "migrations", "build", "manifest",
-        "files", "pages", "links", "editions", "feeds", "sitemaps", "parity",
+        "rows", "files", "pages", "links", "editions", "feeds", "sitemaps", "parity",
     ]  # fmt: skip
 
 
@@ -142,3 +142,16 @@ def test_an_unreachable_database(make_site: Any) -> None:
     report = check_site(site, workers=1)
     assert {finding.id for finding in report.errors} == {"database.unavailable"}, found(report)
     assert "site.db" in str(report.errors[0])
+
+
+def test_rows_that_are_shown_untranslated_are_told_where_the_site_demands_translations(check: Check) -> None:
+    shown = MODELS.replace('untranslated = "hide"', 'untranslated = "show"')
+    second = "---\ntitle: The drought\npublished: 2026-02-01T00:00:00+00:00\n---\nIt did not rain.\n"
+    settings = 'complete_locales = ["es"]\n'
+    letter = one(check({"content/drought.md": second}, models=shown, settings=settings), "rows.untranslated")
+    assert re.search(r"^Story \d+ \(.*\) is not translated to 'es': title, body", letter)
+
+
+def test_rows_that_are_hidden_until_they_are_translated_may_wait(check: Check) -> None:
+    second = "---\ntitle: The drought\npublished: 2026-02-01T00:00:00+00:00\n---\nIt did not rain.\n"
+    assert found(check({"content/drought.md": second}, settings='complete_locales = ["es"]\n')) == []

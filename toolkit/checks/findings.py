@@ -46,6 +46,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "messages.doubtful": (WARNING, "a translation looks wrong"),
     "messages.missing": (ERROR, "a message is not translated to a locale that is to be complete"),
     "messages.unknown": (ERROR, "'complete_locales' names a locale that the site does not have"),
+    "rows.untranslated": (ERROR, "a public row is not translated to a locale that is to be complete"),
     "build.failed": (ERROR, "a page could not be rendered, or nothing was built"),
     "files.changed": (ERROR, "a built file is missing, or is not as the build left it"),
     "files.case": (ERROR, "two built files differ by case or Unicode form only"),

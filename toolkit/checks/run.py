@@ -15,6 +15,7 @@ from toolkit.checks.links import LinkChecker
 from toolkit.checks.pages import check_documents
 from toolkit.checks.parity import check_parity
 from toolkit.checks.published import check_feeds, check_files, check_sitemaps
+from toolkit.checks.rows import check_rows
 from toolkit.checks.sources import check_catalogs, check_site_migrations, check_site_templates
 from toolkit.errors import Problems, ToolkitError
 
@@ -119,6 +120,7 @@ def check_site(
     if not look("manifest", lambda: _open(site, output, opened)):
         return report
     report.pages = len(opened[0].pages)
+    look("rows", lambda: check_rows(site))
     for what, check in (*BUILT, *((("parity", check_parity),) if parity else ())):
         look(what, lambda check=check: check(opened[0]))  # type: ignore[misc]  # bound at once
     return report

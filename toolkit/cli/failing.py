@@ -66,7 +66,7 @@ def unexpected(error: Exception, asked: Invocation) -> ToolkitError:
         return ToolkitError(f"Python cannot read it: {error.msg}", path=error.filename, line=error.lineno)
     frames = traceback.extract_tb(error.__traceback__)
     folder = f"{asked.folder.resolve()}{os.sep}"
-    own = [frame for frame in frames if frame.filename.startswith(folder)]
+    own = [frame for frame in frames if frame.filename.startswith(folder) and "site-packages" not in frame.filename]
     message = f"{type(error).__name__}: {error}"
     if own:
         return ToolkitError(
