@@ -194,8 +194,9 @@ class Database:
         self.queries += 1
         if self.on_query:
             self._tell(sql)
-        connection = self._local.connection
-        if connection is None or self._local.pid != os.getpid():
+        local = self._local
+        connection = local.connection
+        if connection is None or local.pid != os.getpid():
             connection = self.connection
         try:
             if self.dialect == "sqlite":

@@ -85,7 +85,7 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = Fal
     masked = None if len(wanted) == len(meta.fields) else tuple(field.column for field in wanted)
     return Part(
         model=node.model,
-        columns=[(field.attname, compiler.reader(field)) for field in wanted],
+        columns=[(field.attname, compiler.reader(field), field.null) for field in wanted],
         start=start,
         pk_index=start + next(n for n, field in enumerate(wanted) if field.primary_key),
         masked=masked,

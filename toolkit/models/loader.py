@@ -6,8 +6,10 @@ costs 0.6 and ``zip`` 0.8 (CPython 3.11, ten columns).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from toolkit.errors import DatabaseError
@@ -22,7 +24,7 @@ class Part:
 
     Args:
         model: The model class.
-        columns: (attribute, reader or None) for each column, in order.
+        columns: (attribute, reader or None, may be NULL) for each column, in order.
         start: Index of the first column in the row.
         masked: The columns' names when they are not all of the model's; None otherwise.
         extras: (attribute, index, reader) of annotations.
@@ -31,7 +33,7 @@ class Part:
     """
 
     model: Any
-    columns: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    columns: Sequence[tuple[str, Callable[[Any], Any] | None, bool]]
     start: int
     pk_index: int
     masked: tuple[str, ...] | None = None
@@ -41,33 +43,50 @@ class Part:
 
 def make_loader(root: Part, width: int) -> Loader:
     """The function that turns rows of this shape into a list of instances that know each other as peers."""
-    names: dict[str, Any] = {}
-    lines = ["def load(rows):", "    out = []", "    append = out.append"]
-    body = ["    for r in rows:"]
-    _write(root, names, lines, body, variable="o", width=width, peers="out")
-    body.append("        append(o)")
+    names: dict[str, Any] = {"repeat": repeat}
+    lines = ["def load(rows):", "    out = list(map(new_o, repeat(cls_o, len(rows))))"]
+    # a single row has no peers, and is then freed without the garbage collector's help
+    lines.append("    peers = out if len(rows) > 1 else None")
+    body = ["    for o, r in zip(out, rows):"]
+    _write(root, names, lines, body, variable="o", width=width, peers="peers")
+    body.remove("        o = new_o(cls_o)")
     lines += [*body, "    return out"]
     exec("\n".join(lines), names)  # noqa: S102 - made of our own names and indexes, no value of a user's
     generated: Loader = names["load"]
 
     def load(rows: Any) -> list[Any]:
         try:
-            return generated(rows)
-        except (ValueError, TypeError, ArithmeticError) as error:
+            return generated(rows) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
+        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
             raise _unreadable(root, rows, error) from error
 
     return load
+
+
+MANY_ROWS = 1_000
+"""From here on the cyclic garbage collector is held off: it would look at every new instance again and again."""
+
+
+def _without_collecting(generated: Loader, rows: Any) -> list[Any]:
+    """Load with the collector off; there is nothing for it to collect."""
+    if not gc.isenabled():
+        return generated(rows)
+    gc.disable()
+    try:
+        return generated(rows)
+    finally:
+        gc.enable()
 
 
 def _unreadable(part: Part, rows: Sequence[Row], error: Exception) -> Exception:
     """The error for the value that could not be read: SQLite keeps whatever another program writes."""
     for each in (part, *(child for _, child in part.children)):
         for row in rows:
-            for number, (attribute, read) in enumerate(each.columns, each.start):
+            for number, (attribute, read, null) in enumerate(each.columns, each.start):
                 try:
-                    if read is not None and row[number] is not None:
+                    if read is not None and not (null and row[number] is None):
                         read(row[number])
-                except (ValueError, TypeError, ArithmeticError) as found:
+                except (ValueError, TypeError, ArithmeticError, AttributeError) as found:
                     meta = each.model._meta
                     return DatabaseError(
                         f"{meta.table}.{attribute} of row {row[each.pk_index]!r} is {row[number]!r}, "
@@ -92,8 +111,8 @@ def _write(
     names[f"cls_{variable}"] = part.model
     end = part.start + len(part.columns)
     items = [
-        f"{attribute!r}: {_value(part.start + number, reader, names)}"
-        for number, (attribute, reader) in enumerate(part.columns)
+        f"{attribute!r}: {_value(part.start + number, reader, names, null=null)}"
+        for number, (attribute, reader, null) in enumerate(part.columns)
     ]
     items += [f"{attribute!r}: {_value(index, reader, names)}" for attribute, index, reader in part.extras]
     row = "r" if part.start == 0 and end == width else f"r[{part.start}:{end}]"
@@ -115,9 +134,9 @@ def _write(
     body.append(f"        {variable}.__dict__ = {{{', '.join(items)}}}")
 
 
-def _value(index: int, reader: Callable[[Any], Any] | None, names: dict[str, Any]) -> str:
+def _value(index: int, reader: Callable[[Any], Any] | None, names: dict[str, Any], *, null: bool = True) -> str:
     if reader is None:
         return f"r[{index}]"
     name = f"read_{index}"
     names[name] = reader
-    return f"None if r[{index}] is None else {name}(r[{index}])"
+    return f"None if r[{index}] is None else {name}(r[{index}])" if null else f"{name}(r[{index}])"

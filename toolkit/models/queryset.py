@@ -392,30 +392,35 @@ class QuerySet(Generic[M]):
         """
         scope = current_scope()
         database = scope.database
-        for value in lookups.values():
+        values = (*lookups.values(),)
+        for value in values:
             if value.__class__ not in PLAIN:
                 return None
         key = (self.model, tuple(lookups), scope.sight)
-        shape = database.lookups.get(key)
-        if shape is None:
-            shape = self._lookup_shape(scope, key, lookups)
-            if shape is None:
+        found = database.lookups.get(key)
+        if found is None:
+            found = self._lookup_shape(scope, key, lookups)
+            if found is None:
                 return None
-        statement = shape.statement
-        values = (*lookups.values(), GET_LIMIT)
-        rows = database.execute(statement.sql, statement.bind(values, scope, ())).fetchall()
-        loaded: list[Any] = shape.load(rows)
+        sql, bind, load, shape = found
+        rows = database.execute(sql, bind(values, scope, ())).fetchall()
         if scope.trace is not None:
             shape.note(scope, values, rows)
+        loaded: list[Any] = load(rows)
+        if scope.trace is not None:
             _note_instances(scope, loaded)
         return loaded
 
     def _lookup_shape(self, scope: Scope, key: Any, lookups: dict[str, Any]) -> Any:
-        if any("__" in name for name in lookups):
+        """(SQL, binder, loader, shape) of a lookup by a key or another unique field; None for any other."""
+        fields = [self.model._meta.get_field(name) for name in lookups if "__" not in name]
+        unique = any(getattr(field, "unique", False) or getattr(field, "primary_key", False) for field in fields)
+        if not unique or len(fields) < len(lookups) or any(getattr(field, "translated", False) for field in fields):
             return None
-        found = self._filtered((), lookups, negated=False).order_by()[:GET_LIMIT]
-        shape = scope.database.lookups[key] = find_shape(scope, found._query("instances")[0])
-        return shape
+        shape = find_shape(scope, self._filtered((), lookups, negated=False).order_by()._query("instances")[0])
+        found = (shape.statement.sql, shape.statement.bind, shape.load, shape)
+        scope.database.lookups[key] = found
+        return found
 
     def first(self) -> M | None:
         """The first row, or None."""

@@ -138,8 +138,11 @@ def _to_text(value: datetime | date) -> str:
     return _to_utc(value).isoformat(" ")
 
 
+_parse_moment = datetime.fromisoformat
+
+
 def _from_text(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
+    moment = _parse_moment(value)
     return moment if moment.tzinfo is UTC else _to_utc(moment)
 
 
