@@ -21,7 +21,7 @@ PROMISED_SECONDS = 0.3
 @pytest.fixture
 def preview(make_newsroom: Callable[..., Any]) -> Any:
     made = make_newsroom(preview=True)
-    made.application.reloader.wait_seconds = 1.0
+    made.application.reloader.wait_seconds = 0.7
     made.story("flood", body="Water")
     made.story("drought")
     return made
