@@ -54,6 +54,12 @@ def test_a_fragment_must_be_an_id_of_the_page_it_leads_to(check: Check) -> None:
     assert "Did you mean #main?" in letter
 
 
+def test_a_template_s_tag_in_a_link_is_told_as_what_it_is(check: Check) -> None:
+    body = "<h1>A</h1><a href='{% raw %}{{ site.baseurl }}/x{% endraw %}'>x</a>"
+    letter = found(check(with_body(body)))[0][1]
+    assert "'{{ site.baseurl }}/x' looks like a template's tag that nobody rendered" in letter
+
+
 def test_a_link_without_its_slash_is_a_warning(check: Check) -> None:
     report = check(with_body("<h1>A</h1><a href='/stories/flood'>x</a>"))
     assert "Link to /stories/flood/ itself" in letter_of(report, "links.redirected")

@@ -61,6 +61,7 @@ class Built:
             manifest.close()
         self.base_url: str = site.settings.peek("base_url").rstrip("/")
         self._base = urlsplit(self.base_url)
+        self._resolved: dict[str, Target | None] = {}
 
     def read(self, path: str) -> bytes:
         """A built file; empty if it is not there, which another check tells."""
@@ -93,6 +94,15 @@ class Built:
             url: As written in a page.
             base: The URL path of that page.
         """
+        fixed = url.startswith(("/", "http://", "https://"))
+        if fixed and url in self._resolved:
+            return self._resolved[url]
+        found = self._resolve(url, base)
+        if fixed:
+            self._resolved[url] = found
+        return found
+
+    def _resolve(self, url: str, base: str) -> Target | None:
         if url.lower().startswith(_IGNORED_SCHEMES):
             return None
         inside = self._without_base(url)

@@ -13,6 +13,10 @@ from toolkit.checks.findings import Finding
 from toolkit.pages.patterns import output_path
 
 _TEXT_DIRECTIVE = ":~:"
+_TEMPLATE_MARKS = ("{{", "{%", "%7B%7B", "%7B%25")
+
+SUGGESTIONS = 20
+"""How many broken links are compared with everything that is there, which takes up to a tenth of a second each."""
 
 
 class LinkChecker:
@@ -24,6 +28,7 @@ class LinkChecker:
 
     def __init__(self, built: Built) -> None:
         self.built = built
+        self._suggested = 0
         self._known: dict[tuple[str, str], tuple[str, str, str] | None] = {}
 
     def check(self) -> Iterator[Finding]:
@@ -64,11 +69,19 @@ class LinkChecker:
 
     def _missing(self, target: Target, reference: Reference) -> tuple[str, str, str]:
         shown = unquote(target.url)
-        near = difflib.get_close_matches(shown, self._urls, n=2, cutoff=0.7)
-        hint = f"Did you mean {' or '.join(near)}?" if near else ""
+        hint = self._suggest(shown)
+        if any(mark in reference.url for mark in _TEMPLATE_MARKS):
+            hint = f"{reference.url!r} looks like a template's tag that nobody rendered."
         if reference.kind == LINK:
             return "links.broken", f"the link to {shown} leads to nothing", hint
         return "assets.missing", f"<{reference.element}> needs {shown}, which is not there", hint
+
+    def _suggest(self, shown: str) -> str:
+        if self._suggested == SUGGESTIONS:
+            return ""
+        self._suggested += 1
+        near = difflib.get_close_matches(shown, self._urls, n=2, cutoff=0.7)
+        return f"Did you mean {' or '.join(near)}?" if near else ""
 
     @cached_property
     def _urls(self) -> list[str]:
