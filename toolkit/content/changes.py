@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit.content.creating import Creator
 from toolkit.content.files import Listing, Stamp
 from toolkit.content.layout import Layout
-from toolkit.content.matching import Entry, Leaver, match_rows
+from toolkit.content.matching import Entry, Leaver, adopt_rows, match_rows
 from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
 from toolkit.content.records import Record, key_text, read_keys
 from toolkit.errors import ContentError
@@ -29,6 +30,7 @@ class Changes:
         entries: The rows in them; known after ``match``.
         leavers: The rows that no file has any more; known after ``match``.
         vanished: Files that are gone.
+        creator: What was found out about rows that files only name; known after ``match``.
         problems: Everything wrong that was found.
     """
 
@@ -50,6 +52,7 @@ class Changes:
         self.leavers: list[Leaver] = []
         self.owner: dict[str, int] = {}
         self.groups: list[Group] = []
+        self.creator: Creator | None = None
         self._find_groups()
         self.vanished = {path: None for path in records if path not in self.owner}
 
@@ -103,34 +106,53 @@ class Changes:
     def match(self, database: Any) -> None:
         """Pair the rows with those in the database; read files again that name rows which are gone."""
         models = {model._meta.label: model for model in database.schema}
+        creator = Creator(database, self._layouts, models, self.owner)
+        self.creator = creator if creator.is_needed else None
         while True:
-            asked = [*self.vanished, *(path for item in self.parsed.values() for path in item.group.paths)]
-            self.entries, self.leavers = match_rows(
-                self._layouts,
-                [self.parsed[path] for path in sorted(self.parsed)],
-                records=self._records,
-                keys=read_keys(database, asked) if self._records else {},
-                vanished=self.vanished,
-                models=models,
-            )
-            dependent = self._dependent(self._gone_models())
+            self._match(database, models)
+            dependent = self._dependent()
             if not dependent:
                 return
             self._parse(dependent, {})
 
-    def _gone_models(self) -> set[Any]:
-        """Models of which a key is gone, so that a file may name a row that is not there."""
-        gone = {(leaver.model, leaver.given.key) for leaver in self.leavers}
-        gone |= {(e.layout.model, e.earlier) for e in self.entries if e.earlier not in (None, e.key)}
-        present = {(entry.layout.model, entry.key) for entry in self.entries}
-        return {model for model, _ in gone - present}
+    def _match(self, database: Any, models: Mapping[str, Any]) -> None:
+        parsed = [self.parsed[path] for path in sorted(self.parsed)]
+        asked = [*self.vanished, *(path for item in parsed for path in item.group.paths)]
+        entries, leavers, digests = match_rows(
+            self._layouts,
+            parsed,
+            records=self._records,
+            keys=read_keys(database, asked) if self._records else {},
+            vanished=self.vanished,
+            models=models,
+        )
+        if self.creator is not None:
+            made, left = self.creator.create(parsed, self.vanished, entries, leavers)
+            entries, leavers = [*entries, *made], [*leavers, *left]
+        self.entries, self.leavers = entries, adopt_rows(entries, leavers, digests)
 
-    def _dependent(self, models: set[Any]) -> list[Group]:
-        """Unread groups whose rows may refer to these models."""
+    def _gone_models(self) -> tuple[set[Any], set[Any]]:
+        """Models of which a key is gone, and those of which a key names another row now."""
+        gone = {(leaver.model, leaver.given.key, leaver.given.pk) for leaver in self.leavers}
+        gone |= {(e.layout.model, e.earlier, key_text(e.pk)) for e in self.entries if e.earlier not in (None, e.key)}
+        present = {(entry.layout.model, entry.key) for entry in self.entries}
+        return (
+            {model for model, key, _ in gone if (model, key) not in present},
+            {model for model, key, _ in gone if (model, key) in present},
+        )
+
+    def _dependent(self) -> list[Group]:
+        """Unread groups whose rows may name a row that is not there any more, or is another.
+
+        A row that was made for those who name it is gone only when nobody does.
+        """
+        gone, moved = self._gone_models()
         numbers = {
             number
             for number, layout in enumerate(self._layouts)
-            if any(layout.model._meta.by_name[name].target in models for name in layout.natural)
+            for name in layout.natural
+            for target in [layout.model._meta.by_name[name].target]
+            if target in moved or (target in gone and name not in layout.source.create)
         }
         return [group for group in self.groups if group.layout in numbers and group.path not in self.parsed]
 

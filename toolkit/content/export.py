@@ -5,13 +5,29 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.content.files import stamp_of
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.loading import locales_of
-from toolkit.content.records import Record, RowKey, ensure_table, key_text, read_records, replace_records
+from toolkit.content.mentions import (
+    MENTIONS,
+    Mention,
+    ensure_mention_tables,
+    replace_created,
+    replace_mentions,
+)
+from toolkit.content.partners import spell_key
+from toolkit.content.records import (
+    Record,
+    RowKey,
+    ensure_table,
+    has_table,
+    key_text,
+    read_records,
+    replace_records,
+)
 from toolkit.content.rendering import Unsayable, refused, render_markdown, render_rows
 from toolkit.content.source import Source
 from toolkit.content.stored import Stored, read_stored
@@ -51,12 +67,13 @@ def export_model(
     Raises:
         Problems: Rows that cannot be said in this kind of file; nothing was written.
     """
-    problems: list[ToolkitError] = [*source.problems()]
+    declared = [source, *sources]
+    problems: list[ToolkitError] = [*source.problems(declared)]
     if problems:
         raise Problems(problems)
     known = locales_of(scope) if locales is None else locales
     layout = make_layouts(
-        [source, *sources],
+        declared,
         dialect=scope.database.dialect,
         locales=known,
         default_locale=scope.default_locale,
@@ -166,10 +183,34 @@ def _adopt(
         if record.pattern == layout.source.pattern and path not in files
     ]
     ensure_table(scope.database)
+    if layout.source.create:
+        ensure_mention_tables(scope.database)
     with scope.database.atomic():
         replace_records(scope.database, gone, noted)
+        if has_table(scope.database, MENTIONS):
+            replace_mentions(scope.database, [*gone, *files], _mentions(layout, rows))
+            keys = [given.key for _, given_rows in noted for given in given_rows]
+            replace_created(scope.database, [(layout.model._meta.label, str(key)) for key in keys], {})
     for path in gone:
         (folder / path).unlink(missing_ok=True)
+
+
+def _mentions(layout: Layout, rows: Mapping[str, list[Stored]]) -> Iterator[Mention]:
+    """Whom the files name now: in each, relations in the order of the model."""
+    many = {field.name for field in layout.many}
+    relations = [f.name for f in [*layout.fields, *layout.many] if f.name in layout.partner_names]
+    for path, group in rows.items():
+        named = [
+            (name, str(text))
+            for row in group
+            for name in relations
+            for text in (row.links[name] if name in many else [row.values[name]])
+            if text is not None
+        ]
+        for place, (name, text) in enumerate(named):
+            key = spell_key(layout.natural[name], text, locale=layout.default_locale)
+            target = layout.model._meta.by_name[name].target
+            yield Mention(path, place, name, target._meta.label, key, text)
 
 
 def _driver_key(layout: Layout, row: Stored) -> object:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from toolkit.content.source import Source
+from toolkit.content.partners import name_field_of
+from toolkit.content.source import Source, key_name, keys_of
 from toolkit.models import AutoField, DecimalField, Model
 
 FORMAT = 1
@@ -98,6 +99,17 @@ class Layout:
         return frozenset(f.name for f in self.fields if f.empty == "" or isinstance(f, DecimalField))
 
     @cached_property
+    def partner_names(self) -> dict[str, Any]:
+        """A relation whose partners files make, to the field that takes a partner's name, if there is one."""
+        by_name = self.model._meta.by_name
+        return {name: name_field_of(by_name[name].target, self.natural[name]) for name in self.source.create}
+
+    def _partner_fields(self) -> list[Any]:
+        """What decides whether a text can make a partner."""
+        keys = [self.natural[name] for name in self.source.create]
+        return [*keys, *(field for field in self.partner_names.values() if field is not None)]
+
+    @cached_property
     def has_clean(self) -> bool:
         """Whether the model checks rows as a whole."""
         return self.model.clean is not Model.clean
@@ -109,6 +121,7 @@ class Layout:
         told = [
             FORMAT,
             (source.pattern, self.model._meta.label, source.key, source.body_field, source.date),
+            (tuple(source.create), tuple(source.ignore), [_describe(field) for field in self._partner_fields()]),
             (self.locales, self.default_locale),
             [_describe(field) for field in [*self.fields, *self.many]],
             sorted((name, field.name) for name, field in self.natural.items()),
@@ -127,13 +140,9 @@ def _describe(field: Any) -> tuple[Any, ...]:
 def make_layouts(
     sources: Iterable[Source], *, dialect: str, locales: Iterable[str] = (), default_locale: str = "en"
 ) -> list[Layout]:
-    """A layout for each source.
-
-    A relation's value is the target's key as its own source names it; of a model without a source its ``slug``; or
-    else its primary key.
-    """
+    """A layout for each source. A relation's value is the target's key; see ``key_name``."""
     sources = list(sources)
-    keys = {source.model: source.key for source in reversed(sources)}
+    keys = keys_of(sources)
     return [
         Layout(source, dialect, tuple(locales), default_locale, _natural_keys(source.model, keys)) for source in sources
     ]
@@ -143,7 +152,5 @@ def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:
     meta = model._meta
     found = {}
     for field in [*meta.foreign_keys(), *meta.many_to_many]:
-        target = field.target._meta
-        name = keys.get(field.target) or ("slug" if "slug" in target.by_name else target.pk.name)
-        found[field.name] = target.by_name[name]
+        found[field.name] = field.target._meta.by_name[key_name(field.target, keys)]
     return found

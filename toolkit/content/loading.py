@@ -10,9 +10,11 @@ from typing import Any
 
 from toolkit.content import tables
 from toolkit.content.changes import Changes, collision, find_collisions, is_known
+from toolkit.content.creating import created_layouts
 from toolkit.content.files import Listing, list_files
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.matching import Entry, Leaver
+from toolkit.content.mentions import count_created, ensure_mention_tables, replace_created
 from toolkit.content.parsing import PARALLEL_FILES
 from toolkit.content.records import (
     Record,
@@ -29,6 +31,7 @@ from toolkit.content.report import LoadReport, SourceReport
 from toolkit.content.saving import Saver
 from toolkit.content.source import Source
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError
+from toolkit.models import AutoField
 from toolkit.trace import EDITOR, Scope, entered
 
 
@@ -56,7 +59,7 @@ def load_sources(
         Problems: Everything that is wrong in the files; nothing was written.
     """
     declared = list(sources)
-    problems: list[ToolkitError] = [problem for source in declared for problem in source.problems()]
+    problems: list[ToolkitError] = [problem for source in declared for problem in source.problems(declared)]
     if problems:
         raise Problems(problems)
     layouts = make_layouts(
@@ -108,6 +111,8 @@ class Loading:
             self._refresh(changes)
             return self._report(listings, records, [], [])
         ensure_table(self._database)
+        if any(layout.source.create for layout in self._layouts):
+            ensure_mention_tables(self._database)
         with entered(self._scope), self._database.atomic():
             if read_records(self._database) != records:
                 hint = "Run it again when the other has ended."
@@ -156,6 +161,11 @@ class Loading:
             if entry.pk is None:
                 new.setdefault(entry.layout.model, []).append(entry)
         for model, group in new.items():
+            at = model._meta.pk_index
+            if not isinstance(model._meta.pk, AutoField):  # made by its default, a UUID for example
+                for entry in group:
+                    entry.pk = entry.row.values[at]
+                continue
             pks = tables.reserve_keys(self._database, model, len(group))
             for entry, pk in zip(group, pks, strict=True):
                 entry.pk = pk
@@ -189,6 +199,8 @@ class Loading:
         """Record what was loaded."""
         given: dict[str, list[RowKey]] = {}
         for entry in changes.entries:
+            if entry.mention is not None:
+                continue
             given.setdefault(entry.path, []).append(RowKey(entry.key, key_text(entry.pk)))
         noted = []
         for item in changes.parsed.values():
@@ -196,6 +208,9 @@ class Loading:
                 keys = given.get(path, [])
                 noted.append((self._record(changes, path, item.digests[path], len(keys)), keys))
         replace_records(self._database, changes.vanished, noted)
+        if (creator := changes.creator) is not None:
+            created = {named: key_text(entry.pk) for named, entry in creator.created.items()}
+            replace_created(self._database, creator.touched, created)
         return {record.path: record for record, _ in noted}
 
     def _record(self, changes: Changes, path: str, digest: str, rows: int) -> Record:
@@ -244,10 +259,24 @@ class Loading:
             reports.append(SourceReport(*name, len(listing.stamps), added, changed, unchanged, gone.pop(name, 0)))
             if not listing.stamps:
                 notes.append(f"{layout.source.pattern} matches no file{_declared_at(layout.source)}")
+        reports += self._created_reports(entries, gone)
         reports += [SourceReport(*name, removed=number) for name, number in gone.items()]
         events = [(entry.state, entry.name) for entry in entries if entry.state != "unchanged"]
         events += [("removed", leaver.name) for leaver in removed]
         return LoadReport(tuple(reports), tuple(events), tuple(notes))
+
+    def _created_reports(self, entries: Sequence[Entry], gone: dict[tuple[str, str], int]) -> list[SourceReport]:
+        """What became of the rows that files only name."""
+        targets = created_layouts(self._layouts)
+        totals = count_created(self._database) if targets else {}
+        reports = []
+        for label, layout in targets.items():
+            states = [e.state for e in entries if e.mention is not None and e.layout.model is layout.model]
+            added, changed = states.count("added"), states.count("changed")
+            name = (layout.source.pattern, label)
+            unchanged = totals.get(label, 0) - added - changed
+            reports.append(SourceReport(*name, 0, added, changed, unchanged, gone.pop(name, 0)))
+        return reports
 
 
 def _declared_at(source: Source) -> str:

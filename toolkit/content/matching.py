@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolkit.content.layout import Layout
 from toolkit.content.parsing import Parsed
 from toolkit.content.records import Record, RowKey, key_text
-from toolkit.content.rows import Row
+from toolkit.content.rows import Row, is_made
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +27,7 @@ class Entry:
         row: What the file says.
         pk: Primary key; None until one is reserved.
         earlier: The key under which the row was loaded before; None for a new row.
+        mention: Where a file names it, if that is why it is made.
         state: What becomes of it: ``"added"``, ``"changed"`` or ``"unchanged"``.
     """
 
@@ -36,6 +37,7 @@ class Entry:
     pk: Any = None
     earlier: Any = None
     state: str = "added"
+    mention: MentionPlace | None = None
 
     @property
     def key(self) -> Any:
@@ -44,8 +46,15 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """How reports call it: the file, and for one row of many its key."""
-        return self.path if self.layout.source.is_single else f"{self.path}: {self.key}"
+        """How reports call it: the file, and for one row of many, or one that the file only names, its key."""
+        return self.path if self.layout.source.is_single and self.mention is None else f"{self.path}: {self.key}"
+
+
+class MentionPlace(NamedTuple):
+    """Where a file names a row that is made for it: the layout of the file's source, and the relation."""
+
+    layout: Layout
+    relation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,20 @@ class Leaver:
         return f"{self.path}: {self.given.key}"
 
 
+class Matched(NamedTuple):
+    """Rows of files, and rows that were loaded before.
+
+    Args:
+        entries: The files' rows; one that is not known yet has no primary key.
+        leavers: The rows that their own files do not give any more.
+        digests: ``id`` of a Markdown file's entry to the digest of its content.
+    """
+
+    entries: list[Entry]
+    leavers: list[Leaver]
+    digests: dict[int, str]
+
+
 def match_rows(
     layouts: Sequence[Layout],
     parsed: Iterable[Parsed],
@@ -80,8 +103,8 @@ def match_rows(
     keys: Mapping[str, list[RowKey]],
     vanished: Iterable[str],
     models: Mapping[str, Any],
-) -> tuple[list[Entry], list[Leaver]]:
-    """Pair rows of files with rows that were loaded before.
+) -> Matched:
+    """Pair rows of files with rows that were loaded before from the same files.
 
     Args:
         layouts: Of all sources.
@@ -90,9 +113,6 @@ def match_rows(
         keys: Path to the rows it gave, for all files read or vanished.
         vanished: Files that are gone.
         models: Label to model.
-
-    Returns:
-        The files' rows, and the rows that no file has any more.
     """
     entries: list[Entry] = []
     leavers: list[Leaver] = []
@@ -111,7 +131,7 @@ def match_rows(
         model = models.get(records[path].model)
         if model is not None:
             leavers += [_leaver(model, records[path], given) for given in keys.get(path, ())]
-    return entries, _adopt(entries, leavers, digests)
+    return Matched(entries, leavers, digests)
 
 
 def _given(path: str, layout: Layout, records: Mapping[str, Record], keys: Mapping[str, list[RowKey]]) -> list[RowKey]:
@@ -142,7 +162,7 @@ def _leaver(model: Any, record: Record, given: RowKey) -> Leaver:
 
 def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey]]) -> list[tuple[str, RowKey]]:
     """Give the rows of a file the primary keys they had. Returns the rows that are left over."""
-    if layout.pk_is_given:
+    if layout.pk_is_given and not is_made(layout.model._meta.pk):
         at = layout.model._meta.pk_index
         by_pk = {given.pk: (path, given) for path, given in before}
         for entry in fresh:
@@ -165,7 +185,7 @@ def _settle(entry: Entry, given: RowKey) -> None:
     entry.pk, entry.earlier = given.pk, given.key
 
 
-def _adopt(entries: Iterable[Entry], leavers: Sequence[Leaver], digests: Mapping[int, str]) -> list[Leaver]:
+def adopt_rows(entries: Iterable[Entry], leavers: Sequence[Leaver], digests: Mapping[int, str]) -> list[Leaver]:
     """Let new rows be rows that left another file. Returns those that really leave."""
     if not leavers:
         return []

@@ -86,19 +86,20 @@ class RowKey(NamedTuple):
 
 def read_records(database: Any) -> dict[str, Record]:
     """All records, by path; none when nothing was ever loaded."""
-    if not _exists(database):
+    if not has_table(database):
         return {}
     rows = database.fetch(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE}")  # noqa: S608 - constants
     make = Record._make
     return {row[0]: make(row) for row in rows}
 
 
-def _exists(database: Any) -> bool:
+def has_table(database: Any, name: str = TABLE) -> bool:
+    """Whether a table is there."""
     if database.dialect == "sqlite":
-        return bool(database.fetch("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (TABLE,)))
+        return bool(database.fetch("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
     here = "current_schema()" if database.dialect == "postgresql" else "database()"
     sql = f"SELECT 1 FROM information_schema.tables WHERE table_name = %s AND table_schema = {here}"  # noqa: S608
-    return bool(database.fetch(sql, (TABLE,)))
+    return bool(database.fetch(sql, (name,)))
 
 
 def read_keys(database: Any, paths: Sequence[str]) -> dict[str, list[RowKey]]:
@@ -116,7 +117,7 @@ def read_keys(database: Any, paths: Sequence[str]) -> dict[str, list[RowKey]]:
 
 def find_giver(database: Any, model: str, pk: Any) -> str | None:
     """The file that gave a row, if one did."""
-    if not _exists(database):
+    if not has_table(database):
         return None
     mark = "?" if database.dialect == "sqlite" else "%s"
     sql = f"SELECT path, row_keys FROM {TABLE} WHERE model = {mark}"  # noqa: S608 - constants
@@ -128,7 +129,7 @@ def find_giver(database: Any, model: str, pk: Any) -> str | None:
 
 def ensure_table(database: Any) -> None:
     """Make the table if it is missing. Not inside a transaction: MySQL would commit it."""
-    if not _exists(database):
+    if not has_table(database):
         types = _MYSQL_TYPES if database.dialect == "mysql" else _TYPES
         database.execute(_CREATE.format(**types))
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.content.matching import Entry, Leaver
+from toolkit.content.matching import Entry, Leaver, MentionPlace
 from toolkit.content.parsing import parse_document
+from toolkit.content.partners import spell_key
 from toolkit.content.place import Place, Step, content_error
 from toolkit.content.tables import all_keys, fetch_keys
 from toolkit.errors import ContentError, did_you_mean
@@ -114,7 +115,12 @@ def _target(entry: Entry, name: str) -> Wanted:
 
 
 def locate(folder: Path, entry: Entry, name: str, key: Any = None) -> Place:
-    """Where a row's field stands in its file, or one key in its list. The file is read again for it."""
+    """Where a row's field stands in its file, or one key in its list. The file is read again for it.
+
+    A row that a file only names stands where the file names it.
+    """
+    if entry.mention is not None:
+        return _locate_mention(folder, entry, entry.mention)
     try:
         document = parse_document(entry.layout, entry.path, (folder / entry.path).read_bytes())
         value = document.rows[entry.row.position].get(name)
@@ -124,3 +130,22 @@ def locate(folder: Path, entry: Entry, name: str, key: Any = None) -> Place:
     if isinstance(value, list):
         path = (name, *[number for number, item in enumerate(value) if str(item) == str(key)][:1])
     return document.locate(entry.row.position, path)
+
+
+def _locate_mention(folder: Path, entry: Entry, mention: MentionPlace) -> Place:
+    """Where a file names a row first."""
+    layout, relation = mention
+    named, key, locale = layout.natural[relation], str(entry.row.key), layout.default_locale
+    try:
+        document = parse_document(layout, entry.path, (folder / entry.path).read_bytes())
+    except (OSError, ContentError):
+        return Place()
+    for number, row in enumerate(document.rows):
+        value = row.get(relation)
+        if isinstance(value, list):
+            for at, item in enumerate(value):
+                if spell_key(named, str(item).strip(), locale=locale) == key:
+                    return document.locate(number, (relation, at))
+        elif value is not None and spell_key(named, str(value).strip(), locale=locale) == key:
+            return document.locate(number, (relation,))
+    return Place()

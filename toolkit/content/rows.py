@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from toolkit.content.json_files import load_json
 from toolkit.content.layout import Layout
 from toolkit.content.markdown_files import date_of, name_of
+from toolkit.content.partners import default_of, is_stamped, spell_key
 from toolkit.content.place import Document, Place, Step, content_error
 from toolkit.errors import ContentError, ToolkitError, did_you_mean
 from toolkit.models import JSONField
@@ -29,6 +30,7 @@ class Row(NamedTuple):
         references: (field, the target's key) of foreign keys.
         links: Field to the targets' keys, of many-to-many fields.
         translations: Locale to the driver's values by ``Layout.translated``.
+        mentions: (relation, the target's key, its name as written) of partners that may have to be made.
     """
 
     position: int
@@ -38,6 +40,7 @@ class Row(NamedTuple):
     references: list[tuple[str, Any]]
     links: dict[str, tuple[Any, ...]]
     translations: dict[str, list[Any]]
+    mentions: tuple[tuple[str, str, str], ...] = ()
 
 
 class RowReader:
@@ -52,6 +55,7 @@ class RowReader:
     def __init__(self, layout: Layout, document: Document, path: str) -> None:
         self.layout, self.document, self.path = layout, document, path
         self.problems: list[ContentError] = []
+        self._mentions: list[tuple[str, str, str]] = []
 
     def read(self) -> list[Row]:
         """All rows without a problem."""
@@ -68,7 +72,7 @@ class RowReader:
         given = self.document.rows[0]
         known = {field.name for field in self.layout.translated}
         for name in given:
-            if name not in known:
+            if name not in known and not self.layout.source.ignores(name):
                 told = f"{name!r} cannot be translated" if name in self.layout.columns else f"unknown key {name!r}"
                 hint = "A translation holds translated fields only. " + did_you_mean(name, known)
                 self._complain(told, self._place(0, (name,), key=True), hint)
@@ -80,6 +84,7 @@ class RowReader:
         layout = self.layout
         own, foreign = self._sorted_by_locale(index)
         self._add_names(own)
+        self._mentions = []
         values: list[Any] = []
         made: list[int] = []
         references: list[tuple[str, Any]] = []
@@ -98,7 +103,8 @@ class RowReader:
             values.append(value if write is None or value is None or field.is_relation else write(value))
         links = {field.name: self._links(index, field, own) for field in layout.many}
         key = values[layout.fields.index(layout.key_field)]
-        return Row(index, key, values, tuple(made), references, links, self._translations(index, foreign))
+        translations = self._translations(index, foreign)
+        return Row(index, key, values, tuple(made), references, links, translations, tuple(self._mentions))
 
     def _add_names(self, own: dict[str, Any]) -> None:
         """What the name of a Markdown file says."""
@@ -118,7 +124,8 @@ class RowReader:
         for name, value in self.document.rows[index].items():
             found = columns.get(name)
             if found is None:
-                self._unknown(index, name)
+                if not self.layout.source.ignores(name):
+                    self._unknown(index, name)
                 continue
             field, locale = found
             if locale is not None and locale != self.layout.default_locale:
@@ -185,12 +192,10 @@ class RowReader:
         return value if written is None else written
 
     def _default(self, index: int, field: Any) -> Any:
-        if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        if is_stamped(field):
             return datetime.now(UTC)
-        if field.default is not MISSING or field.null:
-            return field.get_default()
-        if field.blank and field.empty is not None:
-            return field.empty
+        if (value := default_of(field)) is not MISSING:
+            return value
         meta = self.layout.model._meta
         hint = f"Add a line '{field.name}: …', or give {meta.object_name}.{field.name} a default."
         self._missing(index, field, (), hint)
@@ -198,7 +203,8 @@ class RowReader:
 
     def _missing(self, index: int, field: Any, path: tuple[Step, ...], hint: str) -> None:
         """Complain of a missing value, unless a misspelt key was complained of already."""
-        unknown = [name for name in self.document.rows[index] if name not in self.layout.columns]
+        names = self.document.rows[index]
+        unknown = [name for name in names if name not in self.layout.columns and not self.layout.source.ignores(name)]
         if not get_close_matches(field.name, unknown):
             self._complain(f"{field.name} is missing", self._place(index, path), hint)
 
@@ -261,13 +267,32 @@ class RowReader:
         try:
             if isinstance(value, Mapping | list) or value is None:
                 raise ContentError(f"{value!r:.60} is no {named.name}")
-            value = named.to_python(value)
+            value = self._mention(field, value) if field.name in self.layout.partner_names else named.to_python(value)
         except ToolkitError as error:
             hint = f"Name a {field.target._meta.object_name} by its {named.name}."
+            if field.name in self.layout.partner_names and error.hint:
+                hint = error.hint
             self._complain(f"{field.name}: {error.message}", self._place(index, path), hint)
             return None
         write = self.layout.natural_writers[field.name]
         return value if write is None else write(value)
+
+    def _mention(self, field: Any, value: Any) -> str:
+        """The key that a text makes for a partner, which is made of it if there is none with this key.
+
+        Raises:
+            ToolkitError: It makes no key, or none that the partner's fields accept.
+        """
+        named, name_field = self.layout.natural[field.name], self.layout.partner_names[field.name]
+        text = str(value).strip()
+        key: str = spell_key(named, text, locale=self.layout.default_locale)
+        if not key:
+            raise ContentError(f"{text!r} makes no {named.name}", hint="Write letters or digits.")
+        key = named.clean(key)
+        name = key if name_field is None else name_field.clean(text)
+        write = self.layout.natural_writers[field.name]
+        self._mentions.append((field.name, key if write is None else write(key), name))
+        return key
 
     # complaints
 
@@ -280,8 +305,7 @@ class RowReader:
 
 def is_made(field: Any) -> bool:
     """Whether a function makes the value that a file does not give."""
-    stamped = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
-    return bool(stamped or callable(field.default))
+    return is_stamped(field) or callable(field.default)
 
 
 def _split(text: str) -> list[str]:

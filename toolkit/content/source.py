@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from toolkit.content.partners import explain_partners
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
 from toolkit.models import MarkdownField
 
@@ -37,6 +39,13 @@ class Source:
             ``MarkdownField``.
         date: For Markdown, the field that takes the date in front of the file's name (``2014-03-12-name.md``) when
             the front matter does not give it.
+        create: Relations whose partners are made from what the files say: ``create=("tags", "authors")``. The text is
+            the partner's ``name`` (or ``title``, or its first ``CharField``), and its slug is made of it, so that
+            "Web design" and "web design" are one tag. A row that there is already is taken as it is. Of several
+            spellings the one in the first file, by path, stands. A row that was made goes when no file names it any
+            more; what else it holds, from an admin for example, is left alone until then.
+        ignore: Keys of front matter, or columns, that are passed over: ``ignore=("layout", "wp_*")``. All others that
+            the model does not know are errors.
         declared_at: ``path:line`` of the declaration, for errors.
     """
 
@@ -45,6 +54,8 @@ class Source:
     key: str = "slug"
     body: str | None = None
     date: str | None = None
+    create: Sequence[str] = ()
+    ignore: Sequence[str] = ()
     declared_at: str = ""
 
     @cached_property
@@ -76,12 +87,21 @@ class Source:
         found = [field.name for field in self.model._meta.fields if hasattr(field, "srid")]
         return found[0] if len(found) == 1 else None
 
-    def problems(self) -> list[ToolkitError]:
-        """Everything that is wrong with the declaration."""
+    def ignores(self, name: str) -> bool:
+        """Whether a key in the files is passed over."""
+        return any(fnmatchcase(name, pattern) for pattern in self.ignore)
+
+    def problems(self, sources: Iterable[Source] = ()) -> list[ToolkitError]:
+        """Everything that is wrong with the declaration.
+
+        Args:
+            sources: Of the whole site: they say by which key files name the rows of other models.
+        """
+        complaints = [*self._complaints(), *self._option_complaints(keys_of([*sources, self]))]
         return [
             DeclarationError(f"source {self.pattern!r}: {message}", path=path, line=line, hint=hint)
             for path, line in [self._place()]
-            for message, hint in self._complaints()
+            for message, hint in complaints
         ]
 
     def _place(self) -> tuple[str | None, int | None]:
@@ -106,3 +126,35 @@ class Source:
             yield "it is not clear which field takes the text of the files", "Say it: body='…'."
         if self.kind == "geojson" and self.geometry_field is None:
             yield f"{self.model._meta.object_name} has not exactly one geometry field", "GeoJSON needs one."
+
+    def _option_complaints(self, keys: Mapping[Any, str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with ``create`` and ``ignore``."""
+        meta = self.model._meta
+        relations = [field.name for field in [*meta.foreign_keys(), *meta.many_to_many]]
+        for option, given in (("create", self.create), ("ignore", self.ignore)):
+            if isinstance(given, str):
+                yield f"{option} = {given!r} is a text", f"Write {option}=({given!r},)."
+        for name in () if isinstance(self.create, str) else self.create:
+            if name in relations:
+                target = meta.by_name[name].target
+                yield from explain_partners(name, target, target._meta.by_name[key_name(target, keys)])
+            else:
+                yield f"create = {name!r} is no relation of {meta.object_name}", did_you_mean(name, relations)
+        for name in [field.name for field in [*meta.fields, *meta.many_to_many]]:
+            if not isinstance(self.ignore, str) and self.ignores(name):
+                yield f"ignore passes over {name!r}, a field of {meta.object_name}", "Leave it out of 'ignore'."
+
+
+def keys_of(sources: Iterable[Source]) -> dict[Any, str]:
+    """Model to the field by which its source names rows; of several sources, the first's."""
+    return {source.model: source.key for source in reversed(list(sources))}
+
+
+def key_name(model: Any, keys: Mapping[Any, str]) -> str:
+    """The field by which files name a model's rows.
+
+    It is the key of its own source; of a model without a source its ``slug``; or else its primary key.
+    """
+    meta = model._meta
+    name: str = keys.get(model, "slug")
+    return name if name in meta.by_name else str(meta.pk.name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.content.layout import Layout
+from toolkit.content.partners import spell_key
 from toolkit.content.records import key_text, read_keys, read_records
 from toolkit.content.tables import all_keys
 from toolkit.errors import ContentError
@@ -21,8 +22,8 @@ class Stored:
     Args:
         pk: The driver's value of its primary key.
         key: The Python value of the key field.
-        values: Field to its Python value; foreign keys hold the target's key.
-        links: Many-to-many field to the targets' keys, sorted.
+        values: Field to its Python value; foreign keys hold the target's key, or the name that makes it.
+        links: Many-to-many field to the targets' keys, or the names that make them, sorted.
         translations: Locale to field to value; fields without one are left out.
         path: The file that gave it, if one did.
     """
@@ -80,7 +81,24 @@ def _names(database: Any, layout: Layout, field: Any) -> dict[Any, Any]:
     if len(set(names.values())) != len(names):
         told = f"{layout.model._meta.object_name}.{field.name}: several {field.target._meta.object_name} rows have one"
         raise ContentError(f"{told} {named.name}, so files cannot name them", hint=f"Make {named.name} unique.")
-    return names
+    return _spoken(database, layout, field, names)
+
+
+def _spoken(database: Any, layout: Layout, field: Any, names: dict[Any, Any]) -> dict[Any, Any]:
+    """The same, with the name of a row in place of its key where the name makes the key."""
+    name_field = layout.partner_names.get(field.name)
+    if name_field is None:
+        return names
+    named, locale = layout.natural[field.name], layout.default_locale
+    texts = {
+        pk: _python(name_field, text, database.dialect)
+        for text, pk in all_keys(database, field.target, name_field, limit=2**31)
+    }
+    return {
+        pk: text if text and text == text.strip() and spell_key(named, text, locale=locale) == key else key
+        for pk, key in names.items()
+        for text in [texts[pk]]
+    }
 
 
 def _links(database: Any, layout: Layout, field: Any) -> dict[Any, list[Any]]:
