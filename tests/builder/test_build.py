@@ -303,3 +303,66 @@ def test_the_clock_moves_over_embargo_and_expiry_and_back(press: Any) -> None:
 def test_a_database_that_cannot_be_reached_is_told(press: Any) -> None:
     with pytest.raises(ToolkitError, match=r"no/such/folder.*cannot be opened"):
         press.build(settings={"database": "sqlite:////no/such/folder/x.db"})
+
+
+def test_urls_asked_for_while_pages_are_planned_are_inputs_of_the_plan(press: Any) -> None:
+    """A listing whose number of pages depends on the URL of another page."""
+    press.write(
+        "press/pages.py",
+        press.folder.joinpath("press/pages.py").read_text()
+        + """
+
+@app.listing("/letters/", template="letters.html", per_page=4)
+def letters() -> list[str]:
+    story = Story.objects.unrestricted().get(pk=4)
+    return list(url_for(Section.objects.get(pk=2)))
+""",
+    )
+    press.write("templates/letters.html", "{{ listing.items|join }} {{ listing.pages }}")
+    press.build()
+    assert not (press.out / "letters/page/3").exists()
+    press.sql("UPDATE press_section SET slug = 'competitions' WHERE id = 2")
+    press.same()
+    assert press.read("letters/page/3/index.html").startswith("titi"[:2]) or (press.out / "letters/page/4").exists()
+
+
+def test_an_app_that_comes_and_goes(press: Any) -> None:
+    press.build()
+    press.write("extra/__init__.py", "from toolkit import App\napp = App('extra')\n")
+    press.write(
+        "extra/models.py",
+        "from toolkit import models\nclass Event(models.Model):\n    name = models.CharField(max_length=9)\n",
+    )
+    press.write(
+        "extra/pages.py",
+        "from . import app\nfrom .models import Event\n"
+        "@app.page('/events/', template='events.html')\ndef events(): return {'n': Event.objects.count()}\n",
+    )
+    press.write("extra/templates/events.html", "{{ n }} {{ asset('extra.txt') }}")
+    press.write("extra/static/extra.txt", "extra")
+    own = press.folder.joinpath("press/site.py").read_text()
+    press.write(
+        "press/site.py",
+        own.replace("apps=[app]", "apps=[app, extra]").replace(
+            "from . import app", "from extra import app as extra\nfrom . import app"
+        ),
+    )
+    press.same()
+    assert press.read("events/index.html").startswith("0 /static/extra.")
+    press.write("press/site.py", own)
+    press.same()
+    assert not (press.out / "events").exists() or "refresh" in press.read("events/index.html")
+    press.sql("DROP TABLE extra_event")
+    assert events(press.same(), "rendered") == []
+    assert press.same(moment=press.build().moment + timedelta(days=90)).rendered > 0
+
+
+def test_a_model_that_loses_a_field_is_built_from_the_new_table(press: Any) -> None:
+    press.build()
+    press.replace("press/models.py", "    weight = models.IntegerField(default=0)\n", "")
+    press.replace("press/pages.py", "Story.objects.filter(weight__gt=5)[:3]", "[]")
+    press.replace("press/pages.py", "exclude(weight__lt=3)", "all()")
+    press.replace("press/pages.py", "stories__weight__gt=2", "stories__status='live'")
+    press.replace("templates/story.html", "story.weight > 3", "true")
+    press.sql("ALTER TABLE press_story DROP COLUMN weight")
+    press.same()

@@ -436,7 +436,7 @@ def test_an_incremental_build_equals_a_clean_one_whatever_changed(
             database=None,
             report_multiple_bugs=False,
             print_blob=False,
-            phases=[Phase.generate, Phase.shrink] if long else [Phase.generate],
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

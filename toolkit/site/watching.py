@@ -64,7 +64,7 @@ def _is_ours(frame: FrameType | None, site: Any) -> bool:
     apps, own = site.code_folders
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith("<frozen "):
+        if name.startswith("<frozen importlib"):
             return False  # the import system looks for modules; code is an input of its own
         if name.startswith(apps) or (name.startswith(own) and "site-packages" not in name):
             return True

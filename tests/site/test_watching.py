@@ -1,0 +1,166 @@
+"""Which files that a site's own code reads are inputs, and which are not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.site.verifying import file_digest, folder_digest
+from toolkit.site.watching import watch_files
+from toolkit.trace import ABSENT, Scope, Trace, digest_bytes, entered
+
+CODE = """
+import glob, json, os, sqlite3, tomllib
+from pathlib import Path
+
+def run(action, *arguments):
+    return eval(action, globals(), {"a": arguments})
+"""
+
+
+class FakeSite:
+    """As much of a site as the watch asks for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.code_folders = ((f"{folder}/app/",), (f"{folder}/",))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> FakeSite:
+    folder = tmp_path / "site"
+    (folder / "app").mkdir(parents=True)
+    (folder / "data").mkdir()
+    (folder / "data/a.json").write_text('{"x": 1}')
+    return FakeSite(folder)
+
+
+@pytest.fixture
+def read(site: FakeSite) -> Any:
+    """Runs an expression as the app's own code, and gives the inputs it made."""
+    watch_files()
+    names: dict[str, Any] = {}
+    exec(compile(CODE, f"{site.folder}/app/pages.py", "exec"), names)
+
+    def reading(action: str, *arguments: Any) -> dict[tuple[str, str], bytes]:
+        scope = Scope(site, None, trace=Trace())
+        with entered(scope), suppress(OSError):
+            names["run"](action, *arguments)
+        assert scope.trace is not None
+        return {(kind, key[0]): value for (kind, key), value in scope.trace.inputs.items()}
+
+    return reading
+
+
+FILE = ("file", "data/a.json")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "open(a[0]).read()",
+        "open(str(a[0]), 'rb').read()",
+        "open(os.fsencode(a[0])).read()",
+        "Path(a[0]).read_text()",
+        "json.load(open(a[0]))",
+        "os.open(a[0], os.O_RDONLY)",
+        "Path(a[0]).open().readlines()",
+    ],
+)
+def test_every_way_to_open_a_file_is_seen(read: Any, site: FakeSite, action: str) -> None:
+    path = site.folder / "data/a.json"
+    assert read(action, path) == {FILE: digest_bytes(path.read_bytes())}
+
+
+def test_a_file_that_is_not_there_is_an_input_too(read: Any, site: FakeSite) -> None:
+    assert read("open(a[0])", site.folder / "data/none.txt") == {("file", "data/none.txt"): ABSENT}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "os.listdir(a[0])",
+        "list(os.scandir(a[0]))",
+        "list(Path(a[0]).iterdir())",
+        "glob.glob(str(a[0]) + '/*')",
+        "list(os.walk(a[0]))",
+    ],
+)
+def test_every_way_to_list_a_folder_is_seen(read: Any, site: FakeSite, action: str) -> None:
+    found = read(action, site.folder / "data")
+    assert found[("folder", "data")] == folder_digest(site.folder / "data")
+
+
+def test_relative_paths_and_the_current_folder(read: Any, site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(site.folder / "data")
+    assert FILE in read("open('a.json').read()")
+    assert ("folder", "data") in read("os.listdir()")
+
+
+def test_a_folder_reached_through_a_link(read: Any, site: FakeSite, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(site.folder)
+    assert FILE in read("open(a[0]).read()", tmp_path / "link/data/a.json")
+    (site.folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/b").write_text("b")
+    assert ("file", "linked/b") in read("open(a[0]).read()", site.folder / "linked/b")
+
+
+def test_files_beside_the_site_are_inputs(read: Any, tmp_path: Path) -> None:
+    (tmp_path / "shared.txt").write_text("x")
+    assert ("file", "../shared.txt") in read("open(a[0]).read()", tmp_path / "shared.txt")
+
+
+def test_a_database_is_an_input_with_its_log(read: Any, site: FakeSite) -> None:
+    path = site.folder / "data/b.sqlite"
+    sqlite3.connect(path).close()
+    found = read("sqlite3.connect(a[0]).close()", path)
+    assert {("file", "data/b.sqlite"), ("file", "data/b.sqlite-wal")} <= set(found)
+
+
+def test_what_is_written_is_no_input(read: Any, site: FakeSite) -> None:
+    assert read("open(a[0], 'w').write('x')", site.folder / "data/log.txt") == {}
+    assert read("open(a[0], 'a').write('x')", site.folder / "data/log.txt") == {}
+
+
+def test_pythons_own_files_and_modules_are_none(read: Any, site: FakeSite) -> None:
+    (site.folder / "app/lazy.py").write_text("x = 1")
+    assert read("open(a[0]).read()", site.folder / "app/lazy.py") == {}
+    assert read("open(json.__file__).read()") == {}
+    assert read("open('/dev/null').read()") == {}
+
+
+def test_what_others_read_is_none_of_the_pages_business(site: FakeSite) -> None:
+    """This test's file is no code of the site."""
+    watch_files()
+    scope = Scope(site, None, trace=Trace())
+    with entered(scope):
+        json.loads((site.folder / "data/a.json").read_text())
+        os.listdir(site.folder)
+    assert scope.trace is not None and len(scope.trace) == 0
+
+
+def test_digests_of_what_cannot_be_read(tmp_path: Path) -> None:
+    assert file_digest(tmp_path) == file_digest(tmp_path / "none") == ABSENT
+    assert folder_digest(tmp_path / "none") == ABSENT
+    shutil.rmtree(tmp_path / "none", ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def closed_files() -> Iterator[None]:
+    """The expressions above leave files to the collector."""
+    import gc
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
