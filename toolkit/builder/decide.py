@@ -68,7 +68,7 @@ class Decider:
         """Verify everything that was read, plan anew where needed, and name the stale pages."""
         tables = capture(self._scope(), self.site.database.schema.table_names, self.before)
         decision = Decision(self.plan, tables)
-        if self.manifest.page_count() and not self._code_changed():
+        if (self.manifest.page_count() or self.manifest.units()) and not self._code_changed():
             self._verify_world()
             self._verify_database(tables)
         self._plan(decision)
