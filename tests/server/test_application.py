@@ -111,6 +111,13 @@ def test_an_unreachable_database_is_a_500_and_not_a_crash(newsroom: Any) -> None
     assert newsroom.get("/").status == 500
 
 
+def test_a_connection_that_broke_is_opened_again(newsroom: Any) -> None:
+    newsroom.get("/")
+    newsroom.site.database.connection.close()
+    assert newsroom.get("/").status == 500
+    assert newsroom.get("/").status == 200
+
+
 def test_what_readers_may_not_see_is_not_there(newsroom: Any) -> None:
     newsroom.story("draft", status="draft")
     newsroom.story("tomorrow", days=1)

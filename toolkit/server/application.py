@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
-from toolkit.errors import NotFound, ToolkitError, ValidationError
+from toolkit.errors import DatabaseError, NotFound, ToolkitError, ValidationError
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.pages import Match
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
@@ -167,9 +168,18 @@ class Application:
         if isinstance(error, ValidationError) and error.code == UNSAFE_REDIRECT:
             return self._error_page(400, path) or plain_page(400)
         _log.error("%s %s: %s", environ.get("REQUEST_METHOD"), path, error, exc_info=error)
+        if isinstance(error, DatabaseError):
+            self._reconnect()
         if self.reloader is not None:
             return problem_page(error, path, site=self.site)
         return self._error_page(500, path) or plain_page(500)
+
+    def _reconnect(self) -> None:
+        """Let this thread's next request open a connection anew: the old one may be of a server that is gone."""
+        if not self.site.database.in_memory:
+            with contextlib.suppress(Exception):
+                self.site.database.close()
+            self.site.database.forget()
 
     def _error_page(self, status: int, path: str) -> Answer | None:
         """The site's own page for a status; None if there is none, or it fails too."""

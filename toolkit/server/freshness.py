@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from toolkit.database.connections import translated
 from toolkit.models.writing import quoted
 from toolkit.templates.stamps import Stamp, is_settled, stamp_of
 
@@ -57,8 +58,11 @@ class DatabaseState:
         if self._seen.token is not None and self._seen.token[0] != file:
             database.close()  # another file was put in its place; this connection would go on reading the old one
         connection = database.connection
-        version = connection.execute("PRAGMA data_version").fetchone()[0]
-        schema = connection.execute("PRAGMA schema_version").fetchone()[0]
+        try:  # not by database.fetch(), which tells its listeners of each statement
+            version = connection.execute("PRAGMA data_version").fetchone()[0]
+            schema = connection.execute("PRAGMA schema_version").fetchone()[0]
+        except Exception as error:
+            raise translated(error, "PRAGMA data_version") from error
         return (file, id(connection), version, schema, connection.total_changes)
 
 
