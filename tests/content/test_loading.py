@@ -279,3 +279,9 @@ def test_the_locales_are_those_of_the_sites_settings(newsroom: Desk) -> None:
     newsroom.write("content/stories/storm.fr.md", "---\ntitle: La tempête\n---\n")
     newsroom.load()
     assert Story._meta.translation.objects.get().locale == "fr"
+
+
+def test_a_file_whose_name_is_no_slug_is_given_one(newsroom: Desk) -> None:
+    newsroom.write("content/stories/2016-02-18-analytics.usa.gov dashboards.md", STORM)
+    newsroom.load()
+    assert newsroom.story("analytics-usa-gov-dashboards").title == "The storm"

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from toolkit.content.markdown_files import name_of
 from toolkit.content.partners import name_field_of
 from toolkit.content.source import Source, key_name, keys_of
-from toolkit.models import AutoField, DecimalField, Model
+from toolkit.errors import ValidationError
+from toolkit.models import AutoField, DecimalField, Model, SlugField
+from toolkit.text import slugify
 
 FORMAT = 1
 """Raised when the toolkit reads files differently than before: everything is then loaded again."""
@@ -63,6 +66,13 @@ class Layout:
     def key_field(self) -> Any:
         """The field that names a row."""
         return self.model._meta.by_name[self.source.key]
+
+    def key_of_file(self, path: str) -> str:
+        """The key of a Markdown file that gives none: its name, made a slug if it is none and has to be."""
+        name, field = name_of(path), self.key_field
+        if not isinstance(field, SlugField) or _is_accepted(field, name):
+            return name
+        return slugify(name, allow_unicode=field.allow_unicode, locale=self.default_locale, default=name)
 
     @cached_property
     def pk_is_given(self) -> bool:
@@ -135,6 +145,14 @@ def _describe(field: Any) -> tuple[Any, ...]:
     options = [repr(getattr(field, name, None)) for name in _OPTIONS]
     choices = [repr(choice) for choice, _ in field.choices or ()]  # labels may be lazy, and decide nothing
     return (field.name, type(field).__qualname__, field.column, default, options, choices)
+
+
+def _is_accepted(field: Any, value: str) -> bool:
+    try:
+        field.clean(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def make_layouts(

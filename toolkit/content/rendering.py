@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from toolkit.content.layout import Layout
-from toolkit.content.markdown_files import date_of, name_of
+from toolkit.content.markdown_files import date_of
 from toolkit.content.rows import is_made
 from toolkit.content.stored import Stored
 from toolkit.errors import ContentError, ToolkitError
@@ -203,7 +203,7 @@ def render_markdown(layout: Layout, row: Stored, path: str) -> dict[str, str]:
     """
     source = layout.source
     said = say_row(layout, row)
-    if said[source.key] == name_of(path):
+    if said[source.key] == layout.key_of_file(path):
         del said[source.key]
     if source.date is not None and source.date not in said and date_of(path):
         raise Unsayable(f"{source.date}: the row has none, but the file's name begins with a date")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from toolkit.content.json_files import load_json
 from toolkit.content.layout import Layout
-from toolkit.content.markdown_files import date_of, name_of
+from toolkit.content.markdown_files import date_of
 from toolkit.content.partners import default_of, is_stamped, spell_key
 from toolkit.content.place import Document, Place, Step, content_error
 from toolkit.errors import ContentError, ToolkitError, did_you_mean
@@ -112,7 +112,7 @@ class RowReader:
         if not source.is_single:
             return
         if own.get(source.key) is None:
-            own[source.key] = name_of(self.path)
+            own[source.key] = self.layout.key_of_file(self.path)
         if source.date is not None and own.get(source.date) is None and (day := date_of(self.path)):
             own[source.date] = day
 

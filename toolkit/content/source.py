@@ -34,7 +34,8 @@ class Source:
             number of folders. Names that begin with a dot are left alone. The suffix tells the kind of file.
         model: The model.
         key: The field whose value names a row in the files; no two rows may share it. In Markdown it may be left out:
-            it is then the file's name, without a leading date, and of ``name/index.md`` the folder's.
+            it is then the file's name, without a leading date, and of ``name/index.md`` the folder's; a name that is
+            no slug, such as ``usa.gov``, is made one for a ``SlugField``.
         body: For Markdown, the field that takes the text below the front matter; by default the model's one
             ``MarkdownField``.
         date: For Markdown, the field that takes the date in front of the file's name (``2014-03-12-name.md``) when
