@@ -74,16 +74,23 @@ class Similar(Generic[M]):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         return self if instance is None else SimilarTo(self, instance)
 
-    def rank(self, scope: Scope, tags: tuple[Any, ...], limit: int) -> list[Any]:
-        """Keys of the best rows for a set of tags; made once for each snapshot, set and limit."""
-        memo = self._memo(scope)
+    def rank(self, scope: Scope, tags: tuple[Any, ...], limit: int, *, memo: dict[Any, Any] | None = None) -> list[Any]:
+        """Keys of the best rows for a set of tags; made once for each snapshot, set and limit.
+
+        Args:
+            scope: Who asks, and at which moment.
+            tags: Keys of the tags, sorted.
+            limit: The most keys to give.
+            memo: Where rankings are kept, for a caller that asks for many at one instant.
+        """
+        memo = self.memo(scope) if memo is None else memo
         key = ("similar", self.model, self.by, scope.sight, scope.locale, scope.moment, tags, limit)
         found: list[Any] | None = memo.get(key)
         if found is None:
             found = memo[key] = self._index(scope, memo).rank(tags, limit)
         return found
 
-    def _memo(self, scope: Scope) -> dict[Any, Any]:
+    def memo(self, scope: Scope) -> dict[Any, Any]:
         """Where rankings are kept; nowhere while the clock runs, if what is public depends on it."""
         if scope.moment is None and scope.sight[0] and self.clock(scope):
             return {}
@@ -208,11 +215,12 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
         if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != version
     ]
     peers = [instance, *others]
+    memo = declared.memo(scope)
     relation = find_relation(type(instance), declared.by)
     chosen: list[list[Any]] = []
     for peer in peers:
         tags = tuple(sorted(tag.pk for tag in fetch_many(peer, relation)))
-        best = declared.rank(scope, tags, limit + 1)
+        best = declared.rank(scope, tags, limit + 1, memo=memo)
         chosen.append([key for key in best if key != peer.pk][:limit])
     wanted = sorted({key for keys in chosen for key in keys})
     _, rows = ask_keyed(scope, declared.model, (), "pk", (), wanted)
