@@ -335,8 +335,9 @@ class Run:
         for record in self.decision.kept:
             found.update(record.inputs)
         fresh = {(unit.route.id, unit.locale) for unit in self.decision.replanned}
+        planned = {(route.id, locale) for route, locale in self.decision.plan.routes()}
         for key, unit in self.manifest.units().items():
-            if key not in fresh:
+            if key in planned and key not in fresh:
                 found.update(unit.inputs)
         return found
 
