@@ -70,9 +70,10 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*headers, box=None, header_style="bold", pad_edge=False)
+        used = [place for place in range(len(headers)) if any(row[place] for row in rows)] or range(len(headers))
+        table = Table(*(headers[place] for place in used), box=None, header_style="bold", pad_edge=False)
         for row in rows:
-            table.add_row(*(Text(cell, overflow="fold") for cell in row))
+            table.add_row(*(Text(row[place], overflow="fold") for place in used))
         Console(no_color=not has_colours(sys.stdout)).print(table)
 
     @contextmanager
@@ -96,12 +97,13 @@ def _bar(unit: str) -> Iterator[Progress]:
 
     speed = TextColumn("{task.fields[speed]}")
     columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), speed, TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Not refreshed by itself, which takes a thread: a build forks its workers from this process.
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task(unit, total=None, speed="")
 
         def tell(done: int, total: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
             speed = f"{done / elapsed:,.0f} {unit}/s" if elapsed > 0.1 else ""
-            bar.update(task, completed=done, total=total, speed=speed)
+            bar.update(task, completed=done, total=total, speed=speed, refresh=True)
 
         yield tell
