@@ -113,7 +113,11 @@ def _template(scope: Scope, work: Work, context: dict[str, Any]) -> bytes:
             hint='Give it template="name.html", or return the text of the page.',
         )
     names = {**template_names(scope, work), **context}
-    text: str = scope.site.environment.render(route.template, names, url=work.page.url)
+    scope.strict = scope.site.settings.peek("strict_queries")
+    try:
+        text: str = scope.site.environment.render(route.template, names, url=work.page.url)
+    finally:
+        scope.strict = False
     return text.encode()
 
 
