@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -285,3 +287,12 @@ def test_a_file_whose_name_is_no_slug_is_given_one(newsroom: Desk) -> None:
     newsroom.write("content/stories/2016-02-18-analytics.usa.gov dashboards.md", STORM)
     newsroom.load()
     assert newsroom.story("analytics-usa-gov-dashboards").title == "The storm"
+
+
+def test_posts_of_several_days_may_have_one_name(newsroom: Desk) -> None:
+    newsroom.sources = [replace(source, dated_keys=source.model is Story) for source in newsroom.sources]
+    for day in ("2016-02-18", "2017-2-8"):
+        newsroom.write(f"content/stories/{day}-award.md", STORM)
+    newsroom.load()
+    assert newsroom.story("2016-02-18-award").day == date(2016, 2, 18)
+    assert newsroom.story("2017-2-8-award").day == date(2017, 2, 8)

@@ -69,7 +69,7 @@ class Layout:
 
     def key_of_file(self, path: str) -> str:
         """The key of a Markdown file that gives none: its name, made a slug if it is none and has to be."""
-        name, field = name_of(path), self.key_field
+        name, field = name_of(path, dated=self.source.dated_keys), self.key_field
         if not isinstance(field, SlugField) or _is_accepted(field, name):
             return name
         return slugify(name, allow_unicode=field.allow_unicode, locale=self.default_locale, default=name)
@@ -131,7 +131,8 @@ class Layout:
         told = [
             FORMAT,
             (source.pattern, self.model._meta.label, source.key, source.body_field, source.date),
-            (tuple(source.create), tuple(source.ignore), [_describe(field) for field in self._partner_fields()]),
+            (source.dated_keys, tuple(source.create), tuple(source.ignore)),
+            [_describe(field) for field in self._partner_fields()],
             (self.locales, self.default_locale),
             [_describe(field) for field in [*self.fields, *self.many]],
             sorted((name, field.name) for name, field in self.natural.items()),

@@ -116,11 +116,16 @@ def _split_json(text: str, path: str) -> tuple[Document, str, int]:
     return parse_json(text[:end], path=path, single=True), rest[blank.end() :], line
 
 
-def name_of(path: str) -> str:
-    """A file's name without folder, suffix and leading date; of ``name/index.md`` the folder's."""
+def name_of(path: str, *, dated: bool = False) -> str:
+    """A file's name without folder, suffix and leading date; of ``name/index.md`` the folder's.
+
+    Args:
+        path: The file.
+        dated: Leave the date where it is.
+    """
     pure = PurePosixPath(path)
     stem = pure.parent.name if pure.stem == "index" and pure.parent.name else pure.stem
-    return _DATED.sub("", stem, count=1) if _DATED.match(stem) else stem
+    return stem if dated else _DATED.sub("", stem, count=1)
 
 
 def date_of(path: str) -> str | None:

@@ -40,6 +40,8 @@ class Source:
             ``MarkdownField``.
         date: For Markdown, the field that takes the date in front of the file's name (``2014-03-12-name.md``) when
             the front matter does not give it.
+        dated_keys: For Markdown, the key that comes of a file's name keeps the date in front: for a blog that gives
+            one name to posts of several days.
         create: Relations whose partners are made from what the files say: ``create=("tags", "authors")``. The text is
             the partner's ``name`` (or ``title``, or its first ``CharField``), and its slug is made of it, so that
             "Web design" and "web design" are one tag. A row that there is already is taken as it is. Of several
@@ -55,6 +57,7 @@ class Source:
     key: str = "slug"
     body: str | None = None
     date: str | None = None
+    dated_keys: bool = False
     create: Sequence[str] = ()
     ignore: Sequence[str] = ()
     declared_at: str = ""
