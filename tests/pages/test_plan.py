@@ -8,6 +8,7 @@ import pytest
 
 from toolkit.errors import Collision, DeclarationError, FrozenError, NoSuchPage, Problems, RouteError
 from toolkit.pages import Plan, match_url, url_for
+from toolkit.trace import entered
 
 STORY = '@app.page("/<slug>/", each=Story.objects.all())\ndef story(story): return story.title\n'
 
@@ -266,3 +267,22 @@ def test_two_sites_live_in_one_process(make_site: Any, models_of: Any, build: An
     assert set(build(one)[1]) == {"a/index.html"}
     assert set(build(two)[1]) == {"b/index.html"}
     assert build(one)[0].rendered == 0
+
+
+def test_an_empty_listing_that_is_not_published_has_no_url_either_where_it_is_looked_up_alone(make_site: Any) -> None:
+    site = make_site(
+        """
+        @app.listing("/<slug>/", each=Section.objects.all(), template="list.html", allow_empty=False)
+        def section(section):
+            return section.stories.all()
+        """,
+        templates={"list.html": ""},
+    )
+    section = next(m for m in site.models if m.__name__ == "Section")
+    with entered(site.scope()):
+        empty = section.objects.create(name="Town", slug="town")
+    plan = Plan(site)
+    route = site.find_route("section")
+    assert plan.find(route, "en", empty) is None
+    assert match_url(plan, "/town/") is None
+    assert plan.unit(route, "en").planned == []

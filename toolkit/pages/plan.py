@@ -195,6 +195,8 @@ class Plan:
         with entered(self.scope(locale)):
             rows = route.each.filter(pk__in=_row_keys(route, keys))
             found = {item.key: item for item in _plan_rows(self.site, route, locale, rows)}
+            if not route.options.get("allow_empty", True):
+                found = _without_empty(route, found)
         for one in keys:
             self._found[(route.id, locale, one)] = found.get(one)
 
@@ -214,6 +216,16 @@ class Plan:
         if route.model is None:
             return self.objects(route, locale).by_key[key]
         return load_subjects(route, [key]).get(key)
+
+
+def _without_empty(route: Route, found: Mapping[Any, Planned]) -> dict[Any, Planned]:
+    """The subjects whose listing has any items, as the whole plan would have them."""
+    subjects = load_subjects(route, list(found))
+    return {
+        key: item
+        for key, item in found.items()
+        if key in subjects and count_pages(call_function(route, subjects[key]), route.per_page)
+    }
 
 
 @dataclass(frozen=True)
