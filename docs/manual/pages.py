@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup
-
 from . import app
 from .models import Chapter, Part
 from .reading import read_chapter, render_code
@@ -35,12 +33,12 @@ def everywhere() -> dict[str, Any]:
 
 @app.page("/", template="home.html")
 def home() -> dict[str, Any]:
-    return {"sample": Markup(render_code("python:pages.py", SAMPLE))}
+    return {"sample": render_code("python:pages.py", SAMPLE)}
 
 
 @app.page("/<slug>/", each=Part.objects.all(), template="part.html")
 def part(part: Part) -> dict[str, Any]:
-    return {"chapters": part.chapters.all()}
+    return {"chapters": Chapter.objects.filter(part=part)}
 
 
 @app.page("/<part__slug>/<slug>/", each=Chapter.objects.all(), template="chapter.html")

@@ -24,7 +24,11 @@ def read_chapter(chapter: Chapter) -> Rendered:
 
 
 def _reader() -> Markdown:
-    return Markdown(MarkdownOptions(), resolve_link=_resolve_link, render_code=render_code)
+    return Markdown(
+        MarkdownOptions(),
+        resolve_link=_resolve_link,
+        render_code=lambda language, text: str(render_code(language, text)),
+    )
 
 
 def _resolve_link(url: str) -> str:
@@ -44,7 +48,7 @@ def _resolve_link(url: str) -> str:
     return f"{url_for(found)}{hash_}{fragment}"
 
 
-def render_code(language: str | None, text: str) -> str:
+def render_code(language: str | None, text: str) -> Markup:
     """A block of code, coloured by Pygments, below the name of the file it belongs to.
 
     Args:
@@ -52,18 +56,16 @@ def render_code(language: str | None, text: str) -> str:
         text: The code.
     """
     language, _, title = (language or "text").partition(":")
-    head = Markup("<figcaption><code>{}</code></figcaption>").format(title) if title else Markup("")
+    head = Markup("<figcaption><code>{}</code></figcaption>").format(title) if title else ""
+    label = title or ("Terminal" if language == "console" else language)
     kind = "console" if language == "console" else "code"
-    label = f"{title or {'console': 'Terminal'}.get(language, language)}"
-    return str(
-        Markup('<figure class="{}">{}<pre tabindex="0" role="region" aria-label="{}"><code>{}</code></pre></figure>').format(
-            kind, head, label, _coloured(language, text)
-        )
-    )
+    return Markup(
+        '<figure class="{}">{}<pre tabindex="0" role="region" aria-label="{}"><code>{}</code></pre></figure>'
+    ).format(kind, head, label, _coloured(language, text))
 
 
 def _coloured(language: str, text: str) -> Markup:
-    from pygments import highlight
+    from pygments import highlight  # it comes with rich
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound

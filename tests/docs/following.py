@@ -12,7 +12,9 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 CONTENT = DOCS / "content"
-BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<language>[\w-]+)(?: (?P<rest>[^\n]+))?\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
+BLOCK = re.compile(
+    r"^(?P<fence>`{3,})(?P<language>[\w-]+)(?: (?P<rest>[^\n]+))?\n(?P<body>.*?)^(?P=fence)$", re.M | re.S
+)
 TITLE = re.compile(r'title="([^"]+)"')
 APPENDED = ", at the end"
 

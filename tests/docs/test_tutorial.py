@@ -33,7 +33,8 @@ def test_each_chapter_does_what_it_shows(chapter: Path, courier: Path) -> None:
         if block.title:
             write(block, courier)
         elif block.body.startswith("$ toolkit serve"):
-            _serve(*next(commands(block)), courier)
+            command, shown = next(commands(block))
+            _serve(command, shown, courier)
         elif block.language == "console":
             follow(block, courier, temporary=courier.parent)
 
@@ -44,7 +45,7 @@ def _serve(command: str, shown: str, folder: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = Path(sys.executable).parent / "toolkit"
-    arguments = [program, *command.split()[1:], "--port", str(port)]
+    arguments = [str(program), *command.split()[1:], "--port", str(port)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(
         arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -67,9 +67,9 @@ def main(arguments: list[str]) -> int:
     if "--check" not in arguments:
         complaints = [one for one in complaints if one.startswith("no chapter")]
     for complaint in complaints:
-        print(complaint, file=sys.stderr)
+        sys.stderr.write(f"{complaint}\n")
     if complaints and "--check" in arguments:
-        print("Run: python -m tools.reference (in docs/), and read what changed.", file=sys.stderr)
+        sys.stderr.write("Run: python -m tools.reference (in docs/), and read what changed.\n")
     return 1 if complaints else 0
 
 

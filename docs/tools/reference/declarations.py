@@ -57,4 +57,6 @@ def sources() -> str:
 def views() -> str:
     """What views answer with, and small things that they do again and again."""
     made = [describe(f"Response.{name}", getattr(Response, name)) for name in ("json", "template", "file")]
-    return "\n\n".join([*made, *(describe(one.__name__, one) for one in (redirect, get_object_or_404, require_methods))])
+    return "\n\n".join(
+        [*made, *(describe(one.__name__, one) for one in (redirect, get_object_or_404, require_methods))]
+    )

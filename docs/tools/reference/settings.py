@@ -13,7 +13,9 @@ def settings() -> str:
 
 
 def _one(row: Setting) -> str:
-    default = {True: "true", False: "false"}.get(row.default, repr(row.default)) if row.kind is bool else repr(row.default)
+    default = (
+        {True: "true", False: "false"}.get(row.default, repr(row.default)) if row.kind is bool else repr(row.default)
+    )
     lines = [
         f"- Type: {_KINDS[row.kind]}",
         f"- Default: `{default.replace(chr(39), chr(34))}`",

@@ -24,10 +24,14 @@ def signature(thing: Any, *, skip: tuple[str, ...] = ("self", "cls")) -> str:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    mark = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    mark = (
+        "*" if parameter.kind is parameter.VAR_POSITIONAL else "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+    )
     if parameter.default is parameter.empty:
         return f"{mark}{parameter.name}"
-    default = "…" if "object at" in repr(parameter.default) or "<" in repr(parameter.default) else repr(parameter.default)
+    default = (
+        "…" if "object at" in repr(parameter.default) or "<" in repr(parameter.default) else repr(parameter.default)
+    )
     return f"{mark}{parameter.name}={default.replace(chr(39), chr(34))}"
 
 

@@ -17,7 +17,6 @@ from toolkit.templates.filters import markdown
 from .docstrings import arguments, read_doc, table
 from .signatures import describe, signature
 
-
 GLOBALS = {
     "D": "a distance: `D(km=5)`",
     "_": 'a message in the page’s language: `_("Read more")`',
@@ -32,6 +31,7 @@ GLOBALS = {
     "locator_map": "a map as SVG; below",
     "namespace": "Jinja's: assignable from inside a loop",
     "ngettext": 'a message with a number: `ngettext("%(num)s story", "%(num)s stories", n)`',
+    "now": "the moment of the rendering; the page is rendered again when a minute has passed, so ask where you must",
     "npgettext": "the same with a context",
     "pgettext": "a message with a context that tells it from the same words elsewhere",
     "range": "Jinja's",
@@ -96,5 +96,7 @@ def _filter(name: str, function: Any) -> str:
 
 def equivalents(kind: str) -> str:
     """Django's tags, or filters, and what to write here."""
-    rows = [[f"`{one.django}`", f"`{one.here}`" if one.here else "", one.note] for one in EQUIVALENTS if one.kind == kind]
+    rows = [
+        [f"`{one.django}`", f"`{one.here}`" if one.here else "", one.note] for one in EQUIVALENTS if one.kind == kind
+    ]
     return table(["Django", "here", "note"], rows)
