@@ -286,3 +286,21 @@ def test_an_empty_listing_that_is_not_published_has_no_url_either_where_it_is_lo
     assert plan.find(route, "en", empty) is None
     assert match_url(plan, "/town/") is None
     assert plan.unit(route, "en").planned == []
+
+
+def test_an_alias_follows_what_no_page_reads(make_site: Any, models_of: Any, build: Any) -> None:
+    site = make_site(
+        '@app.page("/<slug>/", each=Story.objects.all(), aliases=["/in/<section__name>/<slug>/"])\n'
+        "def story(story): return story.title\n"
+    )
+    m = models_of(site)
+    with site:
+        town = m.Section.objects.create(name="Town", slug="town")
+        m.Story.objects.create(title="Flood", slug="flood", section=town)
+    assert set(build(site)[1]) == {"flood/index.html", "in/Town/flood/index.html"}
+    with site:
+        town.name = "City"
+        town.save()
+    report, files = build(site)
+    assert report.rendered == 0
+    assert set(files) == {"flood/index.html", "in/City/flood/index.html"}

@@ -35,7 +35,9 @@ def test_without_it_peers_are_loaded_together_and_nobody_has_to_plan(make_site: 
 
 def test_with_it_the_error_names_the_template_line_and_what_to_ask_for(make_site: Any) -> None:
     site = prepared(make_site, "strict_queries = true")
-    with pytest.raises(Exception, match=r"home\.html:2: Story\.section is not loaded.*prefetch_related\('section'\)") as e:
+    with pytest.raises(
+        Exception, match=r"home\.html:2: Story\.section is not loaded.*prefetch_related\('section'\)"
+    ) as e:
         site.render("home")
     assert isinstance(e.value.__cause__, UnplannedQuery)
 

@@ -310,7 +310,7 @@ class Run:
         units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
         self._history = history_state(self.site.database)
         changed = bool(self.results or decision.gone or decision.replanned or self.suspect)
-        changed = changed or self.manifest.meta("history") != self._history
+        changed = changed or decision.touched or self.manifest.meta("history") != self._history
         outputs = self._outputs(staging, pages, changed)
         if changed or self._other_public(outputs):
             check_outputs(outputs)

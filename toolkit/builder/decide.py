@@ -32,6 +32,7 @@ class Decision:
         kept: Pages whose trace verifies.
         gone: Records of pages that are no more.
         replanned: Units that were made anew.
+        touched: Whether any table changed.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Decision:
     kept: list[PageRecord] = field(default_factory=list)
     gone: list[PageRecord] = field(default_factory=list)
     replanned: list[Unit] = field(default_factory=list)
+    touched: bool = False
 
 
 class Decider:
@@ -70,7 +72,7 @@ class Decider:
         decision = Decision(self.plan, tables)
         if (self.manifest.page_count() or self.manifest.units()) and not self._code_changed():
             self._verify_world()
-            self._verify_database(tables)
+            decision.touched = self._verify_database(tables)
         self._plan(decision)
         self._sort(decision)
         return decision
@@ -98,7 +100,8 @@ class Decider:
             if (kind, key) in broken:
                 self._broken[number] = describe(self.site, self.shapes, kind, key)
 
-    def _verify_database(self, tables: Mapping[str, TableState]) -> None:
+    def _verify_database(self, tables: Mapping[str, TableState]) -> bool:
+        """Rows and queries; whether any table changed."""
         changed = {
             (name, column) for name, state in tables.items() for column in state.changed_since(self.before.get(name))
         }
@@ -107,11 +110,12 @@ class Decider:
         touched = {name for name, _ in changed}
         asked = self._affected_shapes(changed)
         if not touched and not asked:
-            return
+            return False
         inputs = self.manifest.inputs(kinds=DATABASE_KINDS)
         rows = {n: item for n, item in inputs.items() if item[0] == "row" and item[1][0] in touched}
         self._verify_rows(rows, tables)
         self._verify({n: item for n, item in inputs.items() if item[0] == "query" and item[1][0] in asked})
+        return bool(touched)
 
     def _affected_shapes(self, changed: set[tuple[str, str]]) -> set[str]:
         """Shapes whose answer may be another: a column they depend on changed, or an instant was passed."""

@@ -30,7 +30,7 @@ from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
 from toolkit.pages.matching import match_alias, weight
 from toolkit.pages.patterns import Pattern
-from toolkit.pages.plan import Plan, iter_subjects, load_subjects, subject_key, subject_values
+from toolkit.pages.plan import Plan, load_subjects, plain_key, subject_values
 from toolkit.pages.render import render
 from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
@@ -364,9 +364,7 @@ class Site:
         for route, locale in plan.routes():
             for path in route.aliases:
                 pattern = Pattern(path, prefix=self.locale_prefix(locale), converters=self.converters)
-                urls = {item.key: item.url for item in plan.unit(route, locale).planned}
-                with entered(plan.scope(locale)):
-                    found.update(_alias_urls(route, pattern, urls))
+                found.update(_alias_urls(plan, route, locale, pattern))
         return found
 
     def load_subjects(self, route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
@@ -393,17 +391,18 @@ class Site:
         return make(self.prepare())
 
 
-def _alias_urls(route: Route, pattern: Pattern, urls: Mapping[Any, str]) -> dict[str, str]:
-    """The URLs of one alias path, for every subject."""
+def _alias_urls(plan: Plan, route: Route, locale: str, pattern: Pattern) -> dict[str, str]:
+    """The URLs of one alias path, for every subject, with those of the pages they lead to."""
+    urls = {item.key: item.url for item in plan.unit(route, locale).planned}
     if route.each is None:
         return {pattern.build({}): urls[None]}
     if route.model is None:
-        return {
-            pattern.build(subject_values(pattern.names, subject)): urls[subject_key(route, subject)]
-            for subject in iter_subjects(route)
-        }
-    rows = route.each.values_list("pk", *pattern.names)
-    return {pattern.build(dict(zip(pattern.names, values, strict=True))): urls[key] for key, *values in rows}
+        subjects = plan.objects(route, locale).by_key
+        return {pattern.build(subject_values(pattern.names, subjects[key])): url for key, url in urls.items()}
+    with entered(plan.scope(locale)):
+        rows = list(route.each.values_list("pk", *pattern.names))
+    found = {plain_key(key): dict(zip(pattern.names, values, strict=True)) for key, *values in rows}
+    return {pattern.build(found[key]): url for key, url in urls.items()}
 
 
 def _entered_managers(site: Site) -> list[Any]:
