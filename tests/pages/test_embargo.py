@@ -91,32 +91,39 @@ class Story(models.Model):
         ordering = ["-published"]
         public = Q(published__lte=Now()) & ~Q(expires__lte=Now())
 """
-LIST = "{% for s in %s %}{{ s.title }} {{ s.author }} {{ s.author.name if s.author }} {{ s.lead }} {{ url_for(s) }}{% endfor %}"
-BASE = (
-    "<html><head>{{ page.head }}</head><body>"
-    + LIST.replace("%s", "ticker")
-    + "{% block body %}{% endblock %}</body></html>"
-)
-EXTENDS = '{% extends "base.html" %}{% block body %}%s{% endblock %}'
+LIST = """
+{% for s in %s %}{{ s.title }} {{ s.author }} {{ s.author.name if s.author }} {{ s.lead }} {{ url_for(s) }}{% endfor %}
+"""
+BASE = """
+<html><head>{{ page.head }}</head><body>
+%s{% block body %}{% endblock %}</body></html>
+""".replace("%s", LIST.replace("%s", "ticker"))
+HOME = """
+{% for s in sections %}{{ s.name }} {{ s.n }} {{ s.last }} {{ s.stories.count() }}{{ s.stories.all()|join }}{% endfor %}
+{% for s in prefetched %}{{ s.stories.all()|join }}{% endfor %}
+{{ values }} {{ names }} {{ by }} {{ found }} {{ total }} {{ any }} {{ tops }}
+"""
+STORY = """
+{{ story.title }} {{ story.body|markdown }} {{ story.author }} {{ story.lead }} {{ story.followers.all()|join }}
+{{ story.tags.all()|join }}{{ related|join }}{{ story.section.stories.count() }}
+{{ story.author.stories.count() if story.author }}
+"""
+LISTING = "{{ listing.total }}" + LIST.replace("%s", "listing.items")
+
+
+def extending(body: str) -> str:
+    return '{% extends "base.html" %}{% block body %}' + body + "{% endblock %}"
+
+
 TEMPLATES = {
     "base.html": BASE,
-    "home404.html": EXTENDS.replace("%s", "{{ status }}"),
-    "home.html": EXTENDS.replace(
-        "%s",
-        LIST.replace("%s", "stories") + LIST.replace("%s", "joined") + LIST.replace("%s", "bulk.values()")
-        + "{% for s in sections %}{{ s.name }} {{ s.n }} {{ s.last }} {{ s.stories.count() }}{{ s.stories.all()|join }}{% endfor %}"
-        "{% for s in prefetched %}{{ s.stories.all()|join }}{% endfor %}"
-        "{{ values }} {{ names }} {{ by }} {{ found }} {{ total }} {{ any }} {{ tops }}",
-    ),
-    "section.html": EXTENDS.replace("%s", "{{ listing.total }}" + LIST.replace("%s", "listing.items")),
-    "tag.html": EXTENDS.replace("%s", "{{ listing.total }}" + LIST.replace("%s", "listing.items")),
-    "story.html": EXTENDS.replace(
-        "%s",
-        "{{ story.title }} {{ story.body|markdown }} {{ story.author }} {{ story.lead }} {{ story.followers.all()|join }}"
-        "{{ story.tags.all()|join }}{{ related|join }}{{ story.section.stories.count() }}{{ story.author.stories.count() if story.author }}",
-    ),
-    "author.html": EXTENDS.replace("%s", "{{ author.name }}{{ author.stories.all()|join }}"),
-}  # fmt: skip
+    "home404.html": extending("{{ status }}"),
+    "home.html": extending(HOME + "".join(LIST.replace("%s", name) for name in ("stories", "joined", "bulk.values()"))),
+    "section.html": extending(LISTING),
+    "tag.html": extending(LISTING),
+    "story.html": extending(STORY),
+    "author.html": extending("{{ author.name }}{{ author.stories.all()|join }}"),
+}
 WORDS = ("Xylograph", "xylograph", "Ghostwriter")
 
 

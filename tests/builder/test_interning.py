@@ -1,0 +1,74 @@
+"""One counting of inputs, from the manifest and from all processes."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.builder.interning import UNSURE, Interning
+from toolkit.builder.manifest import Changes, Manifest, PageRecord, encode_key
+from toolkit.builder.workers import Batch
+from toolkit.trace import Trace
+
+FILE = ("file", ("data/a.json",))
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Any:
+    """The manifest of one page that read one file."""
+    found = Manifest(tmp_path / "manifest.db")
+    page = PageRecord(
+        ("app:page", None, "en", 1), "/", "index.html", b"d", 1, "text/html", 200, "new", (), array("I", [7])
+    )
+    from datetime import UTC, datetime
+
+    found.replace(Changes(datetime(2026, 1, 1, tzinfo=UTC), inputs={7: (*FILE, b"one")}, pages=[page]))
+    yield found
+    found.close()
+
+
+def trace(value: bytes) -> Trace:
+    made = Trace()
+    made.record(*FILE, value)
+    return made
+
+
+def test_an_input_keeps_its_number(manifest: Any) -> None:
+    interning = Interning(manifest, set)
+    assert list(interning.take(trace(b"one"))) == [7]
+    assert interning.difference({7}) == ({}, [])
+
+
+def test_what_a_stale_page_reads_anew_is_todays(manifest: Any) -> None:
+    interning = Interning(manifest, set)
+    assert list(interning.take(trace(b"two"))) == [7]
+    assert interning.difference({7}) == ({7: (*FILE, b"two")}, [])
+    assert not interning.unsure
+
+
+def test_what_changed_after_a_page_was_kept_verifies_never(manifest: Any) -> None:
+    interning = Interning(manifest, lambda: {7})
+    interning.take(trace(b"two"))
+    assert interning.unsure == {FILE}
+    assert interning.difference({7}) == ({7: (*FILE, UNSURE)}, [])
+
+
+def test_what_two_processes_read_differently_verifies_never(manifest: Any) -> None:
+    interning = Interning(manifest, set)
+    for sender, value in ((1, b"two"), (2, b"three"), (3, b"two")):
+        interning.learn(Batch(sender, inputs=[(0, FILE[0], encode_key(FILE[1]), value)]))
+        assert list(interning.translate(sender, array("I", [0]))) == [7]
+    assert interning.difference({7}) == ({7: (*FILE, UNSURE)}, [])
+
+
+def test_inputs_and_shapes_that_nobody_has_any_more_are_dropped(manifest: Any) -> None:
+    interning = Interning(manifest, set)
+    query = Trace()
+    query.record("query", ("shape-1", 3), b"x")
+    (number,) = interning.take(query)
+    written, dropped = interning.difference({number})
+    assert (list(written), dropped) == ([number], [7])
+    assert interning.unused_shapes({number}, ["shape-1", "shape-2"]) == ["shape-2"]
