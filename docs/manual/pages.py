@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
+
+from toolkit import url_for
 
 from . import app
 from .models import Chapter, Part
@@ -50,6 +54,20 @@ def chapter(chapter: Chapter) -> dict[str, Any]:
         "previous": order[place - 1] if place else None,
         "next": order[place + 1] if place + 1 < len(order) else None,
     }
+
+
+@app.page("/search.json", sitemap=False)
+def search_index() -> str:
+    """Every heading of the manual with its address, for the search box."""
+    return json.dumps([entry for chapter in Chapter.objects.all() for entry in _entries(chapter)], ensure_ascii=False)
+
+
+def _entries(chapter: Chapter) -> Iterator[dict[str, str]]:
+    url = url_for(chapter)
+    known = {"chapter": chapter.title, "part": chapter.part.name}
+    yield {"heading": chapter.title, "url": url, **known}
+    for heading in read_chapter(chapter).headings:
+        yield {"heading": heading.text, "url": f"{url}#{heading.id}", **known}
 
 
 app.sitemap("/sitemap.xml")
