@@ -366,3 +366,12 @@ def test_a_model_that_loses_a_field_is_built_from_the_new_table(press: Any) -> N
     press.replace("templates/story.html", "story.weight > 3", "true")
     press.sql("ALTER TABLE press_story DROP COLUMN weight")
     press.same()
+
+
+def test_a_content_pattern_that_matches_nothing_is_noticed(press: Any) -> None:
+    press.build()
+    for path in (press.folder / "content/notes").iterdir():
+        path.unlink()
+    report = press.same()
+    assert any("content/notes/*.md matches no file" in notice for notice in report.notices)
+    assert not (press.out / "notes/first").exists()

@@ -245,10 +245,12 @@ class Run:
         self.report.seconds["verify"] = time.monotonic() - started
         pages = [page for page, _ in self.decision.stale]
         known = {path: record.digest for path, record in self.files.items() if path not in self.suspect}
-        job = Job(self.site, self.decision.plan, staging.folder, known)
-        few = self.builder.workers == 1 or len(pages) <= FEW_PAGES
+        database = self.site.database
+        alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not database.shares_snapshots
+        name = "" if alone else database.export_snapshot()
+        job = Job(self.site, self.decision.plan, staging.folder, known, name)
         started = time.monotonic()
-        if few or watcher is None:
+        if alone or watcher is None:
             agreed = self._render_alone(job, pages)
         else:
             agreed = self._render_parallel(job, pages, watcher)

@@ -48,6 +48,7 @@ class Job:
         site: The prepared site.
         plan: The whole plan.
         staging: Folder for rendered files.
+        snapshot: Name of the parent's snapshot, where snapshots have names.
         known: Digest of each page's file as it stands in the output, by path: an equal one is not written.
     """
 
@@ -55,6 +56,7 @@ class Job:
     plan: Plan
     staging: Path
     known: Mapping[str, bytes]
+    snapshot: str = ""
 
 
 @dataclass
@@ -312,5 +314,5 @@ def _start(barrier: Any) -> None:
     job.site.database.forget()
     gc.freeze()
     gc.disable()
-    job.site.database.begin_snapshot()
+    job.site.database.begin_snapshot(job.snapshot)
     barrier.wait(BARRIER_SECONDS)

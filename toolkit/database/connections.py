@@ -286,8 +286,24 @@ class Database:
         finally:
             self.end_snapshot()
 
-    def begin_snapshot(self) -> None:
-        """Open a read transaction, and make it look now rather than at its first read."""
+    @property
+    def shares_snapshots(self) -> bool:
+        """Whether processes can all see one snapshot: by name, or because it can be proved that nobody wrote."""
+        return self.dialect == "postgresql" or self.path is not None
+
+    def export_snapshot(self) -> str:
+        """A name under which other processes enter this thread's snapshot; empty where snapshots have none.
+
+        Source: PostgreSQL, "System Administration Functions", ``pg_export_snapshot``.
+        """
+        return str(self.fetch("SELECT pg_export_snapshot()")[0][0]) if self.dialect == "postgresql" else ""
+
+    def begin_snapshot(self, name: str = "") -> None:
+        """Open a read transaction, and make it look now rather than at its first read.
+
+        Args:
+            name: Look at the snapshot that another process exported, instead.
+        """
         if self.dialect == "sqlite":
             self.execute("BEGIN")
             self.fetch("SELECT count(*) FROM sqlite_master")
@@ -295,6 +311,8 @@ class Database:
         else:
             self._local.memo.clear()
             self.execute(_SNAPSHOTS[self.dialect])
+            if name:
+                self.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
         self._local.snapshot = True
 
     def _sqlite_version(self) -> tuple[int, int]:
