@@ -35,6 +35,8 @@ def in_child(function: Callable[..., Any], *arguments: Any, **options: Any) -> A
     pid = os.fork()
     if pid == 0:
         os.close(reader)
+        for name in [name for name in os.environ if name.startswith("TOOLKIT_")]:
+            del os.environ[name]  # settings of whoever runs the tests
         try:
             body = pickle.dumps((True, function(*arguments, **options)))
         except BaseException as error:  # noqa: BLE001 - told to the parent
@@ -211,3 +213,9 @@ def make_press() -> Callable[[Path], Press]:
 def tree_of() -> Callable[[Path], dict[str, bytes]]:
     """Files of a folder."""
     return tree
+
+
+@pytest.fixture(scope="session")
+def planter() -> Callable[[Any], None]:
+    """Makes the press's rows."""
+    return plant
