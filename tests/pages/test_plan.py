@@ -304,3 +304,35 @@ def test_an_alias_follows_what_no_page_reads(make_site: Any, models_of: Any, bui
     report, files = build(site)
     assert report.rendered == 0
     assert set(files) == {"flood/index.html", "in/City/flood/index.html"}
+
+
+def test_the_pages_of_a_listing_have_urls_as_far_as_there_are_any(make_site: Any, models_of: Any, reader: Any) -> None:
+    site = make_site(
+        '@app.listing("/<slug>/", each=Section.objects.all(), template="x", per_page=2)\n'
+        "def section(section): return section.stories.all()\n",
+        settings='locales = ["en", "es"]',
+    )
+    m = models_of(site)
+    with site:
+        town = m.Section.objects.create(name="Town", slug="town")
+        for number in range(3):
+            m.Story.objects.create(title="x", slug=str(number), section=town)
+    with reader(site):
+        assert url_for(town, number=2) == "/town/page/2/"
+        assert url_for(town, number=2, locale="es") == "/es/town/page/2/"
+        with pytest.raises(NoSuchPage, match="has no page"):
+            url_for(town, number=3)
+
+
+def test_locale_prefixes_and_patterns_of_one_locale_only(make_site: Any, build: Any) -> None:
+    site = make_site(
+        '@app.page("/only/", locales=["es"])\ndef only(): return "solo"\n'
+        '@app.page("/both/")\ndef both(): return "both"\n',
+        settings='locales = ["en", "es", "pt-BR"]',
+    )
+    assert set(build(site)[1]) == {
+        "es/only/index.html",
+        "both/index.html",
+        "es/both/index.html",
+        "pt-BR/both/index.html",
+    }
