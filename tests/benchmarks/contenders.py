@@ -49,6 +49,10 @@ class Contender(Protocol):
 
     name: str
 
+    @property
+    def output(self) -> Path:
+        """Where builds land."""
+
     def prepare(self, corpus: Path, folder: Path) -> None:
         """Set up the site in ``folder``, with a copy of the corpus that ``corpus.write_corpus`` wrote."""
 
@@ -63,6 +67,12 @@ class Contender(Protocol):
 
     def output_stats(self) -> OutputStats:
         """Count what the last build left behind."""
+
+
+def paths_of(output: Path) -> set[str]:
+    """The files of a folder, relative to it; an asset's name without the digest that a generator may put into it."""
+    found = (path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file())
+    return {re.sub(r"\.[0-9a-f]{8,}(?=\.\w+$)", "", path) if kind_of(path) == "asset" else path for path in found}
 
 
 def kind_of(path: str) -> str:

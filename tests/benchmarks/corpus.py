@@ -87,21 +87,18 @@ def plain(text: str) -> str:
 
 
 def read_corpus(folder: Path) -> Corpus:
-    """Read every post of a folder.
+    """Read every post in a folder and those below it.
 
     Args:
-        folder: Holds ``YYYY-MM-DD-name.md`` files; what is not Markdown is left alone.
+        folder: Holds ``YYYY-MM-DD-name.md`` files; what is not named so, such as a README.md, is left alone.
 
     Raises:
-        ValueError: A file is not named so, has no front matter, or front matter that is not YAML.
+        ValueError: There is no post, or one has no front matter, or front matter that is not YAML.
     """
     authors: dict[str, str] = {}
     tags: dict[str, str] = {}
     posts: list[Post] = []
-    for path in sorted(folder.glob("*.md")):
-        match = FILE_NAME.fullmatch(path.name)
-        if match is None:
-            raise ValueError(f"{path}: not named YYYY-MM-DD-name.md")
+    for path, match in find_posts(folder):
         year, month, day = (int(part) for part in match.groups()[:3])
         matter, body = read_front_matter(path)
         posts.append(
@@ -116,8 +113,16 @@ def read_corpus(folder: Path) -> Corpus:
             )
         )
     if not posts:
-        raise ValueError(f"{folder}: no Markdown files are in it")
+        raise ValueError(f"{folder}: no file in it is named YYYY-MM-DD-name.md")
     return Corpus(tuple(posts), authors, tags)
+
+
+def find_posts(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The posts at or below a folder with the parts of their names, in the order of their paths."""
+    for path in sorted(folder.rglob("*.md")):
+        match = FILE_NAME.fullmatch(path.name)
+        if match is not None:
+            yield path, match
 
 
 def read_front_matter(path: Path) -> tuple[dict[str, object], str]:
@@ -251,15 +256,15 @@ def edit_body(path: Path, *, note: str) -> None:
 
 
 def default_source() -> Path | None:
-    """The posts below ``$TOOLKIT_CORPUS``, if that is set."""
+    """The folder that ``$TOOLKIT_CORPUS`` names, if it is set."""
     root = os.environ.get("TOOLKIT_CORPUS")
-    return Path(root) / "18f" / "posts" if root else None
+    return Path(root) if root else None
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write a corpus from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("source", type=Path, nargs="?", help="folder of posts ($TOOLKIT_CORPUS/18f/posts)")
+    parser.add_argument("source", type=Path, nargs="?", help="folder with posts in it or below it ($TOOLKIT_CORPUS)")
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("--stories", type=int, default=10_000)
     options = parser.parse_args(arguments)

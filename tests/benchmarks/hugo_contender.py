@@ -49,6 +49,11 @@ class Hugo:
         self.binary = find_hugo()
         self.folder = Path()
 
+    @property
+    def output(self) -> Path:
+        """``public``, below its folder."""
+        return self.folder / "public"
+
     def prepare(self, corpus: Path, folder: Path) -> None:
         """Copy the site and the corpus's content and months."""
         self.folder = folder
@@ -76,4 +81,4 @@ class Hugo:
 
     def output_stats(self) -> OutputStats:
         """Count the files below ``public``."""
-        return stats_of(self.folder / "public")
+        return stats_of(self.output)

@@ -22,11 +22,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from .contenders import Contender, OutputStats
+from .contenders import Contender, OutputStats, paths_of
 from .corpus import default_source, read_corpus, write_corpus
 from .hugo_contender import Hugo
 from .measure import CommandFailed, Measurement, keep_to_cores
+from .serving import Rates, measure_serving
 from .toolkit_contender import Toolkit
+
+DIFFERENCES = 10
+"""So many names of files are told when two contenders wrote other ones."""
 
 SCENARIOS = ("from nothing", "nothing changed", "one body edited")
 
@@ -86,10 +90,7 @@ def compete(
                 measured = contender.build()
                 runs[index][scenario].append(measured)
                 tell(f"{number + 1}/{repeat} {contender.name}, {scenario}: {measured.wall_seconds:.2f} s")
-    return [
-        Result(contender.name, runs[index], contender.output_stats())
-        for index, contender in enumerate(contenders)
-    ]
+    return [Result(contender.name, runs[index], contender.output_stats()) for index, contender in enumerate(contenders)]
 
 
 def format_table(results: Sequence[Result], *, baseline: str) -> str:
@@ -116,7 +117,28 @@ def format_outputs(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def as_json(results: Sequence[Result], *, stories: int, cores: int, load: float) -> str:
+def find_differences(contenders: Sequence[Contender]) -> list[str]:
+    """The files that some contender wrote and another did not: they would not have built the same site."""
+    first, *others = [(contender.name, paths_of(contender.output)) for contender in contenders]
+    lines = []
+    for name, paths in others:
+        for writer, other, alone in ((first[0], name, first[1] - paths), (name, first[0], paths - first[1])):
+            if alone:
+                shown = ", ".join(sorted(alone)[:DIFFERENCES])
+                lines.append(f"{writer} wrote {len(alone):,} files that {other} did not: {shown}")
+    return lines
+
+
+def serve(contenders: Sequence[Contender]) -> Rates | None:
+    """Measure the server of the first toolkit that takes part, on the pages that it built."""
+    toolkit = next((contender for contender in contenders if isinstance(contender, Toolkit)), None)
+    if toolkit is None:
+        return None
+    pages = sorted(path for path in paths_of(toolkit.output) if path.endswith("index.html"))
+    return measure_serving(toolkit.folder, ["/" + path.removesuffix("index.html") for path in pages])
+
+
+def as_json(results: Sequence[Result], *, stories: int, cores: int, load: float, rates: Rates | None) -> str:
     """Every single measurement, for a machine to read."""
     report = {
         "stories": stories,
@@ -125,6 +147,7 @@ def as_json(results: Sequence[Result], *, stories: int, cores: int, load: float)
         "python": platform.python_version(),
         "load_before": load,
         "results": [asdict(result) for result in results],
+        "serve": None if rates is None else asdict(rates),
     }
     return json.dumps(report, indent=1) + "\n"
 
@@ -132,19 +155,14 @@ def as_json(results: Sequence[Result], *, stories: int, cores: int, load: float)
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--source", type=Path, default=default_source(), help="posts ($TOOLKIT_CORPUS/18f/posts)"
-    )
+    parser.add_argument("--source", type=Path, default=default_source(), help="folder with posts ($TOOLKIT_CORPUS)")
     parser.add_argument("--stories", type=int, default=10_000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument(
-        "--contender", action="append", choices=CONTENDERS, help="again for more; default: all"
-    )
+    parser.add_argument("--contender", action="append", choices=CONTENDERS, help="again for more; default: all")
     parser.add_argument("--baseline", default="hugo (cached)", help="whose wall time is 1")
-    parser.add_argument(
-        "--work", type=Path, help="folder to work in, kept afterwards; default: a temporary one"
-    )
+    parser.add_argument("--work", type=Path, help="folder to work in, kept afterwards; default: a temporary one")
+    parser.add_argument("--serve", action="store_true", help="also measure the pages a second of toolkit serve")
     parser.add_argument("--json", type=Path, help="file for every single measurement")
     options = parser.parse_args(arguments)
     if options.source is None:
@@ -152,8 +170,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(options: argparse.Namespace, *, work: Path) -> list[Result]:
-    """Write the corpus, prepare everybody and let them compete."""
+def run(options: argparse.Namespace, *, work: Path) -> tuple[list[Result], Rates | None]:
+    """Write the corpus, prepare everybody and let them compete.
+
+    Raises:
+        CommandFailed: A build failed, or the contenders did not write the same files.
+    """
     corpus = work / "corpus"
     paths = write_corpus(read_corpus(options.source), corpus, stories=options.stories)
     contenders = []
@@ -164,9 +186,11 @@ def run(options: argparse.Namespace, *, work: Path) -> list[Result]:
         contender.prepare(corpus, folder)
         contenders.append(contender)
     slugs = [path.stem for path in paths]
-    return compete(
-        contenders, slugs=slugs, repeat=options.repeat, tell=lambda line: print(line, file=sys.stderr)
-    )
+    results = compete(contenders, slugs=slugs, repeat=options.repeat, tell=lambda line: print(line, file=sys.stderr))
+    differences = find_differences(contenders)
+    if differences:
+        raise CommandFailed("\n".join(differences))
+    return results, serve(contenders) if options.serve else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -177,19 +201,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.work is not None:
             options.work.mkdir(parents=True)
-            results = run(options, work=options.work)
+            results, rates = run(options, work=options.work)
         else:
             with tempfile.TemporaryDirectory(prefix="toolkit-benchmark-") as work:
-                results = run(options, work=Path(work))
+                results, rates = run(options, work=Path(work))
     except CommandFailed as error:
         print(error, file=sys.stderr)
         return 1
     title = f"{options.stories:,} stories, {cores} cores, median of {options.repeat}, load before: {load:.1f}"
     print(title, format_table(results, baseline=options.baseline), format_outputs(results), sep="\n\n")
+    if rates is not None:
+        print(f"\n{rates}")
     if options.json is not None:
-        options.json.write_text(
-            as_json(results, stories=options.stories, cores=cores, load=load), encoding="utf-8"
-        )
+        text = as_json(results, stories=options.stories, cores=cores, load=load, rates=rates)
+        options.json.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from . import corpus
-from .contenders import kind_of
+from .contenders import kind_of, paths_of
 
 
 def write_posts(folder: Path, **bodies: str) -> None:
@@ -68,20 +68,26 @@ def test_names_are_those_first_spelt(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("notes.md", "---\ntitle: x\n---\n", "not named YYYY-MM-DD-name.md"),
         ("2014-03-12-x.md", "no front matter", "no front matter between"),
         ("2014-03-12-x.md", "---\ntitle: [\n---\n", "expected the node content"),
     ],
 )
-def test_a_file_that_is_no_post_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_a_post_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         corpus.read_corpus(tmp_path)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no Markdown files are in it"):
+    with pytest.raises(ValueError, match="no file in it is named YYYY-MM-DD-name"):
         corpus.read_corpus(tmp_path)
+
+
+def test_posts_are_found_below_a_folder_and_other_files_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "blog" / "posts").mkdir(parents=True)
+    (tmp_path / "README.md").write_text("No post.\n", encoding="utf-8")
+    write_posts(tmp_path / "blog" / "posts", day12="One")
+    assert [post.slug for post in corpus.read_corpus(tmp_path).posts] == ["story"]
 
 
 @pytest.mark.parametrize(
@@ -100,3 +106,10 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 )
 def test_pages_are_counted_by_kind(path: str, kind: str) -> None:
     assert kind_of(path) == kind
+
+
+def test_an_asset_is_the_same_file_whatever_digest_is_in_its_name(tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    for name in ("static/site.0dba7f82e131.css", "index.html", "feed.deadbeef.xml"):
+        (tmp_path / name).write_text("")
+    assert paths_of(tmp_path) == {"static/site.css", "index.html", "feed.deadbeef.xml"}

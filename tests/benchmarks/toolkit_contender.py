@@ -27,6 +27,11 @@ class Toolkit:
         self.related = related
         self.folder = Path()
 
+    @property
+    def output(self) -> Path:
+        """``build``, below its folder."""
+        return self.folder / "build"
+
     def prepare(self, corpus: Path, folder: Path) -> None:
         """Copy the site, and the corpus's posts and names."""
         self.folder = folder
@@ -59,4 +64,4 @@ class Toolkit:
 
     def output_stats(self) -> OutputStats:
         """Count the files below ``build``."""
-        return stats_of(self.folder / "build")
+        return stats_of(self.output)
