@@ -470,7 +470,8 @@ class Run:
                 if key in planned and key not in fresh:
                     used.update(unit.inputs)
             changes.inputs, changes.dropped_inputs = self.interning.difference(used)
-            changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
+            if changes.dropped_inputs:  # else every shape is still asked
+                changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
             changes.meta["history"] = self._history
         self.manifest.replace(changes)
 

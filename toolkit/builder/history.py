@@ -44,6 +44,8 @@ def free_redirects(redirects: Mapping[str, str], paths: Iterable[str]) -> dict[s
         redirects: Old URL to new.
         paths: Files that the site publishes.
     """
+    if not redirects:
+        return {}
     files = {folded_path(path) for path in paths}
     folders = {parent for path in files for parent in _parents(path)}
     found = {}
