@@ -43,6 +43,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "feeds": declarations.feeds,
     "sitemaps": declarations.sitemaps,
     "views": declarations.views,
+    "testing": declarations.testing,
     "source": declarations.sources,
     "error-tree": failures.error_tree,
     "errors": failures.error_classes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolkit import App, Site
+from toolkit import testing as testing_tools
 from toolkit.content import Source
 from toolkit.feeds import Enclosure, Entry, Feed, Person
 from toolkit.http import Response, get_object_or_404, redirect, require_methods
@@ -60,3 +61,13 @@ def views() -> str:
     return "\n\n".join(
         [*made, *(describe(one.__name__, one) for one in (redirect, get_object_or_404, require_methods))]
     )
+
+
+def testing() -> str:
+    """What ``toolkit.testing`` offers."""
+    client = [
+        describe(f"client.{name}", getattr(testing_tools.Client, name)) for name in ("get", "head", "post", "request")
+    ]
+    classes = [describe("Client", testing_tools.Client), *client, describe("Answer", testing_tools.Answer, call=False)]
+    rest = [name for name in testing_tools.__all__ if name not in ("Client", "Answer")]
+    return "\n\n".join([*classes, *(describe(name, getattr(testing_tools, name)) for name in rest)])
