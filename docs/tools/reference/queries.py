@@ -13,7 +13,7 @@ from toolkit.models.model import Model
 from toolkit.models.queryset import QuerySet
 
 from .docstrings import read_doc, table
-from .signatures import signature
+from .signatures import describe
 
 MEANINGS = {
     "exact": "equal; what `title=…` without a lookup means",
@@ -98,10 +98,10 @@ def _methods(kind: Any, skip: set[str]) -> str:
         if name.startswith("_") or name in skip:
             continue
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-        if callable(function) and inspect.isfunction(function):
-            call = "" if isinstance(member, property) else f"({signature(function)})"
-            found.append((f"### `{name}{call}` {{#{kind.__name__.lower()}-{name}}}", read_doc(function)))
-    return "\n\n".join(f"{heading}\n\n{doc.text}" for heading, doc in found)
+        if inspect.isfunction(function):
+            called = not isinstance(member, property)
+            found.append(describe(name, function, call=called, identifier=f"{kind.__name__.lower()}-{name}"))
+    return "\n\n".join(found)
 
 
 def expressions() -> str:
