@@ -116,7 +116,7 @@ class Builder:
                     f"the manifest {self.manifest_path} could not be written: {error}", hint="Mend it and build again."
                 ) from error
             except OSError as error:
-                raise BuildError(f"the build could not be written: {error}", hint="Mend it and build again.") from error
+                raise BuildError(f"the build could not finish: {error}", hint="Mend it and build again.") from error
         report.seconds["all"] = time.monotonic() - self._started
         return report
 
@@ -447,6 +447,7 @@ class Run:
     ) -> None:
         decision = self.decision
         planned = {(route.id, locale) for route, locale in decision.plan.routes()}
+        gone = set(removed)
         known_units = set(self.manifest.units()) if changed else planned
         changes = Changes(
             moment=self.moment,
@@ -456,7 +457,7 @@ class Run:
             dropped_units=sorted(known_units - planned),
             pages=[pages[result.page.identity] for result, *_ in self.results],
             dropped_pages=[record.identity for record in decision.gone],
-            files=[*self.restamped, *placed],
+            files=[*(record for record in self.restamped if record.path not in gone), *placed],
             dropped_files=removed,
         )
         if changed:

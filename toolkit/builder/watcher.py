@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
+
+from toolkit.errors import DatabaseError
+
+TIMEOUT_SECONDS = 10
 
 
 class Watcher:
@@ -19,13 +24,16 @@ class Watcher:
     def __init__(self, database: Any) -> None:
         self._connection: Any = None
         if database.dialect == "sqlite" and database.path is not None:
-            import sqlite3
-
-            self._connection = sqlite3.connect(database.path, isolation_level=None)
+            self._connection = sqlite3.connect(database.path, isolation_level=None, timeout=TIMEOUT_SECONDS)
             self._first = self._version()
 
     def _version(self) -> int:
-        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        try:
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error as error:
+            raise DatabaseError(
+                f"the database cannot be watched: {error}", hint="Is somebody writing all the time?"
+            ) from error
 
     def agrees(self) -> bool:
         """Whether nobody committed since."""
