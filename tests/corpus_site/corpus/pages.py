@@ -19,9 +19,7 @@ def home() -> dict[str, Any]:
     return {"stories": Story.objects.all()[:20]}
 
 
-@app.page(
-    "/posts/<slug>/", each=Story.objects.all(), template="story.html", sitemap=Sitemap(lastmod="updated")
-)
+@app.page("/posts/<slug>/", each=Story.objects.all(), template="story.html", sitemap=Sitemap(lastmod="updated"))
 def story(story: Story) -> dict[str, Any]:
     return {"related": story.related(5)}
 
@@ -48,13 +46,9 @@ def first_day(year: int, month: int) -> datetime:
     return datetime(year + month // 13, (month - 1) % 12 + 1, 1, tzinfo=UTC)
 
 
-@app.listing(
-    "/archive/<int:year>/<int(fixed_digits=2):month>/", each=months, template="month.html", per_page=50
-)
+@app.listing("/archive/<int:year>/<int(fixed_digits=2):month>/", each=months, template="month.html", per_page=50)
 def month(year: int, month: int) -> QuerySet[Story]:
-    return Story.objects.filter(
-        published__gte=first_day(year, month), published__lt=first_day(year, month + 1)
-    )
+    return Story.objects.filter(published__gte=first_day(year, month), published__lt=first_day(year, month + 1))
 
 
 @app.page("/tags/", template="tags.html")
@@ -69,9 +63,7 @@ def authors() -> dict[str, Any]:
 
 @app.page("/archive/", template="archive.html")
 def archive() -> dict[str, Any]:
-    return {
-        "months": [{**month, "first_day": first_day(month["year"], month["month"])} for month in months()]
-    }
+    return {"months": [{**month, "first_day": first_day(month["year"], month["month"])} for month in months()]}
 
 
 @app.feed("/feed.xml", formats=("rss",))
