@@ -22,6 +22,8 @@ from toolkit.trace import digest, record
 
 FILE_NAME = "toolkit.toml"
 PREFIX = "TOOLKIT_"
+FOR_TESTS = ("TOOLKIT_TEST_", "TOOLKIT_CORPUS")
+"""Variables that tests and benchmarks read; no settings."""
 
 Check = Callable[[Any], str]
 """Says what is wrong with a value of the right type, or an empty text."""
@@ -187,7 +189,7 @@ def load_settings(
         line = _line_of(text, name)
         _take(values, sources, name, value, f"{FILE_NAME}:{line}", problems, path=path, line=line)
     for variable, raw in sorted(environment.items()):
-        if variable.startswith(PREFIX) and variable not in ("TOOLKIT_CORPUS", "TOOLKIT_TEST_DATABASES"):
+        if variable.startswith(PREFIX) and not variable.startswith(FOR_TESTS):
             _take_variable(values, sources, variable, raw, problems)
     for name, value in (overrides or {}).items():
         _take(values, sources, name, value, "code", problems)

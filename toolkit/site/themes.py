@@ -100,6 +100,12 @@ def make_catalogs(site: Any) -> Catalogs:
 def resolve_link(site: Any, url: str) -> str:
     """``story:flood`` is the URL of that story's page: in this language if it has an edition, else in the first.
 
+    A story that is there but hidden, before its embargo or after its expiry, has no URL: the link's words stay, as
+    plain text, until it has one. So an embargo that is lifted or a story that expires breaks no other page.
+
+    Returns:
+        The URL; empty for a hidden row.
+
     Raises:
         RouteError: There is no such row, or it has no page.
     """
@@ -118,6 +124,8 @@ def resolve_link(site: Any, url: str) -> str:
             found = find_url(scope, route, subject, locale=locale)
             if found is not None:
                 return f"{found}{hash_}{fragment}"
+    if subject is None and model.objects.unrestricted().filter(slug=slug).exists():
+        return ""
     known = list(model.objects.values_list("slug", flat=True)) if subject is None else []
     raise RouteError(
         f"the link {url!r} leads to no published {model.__name__.lower()}", hint=did_you_mean(slug, known) or None

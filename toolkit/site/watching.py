@@ -61,7 +61,7 @@ def _writes(mode: Any = None, flags: Any = None) -> bool:
 
 def _is_ours(frame: FrameType | None, site: Any) -> bool:
     """Whether code of the site or its apps reads, itself or through a library: the toolkit's frames end the search."""
-    apps, own = site.code_folders
+    apps, own = getattr(site, "code_folders", ((), ()))
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith("<frozen importlib"):

@@ -168,7 +168,7 @@ class Markdown:
     Args:
         options: See :class:`MarkdownOptions`.
         resolve_link: The address to link to, given the one that was written (``story:flood``). What it
-            returns is checked too.
+            returns is checked too; where it returns nothing, the words stay without a link.
         resolve_image: The same for images.
         render_image: HTML for an image, given as resolved; None renders ``<img>``.
         render_code: HTML for a block of code, given its language (None where it names none) and its text; None
@@ -299,7 +299,9 @@ class Markdown:
         if written is None:
             return match[0]
         url = self._resolved(written, self.resolve_link, met, kind="Link")
-        if not self.options.trusted and not is_safe_link(url):
+        if written and not url:  # leads nowhere for now: the words stay
+            del attributes["href"]
+        elif not self.options.trusted and not is_safe_link(url):
             met.refused.append(url)
             del attributes["href"]
         else:
