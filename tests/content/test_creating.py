@@ -8,7 +8,6 @@ import pytest
 
 from toolkit import models
 from toolkit.content import Source, export_model
-from toolkit.content import files as files_module
 from toolkit.errors import Problems
 
 from .conftest import SOURCES, Author, Desk, Link, Section, Story, Tag
@@ -69,7 +68,7 @@ def test_a_row_goes_with_the_last_file_that_names_it(blog: Desk) -> None:
 
 
 def test_an_edit_reads_no_other_file(blog: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files_module, "RACY_NANOSECONDS", -(10**12))
+    monkeypatch.setattr("toolkit.stamps.RACY_NS", -(10**12))
     note(blog, "a", "food", "sea")
     note(blog, "b", "Food")
     blog.load()

@@ -1,4 +1,4 @@
-"""Finding files, their stamps, and the places of values in JSON."""
+"""Finding files, with their stamps, and the places of values in JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.content.files import RACY_NANOSECONDS, Stamp, list_files
+from toolkit.content.files import list_files
 from toolkit.content.json_files import find_offset
 from toolkit.content.markdown_files import date_of, name_of, parse_markdown
 from toolkit.content.yaml_files import parse_yaml
@@ -52,12 +52,6 @@ def test_a_linked_file_has_the_stamp_of_what_it_shows(folder: Path) -> None:
     (folder / "a/link.md").symlink_to(folder / "top.md")
     stamps = list_files(folder, "a/*.md").stamps
     assert stamps["a/link.md"].inode == (folder / "top.md").stat().st_ino
-
-
-def test_a_stamp_is_settled_two_seconds_after_the_last_change() -> None:
-    stamp = Stamp(1, modified=5, changed=10, inode=1)
-    assert not stamp.is_settled(10 + RACY_NANOSECONDS)
-    assert stamp.is_settled(11 + RACY_NANOSECONDS)
 
 
 VALUES = st.recursive(

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from toolkit.content import LoadReport, Source
-from toolkit.content import files as files_module
 from toolkit.content.loading import Loading
 from toolkit.errors import DatabaseError, Problems
 
@@ -19,7 +18,7 @@ from .conftest import STORM, Author, Desk, Section, Story, Tag
 
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every file count as old enough for its stamp to be trusted."""
-    monkeypatch.setattr(files_module, "RACY_NANOSECONDS", -(10**12))
+    monkeypatch.setattr("toolkit.stamps.RACY_NS", -(10**12))
 
 
 def test_a_second_load_changes_nothing_and_writes_nothing(newsroom: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolkit.errors import CatalogError, Problems, ValidationError
 from toolkit.i18n import Catalogs, Message
-from toolkit.i18n.stamps import Stamp, take_stamp
+from toolkit.stamps import Sighting, Stamp
 from toolkit.trace import ABSENT, Trace
 
 from .conftest import HEADER, WriteCatalog, speaking
@@ -238,13 +237,13 @@ def test_an_edit_within_one_tick_of_the_clock_is_seen_later(
     folders: list[tuple[str, Path]], write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_catalog("es", entry("a", "AAA"))
-    young = Stamp(size=1, modified=1, changed=1, inode=1, is_settled=False)
-    monkeypatch.setattr("toolkit.i18n.catalogs.take_stamp", lambda at: young if at == path else None)
+    young = Sighting(Stamp(size=1, modified=1, changed=1, inode=1), settled=False)
+    monkeypatch.setattr("toolkit.i18n.catalogs.look_at", lambda at: young if at == path else None)
     catalogs = Catalogs(folders, ["es"])
     assert catalogs.lookup("es", "a") == "AAA"
     write_catalog("es", entry("a", "BBB"))
-    old = replace(young, is_settled=True)
-    monkeypatch.setattr("toolkit.i18n.catalogs.take_stamp", lambda at: old if at == path else None)
+    old = young._replace(settled=True)
+    monkeypatch.setattr("toolkit.i18n.catalogs.look_at", lambda at: old if at == path else None)
     assert catalogs.reload_if_changed()
     assert catalogs.lookup("es", "a") == "BBB"
 
@@ -253,20 +252,12 @@ def test_a_settled_file_is_not_read_again(
     folders: list[tuple[str, Path]], write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_catalog("es", entry("a", "A"))
-    old = Stamp(size=1, modified=1, changed=1, inode=1, is_settled=True)
-    monkeypatch.setattr("toolkit.i18n.catalogs.take_stamp", lambda at: old if at == path else None)
+    old = Sighting(Stamp(size=1, modified=1, changed=1, inode=1), settled=True)
+    monkeypatch.setattr("toolkit.i18n.catalogs.look_at", lambda at: old if at == path else None)
     catalogs = Catalogs(folders, ["es"])
     catalogs.load()
     monkeypatch.setattr("toolkit.i18n.parsed.parse_po", None)
     assert not catalogs.reload_if_changed()
-
-
-def test_a_new_file_is_not_settled(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("x")
-    stamp = take_stamp(tmp_path / "x")
-    assert stamp is not None and not stamp.is_settled
-    assert take_stamp(tmp_path / "none") is None
-    assert take_stamp(tmp_path / "x" / "inside") is None
 
 
 def test_touching_a_file_changes_nothing(folders: list[tuple[str, Path]], write_catalog: WriteCatalog) -> None:

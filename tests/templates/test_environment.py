@@ -170,9 +170,9 @@ def test_an_edit_of_the_same_size_and_time_is_seen(desk: Desk) -> None:
 
 def test_a_file_that_settled_is_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     path = desk.write("a.html", "x")
-    monkeypatch.setattr("toolkit.templates.stamps.time.time_ns", lambda: path.stat().st_ctime_ns + 3_000_000_000)
+    monkeypatch.setattr("toolkit.stamps.time.time_ns", lambda: path.stat().st_ctime_ns + 3_000_000_000)
     digest = desk.environment.digest_of("a.html")
-    monkeypatch.setattr("toolkit.templates.stamps.FileDigests.read", None)
+    monkeypatch.setattr("toolkit.stamps.FileDigests.read", None)
     assert desk.environment.digest_of("a.html") == digest
 
 

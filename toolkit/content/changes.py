@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.content.creating import Creator
-from toolkit.content.files import Listing, Stamp
+from toolkit.content.files import Listing
 from toolkit.content.layout import Layout
 from toolkit.content.matching import Entry, Leaver, adopt_rows, match_rows
 from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
 from toolkit.content.records import Record, key_text, read_keys
 from toolkit.errors import ContentError
+from toolkit.stamps import Stamp, is_settled
 
 
 class Changes:
@@ -75,7 +76,7 @@ class Changes:
 
     def is_settled(self, path: str) -> bool:
         """Whether its stamp alone will prove it unchanged."""
-        return self.stamp_of(path).is_settled(self._listings[self.owner[path]].now)
+        return is_settled(self.stamp_of(path), at_ns=self._listings[self.owner[path]].now)
 
     # reading
 

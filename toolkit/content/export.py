@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.content.files import stamp_of
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.loading import locales_of
 from toolkit.content.mentions import (
@@ -33,6 +32,7 @@ from toolkit.content.source import Source
 from toolkit.content.stored import Stored, read_stored
 from toolkit.errors import ContentError, Problems, ToolkitError
 from toolkit.i18n.files import write_if_changed
+from toolkit.stamps import is_settled, stamp_of
 from toolkit.trace import Scope
 
 NAME_BYTES = 150
@@ -174,7 +174,7 @@ def _adopt(
         keys = [RowKey(_driver_key(layout, row), key_text(row.pk)) for row in rows.get(path, ())]
         stamp = stamp_of((folder / path).stat())
         digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-        label, settled = layout.model._meta.label, int(stamp.is_settled(now))
+        label, settled = layout.model._meta.label, int(is_settled(stamp, at_ns=now))
         record = Record(path, layout.source.pattern, label, layout.declared, digest, *stamp, settled, len(keys))
         noted.append((record, keys))
     gone = [

@@ -1,4 +1,4 @@
-"""Finding a source's files, and telling cheaply that one did not change."""
+"""Finding a source's files, with their stamps."""
 
 from __future__ import annotations
 
@@ -9,33 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
-from typing import NamedTuple
 
-RACY_NANOSECONDS = 2_000_000_000
-_MOST = 0x7FFF_FFFF_FFFF_FFFF
-
-
-class Stamp(NamedTuple):
-    """What ``stat`` says of a file. Equal stamps mean equal content only when the stamp is settled.
-
-    Attributes:
-        size: Bytes.
-        modified: mtime, nanoseconds.
-        changed: ctime, nanoseconds: moves even when somebody sets mtime back.
-        inode: Moves when another file is renamed over it. Cut to 63 bits, what databases hold.
-    """
-
-    size: int
-    modified: int
-    changed: int
-    inode: int
-
-    def is_settled(self, now: int) -> bool:
-        """Whether the file was older than two seconds at an instant (nanoseconds).
-
-        A younger one may be written again within the same tick of the file system's clock (git's "racy" rule).
-        """
-        return max(self.modified, self.changed) + RACY_NANOSECONDS < now
+from toolkit.stamps import Stamp, stamp_of
 
 
 @dataclass(frozen=True)
@@ -104,8 +79,3 @@ def _files_in(root: str, place: str, accept: re.Pattern[str]) -> Iterable[tuple[
     except (FileNotFoundError, NotADirectoryError):
         return ()
     return found
-
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """The stamp in a ``stat`` result."""
-    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _MOST)

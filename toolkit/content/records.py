@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from toolkit.content.files import Stamp
+from toolkit.stamps import Stamp
 
 TABLE = "toolkit_source"
 BATCH = 500

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import CatalogError, Problems, ToolkitError
+from toolkit.stamps import Sighting, look_at
 from toolkit.trace import ABSENT, current, digest
 
 from .catalog import Message
 from .locales import folder_name, parents, validate_tag
 from .parsed import Parsed, ParsedCache, Translation
-from .stamps import Stamp, take_stamp
 
 DOMAIN = "messages"
 """gettext's name of our one text domain, and of the files."""
 
-_Files = dict[Path, tuple[Stamp | None, Parsed | None]]
+_File = tuple[Sighting | None, Parsed | None]
+_Files = dict[Path, _File]
 _Table = dict[tuple[str | None, str], Translation]
 
 
@@ -196,15 +197,13 @@ class Catalogs:
             raise Problems(problems)
         return _merge(parsed for _, parsed in files.values()), files
 
-    def _read_file(
-        self, path: Path, tag: str, known: tuple[Stamp | None, Parsed | None] | None
-    ) -> tuple[Stamp | None, Parsed | None]:
-        stamp = take_stamp(path)
-        if stamp is None:
+    def _read_file(self, path: Path, tag: str, known: _File | None) -> _File:
+        seen = look_at(path)
+        if seen is None:
             return None, None
-        if known is not None and known[0] is not None and known[0] == stamp and known[0].is_settled:
+        if known is not None and known[0] is not None and known[0].proves(seen.stamp):
             return known
-        return stamp, self._cache.read(path, tag)
+        return seen, self._cache.read(path, tag)
 
 
 def _is_shown(message: Message, found: Translation | None) -> bool:

@@ -17,8 +17,8 @@ from werkzeug.wsgi import FileWrapper
 from toolkit.errors import NotFound
 from toolkit.pages.render import content_type
 from toolkit.server.answers import IMMUTABLE, REVALIDATE, Answer, Passed
+from toolkit.stamps import Sighting, sighting_of
 from toolkit.templates.assets import FoundAsset
-from toolkit.templates.stamps import Stamp, is_settled, stamp_of
 from toolkit.trace import digest_bytes
 
 WELL_KNOWN = ".well-known"
@@ -32,7 +32,7 @@ class Files:
     """Sends files; remembers the digests of their contents while their stamps prove them."""
 
     def __init__(self) -> None:
-        self._digests: dict[str, tuple[Stamp, bytes]] = {}
+        self._digests: dict[str, tuple[Sighting, bytes]] = {}
 
     def send(
         self, environ: Mapping[str, Any], path: Path, *, kind: str = "", cache: str = REVALIDATE, headers: Any = ()
@@ -46,9 +46,10 @@ class Files:
             file = path.open("rb")
         except OSError as error:
             raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+        now = time.time_ns()
         status = os.fstat(file.fileno())
         try:
-            etag = self._digest(file, status, path).hex()
+            etag = self._digest(file, sighting_of(status, at_ns=now), path).hex()
         except BaseException:
             file.close()
             raise
@@ -65,18 +66,17 @@ class Files:
             return Passed(error.get_response(dict(environ)))
         return Passed(response)
 
-    def _digest(self, file: Any, status: os.stat_result, path: Path) -> bytes:
+    def _digest(self, file: Any, seen: Sighting, path: Path) -> bytes:
         """The digest of an open file; read unless its stamp is known and old enough to prove something."""
-        stamp = stamp_of(status)
         known = self._digests.get(os.fspath(path))
-        if known is not None and known[0] == stamp:
+        if known is not None and known[0].proves(seen.stamp):
             return known[1]
         found = hashlib.blake2b(digest_size=16)
         while chunk := file.read(_READ_BYTES):
             found.update(chunk)
         file.seek(0)
-        if is_settled(stamp, at_ns=time.time_ns()):
-            self._digests[os.fspath(path)] = (stamp, found.digest())
+        if seen.settled:
+            self._digests[os.fspath(path)] = (seen, found.digest())
         return found.digest()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.database.connections import translated
 from toolkit.models.writing import quoted
-from toolkit.templates.stamps import Stamp, is_settled, stamp_of
+from toolkit.stamps import Stamp, is_settled, stamp_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -185,8 +185,8 @@ class FileStamps:
     __slots__ = ("_settled", "_stamps")
 
     def __init__(self, places: Iterable[str]) -> None:
-        self._stamps = [(place, _stamp(place)) for place in sorted(set(places))]
         now = time.time_ns()
+        self._stamps = [(place, _stamp(place)) for place in sorted(set(places))]
         self._settled = all(stamp is None or is_settled(stamp, at_ns=now) for _, stamp in self._stamps)
 
     def hold(self) -> bool:

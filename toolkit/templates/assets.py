@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from toolkit.errors import TemplateError, did_you_mean
+from toolkit.stamps import FileDigests
 from toolkit.trace import ABSENT, digest, digest_bytes, record
 
-from .stamps import FileDigests
 from .stylesheets import Reference, iter_references, rewrite_references
 
 FINGERPRINT_DIGITS = 12

@@ -11,9 +11,8 @@ from pathlib import Path
 import jinja2
 
 from toolkit.errors import TemplateError
+from toolkit.stamps import FileDigests
 from toolkit.trace import ABSENT, digest
-
-from .stamps import FileDigests
 
 
 @dataclass(frozen=True, slots=True)

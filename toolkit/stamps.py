@@ -1,0 +1,147 @@
+"""Telling by a stat that a file did not change, and digests of contents that are spared the reading thereby.
+
+A file whose size, times and inode are the same as when it was read has the same content, with one exception: a
+file changed so soon after it was looked at that the clock of the file system did not move ("racy", after git's
+Documentation/technical/racy-git.txt). Whether a stamp is old enough is judged when it is taken and kept beside
+it: later the same stamp would look old, and prove no more. A stamp that was young proves nothing, and the file is
+read again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from toolkit.trace import digest_bytes
+
+RACY_NS = 2_000_000_000
+"""Stamps younger than this when they were taken prove nothing (FAT keeps times of two seconds)."""
+
+NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""What the system says of a path at which there is no file."""
+
+_MOST_INODE = 0x7FFF_FFFF_FFFF_FFFF
+
+
+class Stamp(NamedTuple):
+    """What a stat says about a file's content. Equal stamps mean equal content only when the first was settled.
+
+    Attributes:
+        size: Bytes.
+        modified: mtime, nanoseconds.
+        changed: ctime, nanoseconds: moves even when somebody sets mtime back.
+        inode: Moves when another file is renamed over it. Cut to 63 bits, what databases hold.
+    """
+
+    size: int
+    modified: int
+    changed: int
+    inode: int
+
+
+class Sighting(NamedTuple):
+    """A stamp, and whether it was settled when it was taken."""
+
+    stamp: Stamp
+    settled: bool
+
+    def proves(self, stamp: Stamp) -> bool:
+        """Whether a file that has this stamp now has the content that it had then."""
+        return self.settled and self.stamp == stamp
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The part of a stat result that moves when the content does."""
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _MOST_INODE)
+
+
+def is_settled(stamp: Stamp, *, at_ns: int) -> bool:
+    """Whether a stamp is old enough to be trusted later.
+
+    Args:
+        stamp: The file's.
+        at_ns: A moment not after that at which it was taken, nanoseconds since the epoch. One after the bytes
+            were read would not do: a slow reading would make a young stamp look old.
+    """
+    return max(stamp.modified, stamp.changed) + RACY_NS < at_ns
+
+
+def sighting_of(status: os.stat_result, *, at_ns: int) -> Sighting:
+    """The stamp in a stat result, judged at a moment as ``is_settled`` wants it."""
+    stamp = stamp_of(status)
+    return Sighting(stamp, is_settled(stamp, at_ns=at_ns))
+
+
+def look_at(path: str | Path) -> Sighting | None:
+    """The stamp of what is at a path now, or None where there is nothing. To be taken before the bytes.
+
+    Raises:
+        OSError: The system does not tell.
+    """
+    now = time.time_ns()
+    try:
+        return sighting_of(os.stat(path), at_ns=now)  # noqa: PTH116 - half the cost of Path.stat
+    except (OSError, ValueError) as error:
+        _raise_unless_absent(error)
+        return None
+
+
+def _raise_unless_absent(error: OSError | ValueError) -> None:
+    """Let through only what says that there is no such file (ValueError: a name no file can have)."""
+    if isinstance(error, OSError) and error.errno not in NOT_THERE:
+        raise error
+
+
+class FileDigests:
+    """Remembers the digest of each file's content for as long as its stamp proves it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Sighting, bytes]] = {}
+
+    def find(self, path: str | Path) -> bytes | None:
+        """The digest of a regular file's content today, or None where there is no such file.
+
+        Raises:
+            OSError: When it is there and cannot be read.
+        """
+        place = os.fspath(path)
+        try:
+            status = os.stat(place)  # noqa: PTH116 - half the cost of Path.stat, on the path of every page
+        except (OSError, ValueError) as error:
+            _raise_unless_absent(error)
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        known = self._known.get(place)
+        if known is not None and known[0].proves(stamp_of(status)):
+            return known[1]
+        read = self.read(place)
+        return None if read is None else read[1]
+
+    def read(self, path: str | Path) -> tuple[bytes, bytes] | None:
+        """A regular file's content and digest, or None where there is no such file.
+
+        The stamp is taken before the bytes, from the same open file: a change in between shows as a new
+        stamp.
+
+        Raises:
+            OSError: When it is there and cannot be read.
+        """
+        place = os.fspath(path)
+        try:
+            with open(place, "rb") as file:  # noqa: PTH123 - as above
+                now = time.time_ns()
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    return None
+                body = file.read()
+        except (OSError, ValueError) as error:
+            _raise_unless_absent(error)
+            return None
+        value = digest_bytes(body)
+        self._known[place] = (sighting_of(status, at_ns=now), value)
+        return body, value
