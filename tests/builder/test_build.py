@@ -57,7 +57,7 @@ def test_all_problems_are_told_at_once_and_the_output_stays(press: Any, tree_of:
     before = tree_of(press.out)
     press.replace("templates/stats.html", "{{ heavy|list }}", "\n{{ hevy }}")
     press.replace("templates/404.html", "{{ _(", "{{ nosuch(")
-    with pytest.raises(Problems, match=r"(?s)stats.html:3.*'hevy'.*404.html:1.*'nosuch'") as caught:
+    with pytest.raises(Problems, match=r"(?s)404.html:1.*'nosuch'.*stats.html:3.*'hevy'") as caught:
         press.build()
     assert "Did you mean 'heavy'" in str(caught.value)
     assert tree_of(press.out) == before
@@ -71,9 +71,40 @@ def test_problems_cross_from_processes(press: Any) -> None:
         press.build(workers=2, clean=True)
 
 
+def test_a_fault_that_many_pages_inherit_is_told_once_with_the_first_of_them(press: Any) -> None:
+    press.build()
+    press.replace(
+        "templates/base.html", "{{ site.title }}{% endblock %}", "{{ site.title }}{% endblock %}{{ nosuch() }}"
+    )
+    with pytest.raises(Problems, match=r"\d+ pages could not be rendered") as caught:
+        press.build(clean=True)
+    (problem,) = caught.value.problems
+    pages = int(caught.value.message.split()[0])
+    assert (Path(str(problem.path)).name, problem.line, problem.url) == ("base.html", 3, "/")
+    assert "(extended by " in problem.message
+    assert str(problem.hint).endswith(f"The same on {pages - 1} more pages.")
+
+
+def test_two_processes_report_in_the_same_order_each_time(press: Any) -> None:
+    press.build()
+    for name in ("404", "stats", "section", "story", "year", "tag", "home", "note"):
+        press.replace(f"templates/{name}.html", "{% block body %}", "{% block body %}{{ nosuch_" + name + "() }}")
+    told = []
+    for _ in range(2):
+        with pytest.raises(Problems, match=r"could not be rendered") as caught:
+            press.build(workers=2, clean=True)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+    places = [(str(problem.path), problem.line, problem.url) for problem in caught.value.problems]
+    assert len(places) >= 8
+    assert places == sorted(places)
+
+
 def test_a_page_function_that_fails_is_named_with_its_line(press: Any) -> None:
     press.replace("press/pages.py", 'return b"<p>plain</p>"', "return 1 / 0")
-    with pytest.raises(ToolkitError, match=r"pages.py:\d+: plain\(\) failed: ZeroDivisionError.*page /plain/"):
+    with pytest.raises(
+        ToolkitError, match=r"pages.py:\d+: plain\(\) failed: ZeroDivisionError.*page /es/plain/.*1 more page\."
+    ):
         press.build()
 
 

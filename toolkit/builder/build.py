@@ -1,4 +1,4 @@
-"""The build: load content, decide what is stale, render it, put it in place, remember how it was made."""
+"""The build: load content, decide what is stale, render it, and have it published."""
 
 from __future__ import annotations
 
@@ -13,28 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.builder.decide import Decider, Decision, unit_record
-from toolkit.builder.history import (
-    current_urls,
-    find_redirects,
-    free_redirects,
-    history_state,
-    redirect_page,
-    remember,
-)
+from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Changes, FileRecord, Identity, Manifest, PageRecord
-from toolkit.builder.outputs import (
-    Output,
-    Staging,
-    check_outputs,
-    check_way,
-    find_suspects,
-    place,
-    public_files,
-    stage_body,
-)
-from toolkit.builder.reasons import describe
+from toolkit.builder.manifest import Manifest
+from toolkit.builder.outputs import Staging, find_suspects
+from toolkit.builder.problems import merge_problems
+from toolkit.builder.publish import Publisher, Rendered, Standing
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
 from toolkit.builder.watcher import Watcher
@@ -42,10 +26,8 @@ from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_s
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
-from toolkit.pages.patterns import output_path
 from toolkit.pages.routes import Page
-from toolkit.site.history import read_history
-from toolkit.trace import ABSENT, entered
+from toolkit.trace import entered
 
 SNAPSHOT_TRIES = 3
 
@@ -171,14 +153,18 @@ class Builder:
         if manifest.notice:
             report.notices.append(manifest.notice)
         files, pending = manifest.files(), manifest.pending()
-        suspect, restamped = find_suspects(self.output, files, pending)
+        standing = Standing(files, pending, *find_suspects(self.output, files, pending))
         self._note_foreign(manifest, report)
         for attempt in range(1, SNAPSHOT_TRIES + 1):
-            run = Run(self, manifest, report, moment, files, pending, suspect, restamped)
+            run = Run(self, manifest, report, moment, standing)
             alone = attempt == SNAPSHOT_TRIES
             with self._one_state() as watcher, Staging(self.output) as staging:
-                if run.render(staging, None if alone else watcher):
-                    run.publish(staging)
+                rendered = run.render(staging, None if alone else watcher)
+                if rendered is not None:
+                    publisher = Publisher(
+                        self.site, manifest, report, standing=standing, rendered=rendered, remembers=self.published
+                    )
+                    publisher.publish(staging)
                     return
         raise BuildError("the database changed all the time while the build began", hint="Build again.")
 
@@ -204,47 +190,46 @@ class Builder:
 
 
 class Run:
-    """One attempt at a build, within one snapshot."""
+    """One attempt to decide and render, within one snapshot.
+
+    Args:
+        builder: Whose build it is.
+        manifest: The last build.
+        report: Is told how long it took.
+        moment: The instant that the build shows.
+        standing: The output until now.
+    """
 
     def __init__(
-        self,
-        builder: Builder,
-        manifest: Manifest,
-        report: BuildReport,
-        moment: datetime,
-        files: dict[str, FileRecord],
-        pending: set[str],
-        suspect: set[str],
-        restamped: list[FileRecord],
+        self, builder: Builder, manifest: Manifest, report: BuildReport, moment: datetime, standing: Standing
     ) -> None:
         self.builder = builder
         self.site = builder.site
         self.manifest = manifest
         self.report = report
         self.moment = moment
-        self.files = files
-        self.pending = pending
-        self.suspect = suspect
-        self.restamped = restamped
+        self.standing = standing
         self.interning = Interning(manifest, self._relied)
         self.results: list[tuple[Result, array[int], str]] = []
         self.decision: Decision
-        self._history = ""
 
-    # rendering
-
-    def render(self, staging: Staging, watcher: Watcher | None) -> bool:
-        """Decide and render. False if the snapshots of the workers differ, so that one must try again.
+    def render(self, staging: Staging, watcher: Watcher | None) -> Rendered | None:
+        """Decide and render. None if the snapshots of the workers differ, so that one must try again.
 
         Args:
             staging: Where the files go.
             watcher: Tells whether the workers see our snapshot; None to render without workers.
+
+        Raises:
+            Problems: Pages could not be rendered.
         """
         started = time.monotonic()
-        self.decision = Decider(self.site, self.manifest, self.moment, self.suspect).decide()
+        self.decision = Decider(self.site, self.manifest, self.moment, self.standing.suspect).decide()
         self.report.seconds["verify"] = time.monotonic() - started
         pages = [page for page, _ in self.decision.stale]
-        known = {path: record.digest for path, record in self.files.items() if path not in self.suspect}
+        known = {
+            path: record.digest for path, record in self.standing.files.items() if path not in self.standing.suspect
+        }
         database = self.site.database
         alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not database.shares_snapshots
         name = "" if alone else database.export_snapshot()
@@ -255,7 +240,7 @@ class Run:
         else:
             agreed = self._render_parallel(job, pages, watcher)
         self.report.seconds["render"] = time.monotonic() - started
-        return agreed
+        return Rendered(self.decision, self.results, self.interning) if agreed else None
 
     def _batches(self, pages: Sequence[Page]) -> list[list[Page]]:
         routes = self.site.routes_by_id
@@ -294,42 +279,8 @@ class Run:
                 done += len(batch.results)
             self.builder.progress(done, total)
         if problems:
-            raise Problems(
-                _distinct(problems), summary=f"{len(problems)} pages could not be rendered; nothing was published"
-            )
-
-    # publishing
-
-    def publish(self, staging: Staging) -> None:
-        """Stage the other files, put everything in place, remember it."""
-        started = time.monotonic()
-        decision, report = self.decision, self.report
-        pages = self._page_records()
-        report.pages, report.rendered = len(pages), len(self.results)
-        report.left_out = [route.path for route in self.site.routes if route.kind == "view"]
-        for result, _, reason in self.results:
-            report.add("rendered", result.page.url, reason)
-        units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
-        self._history = history_state(self.site.database)
-        changed = bool(self.results or decision.gone or decision.replanned or self.suspect)
-        changed = changed or decision.touched or self.manifest.meta("history") != self._history
-        outputs = self._outputs(staging, pages, changed)
-        if changed or self._other_public(outputs):
-            check_outputs(outputs)
-        removed = sorted((self.files.keys() | self.pending) - {item.path for item in outputs})
-        staged = [item for item in outputs if item.staged]
-        check_way(staging.output, staged, removed)
-        report.notices += self._remember_urls() if changed and self.builder.published else []
-        report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
-        if staged or removed:
-            self.manifest.announce([*(item.path for item in staged), *removed])
-        placed = place(staging, outputs, removed) if staged or removed or not staging.output.exists() else []
-        for item in staged:
-            report.add("written", item.path)
-        for path in removed:
-            report.add("removed", path)
-        self._save(pages, units, placed, removed, changed)
-        report.seconds["publish"] = time.monotonic() - started
+            count = f"{len(problems)} page" if len(problems) == 1 else f"{len(problems)} pages"
+            raise Problems(merge_problems(problems), summary=f"{count} could not be rendered; nothing was published")
 
     def _relied(self) -> set[int]:
         """Inputs that pages and units rely on which this build does not make anew."""
@@ -342,149 +293,3 @@ class Run:
             if key in planned and key not in fresh:
                 found.update(unit.inputs)
         return found
-
-    def _unsure(self) -> list[str]:
-        shapes = {**self.manifest.shapes(), **self.interning.shapes} if self.interning.unsure else {}
-        return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
-
-    def _other_public(self, outputs: Sequence[Output]) -> bool:
-        """Whether public files came or went: they may be in the way of pages and redirects, or no longer be."""
-        before = {path for path, record in self.files.items() if record.owner == "public"}
-        return before != {item.path for item in outputs if item.owner == "public"}
-
-    def _page_records(self) -> dict[Identity, PageRecord]:
-        pages = {record.identity: record for record in self.decision.kept}
-        for result, ids, reason in self.results:
-            page = result.page
-            pages[page.identity] = PageRecord(
-                page.identity,
-                page.url,
-                result.path,
-                result.digest,
-                result.size,
-                result.content_type,
-                result.status,
-                reason,
-                tuple(path for path, *_ in result.attachments),
-                ids,
-            )
-        return pages
-
-    def _outputs(self, staging: Staging, pages: dict[Identity, PageRecord], changed: bool) -> list[Output]:
-        """Every file that the site has."""
-        outputs = [
-            Output(result.path, result.digest, result.size, "page", result.written) for result, *_ in self.results
-        ]
-        for result, *_ in self.results:
-            outputs += [Output(path, value, size, "page", new) for path, value, size, new in result.attachments]
-        for record in self.decision.kept:
-            outputs.append(Output(record.path, record.digest, record.size, "page", False))
-            outputs += [self._kept(path) for path in record.attachments]
-        outputs += self._public(staging)
-        if changed or self._other_public(outputs):
-            outputs += self._assets(staging, pages)
-            outputs += self._redirects(staging, outputs)
-        else:
-            outputs += [self._kept(f.path) for f in self.files.values() if f.owner in ("asset", "redirect")]
-        return outputs
-
-    def _kept(self, path: str) -> Output:
-        record = self.files[path]
-        return Output(path, record.digest, record.size, record.owner, False)
-
-    def _assets(self, staging: Staging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
-        """The assets that pages use, and what those need: no page uses it, it is not published."""
-        used: set[int] = set()
-        for record in pages.values():
-            used.update(record.inputs)
-        assets = self.site.assets
-        found = (key[0] for _, key in self.interning.keys_of(used, "asset"))
-        names = {name for name in found if assets.digest_of(name) != ABSENT}
-        closure = sorted({needed for name in names for needed in assets.closure(name)})
-        for name in closure:
-            path, content = assets.published(name)
-            body = content if isinstance(content, bytes) else content.read_bytes()
-            if not assets.is_published_as(path, body):
-                raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
-            yield stage_body(staging, self.files, self.suspect, path, body, "asset")
-
-    def _redirects(self, staging: Staging, outputs: Sequence[Output]) -> list[Output]:
-        """A file at each old URL where nothing else is published now, and at each alias."""
-        plan = self.decision.plan
-        aliases = self.site.aliases(plan)
-        history = find_redirects(read_history(self.site.database), current_urls(plan))
-        redirects = {**free_redirects(history, [item.path for item in outputs]), **aliases}
-        found = []
-        for url, target in sorted(redirects.items()):
-            body = redirect_page(target)
-            found.append(stage_body(staging, self.files, self.suspect, output_path(url), body, "redirect"))
-            self.report.add("redirected", url, f"to {target}")
-        return found
-
-    def _public(self, staging: Staging) -> Iterator[Output]:
-        for path, file in public_files(self.site):
-            yield stage_body(staging, self.files, self.suspect, path, file.read_bytes(), "public")
-
-    def _remember_urls(self) -> list[str]:
-        """Outside the snapshot, which is for reading."""
-        current = current_urls(self.decision.plan)
-        database = self.site.database
-        database.end_snapshot()
-        try:
-            notices = remember(database, current)
-            self._history = history_state(database)
-            return notices
-        finally:
-            database.begin_snapshot()
-
-    def _save(
-        self,
-        pages: dict[Identity, PageRecord],
-        units: list[Any],
-        placed: list[FileRecord],
-        removed: list[str],
-        changed: bool,
-    ) -> None:
-        decision = self.decision
-        planned = {(route.id, locale) for route, locale in decision.plan.routes()}
-        gone = set(removed)
-        known_units = set(self.manifest.units()) if changed else planned
-        changes = Changes(
-            moment=self.moment,
-            tables=decision.tables,
-            shapes=self.interning.shapes,
-            units=units,
-            dropped_units=sorted(known_units - planned),
-            pages=[pages[result.page.identity] for result, *_ in self.results],
-            dropped_pages=[record.identity for record in decision.gone],
-            files=[*(record for record in self.restamped if record.path not in gone), *placed],
-            dropped_files=removed,
-        )
-        if changed:
-            used: set[int] = set()
-            for record in pages.values():
-                used.update(record.inputs)
-            fresh = {(unit.route, unit.locale) for unit in units}
-            for unit in units:
-                used.update(unit.inputs)
-            for key, unit in self.manifest.units().items():
-                if key in planned and key not in fresh:
-                    used.update(unit.inputs)
-            changes.inputs, changes.dropped_inputs = self.interning.difference(used)
-            if changes.dropped_inputs:  # else every shape is still asked
-                changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
-            changes.meta["history"] = self._history
-        self.manifest.replace(changes)
-
-
-def _distinct(problems: list[ToolkitError]) -> list[ToolkitError]:
-    """Each problem once: a wrong template fails on every page, and is told with the first and how many more."""
-    groups: dict[tuple[Any, ...], list[ToolkitError]] = {}
-    for problem in problems:
-        groups.setdefault((problem.message, str(problem.path), problem.line), []).append(problem)
-    found = []
-    for first, *others in groups.values():
-        if others:
-            first.hint = f"{first.hint or ''} The same on {len(others)} more pages.".strip()
-        found.append(first)
-    return found

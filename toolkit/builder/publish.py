@@ -1,0 +1,268 @@
+"""Publishing what was rendered: the files it needs beside it, everything in place, and what the manifest remembers."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.builder.decide import Decision, unit_record
+from toolkit.builder.history import (
+    current_urls,
+    find_redirects,
+    free_redirects,
+    history_state,
+    redirect_page,
+    remember,
+)
+from toolkit.builder.interning import Interning
+from toolkit.builder.manifest import Changes, FileRecord, Identity, Manifest, PageRecord
+from toolkit.builder.outputs import Output, Staging, check_outputs, check_way, place, public_files, stage_body
+from toolkit.builder.reasons import describe
+from toolkit.builder.report import BuildReport
+from toolkit.builder.workers import Result
+from toolkit.errors import BuildError
+from toolkit.pages.patterns import output_path
+from toolkit.site.history import read_history
+from toolkit.trace import ABSENT
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The output as it stands before the build.
+
+    Args:
+        files: What the last build placed, by path.
+        pending: Paths that a build which was ended from outside may have touched.
+        suspect: Paths of files that are missing, changed or pending.
+        restamped: Records of files whose stamp alone changed.
+    """
+
+    files: dict[str, FileRecord]
+    pending: set[str]
+    suspect: set[str]
+    restamped: list[FileRecord]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a run decided and rendered.
+
+    Args:
+        decision: What there was to do.
+        results: (page, numbers of its inputs, why it was rendered) of each page that was.
+        interning: The inputs that those numbers stand for.
+    """
+
+    decision: Decision
+    results: list[tuple[Result, array[int], str]]
+    interning: Interning
+
+
+class Publisher:
+    """Puts a rendered site in place of the last.
+
+    Args:
+        site: The prepared site, its database in the snapshot in which it was rendered.
+        manifest: The last build; becomes this one.
+        report: Is told what happens.
+        standing: The output until now.
+        rendered: What the run made.
+        remembers: Readers will see it: its URLs are written down for redirects.
+    """
+
+    def __init__(
+        self,
+        site: Any,
+        manifest: Manifest,
+        report: BuildReport,
+        *,
+        standing: Standing,
+        rendered: Rendered,
+        remembers: bool,
+    ) -> None:
+        self.site = site
+        self.manifest = manifest
+        self.report = report
+        self.standing = standing
+        self.decision = rendered.decision
+        self.results = rendered.results
+        self.interning = rendered.interning
+        self.remembers = remembers
+        self._history = ""
+
+    def publish(self, staging: Staging) -> None:
+        """Stage the other files, put everything in place, remember it.
+
+        Args:
+            staging: Where the rendered files are.
+
+        Raises:
+            Problems: Two files want one place; nothing was touched.
+            BuildError: The output cannot be written, or somebody else's file stands in the way.
+        """
+        started = time.monotonic()
+        decision, report = self.decision, self.report
+        pages = self._page_records()
+        report.pages, report.rendered = len(pages), len(self.results)
+        report.left_out = [route.path for route in self.site.routes if route.kind == "view"]
+        for result, _, reason in self.results:
+            report.add("rendered", result.page.url, reason)
+        units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
+        self._history = history_state(self.site.database)
+        changed = bool(self.results or decision.gone or decision.replanned or self.standing.suspect)
+        changed = changed or decision.touched or self.manifest.meta("history") != self._history
+        outputs = self._outputs(staging, pages, changed)
+        if changed or self._other_public(outputs):
+            check_outputs(outputs)
+        removed = sorted((self.standing.files.keys() | self.standing.pending) - {item.path for item in outputs})
+        staged = [item for item in outputs if item.staged]
+        check_way(staging.output, staged, removed)
+        report.notices += self._remember_urls() if changed and self.remembers else []
+        report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
+        if staged or removed:
+            self.manifest.announce([*(item.path for item in staged), *removed])
+        placed = place(staging, outputs, removed) if staged or removed or not staging.output.exists() else []
+        for item in staged:
+            report.add("written", item.path)
+        for path in removed:
+            report.add("removed", path)
+        self._save(pages, units, placed, removed, changed)
+        report.seconds["publish"] = time.monotonic() - started
+
+    def _unsure(self) -> list[str]:
+        shapes = {**self.manifest.shapes(), **self.interning.shapes} if self.interning.unsure else {}
+        return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
+
+    def _other_public(self, outputs: Sequence[Output]) -> bool:
+        """Whether public files came or went: they may be in the way of pages and redirects, or no longer be."""
+        before = {path for path, record in self.standing.files.items() if record.owner == "public"}
+        return before != {item.path for item in outputs if item.owner == "public"}
+
+    def _page_records(self) -> dict[Identity, PageRecord]:
+        pages = {record.identity: record for record in self.decision.kept}
+        for result, ids, reason in self.results:
+            page = result.page
+            pages[page.identity] = PageRecord(
+                page.identity,
+                page.url,
+                result.path,
+                result.digest,
+                result.size,
+                result.content_type,
+                result.status,
+                reason,
+                tuple(path for path, *_ in result.attachments),
+                ids,
+            )
+        return pages
+
+    def _outputs(self, staging: Staging, pages: dict[Identity, PageRecord], changed: bool) -> list[Output]:
+        """Every file that the site has."""
+        outputs = [
+            Output(result.path, result.digest, result.size, "page", result.written) for result, *_ in self.results
+        ]
+        for result, *_ in self.results:
+            outputs += [Output(path, value, size, "page", new) for path, value, size, new in result.attachments]
+        for record in self.decision.kept:
+            outputs.append(Output(record.path, record.digest, record.size, "page", False))
+            outputs += [self._kept(path) for path in record.attachments]
+        outputs += self._public(staging)
+        if changed or self._other_public(outputs):
+            outputs += self._assets(staging, pages)
+            outputs += self._redirects(staging, outputs)
+        else:
+            outputs += [self._kept(f.path) for f in self.standing.files.values() if f.owner in ("asset", "redirect")]
+        return outputs
+
+    def _kept(self, path: str) -> Output:
+        record = self.standing.files[path]
+        return Output(path, record.digest, record.size, record.owner, False)
+
+    def _assets(self, staging: Staging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
+        """The assets that pages use, and what those need: no page uses it, it is not published."""
+        used: set[int] = set()
+        for record in pages.values():
+            used.update(record.inputs)
+        assets = self.site.assets
+        found = (key[0] for _, key in self.interning.keys_of(used, "asset"))
+        names = {name for name in found if assets.digest_of(name) != ABSENT}
+        closure = sorted({needed for name in names for needed in assets.closure(name)})
+        for name in closure:
+            path, content = assets.published(name)
+            body = content if isinstance(content, bytes) else content.read_bytes()
+            if not assets.is_published_as(path, body):
+                raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
+            yield stage_body(staging, self.standing.files, self.standing.suspect, path, body, "asset")
+
+    def _redirects(self, staging: Staging, outputs: Sequence[Output]) -> list[Output]:
+        """A file at each old URL where nothing else is published now, and at each alias."""
+        plan = self.decision.plan
+        aliases = self.site.aliases(plan)
+        history = find_redirects(read_history(self.site.database), current_urls(plan))
+        redirects = {**free_redirects(history, [item.path for item in outputs]), **aliases}
+        found = []
+        for url, target in sorted(redirects.items()):
+            body = redirect_page(target)
+            found.append(
+                stage_body(staging, self.standing.files, self.standing.suspect, output_path(url), body, "redirect")
+            )
+            self.report.add("redirected", url, f"to {target}")
+        return found
+
+    def _public(self, staging: Staging) -> Iterator[Output]:
+        for path, file in public_files(self.site):
+            yield stage_body(staging, self.standing.files, self.standing.suspect, path, file.read_bytes(), "public")
+
+    def _remember_urls(self) -> list[str]:
+        """Outside the snapshot, which is for reading."""
+        current = current_urls(self.decision.plan)
+        database = self.site.database
+        database.end_snapshot()
+        try:
+            notices = remember(database, current)
+            self._history = history_state(database)
+            return notices
+        finally:
+            database.begin_snapshot()
+
+    def _save(
+        self,
+        pages: dict[Identity, PageRecord],
+        units: list[Any],
+        placed: list[FileRecord],
+        removed: list[str],
+        changed: bool,
+    ) -> None:
+        decision = self.decision
+        planned = {(route.id, locale) for route, locale in decision.plan.routes()}
+        gone = set(removed)
+        known_units = set(self.manifest.units()) if changed else planned
+        changes = Changes(
+            moment=self.report.moment,
+            tables=decision.tables,
+            shapes=self.interning.shapes,
+            units=units,
+            dropped_units=sorted(known_units - planned),
+            pages=[pages[result.page.identity] for result, *_ in self.results],
+            dropped_pages=[record.identity for record in decision.gone],
+            files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
+            dropped_files=removed,
+        )
+        if changed:
+            used: set[int] = set()
+            for record in pages.values():
+                used.update(record.inputs)
+            fresh = {(unit.route, unit.locale) for unit in units}
+            for unit in units:
+                used.update(unit.inputs)
+            for key, unit in self.manifest.units().items():
+                if key in planned and key not in fresh:
+                    used.update(unit.inputs)
+            changes.inputs, changes.dropped_inputs = self.interning.difference(used)
+            if changes.dropped_inputs:  # else every shape is still asked
+                changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
+            changes.meta["history"] = self._history
+        self.manifest.replace(changes)
