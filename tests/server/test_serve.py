@@ -20,7 +20,7 @@ from wsgiref.validate import validator
 import pytest
 
 from toolkit.errors import ToolkitError
-from toolkit.server.serve import check_address
+from toolkit.server.serve import THREADS, check_address
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,6 +172,26 @@ def test_the_embedded_server_serves_and_stops(newsroom: Any, start: Any, number:
     assert "Traceback" not in output
     with pytest.raises(OSError, match="refused"):
         ask(server.port, "/")
+
+
+@pytest.mark.parametrize("options", [{}, {"preview": True}])
+def test_a_server_with_nothing_wrong_says_nothing(start: Any, options: dict[str, Any]) -> None:
+    """Not even that more threads than cores are meant to wait for slow readers."""
+    server = start(**options)
+    assert server.stop()[1] == ""
+
+
+def test_requests_that_are_half_sent_keep_no_other_waiting(start: Any) -> None:
+    """A body that is awaited takes a thread, of which there are more than cores; a head takes none."""
+    server = start()
+    head = b"POST /api/1/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    body = head + b"Content-Length: 1000\r\n\r\nname="
+    with contextlib.ExitStack() as held:
+        for part in [head] * 20 + [body] * (THREADS - 1):
+            raw = held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+            raw.sendall(part)
+        time.sleep(0.2)
+        assert ask(server.port, "/town/flood/")[0] == 200
 
 
 def test_a_row_that_another_process_writes_is_served_at_once(newsroom: Any, start: Any) -> None:

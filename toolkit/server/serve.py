@@ -24,6 +24,8 @@ from toolkit.settings import FILE_NAME
 from toolkit.site import Site, load_site
 
 THREADS = 8
+"""More than cores, because a request whose body is awaited from a slow reader waits in a thread too."""
+
 PREVIEW_THREADS = 64
 """Each open page of a preview waits in a thread."""
 
@@ -69,7 +71,7 @@ def serve(
         blocking_threads=threads or (PREVIEW_THREADS if preview else THREADS),
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=not preview,
-        log_level=LogLevels.error,
+        log_level=LogLevels.error,  # at "warning" it complains of more threads than cores, which are meant
         websockets=False,
         reload_paths=watched_folders(site),
         reload_ignore_worker_failure=True,
