@@ -52,7 +52,7 @@ def test_a_second_check_renders_nothing(make_site: Any) -> None:
 def test_a_misspelt_variable_is_told_with_its_line_and_what_was_meant(check: Check) -> None:
     text = '{% extends "base.html" %}\n{% block content %}\n<h1>{{ storry.title }}</h1>{% endblock %}\n'
     letter = one(check({"templates/story.html": text}), "templates.failed")
-    assert re.search(r"templates/story.html:3: .*storry.*\(page /stories/flood/\).*Did you mean 'story'", letter)
+    assert re.search(r"templates/story.html:3: .*storry.*\(page /es/stories/flood/\).*Did you mean 'story'", letter)
 
 
 def test_a_template_that_cannot_be_compiled_is_told_once(check: Check) -> None:
