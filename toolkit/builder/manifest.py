@@ -19,7 +19,7 @@ import msgspec
 from toolkit.models.states import TableState
 from toolkit.pages.plan import Planned
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes when the tables below do; another format's manifest is set aside."""
 
 Identity = tuple[Any, ...]
@@ -41,7 +41,7 @@ CREATE TABLE pages (
 );
 CREATE UNIQUE INDEX pages_identity ON pages (route, key, locale, number);
 CREATE INDEX pages_url ON pages (url);
-CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB, size INTEGER, mtime_ns INTEGER, owner TEXT) WITHOUT ROWID;
+CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB, size INTEGER, changed_ns INTEGER, owner TEXT) WITHOUT ROWID;
 CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -94,12 +94,21 @@ class UnitRecord:
 
 @dataclass(slots=True)
 class FileRecord:
-    """One file that the builds wrote. ``owner`` is ``page``, ``asset``, ``public`` or ``redirect``."""
+    """One file that the builds wrote.
+
+    Args:
+        path: Below the output folder.
+        digest: Of its content.
+        size: In bytes.
+        changed_ns: When its inode last changed, in nanoseconds since the epoch: whoever writes to the file moves it,
+            and unlike the time of modification nobody can set it back.
+        owner: ``page``, ``asset``, ``public`` or ``redirect``.
+    """
 
     path: str
     digest: bytes
     size: int
-    mtime_ns: int
+    changed_ns: int
     owner: str
 
 
@@ -256,7 +265,7 @@ class Manifest:
 
     def files(self) -> dict[str, FileRecord]:
         """The files that builds wrote, by path."""
-        rows = self.connection.execute("SELECT path, digest, size, mtime_ns, owner FROM files")
+        rows = self.connection.execute("SELECT path, digest, size, changed_ns, owner FROM files")
         return {row[0]: FileRecord(*row) for row in rows}
 
     def pending(self) -> set[str]:
@@ -330,7 +339,7 @@ class Manifest:
         many("DELETE FROM files WHERE path = ?", ((path,) for path in changes.dropped_files))
         many(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-            ((f.path, f.digest, f.size, f.mtime_ns, f.owner) for f in changes.files),
+            ((f.path, f.digest, f.size, f.changed_ns, f.owner) for f in changes.files),
         )
         connection.execute("DELETE FROM pending")
 

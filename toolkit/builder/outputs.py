@@ -90,12 +90,12 @@ def find_suspects(
         except OSError:
             suspect.add(path)
             continue
-        if status.st_size == record.size and status.st_mtime_ns == record.mtime_ns:
+        if status.st_size == record.size and status.st_ctime_ns == record.changed_ns:
             continue
         if status.st_size != record.size or _digest_of(output / path) != record.digest:
             suspect.add(path)
         else:
-            restamped.append(FileRecord(path, record.digest, record.size, status.st_mtime_ns, record.owner))
+            restamped.append(FileRecord(path, record.digest, record.size, status.st_ctime_ns, record.owner))
     return suspect, restamped
 
 
@@ -260,7 +260,7 @@ def _remove(output: Path, path: str) -> None:
 
 def _record(output: Path, item: Output) -> FileRecord:
     status = os.stat(f"{output}/{item.path}")  # noqa: PTH116 - once for each file
-    return FileRecord(item.path, item.digest, item.size, status.st_mtime_ns, item.owner)
+    return FileRecord(item.path, item.digest, item.size, status.st_ctime_ns, item.owner)
 
 
 def stage_body(
