@@ -6,7 +6,7 @@ digest, and of its queries only those are asked again whose rows are chosen or o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -112,9 +112,14 @@ class Decider:
         if not touched and not asked:
             return False
         inputs = self.manifest.inputs(kinds=DATABASE_KINDS)
-        rows = {n: item for n, item in inputs.items() if item[0] == "row" and item[1][0] in touched}
-        self._verify_rows(rows, tables)
-        self._verify({n: item for n, item in inputs.items() if item[0] == "query" and item[1][0] in asked})
+        parts = _ChangedParts(changed)
+        self._verify(
+            {
+                number: item
+                for number, item in inputs.items()
+                if (item[1][0] in asked if item[0] == "query" else parts.touch(item[1][0], item[1][1]))
+            }
+        )
         return bool(touched)
 
     def _affected_shapes(self, changed: set[tuple[str, str]]) -> set[str]:
@@ -132,19 +137,6 @@ class Decider:
                 if passed[(table, column)]:
                     affected.add(name)
         return affected
-
-    def _verify_rows(self, rows: Mapping[int, tuple[str, Key, bytes]], tables: Mapping[str, TableState]) -> None:
-        """Rows by the digests of the tables just read; parts of rows by asking."""
-        partial = {}
-        for number, (kind, key, recorded) in rows.items():
-            table, mask, pk = key
-            state = tables.get(table)
-            if mask is None and state is not None and state.scanned:
-                if state.rows.get(pk, b"") != recorded:
-                    self._broken[number] = describe(self.site, self.shapes, kind, key)
-            else:
-                partial[number] = (kind, key, recorded)
-        self._verify(partial)
 
     # planning
 
@@ -257,3 +249,25 @@ class Decider:
 def unit_record(unit: Unit, inputs: Any) -> UnitRecord:
     """What the manifest keeps of a unit."""
     return UnitRecord(unit.route.id, unit.locale, unit.planned, unit.digest, inputs)
+
+
+class _ChangedParts:
+    """Which parts of rows may be another: those with a column in which any row changed.
+
+    Args:
+        changed: (table, column) pairs.
+    """
+
+    def __init__(self, changed: set[tuple[str, str]]) -> None:
+        self._changed = changed
+        self._tables = {table for table, _ in changed}
+        self._known: dict[tuple[str, Any], bool] = {}
+
+    def touch(self, table: str, columns: Sequence[str] | None) -> bool:
+        """Whether rows of a table, in these columns (None for all), must be asked again."""
+        key = (table, columns)
+        found = self._known.get(key)
+        if found is None:
+            parts = ((table, column) in self._changed for column in columns or ())
+            found = self._known[key] = table in self._tables if columns is None else any(parts)
+        return found

@@ -27,6 +27,7 @@ Key = tuple[Any, ...]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+_decode_tuple = msgspec.msgpack.Decoder(tuple).decode
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -139,6 +140,7 @@ class Manifest:
         self.path = path
         self.notice = ""
         self.existed = path.exists()
+        self._inputs: dict[str, dict[int, tuple[str, Key, bytes]]] = {}
         self.connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -209,17 +211,18 @@ class Manifest:
         return {name: _decode(record) for name, record in self.connection.execute("SELECT id, record FROM shapes")}
 
     def inputs(self, *, kinds: Iterable[str] | None = None) -> dict[int, tuple[str, Key, bytes]]:
-        """Inputs by id, of some kinds or all."""
-        if kinds is None:
-            rows = self.connection.execute("SELECT id, kind, key, digest FROM inputs")
-        else:
-            chosen = sorted(kinds)
-            marks = ", ".join("?" * len(chosen))
-            rows = self.connection.execute(
-                f"SELECT id, kind, key, digest FROM inputs WHERE kind IN ({marks})",  # noqa: S608 - placeholders
-                chosen,
-            )
-        return {number: (kind, decode_key(key), value) for number, kind, key, value in rows}
+        """Inputs by id, of some kinds or all. Each kind is read once; writing forgets them."""
+        wanted = self.kinds() if kinds is None else set(kinds)
+        self._read_kinds(sorted(wanted - self._inputs.keys()))
+        found: dict[int, tuple[str, Key, bytes]] = {}
+        for kind in sorted(wanted):
+            found.update(self._inputs[kind])
+        return found
+
+    def _read_kinds(self, kinds: Sequence[str]) -> None:
+        for kind in kinds:
+            rows = self.connection.execute("SELECT id, key, digest FROM inputs WHERE kind = ?", (kind,))
+            self._inputs[kind] = {number: (kind, decode_key(key), value) for number, key, value in rows}
 
     def kinds(self) -> set[str]:
         """The kinds of input that any page has."""
@@ -284,6 +287,7 @@ class Manifest:
 
     def forget(self) -> None:
         """Forget how everything was made, but not which files are ours: they are pruned all the same."""
+        self._inputs.clear()
         with self.connection:
             self.connection.execute("BEGIN")
             for table in ("tables", "shapes", "inputs", "units", "pages"):
@@ -298,6 +302,7 @@ class Manifest:
     def replace(self, changes: Changes) -> None:
         """Write what changed, in one transaction."""
         connection = self.connection
+        self._inputs.clear()
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._write(connection, changes)
@@ -407,8 +412,8 @@ def encode_key(key: Key) -> bytes:
 
 def decode_key(data: bytes) -> Key:
     """The reverse of ``encode_key``."""
-    found: Key = _tupled(_decode(data))
-    return found
+    found: Key = _decode_tuple(data)
+    return _tupled(list(found)) if list in map(type, found) else found
 
 
 def _tupled(value: Any) -> Any:

@@ -1,8 +1,8 @@
-"""The state of whole tables: which columns changed since a build, and what each row is now.
+"""The state of whole tables: which columns changed since a build.
 
-A table that carries the token of then did not change. Another is read once: a digest for each row, and one for each
-column over all rows. So a query whose rows are chosen and ordered by columns that did not change need not be asked
-again, whatever else was edited.
+A table that carries the token of then did not change. Another is read once, for a digest of each column over all
+rows. So a query whose rows are chosen and ordered by columns that did not change need not be asked again, and neither
+need rows of which only such columns were read, whatever else was edited.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 from toolkit.database import read_tokens
 from toolkit.models.fields import DateTimeField
 from toolkit.models.sqltext import quoted
-from toolkit.trace import Scope, digest
+from toolkit.trace import Scope
 
 SCAN_ROWS = 500
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -30,13 +30,12 @@ class TableState:
     Args:
         token: Its token, or an empty text.
         columns: Column to digest over all rows in the order of the key.
-        rows: Primary key to the row's digest; empty when the table was not read because its token stood.
+        scanned: Whether the table was read, because no token stood.
     """
 
     token: str
     columns: Mapping[str, bytes]
-    rows: Mapping[Any, bytes] = field(default_factory=dict, compare=False)
-    scanned: bool = False
+    scanned: bool = field(default=False, compare=False)
 
     def changed_since(self, before: TableState | None) -> set[str]:
         """Columns that may have changed; all of them if rows came or went."""
@@ -78,16 +77,12 @@ def _scan(scope: Scope, table: str, token: str) -> TableState:
     key = quoted(dialect, meta.pk.column)
     sql = f"SELECT {columns} FROM {quoted(dialect, table)} ORDER BY {key}"  # noqa: S608 - names of the schema
     hashes = [hashlib.blake2b(digest_size=16) for _ in meta.columns]
-    rows: dict[Any, bytes] = {}
     cursor = scope.database.execute(sql)
-    index = meta.pk_index
     while chunk := cursor.fetchmany(SCAN_ROWS):
-        for row in chunk:
-            rows[row[index]] = digest(row)
         for column, values in zip(hashes, zip(*chunk, strict=True), strict=True):
             column.update(_encode(values))
     digests = {name: column.digest() for name, column in zip(meta.columns, hashes, strict=True)}
-    return TableState(token, digests, rows, scanned=True)
+    return TableState(token, digests, scanned=True)
 
 
 def crossed(scope: Scope, table: str, column: str, since: Any) -> bool:
