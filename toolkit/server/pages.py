@@ -136,7 +136,8 @@ class Pages:
 
     def _render(self, match: Match, plan: Plan) -> Rendering:
         page = match.page
-        assert page is not None  # noqa: S101 - views are not rendered here
+        if page is None:
+            raise TypeError(f"{match.route.name} is a view: it is called, not rendered")
         rendering = render(self.site, page, match.subject, plan=plan, viewer=self.viewer, moment=plan.moment)
         own = (page.route, page.key, page.locale, page.number)
         rendering.trace.record("url", own, digest(page.url))  # that it is published, and here

@@ -77,7 +77,8 @@ def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *
     request = Request({**environ, SITE: site, LOCALE: locale, VIEWER: plan.viewer})
     request.trusted_hosts = trusted_hosts(site)
     refuse_cross_origin(request)
-    assert route.function is not None  # noqa: S101 - a view is a function
+    if route.function is None:
+        raise TypeError(f"{route.name} is declared without a function, so it is no view")
     with entered(scope):
         response = _response(scope, route.function(request, **(match.values or {})), environ, files)
     return response if isinstance(response, Passed) else _finished(response, scope, environ)
