@@ -17,6 +17,7 @@ from toolkit.content.references import locate
 from toolkit.errors import ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
 from toolkit.models.deleting import delete_instance
+from toolkit.models.model import blank_instance
 from toolkit.trace import Scope
 
 Put = tuple[Entry, Sequence[Any]]
@@ -197,7 +198,7 @@ class Saver:
         for leaver in leavers:
             read = leaver.model._meta.pk.db_reader(self._database.dialect)
             pk = leaver.given.pk if read is None else read(leaver.given.pk)
-            instance = leaver.model.__new__(leaver.model)
+            instance = blank_instance(leaver.model)
             instance.__dict__[leaver.model._meta.pk.attname] = pk
             try:
                 delete_instance(self._scope, instance)

@@ -116,7 +116,6 @@ def _write(
     ]
     items += [f"{attribute!r}: {_value(index, reader, names)}" for attribute, index, reader in part.extras]
     row = "r" if part.start == 0 and end == width else f"r[{part.start}:{end}]"
-    items += [f"'_row': {row}", f"'_peers': {peers}"]
     if part.masked is not None:
         names[f"mask_{variable}"] = part.masked
         items.append(f"'_mask': mask_{variable}")
@@ -132,6 +131,8 @@ def _write(
         body.append(f"            peers_{name}.append({name})")
         items.append(f"{attribute!r}: {name}")
     body.append(f"        {variable}.__dict__ = {{{', '.join(items)}}}")
+    body.append(f"        {variable}._row = {row}")
+    body.append(f"        {variable}._peers = {peers}")
 
 
 def _value(index: int, reader: Callable[[Any], Any] | None, names: dict[str, Any], *, null: bool = True) -> str:

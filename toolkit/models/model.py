@@ -202,12 +202,17 @@ class Model(metaclass=ModelBase):
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
 
-    _row: Any = None
-    _peers: Any = None
+    # in slots, for a row of many columns costs a larger dict with each key more
+    __slots__ = ("__dict__", "__weakref__", "_peers", "_row")
+    _row: Any
+    """The row as it was read; empty once it was written, None before it is in the database."""
+    _peers: Any
+    """The instances that were loaded with this one."""
     if TYPE_CHECKING:
         id: int
 
     def __init__(self, **values: Any) -> None:
+        self._row = self._peers = None
         meta = self._meta
         for field in meta.fields:
             if field.name in values:
@@ -245,8 +250,8 @@ class Model(metaclass=ModelBase):
         return hash((type(self), self.pk))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {key: value for key, value in self.__dict__.items() if key not in UNPICKLED}
-        return (_blank, (type(self),), kept)
+        # without the peers: each instance would take all that were loaded with it along
+        return (blank_instance, (type(self),), (self.__dict__.copy(), {"_row": self._row}))
 
     # validation
 
@@ -352,6 +357,7 @@ class Model(metaclass=ModelBase):
         fresh = type(self).objects.unrestricted().get(pk=self.pk)
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)
+        self._row, self._peers = fresh._row, None
 
     def load_deferred(self, field: Field[Any]) -> Any:
         """The value of a field that was left out by ``only()`` or ``defer()``, loaded for the peers too."""
@@ -363,10 +369,8 @@ class Model(metaclass=ModelBase):
         return self.__dict__[field.attname]
 
 
-UNPICKLED = frozenset({"_peers"})
-"""What stays behind: each instance would take all that were loaded with it along."""
-
-
-def _blank(model: Any) -> Any:
-    """An instance without values, for unpickling."""
-    return model.__new__(model)
+def blank_instance(model: Any) -> Any:
+    """An instance without values, to be filled by who knows them."""
+    instance = model.__new__(model)
+    instance._row = instance._peers = None
+    return instance
