@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from toolkit.migrations.definitions import checks_of, constraint_key, parse_table
+from toolkit.migrations.tables.definitions import checks_of, constraint_key, parse_table
 
 ODD = """CREATE TABLE "odd, (table" ( -- the first
   id INTEGER PRIMARY KEY, /* a comment, with a comma */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit import models
 from toolkit.migrations import AddField, AddIndex, AlterField, RemoveField, RunSQL
-from toolkit.migrations.merging import merged
+from toolkit.migrations.operations.merging import merged
 
 
 def text():

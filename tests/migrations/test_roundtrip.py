@@ -14,7 +14,7 @@ from toolkit import models
 from toolkit.database import Database
 from toolkit.errors import ToolkitError
 from toolkit.migrations.state import with_hidden
-from toolkit.migrations.tables import read_table
+from toolkit.migrations.tables.comparing import read_table
 from toolkit.models import Q
 
 KINDS = {

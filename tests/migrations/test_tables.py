@@ -6,7 +6,7 @@ import pytest
 
 from toolkit import migrations, models
 from toolkit.errors import Problems
-from toolkit.migrations.tables import differences
+from toolkit.migrations.tables.comparing import differences
 from toolkit.models import Q
 
 

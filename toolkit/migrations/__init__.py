@@ -11,7 +11,10 @@ A migration file reads::
         ]
 """
 
-from toolkit.migrations.alterations import (
+from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
+from toolkit.migrations.executor import Step
+from toolkit.migrations.loader import App, LoadedMigration, Migration
+from toolkit.migrations.operations.alterations import (
     AddConstraint,
     AddField,
     AddIndex,
@@ -21,17 +24,14 @@ from toolkit.migrations.alterations import (
     RemoveIndex,
     RenameField,
 )
-from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
-from toolkit.migrations.executor import Step
-from toolkit.migrations.loader import App, LoadedMigration, Migration
-from toolkit.migrations.operations import (
+from toolkit.migrations.operations.models import (
     AlterModelTable,
     CreateModel,
     DeleteModel,
     Operation,
     RenameModel,
 )
-from toolkit.migrations.special import HistoricalModels, RunPython, RunSQL
+from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL
 from toolkit.migrations.writer import WrittenMigration
 
 __all__ = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from toolkit.migrations.alterations import AddField, AlterField
 from toolkit.migrations.autodetector import Change
 from toolkit.migrations.loader import Graph, Key
-from toolkit.migrations.operations import CreateModel, DeleteModel, Operation
+from toolkit.migrations.operations.alterations import AddField, AlterField
+from toolkit.migrations.operations.models import CreateModel, DeleteModel, Operation
 from toolkit.migrations.state import ProjectState
 from toolkit.migrations.writer import migration_name
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
-from toolkit.migrations.alterations import (
+from toolkit.migrations.fields import FieldState, usable_default
+from toolkit.migrations.layout import render
+from toolkit.migrations.operations.alterations import (
     AddConstraint,
     AddField,
     AddIndex,
@@ -16,9 +18,7 @@ from toolkit.migrations.alterations import (
     RemoveIndex,
     RenameField,
 )
-from toolkit.migrations.fields import FieldState, usable_default
-from toolkit.migrations.layout import render
-from toolkit.migrations.operations import (
+from toolkit.migrations.operations.models import (
     AlterModelTable,
     CreateModel,
     DeleteModel,

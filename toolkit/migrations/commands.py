@@ -10,13 +10,13 @@ from typing import Any
 from toolkit.errors import MigrationError, Problems, ToolkitError
 from toolkit.migrations.arranging import arrange
 from toolkit.migrations.autodetector import Change, detect_changes
+from toolkit.migrations.editors.sessions import editing
 from toolkit.migrations.executor import Executor, Step
 from toolkit.migrations.history import History
 from toolkit.migrations.loader import App, Graph, load_graph
 from toolkit.migrations.renames import Ask, never
-from toolkit.migrations.sessions import editing
 from toolkit.migrations.state import ProjectState, state_of, with_hidden
-from toolkit.migrations.tables import differences, missing_tables
+from toolkit.migrations.tables.comparing import differences, missing_tables
 from toolkit.migrations.writer import WrittenMigration, migration_text, write_file
 
 

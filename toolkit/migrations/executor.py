@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import MigrationError, ToolkitError, did_you_mean
-from toolkit.migrations.editor import Editor
+from toolkit.migrations.editors.servers import Editor
+from toolkit.migrations.editors.sessions import editing
 from toolkit.migrations.history import TABLE, History, Key
 from toolkit.migrations.loader import Graph, LoadedMigration
-from toolkit.migrations.merging import merged
-from toolkit.migrations.sessions import editing
+from toolkit.migrations.operations.merging import merged
 from toolkit.migrations.state import ProjectState
 
 UNTOUCHED = "The database is as it was before this migration."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from toolkit.migrations.tables import read_table
+from toolkit.migrations.tables.comparing import read_table
 
 TABLE = "toolkit_migration"
 

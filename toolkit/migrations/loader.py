@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
 from toolkit.errors import MigrationError, Problems, ToolkitError, did_you_mean
-from toolkit.migrations.operations import Operation
+from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.state import ProjectState
 
 Key = tuple[str, str]

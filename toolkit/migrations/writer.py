@@ -14,7 +14,7 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.layout import Doc, Group, call, render
 from toolkit.migrations.loader import Key
-from toolkit.migrations.operations import Operation
+from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.values import Imports, quoted, write_value
 
 HEADER = "# Made by `toolkit migrations make`. Read it, change it where it is wrong, and keep it with the code."

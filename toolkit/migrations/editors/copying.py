@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolkit.errors import DatabaseError
-from toolkit.migrations.conversions import Refusals, conversion, same_storage, shortest
-from toolkit.migrations.definitions import TableSQL, quote
-from toolkit.migrations.editor import Editor
+from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage, shortest
+from toolkit.migrations.editors.servers import Editor
+from toolkit.migrations.tables.definitions import TableSQL, quote
 
 
 def copied_columns(database: Any, old: Any, new: Any, *, parts: TableSQL, actual: TableSQL) -> list[str]:

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems
-from toolkit.migrations.conversions import Refusals, check_convertible, conversion, same_storage
+from toolkit.migrations.editors.conversions import Refusals, check_convertible, conversion, same_storage
+from toolkit.migrations.editors.statements import Collected, ddl, items_of, renamed_items, table_of
 from toolkit.migrations.fields import describe_field, usable_default
-from toolkit.migrations.statements import Collected, ddl, items_of, renamed_items, table_of
-from toolkit.migrations.tables import differences, read_table
+from toolkit.migrations.tables.comparing import differences, read_table
 from toolkit.models.fields import MISSING
 
 

@@ -16,7 +16,7 @@ from toolkit.migrations.state import Constraint, ModelState, ProjectState
 from toolkit.models import Field, Index
 
 if TYPE_CHECKING:
-    from toolkit.migrations.editor import Editor
+    from toolkit.migrations.editors.servers import Editor
 
 
 class Operation:

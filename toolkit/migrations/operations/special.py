@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError, did_you_mean
-from toolkit.migrations.operations import Operation
+from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.state import ProjectState
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 if TYPE_CHECKING:
-    from toolkit.migrations.editor import Editor
+    from toolkit.migrations.editors.servers import Editor
 
 Sql = str | Sequence[str]
 Step = Callable[["HistoricalModels", Any], object]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from toolkit.migrations.alterations import (
+from toolkit.migrations.operations.alterations import (
     AddConstraint,
     AddField,
     AddIndex,
@@ -15,7 +15,7 @@ from toolkit.migrations.alterations import (
     RemoveField,
     RemoveIndex,
 )
-from toolkit.migrations.operations import Operation
+from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.state import ProjectState
 
 MERGED = (AddConstraint, AddField, AddIndex, AlterField, RemoveConstraint, RemoveField, RemoveIndex)

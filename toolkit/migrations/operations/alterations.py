@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError, did_you_mean
 from toolkit.migrations.fields import FieldState
-from toolkit.migrations.operations import FieldOrState, Operation, as_state
+from toolkit.migrations.operations.models import FieldOrState, Operation, as_state
 from toolkit.migrations.state import Constraint, ModelState, ProjectState
 from toolkit.models import Index
 from toolkit.models.fields import MISSING
 
 if TYPE_CHECKING:
-    from toolkit.migrations.editor import Editor
+    from toolkit.migrations.editors.servers import Editor
 
 
 class Alteration(Operation):

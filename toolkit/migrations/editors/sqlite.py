@@ -15,10 +15,10 @@ from typing import Any
 from toolkit.database.tokens import TABLE as TOKEN_TABLE
 from toolkit.errors import DatabaseError, MigrationError
 from toolkit.gis.functions import register_functions
-from toolkit.migrations.copying import Copy, copied_columns
-from toolkit.migrations.definitions import TableSQL, constraint_key, parse_table, quote
-from toolkit.migrations.editor import Editor, compared_fields
-from toolkit.migrations.statements import ddl, items_of, table_of
+from toolkit.migrations.editors.copying import Copy, copied_columns
+from toolkit.migrations.editors.servers import Editor, compared_fields
+from toolkit.migrations.editors.statements import ddl, items_of, table_of
+from toolkit.migrations.tables.definitions import TableSQL, constraint_key, parse_table, quote
 
 
 class SqliteEditor(Editor):

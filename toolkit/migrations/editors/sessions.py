@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.editor import Editor
-from toolkit.migrations.sqlite import SqliteEditor
+from toolkit.migrations.editors.servers import Editor
+from toolkit.migrations.editors.sqlite import SqliteEditor
 
 LOCK = 0x746F6F6C6B6974  # "toolkit": the key of PostgreSQL's advisory lock
 

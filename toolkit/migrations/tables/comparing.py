@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.definitions import checks_of, constraint_key, quote
-from toolkit.migrations.statements import ddl, table_of
+from toolkit.migrations.editors.statements import ddl, table_of
+from toolkit.migrations.tables.definitions import checks_of, constraint_key, quote
 
 Fetch = Callable[[str, Sequence[Any]], list[Any]]
 
