@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from toolkit import gis, models
@@ -94,7 +95,7 @@ def model_methods() -> str:
 
 def _methods(kind: Any, skip: set[str]) -> str:
     found = []
-    for name, member in vars(kind).items():
+    for name, member in _members(kind):
         if name.startswith("_") or name in skip:
             continue
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
@@ -102,6 +103,13 @@ def _methods(kind: Any, skip: set[str]) -> str:
             called = not isinstance(member, property)
             found.append(describe(name, function, call=called, identifier=f"{kind.__name__.lower()}-{name}"))
     return "\n\n".join(found)
+
+
+def _members(kind: Any) -> Iterator[tuple[str, Any]]:
+    """What a class and its parents in the toolkit declare, parents first."""
+    for each in reversed(kind.__mro__):
+        if each.__module__.startswith("toolkit."):
+            yield from vars(each).items()
 
 
 def expressions() -> str:

@@ -1,0 +1,285 @@
+"""Asking the database what a question says: rows, one row, counts, totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, Self, TypeVar, cast, overload
+
+from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.batches import ask_keyed, find_relation, load_forward, load_many, note_row
+from toolkit.models.expressions import PLAIN, Aggregate, Q
+from toolkit.models.questions import Question
+from toolkit.models.relations import ForeignKey
+from toolkit.models.scopes import current_scope, find_shape
+from toolkit.trace import Scope, current
+
+M = TypeVar("M", covariant=True)
+
+REPR_ITEMS = 20
+GET_LIMIT = 2
+IN_BULK_KEYS = 10_000
+
+
+class Answers(Question[M]):
+    """A question that can be asked, and keeps its answer."""
+
+    def _ask(self, form: str, totals: tuple[tuple[str, Any], ...] = (), extra: tuple[Any, ...] = ()) -> Any:
+        scope = current_scope()
+        query, values = self._query(form, totals)
+        values = (*values, *extra)
+        shape = find_shape(scope, query)
+        rows = scope.database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
+        if scope.trace is not None:
+            shape.note(scope, values, rows)
+        return shape.load(rows)
+
+    def _fetch(self) -> list[Any]:
+        if self._cache is not None:
+            return self._cache
+        found = self._evaluate()
+        if not self._shared:
+            self._cache = found
+        return found
+
+    def _evaluate(self) -> list[Any]:
+        scope = current_scope()
+        found: list[Any] = self._ask("instances")
+        if self._gives == "instances":
+            if scope.trace is not None:
+                _note_instances(scope, found)
+            for name in self._prefetch:
+                _prefetch(found, name.split("__"))
+            return found
+        if self._gives == "dicts":
+            names = self._value_names(scope)
+            return [dict(zip(names, row, strict=True)) for row in found]
+        return [row[0] for row in found] if self._gives == "flat" else found
+
+    def _value_names(self, scope: Scope) -> tuple[str, ...]:
+        return find_shape(scope, self._query("instances")[0]).names
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._fetch())
+
+    def __len__(self) -> int:
+        return len(self._fetch())
+
+    def __bool__(self) -> bool:
+        return bool(self._fetch())
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._fetch()
+
+    def __repr__(self) -> str:
+        if current.get() is None:
+            return f"<{type(self).__name__} of {self.model.__name__}>"
+        shown = list(self[:REPR_ITEMS] if self._cache is None and self._stop is None else self._fetch()[:REPR_ITEMS])
+        return f"<{type(self).__name__} {shown!r}>"
+
+    def iterator(self, *, chunk_size: int = 2000) -> Iterator[M]:
+        """The rows in chunks, so that not all of them are in memory at once.
+
+        Which rows, and in which order, is asked once, at the start: a row that is written meanwhile is given neither
+        twice nor in the wrong place.
+
+        Args:
+            chunk_size: Rows loaded at a time; they are each other's peers.
+        """
+        if self._gives != "instances":
+            yield from self._evaluate()
+            return
+        scope = current_scope()
+        query, values = self._query("instances")
+        shape = find_shape(scope, query)
+        keys = scope.database.fetch(shape.identity.sql, shape.identity.bind(values, scope, ()))
+        if scope.trace is not None:
+            shape.note_answer(scope, values, [list(row) for row in keys])
+        for start in range(0, len(keys), chunk_size):
+            yield from self._by_keys(scope, [row[0] for row in keys[start : start + chunk_size]])
+
+    def _by_keys(self, scope: Scope, keys: Sequence[Any]) -> list[Any]:
+        """The rows with these keys, in this order; without those that no longer meet the question."""
+        _, groups = ask_keyed(scope, self.model, self._operations, "pk", self._values, keys)
+        found = [item for key in keys for item in groups.get(key, ())]
+        for item in found:
+            item._peers = found
+        if scope.trace is not None:
+            _note_instances(scope, found)
+        for name in self._prefetch:
+            _prefetch(found, name.split("__"))
+        return found
+
+    def get(self, *conditions: Q, **lookups: Any) -> M:
+        """The one row that meets the conditions.
+
+        Raises:
+            DoesNotExist: There is none.
+            MultipleObjectsReturned: There are several.
+        """
+        rows = None
+        if self._shared and not conditions and not self._operations:
+            rows = self._look_up(lookups)
+        if rows is None:
+            found = self._filtered(conditions, lookups, negated=False) if conditions or lookups else self
+            rows = list(found[:GET_LIMIT] if found._stop is None else found)
+        if len(rows) == 1:
+            found_row: M = rows[0]
+            return found_row
+        asked = ", ".join([*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())])
+        told = f"{self.model.__name__} with {asked}" if asked else self.model.__name__
+        if not rows:
+            raise self.model.DoesNotExist(f"there is no {told}")
+        raise self.model.MultipleObjectsReturned(f"there is more than one {told}")
+
+    def _look_up(self, lookups: dict[str, Any]) -> list[Any] | None:
+        """At most two rows by plain values, on the shortest way; None if the question is not so plain.
+
+        The shape is found by the names, and no queryset is made: half of the time of a lookup by key went there.
+        """
+        scope = current_scope()
+        database = scope.database
+        values = (*lookups.values(),)
+        for value in values:
+            if value.__class__ not in PLAIN:
+                return None
+        key = (self.model, tuple(lookups), scope.sight)
+        found = database.lookups.get(key)
+        if found is None:
+            found = self._lookup_shape(scope, key, lookups)
+            if found is None:
+                return None
+        sql, bind, load, shape = found
+        rows = database.execute(sql, bind(values, scope, ())).fetchall()
+        if scope.trace is not None:
+            shape.note(scope, values, rows)
+        loaded: list[Any] = load(rows)
+        if scope.trace is not None:
+            _note_instances(scope, loaded)
+        return loaded
+
+    def _lookup_shape(self, scope: Scope, key: Any, lookups: dict[str, Any]) -> Any:
+        """(SQL, binder, loader, shape) of a lookup by a key or another unique field; None for any other."""
+        fields = [self.model._meta.get_field(name) for name in lookups if "__" not in name]
+        unique = any(getattr(field, "unique", False) or getattr(field, "primary_key", False) for field in fields)
+        if not unique or len(fields) < len(lookups) or any(getattr(field, "translated", False) for field in fields):
+            return None
+        shape = find_shape(scope, self._filtered((), lookups, negated=False).order_by()._query("instances")[0])
+        found = (shape.statement.sql, shape.statement.bind, shape.load, shape)
+        scope.database.lookups[key] = found
+        return found
+
+    def first(self) -> M | None:
+        """The first row, or None."""
+        return next(iter(self[:1]), None)
+
+    def last(self) -> M | None:
+        """The last row, or None."""
+        return next(iter(self.reverse()[:1]), None)
+
+    def latest(self, *names: str) -> M:
+        """The row with the greatest value; ``Meta.get_latest_by`` if no field is named."""
+        return self._extreme(names, latest=True)
+
+    def earliest(self, *names: str) -> M:
+        """The row with the smallest value; ``Meta.get_latest_by`` if no field is named."""
+        return self._extreme(names, latest=False)
+
+    def _extreme(self, names: tuple[str, ...], *, latest: bool) -> M:
+        default = self.model._meta.get_latest_by
+        names = names or ((default,) if default else ())
+        if not names:
+            raise FieldError(f"latest() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by.")
+        ordered = self.order_by(*names)
+        found = ordered.last() if latest else ordered.first()
+        if found is None:
+            raise self.model.DoesNotExist(f"there is no {self.model.__name__}")
+        return found
+
+    def count(self) -> int:
+        """How many rows."""
+        if self._cache is not None:
+            return len(self._cache)
+        return int(self._ask("count"))
+
+    def exists(self) -> bool:
+        """Whether there is any row."""
+        if self._cache is not None:
+            return bool(self._cache)
+        return bool(self._ask("exists"))
+
+    def in_bulk(self, keys: Iterable[Any]) -> dict[Any, M]:
+        """Primary key to row, for the keys that there are."""
+        wanted = list(keys)
+        found: dict[Any, M] = {}
+        for start in range(0, len(wanted), IN_BULK_KEYS):
+            found |= {cast(Any, row).pk: row for row in self.filter(pk__in=wanted[start : start + IN_BULK_KEYS])}
+        return found
+
+    def aggregate(self, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
+        """Totals over all rows of the question."""
+        every = {**{item.default_alias: item for item in aggregates}, **named}
+        _, values = self._query("aggregate")
+        collected = list(values)
+        totals = tuple((alias, item.lift(collected)) for alias, item in every.items())
+        row = self._ask("aggregate", totals, tuple(collected[len(values) :]))[0]
+        return dict(zip(every, row, strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> M: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._sliced(index)
+        if index < 0:
+            raise FieldError("a queryset has no negative index", hint="Use reverse(), last() or a list.")
+        if self._cache is not None:
+            return self._cache[index]
+        found = list(self._sliced(slice(index, index + 1)))
+        if not found:
+            raise IndexError(f"no row {index} in {self!r}")
+        return found[0]
+
+    def dates(self, name: str, kind: str) -> list[date]:
+        """The distinct years, months or days of a date field, as dates, oldest first.
+
+        Args:
+            name: A date or datetime field; instants are taken in UTC.
+            kind: ``"year"``, ``"month"`` or ``"day"``.
+        """
+        lengths = {"year": 1, "month": 2, "day": 3}
+        if kind not in lengths:
+            raise FieldError(f"dates() knows no {kind!r}", hint=did_you_mean(kind, lengths))
+        found = {value.timetuple()[: lengths[kind]] for value in self.order_by().values_list(name, flat=True) if value}
+        return [date(*(*parts, 1, 1)[:3]) for parts in sorted(found)]
+
+
+def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
+    """Record the rows of a result. Objects selected along are recorded when the page comes to them."""
+    for instance in instances:
+        note_row(scope.trace, instance)
+
+
+def _prefetch(instances: list[Any], path: Sequence[str]) -> None:
+    """Load a relation of all instances, and then what the rest of the path names."""
+    if not instances:
+        return
+    name, *rest = path
+    meta = instances[0]._meta
+    found: list[Any] = []
+    key = meta.by_name.get(name)
+    if isinstance(key, ForeignKey):
+        load_forward(instances[0], key)
+        found = [value for item in instances if (value := item.__dict__.get(name)) is not None]
+    else:
+        relation = find_relation(type(instances[0]), name)
+        if relation is None:
+            raise FieldError(
+                f"prefetch_related({name!r}): {meta.object_name} has no such relation",
+                hint=did_you_mean(name, meta.names()),
+            )
+        for item in instances:
+            found += load_many(item, relation)
+    if rest:
+        _prefetch(found, rest)
