@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit.models.expressions import Expression, Function
+from toolkit.models.fields import TextField
 from toolkit.models.lookups import LookupContext
 
 from .columns import reader, writer
@@ -122,6 +123,7 @@ class Envelope(_OfOne):
 class AsWKT(_OfOne):
     """Well-known text."""
 
+    output_field: ClassVar[Any] = TextField()
     sqlite, postgis = "ST_AsText", "ST_AsText"
 
 

@@ -14,6 +14,7 @@ from toolkit.models.expressions import (
     Now,
     Q,
     Sum,
+    Transform,
     Value,
 )
 from toolkit.models.fields import (
@@ -36,6 +37,7 @@ from toolkit.models.fields import (
     URLField,
     UUIDField,
 )
+from toolkit.models.functions import dates as _dates  # noqa: F401 - registers the transforms
 from toolkit.models.managers import RelatedManager
 from toolkit.models.model import Model
 from toolkit.models.queryset import QuerySet
@@ -97,6 +99,7 @@ __all__ = [
     "Similar",
     "Sum",
     "TextField",
+    "Transform",
     "URLField",
     "UUIDField",
     "UniqueConstraint",

@@ -16,10 +16,12 @@ from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.conditions import Values, condition, visible
+from toolkit.models.expressions import Aggregate, Max, Min, Ordered
 from toolkit.models.fields import DateTimeField
+from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, key_column, resolve
 from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, LOCALE, MOMENT, SLOT, Bind, Statement
-from toolkit.models.sqlexpressions import Typed, expression
+from toolkit.models.sqlexpressions import expression
 
 Sight = tuple[bool, bool, bool]
 _MOMENT: DateTimeField[Any] = DateTimeField()
@@ -164,12 +166,12 @@ class Compiler:
             grouped = chosen.values is not None
             self.crossed = set()
             self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
-            if structure[0] == "aggregate" and grouped:
+            if isinstance(structure[0], type) and issubclass(structure[0], Aggregate) and grouped:
                 if not chosen.grouped:
                     chosen.groups = list(chosen.values or ())
                 chosen.grouped = True
                 chosen.aggregates.add(alias)
-                self.crossings.append((alias, frozenset(self.crossed), structure[1] in ("min", "max") or structure[3]))
+                self.crossings.append((alias, frozenset(self.crossed), structure[0] in (Min, Max) or structure[2]))
             elif chosen.grouped:
                 chosen.groups.append(alias)
             if chosen.values is not None:
@@ -213,7 +215,7 @@ class Compiler:
         """(expression, descending) of one member of ORDER BY, from a name or a lifted expression."""
         if not isinstance(item, str):
             column = self.expression(item, self.root, values)[0]
-            return column, item[0] == "ordered" and item[1]
+            return column, item[0] is Ordered and item[1]
         name = item.lstrip("+-")
         if name in self.annotations:
             return self.annotations[name][0], item.startswith("-")

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.fields import DateField, DateTimeField, IntegerField
-from toolkit.models.lookups import DATE_PARTS, LookupContext, date_part, find_lookup, refuse_lookup
+from toolkit.models.expressions import Now
+from toolkit.models.fields import DateField, DateTimeField
+from toolkit.models.lookups import LookupContext, find_lookup, refuse_lookup
 from toolkit.models.paths import Node, Resolved, join_forward, link_sides, resolve
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
+from toolkit.models.transforms import transformed
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
@@ -190,11 +192,9 @@ def _comparison(compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Valu
 
 
 def _transformed(compiler: Compiler, leaf: Leaf, resolved: Resolved) -> tuple[Any, Any, str]:
-    """(column, field, lookup name) once date parts such as ``published__year`` are taken off the path."""
-    column, field, rest = resolved.column, resolved.field, list(resolved.rest)
-    if rest and rest[0] in DATE_PARTS and isinstance(field, DateField | DateTimeField):
-        column, field = date_part(column, rest.pop(0), compiler.dialect), IntegerField[int]()
-    name = rest.pop(0) if rest else "exact"
+    """(column, field, lookup name) once transforms such as ``published__year`` are taken off the path."""
+    column, field, left = transformed(compiler, resolved.node, resolved.column, resolved.field, resolved.rest)
+    name, *rest = left or ("exact",)
     if rest or (name != "isnull" and find_lookup(field, name) is None):
         where = f"{compiler.model.__name__}.{leaf.name}"
         raise refuse_lookup(where, "__".join([name, *rest]), field)
@@ -236,7 +236,7 @@ def _against_expression(
     compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, field: Any, name: str
 ) -> Any:
     """``updated__gt=F("published")``, ``expires__lte=Now()``."""
-    if leaf.data[0] == ("now",):
+    if leaf.data[0] == (Now,):
         right = _moment(compiler, leaf, field)
     else:
         right, _ = compiler.expression(leaf.data[0], resolved.node, values)

@@ -1,22 +1,31 @@
 """Conditions and expressions, as values: ``Q``, ``F``, ``Now()``, ``Count("stories")``.
 
 An expression is *lifted* into a structure, a hashable tuple without the values, and a list of the values. The
-structure names each value by its index in the list and is part of the key of a compiled shape; the values become
-bound parameters. So the same query with other values is never compiled again, and a value can never become SQL.
+structure begins with the class of the expression and names each value by its index in the list; it is part of the key
+of a compiled shape. The values become bound parameters. So the same query with other values is never compiled again,
+and a value can never become SQL.
+
+The class compiles its structure (``compile``). A function of your own, and each one that the toolkit brings, is a
+``Function``: it says how its SQL is built from that of its arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from toolkit.errors import FieldError
+from toolkit.models.fields.base import Field
+from toolkit.models.outputs import Computed, Output, Typed, field_for, like
+
+if TYPE_CHECKING:
+    from toolkit.models.sqlexpressions import Context
 
 Structure = Any
-"""A hashable tuple that describes a condition without its values."""
+"""A hashable tuple that describes an expression or a condition without its values."""
 
 PLAIN = frozenset({str, int, float, bool, bytes, datetime, date, time, timedelta, Decimal, UUID})
 """Types whose values are always one bound parameter."""
@@ -26,11 +35,24 @@ class Expression:
     """Something that SQL computes: a column, a value, a function of them."""
 
     def lift(self, values: list[Any]) -> Structure:
-        """The structure; values are appended to the list, and named in the structure by their index there."""
+        """The structure; values are appended to the list, and named in the structure by their index there.
+
+        The structure is a hashable tuple: the class first, then what the class needs to compile it.
+        """
         raise TypeError(f"{type(self).__name__} must define lift()")
 
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        """SQLAlchemy's expression for a structure, and the field that reads its values.
+
+        Args:
+            context: Where the expression stands; compiles what is inside of it.
+            structure: What ``lift`` gave.
+        """
+        raise TypeError(f"{cls.__name__} must define compile()")
+
     def _combine(self, operator: str, other: Any, *, swapped: bool = False) -> Combined:
-        other = other if isinstance(other, Expression) else Value(other)
+        other = as_expression(other)
         return Combined(other, operator, self) if swapped else Combined(self, operator, other)
 
     def __add__(self, other: Any) -> Combined:
@@ -54,6 +76,9 @@ class Expression:
     def __truediv__(self, other: Any) -> Combined:
         return self._combine("/", other)
 
+    def __rtruediv__(self, other: Any) -> Combined:
+        return self._combine("/", other, swapped=True)
+
     def asc(self) -> Ordered:
         """Smallest first."""
         return Ordered(self, descending=False)
@@ -63,8 +88,13 @@ class Expression:
         return Ordered(self, descending=True)
 
 
+def as_expression(value: Any) -> Expression:
+    """The expression itself, or a plain value as one."""
+    return value if isinstance(value, Expression) else Value(value)
+
+
 class F(Expression):
-    """The value of a field, or of an annotation, in the database: ``F("views") + 1``."""
+    """The value of a field, or of an annotation, in the database: ``F("views") + 1``, ``F("published__year")``."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -73,21 +103,38 @@ class F(Expression):
         return f"F({self.name!r})"
 
     def lift(self, values: list[Any]) -> Structure:
-        return ("f", self.name)
+        return (F, self.name)
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        return context.column(structure[1])
 
 
 class Value(Expression):
-    """A constant, as a bound parameter."""
+    """A constant, as a bound parameter.
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    Args:
+        value: The constant.
+        output_field: A field that writes it, where its type does not say enough.
+    """
+
+    def __init__(self, value: Any, *, output_field: Field[Any] | None = None) -> None:
+        self.value, self.output_field = value, output_field
 
     def __repr__(self) -> str:
         return f"Value({self.value!r})"
 
     def lift(self, values: list[Any]) -> Structure:
         values.append(self.value)
-        return ("value", len(values) - 1, type(self.value))
+        return (Value, len(values) - 1, type(self.value), Output.of(self.output_field))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        _, index, kind, output = structure
+        field = output.field if output else field_for(kind)
+        if field is None:
+            return context.bind(index), None
+        return context.bind(index, field.db_writer(context.dialect), field.sql_type()), field
 
 
 class Now(Expression):
@@ -97,7 +144,14 @@ class Now(Expression):
         return "Now()"
 
     def lift(self, values: list[Any]) -> Structure:
-        return ("now",)
+        return (Now,)
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        raise FieldError(
+            "Now() stands alone on the right side of a comparison, so that it is known when the answer changes",
+            hint="Write filter(published__lte=Now()).",
+        )
 
 
 class Combined(Expression):
@@ -110,7 +164,20 @@ class Combined(Expression):
         return f"{self.left!r} {self.operator} {self.right!r}"
 
     def lift(self, values: list[Any]) -> Structure:
-        return ("op", self.operator, self.left.lift(values), self.right.lift(values))
+        return (Combined, self.operator, self.left.lift(values), self.right.lift(values))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        _, operator, left, right = structure
+        first, field = context.expression(left)
+        second, other = context.expression(right)
+        joined = {
+            "+": lambda: first + second,
+            "-": lambda: first - second,
+            "*": lambda: first * second,
+            "/": lambda: first / second,
+        }[operator]()
+        return joined, like(field or other)
 
 
 class Ordered(Expression):
@@ -120,23 +187,44 @@ class Ordered(Expression):
         self.inner, self.descending = inner, descending
 
     def lift(self, values: list[Any]) -> Structure:
-        return ("ordered", self.descending, self.inner.lift(values))
+        return (Ordered, self.descending, self.inner.lift(values))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        return context.expression(structure[2])
 
 
 class Function(Expression):
     """A function of SQL: subclass it and say how it is built.
 
-    ``build`` gets the compiled arguments and the lookup context of the first one, whose ``bind`` gives bound
-    parameters for the values of ``self.values``, in their order.
+    ``build`` gets the compiled arguments and a context: its ``dialect``; its ``fields``, those of the arguments; its
+    ``options``; and its ``bind``, which gives bound parameters for the values of ``self.values``, in their order.
 
     Args:
-        arguments: Names of fields, or expressions.
+        arguments: Names of fields, expressions, or plain values.
         values: Values that the function needs as bound parameters.
+        options: What is part of the question rather than a value of it, such as a time zone: hashable.
+        output_field: The field that reads the result, instead of the function's own.
+
+    Attributes:
+        output_field: The field that reads the result; by default the first argument's, where all are alike.
     """
 
-    def __init__(self, *arguments: str | Expression, values: tuple[Any, ...] = ()) -> None:
-        self.arguments = [F(item) if isinstance(item, str) else item for item in arguments]
-        self.values = values
+    output_field: ClassVar[Field[Any] | None] = None
+
+    def __init__(
+        self,
+        *arguments: Any,
+        values: tuple[Any, ...] = (),
+        options: tuple[Any, ...] = (),
+        output_field: Field[Any] | None = None,
+    ) -> None:
+        self.arguments = [F(item) if isinstance(item, str) else as_expression(item) for item in arguments]
+        self.values, self.options = values, options
+        self.chosen_output = output_field
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.arguments))})"
 
     @classmethod
     def build(cls, context: Any, *arguments: Any) -> Any:
@@ -144,14 +232,43 @@ class Function(Expression):
         raise TypeError(f"{cls.__name__} must define build()")
 
     @classmethod
-    def reader(cls, dialect: str) -> Any:
-        """A function from what the driver gives to the Python value, or None."""
+    def reader(cls, dialect: str) -> Callable[[Any], Any] | None:
+        """A function from what the driver gives to the Python value, where no field has it."""
         return None
+
+    @classmethod
+    def output(cls, context: Any) -> Field[Any] | None:
+        """The field that reads the result, and whose lookups may follow."""
+        if cls.output_field is not None:
+            return cls.output_field
+        if cls.reader.__func__ is not Function.reader.__func__:  # type: ignore[attr-defined]  # class methods have one
+            return Computed(cls.reader)
+        kinds = {type(field) for field in context.fields}
+        return like(context.fields[0]) if len(kinds) == 1 else None
 
     def lift(self, values: list[Any]) -> Structure:
         inner = tuple(argument.lift(values) for argument in self.arguments)
         values.extend(self.values)
-        return ("function", type(self), inner, len(values) - len(self.values), len(self.values))
+        start, count = len(values) - len(self.values), len(self.values)
+        return (type(self), inner, self.options, start, count, Output.of(self.chosen_output))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        _, inner, options, start, count, output = structure
+        arguments = [context.expression(item) for item in inner]
+        return context.call(cls, arguments, options, range(start, start + count), output.field if output else None)
+
+
+class Transform(Function):
+    """A function of one field that may stand in a path: ``Lower("title")``, ``title__lower``.
+
+    ``Field.register_transform`` gives a kind of field the name.
+
+    Attributes:
+        lookup_name: What stands in the path.
+    """
+
+    lookup_name: ClassVar[str] = ""
 
 
 class Aggregate(Expression):
@@ -177,9 +294,13 @@ class Aggregate(Expression):
         return f"{self.name}__{self.function}"
 
     def lift(self, values: list[Any]) -> Structure:
-        inner = self.name.lift(values) if isinstance(self.name, Expression) else ("f", self.name)
+        inner = self.name.lift(values) if isinstance(self.name, Expression) else (F, self.name)
         condition = self.filter.lift(values) if self.filter is not None else None
-        return ("aggregate", self.function, inner, self.distinct, condition)
+        return (type(self), inner, self.distinct, condition)
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        return context.aggregate(structure)
 
 
 class Count(Aggregate):

@@ -29,6 +29,9 @@ class LookupContext:
         bind: ``bind(convert)`` gives the bound parameter for the user's value, passed through ``convert`` when the
             statement is run; call it as often as the value is needed, in whatever form.
         bind_each: The same for the items of a list, as a list of parameters (``in``, ``range``).
+        fields: For a function: the fields of its arguments.
+        options: For a function: what is part of the question rather than a value of it.
+        constant: ``constant(value, kind)`` gives a bound parameter for a value that is part of the question.
     """
 
     column: Any
@@ -39,6 +42,9 @@ class LookupContext:
     pk: Any
     bind: Callable[..., Any]
     bind_each: Callable[..., list[Any]]
+    fields: tuple[Any, ...] = ()
+    options: tuple[Any, ...] = ()
+    constant: Callable[..., Any] | None = None
 
     def write(self) -> Callable[[Any], Any] | None:
         """The field's own conversion to a driver's value; a value that it cannot be compared with is refused."""
@@ -198,19 +204,6 @@ def _escape(value: Any) -> str:
     return str(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-_SQLITE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S"}
-
-
-def date_part(column: Any, part: str, dialect: str) -> Any:
-    """A part of a date or instant (in UTC) as a whole number."""
-    import sqlalchemy as sa
-
-    if dialect == "sqlite":
-        return sa.cast(sa.func.strftime(_SQLITE_PARTS[part], column), sa.Integer)
-    found = sa.extract(part, column)
-    return sa.cast(sa.func.floor(found), sa.Integer) if part == "second" else found
-
-
 COMMON: Mapping[str, Lookup] = {
     "exact": exact,
     "iexact": iexact,
@@ -231,8 +224,6 @@ COMMON: Mapping[str, Lookup] = {
 }
 """Lookups of every field. ``isnull`` is the compiler's own: its value is part of the shape."""
 
-DATE_PARTS = tuple(_SQLITE_PARTS)
-
 
 def find_lookup(field: Any, name: str) -> Lookup | None:
     """The lookup of this name for this field, its own before the common ones."""
@@ -242,7 +233,8 @@ def find_lookup(field: Any, name: str) -> Lookup | None:
 
 def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     """The error for a lookup that does not exist, with the nearest names."""
-    known = [*COMMON, "isnull", *(field.lookups if field is not None else ()), *DATE_PARTS]
+    known = [*COMMON, "isnull", *(field.lookups if field is not None else ())]
+    known += field.known_transforms() if field is not None else []
     if field is not None and field.is_relation:
         first = name.partition("__")[0]
         target = field.target._meta

@@ -1,162 +1,152 @@
-"""From the structure of an expression to SQL: columns, values, arithmetic, functions, aggregates."""
+"""From the structure of an expression to SQL: what an expression is told of the place where it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from toolkit.errors import FieldError
+from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.conditions import Values, condition, partners
-from toolkit.models.fields import DateField, DateTimeField, FloatField, IntegerField, UUIDField
-from toolkit.models.lookups import LookupContext
+from toolkit.models.expressions import F
+from toolkit.models.fields import FloatField, IntegerField
+from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, Resolved, resolve
 from toolkit.models.shapes import Bind
+from toolkit.models.transforms import function_context, transformed
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
-
-Typed = tuple[Any, Any]
-"""(SQLAlchemy expression, field that reads its values or None)."""
-
-
-class _PlainDecimal:
-    """Writes a decimal number without a field's bounds."""
-
-    def db_writer(self, dialect: str) -> Any:
-        return float if dialect == "sqlite" else None
-
-
-_VALUES: dict[type, Any] = {
-    datetime: DateTimeField[datetime](),
-    date: DateField[date](),
-    Decimal: _PlainDecimal(),
-    UUID: UUIDField[UUID](),
-}
-"""Fields that write the values of these types."""
 
 INTEGER: IntegerField[int] = IntegerField()
 FLOAT: FloatField[float] = FloatField()
 
 
-def expression(compiler: Compiler, structure: Any, node: Node, values: Values, *, grouped: bool = False) -> Typed:
-    """SQL of a lifted expression, seen from a table.
+@dataclass(frozen=True)
+class Context:
+    """Where an expression stands, for ``Expression.compile``.
 
     Args:
-        compiler: The compiler.
-        structure: What ``Expression.lift`` gave.
+        compiler: The compiler of the SELECT.
         node: The table that names start from.
         values: Where the values are.
         grouped: Aggregates are over the groups of this SELECT; otherwise each is a subquery per row.
     """
-    kind = structure[0]
-    return _BUILDERS[kind](compiler, structure, node, values, grouped)
+
+    compiler: Compiler
+    node: Node
+    values: Values
+    grouped: bool = False
+
+    @property
+    def dialect(self) -> str:
+        """``"sqlite"``, ``"postgresql"`` or ``"mysql"``."""
+        return self.compiler.dialect
+
+    def expression(self, structure: Any) -> Typed:
+        """SQL of an expression inside of this one."""
+        if structure[0] == "q":
+            return self.condition(structure), _boolean()
+        found: Typed = structure[0].compile(self, structure)
+        return found
+
+    def condition(self, structure: Any) -> Any:
+        """SQL of a condition."""
+        return condition(self.compiler, structure, self.node, self.values)
+
+    def column(self, name: str) -> Typed:
+        """The column that a name leads to, with the transforms that stand behind it."""
+        found = self._annotation(name) or resolve(self.compiler, name, self.node, joined=self.grouped)
+        if found.many is not None:
+            raise FieldError(f"{self.node.model.__name__}: the expression {name!r} is not a field of one row")
+        column, field, rest = transformed(self.compiler, found.node, found.column, found.field, found.rest)
+        if rest:
+            hint = did_you_mean(rest[0], field.known_transforms() if field is not None else ())
+            where = f"{self.node.model.__name__}: the expression {name!r}"
+            raise FieldError(f"{where} is not a field of one row: there is no {rest[0]!r}", hint=hint)
+        return column, field
+
+    def _annotation(self, name: str) -> Resolved | None:
+        if self.node is not self.compiler.root:
+            return None
+        alias, *rest = [name] if name in self.compiler.annotations else name.split("__")
+        column, field = self.compiler.annotations.get(alias, (None, None))
+        if column is None or (rest and (field is None or field.find_transform(rest[0]) is None)):
+            return None
+        return Resolved(self.node, column, field, tuple(rest))
+
+    def bind(self, index: int, convert: Callable[[Any], Any] | None = None, kind: Any = None) -> Any:
+        """The bound parameter for the value of this index.
+
+        Args:
+            index: As in the structure.
+            convert: From the value to the driver's.
+            kind: SQLAlchemy's type, where the database should be told.
+        """
+        found = self.values(index)
+        return self.compiler.binds.add(Bind(found.source, found.value, convert), kind)
+
+    def call(
+        self,
+        function: Any,
+        arguments: Sequence[Typed],
+        options: tuple[Any, ...] = (),
+        indexes: Sequence[int] = (),
+        output: Any = None,
+    ) -> Typed:
+        """SQL of a function.
+
+        Args:
+            function: A class of functions.
+            arguments: What it is called with.
+            options: The function's options.
+            indexes: Where its own values are.
+            output: The field that reads the result, if the function's own does not.
+        """
+        used = iter(indexes)
+
+        def bind(convert: Callable[[Any], Any] | None = None, kind: Any = None) -> Any:
+            return self.bind(next(used), convert, kind)
+
+        def bind_each(convert: Callable[[Any], Any] | None = None) -> list[Any]:
+            return [self.bind(index, convert) for index in used]
+
+        context = function_context(self.compiler, self.node, arguments, options, bind, bind_each)
+        built = function.build(context, *(argument for argument, _ in arguments))
+        return built, output if output is not None else function.output(context)
+
+    def aggregate(self, structure: Any) -> Typed:
+        """SQL of an aggregate."""
+        return _aggregate(self, structure)
 
 
-def _field(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    name = structure[1]
-    if node is compiler.root and name in compiler.annotations:
-        return compiler.annotations[name]
-    resolved = resolve(compiler, name, node, joined=grouped)
-    if resolved.many is not None or resolved.rest:
-        raise FieldError(f"{node.model.__name__}: the expression {name!r} is not a field of one row")
-    return resolved.column, resolved.field
+def _boolean() -> Any:
+    from toolkit.models.fields import BooleanField
+
+    return BooleanField[bool | None](null=True)
 
 
-def _value(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    import sqlalchemy as sa
-
-    found = values(structure[1])
-    field = _VALUES.get(structure[2])
-    if field is None:
-        if issubclass(structure[2], timedelta) and compiler.dialect == "sqlite":
-            raise FieldError("SQLite cannot add a timedelta to an instant", hint="Compute the instant in Python.")
-        return compiler.binds.add(Bind(found.source, found.value)), None
-    kind = sa.Numeric() if structure[2] is Decimal else field.sql_type()
-    return compiler.binds.add(Bind(found.source, found.value, field.db_writer(compiler.dialect)), kind), None
+def expression(compiler: Compiler, structure: Any, node: Node, values: Values, *, grouped: bool = False) -> Typed:
+    """SQL of a lifted expression, seen from a table. See ``Context`` for the arguments."""
+    return Context(compiler, node, values, grouped).expression(structure)
 
 
-def _now(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    raise FieldError(
-        "Now() stands alone on the right side of a comparison, so that it is known when the answer changes",
-        hint="Write filter(published__lte=Now()).",
-    )
-
-
-def _combined(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    _, operator, left, right = structure
-    first, field = expression(compiler, left, node, values, grouped=grouped)
-    second, other = expression(compiler, right, node, values, grouped=grouped)
-    joined = {
-        "+": lambda: first + second,
-        "-": lambda: first - second,
-        "*": lambda: first * second,
-        "/": lambda: first / second,
-    }[operator]()
-    return joined, field or other
-
-
-def _ordered(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    return expression(compiler, structure[2], node, values, grouped=grouped)
-
-
-def _function(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    _, function, inner, start, count = structure
-    arguments = [expression(compiler, item, node, values, grouped=grouped) for item in inner]
-    column, field = arguments[0] if arguments else (None, None)
-    used = iter(range(count))
-
-    def bind(convert: Callable[[Any], Any] | None = None) -> Any:
-        found = values(start + next(used))
-        return compiler.binds.add(Bind(found.source, found.value, convert))
-
-    def bind_each(convert: Callable[[Any], Any] | None = None) -> list[Any]:
-        return [bind(convert) for _ in range(count)]
-
-    context = LookupContext(
-        column, field, compiler.dialect, node.table, node.model._meta.table, node.pk, bind, bind_each
-    )
-    built = function.build(context, *(argument for argument, _ in arguments))
-    return built, _Computed(function.reader)
-
-
-class _Computed:
-    """Stands in for a field where a function gives the value."""
-
-    is_relation = False
-    null = True
-    lookups: dict[str, Any] = {}
-
-    def __init__(self, reader: Callable[[str], Any]) -> None:
-        self.db_reader = reader
-
-    def db_writer(self, dialect: str) -> None:
-        return None
-
-    def sql_type(self) -> Any:
-        import sqlalchemy as sa
-
-        return sa.Double()
-
-
-def _aggregate(compiler: Compiler, structure: Any, node: Node, values: Values, grouped: bool) -> Typed:
-    _, function, inner, distinct, filtered = structure
-    if not grouped:
-        return _per_row(compiler, structure, node, values)
-    column, field = _aggregated(compiler, inner, node, values)
+def _aggregate(context: Context, structure: Any) -> Typed:
+    kind, inner, distinct, filtered = structure
+    if not context.grouped:
+        return _per_row(context.compiler, structure, context.node, context.values)
+    column, field = _aggregated(context, inner)
     if filtered is not None:
         import sqlalchemy as sa
 
-        column = sa.case((condition(compiler, filtered, node, values), column))
-    return _call(compiler, function, column, field, distinct=distinct)
+        column = sa.case((context.condition(filtered), column))
+    return _call(context.compiler, kind.function, column, field, distinct=distinct)
 
 
-def _aggregated(compiler: Compiler, inner: Any, node: Node, values: Values) -> Typed:
-    if inner == ("f", "*"):
-        return node.pk, INTEGER
-    return expression(compiler, inner, node, values, grouped=True)
+def _aggregated(context: Context, inner: Any) -> Typed:
+    if inner == (F, "*"):
+        return context.node.pk, INTEGER
+    return context.expression(inner)
 
 
 def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinct: bool) -> Typed:
@@ -176,21 +166,21 @@ def _per_row(compiler: Compiler, structure: Any, node: Node, values: Values) -> 
     """An aggregate over the partners of each row, as a subquery of its own: ``annotate(n=Count("stories"))``."""
     import sqlalchemy as sa
 
-    _, function, inner, distinct, filtered = structure
+    kind, inner, distinct, filtered = structure
     resolved = _partner_path(compiler, inner, node)
     below, link, clause = partners(compiler, resolved.many)
     name = "__".join(resolved.rest) or "pk"
-    column, field = expression(below, ("f", name), below.root, values, grouped=True)
+    column, field = expression(below, (F, name), below.root, values, grouped=True)
     if filtered is not None:
         below.selection.where.append(_inner_filter(below, filtered, resolved, inner[1], values))
-    call, field = _call(below, function, column, field, distinct=distinct)
+    call, field = _call(below, kind.function, column, field, distinct=distinct)
     where = below.where()
     chosen = sa.select(call).select_from(clause(below)).where(link == resolved.node.pk, *where)
     return chosen.correlate(resolved.node.table).scalar_subquery(), field
 
 
 def _partner_path(compiler: Compiler, inner: Any, node: Node) -> Resolved:
-    if inner[0] != "f":
+    if inner[0] is not F:
         raise FieldError("an aggregate in annotate() takes the name of a relation, such as Count('stories')")
     resolved = resolve(compiler, inner[1], node)
     if resolved.many is None:
@@ -216,14 +206,3 @@ def _rebased(structure: Any, prefix: str) -> Any:
             hint=f"Begin its names with {prefix!r}.",
         )
     return (structure[0].removeprefix(prefix), *structure[1:])
-
-
-_BUILDERS: dict[str, Callable[[Any, Any, Any, Any, bool], Typed]] = {
-    "f": _field,
-    "value": _value,
-    "now": _now,
-    "op": _combined,
-    "ordered": _ordered,
-    "function": _function,
-    "aggregate": _aggregate,
-}

@@ -9,13 +9,14 @@ from typing import Any
 from toolkit import gis, models
 from toolkit.gis.lookups import LOOKUPS as SPATIAL
 from toolkit.models.expressions import Aggregate, Expression
-from toolkit.models.lookups import COMMON, DATE_PARTS
+from toolkit.models.lookups import COMMON
 from toolkit.models.model import Model
 from toolkit.models.queryset import QuerySet
 
 from .docstrings import read_doc, table
 from .signatures import describe
 
+DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
 MEANINGS = {
     "exact": "equal; what `title=…` without a lookup means",
     "iexact": "equal without regard to case, in every script",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeV
 from toolkit.errors import DeclarationError, ValidationError, did_you_mean
 
 if TYPE_CHECKING:
+    from toolkit.models.expressions import Transform
     from toolkit.models.lookups import Lookup
 
 T = TypeVar("T")
@@ -73,11 +74,13 @@ class Field(Generic[T]):
 
     Attributes:
         lookups: Lookups of this kind of field, beside the common ones.
+        transforms: Functions that may stand behind such a field in a path, by name; see ``register_transform``.
         queryset_methods: Questions that querysets of a model with such a field have; each takes the queryset first.
         native: The class whose values go to the database without ``to_python``; None if all have to pass it.
     """
 
     lookups: ClassVar[Mapping[str, Lookup]] = {}
+    transforms: ClassVar[Mapping[str, type[Transform]]] = {}
     queryset_methods: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
@@ -148,6 +151,23 @@ class Field(Generic[T]):
         self.column = self.column or self.attname
         self.verbose_name = self.verbose_name or name.replace("_", " ")
         self.check()
+
+    @classmethod
+    def register_transform(cls, transform: type[Transform]) -> type[Transform]:
+        """Let a transform stand behind fields of this class and its subclasses; usable as a decorator."""
+        cls.transforms = {**vars(cls).get("transforms", {}), transform.lookup_name: transform}
+        return transform
+
+    def find_transform(self, name: str) -> Any:
+        """The transform of this name, or None. A field whose transforms are not known by name overrides it."""
+        return next((found[name] for found in self._transforms() if name in found), None)
+
+    def known_transforms(self) -> list[str]:
+        """The names of the transforms that may stand behind the field, sorted."""
+        return sorted({name for found in self._transforms() for name in found})
+
+    def _transforms(self) -> Iterable[Mapping[str, type[Transform]]]:
+        return (vars(kind)["transforms"] for kind in type(self).__mro__ if "transforms" in vars(kind))
 
     def check(self) -> None:
         """Refuse options that make no sense. Called once, when the field takes its place."""

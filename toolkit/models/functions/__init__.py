@@ -1,0 +1,1 @@
+"""Functions of the database, in Django's words: ``Lower("title")``, ``TruncMonth("published")``."""

@@ -1,0 +1,81 @@
+"""Transforms in a path: ``published__year``, ``title__lower``, and how they are applied to a column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError
+from toolkit.models.lookups import LookupContext
+from toolkit.models.shapes import CONSTANT, Bind
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+    from toolkit.models.outputs import Typed
+    from toolkit.models.paths import Node
+
+
+def function_context(
+    compiler: Compiler,
+    node: Node,
+    arguments: Sequence[Typed],
+    options: tuple[Any, ...],
+    bind: Callable[..., Any],
+    bind_each: Callable[..., list[Any]],
+) -> LookupContext:
+    """What a function is told of the place where it stands."""
+    column, field = arguments[0] if arguments else (None, None)
+
+    def constant(value: Any, kind: Any = None) -> Any:
+        return compiler.binds.add(Bind(CONSTANT, value), kind)
+
+    return LookupContext(
+        column,
+        field,
+        compiler.dialect,
+        node.table,
+        node.model._meta.table,
+        node.pk,
+        bind,
+        bind_each,
+        fields=tuple(field for _, field in arguments),
+        options=options,
+        constant=constant,
+    )
+
+
+def transformed(
+    compiler: Compiler, node: Node, column: Any, field: Any, rest: Sequence[str]
+) -> tuple[Any, Any, tuple[str, ...]]:
+    """(column, field, what is left) once the transforms at the head of the rest of a path are applied.
+
+    Args:
+        compiler: The compiler of the statement.
+        node: The table that the column is of.
+        column: SQLAlchemy's expression.
+        field: Its field; gives the transforms.
+        rest: What stands behind the field in the path.
+    """
+    for number, name in enumerate(rest):
+        transform = field.find_transform(name) if field is not None else None
+        if transform is None:
+            return column, field, tuple(rest[number:])
+        column, field = apply_transform(compiler, node, transform, (column, field))
+    return column, field, ()
+
+
+def apply_transform(compiler: Compiler, node: Node, transform: Any, typed: Typed) -> Typed:
+    """(column, field) of a transform of a column.
+
+    Args:
+        compiler: The compiler of the statement.
+        node: The table that the column is of.
+        transform: What ``Field.find_transform`` gave: a class, or any object with its ``build`` and ``output``.
+        typed: The column and its field.
+    """
+
+    def bind(*arguments: Any) -> Any:
+        raise FieldError(f"{transform!r} takes values, and cannot stand in a path")
+
+    context = function_context(compiler, node, [typed], (), bind, bind)
+    return transform.build(context, typed[0]), transform.output(context)
