@@ -34,8 +34,9 @@ An error is a short letter: what, where, the value, the cause, and the next step
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 class ToolkitError(Exception):
@@ -135,29 +136,89 @@ class FieldError(ToolkitError):
     """A name in a query that no field, lookup or annotation has."""
 
 
+NON_FIELD_ERRORS = "__all__"
+"""The key of the errors that are of a row as a whole, and of no one field."""
+
+
 class ValidationError(ToolkitError):
     """A value that a field or a model refuses.
 
-    Attributes:
+    Args:
+        message: What is wrong, with the place for each of ``params`` as ``%(name)s``; or several messages or errors
+            in a list; or messages by the name of a field, for a whole row.
         code: Stable name of the rule, such as ``"max_length"``.
-        errors: For a whole model, field name to its errors.
+        params: What the message speaks of, by name.
+        errors: For a whole row, field name to its errors; what is of no field is under ``NON_FIELD_ERRORS``.
+
+    Attributes:
+        error_list: The single errors that this one is made of; itself, where it is a single one.
+        messages: What each of them says.
+        message_dict: For a whole row, what is said of each field.
     """
 
     def __init__(
         self,
-        message: str,
+        message: object,
         *,
         code: str = "invalid",
-        errors: dict[str, list[ValidationError]] | None = None,
+        params: Mapping[str, Any] | None = None,
+        errors: Mapping[str, Sequence[ValidationError]] | None = None,
         path: str | Path | None = None,
         line: int | None = None,
         column: int | str | None = None,
         row: int | None = None,
-        hint: str | None = None,
+        hint: object = None,
     ) -> None:
-        super().__init__(message, path=path, line=line, column=column, row=row, hint=hint)
+        self.params = dict(params or {})
         self.code = code
-        self.errors = errors or {}
+        self.errors = {name: list(found) for name, found in (errors or {}).items()}
+        self.parts: list[ValidationError] = []
+        if isinstance(message, Mapping):
+            self.errors = {name: _error_list(found) for name, found in message.items()}
+            message = "; ".join(f"{name}: {', '.join(_told(found))}" for name, found in self.errors.items())
+        elif isinstance(message, list | tuple):
+            self.parts = _error_list(message)
+            message = "; ".join(_told(self.parts))
+        elif params and "%(" in str(message):
+            message = message % self.params  # type: ignore[operator]  # text, or text that is translated when shown
+        told = None if hint is None else str(hint)
+        super().__init__(str(message), path=path, line=line, column=column, row=row, hint=told)
+
+    @property
+    def error_list(self) -> list[ValidationError]:
+        """The single errors."""
+        if self.errors:
+            return [single for found in self.errors.values() for error in found for single in error.error_list]
+        return self.parts or [self]
+
+    @property
+    def messages(self) -> list[str]:
+        """What each single error says."""
+        return _told(self.error_list)
+
+    @property
+    def message_dict(self) -> dict[str, list[str]]:
+        """What is said of each field; of an error that is of no row, all under ``NON_FIELD_ERRORS``."""
+        return {name: _told(found) for name, found in self.by_field().items()}
+
+    def by_field(self) -> dict[str, list[ValidationError]]:
+        """The single errors of each field."""
+        if not self.errors:
+            return {NON_FIELD_ERRORS: self.error_list}
+        return {name: [one for error in found for one in error.error_list] for name, found in self.errors.items()}
+
+
+def _error_list(found: object) -> list[ValidationError]:
+    """The single errors in a message, an error, or a list of them."""
+    if isinstance(found, ValidationError):
+        return found.error_list
+    if isinstance(found, list | tuple):
+        return [single for item in found for single in _error_list(item)]
+    return [ValidationError(found)]
+
+
+def _told(errors: Iterable[ValidationError]) -> list[str]:
+    return [error.message for error in errors]
 
 
 class ObjectDoesNotExist(ToolkitError):
@@ -177,7 +238,24 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class IntegrityError(DatabaseError):
-    """A constraint was broken; nothing was written."""
+    """A constraint was broken; nothing was written.
+
+    Where the database tells which, and a model declares it, the message is the constraint's own, as ``full_clean()``
+    gives it.
+
+    Attributes:
+        kind: ``"unique"``, ``"check"``, ``"foreign_key"``, ``"not_null"``, ``"exclusion"``; empty if not known.
+        constraint: The constraint's name in the database, if it is known.
+        fields: Names of the fields that it is about, if they are known.
+        validation: The same as ``full_clean()`` would have said it, by field; None where it cannot be told.
+        detail: What the database itself said.
+    """
+
+    kind: str = ""
+    constraint: str | None = None
+    fields: tuple[str, ...] = ()
+    validation: ValidationError | None = None
+    detail: str = ""
 
 
 class ProtectedError(IntegrityError):

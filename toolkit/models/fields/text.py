@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
-from urllib.parse import urlsplit
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Field, FieldOptions
+from toolkit.validators import URLValidator, validate_email, validate_slug, validate_unicode_slug
 
 T = TypeVar("T")
 
-_SLUG = re.compile(r"[-\w]+", re.ASCII)
-_UNICODE_SLUG = re.compile(r"[-\w]+")
-_EMAIL_LOCAL = re.compile(r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*")
-_HOST = re.compile(r"(?=.{1,253}$)(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*")
+_validate_url = URLValidator(["http", "https"])
 
 
 class _Text(Field[T]):
@@ -179,13 +175,7 @@ class SlugField(CharField[T]):
 
     def validate(self, value: Any) -> None:
         super().validate(value)
-        pattern = _UNICODE_SLUG if self.allow_unicode else _SLUG
-        if not pattern.fullmatch(value):
-            raise ValidationError(
-                f"{value!r} is not a slug",
-                code="slug",
-                hint="Use letters, digits, hyphens and underscores, without spaces.",
-            )
+        (validate_unicode_slug if self.allow_unicode else validate_slug)(value)
 
 
 class EmailField(CharField[T]):
@@ -212,11 +202,7 @@ class EmailField(CharField[T]):
 
     def validate(self, value: Any) -> None:
         super().validate(value)
-        local, _, domain = value.rpartition("@")
-        if len(local) > 64 or not _EMAIL_LOCAL.fullmatch(local) or not _HOST.fullmatch(domain) or "." not in domain:
-            raise ValidationError(
-                f"{value!r} is not an e-mail address", code="email", hint="Write it as name@host.example."
-            )
+        validate_email(value)
 
 
 class URLField(CharField[T]):
@@ -243,15 +229,4 @@ class URLField(CharField[T]):
 
     def validate(self, value: Any) -> None:
         super().validate(value)
-        try:
-            parts = urlsplit(value)
-            sound = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or ""))
-            sound = sound and (parts.port is None or True) and not any(c.isspace() for c in value)
-        except ValueError:
-            sound = False
-        if not sound:
-            raise ValidationError(
-                f"{value!r} is not a URL",
-                code="url",
-                hint="Write it with its scheme: https://host.example/path.",
-            )
+        _validate_url(value)
