@@ -147,41 +147,73 @@ def create_tables(database: Any) -> None:
 
 
 def make_database(url: str) -> Any:
-    """A database with the newsroom's tables; on a server in a schema of its own."""
+    """A database with the newsroom's tables; on a server one of its own, which ``drop`` takes away."""
     assert not PROBLEMS
-    database: Any = Database(url)
+    database: Any = apart(Database(url))
     database.schema = Schema(MODELS, database.dialect)
-    if database.dialect == "postgresql":
-        name = f"toolkit_{uuid.uuid4().hex[:12]}"
-        database.execute(f"CREATE SCHEMA {name}")
-        database.close()
-        database.on_connect(lambda connection: connection.execute(f"SET search_path TO {name}"))
-        database.drop = lambda: database.execute(f"DROP SCHEMA {name} CASCADE")
     create_tables(database)
     return database
+
+
+def apart(database: Any) -> Any:
+    """The same server's database, seen through a schema (PostgreSQL) or a database (MariaDB) made for one test."""
+    name = f"toolkit_{uuid.uuid4().hex[:12]}"
+    if database.dialect == "sqlite":
+        database.drop = database.close
+        return database
+    postgresql = database.dialect == "postgresql"
+    database.execute(f"CREATE {'SCHEMA' if postgresql else 'DATABASE'} {name}")
+    database.close()
+    enter = f"SET search_path TO {name}" if postgresql else f"USE {name}"
+    database.on_connect(lambda connection: connection.cursor().execute(enter))
+
+    def drop() -> None:
+        database.execute(f"DROP {'SCHEMA' if postgresql else 'DATABASE'} {name} {'CASCADE' if postgresql else ''}")
+        database.close()
+
+    database.drop = drop
+    return database
+
+
+def empty(database: Any, queries: list[str]) -> None:
+    """Take all rows away, and let keys start at 1 again.
+
+    Args:
+        database: The database.
+        queries: What was executed since it was empty: on MariaDB only the tables that were written are emptied.
+    """
+    names = database.schema.table_names
+    if database.dialect == "postgresql":
+        database.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE")
+    elif database.dialect == "mysql":
+        written = {name for name in names if any(f"INSERT INTO `{name}`" in query for query in queries)}
+        database.execute("SET foreign_key_checks = 0")
+        with database.atomic():
+            for name in written:
+                database.execute(f"DELETE FROM `{name}`")
+        for name in written:
+            database.execute(f"ALTER TABLE `{name}` AUTO_INCREMENT = 1")
+        database.execute("SET foreign_key_checks = 1")
+    else:
+        with database.atomic():
+            for name in names:
+                database.execute(f'DELETE FROM "{name}"')
+    database.changed()
 
 
 @pytest.fixture(scope="session", params=URLS, ids=[url.partition(":")[0] for url in URLS])
 def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
     database = make_database(request.param)
     yield database
-    if database.dialect == "postgresql":
-        database.drop()
-    database.close()
+    database.drop()
 
 
 @pytest.fixture
 def database(shared_database: Any) -> Iterator[Any]:
     """The database of this test: empty, with keys that start at 1."""
-    yield shared_database
-    if shared_database.dialect == "postgresql":
-        tables = ", ".join(shared_database.schema.table_names)
-        shared_database.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-    else:
-        with shared_database.atomic():
-            for table in shared_database.schema.table_names:
-                shared_database.execute(f'DELETE FROM "{table}"')
-    shared_database.changed()
+    with shared_database.counted() as queries:
+        yield shared_database
+    empty(shared_database, queries)
 
 
 @pytest.fixture

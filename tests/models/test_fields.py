@@ -217,7 +217,7 @@ def test_text_is_saved_as_the_kind_of_its_field(m: Any, scope: Any) -> None:
 
 
 def test_a_number_beyond_64_bits_is_refused_by_a_database_error(m: Any, scope: Any) -> None:
-    with pytest.raises(DatabaseError, match=r"too large|out of range"):
+    with pytest.raises(DatabaseError, match=r"(?i)too large|out of range"):
         m.Everything.objects.create(integer=2**70)
 
 

@@ -8,33 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from toolkit.database.backends import backend_for
 from toolkit.database.transactions import Atomic, Transaction
-from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError
-
-CONNECT_TIMEOUT_SECONDS = 10
-BUSY_TIMEOUT_MILLISECONDS = 10_000
-
-_DRIVERS = {
-    "sqlite": "sqlite",
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
-_DIALECT_NAMES = {"postgres": "postgresql", "mariadb": "mysql"}
-_SNAPSHOTS = {
-    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    "mysql": "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-}
-_EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
+from toolkit.errors import DatabaseError, IntegrityError
 
 
 class _Local(threading.local):
@@ -59,7 +41,10 @@ class Database:
         folder: Where a relative SQLite path starts.
 
     Attributes:
-        dialect: ``"sqlite"``, ``"postgresql"`` or ``"mysql"``.
+        backend: What the toolkit knows of this kind of database.
+        dialect: Whose SQL it speaks: ``"sqlite"``, ``"postgresql"``, ``"mysql"``, or that of another's backend.
+        path: The database's file, if it is one.
+        in_memory: Whether it lives in this process only.
         shapes: Compiled query shapes, by key; filled by the models.
         lookups: Compiled lookups by key, the specialised form of ``objects.get(pk=…)``; filled by the models.
         compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread.
@@ -69,16 +54,11 @@ class Database:
 
     def __init__(self, url: str, *, folder: Path | None = None) -> None:
         self.url = url
-        scheme = urlsplit(url).scheme
-        base = scheme.partition("+")[0]
-        if base not in _DRIVERS:
-            raise DatabaseError(
-                f"database = {url!r} names no database that the toolkit knows",
-                hint="Use sqlite:///file.db, postgresql://user@host/name or mysql://user@host/name.",
-            )
-        self.dialect = _DIALECT_NAMES.get(base, base)
-        self._sqlalchemy_url = url.replace(scheme, _DRIVERS[base] if "+" not in scheme else scheme, 1)
-        self.path = _sqlite_path(url, folder or Path.cwd()) if self.dialect == "sqlite" else None
+        self.backend = backend_for(url, folder or Path.cwd())
+        self.dialect = self.backend.dialect
+        self.path = self.backend.path
+        self.in_memory = self.backend.in_memory
+        self._direct = self.backend.direct
         self.shapes: dict[Any, Any] = {}
         self.lookups: dict[Any, Any] = {}
         self.compiling = threading.RLock()
@@ -99,13 +79,7 @@ class Database:
     @property
     def safe_url(self) -> str:
         """The URL without its password."""
-        parts = urlsplit(self.url)
-        return self.url.replace(f":{parts.password}@", ":***@") if parts.password else self.url
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether it is a SQLite database that lives in this process only."""
-        return self.dialect == "sqlite" and self.path is None
+        return self.backend.safe_url
 
     def on_connect(self, hook: Callable[[Any], None]) -> None:
         """Call ``hook(connection)`` on every new connection, to register SQL functions and the like."""
@@ -157,10 +131,7 @@ class Database:
         """
         local = self._local
         if not local.snapshot or local.pid != os.getpid():
-            if self.dialect == "sqlite":
-                self._keep_memo(self._sqlite_version())
-            else:
-                local.memo.clear()
+            self._keep_memo(self.backend.version(self.connection))
         return local.memo
 
     def changed(self) -> None:
@@ -199,13 +170,13 @@ class Database:
         if connection is None or local.pid != os.getpid():
             connection = self.connection
         try:
-            if self.dialect == "sqlite":
+            if self._direct:
                 return connection.execute(sql, parameters)
             cursor = connection.cursor()
             cursor.execute(sql, parameters)
             return cursor
         except Exception as error:
-            raise translated(error, sql) from error
+            raise self.translated(error, sql) from error
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for every row of parameters."""
@@ -217,7 +188,7 @@ class Database:
             cursor.executemany(sql, rows)
             cursor.close()
         except Exception as error:
-            raise translated(error, sql) from error
+            raise self.translated(error, sql) from error
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
@@ -230,12 +201,7 @@ class Database:
 
     def table_names(self) -> list[str]:
         """The tables that there are, sorted."""
-        if self.dialect == "sqlite":
-            rows = self.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")
-        else:
-            schema = "current_schema()" if self.dialect == "postgresql" else "database()"
-            rows = self.fetch(f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}")  # noqa: S608
-        return sorted(name for (name,) in rows)
+        return sorted(self.backend.table_names(self))
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
@@ -275,6 +241,19 @@ class Database:
             transaction.callbacks.append((transaction.depth, function))
 
     @contextmanager
+    def references_held(self) -> Iterator[None]:
+        """A block, inside a transaction, in which a database that cannot defer it checks no reference.
+
+        Whoever uses it proves before the transaction ends that no row refers to nothing. Elsewhere references are
+        checked at commit anyway, and the block does nothing.
+        """
+        self.backend.hold_references(self)
+        try:
+            yield
+        finally:
+            self.backend.release_references(self)
+
+    @contextmanager
     def snapshot(self) -> Iterator[None]:
         """A block in which every read of this thread sees the database as of one instant."""
         if self.transaction is not None or (self._local.snapshot and self._local.pid == os.getpid()):
@@ -289,14 +268,11 @@ class Database:
     @property
     def shares_snapshots(self) -> bool:
         """Whether processes can all see one snapshot: by name, or because it can be proved that nobody wrote."""
-        return self.dialect == "postgresql" or self.path is not None
+        return self.backend.shares_snapshots
 
     def export_snapshot(self) -> str:
-        """A name under which other processes enter this thread's snapshot; empty where snapshots have none.
-
-        Source: PostgreSQL, "System Administration Functions", ``pg_export_snapshot``.
-        """
-        return str(self.fetch("SELECT pg_export_snapshot()")[0][0]) if self.dialect == "postgresql" else ""
+        """A name under which other processes enter this thread's snapshot; empty where snapshots have none."""
+        return self.backend.export_snapshot(self)
 
     def begin_snapshot(self, name: str = "") -> None:
         """Open a read transaction, and make it look now rather than at its first read.
@@ -304,25 +280,13 @@ class Database:
         Args:
             name: Look at the snapshot that another process exported, instead.
         """
-        if self.dialect == "sqlite":
-            self.execute("BEGIN")
-            self.fetch("SELECT count(*) FROM sqlite_master")
-            self._keep_memo(self._sqlite_version())
-        else:
-            self._local.memo.clear()
-            self.execute(_SNAPSHOTS[self.dialect])
-            if name:
-                self.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+        self.backend.begin_snapshot(self, name)
+        self._keep_memo(self.backend.version(self.connection))
         self._local.snapshot = True
 
-    def _sqlite_version(self) -> tuple[int, int]:
-        """Changes when anybody writes: the first number when another connection does, the second when this one does."""
-        connection = self.connection
-        return connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
-
     def _keep_memo(self, version: Any) -> None:
-        """Keep the memo if nothing was written since it was filled, by others or by ourselves."""
-        if self._local.memo_version != version:
+        """Keep the memo if it is known that nothing was written since it was filled, by others or by ourselves."""
+        if version is None or self._local.memo_version != version:
             self._local.memo.clear()
             self._local.memo_version = version
 
@@ -337,137 +301,45 @@ class Database:
     def sqlalchemy_dialect(self) -> Any:
         """SQLAlchemy's dialect object for compiling statements, with positional parameters."""
         if self._sqlalchemy_dialect is None:
-            from sqlalchemy.engine import make_url
-
-            url = make_url(self._sqlalchemy_url)
-            style = "qmark" if self.dialect == "sqlite" else "format"
-            make: Any = url.get_dialect()
-            dialect = make(paramstyle=style)
-            if self.dialect != "sqlite":
-                self._learn_server_version(dialect)
-            self._sqlalchemy_dialect = dialect
+            self._sqlalchemy_dialect = self.backend.compiler()
         return self._sqlalchemy_dialect
 
-    def _learn_server_version(self, dialect: Any) -> None:
-        """Let the dialect ask the server what it can do, where the dialect's SQL depends on it."""
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        with create_engine(self._sqlalchemy_url, poolclass=NullPool).connect() as connection:
-            dialect.initialize(connection)
-
     def _open(self) -> Any:
-        connection = self._open_sqlite() if self.dialect == "sqlite" else self._open_server()
+        connection = self.backend.connect()
         for hook in self._hooks:
             hook(connection)
         return connection
 
-    def _open_sqlite(self) -> sqlite3.Connection:
-        if self.path is not None and not self.path.parent.is_dir():
-            raise DatabaseUnavailable(
-                f"the database {self.path} cannot be opened: its folder does not exist",
-                hint="Create the folder, or mend the setting 'database'.",
+    def translated(self, error: Exception, sql: str) -> Exception:
+        """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
+        names = {kind.__name__ for kind in type(error).__mro__}
+        told = " ".join(str(error).split())
+        message = f"{told} (in: {' '.join(sql.split())[:200]})"
+        broken = self.backend.broken(error)
+        if broken is not None:
+            refused = IntegrityError(
+                f"{broken.told}: {message}" if broken.told else message, hint="Nothing was written."
             )
-        try:
-            connection = sqlite3.connect(
-                str(self.path) if self.path else ":memory:",
-                isolation_level=None,
-                cached_statements=512,
-                check_same_thread=False,
-            )
-            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
-            connection.execute("PRAGMA foreign_keys=ON")
-            with suppress(sqlite3.OperationalError):  # a read-only file keeps the journal mode it has
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.Error as error:
-            raise DatabaseUnavailable(
-                f"the database {self.path} cannot be opened: {error}",
-                hint="Is it a SQLite file, and may this user read and write it and its folder?",
-            ) from error
-        connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
-        connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
-        return connection
-
-    def _open_server(self) -> Any:
-        from sqlalchemy.engine import make_url
-
-        url = make_url(self._sqlalchemy_url)
-        try:
-            dialect = url.get_dialect()()
-            dialect.dbapi = url.get_dialect().import_dbapi()
-        except ImportError as error:
-            raise DatabaseUnavailable(
-                f"the driver for {self.safe_url} is not installed: {error}",
-                hint=f"pip install 'publishing-toolkit[{_EXTRAS[self.dialect]}]'",
-            ) from error
-        arguments, options = dialect.create_connect_args(url)
-        options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
-        try:
-            connection = dialect.dbapi.connect(*arguments, **options)
-        except Exception as error:
-            raise DatabaseUnavailable(
-                f"the database {self.safe_url} cannot be reached: {str(error).strip()}",
-                hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
-            ) from error
-        if self.dialect == "postgresql":
-            connection.autocommit = True
-            connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
-        else:
-            connection.autocommit(True)
-        return connection
-
-
-def _fold(text: str | None) -> str | None:
-    """Unicode case folding for case-insensitive comparison; SQLite itself folds ASCII only."""
-    return text.casefold() if isinstance(text, str) else text
-
-
-def _sqlite_path(url: str, folder: Path) -> Path | None:
-    """The file of a SQLite URL (three slashes relative, four absolute), or None for memory."""
-    rest = url.partition("://")[2]
-    name = rest.partition("?")[0].removeprefix("/")
-    if name in ("", ":memory:"):
-        return None
-    return folder / name
-
-
-def _matches(text: str | None, pattern: str) -> bool | None:
-    """Whether a regular expression is found in a text; SQLite has no engine of its own."""
-    return None if text is None else re.search(pattern, str(text)) is not None
-
-
-def translated(error: Exception, sql: str) -> Exception:
-    """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    told = " ".join(str(error).split())
-    message = f"{told} (in: {' '.join(sql.split())[:200]})"
-    if "IntegrityError" in names:
-        return IntegrityError(message, hint="Nothing was written.")
-    if isinstance(error, OverflowError):
-        return DatabaseError(message, hint="Whole numbers have 64 bits.")
-    if names & {"DatabaseError", "InterfaceError"}:
-        return DatabaseError(message, hint=_hint_for(told))
-    return error
+            refused.kind, refused.constraint, refused.detail = broken.kind, broken.constraint or None, told
+            return refused
+        if isinstance(error, OverflowError):
+            return DatabaseError(message, hint="Whole numbers have 64 bits.")
+        if names & {"DatabaseError", "InterfaceError"}:
+            return DatabaseError(message, hint=self.backend.hint(told) or _hint_for(told))
+        return error
 
 
 def _hint_for(told: str) -> str | None:
-    """The next step for what databases say most often."""
+    """The next step for what all databases say."""
     return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
 
 
 _HINTS = (
     (
-        r"no such table|no such column|has no column named|(relation|column) .* does not exist|doesn't exist",
+        r"no such table|no such column|has no column named|(relation|column) .* does not exist|doesn't exist"
+        r"|Unknown column",
         "Apply the migrations: toolkit migrations apply.",
     ),
-    (
-        r"database is locked",
-        f"Another process has been writing for more than {BUSY_TIMEOUT_MILLISECONDS // 1000} seconds. "
-        "Try again when it is done.",
-    ),
-    (r"readonly database|read-only", "May this user write the file and its folder?"),
+    (r"read-only", "May this user write here?"),
     (r"too many SQL variables", "Filter with a queryset instead of a list: author__in=Author.objects.filter(...)."),
-    (r"user-defined function raised", "A regular expression must be one of Python's re module."),
 )

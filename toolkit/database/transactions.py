@@ -55,7 +55,8 @@ class Atomic:
         held = ExitStack()
         held.enter_context(database.alone())
         try:
-            database.execute("BEGIN IMMEDIATE" if database.dialect == "sqlite" else "BEGIN")
+            for statement in database.backend.begin:
+                database.execute(statement)
         except BaseException:
             held.close()
             raise
@@ -82,7 +83,9 @@ class Atomic:
         try:
             self._database.execute("COMMIT")
         except BaseException as error:
-            broken = _broken_references(self._database) if isinstance(error, IntegrityError) else ""
+            broken = (
+                self._database.backend.broken_references(self._database) if isinstance(error, IntegrityError) else ""
+            )
             self._roll_back()
             if broken:
                 raise IntegrityError(
@@ -126,14 +129,3 @@ def _call_all(functions: list[Callable[[], object]]) -> None:
             errors.append(error)
     if errors:
         raise errors[0]
-
-
-def _broken_references(database: Any) -> str:
-    """Which rows refer to rows that are not there, in words; SQLite's own message names none."""
-    if database.dialect != "sqlite":
-        return ""
-    found = database.fetch("PRAGMA foreign_key_check")
-    told = [
-        f"row {row} of {table} refers to a row of {parent} that does not exist" for table, row, parent, _ in found[:3]
-    ]
-    return "; ".join(told) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")

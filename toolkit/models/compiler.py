@@ -139,11 +139,16 @@ class Compiler:
 
     def subquery(self, lifted: Any, values: Values) -> Any:
         """A SELECT of one column from a lifted queryset, for ``__in``."""
+        import sqlalchemy as sa
+
         model, operations, offset, stop, name = lifted
         inner = self.inside(model)
         inner.apply(operations, lambda index: values(index + offset))
         select = inner.select([inner.value_column(name)[0]], ordered=stop is not None)
-        return select.limit(stop) if stop is not None else select
+        if stop is None:
+            return select
+        sliced = select.limit(stop)
+        return sa.select(sliced.subquery().c[0]) if self.dialect == "mysql" else sliced  # which takes no LIMIT after IN
 
     # operations
 

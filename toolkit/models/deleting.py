@@ -7,9 +7,11 @@ nothing is lost yet, and rows that refer to each other in a circle go together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from toolkit.errors import ProtectedError
+from toolkit.models.circles import children_first
 from toolkit.models.relations import CASCADE, PROTECT, RESTRICT, SET_DEFAULT, SET_NULL
 from toolkit.models.sqltext import iter_chunks, placeholder, quoted
 from toolkit.trace import Scope
@@ -126,7 +128,27 @@ class Deletion:
                 raise self._refusal(model, field, staying)
         for change in self.changes:
             change()
-        return {model._meta.label: self._remove(model, list(keys)) for model, keys in reversed(self.going.items())}
+        ordered, circular = children_first(self.going)
+        held = circular and not self.database.backend.deferrable
+        with self.database.references_held() if held else nullcontext():
+            gone = {model._meta.label: self._remove(model, list(self.going[model])) for model in ordered}
+            if held:
+                self._refuse_dangling()
+        return gone
+
+    def _refuse_dangling(self) -> None:
+        """Prove what the database was kept from checking: no row refers to one that is gone.
+
+        Another writer who refers to one of the rows has either committed, and is seen here, or waits for their
+        locks and is refused by the database afterwards.
+        """
+        for model, keys in self.going.items():
+            for relation in model._meta.reverse.values():
+                field = relation.field
+                if hasattr(field, "on_delete") and field.model._meta.table in self.database.schema.by_table:
+                    staying = self._referring(field, list(keys))
+                    if staying:
+                        raise self._refusal(model, field, staying)
 
     def _remove(self, model: Any, keys: Sequence[Any]) -> int:
         dialect = self.database.dialect

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from toolkit.errors import FieldError, ValidationError, did_you_mean
+from toolkit.models.folding import folded
 
 
 @dataclass(frozen=True)
@@ -156,31 +157,15 @@ def _folded_like(before: str, after: str) -> Lookup:
     return build
 
 
-ICU = "und-x-icu"
-"""PostgreSQL's collation whose ``upper`` knows all scripts, whatever locale the database was made with."""
-
-
 def _folded(context: LookupContext) -> Any:
-    """The column without regard to case. Upper case on servers: it makes ß and SS equal, as case folding does."""
-    import sqlalchemy as sa
-
-    if context.dialect == "sqlite":
-        return sa.func.toolkit_fold(context.column)
-    return sa.func.upper(_collated(context, context.column))
+    """The column without regard to case."""
+    return folded(context.column, context.dialect)
 
 
 def _folded_value(context: LookupContext, convert: Callable[[Any], str]) -> Any:
-    import sqlalchemy as sa
-
     if context.dialect == "sqlite":
         return context.bind(lambda value: convert(str(value).casefold()))
-    return sa.func.upper(_collated(context, context.bind(convert)))
-
-
-def _collated(context: LookupContext, column: Any) -> Any:
-    import sqlalchemy as sa
-
-    return sa.collate(column, ICU) if context.dialect == "postgresql" else column
+    return folded(context.bind(convert), context.dialect)
 
 
 def regex(context: LookupContext) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from toolkit.errors import DeclarationError
+from toolkit.database import Backend, spelling
+from toolkit.errors import DeclarationError, ToolkitError
 from toolkit.models.constraints import CheckConstraint, UniqueConstraint
 from toolkit.models.expressions import F, Q
+from toolkit.models.fields import CharField, TextField
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -29,6 +32,7 @@ class Schema:
     def __init__(self, models: Iterable[Any], dialect: str) -> None:
         self.models: list[Any] = list(models)
         self.dialect = dialect
+        self.spelling = spelling(dialect)
         self.by_table: dict[str, Any] = {model._meta.table: model for model in self.models}
         self._tables: dict[Any, Any] = {}
         self._metadata: Any = None
@@ -58,13 +62,17 @@ class Schema:
         order = {table.name: number for number, table in enumerate(self.metadata.sorted_tables)}
         return sorted(self.models, key=lambda model: order[model._meta.table])
 
+    def problems(self) -> list[ToolkitError]:
+        """What is declared and this kind of database cannot do."""
+        return [problem for model in self.models for problem in _impossible(model, self.spelling)]
+
     def _make(self, model: Any) -> Any:
         import sqlalchemy as sa
 
         if self._metadata is None:
             self._metadata = sa.MetaData(naming_convention=NAMING)
         meta = model._meta
-        columns = [_column(sa, field) for field in meta.fields]
+        columns = [_column(sa, field, self.spelling) for field in meta.fields]
         table = sa.Table(meta.table, self._metadata, *columns, sqlite_autoincrement=False)
         self._tables[model] = table
         for constraint in self._constraints(sa, model, table):
@@ -99,6 +107,34 @@ class Schema:
         return {"sqlite_where": text, "postgresql_where": text}
 
 
+def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
+    meta, name, longest = model._meta, spelling.__name__, spelling.indexed_text_length
+    unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]
+    for constraint in unique if not spelling.partial_indexes else ():
+        if constraint.condition is not None:
+            yield DeclarationError(
+                f"{meta.label}: {name} cannot keep the constraint {constraint.name!r}, which has a condition",
+                hint="Drop the condition, or use SQLite or PostgreSQL.",
+            )
+    if longest is None:
+        return
+    named = {field.lstrip("-") for item in [*unique, *meta.indexes] for field in item.fields}
+    for field in meta.fields:
+        keyed = field.unique or field.db_index or field.primary_key or field.name in named
+        if keyed and _text_length(field) > longest:
+            yield DeclarationError(
+                f"{meta.label}.{field.name}: {name} cannot index text of more than {longest} characters",
+                hint=f"Use a CharField of max_length={longest} or less, or drop the index.",
+            )
+
+
+def _text_length(field: Any) -> int:
+    """Characters that a text column may have; 0 for other columns."""
+    if isinstance(field, TextField):
+        return sys.maxsize
+    return field.max_length or 0 if isinstance(field, CharField) else 0
+
+
 def literal_condition(schema: Schema, model: Any, condition: Any) -> str:
     """A condition on a model's own columns as SQL text with the values written out, for DDL.
 
@@ -110,13 +146,8 @@ def literal_condition(schema: Schema, model: Any, condition: Any) -> str:
     meta = model._meta
     columns = {field.column: sa.column(field.column, field.sql_type()) for field in meta.fields}
     clause = _literal(sa, meta, columns, condition)
-    return str(clause.compile(dialect=_ddl_dialect(schema.dialect), compile_kwargs={"literal_binds": True}))
-
-
-def _ddl_dialect(name: str) -> Any:
-    from sqlalchemy.dialects import registry
-
-    return registry.load(name)(paramstyle="named")  # with another style, % would be doubled
+    dialect = schema.spelling.literal_compiler()
+    return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _literal(sa: Any, meta: Any, columns: Any, condition: Any) -> Any:
@@ -154,17 +185,12 @@ def _literal_leaf(sa: Any, meta: Any, columns: Any, name: str, value: Any) -> An
     return getattr(column, operators[lookup])(value)
 
 
-def _column(sa: Any, field: Any) -> Any:
+def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
     arguments: list[Any] = []
     if field.is_relation:
         target = field.target._meta
-        arguments.append(
-            sa.ForeignKey(
-                f"{target.table}.{target.pk.column}",
-                deferrable=True,
-                initially="DEFERRED",
-            )
-        )
+        deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
+        arguments.append(sa.ForeignKey(f"{target.table}.{target.pk.column}", **deferred))
     return sa.Column(
         field.column,
         field.sql_type(),

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from toolkit.database.backends import spelling
+
 CHUNK_KEYS = 500
 """Keys in one statement: below what any database and driver takes."""
 
 
 def quoted(dialect: str, name: str) -> str:
     """An identifier in the dialect's quotes."""
-    mark = "`" if dialect == "mysql" else '"'
-    return mark + name.replace(mark, mark * 2) + mark
+    return spelling(dialect).quoted(name)
 
 
 def placeholder(dialect: str) -> str:
     """What stands in a statement for a bound value."""
-    return "?" if dialect == "sqlite" else "%s"
+    return spelling(dialect).placeholder
 
 
 def iter_chunks(items: Sequence[Any], dialect: str) -> Iterator[tuple[list[Any], str]]:

@@ -42,7 +42,7 @@ def insert_sql(scope: Scope, model: Any, fields: Sequence[Any], *, returning: bo
     marks = ", ".join([placeholder(dialect)] * len(fields))
     sql = f"INSERT INTO {quoted(dialect, meta.table)} ({columns}) VALUES ({marks})"  # noqa: S608 - names of the schema
     if not fields:
-        sql = f"INSERT INTO {quoted(dialect, meta.table)} DEFAULT VALUES"
+        sql = f"INSERT INTO {quoted(dialect, meta.table)} {scope.database.backend.default_row}"
     return f"{sql} RETURNING {quoted(dialect, meta.pk.column)}" if returning else sql
 
 
@@ -90,7 +90,7 @@ def _insert_instance(scope: Scope, instance: Any) -> None:
     generated = instance.pk is None
     fields = [field for field in meta.fields if not (field.primary_key and generated)]
     row = _driver_values(_writers(scope, fields), instance)
-    returning = generated and scope.database.dialect == "postgresql"
+    returning = generated and scope.database.backend.returning
     cursor = scope.database.execute(insert_sql(scope, type(instance), fields, returning=returning), row)
     if generated:
         instance.__dict__[meta.pk.attname] = cursor.fetchone()[0] if returning else cursor.lastrowid
@@ -168,29 +168,24 @@ def _give_keys(scope: Scope, model: Any, rows: Sequence[Any]) -> bool:
     meta = model._meta
     if not isinstance(meta.pk, IntegerField):
         raise IntegrityError(f"{meta.object_name} has no {meta.pk.name}, which is its key", hint="Give each row one.")
-    keys = _next_keys(scope, meta, len(rows))
-    for row, number in zip(rows, keys, strict=False):
+    keys = scope.database.backend.next_keys(scope.database, meta.table, meta.pk.column, len(rows))
+    if not keys:
+        return _insert_keyless(scope, meta, rows)
+    for row, number in zip(rows, keys, strict=True):
         row.__dict__[meta.pk.attname] = number
-    if keys:
-        return True
-    for row in rows:
+    return True
+
+
+def _insert_keyless(scope: Scope, meta: Any, rows: Sequence[Any]) -> bool:
+    """Insert the rows and set the keys that they were given; False, for ``_give_keys``: none remain."""
+    fields = [field for field in meta.fields if not field.primary_key]
+    writers, sql = _writers(scope, fields), insert_sql(scope, meta.model, fields, returning=False)
+    keys = scope.database.backend.insert_many(scope.database, sql, [_driver_values(writers, row) for row in rows])
+    for row, number in zip(rows, keys, strict=bool(keys)):
+        row.__dict__[meta.pk.attname] = number
+    for row in rows if not keys else ():
         _insert_instance(scope, row)
     return False
-
-
-def _next_keys(scope: Scope, meta: Any, count: int) -> Sequence[int]:
-    """Keys that no other writer can take. Called in a transaction: on SQLite it holds the lock of the one writer."""
-    dialect = scope.database.dialect
-    table, key = quoted(dialect, meta.table), quoted(dialect, meta.pk.column)
-    if dialect == "sqlite":
-        last = scope.database.fetch(f"SELECT coalesce(max({key}), 0) FROM {table}")[0][0]  # noqa: S608 - of the schema
-        return range(last + 1, last + 1 + count)
-    if dialect == "postgresql":
-        sequence = scope.database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (table, meta.pk.column))[0][0]
-        if sequence is not None:
-            taken = scope.database.fetch("SELECT nextval(%s) FROM generate_series(1, %s)", (sequence, count))
-            return [number for (number,) in taken]
-    return ()
 
 
 def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:

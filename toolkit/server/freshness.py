@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from toolkit.database.connections import translated
 from toolkit.models.writing import quoted
 from toolkit.stamps import Stamp, is_settled, stamp_of
 
@@ -62,7 +61,7 @@ class DatabaseState:
             version = connection.execute("PRAGMA data_version").fetchone()[0]
             schema = connection.execute("PRAGMA schema_version").fetchone()[0]
         except Exception as error:
-            raise translated(error, "PRAGMA data_version") from error
+            raise database.translated(error, "PRAGMA data_version") from error
         return (file, id(connection), version, schema, connection.total_changes)
 
 

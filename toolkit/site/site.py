@@ -155,7 +155,10 @@ class Site:
             raise Problems(problems)
         for app in self.apps:
             app.freeze()
-        self.database.schema = Schema(self.models, self.database.dialect)
+        schema = Schema(self.models, self.database.dialect)
+        if impossible := schema.problems():
+            raise Problems(impossible)
+        self.database.schema = schema
         watch_files()
         for model in self.models:
             for field in model._meta.fields:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.models.sqltext import quoted
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class PositiveIntegerField(IntegerField[T]):
         super().__init__(null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
 
     def constraints(self, dialect: str) -> Iterable[str]:
-        return (f'"{self.column}" >= 0',)
+        return (f"{quoted(dialect, self.column)} >= 0",)
 
 
 class AutoField(IntegerField[T]):

@@ -1,0 +1,234 @@
+"""What the toolkit must know of a kind of database: how to open it, which words it uses, what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from urllib.parse import urlsplit
+
+from toolkit.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from toolkit.database.connections import Database
+
+CONNECT_TIMEOUT_SECONDS = 10
+
+
+class Broken(NamedTuple):
+    """A constraint that a row would have broken.
+
+    Attributes:
+        kind: ``"unique"``, ``"not_null"``, ``"foreign_key"``, ``"check"``, ``"exclusion"``, or empty.
+        constraint: Its name, as far as the database tells.
+        told: What to say before the driver's own message.
+    """
+
+    kind: str = ""
+    constraint: str = ""
+    told: str = ""
+
+
+class Backend:
+    """One kind of database. Those of the toolkit and those of others are written the same way.
+
+    A distribution adds one under the entry point group ``toolkit.backends``; the entry point's name is the URL's
+    scheme. Subclass the nearest of the toolkit's, or this one, and override what differs.
+
+    Args:
+        url: The database's URL, with the scheme that the backend was found by.
+        folder: Where a relative path starts, for databases that are files.
+
+    Attributes:
+        dialect: Whose SQL it speaks: ``"sqlite"``, ``"postgresql"``, ``"mysql"``, or a name of its own.
+        driver: SQLAlchemy's name of dialect and driver, such as ``"postgresql+psycopg"``.
+        extra: The extra of the toolkit that brings the driver.
+        placeholder: What stands in a statement for a bound value.
+        paramstyle: SQLAlchemy's word for it (PEP 249); a positional one.
+        quote_marks: What stands before and after an identifier; the second is doubled inside.
+        begin: Statements that open a transaction.
+        snapshot: Statements that open a transaction in which every read sees one instant.
+        default_row: What an ``INSERT`` of no columns ends with.
+        direct: The driver's connection itself has ``execute``, as PEP 249 does not ask for.
+        returning: ``INSERT ... RETURNING`` gives the key; otherwise the cursor's ``lastrowid`` does.
+        deferrable: References are checked at commit, so that rows may be written in any order inside a transaction.
+        partial_indexes: An index, a unique one too, may cover the rows that meet a condition.
+        indexed_text_length: Characters that an indexed or unique text may have at most; None if there is no bound.
+        nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
+    """
+
+    dialect: ClassVar[str] = ""
+    driver: ClassVar[str] = ""
+    extra: ClassVar[str] = ""
+    placeholder: ClassVar[str] = "%s"
+    paramstyle: ClassVar[str] = "format"
+    quote_marks: ClassVar[tuple[str, str]] = ('"', '"')
+    begin: ClassVar[Sequence[str]] = ("BEGIN",)
+    snapshot: ClassVar[Sequence[str]] = ("BEGIN",)
+    default_row: ClassVar[str] = "DEFAULT VALUES"
+    direct: ClassVar[bool] = False
+    returning: ClassVar[bool] = False
+    deferrable: ClassVar[bool] = True
+    partial_indexes: ClassVar[bool] = True
+    indexed_text_length: ClassVar[int | None] = None
+    nulls_first: ClassVar[bool] = False
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        scheme = urlsplit(url).scheme
+        self.sqlalchemy_url = url if "+" in scheme else url.replace(scheme, self.driver, 1)
+
+    @property
+    def path(self) -> Path | None:
+        """The database's file, if it is one."""
+        return None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it lives in this process only."""
+        return False
+
+    @property
+    def safe_url(self) -> str:
+        """The URL without its password."""
+        parts = urlsplit(self.url)
+        return self.url.replace(f":{parts.password}@", ":***@") if parts.password else self.url
+
+    # connections
+
+    def connect(self) -> Any:
+        """A new DB-API connection that commits each statement by itself.
+
+        Raises:
+            DatabaseUnavailable: It cannot be opened.
+        """
+        from sqlalchemy.engine import make_url
+
+        url = make_url(self.sqlalchemy_url)
+        try:
+            dialect = url.get_dialect()()
+            dialect.dbapi = url.get_dialect().import_dbapi()
+        except ImportError as error:
+            raise DatabaseUnavailable(
+                f"the driver for {self.safe_url} is not installed: {error}",
+                hint=f"pip install 'publishing-toolkit[{self.extra}]'",
+            ) from error
+        arguments, options = dialect.create_connect_args(url)
+        try:
+            connection = dialect.dbapi.connect(*arguments, **{**self.connect_options(), **options})
+        except Exception as error:
+            raise DatabaseUnavailable(
+                f"the database {self.safe_url} cannot be reached: {str(error).strip()}",
+                hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
+            ) from error
+        self.prepare(connection)
+        return connection
+
+    def connect_options(self) -> dict[str, Any]:
+        """Arguments for the driver's ``connect``, where the URL gives none."""
+        return {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+
+    def prepare(self, connection: Any) -> None:
+        """Make a new connection commit each statement by itself and speak of time in UTC."""
+
+    # SQLAlchemy
+
+    def dialect_class(self) -> Any:
+        """The class of SQLAlchemy's dialect."""
+        from sqlalchemy.engine import make_url
+
+        return make_url(self.sqlalchemy_url).get_dialect()
+
+    def compiler(self) -> Any:
+        """SQLAlchemy's dialect for compiling statements, knowing what the server can do."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        dialect = self.dialect_class()(paramstyle=self.paramstyle)
+        engine = create_engine(self.sqlalchemy_url, creator=self.connect, poolclass=NullPool)
+        with engine.connect() as connection:
+            dialect.initialize(connection)
+        return dialect
+
+    @classmethod
+    def literal_compiler(cls) -> Any:
+        """SQLAlchemy's dialect for statements with all values written out, never connected (DDL)."""
+        from sqlalchemy.dialects import registry
+
+        return registry.load(cls.driver.replace("+", "."))(paramstyle="named")  # in other styles % is doubled
+
+    # words
+
+    @classmethod
+    def quoted(cls, name: str) -> str:
+        """An identifier in quotes."""
+        first, last = cls.quote_marks
+        return first + name.replace(last, last * 2) + last
+
+    def table_names(self, database: Database) -> list[str]:
+        """The tables that there are."""
+        raise NotImplementedError
+
+    def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
+        """Keys for new rows that no other writer can take; empty if they cannot be known ahead.
+
+        Called inside a transaction.
+        """
+        return ()
+
+    def insert_many(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
+        """Insert rows without keys where ``next_keys`` has none; the keys that they were given, in their order.
+
+        Args:
+            database: Where to.
+            sql: ``INSERT`` of one row.
+            rows: The values of each row.
+
+        Returns:
+            The keys; none, and nothing inserted, where that cannot be told.
+        """
+        return ()
+
+    def version(self, connection: Any) -> Any:
+        """A value that changes whenever anybody writes; None where it cannot be told."""
+        return None
+
+    def begin_snapshot(self, database: Database, name: str) -> None:
+        """Open a transaction in which every read sees one instant: now, or that of another process's snapshot.
+
+        Args:
+            database: Whose connection.
+            name: What ``export_snapshot`` gave another process; empty for now.
+        """
+        for statement in self.snapshot:
+            database.execute(statement)
+
+    def export_snapshot(self, database: Database) -> str:
+        """A name under which other processes enter this snapshot; empty where snapshots have none."""
+        return ""
+
+    @property
+    def shares_snapshots(self) -> bool:
+        """Whether processes can all see one snapshot."""
+        return False
+
+    # references
+
+    def hold_references(self, database: Database) -> None:
+        """Inside a transaction: check no reference until ``release_references``. For databases that cannot defer."""
+
+    def release_references(self, database: Database) -> None:
+        """Check references again from now on."""
+
+    def broken_references(self, database: Database) -> str:
+        """Which rows refer to rows that are not there, in words, where the database's own message names none."""
+        return ""
+
+    def broken(self, error: Exception) -> Broken | None:
+        """Which constraint a driver's error says was broken; None if it says nothing of the kind."""
+        return Broken() if "IntegrityError" in {kind.__name__ for kind in type(error).__mro__} else None
+
+    def hint(self, told: str) -> str | None:
+        """The next step for what this database says, if it has a message of its own for it."""
+        return None

@@ -1,0 +1,177 @@
+"""MariaDB, and MySQL as far as it is alike, through PyMySQL or mysqlclient.
+
+Text means the same as on the other databases: columns have a collation that tells case, accents and trailing spaces
+apart and orders by code point. Instants are kept in UTC to the microsecond.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
+
+if TYPE_CHECKING:
+    from toolkit.database.connections import Database
+
+MODES = (
+    "STRICT_ALL_TABLES",  # a value that does not fit is an error, not cut
+    "NO_ZERO_DATE",
+    "NO_ZERO_IN_DATE",
+    "NO_AUTO_VALUE_ON_ZERO",  # a key of 0 is a key
+    "NO_ENGINE_SUBSTITUTION",
+    "ERROR_FOR_DIVISION_BY_ZERO",
+)
+COLLATIONS = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
+"""By whether the server is MariaDB: exact, and with trailing spaces that count."""
+
+STATEMENT_CHARACTERS = 1_000_000
+"""Values in one statement: well below the 16 MB that a server takes by default (``max_allowed_packet``)."""
+
+
+class MySQL(Backend):
+    """MariaDB 10.6 or newer. MySQL 8 speaks nearly the same and is not tested."""
+
+    dialect = "mysql"
+    driver = "mysql+pymysql"
+    extra = "mysql"
+    quote_marks = ("`", "`")
+    snapshot = (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )
+    default_row = "() VALUES ()"
+    deferrable = False
+    partial_indexes = False
+    indexed_text_length = 768  # an index takes 3072 bytes, a character up to 4
+    nulls_first: ClassVar[bool] = True
+
+    def connect_options(self) -> dict[str, Any]:
+        return {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}
+
+    def prepare(self, connection: Any) -> None:
+        """Source for the level: PostgreSQL's default. A row that another writer committed is seen at once."""
+        connection.autocommit(True)
+        collation = COLLATIONS[is_mariadb(connection)]
+        cursor = connection.cursor()
+        cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
+        cursor.execute(f"SET SESSION sql_mode = '{','.join(MODES)}', time_zone = '+00:00'")
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        cursor.close()
+
+    def dialect_class(self) -> Any:
+        return _with_types(super().dialect_class())
+
+    @classmethod
+    def literal_compiler(cls) -> Any:
+        from sqlalchemy.dialects import registry
+
+        return _with_types(registry.load(cls.driver.replace("+", ".")))(paramstyle="named", is_mariadb=True)
+
+    def table_names(self, database: Database) -> list[str]:
+        sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
+        return [name for (name,) in database.fetch(sql)]
+
+    def insert_many(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
+        """Rows of one statement have keys that follow each other, whatever other writers do.
+
+        Source: MySQL manual, "AUTO_INCREMENT Handling in InnoDB", simple inserts; ``lastrowid`` is the first key.
+        """
+        head, _, one = sql.rpartition(" VALUES ")
+        step = database.fetch("SELECT @@auto_increment_increment")[0][0]
+        keys: list[int] = []
+        for chunk in _statement_chunks(rows):
+            text = f"{head} VALUES {', '.join([one] * len(chunk))}"
+            first = database.execute(text, [value for row in chunk for value in row]).lastrowid
+            keys += range(first, first + step * len(chunk), step)
+        return keys
+
+    def hold_references(self, database: Database) -> None:
+        database.execute("SET SESSION foreign_key_checks = 0")
+
+    def release_references(self, database: Database) -> None:
+        database.execute("SET SESSION foreign_key_checks = 1")
+
+    def broken(self, error: Exception) -> Broken | None:
+        """Source: MariaDB, "MariaDB Error Codes". A broken CHECK is no IntegrityError of the driver's."""
+        number = error.args[0] if error.args else None
+        if number not in _BROKEN:
+            return super().broken(error)
+        kind, pattern = _BROKEN[number]
+        found = re.search(pattern, str(error.args[1]))
+        name = found[1] if found else ""
+        return Broken(kind, name, f"{_TOLD[kind]} constraint failed{': ' if name else ''}{name}")
+
+    def hint(self, told: str) -> str | None:
+        return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
+
+
+_BROKEN: dict[int, tuple[str, str]] = {
+    1062: ("unique", r"for key '(?:.*\.)?(.*)'$"),
+    1048: ("not_null", "Column '(.*?)'"),
+    1364: ("not_null", "Field '(.*?)'"),
+    1451: ("foreign_key", "CONSTRAINT `(.*?)`"),
+    1452: ("foreign_key", "CONSTRAINT `(.*?)`"),
+    3819: ("check", "constraint '(.*?)'"),  # MySQL's number
+    4025: ("check", "CONSTRAINT `(?:.*?`\\.`)?(.*?)`"),
+}
+_TOLD = {"unique": "UNIQUE", "not_null": "NOT NULL", "foreign_key": "FOREIGN KEY", "check": "CHECK"}
+
+_HINTS = (
+    (r"Regex error|regular expression", "A regular expression must be one of PCRE, which MariaDB uses."),
+    (r"max_allowed_packet|packet bigger", "Raise max_allowed_packet in the server's settings."),
+)
+
+
+def is_mariadb(connection: Any) -> bool:
+    """Whether the server is MariaDB and not MySQL, by the greeting that it sent."""
+    greeting = connection.get_server_info() if hasattr(connection, "get_server_info") else connection.server_version
+    return "mariadb" in str(greeting).lower()
+
+
+def _statement_chunks(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """Lists of rows whose values fit into one statement."""
+    chunk: list[Sequence[Any]] = []
+    size = 0
+    for row in rows:
+        weight = sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
+        if chunk and size + weight > STATEMENT_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += weight
+    if chunk:
+        yield chunk
+
+
+@cache
+def _with_types(base: Any) -> Any:
+    """SQLAlchemy's dialect, with columns that mean the same as on other databases."""
+
+    class Types(base.type_compiler_cls):  # type: ignore[misc]  # the driver decides the class
+        """Text is exact and of any length, instants have microseconds, bytes any length."""
+
+        def _exact(self) -> str:
+            return f" CHARACTER SET utf8mb4 COLLATE {COLLATIONS[self.dialect.is_mariadb]}"
+
+        def visit_VARCHAR(self, type_: Any, **options: Any) -> str:
+            return str(super().visit_VARCHAR(type_, **options)) + ("" if type_.collation else self._exact())
+
+        def visit_TEXT(self, type_: Any, **options: Any) -> str:
+            return "LONGTEXT" + ("" if type_.collation else self._exact())
+
+        def visit_DATETIME(self, type_: Any, **options: Any) -> str:
+            return "DATETIME(6)"
+
+        def visit_TIME(self, type_: Any, **options: Any) -> str:
+            return "TIME(6)"
+
+        def visit_UUID(self, type_: Any, **options: Any) -> str:
+            return "CHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin"  # MariaDB's own type gives other text back
+
+        def visit_large_binary(self, type_: Any, **options: Any) -> str:
+            return "LONGBLOB"
+
+    return type("Dialect", (base,), {"type_compiler_cls": Types, "supports_statement_cache": False})

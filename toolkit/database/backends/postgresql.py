@@ -1,0 +1,62 @@
+"""PostgreSQL, through psycopg 3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.database.backends.base import Backend, Broken
+
+if TYPE_CHECKING:
+    from toolkit.database.connections import Database
+
+
+class PostgreSQL(Backend):
+    """PostgreSQL."""
+
+    dialect = "postgresql"
+    driver = "postgresql+psycopg"
+    extra = "postgresql"
+    snapshot = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+    direct = True
+    returning = True
+
+    def prepare(self, connection: Any) -> None:
+        connection.autocommit = True
+        connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
+
+    def broken(self, error: Exception) -> Broken | None:
+        """Source: PostgreSQL, "Error Codes", class 23."""
+        state = getattr(error, "sqlstate", None) or ""
+        if not state.startswith("23"):
+            return None
+        told = error.diag  # type: ignore[attr-defined]  # psycopg's, for it has a state
+        name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
+        return Broken(_KINDS.get(state, ""), name)
+
+    def table_names(self, database: Database) -> list[str]:
+        sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+        return [name for (name,) in database.fetch(sql)]
+
+    def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
+        sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.quoted(table), column))[0][0]
+        if sequence is None:
+            return ()
+        taken = database.fetch("SELECT nextval(%s) FROM generate_series(1, %s)", (sequence, count))
+        return [number for (number,) in taken]
+
+    @property
+    def shares_snapshots(self) -> bool:
+        return True
+
+    def begin_snapshot(self, database: Database, name: str) -> None:
+        super().begin_snapshot(database, name)
+        if name:
+            database.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+
+    def export_snapshot(self, database: Database) -> str:
+        """Source: PostgreSQL, "System Administration Functions", ``pg_export_snapshot``."""
+        return str(database.fetch("SELECT pg_export_snapshot()")[0][0])
+
+
+_KINDS = {"23505": "unique", "23502": "not_null", "23503": "foreign_key", "23514": "check", "23P01": "exclusion"}

@@ -1,0 +1,76 @@
+"""Finding the backend of a URL. The toolkit's own are found by entry point, as those of others are."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from toolkit.database.backends.base import Backend
+from toolkit.errors import DatabaseError, did_you_mean
+
+GROUP = "toolkit.backends"
+
+_OWN = {
+    "sqlite": "sqlite:SQLite",
+    "postgresql": "postgresql:PostgreSQL",
+    "postgres": "postgresql:PostgreSQL",
+    "mysql": "mysql:MySQL",
+    "mariadb": "mysql:MySQL",
+}
+"""Scheme to module and class. Not read from the distribution's metadata: that costs 20 ms at every start."""
+
+
+def backend_for(url: str, folder: Path) -> Backend:
+    """The backend of a database's URL.
+
+    Raises:
+        DatabaseError: No backend answers to the URL's scheme.
+    """
+    scheme = urlsplit(url).scheme.partition("+")[0]
+    return _class_of(scheme, url)(url, folder)
+
+
+def _class_of(scheme: str, url: str) -> type[Backend]:
+    if scheme in _OWN:
+        return _own(scheme)
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if scheme not in found:
+        raise DatabaseError(
+            f"database = {url!r} names no database that the toolkit knows",
+            hint="Use sqlite:///file.db, postgresql://user@host/name or mysql://user@host/name.",
+        )
+    return _checked(found[scheme].load(), found[scheme].value)
+
+
+@cache
+def _own(scheme: str) -> type[Backend]:
+    module, _, name = _OWN[scheme].partition(":")
+    backend: type[Backend] = getattr(import_module(f"toolkit.database.backends.{module}"), name)
+    return backend
+
+
+def _checked(backend: object, where: str) -> type[Backend]:
+    if not (isinstance(backend, type) and issubclass(backend, Backend)):
+        raise DatabaseError(
+            f"the entry point {where!r} of {GROUP} gives {backend!r}, which is no backend",
+            hint="Let it name a subclass of toolkit.database.Backend.",
+        )
+    return backend
+
+
+@cache
+def spelling(dialect: str) -> type[Backend]:
+    """The backend class that knows how a dialect's SQL is written: its quotes and marks, and what it can do.
+
+    A dialect that none of the toolkit's backends speaks is looked for among those of other distributions.
+    """
+    if dialect in _OWN:
+        return _own(dialect)
+    for entry in entry_points(group=GROUP):
+        backend = _checked(entry.load(), entry.value)
+        if backend.dialect == dialect:
+            return backend
+    raise DatabaseError(f"no backend speaks the dialect {dialect!r}", hint=did_you_mean(dialect, _OWN))

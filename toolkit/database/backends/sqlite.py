@@ -1,0 +1,141 @@
+"""SQLite: one file, or the memory of one process."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.database.backends.base import Backend, Broken
+from toolkit.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from toolkit.database.connections import Database
+
+BUSY_TIMEOUT_MILLISECONDS = 10_000
+
+
+class SQLite(Backend):
+    """SQLite, through Python's own module."""
+
+    dialect = "sqlite"
+    driver = "sqlite"
+    placeholder = "?"
+    paramstyle = "qmark"
+    begin = ("BEGIN IMMEDIATE",)
+    snapshot = ("BEGIN", "SELECT count(*) FROM sqlite_master")  # the transaction begins with the first read
+    direct = True
+    nulls_first: ClassVar[bool] = True
+
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        self._path = _path_of(url, folder)
+
+    @property
+    def path(self) -> Path | None:
+        return self._path
+
+    @property
+    def in_memory(self) -> bool:
+        return self._path is None
+
+    @property
+    def shares_snapshots(self) -> bool:
+        """It can be proved that nobody wrote in between."""
+        return self._path is not None
+
+    def connect(self) -> sqlite3.Connection:
+        path = self._path
+        if path is not None and not path.parent.is_dir():
+            raise DatabaseUnavailable(
+                f"the database {path} cannot be opened: its folder does not exist",
+                hint="Create the folder, or mend the setting 'database'.",
+            )
+        try:
+            connection = sqlite3.connect(
+                str(path) if path else ":memory:", isolation_level=None, cached_statements=512, check_same_thread=False
+            )
+            self.prepare(connection)
+        except sqlite3.Error as error:
+            raise DatabaseUnavailable(
+                f"the database {path} cannot be opened: {error}",
+                hint="Is it a SQLite file, and may this user read and write it and its folder?",
+            ) from error
+        return connection
+
+    def prepare(self, connection: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        with suppress(sqlite3.OperationalError):  # a read-only file keeps the journal mode it has
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+        connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
+        connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
+
+    def compiler(self) -> Any:
+        return self.dialect_class()(paramstyle=self.paramstyle)
+
+    def table_names(self, database: Database) -> list[str]:
+        return [name for (name,) in database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+    def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
+        """The transaction holds the lock of the one writer."""
+        sql = f"SELECT coalesce(max({self.quoted(column)}), 0) FROM {self.quoted(table)}"  # noqa: S608 - of the schema
+        last = database.fetch(sql)[0][0]
+        return range(last + 1, last + 1 + count)
+
+    def version(self, connection: Any) -> tuple[int, int]:
+        """The first number changes when another connection writes, the second when this one does."""
+        return connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
+
+    def broken_references(self, database: Database) -> str:
+        found = database.fetch("PRAGMA foreign_key_check")
+        told = [
+            f"row {row} of {table} refers to a row of {parent} that does not exist"
+            for table, row, parent, _ in found[:3]
+        ]
+        return "; ".join(told) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+
+    def broken(self, error: Exception) -> Broken | None:
+        if not isinstance(error, sqlite3.IntegrityError):
+            return None
+        found = re.match(
+            r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?:index '(.*)'$)?(.*))?", str(error)
+        )
+        return Broken(_KINDS[found[1]], found[2] or found[3] or "") if found else Broken()
+
+    def hint(self, told: str) -> str | None:
+        return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
+
+
+_KINDS = {"UNIQUE": "unique", "NOT NULL": "not_null", "CHECK": "check", "FOREIGN KEY": "foreign_key"}
+
+_HINTS = (
+    (
+        r"database is locked",
+        f"Another process has been writing for more than {BUSY_TIMEOUT_MILLISECONDS // 1000} seconds. "
+        "Try again when it is done.",
+    ),
+    (r"readonly database", "May this user write the file and its folder?"),
+    (r"user-defined function raised", "A regular expression must be one of Python's re module."),
+)
+
+
+def _path_of(url: str, folder: Path) -> Path | None:
+    """The file of a SQLite URL (three slashes relative, four absolute), or None for memory."""
+    name = url.partition("://")[2].partition("?")[0].removeprefix("/")
+    return None if name in ("", ":memory:") else folder / name
+
+
+def _fold(text: str | None) -> str | None:
+    """Unicode case folding for case-insensitive comparison; SQLite itself folds ASCII only."""
+    return text.casefold() if isinstance(text, str) else text
+
+
+def _matches(text: str | None, pattern: str) -> bool | None:
+    """Whether a regular expression is found in a text; SQLite has no engine of its own."""
+    return None if text is None else re.search(pattern, str(text)) is not None

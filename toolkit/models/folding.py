@@ -1,0 +1,61 @@
+"""Text without regard to case, as Unicode's case folding has it, on each database.
+
+SQLite calls Python's ``str.casefold``. PostgreSQL writes upper case as ICU knows it, which makes ß and SS equal.
+MariaDB's upper case is of single characters: those that fold to several are replaced first.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+ICU = "und-x-icu"
+"""PostgreSQL's collation whose ``upper`` knows all scripts, whatever locale the database was made with."""
+
+
+def folded(expression: Any, dialect: str) -> Any:
+    """SQL of a text, or of a bound parameter, in a form that is equal for texts which differ by case alone."""
+    import sqlalchemy as sa
+
+    if dialect == "sqlite":
+        return sa.func.toolkit_fold(expression)
+    if dialect == "postgresql":
+        return sa.func.upper(sa.collate(expression, ICU))
+    if dialect == "mysql":
+        return _folded_by_replacing()(expression)
+    return sa.func.upper(expression)
+
+
+@cache
+def _folded_by_replacing() -> Any:
+    """A function whose SQL depends on the server: MariaDB's and MySQL's collations have different names."""
+    import sqlalchemy as sa
+    from sqlalchemy.ext.compiler import compiles
+    from sqlalchemy.sql.functions import FunctionElement
+
+    class Folded(FunctionElement[str]):
+        type = sa.String()
+        inherit_cache = True
+        name = "folded"
+
+    @compiles(Folded)
+    def compile_folded(element: Any, compiler: Any, **options: Any) -> str:
+        mariadb = compiler.dialect.is_mariadb
+        text = compiler.process(element.clauses, **options)
+        for character, folded_to in _several():
+            text = f"REPLACE({text}, '{character}', '{folded_to}')"
+        upper = "utf8mb4_uca1400_as_ci" if mariadb else "utf8mb4_0900_as_ci"
+        exact = "utf8mb4_nopad_bin" if mariadb else "utf8mb4_0900_bin"
+        return f"(UPPER({text} COLLATE {upper}) COLLATE {exact})"
+
+    return Folded
+
+
+@cache
+def _several() -> list[tuple[str, str]]:
+    """Characters that ``UPPER`` of single characters does not fold, with what they fold to.
+
+    Measured on MariaDB 10.11: all 107 replacements cost 4 µs for a text of 60 characters.
+    """
+    every = (chr(number) for number in range(0x80, 0x2FFFF) if not 0xD800 <= number < 0xE000)
+    return [(c, c.casefold()) for c in every if len(c.casefold()) > 1 or c in "ÅΩϴ"]
