@@ -291,3 +291,16 @@ def test_instances_are_pickled_with_their_loaded_relations_even_in_a_circle(
     assert again.section.slug == "section-1"
     assert again._peers is None
     assert again._row == story._row
+
+
+def test_f_names_a_field_of_the_row_or_along_the_same_path(m: Any, newsroom: Any) -> None:
+    stories = {story.pk: story for story in newsroom.stories}
+    heavier = m.Story.objects.filter(section__position__lt=F("weight"))
+    assert {s.pk for s in heavier} == {pk for pk, s in stories.items() if s.section.position < s.weight}
+    sections = m.Section.objects.filter(stories__weight=F("position"), stories__published__gt=F("stories__expires"))
+    assert list(sections) == []
+    found = m.Section.objects.filter(stories__weight=F("position"), stories__status=F("stories__status"))
+    assert {s.pk for s in found} == {s.section_id for s in stories.values() if s.weight == s.section.position}
+    tags = m.Tag.objects.filter(stories__bylines__position=F("stories__weight"))
+    assert {t.slug for t in tags} == {t.slug for b in m.Byline.objects.all() if b.position == b.story.weight
+                                      for t in b.story.tags.all()}  # fmt: skip

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.conditions import Values, condition, visible
+from toolkit.models.conditions import condition, visible
+from toolkit.models.context import Context, Values
 from toolkit.models.expressions import Aggregate, Max, Min, Ordered
 from toolkit.models.fields import DateTimeField
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, key_column, resolve
 from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, LOCALE, MOMENT, SLOT, Bind, Statement
-from toolkit.models.sqlexpressions import expression
+from toolkit.models.sqlaggregates import aggregate
 
 Sight = tuple[bool, bool, bool]
 _MOMENT: DateTimeField[Any] = DateTimeField()
@@ -135,15 +136,23 @@ class Compiler:
 
     def expression(self, structure: Any, node: Node, values: Values, *, grouped: bool = False) -> Typed:
         """SQL of a lifted expression."""
-        return expression(self, structure, node, values, grouped=grouped)
+        return Context(self, node, values, grouped).expression(structure)
 
-    def subquery(self, lifted: Any, values: Values) -> Any:
+    def condition(self, context: Context, structure: Any, *, negated: bool = False) -> Any:
+        """SQL of a lifted condition."""
+        return condition(context, structure, negated=negated)
+
+    def aggregate(self, context: Context, structure: Any) -> Typed:
+        """SQL of a lifted aggregate."""
+        return aggregate(context, structure)
+
+    def subquery(self, lifted: Any, context: Context) -> Any:
         """A SELECT of one column from a lifted queryset, for ``__in``."""
         import sqlalchemy as sa
 
         model, operations, offset, stop, name = lifted
         inner = self.inside(model)
-        inner.apply(operations, lambda index: values(index + offset))
+        inner.apply(operations, lambda index: context.values(index + offset))
         select = inner.select([inner.value_column(name)[0]], ordered=stop is not None)
         if stop is None:
             return select
@@ -161,7 +170,9 @@ class Compiler:
     def _apply_filter(self, operation: Any, values: Values) -> None:
         chosen = self.selection
         aggregated = chosen.grouped and any(_names(operation[1], alias) for alias in chosen.aggregates)
-        (chosen.having if aggregated else chosen.where).append(condition(self, operation[1], self.root, values))
+        (chosen.having if aggregated else chosen.where).append(
+            condition(Context(self, self.root, values), operation[1])
+        )
 
     def _apply_annotate(self, operation: Any, values: Values) -> None:
         chosen = self.selection

@@ -8,24 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Now
-from toolkit.models.fields import DateField, DateTimeField
+from toolkit.models.fields import BooleanField, DateField, DateTimeField
 from toolkit.models.lookups import LookupContext, find_lookup, refuse_lookup
-from toolkit.models.paths import Node, Resolved, join_forward, link_sides, resolve
+from toolkit.models.paths import Node, Resolved, join_forward, link_sides
 from toolkit.models.relations import ForeignKey, Reverse
-from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.transforms import transformed
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
-
-Values = Callable[[int], Bind]
-"""From a value's index in a lifted structure to where the statement gets it."""
-
-
-def constants(values: list[Any]) -> Values:
-    """Values that belong to the shape, such as those of ``Meta.public``."""
-    return lambda index: Bind(CONSTANT, values[index])
 
 
 @dataclass(frozen=True)
@@ -36,31 +28,42 @@ class Leaf:
     kind: str
     data: tuple[Any, ...]
 
-    def below(self, name: str) -> Leaf:
-        """The same comparison with the rest of the path."""
-        return Leaf(name, self.kind, self.data)
 
-
-def condition(compiler: Compiler, structure: Any, node: Node, values: Values, *, negated: bool = False) -> Any:
-    """SQL of a lifted ``Q``, seen from a table.
+def condition(context: Context, structure: Any, *, negated: bool = False) -> Any:
+    """SQL of a lifted ``Q``, or of an expression that is true or false.
 
     Conditions of one AND that cross the same many-valued relation speak of the same partner row.
     """
     import sqlalchemy as sa
 
+    if structure[0] != "q":
+        return _truth(context, structure, negated=negated)
     _, connector, inverted, children = structure
     # a side of XOR is negated in one of its branches; there, too, "unknown" has to count as false
     negated = (negated != inverted) or connector == "XOR"
     leaves: list[Leaf] = []
     clauses: list[Any] = []
     for child in _flattened(children, connector):
-        if child[0] == "q":
-            clauses.append(condition(compiler, child, node, values, negated=negated))
-        else:
+        if isinstance(child[0], str) and child[0] != "q":
             leaves.append(Leaf(child[0], child[1], child[2:]))
-    clauses += _leaf_clauses(compiler, leaves, node, values, together=connector == "AND", negated=negated)
+        else:
+            clauses.append(condition(context, child, negated=negated))
+    clauses += _leaf_clauses(context, leaves, together=connector == "AND", negated=negated)
     joined = _join_clauses(clauses, connector)
     return sa.not_(joined) if inverted else joined
+
+
+def _truth(context: Context, structure: Any, *, negated: bool) -> Any:
+    """An expression as a condition of its own: ``filter(Exists(...))``."""
+    import sqlalchemy as sa
+
+    clause, field = context.expression(structure)
+    if not isinstance(field, BooleanField):
+        raise FieldError(
+            f"{structure[0].__name__}(...) is not a condition: it is not true or false",
+            hint="Compare it: annotate() it under a name, and filter by the name.",
+        )
+    return sa.func.coalesce(clause, sa.false()) if negated else clause
 
 
 def _flattened(children: Any, connector: str) -> list[Any]:
@@ -87,29 +90,27 @@ def _join_clauses(clauses: list[Any], connector: str) -> Any:
     return sa.and_(*clauses)
 
 
-def _leaf_clauses(
-    compiler: Compiler, leaves: list[Leaf], node: Node, values: Values, *, together: bool, negated: bool
-) -> list[Any]:
+def _leaf_clauses(context: Context, leaves: list[Leaf], *, together: bool, negated: bool) -> list[Any]:
     clauses: list[Any] = []
     crossing: dict[Any, tuple[Resolved, list[Leaf]]] = {}
     for number, leaf in enumerate(leaves):
-        resolved = _start(compiler, leaf, node)
+        home = context.home(leaf.name)
+        if home is not context:
+            clauses += _leaf_clauses(home, [leaf], together=True, negated=negated)
+            continue
+        resolved = _start(context, leaf)
         if resolved.many is None:
-            clauses.append(_comparison(compiler, leaf, resolved, values, negated=negated))
+            clauses.append(_comparison(context, leaf, resolved, negated=negated))
             continue
         key = (id(resolved.node), id(resolved.many), None if together else number)
-        crossing.setdefault(key, (resolved, []))[1].append(leaf.below("__".join(resolved.rest)))
-    clauses += [_across(compiler, resolved, group, values) for resolved, group in crossing.values()]
+        crossing.setdefault(key, (resolved, []))[1].append(leaf)
+    clauses += [_across(context, resolved, group) for resolved, group in crossing.values()]
     return clauses
 
 
-def _start(compiler: Compiler, leaf: Leaf, node: Node) -> Resolved:
-    if node is compiler.root:
-        for alias in sorted(compiler.annotations, key=len, reverse=True):
-            if leaf.name == alias or leaf.name.startswith(f"{alias}__"):
-                column, field = compiler.annotations[alias]
-                return Resolved(node, column, field, tuple(leaf.name[len(alias) :].split("__")[1:]))
-    resolved = resolve(compiler, leaf.name, node)
+def _start(context: Context, leaf: Leaf) -> Resolved:
+    compiler = context.compiler
+    resolved = context.resolve(leaf.name)
     if leaf.kind == "isnull" and isinstance(resolved.field, ForeignKey) and compiler.hides(resolved.field.target):
         # a reference to a row that the viewer may not see is, for that viewer, none
         other = join_forward(compiler, resolved.node, resolved.field)
@@ -117,41 +118,39 @@ def _start(compiler: Compiler, leaf: Leaf, node: Node) -> Resolved:
     return resolved
 
 
-def _across(compiler: Compiler, resolved: Resolved, leaves: list[Leaf], values: Values) -> Any:
+def _across(context: Context, resolved: Resolved, leaves: list[Leaf]) -> Any:
     """``pk IN (SELECT ...)`` over a many-valued relation, with all these conditions on one partner row."""
     import sqlalchemy as sa
 
     clauses = []
     rest = []
     for leaf in leaves:
-        if leaf.kind == "isnull" and leaf.name in ("", "isnull"):
-            found = _has_partner(compiler, resolved, [], values)
+        beyond = context.resolve(leaf.name).rest
+        if leaf.kind == "isnull" and beyond in ((), ("isnull",)):
+            found = _has_partner(context, resolved, [])
             clauses.append(sa.not_(found) if leaf.data[0] else found)
         else:
             rest.append(leaf)
     if rest:
-        clauses.append(_has_partner(compiler, resolved, rest, values))
+        clauses.append(_has_partner(context, resolved, rest))
     return sa.and_(*clauses)
 
 
-def _has_partner(compiler: Compiler, resolved: Resolved, leaves: list[Leaf], values: Values) -> Any:
+def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> Any:
     """Whether there is a partner that meets conditions; never NULL, so that it can be negated."""
     import sqlalchemy as sa
 
-    inner, link, clause = partners(compiler, resolved.many)
+    inner, link, clause = partners(context.compiler, resolved.many)
     if leaves:
-        structure = ("q", "AND", False, tuple((_or_pk(leaf.name), leaf.kind, *leaf.data) for leaf in leaves))
-        inner.selection.where.append(condition(inner, structure, inner.root, values))
+        place = context.below(inner, leaves[0].name, context.resolve(leaves[0].name).rest)
+        structure = ("q", "AND", False, tuple((leaf.name, leaf.kind, *leaf.data) for leaf in leaves))
+        inner.selection.where.append(condition(place, structure))
     where = inner.where()
     key = resolved.node.pk
-    found = key.in_(sa.select(link).select_from(clause(inner)).where(*where, link.is_not(None)))
+    source = clause(inner)
+    select = sa.select(link).select_from(source).where(*where, link.is_not(None))
+    found = key.in_(select.correlate_except(source))
     return sa.and_(key.is_not(None), found) if resolved.node.outer else found
-
-
-def _or_pk(name: str) -> str:
-    """A path that ends at the relation itself means the partner's key: ``tags=3``, ``tags__in=[3, 4]``."""
-    first = name.partition("__")[0]
-    return f"pk__{name}" if name and find_lookup(None, first) else name or "pk"
 
 
 def partners(compiler: Compiler, relation: Any) -> tuple[Compiler, Any, Callable[[Compiler], Any]]:
@@ -174,16 +173,16 @@ def partners(compiler: Compiler, relation: Any) -> tuple[Compiler, Any, Callable
     return inner, through.c[own.column], lambda found: found.from_clause().join(through, on)
 
 
-def _comparison(compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, *, negated: bool) -> Any:
+def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bool) -> Any:
     """SQL of one comparison on a column that is at hand."""
     import sqlalchemy as sa
 
-    column, field, name = _transformed(compiler, leaf, resolved)
+    column, field, name = _transformed(context.compiler, leaf, resolved)
     if leaf.kind == "isnull":
         if name not in ("exact", "isnull"):
             raise FieldError(f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True.")
         return column.is_(None) if leaf.data[0] else column.is_not(None)
-    clause = _lookup_clause(compiler, leaf, resolved, values, column, field, name)
+    clause = _lookup_clause(context, leaf, resolved, column, field, name)
     if negated and leaf.kind in ("expression", "subquery"):
         return sa.func.coalesce(clause, sa.false())  # NULL may come from either side
     if negated and (resolved.node.outer or getattr(field, "null", True)):
@@ -201,45 +200,40 @@ def _transformed(compiler: Compiler, leaf: Leaf, resolved: Resolved) -> tuple[An
     return column, field, name
 
 
-def _lookup_clause(
-    compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, field: Any, name: str
-) -> Any:
+def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any, field: Any, name: str) -> Any:
     import sqlalchemy as sa
 
+    compiler = context.compiler
     kind = field.sql_type() if field is not None and not field.is_relation else None
     if leaf.kind == "list" and leaf.data[1] == 0:
         return sa.false()
     if leaf.kind == "subquery":
-        return column.in_(compiler.subquery(leaf.data[0], values))
+        return column.in_(compiler.subquery(leaf.data[0], context))
     if leaf.kind == "expression":
-        return _against_expression(compiler, leaf, resolved, values, column, field, name)
+        return _against_expression(context, leaf, column, field, name)
 
     def bind(convert: Any = None) -> Any:
-        found = values(leaf.data[0])
-        return compiler.binds.add(Bind(found.source, found.value, convert), kind if convert is not str else None)
+        return context.bind(leaf.data[0], convert, kind if convert is not str else None)
 
     def bind_each(convert: Any = None) -> list[Any]:
-        found = [values(leaf.data[0] + number) for number in range(leaf.data[1])]
-        return [compiler.binds.add(Bind(item.source, item.value, convert), kind) for item in found]
+        return [context.bind(leaf.data[0] + number, convert, kind) for number in range(leaf.data[1])]
 
     lookup = find_lookup(field, name)
     if lookup is None:
         raise refuse_lookup(leaf.name, name, field)
     table_name = resolved.node.model._meta.table
-    context = LookupContext(
+    place = LookupContext(
         column, field, compiler.dialect, resolved.node.table, table_name, resolved.node.pk, bind, bind_each
     )
-    return lookup(context)
+    return lookup(place)
 
 
-def _against_expression(
-    compiler: Compiler, leaf: Leaf, resolved: Resolved, values: Values, column: Any, field: Any, name: str
-) -> Any:
+def _against_expression(context: Context, leaf: Leaf, column: Any, field: Any, name: str) -> Any:
     """``updated__gt=F("published")``, ``expires__lte=Now()``."""
     if leaf.data[0] == (Now,):
-        right = _moment(compiler, leaf, field)
+        right = _moment(context.compiler, leaf, field)
     else:
-        right, _ = compiler.expression(leaf.data[0], resolved.node, values)
+        right, _ = context.expression(leaf.data[0])
     if name not in _OPERATORS:
         raise FieldError(
             f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Use exact, gt, gte, lt or lte."
@@ -286,10 +280,12 @@ def _public(compiler: Compiler, node: Node) -> Any:
     localized = compiler.sight[2]  # what is public is decided by the row itself, not by its translations
     own = {field.name for field in meta.fields if not field.is_relation and not (localized and field.translated)}
     if all(name.partition("__")[0] in own for name in meta.public.names()):
-        return condition(compiler, structure, node, constants(found))
+        return condition(Context(compiler, node, constants(found)), structure)
     inner = compiler.inside(node.model, unrestricted=True)
-    inner.selection.where.append(condition(inner, structure, inner.root, constants(found)))
-    return node.pk.in_(sa.select(inner.root.pk).select_from(inner.from_clause()).where(*inner.selection.where))
+    inner.selection.where.append(condition(Context(inner, inner.root, constants(found)), structure))
+    source = inner.from_clause()
+    select = sa.select(inner.root.pk).select_from(source).where(*inner.selection.where)
+    return node.pk.in_(select.correlate_except(source))
 
 
 def _has_edition(compiler: Compiler, node: Node) -> Any:

@@ -22,7 +22,7 @@ from toolkit.models.fields.base import Field
 from toolkit.models.outputs import Computed, Output, Typed, field_for, like
 
 if TYPE_CHECKING:
-    from toolkit.models.sqlexpressions import Context
+    from toolkit.models.context import Context
 
 Structure = Any
 """A hashable tuple that describes an expression or a condition without its values."""

@@ -110,6 +110,11 @@ def field_for(kind: type) -> Field[Any] | None:
     return found() if found is not None else None
 
 
+def boolean() -> Field[Any]:
+    """The field of a condition's truth, which may be unknown."""
+    return BooleanField[Any](null=True)
+
+
 def like(field: Any) -> Any:
     """A field for values of the same kind that are no longer those of a model's column."""
     if field is None or getattr(field, "model", None) is None:

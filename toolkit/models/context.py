@@ -1,0 +1,179 @@
+"""Where an expression or a condition stands: the table its names start from, and where its values are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.lookups import COMMON
+from toolkit.models.outputs import Typed, boolean
+from toolkit.models.paths import Node, Resolved, resolve
+from toolkit.models.shapes import CONSTANT, Bind
+from toolkit.models.transforms import function_context, transformed
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+
+Values = Callable[[int], Bind]
+"""From a value's index in a lifted structure to where the statement gets it."""
+
+
+def constants(values: list[Any]) -> Values:
+    """Values that belong to the shape, such as those of ``Meta.public``."""
+    return lambda index: Bind(CONSTANT, values[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """A place in a statement, for ``Expression.compile``.
+
+    Inside of a subquery over the partners of a row, names that begin with ``prefix`` are of the partner; others are
+    of the row outside.
+
+    Args:
+        compiler: The compiler of the SELECT.
+        node: The table that names start from.
+        values: Where the values are.
+        grouped: Aggregates are over the groups of this SELECT; otherwise each is a subquery per row.
+        prefix: What names of this table begin with.
+        outer: The place around, for the other names.
+    """
+
+    compiler: Compiler
+    node: Node
+    values: Values
+    grouped: bool = False
+    prefix: str = ""
+    outer: Context | None = None
+
+    @property
+    def dialect(self) -> str:
+        """``"sqlite"``, ``"postgresql"`` or ``"mysql"``."""
+        return self.compiler.dialect
+
+    def expression(self, structure: Any) -> Typed:
+        """SQL of an expression inside of this one."""
+        if structure[0] == "q":
+            return self.condition(structure), boolean()
+        found: Typed = structure[0].compile(self, structure)
+        return found
+
+    def condition(self, structure: Any, *, negated: bool = False) -> Any:
+        """SQL of a lifted condition."""
+        return self.compiler.condition(self, structure, negated=negated)
+
+    def home(self, name: str) -> Context:
+        """The place whose table a name starts from."""
+        place = self
+        while place.prefix and place.outer is not None and not f"{name}__".startswith(place.prefix):
+            place = place.outer
+        return place
+
+    def own(self, name: str) -> str:
+        """A name without the prefix; that of the key, where a path ends at the relation: ``tags``, ``tags__in``."""
+        own = name[len(self.prefix) :]
+        if self.prefix and own.partition("__")[0] in self._at_relation:
+            return f"pk__{own}" if own else "pk"
+        return own
+
+    @property
+    def _at_relation(self) -> set[str]:
+        """What may stand behind the name of a relation and is about its key."""
+        names = self.node.model._meta.by_name
+        return {"", *(name for name in COMMON if name not in names)}
+
+    def below(self, compiler: Compiler, path: str, rest: Sequence[str], *, grouped: bool = False) -> Context:
+        """The place inside of a subquery over partners.
+
+        Args:
+            compiler: The subquery's.
+            path: A name that leads to the partners and beyond.
+            rest: What of it lies beyond.
+            grouped: Aggregates are those of the subquery.
+        """
+        beyond = "__".join(rest)
+        prefix = f"{path.removesuffix(beyond).removesuffix('__')}__"
+        return Context(compiler, compiler.root, self.values, grouped, prefix, self)
+
+    def resolve(self, name: str) -> Resolved:
+        """Where a name leads from here: to an annotation, to a column, or to a many-valued relation on the way."""
+        own = self.own(name)
+        return self._annotation(own, loosely=True) or resolve(self.compiler, own, self.node, joined=self.grouped)
+
+    def column(self, name: str) -> Typed:
+        """The column that a name leads to, with the transforms that stand behind it."""
+        place = self.home(name)
+        if place is not self:
+            return place.column(name)
+        own = self.own(name)
+        found = self._annotation(own) or resolve(self.compiler, own, self.node, joined=self.grouped)
+        model = self.node.model.__name__
+        if found.many is not None:
+            raise FieldError(
+                f"{model}: the expression {name!r} is not a field of one row",
+                hint="Aggregate the rows it leads to, such as Max() of it.",
+            )
+        column, field, rest = transformed(self.compiler, found.node, found.column, found.field, found.rest)
+        if rest:
+            hint = did_you_mean(rest[0], field.known_transforms() if field is not None else ())
+            raise FieldError(f"{model}: the expression {name!r} leads nowhere: no {rest[0]!r} is known", hint=hint)
+        return column, field
+
+    def _annotation(self, name: str, *, loosely: bool = False) -> Resolved | None:
+        """An annotation of this name, or of its beginning if a transform of it follows (or ``loosely`` anything)."""
+        if self.node is not self.compiler.root:
+            return None
+        annotations = self.compiler.annotations
+        alias = max((each for each in annotations if f"{name}__".startswith(f"{each}__")), key=len, default=None)
+        if alias is None:
+            return None
+        column, field = annotations[alias]
+        rest = tuple(name[len(alias) :].split("__")[1:])
+        known = loosely or not rest or (field is not None and field.find_transform(rest[0]) is not None)
+        return Resolved(self.node, column, field, rest) if known else None
+
+    def bind(self, index: int, convert: Callable[[Any], Any] | None = None, kind: Any = None) -> Any:
+        """The bound parameter for the value of this index.
+
+        Args:
+            index: As in the structure.
+            convert: From the value to the driver's.
+            kind: SQLAlchemy's type, where the database should be told.
+        """
+        found = self.values(index)
+        return self.compiler.binds.add(Bind(found.source, found.value, convert), kind)
+
+    def call(
+        self,
+        function: Any,
+        arguments: Sequence[Typed],
+        options: tuple[Any, ...] = (),
+        indexes: Sequence[int] = (),
+        output: Any = None,
+    ) -> Typed:
+        """SQL of a function.
+
+        Args:
+            function: A class of functions.
+            arguments: What it is called with.
+            options: The function's options.
+            indexes: Where its own values are.
+            output: The field that reads the result, if the function's own does not.
+        """
+        used = iter(indexes)
+
+        def bind(convert: Callable[[Any], Any] | None = None, kind: Any = None) -> Any:
+            return self.bind(next(used), convert, kind)
+
+        def bind_each(convert: Callable[[Any], Any] | None = None) -> list[Any]:
+            return [self.bind(index, convert) for index in used]
+
+        context = function_context(self.compiler, self.node, arguments, options, bind, bind_each)
+        built = function.build(context, *(argument for argument, _ in arguments))
+        return built, output if output is not None else function.output(context)
+
+    def aggregate(self, structure: Any) -> Typed:
+        """SQL of an aggregate."""
+        return self.compiler.aggregate(self, structure)
