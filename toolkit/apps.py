@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +15,32 @@ from toolkit.content import Source
 from toolkit.errors import DeclarationError, FrozenError
 from toolkit.feeds.formats import feed_paths
 from toolkit.pages.routes import Route
+from toolkit.signals import Signal
 from toolkit.sitemaps import Sitemap
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MODULES = ("models", "pages")
+MODULES = ("models", "receivers", "pages")
 """Modules of an app's package that are imported when a site is prepared."""
+
+
+@dataclass(frozen=True)
+class DeclaredReceiver:
+    """A function that is to hear signals.
+
+    Args:
+        signals: Which.
+        function: The function.
+        sender: A model, its name, or None for any.
+        path: Where it was declared.
+        line: In which line.
+    """
+
+    signals: tuple[Signal, ...]
+    function: Callable[..., Any]
+    sender: Any
+    path: str
+    line: int
 
 
 class App:
@@ -32,6 +53,7 @@ class App:
     Attributes:
         routes: Its routes, in order of declaration.
         sources: Its content sources.
+        receivers: What hears signals, in order of declaration.
     """
 
     def __init__(self, label: str, *, package: str | None = None) -> None:
@@ -41,6 +63,7 @@ class App:
         self.package = package or _calling_package()
         self.routes: list[Route] = []
         self.sources: list[Source] = []
+        self.receivers: list[DeclaredReceiver] = []
         self.filters: dict[str, Callable[..., Any]] = {}
         self.globals: dict[str, Any] = {}
         self.context_functions: list[Callable[[], Mapping[str, Any]]] = []
@@ -190,6 +213,23 @@ class App:
         self._check_open(f"source {pattern!r}")
         path, line = _caller()
         self.sources.append(Source(pattern, model=model, key=key, declared_at=f"{path}:{line}", **options))
+
+    def receiver(self, *signals: Signal, sender: Any = None) -> Callable[[F], F]:
+        """Let a function hear signals: ``@app.receiver(post_save, sender=Story)``.
+
+        Args:
+            signals: Of ``toolkit.signals``, or an app's own.
+            sender: Only of this model, or of the model of this name (``"Story"``, ``"newsroom.Story"``); of any by
+                default.
+        """
+        self._check_open(f"a receiver of {', '.join(signal.name for signal in signals)}")
+
+        def decorate(function: F) -> F:
+            code = inspect.unwrap(function).__code__
+            self.receivers.append(DeclaredReceiver(signals, function, sender, code.co_filename, code.co_firstlineno))
+            return function
+
+        return decorate
 
     def filter(self, name: str | None = None) -> Callable[[F], F]:
         """Give templates a filter."""

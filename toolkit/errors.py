@@ -15,7 +15,11 @@
     │   ├── DatabaseUnavailable     it cannot be reached
     │   ├── IntegrityError          a constraint was broken
     │   │   └── ProtectedError      a row is still referred to
+    │   ├── StaleInstanceError      the row was changed since it was read
+    │   ├── TransactionError        a transaction that cannot be used so
+    │   │   └── DeadlockError       the database gave it up for another's
     │   └── UnplannedQuery          strict mode: a query nobody planned
+    ├── ReceiverError               a receiver of a signal failed after the commit
     ├── MigrationError              models, migrations and tables disagree
     ├── ContentError                a content file or row
     ├── TemplateError               a template, with its line and the page's URL
@@ -262,8 +266,42 @@ class ProtectedError(IntegrityError):
     """A row cannot be deleted: others refer to it."""
 
 
+class StaleInstanceError(DatabaseError):
+    """A row was changed by somebody else since this instance was read; nothing was written.
+
+    Attributes:
+        instance: What was to be written.
+        found: The row as the database has it.
+        differences: Field name to (the value that was read, the value in the database).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        instance: Any,
+        found: Any,
+        differences: dict[str, tuple[Any, Any]],
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.instance, self.found, self.differences = instance, found, differences
+
+
+class TransactionError(DatabaseError):
+    """A transaction that cannot be used so."""
+
+
+class DeadlockError(TransactionError):
+    """Two transactions waited for each other, and the database gave this one up: it may be tried again."""
+
+
 class UnplannedQuery(DatabaseError):
     """Strict mode: a template or page asked for rows that nobody planned to load."""
+
+
+class ReceiverError(ToolkitError):
+    """A receiver of ``rows_changed`` failed. What it was told of is committed."""
 
 
 class MigrationError(ToolkitError):

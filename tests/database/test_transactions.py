@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from toolkit.database import Database
-from toolkit.errors import DatabaseError, IntegrityError
+from toolkit.database import Database, atomic, on_commit, set_rollback
+from toolkit.errors import DatabaseError, IntegrityError, TransactionError
+from toolkit.trace import Scope, entered
 
 
 @pytest.fixture
@@ -173,3 +174,88 @@ def test_a_database_in_memory_lets_one_thread_write_at_a_time() -> None:
         thread.join()
     assert sorted(int(text.partition(": ")[2]) for text in notes(database)) == list(range(8))
     database.close()
+
+
+def test_a_durable_block_is_never_an_inner_one(database: Any) -> None:
+    with database.atomic(durable=True):
+        write(database, "a")
+    told = "a durable block cannot be inside another.*leave out durable"
+    with pytest.raises(TransactionError, match=told), database.atomic(), database.atomic(durable=True):
+        pass
+    assert notes(database) == ["a"]
+
+
+def test_an_inner_block_without_a_savepoint_takes_the_outer_one_down_with_it(database: Any) -> None:
+    called: list[str] = []
+    with database.atomic():
+        write(database, "outer")
+        database.on_commit(lambda: called.append("outer"))
+        with pytest.raises(ValueError, match="no"), database.atomic(savepoint=False):
+            write(database, "inner")
+            raise ValueError("no")
+        with pytest.raises(TransactionError, match=r"nothing can be asked.*left an inner block that has no savepoint"):
+            notes(database)
+    assert (notes(database), called) == ([], [])
+
+
+def test_only_the_nearest_savepoint_is_lost_with_an_inner_block_that_has_none(database: Any) -> None:
+    with database.atomic():
+        write(database, "outer")
+        with database.atomic():
+            write(database, "middle")
+            with pytest.raises(ValueError, match="no"), database.atomic(savepoint=False):
+                raise ValueError("no")
+        write(database, "after")
+    assert notes(database) == ["outer", "after"]
+
+
+def test_a_block_can_be_rolled_back_without_an_error(database: Any) -> None:
+    with database.atomic():
+        write(database, "a")
+        with database.atomic():
+            write(database, "b")
+            database.set_rollback(True)
+            with pytest.raises(TransactionError, match=r"set_rollback\(True\) was called"):
+                write(database, "c")
+        with database.atomic():
+            write(database, "d")
+            database.set_rollback(True)
+            database.set_rollback(False)
+    assert notes(database) == ["a", "d"]
+    with pytest.raises(TransactionError, match="outside of an atomic block"):
+        database.set_rollback(True)
+
+
+def test_the_error_of_a_robust_callback_is_logged(database: Any, caplog: Any) -> None:
+    def fail() -> None:
+        raise ValueError("the mail server is down")
+
+    with database.atomic():
+        database.on_commit(fail, robust=True)
+    database.on_commit(fail, robust=True)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+
+
+def test_blocks_of_the_current_site_need_no_database(database: Any) -> None:
+    called: list[str] = []
+
+    @atomic
+    def work() -> None:
+        on_commit(lambda: called.append("done"))
+        write(database, "a")
+
+    @atomic(durable=True)
+    def undone() -> None:
+        write(database, "b")
+        set_rollback(True)
+
+    with entered(Scope(None, database)):
+        work()
+        undone()
+        with atomic():
+            write(database, "c")
+    assert (notes(database), called) == (["a", "c"], ["done"])
+    with pytest.raises(TransactionError, match="no current site"):
+        work()
+    with atomic(using=database):
+        write(database, "d")

@@ -3,6 +3,17 @@
 from toolkit.database.backends import Backend, backend_for, spelling
 from toolkit.database.connections import Database
 from toolkit.database.tokens import install_tokens, read_tokens
-from toolkit.database.transactions import Atomic
+from toolkit.database.transactions import Atomic, atomic, on_commit, set_rollback
 
-__all__ = ["Atomic", "Backend", "Database", "backend_for", "install_tokens", "read_tokens", "spelling"]
+__all__ = [
+    "Atomic",
+    "Backend",
+    "Database",
+    "atomic",
+    "backend_for",
+    "install_tokens",
+    "on_commit",
+    "read_tokens",
+    "set_rollback",
+    "spelling",
+]

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from toolkit.database.backends import backend_for
-from toolkit.database.transactions import Atomic, Transaction
-from toolkit.errors import DatabaseError, IntegrityError
+from toolkit.database.changes import Changes, RawWatch, errors_told
+from toolkit.database.transactions import Atomic, Callback, Refusal, Transaction, call_all
+from toolkit.errors import DatabaseError, IntegrityError, ToolkitError, TransactionError
+from toolkit.signals import Receivers
 
 
 class _Local(threading.local):
@@ -50,6 +52,7 @@ class Database:
         compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread.
         version: Counts what this process wrote, so that relations loaded before a write are loaded anew.
         queries: How many statements were executed, for tests and reports.
+        receivers: Who hears what is written here; the site's own.
     """
 
     def __init__(self, url: str, *, folder: Path | None = None) -> None:
@@ -66,11 +69,13 @@ class Database:
         self.schema: Any = None
         self.queries = 0
         self.on_query: list[Callable[[str], None]] = []
+        self.receivers = Receivers()
         self._hooks: list[Callable[[Any], None]] = []
         self._local = _Local()
         self._shared_connection: Any = None
         self._shared_lock = threading.RLock()
         self._inherited: list[Any] = []
+        self._watch = RawWatch(self)
         self._sqlalchemy_dialect: Any = None
 
     def __repr__(self) -> str:
@@ -158,10 +163,18 @@ class Database:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Run one statement with bound parameters and return its cursor.
 
+        What it writes is told by ``rows_changed``, with the operation ``raw``.
+
         Raises:
             IntegrityError: A constraint was broken.
             DatabaseError: Anything else that the database refused.
         """
+        if self.receivers.watching:
+            return self._run_watched(lambda: self.run(sql, parameters), sql, parameters)
+        return self.run(sql, parameters)
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """``execute``, for those who tell what they write themselves (``wrote``)."""
         self.queries += 1
         if self.on_query:
             self._tell(sql)
@@ -180,6 +193,13 @@ class Database:
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for every row of parameters."""
+        if self.receivers.watching and rows:
+            self._run_watched(lambda: self.run_many(sql, rows), sql, rows[0])
+        else:
+            self.run_many(sql, rows)
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """``executemany``, for those who tell what they write themselves (``wrote``)."""
         self.queries += 1
         if self.on_query:
             self._tell(sql)
@@ -189,6 +209,34 @@ class Database:
             cursor.close()
         except Exception as error:
             raise self.translated(error, sql) from error
+
+    def _run_watched(self, run: Callable[[], Any], sql: str, parameters: Sequence[Any]) -> Any:
+        """Run a statement that somebody wrote by hand, and tell which tables it wrote."""
+        models = self._watch.written(sql, parameters)
+        found = run()
+        for model in models:
+            self.wrote(model, "raw", None)
+        return found
+
+    def wrote(self, model: Any, operation: str, keys: Iterable[Any] | None) -> None:
+        """Say that rows were written: at once outside of a transaction, after the commit inside one.
+
+        Args:
+            model: Whose rows.
+            operation: ``insert``, ``update``, ``delete`` or ``raw``.
+            keys: Their primary keys, as Python has them; None if they are not known.
+        """
+        self.changed()
+        if not self.receivers.watching:
+            return
+        transaction = self.transaction
+        if transaction is not None:
+            transaction.changes.add(transaction.depth, model, operation, keys)
+            return
+        changes = Changes()
+        changes.add(0, model, operation, keys)
+        with errors_told() as errors:
+            errors += changes.send(self)
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
@@ -225,20 +273,54 @@ class Database:
     def transaction(self, value: Transaction | None) -> None:
         self._local.transaction = value
 
-    def atomic(self) -> Atomic:
-        """A block that is written whole or not at all; blocks nest as savepoints."""
-        return Atomic(self)
+    def atomic(self, *, durable: bool = False, savepoint: bool = True) -> Atomic:
+        """A block that is written whole or not at all; blocks nest as savepoints. See ``Atomic``."""
+        return Atomic(self, durable=durable, savepoint=savepoint)
 
-    def on_commit(self, function: Callable[[], object]) -> None:
+    def on_commit(self, function: Callable[[], object], *, robust: bool = False) -> None:
         """Call a function once what this thread is writing is committed; at once, outside of a transaction.
 
         It is never called when the transaction, or the block that it was registered in, is rolled back.
+
+        Args:
+            function: Takes nothing.
+            robust: Log its error, rather than raise it once all functions were called.
         """
         transaction = self.transaction
-        if transaction is None:
-            function()
+        callback = Callback(transaction.depth if transaction is not None else 0, function, robust)
+        if transaction is not None:
+            transaction.callbacks.append(callback)
+            return
+        with errors_told() as errors:
+            errors += call_all([callback])
+
+    def set_rollback(self, rollback: bool) -> None:
+        """Have the innermost atomic block rolled back when it ends, though no error leaves it; or not, after all.
+
+        Until then nothing can be asked.
+
+        Raises:
+            TransactionError: There is no atomic block.
+        """
+        if self.transaction is None:
+            raise TransactionError("set_rollback() outside of an atomic block", hint="Use it inside 'with atomic():'.")
+        if rollback:
+            self.break_off("set_rollback(True) was called")
         else:
-            transaction.callbacks.append((transaction.depth, function))
+            self.transaction.broken = ""
+            self.resume()
+
+    def break_off(self, reason: str) -> None:
+        """Refuse statements until the block at hand is rolled back."""
+        transaction = self.transaction
+        if transaction is not None and not transaction.broken:
+            transaction.broken = reason
+            self._local.connection = Refusal(self._local.connection, reason)
+
+    def resume(self) -> None:
+        """Take statements again."""
+        if isinstance(self._local.connection, Refusal):
+            self._local.connection = self._local.connection.connection
 
     @contextmanager
     def references_held(self) -> Iterator[None]:
@@ -293,7 +375,7 @@ class Database:
     def end_snapshot(self) -> None:
         """Leave the read transaction."""
         self._local.snapshot = False
-        self.execute("ROLLBACK")
+        self.run("ROLLBACK")
 
     # SQLAlchemy, when needed
 
@@ -312,6 +394,8 @@ class Database:
 
     def translated(self, error: Exception, sql: str) -> Exception:
         """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
+        if isinstance(error, ToolkitError):
+            return error
         names = {kind.__name__ for kind in type(error).__mro__}
         told = " ".join(str(error).split())
         message = f"{told} (in: {' '.join(sql.split())[:200]})"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
-from toolkit.errors import DatabaseError, IntegrityError
+from toolkit.database.changes import Changes, errors_told
+from toolkit.errors import DatabaseError, IntegrityError, TransactionError
+from toolkit.trace import current
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = logging.getLogger("toolkit.database")
 
 
 @dataclass(slots=True)
@@ -21,13 +26,31 @@ class Transaction:
 
     Attributes:
         depth: How many atomic blocks are open; the first is the transaction, others are savepoints.
-        callbacks: (depth, function) pairs to call once the outermost block is committed.
+        callbacks: What to call once the outermost block is committed.
+        changes: What was written, for ``rows_changed``; collected only while somebody listens.
         held: What is let go of when the transaction ends.
+        broken: Why nothing can be asked before the block at hand is rolled back; empty while all is well.
     """
 
     depth: int = 0
-    callbacks: list[tuple[int, Callable[[], object]]] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
     held: ExitStack = field(default_factory=ExitStack)
+    broken: str = ""
+
+
+class Callback(NamedTuple):
+    """A function to call after the commit.
+
+    Args:
+        depth: The block it was registered in: it is forgotten when that is rolled back.
+        function: The function.
+        robust: Its error is logged, and does not reach the code that committed.
+    """
+
+    depth: int
+    function: Callable[[], object]
+    robust: bool = False
 
 
 class Atomic:
@@ -35,28 +58,50 @@ class Atomic:
 
     An exception that leaves the block rolls back what the block wrote: the whole transaction for the outermost
     block, its savepoint for an inner one, so that the outer block stays usable.
+
+    Args:
+        database: The database.
+        durable: Refuse to be an inner block: what this block wrote is committed when it ends.
+        savepoint: Make a savepoint of an inner block. Without one it is cheaper, and an exception that leaves it
+            leaves the block around it no choice but to be rolled back as well.
+
+    Raises:
+        TransactionError: A durable block was opened inside another.
     """
 
-    def __init__(self, database: Any) -> None:
-        self._database = database
+    def __init__(self, database: Any, *, durable: bool = False, savepoint: bool = True) -> None:
+        self._given, self._durable, self._savepoint = database, durable, savepoint
+        self._names: list[str] = []
+
+    @property
+    def _database(self) -> Any:
+        return self._given() if callable(self._given) else self._given
 
     def __enter__(self) -> Atomic:
         database = self._database
-        transaction = database.transaction
+        transaction: Transaction | None = database.transaction
         if transaction is None:
-            self._begin()
-        else:
-            database.execute(f"SAVEPOINT toolkit_{transaction.depth}")
-            transaction.depth += 1
+            self._begin(database)
+            self._names.append("")
+            return self
+        if self._durable:
+            raise TransactionError(
+                "a durable block cannot be inside another atomic block: its end would commit nothing",
+                hint="Call it outside of atomic(), or leave out durable=True.",
+            )
+        name = f"toolkit_{transaction.depth}" if self._savepoint and not transaction.broken else ""
+        if name:
+            database.run(f"SAVEPOINT {name}")
+        transaction.depth += 1
+        self._names.append(name)
         return self
 
-    def _begin(self) -> None:
-        database = self._database
+    def _begin(self, database: Any) -> None:
         held = ExitStack()
         held.enter_context(database.alone())
         try:
             for statement in database.backend.begin:
-                database.execute(statement)
+                database.run(statement)
         except BaseException:
             held.close()
             raise
@@ -65,67 +110,142 @@ class Atomic:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        transaction: Transaction = self._database.transaction
+        database, name = self._database, self._names.pop()
+        transaction: Transaction = database.transaction
         transaction.depth -= 1
+        failed = kind is not None or bool(transaction.broken)
         if transaction.depth:
-            self._leave_savepoint(transaction, failed=kind is not None)
+            self._leave(database, transaction, name, failed=failed)
             return
         with transaction.held:
-            self._database.transaction = None
-            self._database.changed()
-            if kind is not None:
-                self._roll_back()
+            database.resume()
+            database.transaction = None
+            database.changed()
+            if failed:
+                _roll_back(database)
                 return
-            self._commit()
-        _call_all([function for _, function in transaction.callbacks])
+            _commit(database)
+        with errors_told() as errors:
+            errors += transaction.changes.send(database)
+            errors += call_all(transaction.callbacks)
 
-    def _commit(self) -> None:
-        try:
-            self._database.execute("COMMIT")
-        except BaseException as error:
-            broken = (
-                self._database.backend.broken_references(self._database) if isinstance(error, IntegrityError) else ""
-            )
-            self._roll_back()
-            if broken:
-                raise IntegrityError(
-                    f"the transaction was not committed: {broken}", hint="Nothing was written."
-                ) from error
-            raise
-
-    def _roll_back(self) -> None:
-        """Roll back, and let no second error hide the first: the database may have done it by itself, or be gone."""
-        with suppress(DatabaseError):
-            self._database.execute("ROLLBACK")
-
-    def _leave_savepoint(self, transaction: Transaction, *, failed: bool) -> None:
-        name = f"toolkit_{transaction.depth}"
-        if failed:
-            transaction.callbacks = [pair for pair in transaction.callbacks if pair[0] <= transaction.depth]
-            self._database.changed()
+    def _leave(self, database: Any, transaction: Transaction, name: str, *, failed: bool) -> None:
+        """Leave an inner block."""
+        if failed and name:
+            database.resume()
+            transaction.broken = ""
+            transaction.callbacks = [call for call in transaction.callbacks if call.depth <= transaction.depth]
+            transaction.changes.take_back(transaction.depth)
+            database.changed()
             with suppress(DatabaseError):
-                self._database.execute(f"ROLLBACK TO SAVEPOINT {name}")
-                self._database.execute(f"RELEASE SAVEPOINT {name}")
+                database.run(f"ROLLBACK TO SAVEPOINT {name}")
+                database.run(f"RELEASE SAVEPOINT {name}")
             return
-        self._database.execute(f"RELEASE SAVEPOINT {name}")
-        transaction.callbacks = [(min(depth, transaction.depth), call) for depth, call in transaction.callbacks]
+        if failed:
+            database.break_off("an error left an inner block that has no savepoint")
+            return
+        if name:
+            database.run(f"RELEASE SAVEPOINT {name}")
+        transaction.callbacks = [
+            call._replace(depth=min(call.depth, transaction.depth)) for call in transaction.callbacks
+        ]
+        transaction.changes.keep(transaction.depth)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-            with Atomic(self._database):
+            with Atomic(self._given, durable=self._durable, savepoint=self._savepoint):
                 return function(*args, **kwargs)
 
         return wrapped
 
 
-def _call_all(functions: list[Callable[[], object]]) -> None:
-    """Call each, whatever the others do; then raise the first error."""
+class Refusal:
+    """Stands in a connection's place while its transaction can only be rolled back."""
+
+    def __init__(self, connection: Any, reason: str) -> None:
+        self.connection, self.reason = connection, reason
+
+    def __getattr__(self, name: str) -> Any:
+        raise TransactionError(
+            f"nothing can be asked before this atomic block has ended: {self.reason}, so it will be rolled back",
+            hint="Let the error leave the block, or give the inner block its savepoint.",
+        )
+
+
+def _commit(database: Any) -> None:
+    try:
+        database.run("COMMIT")
+    except BaseException as error:
+        broken = database.backend.broken_references(database) if isinstance(error, IntegrityError) else ""
+        _roll_back(database)
+        if broken:
+            raise IntegrityError(f"the transaction was not committed: {broken}", hint="Nothing was written.") from error
+        raise
+
+
+def _roll_back(database: Any) -> None:
+    """Roll back, and let no second error hide the first: the database may have done it by itself, or be gone."""
+    with suppress(DatabaseError):
+        database.run("ROLLBACK")
+
+
+def call_all(callbacks: list[Callback]) -> list[Exception]:
+    """Call each, whatever the others do, and give the errors of those that are not robust."""
     errors = []
-    for function in functions:
+    for callback in callbacks:
         try:
-            function()
-        except Exception as error:  # noqa: BLE001 - raised below
-            errors.append(error)
-    if errors:
-        raise errors[0]
+            callback.function()
+        except Exception as error:
+            if callback.robust:
+                logger.error("a function called after a commit failed", exc_info=error)
+            else:
+                errors.append(error)
+    return errors
+
+
+# for the database of the current site
+
+
+@overload
+def atomic(function: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def atomic(*, using: Any = None, durable: bool = False, savepoint: bool = True) -> Atomic: ...
+def atomic(
+    function: Callable[P, R] | None = None, *, using: Any = None, durable: bool = False, savepoint: bool = True
+) -> Any:
+    """A block, or a decorated function, that is written whole or not at all, in the current site's database.
+
+    Args:
+        function: For ``@atomic`` without parentheses.
+        using: Another database.
+        durable: Refuse to be an inner block: what this block wrote is committed when it ends.
+        savepoint: Make a savepoint of an inner block; without one, an error that leaves it spoils the outer block too.
+    """
+    block = Atomic(lambda: _database(using), durable=durable, savepoint=savepoint)
+    return block if function is None else block(function)
+
+
+def on_commit(function: Callable[[], object], *, using: Any = None, robust: bool = False) -> None:
+    """Call a function once what is being written is committed; at once, outside of a transaction.
+
+    Args:
+        function: Takes nothing.
+        using: Another database than the current site's.
+        robust: Log its error, rather than raise it once all functions were called.
+    """
+    _database(using).on_commit(function, robust=robust)
+
+
+def set_rollback(rollback: bool, *, using: Any = None) -> None:
+    """Have the innermost atomic block rolled back when it ends, though no error leaves it."""
+    _database(using).set_rollback(rollback)
+
+
+def _database(using: Any) -> Any:
+    if using is not None:
+        return using
+    scope = current.get()
+    if scope is None:
+        raise TransactionError("there is no current site, so it is not known which database", hint="Use 'with site:'.")
+    return scope.database

@@ -36,9 +36,11 @@ from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
 from toolkit.settings import FILE_NAME, Settings, load_settings
+from toolkit.signals import Receivers
 from toolkit.site.checks import check_routes
 from toolkit.site.code import code_digest
 from toolkit.site.history import find_history
+from toolkit.site.receivers import connect_receivers
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
@@ -77,6 +79,7 @@ class Site:
         self._prepared = False
         self._lock = threading.RLock()
         self._patterns: dict[tuple[str, str], Pattern] = {}
+        self.receivers = Receivers()
         self.routes: list[Route] = []
         self.models: list[Any] = []
 
@@ -151,6 +154,7 @@ class Site:
         problems += found
         self.routes = [route for app in self.apps for route in app.routes]
         problems += check_routes(self)
+        problems += connect_receivers(self)
         if problems:
             raise Problems(problems)
         for app in self.apps:
@@ -159,6 +163,7 @@ class Site:
         if impossible := schema.problems():
             raise Problems(impossible)
         self.database.schema = schema
+        self.database.receivers = self.receivers
         watch_files()
         for model in self.models:
             for field in model._meta.fields:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import commands, declarations, failures, fields, queries, settings, templates
+from . import commands, declarations, failures, fields, queries, settings, templates, writing
 
 FOLDER = Path(__file__).parent.parent.parent / "content" / "reference"
 PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -30,6 +30,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "queryset-methods": queries.queryset_methods,
     "model-methods": queries.model_methods,
     "expressions": queries.expressions,
+    "transactions": writing.transactions,
+    "signals": writing.signal_kinds,
     "template-globals": templates.template_globals,
     "page-names": templates.page_names,
     "alternate-names": templates.alternate_names,

@@ -20,6 +20,7 @@ DECLARING = (
     "robots",
     "error_page",
     "source",
+    "receiver",
     "filter",
     "template_global",
     "context_processor",

@@ -190,6 +190,14 @@ class Backend:
         """
         return ()
 
+    def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
+        """The tables that a statement writes, as the database itself explains it; too many rather than too few.
+
+        Returns:
+            Their names; None of a statement that cannot be explained.
+        """
+        return None
+
     def version(self, connection: Any) -> Any:
         """A value that changes whenever anybody writes; None where it cannot be told."""
         return None
@@ -202,7 +210,7 @@ class Backend:
             name: What ``export_snapshot`` gave another process; empty for now.
         """
         for statement in self.snapshot:
-            database.execute(statement)
+            database.run(statement)
 
     def export_snapshot(self, database: Database) -> str:
         """A name under which other processes enter this snapshot; empty where snapshots have none."""

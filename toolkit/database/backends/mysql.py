@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
+from toolkit.database.backends.explaining import explained
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
@@ -84,15 +85,22 @@ class MySQL(Backend):
         keys: list[int] = []
         for chunk in _statement_chunks(rows):
             text = f"{head} VALUES {', '.join([one] * len(chunk))}"
-            first = database.execute(text, [value for row in chunk for value in row]).lastrowid
+            first = database.run(text, [value for row in chunk for value in row]).lastrowid
             keys += range(first, first + step * len(chunk), step)
         return keys
 
+    def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
+        """MariaDB names every table of a statement, those that are only read too."""
+        if re.match(r"[\s(]*select\b", sql, re.IGNORECASE):
+            return set()
+        nodes = explained(database, f"EXPLAIN FORMAT=JSON {sql}", parameters)
+        return None if nodes is None else {str(node["table_name"]) for node in nodes if "table_name" in node}
+
     def hold_references(self, database: Database) -> None:
-        database.execute("SET SESSION foreign_key_checks = 0")
+        database.run("SET SESSION foreign_key_checks = 0")
 
     def release_references(self, database: Database) -> None:
-        database.execute("SET SESSION foreign_key_checks = 1")
+        database.run("SET SESSION foreign_key_checks = 1")
 
     def broken(self, error: Exception) -> Broken | None:
         """Source: MariaDB, "MariaDB Error Codes". A broken CHECK is no IntegrityError of the driver's."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.base import Backend, Broken
+from toolkit.database.backends.explaining import explained
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
@@ -45,6 +46,12 @@ class PostgreSQL(Backend):
         taken = database.fetch("SELECT nextval(%s) FROM generate_series(1, %s)", (sequence, count))
         return [number for (number,) in taken]
 
+    def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
+        nodes = explained(database, f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+        if nodes is None:
+            return None
+        return {node["Relation Name"] for node in nodes if node.get("Node Type") == "ModifyTable"}
+
     @property
     def shares_snapshots(self) -> bool:
         return True
@@ -52,7 +59,7 @@ class PostgreSQL(Backend):
     def begin_snapshot(self, database: Database, name: str) -> None:
         super().begin_snapshot(database, name)
         if name:
-            database.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+            database.run(f"SET TRANSACTION SNAPSHOT '{name}'")
 
     def export_snapshot(self, database: Database) -> str:
         """Source: PostgreSQL, "System Administration Functions", ``pg_export_snapshot``."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 
+_WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+
 
 class SQLite(Backend):
     """SQLite, through Python's own module."""
@@ -87,6 +89,28 @@ class SQLite(Backend):
         sql = f"SELECT coalesce(max({self.quoted(column)}), 0) FROM {self.quoted(table)}"  # noqa: S608 - of the schema
         last = database.fetch(sql)[0][0]
         return range(last + 1, last + 1 + count)
+
+    def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
+        """SQLite names each table that a statement writes, those that triggers and references write included.
+
+        Source: sqlite.org/c3ref/set_authorizer.html.
+        """
+        found: set[str] = set()
+
+        def note(action: int, table: str | None, *_: Any) -> int:
+            if action in _WRITES and table is not None:
+                found.add(table)
+            return sqlite3.SQLITE_OK
+
+        connection = database.connection
+        connection.set_authorizer(note)
+        try:
+            connection.execute(f"EXPLAIN {sql}", parameters).close()
+        except sqlite3.Error:
+            return None
+        finally:
+            connection.set_authorizer(None)
+        return found
 
     def version(self, connection: Any) -> tuple[int, int]:
         """The first number changes when another connection writes, the second when this one does."""

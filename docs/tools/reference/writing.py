@@ -1,0 +1,38 @@
+"""Transactions and signals."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from toolkit import database, signals
+from toolkit.signals import COMMON, Signal
+
+from .docstrings import parse_doc
+from .signatures import describe
+
+
+def transactions() -> str:
+    """The functions of ``toolkit.database`` for the current site."""
+    return "\n\n".join(
+        describe(name, getattr(database, name)).replace(f"{name}(function=None, ", f"{name}(")
+        for name in ("atomic", "on_commit", "set_rollback")
+    )
+
+
+def signal_kinds() -> str:
+    """A heading for each signal, with the text that stands below it in the source."""
+    parts = []
+    body = ast.parse(inspect.getsource(signals)).body
+    for statement, following in zip(body, body[1:], strict=False):
+        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+            continue
+        name = statement.targets[0].id
+        signal = getattr(signals, name)
+        if isinstance(signal, Signal):
+            if not (isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)):
+                raise LookupError(f"toolkit.signals.{name} has no docstring")
+            own = ", ".join(f"`{value}`" for value in signal.values if value not in COMMON)
+            text = parse_doc(inspect.cleandoc(str(following.value.value))).text
+            parts.append(f"### `{name}`\n\n{text}\n\nIt gives {own}.")
+    return "\n\n".join(parts)
