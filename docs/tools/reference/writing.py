@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 
 from toolkit import database, signals
 from toolkit.signals import COMMON, Signal
@@ -24,7 +25,7 @@ def signal_kinds() -> str:
     """A heading for each signal, with the text that stands below it in the source."""
     parts = []
     body = ast.parse(inspect.getsource(signals)).body
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in itertools.pairwise(body):
         if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
             continue
         name = statement.targets[0].id
