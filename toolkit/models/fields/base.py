@@ -7,12 +7,15 @@ found on the class. It knows four things: how to read a value that somebody type
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ValidationError, did_you_mean
+from toolkit.models.fields.choices import Choice, Choices, flatten_choices, list_choices
 
 if TYPE_CHECKING:
     from toolkit.models.expressions import Transform
@@ -22,7 +25,6 @@ T = TypeVar("T")
 
 Validator = Callable[[Any], None]
 Convert = Callable[[Any], Any] | None
-Choices = Sequence[tuple[Any, str]]
 
 _order = itertools.count()
 
@@ -37,17 +39,39 @@ class _Missing:
 MISSING = _Missing()
 
 
+class _DatabaseDefault:
+    """The value of an attribute that the database will fill in when the row is saved."""
+
+    def __repr__(self) -> str:
+        return "DATABASE_DEFAULT"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "DATABASE_DEFAULT"
+
+
+DATABASE_DEFAULT: Any = _DatabaseDefault()
+
+
 class FieldOptions(TypedDict, total=False):
     """The options that every field takes; see ``Field``."""
 
     blank: bool
     default: Any
+    db_default: Any
     unique: bool
+    unique_for_date: str
+    unique_for_month: str
+    unique_for_year: str
     db_index: bool
     db_column: str
+    db_comment: str
     primary_key: bool
     choices: Choices
     validators: Sequence[Validator]
+    error_messages: Mapping[str, str]
     verbose_name: str
     help_text: str
     editable: bool
@@ -61,12 +85,20 @@ class Field(Generic[T]):
         null: NULL is allowed in the database.
         blank: May be left empty in forms and content files.
         default: A value, or a function that makes one.
+        db_default: A value or an expression that the database fills in where none is given.
         unique: No two rows may have the same.
+        unique_for_date: A date field of the model: no two rows of one day may have the same.
+        unique_for_month: The same, of one month in any year.
+        unique_for_year: The same, of one year.
         db_index: Make an index.
         db_column: The column's name, if it is not the field's.
+        db_comment: A comment on the column, for people who read the database; SQLite keeps none.
         primary_key: This is the key of the table.
-        choices: Allowed values with their labels.
+        choices: Allowed values with their labels: pairs, groups of pairs, a mapping, a class of choices
+            (``models.TextChoices``), or a function that gives one of these.
         validators: Functions that raise ``ValidationError``.
+        error_messages: Messages of your own by code, such as ``{"blank": "Who wrote it?"}``; ``%(value)s`` is
+            the value.
         verbose_name: The name that people read; translatable.
         help_text: A sentence for those who fill it in; translatable.
         editable: Shown in forms.
@@ -94,21 +126,34 @@ class Field(Generic[T]):
         null: bool = False,
         blank: bool = False,
         default: Any = MISSING,
+        db_default: Any = MISSING,
         unique: bool = False,
+        unique_for_date: str | None = None,
+        unique_for_month: str | None = None,
+        unique_for_year: str | None = None,
         db_index: bool = False,
         db_column: str | None = None,
+        db_comment: str | None = None,
         primary_key: bool = False,
         choices: Choices | None = None,
         validators: Sequence[Validator] = (),
+        error_messages: Mapping[str, str] | None = None,
         verbose_name: str | None = None,
         help_text: str = "",
         editable: bool = True,
         translated: bool = False,
     ) -> None:
-        self.null, self.blank, self.default = null, blank, default
+        self.null, self.blank, self.default, self.db_default = null, blank, default, db_default
         self.unique, self.db_index, self.primary_key = unique, db_index, primary_key
-        self.choices = list(choices) if choices else None
+        self.unique_for_date, self.unique_for_month, self.unique_for_year = (
+            unique_for_date,
+            unique_for_month,
+            unique_for_year,
+        )
+        self.db_comment = db_comment
+        self.declared_choices = choices or None
         self.validators = list(validators)
+        self.error_messages = dict(error_messages or {})
         self.verbose_name, self.help_text = verbose_name, help_text
         self.editable, self.translated = editable, translated
         self.name = ""
@@ -177,9 +222,21 @@ class Field(Generic[T]):
         """The instance attribute that holds the column's value (``section_id`` for a foreign key)."""
         return self.name
 
+    @property
+    def choices(self) -> list[Choice] | None:
+        """Allowed values with their labels, groups opened; None if every value is allowed."""
+        return None if self.declared_choices is None else flatten_choices(self.declared_choices)
+
+    @property
+    def choice_groups(self) -> list[Any]:
+        """The choices as they are shown: pairs, and groups as ``(name, pairs)``."""
+        return [] if self.declared_choices is None else list_choices(self.declared_choices)
+
     def get_default(self) -> Any:
         """The value of an instance that was given none."""
         if self.default is MISSING:
+            if self.db_default is not MISSING:
+                return DATABASE_DEFAULT
             return None if self.null else self.empty
         if callable(self.default):
             return self.default()
@@ -202,22 +259,37 @@ class Field(Generic[T]):
         Raises:
             ValidationError: It may not.
         """
+        if value is DATABASE_DEFAULT:
+            return value
+        try:
+            return self._clean(value)
+        except ValidationError as error:
+            raise self._in_own_words(error, value) from error
+
+    def _clean(self, value: Any) -> Any:
         if value is None or value == "":
             return self._clean_empty(value)
         value = self.to_python(value)
-        if self.choices is not None:
+        if self.declared_choices is not None:
             self._check_choice(value)
         self.validate(value)
         for validator in self.validators:
             validator(value)
         return value
 
+    def _in_own_words(self, error: ValidationError, value: Any) -> ValidationError:
+        """The error with the message that the declaration has for its code."""
+        own = self.error_messages.get(error.code)
+        if own is None:
+            return error
+        return ValidationError(str(own).replace("%(value)s", str(value)), code=error.code)
+
     def validate(self, value: Any) -> None:
         """Refuse a value of the right type that is out of bounds."""
 
     def _clean_empty(self, value: Any) -> Any:
         if not self.blank and not (self.null and value is None):
-            raise ValidationError("a value is required", code="required")
+            raise ValidationError("a value is required", code="null" if value is None else "blank")
         if value is None and not self.null:
             if self.empty is None:
                 raise ValidationError("a value is required", code="null")
@@ -229,7 +301,7 @@ class Field(Generic[T]):
         if value not in allowed:
             raise ValidationError(
                 f"{value!r} is not one of the choices",
-                code="choice",
+                code="invalid_choice",
                 hint=did_you_mean(str(value), map(str, allowed)),
             )
 
@@ -261,6 +333,62 @@ class Field(Generic[T]):
             return lambda value: value if value.__class__ is native else read(value)
         return lambda value: write(value if value.__class__ is native else read(value))
 
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """The same for the other side of a comparison, where a value out of the field's bounds does no harm."""
+        return Field.db_value_of(self, dialect)
+
+    def compared_type(self) -> Any:
+        """The SQLAlchemy type of a value that the column is compared with."""
+        return self.sql_type()
+
+    # text: content files, serializers, forms
+
+    def value_to_string(self, value: Any) -> str:
+        """A value (never None) as text that ``from_string`` reads back exactly."""
+        return str(value)
+
+    def from_string(self, text: str) -> Any:
+        """The value of such a text.
+
+        Raises:
+            ValidationError: It is none.
+        """
+        return self.to_python(text)
+
+    # migrations
+
+    def deconstruct(self) -> tuple[str, dict[str, Any]]:
+        """The class's import path, and the options that make the same field again; those at their default left out.
+
+        An option is found under its own name as an attribute. A class that keeps one under another name overrides
+        this.
+        """
+        kind = type(self)
+        options = {}
+        for name, default in options_of(kind):
+            value = self._option(name)
+            if value is not default and not (value == default and type(value) is type(default)):
+                options[name] = value
+        return f"{kind.__module__}.{kind.__qualname__}", options
+
+    def _option(self, name: str) -> Any:
+        if name == "db_column":
+            return self.column if self.column not in ("", self.attname) else None
+        return getattr(self, "declared_choices" if name == "choices" else name)
+
     def constraints(self, dialect: str) -> Iterable[str]:
         """SQL conditions that the column must meet, as CHECK constraints."""
         return ()
+
+
+def options_of(kind: type[Any]) -> list[tuple[str, Any]]:
+    """The options of a field class with their defaults, those of its base classes included."""
+    found: dict[str, Any] = {}
+    for owner in kind.__mro__:
+        if "__init__" not in vars(owner) or owner is object:
+            continue
+        for parameter in inspect.signature(vars(owner)["__init__"]).parameters.values():
+            variable = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+            if parameter.name != "self" and not variable:
+                found.setdefault(parameter.name, parameter.default)
+    return list(found.items())

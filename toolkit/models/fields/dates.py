@@ -16,20 +16,55 @@ T = TypeVar("T")
 
 
 class DateField(Field[T]):
-    """A day in the calendar."""
+    """A day in the calendar.
+
+    Args:
+        auto_now_add: Set to the day of now, in UTC, when the row is first saved.
+        auto_now: Set to the day of now, in UTC, at each ``save()``.
+    """
 
     native: ClassVar[type | None] = date
 
     @overload
-    def __init__(self: DateField[date], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
+    def __init__(
+        self: DateField[date],
+        *,
+        auto_now: bool = False,
+        auto_now_add: bool = False,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
     @overload
-    def __init__(self: DateField[date | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
-    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(null=null, **options)
+    def __init__(
+        self: DateField[date | None],
+        *,
+        auto_now: bool = False,
+        auto_now_add: bool = False,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        *,
+        auto_now: bool = False,
+        auto_now_add: bool = False,
+        null: bool = False,
+        **options: Unpack[FieldOptions],
+    ) -> None:
+        super().__init__(null=null, **_stamped(options, auto_now or auto_now_add))
+        self.auto_now, self.auto_now_add = auto_now, auto_now_add
+
+    def stamp(self, moment: datetime) -> Any:
+        """The value that ``auto_now`` gives at a moment."""
+        return moment.astimezone(UTC).date()
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, datetime):
-            return value.date()
+            raise ValidationError(
+                f"{value!r} is an instant, not a date",
+                code="invalid",
+                hint="Which day it is depends on the time zone: give .astimezone(zone).date().",
+            )
         if isinstance(value, date):
             return value
         try:
@@ -49,8 +84,16 @@ class DateField(Field[T]):
         return date.fromisoformat if dialect == "sqlite" else None
 
 
+def _stamped(options: FieldOptions, stamped: bool) -> FieldOptions:
+    """Options of a field that is set by itself: it may be left empty, and forms do not show it."""
+    return {"blank": True, "editable": False, **options} if stamped else options  # type: ignore[misc]  # a TypedDict joined
+
+
 class DateTimeField(Field[T]):
-    """An instant. Values without an offset are taken as UTC.
+    """An instant: an aware ``datetime``, kept in UTC.
+
+    A ``datetime`` without an offset is refused, and so is a ``date``: neither says which instant it is. Text that
+    people type without an offset, in a content file or a form, is taken as UTC.
 
     Args:
         auto_now_add: Set to now when the row is first saved.
@@ -85,15 +128,23 @@ class DateTimeField(Field[T]):
         null: bool = False,
         **options: Unpack[FieldOptions],
     ) -> None:
-        if auto_now or auto_now_add:
-            options.setdefault("blank", True)
-        super().__init__(null=null, **options)
+        super().__init__(null=null, **_stamped(options, auto_now or auto_now_add))
         self.auto_now, self.auto_now_add = auto_now, auto_now_add
 
+    def stamp(self, moment: datetime) -> Any:
+        """The value that ``auto_now`` gives at a moment."""
+        return moment
+
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, date) and not isinstance(value, datetime):
-            value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-        elif not isinstance(value, datetime):
+        if isinstance(value, datetime):
+            value = _aware(value)
+        elif isinstance(value, date):
+            raise ValidationError(
+                f"{value!r} is a date, not an instant",
+                code="invalid",
+                hint="Give a datetime with tzinfo, or compare the day: published__date.",
+            )
+        else:
             value = self._parse(value)
         try:
             return _to_utc(value)
@@ -110,6 +161,9 @@ class DateTimeField(Field[T]):
                 hint="Write it as YYYY-MM-DD HH:MM with an offset, such as 2026-11-03 21:05+00:00.",
             ) from error
 
+    def value_to_string(self, value: Any) -> str:
+        return str(_to_utc(value).isoformat())
+
     def sql_type(self) -> Any:
         import sqlalchemy as sa
 
@@ -117,7 +171,7 @@ class DateTimeField(Field[T]):
 
     def db_writer(self, dialect: str) -> Convert:
         writers: dict[str, Convert] = {"sqlite": _to_text, "mysql": _to_naive}
-        return writers.get(dialect, _to_utc)
+        return writers.get(dialect, _written)
 
     def db_reader(self, dialect: str) -> Convert:
         readers: dict[str, Convert] = {"sqlite": _from_text, "mysql": _from_naive}
@@ -128,14 +182,31 @@ def _day_to_text(value: date) -> str:
     return value.isoformat()
 
 
+def _aware(value: datetime) -> datetime:
+    """The value, if it says which instant it is.
+
+    Raises:
+        ValidationError: It has no offset.
+    """
+    if value.utcoffset() is None:
+        raise ValidationError(
+            f"{value!r} has no time zone, so it is no instant",
+            code="naive",
+            hint="Give it one: value.replace(tzinfo=UTC), or ZoneInfo('Europe/Madrid').",
+        )
+    return value
+
+
 def _to_utc(value: datetime) -> datetime:
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def _to_text(value: datetime | date) -> str:
-    if not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return _to_utc(value).isoformat(" ")
+def _written(value: datetime) -> datetime:
+    return _aware(value).astimezone(UTC)
+
+
+def _to_text(value: datetime) -> str:
+    return (value if value.tzinfo is UTC else _written(value)).isoformat(" ")
 
 
 _parse_moment = datetime.fromisoformat
@@ -147,7 +218,7 @@ def _from_text(value: str) -> datetime:
 
 
 def _to_naive(value: datetime) -> datetime:
-    return _to_utc(value).replace(tzinfo=None)
+    return _written(value).replace(tzinfo=None)
 
 
 def _from_naive(value: datetime) -> datetime:

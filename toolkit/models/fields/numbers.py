@@ -1,91 +1,19 @@
-"""Fields that hold numbers and truth."""
+"""Fields that hold numbers with a fraction, and truth."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
-from toolkit.models.sqltext import quoted
 
 T = TypeVar("T")
 
 SQLITE_DECIMAL_DIGITS = 15
 _EXACT = Context(prec=60)
-
-
-class IntegerField(Field[T]):
-    """A whole number of 64 bits."""
-
-    native: ClassVar[type | None] = int
-    low: ClassVar[int] = -(2**63)
-    high: ClassVar[int] = 2**63 - 1
-
-    @overload
-    def __init__(self: IntegerField[int], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
-    @overload
-    def __init__(self: IntegerField[int | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
-    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(null=null, **options)
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, str):
-            try:
-                return int(value.strip())
-            except ValueError:
-                pass
-        raise ValidationError(f"{value!r} is not a whole number", code="invalid")
-
-    def validate(self, value: Any) -> None:
-        if not self.low <= value <= self.high:
-            raise ValidationError(
-                f"{value} is out of bounds ({self.low} to {self.high})",
-                code="min_value" if value < self.low else "max_value",
-            )
-
-    def sql_type(self) -> Any:
-        import sqlalchemy as sa
-
-        return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-class PositiveIntegerField(IntegerField[T]):
-    """A whole number, 0 or more."""
-
-    low = 0
-
-    @overload
-    def __init__(
-        self: PositiveIntegerField[int], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: PositiveIntegerField[int | None], *, null: Literal[True], **options: Unpack[FieldOptions]
-    ) -> None: ...
-    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
-
-    def constraints(self, dialect: str) -> Iterable[str]:
-        return (f"{quoted(dialect, self.column)} >= 0",)
-
-
-class AutoField(IntegerField[T]):
-    """The key that the database gives."""
-
-    def __init__(self, **options: Unpack[FieldOptions]) -> None:
-        options.setdefault("primary_key", True)
-        options.setdefault("editable", False)
-        super().__init__(**options)  # type: ignore[misc]  # the key is never null
-
-    def get_default(self) -> Any:
-        return None
 
 
 class FloatField(Field[T]):
@@ -119,6 +47,9 @@ class FloatField(Field[T]):
 
     def db_writer(self, dialect: str) -> Convert:
         return float
+
+    def value_to_string(self, value: Any) -> str:
+        return repr(float(value))
 
 
 class DecimalField(Field[T]):
@@ -194,6 +125,26 @@ class DecimalField(Field[T]):
     def db_reader(self, dialect: str) -> Convert:
         return self._to_decimal
 
+    def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """Refuse what the column would round or cut."""
+        write = super().db_value_of(dialect)
+
+        def value_of(value: Any) -> Any:
+            number = self.to_python(value)
+            self.validate(number)
+            return write(number)
+
+        return value_of
+
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """Compare with the number that was given, however many places it has."""
+        return (lambda value: float(self.to_python(value))) if dialect == "sqlite" else self.to_python
+
+    def compared_type(self) -> Any:
+        import sqlalchemy as sa
+
+        return sa.Numeric()
+
     def _to_float(self, value: Any) -> float:
         return float(value)
 
@@ -245,3 +196,6 @@ class BooleanField(Field[T]):
 
     def db_reader(self, dialect: str) -> Convert:
         return None if dialect == "postgresql" else bool
+
+    def value_to_string(self, value: Any) -> str:
+        return "true" if value else "false"
