@@ -132,6 +132,14 @@ class Everything(models.Model):
     json = models.JSONField(null=True)
     uuid = models.UUIDField(null=True)
     binary = models.BinaryField(null=True)
+    small = models.SmallIntegerField(null=True)
+    big = models.BigIntegerField(null=True)
+    positive_small = models.PositiveSmallIntegerField(null=True)
+    positive_big = models.PositiveBigIntegerField(null=True)
+    time = models.TimeField(null=True)
+    duration = models.DurationField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    free_char = models.CharField(null=True)
 
 
 ALL = [Section, Author, Profile, Tag, Story, Byline, Comment, Camera, Photograph, Everything]

@@ -247,7 +247,7 @@ def test_a_question_that_makes_no_sense_is_refused_with_the_names_in_it(
 
 def test_dates_may_be_given_as_text(m: Any, newsroom: Any) -> None:
     assert m.Story.objects.filter(published__gte="2026-03-01 12:00+00:00").count() == 3
-    assert m.Story.objects.filter(published__gte=date(2026, 3, 2)).count() == 2
+    assert m.Story.objects.filter(published__gte="2026-03-02").count() == 2
 
 
 def test_a_broken_regular_expression_is_a_database_error(m: Any, newsroom: Any) -> None:

@@ -95,7 +95,7 @@ def wrong(story: Story) -> None:
     story.weight = "heavy"  # type: ignore[assignment]
     story.section = None  # type: ignore[assignment]
     models.ForeignKey(Section)  # type: ignore[call-overload]
-    models.CharField()  # type: ignore[call-overload]
+    models.DecimalField()  # type: ignore[call-overload]
 
 
 def relations(story: Story, profile: Profile) -> None:

@@ -62,9 +62,10 @@ class CreatedLayout(Layout):
             return mention.key
         if field.primary_key and not self.pk_is_given:
             return None
-        value = mention.name if field is self.name_field else datetime.now(UTC) if is_stamped(field) else None
-        if value is None:
-            value = default_of(field)
+        if field is self.name_field:
+            value = mention.name
+        else:
+            value = field.stamp(datetime.now(UTC)) if is_stamped(field) else default_of(field)
         if field.is_relation:
             return getattr(value, "pk", value)
         write = field.db_writer(self.dialect)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from toolkit.content.layout import Layout
 from toolkit.content.markdown_files import date_of
-from toolkit.content.rows import is_made
+from toolkit.content.rows import as_typed, is_made
 from toolkit.content.stored import Stored
 from toolkit.errors import ContentError, ToolkitError
 from toolkit.models import JSONField
@@ -40,6 +40,7 @@ def plain(layout: Layout, field: Any, value: Any) -> Any:
         said = _cell(field, said)
     try:
         read = json.loads(said) if layout.source.kind == "csv" and isinstance(field, JSONField) else said
+        read = as_typed(read)
         same = field.clean(read) == value
     except ToolkitError as error:
         raise Unsayable(f"{field.name}: {error.message}") from error

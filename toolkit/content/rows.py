@@ -180,7 +180,7 @@ class RowReader:
         try:
             if self.layout.source.kind == "csv" and isinstance(field, JSONField):
                 value = load_json(value, path=self.path)
-            return field.clean(value)
+            return field.clean(as_typed(value))
         except ToolkitError as error:
             place = self._place(index, path)
             self._complain(f"{field.name}: {error.message}", place, error.hint)
@@ -193,7 +193,7 @@ class RowReader:
 
     def _default(self, index: int, field: Any) -> Any:
         if is_stamped(field):
-            return datetime.now(UTC)
+            return field.stamp(datetime.now(UTC))
         if (value := default_of(field)) is not MISSING:
             return value
         meta = self.layout.model._meta
@@ -312,3 +312,13 @@ def _split(text: str) -> list[str]:
     """``a|b`` or ``a, b``: the keys in one cell."""
     mark = "|" if "|" in text else ","
     return [part.strip() for part in text.split(mark) if part.strip()]
+
+
+def as_typed(value: Any) -> Any:
+    """A day, or an instant without an offset, as the text that stood in the file: YAML and TOML make it a value.
+
+    From code a field takes neither for an instant; what people type is taken as UTC.
+    """
+    if isinstance(value, datetime):
+        return value.isoformat(" ") if value.tzinfo is None else value
+    return value.isoformat() if isinstance(value, date) else value

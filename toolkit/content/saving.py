@@ -241,7 +241,7 @@ def _stamped(entry: Entry, values: list[Any]) -> list[Any]:
         field = entry.layout.fields[at]
         if getattr(field, "auto_now", False):
             write: Callable[[Any], Any] | None = entry.layout.writers[at]
-            now = datetime.now(UTC)
+            now = field.stamp(datetime.now(UTC))
             values[at] = now if write is None else write(now)
     return values
 

@@ -20,7 +20,20 @@ from toolkit.models import DateTimeField, Field, SlugField, TextField
 from toolkit.models.fields import MISSING
 
 NOT_IN_DATABASE = frozenset(
-    {"choices", "validators", "verbose_name", "help_text", "editable", "translated", "related_name", "through"}
+    {
+        "choices",
+        "validators",
+        "error_messages",
+        "verbose_name",
+        "help_text",
+        "editable",
+        "translated",
+        "unique_for_date",
+        "unique_for_month",
+        "unique_for_year",
+        "related_name",
+        "through",
+    }
 )
 """Options of every field that its column does not depend on."""
 

@@ -204,7 +204,7 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
     import sqlalchemy as sa
 
     compiler = context.compiler
-    kind = field.sql_type() if field is not None and not field.is_relation else None
+    kind = field.compared_type() if field is not None and not field.is_relation else None
     if leaf.kind == "list" and leaf.data[1] == 0:
         return sa.false()
     if leaf.kind == "subquery":

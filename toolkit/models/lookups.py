@@ -57,18 +57,16 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
 
     The function raises ``FieldError`` for a value that the field cannot hold.
     """
-    if not hasattr(field, "db_value_of"):
+    if not hasattr(field, "compared_value_of"):
         found: Callable[[Any], Any] | None = field.db_writer(dialect)
         return found
-    convert, native, write = field.db_value_of(dialect), field.native, field.db_writer(dialect)
+    convert, native = field.compared_value_of(dialect), field.native
     expected = field.target if field.is_relation else field.model
 
     def value(given: Any) -> Any:
-        if given.__class__ is native:  # by far most often; measured in lookups by key
-            return given if write is None else write(given)
-        if hasattr(given, "_meta"):
-            given = _key(given, expected, field)
         try:
+            if given.__class__ is not native and hasattr(given, "_meta"):
+                given = _key(given, expected, field)
             return convert(given)
         except ValidationError as error:
             raise FieldError(f"{_named(field)} cannot be compared: {error.message}", hint=error.hint) from error

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
 from toolkit.models.fields.base import Convert, Field
 from toolkit.models.fields.dates import DateField, DateTimeField
-from toolkit.models.fields.numbers import BooleanField, FloatField, IntegerField
-from toolkit.models.fields.structured import BinaryField, UUIDField
+from toolkit.models.fields.identifiers import UUIDField
+from toolkit.models.fields.integers import IntegerField
+from toolkit.models.fields.numbers import BooleanField, FloatField
+from toolkit.models.fields.structured import BinaryField
 from toolkit.models.fields.text import TextField
+from toolkit.models.fields.times import DurationField, TimeField
 
 Typed = tuple[Any, Any]
 """(SQLAlchemy expression, field that reads its values or None)."""
@@ -99,6 +102,8 @@ _KINDS: dict[type, Callable[[], Field[Any]]] = {
     bytes: BinaryField[Any],
     datetime: DateTimeField[Any],
     date: DateField[Any],
+    time: TimeField[Any],
+    timedelta: DurationField[Any],
     Decimal: AnyDecimal,
     UUID: UUIDField[Any],
 }

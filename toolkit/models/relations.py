@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, overload
 
@@ -144,6 +145,15 @@ class ForeignKey(_Relation[T]):
 
         kind = self.target._meta.pk.sql_type()
         return sa.BigInteger().with_variant(sa.Integer(), "sqlite") if isinstance(kind, sa.BigInteger) else kind
+
+    def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """As the key it refers to; an instance stands for its own."""
+        inner, read = self.target._meta.pk.db_value_of(dialect), self.to_python
+        return lambda value: inner(read(value) if hasattr(value, "_meta") else value)
+
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        inner, read = self.target._meta.pk.compared_value_of(dialect), self.to_python
+        return lambda value: inner(read(value) if hasattr(value, "_meta") else value)
 
     def db_writer(self, dialect: str) -> Convert:
         inner = self.target._meta.pk.db_writer(dialect)

@@ -50,7 +50,7 @@ def _stamp(scope: Scope, instance: Any, *, new: bool) -> None:
     """Set ``auto_now`` and ``auto_now_add`` fields."""
     for field in instance._meta.fields:
         if getattr(field, "auto_now", False) or (new and getattr(field, "auto_now_add", False)):
-            instance.__dict__[field.attname] = scope.now()
+            instance.__dict__[field.attname] = field.stamp(scope.now())
 
 
 def save_instance(scope: Scope, instance: Any, *, update_fields: Iterable[str] | None, force_insert: bool) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
-from toolkit.models import BinaryField, BooleanField, CharField, Field, JSONField, TextField
+from toolkit.models import BinaryField, BooleanField, CharField, DateField, DateTimeField, Field, JSONField, TextField
 
 TEXT = (CharField, TextField)
 
@@ -123,7 +123,7 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str) -> Conversion:
 
 def vars_of(field: Field[Any]) -> tuple[Any, ...]:
     """The options that decide how a kind stores its values."""
-    names = ("max_digits", "decimal_places", "geometry_type", "srid")
+    names = ("max_digits", "decimal_places", "geometry_type", "srid", "low", "high")
     return tuple(getattr(field, name, None) for name in names)
 
 
@@ -142,6 +142,10 @@ def _adapted(value: Any, new: Field[Any]) -> Any:
         return _as_text(value)
     if isinstance(new, JSONField) and isinstance(value, str):
         return json.loads(value)
+    if isinstance(value, datetime) and isinstance(new, DateField):
+        return value.date()
+    if isinstance(value, date) and not isinstance(value, datetime) and isinstance(new, DateTimeField):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, bool) and not isinstance(new, BooleanField | JSONField):
         return int(value)
     if isinstance(value, Decimal) and value == value.to_integral_value():

@@ -1,37 +1,59 @@
 """The kinds of field. A kind that is missing here is written as these are: by subclassing one."""
 
-from toolkit.models.fields.base import MISSING, Field, FieldOptions
+from toolkit.models.fields.addresses import FilePathField, GenericIPAddressField
+from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field, FieldOptions
+from toolkit.models.fields.choices import IntegerChoices, TextChoices
 from toolkit.models.fields.dates import DateField, DateTimeField
-from toolkit.models.fields.numbers import (
+from toolkit.models.fields.identifiers import UUIDField, uuid7
+from toolkit.models.fields.integers import (
     AutoField,
-    BooleanField,
-    DecimalField,
-    FloatField,
+    BigAutoField,
+    BigIntegerField,
     IntegerField,
+    PositiveBigIntegerField,
     PositiveIntegerField,
+    PositiveSmallIntegerField,
+    SmallAutoField,
+    SmallIntegerField,
 )
-from toolkit.models.fields.structured import BinaryField, JSONField, UUIDField
+from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
+from toolkit.models.fields.structured import BinaryField, JSONField
 from toolkit.models.fields.text import CharField, EmailField, MarkdownField, SlugField, TextField, URLField
+from toolkit.models.fields.times import DurationField, TimeField
 
 __all__ = [
+    "DATABASE_DEFAULT",
     "MISSING",
     "AutoField",
+    "BigAutoField",
+    "BigIntegerField",
     "BinaryField",
     "BooleanField",
     "CharField",
     "DateField",
     "DateTimeField",
     "DecimalField",
+    "DurationField",
     "EmailField",
     "Field",
     "FieldOptions",
+    "FilePathField",
     "FloatField",
+    "GenericIPAddressField",
+    "IntegerChoices",
     "IntegerField",
     "JSONField",
     "MarkdownField",
+    "PositiveBigIntegerField",
     "PositiveIntegerField",
+    "PositiveSmallIntegerField",
     "SlugField",
+    "SmallAutoField",
+    "SmallIntegerField",
+    "TextChoices",
     "TextField",
+    "TimeField",
     "URLField",
     "UUIDField",
+    "uuid7",
 ]

@@ -11,7 +11,6 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ValidationError, did_you_mean

@@ -40,8 +40,8 @@ class ChoicesType(EnumType):
         return any(value == member.value for member in _members(cls))
 
 
-def _members(kind: Any) -> Iterable[Any]:
-    return iter(kind)
+def _members(kind: Any) -> list[Any]:
+    return list(kind)
 
 
 def _label_of(member: Any) -> Any:

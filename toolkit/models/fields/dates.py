@@ -86,7 +86,7 @@ class DateField(Field[T]):
 
 def _stamped(options: FieldOptions, stamped: bool) -> FieldOptions:
     """Options of a field that is set by itself: it may be left empty, and forms do not show it."""
-    return {"blank": True, "editable": False, **options} if stamped else options  # type: ignore[misc]  # a TypedDict joined
+    return {"blank": True, "editable": False, **options} if stamped else options
 
 
 class DateTimeField(Field[T]):

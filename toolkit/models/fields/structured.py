@@ -1,10 +1,10 @@
-"""Fields that hold JSON, identifiers and bytes."""
+"""Fields that hold JSON and bytes."""
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
-from uuid import UUID
 
 from toolkit.errors import ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
@@ -49,55 +49,40 @@ class JSONField(Field[T]):
         return None if dialect == "postgresql" else _load
 
 
-class UUIDField(Field[T]):
-    """A universally unique identifier (RFC 9562)."""
-
-    native: ClassVar[type | None] = UUID
-
-    @overload
-    def __init__(self: UUIDField[UUID], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
-    @overload
-    def __init__(self: UUIDField[UUID | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
-    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(null=null, **options)
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, UUID):
-            return value
-        try:
-            return UUID(str(value).strip())
-        except ValueError as error:
-            raise ValidationError(f"{value!r} is not a UUID", code="invalid") from error
-
-    def sql_type(self) -> Any:
-        import sqlalchemy as sa
-
-        return sa.Uuid(as_uuid=False)
-
-    def db_writer(self, dialect: str) -> Convert:
-        return self._write_hex if dialect != "postgresql" else self.to_python
-
-    def db_reader(self, dialect: str) -> Convert:
-        return self.to_python
-
-    def _write_hex(self, value: Any) -> str:
-        identifier: UUID = self.to_python(value)
-        return identifier.hex
-
-
 class BinaryField(Field[T]):
-    """Bytes."""
+    """Bytes.
+
+    Args:
+        max_length: The most bytes, if there is a bound; checked by validation only.
+    """
 
     native: ClassVar[type | None] = bytes
 
     @overload
     def __init__(
-        self: BinaryField[bytes], *, null: Literal[False] = False, **options: Unpack[FieldOptions]
+        self: BinaryField[bytes],
+        *,
+        max_length: int | None = None,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
     ) -> None: ...
     @overload
-    def __init__(self: BinaryField[bytes | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
-    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+    def __init__(
+        self: BinaryField[bytes | None],
+        *,
+        max_length: int | None = None,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
+        self.max_length = max_length
+
+    def validate(self, value: Any) -> None:
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValidationError(
+                f"there are {len(value)} bytes; at most {self.max_length} are allowed", code="max_length"
+            )
 
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, bytes | bytearray | memoryview):
@@ -111,3 +96,12 @@ class BinaryField(Field[T]):
 
     def db_reader(self, dialect: str) -> Convert:
         return bytes if dialect == "postgresql" else None
+
+    def value_to_string(self, value: Any) -> str:
+        return base64.b64encode(value).decode()
+
+    def from_string(self, text: str) -> Any:
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError as error:
+            raise ValidationError(f"{text!r:.100} is not base64 (RFC 4648)", code="invalid") from error

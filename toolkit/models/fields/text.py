@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
@@ -21,21 +23,51 @@ class _Text(Field[T]):
     max_length: int | None = None
 
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, str):
+        if value.__class__ is str:
             return value
-        if isinstance(value, bool | list | dict | tuple):
-            raise ValidationError(f"{value!r} is not text", code="type")
+        if isinstance(value, str):
+            return str.__str__(value)  # a member of an enum, or marked-up text: the text alone is kept
+        if isinstance(value, bool | list | dict | tuple | set | frozenset | bytes | bytearray):
+            raise ValidationError(f"{value!r:.200} is not text", code="type")
         return str(value)
 
     def validate(self, value: Any) -> None:
-        if "\x00" in value:
-            raise ValidationError("text may not contain a null character", code="null_characters")
+        refuse_unsound(value)
         if self.max_length is not None and len(value) > self.max_length:
-            raise ValidationError(
-                f"the text has {len(value)} characters; at most {self.max_length} are allowed",
-                code="max_length",
-                hint="Shorten it.",
-            )
+            raise too_long(value, self.max_length)
+
+    def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """Refuse, on every database, what one of them cannot keep."""
+        write, longest = self.db_writer(dialect), self.column_length or sys.maxsize
+        read = self.to_python
+
+        def value_of(value: Any) -> Any:
+            if value.__class__ is not str:
+                value = read(value)
+            if len(value) > longest:
+                raise too_long(value, longest)
+            if "\x00" in value or not value.isascii():
+                refuse_unsound(value)
+            return value
+
+        return value_of if write is None else super().db_value_of(dialect)
+
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        write, read = self.db_writer(dialect), self.to_python
+
+        def value_of(value: Any) -> Any:
+            if value.__class__ is not str:
+                value = read(value)
+            if "\x00" in value or not value.isascii():
+                refuse_unsound(value)
+            return value
+
+        return value_of if write is None else super().compared_value_of(dialect)
+
+    @property
+    def column_length(self) -> int | None:
+        """The most characters that the column takes; None if there is no bound."""
+        return self.max_length
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -43,34 +75,72 @@ class _Text(Field[T]):
         return sa.String(self.max_length) if self.max_length else sa.Text()
 
 
+def refuse_unsound(value: str) -> None:
+    """Refuse text that some database or file could not keep.
+
+    Raises:
+        ValidationError: It has a null character, or half of a surrogate pair.
+    """
+    if "\x00" in value:
+        raise ValidationError("text may not contain a null character", code="null_characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValidationError(f"{value!r:.100} is not valid Unicode: {error.reason}", code="invalid") from error
+
+
+def too_long(value: str, longest: int) -> ValidationError:
+    """The error for text over its length."""
+    return ValidationError(
+        f"the text has {len(value)} characters; at most {longest} are allowed",
+        code="max_length",
+        hint="Shorten it.",
+    )
+
+
 class CharField(_Text[T]):
     """A line of text.
 
     Args:
-        max_length: The most characters it may have (Unicode code points).
+        max_length: The most characters it may have (Unicode code points). Without one the column is of any length,
+            and cannot be a key, unique or indexed.
     """
 
     @overload
     def __init__(
         self: CharField[str],
         *,
-        max_length: int,
+        max_length: int | None = None,
         null: Literal[False] = False,
         **options: Unpack[FieldOptions],
     ) -> None: ...
     @overload
     def __init__(
-        self: CharField[str | None], *, max_length: int, null: Literal[True], **options: Unpack[FieldOptions]
+        self: CharField[str | None],
+        *,
+        max_length: int | None = None,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
     ) -> None: ...
-    def __init__(self, *, max_length: int, null: bool = False, **options: Unpack[FieldOptions]) -> None:
+    def __init__(self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
         self.max_length = max_length
 
     def check(self) -> None:
-        if not isinstance(self.max_length, int) or self.max_length < 1:
+        if self.max_length is None:
+            self._check_unindexed()
+        elif not isinstance(self.max_length, int) or self.max_length < 1:
             raise DeclarationError(
                 f"{self.model.__name__}.{self.name}: max_length = {self.max_length!r} is no number of characters",
                 hint="Give a whole number above 0.",
+            )
+
+    def _check_unindexed(self) -> None:
+        refused = [option for option in ("primary_key", "unique", "db_index") if getattr(self, option)]
+        if refused:
+            raise DeclarationError(
+                f"{self.model.__name__}.{self.name}: {refused[0]} needs a max_length",
+                hint="MariaDB makes no index of text without a bound. Give max_length.",
             )
 
 
@@ -100,6 +170,10 @@ class TextField(_Text[T]):
     def __init__(self, *, max_length: int | None = None, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)
         self.max_length = max_length
+
+    @property
+    def column_length(self) -> int | None:
+        return None
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
