@@ -272,3 +272,9 @@ def m() -> SimpleNamespace:
     """The models by name, and how to look at them."""
     known = {model.__name__: model for model in ALL}
     return SimpleNamespace(**known, look=look, NOON=NOON, make_database=make_database, MODELS=MODELS)
+
+
+@pytest.fixture(scope="session")
+def newsroom_models() -> SimpleNamespace:
+    """How to make further databases with the same tables."""
+    return SimpleNamespace(make_database=make_database)

@@ -11,6 +11,7 @@ from toolkit.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
+    from toolkit.database.tokens import TokenKeeper
 
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -189,6 +190,10 @@ class Backend:
             The keys; none, and nothing inserted, where that cannot be told.
         """
         return ()
+
+    def token_keeper(self) -> TokenKeeper | None:
+        """How it keeps tokens of its tables (``toolkit.database.tokens``); None if it does not."""
+        return None
 
     def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
         """The tables that a statement writes, as the database itself explains it; too many rather than too few.

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
+from toolkit.database.tokens.mysql import MySQLTokens
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
+    from toolkit.database.tokens import TokenKeeper
 
 MODES = (
     "STRICT_ALL_TABLES",  # a value that does not fit is an error, not cut
@@ -88,6 +90,9 @@ class MySQL(Backend):
             first = database.run(text, [value for row in chunk for value in row]).lastrowid
             keys += range(first, first + step * len(chunk), step)
         return keys
+
+    def token_keeper(self) -> TokenKeeper:
+        return MySQLTokens()
 
     def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
         """MariaDB names every table of a statement, those that are only read too."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.backends.explaining import explained
+from toolkit.database.tokens.postgresql import PostgreSQLTokens
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
+    from toolkit.database.tokens import TokenKeeper
 
 
 class PostgreSQL(Backend):
@@ -45,6 +47,9 @@ class PostgreSQL(Backend):
             return ()
         taken = database.fetch("SELECT nextval(%s) FROM generate_series(1, %s)", (sequence, count))
         return [number for (number,) in taken]
+
+    def token_keeper(self) -> TokenKeeper:
+        return PostgreSQLTokens()
 
     def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
         nodes = explained(database, f"EXPLAIN (FORMAT JSON) {sql}", parameters)

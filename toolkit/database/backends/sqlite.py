@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import Backend, Broken
+from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
+    from toolkit.database.tokens import TokenKeeper
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 
@@ -89,6 +91,9 @@ class SQLite(Backend):
         sql = f"SELECT coalesce(max({self.quoted(column)}), 0) FROM {self.quoted(table)}"  # noqa: S608 - of the schema
         last = database.fetch(sql)[0][0]
         return range(last + 1, last + 1 + count)
+
+    def token_keeper(self) -> TokenKeeper:
+        return SQLiteTokens()
 
     def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
         """SQLite names each table that a statement writes, those that triggers and references write included.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.database.tokens import TABLE as TOKEN_TABLE
+from toolkit.database.tokens.keeping import TOKENS
 from toolkit.errors import DatabaseError, MigrationError
 from toolkit.gis.functions import register_functions
 from toolkit.migrations.editors.copying import Copy, copied_columns
@@ -187,8 +187,8 @@ class SqliteEditor(Editor):
     # tokens: a table that was changed is not the table that its token stands for
 
     def _forget_token(self, table: str) -> None:
-        if self._exists(TOKEN_TABLE):
-            self.execute(f"DELETE FROM {TOKEN_TABLE} WHERE name = ?", (table,))  # noqa: S608 - a constant
+        if self._exists(TOKENS):
+            self.execute(f"DELETE FROM {TOKENS} WHERE name = ?", (table,))  # noqa: S608 - a constant
 
     def _drop_token_triggers(self, table: str) -> None:
         """They name the table in a literal, which a rename does not change; the next build makes new ones."""

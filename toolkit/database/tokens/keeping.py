@@ -1,0 +1,79 @@
+"""Tokens of tables, whatever keeps them.
+
+Equal tokens mean equal tables: a token is drawn from 128 random bits when somebody asks, and any insert, update or
+delete, whoever makes it (the models, psql, Datasette, a bulk import), takes it away by trigger. A table that cannot be
+vouched for has no token, and is compared row by row instead: so a keeper may always say too little, never too much.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from toolkit.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from toolkit.database.connections import Database
+
+TOKENS = "toolkit_token"
+"""The table of tokens: name, token."""
+
+CHANGES = "toolkit_change"
+"""On servers, the table in which triggers note that a table changed.
+
+A trigger that deleted the token itself would make writers of one table wait for each other, and two that write two
+tables in opposite order lock each other out. So each transaction only adds a row of its own.
+"""
+
+
+class TokenKeeper:
+    """How one kind of database keeps tokens.
+
+    Attributes:
+        refusals: A regular expression of what the database says when it may not be written so.
+    """
+
+    refusals: ClassVar[str] = "read-?only"
+
+    def read(self, database: Database, tables: Sequence[str]) -> dict[str, str]:
+        """Table to token, for the tables that did not change since it was drawn, and would have told if they had."""
+        raise NotImplementedError
+
+    def prepare(self, database: Database, tables: Sequence[str]) -> None:
+        """Make the triggers, and the tables for the tokens."""
+        raise NotImplementedError
+
+    def draw(self, database: Database, tables: Sequence[str]) -> None:
+        """Give tables new tokens, where it is sure that nobody is writing to them."""
+        raise NotImplementedError
+
+
+def new_token() -> str:
+    """A token that was never there before."""
+    return secrets.token_hex(16)
+
+
+def install_tokens(database: Database, tables: Iterable[str]) -> None:
+    """Give each table its triggers and, where it has none, a new token.
+
+    A database that must not be written, or whose tables are in use, is left alone.
+    """
+    keeper = database.backend.token_keeper()
+    wanted = sorted(tables)
+    if keeper is None or set(keeper.read(database, wanted)) == set(wanted):
+        return
+    try:
+        keeper.prepare(database, wanted)
+        found = keeper.read(database, wanted)
+        keeper.draw(database, [table for table in wanted if table not in found])
+    except DatabaseError as error:
+        if not re.search(keeper.refusals, str(error), re.IGNORECASE):
+            raise
+
+
+def read_tokens(database: Database, tables: Iterable[str]) -> dict[str, str]:
+    """Table to token, for the tables that have one and whose triggers all stand as they were made."""
+    keeper = database.backend.token_keeper()
+    return {} if keeper is None else keeper.read(database, sorted(tables))
