@@ -154,11 +154,11 @@ def create_tables(database: Any) -> None:
             database.execute(str(CreateIndex(index).compile(dialect=database.sqlalchemy_dialect)))
 
 
-def make_database(url: str) -> Any:
-    """A database with the newsroom's tables; on a server one of its own, which ``drop`` takes away."""
-    assert not PROBLEMS
+def make_database(url: str, models: Any = None) -> Any:
+    """A database with the newsroom's tables, or others; on a server one of its own, which ``drop`` takes away."""
+    assert not PROBLEMS, PROBLEMS
     database: Any = apart(Database(url))
-    database.schema = Schema(MODELS, database.dialect)
+    database.schema = Schema(MODELS if models is None else models, database.dialect)
     create_tables(database)
     return database
 

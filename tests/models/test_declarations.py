@@ -70,12 +70,6 @@ def test_a_declaration_that_cannot_stand_is_refused(namespace: dict[str, Any], t
         declare("Wrong", **namespace)
 
 
-def test_a_model_cannot_inherit_a_table() -> None:
-    place = declare("Place")
-    with pytest.raises(DeclarationError, match="Cafe inherits from Place, which has a table of its own"):
-        declare("Cafe", place)
-
-
 def test_every_problem_with_relations_is_reported_with_the_nearest_name() -> None:
     author = declare("Author")
     story = declare(

@@ -71,7 +71,11 @@ def upcoming(count: int, after: datetime | None, output: Path | None) -> None:
 
 def _due(site: Any, table: str, column: str, after: datetime, count: int) -> Iterator[Due]:
     model = site.database.schema.by_table.get(table)
-    field = next((field for field in model._meta.fields if field.column == column), None) if model is not None else None
+    field = (
+        next((field for field in model._meta.local_fields if field.column == column), None)
+        if model is not None
+        else None
+    )
     if field is None:
         return
     with site:

@@ -113,6 +113,12 @@ class Source:
         return (path, int(line)) if line.isdigit() else (self.declared_at or None, None)
 
     def _complaints(self) -> Iterator[tuple[str, str]]:
+        if self.model._meta.parents:
+            name = self.model._meta.object_name
+            yield (
+                f"the rows of {name} are in several tables, as it inherits from a model with one",
+                ("Load files into a model whose parents are abstract."),
+            )
         parts = PurePosixPath(self.pattern).parts
         if not parts or parts[0] == "/" or ".." in parts or "\\" in self.pattern:
             yield "the path leaves the site's folder", "Write it relative to that folder, with '/'."

@@ -33,6 +33,9 @@ NOT_IN_DATABASE = frozenset(
         "unique_for_year",
         "related_name",
         "through",
+        "related_query_name",
+        "limit_choices_to",
+        "parent_link",
     }
 )
 """Options of every field that its column does not depend on."""

@@ -174,7 +174,9 @@ def with_hidden(models: Iterable[Any]) -> list[Any]:
     found: dict[Any, None] = {}
     for model in models:
         meta = model._meta
-        betweens = [field.through for field in meta.many_to_many if field.through._meta.hidden]
+        if meta.proxy:
+            continue
+        betweens = [field.through for field in meta.local_many_to_many if field.through._meta.hidden]
         hidden = [*betweens, *([meta.translation] if meta.translation is not None else [])]
         found |= dict.fromkeys([model, *hidden])
     return list(found)
@@ -187,7 +189,7 @@ def describe_model(model: Any) -> ModelState:
     return ModelState(
         meta.app_label,
         meta.object_name,
-        tuple(describe_field(field.name, field) for field in meta.fields),
+        tuple(describe_field(field.name, field) for field in meta.local_fields),
         db_table="" if meta.table == default_table else meta.table,
         constraints=tuple(meta.constraints),
         indexes=tuple(meta.indexes),

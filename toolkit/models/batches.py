@@ -24,12 +24,10 @@ def note_row(trace: Any, instance: Any) -> None:
     row = instance._row
     if not row:
         return
-    meta = instance._meta
-    mask = instance.__dict__.get("_mask")
-    index = meta.pk_index if mask is None else mask.index(meta.pk.column)
-    key = ("row", (meta.table, mask, row[index]))
-    if key not in trace.inputs:
-        trace.inputs[key] = digest(row)
+    for table, mask, index, indexes in instance._meta.row_parts(instance.__dict__.get("_mask")):
+        key = ("row", (table, mask, row[index]))
+        if key not in trace.inputs:
+            trace.inputs[key] = digest(row if indexes is None else [row[each] for each in indexes])
 
 
 def refuse_unplanned(scope: Scope, instance: Any, name: str) -> None:
@@ -125,13 +123,6 @@ def _stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
     return [instance, *others]
 
 
-def _hides(scope: Scope, meta: Any) -> bool:
-    only_public, only_editions, _ = scope.sight
-    return (only_public and meta.public is not None) or (
-        only_editions and meta.untranslated == "hide" and meta.translation is not None
-    )
-
-
 def _raw(meta_field: Any, scope: Scope, value: Any) -> Any:
     writer = meta_field.db_writer(scope.database.dialect)
     return value if writer is None or value is None else writer(value)
@@ -144,24 +135,25 @@ def load_forward(instance: Any, key: Any) -> None:
     """Load the object a foreign key refers to, for this instance and its peers."""
     scope = current_scope()
     waiting = peers_without(instance, key.name)
-    pk = key.target._meta.pk
-    wanted = {_raw(pk, scope, peer.__dict__.get(key.attname)) for peer in waiting} - {None}
+    held = key.target_field
+    wanted = {_raw(held, scope, getattr(peer, key.attname)) for peer in waiting} - {None}
     groups: dict[Any, list[Any]] = {}
     if wanted:
-        _, groups = ask_keyed(scope, key.target, (), "pk", (), sorted(wanted))
+        _, groups = ask_keyed(scope, key.target, (), held.name, (), sorted(wanted))
     for peer in waiting:
-        found = groups.get(_raw(pk, scope, peer.__dict__.get(key.attname)))
+        found = groups.get(_raw(held, scope, peer.__dict__.get(key.attname)))
         peer.__dict__[key.name] = found[0] if found else None
 
 
 def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
     """Record that a page followed a foreign key."""
     meta = key.target._meta
-    raw = _raw(meta.pk, scope, instance.__dict__.get(key.attname))
+    held = key.target_field
+    raw = _raw(held, scope, instance.__dict__.get(key.attname))
     if raw is None:
         return
-    if _hides(scope, meta):
-        shape = find_shape(scope, Query(key.target, (("keyed", "pk"),), "instances"))
+    if meta.hides(scope.sight) or held is not meta.pk:
+        shape = find_shape(scope, Query(key.target, (("keyed", held.name),), "instances"))
         note_keyed(scope, shape, (), raw, [related] if related is not None else [])
     elif related is None:
         scope.trace.record("row", (meta.table, None, raw), ABSENT)  # type: ignore[union-attr]  # the caller asked
@@ -188,7 +180,8 @@ def load_many(owner: Any, relation: Any) -> list[Any]:
     found = fetch_many(owner, relation)
     scope = current_scope()
     if scope.trace is not None:
-        note_keyed(scope, find_shape(scope, _query_of(relation)), (), _raw(owner._meta.pk, scope, owner.pk), found)
+        key = _raw(relation.anchor, scope, getattr(owner, relation.anchor.attname))
+        note_keyed(scope, find_shape(scope, _query_of(relation)), (), key, found)
     return found
 
 
@@ -210,9 +203,9 @@ def fetch_many(owner: Any, relation: Any) -> list[Any]:
     scope = current_scope()
     version = scope.database.version
     if found is None or found[0] != version:
-        pk = owner._meta.pk
+        anchor = relation.anchor
         waiting = _stale_peers(owner, cache, version)[:BATCH_KEYS]
-        keys = [_raw(pk, scope, peer.pk) for peer in waiting]
+        keys = [_raw(anchor, scope, getattr(peer, anchor.attname)) for peer in waiting]
         _, groups = ask_keyed(scope, relation.target, (), relation.path, (), keys)
         for peer, key in zip(waiting, keys, strict=True):
             peer.__dict__[cache] = (version, groups.get(key, []))
@@ -235,17 +228,18 @@ def load_column(instance: Any, field: Any) -> None:
     The row's own value, not that of the locale: it is the instance's attribute, which may be saved.
     """
     scope = current_scope()
-    meta = instance._meta
+    meta = field.model._meta if field not in instance._meta.stand_ins else instance._meta
+    name = instance._meta.mask_name(field)
     waiting: dict[Any, list[Any]] = {}
     for peer in peers_without(instance, field.attname):
-        waiting.setdefault(_raw(meta.pk, scope, peer.pk), []).append(peer)
+        waiting.setdefault(_raw(meta.pk, scope, getattr(peer, meta.pk.attname)), []).append(peer)
     read = field.db_reader(scope.database.dialect)
     met = [peer for peers in waiting.values() for peer in peers if _was_read(scope, peer)]
     for key, value in _column_values(scope, meta, field, list(waiting)):
         for peer in waiting[key]:
             peer.__dict__[field.attname] = value if value is None or read is None else read(value)
             if peer._row:
-                peer._row, peer._mask = (*peer._row, value), (*peer._mask, field.column)
+                peer._row, peer._mask = (*peer._row, value), (*peer._mask, name)
     if field.attname not in instance.__dict__:
         raise instance.DoesNotExist(f"{meta.object_name} {instance.pk} is gone")
     if scope.trace is not None:
@@ -258,8 +252,8 @@ def _was_read(scope: Scope, instance: Any) -> bool:
     """Whether the page at hand has read this row: then its newly loaded field may be read unseen."""
     if scope.trace is None or not instance._row:
         return False
-    mask = instance.__dict__.get("_mask")
-    return ("row", (instance._meta.table, mask, _raw_pk(instance))) in scope.trace.inputs
+    *_, (table, mask, index, _) = instance._meta.row_parts(instance.__dict__.get("_mask"))
+    return ("row", (table, mask, instance._row[index])) in scope.trace.inputs
 
 
 def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iterable[tuple[Any, Any]]:
@@ -275,16 +269,22 @@ def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iter
 _LOCALE_IS = (("filter", ("q", "AND", False, (("locale", "value", 0),))),)
 
 
-def translation_of(instance: Any, scope: Scope) -> Any:
-    """The translation of an instance to the scope's locale, or None; loaded for its peers too."""
-    cache = f"_translation_{scope.locale}"
-    meta = instance._meta
+def translation_of(instance: Any, scope: Scope, model: Any = None) -> Any:
+    """The translation of an instance to the scope's locale, or None; loaded for its peers too.
+
+    Args:
+        instance: The instance.
+        scope: Gives the locale.
+        model: The model whose fields are wanted, of those that the instance inherits from; its own if None.
+    """
+    meta = instance._meta if model is None else model._meta
+    cache = f"_translation_{scope.locale}" if model is None else f"_translation_{scope.locale}_{meta.model_name}"
     if instance._row is None or meta.translation is None:
         return None
     version = scope.database.version
     if instance.__dict__.get(cache, _NEVER)[0] != version:
         waiting = _stale_peers(instance, cache, version)
-        keys = [_raw(meta.pk, scope, peer.pk) for peer in waiting]
+        keys = [_raw(meta.pk, scope, getattr(peer, meta.pk.attname)) for peer in waiting]
         _, groups = ask_keyed(scope, meta.translation, _LOCALE_IS, "source", (scope.locale,), keys)
         for peer, key in zip(waiting, keys, strict=True):
             found = groups.get(key)
@@ -293,6 +293,6 @@ def translation_of(instance: Any, scope: Scope) -> Any:
     if scope.trace is not None:
         query = Query(meta.translation, (*_LOCALE_IS, ("keyed", "source")), "instances")
         shape = find_shape(scope, query)
-        key = _raw(meta.pk, scope, instance.pk)
+        key = _raw(meta.pk, scope, getattr(instance, meta.pk.attname))
         note_keyed(scope, shape, (scope.locale,), key, [translation] if translation is not None else [])
     return translation

@@ -15,7 +15,7 @@ def children_first(models: Iterable[Any]) -> tuple[list[Any], bool]:
     Returns:
         The models in that order, and whether some refer to each other, or one to itself, in a circle.
     """
-    waiting = {model: {key.target for key in model._meta.foreign_keys()} for model in models}
+    waiting = {model: {key.target._meta.concrete_model for key in model._meta.local_foreign_keys()} for model in models}
     ordered: list[Any] = []
     circular = False
     while waiting:

@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler, Sight, own_slots
 from toolkit.models.loader import Part, make_loader
-from toolkit.models.paths import Node, join_forward
+from toolkit.models.paths import Node, join_forward, own_column
 from toolkit.models.relations import ForeignKey
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
 
@@ -81,13 +81,13 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = Fal
         or (top and _is_wanted(field, chosen) and field.name not in chosen.defer)
     ]
     start = len(columns)
-    columns.extend(node.table.c[field.column] for field in wanted)
-    masked = None if len(wanted) == len(meta.fields) else tuple(field.column for field in wanted)
+    columns.extend(own_column(compiler, node, field) for field in wanted)
+    masked = None if len(wanted) == len(meta.fields) else tuple(meta.mask_name(field) for field in wanted)
     return Part(
         model=node.model,
         columns=[(field.attname, compiler.reader(field), field.null) for field in wanted],
         start=start,
-        pk_index=start + next(n for n, field in enumerate(wanted) if field.primary_key),
+        pk_index=start + wanted.index(meta.pk),
         masked=masked,
     )
 

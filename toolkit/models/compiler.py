@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.conditions import condition, visible
-from toolkit.models.context import Context, Values
+from toolkit.models.context import Context, Values, constants
 from toolkit.models.expressions import Aggregate, Max, Min, Ordered
 from toolkit.models.fields import DateTimeField
 from toolkit.models.outputs import Typed
@@ -123,8 +123,7 @@ class Compiler:
 
     def hides(self, model: Any) -> bool:
         """Whether the viewer may miss rows of a model."""
-        meta = model._meta
-        return (self.sight[0] and meta.public is not None) or (self.sight[1] and meta.untranslated == "hide")
+        return bool(model._meta.hides(self.sight))
 
     def visible(self, node: Node) -> list[Any]:
         """Conditions on what the viewer may see of a table."""
@@ -243,12 +242,19 @@ class Compiler:
             )
         return resolved.column, item.startswith("-")
 
+    def _own_ordering(self, item: Any) -> tuple[Any, bool]:
+        """One member of ``Meta.ordering``, whose values belong to the shape."""
+        if isinstance(item, str):
+            return self.ordering(item)
+        found: list[Any] = []
+        return self.ordering(item.lift(found), constants(found))
+
     def order_by(self) -> list[Any]:
         """The whole ORDER BY, made total, so that two databases and two runs agree."""
         chosen = self.selection
         order = list(chosen.order)
         if not chosen.ordered and not chosen.grouped:
-            order = [self.ordering(name) for name in self.model._meta.ordering]
+            order = [self._own_ordering(item) for item in self.model._meta.ordering]
         taken = {id(column) for column, _ in order}
         order += [(column, False) for column in self._tie_breakers() if id(column) not in taken]
         return [self._directed(column, descending != chosen.reverse) for column, descending in order]

@@ -12,7 +12,15 @@ from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Now
 from toolkit.models.fields import BooleanField, DateField, DateTimeField
 from toolkit.models.lookups import LookupContext, find_lookup, refuse_lookup
-from toolkit.models.paths import Node, Resolved, join_forward, link_sides
+from toolkit.models.paths import (
+    Node,
+    Resolved,
+    anchor_of,
+    ascend,
+    join_forward,
+    link_sides,
+    own_column,
+)
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.transforms import transformed
 
@@ -146,7 +154,7 @@ def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> An
         structure = ("q", "AND", False, tuple((leaf.name, leaf.kind, *leaf.data) for leaf in leaves))
         inner.selection.where.append(condition(place, structure))
     where = inner.where()
-    key = resolved.node.pk
+    key = anchor_of(context.compiler, resolved.node, resolved.many)
     source = clause(inner)
     select = sa.select(link).select_from(source).where(*where, link.is_not(None))
     found = key.in_(select.correlate_except(source))
@@ -161,15 +169,14 @@ def partners(compiler: Compiler, relation: Any) -> tuple[Compiler, Any, Callable
     """
     if isinstance(relation, Reverse) and isinstance(relation.field, ForeignKey):
         inner = compiler.inside(relation.model)
-        inner.touch(inner.root, relation.field.column)
-        return inner, inner.root.table.c[relation.field.column], lambda found: found.from_clause()
+        return inner, own_column(inner, inner.root, relation.field), lambda found: found.from_clause()
     own, other = link_sides(relation)
     inner = compiler.inside(other.target)
     declared = relation.field if isinstance(relation, Reverse) else relation
     through = compiler.schema.table(declared.through).alias(f"t{next(compiler.binds.aliases)}")
     for key in (own, other):
         compiler.binds.footprint.add((declared.through._meta.table, key.column))
-    on = through.c[other.column] == inner.root.pk
+    on = through.c[other.column] == own_column(inner, inner.root, other.target_field)
     return inner, through.c[own.column], lambda found: found.from_clause().join(through, on)
 
 
@@ -260,6 +267,21 @@ def _moment(compiler: Compiler, leaf: Leaf, field: Any) -> Any:
 
 def visible(compiler: Compiler, node: Node) -> list[Any]:
     """Conditions on what the viewer may see of a table: public rows, and rows with an edition in the locale."""
+    meta = node.model._meta
+    if not compiler.hides(node.model):
+        return []
+    clauses = _visible_here(compiler, node)
+    for parent, link in meta.parents.items():
+        if not parent._meta.hides(compiler.sight):
+            continue
+        if node.on is None and node is compiler.root:
+            clauses += visible(compiler, ascend(compiler, node, parent, link))
+        else:  # a join's condition cannot look into a table that is joined after it
+            clauses.append(_has_visible_parent(compiler, node, parent, link))
+    return clauses
+
+
+def _visible_here(compiler: Compiler, node: Node) -> list[Any]:
     only_public, only_editions, _ = compiler.sight
     meta = node.model._meta
     clauses = []
@@ -270,6 +292,17 @@ def visible(compiler: Compiler, node: Node) -> list[Any]:
     return clauses
 
 
+def _has_visible_parent(compiler: Compiler, node: Node, parent: Any, link: Any) -> Any:
+    import sqlalchemy as sa
+
+    inner = compiler.inside(parent)
+    column = own_column(inner, inner.root, link.target_field)
+    where = visible(inner, inner.root)
+    source = inner.from_clause()
+    chosen = sa.select(column).select_from(source).where(*where)
+    return own_column(compiler, node, link).in_(chosen.correlate_except(source))
+
+
 def _public(compiler: Compiler, node: Node) -> Any:
     """``Meta.public`` of a table; through a subquery where it looks beyond the table."""
     import sqlalchemy as sa
@@ -278,7 +311,7 @@ def _public(compiler: Compiler, node: Node) -> Any:
     found: list[Any] = []
     structure = meta.public.lift(found)
     localized = compiler.sight[2]  # what is public is decided by the row itself, not by its translations
-    own = {field.name for field in meta.fields if not field.is_relation and not (localized and field.translated)}
+    own = {field.name for field in meta.local_fields if not field.is_relation and not (localized and field.translated)}
     if all(name.partition("__")[0] in own for name in meta.public.names()):
         return condition(Context(compiler, node, constants(found)), structure)
     inner = compiler.inside(node.model, unrestricted=True)

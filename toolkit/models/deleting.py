@@ -22,14 +22,14 @@ SHOWN = 5
 
 def delete_instance(scope: Scope, instance: Any) -> dict[str, int]:
     """Delete one row and what depends on it; how many went, by model."""
-    gone = _delete(scope, type(instance), [instance.pk])
+    gone = _delete(scope, instance._meta.concrete_model, [instance.pk])
     instance._row = None
     return gone
 
 
 def delete_rows(scope: Scope, queryset: Any) -> dict[str, int]:
     """Delete all rows of a queryset and what depends on them; how many went, by model."""
-    return _delete(scope, queryset.model, list(queryset.order_by().values_list("pk", flat=True)))
+    return _delete(scope, queryset.model._meta.concrete_model, list(queryset.order_by().values_list("pk", flat=True)))
 
 
 def _delete(scope: Scope, model: Any, keys: list[Any]) -> dict[str, int]:
@@ -70,14 +70,29 @@ class Deletion:
         Raises:
             ProtectedError: A row that refers to one of them protects it.
         """
+        wanted = list(keys)
+        for parent, link in model._meta.parents.items():  # first, so that their rows go last
+            self.take(parent, self._held(model, link, wanted))
         taken = self.going.setdefault(model, {})
-        fresh = [key for key in dict.fromkeys(keys) if key not in taken]
+        fresh = [key for key in dict.fromkeys(wanted) if key not in taken]
         taken.update(dict.fromkeys(fresh))
         if fresh:
-            for relation in model._meta.reverse.values():
+            for relation in model._meta.own_reverse():
                 field = relation.field
                 if hasattr(field, "on_delete") and field.model._meta.table in self.database.schema.by_table:
-                    self._follow(model, field, fresh)
+                    self._follow(model, field, self._held(model, field.target_field, fresh))
+
+    def _held(self, model: Any, field: Any, keys: Sequence[Any]) -> list[Any]:
+        """What the rows with these keys have in a field."""
+        if not keys or field is model._meta.pk:
+            return list(keys)
+        dialect = self.database.dialect
+        key, column, table = (quoted(dialect, n) for n in (model._meta.pk.column, field.column, model._meta.table))
+        found: list[Any] = []
+        for chunk, marks in iter_chunks(keys, dialect):
+            sql = f"SELECT {column} FROM {table} WHERE {key} IN ({marks}) ORDER BY {key}"  # noqa: S608 - of the schema
+            found += [row[0] for row in self.database.fetch(sql, chunk)]
+        return found
 
     def _follow(self, model: Any, field: Any, keys: list[Any]) -> None:
         if field.on_delete in (SET_NULL, SET_DEFAULT):
@@ -159,7 +174,7 @@ class Deletion:
         return count
 
     def _refusal(self, model: Any, field: Any, referring: Sequence[Any]) -> ProtectedError:
-        rows = field.model.objects.unrestricted().filter(pk__in=list(referring[:SHOWN]))
+        rows = field.model._meta.base_manager.unrestricted().filter(pk__in=list(referring[:SHOWN]))
         shown = ", ".join(map(str, rows)) or f"{len(referring)} rows"
         more = " and more" if len(referring) > SHOWN else ""
         return ProtectedError(

@@ -76,13 +76,13 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
 
 def _key(instance: Any, expected: Any, field: Any) -> Any:
     """The key that an instance stands for."""
-    if expected is not None and not isinstance(instance, expected):
+    if expected is not None and not isinstance(instance, expected._meta.concrete_model):
         raise FieldError(f"{_named(field)} cannot be compared with {instance!r}: it is no {expected.__name__}")
-    if instance.pk is None:
-        raise FieldError(
-            f"{_named(field)} cannot be compared with an unsaved {expected.__name__}", hint="Save it first."
-        )
-    return instance.pk
+    key = field.value_of(instance) if field.is_relation else getattr(instance, field.attname, instance.pk)
+    if key is None:
+        kind = type(instance).__name__
+        raise FieldError(f"{_named(field)} cannot be compared with an unsaved {kind}", hint="Save it first.")
+    return key
 
 
 def _named(field: Any) -> str:

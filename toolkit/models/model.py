@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import (
@@ -14,16 +13,25 @@ from toolkit.errors import (
     ValidationError,
     did_you_mean,
 )
-from toolkit.models.batches import load_column, refuse_unplanned, translation_of
+from toolkit.models.batches import load_column, refuse_unplanned
 from toolkit.models.deleting import delete_instance
 from toolkit.models.fields import AutoField, Field
-from toolkit.models.managers import ForwardObject
+from toolkit.models.inheritance import (
+    become_proxy,
+    inherit_options,
+    inherit_virtuals,
+    inherited_fields,
+    inherited_meta,
+    link_to_parents,
+    parents_of,
+)
+from toolkit.models.managers import ForwardObject, add_managers
 from toolkit.models.options import Options
-from toolkit.models.queryset import ManagerDescriptor, QuerySet
+from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import ForeignKey, ManyToManyField
 from toolkit.models.scopes import current_scope
+from toolkit.models.translations import TranslatedValue, shown_locale, translate
 from toolkit.models.writing import save_instance
-from toolkit.trace import current
 
 
 class ModelBase(type):
@@ -33,68 +41,59 @@ class ModelBase(type):
         parents = [base for base in bases if isinstance(base, ModelBase)]
         if not parents:
             return super().__new__(cls, name, bases, namespace, **options)
-        _refuse_concrete_parents(name, parents)
         declared = {key: value for key, value in namespace.items() if isinstance(value, Field)}
         rest = {key: value for key, value in namespace.items() if key not in declared and key != "Meta"}
         model = super().__new__(cls, name, bases, rest, **options)
-        meta = namespace.get("Meta") or _inherited_meta(parents)
+        meta = namespace.get("Meta") or inherited_meta(model)
         if meta is not None:
             model.Meta = meta  # type: ignore[attr-defined]  # for class Meta(Parent.Meta)
         model._meta = Options(model, meta)  # type: ignore[attr-defined]  # declared on Model
-        _add_fields(model, parents, declared)
+        _lay_out(model, namespace, declared)
         _add_exceptions(model)
-        if not any("objects" in vars(base) for base in model.__mro__):
-            model.objects = ManagerDescriptor(QuerySet)  # type: ignore[attr-defined]  # declared on Model
+        add_managers(model)
+        inherit_virtuals(model, namespace)
         for key, value in list(vars(model).items()):
             if hasattr(value, "contribute_virtual"):
                 value.contribute_virtual(model, key)
         return model
 
 
-def _refuse_concrete_parents(name: str, parents: Iterable[Any]) -> None:
-    for parent in parents:
-        options = getattr(parent, "_meta", None)
-        if options is not None and not options.abstract:
-            raise DeclarationError(
-                f"{name} inherits from {parent.__name__}, which has a table of its own",
-                hint=f"Make {parent.__name__} abstract (Meta: abstract = True), or refer to it with a OneToOneField.",
-            )
-
-
-def _inherited_meta(parents: Iterable[Any]) -> type | None:
-    """What a model without a ``Meta`` takes from its abstract parents."""
-    for parent in parents:
-        options = getattr(parent, "_meta", None)
-        if options is not None and options.abstract:
-            return type("Meta", (), {name: getattr(options, name) for name in INHERITED_OPTIONS})
-    return None
-
-
-INHERITED_OPTIONS = ("ordering", "public", "untranslated", "get_latest_by")
-
-
-def _add_fields(model: Any, parents: Iterable[Any], declared: dict[str, Field[Any]]) -> None:
+def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[Any]]) -> None:
+    """Give a model its fields: those of abstract parents, its own, and by a link those of parents with a table."""
     meta = model._meta
-    inherited: dict[str, Field[Any]] = {}
-    for parent in parents:
-        options = getattr(parent, "_meta", None)
-        if options is not None and options.abstract:
-            inherited |= {key: copy(field) for key, field in options.by_name.items()}
+    inherited = inherited_fields(model, namespace)
     fields = {**inherited, **declared}
+    if meta.proxy:
+        become_proxy(model, fields)
+        return
     if not meta.abstract:
+        link_to_parents(model, fields)
         _ensure_key(model, fields)
+    _add_fields(model, fields)
+    if not meta.abstract:
+        inherit_options(model)
+        meta.pk_index = meta.fields.index(meta.pk)
+
+
+def _add_fields(model: Any, fields: dict[str, Field[Any]]) -> None:
+    meta = model._meta
+    for parent in meta.parents:
+        meta.fields += [field for field in parent._meta.fields if field not in meta.fields]
+        meta.many_to_many += [field for field in parent._meta.many_to_many if field not in meta.many_to_many]
     for key, field in sorted(fields.items(), key=lambda item: item[1].order):
-        field.column = "" if key in inherited else field.column
         field.contribute(model, key)
         setattr(model, key, _accessor(field))
         if field.attname != key and not isinstance(field, ManyToManyField):
             setattr(model, field.attname, RawKey(field))
         meta.by_name[key] = field
-        (meta.many_to_many if isinstance(field, ManyToManyField) else meta.fields).append(field)
+        for every in (
+            (meta.many_to_many, meta.local_many_to_many)
+            if isinstance(field, ManyToManyField)
+            else (meta.fields, meta.local_fields)
+        ):
+            every.append(field)
         if field.choices is not None:
             setattr(model, f"get_{key}_display", _display(field))
-    if not meta.abstract:
-        meta.pk_index = next(number for number, field in enumerate(meta.fields) if field.primary_key)
 
 
 def _ensure_key(model: Any, fields: dict[str, Field[Any]]) -> None:
@@ -134,37 +133,15 @@ def _display(field: Field[Any]) -> Any:
 
 
 def _add_exceptions(model: Any) -> None:
+    parents = [parent for parent in parents_of(model) if not parent._meta.abstract]
     for name, base in (
         ("DoesNotExist", ObjectDoesNotExist),
         ("MultipleObjectsReturned", MultipleObjectsReturned),
     ):
         qualified = f"{model.__qualname__}.{name}"
-        kind = type(name, (base,), {"__module__": model.__module__, "__qualname__": qualified})
+        bases = tuple(getattr(parent, name) for parent in parents) or (base,)
+        kind = type(name, bases, {"__module__": model.__module__, "__qualname__": qualified})
         setattr(model, name, kind)
-
-
-class TranslatedValue:
-    """A translated field on an instance: the value in the scope's locale, or else the row's own."""
-
-    def __init__(self, field: Field[Any]) -> None:
-        self.field = field
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        if instance is None:
-            return self.field
-        name = self.field.name
-        if name not in instance.__dict__:
-            instance.load_deferred(self.field)
-        scope = current.get()
-        if scope is not None and scope.sight[2]:
-            translation = translation_of(instance, scope)
-            translated = None if translation is None else getattr(translation, name)
-            if translated:
-                return translated
-        return instance.__dict__[name]
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        instance.__dict__[self.field.name] = value
 
 
 class RawKey:
@@ -222,7 +199,7 @@ class Model(metaclass=ModelBase):
             else:
                 self.__dict__[field.attname] = field.get_default()
         if "pk" in values:
-            setattr(self, meta.pk.attname, values.pop("pk"))
+            self.pk = values.pop("pk")
         for name in values:
             raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
 
@@ -230,6 +207,13 @@ class Model(metaclass=ModelBase):
     def pk(self) -> Any:
         """The value of the primary key; None before the row is saved."""
         return self.__dict__.get(self._meta.pk.attname)
+
+    @pk.setter
+    def pk(self, value: Any) -> None:
+        setattr(self, self._meta.pk.attname, value)
+        for field, link in self._meta.stand_ins.items():
+            if link is self._meta.pk:
+                self.__dict__[field.attname] = value
 
     def __str__(self) -> str:
         return f"{self._meta.object_name} {self.pk}"
@@ -242,12 +226,13 @@ class Model(metaclass=ModelBase):
             return NotImplemented
         if self is other:
             return True
-        return type(self) is type(other) and self.pk is not None and self.pk == other.pk
+        same = self._meta.concrete_model is other._meta.concrete_model  # a proxy's row is the row itself
+        return same and self.pk is not None and self.pk == other.pk
 
     def __hash__(self) -> int:
         if self.pk is None:
             raise TypeError(f"an unsaved {self._meta.object_name} has no key and cannot be hashed")
-        return hash((type(self), self.pk))
+        return hash((self._meta.concrete_model, self.pk))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # without the peers: each instance would take all that were loaded with it along
@@ -266,8 +251,9 @@ class Model(metaclass=ModelBase):
         """
         errors: dict[str, list[ValidationError]] = {}
         skipped = set(exclude)
+        given = {*self._meta.stand_ins, *self._meta.parents.values(), self._meta.pk}  # by the database, or by saving
         for field in self._meta.fields:
-            if field.name in skipped or (field.primary_key and self.pk is None):
+            if field.name in skipped or (field in given and self.__dict__.get(field.attname) is None):
                 continue
             if self._row is not None and field.attname not in self.__dict__:
                 continue  # not loaded, so as the database has it
@@ -319,32 +305,12 @@ class Model(metaclass=ModelBase):
         Returns:
             The row of the translation.
         """
-        meta, scope = self._meta, current_scope()
-        if locale == scope.default_locale:
-            raise ValidationError(
-                f"{meta.object_name}: {locale!r} is the locale of the row's own values", hint="Assign them, and save()."
-            )
-        if meta.translation is None:
-            raise FieldError(f"no field of {meta.object_name} is translated", hint="Declare one with translated=True.")
-        known = {field.name for field in meta.translated}
-        for name in values:
-            if name not in known:
-                raise FieldError(f"{meta.object_name}.{name} is not translated", hint=did_you_mean(name, known))
-        with scope.database.atomic():
-            rows = meta.translation.objects.filter(source=self.pk, locale=locale)
-            translation = rows.first() or meta.translation(source_id=self.pk, locale=locale)
-            for name, value in values.items():
-                setattr(translation, name, value)
-            translation.save()
-        return translation
+        return translate(self, locale, values)
 
     @property
     def shown_locale(self) -> str:
         """The locale whose text the translated fields show in this scope."""
-        scope = current_scope()
-        if not scope.sight[2] or not self._meta.translated:
-            return scope.locale
-        return scope.locale if translation_of(self, scope) is not None else scope.default_locale
+        return shown_locale(self)
 
     # reading again
 
@@ -354,7 +320,7 @@ class Model(metaclass=ModelBase):
         Raises:
             ObjectDoesNotExist: It is gone.
         """
-        fresh = type(self).objects.unrestricted().get(pk=self.pk)
+        fresh = self._meta.base_manager.unrestricted().get(pk=self.pk)
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)
         self._row, self._peers = fresh._row, None

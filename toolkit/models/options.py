@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
-from toolkit.models.expressions import Q
+from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
 
 if TYPE_CHECKING:
@@ -16,14 +16,23 @@ if TYPE_CHECKING:
 
 LOOKUP_SEPARATOR = "__"
 
+DEFAULT_PERMISSIONS = ("add", "change", "delete", "view")
+
 META_OPTIONS = {
     "abstract": "no table of its own; its fields go to the models that inherit",
     "app_label": "the app it belongs to, if not the package it stands in",
+    "base_manager_name": "the manager that follows references to the model's rows",
     "constraints": "UniqueConstraint and CheckConstraint objects",
     "db_table": "the table's name",
-    "get_latest_by": "the field that latest() goes by",
+    "default_manager_name": "the manager of related sets, if not the first one declared",
+    "default_permissions": "the permissions that every model has: 'add', 'change', 'delete', 'view'",
+    "default_related_name": "the related_name of relations that have none of their own",
+    "get_latest_by": "the field, or fields, that latest() goes by",
     "indexes": "Index objects",
-    "ordering": "names to order by, '-' for descending",
+    "natural_key": "names of the fields that identify a row to people and in data files",
+    "ordering": "names or expressions to order by, '-' for descending",
+    "permissions": "further permissions, as (code, label) pairs",
+    "proxy": "no table of its own; shows the rows of the model it inherits from in another way",
     "public": "a Q: which rows readers may see",
     "untranslated": "'hide' or 'show': what becomes of a row in a locale it is not translated to",
     "verbose_name": "the name that people read",
@@ -31,12 +40,35 @@ META_OPTIONS = {
 }
 
 
+class RowPart(NamedTuple):
+    """What of a row that was read is a row of one table.
+
+    Args:
+        table: The table.
+        mask: Its columns that were read; None for all.
+        key: Index of the table's key in the row.
+        indexes: Indexes of the columns in the row; None when the row has no others.
+    """
+
+    table: str
+    mask: tuple[str, ...] | None
+    key: int
+    indexes: tuple[int, ...] | None
+
+
 class Options:
     """The description of one model class.
 
     Attributes:
-        fields: Fields with a column, in order of declaration.
-        many_to_many: The other fields, which have a table of their own.
+        fields: Fields with a column, in order of declaration; those inherited from a parent with a table first.
+        local_fields: Those of them whose column is in the model's own table.
+        many_to_many: The other fields, which have a table of their own; inherited ones too.
+        local_many_to_many: Those declared here.
+        parents: Each parent with a table, and the one-to-one field that links to it.
+        concrete_model: The model whose table it is; another one for a proxy.
+        stand_ins: Keys of ancestors' tables, and the field of one's own that always has the same value.
+        given: What ``class Meta`` said, by name.
+        managers: Name to manager, in order of precedence.
         reverse: Relations of other models to this one, by the name used in lookups. Known once prepared.
         public: Which rows readers see; None means all.
         translation: The model of the rows that hold the translated fields; None if no field is translated.
@@ -51,22 +83,36 @@ class Options:
                 raise DeclarationError(
                     f"{model.__name__}.Meta: unknown option {name!r}", hint=did_you_mean(name, META_OPTIONS)
                 )
-        self.model = model
+        self.given = options
+        self.model = self.concrete_model = model
         self.object_name = model.__name__
         self.model_name = model.__name__.lower()
         self.abstract: bool = options.get("abstract", False)
+        self.proxy: bool = options.get("proxy", False)
         self.app_label: str = options.get("app_label", "")
         self.db_table: str = options.get("db_table", "")
-        self.ordering: Sequence[str] = list(options.get("ordering", ()))
+        self.ordering: Sequence[str | Expression] = list(options.get("ordering", ()))
         self.constraints: list[Constraint] = list(options.get("constraints", ()))
         self.indexes: list[Index] = list(options.get("indexes", ()))
         self.public: Q | None = options.get("public")
         self.untranslated: str = options.get("untranslated", "show")
-        self.get_latest_by: str | None = options.get("get_latest_by")
+        self.get_latest_by: str | Sequence[str] | None = options.get("get_latest_by")
+        self.default_related_name: str | None = options.get("default_related_name")
+        self.default_manager_name: str | None = options.get("default_manager_name")
+        self.base_manager_name: str | None = options.get("base_manager_name")
+        self.natural_key: Sequence[str] = tuple(options.get("natural_key", ()))
+        self.permissions: Sequence[tuple[str, str]] = [tuple(pair) for pair in options.get("permissions", ())]
+        self.default_permissions: Sequence[str] = tuple(options.get("default_permissions", DEFAULT_PERMISSIONS))
         self.verbose_name: str = options.get("verbose_name") or _spaced(model.__name__)
         self.verbose_name_plural: str = options.get("verbose_name_plural") or f"{self.verbose_name}s"
         self.fields: list[Field[Any]] = []
+        self.local_fields: list[Field[Any]] = []
         self.many_to_many: list[ManyToManyField[Any]] = []
+        self.local_many_to_many: list[ManyToManyField[Any]] = []
+        self.parents: dict[Any, ForeignKey[Any]] = {}
+        self.stand_ins: dict[Field[Any], ForeignKey[Any]] = {}
+        self.managers: dict[str, Any] = {}
+        self.plain_manager: Any = None
         self.reverse: dict[str, Reverse] = {}
         self.by_name: dict[str, Field[Any]] = {}
         self.translation: Any = None
@@ -74,6 +120,7 @@ class Options:
         self.resolved = False
         self.pk_index = 0
         self.known_lookups: set[str] = set()
+        self._row_parts: dict[tuple[str, ...] | None, Sequence[RowPart]] = {}
         self._check()
 
     def _check(self) -> None:
@@ -85,6 +132,10 @@ class Options:
             raise DeclarationError(
                 f"{self.object_name}.Meta: public = {self.public!r} is not a Q",
                 hint="Write it as Q(status='live', published__lte=Now()).",
+            )
+        if self.abstract and self.proxy:
+            raise DeclarationError(
+                f"{self.object_name}.Meta: a model is abstract or a proxy, not both", hint="Remove one of the two."
             )
 
     def __repr__(self) -> str:
@@ -98,26 +149,121 @@ class Options:
     @property
     def table(self) -> str:
         """The table's name: ``app_model`` unless ``Meta.db_table`` says otherwise."""
+        if self.proxy:
+            return str(self.concrete_model._meta.table)
         return self.db_table or f"{self.app_label}_{self.model_name}"
 
     @cached_property
     def pk(self) -> Field[Any]:
         """The field that is the primary key."""
-        return next(field for field in self.fields if field.primary_key)
+        return next(field for field in self.local_fields if field.primary_key)
+
+    @cached_property
+    def levels(self) -> list[Any]:
+        """The models whose tables hold a row of this one: ancestors first, the model itself last."""
+        every = [level for parent in self.parents for level in parent._meta.levels]
+        return list(dict.fromkeys([*every, self.concrete_model]))
+
+    @cached_property
+    def lineage(self) -> list[Options]:
+        """Whoever has a say in who may see a row: the model itself, and those it inherits a table from."""
+        every = [options for parent in self.parents for options in parent._meta.lineage]
+        return list(dict.fromkeys([self, *every]))
+
+    def mask_name(self, field: Field[Any]) -> str:
+        """What a column is called among those of a row of which not all were loaded: a parent's with its table."""
+        return field.column if field in self._local else f"{field.model._meta.table}.{field.column}"
+
+    @cached_property
+    def _local(self) -> frozenset[Field[Any]]:
+        return frozenset(self.local_fields)
+
+    def row_parts(self, mask: tuple[str, ...] | None) -> Sequence[RowPart]:
+        """How a row that was read is made of rows of tables; one of them, unless a parent has a table of its own.
+
+        Args:
+            mask: The names of the columns that were loaded (``mask_name``); None for all.
+        """
+        found = self._row_parts.get(mask)
+        if found is None:
+            found = self._row_parts[mask] = list(self._split_row(mask))
+        return found
+
+    def _split_row(self, mask: tuple[str, ...] | None) -> Iterator[RowPart]:
+        names = mask or tuple(self.mask_name(field) for field in self.fields)
+        own = RowPart(self.table, mask, names.index(self.pk.column), None)
+        if not self.parents:
+            yield own
+            return
+        for level in self.levels:
+            options = level._meta
+            key = names.index(self.mask_name(options.pk))
+            places = {name: index for index, name in enumerate(names)}
+            found = [
+                (places[name], field) for field in options.local_fields if (name := self.mask_name(field)) in places
+            ]
+            if level is not self.concrete_model and all(field.primary_key for _, field in found):
+                continue  # the key alone, which is one's own too
+            columns = tuple(field.column for _, field in found)
+            whole = len(found) == len(options.local_fields)
+            yield RowPart(options.table, None if whole else columns, key, tuple(index for index, _ in found))
+
+    def hides(self, sight: tuple[bool, bool, bool]) -> bool:
+        """Whether a viewer may miss rows of the model; see ``Scope.sight``."""
+        return any(
+            (sight[0] and each.public is not None)
+            or (sight[1] and each.untranslated == "hide" and each.translation is not None)
+            for each in self.lineage
+        )
+
+    def share(self, other: Options) -> None:
+        """Become the description of a proxy: with the table, fields and relations of another model."""
+        self.concrete_model = other.model
+        for name in ("fields", "local_fields", "many_to_many", "local_many_to_many", "by_name", "reverse"):
+            setattr(self, name, getattr(other, name))
+        self.parents, self.stand_ins, self.pk_index = other.parents, other.stand_ins, other.pk_index
+        self.constraints, self.indexes = other.constraints, other.indexes
+        for name in ("ordering", "get_latest_by", "natural_key", "untranslated"):
+            if name not in self.given:
+                setattr(self, name, getattr(other, name))
+        if other.untranslated == "hide":
+            self.untranslated = "hide"
+        if other.public is not None:  # a proxy may show less of the table to readers, never more
+            self.public = other.public if self.public is None else other.public & self.public
 
     @property
     def translated(self) -> list[Field[Any]]:
-        """The fields with one value for each locale."""
-        return [field for field in self.fields if field.translated]
+        """The fields of its own table with one value for each locale."""
+        return [field for field in self.local_fields if field.translated]
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The columns, in order of declaration."""
-        return tuple(field.column for field in self.fields)
+        """The columns of the model's own table, in order of declaration."""
+        return tuple(field.column for field in self.local_fields)
 
     def foreign_keys(self) -> Iterator[ForeignKey[Any]]:
         """The fields that refer to a row of another model."""
         return (field for field in self.fields if field.is_relation)  # type: ignore[misc]  # is_relation tells
+
+    def local_foreign_keys(self) -> Iterator[ForeignKey[Any]]:
+        """Those of them whose column is in the model's own table."""
+        return (field for field in self.local_fields if field.is_relation)  # type: ignore[misc]  # is_relation tells
+
+    @property
+    def default_manager(self) -> Any:
+        """The manager of related sets: the first one declared, or the one that ``Meta`` names."""
+        name = self.default_manager_name or next(iter(self.managers))
+        return self.managers[name].__get__(None, self.model)
+
+    @property
+    def base_manager(self) -> Any:
+        """All rows, whatever managers narrow them; or the manager that ``Meta.base_manager_name`` names."""
+        descriptor = self.managers[self.base_manager_name] if self.base_manager_name else self.plain_manager
+        return descriptor.__get__(None, self.model)
+
+    def own_reverse(self) -> list[Reverse]:
+        """Relations that refer to this model's own table, without those that refer to a parent's."""
+        return [each for each in self.reverse.values() if each.field.target._meta.concrete_model is self.concrete_model]
 
     def get_field(self, name: str) -> Any:
         """The field, or the reverse relation, of this name.

@@ -89,9 +89,9 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool = False) 
             node = join_forward(compiler, node, found)
             continue
         else:
-            if isinstance(found, ForeignKey) and rest and rest[0] in ("pk", found.target._meta.pk.name):
+            if isinstance(found, ForeignKey) and rest and _is_key(found, rest[0]):
                 rest = rest[1:]
-            return Resolved(node, column_of(compiler, node, found), found, rest)
+            return Resolved(*placed(compiler, node, found), found, rest)
         if not rest or not _is_path(node.model._meta, rest[0]):
             return Resolved(node, column_of(compiler, node, node.model._meta.pk), node.model._meta.pk, rest)
     raise FieldError(f"{node.model.__name__}: {name!r} names nothing")
@@ -109,38 +109,81 @@ def _is_path(meta: Any, part: str) -> bool:
     return part == "pk" or part in meta.by_name or part in meta.reverse
 
 
+def _is_key(key: ForeignKey[Any], name: str) -> bool:
+    """Whether a name on the other side is that of the value which the foreign key holds."""
+    held = key.target_field
+    return name == held.name or (name == "pk" and held is key.target._meta.pk)
+
+
 def _goes_on(found: ForeignKey[Any], rest: tuple[str, ...]) -> bool:
     """Whether the path really enters the other table: ``section__slug`` does, ``section__id`` need not."""
     if not rest:
         return False
     target = found.target._meta
-    if rest[0] in ("pk", target.pk.name):
-        return target.public is not None and len(rest) > 1 and _is_path(target, rest[1])
+    if _is_key(found, rest[0]):
+        guarded = any(each.public is not None for each in target.lineage)
+        return guarded and len(rest) > 1 and _is_path(target, rest[1])
     return _is_path(target, rest[0]) or any(f.attname == rest[0] for f in target.fields)
 
 
 def column_of(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
     """The column of a field; in another locale, of its translation where there is one."""
-    compiler.touch(node, found.column)
-    column = node.table.c[found.column]
+    return placed(compiler, node, found)[1]
+
+
+def placed(compiler: Compiler, node: Node, found: Field[Any]) -> tuple[Node, Any]:
+    """The table that a field is in, and its column; in another locale, of its translation where there is one."""
+    home, column = home_of(compiler, node, found)
     if not found.translated or not compiler.sight[2]:
-        return column
+        return home, column
     import sqlalchemy as sa
 
-    translated = join_translation(compiler, node).table.c[found.column]
-    compiler.binds.footprint.add((node.model._meta.translation._meta.table, found.column))
-    return sa.func.coalesce(sa.func.nullif(translated, ""), column)
+    translated = join_translation(compiler, home).table.c[found.column]
+    compiler.binds.footprint.add((home.model._meta.translation._meta.table, found.column))
+    return home, sa.func.coalesce(sa.func.nullif(translated, ""), column)
+
+
+def own_column(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
+    """The column of a field as the row itself has it, whatever the locale."""
+    return home_of(compiler, node, found)[1]
+
+
+def home_of(compiler: Compiler, node: Node, found: Field[Any]) -> tuple[Node, Any]:
+    """The table that a field's column is in, which is a parent's if the field is inherited, and the column."""
+    here = node.model._meta
+    if found.model._meta.concrete_model is here.concrete_model:
+        compiler.touch(node, found.column)
+        return node, node.table.c[found.column]
+    link = here.stand_ins.get(found)
+    if link is not None:  # the parent's key is our own: no need to enter its table
+        compiler.touch(node, link.column)
+        return node, node.table.c[link.column]
+    for parent, link in here.parents.items():
+        if issubclass(parent, found.model):
+            return home_of(compiler, ascend(compiler, node, parent, link), found)
+    raise FieldError(f"{found!r} is no field of {here.object_name}")
+
+
+def ascend(compiler: Compiler, node: Node, parent: Any, link: ForeignKey[Any]) -> Node:
+    """The table of a parent, joined by the link to it. What the viewer may see of it, ``visible`` says at the child."""
+    name = f"@{parent._meta.label}"
+    if name not in node.children:
+        alias = compiler.schema.table(parent).alias(f"t{next(compiler.binds.aliases)}")
+        child = node.children[name] = Node(parent, alias, None, node.outer)
+        compiler.touch(node, link.column)
+        child.on = node.table.c[link.column] == own_column(compiler, child, link.target_field)
+    return node.children[name]
 
 
 def join_forward(compiler: Compiler, node: Node, key: ForeignKey[Any]) -> Node:
     """The table a foreign key refers to, joined with what the viewer may see of it."""
-    compiler.touch(node, key.column)
+    home, column = home_of(compiler, node, key)
     return _join(
         compiler,
-        node,
+        home,
         key.name,
         key.target,
-        lambda child: node.table.c[key.column] == child.pk,
+        lambda child: column == own_column(compiler, child, key.target_field),
         outer=key.null or node.outer or compiler.hides(key.target),
     )
 
@@ -166,12 +209,13 @@ def key_column(compiler: Compiler, name: str) -> Any:
     if not isinstance(declared, ManyToManyField):
         return column_of(compiler, node, node.model._meta.pk if isinstance(found, Reverse) else found)
     own, other = link_sides(found)
+    anchor = own_column(compiler, node, own.target_field)
     through = _join(
         compiler,
         node,
         f"{name}@key",
         declared.through,
-        lambda child: child.table.c[own.column] == node.pk,
+        lambda child: child.table.c[own.column] == anchor,
         outer=False,
     )
     compiler.touch(through, own.column)
@@ -181,10 +225,10 @@ def key_column(compiler: Compiler, name: str) -> Any:
 
 def _join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -> Node:
     key = relation.field
+    anchor = anchor_of(compiler, node, relation)
 
     def on(child: Node) -> Any:
-        compiler.touch(child, key.column)
-        return child.table.c[key.column] == node.pk
+        return own_column(compiler, child, key) == anchor
 
     return _join(compiler, node, name, relation.model, on, outer=True)
 
@@ -197,12 +241,13 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         compiler.crossed.add(found)
         return found
     own, other = link_sides(relation)
+    anchor = own_column(compiler, node, own.target_field)
     through = _join(
         compiler,
         node,
         f"{name}@through",
         declared.through,
-        lambda child: child.table.c[own.column] == node.pk,
+        lambda child: child.table.c[own.column] == anchor,
         outer=True,
     )
     compiler.crossed.add(through)
@@ -213,9 +258,16 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         through,
         name,
         other.target,
-        lambda child: through.table.c[other.column] == child.pk,
+        lambda child: through.table.c[other.column] == own_column(compiler, child, other.target_field),
         outer=True,
     )
+
+
+def anchor_of(compiler: Compiler, node: Node, relation: Any) -> Any:
+    """The column of where we stand that the rows of a many-valued relation, or those between, refer to."""
+    if isinstance(relation, Reverse) and isinstance(relation.field, ForeignKey):
+        return own_column(compiler, node, relation.field.target_field)
+    return own_column(compiler, node, link_sides(relation)[0].target_field)
 
 
 def link_sides(relation: Any) -> tuple[ForeignKey[Any], ForeignKey[Any]]:

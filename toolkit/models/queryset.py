@@ -6,6 +6,7 @@ How a question is put together is in ``questions``, how it is asked in ``asking`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import new_class
 from typing import Any, Self, TypeVar, cast
 
 from toolkit.errors import IntegrityError
@@ -26,21 +27,45 @@ class ManagerDescriptor:
     """``objects``: gives the model class the root of its querysets.
 
     Args:
-        queryset: The QuerySet class.
+        queryset: The QuerySet or Manager class.
+        arguments: For a manager class, what its object was made with.
+        options: The same, by keyword.
+        automatic: Nobody declared it.
     """
 
-    def __init__(self, queryset: type[QuerySet[Any]]) -> None:
+    def __init__(
+        self,
+        queryset: type[QuerySet[Any]],
+        arguments: tuple[Any, ...] = (),
+        options: Mapping[str, Any] | None = None,
+        *,
+        automatic: bool = False,
+    ) -> None:
         self.queryset = queryset
+        self.arguments, self.options = arguments, dict(options or {})
+        self.automatic = automatic
         self._roots: dict[type, QuerySet[Any]] = {}
 
-    def __get__(self, instance: Any, owner: type[Any]) -> QuerySet[Any]:
+    def __get__(self, instance: Any, owner: Any) -> QuerySet[Any]:
         if instance is not None:
             raise AttributeError(f"objects belongs to the class {owner.__name__}, not to its rows")
         root = self._roots.get(owner)
         if root is None:
-            root = self.queryset(owner).get_queryset()._clone()
-            root._shared = True
-            self._roots[owner] = root
+            if owner._meta.abstract:
+                raise AttributeError(f"{owner.__name__} is abstract: it has no table to ask")
+            root = self._roots[owner] = self._make(owner)
+        return root
+
+    def _make(self, owner: Any) -> QuerySet[Any]:
+        start = object.__new__(self.queryset)
+        QuerySet.__init__(start, owner)
+        if self.queryset._is_manager:
+            cast(Any, start).__init__(*self.arguments, **self.options)
+        root = start.get_queryset()._clone()
+        if not isinstance(root, self.queryset):  # get_queryset() gave another class: the manager's methods stay
+            root.__dict__ = {**start.__dict__, **root.__dict__}
+            root.__class__ = new_class(self.queryset.__name__, (self.queryset, type(root)))
+        root._shared = True
         return root
 
 

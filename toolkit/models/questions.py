@@ -24,6 +24,9 @@ class Question(Generic[M]):
     """A question to the database, as it is put together."""
 
     _is_queryset: ClassVar[bool] = True
+    _is_manager: ClassVar[bool] = False
+    _pristine_operations: tuple[Any, ...] = ()
+    _pristine_values: tuple[Any, ...] = ()
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -50,7 +53,7 @@ class Question(Generic[M]):
     # making new ones
 
     def _clone(self) -> Self:
-        clone = self.__class__.__new__(self.__class__)
+        clone = object.__new__(self.__class__)
         clone.__dict__.update(self.__dict__)
         clone._cache = None
         clone._shared = False

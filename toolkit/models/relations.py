@@ -25,17 +25,50 @@ SET_DEFAULT: OnDelete = "set_default"
 DO_NOTHING: OnDelete = "do_nothing"
 
 
+class RelationOptions(FieldOptions, total=False):
+    """The options of relations, beside those that every field takes."""
+
+    related_query_name: str
+    limit_choices_to: Any
+    db_constraint: bool
+
+
+class ForeignKeyOptions(RelationOptions, total=False):
+    """The options of foreign keys, beside those of every relation."""
+
+    to_field: str
+    parent_link: bool
+
+
+class ManyToManyOptions(RelationOptions, total=False):
+    """The options of many-to-many fields, beside those of every relation."""
+
+    symmetrical: bool
+    through_fields: tuple[str, str]
+    db_table: str
+
+
 class _Relation(Field[T]):
     """What foreign keys and many-to-many fields share: a target, perhaps named before it exists."""
 
     is_relation: ClassVar[bool] = True
+    symmetrical = False
 
     def __init__(
-        self, to: Any, *, related_name: str | None = None, null: bool = False, **options: Unpack[FieldOptions]
+        self,
+        to: Any,
+        *,
+        related_name: str | None = None,
+        related_query_name: str | None = None,
+        limit_choices_to: Any = None,
+        db_constraint: bool = True,
+        null: bool = False,
+        **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(null=null, **options)
         self.to = to
-        self.related_name = related_name
+        self.related_name, self.related_query_name = related_name, related_query_name
+        self.limit_choices_to, self.db_constraint = limit_choices_to, db_constraint
 
     @property
     def target(self) -> Any:
@@ -54,9 +87,20 @@ class _Relation(Field[T]):
     @property
     def accessor(self) -> str | None:
         """The attribute on the other side, or None when ``related_name`` is ``"+"``."""
-        if self.related_name is not None:
-            return None if self.related_name.endswith("+") else self.related_name
-        return self._default_accessor()
+        name = self._given_name()
+        if name is not None:
+            return None if name.endswith("+") else name
+        return None if self.symmetrical else self._default_accessor()
+
+    def _given_name(self) -> str | None:
+        """``related_name``, or that of the model's ``Meta``, with the model's own names put in."""
+        name = self.related_name or self.model._meta.default_related_name
+        return None if name is None else self._filled(name)
+
+    def _filled(self, name: str) -> str:
+        """A name with ``%(class)s`` and ``%(app_label)s`` replaced, for fields that several models inherit."""
+        meta = self.model._meta
+        return name % {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
 
     def _default_accessor(self) -> str:
         return f"{self.model.__name__.lower()}_set"
@@ -64,9 +108,18 @@ class _Relation(Field[T]):
     @property
     def query_name(self) -> str:
         """The name used in lookups from the other side."""
-        if self.related_name is None:
-            return str(self.model.__name__.lower())
-        return f"_{self.model.__name__.lower()}_{self.name}" if self.accessor is None else self.related_name
+        if self.related_query_name is not None:
+            return self._filled(self.related_query_name)
+        if self.accessor is None:
+            return f"_{self.model.__name__.lower()}_{self.name}"
+        return self._given_name() or str(self.model.__name__.lower())
+
+    def limited(self, rows: Any) -> Any:
+        """A queryset of the target, narrowed to what ``limit_choices_to`` lets one choose."""
+        limit = self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
+        if not limit:
+            return rows
+        return rows.filter(**limit) if isinstance(limit, dict) else rows.filter(limit)
 
 
 class ForeignKey(_Relation[T]):
@@ -75,10 +128,16 @@ class ForeignKey(_Relation[T]):
     Args:
         to: The model, or its name (``"Author"``, ``"people.Author"``) when it is declared later.
         on_delete: What happens when the other row is deleted.
-        related_name: The attribute on the other side; ``"+"`` for none.
+        related_name: The attribute on the other side; ``"+"`` for none. ``%(class)s`` and ``%(app_label)s`` stand for
+            the names of the model, in a field that several inherit.
+        related_query_name: The name in lookups from the other side, if it is not ``related_name``.
+        to_field: The unique field of the other model whose value is stored, if it is not the primary key.
+        limit_choices_to: What may be chosen: a ``Q``, a dict of lookups, or a function that gives one.
+        db_constraint: The database checks that the other row exists.
     """
 
     one_to_one: ClassVar[bool] = False
+    parent_link = False
 
     @overload
     def __init__(
@@ -88,7 +147,7 @@ class ForeignKey(_Relation[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: Literal[False] = False,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     @overload
     def __init__(
@@ -98,7 +157,7 @@ class ForeignKey(_Relation[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: Literal[True],
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     @overload
     def __init__(
@@ -108,7 +167,7 @@ class ForeignKey(_Relation[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: bool = False,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     def __init__(
         self,
@@ -117,10 +176,13 @@ class ForeignKey(_Relation[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: bool = False,
-        **options: Unpack[FieldOptions],
+        db_index: bool = True,
+        to_field: str | None = None,
+        parent_link: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(to, related_name=related_name, null=null, **options)
-        self.on_delete = on_delete
+        super().__init__(to, related_name=related_name, null=null, db_index=db_index, **options)
+        self.on_delete, self.to_field, self.parent_link = on_delete, to_field, parent_link
 
     def check(self) -> None:
         if self.on_delete == SET_NULL and not self.null:
@@ -133,17 +195,39 @@ class ForeignKey(_Relation[T]):
     def attname(self) -> str:
         return f"{self.name}_id"
 
+    @property
+    def target_field(self) -> Any:
+        """The field of the other model whose value is stored here."""
+        meta = self.target._meta
+        return meta.get_field(self.to_field) if self.to_field else meta.pk
+
+    def value_of(self, instance: Any) -> Any:
+        """What is stored to refer to an instance."""
+        return getattr(instance, self.target_field.attname)
+
+    def takes(self, value: Any) -> bool:
+        """Whether an instance is of the model referred to, or of one that shares its table or inherits from it."""
+        return isinstance(value, self.target._meta.concrete_model)
+
     def to_python(self, value: Any) -> Any:
         if hasattr(value, "_meta"):
-            if not isinstance(value, self.target):
+            if not self.takes(value):
                 raise ValidationError(f"{value!r} is no {self.target.__name__}", code="invalid")
-            return value.pk
-        return self.target._meta.pk.to_python(value)
+            return self.value_of(value)
+        return self.target_field.to_python(value)
+
+    def validate(self, value: Any) -> None:
+        """Refuse a row that ``limit_choices_to`` leaves out."""
+        if self.limit_choices_to is None:
+            return
+        rows = self.target._meta.base_manager.unrestricted().filter(**{self.target_field.name: value})
+        if not self.limited(rows).exists():
+            raise ValidationError(f"{self.target.__name__} {value!r} cannot be chosen here", code="invalid")
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
 
-        kind = self.target._meta.pk.sql_type()
+        kind = self.target_field.sql_type()
         return sa.BigInteger().with_variant(sa.Integer(), "sqlite") if isinstance(kind, sa.BigInteger) else kind
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
@@ -156,16 +240,16 @@ class ForeignKey(_Relation[T]):
         return lambda value: inner(read(value) if hasattr(value, "_meta") else value)
 
     def db_writer(self, dialect: str) -> Convert:
-        inner = self.target._meta.pk.db_writer(dialect)
+        inner = self.target_field.db_writer(dialect)
 
         def write(value: Any) -> Any:
-            key = getattr(value, "pk", value)
+            key = self.value_of(value) if hasattr(value, "_meta") else value
             return inner(key) if inner and key is not None else key
 
         return write
 
     def db_reader(self, dialect: str) -> Convert:
-        reader: Convert = self.target._meta.pk.db_reader(dialect)
+        reader: Convert = self.target_field.db_reader(dialect)
         return reader
 
 
@@ -182,7 +266,7 @@ class OneToOneField(ForeignKey[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: Literal[False] = False,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     @overload
     def __init__(
@@ -192,7 +276,7 @@ class OneToOneField(ForeignKey[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: Literal[True],
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     @overload
     def __init__(
@@ -202,7 +286,7 @@ class OneToOneField(ForeignKey[T]):
         on_delete: OnDelete,
         related_name: str | None = None,
         null: bool = False,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
     def __init__(self, to: Any, *, on_delete: OnDelete, **options: Any) -> None:
         options["unique"] = True
@@ -219,6 +303,10 @@ class ManyToManyField(_Relation[T], Generic[T]):
         to: The model, or its name.
         related_name: The attribute on the other side; ``"+"`` for none.
         through: A model of your own for the table, with a foreign key to each side.
+        through_fields: The names of its two foreign keys, to this model and to the other, where it has more.
+        symmetrical: Whoever is a partner of mine has me as a partner; True for ``ManyToManyField("self")``.
+        db_table: The name of the table between.
+        limit_choices_to: What may be chosen: a ``Q``, a dict of lookups, or a function that gives one.
     """
 
     @overload
@@ -228,7 +316,7 @@ class ManyToManyField(_Relation[T], Generic[T]):
         *,
         related_name: str | None = None,
         through: Any = None,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ManyToManyOptions],
     ) -> None: ...
     @overload
     def __init__(
@@ -237,7 +325,7 @@ class ManyToManyField(_Relation[T], Generic[T]):
         *,
         related_name: str | None = None,
         through: Any = None,
-        **options: Unpack[FieldOptions],
+        **options: Unpack[ManyToManyOptions],
     ) -> None: ...
     def __init__(
         self,
@@ -245,25 +333,49 @@ class ManyToManyField(_Relation[T], Generic[T]):
         *,
         related_name: str | None = None,
         through: Any = None,
-        **options: Unpack[FieldOptions],
+        through_fields: tuple[str, str] | None = None,
+        symmetrical: bool | None = None,
+        db_table: str = "",
+        **options: Unpack[RelationOptions],
     ) -> None:
         super().__init__(to, related_name=related_name, **options)
-        self.through = through
+        self.through, self.through_fields, self.db_table = through, through_fields, db_table
+        self.symmetrical = to == "self" if symmetrical is None else symmetrical
 
     def check(self) -> None:
-        if self.unique or self.translated or self.primary_key:
+        where = f"{self.model.__name__}.{self.name}"
+        if self.unique or self.translated or self.primary_key or self.null:
             raise DeclarationError(
-                f"{self.model.__name__}.{self.name}: a many-to-many field has no column to be unique, "
-                "translated or a key",
+                f"{where}: a many-to-many field has no column to be unique, translated, null or a key",
                 hint="Remove the option.",
+            )
+        if self.through is None and self.through_fields is not None:
+            raise DeclarationError(
+                f"{where}: through_fields names fields of the table between", hint="Name its model with through=."
+            )
+        if self.through is not None and self.db_table:
+            raise DeclarationError(
+                f"{where}: db_table names the table between, but through= is a model with a table",
+                hint="Set Meta.db_table of that model.",
             )
 
     def link_fields(self) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
         """The two foreign keys of the table between: to this model, and to the other."""
-        keys = list(self.through._meta.foreign_keys())
-        own = next(key for key in keys if key.target is self.model)
-        other = next(key for key in keys if key.target is self.target and key is not own)
-        return own, other
+        own, other = self.link_candidates()
+        return own[0], next(key for key in other if key is not own[0])
+
+    def link_candidates(self) -> tuple[list[ForeignKey[Any]], list[ForeignKey[Any]]]:
+        """The foreign keys of the table between that may be meant: to this model, and to the other."""
+        meta = self.through._meta
+        if self.through_fields is not None:
+            own, other = (meta.get_field(name) for name in self.through_fields)
+            return [own], [other]
+        keys = list(meta.foreign_keys())
+        here, there = self.model._meta.concrete_model, self.target._meta.concrete_model
+        return (
+            [key for key in keys if key.target._meta.concrete_model is here],
+            [key for key in keys if key.target._meta.concrete_model is there],
+        )
 
     if TYPE_CHECKING:
 

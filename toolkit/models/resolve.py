@@ -43,15 +43,26 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
             model._meta.app_label = model._meta.app_label or label
             everything.append(model)
     names = {model._meta.label: model for model in everything}
-    for model in list(everything):
+    with_table = [model for model in everything if not model._meta.proxy]
+    for model in with_table:
         _resolve_targets(model, names, problems)
     if problems:
         return everything, problems
-    for model in list(everything):
-        everything += _hidden_models(model)
-    for model in everything:
+    for model in with_table:
+        everything += _hidden_models(model, problems)
+    if problems:
+        return everything, problems
+    everything = list(dict.fromkeys(everything))
+    with_table = [model for model in everything if not model._meta.proxy]
+    for model in with_table:
+        _name_items(model)
         _add_reverse_relations(model, problems)
+    for model in sorted(with_table, key=lambda model: len(model._meta.levels)):
+        _inherit_reverse_relations(model, problems)
+    problems += _shared_names(with_table)
     for model in everything:
+        if model._meta.proxy:
+            model._meta.translation = model._meta.concrete_model._meta.translation
         if not model._meta.resolved:
             model._meta.resolved = True
         problems += _check_names(model)
@@ -60,7 +71,7 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
 
 def _resolve_targets(model: Any, names: Mapping[str, Any], problems: list[ToolkitError]) -> None:
     meta = model._meta
-    for field in [*meta.foreign_keys(), *meta.many_to_many]:
+    for field in [*meta.local_foreign_keys(), *meta.local_many_to_many]:
         for attribute in ("to", "through"):
             named = getattr(field, attribute, None)
             if not isinstance(named, str):
@@ -73,14 +84,35 @@ def _resolve_targets(model: Any, names: Mapping[str, Any], problems: list[Toolki
                 problems.append(DeclarationError(message, hint=hint))
             else:
                 setattr(field, attribute, target)
+    for field in meta.local_foreign_keys():
+        if not isinstance(field.to, str) and field.to_field:
+            problems += _check_to_field(field)
 
 
-def _hidden_models(model: Any) -> list[Any]:
+def _check_to_field(field: ForeignKey[Any]) -> list[ToolkitError]:
+    meta = field.model._meta
+    try:
+        held = field.target_field
+    except FieldError as error:
+        return [DeclarationError(f"{meta.label}.{field.name}: to_field: {error.message}", hint=error.hint)]
+    if held.unique or held.primary_key:
+        return []
+    return [
+        DeclarationError(
+            f"{meta.label}.{field.name}: to_field = {field.to_field!r} is not unique, so it does not tell one row",
+            hint=f"Give {field.target.__name__}.{field.to_field} unique=True.",
+        )
+    ]
+
+
+def _hidden_models(model: Any, problems: list[ToolkitError]) -> list[Any]:
     meta = model._meta
     made = []
-    for field in meta.many_to_many:
+    for field in meta.local_many_to_many:
         if field.through is None:
             field.through = _through_model(model, field)
+        else:
+            problems += _check_through(field)
         if field.through._meta.hidden:
             made.append(field.through)
     if meta.translated:
@@ -88,6 +120,66 @@ def _hidden_models(model: Any) -> list[Any]:
             meta.translation = _translation_model(model)
         made.append(meta.translation)
     return made
+
+
+def _check_through(field: ManyToManyField[Any]) -> list[ToolkitError]:
+    """Whether the table between has one foreign key to each side, or it is said which."""
+    where, between = f"{field.model._meta.label}.{field.name}", field.through.__name__
+    try:
+        own, other = field.link_candidates()
+    except FieldError as error:
+        return [DeclarationError(f"{where}: through_fields: {error.message}", hint=error.hint)]
+    circular = field.model._meta.concrete_model is field.target._meta.concrete_model
+    several = 2 if circular and field.through_fields is None else 1
+    for keys, side in ((own, field.model), (other, field.target)):
+        if len(keys) < several:
+            return [
+                DeclarationError(
+                    f"{where}: {between} has no foreign key to {side.__name__}", hint="The table between needs one."
+                )
+            ]
+        if len(keys) > several:
+            named = ", ".join(key.name for key in keys)
+            return [
+                DeclarationError(
+                    f"{where}: {between} has several foreign keys to {side.__name__}: {named}",
+                    hint="Say which with through_fields=(to this model, to the other).",
+                )
+            ]
+    return []
+
+
+def _name_items(model: Any) -> None:
+    """Put the model's names into those of constraints and indexes that it inherited: ``%(class)s_unique``."""
+    meta = model._meta
+    names = {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
+    for items in (meta.constraints, meta.indexes):
+        for number, item in enumerate(items):
+            if "%(" in item.name:
+                items[number] = copy(item)
+                object.__setattr__(items[number], "name", item.name % names)
+
+
+def _shared_names(models: Iterable[Any]) -> list[ToolkitError]:
+    """Tables, constraints and indexes of one name."""
+    problems: list[ToolkitError] = []
+    seen: dict[tuple[str, str], Any] = {}
+    for model in models:
+        meta = model._meta
+        named = [("table", meta.table), *(("name", item.name) for item in (*meta.constraints, *meta.indexes))]
+        for kind, name in named:
+            other = seen.setdefault((kind, name), model)
+            if other is not model:
+                what = "the table" if kind == "table" else "a constraint or index named"
+                problems.append(
+                    DeclarationError(
+                        f"{meta.label} and {other._meta.label} both have {what} {name!r}",
+                        hint="Give each a name of its own; '%(class)s' in a name stands for the model's."
+                        if kind == "name"
+                        else "Give one another Meta.db_table.",
+                    )
+                )
+    return problems
 
 
 def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) -> Any:
@@ -101,13 +193,13 @@ def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) 
 
 def _through_model(model: Any, field: ManyToManyField[Any]) -> Any:
     """The table between: one row for each pair."""
-    table = f"{model._meta.table}_{field.name}"
+    table = field.db_table or f"{model._meta.table}_{field.name}"
     own, other = model._meta.model_name, field.target._meta.model_name
     if own == other:
         own, other = f"from_{own}", f"to_{other}"
     fields: dict[str, Field[Any]] = {
-        own: ForeignKey(model, on_delete=CASCADE, related_name="+"),
-        other: ForeignKey(field.target, on_delete=CASCADE, related_name="+"),
+        name: ForeignKey(side, on_delete=CASCADE, related_name="+", db_constraint=field.db_constraint)
+        for name, side in ((own, model), (other, field.target))
     }
     unique = UniqueConstraint(fields=[own, other], name=f"{table}_pair_key")
     return _make(model, f"{model.__name__}_{field.name}", fields, db_table=table, constraints=[unique])
@@ -117,8 +209,10 @@ def _translation_model(model: Any) -> Any:
     """The rows with the translated fields: one for each row and locale."""
     meta = model._meta
     table = f"{meta.table}_translation"
+    above = any(level._meta.translated for level in meta.levels[:-1])  # a parent's row has translations already
+    related_name = f"{meta.model_name}_translations" if above else "translations"
     fields: dict[str, Field[Any]] = {
-        "source": ForeignKey(model, on_delete=CASCADE, related_name="translations"),
+        "source": ForeignKey(model, on_delete=CASCADE, related_name=related_name),
         "locale": CharField(max_length=35),
     }
     constraints = [UniqueConstraint(fields=["source", "locale"], name=f"{table}_source_locale_key")]
@@ -133,9 +227,9 @@ def _translation_model(model: Any) -> Any:
 
 def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
     meta = model._meta
-    for field in meta.many_to_many:
+    for field in meta.local_many_to_many:
         setattr(model, field.name, Related(field.name, field))
-    for field in [*meta.foreign_keys(), *meta.many_to_many]:
+    for field in [*meta.local_foreign_keys(), *meta.local_many_to_many]:
         target = field.target._meta
         relation = Reverse(field.query_name, field.accessor, field)
         taken = target.reverse.get(relation.name)
@@ -150,6 +244,23 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
                 Related(relation.accessor, relation) if relation.many else RelatedObject(relation.accessor, relation)
             )
             setattr(field.target, relation.accessor, descriptor)
+
+
+def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
+    """What refers to a parent's row refers to that of a model that inherits from it; but for the links themselves."""
+    meta = model._meta
+    for parent in meta.parents:
+        for name, relation in parent._meta.reverse.items():
+            if getattr(relation.field, "parent_link", False):
+                continue
+            taken = meta.reverse.get(name, relation)
+            if name in meta.by_name or taken.field is not relation.field:
+                message = (
+                    f"{meta.label} has its own {name!r}, and inherits another from {parent.__name__}: "
+                    f"the other side of {relation.field.model.__name__}.{relation.field.name}"
+                )
+                problems.append(DeclarationError(message, hint="Give one of them another name."))
+            meta.reverse.setdefault(name, relation)
 
 
 def _follow(meta: Any, name: str) -> None:
@@ -172,7 +283,10 @@ def _check_names(model: Any) -> list[ToolkitError]:
     """Problems with the names in ``class Meta``."""
     meta = model._meta
     problems: list[ToolkitError] = []
-    named = [(name.lstrip("-"), "ordering") for name in meta.ordering]
+    named = [(name.lstrip("-"), "ordering") for name in meta.ordering if isinstance(name, str)]
+    latest = [meta.get_latest_by] if isinstance(meta.get_latest_by, str) else meta.get_latest_by or ()
+    named += [(name.lstrip("-"), "get_latest_by") for name in latest]
+    named += [(name, "natural_key") for name in meta.natural_key]
     named += [(name, "public") for name in (meta.public.names() if meta.public is not None else ())]
     named += [(name, "constraints") for item in meta.constraints for name in getattr(item, "fields", ())]
     named += [(name.lstrip("-"), "indexes") for item in meta.indexes for name in item.fields]
@@ -181,7 +295,8 @@ def _check_names(model: Any) -> list[ToolkitError]:
             _follow(meta, name)
         except FieldError as error:
             problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
-    if meta.untranslated == "hide" and not meta.translated:
+    problems += _check_local(meta)
+    if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
         problems.append(
             DeclarationError(
                 f"{meta.label}.Meta: untranslated = 'hide', but no field is translated",
@@ -189,3 +304,19 @@ def _check_names(model: Any) -> list[ToolkitError]:
             )
         )
     return problems
+
+
+def _check_local(meta: Any) -> list[ToolkitError]:
+    """Constraints and indexes are of one table: they cannot speak of a parent's columns."""
+    if not meta.parents or meta.proxy:
+        return []
+    own = {name for field in meta.local_fields for name in (field.name, field.attname)}
+    return [
+        DeclarationError(
+            f"{meta.label}.Meta: {item.name!r} names {name!r}, which is in the table of a parent",
+            hint="Declare it in the Meta of that parent.",
+        )
+        for item in (*meta.constraints, *meta.indexes)
+        for name in getattr(item, "fields", ())
+        if name.lstrip("-") in meta.by_name and name.lstrip("-") not in own
+    ]

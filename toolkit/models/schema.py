@@ -30,7 +30,7 @@ class Schema:
     """
 
     def __init__(self, models: Iterable[Any], dialect: str) -> None:
-        self.models: list[Any] = list(models)
+        self.models: list[Any] = [model for model in models if not model._meta.proxy]
         self.dialect = dialect
         self.spelling = spelling(dialect)
         self.by_table: dict[str, Any] = {model._meta.table: model for model in self.models}
@@ -55,7 +55,10 @@ class Schema:
     def table(self, model: Any) -> Any:
         """The SQLAlchemy table of a model."""
         found = self._tables.get(model)
-        return found if found is not None else self._make(model)
+        if found is None:
+            concrete = model._meta.concrete_model
+            found = self._tables[model] = self._make(model) if model is concrete else self.table(concrete)
+        return found
 
     def sorted(self) -> list[Any]:
         """The models, each after those it refers to (cycles apart)."""
@@ -72,7 +75,7 @@ class Schema:
         if self._metadata is None:
             self._metadata = sa.MetaData(naming_convention=NAMING)
         meta = model._meta
-        columns = [_column(sa, field, self.spelling) for field in meta.fields]
+        columns = [_column(sa, field, self.spelling) for field in meta.local_fields]
         table = sa.Table(meta.table, self._metadata, *columns, sqlite_autoincrement=False)
         self._tables[model] = table
         for constraint in self._constraints(sa, model, table):
@@ -84,7 +87,7 @@ class Schema:
 
     def _constraints(self, sa: Any, model: Any, table: Any) -> Iterator[Any]:
         meta = model._meta
-        for field in meta.fields:
+        for field in meta.local_fields:
             for number, text in enumerate(field.constraints(self.dialect)):
                 yield sa.CheckConstraint(text, name=f"{meta.table}_{field.column}_check{number or ''}")
         for constraint in meta.constraints:
@@ -119,7 +122,7 @@ def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
     if longest is None:
         return
     named = {field.lstrip("-") for item in [*unique, *meta.indexes] for field in item.fields}
-    for field in meta.fields:
+    for field in meta.local_fields:
         keyed = field.unique or field.db_index or field.primary_key or field.name in named
         if keyed and _text_length(field) > longest:
             yield DeclarationError(
@@ -144,7 +147,7 @@ def literal_condition(schema: Schema, model: Any, condition: Any) -> str:
     import sqlalchemy as sa
 
     meta = model._meta
-    columns = {field.column: sa.column(field.column, field.sql_type()) for field in meta.fields}
+    columns = {field.column: sa.column(field.column, field.sql_type()) for field in meta.local_fields}
     clause = _literal(sa, meta, columns, condition)
     dialect = schema.spelling.literal_compiler()
     return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
@@ -187,18 +190,19 @@ def _literal_leaf(sa: Any, meta: Any, columns: Any, name: str, value: Any) -> An
 
 def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
     arguments: list[Any] = []
-    if field.is_relation:
+    if field.is_relation and field.db_constraint:
         target = field.target._meta
         deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
-        arguments.append(sa.ForeignKey(f"{target.table}.{target.pk.column}", **deferred))
+        arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", **deferred))
     return sa.Column(
         field.column,
         field.sql_type(),
         *arguments,
         primary_key=field.primary_key,
         nullable=field.null,
-        unique=field.unique or None,
-        index=((field.db_index or field.is_relation) and not field.unique) or None,
+        unique=(field.unique and not field.primary_key) or None,
+        index=(field.db_index and not field.unique and not field.primary_key) or None,
+        autoincrement=False if field.is_relation else "auto",
     )
 
 

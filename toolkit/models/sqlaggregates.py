@@ -10,6 +10,7 @@ from toolkit.models.context import Context
 from toolkit.models.expressions import F
 from toolkit.models.fields import FloatField, IntegerField
 from toolkit.models.outputs import Typed
+from toolkit.models.paths import anchor_of
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
@@ -71,5 +72,6 @@ def _per_row(context: Context, structure: Any) -> Typed:
     call, field = _call(below, kind.function, column, field, distinct=distinct)
     where = below.where()
     source = clause(below)
-    chosen = sa.select(call).select_from(source).where(link == resolved.node.pk, *where)
+    anchor = anchor_of(context.compiler, resolved.node, resolved.many)
+    chosen = sa.select(call).select_from(source).where(link == anchor, *where)
     return chosen.correlate_except(source).scalar_subquery(), field

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_mean
 from toolkit.models.compiler import Compiler, own_slots
 from toolkit.models.expressions import Expression, Now
 from toolkit.models.fields import IntegerField
-from toolkit.models.shapes import MOMENT, SLOT, Bind
-from toolkit.models.sqltext import placeholder, quoted
+from toolkit.models.paths import own_column
+from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
+from toolkit.models.sqltext import iter_chunks, placeholder, quoted
 from toolkit.trace import Scope
 
 __all__ = ["bulk_insert", "insert_sql", "quoted", "save_instance", "update_rows"]
@@ -59,16 +61,53 @@ def save_instance(scope: Scope, instance: Any, *, update_fields: Iterable[str] |
     _refuse_unsaved_relations(instance)
     _stamp(scope, instance, new=not only_update)
     names = list(update_fields) if update_fields is not None else None
-    if only_update:
-        if _update_instance(scope, instance, names) == 0:
+    with scope.database.atomic() if instance._meta.parents else nullcontext():
+        if not only_update:
+            _save_levels(scope, instance, force_insert=force_insert)
+        elif _update_instance(scope, instance, names) == 0:
             raise IntegrityError(
                 f"{instance._meta.object_name} {instance.pk} cannot be updated: there is no such row",
                 hint="Load it again.",
             )
-    elif force_insert or instance.pk is None or _update_instance(scope, instance, None) == 0:
-        _insert_instance(scope, instance)
     instance._row = ()
     scope.database.changed()
+
+
+def _save_levels(scope: Scope, instance: Any, *, force_insert: bool) -> None:
+    """Insert a row, or update the one with its key; in a parent's table before its own.
+
+    Only its own row is sure to be new when ``force_insert`` says so: that of a parent may be there.
+    """
+    _take_keys_from_links(instance)
+    for level in instance._meta.levels:
+        link_to_parents(instance, level)
+        forced = force_insert and level is instance._meta.concrete_model
+        if (
+            forced
+            or _key(instance, level) is None
+            or _update_level(scope, instance, level, level._meta.local_fields) == 0
+        ):
+            _insert_level(scope, instance, level)
+
+
+def _key(instance: Any, level: Any) -> Any:
+    """The key of an instance's row in one of its tables."""
+    return instance.__dict__.get(level._meta.pk.attname)
+
+
+def _take_keys_from_links(instance: Any) -> None:
+    """``Restaurant(place_ptr=place)`` is the restaurant of a place that there is."""
+    for level in reversed(instance._meta.levels):
+        for parent, link in level._meta.parents.items():
+            given = instance.__dict__.get(link.attname)
+            if given is not None and _key(instance, parent) is None:
+                instance.__dict__[parent._meta.pk.attname] = given
+
+
+def link_to_parents(instance: Any, level: Any) -> None:
+    """Let the row in one table refer to those in its parents' tables."""
+    for parent, link in level._meta.parents.items():
+        instance.__dict__[link.attname] = _key(instance, parent)
 
 
 def _refuse_unsaved_relations(instance: Any) -> None:
@@ -76,29 +115,43 @@ def _refuse_unsaved_relations(instance: Any) -> None:
         related = instance.__dict__.get(key.name)
         if related is None:
             continue
-        if related.pk is None:
+        held = key.value_of(related)
+        if held is None:
             raise IntegrityError(
                 f"{instance._meta.object_name}.{key.name} refers to an unsaved {related._meta.object_name}",
                 hint="Save that one first.",
             )
-        if related.pk != instance.__dict__.get(key.attname) and instance.__dict__.get(key.attname) is None:
-            instance.__dict__[key.attname] = related.pk
+        if instance.__dict__.get(key.attname) is None:
+            instance.__dict__[key.attname] = held
 
 
-def _insert_instance(scope: Scope, instance: Any) -> None:
-    meta = instance._meta
-    generated = instance.pk is None
-    fields = [field for field in meta.fields if not (field.primary_key and generated)]
+def _insert_level(scope: Scope, instance: Any, level: Any) -> None:
+    """Insert an instance's row of one table."""
+    meta = level._meta
+    generated = _key(instance, level) is None
+    fields = [field for field in meta.local_fields if not (field.primary_key and generated)]
     row = _driver_values(_writers(scope, fields), instance)
     returning = generated and scope.database.backend.returning
-    cursor = scope.database.execute(insert_sql(scope, type(instance), fields, returning=returning), row)
+    cursor = scope.database.execute(insert_sql(scope, level, fields, returning=returning), row)
     if generated:
         instance.__dict__[meta.pk.attname] = cursor.fetchone()[0] if returning else cursor.lastrowid
 
 
 def _update_instance(scope: Scope, instance: Any, names: Iterable[str] | None) -> int:
+    """Update an instance's rows, in each table that has one of the fields; 0 if one of them is gone."""
     meta = instance._meta
     chosen = [_own_field(meta, name) for name in names] if names is not None else meta.fields
+    groups: dict[Any, list[Any]] = {}
+    for field in chosen:
+        groups.setdefault(field.model, []).append(field)
+    if not groups:
+        groups[meta.concrete_model] = []
+    return min(_update_level(scope, instance, level, fields) for level, fields in groups.items())
+
+
+def _update_level(scope: Scope, instance: Any, level: Any, chosen: Iterable[Any]) -> int:
+    """Update an instance's row of one table."""
+    meta = level._meta
     fields = [field for field in chosen if not field.primary_key and field.attname in instance.__dict__]
     dialect, mark = scope.database.dialect, placeholder(scope.database.dialect)
     table, key = quoted(dialect, meta.table), quoted(dialect, meta.pk.column)
@@ -131,16 +184,14 @@ def bulk_insert(scope: Scope, model: Any, rows: list[Any], *, batch_size: int) -
     for row in rows:
         _refuse_unsaved_relations(row)
         _stamp(scope, row, new=True)
-    keyed = [row for row in rows if row.pk is not None]
-    keyless = [row for row in rows if row.pk is None]
-    key = model._meta.pk.attname
+        _take_keys_from_links(row)
+    given: list[tuple[Any, str]] = []
     try:
         with scope.database.atomic():
-            _in_batches(scope, model, keyed, batch_size)
-            if keyless and _give_keys(scope, model, keyless):
-                _in_batches(scope, model, keyless, batch_size)
+            for level in model._meta.levels:
+                _bulk_insert_level(scope, level, rows, batch_size, given)
     except BaseException:
-        for row in keyless:
+        for row, key in given:
             row.__dict__[key] = None
         raise
     for row in rows:
@@ -149,10 +200,23 @@ def bulk_insert(scope: Scope, model: Any, rows: list[Any], *, batch_size: int) -
     return rows
 
 
+def _bulk_insert_level(scope: Scope, level: Any, rows: Sequence[Any], size: int, given: list[tuple[Any, str]]) -> None:
+    """Insert the rows of one table; notes which instances were given a key."""
+    if level._meta.parents:
+        for row in rows:
+            link_to_parents(row, level)
+    key = level._meta.pk.attname
+    keyless = [row for row in rows if row.__dict__.get(key) is None]
+    given += [(row, key) for row in keyless]
+    _in_batches(scope, level, [row for row in rows if row.__dict__.get(key) is not None], size)
+    if keyless and _give_keys(scope, level, keyless):
+        _in_batches(scope, level, keyless, size)
+
+
 def _in_batches(scope: Scope, model: Any, rows: Sequence[Any], size: int) -> None:
     if not rows:
         return
-    fields = model._meta.fields
+    fields = model._meta.local_fields
     sql, writers = insert_sql(scope, model, fields, returning=False), _writers(scope, fields)
     for start in range(0, len(rows), size):
         chunk = rows[start : start + size]
@@ -178,13 +242,13 @@ def _give_keys(scope: Scope, model: Any, rows: Sequence[Any]) -> bool:
 
 def _insert_keyless(scope: Scope, meta: Any, rows: Sequence[Any]) -> bool:
     """Insert the rows and set the keys that they were given; False, for ``_give_keys``: none remain."""
-    fields = [field for field in meta.fields if not field.primary_key]
+    fields = [field for field in meta.local_fields if not field.primary_key]
     writers, sql = _writers(scope, fields), insert_sql(scope, meta.model, fields, returning=False)
     keys = scope.database.backend.insert_many(scope.database, sql, [_driver_values(writers, row) for row in rows])
     for row, number in zip(rows, keys, strict=bool(keys)):
         row.__dict__[meta.pk.attname] = number
     for row in rows if not keys else ():
-        _insert_instance(scope, row)
+        _insert_level(scope, row, meta.model)
     return False
 
 
@@ -200,12 +264,12 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     lifted: list[Any] = list(queryset._values)
     compiler = Compiler(scope.database, model, scope.sight)
     compiler.apply(queryset._operations)
-    table = compiler.root.table
-    keys = sa.select(table.c[model._meta.pk.column]).select_from(compiler.from_clause()).where(*compiler.where())
-    assignments = {}
-    for name, value in values.items():
-        field = _own_field(model._meta, name)
-        assignments[field.column] = _assigned(scope, compiler, field, value, lifted)
+    fields = {_own_field(model._meta, name): value for name, value in values.items()}
+    if any(field.model is not model._meta.concrete_model for field in fields):
+        return _update_levels(scope, compiler, fields, lifted)
+    where = compiler.where()
+    keys = sa.select(compiler.root.pk).select_from(compiler.from_clause()).where(*where)
+    assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(model)
     statement = compiler.statement(
         sa.update(target).where(target.c[model._meta.pk.column].in_(_materialized(sa, scope, keys))).values(assignments)
@@ -213,6 +277,33 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     count = int(scope.database.execute(statement.sql, statement.bind(lifted, scope, ())).rowcount)
     scope.database.changed()
     return count
+
+
+def _update_levels(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
+    """Update rows in several tables: which ones is asked before the first of them is changed."""
+    import sqlalchemy as sa
+
+    homes = list(dict.fromkeys(field.model for field in fields))
+    columns = [own_column(compiler, compiler.root, home._meta.pk) for home in homes]
+    where = compiler.where()
+    asked = compiler.statement(sa.select(*columns).select_from(compiler.from_clause()).where(*where))
+    with scope.database.atomic():
+        keys = scope.database.fetch(asked.sql, asked.bind(lifted, scope, ()))
+        for number, home in enumerate(homes):
+            values: list[Any] = []
+            level = Compiler(scope.database, home, scope.sight)
+            table = level.root.table
+            assignments = {
+                field.column: _assigned(scope, level, field, value, values)
+                for field, value in fields.items()
+                if field.model is home
+            }
+            found = table.c[home._meta.pk.column].in_(level.binds.add(Bind(KEYS), home._meta.pk.sql_type()))
+            statement = level.statement(sa.update(table).where(found).values(assignments))
+            for chunk, _ in iter_chunks([row[number] for row in keys], scope.database.dialect):
+                scope.database.execute(statement.text(len(chunk)), statement.bind(values, scope, chunk))
+    scope.database.changed()
+    return len(keys)
 
 
 def _materialized(sa: Any, scope: Scope, keys: Any) -> Any:

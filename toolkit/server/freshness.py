@@ -158,7 +158,7 @@ def next_crossing(database: Any, moment: datetime) -> datetime:
 
 def _next_value(database: Any, table: str, column: str, moment: datetime) -> datetime:
     model = database.schema.by_table[table]
-    field = next(field for field in model._meta.fields if field.column == column)
+    field = next(field for field in model._meta.local_fields if field.column == column)
     write, read = field.db_writer(database.dialect), field.db_reader(database.dialect)
     bound = field.to_python(moment)
     name = quoted(database.dialect, column)

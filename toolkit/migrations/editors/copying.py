@@ -17,7 +17,7 @@ def copied_columns(database: Any, old: Any, new: Any, *, parts: TableSQL, actual
     Generated columns are left out, they make themselves. The rowid is copied where it is no column: full-text
     tables refer to it.
     """
-    known = {field.column for field in (*old._meta.fields, *new._meta.fields)}
+    known = {field.column for field in (*old._meta.local_fields, *new._meta.local_fields)}
     rows = database.fetch(f"PRAGMA table_xinfo({quote(old._meta.table)})")
     stored = [name for _, name, _, _, _, _, hidden in rows if hidden == 0]
     others = [name for name in stored if name not in known and name in parts.columns]
@@ -58,7 +58,7 @@ class Copy:
         """
         expressions = {quote(name): (quote(name) if name != "rowid" else name) for name in columns}
         parameters: list[Any] = []
-        for field in self._new._meta.fields:
+        for field in self._new._meta.local_fields:
             expression, values = self._expression(field)
             expressions[quote(field.column)] = expression
             parameters += values

@@ -58,7 +58,7 @@ class Editor:
         changed = _moved_fields(old, new)
         self._call_fields("before_drop", old, only={before.name for before, _ in changed})
         self._rename_table(old, new)
-        for before, after in zip(old._meta.fields, new._meta.fields, strict=True):
+        for before, after in zip(old._meta.local_fields, new._meta.local_fields, strict=True):
             if before.column != after.column:
                 self._rename_column(new._meta.table, before.column, after.column)
         self._rename_items(table_of(old, self.database.dialect), table_of(new, self.database.dialect))
@@ -141,7 +141,7 @@ class Editor:
 
     def _call_fields(self, hook: str, model: Any, *, only: set[str] | None = None) -> None:
         """Let fields that keep something beside their column (a spatial index) make or remove it."""
-        for field in model._meta.fields:
+        for field in model._meta.local_fields:
             method = getattr(field, hook, None)
             if callable(method) and (only is None or field.name in only):
                 method(self.database)
@@ -290,8 +290,8 @@ def _drop_column(operations: Any, *, table: str, column: str) -> None:
 
 def compared_fields(old: Any, new: Any) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
     """The fields that went, (old, new) pairs of those that stayed, and those that came."""
-    before = {field.name: field for field in old._meta.fields}
-    after = {field.name: field for field in new._meta.fields}
+    before = {field.name: field for field in old._meta.local_fields}
+    after = {field.name: field for field in new._meta.local_fields}
     gone = [field for name, field in before.items() if name not in after]
     stayed = [(field, after[name]) for name, field in before.items() if name in after]
     made = [field for name, field in after.items() if name not in before]
@@ -319,7 +319,7 @@ def _differs(old: Any, new: Any) -> bool:
 
 
 def _moved_fields(old: Any, new: Any) -> list[tuple[Any, Any]]:
-    pairs = list(zip(old._meta.fields, new._meta.fields, strict=True))
+    pairs = list(zip(old._meta.local_fields, new._meta.local_fields, strict=True))
     if old._meta.table != new._meta.table:
         return pairs
     return [(before, after) for before, after in pairs if before.column != after.column]

@@ -116,6 +116,7 @@ class Field(Generic[T]):
     native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
     is_relation: ClassVar[bool] = False
+    auto_created = False
     is_heavy: ClassVar[bool] = False
     """Left out of a row until it is touched, and then loaded for all rows that were loaded together."""
 
@@ -156,6 +157,7 @@ class Field(Generic[T]):
         self.verbose_name, self.help_text = verbose_name, help_text
         self.editable, self.translated = editable, translated
         self.name = ""
+        self.db_column = db_column
         self.column = db_column or ""
         self.model: Any = None
         self.order = next(_order)
