@@ -15,7 +15,13 @@ from toolkit.trace import Scope, entered
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Any]:
+def database(any_database: Any) -> Any:
+    return any_database
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Any]:
+    """SQLite alone, where a test is about its words or its one writer."""
     found = Database(f"sqlite:///{tmp_path}/site.db")
     found.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
     yield found
@@ -27,7 +33,9 @@ def notes(database: Any) -> list[str]:
 
 
 def write(database: Any, text: str) -> None:
-    database.execute("INSERT INTO note (text) VALUES (?)", [text])
+    mark = database.backend.placeholder
+    number = database.fetch("SELECT count(*) FROM note")[0][0] + 1
+    database.execute(f"INSERT INTO note (id, text) VALUES ({number}, {mark})", [text])
 
 
 def test_an_exception_rolls_the_block_back(database: Any) -> None:
@@ -41,7 +49,7 @@ def test_an_exception_rolls_the_block_back(database: Any) -> None:
 def test_an_inner_block_that_fails_leaves_the_outer_one_usable(database: Any) -> None:
     with database.atomic():
         write(database, "outer")
-        with pytest.raises(IntegrityError, match=r"UNIQUE constraint failed: note\.text"), database.atomic():
+        with pytest.raises(IntegrityError, match=r"(?i)unique constraint"), database.atomic():
             write(database, "inner")
             with database.atomic():
                 write(database, "innermost")
@@ -104,19 +112,19 @@ def test_a_callback_that_fails_stops_no_other(database: Any) -> None:
     assert (called, notes(database)) == (["second"], ["a"])
 
 
-def test_a_reference_to_nothing_is_refused_at_commit_and_the_row_is_named(database: Any) -> None:
-    database.execute(
+def test_a_reference_to_nothing_is_refused_at_commit_and_the_row_is_named(file: Any) -> None:
+    file.execute(
         "CREATE TABLE reply (id INTEGER PRIMARY KEY, "
         "note_id INTEGER REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED)"
     )
     told = "row 7 of reply refers to a row of note that does not exist"
-    with pytest.raises(IntegrityError, match=told), database.atomic():
-        database.execute("INSERT INTO reply VALUES (7, 41)")
-    assert database.fetch("SELECT count(*) FROM reply") == [(0,)]
-    with database.atomic():  # a reference may come before its row
-        database.execute("INSERT INTO reply VALUES (7, 41)")
-        database.execute("INSERT INTO note VALUES (41, 'late')")
-    assert database.fetch("SELECT count(*) FROM reply") == [(1,)]
+    with pytest.raises(IntegrityError, match=told), file.atomic():
+        file.execute("INSERT INTO reply VALUES (7, 41)")
+    assert file.fetch("SELECT count(*) FROM reply") == [(0,)]
+    with file.atomic():  # a reference may come before its row
+        file.execute("INSERT INTO reply VALUES (7, 41)")
+        file.execute("INSERT INTO note VALUES (41, 'late')")
+    assert file.fetch("SELECT count(*) FROM reply") == [(1,)]
 
 
 def test_the_first_error_is_told_even_if_the_transaction_is_gone(database: Any) -> None:
@@ -128,18 +136,18 @@ def test_the_first_error_is_told_even_if_the_transaction_is_gone(database: Any) 
     assert notes(database) == ["a"]
 
 
-def test_a_second_writer_waits_or_is_told_why_it_cannot(database: Any, tmp_path: Path) -> None:
+def test_a_second_writer_waits_or_is_told_why_it_cannot(file: Any, tmp_path: Path) -> None:
     other = Database(f"sqlite:///{tmp_path}/site.db")
     other.execute("PRAGMA busy_timeout=20")
-    with database.atomic():
-        write(database, "a")
+    with file.atomic():
+        write(file, "a")
         told = r"database is locked.*Another process has been writing"
         with pytest.raises(DatabaseError, match=told), other.atomic():
             pass
         assert other.transaction is None
     with other.atomic():
         write(other, "b")
-    assert notes(database) == ["a", "b"]
+    assert notes(file) == ["a", "b"]
     other.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,15 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from tests.servers import SERVERS, opened_apart
 from toolkit import models
-from toolkit.database import Database
 from toolkit.models import Now, Q
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-URLS = ["sqlite://", *filter(None, os.environ.get("TOOLKIT_TEST_DATABASES", "").split(","))]
+URLS = ["sqlite://", *SERVERS]
 
 
 class Section(models.Model):
@@ -157,29 +156,9 @@ def create_tables(database: Any) -> None:
 def make_database(url: str, models: Any = None) -> Any:
     """A database with the newsroom's tables, or others; on a server one of its own, which ``drop`` takes away."""
     assert not PROBLEMS, PROBLEMS
-    database: Any = apart(Database(url))
+    database = opened_apart(url)
     database.schema = Schema(MODELS if models is None else models, database.dialect)
     create_tables(database)
-    return database
-
-
-def apart(database: Any) -> Any:
-    """The same server's database, seen through a schema (PostgreSQL) or a database (MariaDB) made for one test."""
-    name = f"toolkit_{uuid.uuid4().hex[:12]}"
-    if database.dialect == "sqlite":
-        database.drop = database.close
-        return database
-    postgresql = database.dialect == "postgresql"
-    database.execute(f"CREATE {'SCHEMA' if postgresql else 'DATABASE'} {name}")
-    database.close()
-    enter = f"SET search_path TO {name}" if postgresql else f"USE {name}"
-    database.on_connect(lambda connection: connection.cursor().execute(enter))
-
-    def drop() -> None:
-        database.execute(f"DROP {'SCHEMA' if postgresql else 'DATABASE'} {name} {'CASCADE' if postgresql else ''}")
-        database.close()
-
-    database.drop = drop
     return database
 
 

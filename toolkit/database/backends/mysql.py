@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
 from toolkit.database.tokens.mysql import MySQLTokens
+from toolkit.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
@@ -30,12 +31,15 @@ MODES = (
 COLLATIONS = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
 """By whether the server is MariaDB: exact, and with trailing spaces that count."""
 
+OLDEST = {True: (10, 11), False: (8, 0)}
+"""By whether the server is MariaDB: the first long-term versions with collations of Unicode 14 and 9."""
+
 STATEMENT_CHARACTERS = 1_000_000
 """Values in one statement: well below the 16 MB that a server takes by default (``max_allowed_packet``)."""
 
 
 class MySQL(Backend):
-    """MariaDB 10.6 or newer. MySQL 8 speaks nearly the same and is not tested."""
+    """MariaDB 10.11 or newer. MySQL 8 speaks nearly the same and is not tested."""
 
     dialect = "mysql"
     driver = "mysql+pymysql"
@@ -56,13 +60,26 @@ class MySQL(Backend):
 
     def prepare(self, connection: Any) -> None:
         """Source for the level: PostgreSQL's default. A row that another writer committed is seen at once."""
+        mariadb = is_mariadb(connection)
+        self._refuse_old(connection, mariadb)
         connection.autocommit(True)
-        collation = COLLATIONS[is_mariadb(connection)]
+        collation = COLLATIONS[mariadb]
         cursor = connection.cursor()
         cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
         cursor.execute(f"SET SESSION sql_mode = '{','.join(MODES)}', time_zone = '+00:00'")
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         cursor.close()
+
+    def _refuse_old(self, connection: Any, mariadb: bool) -> None:
+        found = re.findall(r"\d+\.\d+\.\d+", _greeting(connection).replace("5.5.5-", ""))
+        version = tuple(int(part) for part in (found[0] if found else "0").split("."))
+        if version < OLDEST[mariadb]:
+            connection.close()
+            kind, oldest = "MariaDB" if mariadb else "MySQL", ".".join(map(str, OLDEST[mariadb]))
+            raise DatabaseUnavailable(
+                f"the database {self.safe_url} is {kind} {'.'.join(map(str, version))}, which is older than {oldest}",
+                hint="Its collations cannot compare text as other databases do. Use a newer server.",
+            )
 
     def dialect_class(self) -> Any:
         return _with_types(super().dialect_class())
@@ -128,7 +145,7 @@ _BROKEN: dict[int, tuple[str, str]] = {
     1451: ("foreign_key", "CONSTRAINT `(.*?)`"),
     1452: ("foreign_key", "CONSTRAINT `(.*?)`"),
     3819: ("check", "constraint '(.*?)'"),  # MySQL's number
-    4025: ("check", "CONSTRAINT `(?:.*?`\\.`)?(.*?)`"),
+    4025: ("check", "CONSTRAINT `(.*?)`"),
 }
 _TOLD = {"unique": "UNIQUE", "not_null": "NOT NULL", "foreign_key": "FOREIGN KEY", "check": "CHECK"}
 
@@ -140,8 +157,12 @@ _HINTS = (
 
 def is_mariadb(connection: Any) -> bool:
     """Whether the server is MariaDB and not MySQL, by the greeting that it sent."""
-    greeting = connection.get_server_info() if hasattr(connection, "get_server_info") else connection.server_version
-    return "mariadb" in str(greeting).lower()
+    return "mariadb" in _greeting(connection).lower()
+
+
+def _greeting(connection: Any) -> str:
+    """What the server said of itself; some versions of MariaDB begin with 5.5.5- to please old clients."""
+    return str(connection.get_server_info())
 
 
 def _statement_chunks(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:

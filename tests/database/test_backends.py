@@ -1,0 +1,288 @@
+"""Kinds of databases: found by the URL's scheme, the toolkit's own and those that other distributions bring."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.servers import SERVERS, opened_apart
+from toolkit import models
+from toolkit.database import Backend, Database, spelling
+from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError
+from toolkit.models import Q
+from toolkit.models.resolve import resolve_models
+from toolkit.models.schema import Schema
+from toolkit.trace import Scope, entered
+
+MARIADB = [url for url in SERVERS if spelling("mysql") is type(Database(url).backend)]
+
+OTHERS = """
+from toolkit.database.backends.sqlite import SQLite
+
+class Ledger(SQLite):
+    '''A SQLite file that writes down what is done to it.'''
+
+    snapshot = (*SQLite.snapshot, "SELECT 'a snapshot of the ledger'")
+
+    def __init__(self, url, folder):
+        super().__init__(url, folder)
+        self.opened = 0
+
+    def connect(self):
+        self.opened += 1
+        return super().connect()
+
+nothing = 41
+"""
+
+
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Another distribution, installed, with two entry points."""
+    folder = tmp_path / "installed"
+    (folder / "ledgers-1.0.dist-info").mkdir(parents=True)
+    (folder / "ledgers.py").write_text(OTHERS)
+    (folder / "ledgers-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: ledgers\nVersion: 1.0\n")
+    points = "[toolkit.backends]\nledger = ledgers:Ledger\nwrong = ledgers:nothing\n"
+    (folder / "ledgers-1.0.dist-info" / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(folder)
+    yield folder
+    sys.modules.pop("ledgers", None)
+
+
+def test_a_backend_of_another_distribution_serves_models(distribution: Path, tmp_path: Path) -> None:
+    class Note(models.Model):
+        text = models.CharField(max_length=20, unique=True)
+
+    everything, problems = resolve_models({"desk": [Note]})
+    assert not problems
+    database: Any = Database("ledger:///notes.db", folder=tmp_path)
+    database.schema = Schema(everything, database.dialect)
+    create_tables(database)
+    with entered(Scope(None, database)):
+        Note.objects.bulk_create([Note(text="one"), Note(text="two")])
+        with database.counted() as queries, database.snapshot():
+            assert [note.text for note in Note.objects.order_by("-text")] == ["two", "one"]
+        with pytest.raises(IntegrityError, match="UNIQUE"):
+            Note.objects.create(text="one")
+    assert "SELECT 'a snapshot of the ledger'" in queries
+    assert (database.backend.opened, type(database.backend).__name__, database.dialect) == (1, "Ledger", "sqlite")
+    assert (tmp_path / "notes.db").exists()
+    database.close()
+
+
+def test_an_entry_point_that_is_no_backend_is_refused(distribution: Path) -> None:
+    with pytest.raises(DatabaseError, match=r"'ledgers:nothing' of toolkit\.backends gives 41, which is no backend"):
+        Database("wrong://here")
+
+
+def test_a_dialect_that_nobody_speaks_is_refused() -> None:
+    with pytest.raises(DatabaseError, match=r"no backend speaks the dialect 'sqlit'\. Did you mean 'sqlite'"):
+        spelling("sqlit")
+
+
+def test_the_nearest_backend_is_all_that_another_must_change() -> None:
+    base = Backend("other://host/name", Path())
+    assert (base.path, base.in_memory, base.shares_snapshots, base.quoted('a"b')) == (None, False, False, '"a""b"')
+    assert spelling("mysql").quoted("a`b") == "`a``b`"
+
+
+BROKEN = {
+    "unique": "INSERT INTO child (id, parent_id, name, score) VALUES (2, 1, 'one', 1)",
+    "not_null": "INSERT INTO child (id, parent_id, name, score) VALUES (2, 1, NULL, 1)",
+    "foreign_key": "INSERT INTO child (id, parent_id, name, score) VALUES (2, 41, 'two', 1)",
+    "check": "INSERT INTO child (id, parent_id, name, score) VALUES (2, 1, 'two', -1)",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_constraint_is_known_by_kind_and_name(any_database: Any, kind: str) -> None:
+    any_database.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    any_database.execute(
+        "CREATE TABLE child (id INTEGER PRIMARY KEY, parent_id INTEGER NOT NULL, name VARCHAR(9) NOT NULL, "
+        "score INTEGER, CONSTRAINT child_name_key UNIQUE (name), CONSTRAINT child_score_check CHECK (score >= 0), "
+        "CONSTRAINT child_parent_fkey FOREIGN KEY (parent_id) REFERENCES parent (id))"
+    )
+    any_database.execute("INSERT INTO parent VALUES (1)")
+    any_database.execute("INSERT INTO child (id, parent_id, name, score) VALUES (1, 1, 'one', 1)")
+    with pytest.raises(IntegrityError, match=r"Nothing was written") as raised:
+        any_database.execute(BROKEN[kind])
+    assert raised.value.kind == kind
+    names = {"unique": "name", "not_null": "name", "foreign_key": "", "check": "child_score_check"}
+    assert names[kind] in (raised.value.constraint or "")
+    assert raised.value.detail
+
+
+# what a kind of database cannot do is refused before anything is made
+
+
+def problems_of(dialect: str, **fields: Any) -> list[str]:
+    declared = type("Wire", (models.Model,), {"__module__": __name__, **fields})
+    everything, problems = resolve_models({"desk": [declared]})
+    assert not problems
+    return [str(problem) for problem in Schema(everything, dialect).problems()]
+
+
+def conditional() -> type:
+    once = models.UniqueConstraint(fields=["name"], condition=Q(live=True), name="live_once")
+    return type("Meta", (), {"constraints": [once]})
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            lambda: {"text": models.TextField(unique=True)},
+            "desk.Wire.text: MySQL cannot index text of more than 768 characters. Use a CharField",
+        ),
+        (
+            lambda: {"text": models.CharField(max_length=800, db_index=True)},
+            "cannot index text of more than 768 characters",
+        ),
+        (
+            lambda: {
+                "name": models.CharField(max_length=9),
+                "live": models.BooleanField(),
+                "Meta": conditional(),
+            },
+            "desk.Wire: MySQL cannot keep the constraint 'live_once', which has a condition",
+        ),
+    ],
+)
+def test_what_mariadb_cannot_keep_is_refused_at_prepare(fields: Any, told: str) -> None:
+    assert told in problems_of("mysql", **fields())[0]
+    assert problems_of("sqlite", **fields()) == problems_of("postgresql", **fields()) == []
+
+
+# MariaDB
+
+
+@pytest.fixture
+def mariadb() -> Iterator[Any]:
+    if not MARIADB:
+        pytest.skip("TOOLKIT_TEST_DATABASES names no MariaDB server")
+    database = opened_apart(MARIADB[0])
+    yield database
+    database.drop()
+
+
+class Word(models.Model):
+    text = models.CharField(max_length=20, unique=True)
+    long = models.TextField(blank=True)
+    seen = models.DateTimeField(null=True)
+    data = models.BinaryField(null=True)
+
+
+class Hen(models.Model):
+    egg = models.ForeignKey("Egg", on_delete=models.CASCADE, related_name="hens")
+
+
+class Egg(models.Model):
+    hen = models.ForeignKey(Hen, on_delete=models.CASCADE, related_name="eggs")
+
+
+class Feather(models.Model):
+    hen = models.ForeignKey(Hen, on_delete=models.DO_NOTHING, related_name="+")
+
+
+EVERYTHING, PROBLEMS = resolve_models({"farm": [Word, Hen, Egg, Feather]})
+
+
+def create_tables(database: Any) -> None:
+    from sqlalchemy.schema import CreateTable
+
+    with database.references_held():  # tables may refer to each other in a circle, too
+        for table in database.schema.metadata.tables.values():
+            database.execute(str(CreateTable(table).compile(dialect=database.sqlalchemy_dialect)))
+
+
+@pytest.fixture
+def farm(mariadb: Any) -> Iterator[Any]:
+    assert not PROBLEMS
+    mariadb.schema = Schema(EVERYTHING, mariadb.dialect)
+    create_tables(mariadb)
+    with entered(Scope(None, mariadb)):
+        yield SimpleNamespace(database=mariadb)
+
+
+def test_mariadb_tells_texts_apart_as_the_others_do(farm: Any) -> None:
+    words = ["a", "A", "a ", "ä", "ß", "ss", "𝔞", "\\", "%", "'"]
+    Word.objects.bulk_create([Word(text=word) for word in words])
+    assert [word.text for word in Word.objects.order_by("text")] == sorted(words)
+    for word in words:
+        assert Word.objects.get(text=word).text == word
+    with pytest.raises(IntegrityError, match=r"UNIQUE constraint failed: farm_word_text_key: .*Duplicate entry"):
+        Word.objects.create(text="a")
+
+
+def test_mariadb_keeps_what_is_long_and_exact(farm: Any) -> None:
+    from datetime import UTC, datetime
+
+    moment = datetime(2026, 3, 1, 12, 30, 15, 123_456, tzinfo=UTC)
+    long = "x" * 100_000
+    Word.objects.create(text="w", long=long, seen=moment, data=bytes(range(256)) * 400)
+    found = Word.objects.get()
+    assert (found.long, found.seen, found.data) == (long, moment, bytes(range(256)) * 400)
+    with pytest.raises(DatabaseError, match="Data too long for column 'text'"):
+        farm.database.execute("INSERT INTO farm_word (text, `long`) VALUES (%s, '')", ["x" * 21])
+    Word.objects.create(pk=0, text="nought")
+    assert Word.objects.get(pk=0).text == "nought"
+
+
+def test_rows_too_many_for_one_statement_get_their_own_keys(farm: Any) -> None:
+    rows = Word.objects.bulk_create([Word(text=f"w{n}", long="x" * 40_000) for n in range(60)])
+    found = dict(Word.objects.values_list("text", "pk"))
+    assert {row.text: row.pk for row in rows} == found
+    assert len(set(found.values())) == 60
+
+
+def test_rows_in_a_circle_are_written_and_go_together(farm: Any) -> None:
+    database = farm.database
+    with database.atomic(), database.references_held():
+        Hen(pk=1, egg_id=1).save()
+        Egg(pk=1, hen_id=1).save()
+    assert Hen.objects.get().delete() == {"farm.Hen": 1, "farm.Egg": 1}
+    with pytest.raises(IntegrityError, match="FOREIGN KEY constraint failed: farm_hen_egg_id_fkey"):
+        Hen(pk=2, egg_id=2).save()
+
+
+def test_a_circle_does_not_go_while_something_still_refers_to_it(farm: Any) -> None:
+    database = farm.database
+    with database.atomic(), database.references_held():
+        Hen(pk=1, egg_id=1).save()
+        Egg(pk=1, hen_id=1).save()
+    feather = Feather.objects.create(hen_id=1)
+    with pytest.raises(IntegrityError, match=r"Hen cannot be deleted: Feather\.hen refers to it"):
+        Hen.objects.get().delete()
+    assert (Hen.objects.count(), Egg.objects.count()) == (1, 1)
+    feather.delete()
+    Egg.objects.get().delete()
+    assert Hen.objects.count() == 0
+
+
+def test_a_server_too_old_is_told(monkeypatch: pytest.MonkeyPatch, mariadb: Any) -> None:
+    from toolkit.database.backends import mysql
+
+    monkeypatch.setattr(mysql, "OLDEST", {True: (99, 0), False: (99, 0)})
+    mariadb.close()
+    with pytest.raises(DatabaseUnavailable, match=r"MariaDB 10\.\d+.* is older than 99\.0"):
+        mariadb.fetch("SELECT 1")
+    monkeypatch.undo()
+
+
+def test_a_snapshot_sees_one_instant_on_mariadb(farm: Any) -> None:
+    other: Any = Database(MARIADB[0])
+    name = farm.database.fetch("SELECT database()")[0][0]
+    other.on_connect(lambda connection: connection.cursor().execute(f"USE {name}"))
+    with farm.database.snapshot():
+        other.execute("INSERT INTO farm_word (text, `long`) VALUES ('new', '')")
+        assert Word.objects.count() == 0
+        with pytest.raises(DatabaseError, match="READ ONLY"):
+            farm.database.execute("DELETE FROM farm_word")
+    assert Word.objects.count() == 1
+    other.close()
