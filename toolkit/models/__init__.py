@@ -51,7 +51,7 @@ from toolkit.models.fields import (
     uuid7,
 )
 from toolkit.models.functions import dates as _dates  # noqa: F401 - registers the transforms
-from toolkit.models.managers import RelatedManager
+from toolkit.models.managers import Manager, RelatedManager
 from toolkit.models.model import Model
 from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import (
@@ -102,6 +102,7 @@ __all__ = [
     "IntegerChoices",
     "IntegerField",
     "JSONField",
+    "Manager",
     "ManyToManyField",
     "MarkdownField",
     "Max",

@@ -139,10 +139,19 @@ def load_forward(instance: Any, key: Any) -> None:
     wanted = {_raw(held, scope, getattr(peer, key.attname)) for peer in waiting} - {None}
     groups: dict[Any, list[Any]] = {}
     if wanted:
-        _, groups = ask_keyed(scope, key.target, (), held.name, (), sorted(wanted))
+        operations, values = _base(key.target._meta)
+        _, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
     for peer in waiting:
         found = groups.get(_raw(held, scope, peer.__dict__.get(key.attname)))
         peer.__dict__[key.name] = found[0] if found else None
+
+
+def _base(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """(operations, values) of the manager that follows references to a model."""
+    if not meta.base_manager_name:
+        return (), ()
+    root = meta.base_manager
+    return root._operations, root._values
 
 
 def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
@@ -152,9 +161,10 @@ def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
     raw = _raw(held, scope, instance.__dict__.get(key.attname))
     if raw is None:
         return
-    if meta.hides(scope.sight) or held is not meta.pk:
-        shape = find_shape(scope, Query(key.target, (("keyed", held.name),), "instances"))
-        note_keyed(scope, shape, (), raw, [related] if related is not None else [])
+    if meta.hides(scope.sight) or held is not meta.pk or meta.base_manager_name:
+        operations, values = _base(meta)
+        shape = find_shape(scope, Query(key.target, (*operations, ("keyed", held.name)), "instances"))
+        note_keyed(scope, shape, values, raw, [related] if related is not None else [])
     elif related is None:
         scope.trace.record("row", (meta.table, None, raw), ABSENT)  # type: ignore[union-attr]  # the caller asked
     elif related._row:

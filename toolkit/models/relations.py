@@ -232,11 +232,11 @@ class ForeignKey(_Relation[T]):
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """As the key it refers to; an instance stands for its own."""
-        inner, read = self.target._meta.pk.db_value_of(dialect), self.to_python
+        inner, read = self.target_field.db_value_of(dialect), self.to_python
         return lambda value: inner(read(value) if hasattr(value, "_meta") else value)
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        inner, read = self.target._meta.pk.compared_value_of(dialect), self.to_python
+        inner, read = self.target_field.compared_value_of(dialect), self.to_python
         return lambda value: inner(read(value) if hasattr(value, "_meta") else value)
 
     def db_writer(self, dialect: str) -> Convert:
