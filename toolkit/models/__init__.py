@@ -17,6 +17,7 @@ from toolkit.models.expressions import (
     Transform,
     Value,
 )
+from toolkit.models.fetching import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, RAISE
 from toolkit.models.fields import (
     AutoField,
     BigAutoField,
@@ -53,6 +54,7 @@ from toolkit.models.fields import (
 from toolkit.models.functions import dates as _dates  # noqa: F401 - registers the transforms
 from toolkit.models.managers import Manager, RelatedManager
 from toolkit.models.model import Model
+from toolkit.models.prefetching import Prefetch
 from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import (
     CASCADE,
@@ -70,8 +72,13 @@ from toolkit.models.similar import Similar
 __all__ = [
     "CASCADE",
     "DO_NOTHING",
+    "FETCH_ONE",
+    "FETCH_PEERS",
+    "FETCH_RAISE",
     "F",
     "PROTECT",
+    "RAISE",
+    "Prefetch",
     "Q",
     "RESTRICT",
     "SET_DEFAULT",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, Self, TypeVar, overload
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.batches import ask_keyed, find_relation, load_forward, load_many, note_row
+from toolkit.models.batches import ask_keyed, note_row
+from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.explaining import explain_prefix, explained
 from toolkit.models.expressions import PLAIN, Aggregate, Q
+from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
-from toolkit.models.relations import ForeignKey
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope, current
 
@@ -46,18 +50,34 @@ class Answers(Question[M]):
         scope = current_scope()
         found: list[Any] = self._ask("instances")
         if self._gives == "instances":
-            if scope.trace is not None:
-                _note_instances(scope, found)
-            for name in self._prefetch:
-                _prefetch(found, name.split("__"))
-            return found
+            return self._completed(scope, found)
         if self._gives == "dicts":
             names = self._value_names(scope)
             return [dict(zip(names, row, strict=True)) for row in found]
+        if self._gives == "named":
+            row_class: Any = namedtuple("Row", self._value_names(scope))  # type: ignore[misc]  # names of fields
+            return [row_class._make(row) for row in found]
         return [row[0] for row in found] if self._gives == "flat" else found
+
+    def _completed(self, scope: Scope, found: list[Any]) -> list[Any]:
+        """Instances with what was asked for along with them."""
+        if scope.trace is not None:
+            _note_instances(scope, found)
+        if self._mode is not FETCH_PEERS:
+            spread(self._mode, found)
+        if self._prefetch:
+            prefetch(found, self._prefetch)
+        return found
 
     def _value_names(self, scope: Scope) -> tuple[str, ...]:
         return find_shape(scope, self._query("instances")[0]).names
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a pickle: with its rows, which are asked for first, as in Django."""
+        if self._shared:
+            return (_manager_of, (self.model,))
+        self._fetch()
+        return (_restored, (type(self), self.__dict__.copy()))
 
     def __iter__(self) -> Iterator[M]:
         return iter(self._fetch())
@@ -86,7 +106,9 @@ class Answers(Question[M]):
         Args:
             chunk_size: Rows loaded at a time; they are each other's peers.
         """
-        if self._gives != "instances":
+        if chunk_size <= 0:
+            raise FieldError(f"iterator(chunk_size={chunk_size}): a chunk has at least one row")
+        if self._gives != "instances" or (self._operations and self._operations[0][0] == "combined"):
             yield from self._evaluate()
             return
         scope = current_scope()
@@ -104,11 +126,7 @@ class Answers(Question[M]):
         found = [item for key in keys for item in groups.get(key, ())]
         for item in found:
             item._peers = found
-        if scope.trace is not None:
-            _note_instances(scope, found)
-        for name in self._prefetch:
-            _prefetch(found, name.split("__"))
-        return found
+        return self._completed(scope, found)
 
     def get(self, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.
@@ -177,17 +195,21 @@ class Answers(Question[M]):
         """The last row, or None."""
         return next(iter(self.reverse()[:1]), None)
 
-    def latest(self, *names: str) -> M:
-        """The row with the greatest value; ``Meta.get_latest_by`` if no field is named."""
+    def latest(self, *names: Any) -> M:
+        """The row with the greatest value; ``Meta.get_latest_by`` if no field is named.
+
+        Args:
+            names: Fields, or expressions; of several, the next decides between equals. ``-`` turns one round.
+        """
         return self._extreme(names, latest=True)
 
-    def earliest(self, *names: str) -> M:
+    def earliest(self, *names: Any) -> M:
         """The row with the smallest value; ``Meta.get_latest_by`` if no field is named."""
         return self._extreme(names, latest=False)
 
-    def _extreme(self, names: tuple[str, ...], *, latest: bool) -> M:
-        default = self.model._meta.get_latest_by
-        names = names or ((default,) if default else ())
+    def _extreme(self, names: tuple[Any, ...], *, latest: bool) -> M:
+        default = self.model._meta.get_latest_by or ()
+        names = names or ((default,) if isinstance(default, str) else tuple(default))
         if not names:
             raise FieldError(f"latest() of {self.model.__name__} needs a field", hint="Set Meta.get_latest_by.")
         ordered = self.order_by(*names)
@@ -208,16 +230,69 @@ class Answers(Question[M]):
             return bool(self._cache)
         return bool(self._ask("exists"))
 
-    def in_bulk(self, keys: Iterable[Any]) -> dict[Any, M]:
-        """Primary key to row, for the keys that there are."""
+    def contains(self, item: Any) -> bool:
+        """Whether an object is among the rows, asked of the database unless they are loaded.
+
+        Args:
+            item: A saved instance of the model.
+        """
+        if self._gives != "instances":
+            raise FieldError("contains() cannot follow values()", hint="Filter by the value, and ask exists().")
+        if not hasattr(item, "_meta"):
+            raise FieldError(f"contains({item!r}): it is no instance of a model")
+        if not isinstance(item, self.model):
+            return False
+        if item.pk is None:
+            raise FieldError(f"contains(): an unsaved {self.model.__name__} is nowhere", hint="Save it first.")
+        if self._cache is not None or self._start or self._stop is not None:
+            return item in self._fetch()
+        return self.filter(pk=item.pk).exists()
+
+    def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        """Key to row, for the keys that there are.
+
+        Args:
+            keys: Which; None for all rows.
+            field_name: What the rows are known by: the primary key, or another unique field.
+        """
+        self._check_bulk(field_name)
+        if keys is None:
+            return {getattr(row, field_name): row for row in self}
         wanted = list(keys)
         found: dict[Any, M] = {}
         for start in range(0, len(wanted), IN_BULK_KEYS):
-            found |= {cast(Any, row).pk: row for row in self.filter(pk__in=wanted[start : start + IN_BULK_KEYS])}
+            chunk = self.filter(**{f"{field_name}__in": wanted[start : start + IN_BULK_KEYS]})
+            found |= {getattr(row, field_name): row for row in chunk}
         return found
+
+    def _check_bulk(self, name: str) -> None:
+        if self._gives != "instances":
+            raise FieldError("in_bulk() cannot follow values()", hint="Make a dict of the values.")
+        field = self.model._meta.get_field(name)
+        alone = any(operation[0] == "distinct" and operation[1] == (name,) for operation in self._operations)
+        if not (alone or field.primary_key or field.unique or is_unique(self.model, field)):
+            raise FieldError(
+                f"in_bulk(field_name={name!r}): two rows of {self.model.__name__} may share a value",
+                hint="Name a unique field.",
+            )
+
+    def explain(self, *, format: str | None = None, analyze: bool = False) -> str:
+        """How the database would find the rows, in its own words.
+
+        Args:
+            format: ``"text"``, ``"json"``, ``"xml"`` or ``"yaml"``, as far as the database has it.
+            analyze: Run the statement, and tell what it took.
+        """
+        scope = current_scope()
+        query, values = self._query("instances")
+        statement = find_shape(scope, query).statement
+        prefix = explain_prefix(scope.database.dialect, format=format, analyze=analyze)
+        rows = scope.database.fetch(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
+        return explained(scope.database.dialect, rows)
 
     def aggregate(self, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
         """Totals over all rows of the question."""
+        self._refuse_combined("aggregate")
         every = {**{item.default_alias: item for item in aggregates}, **named}
         _, values = self._query("aggregate")
         collected = list(values)
@@ -231,7 +306,10 @@ class Answers(Question[M]):
     def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return self._sliced(index)
+            sliced = self._sliced(slice(index.start, index.stop))
+            return sliced if index.step is None else list(sliced)[:: index.step]
+        if not isinstance(index, int):
+            raise TypeError(f"a queryset is indexed with a number or a slice, not with {index!r}")
         if index < 0:
             raise FieldError("a queryset has no negative index", hint="Use reverse(), last() or a list.")
         if self._cache is not None:
@@ -261,25 +339,20 @@ def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
         note_row(scope.trace, instance)
 
 
-def _prefetch(instances: list[Any], path: Sequence[str]) -> None:
-    """Load a relation of all instances, and then what the rest of the path names."""
-    if not instances:
-        return
-    name, *rest = path
-    meta = instances[0]._meta
-    found: list[Any] = []
-    key = meta.by_name.get(name)
-    if isinstance(key, ForeignKey):
-        load_forward(instances[0], key)
-        found = [value for item in instances if (value := item.__dict__.get(name)) is not None]
-    else:
-        relation = find_relation(type(instances[0]), name)
-        if relation is None:
-            raise FieldError(
-                f"prefetch_related({name!r}): {meta.object_name} has no such relation",
-                hint=did_you_mean(name, meta.names()),
-            )
-        for item in instances:
-            found += load_many(item, relation)
-    if rest:
-        _prefetch(found, rest)
+def _manager_of(model: Any) -> Any:
+    return model.objects
+
+
+def _restored(kind: Any, state: dict[str, Any]) -> Any:
+    """A queryset as it was pickled."""
+    made = kind.__new__(kind)
+    made.__dict__.update(state)
+    return made
+
+
+def is_unique(model: Any, field: Any) -> bool:
+    """Whether a constraint of the model's says that no two rows share a value of a field."""
+    return any(
+        isinstance(item, UniqueConstraint) and list(item.fields) == [field.name] and item.condition is None
+        for item in model._meta.constraints
+    )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from toolkit.callers import find_template_line
 from toolkit.errors import UnplannedQuery
 from toolkit.models.compile import Query
+from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.shapes import Shape
 from toolkit.models.sqltext import iter_chunks, quoted
@@ -31,17 +33,21 @@ def note_row(trace: Any, instance: Any) -> None:
 
 
 def refuse_unplanned(scope: Scope, instance: Any, name: str) -> None:
-    """In strict mode, refuse to load a relation that nobody planned to load.
+    """Refuse to load what nobody planned to load, in strict mode and where the rows were asked for so.
 
     Raises:
-        UnplannedQuery: The scope is strict.
+        UnplannedQuery: The scope is strict, or the instance's fetch mode is ``FETCH_RAISE``.
     """
-    if scope.strict:
+    if scope.strict or instance._peers is FETCH_RAISE:
         kind = instance._meta.object_name
         raise UnplannedQuery(
-            f"{kind}.{name} is not loaded, and this would ask the database for it",
+            f"{kind}.{name} is not loaded, and {find_template_line() or 'this'} would ask the database for it",
             hint=f"Ask for it along with the rows: {kind}.objects.prefetch_related({name!r}).",
         )
+
+
+Groups = dict[Any, list[Any]]
+"""The key of an owner to what belongs to it."""
 
 
 def ask_keyed(
@@ -51,7 +57,7 @@ def ask_keyed(
     path: str,
     values: Sequence[Any],
     keys: Iterable[Any],
-) -> tuple[Shape, dict[Any, list[Any]]]:
+) -> tuple[Shape, Groups]:
     """Rows of a model grouped by the key that ``path`` leads to, for many keys in few statements.
 
     Args:
@@ -66,8 +72,14 @@ def ask_keyed(
         The shape, and the instances of each key, in order.
     """
     shape = find_shape(scope, Query(model, (*operations, ("keyed", path)), "instances"))
-    statement = shape.statement
-    groups: dict[Any, list[Any]] = {}
+    return shape, ask_shape(scope, shape, values, keys)[0]
+
+
+def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[Any]) -> tuple[Groups, Groups]:
+    """Instances by key, and by key what names them in a trace."""
+    statement, indexes = shape.statement, shape.identity_indexes
+    groups: Groups = {}
+    named: Groups = {}
     wanted = list(keys)
     for start in range(0, len(wanted), BATCH_KEYS):
         chunk = wanted[start : start + BATCH_KEYS]
@@ -76,11 +88,24 @@ def ask_keyed(
         rows = scope.database.fetch(statement.text(size), statement.bind(values, scope, chunk))
         for row, instance in zip(rows, shape.load(rows), strict=True):
             groups.setdefault(row[-1], []).append(instance)
-    return shape, groups
+            if len(indexes) > 1:
+                named.setdefault(row[-1], []).append([row[index] for index in indexes])
+    return groups, named
 
 
-def note_keyed(scope: Scope, shape: Shape, values: Sequence[Any], key: Any, instances: Iterable[Any]) -> None:
-    """Record one key's part of a keyed answer, and the rows in it."""
+def note_keyed(
+    scope: Scope, shape: Shape, values: Sequence[Any], key: Any, instances: Iterable[Any], named: Any = None
+) -> None:
+    """Record one key's part of a keyed answer, and the rows in it.
+
+    Args:
+        scope: With its trace.
+        shape: The keyed question.
+        values: Its values.
+        key: The key.
+        instances: The rows of the answer.
+        named: What names them, if that is more than their keys.
+    """
     trace = scope.trace
     if trace is None:
         return
@@ -88,7 +113,8 @@ def note_keyed(scope: Scope, shape: Shape, values: Sequence[Any], key: Any, inst
     parameters = (key, *shape.name_parameters(values, scope, ()))
     trace.shapes[shape.id] = shape
     if ("query", (shape.id, *parameters)) not in trace.inputs:
-        trace.record("query", (shape.id, *parameters), digest([[_raw_pk(item)] for item in found]))
+        answer = [[_raw_pk(item)] for item in found] if named is None else named
+        trace.record("query", (shape.id, *parameters), digest(answer))
     for item in found:
         note_row(trace, item)
 
@@ -131,16 +157,23 @@ def _raw(meta_field: Any, scope: Scope, value: Any) -> Any:
 # references to one object
 
 
-def load_forward(instance: Any, key: Any) -> None:
-    """Load the object a foreign key refers to, for this instance and its peers."""
+def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = None) -> None:
+    """Load the object a foreign key refers to, for this instance and its peers.
+
+    Args:
+        instance: It lacks the object.
+        key: The foreign key.
+        waiting: Load it for these instead of the peers.
+    """
     scope = current_scope()
-    waiting = peers_without(instance, key.name)
+    waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
     wanted = {_raw(held, scope, getattr(peer, key.attname)) for peer in waiting} - {None}
-    groups: dict[Any, list[Any]] = {}
+    groups: Groups = {}
     if wanted:
         operations, values = _base(key.target._meta)
         _, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
+        spread(mode_of(instance), (found for one in groups.values() for found in one))
     for peer in waiting:
         found = groups.get(_raw(held, scope, peer.__dict__.get(key.attname)))
         peer.__dict__[key.name] = found[0] if found else None
@@ -156,6 +189,10 @@ def _base(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
     """Record that a page followed a foreign key."""
+    asked = instance.__dict__.get(f"_asked_{key.name}")
+    if asked is not None:
+        asked.note(scope, instance)
+        return
     meta = key.target._meta
     held = key.target_field
     raw = _raw(held, scope, instance.__dict__.get(key.attname))
@@ -180,6 +217,97 @@ def find_relation(model: Any, name: str) -> Any:
     return found if hasattr(found, "relation") else None
 
 
+class Partners:
+    """The question for the partners of owners in a relation.
+
+    Args:
+        relation: ``Related`` of the accessor, or whatever else has its ``name``, ``target`` and ``path``.
+        cache: The attribute of owners where the partners are kept, with the version they were loaded at.
+        query: The keyed query.
+        values: Its values.
+    """
+
+    def __init__(self, relation: Any, cache: str, query: Query, values: Sequence[Any] = ()) -> None:
+        self.relation, self.cache, self.query, self.values = relation, cache, query, values
+
+    def key_of(self, scope: Scope, owner: Any) -> Any:
+        """The driver's value of what the partners refer to."""
+        anchor = self.relation.anchor
+        return _raw(anchor, scope, getattr(owner, anchor.attname))
+
+    def is_known(self, owner: Any) -> bool:
+        """Whether the partners of an owner are loaded already, and nothing was written since."""
+        found = owner.__dict__.get(self.cache)
+        return found is not None and found[0] == current_scope().database.version
+
+    def fetch(self, owner: Any, *, waiting: Sequence[Any] | None = None) -> list[Any]:
+        """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``note``.
+
+        They are kept with the version of the database that they were loaded at: what this process writes, it sees.
+        """
+        found = owner.__dict__.get(self.cache)
+        scope = current_scope()
+        version = scope.database.version
+        if found is None or found[0] != version:
+            if waiting is None:
+                waiting = self._waiting(owner, version)
+            keys = [self.key_of(scope, peer) for peer in waiting]
+            shape = find_shape(scope, self.query)
+            groups, named = ask_shape(
+                scope, shape, self.values, [key for key in dict.fromkeys(keys) if key is not None]
+            )
+            several = len(shape.identity_indexes) > 1
+            for peer, key in zip(waiting, keys, strict=True):
+                peer.__dict__[self.cache] = (version, groups.get(key, []), named.get(key, []) if several else None)
+            self.loaded(owner, [partner for partners in groups.values() for partner in partners])
+            found = owner.__dict__[self.cache]
+        partners: list[Any] = found[1]
+        return partners
+
+    def loaded(self, owner: Any, partners: list[Any]) -> None:
+        """What to do with partners when they have been loaded."""
+        spread(mode_of(owner), partners)
+
+    def _waiting(self, owner: Any, version: int) -> list[Any]:
+        """The owner and those of its peers of whom the same is asked and not known."""
+        asked = f"_asked_{self.relation.name}"
+        own = owner.__dict__.get(asked)
+        peers = _stale_peers(owner, self.cache, version)[:BATCH_KEYS]
+        return [peer for peer in peers if peer.__dict__.get(asked) is own]
+
+    def note(self, scope: Scope, owner: Any) -> list[Any]:
+        """The partners of an owner, recorded as a read of the page at hand."""
+        found = self.fetch(owner)
+        if scope.trace is not None and (key := self.key_of(scope, owner)) is not None:
+            named = owner.__dict__[self.cache][2]
+            note_keyed(scope, find_shape(scope, self.query), self.values, key, found, named)
+        return found
+
+
+def partners_of(owner: Any, relation: Any) -> Partners:
+    """The question for an owner's partners: what a ``Prefetch`` made of it, or for all of them."""
+    asked: Partners | None = owner.__dict__.get(relation.asked)
+    if asked is not None:
+        return asked
+    every: Partners | None = relation.__dict__.get("_partners")
+    if every is None:  # one object, so that its shape is found by identity
+        query = Query(relation.target, (("keyed", relation.path),), "instances")
+        every = relation._partners = Partners(relation, relation.cache, query)
+    return every
+
+
+def without_questions(instance: Any) -> dict[str, Any]:
+    """What an instance holds, for pickling: what was prefetched under other names as plain attributes."""
+    values = instance.__dict__
+    plain = {name: value for name, value in values.items() if not name.startswith("_asked_")}
+    for name in values.keys() - plain.keys():
+        asked, attribute = values[name], name.removeprefix("_asked_")
+        kept = plain.pop(asked.cache, None)
+        if kept is not None and not hasattr(type(instance), attribute):
+            plain[attribute] = asked.value(kept[1])
+    return plain
+
+
 def load_many(owner: Any, relation: Any) -> list[Any]:
     """The partners of an owner in a many-valued relation, as a read of the page at hand.
 
@@ -187,40 +315,12 @@ def load_many(owner: Any, relation: Any) -> list[Any]:
         owner: An instance.
         relation: ``Related`` of the accessor: name, target model and the path back to the owner.
     """
-    found = fetch_many(owner, relation)
-    scope = current_scope()
-    if scope.trace is not None:
-        key = _raw(relation.anchor, scope, getattr(owner, relation.anchor.attname))
-        note_keyed(scope, find_shape(scope, _query_of(relation)), (), key, found)
-    return found
-
-
-def _query_of(relation: Any) -> Query:
-    """The question for a relation's partners; one object, so that its shape is found by identity."""
-    query: Query | None = relation.__dict__.get("_query")
-    if query is None:
-        query = relation._query = Query(relation.target, (("keyed", relation.path),), "instances")
-    return query
+    return partners_of(owner, relation).note(current_scope(), owner)
 
 
 def fetch_many(owner: Any, relation: Any) -> list[Any]:
-    """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``load_many``.
-
-    They are kept with the version of the database that they were loaded at: what this process writes, it sees.
-    """
-    cache = relation.cache
-    found: tuple[int, list[Any]] | None = owner.__dict__.get(cache)
-    scope = current_scope()
-    version = scope.database.version
-    if found is None or found[0] != version:
-        anchor = relation.anchor
-        waiting = _stale_peers(owner, cache, version)[:BATCH_KEYS]
-        keys = [_raw(anchor, scope, getattr(peer, anchor.attname)) for peer in waiting]
-        _, groups = ask_keyed(scope, relation.target, (), relation.path, (), keys)
-        for peer, key in zip(waiting, keys, strict=True):
-            peer.__dict__[cache] = (version, groups.get(key, []))
-        found = owner.__dict__[cache]
-    return found[1]
+    """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``load_many``."""
+    return partners_of(owner, relation).fetch(owner)
 
 
 def has_many(owner: Any, relation: Any) -> bool:

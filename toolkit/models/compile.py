@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler, Sight, own_slots
 from toolkit.models.loader import Part, make_loader
-from toolkit.models.paths import Node, join_forward, own_column
-from toolkit.models.relations import ForeignKey
+from toolkit.models.paths import Node, join_forward, join_reverse, own_column
+from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
 
 
@@ -46,19 +46,46 @@ def _instances(compiler: Compiler, query: Query) -> Shape:
     if compiler.selection.values is not None:
         return _rows(compiler, query)
     columns: list[Any] = []
-    root = _part(compiler, compiler.root, columns, top=True)
+    root = _part(compiler, compiler.root, columns)
     extras = _extras(compiler, columns, root)
-    for path in compiler.selection.related:
+    for path in related_paths(compiler):
         _select_along(compiler, root, path.split("__"), columns)
     identity = [columns[root.pk_index], *(columns[index] for _, index, _ in extras)]
     where, key = _keyed(compiler)
     width = len(columns) + len(key)
-    statement = _sliced(compiler, compiler.select([*columns, *key], where=where), query)
-    identity_statement = _sliced(compiler, compiler.select([*identity, *key], where=where), query)
+    statement = _finished(compiler, [*columns, *key], where, query)
+    identity_statement = _finished(compiler, [*identity, *key], where, query)
     indexes = (root.pk_index, *(index for _, index, _ in extras))
     return _shape(
         compiler, query, "instances", statement, identity_statement, make_loader(root, width), indexes=indexes
     )
+
+
+def _finished(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Statement:
+    """The statement with its slice; in a keyed query the slice is of each key's rows."""
+    if compiler.selection.keyed is not None and (query.start is not None or query.stop is not None):
+        return compiler.statement(_sliced_by_key(compiler, columns, where, query))
+    return _sliced(compiler, compiler.select(columns, where=where), query)
+
+
+def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Any:
+    import sqlalchemy as sa
+
+    number = sa.func.row_number().over(partition_by=columns[-1], order_by=compiler.order_by())
+    labelled = [column.label(f"c{n}") for n, column in enumerate(columns)]
+    inner = compiler.select([*labelled, number.label("n")], where=where, ordered=False)
+    numbered = inner.subquery(f"t{next(compiler.binds.aliases)}")
+    first, count = (
+        None if index is None else compiler.binds.add(Bind(SLOT, index), sa.Integer())
+        for index in (query.start, query.stop)
+    )
+    found = sa.select(*list(numbered.c)[:-1]).order_by(numbered.c.n)
+    if first is not None:
+        found = found.where(numbered.c.n > first)
+    if count is not None:
+        last = count if query.start is None else count + compiler.binds.add(Bind(SLOT, query.start), sa.Integer())
+        found = found.where(numbered.c.n <= last)
+    return found
 
 
 def _keyed(compiler: Compiler) -> tuple[list[Any], list[Any]]:
@@ -69,17 +96,10 @@ def _keyed(compiler: Compiler) -> tuple[list[Any], list[Any]]:
     return [column.in_(compiler.binds.add(Bind(KEYS), column.type))], [column]
 
 
-def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = False) -> Part:
+def _part(compiler: Compiler, node: Node, columns: list[Any], *, path: str = "") -> Part:
     """Append the columns of one instance, and say where they are."""
     meta = node.model._meta
-    chosen = compiler.selection
-    wanted = [
-        field
-        for field in meta.fields
-        if field.primary_key
-        or (not top and not field.is_heavy)
-        or (top and _is_wanted(field, chosen) and field.name not in chosen.defer)
-    ]
+    wanted = wanted_fields(compiler, meta, path)
     start = len(columns)
     columns.extend(own_column(compiler, node, field) for field in wanted)
     masked = None if len(wanted) == len(meta.fields) else tuple(meta.mask_name(field) for field in wanted)
@@ -92,36 +112,80 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, top: bool = Fal
     )
 
 
-def _is_wanted(field: Any, chosen: Any) -> bool:
-    """Whether a column is loaded at once."""
-    return field.name in chosen.only if chosen.only is not None else not field.is_heavy
+def wanted_fields(compiler: Compiler, meta: Any, path: str) -> list[Any]:
+    """The fields that are loaded at once: what ``only()`` and ``defer()`` leave, but for heavy ones.
+
+    Args:
+        compiler: Its selection has the paths that were named.
+        meta: The model's options.
+        path: How the model is reached from the root, with a trailing ``__``; empty for the root.
+    """
+    chosen = compiler.selection
+    only = _below(chosen.only or (), path)
+    everything = chosen.only is None or bool(path and not only)  # only("title") says nothing of a section's fields
+    deferred = {name.removeprefix(path) for name in chosen.defer if name.startswith(path)}
+    needed = _below(related_paths(compiler), path)
+
+    def is_wanted(field: Any) -> bool:
+        named = not field.is_heavy if everything else field.name in only
+        return field.primary_key or field.name in needed or (named and field.name not in deferred)
+
+    return [field for field in meta.fields if is_wanted(field)]
+
+
+def _below(paths: Iterable[str], path: str) -> set[str]:
+    """The next name in each path that begins with this one."""
+    return {name.removeprefix(path).partition("__")[0] for name in paths if name.startswith(path)}
 
 
 def _extras(compiler: Compiler, columns: list[Any], root: Part) -> Sequence[Any]:
     extras = []
-    for alias, (column, field) in compiler.annotations.items():
+    for alias in compiler.selection.annotated:
+        column, field = compiler.annotations[alias]
         extras.append((alias, len(columns), compiler.reader(field)))
         columns.append(column.label(f"a_{alias}"))
     root.extras = extras
     return extras
 
 
+RELATED_DEPTH = 5
+"""How far ``select_related()`` without names goes, as in Django."""
+
+
+def related_paths(compiler: Compiler) -> list[str]:
+    """The paths of the objects that are selected along."""
+    chosen = compiler.selection
+    every = _always_there(compiler.model, RELATED_DEPTH) if chosen.related_all else ()
+    return [*chosen.related, *every]
+
+
+def _always_there(model: Any, depth: int) -> Iterator[str]:
+    for key in model._meta.foreign_keys() if depth else ():
+        if not key.null:
+            yield key.name
+            yield from (f"{key.name}__{path}" for path in _always_there(key.target, depth - 1))
+
+
 def _select_along(compiler: Compiler, part: Part, path: Sequence[str], columns: list[Any]) -> None:
     """Take the columns of related objects into the same SELECT."""
-    node = compiler.root
+    node, walked = compiler.root, ""
     for name in path:
-        key = node.model._meta.get_field(name)
-        if not isinstance(key, ForeignKey):
+        walked += f"{name}__"
+        found = node.model._meta.get_field(name)
+        single = isinstance(found, Reverse) and not found.many
+        if not single and not isinstance(found, ForeignKey):
             raise FieldError(
                 f"select_related({name!r}): {node.model.__name__}.{name} is not a reference to one object",
                 hint="Use prefetch_related for many-valued relations.",
             )
-        node = join_forward(compiler, node, key)
-        found = next((child for attribute, child in part.children if attribute == name), None)
-        if found is None:
-            found = _part(compiler, node, columns)
-            part.children.append((name, found))
-        part = found
+        node = join_reverse(compiler, node, name, found) if single else join_forward(compiler, node, found)
+        attribute = f"_many_{found.accessor}" if single else found.name
+        below = next((child for known, child in part.children if known == attribute), None)
+        if below is None:
+            below = _part(compiler, node, columns, path=walked)
+            below.back = found.field.name if single else None
+            part.children.append((attribute, below))
+        part = below
 
 
 def _rows(compiler: Compiler, query: Query) -> Shape:
@@ -155,7 +219,7 @@ def _count(compiler: Compiler, query: Query) -> Shape:
     else:
         names = compiler.selection.values or ["pk"]
         columns = [compiler.value_column(name)[0].label(f"v{n}") for n, name in enumerate(names)]
-        inner = _limited(compiler, compiler.select(columns, ordered=not plain), query)
+        inner = compiler.limited(compiler.select(columns, ordered=not plain), query.start, query.stop)
         select = sa.select(sa.func.count()).select_from(inner.subquery())
     statement = compiler.statement(select)
     return _shape(compiler, query, "count", statement, statement, lambda rows: rows[0][0])
@@ -199,22 +263,12 @@ def _total(compiler: Compiler, structure: Any) -> Any:
 
 def _alone(compiler: Compiler, query: Query, structure: Any) -> Any:
     """A total as a SELECT of its own, where another total's joins to many rows do not multiply its rows."""
-    twin = compiler.twin(query.operations)
+    twin = compiler.twin()
     return twin.select([_total(twin, structure)[0]], ordered=False).scalar_subquery()
 
 
-def _limited(compiler: Compiler, select: Any, query: Query) -> Any:
-    import sqlalchemy as sa
-
-    if query.stop is not None:
-        select = select.limit(compiler.binds.add(Bind(SLOT, query.stop), sa.Integer()))
-    if query.start is not None:
-        select = select.offset(compiler.binds.add(Bind(SLOT, query.start), sa.Integer()))
-    return select
-
-
 def _sliced(compiler: Compiler, select: Any, query: Query) -> Statement:
-    return compiler.statement(_limited(compiler, select, query))
+    return compiler.statement(compiler.limited(select, query.start, query.stop))
 
 
 def _shape(

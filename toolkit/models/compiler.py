@@ -15,14 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, visible
-from toolkit.models.context import Context, Values, constants
-from toolkit.models.expressions import Aggregate, Max, Min, Ordered
+from toolkit.models.context import Context, Values
+from toolkit.models.expressions import Aggregate, Max, Min
 from toolkit.models.fields import DateTimeField
+from toolkit.models.orderings import Directed, meta_ordering, ordering, same
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, key_column, resolve
+from toolkit.models.paths import Node, canonical, key_column, resolve
 from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, LOCALE, MOMENT, SLOT, Bind, Statement
 from toolkit.models.sqlaggregates import aggregate
+from toolkit.models.transforms import transformed
 
 Sight = tuple[bool, bool, bool]
 _MOMENT: DateTimeField[Any] = DateTimeField()
@@ -65,17 +68,21 @@ class Selection:
 
     where: list[Any] = field(default_factory=list)
     having: list[Any] = field(default_factory=list)
-    order: list[Any] = field(default_factory=list)
+    order: list[tuple[Any, Any, bool]] = field(default_factory=list)
     ordered: bool = False
     reverse: bool = False
     values: list[str] | None = None
     grouped: bool = False
     groups: list[str] = field(default_factory=list)
     aggregates: set[str] = field(default_factory=set)
+    annotated: list[str] = field(default_factory=list)
     distinct: bool = False
+    distinct_on: tuple[str, ...] = ()
     only: set[str] | None = None
     defer: set[str] = field(default_factory=set)
     related: list[str] = field(default_factory=list)
+    related_all: bool = False
+    combined: bool = False
     unrestricted: bool = False
     keyed: str | None = None
     none: bool = False
@@ -102,6 +109,8 @@ class Compiler:
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
         self.selection = Selection()
+        self.operations: Sequence[Any] = ()
+        self.values: Values = own_slots
         table = self.schema.table(model)
         self.root = Node(model, table if binds is None else table.alias(f"t{next(self.binds.aliases)}"), None)
         self.touch(self.root, model._meta.pk.column)
@@ -115,11 +124,22 @@ class Compiler:
         sight = (False, False, False) if unrestricted else self.sight
         return Compiler(self.database, model, sight, binds=self.binds)
 
-    def twin(self, operations: Sequence[Any]) -> Compiler:
-        """A compiler of the same question, for another SELECT in the same statement."""
+    def twin(self, *, without: str = "") -> Compiler:
+        """A compiler of the same question, or of all but a kind of operation, for another SELECT in the statement."""
         twin = self.inside(self.model)
-        twin.apply(operations)
+        twin.apply([operation for operation in self.operations if operation[0] != without], self.values)
         return twin
+
+    def nested(self, lifted: Any, values: Values) -> tuple[Compiler, Values]:
+        """A compiler for a lifted queryset inside this question, and where its values are."""
+        model, operations, offset, *_ = lifted
+        inner = self.inside(model)
+
+        def shifted(index: int) -> Bind:
+            return values(index + offset)
+
+        inner.apply(operations, shifted)
+        return inner, shifted
 
     def hides(self, model: Any) -> bool:
         """Whether the viewer may miss rows of a model."""
@@ -147,21 +167,48 @@ class Compiler:
 
     def subquery(self, lifted: Any, context: Context) -> Any:
         """A SELECT of one column from a lifted queryset, for ``__in``."""
+        inner, shifted = self.nested(lifted, context.values)
+        names = inner.selection.values or ["pk"]
+        if len(names) != 1:
+            raise FieldError(
+                f"a queryset inside a condition gives one value, not {', '.join(map(repr, names))}",
+                hint="Name one field in values().",
+            )
+        column = inner.value_column(names[0])[0].label("v0")
+        return inner.part([column], lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
+
+    def part(self, columns: Sequence[Any], lifted: Any, values: Values, *, wrapped: bool) -> Any:
+        """A SELECT of these columns as part of another statement, with the slice of the lifted queryset.
+
+        Args:
+            columns: What to select.
+            lifted: The queryset.
+            values: Where its values are.
+            wrapped: Put a slice into a derived table of its own.
+        """
         import sqlalchemy as sa
 
-        model, operations, offset, stop, name = lifted
-        inner = self.inside(model)
-        inner.apply(operations, lambda index: context.values(index + offset))
-        select = inner.select([inner.value_column(name)[0]], ordered=stop is not None)
-        if stop is None:
-            return select
-        sliced = select.limit(stop)
-        return sa.select(sliced.subquery().c[0]) if self.dialect == "mysql" else sliced  # which takes no LIMIT after IN
+        *_, start, stop = lifted
+        if start is None and stop is None:
+            return self.select(columns, ordered=False)
+        inner = self.limited(self.select(columns), start, stop, values)
+        return sa.select(*inner.subquery(f"t{next(self.binds.aliases)}").c) if wrapped else inner
+
+    def limited(self, select: Any, start: int | None, stop: int | None, values: Values = own_slots) -> Any:
+        """A SELECT with LIMIT and OFFSET; the arguments are the indexes of their values."""
+        import sqlalchemy as sa
+
+        if stop is not None:
+            select = select.limit(self.binds.add(values(stop), sa.Integer()))
+        if start is not None:
+            select = select.offset(self.binds.add(values(start), sa.Integer()))
+        return select
 
     # operations
 
     def apply(self, operations: Sequence[Any], values: Values = own_slots) -> None:
         """Take up the operations of a query, in their order."""
+        self.operations, self.values = operations, values
         self.selection.unrestricted = any(operation[0] == "unrestricted" for operation in operations)
         for operation in operations:
             getattr(self, f"_apply_{operation[0]}")(operation, values)
@@ -173,47 +220,134 @@ class Compiler:
             condition(Context(self, self.root, values), operation[1])
         )
 
+    def _apply_either(self, operation: Any, values: Values) -> None:
+        self.selection.where.append(self._either(operation, values))
+
+    def _either(self, operation: Any, values: Values) -> Any:
+        """The condition of two querysets joined by ``&``, ``|`` or ``^``."""
+        import sqlalchemy as sa
+
+        _, connector, ((one, first), (two, second)) = operation
+        left = self._side(one, lambda index: values(index + first))
+        right = self._side(two, lambda index: values(index + second))
+        if connector == "AND":
+            return sa.and_(left, right)
+        if connector == "OR":
+            return sa.or_(left, right)
+        left, right = (sa.func.coalesce(side, sa.false()) for side in (left, right))
+        return sa.and_(sa.or_(left, right), sa.not_(sa.and_(left, right)))
+
+    def _side(self, operations: Sequence[Any], values: Values) -> Any:
+        """What one queryset says of rows, with its own annotations."""
+        import sqlalchemy as sa
+
+        kept, self.annotations = self.annotations, {}
+        clauses = [sa.true()]
+        for operation in operations:
+            if operation[0] in ("annotate", "alias"):
+                for alias, structure in operation[1]:
+                    self.annotations[alias] = self.expression(structure, self.root, values)
+            elif operation[0] == "either":
+                clauses.append(self._either(operation, values))
+            else:
+                clauses.append(condition(Context(self, self.root, values), operation[1]))
+        self.annotations = kept
+        return sa.and_(*clauses)
+
+    def _apply_shifted(self, operation: Any, values: Values) -> None:
+        _, offset, inner = operation
+        getattr(self, f"_apply_{inner[0]}")(inner, lambda index: values(index + offset))
+
+    def _apply_combined(self, operation: Any, values: Values) -> None:
+        table, extras, gives_values = combined_table(self, operation, values)
+        chosen = self.selection
+        chosen.combined = chosen.unrestricted = True  # each part shows what the viewer may see
+        self.root = Node(self.model, table, None)
+        self.annotations = {extra.name: (extra.column, extra.field) for extra in extras}
+        chosen.annotated = list(self.annotations)
+        chosen.values = list(self.annotations) if gives_values else None
+
     def _apply_annotate(self, operation: Any, values: Values) -> None:
         chosen = self.selection
         for alias, structure in operation[1]:
-            if alias in self.model._meta.by_name:
-                raise FieldError(f"the annotation {alias!r} would hide the field {self.model.__name__}.{alias}")
-            grouped = chosen.values is not None
-            self.crossed = set()
-            self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
-            if isinstance(structure[0], type) and issubclass(structure[0], Aggregate) and grouped:
-                if not chosen.grouped:
-                    chosen.groups = list(chosen.values or ())
-                chosen.grouped = True
-                chosen.aggregates.add(alias)
-                self.crossings.append((alias, frozenset(self.crossed), structure[0] in (Min, Max) or structure[2]))
-            elif chosen.grouped:
-                chosen.groups.append(alias)
-            if chosen.values is not None:
-                chosen.values.append(alias)
+            self._define(alias, structure, values)
+            for given in (chosen.annotated, *([chosen.values] if chosen.values is not None else ())):
+                if alias not in given:
+                    given.append(alias)
+
+    def _apply_alias(self, operation: Any, values: Values) -> None:
+        for alias, structure in operation[1]:
+            self._define(alias, structure, values)
+            if alias in self.selection.annotated:
+                self.selection.annotated.remove(alias)
+
+    def _define(self, alias: str, structure: Any, values: Values) -> None:
+        """Compute an annotation; after ``values()``, an aggregate makes groups."""
+        chosen = self.selection
+        if alias in self.model._meta.by_name:
+            raise FieldError(f"the annotation {alias!r} would hide the field {self.model.__name__}.{alias}")
+        grouped = chosen.values is not None
+        self.crossed = set()
+        self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
+        if isinstance(structure[0], type) and issubclass(structure[0], Aggregate) and grouped:
+            if not chosen.grouped:
+                chosen.groups = list(chosen.values or ())
+            chosen.grouped = True
+            chosen.aggregates.add(alias)
+            self.crossings.append((alias, frozenset(self.crossed), structure[0] in (Min, Max) or structure[2]))
+        elif chosen.grouped:
+            chosen.groups.append(alias)
 
     def _apply_order(self, operation: Any, values: Values) -> None:
         self.selection.ordered = True
-        self.selection.order = [self.ordering(item, values) for item in operation[1]]
+        self.selection.order = [
+            (item, column, down) for item in operation[1] for column, down in self.ordering(item, values)
+        ]
 
     def _apply_reverse(self, operation: Any, values: Values) -> None:
         self.selection.reverse = not self.selection.reverse
 
     def _apply_values(self, operation: Any, values: Values) -> None:
-        every = [field_.attname for field_ in self.model._meta.fields]
-        self.selection.values = list(operation[1]) or [*every, *self.annotations]
+        chosen = self.selection
+        every = [*(field_.attname for field_ in self.model._meta.fields), *chosen.annotated]
+        if chosen.combined and chosen.values is not None:
+            every = chosen.values
+            for name in operation[1]:
+                if name not in every:
+                    raise FieldError(f"values({name!r}): the parts do not give it", hint=did_you_mean(name, every))
+        chosen.values = list(operation[1]) or every
 
     def _apply_distinct(self, operation: Any, values: Values) -> None:
-        self.selection.distinct = True
+        self.selection.distinct = not operation[1]
+        self.selection.distinct_on = operation[1]
 
     def _apply_only(self, operation: Any, values: Values) -> None:
-        self.selection.only = {self.model._meta.get_field(name).name for name in operation[1]}
+        chosen = self.selection
+        named = {canonical(self.model, name) for name in operation[1]}
+        chosen.only, chosen.defer = named - chosen.defer or None, set()
 
     def _apply_defer(self, operation: Any, values: Values) -> None:
-        self.selection.defer |= {self.model._meta.get_field(name).name for name in operation[1]}
+        chosen = self.selection
+        if operation[1] == (None,):
+            chosen.only, chosen.defer = None, set()
+            return
+        named = {canonical(self.model, name) for name in operation[1]}
+        if chosen.only is None:
+            chosen.defer |= named
+        elif chosen.only - named:
+            chosen.only -= named
+        else:
+            chosen.defer = named - chosen.only
+            chosen.only = None
 
     def _apply_related(self, operation: Any, values: Values) -> None:
-        self.selection.related += [name for name in operation[1] if name not in self.selection.related]
+        chosen = self.selection
+        if operation[1] == (None,):
+            chosen.related, chosen.related_all = [], False
+        elif operation[1]:
+            chosen.related += [name for name in operation[1] if name not in chosen.related]
+        else:
+            chosen.related_all = True
 
     def _apply_unrestricted(self, operation: Any, values: Values) -> None:
         """Taken up before all others: conditions made on the way ask for it."""
@@ -226,47 +360,57 @@ class Compiler:
 
     # pieces
 
-    def ordering(self, item: Any, values: Values = own_slots) -> tuple[Any, bool]:
+    def ordering(self, item: Any, values: Values = own_slots) -> list[Directed]:
         """(expression, descending) of one member of ORDER BY, from a name or a lifted expression."""
-        if not isinstance(item, str):
-            column = self.expression(item, self.root, values)[0]
-            return column, item[0] is Ordered and item[1]
-        name = item.lstrip("+-")
-        if name in self.annotations:
-            return self.annotations[name][0], item.startswith("-")
-        resolved = resolve(self, name, self.root)
-        if resolved.rest or resolved.many is not None:
-            raise FieldError(
-                f"{self.model.__name__} cannot be ordered by {name!r}",
-                hint="Order by a field of the model, of a single related object, or by an annotation.",
-            )
-        return resolved.column, item.startswith("-")
-
-    def _own_ordering(self, item: Any) -> tuple[Any, bool]:
-        """One member of ``Meta.ordering``, whose values belong to the shape."""
-        if isinstance(item, str):
-            return self.ordering(item)
-        found: list[Any] = []
-        return self.ordering(item.lift(found), constants(found))
+        return ordering(self, item, self.root, values)
 
     def order_by(self) -> list[Any]:
         """The whole ORDER BY, made total, so that two databases and two runs agree."""
         chosen = self.selection
-        order = list(chosen.order)
-        if not chosen.ordered and not chosen.grouped:
-            order = [self._own_ordering(item) for item in self.model._meta.ordering]
+        order = self._explicit_order() if chosen.ordered else self._default_order()
         taken = {id(column) for column, _ in order}
         order += [(column, False) for column in self._tie_breakers() if id(column) not in taken]
         return [self._directed(column, descending != chosen.reverse) for column, descending in order]
+
+    def _explicit_order(self) -> list[Directed]:
+        """What ``order_by()`` said; refused where it says nothing about the rows that come out."""
+        among = self._outcome()
+        for item, column, _ in self.selection.order if among is not None else ():
+            if isinstance(item, str) and not any(same(column, other) for other in among or ()):
+                rows = "groups" if self.selection.grouped else "distinct values"
+                raise FieldError(
+                    f"{self.model.__name__}: {rows} cannot be ordered by {item!r}, which is not among them",
+                    hint=f"Add {item.lstrip('+-')!r} to values(), or order by what is there.",
+                )
+        return [(column, descending) for _, column, descending in self.selection.order]
+
+    def _default_order(self) -> list[Directed]:
+        """``Meta.ordering``, as far as it says anything about the rows that come out."""
+        if self.selection.grouped or self.selection.combined:
+            return []
+        order = meta_ordering(self, self.root)
+        among = self._outcome()
+        return order if among is None else [one for one in order if any(same(one[0], other) for other in among)]
+
+    def _outcome(self) -> list[Any] | None:
+        """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
+        chosen = self.selection
+        if chosen.grouped:
+            return [*self._groups(), *(column for column, _ in self.annotations.values())]
+        if chosen.values is not None and (chosen.distinct or chosen.combined):
+            return [self.value_column(name)[0] for name in chosen.values]
+        return None
 
     def _tie_breakers(self) -> list[Any]:
         """Columns that tell any two rows of the answer apart."""
         chosen = self.selection
         if chosen.grouped:
             return self._groups()
-        if chosen.distinct and chosen.values is not None:
+        if chosen.values is not None and (chosen.distinct or chosen.combined):
             return [self.value_column(name)[0] for name in chosen.values]
-        return [self.root.pk]
+        if chosen.combined:
+            return [self.root.pk, *(self.annotations[alias][0] for alias in chosen.annotated)]
+        return [self.root.pk, *(node.pk for node in self.root.descendants() if node.many)]
 
     def _directed(self, column: Any, descending: bool) -> Any:
         """NULLs first when ascending and last when descending, as SQLite has them, on every database."""
@@ -294,8 +438,8 @@ class Compiler:
         """A SELECT of these columns with everything but the slice."""
         import sqlalchemy as sa
 
-        conditions = [*self.where(), *where]
         order = self.order_by() if ordered else []
+        conditions = [*self.where(), *where, *self._first_of_each()]
         groups = self._groups()
         statement = sa.select(*columns).select_from(self.from_clause()).where(*conditions)
         if groups:
@@ -305,6 +449,25 @@ class Compiler:
         if self.selection.distinct and self.selection.values is not None:  # rows with their key are distinct anyway
             statement = statement.distinct()
         return statement.order_by(*order) if order else statement
+
+    def _first_of_each(self) -> list[Any]:
+        """For ``distinct("section")``: the condition that a row is the first with its values."""
+        import sqlalchemy as sa
+
+        names = self.selection.distinct_on
+        if not names:
+            return []
+        if self.selection.grouped or any(node.many for node in self.root.descendants()):
+            raise FieldError(
+                f"distinct({', '.join(map(repr, names))}) is of rows of {self.model.__name__}, not of groups or pairs",
+                hint="Leave out the names, or the values of many-valued relations.",
+            )
+        twin = self.twin(without="distinct")
+        columns = [twin.value_column(name)[0] for name in names]
+        number = sa.func.row_number().over(partition_by=columns, order_by=twin.order_by())
+        derived = twin.select([twin.root.pk.label("pk"), number.label("n")], ordered=False)
+        numbered = derived.subquery(f"t{next(self.binds.aliases)}")
+        return [self.root.pk.in_(sa.select(numbered.c.pk).where(numbered.c.n == sa.literal_column("1")))]
 
     def _groups(self) -> list[Any]:
         """The columns to group by; refuses aggregates that would multiply each other."""
@@ -331,12 +494,13 @@ class Compiler:
         if name in self.annotations:
             return self.annotations[name]
         resolved = resolve(self, name, self.root, joined=True)
-        if resolved.rest:
+        column, field_, rest = transformed(self, resolved.node, resolved.column, resolved.field, resolved.rest)
+        if rest:
             raise FieldError(
-                f"{self.model.__name__}.{name}: {'__'.join(resolved.rest)!r} is not a field",
-                hint=did_you_mean(resolved.rest[0], self.model._meta.names()),
+                f"{self.model.__name__}.{name}: {'__'.join(rest)!r} is not a field",
+                hint=did_you_mean(rest[0], self.model._meta.names()),
             )
-        return resolved.column, resolved.field
+        return column, field_
 
     def key_column(self) -> Any:
         """For a keyed query: whose each row is, as seen through ``keyed``'s path."""

@@ -13,6 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from toolkit.errors import DatabaseError
+from toolkit.trace import current
 
 Row = tuple[Any, ...]
 Loader = Callable[[Any], list[Any]]
@@ -30,6 +31,7 @@ class Part:
         extras: (attribute, index, reader) of annotations.
         children: (attribute, part) of the relations selected along.
         pk_index: Index of the primary key in the row.
+        back: For the other side of a one-to-one field, the attribute that leads back.
     """
 
     model: Any
@@ -39,6 +41,13 @@ class Part:
     masked: tuple[str, ...] | None = None
     extras: Sequence[tuple[str, int, Callable[[Any], Any] | None]] = ()
     children: list[tuple[str, Part]] = field(default_factory=list)
+    back: str | None = None
+
+
+def database_version() -> int:
+    """How much this process has written to the current database: relations are kept with it (see ``batches``)."""
+    scope = current.get()
+    return -1 if scope is None else int(scope.database.version)
 
 
 def make_loader(root: Part, width: int) -> Loader:
@@ -129,7 +138,12 @@ def _write(
         _write(child, names, head, inner, variable=name, width=width, peers=f"peers_{name}")
         body += [f"    {line}" for line in inner]
         body.append(f"            peers_{name}.append({name})")
-        items.append(f"{attribute!r}: {name}")
+        if child.back is None:
+            items.append(f"{attribute!r}: {name}")
+        else:
+            names["version"] = database_version
+            body.append(f"            {name}.__dict__[{child.back!r}] = {variable}")
+            items.append(f"{attribute!r}: (version(), [] if {name} is None else [{name}], None)")
     body.append(f"        {variable}.__dict__ = {{{', '.join(items)}}}")
     body.append(f"        {variable}._row = {row}")
     body.append(f"        {variable}._peers = {peers}")

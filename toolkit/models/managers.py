@@ -96,6 +96,16 @@ class RelatedManager(QuerySet[M]):
         clone._plain = False
         return clone
 
+    def _replaced(self, operations: tuple[Any, ...], values: tuple[Any, ...]) -> Any:
+        clone = super()._replaced(operations, values)
+        clone._plain = False
+        return clone
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._fetch()
+        state = {name: value for name, value in self.__dict__.items() if name not in ("owner", "relation")}
+        return (_restored, (self.owner, self.relation.name, state))
+
     def _sliced(self, index: slice) -> Any:
         clone = super()._sliced(index)
         clone._plain = False
@@ -113,6 +123,12 @@ class RelatedManager(QuerySet[M]):
         if self._plain and has_many(self.owner, self.relation):
             return len(self._evaluate())
         return super().count()
+
+    def exists(self) -> bool:
+        """Whether there is any partner."""
+        if self._plain and has_many(self.owner, self.relation):
+            return bool(self._evaluate())
+        return super().exists()
 
     def get_queryset(self) -> Any:
         """Where the questions of a manager start, narrowed to this owner's partners."""
@@ -174,6 +190,13 @@ class RelatedManager(QuerySet[M]):
             return made
 
 
+def _restored(owner: Any, name: str, state: dict[str, Any]) -> Any:
+    """A related manager as it was pickled; its class is made anew."""
+    manager = getattr(owner, name)
+    manager.__dict__.update(state)
+    return manager
+
+
 def _new_class(name: str, bases: tuple[type, ...]) -> Any:
     return new_class(name, bases)
 
@@ -193,7 +216,9 @@ class Related:
         self.target = self.declared.target if self.forward else self.declared.model
         self.path: str = self.declared.query_name if self.forward else self.declared.name
         self.cache = f"_many_{name}"
+        self.asked = f"_asked_{name}"
         self.relation = self
+        self.many = True
         self._managers: dict[Any, Any] = {}
 
     @cached_property
@@ -282,6 +307,7 @@ class Related:
         through_defaults: Mapping[str, Any] | None = None,
     ) -> None:
         """See ``RelatedManager.add``."""
+        owner.__dict__.pop(self.asked, None)
         if isinstance(self.declared, ForeignKey):
             self._add_by_key(owner, list(partners), bulk=bulk)
             return
@@ -323,6 +349,7 @@ class Related:
 
     def remove(self, owner: Any, partners: Iterable[Any]) -> None:
         """See ``RelatedManager.remove``."""
+        owner.__dict__.pop(self.asked, None)
         keys = self._other_keys(partners)
         mine = getattr(owner, self.anchor.attname)
         if isinstance(self.declared, ForeignKey):
@@ -375,6 +402,7 @@ class ForwardObject:
 
     def __init__(self, field: ForeignKey[Any]) -> None:
         self.field = field
+        self.asked = f"_asked_{field.name}"
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
@@ -397,6 +425,7 @@ class ForwardObject:
                 f"{field.model.__name__}.{field.name} takes a {field.target.__name__}, not {value!r}",
                 hint=f"To set the key itself, assign to {field.attname}.",
             )
+        instance.__dict__.pop(self.asked, None)
         instance.__dict__[field.name] = value
         instance.__dict__[field.attname] = None if value is None else field.value_of(value)
 
@@ -409,7 +438,9 @@ class RelatedObject:
         self.target = relation.model
         self.path: str = relation.field.name
         self.cache = f"_many_{name}"
+        self.asked = f"_asked_{name}"
         self.relation = self
+        self.many = False
         self.declared = relation.field
 
     @cached_property

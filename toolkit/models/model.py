@@ -13,7 +13,7 @@ from toolkit.errors import (
     ValidationError,
     did_you_mean,
 )
-from toolkit.models.batches import load_column, refuse_unplanned
+from toolkit.models.batches import load_column, refuse_unplanned, without_questions
 from toolkit.models.deleting import delete_instance
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
@@ -236,7 +236,18 @@ class Model(metaclass=ModelBase):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # without the peers: each instance would take all that were loaded with it along
-        return (blank_instance, (type(self),), (self.__dict__.copy(), {"_row": self._row}))
+        return (blank_instance, (type(self),), (without_questions(self), {"_row": self._row}))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What a ``Prefetch`` keeps under a name of its own (``to_attr``), as a read of the page at hand."""
+            asked = self.__dict__.get(f"_asked_{name}")
+            if hasattr(type(self), name):  # what it is of, raised an AttributeError
+                object.__getattribute__(self, name)
+            if asked is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return asked.value(asked.note(current_scope(), self))
 
     # validation
 

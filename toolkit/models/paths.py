@@ -23,12 +23,14 @@ class Node:
         table: SQLAlchemy's table or alias.
         on: The join's condition; None for the root.
         outer: Whether rows without a partner stay.
+        many: Whether there may be several of its rows for one of the table before.
     """
 
     model: Any
     table: Any
     on: Any
     outer: bool = False
+    many: bool = False
     children: dict[str, Node] = field(default_factory=dict)
 
     def descendants(self) -> Iterator[Node]:
@@ -84,7 +86,7 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool = False) 
                 return Resolved(node, None, None, rest, found)
             node = _join_many(compiler, node, part, found)
         elif isinstance(found, Reverse):
-            node = _join_reverse(compiler, node, part, found)
+            node = join_reverse(compiler, node, part, found)
         elif isinstance(found, ForeignKey) and part != found.attname and _goes_on(found, rest):
             node = join_forward(compiler, node, found)
             continue
@@ -223,7 +225,8 @@ def key_column(compiler: Compiler, name: str) -> Any:
     return through.table.c[other.column]
 
 
-def _join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -> Node:
+def join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -> Node:
+    """The table that refers to this one, joined with what the viewer may see of it."""
     key = relation.field
     anchor = anchor_of(compiler, node, relation)
 
@@ -237,7 +240,8 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
     """A join that multiplies rows: one for each partner. Only ``values()`` asks for it."""
     declared = relation.field if isinstance(relation, Reverse) else relation
     if isinstance(declared, ForeignKey):
-        found = _join_reverse(compiler, node, name, relation)
+        found = join_reverse(compiler, node, name, relation)
+        found.many = True
         compiler.crossed.add(found)
         return found
     own, other = link_sides(relation)
@@ -250,6 +254,7 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         lambda child: child.table.c[own.column] == anchor,
         outer=True,
     )
+    through.many = True
     compiler.crossed.add(through)
     compiler.touch(through, own.column)
     compiler.touch(through, other.column)
@@ -268,6 +273,20 @@ def anchor_of(compiler: Compiler, node: Node, relation: Any) -> Any:
     if isinstance(relation, Reverse) and isinstance(relation.field, ForeignKey):
         return own_column(compiler, node, relation.field.target_field)
     return own_column(compiler, node, link_sides(relation)[0].target_field)
+
+
+def canonical(model: Any, name: str) -> str:
+    """A path with each field under its own name: ``section_id`` is ``section``, ``pk`` is ``id``.
+
+    Raises:
+        FieldError: A name leads nowhere.
+    """
+    found, meta = [], model._meta
+    for part in name.split("__"):
+        field = _find(meta, part, whole=name)
+        found.append(field.name)
+        meta = (field.model if isinstance(field, Reverse) else getattr(field, "target", meta.model))._meta
+    return "__".join(found)
 
 
 def link_sides(relation: Any) -> tuple[ForeignKey[Any], ForeignKey[Any]]:

@@ -126,10 +126,12 @@ class QuerySet(Answers[M]):
 
     def update(self, **values: Any) -> int:
         """Change all rows of the question in one statement, and say how many."""
+        self._refuse_combined("update")
         return update_rows(current_scope(), self, values)
 
     def delete(self) -> dict[str, int]:
         """Delete all rows of the question, and what depends on them; how many went, by model."""
+        self._refuse_combined("delete")
         return delete_rows(current_scope(), self)
 
     def bulk_create(self, rows: Iterable[R], *, batch_size: int = 5000) -> list[R]:

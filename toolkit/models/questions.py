@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from toolkit.errors import FieldError
+from toolkit.models.combining import combined, giving_each, merged, refuse_after
 from toolkit.models.compile import Query
-from toolkit.models.expressions import PLAIN, Aggregate, Expression, Q, lift_condition
+from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
+from toolkit.models.fetching import FETCH_PEERS, FetchMode
 
 if TYPE_CHECKING:
+    from toolkit.models.prefetching import Prefetch
     from toolkit.models.queryset import QuerySet
 
 M = TypeVar("M", covariant=True)
@@ -35,7 +38,8 @@ class Question(Generic[M]):
         self._start = 0
         self._stop: int | None = None
         self._gives = "instances"
-        self._prefetch: tuple[str, ...] = ()
+        self._prefetch: tuple[Any, ...] = ()
+        self._mode = FETCH_PEERS
         self._cache: list[Any] | None = None
         self._shared = False
 
@@ -62,11 +66,23 @@ class Question(Generic[M]):
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:
         if self._stop is not None or self._start:
             raise FieldError("a sliced queryset cannot be changed any more", hint="Filter and order first, then slice.")
+        self._refuse_combined(operation[0])
         clone = self._clone()
         clone._operations = (*self._operations, operation)
         if values is not None:
             clone._values = values
         return clone
+
+    def _replaced(self, operations: tuple[Any, ...], values: tuple[Any, ...]) -> Self:
+        """Another question of the same kind."""
+        clone = self._clone()
+        clone._operations, clone._values, clone._start, clone._stop = operations, values, 0, None
+        return clone
+
+    def _refuse_combined(self, operation: str) -> None:
+        """Refuse what cannot follow ``union()`` and its kin."""
+        if self._operations and self._operations[0][0] == "combined":
+            refuse_after(self._operations[0][1], operation)
 
     def all(self) -> Self:
         """The same question, to be asked anew."""
@@ -114,7 +130,7 @@ class Question(Generic[M]):
 
     def _annotated(self) -> Iterator[str]:
         for operation in self._operations:
-            if operation[0] == "annotate":
+            if operation[0] in ("annotate", "alias"):
                 yield from (alias for alias, _ in operation[1])
 
     def order_by(self, *names: str | Expression) -> Self:
@@ -129,62 +145,157 @@ class Question(Generic[M]):
         """In the opposite order."""
         return self._with(("reverse",))
 
-    def distinct(self) -> Self:
-        """Without duplicate rows."""
-        return self._with(("distinct",))
+    def distinct(self, *names: str) -> Self:
+        """Without duplicate rows; with names, the first row of each value of these fields, in the order asked for.
 
-    def annotate(self, *aggregates: Aggregate, **annotations: Expression) -> Self:
+        Args:
+            names: Fields, or paths to fields of single related objects.
+        """
+        return self._with(("distinct", names))
+
+    def annotate(self, *aggregates: Any, **annotations: Any) -> Self:
         """With further values on each row, computed by the database."""
-        named = {**{item.default_alias: item for item in aggregates}, **annotations}
-        values = list(self._values)
-        lifted = tuple((alias, item.lift(values)) for alias, item in named.items())
-        return self._with(("annotate", lifted), tuple(values))
+        return self._computing("annotate", aggregates, annotations)
 
-    def select_related(self, *names: str) -> Self:
-        """Load these single related objects in the same statement."""
+    def alias(self, *aggregates: Any, **annotations: Any) -> Self:
+        """With further values to filter and order by, that are not given with the rows."""
+        return self._computing("alias", aggregates, annotations)
+
+    def _computing(self, kind: str, unnamed: Sequence[Any], named: Mapping[str, Any]) -> Self:
+        for item in unnamed:
+            if not hasattr(item, "default_alias"):
+                raise FieldError(f"{kind}({item!r}) needs a name", hint=f"Write {kind}(name={item!r}).")
+        every = {**{item.default_alias: item for item in unnamed}, **named}
+        values = list(self._values)
+        lifted = tuple((alias, _lifted(alias, item, values)) for alias, item in every.items())
+        return self._with((kind, lifted), tuple(values))
+
+    def select_related(self, *names: str | None) -> Self:
+        """Load these single related objects in the same statement.
+
+        Args:
+            names: Relations, or paths of them; none for all that are always there, None for none any more.
+        """
+        self._refuse_values("select_related")
         return self._with(("related", names))
 
-    def prefetch_related(self, *names: str) -> Self:
-        """Load these relations right after the rows, one statement each."""
+    def prefetch_related(self, *lookups: str | Prefetch | None) -> Self:
+        """Load these relations right after the rows, one statement each.
+
+        Args:
+            lookups: Relations, paths of them, or ``Prefetch`` objects; None for none any more.
+        """
+        self._refuse_combined("prefetch_related")
         clone = self._clone()
-        clone._prefetch = (*self._prefetch, *names)
+        clone._prefetch = () if lookups == (None,) else (*self._prefetch, *lookups)
+        return clone
+
+    def fetch_mode(self, mode: FetchMode) -> Self:
+        """What to do when a row is asked for something that was not loaded with it.
+
+        Args:
+            mode: ``models.FETCH_PEERS`` (how it is otherwise), ``models.FETCH_ONE`` or ``models.FETCH_RAISE``.
+        """
+        if not isinstance(mode, FetchMode):
+            raise FieldError(f"fetch_mode({mode!r}): that is no fetch mode", hint="Such as models.FETCH_RAISE.")
+        clone = self._clone()
+        clone._mode = mode
         return clone
 
     def only(self, *names: str) -> Self:
         """Load these fields at once; others when they are asked for."""
+        self._refuse_values("only")
+        if None in names:
+            raise FieldError("only(None) names no field", hint="Name fields, or use defer(None) to load all.")
         return self._with(("only", names))
 
-    def defer(self, *names: str) -> Self:
-        """Load all but these fields at once."""
+    def defer(self, *names: str | None) -> Self:
+        """Load all but these fields at once; ``defer(None)`` loads all again."""
+        self._refuse_values("defer")
         return self._with(("defer", names))
+
+    def _refuse_values(self, method: str) -> None:
+        if self._gives != "instances":
+            raise FieldError(f"{method}() cannot follow values()", hint="Name the fields in values() itself.")
 
     def unrestricted(self) -> Self:
         """Without regard to what the viewer may see. Reviewers look for this word."""
         return self._with(("unrestricted",))
 
-    def values(self, *names: str) -> QuerySet[dict[str, Any]]:
-        """Rows as dicts."""
-        return self._giving("dicts", names)
+    def values(self, *names: str, **expressions: Any) -> QuerySet[dict[str, Any]]:
+        """Rows as dicts.
+
+        Args:
+            names: Fields, paths to fields, annotations; all fields if none is named.
+            expressions: Further values by name, computed by the database.
+        """
+        return self._giving("dicts", names, expressions)
 
     @overload
-    def values_list(self, *names: str) -> QuerySet[tuple[Any, ...]]: ...
+    def values_list(self, *names: Any) -> QuerySet[tuple[Any, ...]]: ...
     @overload
-    def values_list(self, *names: str, flat: bool) -> QuerySet[Any]: ...
-    def values_list(self, *names: str, flat: bool = False) -> QuerySet[Any]:
-        """Rows as tuples; with ``flat``, the single value of each."""
+    def values_list(self, *names: Any, flat: bool = False, named: bool = False) -> QuerySet[Any]: ...
+    def values_list(self, *names: Any, flat: bool = False, named: bool = False) -> QuerySet[Any]:
+        """Rows as tuples.
+
+        Args:
+            names: Fields, paths to fields, annotations, or expressions.
+            flat: Give the single value of each row.
+            named: Give named tuples.
+        """
+        if flat and named:
+            raise FieldError("values_list() is either flat or named")
         if flat and len(names) != 1:
             raise FieldError("values_list(flat=True) takes one name")
-        return self._giving("flat" if flat else "tuples", names)
+        expressions: dict[str, Any] = {}
+        plain = [name if isinstance(name, str) else _add_unnamed(expressions, name) for name in names]
+        return self._giving("flat" if flat else "named" if named else "tuples", tuple(plain), expressions)
 
-    def _giving(self, form: str, names: tuple[str, ...]) -> QuerySet[Any]:
-        clone: Any = self._with(("values", names))
+    def _giving(self, form: str, names: tuple[str, ...], expressions: Mapping[str, Any]) -> QuerySet[Any]:
+        clone: Any = self
+        if expressions:
+            clone = clone._computing("annotate", (), expressions)
+            names = (*names, *(name for name in expressions if name not in names))
+        clone = clone._with(("values", names))
+        if clone._operations[0][0] == "combined":
+            clone._operations = giving_each(clone._operations[:-1], names)
         clone._gives = form
         found: QuerySet[Any] = clone
         return found
 
+    # putting two together
+
+    def __and__(self, other: Any) -> Self:
+        return cast(Self, merged(self, other, "AND"))
+
+    def __or__(self, other: Any) -> Self:
+        return cast(Self, merged(self, other, "OR"))
+
+    def __xor__(self, other: Any) -> Self:
+        return cast(Self, merged(self, other, "XOR"))
+
+    def union(self, *others: Any, all: bool = False) -> Self:
+        """The rows of this question and of the others, each once.
+
+        Args:
+            others: Questions that give the same columns.
+            all: Keep duplicates.
+        """
+        return cast(Self, combined(self, "union all" if all else "union", others))
+
+    def intersection(self, *others: Any) -> Self:
+        """The rows that this question and all the others give."""
+        return cast(Self, combined(self, "intersection", others))
+
+    def difference(self, *others: Any) -> Self:
+        """The rows of this question that none of the others gives."""
+        return cast(Self, combined(self, "difference", others))
+
+    # slices
+
     def _sliced(self, index: slice) -> Self:
-        if index.step is not None or (index.start or 0) < 0 or (index.stop or 0) < 0:
-            raise FieldError("a queryset is sliced with a start and a stop, from 0", hint="Reverse the order instead.")
+        if (index.start or 0) < 0 or (index.stop or 0) < 0:
+            raise FieldError("a queryset is sliced from 0 on", hint="Reverse the order instead.")
         clone = self._clone()
         start, stop = index.start or 0, index.stop
         end = None if stop is None else self._start + stop
@@ -207,12 +318,32 @@ class Question(Generic[M]):
             values = (*values, self._start)
         return Query(self.model, self._operations, form, start, stop, totals), values
 
+    def lift_question(self, values: list[Any]) -> Any:
+        """The whole question as part of another one: (model, operations, offset, start, stop).
+
+        Its values are appended; the offset is where they begin, start and stop say where those of the slice are.
+        """
+        offset = len(values)
+        query, own = self._query("instances")
+        values.extend(own)
+        return (self.model, self._operations, offset, query.start, query.stop)
+
     def lift_subquery(self, values: list[Any]) -> Any:
         """For ``__in``: the question as part of another one; its values are appended."""
-        offset = len(values)
-        names = next((op[1] for op in reversed(self._operations) if op[0] == "values"), ("pk",))
-        if self._start:
-            raise FieldError("a subquery cannot have an offset", hint="Slice from the start, or use a list of keys.")
-        values.extend(self._values)
-        operations = tuple(op for op in self._operations if op[0] != "values")
-        return (self.model, operations, offset, self._stop, names[0])
+        return self.lift_question(values)
+
+
+def _lifted(alias: str, item: Any, values: list[Any]) -> Any:
+    """The structure of an annotation."""
+    if not isinstance(item, Expression | Q) and not hasattr(item, "lift"):
+        raise FieldError(
+            f"{alias}={item!r} is not an expression", hint=f"For a constant, write {alias}=Value({item!r})."
+        )
+    return item.lift(values)
+
+
+def _add_unnamed(expressions: dict[str, Any], item: Any) -> str:
+    """A name for an expression in ``values_list``, as Django makes it: ``lower1``."""
+    alias = getattr(item, "default_alias", None) or f"{type(item).__name__.lower()}{len(expressions) + 1}"
+    expressions[alias] = item
+    return str(alias)

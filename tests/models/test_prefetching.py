@@ -1,0 +1,272 @@
+"""``Prefetch``, ``select_related`` and ``only`` through relations, fetch modes: what is loaded, in how many queries."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from types import ModuleType
+from typing import Any
+
+import jinja2
+import pytest
+
+from toolkit import models
+from toolkit.errors import FieldError, UnplannedQuery
+from toolkit.models import Count, F, Prefetch
+from toolkit.trace import READER, Scope, Trace, entered
+
+
+def test_a_prefetch_may_choose_and_order(m: Any, newsroom: Any) -> None:
+    heavy = Prefetch("stories", m.Story.objects.filter(weight__gt=2).order_by("-weight", "pk"))
+    with newsroom.database.counted() as queries:
+        sections = list(m.Section.objects.prefetch_related(heavy))
+        found = [[s.weight for s in section.stories.all()] for section in sections]
+        assert found == [[4, 3, 3], [4, 4, 3], [4, 3]]
+        assert [section.stories.count() for section in sections] == [3, 3, 2]
+        assert sections[0].stories.all().exists()
+    assert len(queries) == 2
+    assert sections[0].stories.filter(weight=0).count() == 2
+
+
+def test_a_prefetch_may_keep_a_list_of_its_own(m: Any, newsroom: Any) -> None:
+    heavy = Prefetch("stories", m.Story.objects.filter(weight=4), to_attr="heavy")
+    section = m.Section.objects.prefetch_related(heavy, "heavy__tags").first()
+    with newsroom.database.counted() as queries:
+        assert [s.slug for s in section.heavy] == ["story-9"]
+        assert len(section.heavy[0].tags.all()) == 2
+        assert queries == []
+        assert len(section.stories.all()) == 7
+    with pytest.raises(AttributeError, match="'Section' object has no attribute 'light'"):
+        section.light  # noqa: B018 - the read is the test
+
+
+def test_a_slice_in_a_prefetch_is_of_each_row(m: Any, newsroom: Any) -> None:
+    newest = m.Story.objects.order_by("-published")
+    sections = m.Section.objects.prefetch_related(
+        Prefetch("stories", newest[:2], to_attr="newest"), Prefetch("stories", newest[2:4], to_attr="next")
+    )
+    with newsroom.database.counted() as queries:
+        found = [([s.slug for s in section.newest], [s.slug for s in section.next]) for section in sections]
+    assert found[0] == (["story-0", "story-3"], ["story-6", "story-9"])
+    assert found[2] == (["story-2", "story-5"], ["story-8", "story-11"])
+    assert len(queries) == 3
+    tags = m.Tag.objects.prefetch_related(Prefetch("stories", newest[1:], to_attr="rest"))
+    assert [len(tag.rest) for tag in tags] == [7] * 5
+
+
+def test_a_prefetch_of_one_object(m: Any, newsroom: Any) -> None:
+    m.Profile.objects.create(author=newsroom.authors[1], motto="Truth")
+    lean = m.Author.objects.only("name")
+    stories = m.Story.objects.prefetch_related(
+        Prefetch("editor", lean), Prefetch("editor__profile", to_attr="portrait"), Prefetch("section", to_attr="desk")
+    )
+    with newsroom.database.counted() as queries:
+        story = stories.get(slug="story-1")
+        assert (story.editor.name, story.editor.portrait.motto, story.desk.slug) == ("Author 1", "Truth", "section-1")
+        assert stories.get(slug="story-0").editor is None
+    assert len(queries) == 4 + 2
+    nobody = Prefetch("editor", m.Author.objects.filter(slug="author-3"))
+    assert m.Story.objects.prefetch_related(nobody).get(slug="story-1").editor is None
+
+
+def test_prefetches_are_nested(m: Any, newsroom: Any) -> None:
+    inner = m.Story.objects.filter(weight=0).prefetch_related(Prefetch("tags", m.Tag.objects.order_by("-slug")))
+    with newsroom.database.counted() as queries:
+        section = m.Section.objects.prefetch_related(Prefetch("stories", inner)).first()
+        assert [[t.slug for t in s.tags.all()] for s in section.stories.all()] == [["tag-1", "tag-0"]] * 2
+    assert len(queries) == 3
+    assert m.Section.objects.prefetch_related("stories", "stories__tags").prefetch_related(None)._prefetch == ()
+
+
+def test_a_prefetch_with_annotations(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.annotate(n=Count("tags"), double=F("weight") * 2).order_by("pk")
+    section = m.Section.objects.prefetch_related(Prefetch("stories", stories)).first()
+    assert [(s.n, s.double) for s in section.stories.all()][:2] == [(2, 0), (2, 6)]
+
+
+def test_what_was_written_is_seen(m: Any, newsroom: Any) -> None:
+    story = m.Story.objects.prefetch_related(Prefetch("tags", m.Tag.objects.filter(slug="tag-4"))).get(slug="story-0")
+    assert list(story.tags.all()) == []
+    story.tags.add(newsroom.tags[4])
+    assert len(story.tags.all()) == 3
+    section = m.Section.objects.prefetch_related(Prefetch("stories", m.Story.objects.filter(weight=4))).first()
+    m.Story.objects.filter(slug="story-0").update(weight=4)
+    assert {s.slug for s in section.stories.all()} == {"story-0", "story-9"}
+
+
+@pytest.mark.parametrize(
+    ("lookups", "told"),
+    [
+        (lambda m: [Prefetch("stories", m.Story.objects.all()), Prefetch("stories", m.Story.objects.all())], "before"),
+        (lambda m: [Prefetch("stories", to_attr="name")], "would hide Section.name"),
+        (lambda m: [Prefetch("storys")], "Did you mean 'stories'"),
+        (lambda m: [Prefetch("stories", m.Story.objects.values("pk"))], "the queryset gives values"),
+    ],
+)
+def test_a_prefetch_that_makes_no_sense_is_refused(m: Any, newsroom: Any, lookups: Any, told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        list(m.Section.objects.prefetch_related(*lookups(m)))
+
+
+def test_a_page_that_reads_a_prefetched_list_has_read_it(m: Any, newsroom: Any) -> None:
+    newest = Prefetch("stories", m.Story.objects.annotate(n=Count("tags")).order_by("-published")[:2], to_attr="newest")
+    with entered(m.look(newsroom.database, READER)):
+        sections = list(m.Section.objects.prefetch_related(newest))
+    scope = Scope(None, newsroom.database, READER, "en", "en", m.NOON, Trace())
+    with entered(scope):
+        assert len(sections[0].newest) == 2
+        assert len(scope.trace.keys_of("query")) == 1
+        assert len(scope.trace.keys_of("row")) == 2
+
+
+# select_related, only, defer
+
+
+def test_select_related_without_names_takes_what_is_always_there(m: Any, newsroom: Any) -> None:
+    m.Comment.objects.create(story=newsroom.stories[1], text="first")
+    with newsroom.database.counted() as queries:
+        comment = m.Comment.objects.select_related().get()
+        assert comment.story.section.slug == "section-1"
+        assert len(queries) == 1
+        assert comment.story.editor.slug == "author-1"
+        assert len(queries) == 2
+        assert m.Comment.objects.select_related("story").select_related(None).get().story.pk
+    assert len(queries) == 4
+
+
+def test_select_related_takes_the_other_side_of_a_one_to_one_field(m: Any, newsroom: Any) -> None:
+    m.Profile.objects.create(author=newsroom.authors[1], motto="Truth")
+    with newsroom.database.counted() as queries:
+        with_profile, without = m.Author.objects.select_related("profile").filter(slug__in=["author-1", "author-2"])
+        assert with_profile.profile.motto == "Truth"
+        assert with_profile.profile.author is with_profile
+        with pytest.raises(m.Profile.DoesNotExist):
+            without.profile  # noqa: B018 - the read is the test
+    assert len(queries) == 1
+    assert m.Story.objects.select_related("editor__profile").get(slug="story-1").editor.profile.motto == "Truth"
+
+
+def test_only_and_defer_reach_through_relations(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.select_related("section")
+    with newsroom.database.counted() as queries:
+        story = stories.only("title", "section__name").first()
+        assert (story.title, story.section.name) == ("Story 0", "Section 0")
+        assert len(queries) == 1
+        assert "slug" not in story.__dict__ and "slug" not in story.section.__dict__
+        assert story.section.slug == "section-0"
+    assert len(queries) == 2
+    story = stories.defer("section__name", "title").first()
+    assert "name" not in story.section.__dict__ and "slug" in story.section.__dict__ and "title" not in story.__dict__
+    assert "slug" in stories.only("title").first().section.__dict__
+
+
+def test_only_and_defer_add_up_as_in_django(m: Any, newsroom: Any) -> None:
+    def loaded(stories: Any) -> set[str]:
+        names = set(stories.first().__dict__) - {"_mask", "id"}
+        return names
+
+    stories = m.Story.objects.all()
+    every = loaded(stories)
+    assert loaded(stories.only("title", "slug").only("weight")) == {"weight"}
+    assert loaded(stories.only("title", "slug").defer("slug")) == {"title"}
+    assert loaded(stories.defer("title").defer("slug")) == every - {"title", "slug"}
+    assert loaded(stories.defer("title").only("title", "slug")) == {"slug"}
+    assert loaded(stories.defer("title").defer(None)) == every
+    assert loaded(stories.only("section_id", "pk")) == {"section_id"}
+    with pytest.raises(FieldError, match=r"only\(None\) names no field"):
+        stories.only(None)
+    with pytest.raises(FieldError, match=r"defer\(\) cannot follow values\(\)"):
+        stories.values("title").defer("slug")
+    with pytest.raises(FieldError, match="Did you mean 'name'"):
+        list(stories.only("section__nam"))
+
+
+# fetch modes
+
+
+def test_peers_are_fetched_together_unless_one_alone_is_wanted(m: Any, newsroom: Any) -> None:
+    for mode, expected in ((models.FETCH_PEERS, 4), (models.FETCH_ONE, 1 + 20 + 20 + 20)):
+        with newsroom.database.counted() as queries:
+            for story in m.Story.objects.fetch_mode(mode):
+                assert story.section.name and story.tags.all() and story.authors.all()
+        assert len(queries) == expected
+
+
+def test_what_was_not_planned_is_refused_with_the_line_of_the_template(m: Any, newsroom: Any) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.DictLoader(
+            {"list.html": "{% for s in stories %}\n{{ s.title }}:\n{{ s.section.name }}{% endfor %}"}
+        ),
+        autoescape=True,
+    )
+    template = environment.get_template("list.html")
+    strict = m.Story.objects.fetch_mode(models.FETCH_RAISE)
+    with pytest.raises(UnplannedQuery, match=r"Story\.section is not loaded, and list\.html:3 would ask the database"):
+        template.render(stories=strict)
+    assert "Section 0" in template.render(stories=strict.select_related("section"))
+    assert "Section 0" in template.render(stories=strict.prefetch_related("section"))
+
+
+@pytest.mark.parametrize("name", ["section", "tags", "slug"])
+def test_the_mode_goes_on_to_what_was_loaded_along(m: Any, newsroom: Any, name: str) -> None:
+    comment = m.Comment.objects.create(story=newsroom.stories[1], text="x")
+    plans = [
+        m.Comment.objects.select_related("story").only("text", "story__title", "story__section"),
+        m.Comment.objects.prefetch_related(Prefetch("story", m.Story.objects.only("title", "section"))),
+    ]
+    for plan in plans:
+        story = plan.fetch_mode(models.RAISE).get(pk=comment.pk).story
+        with pytest.raises(UnplannedQuery, match=rf"Story\.{name} is not loaded"):
+            list(getattr(story, name).all()) if name == "tags" else getattr(story, name)
+
+
+def test_a_mode_is_one_of_three(m: Any, newsroom: Any) -> None:
+    with pytest.raises(FieldError, match=r"fetch_mode\('peers'\): that is no fetch mode"):
+        m.Story.objects.fetch_mode("peers")
+    assert copy.copy(models.FETCH_ONE) is models.FETCH_ONE is pickle.loads(pickle.dumps(models.FETCH_ONE))
+    assert repr(models.RAISE) == "models.FETCH_RAISE"
+
+
+# pickling
+
+
+@pytest.fixture
+def importable(m: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType(m.Story.__module__)
+    module.__dict__.update({model.__name__: model for model in m.MODELS})
+    module.StoryQuerySet = type(m.Story.objects.all())
+    monkeypatch.setitem(sys.modules, m.Story.__module__, module)
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_pickled_queryset_has_its_rows(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.filter(weight__gt=2).order_by("pk")
+    again = pickle.loads(pickle.dumps(stories))
+    with newsroom.database.counted() as queries:
+        assert [s.slug for s in again] == [
+            "story-3",
+            "story-4",
+            "story-8",
+            "story-9",
+            "story-13",
+            "story-14",
+            "story-18",
+            "story-19",
+        ]
+    assert queries == []
+    assert again.filter(weight=4).count() == 4
+    tags = pickle.loads(pickle.dumps(newsroom.stories[0].tags.order_by("slug")))
+    assert [tag.slug for tag in tags] == ["tag-0", "tag-1"]
+    tags.add(newsroom.tags[2])
+    assert newsroom.stories[0].tags.count() == 3
+    weights = m.Story.objects.values_list("weight", flat=True).distinct()
+    assert list(pickle.loads(pickle.dumps(weights))) == [0, 1, 2, 3, 4]
+    assert pickle.loads(pickle.dumps(m.Story.objects)).count() == 20
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_pickled_row_has_what_was_prefetched(m: Any, newsroom: Any) -> None:
+    heavy = Prefetch("stories", m.Story.objects.filter(weight=4), to_attr="heavy")
+    again = pickle.loads(pickle.dumps(m.Section.objects.prefetch_related(heavy).first()))
+    assert [s.slug for s in again.heavy] == ["story-9"]

@@ -1,0 +1,247 @@
+"""Two questions made one: ``a & b`` and ``a | b`` of their conditions, ``union()`` and its kin of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from toolkit.errors import FieldError
+from toolkit.models.paths import own_column
+
+CONDITIONS = ("filter", "either", "none")
+"""Operations that say which rows."""
+
+AFTER_COMBINING = ("order", "reverse", "values")
+"""Operations that may follow ``union()``; slices, count() and exists() do too."""
+
+ORDERS = ("order", "reverse")
+
+LOADING = ("only", "defer", "related")
+"""Operations that say what is loaded; after combining, those of the first question hold."""
+
+_METHODS = {
+    "filter": "filter() or exclude()",
+    "related": "select_related()",
+    "either": "& or |",
+}
+
+
+def refuse_after(kind: str, operation: str) -> None:
+    """Refuse what cannot follow ``union()``, ``intersection()`` or ``difference()``.
+
+    Raises:
+        FieldError: The operation is not among ``AFTER_COMBINING``.
+    """
+    if operation not in AFTER_COMBINING:
+        first, called = kind.partition(" ")[0], _METHODS.get(operation, f"{operation}()")
+        raise FieldError(
+            f"{called} cannot follow {first}()",
+            hint=f"Say it of each part, before {first}(); after it come order_by, values, slices, count and exists.",
+        )
+
+
+# of answers
+
+
+def combined(first: Any, kind: str, others: Sequence[Any]) -> Any:
+    """The question for the combined answers of several questions.
+
+    Args:
+        first: It gives the model and the names.
+        kind: ``"union"``, ``"union all"``, ``"intersection"`` or ``"difference"``.
+        others: The other questions.
+    """
+    values: list[Any] = []
+    parts = []
+    for each in (first, *others):
+        if not getattr(each, "_is_queryset", False):
+            raise FieldError(f"{kind.partition(' ')[0]}() takes querysets, not {each!r}")
+        if (each._gives == "instances") != (first._gives == "instances") or (
+            each._gives == "instances" and each.model is not first.model
+        ):
+            raise FieldError(
+                f"{kind.partition(' ')[0]}(): {_told(first)} and {_told(each)} are not the same kind of rows",
+                hint="Give each the same columns with values_list().",
+            )
+        parts.append(each.lift_question(values))
+    loading = tuple(operation for operation in first._operations if operation[0] in LOADING)
+    return first._replaced((("combined", kind, tuple(parts)), *loading), tuple(values))
+
+
+def _told(question: Any) -> str:
+    return f"{question.model.__name__} {'objects' if question._gives == 'instances' else 'values'}"
+
+
+def giving_each(operations: tuple[Any, ...], names: tuple[str, ...]) -> tuple[Any, ...]:
+    """The operations with ``values()`` said of each part, as duplicates are told apart by what is given."""
+    (_, kind, parts), *rest = operations
+    told = tuple((model, _giving_part(inner, names), *where) for model, inner, *where in parts)
+    rest = [operation for operation in rest if operation[0] not in LOADING]
+    return (("combined", kind, told), *rest, ("values", names))
+
+
+def _giving_part(operations: tuple[Any, ...], names: tuple[str, ...]) -> tuple[Any, ...]:
+    if operations and operations[0][0] == "combined":
+        return giving_each(operations, names)
+    if any(operation[0] == "values" for operation in operations):
+        return operations
+    return (*operations, ("values", names))
+
+
+# of conditions
+
+
+def merged(first: Any, other: Any, connector: str) -> Any:
+    """The question for the rows that meet the conditions of both (AND), of either (OR) or of just one (XOR)."""
+    _refuse_foreign(first, other)
+    if connector != "AND":
+        first, other = _unsliced(first), _unsliced(other)
+    _refuse_unlike(first, other)
+    if _is_none(first) or _is_none(other):
+        return _with_none(first, other, connector)
+    offset = len(first._values)
+    sides = ((_side(first), 0), (_side(other), offset))
+    rest = [operation for operation in first._operations if operation[0] not in CONDITIONS]
+    orders = [("shifted", offset, item) for item in other._operations if item[0] in ORDERS]
+    if any(item[2][0] == "order" for item in orders):
+        rest = [operation for operation in rest if operation[0] not in ORDERS] + orders
+    return first._replaced((*rest, ("either", connector, sides)), (*first._values, *other._values))
+
+
+def _side(question: Any) -> tuple[Any, ...]:
+    """What one side says of rows, and the annotations that it says it with."""
+    return tuple(item for item in question._operations if item[0] in (*CONDITIONS, "annotate", "alias"))
+
+
+def _is_none(question: Any) -> bool:
+    return any(operation[0] == "none" for operation in question._operations)
+
+
+def _with_none(first: Any, other: Any, connector: str) -> Any:
+    if connector == "AND":
+        return (first if _is_none(first) else other).all()
+    return (other if _is_none(first) else first).all()
+
+
+def _unsliced(question: Any) -> Any:
+    """The same rows as a condition, if it is a slice."""
+    if not question._start and question._stop is None:
+        return question
+    return question._replaced((), ()).filter(pk__in=question)
+
+
+def _refuse_foreign(first: Any, other: Any) -> None:
+    """Refuse what is no question about the same model.
+
+    Raises:
+        FieldError: It is none.
+    """
+    if not getattr(other, "_is_queryset", False):
+        raise FieldError(f"& and | combine querysets, not {other!r}")
+    if first.model is not other.model:
+        raise FieldError(
+            f"querysets of {first.model.__name__} and {other.model.__name__} cannot be combined with & or |",
+            hint="Use union() with values_list().",
+        )
+
+
+def _refuse_unlike(first: Any, other: Any) -> None:
+    """Refuse to merge what cannot be one question.
+
+    Raises:
+        FieldError: Sliced, grouped, combined, or told apart in other ways.
+    """
+    for question in (first, other):
+        kinds = [operation[0] for operation in question._operations]
+        if question._start or question._stop is not None:
+            raise FieldError("a sliced queryset cannot be combined with &", hint="Combine first, then slice.")
+        if kinds and kinds[0] == "combined":
+            refuse_after(question._operations[0][1], "either")
+        if "values" in kinds and "annotate" in kinds[kinds.index("values") :]:
+            raise FieldError("groups cannot be combined with & or |", hint="Combine first, then make groups.")
+    for name in ("distinct", "unrestricted", "values"):
+        one, two = ([item for item in each._operations if item[0] == name] for each in (first, other))
+        if one != two:
+            raise FieldError(
+                f"only one of the two querysets has this {name}()", hint=f"Say {name}() of both or of neither."
+            )
+
+
+# the compiler's part
+
+_JOINS = {"union": "union", "union all": "union_all", "intersection": "intersect", "difference": "except_"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a part.
+
+    Args:
+        name: What the queryset calls it.
+        label: What the derived table calls it.
+        column: SQLAlchemy's.
+        field: What reads it.
+        is_extra: Whether it is no field of the model.
+    """
+
+    name: str
+    label: str
+    column: Any
+    field: Any
+    is_extra: bool = True
+
+
+def combined_table(compiler: Any, operation: Any, values: Any) -> tuple[Any, list[Column], bool]:
+    """The combined answers as a derived table, whose columns are named like the model's.
+
+    Args:
+        compiler: Of the whole question.
+        operation: ``("combined", kind, parts)``.
+        values: Where the values are.
+
+    Returns:
+        The table; its columns that are no field of the model; whether the rows are values.
+    """
+    import sqlalchemy as sa
+
+    _, kind, parts = operation
+    inners = [compiler.nested(part, values) for part in parts]
+    every = [_columns_of(inner) for inner, _ in inners]
+    _refuse_unequal(kind, every)
+    selects = []
+    for (inner, shifted), part, columns in zip(inners, parts, every, strict=True):
+        chosen = [own.column.label(first.label) for own, first in zip(columns, every[0], strict=True)]
+        selects.append(inner.part(chosen, part, shifted, wrapped=True))
+    table = getattr(sa, _JOINS[kind])(*selects).subquery(f"t{next(compiler.binds.aliases)}")
+    extras = [replace(item, column=table.c[item.label]) for item in every[0] if item.is_extra]
+    return table, extras, inners[0][0].selection.values is not None
+
+
+def _columns_of(inner: Any) -> list[Column]:
+    """What a part gives: its values, or all fields of its instances and their annotations."""
+    names = inner.selection.values
+    if names is not None:
+        typed = [(name, *inner.value_column(name)) for name in names]
+        return [Column(name, f"v{n}", column, field) for n, (name, column, field) in enumerate(typed)]
+    columns = []
+    for field in inner.model._meta.concrete_model._meta.local_fields:
+        column = own_column(inner, inner.root, field)
+        columns.append(Column(field.name, field.column, column, field, is_extra=False))
+    extras = [(alias, *inner.annotations[alias]) for alias in inner.selection.annotated]
+    return columns + [Column(alias, f"a_{alias}", column, field) for alias, column, field in extras]
+
+
+def _refuse_unequal(kind: str, every: list[list[Column]]) -> None:
+    """Refuse parts that have not the same columns.
+
+    Raises:
+        FieldError: One has more or fewer, or other annotations.
+    """
+    first = every[0]
+    for columns in every[1:]:
+        if len(columns) != len(first):
+            raise FieldError(
+                f"{kind.partition(' ')[0]}(): one part gives {len(first)} columns, another {len(columns)}",
+                hint="Give each the same columns and annotations.",
+            )

@@ -1,0 +1,63 @@
+"""Fetch modes: what happens when a row is asked for something that was not loaded with it.
+
+The mode of an instance stands where its peers would: whoever has a mode of its own has no peers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class FetchMode(tuple[Any, ...]):
+    """How what is missing is fetched; an empty list of peers.
+
+    Args:
+        name: As it is written in ``models``.
+    """
+
+    name: str
+
+    def __new__(cls, name: str) -> FetchMode:
+        made = super().__new__(cls)
+        made.name = name
+        return made
+
+    def __repr__(self) -> str:
+        return f"models.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name  # the global of this name, so that there is one of each
+
+    def __copy__(self) -> FetchMode:
+        return self
+
+
+FETCH_ONE = FetchMode("FETCH_ONE")
+"""Fetch it for this row alone."""
+
+FETCH_PEERS = FetchMode("FETCH_PEERS")
+"""Fetch it for all rows that were loaded together; how it is unless another mode is said."""
+
+FETCH_RAISE = FetchMode("FETCH_RAISE")
+"""Refuse, and name the line of the template that would have asked."""
+
+RAISE = FETCH_RAISE
+"""Django's name of it."""
+
+
+def mode_of(instance: Any) -> FetchMode:
+    """The fetch mode of an instance."""
+    peers = instance._peers
+    return peers if peers.__class__ is FetchMode else FETCH_PEERS
+
+
+def spread(mode: FetchMode, instances: Iterable[Any]) -> None:
+    """Give instances, and the objects that were selected along with them, a mode."""
+    if mode is FETCH_PEERS:
+        return
+    for instance in instances:
+        instance._peers = mode
+        values = instance.__dict__
+        along = [values[key.name] for key in instance._meta.foreign_keys() if values.get(key.name) is not None]
+        spread(mode, (other for other in along if other._peers is not mode))

@@ -1,0 +1,171 @@
+"""Relations that are loaded right after the rows: ``prefetch_related("tags", Prefetch("stories", queryset=...))``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.batches import Partners, find_relation, load_forward, partners_of
+from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.relations import ForeignKey
+
+
+class Prefetch:
+    """A relation to load right after the rows, and how.
+
+    Args:
+        lookup: The relation, or a path of them.
+        queryset: Which objects, in which order; a slice is of each row's own. All of them if it is left out.
+        to_attr: Keep them as a list in this attribute, beside the relation itself.
+    """
+
+    def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
+        if queryset is not None and getattr(queryset, "_gives", "") != "instances":
+            raise FieldError(
+                f"Prefetch({lookup!r}): the queryset gives values, not objects", hint="Leave out values()."
+            )
+        self.lookup, self.queryset, self.to_attr = lookup, queryset, to_attr
+
+    def __repr__(self) -> str:
+        return f"Prefetch({self.lookup!r})"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it says no more than a name does."""
+        return self.queryset is None and self.to_attr is None
+
+
+class Asked(Partners):
+    """The question that a ``Prefetch`` asks for the partners of owners.
+
+    Args:
+        prefetch: What was asked.
+        relation: The relation.
+        cache: See ``Partners``.
+        source: The attribute of owners that is the key; their own key if left out.
+    """
+
+    def __init__(self, prefetch: Prefetch, relation: Any, cache: str, *, source: str | None = None) -> None:
+        queryset = relation.target._meta.default_manager if prefetch.queryset is None else prefetch.queryset
+        own, values = queryset._query("instances")
+        query = replace(own, operations=(*own.operations, ("keyed", relation.path)))
+        super().__init__(relation, cache, query, values)
+        self.source, self.along, self.mode = source, queryset._prefetch, queryset._mode
+
+    def key_of(self, scope: Any, owner: Any) -> Any:
+        if self.source is None:
+            return super().key_of(scope, owner)
+        key, write = getattr(owner, self.source), self.relation.held.db_writer(scope.database.dialect)
+        return key if key is None or write is None else write(key)
+
+    def loaded(self, owner: Any, partners: list[Any]) -> None:
+        if self.mode is FETCH_PEERS:
+            super().loaded(owner, partners)
+        else:
+            spread(self.mode, partners)
+        prefetch(partners, self.along)
+
+    def value(self, found: list[Any]) -> Any:
+        """What the attribute shows: the list, or the one object."""
+        if self.source is None and self.relation.many:
+            return found
+        return found[0] if found else None
+
+
+def prefetch(instances: Sequence[Any], lookups: Iterable[str | Prefetch]) -> None:
+    """Load relations of all instances, one statement each.
+
+    Args:
+        instances: Of one model.
+        lookups: Names, paths, ``Prefetch`` objects.
+
+    Raises:
+        FieldError: A name is no relation, or is asked for twice in different ways.
+    """
+    seen: dict[str, Prefetch] = {}
+    for lookup in lookups:
+        asked = lookup if isinstance(lookup, Prefetch) else Prefetch(lookup)
+        *path, last = asked.lookup.split("__")
+        key = "__".join([*path, asked.to_attr or last])
+        known = seen.setdefault(key, asked)
+        if known is not asked and (asked.queryset is not None or asked.to_attr):
+            raise FieldError(
+                f"prefetch_related: {asked.lookup!r} was asked for before, with another queryset",
+                hint="Give it a to_attr of its own, or name it once.",
+            )
+        found = list(instances)
+        for name in path:
+            found = _step(found, Prefetch(name))
+        _step(found, Prefetch(last, asked.queryset, asked.to_attr))
+
+
+def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
+    """Load one relation, and give what was found."""
+    if not instances:
+        return []
+    meta = instances[0]._meta
+    name, attribute = asked.lookup, asked.to_attr or asked.lookup
+    if f"_asked_{name}" in instances[0].__dict__ and asked.is_plain:
+        return _fetch_all(instances, name)
+    if asked.to_attr is not None and (asked.to_attr in meta.by_name or asked.to_attr in meta.reverse):
+        raise FieldError(f"Prefetch({name!r}): to_attr={asked.to_attr!r} would hide {meta.object_name}.{asked.to_attr}")
+    key = meta.by_name.get(name)
+    if isinstance(key, ForeignKey):
+        return _step_forward(instances, key, asked)
+    relation = find_relation(type(instances[0]), name)
+    if relation is None:
+        raise FieldError(
+            f"prefetch_related({name!r}): {meta.object_name} has no such relation",
+            hint=did_you_mean(name, meta.names()),
+        )
+    if asked.is_plain:
+        return _fetch_among(instances, partners_of(instances[0], relation))
+    _attach(instances, attribute, Asked(asked, relation, f"_many_{attribute}"))
+    return _fetch_all(instances, attribute)
+
+
+def _step_forward(instances: Sequence[Any], key: ForeignKey[Any], asked: Prefetch) -> list[Any]:
+    """Load what a foreign key refers to."""
+    if asked.is_plain:
+        lacking = [item for item in instances if key.name not in item.__dict__]
+        if lacking:
+            load_forward(lacking[0], key, waiting=lacking)
+        return _unique(item.__dict__[key.name] for item in instances)
+    attribute = asked.to_attr or key.name
+    held = key.target_field
+    relation = SimpleNamespace(name=attribute, target=key.target, path=held.name, held=held, many=False)
+    _attach(instances, attribute, Asked(asked, relation, f"_one_{attribute}", source=key.attname))
+    found = _fetch_all(instances, attribute)
+    if asked.to_attr is None:
+        for item in instances:
+            question = item.__dict__[f"_asked_{attribute}"]
+            item.__dict__[key.name] = question.value(question.fetch(item))
+    return found
+
+
+def _attach(instances: Iterable[Any], attribute: str, question: Asked) -> None:
+    """Let instances answer an attribute with this question from now on."""
+    for item in instances:
+        item.__dict__[f"_asked_{attribute}"] = question
+        item.__dict__.pop(question.cache, None)
+
+
+def _fetch_all(instances: Sequence[Any], attribute: str) -> list[Any]:
+    """What instances were asked for under an attribute."""
+    return _fetch_among(instances, instances[0].__dict__[f"_asked_{attribute}"])
+
+
+def _fetch_among(instances: Sequence[Any], question: Partners) -> list[Any]:
+    """The partners of all these instances, each once, loaded together where they are not known."""
+    lacking = [item for item in instances if not question.is_known(item)]
+    if lacking:
+        question.fetch(lacking[0], waiting=lacking)
+    return _unique(partner for item in instances for partner in question.fetch(item))
+
+
+def _unique(found: Iterable[Any]) -> list[Any]:
+    """Each object once, without the gaps."""
+    return list({id(one): one for one in found if one is not None}.values())
