@@ -189,7 +189,7 @@ def test_a_translation_with_the_slug_of_another_names_its_file(newsroom: Desk) -
     newsroom.write("content/stories/gale.es.md", "---\nslug: temporal\n---\n")
     newsroom.write("content/stories/storm.es.md", "---\nslug: temporal\n---\n")
     (problem,) = newsroom.problems()
-    assert problem.startswith("content/stories/storm.md:2:1: the database refuses the row: UNIQUE constraint failed")
+    assert problem.startswith("content/stories/storm.md:2:1: Story translation with this locale, slug already exists")
 
 
 def test_a_changed_declaration_loads_all_files_again(newsroom: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ BAD_JSON = {
     '[{"code": "a", "url": "u"},\n {"code": "b", "url": "v", "kind": "post"}]': "2:36: kind: 'post' is not one of the "
     "choices. There is: mail, web.",
     '[{"code": "a", "url": "u"},\n {"code": "b", "uri": "v"}]': "2:16: unknown key 'uri'",
-    '[{"code": "a", "url": "u"},\n {"code": "b", "url": "u"}]': "2:2: the database refuses the row: UNIQUE constraint",
+    '[{"code": "a", "url": "u"},\n {"code": "b", "url": "u"}]': "2:23: url: Link with this url already exists",
 }
 
 

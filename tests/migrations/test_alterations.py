@@ -141,7 +141,7 @@ def test_unique_is_added_and_removed(newsroom, model):
     newsroom.migrate(model("Story", title=title()))
     newsroom.save(newsroom.app.models[0], title="one")
     newsroom.migrate(model("Story", title=title(unique=True)))
-    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+    with pytest.raises(IntegrityError, match="already exists"):
         newsroom.save(newsroom.app.models[0], title="one")
     newsroom.migrate(model("Story", title=title()))
     newsroom.save(newsroom.app.models[0], title="one")
@@ -172,11 +172,11 @@ def test_constraints_and_indexes_come_and_go(newsroom, model):
     live = Q(status="live") | ~Q(status="it's 100% x:y")
     meta = {
         "constraints": [
-            models.CheckConstraint(Q(weight__gte=0) & Q(weight__lte=10), name="weight_range"),
-            models.UniqueConstraint(["status", "weight"], name="one_weight"),
-            models.UniqueConstraint(["weight"], name="one_live", condition=Q(status="live")),
+            models.CheckConstraint(condition=Q(weight__gte=0) & Q(weight__lte=10), name="weight_range"),
+            models.UniqueConstraint(fields=["status", "weight"], name="one_weight"),
+            models.UniqueConstraint(fields=["weight"], name="one_live", condition=Q(status="live")),
         ],
-        "indexes": [models.Index(["-weight", "status"], name="by_weight", condition=live)],
+        "indexes": [models.Index(fields=["-weight", "status"], name="by_weight", condition=live)],
     }
     fields = {"status": lambda: title(), "weight": lambda: models.IntegerField()}
 
@@ -290,7 +290,7 @@ def test_names_that_must_be_quoted_are(newsroom, model):
     def declare(table, column, length):
         order = model(
             "Order",
-            {"db_table": table, "indexes": [models.Index(["group", "-select"], name="by group")]},
+            {"db_table": table, "indexes": [models.Index(fields=["group", "-select"], name="by group")]},
             group=models.CharField(max_length=length, unique=True),
             select=models.IntegerField(db_index=True, db_column=column),
         )

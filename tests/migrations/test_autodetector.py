@@ -50,7 +50,10 @@ def test_a_circle_is_closed_once_both_tables_are_there(model):
     pair = Q(editor__isnull=True)
     author = model(
         "Author",
-        {"constraints": [models.CheckConstraint(pair, name="c")], "indexes": [models.Index(["editor"], name="i")]},
+        {
+            "constraints": [models.CheckConstraint(condition=pair, name="c")],
+            "indexes": [models.Index(fields=["editor"], name="i")],
+        },
         editor=models.ForeignKey("Desk", on_delete=models.CASCADE),
     )
     desk = model("Desk", head=models.ForeignKey("Author", on_delete=models.CASCADE))
@@ -93,8 +96,8 @@ def test_the_likeliest_name_is_asked_about_first(model):
 def test_a_renamed_field_is_followed_by_constraints_and_indexes(model):
     def declare(name):
         options = {
-            "constraints": [models.CheckConstraint(Q(**{f"{name}__gt": 0}), name="positive")],
-            "indexes": [models.Index([f"-{name}"], name="by_it", condition=~Q(**{name: 3}))],
+            "constraints": [models.CheckConstraint(condition=Q(**{f"{name}__gt": 0}), name="positive")],
+            "indexes": [models.Index(fields=[f"-{name}"], name="by_it", condition=~Q(**{name: 3}))],
         }
         return state([model("Story", options, **{name: models.IntegerField()})])
 

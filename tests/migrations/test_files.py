@@ -43,12 +43,15 @@ def declared(model):
         "Story",
         {
             "constraints": [
-                models.UniqueConstraint(["section", "slug"], name="one_slug_a_section", violation="taken"),
+                models.UniqueConstraint(
+                    fields=["section", "slug"], name="one_slug_a_section", violation_error_message="taken"
+                ),
                 models.CheckConstraint(
-                    (Q(weight__gte=0) & Q(status__in=["live", "draft"])) | ~Q(weight__lt=F("limit")), name="sound"
+                    condition=(Q(weight__gte=0) & Q(status__in=["live", "draft"])) | ~Q(weight__lt=F("limit")),
+                    name="sound",
                 ),
             ],
-            "indexes": [models.Index(["-published"], name="newest", condition=Q(status="live"))],
+            "indexes": [models.Index(fields=["-published"], name="newest", condition=Q(status="live"))],
         },
         title=models.CharField(max_length=160, verbose_name="headline", help_text="Never in a migration"),
         slug=models.SlugField(max_length=80),

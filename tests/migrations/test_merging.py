@@ -16,7 +16,7 @@ def described(*operations):
 
 
 def test_steps_on_one_model_are_put_together():
-    index = models.Index(["note"], name="i")
+    index = models.Index(fields=["note"], name="i")
     assert described(AddField("Story", "note", text()), AddIndex("Story", index), RemoveField("Story", "old")) == [
         "Add field note to Story; Add index i to Story; Remove field old from Story"
     ]
@@ -39,7 +39,7 @@ def test_many_changes_of_a_table_copy_it_once(sqlite_newsroom, model):
     fields = {name: (lambda: models.CharField(max_length=9, blank=True)) for name in "abc"}
     newsroom.migrate(model("Story", **{name: make() for name, make in fields.items()}))
     newsroom.save(newsroom.app.models[0], a="1", b="2", c="3")
-    options = {"constraints": [models.UniqueConstraint(["a", "b"], name="pair")]}
+    options = {"constraints": [models.UniqueConstraint(fields=["a", "b"], name="pair")]}
     newsroom.declare(
         model(
             "Story",

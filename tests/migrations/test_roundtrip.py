@@ -76,11 +76,13 @@ def _link(options: dict[str, Any]) -> Any:
 def _meta(name: str, fields: list[str], wanted: set[str]) -> dict[str, Any]:
     first, condition = fields[0], Q(**{f"{fields[0]}__isnull": False})
     constraints = {
-        "check": models.CheckConstraint(condition, name=f"{name}_check"),
-        "unique": models.UniqueConstraint(fields, name=f"{name}_all"),
-        "conditional": models.UniqueConstraint([first], name=f"{name}_some", condition=condition),
+        "check": models.CheckConstraint(condition=condition, name=f"{name}_check"),
+        "unique": models.UniqueConstraint(fields=fields, name=f"{name}_all"),
+        "conditional": models.UniqueConstraint(fields=[first], name=f"{name}_some", condition=condition),
     }
-    indexes = [models.Index([f"-{first}"], name=f"{name}_index", condition=condition)] if "index" in wanted else []
+    indexes = (
+        [models.Index(fields=[f"-{first}"], name=f"{name}_index", condition=condition)] if "index" in wanted else []
+    )
     return {"constraints": [constraints[key] for key in sorted(wanted & constraints.keys())], "indexes": indexes}
 
 

@@ -93,8 +93,8 @@ def test_constraints_and_indexes_that_differ_are_told(made, model):
         "Story",
         {
             "constraints": [
-                models.CheckConstraint(Q(rank__lt=5), name="small"),
-                models.UniqueConstraint(["rank"], name="one_live", condition=Q(title="x")),
+                models.CheckConstraint(condition=Q(rank__lt=5), name="small"),
+                models.UniqueConstraint(fields=["rank"], name="one_live", condition=Q(title="x")),
             ]
         },
         title=title(unique=True),

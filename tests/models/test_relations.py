@@ -127,7 +127,7 @@ def test_one_to_one_from_both_sides(m: Any, newsroom: Any) -> None:
     assert profile.author == author
     assert m.Author.objects.get(profile__motto="Facts first") == author
     assert m.Author.objects.filter(profile__isnull=True).count() == 3
-    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+    with pytest.raises(IntegrityError, match="already exists"):
         m.Profile.objects.create(author=author)
 
 

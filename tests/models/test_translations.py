@@ -88,7 +88,7 @@ def test_translations_are_checked(m: Any, translated: Any) -> None:
         translated.tags[0].translate("es", name="x")
     with pytest.raises(ValidationError, match="'en' is the locale of the row's own values"):
         story.translate("en", title="x")
-    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+    with pytest.raises(IntegrityError, match="already exists"):
         story.translate("es", slug="historia-3")
 
 

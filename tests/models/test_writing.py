@@ -39,7 +39,7 @@ def test_a_key_that_is_set_updates_or_inserts_and_force_insert_insists(m: Any, s
     m.Tag(pk=7, name="Seven", slug="seven").save()
     m.Tag(pk=7, name="Siete", slug="seven").save()
     assert m.Tag.objects.get(pk=7).name == "Siete"
-    with pytest.raises(IntegrityError, match=r"(?i)unique.*Nothing was written"):
+    with pytest.raises(IntegrityError, match=r"already exists\. Nothing was written"):
         m.Tag(pk=7, name="Sept", slug="sept").save(force_insert=True)
 
 
@@ -103,7 +103,7 @@ def test_bulk_create_sets_keys_and_goes_whole_or_not_at_all(m: Any, scope: Any) 
     assert len(queries) < 10
     assert [t.pk for t in m.Tag.objects.order_by("pk")] == [t.pk for t in tags]
     more = [m.Tag(name="t", slug="fresh"), m.Tag(name="t", slug="t7"), m.Tag(pk=90_000, name="t", slug="keyed")]
-    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+    with pytest.raises(IntegrityError, match="already exists"):
         m.Tag.objects.bulk_create(more)
     assert m.Tag.objects.count() == 2500
     assert [t.pk for t in more] == [None, None, 90_000]
@@ -136,7 +136,7 @@ def test_get_or_create_and_update_or_create(m: Any, scope: Any) -> None:
     again, made = m.Tag.objects.update_or_create(slug="one", defaults={"name": "Uno"})
     assert (made, again.name, m.Tag.objects.get().name) == (False, "Uno", "Uno")
     assert m.Tag.objects.update_or_create(slug="two", defaults={"name": "Dos"})[1]
-    with pytest.raises(IntegrityError, match=r"(?i)not.null"):
+    with pytest.raises(IntegrityError, match="a value is required"):
         m.Profile.objects.get_or_create(motto="nobody's")
 
 

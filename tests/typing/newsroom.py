@@ -20,8 +20,10 @@ class Section(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(["name", "position"], name="name_once", condition=Q(position__gt=0))]
-        indexes = [models.Index(["-position"], name="by_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "position"], name="name_once", condition=Q(position__gt=0))
+        ]
+        indexes = [models.Index(fields=["-position"], name="by_position")]
 
 
 class Author(models.Model):

@@ -120,9 +120,12 @@ class Layout:
         return [*keys, *(field for field in self.partner_names.values() if field is not None)]
 
     @cached_property
-    def has_clean(self) -> bool:
-        """Whether the model checks rows as a whole."""
-        return self.model.clean is not Model.clean
+    def checks_rows(self) -> bool:
+        """Whether the model checks rows as a whole, and not only by its fields and the database's constraints."""
+        dated = ("unique_for_date", "unique_for_month", "unique_for_year")
+        if any(getattr(field, name, None) for field in self.model._meta.fields for name in dated):
+            return True
+        return self.model.clean is not Model.clean or self.model.full_clean is not Model.full_clean
 
     @cached_property
     def declared(self) -> str:

@@ -14,7 +14,7 @@ from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
 from toolkit.content.records import key_text
 from toolkit.content.references import locate
-from toolkit.errors import ContentError, IntegrityError, ValidationError
+from toolkit.errors import NON_FIELD_ERRORS, ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
 from toolkit.models.deleting import delete_instance
 from toolkit.models.model import blank_instance
@@ -113,10 +113,26 @@ class Saver:
             with self._database.atomic():
                 tables.insert_rows(self._scope, model, fields, [values])
         except IntegrityError as error:
-            told = error.message.partition(" (in: ")[0].partition("\n")[0]
-            place = locate(self._folder, entry, "")
-            hint = "Another row has the same value, or a constraint of the model forbids it."
-            self.problems.append(content_error(f"the database refuses the row: {told}", entry.path, place, hint))
+            self._tell_refused(entry, error)
+
+    def _tell_refused(self, entry: Entry, error: IntegrityError) -> None:
+        """A constraint's own words where it is a declared one, at the field that it is about."""
+        if error.validation is not None:
+            self._tell_invalid(entry, error.validation, _OTHER_ROW if error.kind == "unique" else None)
+            return
+        told = error.message.partition(" (in: ")[0].partition("\n")[0]
+        place = locate(self._folder, entry, "")
+        hint = "Another row has the same value, or a constraint of the model forbids it."
+        self.problems.append(content_error(f"the database refuses the row: {told}", entry.path, place, hint))
+
+    def _tell_invalid(self, entry: Entry, error: ValidationError, hint: str | None = None) -> None:
+        """Every fault that validation found, each where its field stands."""
+        for name, found in error.by_field().items():
+            field = "" if name == NON_FIELD_ERRORS else name
+            place = locate(self._folder, entry, field)
+            for one in found:
+                told = f"{field}: {one.message}" if field else one.message
+                self.problems.append(content_error(told, entry.path, place, one.hint or hint))
 
     # translations and links
 
@@ -209,16 +225,18 @@ class Saver:
     # rows as a whole
 
     def _check_rows(self, entries: Iterable[Entry]) -> None:
-        """Call ``clean()`` of the models that have one."""
+        """Call ``full_clean()``, where there is more to check than each field by itself."""
         for entry in entries:
-            if not entry.layout.has_clean or entry.state == "unchanged":
+            if not entry.layout.checks_rows or entry.state == "unchanged":
                 continue
             instance = entry.layout.model.objects.unrestricted().get(pk=entry.pk)
             try:
-                instance.clean()
+                instance.full_clean(validate_constraints=False)  # the database has checked them
             except ValidationError as error:
-                place = locate(self._folder, entry, "")
-                self.problems.append(content_error(error.message, entry.path, place, error.hint))
+                self._tell_invalid(entry, error)
+
+
+_OTHER_ROW = "Another row has the same value: change one of the two."
 
 
 def _model_label(entry: Entry) -> str:

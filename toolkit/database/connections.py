@@ -405,6 +405,8 @@ class Database:
                 f"{broken.told}: {message}" if broken.told else message, hint="Nothing was written."
             )
             refused.kind, refused.constraint, refused.detail = broken.kind, broken.constraint or None, told
+            if self.schema is not None:
+                self.schema.explain(refused, sql)
             return refused
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")

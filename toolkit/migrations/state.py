@@ -8,10 +8,10 @@ from typing import Any
 
 from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.fields import FieldState, describe_field
-from toolkit.models import CheckConstraint, Index, Model, Q, UniqueConstraint
+from toolkit.models import BaseConstraint, Index, Model
 from toolkit.models.resolve import resolve_models
 
-Constraint = UniqueConstraint | CheckConstraint
+Constraint = BaseConstraint
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class ModelState:
         renamed = self.with_field(replace(self.get_field(old), name=new), instead_of=old)
         return replace(
             renamed,
-            constraints=tuple(_renamed_in(item, old, new) for item in self.constraints),
-            indexes=tuple(_renamed_in(item, old, new) for item in self.indexes),
+            constraints=tuple(item.with_field_renamed(old, new) for item in self.constraints),
+            indexes=tuple(item.with_field_renamed(old, new) for item in self.indexes),
         )
 
 
@@ -216,35 +216,3 @@ def _pointing_to(model: ModelState, old: str, new: str) -> ModelState:
         return model
     fields = tuple(field.pointing_to(new) if field.to == old else field for field in model.fields)
     return replace(model, fields=fields)
-
-
-def _renamed_in(item: Any, old: str, new: str) -> Any:
-    """A constraint or index whose fields and condition follow a renamed field."""
-    changes: dict[str, Any] = {}
-    if not isinstance(item, CheckConstraint):
-        changes["fields"] = [_renamed(name, old, new) for name in item.fields]
-    if item.condition is not None:
-        changes["condition"] = _renamed_condition(item.condition, old, new)
-    return replace(item, **changes)
-
-
-def _renamed(name: str, old: str, new: str) -> str:
-    sign, path = name[: name.startswith("-")], name.removeprefix("-")
-    first, separator, rest = path.partition("__")
-    return f"{sign}{new if first == old else first}{separator}{rest}"
-
-
-def _renamed_condition(condition: Q, old: str, new: str) -> Q:
-    made = Q()
-    made.connector, made.negated = condition.connector, condition.negated
-    made.children = [
-        _renamed_condition(child, old, new)
-        if isinstance(child, Q)
-        else (_renamed(child[0], old, new), _renamed_value(child[1], old, new))
-        for child in condition.children
-    ]
-    return made
-
-
-def _renamed_value(value: Any, old: str, new: str) -> Any:
-    return type(value)(new) if getattr(value, "name", None) == old and hasattr(value, "lift") else value

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.layout import Chain, Doc, Group, call
-from toolkit.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from toolkit.models import F, Q
+from toolkit.models.constraints import Declared
 
 Imports = set[str]
 
@@ -179,17 +180,14 @@ def _write_f(value: F, imports: Imports) -> Doc:
     return f"models.F({quoted(value.name)})"
 
 
-def _write_constraint(value: UniqueConstraint | CheckConstraint | Index, imports: Imports) -> Doc:
-    """``violation`` is left out: it is a text for people, and changes no table."""
-    imports.add("toolkit.models")
-    options: list[tuple[str, Any]] = []
-    if not isinstance(value, CheckConstraint):
-        options.append(("fields", list(value.fields)))
-    if value.condition is not None:
-        options.append(("condition", value.condition))
-    options.append(("name", value.name))
-    written = [(name, write_value(option, imports)) for name, option in options]
-    return call(f"models.{type(value).__name__}", written)
+def _write_declared(value: Declared, imports: Imports) -> Doc:
+    """A constraint or an index. What it tells people is left out: it changes no table."""
+    path, positional, options = value.deconstruct()
+    module, _, name = path.rpartition(".")
+    imports.add(module)
+    written = [("", write_value(item, imports)) for item in positional]
+    written += [(option, write_value(item, imports)) for option, item in options.items()]
+    return call(f"{'models' if module == 'toolkit.models' else module}.{name}", written)
 
 
 _WRITERS: list[tuple[Any, Callable[[Any, Imports], Doc]]] = [
@@ -207,5 +205,5 @@ _WRITERS: list[tuple[Any, Callable[[Any, Imports], Doc]]] = [
     (dict, _write_dict),
     (Q, _write_q),
     (F, _write_f),
-    ((UniqueConstraint, CheckConstraint, Index), _write_constraint),
+    (Declared, _write_declared),
 ]

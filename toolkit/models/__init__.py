@@ -1,7 +1,7 @@
 """Models: tables declared as Python classes, in Django's words, on SQLAlchemy Core."""
 
 from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist
-from toolkit.models.constraints import CheckConstraint, Index, UniqueConstraint
+from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from toolkit.models.expressions import (
     Aggregate,
     Avg,
@@ -52,6 +52,16 @@ from toolkit.models.fields import (
     uuid7,
 )
 from toolkit.models.functions import dates as _dates  # noqa: F401 - registers the transforms
+from toolkit.models.indexes import (
+    BloomIndex,
+    BrinIndex,
+    BTreeIndex,
+    GinIndex,
+    GistIndex,
+    HashIndex,
+    Index,
+    SpGistIndex,
+)
 from toolkit.models.managers import Manager, RelatedManager
 from toolkit.models.model import Model
 from toolkit.models.prefetching import Prefetch
@@ -88,8 +98,12 @@ __all__ = [
     "Avg",
     "BigAutoField",
     "BigIntegerField",
+    "BTreeIndex",
+    "BaseConstraint",
     "BinaryField",
+    "BloomIndex",
     "BooleanField",
+    "BrinIndex",
     "CharField",
     "CheckConstraint",
     "Count",
@@ -97,6 +111,7 @@ __all__ = [
     "DateTimeField",
     "DecimalField",
     "DurationField",
+    "Deferrable",
     "EmailField",
     "Expression",
     "Field",
@@ -105,6 +120,9 @@ __all__ = [
     "ForeignKey",
     "Function",
     "GenericIPAddressField",
+    "GinIndex",
+    "GistIndex",
+    "HashIndex",
     "Index",
     "IntegerChoices",
     "IntegerField",
@@ -128,6 +146,7 @@ __all__ = [
     "SlugField",
     "SmallAutoField",
     "SmallIntegerField",
+    "SpGistIndex",
     "Sum",
     "TextChoices",
     "TextField",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import (
+    NON_FIELD_ERRORS,
     DeclarationError,
     FieldError,
     MultipleObjectsReturned,
@@ -14,6 +15,7 @@ from toolkit.errors import (
     did_you_mean,
 )
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
+from toolkit.models.checking import Errors, add_error, constraint_errors, find_errors, row_error, unique_errors
 from toolkit.models.deleting import delete_instance
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
@@ -260,7 +262,7 @@ class Model(metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        errors: dict[str, list[ValidationError]] = {}
+        errors: Errors = {}
         skipped = set(exclude)
         given = {*self._meta.stand_ins, *self._meta.parents.values(), self._meta.pk}  # by the database, or by saving
         for field in self._meta.fields:
@@ -271,15 +273,68 @@ class Model(metaclass=ModelBase):
             try:
                 self.__dict__[field.attname] = field.clean(self.__dict__.get(field.attname))
             except ValidationError as error:
-                errors[field.name] = [error]
+                errors[field.name] = error.error_list
         if errors:
-            told = "; ".join(f"{name}: {found[0].message}" for name, found in errors.items())
-            raise ValidationError(f"{self._meta.object_name}: {told}", code="fields", errors=errors)
+            raise row_error(type(self), errors)
 
-    def full_clean(self, *, exclude: Iterable[str] = ()) -> None:
-        """Check the fields, then the row as a whole."""
-        self.clean_fields(exclude=exclude)
-        self.clean()
+    def validate_unique(self, *, exclude: Iterable[str] = ()) -> None:
+        """Refuse a row that agrees with another in a field that is unique, or unique for a date.
+
+        Args:
+            exclude: Names of fields that are not looked at.
+
+        Raises:
+            ValidationError: Its ``errors`` has the errors of each field.
+        """
+        if errors := find_errors(unique_errors, current_scope(), self, exclude):
+            raise row_error(type(self), errors)
+
+    def validate_constraints(self, *, exclude: Iterable[str] = ()) -> None:
+        """Refuse a row that would break a constraint of ``Meta.constraints``, with the words that the constraint has.
+
+        Args:
+            exclude: Names of fields; constraints that speak of one of them are not looked at.
+
+        Raises:
+            ValidationError: Its ``errors`` has the errors of each field.
+        """
+        if errors := find_errors(constraint_errors, current_scope(), self, exclude):
+            raise row_error(type(self), errors)
+
+    def full_clean(
+        self, *, exclude: Iterable[str] = (), validate_unique: bool = True, validate_constraints: bool = True
+    ) -> None:
+        """Check everything that can be known before the row is written, and tell all that is wrong at once.
+
+        The fields come first, then ``clean()``, then what must be unique, then the constraints. A field that was
+        refused is not looked at again.
+
+        Args:
+            exclude: Names of fields that are not looked at.
+            validate_unique: Look for rows that have the same.
+            validate_constraints: Look at ``Meta.constraints``.
+
+        Raises:
+            ValidationError: Its ``errors`` has the errors of each field; those of no one field under ``"__all__"``.
+        """
+        errors: Errors = {}
+        wrong = set(exclude)
+
+        def run(step: Callable[[], None]) -> None:
+            try:
+                step()
+            except ValidationError as error:
+                add_error(errors, error)
+                wrong.update(name for name in errors if name != NON_FIELD_ERRORS)
+
+        run(lambda: self.clean_fields(exclude=wrong))
+        run(self.clean)
+        if validate_unique:
+            run(lambda: self.validate_unique(exclude=wrong))
+        if validate_constraints:
+            run(lambda: self.validate_constraints(exclude=wrong))
+        if errors:
+            raise row_error(type(self), errors)
 
     # writing
 

@@ -11,7 +11,8 @@ from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
 
 if TYPE_CHECKING:
-    from toolkit.models.constraints import Constraint, Index
+    from toolkit.models.constraints import BaseConstraint
+    from toolkit.models.indexes import Index
     from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
 
 LOOKUP_SEPARATOR = "__"
@@ -22,7 +23,7 @@ META_OPTIONS = {
     "abstract": "no table of its own; its fields go to the models that inherit",
     "app_label": "the app it belongs to, if not the package it stands in",
     "base_manager_name": "the manager that follows references to the model's rows",
-    "constraints": "UniqueConstraint and CheckConstraint objects",
+    "constraints": "UniqueConstraint, CheckConstraint and ExclusionConstraint objects",
     "db_table": "the table's name",
     "default_manager_name": "the manager of related sets, if not the first one declared",
     "default_permissions": "the permissions that every model has: 'add', 'change', 'delete', 'view'",
@@ -92,7 +93,7 @@ class Options:
         self.app_label: str = options.get("app_label", "")
         self.db_table: str = options.get("db_table", "")
         self.ordering: Sequence[str | Expression] = list(options.get("ordering", ()))
-        self.constraints: list[Constraint] = list(options.get("constraints", ()))
+        self.constraints: list[BaseConstraint] = list(options.get("constraints", ()))
         self.indexes: list[Index] = list(options.get("indexes", ()))
         self.public: Q | None = options.get("public")
         self.untranslated: str = options.get("untranslated", "show")

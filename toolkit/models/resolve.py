@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
-from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.fields import CharField, Field
 from toolkit.models.lookups import find_lookup
 from toolkit.models.managers import Related, RelatedObject
@@ -153,11 +153,8 @@ def _name_items(model: Any) -> None:
     """Put the model's names into those of constraints and indexes that it inherited: ``%(class)s_unique``."""
     meta = model._meta
     names = {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
-    for items in (meta.constraints, meta.indexes):
-        for number, item in enumerate(items):
-            if "%(" in item.name:
-                items[number] = copy(item)
-                object.__setattr__(items[number], "name", item.name % names)
+    meta.constraints = [item.named(names, meta.table) for item in meta.constraints]
+    meta.indexes = [item.named(names, meta.table) for item in meta.indexes]
 
 
 def _shared_names(models: Iterable[Any]) -> list[ToolkitError]:
@@ -169,7 +166,10 @@ def _shared_names(models: Iterable[Any]) -> list[ToolkitError]:
         named = [("table", meta.table), *(("name", item.name) for item in (*meta.constraints, *meta.indexes))]
         for kind, name in named:
             other = seen.setdefault((kind, name), model)
-            if other is not model:
+            if kind == "name" and len(name.encode()) > MAX_NAME_BYTES:
+                told = f"{meta.label}.Meta: {name!r} is longer than databases keep, {MAX_NAME_BYTES} bytes"
+                problems.append(DeclarationError(told, hint="Shorten it."))
+            if other is not model or named.count((kind, name)) > 1:
                 what = "the table" if kind == "table" else "a constraint or index named"
                 problems.append(
                     DeclarationError(
@@ -288,8 +288,8 @@ def _check_names(model: Any) -> list[ToolkitError]:
     named += [(name.lstrip("-"), "get_latest_by") for name in latest]
     named += [(name, "natural_key") for name in meta.natural_key]
     named += [(name, "public") for name in (meta.public.names() if meta.public is not None else ())]
-    named += [(name, "constraints") for item in meta.constraints for name in getattr(item, "fields", ())]
-    named += [(name.lstrip("-"), "indexes") for item in meta.indexes for name in item.fields]
+    named += [(name, "constraints") for item in meta.constraints for name in item.names()]
+    named += [(name, "indexes") for item in meta.indexes for name in item.names()]
     for name, option in named:
         try:
             _follow(meta, name)

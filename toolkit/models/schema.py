@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from toolkit.database import Backend, spelling
-from toolkit.errors import DeclarationError, ToolkitError
-from toolkit.models.constraints import CheckConstraint, UniqueConstraint
-from toolkit.models.expressions import F, Q
+from toolkit.errors import DeclarationError, IntegrityError, ToolkitError
+from toolkit.models.broken import explain
+from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.ddl import as_text
 from toolkit.models.fields import CharField, TextField
 
 NAMING = {
@@ -69,6 +70,10 @@ class Schema:
         """What is declared and this kind of database cannot do."""
         return [problem for model in self.models for problem in _impossible(model, self.spelling)]
 
+    def explain(self, error: IntegrityError, sql: str) -> None:
+        """Put the words of a declared constraint into an error of the database; it asks for this itself."""
+        explain(self, error, sql)
+
     def _make(self, model: Any) -> Any:
         import sqlalchemy as sa
 
@@ -78,49 +83,42 @@ class Schema:
         columns = [_column(sa, field, self.spelling) for field in meta.local_fields]
         table = sa.Table(meta.table, self._metadata, *columns, sqlite_autoincrement=False)
         self._tables[model] = table
-        for constraint in self._constraints(sa, model, table):
-            table.append_constraint(constraint)
-        for index in meta.indexes:
-            columns_of = [_index_column(table, meta, name) for name in index.fields]
-            sa.Index(index.name, *columns_of, **self._where(model, index.condition))
+        for item in (*_column_checks(model, self.dialect), *meta.constraints, *meta.indexes):
+            item.build(self, model, table)
         return table
 
-    def _constraints(self, sa: Any, model: Any, table: Any) -> Iterator[Any]:
-        meta = model._meta
-        for field in meta.local_fields:
-            for number, text in enumerate(field.constraints(self.dialect)):
-                yield sa.CheckConstraint(text, name=f"{meta.table}_{field.column}_check{number or ''}")
-        for constraint in meta.constraints:
-            if isinstance(constraint, UniqueConstraint):
-                names = [meta.get_field(name).column for name in constraint.fields]
-                if constraint.condition is None:
-                    yield sa.UniqueConstraint(*names, name=constraint.name)
-                else:
-                    where = self._where(model, constraint.condition)
-                    sa.Index(constraint.name, *(table.c[name] for name in names), unique=True, **where)
-            elif isinstance(constraint, CheckConstraint):
-                yield sa.CheckConstraint(literal_condition(self, model, constraint.condition), name=constraint.name)
 
-    def _where(self, model: Any, condition: Any) -> dict[str, Any]:
-        if condition is None:
-            return {}
+class _ColumnCheck:
+    """A condition that a field asks of its own column."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text, self.name = text, name
+
+    def build(self, schema: Schema, model: Any, table: Any) -> None:
         import sqlalchemy as sa
 
-        text = sa.text(literal_condition(self, model, condition).replace(":", r"\:"))
-        return {"sqlite_where": text, "postgresql_where": text}
+        table.append_constraint(sa.CheckConstraint(as_text(self.text), name=self.name))
+
+
+def _column_checks(model: Any, dialect: str) -> Iterator[_ColumnCheck]:
+    meta = model._meta
+    for field in meta.local_fields:
+        for number, text in enumerate(field.constraints(dialect)):
+            yield _ColumnCheck(text, f"{meta.table}_{field.column}_check{number or ''}")
 
 
 def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
     meta, name, longest = model._meta, spelling.__name__, spelling.indexed_text_length
-    unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]
-    for constraint in unique if not spelling.partial_indexes else ():
-        if constraint.condition is not None:
-            yield DeclarationError(
-                f"{meta.label}: {name} cannot keep the constraint {constraint.name!r}, which has a condition",
-                hint="Drop the condition, or use SQLite or PostgreSQL.",
-            )
+    for item in (*meta.constraints, *meta.indexes):
+        for ability, what in item.needs().items():
+            if not getattr(spelling, ability):
+                yield DeclarationError(
+                    f"{meta.label}.Meta: {name} cannot keep the {type(item).__name__} {item.name!r}: {what}",
+                    hint="Leave that out, or use a database that can: see the reference of constraints and indexes.",
+                )
     if longest is None:
         return
+    unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]
     named = {field.lstrip("-") for item in [*unique, *meta.indexes] for field in item.fields}
     for field in meta.local_fields:
         keyed = field.unique or field.db_index or field.primary_key or field.name in named
@@ -136,56 +134,6 @@ def _text_length(field: Any) -> int:
     if isinstance(field, TextField):
         return sys.maxsize
     return field.max_length or 0 if isinstance(field, CharField) else 0
-
-
-def literal_condition(schema: Schema, model: Any, condition: Any) -> str:
-    """A condition on a model's own columns as SQL text with the values written out, for DDL.
-
-    DDL takes no parameters; the values come from declarations in code, and SQLAlchemy's literal processors quote
-    them.
-    """
-    import sqlalchemy as sa
-
-    meta = model._meta
-    columns = {field.column: sa.column(field.column, field.sql_type()) for field in meta.local_fields}
-    clause = _literal(sa, meta, columns, condition)
-    dialect = schema.spelling.literal_compiler()
-    return str(clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-
-
-def _literal(sa: Any, meta: Any, columns: Any, condition: Any) -> Any:
-    clauses = [
-        _literal(sa, meta, columns, child) if isinstance(child, Q) else _literal_leaf(sa, meta, columns, *child)
-        for child in condition.children
-    ]
-    joined = sa.or_(*clauses) if condition.connector == "OR" else sa.and_(*clauses)
-    return sa.not_(joined) if condition.negated else joined
-
-
-def _literal_leaf(sa: Any, meta: Any, columns: Any, name: str, value: Any) -> Any:
-    path, _, lookup = name.partition("__")
-    field = meta.get_field(path)
-    column = columns[field.column]
-    if isinstance(value, F):
-        value = columns[meta.get_field(value.name).column]
-    operators = {
-        "": "__eq__",
-        "exact": "__eq__",
-        "gt": "__gt__",
-        "gte": "__ge__",
-        "lt": "__lt__",
-        "lte": "__le__",
-    }
-    if lookup == "isnull":
-        return column.is_(None) if value else column.is_not(None)
-    if lookup == "in":
-        return column.in_(list(value))
-    if lookup not in operators:
-        raise DeclarationError(
-            f"{meta.label}: a constraint cannot use {name!r}",
-            hint="Use exact, gt, gte, lt, lte, in and isnull on the model's own fields.",
-        )
-    return getattr(column, operators[lookup])(value)
 
 
 def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
@@ -204,11 +152,6 @@ def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
         index=(field.db_index and not field.unique and not field.primary_key) or None,
         autoincrement=False if field.is_relation else "auto",
     )
-
-
-def _index_column(table: Any, meta: Any, name: str) -> Any:
-    column = table.c[meta.get_field(name.removeprefix("-")).column]
-    return column.desc() if name.startswith("-") else column
 
 
 def columns_of(model: Any, names: Sequence[str]) -> list[Any]:

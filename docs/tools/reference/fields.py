@@ -6,8 +6,9 @@ import inspect
 from typing import Any
 
 from toolkit import gis, models
-from toolkit.models.constraints import CheckConstraint, Index, UniqueConstraint
+from toolkit.models.constraints import CheckConstraint, UniqueConstraint
 from toolkit.models.fields import Field
+from toolkit.models.indexes import Index
 from toolkit.models.options import META_OPTIONS
 from toolkit.models.similar import Similar
 

@@ -54,6 +54,11 @@ class Backend:
         returning: ``INSERT ... RETURNING`` gives the key; otherwise the cursor's ``lastrowid`` does.
         deferrable: References are checked at commit, so that rows may be written in any order inside a transaction.
         partial_indexes: An index, a unique one too, may cover the rows that meet a condition.
+        expression_indexes: An index, a unique one too, may be over what an expression gives.
+        deferrable_unique: A unique constraint may be checked when the transaction ends.
+        nulls_not_distinct: A unique constraint may take NULL for a value like others.
+        index_methods: There are PostgreSQL's kinds of index: GIN, GiST, BRIN and so on.
+        exclusion: There are exclusion constraints.
         indexed_text_length: Characters that an indexed or unique text may have at most; None if there is no bound.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
     """
@@ -71,6 +76,11 @@ class Backend:
     returning: ClassVar[bool] = False
     deferrable: ClassVar[bool] = True
     partial_indexes: ClassVar[bool] = True
+    expression_indexes: ClassVar[bool] = True
+    deferrable_unique: ClassVar[bool] = False
+    nulls_not_distinct: ClassVar[bool] = False
+    index_methods: ClassVar[bool] = False
+    exclusion: ClassVar[bool] = False
     indexed_text_length: ClassVar[int | None] = None
     nulls_first: ClassVar[bool] = False
 

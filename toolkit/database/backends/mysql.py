@@ -52,6 +52,7 @@ class MySQL(Backend):
     default_row = "() VALUES ()"
     deferrable = False
     partial_indexes = False
+    expression_indexes = False
     indexed_text_length = 768  # an index takes 3072 bytes, a character up to 4
     nulls_first: ClassVar[bool] = True
 
@@ -145,7 +146,7 @@ _BROKEN: dict[int, tuple[str, str]] = {
     1451: ("foreign_key", "CONSTRAINT `(.*?)`"),
     1452: ("foreign_key", "CONSTRAINT `(.*?)`"),
     3819: ("check", "constraint '(.*?)'"),  # MySQL's number
-    4025: ("check", "CONSTRAINT `(.*?)`"),
+    4025: ("check", r"CONSTRAINT `(?:[^`]*`\.`)?([^`]*)`"),
 }
 _TOLD = {"unique": "UNIQUE", "not_null": "NOT NULL", "foreign_key": "FOREIGN KEY", "check": "CHECK"}
 

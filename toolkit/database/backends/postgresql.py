@@ -23,6 +23,10 @@ class PostgreSQL(Backend):
     snapshot = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
     direct = True
     returning = True
+    deferrable_unique = True
+    nulls_not_distinct = True
+    index_methods = True
+    exclusion = True
 
     def prepare(self, connection: Any) -> None:
         connection.autocommit = True

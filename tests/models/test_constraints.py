@@ -1,0 +1,471 @@
+"""A constraint is told of in the same words before a row is written and when the database refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from toolkit import models
+from toolkit.errors import DeclarationError, IntegrityError, ValidationError
+from toolkit.models import F, Now, Q
+from toolkit.models.resolve import resolve_models
+from toolkit.models.schema import Schema
+from toolkit.trace import READER, Scope, entered
+
+AGREEMENT = "An event ends after it starts"
+
+
+class Place(models.Model):
+    name = models.CharField(max_length=40, unique=True)
+    email = models.EmailField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(name="nowhere"), name="place_somewhere")]
+
+
+class Event(models.Model):
+    title = models.CharField(max_length=40)
+    slug = models.SlugField()
+    place = models.ForeignKey(Place, on_delete=models.CASCADE, null=True, blank=True)
+    day = models.DateField(null=True, blank=True)
+    starts = models.IntegerField(default=0)
+    ends = models.IntegerField(null=True, blank=True)
+    price = models.DecimalField(max_digits=6, decimal_places=2, default=Decimal("0"))
+    shown = models.BooleanField(default=True)
+
+    class Meta:
+        public = Q(shown=True)
+        constraints = [
+            models.UniqueConstraint(fields=["place", "day"], name="event_once_a_day"),
+            models.UniqueConstraint(
+                fields=["slug"],
+                name="event_slug",
+                violation_error_message="Choose another short name: %(name)s",
+                violation_error_code="taken",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")), name="event_ends", violation_error_message=AGREEMENT
+            ),
+            models.CheckConstraint(condition=Q(price__gte=Decimal("0.00")) & Q(price__lt=1000), name="event_price"),
+            models.CheckConstraint(condition=~Q(title__contains="50%: 'it'"), name="event_title"),
+        ]
+
+    def clean(self) -> None:
+        if self.title == "cancelled":
+            raise ValidationError({"title": "a cancelled event has another title", "day": ["no day", "at all"]})
+        if self.title == "odd":
+            raise ValidationError("an odd event")
+
+
+MODELS, PROBLEMS = resolve_models({"town": [Place, Event]})
+
+
+@contextmanager
+def tables(database: Any, *declared: Any) -> Iterator[Scope]:
+    """The tables of some models beside those of the newsroom, and a scope over both."""
+    before = database.schema, dict(database.shapes), dict(database.lookups)
+    database.schema = Schema([*database.schema.models, *declared], database.dialect)
+    made = [database.schema.table(model) for model in declared]
+    try:
+        for table in made:
+            database.execute(str(CreateTable(table).compile(dialect=database.sqlalchemy_dialect)))
+            for index in table.indexes:
+                database.execute(str(CreateIndex(index).compile(dialect=database.sqlalchemy_dialect)))
+        with entered(Scope(None, database)) as scope:
+            yield scope
+    finally:
+        for model in reversed(declared):
+            database.execute(f"DROP TABLE IF EXISTS {model._meta.table}")
+        database.schema = before[0]
+        database.shapes.clear()
+        database.lookups.clear()
+
+
+@pytest.fixture
+def town(database: Any) -> Iterator[Scope]:
+    assert not PROBLEMS
+    with tables(database, Place, Event) as scope:
+        yield scope
+
+
+def event(**values: Any) -> Event:
+    return Event(**{"title": "Fair", "slug": "fair", **values})
+
+
+def refused_twice(row: Any) -> tuple[ValidationError, IntegrityError]:
+    """What ``full_clean()`` says of a row, and the database."""
+    with pytest.raises(ValidationError, match=r".") as before:
+        row.full_clean()
+    with pytest.raises(IntegrityError, match=r".") as after:
+        row.save()
+    return before.value, after.value
+
+
+BROKEN: dict[str, tuple[Callable[[], Any], str, str, str, str]] = {
+    "unique field": (lambda: Place(name="Hall"), "name", "Place with this name already exists", "unique", ""),
+    "unique fields": (
+        lambda: event(slug="x", place=Place.objects.get(name="Hall"), day=date(2026, 3, 1)),
+        "__all__",
+        "Event with this place, day already exists",
+        "unique_together",
+        "event_once_a_day",
+    ),
+    "own message": (lambda: event(), "__all__", "Choose another short name: event_slug", "taken", "event_slug"),
+    "check": (lambda: event(slug="x", starts=3, ends=3), "__all__", AGREEMENT, "invalid", "event_ends"),
+    "range": (
+        lambda: event(slug="x", price=Decimal("1000")),
+        "__all__",
+        "the constraint event_price is broken",
+        "invalid",
+        "event_price",
+    ),
+    "negated": (
+        lambda: Place(name="nowhere"),
+        "__all__",
+        "the constraint place_somewhere is broken",
+        "invalid",
+        "place_somewhere",
+    ),
+    "signs": (
+        lambda: event(slug="x", title="for 50%: 'it'"),
+        "__all__",
+        "the constraint event_title is broken",
+        "invalid",
+        "event_title",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_the_model_and_the_database_say_the_same(town: Scope, kind: str) -> None:
+    make, field, message, code, name = BROKEN[kind]
+    hall = Place.objects.create(name="Hall")
+    event(place=hall, day=date(2026, 3, 1)).save()
+    before, after = refused_twice(make())
+    assert before.message_dict == {field: [message]}
+    assert [error.code for error in before.error_list] == [code]
+    assert after.message == message
+    assert str(after) == f"{message}. Nothing was written."
+    assert after.validation is not None
+    assert after.validation.message_dict == before.message_dict
+    assert [error.code for error in after.validation.error_list] == [code]
+    assert after.constraint == (name or "town_place_name_key")
+
+
+def test_what_is_unknown_breaks_nothing(town: Scope) -> None:
+    hall = Place.objects.create(name="Hall")
+    for number in range(2):
+        row = event(slug=f"s{number}", place=hall, day=None, ends=None)
+        row.full_clean()
+        row.save()
+    assert Event.objects.count() == 2
+
+
+def test_a_row_is_not_compared_with_itself(town: Scope) -> None:
+    row = event(place=Place.objects.create(name="Hall"), day=date(2026, 3, 1))
+    row.full_clean()
+    row.save()
+    row.full_clean()
+    Event.objects.get().full_clean()
+    Place.objects.get().full_clean()
+
+
+def test_a_hidden_row_counts_though_the_viewer_does_not_see_it(town: Scope) -> None:
+    event(shown=False).save()
+    with entered(Scope(None, town.database, READER)):
+        assert not Event.objects.exists()
+        before, after = refused_twice(event(shown=False))
+    assert before.messages == [after.message] == ["Choose another short name: event_slug"]
+
+
+def test_all_that_is_wrong_is_told_at_once_by_field(town: Scope) -> None:
+    event().save()
+    row = event(title="cancelled", starts="many", price=Decimal("-1"))
+    with pytest.raises(
+        ValidationError, match="Event: starts: 'many' is not a whole number; title: a cancelled"
+    ) as told:
+        row.full_clean()
+    assert told.value.message_dict == {
+        "starts": ["'many' is not a whole number"],
+        "title": ["a cancelled event has another title"],
+        "day": ["no day", "at all"],
+        "__all__": ["Choose another short name: event_slug", "the constraint event_price is broken"],
+    }
+
+
+def test_what_is_excluded_is_not_looked_at(town: Scope) -> None:
+    event(price=Decimal("1")).save()
+    row = event(starts="many", price=Decimal("-1"))
+    row.full_clean(exclude=["starts", "slug", "price"])
+    row.full_clean(exclude=["starts", "price"], validate_constraints=False)
+    with pytest.raises(ValidationError, match="event_price"):
+        row.full_clean(exclude=["starts", "slug"])
+    hall = Place(name=Place.objects.create(name="Hall").name)
+    hall.full_clean(validate_unique=False)
+    hall.full_clean(exclude=["name"])
+
+
+def test_an_error_of_clean_is_of_the_row_as_a_whole(town: Scope) -> None:
+    with pytest.raises(ValidationError, match="Event: an odd event") as told:
+        event(title="odd").full_clean()
+    assert told.value.message_dict == {"__all__": ["an odd event"]}
+
+
+def test_a_key_that_is_taken_is_told(town: Scope) -> None:
+    Place.objects.create(pk=7, name="Hall")
+    with pytest.raises(ValidationError, match="id: Place with this id already exists"):
+        Place(pk=7, name="Other").full_clean()
+
+
+def test_a_missing_value_is_told_by_its_field(town: Scope) -> None:
+    row = Place(name="Hall")
+    row.__dict__["name"] = None
+    with pytest.raises(IntegrityError, match=r"Place\.name: a value is required\. Nothing was written") as told:
+        row.save()
+    assert told.value.kind == "not_null"
+    assert told.value.fields == ("name",)
+    assert told.value.validation is not None
+    assert told.value.validation.message_dict == {"name": ["a value is required"]}
+
+
+def test_bulk_and_update_say_the_same(town: Scope) -> None:
+    event().save()
+    with pytest.raises(IntegrityError, match="Choose another short name"):
+        Event.objects.bulk_create([event(slug="other"), event()])
+    assert Event.objects.count() == 1
+    with pytest.raises(IntegrityError, match=AGREEMENT):
+        Event.objects.update(starts=5, ends=4)
+
+
+# conditions and expressions
+
+
+class Draft(models.Model):
+    title = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, default="live")
+    weight = models.IntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["title"], condition=Q(state="live"), name="draft_one_live"),
+            models.UniqueConstraint(F("weight") + 0, "state", name="draft_weight", violation_error_message="weighed"),
+        ]
+
+
+def test_a_condition_limits_whom_a_row_must_differ_from(database: Any) -> None:
+    if not database.backend.partial_indexes:
+        pytest.skip("no partial or functional indexes here")
+    resolve_models({"town": [Draft]})
+    with tables(database, Draft):
+        Draft(title="a").save()
+        Draft(title="a", state="old").full_clean()
+        Draft(title="a", state="old").save()
+        Draft(title="a", state="old").save()
+        before, after = refused_twice(Draft(title="a"))
+        assert before.message_dict == {"title": ["Draft with this title already exists"]}
+        assert after.validation is not None
+        assert after.validation.message_dict == before.message_dict
+        assert after.constraint == "draft_one_live"
+
+
+def test_expressions_may_be_unique(database: Any) -> None:
+    if not database.backend.expression_indexes:
+        pytest.skip("no partial or functional indexes here")
+    resolve_models({"town": [Draft]})
+    with tables(database, Draft):
+        Draft(title="a", weight=3).save()
+        Draft(title="b", weight=4).full_clean()
+        before, after = refused_twice(Draft(title="c", weight=3))
+        assert before.message_dict == {"__all__": ["weighed"]}
+        assert after.message == "weighed"
+        assert after.constraint == "draft_weight"
+        assert set(after.fields) == {"weight", "state"}
+
+
+class Dated(models.Model):
+    slug = models.SlugField()
+    day = models.DateField(null=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "same", "other"),
+    [
+        ("date", date(2026, 3, 1), date(2026, 3, 2)),
+        ("month", date(2025, 3, 9), date(2026, 4, 1)),
+        ("year", date(2026, 8, 9), date(2025, 3, 1)),
+    ],
+)
+def test_a_slug_may_be_unique_for_a_date(
+    database: Any, monkeypatch: pytest.MonkeyPatch, kind: str, same: date, other: date
+) -> None:
+    resolve_models({"town": [Dated]})
+    monkeypatch.setattr(Dated._meta.get_field("slug"), f"unique_for_{kind}", "day", raising=False)
+    with tables(database, Dated):
+        Dated.objects.create(slug="a", day=date(2026, 3, 1))
+        Dated(slug="a", day=other).full_clean()
+        Dated(slug="b", day=same).full_clean()
+        Dated(slug="a", day=None).full_clean(exclude=["day"])
+        with pytest.raises(ValidationError, match=f"slug must be unique for day: the same {kind} has one") as told:
+            Dated(slug="a", day=same).full_clean()
+        assert told.value.errors["slug"][0].code == "unique_for_date"
+        Dated.objects.get().full_clean()
+
+
+# what PostgreSQL alone can do
+
+
+class Shift(models.Model):
+    desk = models.CharField(max_length=10)
+    number = models.IntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["number"], name="shift_number", deferrable=models.Deferrable.DEFERRED),
+            models.UniqueConstraint(fields=["desk", "number"], name="shift_place", nulls_distinct=False),
+        ]
+
+
+def test_a_deferrable_constraint_waits_for_the_end(database: Any) -> None:
+    if database.dialect != "postgresql":
+        resolve_models({"town": [Shift]})
+        told = [str(problem) for problem in Schema([Shift], database.dialect).problems()]
+        assert any("cannot keep the UniqueConstraint 'shift_number': deferrable" in one for one in told)
+        assert any("cannot keep the UniqueConstraint 'shift_place': nulls_distinct=False" in one for one in told)
+        return
+    resolve_models({"town": [Shift]})
+    with tables(database, Shift) as scope:
+        first, second = Shift.objects.create(desk="a", number=1), Shift.objects.create(desk="b", number=2)
+        with scope.database.atomic():
+            first.number, second.number = 2, 1
+            first.save()
+            second.save()
+        before, after = refused_twice(Shift(desk="c", number=1))
+        assert before.messages == [after.message] == ["Shift with this number already exists"]
+        Shift.objects.create(desk="d", number=None)
+        before, after = refused_twice(Shift(desk="d", number=None))
+        assert before.messages == [after.message] == ["Shift with this desk, number already exists"]
+
+
+# declarations
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: models.UniqueConstraint(name="x"), "give either fields"),
+        (lambda: models.UniqueConstraint("a", fields=["b"], name="x"), "give either fields"),
+        (lambda: models.UniqueConstraint(3, name="x"), "3 is neither the name of a field nor an expression"),
+        (lambda: models.UniqueConstraint(["a"], name="x"), "neither the name of a field"),
+        (lambda: models.UniqueConstraint(fields=["a"], name=""), "needs a name"),
+        (
+            lambda: models.UniqueConstraint(
+                fields=["a"], name="x", condition=Q(a=1), deferrable=models.Deferrable.IMMEDIATE
+            ),
+            "takes fields only",
+        ),
+        (lambda: models.UniqueConstraint(fields=["a"], name="x", opclasses=["a", "b"]), "for each of the fields"),
+        (lambda: models.Index(name="x"), "give either fields"),
+        (lambda: models.Index(F("a") + 1), "needs a name"),
+    ],
+)
+def test_a_constraint_that_cannot_stand_is_refused(make: Any, told: str) -> None:
+    with pytest.raises(DeclarationError, match=told):
+        make()
+
+
+_numbers = count()
+
+
+def declared(**meta: Any) -> list[str]:
+    kind: Any = type(models.Model)
+    one = kind(
+        "One",
+        (models.Model,),
+        {
+            "__module__": __name__,
+            "Meta": type("Meta", (), meta),
+            "name": models.CharField(max_length=9),
+            "event": models.ForeignKey(Event, on_delete=models.CASCADE, related_name=f"ones_{next(_numbers)}"),
+        },
+    )
+    found, problems = resolve_models({"town": [Place, Event, one]})
+    told = [str(problem) for problem in problems]
+    if not problems:
+        try:
+            Schema(found, "sqlite").table(one)
+        except DeclarationError as error:
+            told.append(str(error))
+    return told
+
+
+def test_names_are_checked_when_the_site_is_prepared() -> None:
+    def check(condition: Any, name: str = "c") -> models.CheckConstraint:
+        return models.CheckConstraint(condition=condition, name=name)
+
+    assert not declared(constraints=[check(Q(name="a"))])
+    assert "has no field 'nmae'" in declared(constraints=[check(Q(nmae="a"))])[0]
+    assert "has no field 'nmae'" in declared(constraints=[models.UniqueConstraint(F("nmae") + 1, name="c")])[0]
+    assert "looks at town_event" in declared(constraints=[check(Q(event__slug="a"))])[0]
+    assert "Now() and the locale change" in declared(constraints=[check(Q(event__day__lt=Now()))])[0]
+    assert "both have a constraint or index named" in declared(constraints=[check(Q(name="a")), check(Q(name="b"))])[0]
+    assert "both have a constraint or index named" in declared(constraints=[check(Q(name="a"), "place_somewhere")])[0]
+    assert "longer than databases keep, 63 bytes" in declared(constraints=[check(Q(name="a"), "é" * 40)])[0]
+
+
+def test_a_name_may_take_those_of_the_app_and_the_class() -> None:
+    item = models.CheckConstraint(condition=Q(a=1), name="%(app_label)s_%(class)s_sound")
+    assert item.named({"app_label": "town", "class": "event"}, "town_event").name == "town_event_sound"
+
+
+def test_two_that_say_the_same_are_equal() -> None:
+    def make(limit: int) -> models.CheckConstraint:
+        return models.CheckConstraint(condition=Q(a__lt=limit) | Q(b=F("c") + 1), name="x")
+
+    assert make(3) == make(3)
+    assert hash(make(3)) == hash(make(3))
+    assert make(3) != make(4)
+    assert "a__lt=3" in repr(make(3))
+    assert models.UniqueConstraint(fields=["a"], name="x") != models.Index(fields=["a"], name="x")
+
+
+def test_a_renamed_field_is_followed() -> None:
+    item = models.UniqueConstraint(
+        F("old") + F("other"), "-old", name="x", condition=Q(old__gt=F("old")) & ~Q(other__in=[1])
+    )
+    renamed = item.with_field_renamed("old", "new")
+    assert set(renamed.names()) == {"new", "other"}
+    assert set(item.names()) == {"old", "other"}
+    index = models.Index(fields=["-old", "other"], include=["old"], name="i").with_field_renamed("old", "new")
+    assert index.fields == ["-new", "other"]
+    assert index.include == ["new"]
+
+
+class Weekday(models.BaseConstraint):
+    """A rule that the database does not keep."""
+
+    def build(self, schema: Any, model: Any, table: Any) -> None:
+        """Nothing: it is checked before the row is written only."""
+
+    def names(self) -> Iterator[str]:
+        yield "day"
+
+    def violated(self, check: Any) -> bool:
+        return check.instance.day is not None and check.instance.day.weekday() > 4
+
+
+def test_a_constraint_of_ones_own(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_models({"town": [Dated]})
+    rule = Weekday(name="weekday", violation_error_message="not at the week-end")
+    monkeypatch.setattr(Dated._meta, "constraints", [rule])
+    with tables(database, Dated):
+        day = date(2026, 3, 6)
+        Dated(slug="a", day=day).full_clean()
+        with pytest.raises(ValidationError, match="not at the week-end"):
+            Dated(slug="a", day=day + timedelta(days=1)).full_clean()

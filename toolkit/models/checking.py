@@ -1,0 +1,188 @@
+"""Checking a row before it is written, by the database's own judgement.
+
+The candidate is laid before the database as a table of one row, ``candidate``, with the types of the real columns,
+and the constraint's own SQL text is asked of it. So a value is compared, folded and calculated with as it will be
+once it is stored. Hidden rows count: what readers may not see takes a name all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.errors import NON_FIELD_ERRORS, ValidationError
+from toolkit.i18n import gettext_lazy
+from toolkit.models.constraints import UniqueConstraint, unique_refusal
+from toolkit.models.ddl import literal_condition
+from toolkit.models.expressions import F, Q
+from toolkit.models.sqltext import placeholder, quoted
+from toolkit.trace import Scope
+
+Errors = dict[str, list[ValidationError]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row that is to be written.
+
+    Args:
+        scope: Gives the database.
+        model: The model whose table it is.
+        instance: The row.
+        exclude: Names of fields that are not to be looked at, for they are known to be wrong.
+    """
+
+    scope: Scope
+    model: Any
+    instance: Any
+    exclude: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def schema(self) -> Any:
+        """The database's schema."""
+        return self.scope.database.schema
+
+    def knows(self, names: Iterable[str]) -> bool:
+        """Whether all these fields may be looked at, and are the row's own and not the database's to compute."""
+        meta = self.model._meta
+        fields = [meta.get_field(name) for name in names]
+        return not any(one.name in self.exclude or getattr(one, "generated", False) for one in fields)
+
+    def ask(self, sql: str, names: Iterable[str]) -> list[Any]:
+        """Rows of a SELECT over ``candidate``, which has the columns of these fields."""
+        candidate, parameters = self._candidate(names)
+        if placeholder(self.scope.database.dialect) == "%s":
+            sql = sql.replace("%", "%%")  # what is written out in it is no parameter
+        found: list[Any] = self.scope.database.fetch(f"WITH candidate AS ({candidate}) {sql}", parameters)
+        return found
+
+    def ask_others(self, terms: Sequence[str], names: Iterable[str], condition: Q | None = None) -> list[Any]:
+        """Whether another row meets all terms, which compare it with the candidate.
+
+        Args:
+            terms: SQL conditions over the table's columns and ``candidate``.
+            names: The fields that they, and the condition, speak of.
+            condition: What both rows have to meet.
+        """
+        dialect, meta = self.scope.database.dialect, self.model._meta
+        found = list(terms)
+        if condition is not None:
+            text = literal_condition(self.schema, self.model, condition)
+            found += [f"({text})", f"EXISTS (SELECT 1 FROM candidate WHERE {text})"]  # noqa: S608
+        own = [*dict.fromkeys([*names, *self._own_key()])]
+        if self._own_key():
+            key = quoted(dialect, meta.pk.column)
+            found.append(f"{key} <> (SELECT {key} FROM candidate)")  # noqa: S608
+        sql = f"SELECT 1 FROM {quoted(dialect, meta.table)} WHERE {' AND '.join(found)} LIMIT 1"  # noqa: S608
+        return self.ask(sql, own)
+
+    def _own_key(self) -> list[str]:
+        """The name of the key, if the row is in the database already and must not be compared with itself."""
+        return [] if self.instance._row is None else [self.model._meta.pk.name]
+
+    def _candidate(self, names: Iterable[str]) -> tuple[str, list[Any]]:
+        """A SELECT of one row. The empty first half lends it the types of the columns."""
+        dialect, meta = self.scope.database.dialect, self.model._meta
+        fields = list({one.column: one for one in map(meta.get_field, names)}.values())
+        columns = ", ".join(quoted(dialect, one.column) for one in fields)
+        marks = ", ".join([placeholder(dialect)] * len(fields))
+        empty = f"SELECT {columns} FROM {quoted(dialect, meta.table)} WHERE 1 = 0"  # noqa: S608 - names of the schema
+        return f"{empty} UNION ALL SELECT {marks}", [self._written(one) for one in fields]
+
+    def _written(self, one: Any) -> Any:
+        value = getattr(self.instance, one.attname)
+        return None if value is None else one.db_value_of(self.scope.database.dialect)(value)
+
+    def is_null(self, names: Iterable[str]) -> bool:
+        """Whether any of these fields is NULL."""
+        meta = self.model._meta
+        return any(getattr(self.instance, meta.get_field(name).attname) is None for name in names)
+
+
+def unique_errors(check: Check) -> Errors:
+    """The fields with ``unique=True``, the key of a new row, and ``unique_for_date`` and its kin."""
+    errors: Errors = {}
+    for one in _unique_fields(check):
+        rule = UniqueConstraint(fields=[one.name], name=f"{one.name}_unique")
+        if check.knows([one.name]) and not check.is_null([one.name]) and rule.violated(check):
+            errors.setdefault(one.name, []).append(unique_refusal(check.model, [one.name]))
+    for one in check.model._meta.local_fields:
+        for kind in ("date", "year", "month"):
+            if error := _unique_for(check, one, kind, getattr(one, f"unique_for_{kind}", None)):
+                errors.setdefault(one.name, []).append(error)
+    return errors
+
+
+def _unique_fields(check: Check) -> Iterator[Any]:
+    for one in check.model._meta.local_fields:
+        if (one.primary_key and check.instance._row is None) or (one.unique and not one.primary_key):
+            yield one
+
+
+UNIQUE_FOR = gettext_lazy("%(field_label)s must be unique for %(date_field_label)s: the same %(lookup_type)s has one")
+_PARTS = {"date": ("year", "month", "day"), "year": ("year",), "month": ("month",)}
+
+
+def _unique_for(check: Check, one: Any, kind: str, day: str | None) -> ValidationError | None:
+    if not day or not check.knows([one.name, day]) or check.is_null([one.name, day]):
+        return None
+    parts = [F(f"{day}__{part}") for part in _PARTS[kind]]
+    rule = UniqueConstraint(F(one.name), *parts, name=f"{one.name}_unique_for_{kind}")
+    if not rule.violated(check):
+        return None
+    params = {
+        "model": check.model,
+        "field": one.name,
+        "field_label": str(one.verbose_name),
+        "date_field": day,
+        "date_field_label": str(check.model._meta.get_field(day).verbose_name),
+        "lookup_type": kind,
+    }
+    message = (getattr(one, "error_messages", None) or {}).get("unique_for_date", UNIQUE_FOR)
+    return ValidationError(message, code="unique_for_date", params=params)
+
+
+def constraint_errors(check: Check) -> Errors:
+    """The constraints in ``class Meta``."""
+    errors: Errors = {}
+    for constraint in check.model._meta.constraints:
+        try:
+            constraint.validate(check)
+        except ValidationError as error:
+            add_error(errors, error, fields=getattr(constraint, "fields", ()))
+    return errors
+
+
+def find_errors(look: Callable[[Check], Errors], scope: Scope, instance: Any, exclude: Iterable[str]) -> Errors:
+    """What is wrong with a row in each of the tables that it is in.
+
+    Args:
+        look: ``unique_errors`` or ``constraint_errors``.
+        scope: Gives the database.
+        instance: The row.
+        exclude: Names of fields that are not looked at.
+    """
+    errors: Errors = {}
+    for level in instance._meta.levels:
+        for name, found in look(Check(scope, level, instance, frozenset(exclude))).items():
+            errors.setdefault(name, []).extend(found)
+    return errors
+
+
+def add_error(errors: Errors, error: ValidationError, *, fields: Sequence[str] = ()) -> None:
+    """Add an error to those of a row: to its fields, or to the one it is about, or to the row as a whole."""
+    if not error.errors and error.code == "unique" and len(fields) == 1:
+        errors.setdefault(fields[0], []).extend(error.error_list)
+        return
+    for name, found in error.by_field().items():
+        errors.setdefault(name, []).extend(found)
+
+
+def row_error(model: Any, errors: Errors) -> ValidationError:
+    """One error that has those of all fields."""
+    told = "; ".join(
+        f"{'' if name == NON_FIELD_ERRORS else f'{name}: '}{', '.join(error.message for error in found)}"
+        for name, found in errors.items()
+    )
+    return ValidationError(f"{model._meta.object_name}: {told}", code="fields", errors=errors)

@@ -1,0 +1,102 @@
+"""SQL with its values written out, for declarations: CHECK conditions, partial indexes, indexes on expressions.
+
+DDL takes no parameters. The values come from declarations in code and never from a visitor; SQLAlchemy's literal
+processors quote them. What a condition means in a constraint is what it means in a query: the same compiler makes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import DeclarationError, FieldError
+from toolkit.models.compiler import Binds, Compiler
+from toolkit.models.context import constants
+from toolkit.models.expressions import Expression, F, Q
+from toolkit.models.shapes import CONSTANT, Bind
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a compiler asks of a database, without one."""
+
+    schema: Any
+    dialect: str
+
+
+class _Written(Binds):
+    """Parameters that are written out where they stand."""
+
+    def add(self, bind: Bind, kind: Any = None) -> Any:
+        import sqlalchemy as sa
+
+        if bind.source != CONSTANT:
+            raise FieldError(
+                "Now() and the locale change from one moment to the next, and a table's rules may not",
+                hint="Compare with fields of the same row, or check it in clean().",
+            )
+        value = bind.value if bind.convert is None or bind.value is None else bind.convert(bind.value)
+        if isinstance(value, str):
+            return sa.literal(value, sa.String())
+        return (
+            sa.literal(value)
+            if kind is None or value.__class__ is not bind.value.__class__
+            else sa.literal(value, kind)
+        )
+
+
+def literal_condition(schema: Any, model: Any, condition: Q) -> str:
+    """A condition on a model's own columns as SQL text.
+
+    Raises:
+        DeclarationError: It looks at other tables, at the clock, or is none that this database can keep.
+    """
+    values: list[Any] = []
+    structure = Q(condition).lift(values)
+    return _text(schema, model, structure, values, repr(condition))
+
+
+def literal_expression(schema: Any, model: Any, expression: Expression | str) -> str:
+    """An expression over a model's own columns as SQL text; see ``literal_condition``."""
+    expression = F(expression) if isinstance(expression, str) else expression
+    values: list[Any] = []
+    structure = expression.lift(values)
+    return _text(schema, model, structure, values, repr(expression))
+
+
+def output_field(schema: Any, model: Any, expression: Expression) -> Any:
+    """The field that an expression's values are of; None if it is not known."""
+    values: list[Any] = []
+    structure = expression.lift(values)
+    compiler = _compiler(schema, model)
+    return compiler.expression(structure, compiler.root, constants(values))[1]
+
+
+def _compiler(schema: Any, model: Any) -> Compiler:
+    compiler = Compiler(_Place(schema, schema.dialect), model, (False, False, False))
+    compiler.binds = _Written(schema.dialect)
+    return compiler
+
+
+def _text(schema: Any, model: Any, structure: Any, values: list[Any], told: str) -> str:
+    compiler = _compiler(schema, model)
+    try:
+        clause, _ = compiler.expression(structure, compiler.root, constants(values))
+    except FieldError as error:
+        raise DeclarationError(f"{model._meta.label}: {told}: {error.message}", hint=error.hint) from error
+    tables = {table for table, _ in compiler.binds.footprint} - {model._meta.table}
+    if tables or compiler.root.children:
+        raise DeclarationError(
+            f"{model._meta.label}: {told} looks at {', '.join(sorted(tables)) or 'another table'}, and a constraint or "
+            "index sees one row only",
+            hint="Use the model's own fields, or check it in clean().",
+        )
+    options = {"literal_binds": True, "include_table": False}
+    return str(clause.compile(dialect=schema.spelling.literal_compiler(), compile_kwargs=options))
+
+
+def as_text(sql: str) -> Any:
+    """SQL text as SQLAlchemy takes it: nothing in it is a parameter."""
+    import sqlalchemy as sa
+
+    return sa.text(sql.replace(":", r"\:"))
