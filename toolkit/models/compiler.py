@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.errors import FieldError, did_you_mean
+from toolkit.database import spelling
+from toolkit.errors import DatabaseError, FieldError, did_you_mean
 from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
@@ -25,6 +26,7 @@ from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, canonical, key_column, resolve
 from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, LOCALE, MOMENT, SLOT, Bind, Statement
 from toolkit.models.sqlaggregates import aggregate
+from toolkit.models.sqltext import placeholder
 from toolkit.models.transforms import transformed
 
 Sight = tuple[bool, bool, bool]
@@ -414,7 +416,7 @@ class Compiler:
 
     def _directed(self, column: Any, descending: bool) -> Any:
         """NULLs first when ascending and last when descending, as SQLite has them, on every database."""
-        if self.dialect == "postgresql":
+        if not spelling(self.dialect).nulls_first:
             return column.desc().nulls_last() if descending else column.asc().nulls_first()
         return column.desc() if descending else column
 
@@ -508,19 +510,28 @@ class Compiler:
 
     def statement(self, select: Any) -> Statement:
         """SQL text and parameter plan of a finished SELECT."""
-        compiled = select.compile(dialect=self.database.sqlalchemy_dialect)
+        compiled = _compiled(select, self.database.sqlalchemy_dialect)
         text = str(compiled)
         for parameter in compiled.post_compile_params:
             text = text.replace(f"(__[POSTCOMPILE_{parameter.key}])", f"({KEYS_MARK})")
         plan = [
             self.binds.plan.get(name) or Bind(CONSTANT, compiled.params[name]) for name in compiled.positiontup or ()
         ]
-        return Statement(text, plan, "?" if self.dialect == "sqlite" else "%s")
+        return Statement(text, plan, placeholder(self.dialect))
 
     def reader(self, field_: Any) -> Callable[[Any], Any] | None:
         """From the driver's value to Python's, for a column of this field."""
         found: Callable[[Any], Any] | None = field_.db_reader(self.dialect) if field_ is not None else None
         return found
+
+
+def _compiled(select: Any, dialect: Any) -> Any:
+    from sqlalchemy.exc import CompileError
+
+    try:
+        return select.compile(dialect=dialect)
+    except CompileError as error:
+        raise DatabaseError(f"the database cannot be asked this: {error}", hint="Ask it in another way.") from error
 
 
 def _names(structure: Any, alias: str) -> bool:

@@ -22,6 +22,7 @@ from toolkit.models.paths import (
     own_column,
 )
 from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.sqltext import certain
 from toolkit.models.transforms import transformed
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ def condition(context: Context, structure: Any, *, negated: bool = False) -> Any
 
 def _truth(context: Context, structure: Any, *, negated: bool) -> Any:
     """An expression as a condition of its own: ``filter(Exists(...))``."""
-    import sqlalchemy as sa
 
     clause, field = context.expression(structure)
     if not isinstance(field, BooleanField):
@@ -71,7 +71,7 @@ def _truth(context: Context, structure: Any, *, negated: bool) -> Any:
             f"{structure[0].__name__}(...) is not a condition: it is not true or false",
             hint="Compare it: annotate() it under a name, and filter by the name.",
         )
-    return sa.func.coalesce(clause, sa.false()) if negated else clause
+    return certain(clause, context.compiler.dialect) if negated else clause
 
 
 def _flattened(children: Any, connector: str) -> list[Any]:
@@ -191,7 +191,7 @@ def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bo
         return column.is_(None) if leaf.data[0] else column.is_not(None)
     clause = _lookup_clause(context, leaf, resolved, column, field, name)
     if negated and leaf.kind in ("expression", "subquery"):
-        return sa.func.coalesce(clause, sa.false())  # NULL may come from either side
+        return certain(clause, context.compiler.dialect)  # NULL may come from either side
     if negated and (resolved.node.outer or getattr(field, "null", True)):
         return sa.and_(clause, column.is_not(None))
     return clause

@@ -383,7 +383,7 @@ def index_options(
     options: dict[str, Any] = {}
     if condition is not None:
         text = as_text(literal_condition(schema, model, condition))
-        options |= {"sqlite_where": text, "postgresql_where": text}
+        options |= {"sqlite_where": text, "postgresql_where": text, "mssql_where": text}
     if opclasses and schema.dialect == "postgresql":
         columns = [model._meta.get_field(name.removeprefix("-")).column for name in fields]
         options["postgresql_ops"] = dict(zip(columns, opclasses, strict=True))

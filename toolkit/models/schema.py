@@ -11,7 +11,7 @@ from toolkit.errors import DeclarationError, IntegrityError, ToolkitError
 from toolkit.models.broken import explain
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.ddl import as_text
-from toolkit.models.fields import CharField, TextField
+from toolkit.models.fields import AutoField, CharField, TextField
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -142,6 +142,8 @@ def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
         target = field.target._meta
         deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
         arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", **deferred))
+    if spelling.identity and isinstance(field, AutoField):
+        arguments.append(sa.Identity())
     return sa.Column(
         field.column,
         field.sql_type(),

@@ -26,3 +26,13 @@ def iter_chunks(items: Sequence[Any], dialect: str) -> Iterator[tuple[list[Any],
     for start in range(0, len(items), CHUNK_KEYS):
         chunk = list(items[start : start + CHUNK_KEYS])
         yield chunk, ", ".join([placeholder(dialect)] * len(chunk))
+
+
+def certain(condition: Any, dialect: str) -> Any:
+    """A condition that is false where it would be NULL."""
+    import sqlalchemy as sa
+
+    if spelling(dialect).conditions_are_values:
+        return sa.func.coalesce(condition, sa.false())
+    one: Any = sa.literal_column("1")
+    return sa.case((condition, one), else_=sa.literal_column("0")) == one

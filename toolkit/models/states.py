@@ -16,7 +16,7 @@ import msgspec
 
 from toolkit.database import read_tokens
 from toolkit.models.fields import DateTimeField
-from toolkit.models.sqltext import quoted
+from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
 
 SCAN_ROWS = 500
@@ -92,7 +92,7 @@ def crossed(scope: Scope, table: str, column: str, since: Any) -> bool:
     if first == last:
         return False
     dialect = scope.database.dialect
-    mark = "?" if dialect == "sqlite" else "%s"
+    mark = placeholder(dialect)
     name = quoted(dialect, column)
     sql = f"SELECT 1 FROM {quoted(dialect, table)} WHERE {name} >= {mark} AND {name} <= {mark} LIMIT 1"  # noqa: S608
     bounds = [write(first) if write else first, write(last) if write else last]

@@ -60,6 +60,8 @@ class Backend:
         index_methods: There are PostgreSQL's kinds of index: GIN, GiST, BRIN and so on.
         exclusion: There are exclusion constraints.
         indexed_text_length: Characters that an indexed or unique text may have at most; None if there is no bound.
+        conditions_are_values: A condition may stand where a value may: in ``coalesce(a > b, false)``.
+        identity: A key that the database gives must be declared as one, beyond being a primary key.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
     """
 
@@ -82,6 +84,8 @@ class Backend:
     index_methods: ClassVar[bool] = False
     exclusion: ClassVar[bool] = False
     indexed_text_length: ClassVar[int | None] = None
+    conditions_are_values: ClassVar[bool] = True
+    identity: ClassVar[bool] = False
     nulls_first: ClassVar[bool] = False
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -161,6 +165,13 @@ class Backend:
         with engine.connect() as connection:
             dialect.initialize(connection)
         return dialect
+
+    @classmethod
+    def offline_compiler(cls) -> Any:
+        """SQLAlchemy's dialect for compiling statements with no server at hand: to read them, or compare them."""
+        from sqlalchemy.dialects import registry
+
+        return registry.load(cls.driver.replace("+", "."))(paramstyle=cls.paramstyle)
 
     @classmethod
     def literal_compiler(cls) -> Any:

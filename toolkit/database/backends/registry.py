@@ -19,6 +19,8 @@ _OWN = {
     "postgres": "postgresql:PostgreSQL",
     "mysql": "mysql:MySQL",
     "mariadb": "mysql:MySQL",
+    "oracle": "untried:Oracle",
+    "mssql": "untried:SQLServer",
 }
 """Scheme to module and class. Not read from the distribution's metadata: that costs 20 ms at every start."""
 
