@@ -11,7 +11,7 @@ from uuid import UUID
 
 from toolkit.models.fields import DateTimeField
 from toolkit.models.shapes import KEYS_MARK
-from toolkit.models.sqltext import iter_chunks, quoted
+from toolkit.models.sqltext import iter_chunks, key_of, key_text, quoted
 from toolkit.trace import ABSENT, Scope, digest
 
 Key = tuple[Any, ...]
@@ -40,19 +40,21 @@ def _rows_by_key(scope: Scope, model: Any, mask: Any, pks: Sequence[Any]) -> dic
     names = list(mask or meta.columns)
     if not set(names) <= set(meta.columns):
         return {}
-    index = names.index(meta.pk.column)
+    indexes = [names.index(field.column) for field in meta.key]
     columns = ", ".join(quoted(dialect, name) for name in names)
-    table, key = quoted(dialect, meta.table), quoted(dialect, meta.pk.column)
+    table, key = quoted(dialect, meta.table), key_text(dialect, [field.column for field in meta.key])
     found = {}
-    for chunk, marks in iter_chunks(pks, dialect):
+    for chunk, marks in iter_chunks(pks, dialect, len(indexes)):
         sql = f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})"  # noqa: S608 - names of the schema
         for row in scope.database.fetch(sql, chunk):
-            found[_plain(row[index])] = digest(row)
+            found[_plain(key_of([row[index] for index in indexes], len(indexes)))] = digest(row)
     return found
 
 
 def _plain(key: Any) -> Any:
     """A key as it comes back from where traces are kept: PostgreSQL's UUIDs are text there."""
+    if isinstance(key, tuple | list):
+        return tuple(_plain(each) for each in key)
     return str(key) if isinstance(key, UUID) else key
 
 
@@ -102,10 +104,12 @@ def _answer_plain(scope: Scope, record: Record, values: Sequence[Any]) -> bytes:
 
 def _answer_keyed(scope: Scope, record: Record, values: Sequence[Any], owners: Sequence[Any]) -> dict[Any, bytes]:
     groups: dict[Any, list[Any]] = {}
-    for chunk, marks in iter_chunks(owners, scope.database.dialect):
+    width = record.get("width", 1)
+    for chunk, marks in iter_chunks(owners, scope.database.dialect, width):
         sql = record["sql"].replace(KEYS_MARK, marks)
         for row in scope.database.fetch(sql, _parameters(scope, record, values, chunk)):
-            groups.setdefault(row[-1], []).append(list(row[:-1]))
+            key = row[-1] if width == 1 else tuple(row[-width:])
+            groups.setdefault(key, []).append(list(row[:-width]))
     return {_plain(owner): digest(rows) for owner, rows in groups.items()}
 
 

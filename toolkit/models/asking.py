@@ -15,6 +15,7 @@ from toolkit.models.expressions import PLAIN, Aggregate, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
+from toolkit.models.sqltext import key_of
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope, current
 
@@ -118,7 +119,8 @@ class Answers(Question[M]):
         if scope.trace is not None:
             shape.note_answer(scope, values, [list(row) for row in keys])
         for start in range(0, len(keys), chunk_size):
-            yield from self._by_keys(scope, [row[0] for row in keys[start : start + chunk_size]])
+            width = len(self.model._meta.key)
+            yield from self._by_keys(scope, [key_of(row, width) for row in keys[start : start + chunk_size]])
 
     def _by_keys(self, scope: Scope, keys: Sequence[Any]) -> list[Any]:
         """The rows with these keys, in this order; without those that no longer meet the question."""
@@ -270,7 +272,7 @@ class Answers(Question[M]):
             raise FieldError("in_bulk() cannot follow values()", hint="Make a dict of the values.")
         field = self.model._meta.get_field(name)
         alone = any(operation[0] == "distinct" and operation[1] == (name,) for operation in self._operations)
-        if not (alone or field.primary_key or field.unique or is_unique(self.model, field)):
+        if not (alone or field is self.model._meta.pk or field.primary_key or field.unique or is_unique(self.model, field)):
             raise FieldError(
                 f"in_bulk(field_name={name!r}): two rows of {self.model.__name__} may share a value",
                 hint="Name a unique field.",

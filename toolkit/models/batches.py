@@ -14,7 +14,7 @@ from toolkit.models.compile import Query
 from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.shapes import Shape
-from toolkit.models.sqltext import iter_chunks, quoted
+from toolkit.models.sqltext import flat, iter_chunks, key_of, key_text, quoted
 from toolkit.trace import ABSENT, Scope, digest
 
 BATCH_KEYS = 500
@@ -27,7 +27,8 @@ def note_row(trace: Any, instance: Any) -> None:
     if not row:
         return
     for table, mask, index, indexes in instance._meta.row_parts(instance.__dict__.get("_mask")):
-        key = ("row", (table, mask, row[index]))
+        pk = row[index] if index.__class__ is int else tuple(row[each] for each in index)
+        key = ("row", (table, mask, pk))
         if key not in trace.inputs:
             trace.inputs[key] = digest(row if indexes is None else [row[each] for each in indexes])
 
@@ -77,19 +78,20 @@ def ask_keyed(
 
 def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[Any]) -> tuple[Groups, Groups]:
     """Instances by key, and by key what names them in a trace."""
-    statement, indexes = shape.statement, shape.identity_indexes
+    statement, indexes, several = shape.statement, shape.identity_indexes, shape.names_more
     groups: Groups = {}
     named: Groups = {}
-    wanted = list(keys)
+    wanted, width = list(keys), statement.width
     for start in range(0, len(wanted), BATCH_KEYS):
         chunk = wanted[start : start + BATCH_KEYS]
         size = 1 << (len(chunk) - 1).bit_length()
         chunk += [chunk[-1]] * (size - len(chunk))
-        rows = scope.database.fetch(statement.text(size), statement.bind(values, scope, chunk))
+        rows = scope.database.fetch(statement.text(size), statement.bind(values, scope, flat(chunk, width)))
         for row, instance in zip(rows, shape.load(rows), strict=True):
-            groups.setdefault(row[-1], []).append(instance)
-            if len(indexes) > 1:
-                named.setdefault(row[-1], []).append([row[index] for index in indexes])
+            key = row[-1] if width == 1 else tuple(row[-width:])
+            groups.setdefault(key, []).append(instance)
+            if several:
+                named.setdefault(key, []).append([row[index] for index in indexes])
     return groups, named
 
 
@@ -113,16 +115,14 @@ def note_keyed(
     parameters = (key, *shape.name_parameters(values, scope, ()))
     trace.shapes[shape.id] = shape
     if ("query", (shape.id, *parameters)) not in trace.inputs:
-        answer = [[_raw_pk(item)] for item in found] if named is None else named
+        answer = [flat([_raw_pk(item)], len(item._meta.key)) for item in found] if named is None else named
         trace.record("query", (shape.id, *parameters), digest(answer))
     for item in found:
         note_row(trace, item)
 
 
 def _raw_pk(instance: Any) -> Any:
-    meta = instance._meta
-    mask = instance.__dict__.get("_mask")
-    return instance._row[meta.pk_index if mask is None else mask.index(meta.pk.column)]
+    return instance._meta.key_in(instance._row, instance.__dict__.get("_mask"))
 
 
 def peers_without(instance: Any, name: str) -> list[Any]:
@@ -256,7 +256,7 @@ class Partners:
             groups, named = ask_shape(
                 scope, shape, self.values, [key for key in dict.fromkeys(keys) if key is not None]
             )
-            several = len(shape.identity_indexes) > 1
+            several = shape.names_more
             for peer, key in zip(waiting, keys, strict=True):
                 peer.__dict__[self.cache] = (version, groups.get(key, []), named.get(key, []) if several else None)
             self.loaded(owner, [partner for partners in groups.values() for partner in partners])
@@ -362,15 +362,18 @@ def _was_read(scope: Scope, instance: Any) -> bool:
     """Whether the page at hand has read this row: then its newly loaded field may be read unseen."""
     if scope.trace is None or not instance._row:
         return False
-    *_, (table, mask, index, _) = instance._meta.row_parts(instance.__dict__.get("_mask"))
-    return ("row", (table, mask, instance._row[index])) in scope.trace.inputs
+    table, mask, *_ = instance._meta.row_parts(instance.__dict__.get("_mask"))[-1]
+    return ("row", (table, mask, _raw_pk(instance))) in scope.trace.inputs
 
 
 def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iterable[tuple[Any, Any]]:
     dialect = scope.database.dialect
-    key, column, table = (quoted(dialect, name) for name in (meta.pk.column, field.column, meta.table))
-    for chunk, marks in iter_chunks(keys, dialect):
-        yield from scope.database.fetch(f"SELECT {key}, {column} FROM {table} WHERE {key} IN ({marks})", chunk)  # noqa: S608 - of the schema
+    width, key = len(meta.key), key_text(dialect, [part.column for part in meta.key])
+    columns = ", ".join(quoted(dialect, each.column) for each in (*meta.key, field))
+    for chunk, marks in iter_chunks(keys, dialect, width):
+        sql = f"SELECT {columns} FROM {quoted(dialect, meta.table)} WHERE {key} IN ({marks})"  # noqa: S608 - of the schema
+        for row in scope.database.fetch(sql, chunk):
+            yield key_of(row, width), row[-1]
 
 
 # translations

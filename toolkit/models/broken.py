@@ -96,6 +96,8 @@ def _rules(schema: Any, tables: Iterable[str]) -> Iterator[Rule]:
         if model is None:
             continue
         meta = model._meta
+        if meta.composite_key is not None:
+            yield Rule(model, f"{table}_pkey", meta.pk.columns, tuple(one.name for one in meta.key))
         for one in meta.local_fields:
             if one.unique or one.primary_key:
                 name = f"{table}_pkey" if one.primary_key else f"{table}_{one.column}_key"

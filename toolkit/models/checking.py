@@ -72,14 +72,15 @@ class Check:
             found += [f"({text})", f"EXISTS (SELECT 1 FROM candidate WHERE {text})"]  # noqa: S608
         own = [*dict.fromkeys([*names, *self._own_key()])]
         if self._own_key():
-            key = quoted(dialect, meta.pk.column)
-            found.append(f"{key} <> (SELECT {key} FROM candidate)")  # noqa: S608
+            keys = [quoted(dialect, one.column) for one in meta.key]
+            others = " OR ".join(f"{key} <> (SELECT {key} FROM candidate)" for key in keys)  # noqa: S608
+            found.append(f"({others})")
         sql = f"SELECT 1 FROM {quoted(dialect, meta.table)} WHERE {' AND '.join(found)} LIMIT 1"  # noqa: S608
         return self.ask(sql, own)
 
     def _own_key(self) -> list[str]:
         """The name of the key, if the row is in the database already and must not be compared with itself."""
-        return [] if self.instance._row is None else [self.model._meta.pk.name]
+        return [] if self.instance._row is None else [one.name for one in self.model._meta.key]
 
     def _candidate(self, names: Iterable[str]) -> tuple[str, list[Any]]:
         """A SELECT of one row. The empty first half lends it the types of the columns."""
@@ -103,10 +104,11 @@ class Check:
 def unique_errors(check: Check) -> Errors:
     """The fields with ``unique=True``, the key of a new row, and ``unique_for_date`` and its kin."""
     errors: Errors = {}
-    for one in _unique_fields(check):
-        rule = UniqueConstraint(fields=[one.name], name=f"{one.name}_unique")
-        if check.knows([one.name]) and not check.is_null([one.name]) and rule.violated(check):
-            errors.setdefault(one.name, []).append(unique_refusal(check.model, [one.name]))
+    for names in _unique_names(check):
+        rule = UniqueConstraint(fields=names, name=f"{'_'.join(names)}_unique")
+        if check.knows(names) and not check.is_null(names) and rule.violated(check):
+            where = names[0] if len(names) == 1 else NON_FIELD_ERRORS
+            errors.setdefault(where, []).append(unique_refusal(check.model, names))
     for one in check.model._meta.local_fields:
         for kind in ("date", "year", "month"):
             if error := _unique_for(check, one, kind, getattr(one, f"unique_for_{kind}", None)):
@@ -114,10 +116,13 @@ def unique_errors(check: Check) -> Errors:
     return errors
 
 
-def _unique_fields(check: Check) -> Iterator[Any]:
-    for one in check.model._meta.local_fields:
-        if (one.primary_key and check.instance._row is None) or (one.unique and not one.primary_key):
-            yield one
+def _unique_names(check: Check) -> Iterator[list[str]]:
+    meta = check.model._meta
+    if check.instance._row is None:
+        yield [one.name for one in meta.key]
+    for one in meta.local_fields:
+        if one.unique and meta.key != (one,):
+            yield [one.name]
 
 
 UNIQUE_FOR = gettext_lazy("%(field_label)s must be unique for %(date_field_label)s: the same %(lookup_type)s has one")

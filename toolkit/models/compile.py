@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler, Sight, own_slots
+from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.loader import Part, make_loader
 from toolkit.models.paths import Node, join_forward, join_reverse, own_column
 from toolkit.models.relations import ForeignKey, Reverse
@@ -50,12 +52,12 @@ def _instances(compiler: Compiler, query: Query) -> Shape:
     extras = _extras(compiler, columns, root)
     for path in related_paths(compiler):
         _select_along(compiler, root, path.split("__"), columns)
-    identity = [columns[root.pk_index], *(columns[index] for _, index, _ in extras)]
+    indexes = (*root.key_indexes, *(index for _, index, _ in extras))
+    identity = [columns[index] for index in indexes]
     where, key = _keyed(compiler)
     width = len(columns) + len(key)
     statement = _finished(compiler, [*columns, *key], where, query)
     identity_statement = _finished(compiler, [*identity, *key], where, query)
-    indexes = (root.pk_index, *(index for _, index, _ in extras))
     return _shape(
         compiler, query, "instances", statement, identity_statement, make_loader(root, width), indexes=indexes
     )
@@ -71,7 +73,7 @@ def _finished(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], 
 def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Any:
     import sqlalchemy as sa
 
-    number = sa.func.row_number().over(partition_by=columns[-1], order_by=compiler.order_by())
+    number = sa.func.row_number().over(partition_by=columns[-compiler.key_width :], order_by=compiler.order_by())
     labelled = [column.label(f"c{n}") for n, column in enumerate(columns)]
     inner = compiler.select([*labelled, number.label("n")], where=where, ordered=False)
     numbered = inner.subquery(f"t{next(compiler.binds.aliases)}")
@@ -92,8 +94,11 @@ def _keyed(compiler: Compiler) -> tuple[list[Any], list[Any]]:
     """(conditions, extra columns) of a keyed query."""
     if compiler.selection.keyed is None:
         return [], []
-    column = compiler.key_column()
-    return [column.in_(compiler.binds.add(Bind(KEYS), column.type))], [column]
+    columns = compiler.key_columns()
+    compiler.key_width = len(columns)
+    key = as_one(columns)
+    kind = columns[0].type if len(columns) == 1 else None
+    return [key.in_(compiler.binds.add(Bind(KEYS), kind))], columns
 
 
 def _part(compiler: Compiler, node: Node, columns: list[Any], *, path: str = "") -> Part:
@@ -107,7 +112,7 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, path: str = "")
         model=node.model,
         columns=[(field.attname, compiler.reader(field), field.null) for field in wanted],
         start=start,
-        pk_index=start + wanted.index(meta.pk),
+        key_indexes=tuple(start + wanted.index(field) for field in meta.key),
         masked=masked,
     )
 
@@ -128,7 +133,7 @@ def wanted_fields(compiler: Compiler, meta: Any, path: str) -> list[Any]:
 
     def is_wanted(field: Any) -> bool:
         named = not field.is_heavy if everything else field.name in only
-        return field.primary_key or field.name in needed or (named and field.name not in deferred)
+        return field.in_key or field.name in needed or (named and field.name not in deferred)
 
     return [field for field in meta.fields if is_wanted(field)]
 
@@ -161,7 +166,7 @@ def related_paths(compiler: Compiler) -> list[str]:
 
 def _always_there(model: Any, depth: int) -> Iterator[str]:
     for key in model._meta.foreign_keys() if depth else ():
-        if not key.null:
+        if not key.null and not key.parent_link:
             yield key.name
             yield from (f"{key.name}__{path}" for path in _always_there(key.target, depth - 1))
 
@@ -191,20 +196,31 @@ def _select_along(compiler: Compiler, part: Part, path: Sequence[str], columns: 
 def _rows(compiler: Compiler, query: Query) -> Shape:
     names = compiler.selection.values or []
     typed = [compiler.value_column(name) for name in names]
-    select = compiler.select([column.label(f"v{n}") for n, (column, _) in enumerate(typed)])
+    columns = [each for column, _ in typed for each in columns_of(column)]
+    select = compiler.select([column.label(f"v{n}") for n, column in enumerate(columns)])
     statement = _sliced(compiler, select, query)
-    load = _row_loader([compiler.reader(field) for _, field in typed])
+    load = _row_loader([compiler.reader(field) for _, field in typed], [len(columns_of(column)) for column, _ in typed])
     return _shape(compiler, query, "rows", statement, statement, load, names=tuple(names))
 
 
-def _row_loader(readers: Sequence[Callable[[Any], Any] | None]) -> Callable[[Any], list[Any]]:
-    """Rows as tuples of Python values."""
+def _row_loader(
+    readers: Sequence[Callable[[Any], Any] | None], widths: Sequence[int] = ()
+) -> Callable[[Any], list[Any]]:
+    """Rows as tuples of Python values.
+
+    Args:
+        readers: From the driver's value to Python's, for each value of a row.
+        widths: How many columns each value has, if not one.
+    """
     if not any(readers):
         return list
     names: dict[str, Any] = {f"f{n}": reader for n, reader in enumerate(readers)}
-    items = [
-        f"r[{n}]" if reader is None else f"None if r[{n}] is None else f{n}(r[{n}])" for n, reader in enumerate(readers)
-    ]
+    items, start = [], 0
+    for n, (reader, width) in enumerate(zip(readers, widths or repeat(1))):  # noqa: B905 - one may be endless
+        column = f"r[{start}]"
+        value = column if width == 1 else f"r[{start}:{start + width}]"
+        items.append(value if reader is None else f"None if {column} is None else f{n}({value})")
+        start += width
     exec(f"def load(rows): return [({', '.join(items)},) for r in rows]", names)  # noqa: S102 - our own names
     load: Callable[[Any], list[Any]] = names["load"]
     return load
@@ -218,7 +234,7 @@ def _count(compiler: Compiler, query: Query) -> Shape:
         select = compiler.select([sa.func.count()], ordered=False)
     else:
         names = compiler.selection.values or ["pk"]
-        columns = [compiler.value_column(name)[0].label(f"v{n}") for n, name in enumerate(names)]
+        columns = [column.label(f"v{n}") for n, column in enumerate(compiler.value_columns(names))]
         inner = compiler.limited(compiler.select(columns, ordered=not plain), query.start, query.stop)
         select = sa.select(sa.func.count()).select_from(inner.subquery())
     statement = compiler.statement(select)

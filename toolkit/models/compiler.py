@@ -10,7 +10,7 @@ Whatever table is entered, root or join or subquery, brings the condition of wha
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
 from toolkit.models.expressions import Aggregate, Max, Min
 from toolkit.models.fields import DateTimeField
+from toolkit.models.fields.several import columns_of
 from toolkit.models.orderings import Directed, meta_ordering, ordering, same
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, canonical, key_column, resolve
@@ -112,14 +113,20 @@ class Compiler:
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
         self.selection = Selection()
         self.operations: Sequence[Any] = ()
+        self.key_width = 1
         self.values: Values = own_slots
         table = self.schema.table(model)
         self.root = Node(model, table if binds is None else table.alias(f"t{next(self.binds.aliases)}"), None)
-        self.touch(self.root, model._meta.pk.column)
+        self.touch_key(self.root)
 
     def touch(self, node: Node, column: str) -> None:
         """Note that the answer depends on this column."""
         self.binds.footprint.add((node.model._meta.table, column))
+
+    def touch_key(self, node: Node) -> None:
+        """Note that the answer depends on which rows of a table there are."""
+        for field_ in node.model._meta.key:
+            self.touch(node, field_.column)
 
     def inside(self, model: Any, *, unrestricted: bool = False) -> Compiler:
         """A compiler for a subquery over a model; ``unrestricted`` sees all rows, with their own values."""
@@ -176,8 +183,8 @@ class Compiler:
                 f"a queryset inside a condition gives one value, not {', '.join(map(repr, names))}",
                 hint="Name one field in values().",
             )
-        column = inner.value_column(names[0])[0].label("v0")
-        return inner.part([column], lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
+        columns = [column.label(f"v{n}") for n, column in enumerate(inner.value_columns(names))]
+        return inner.part(columns, lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
 
     def part(self, columns: Sequence[Any], lifted: Any, values: Values, *, wrapped: bool) -> Any:
         """A SELECT of these columns as part of another statement, with the slice of the lifted queryset.
@@ -369,7 +376,8 @@ class Compiler:
     def order_by(self) -> list[Any]:
         """The whole ORDER BY, made total, so that two databases and two runs agree."""
         chosen = self.selection
-        order = self._explicit_order() if chosen.ordered else self._default_order()
+        said = self._explicit_order() if chosen.ordered else self._default_order()
+        order = [(each, descending) for column, descending in said for each in columns_of(column)]
         taken = {id(column) for column, _ in order}
         order += [(column, False) for column in self._tie_breakers() if id(column) not in taken]
         return [self._directed(column, descending != chosen.reverse) for column, descending in order]
@@ -400,7 +408,7 @@ class Compiler:
         if chosen.grouped:
             return [*self._groups(), *(column for column, _ in self.annotations.values())]
         if chosen.values is not None and (chosen.distinct or chosen.combined):
-            return [self.value_column(name)[0] for name in chosen.values]
+            return self.value_columns(chosen.values)
         return None
 
     def _tie_breakers(self) -> list[Any]:
@@ -409,10 +417,10 @@ class Compiler:
         if chosen.grouped:
             return self._groups()
         if chosen.values is not None and (chosen.distinct or chosen.combined):
-            return [self.value_column(name)[0] for name in chosen.values]
+            return self.value_columns(chosen.values)
         if chosen.combined:
-            return [self.root.pk, *(self.annotations[alias][0] for alias in chosen.annotated)]
-        return [self.root.pk, *(node.pk for node in self.root.descendants() if node.many)]
+            return [*self.root.keys, *(self.annotations[alias][0] for alias in chosen.annotated)]
+        return [*self.root.keys, *(key for node in self.root.descendants() if node.many for key in node.keys)]
 
     def _directed(self, column: Any, descending: bool) -> Any:
         """NULLs first when ascending and last when descending, as SQLite has them, on every database."""
@@ -465,11 +473,13 @@ class Compiler:
                 hint="Leave out the names, or the values of many-valued relations.",
             )
         twin = self.twin(without="distinct")
-        columns = [twin.value_column(name)[0] for name in names]
+        columns = twin.value_columns(names)
         number = sa.func.row_number().over(partition_by=columns, order_by=twin.order_by())
-        derived = twin.select([twin.root.pk.label("pk"), number.label("n")], ordered=False)
+        keys = [key.label(f"k{index}") for index, key in enumerate(twin.root.keys)]
+        derived = twin.select([*keys, number.label("n")], ordered=False)
         numbered = derived.subquery(f"t{next(self.binds.aliases)}")
-        return [self.root.pk.in_(sa.select(numbered.c.pk).where(numbered.c.n == sa.literal_column("1")))]
+        chosen = sa.select(*list(numbered.c)[:-1]).where(numbered.c.n == sa.literal_column("1"))
+        return [self.root.pk.in_(chosen)]
 
     def _groups(self) -> list[Any]:
         """The columns to group by; refuses aggregates that would multiply each other."""
@@ -477,7 +487,7 @@ class Compiler:
         if not chosen.grouped:
             return []
         self.crossed = set()
-        groups = [self.value_column(name)[0] for name in chosen.groups]
+        groups = self.value_columns(chosen.groups)
         self._refuse_multiplied(frozenset(self.crossed))
         return groups
 
@@ -490,6 +500,10 @@ class Compiler:
                     f"{self.model.__name__}: {alias!r} would be multiplied by the other aggregates' rows",
                     hint="Give it distinct=True, or annotate() without values(), where each aggregate stands alone.",
                 )
+
+    def value_columns(self, names: Iterable[str]) -> list[Any]:
+        """The columns of names of ``values()``; of a composite key, several."""
+        return [column for name in names for column in columns_of(self.value_column(name)[0])]
 
     def value_column(self, name: str) -> Typed:
         """(column, field) of one name of ``values()``."""
@@ -504,9 +518,9 @@ class Compiler:
             )
         return column, field_
 
-    def key_column(self) -> Any:
+    def key_columns(self) -> list[Any]:
         """For a keyed query: whose each row is, as seen through ``keyed``'s path."""
-        return key_column(self, str(self.selection.keyed))
+        return columns_of(key_column(self, str(self.selection.keyed)))
 
     def statement(self, select: Any) -> Statement:
         """SQL text and parameter plan of a finished SELECT."""
@@ -517,7 +531,7 @@ class Compiler:
         plan = [
             self.binds.plan.get(name) or Bind(CONSTANT, compiled.params[name]) for name in compiled.positiontup or ()
         ]
-        return Statement(text, plan, placeholder(self.dialect))
+        return Statement(text, plan, placeholder(self.dialect), self.key_width)
 
     def reader(self, field_: Any) -> Callable[[Any], Any] | None:
         """From the driver's value to Python's, for a column of this field."""

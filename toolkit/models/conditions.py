@@ -11,6 +11,7 @@ from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Now
 from toolkit.models.fields import BooleanField, DateField, DateTimeField
+from toolkit.models.fields.several import columns_of, is_not_null, is_null
 from toolkit.models.lookups import LookupContext, find_lookup, refuse_lookup
 from toolkit.models.paths import (
     Node,
@@ -156,9 +157,9 @@ def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> An
     where = inner.where()
     key = anchor_of(context.compiler, resolved.node, resolved.many)
     source = clause(inner)
-    select = sa.select(link).select_from(source).where(*where, link.is_not(None))
+    select = sa.select(*columns_of(link)).select_from(source).where(*where, is_not_null(link))
     found = key.in_(select.correlate_except(source))
-    return sa.and_(key.is_not(None), found) if resolved.node.outer else found
+    return sa.and_(is_not_null(key), found) if resolved.node.outer else found
 
 
 def partners(compiler: Compiler, relation: Any) -> tuple[Compiler, Any, Callable[[Compiler], Any]]:
@@ -188,12 +189,12 @@ def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bo
     if leaf.kind == "isnull":
         if name not in ("exact", "isnull"):
             raise FieldError(f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True.")
-        return column.is_(None) if leaf.data[0] else column.is_not(None)
+        return is_null(column) if leaf.data[0] else is_not_null(column)
     clause = _lookup_clause(context, leaf, resolved, column, field, name)
     if negated and leaf.kind in ("expression", "subquery"):
         return certain(clause, context.compiler.dialect)  # NULL may come from either side
     if negated and (resolved.node.outer or getattr(field, "null", True)):
-        return sa.and_(clause, column.is_not(None))
+        return sa.and_(clause, is_not_null(column))
     return clause
 
 
@@ -317,7 +318,7 @@ def _public(compiler: Compiler, node: Node) -> Any:
     inner = compiler.inside(node.model, unrestricted=True)
     inner.selection.where.append(condition(Context(inner, inner.root, constants(found)), structure))
     source = inner.from_clause()
-    select = sa.select(inner.root.pk).select_from(source).where(*inner.selection.where)
+    select = sa.select(*inner.root.keys).select_from(source).where(*inner.selection.where)
     return node.pk.in_(select.correlate_except(source))
 
 
@@ -327,7 +328,7 @@ def _has_edition(compiler: Compiler, node: Node) -> Any:
     translation = node.model._meta.translation
     source = translation._meta.by_name["source"]
     table = compiler.schema.table(translation).alias(f"t{next(compiler.binds.aliases)}")
-    for column in (source.column, "locale"):
+    for column in (*source.columns, "locale"):
         compiler.binds.footprint.add((translation._meta.table, column))
-    chosen = sa.select(table.c[source.column]).where(table.c["locale"] == compiler.locale_bind())
+    chosen = sa.select(*(table.c[name] for name in source.columns)).where(table.c["locale"] == compiler.locale_bind())
     return node.pk.in_(chosen)

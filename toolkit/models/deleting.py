@@ -13,7 +13,7 @@ from typing import Any
 from toolkit.errors import ProtectedError
 from toolkit.models.circles import children_first
 from toolkit.models.relations import CASCADE, PROTECT, RESTRICT, SET_DEFAULT, SET_NULL
-from toolkit.models.sqltext import iter_chunks, placeholder, quoted
+from toolkit.models.sqltext import flat, iter_chunks, key_of, key_text, placeholder, quoted
 from toolkit.trace import Scope
 
 SHOWN = 5
@@ -55,6 +55,7 @@ class Deletion:
         going: Model to the keys of its rows that go, as the driver has them, in the order they were found.
         changes: Statements that let go of rows, for SET_NULL and SET_DEFAULT.
         restricted: (model, foreign key, keys) of rows that may only go along.
+        referred: (model, foreign key, values) by which other rows may refer to those that go.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -63,6 +64,7 @@ class Deletion:
         self.going: dict[Any, dict[Any, None]] = {}
         self.changes: list[Callable[[], None]] = []
         self.restricted: list[tuple[Any, Any, list[Any]]] = []
+        self.referred: list[tuple[Any, Any, list[Any]]] = []
 
     def take(self, model: Any, keys: Iterable[Any]) -> None:
         """Let these rows go, and whatever hangs on them.
@@ -80,18 +82,25 @@ class Deletion:
             for relation in model._meta.own_reverse():
                 field = relation.field
                 if hasattr(field, "on_delete") and field.model._meta.table in self.database.schema.by_table:
-                    self._follow(model, field, self._held(model, field.target_field, fresh))
+                    values = self._held(model, field.target_field, fresh)
+                    self.referred.append((model, field, values))
+                    self._follow(model, field, values)
 
     def _held(self, model: Any, field: Any, keys: Sequence[Any]) -> list[Any]:
         """What the rows with these keys have in a field."""
         if not keys or field is model._meta.pk:
             return list(keys)
-        dialect = self.database.dialect
-        key, column, table = (quoted(dialect, n) for n in (model._meta.pk.column, field.column, model._meta.table))
+        return self._select(model, field, model._meta.pk, keys)
+
+    def _select(self, model: Any, wanted: Any, by: Any, keys: Sequence[Any]) -> list[Any]:
+        """What the rows with some values in one field have in another, in the order of their keys."""
+        dialect, meta = self.database.dialect, model._meta
+        columns, order = (", ".join(quoted(dialect, n) for n in each.columns) for each in (wanted, meta.pk))
+        table, where = quoted(dialect, meta.table), key_text(dialect, by.columns)
         found: list[Any] = []
-        for chunk, marks in iter_chunks(keys, dialect):
-            sql = f"SELECT {column} FROM {table} WHERE {key} IN ({marks}) ORDER BY {key}"  # noqa: S608 - of the schema
-            found += [row[0] for row in self.database.fetch(sql, chunk)]
+        for chunk, marks in iter_chunks(keys, dialect, len(by.columns)):
+            sql = f"SELECT {columns} FROM {table} WHERE {where} IN ({marks}) ORDER BY {order}"  # noqa: S608 - of the schema
+            found += [key_of(row, len(wanted.columns)) for row in self.database.fetch(sql, chunk)]
         return found
 
     def _follow(self, model: Any, field: Any, keys: list[Any]) -> None:
@@ -112,24 +121,19 @@ class Deletion:
 
     def _referring(self, field: Any, keys: Sequence[Any]) -> list[Any]:
         """Keys of the rows whose foreign key is one of these, in their order."""
-        dialect = self.database.dialect
-        meta = field.model._meta
-        key, table, column = (quoted(dialect, name) for name in (meta.pk.column, meta.table, field.column))
-        found: list[Any] = []
-        for chunk, marks in iter_chunks(keys, dialect):
-            sql = f"SELECT {key} FROM {table} WHERE {column} IN ({marks}) ORDER BY {key}"  # noqa: S608 - of the schema
-            found += [row[0] for row in self.database.fetch(sql, chunk)]
-        return found
+        return self._select(field.model, field.model._meta.pk, field, keys)
 
     def _let_go(self, field: Any, keys: Sequence[Any]) -> None:
         dialect = self.database.dialect
         value = None if field.on_delete == SET_NULL else field.get_default()
         if value is not None:
             value = field.db_value_of(dialect)(value)
-        table, column = quoted(dialect, field.model._meta.table), quoted(dialect, field.column)
-        for chunk, marks in iter_chunks(keys, dialect):
-            sql = f"UPDATE {table} SET {column} = {placeholder(dialect)} WHERE {column} IN ({marks})"  # noqa: S608
-            self.database.execute(sql, [value, *chunk])
+        table, width, mark = quoted(dialect, field.model._meta.table), len(field.columns), placeholder(dialect)
+        changes = ", ".join(f"{quoted(dialect, column)} = {mark}" for column in field.columns)
+        values = [None] * width if value is None else flat([value], width)
+        for chunk, marks in iter_chunks(keys, dialect, width):
+            sql = f"UPDATE {table} SET {changes} WHERE {key_text(dialect, field.columns)} IN ({marks})"  # noqa: S608
+            self.database.execute(sql, [*values, *chunk])
 
     def run(self) -> dict[str, int]:
         """Write: first what is let go of, then the rows, those that refer before those they refer to.
@@ -157,19 +161,16 @@ class Deletion:
         Another writer who refers to one of the rows has either committed, and is seen here, or waits for their
         locks and is refused by the database afterwards.
         """
-        for model, keys in self.going.items():
-            for relation in model._meta.reverse.values():
-                field = relation.field
-                if hasattr(field, "on_delete") and field.model._meta.table in self.database.schema.by_table:
-                    staying = self._referring(field, list(keys))
-                    if staying:
-                        raise self._refusal(model, field, staying)
+        for model, field, values in self.referred:
+            staying = self._referring(field, values)
+            if staying:
+                raise self._refusal(model, field, staying)
 
     def _remove(self, model: Any, keys: Sequence[Any]) -> int:
         dialect = self.database.dialect
-        table, key = quoted(dialect, model._meta.table), quoted(dialect, model._meta.pk.column)
-        count = 0
-        for chunk, marks in iter_chunks(keys, dialect):
+        table, columns = quoted(dialect, model._meta.table), model._meta.pk.columns
+        key, count = key_text(dialect, columns), 0
+        for chunk, marks in iter_chunks(keys, dialect, len(columns)):
             count += self.database.execute(f"DELETE FROM {table} WHERE {key} IN ({marks})", chunk).rowcount  # noqa: S608
         return count
 

@@ -69,6 +69,8 @@ def inherited_fields(model: Any, namespace: Mapping[str, Any]) -> dict[str, Fiel
 def _copied(field: Field[Any]) -> Field[Any]:
     """The same declaration for another model."""
     twin = copy(field)
+    for name in ("parts", "in_key"):
+        vars(twin).pop(name, None)
     twin.column, twin.model = twin.db_column or "", None
     return twin
 

@@ -30,14 +30,14 @@ class Part:
         masked: The columns' names when they are not all of the model's; None otherwise.
         extras: (attribute, index, reader) of annotations.
         children: (attribute, part) of the relations selected along.
-        pk_index: Index of the primary key in the row.
+        key_indexes: Indexes of the primary key in the row: one, or one for each part of a composite key.
         back: For the other side of a one-to-one field, the attribute that leads back.
     """
 
     model: Any
     columns: Sequence[tuple[str, Callable[[Any], Any] | None, bool]]
     start: int
-    pk_index: int
+    key_indexes: tuple[int, ...]
     masked: tuple[str, ...] | None = None
     extras: Sequence[tuple[str, int, Callable[[Any], Any] | None]] = ()
     children: list[tuple[str, Part]] = field(default_factory=list)
@@ -98,7 +98,7 @@ def _unreadable(part: Part, rows: Sequence[Row], error: Exception) -> Exception:
                 except (ValueError, TypeError, ArithmeticError, AttributeError) as found:
                     meta = each.model._meta
                     return DatabaseError(
-                        f"{meta.table}.{attribute} of row {row[each.pk_index]!r} is {row[number]!r}, "
+                        f"{meta.table}.{attribute} of row {row[each.key_indexes[0]]!r} is {row[number]!r}, "
                         f"which is no {type(meta.get_field(attribute)).__name__}: {found}",
                         hint="Mend the row; it was not written through the models.",
                     )
@@ -132,7 +132,7 @@ def _write(
     for number, (attribute, child) in enumerate(part.children):
         name = f"{variable}_{number}"
         head.append(f"    peers_{name} = []")
-        body.append(f"        if r[{child.pk_index}] is None: {name} = None")
+        body.append(f"        if r[{child.key_indexes[0]}] is None: {name} = None")
         body.append("        else:")
         inner: list[str] = []
         _write(child, names, head, inner, variable=name, width=width, peers=f"peers_{name}")

@@ -210,13 +210,15 @@ COMMON: Mapping[str, Lookup] = {
 
 def find_lookup(field: Any, name: str) -> Lookup | None:
     """The lookup of this name for this field, its own before the common ones."""
-    own = field.lookups.get(name) if field is not None else None
-    return own or COMMON.get(name)
+    if field is None:
+        return COMMON.get(name)
+    return field.lookups.get(name) or (None if field.is_several else COMMON.get(name))
 
 
 def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     """The error for a lookup that does not exist, with the nearest names."""
-    known = [*COMMON, "isnull", *(field.lookups if field is not None else ())]
+    common = () if field is not None and field.is_several else COMMON
+    known = [*common, "isnull", *(field.lookups if field is not None else ())]
     known += field.known_transforms() if field is not None else []
     if field is not None and field.is_relation:
         first = name.partition("__")[0]

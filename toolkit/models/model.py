@@ -17,7 +17,7 @@ from toolkit.errors import (
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
 from toolkit.models.checking import Errors, add_error, constraint_errors, find_errors, row_error, unique_errors
 from toolkit.models.deleting import delete_instance
-from toolkit.models.fields import AutoField, Field
+from toolkit.models.fields import AutoField, CompositePrimaryKey, Field
 from toolkit.models.inheritance import (
     become_proxy,
     inherit_options,
@@ -65,16 +65,23 @@ def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[An
     meta = model._meta
     inherited = inherited_fields(model, namespace)
     fields = {**inherited, **declared}
+    composite = fields.pop("pk", None)
     if meta.proxy:
         become_proxy(model, fields)
         return
     if not meta.abstract:
         link_to_parents(model, fields)
+    if composite is not None:
+        _take_composite_key(model, composite, fields)
+    elif not meta.abstract:
         _ensure_key(model, fields)
     _add_fields(model, fields)
     if not meta.abstract:
         inherit_options(model)
-        meta.pk_index = meta.fields.index(meta.pk)
+        for field in meta.key:
+            field.in_key = True
+        meta.key_indexes = tuple(meta.fields.index(field) for field in meta.key)
+        meta.pk_index = meta.key_indexes[0]
 
 
 def _add_fields(model: Any, fields: dict[str, Field[Any]]) -> None:
@@ -96,6 +103,23 @@ def _add_fields(model: Any, fields: dict[str, Field[Any]]) -> None:
             every.append(field)
         if field.choices is not None:
             setattr(model, f"get_{key}_display", _display(field))
+
+
+def _take_composite_key(model: Any, key: Field[Any], fields: dict[str, Field[Any]]) -> None:
+    """Make a composite key the model's, with those of its fields that are declared."""
+    meta = model._meta
+    key.contribute(model, "pk")  # refuses any other kind of field
+    if meta.parents:
+        raise DeclarationError(
+            f"{model.__name__}.pk: a model that inherits a table is known by the link to its parent",
+            hint="Add a UniqueConstraint over the fields.",
+        )
+    if meta.abstract:
+        meta.by_name["pk"] = key
+        return
+    assert isinstance(key, CompositePrimaryKey)
+    key.complete(fields)
+    meta.composite_key = model.pk = key
 
 
 def _ensure_key(model: Any, fields: dict[str, Field[Any]]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
+from toolkit.models.fields.several import CompositePrimaryKey
 
 if TYPE_CHECKING:
     from toolkit.models.constraints import BaseConstraint
@@ -47,13 +48,13 @@ class RowPart(NamedTuple):
     Args:
         table: The table.
         mask: Its columns that were read; None for all.
-        key: Index of the table's key in the row.
+        key: Index of the table's key in the row; of a composite key, the indexes of its parts.
         indexes: Indexes of the columns in the row; None when the row has no others.
     """
 
     table: str
     mask: tuple[str, ...] | None
-    key: int
+    key: int | tuple[int, ...]
     indexes: tuple[int, ...] | None
 
 
@@ -74,7 +75,9 @@ class Options:
         public: Which rows readers see; None means all.
         translation: The model of the rows that hold the translated fields; None if no field is translated.
         resolved: Whether the names of related models were resolved.
-        pk_index: Where the primary key stands among the fields.
+        composite_key: The primary key, if it has several fields.
+        pk_index: Where the primary key, or its first part, stands among the fields.
+        key_indexes: Where each part of it stands.
     """
 
     def __init__(self, model: type[Any], meta: type | None) -> None:
@@ -112,6 +115,7 @@ class Options:
         self.local_many_to_many: list[ManyToManyField[Any]] = []
         self.parents: dict[Any, ForeignKey[Any]] = {}
         self.stand_ins: dict[Field[Any], ForeignKey[Any]] = {}
+        self.composite_key: CompositePrimaryKey | None = None
         self.managers: dict[str, Any] = {}
         self.plain_manager: Any = None
         self.reverse: dict[str, Reverse] = {}
@@ -120,6 +124,7 @@ class Options:
         self.hidden = False
         self.resolved = False
         self.pk_index = 0
+        self.key_indexes: tuple[int, ...] = (0,)
         self.known_lookups: set[str] = set()
         self._row_parts: dict[tuple[str, ...] | None, Sequence[RowPart]] = {}
         self._check()
@@ -157,7 +162,12 @@ class Options:
     @cached_property
     def pk(self) -> Field[Any]:
         """The field that is the primary key."""
-        return next(field for field in self.local_fields if field.primary_key)
+        return self.composite_key or next(field for field in self.local_fields if field.primary_key)
+
+    @cached_property
+    def key(self) -> tuple[Field[Any], ...]:
+        """The fields with the columns of the primary key: one, or the parts of a composite key."""
+        return self.composite_key.parts if self.composite_key is not None else (self.pk,)
 
     @cached_property
     def levels(self) -> list[Any]:
@@ -190,11 +200,16 @@ class Options:
             found = self._row_parts[mask] = list(self._split_row(mask))
         return found
 
+    def key_in(self, row: Sequence[Any], mask: tuple[str, ...] | None) -> Any:
+        """The driver's value of the primary key in a row that was read; of a composite one a tuple."""
+        found = self.row_parts(mask)[-1].key
+        return row[found] if found.__class__ is int else tuple(row[index] for index in found)  # type: ignore[index, union-attr]
+
     def _split_row(self, mask: tuple[str, ...] | None) -> Iterator[RowPart]:
         names = mask or tuple(self.mask_name(field) for field in self.fields)
-        own = RowPart(self.table, mask, names.index(self.pk.column), None)
         if not self.parents:
-            yield own
+            keys = tuple(names.index(field.column) for field in self.key)
+            yield RowPart(self.table, mask, keys[0] if len(keys) == 1 else keys, None)
             return
         for level in self.levels:
             options = level._meta
@@ -203,7 +218,7 @@ class Options:
             found = [
                 (places[name], field) for field in options.local_fields if (name := self.mask_name(field)) in places
             ]
-            if level is not self.concrete_model and all(field.primary_key for _, field in found):
+            if level is not self.concrete_model and all(field.in_key for _, field in found):
                 continue  # the key alone, which is one's own too
             columns = tuple(field.column for _, field in found)
             whole = len(found) == len(options.local_fields)
@@ -222,7 +237,8 @@ class Options:
         self.concrete_model = other.model
         for name in ("fields", "local_fields", "many_to_many", "local_many_to_many", "by_name", "reverse"):
             setattr(self, name, getattr(other, name))
-        self.parents, self.stand_ins, self.pk_index = other.parents, other.stand_ins, other.pk_index
+        self.parents, self.stand_ins = other.parents, other.stand_ins
+        self.composite_key, self.pk_index, self.key_indexes = other.composite_key, other.pk_index, other.key_indexes
         self.constraints, self.indexes = other.constraints, other.indexes
         for name in ("ordering", "get_latest_by", "natural_key", "untranslated"):
             if name not in self.given:

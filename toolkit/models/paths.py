@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.fields.base import Field
+from toolkit.models.fields.several import as_one
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
 
 if TYPE_CHECKING:
@@ -41,8 +42,13 @@ class Node:
 
     @property
     def pk(self) -> Any:
-        """The column of the primary key."""
-        return self.table.c[self.model._meta.pk.column]
+        """The primary key: a column, or several as one."""
+        return as_one(self.keys)
+
+    @property
+    def keys(self) -> list[Any]:
+        """The columns of the primary key."""
+        return [self.table.c[field.column] for field in self.model._meta.key]
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,8 @@ def own_column(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
 def home_of(compiler: Compiler, node: Node, found: Field[Any]) -> tuple[Node, Any]:
     """The table that a field's column is in, which is a parent's if the field is inherited, and the column."""
     here = node.model._meta
+    if found.is_several:
+        return node, as_one([own_column(compiler, node, part) for part in found.parts])
     if found.model._meta.concrete_model is here.concrete_model:
         compiler.touch(node, found.column)
         return node, node.table.c[found.column]
@@ -304,7 +312,7 @@ def _join(compiler: Compiler, node: Node, name: str, model: Any, on: Any, *, out
     alias = compiler.schema.table(model).alias(f"t{next(compiler.binds.aliases)}")
     child = Node(model, alias, None, outer)
     node.children[name] = child
-    compiler.touch(child, model._meta.pk.column)
+    compiler.touch_key(child)
     condition = on(child)
     for seen in compiler.visible(child):
         condition = condition & seen

@@ -121,7 +121,7 @@ def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
     unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]
     named = {field.lstrip("-") for item in [*unique, *meta.indexes] for field in item.fields}
     for field in meta.local_fields:
-        keyed = field.unique or field.db_index or field.primary_key or field.name in named
+        keyed = field.unique or field.db_index or field.in_key or field.name in named
         if keyed and _text_length(field) > longest:
             yield DeclarationError(
                 f"{meta.label}.{field.name}: {name} cannot index text of more than {longest} characters",
@@ -144,14 +144,17 @@ def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
         arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", **deferred))
     if spelling.identity and isinstance(field, AutoField):
         arguments.append(sa.Identity())
+    key = field.model._meta.key
+    first = field is key[0]  # the key's own index begins with it
+    alone = first and len(key) == 1
     return sa.Column(
         field.column,
         field.sql_type(),
         *arguments,
-        primary_key=field.primary_key,
+        primary_key=field.in_key,
         nullable=field.null,
-        unique=(field.unique and not field.primary_key) or None,
-        index=(field.db_index and not field.unique and not field.primary_key) or None,
+        unique=(field.unique and not alone) or None,
+        index=(field.db_index and not field.unique and not first) or None,
         autoincrement=False if field.is_relation else "auto",
     )
 

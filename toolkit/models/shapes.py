@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from toolkit.models.sqltext import key_marks
 from toolkit.trace import digest
 
 KEYS_MARK = "\x00KEYS\x00"
@@ -73,11 +74,13 @@ class Statement:
         sql: The text, with ``KEYS_MARK`` where a list of keys goes.
         plan: Where the parameters come from.
         mark: The placeholder of the dialect, ``?`` or ``%s``.
+        width: How many columns a key of the list has.
     """
 
     sql: str
     plan: Sequence[Bind]
     mark: str
+    width: int = 1
     bind: Binder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class Statement:
 
     def text(self, keys: int = 0) -> str:
         """The text for a list of so many keys."""
-        return self.sql.replace(KEYS_MARK, ", ".join([self.mark] * keys)) if keys else self.sql
+        return self.sql.replace(KEYS_MARK, key_marks(self.mark, keys, self.width)) if keys else self.sql
 
 
 @dataclass(slots=True, eq=False)
@@ -125,6 +128,11 @@ class Shape:
         self.id = digest([self.identity.sql, [str(constant) for constant in constants], self.form]).hex()[:20]
         self.name_parameters = make_binder(self.identity.plan, without_moment=True)
 
+    @property
+    def names_more(self) -> bool:
+        """Whether more than their keys names the rows of the answer: annotations, values of joined rows."""
+        return len(self.identity_indexes) > len(self.model._meta.key)
+
     def note(self, scope: Any, values: Sequence[Any], rows: Sequence[Any], key: Any = None) -> None:
         """Record in a trace that this question was asked, and what the answer was.
 
@@ -159,6 +167,7 @@ class Shape:
             ],
             "moment": next((_moment_kind(b) for b in self.identity.plan if b.source == MOMENT), ""),
             "mark": self.identity.mark,
+            "width": self.identity.width,
             "keyed": self.keyed,
             "footprint": [list(pair) for pair in self.footprint],
             "clock": [list(pair) for pair in self.clock],

@@ -9,6 +9,7 @@ from toolkit.models.conditions import partners
 from toolkit.models.context import Context
 from toolkit.models.expressions import F
 from toolkit.models.fields import FloatField, IntegerField
+from toolkit.models.fields.several import columns_of
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import anchor_of
 
@@ -34,14 +35,20 @@ def aggregate(context: Context, structure: Any) -> Typed:
 
 def _aggregated(context: Context, inner: Any) -> Typed:
     if inner == (F, "*"):
-        return context.node.pk, INTEGER
+        return context.node.keys[0], INTEGER
     return context.expression(inner)
 
 
 def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinct: bool) -> Typed:
     import sqlalchemy as sa
 
-    call = getattr(sa.func, function)(column.distinct() if distinct else column)
+    first, *more = columns_of(column)
+    if more and (distinct or function != "count"):
+        raise FieldError(
+            f"{function}() of {getattr(field, 'name', 'pk')!r}, which is several columns, is not possible",
+            hint="Name one of its fields, or count without distinct.",
+        )
+    call = getattr(sa.func, function)(column.distinct() if distinct else first)
     if function == "count":
         return call, INTEGER
     if function == "avg":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from toolkit.database.backends import spelling
@@ -21,11 +21,11 @@ def placeholder(dialect: str) -> str:
     return spelling(dialect).placeholder
 
 
-def iter_chunks(items: Sequence[Any], dialect: str) -> Iterator[tuple[list[Any], str]]:
-    """Lists of a size that one statement takes, each with its placeholders."""
+def iter_chunks(items: Sequence[Any], dialect: str, width: int = 1) -> Iterator[tuple[list[Any], str]]:
+    """The parameters of lists of a size that one statement takes, each with its placeholders."""
     for start in range(0, len(items), CHUNK_KEYS):
         chunk = list(items[start : start + CHUNK_KEYS])
-        yield chunk, ", ".join([placeholder(dialect)] * len(chunk))
+        yield flat(chunk, width), key_marks(placeholder(dialect), len(chunk), width)
 
 
 def certain(condition: Any, dialect: str) -> Any:
@@ -36,3 +36,33 @@ def certain(condition: Any, dialect: str) -> Any:
         return sa.func.coalesce(condition, sa.false())
     one: Any = sa.literal_column("1")
     return sa.case((condition, one), else_=sa.literal_column("0")) == one
+
+
+def key_marks(mark: str, count: int, width: int = 1) -> str:
+    """The placeholders of a list of so many keys, for ``IN (...)``.
+
+    Args:
+        mark: The dialect's placeholder.
+        count: How many keys.
+        width: How many columns each has. SQLite takes a list of rows as VALUES only.
+    """
+    if width == 1:
+        return ", ".join([mark] * count)
+    row = f"({', '.join([mark] * width)})"
+    return f"{'VALUES ' if mark == '?' else ''}{', '.join([row] * count)}"
+
+
+def key_text(dialect: str, columns: Sequence[str]) -> str:
+    """The columns of a key, as what stands before ``IN``."""
+    names = ", ".join(quoted(dialect, column) for column in columns)
+    return names if len(columns) == 1 else f"({names})"
+
+
+def flat(keys: Iterable[Any], width: int) -> list[Any]:
+    """The parameters for a list of keys."""
+    return list(keys) if width == 1 else [value for key in keys for value in key]
+
+
+def key_of(row: Sequence[Any], width: int, start: int = 0) -> Any:
+    """The key that a row has from some column on: a value, or a tuple of several."""
+    return row[start] if width == 1 else tuple(row[start : start + width])

@@ -74,7 +74,7 @@ def _scan(scope: Scope, table: str, token: str) -> TableState:
     meta = scope.database.schema.by_table[table]._meta
     dialect = scope.database.dialect
     columns = ", ".join(quoted(dialect, name) for name in meta.columns)
-    key = quoted(dialect, meta.pk.column)
+    key = ", ".join(quoted(dialect, field.column) for field in meta.key)
     sql = f"SELECT {columns} FROM {quoted(dialect, table)} ORDER BY {key}"  # noqa: S608 - names of the schema
     hashes = [hashlib.blake2b(digest_size=16) for _ in meta.columns]
     cursor = scope.database.execute(sql)

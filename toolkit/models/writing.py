@@ -10,6 +10,7 @@ from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_
 from toolkit.models.compiler import Compiler, own_slots
 from toolkit.models.expressions import Expression, Now
 from toolkit.models.fields import IntegerField
+from toolkit.models.fields.several import as_one
 from toolkit.models.paths import own_column
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
 from toolkit.models.sqltext import iter_chunks, placeholder, quoted
@@ -92,7 +93,8 @@ def _save_levels(scope: Scope, instance: Any, *, force_insert: bool) -> None:
 
 def _key(instance: Any, level: Any) -> Any:
     """The key of an instance's row in one of its tables."""
-    return instance.__dict__.get(level._meta.pk.attname)
+    pk = level._meta.pk
+    return instance.__dict__.get(pk.attname) if level._meta.composite_key is None else instance.pk
 
 
 def _take_keys_from_links(instance: Any) -> None:
@@ -129,7 +131,9 @@ def _insert_level(scope: Scope, instance: Any, level: Any) -> None:
     """Insert an instance's row of one table."""
     meta = level._meta
     generated = _key(instance, level) is None
-    fields = [field for field in meta.local_fields if not (field.primary_key and generated)]
+    if generated and meta.composite_key is not None:
+        raise _keyless(meta)
+    fields = [field for field in meta.local_fields if not (field.in_key and generated)]
     row = _driver_values(_writers(scope, fields), instance)
     returning = generated and scope.database.backend.returning
     cursor = scope.database.execute(insert_sql(scope, level, fields, returning=returning), row)
@@ -152,14 +156,15 @@ def _update_instance(scope: Scope, instance: Any, names: Iterable[str] | None) -
 def _update_level(scope: Scope, instance: Any, level: Any, chosen: Iterable[Any]) -> int:
     """Update an instance's row of one table."""
     meta = level._meta
-    fields = [field for field in chosen if not field.primary_key and field.attname in instance.__dict__]
+    fields = [field for field in chosen if not field.in_key and field.attname in instance.__dict__]
     dialect, mark = scope.database.dialect, placeholder(scope.database.dialect)
-    table, key = quoted(dialect, meta.table), quoted(dialect, meta.pk.column)
+    table = quoted(dialect, meta.table)
+    keys = [quoted(dialect, field.column) for field in meta.key]
     pairs = ", ".join(f"{quoted(dialect, field.column)} = {mark}" for field in fields)
     if not pairs:
-        pairs = f"{key} = {key}"
-    row = _driver_values(_writers(scope, [*fields, meta.pk]), instance)
-    sql = f"UPDATE {table} SET {pairs} WHERE {key} = {mark}"  # noqa: S608 - names of the schema
+        pairs = f"{keys[0]} = {keys[0]}"
+    row = _driver_values(_writers(scope, [*fields, *meta.key]), instance)
+    sql = f"UPDATE {table} SET {pairs} WHERE {' AND '.join(f'{key} = {mark}' for key in keys)}"  # noqa: S608 - names of the schema
     return int(scope.database.execute(sql, row).rowcount)
 
 
@@ -206,9 +211,10 @@ def _bulk_insert_level(scope: Scope, level: Any, rows: Sequence[Any], size: int,
         for row in rows:
             link_to_parents(row, level)
     key = level._meta.pk.attname
-    keyless = [row for row in rows if row.__dict__.get(key) is None]
-    given += [(row, key) for row in keyless]
-    _in_batches(scope, level, [row for row in rows if row.__dict__.get(key) is not None], size)
+    keyless = [row for row in rows if _key(row, level) is None]
+    if level._meta.composite_key is None:
+        given += [(row, key) for row in keyless]
+    _in_batches(scope, level, [row for row in rows if _key(row, level) is not None], size)
     if keyless and _give_keys(scope, level, keyless):
         _in_batches(scope, level, keyless, size)
 
@@ -223,6 +229,12 @@ def _in_batches(scope: Scope, model: Any, rows: Sequence[Any], size: int) -> Non
         scope.database.executemany(sql, [_driver_values(writers, row) for row in chunk])
 
 
+def _keyless(meta: Any) -> IntegrityError:
+    """The error for a row without a key, where the database gives none."""
+    names = " and ".join(field.name for field in meta.key)
+    return IntegrityError(f"{meta.object_name} has no {names}, which is its key", hint="Give each row one.")
+
+
 def _give_keys(scope: Scope, model: Any, rows: Sequence[Any]) -> bool:
     """Set the keys that the database would give, ahead of the insert; if that cannot be, insert the rows one by one.
 
@@ -231,7 +243,7 @@ def _give_keys(scope: Scope, model: Any, rows: Sequence[Any]) -> bool:
     """
     meta = model._meta
     if not isinstance(meta.pk, IntegerField):
-        raise IntegrityError(f"{meta.object_name} has no {meta.pk.name}, which is its key", hint="Give each row one.")
+        raise _keyless(meta)
     keys = scope.database.backend.next_keys(scope.database, meta.table, meta.pk.column, len(rows))
     if not keys:
         return _insert_keyless(scope, meta, rows)
@@ -242,7 +254,7 @@ def _give_keys(scope: Scope, model: Any, rows: Sequence[Any]) -> bool:
 
 def _insert_keyless(scope: Scope, meta: Any, rows: Sequence[Any]) -> bool:
     """Insert the rows and set the keys that they were given; False, for ``_give_keys``: none remain."""
-    fields = [field for field in meta.local_fields if not field.primary_key]
+    fields = [field for field in meta.local_fields if not field.in_key]
     writers, sql = _writers(scope, fields), insert_sql(scope, meta.model, fields, returning=False)
     keys = scope.database.backend.insert_many(scope.database, sql, [_driver_values(writers, row) for row in rows])
     for row, number in zip(rows, keys, strict=bool(keys)):
@@ -268,11 +280,12 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     if any(field.model is not model._meta.concrete_model for field in fields):
         return _update_levels(scope, compiler, fields, lifted)
     where = compiler.where()
-    keys = sa.select(compiler.root.pk).select_from(compiler.from_clause()).where(*where)
+    keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
     assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(model)
+    own = as_one([target.c[field.column] for field in model._meta.key])
     statement = compiler.statement(
-        sa.update(target).where(target.c[model._meta.pk.column].in_(_materialized(sa, scope, keys))).values(assignments)
+        sa.update(target).where(own.in_(_materialized(sa, scope, keys))).values(assignments)
     )
     count = int(scope.database.execute(statement.sql, statement.bind(lifted, scope, ())).rowcount)
     scope.database.changed()
@@ -311,7 +324,7 @@ def _materialized(sa: Any, scope: Scope, keys: Any) -> Any:
     if scope.database.dialect != "mysql":
         return keys
     inner = keys.subquery()
-    return sa.select(inner.c[0])
+    return sa.select(*inner.c)
 
 
 def _assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: list[Any]) -> Any:

@@ -17,12 +17,15 @@ from toolkit.models.fields.integers import (
     SmallIntegerField,
 )
 from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
+from toolkit.models.fields.several import CompositePrimaryKey, Several
 from toolkit.models.fields.structured import BinaryField, JSONField
 from toolkit.models.fields.text import CharField, EmailField, MarkdownField, SlugField, TextField, URLField
 from toolkit.models.fields.times import DurationField, TimeField
 
 __all__ = [
     "DATABASE_DEFAULT",
+    "CompositePrimaryKey",
+    "Several",
     "MISSING",
     "AutoField",
     "BigAutoField",

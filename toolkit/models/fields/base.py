@@ -116,6 +116,9 @@ class Field(Generic[T]):
     native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
     is_relation: ClassVar[bool] = False
+    is_several: ClassVar[bool] = False
+    in_key = False
+    """Whether it is the primary key, or a part of it."""
     auto_created = False
     is_heavy: ClassVar[bool] = False
     """Left out of a row until it is touched, and then loaded for all rows that were loaded together."""
@@ -217,6 +220,11 @@ class Field(Generic[T]):
 
     def check(self) -> None:
         """Refuse options that make no sense. Called once, when the field takes its place."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns: one, but for a name that stands for several."""
+        return (self.column,)
 
     @property
     def attname(self) -> str:
