@@ -119,6 +119,8 @@ class Source:
                 f"the rows of {name} are in several tables, as it inherits from a model with one",
                 ("Load files into a model whose parents are abstract."),
             )
+        if self.model._meta.composite_key is not None:
+            yield f"the key of {self.model._meta.object_name} is composite", "Load files into models with a simple key."
         parts = PurePosixPath(self.pattern).parts
         if not parts or parts[0] == "/" or ".." in parts or "\\" in self.pattern:
             yield "the path leaves the site's folder", "Write it relative to that folder, with '/'."

@@ -272,7 +272,7 @@ def _mentions(item: Any, names: set[str]) -> bool:
 
 
 def _is_key(field: FieldState) -> bool:
-    return bool(dict(field.options).get("primary_key", False))
+    return field.name == "pk" or bool(dict(field.options).get("primary_key", False))
 
 
 def _only_in_first(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:

@@ -84,6 +84,14 @@ class FieldState:
         """Whether the column may hold NULL."""
         return bool(dict(self.options).get("null", False))
 
+    def naming(self, old: str, new: str) -> FieldState:
+        """The same composite key, with a field under another name; any other field as it is."""
+        named = dict(self.options).get("fields")
+        if not isinstance(named, tuple) or old not in named:
+            return self
+        names = tuple(new if name == old else name for name in named)
+        return replace(self, options=tuple((key, names if key == "fields" else v) for key, v in self.options))
+
     def pointing_to(self, label: str) -> FieldState:
         """The same foreign key, to another model."""
         options = tuple((name, label if name == "to" else value) for name, value in self.options)

@@ -83,6 +83,7 @@ class ModelState:
         renamed = self.with_field(replace(self.get_field(old), name=new), instead_of=old)
         return replace(
             renamed,
+            fields=tuple(field.naming(old, new) for field in renamed.fields),
             constraints=tuple(item.with_field_renamed(old, new) for item in self.constraints),
             indexes=tuple(item.with_field_renamed(old, new) for item in self.indexes),
         )
@@ -186,10 +187,11 @@ def describe_model(model: Any) -> ModelState:
     """The state of one resolved model."""
     meta = model._meta
     default_table = f"{meta.app_label}_{meta.object_name.lower()}"
+    composite = [] if meta.composite_key is None else [meta.composite_key]
     return ModelState(
         meta.app_label,
         meta.object_name,
-        tuple(describe_field(field.name, field) for field in meta.local_fields),
+        tuple(describe_field(field.name, field) for field in [*composite, *meta.local_fields]),
         db_table="" if meta.table == default_table else meta.table,
         constraints=tuple(meta.constraints),
         indexes=tuple(meta.indexes),

@@ -15,8 +15,8 @@ from toolkit.models.expressions import PLAIN, Aggregate, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
-from toolkit.models.sqltext import key_of
 from toolkit.models.scopes import current_scope, find_shape
+from toolkit.models.sqltext import key_of
 from toolkit.trace import Scope, current
 
 M = TypeVar("M", covariant=True)
@@ -272,7 +272,9 @@ class Answers(Question[M]):
             raise FieldError("in_bulk() cannot follow values()", hint="Make a dict of the values.")
         field = self.model._meta.get_field(name)
         alone = any(operation[0] == "distinct" and operation[1] == (name,) for operation in self._operations)
-        if not (alone or field is self.model._meta.pk or field.primary_key or field.unique or is_unique(self.model, field)):
+        if not (
+            alone or field is self.model._meta.pk or field.primary_key or field.unique or is_unique(self.model, field)
+        ):
             raise FieldError(
                 f"in_bulk(field_name={name!r}): two rows of {self.model.__name__} may share a value",
                 hint="Name a unique field.",

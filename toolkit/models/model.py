@@ -17,7 +17,7 @@ from toolkit.errors import (
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
 from toolkit.models.checking import Errors, add_error, constraint_errors, find_errors, row_error, unique_errors
 from toolkit.models.deleting import delete_instance
-from toolkit.models.fields import AutoField, CompositePrimaryKey, Field
+from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
     become_proxy,
     inherit_options,
@@ -105,7 +105,7 @@ def _add_fields(model: Any, fields: dict[str, Field[Any]]) -> None:
             setattr(model, f"get_{key}_display", _display(field))
 
 
-def _take_composite_key(model: Any, key: Field[Any], fields: dict[str, Field[Any]]) -> None:
+def _take_composite_key(model: Any, key: Any, fields: dict[str, Field[Any]]) -> None:
     """Make a composite key the model's, with those of its fields that are declared."""
     meta = model._meta
     key.contribute(model, "pk")  # refuses any other kind of field
@@ -117,7 +117,6 @@ def _take_composite_key(model: Any, key: Field[Any], fields: dict[str, Field[Any
     if meta.abstract:
         meta.by_name["pk"] = key
         return
-    assert isinstance(key, CompositePrimaryKey)
     key.complete(fields)
     meta.composite_key = model.pk = key
 

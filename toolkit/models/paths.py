@@ -156,7 +156,7 @@ def own_column(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
     return home_of(compiler, node, found)[1]
 
 
-def home_of(compiler: Compiler, node: Node, found: Field[Any]) -> tuple[Node, Any]:
+def home_of(compiler: Compiler, node: Node, found: Any) -> tuple[Node, Any]:
     """The table that a field's column is in, which is a parent's if the field is inherited, and the column."""
     here = node.model._meta
     if found.is_several:

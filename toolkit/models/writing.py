@@ -284,9 +284,7 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(model)
     own = as_one([target.c[field.column] for field in model._meta.key])
-    statement = compiler.statement(
-        sa.update(target).where(own.in_(_materialized(sa, scope, keys))).values(assignments)
-    )
+    statement = compiler.statement(sa.update(target).where(own.in_(_materialized(sa, scope, keys))).values(assignments))
     count = int(scope.database.execute(statement.sql, statement.bind(lifted, scope, ())).rowcount)
     scope.database.changed()
     return count

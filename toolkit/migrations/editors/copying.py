@@ -101,13 +101,13 @@ class Copy:
 
     def _converted(self, old: Any, new: Any, source: str) -> str:
         convert = self._refusals.guarded(conversion(old, new, dialect="sqlite"), new)
-        return f"{self._register(convert, 2)}({source}, {quote(self._old._meta.pk.column)})"
+        return f"{self._register(convert, 2)}({source}, {quote(self._old._meta.key[0].column)})"
 
     def _check_lengths(self, old: Any, new: Any) -> None:
         limit = shortest(old, new)
         if limit is None:
             return
-        key, column = quote(self._old._meta.pk.column), quote(old.column)
+        key, column = quote(self._old._meta.key[0].column), quote(old.column)
         found = self._editor.database.fetch(
             f"SELECT {key}, length({column}) FROM {quote(self._table)} WHERE length({column}) > ?",  # noqa: S608 - quoted
             (limit,),

@@ -244,12 +244,13 @@ class Editor:
         self._emit(lambda operations: operations.add_column(table, scratch))
         refusals = Refusals(new.model)
         convert = refusals.guarded(conversion(old, new, dialect=self.database.dialect), new)
-        key, column, name = self.quote(new.model._meta.pk.column), self.quote(new.column), self.quote(table)
-        stored = self.database.fetch(f"SELECT {key}, {column} FROM {name} WHERE {column} IS NOT NULL")  # noqa: S608 - quoted
-        rows = [(convert(value, row), row) for row, value in stored]
+        keys, where = self._key(new.model)
+        column, name = self.quote(new.column), self.quote(table)
+        stored = self.database.fetch(f"SELECT {keys}, {column} FROM {name} WHERE {column} IS NOT NULL")  # noqa: S608 - quoted
+        rows = [(convert(value, key[0]), *key) for *key, value in stored]
         refusals.check()
         if rows:
-            update = f"UPDATE {name} SET {self.quote(scratch.name)} = %s WHERE {key} = %s"  # noqa: S608 - quoted
+            update = f"UPDATE {name} SET {self.quote(scratch.name)} = %s WHERE {where}"  # noqa: S608 - quoted
             self.database.executemany(update, rows)
             self.settle()
         self._emit(partial(_drop_column, table=table, column=new.column))
@@ -265,13 +266,18 @@ class Editor:
         name, column = self.quote(table), self.quote(field.column)
         where = f" WHERE {column} IS NULL" if only_null else ""
         if callable(value):
-            key = self.quote(field.model._meta.pk.column)
-            keys = self.database.fetch(f"SELECT {key} FROM {name}{where}")  # noqa: S608 - quoted
-            rows = [(value(), found) for (found,) in keys]
-            self.database.executemany(f"UPDATE {name} SET {column} = %s WHERE {key} = %s", rows)  # noqa: S608 - quoted
+            keys, is_row = self._key(field.model)
+            found = self.database.fetch(f"SELECT {keys} FROM {name}{where}")  # noqa: S608 - quoted
+            rows = [(value(), *key) for key in found]
+            self.database.executemany(f"UPDATE {name} SET {column} = %s WHERE {is_row}", rows)  # noqa: S608 - quoted
         else:
             self.execute(f"UPDATE {name} SET {column} = %s{where}", (value,))  # noqa: S608 - quoted
         self.settle()
+
+    def _key(self, model: Any) -> tuple[str, str]:
+        """The columns of the primary key, and the condition that they have given values."""
+        names = [self.quote(field.column) for field in model._meta.key]
+        return ", ".join(names), " AND ".join(f"{name} = %s" for name in names)
 
     def _set_null(self, table: str, field: Any, *, nullable: bool) -> None:
         kind = field.sql_type()
@@ -306,7 +312,8 @@ def check_key(old: Any, new: Any) -> None:
         MigrationError: It would change.
     """
     before, after = old._meta.pk, new._meta.pk
-    if before.column != after.column or str(before.sql_type()) != str(after.sql_type()):
+    kinds = [[str(field.sql_type()) for field in each._meta.key] for each in (old, new)]
+    if before.columns != after.columns or kinds[0] != kinds[1]:
         raise MigrationError(
             f"{new._meta.label}: the primary key changes from {before.name} ({type(before).__name__}) to "
             f"{after.name} ({type(after).__name__}), and other tables may refer to it",

@@ -52,7 +52,9 @@ def one_of_rows(columns: Sequence[Any], rows: Sequence[Sequence[Any]], dialect: 
     together = sa.tuple_(*columns)
     if dialect != "sqlite":
         return together.in_([sa.tuple_(*row) for row in rows])
-    names = [sa.column(f"c{number}") for number, _ in enumerate(columns)]  # SQLite takes a list of rows as VALUES only
+    names: list[Any] = [
+        sa.column(f"c{number}") for number, _ in enumerate(columns)
+    ]  # SQLite takes a list of rows as VALUES only
     return together.in_(sa.values(*names, name="given").data([tuple(row) for row in rows]).scalar_values())
 
 

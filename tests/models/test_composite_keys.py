@@ -1,0 +1,259 @@
+"""Primary keys of several fields."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from toolkit import models
+from toolkit.errors import DeclarationError, FieldError, IntegrityError, ValidationError
+from toolkit.models import Count, F, Q
+from toolkit.models.answers import answer_queries, answer_rows
+from toolkit.models.resolve import resolve_models
+from toolkit.models.states import capture
+from toolkit.trace import READER, Scope, Trace, entered
+
+from .conftest import URLS, make_database
+
+
+class Tenant(models.Model):
+    name = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+
+
+class Order(models.Model):
+    pk = models.CompositePrimaryKey("tenant", "number")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="orders")
+    number = models.IntegerField()
+    total = models.IntegerField(default=0)
+    note = models.TextField(default="", blank=True)
+    open = models.BooleanField(default=True)
+
+    class Meta:
+        public = Q(open=True)
+
+
+class Reading(models.Model):
+    """Its key has no number."""
+
+    pk = models.CompositePrimaryKey("station", "day")
+    station = models.UUIDField(default=models.uuid7)
+    day = models.DateField()
+    value = models.FloatField(null=True)
+
+
+MODELS, PROBLEMS = resolve_models({"shop": [Tenant, Order, Reading]})
+
+
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
+    assert not PROBLEMS
+    database = make_database(request.param, MODELS)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def shop(scope: Scope) -> SimpleNamespace:
+    """Two tenants; orders (1, 1) to (1, 4) and (2, 1)."""
+    ann, bob = (Tenant.objects.create(name=name) for name in ("Ann", "Bob"))
+    Order.objects.bulk_create([Order(tenant=ann, number=n, total=10 * n) for n in range(1, 5)])
+    Order.objects.create(tenant=bob, number=1, total=99)
+    return SimpleNamespace(ann=ann, bob=bob, database=scope.database)
+
+
+def keys(rows: Any) -> list[Any]:
+    return [row.pk for row in rows]
+
+
+def test_the_key_is_a_tuple(shop: Any) -> None:
+    order = Order.objects.get(pk=(shop.ann.pk, 2))
+    assert order.pk == (shop.ann.pk, 2) and order.total == 20
+    assert Order(tenant=shop.ann).pk is None
+    assert Order(pk=(7, 8)).number == 8
+    order.pk = (shop.bob.pk, 5)
+    assert (order.tenant_id, order.number, order.tenant) == (shop.bob.pk, 5, shop.bob)
+    assert {order: 1}[Order(tenant=shop.bob, number=5)] == 1
+    assert pickle.loads(pickle.dumps(order)) == order
+
+
+def test_questions_about_the_key(shop: Any) -> None:
+    one = Order.objects.get(tenant=shop.ann, number=1)
+    assert Order.objects.filter(pk=one).get() == one
+    assert keys(Order.objects.filter(pk__in=[(1, 1), (2, 1), (9, 9)])) == [(1, 1), (2, 1)]
+    assert keys(Order.objects.exclude(pk__in=[(1, 1), [1, 2]])) == [(1, 3), (1, 4), (2, 1)]
+    assert keys(Order.objects.exclude(pk=(1, 1))) == [(1, 2), (1, 3), (1, 4), (2, 1)]
+    assert Order.objects.filter(pk__in=[]).count() == 0
+    assert keys(Order.objects.filter(pk__in=Order.objects.filter(number=1))) == [(1, 1), (2, 1)]
+    assert keys(Order.objects.filter(pk__gt=(1, 3))) == [(1, 4), (2, 1)]
+    assert keys(Order.objects.filter(pk__gte=(1, 3), pk__lt=(2, 1))) == [(1, 3), (1, 4)]
+    assert keys(Order.objects.filter(pk__lte=(1, 2))) == [(1, 1), (1, 2)]
+    assert Order.objects.filter(pk__isnull=False).count() == 5
+    assert keys(Order.objects.order_by("-pk"))[:2] == [(2, 1), (1, 4)]
+    assert list(Order.objects.values_list("pk", flat=True)) == [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1)]
+    assert Order.objects.values("pk", "total").last() == {"pk": (2, 1), "total": 99}
+    assert list(Order.objects.in_bulk([(1, 1), (2, 1)])) == [(1, 1), (2, 1)]
+    assert Order.objects.filter(Q(pk=(1, 1)) | Q(pk=(2, 1))).count() == 2
+    assert keys(Order.objects.filter(pk__in=[(1, n) for n in range(2000)]))[-1] == (1, 4)
+
+
+def test_rows_are_told_apart_by_the_whole_key(shop: Any) -> None:
+    assert keys(Order.objects.order_by("number")) == [(1, 1), (2, 1), (1, 2), (1, 3), (1, 4)]
+    assert keys(Order.objects.iterator(chunk_size=2)) == keys(Order.objects.all())
+    assert keys(Order.objects.distinct("tenant").order_by("tenant", "-number")) == [(1, 4), (2, 1)]
+    assert Order.objects.distinct().count() == Order.objects.count() == 5
+    assert [o.note for o in Order.objects.defer("note")] == [""] * 5
+    assert [o.total for o in Order.objects.only("note")] == [10, 20, 30, 40, 99]
+    with pytest.raises(Order.MultipleObjectsReturned):
+        Order.objects.get(number=1)
+
+
+def test_relations_of_the_parts(shop: Any) -> None:
+    assert [len(tenant.orders.all()) for tenant in Tenant.objects.all()] == [4, 1]
+    assert [keys(t.orders.all()) for t in Tenant.objects.prefetch_related("orders")][1] == [(2, 1)]
+    assert [t.n for t in Tenant.objects.annotate(n=Count("orders"))] == [4, 1]
+    assert Order.objects.aggregate(n=Count("pk"), all=Count("*")) == {"n": 5, "all": 5}
+    assert Tenant.objects.filter(orders__pk=(2, 1)).get() == shop.bob
+    assert Tenant.objects.filter(orders__in=[(2, 1), (2, 7)]).get() == shop.bob
+    assert Order.objects.select_related("tenant").get(pk=(2, 1)).tenant == shop.bob
+    assert shop.bob.orders.create(number=2).pk == (2, 2)
+
+
+def test_rows_are_written_by_their_key(shop: Any) -> None:
+    order = Order.objects.get(pk=(1, 2))
+    order.total = 21
+    order.save()
+    assert list(Order.objects.values_list("total", flat=True)) == [10, 21, 30, 40, 99]
+    assert Order.objects.filter(pk=(1, 1)).update(total=F("total") + 1) == 1
+    order.refresh_from_db()
+    assert (order.total, Order.objects.get(pk=(1, 1)).total) == (21, 11)
+    assert Order.objects.get_or_create(pk=(1, 2))[1] is False
+    assert Order.objects.update_or_create({"total": 5}, tenant=shop.ann, number=2)[0].total == 5
+    Order(tenant=shop.ann, number=2, total=6).save()
+    assert Order.objects.get(pk=(1, 2)).total == 6
+    with pytest.raises(IntegrityError), shop.database.atomic():
+        Order.objects.create(tenant=shop.ann, number=2)
+    with pytest.raises(ValidationError, match="already exists"):
+        Order(tenant=shop.ann, number=2).full_clean()
+    Order(tenant=shop.ann, number=9).full_clean()
+    order.full_clean()
+
+
+def test_rows_go_by_their_key(shop: Any) -> None:
+    assert Order.objects.get(pk=(1, 1)).delete() == {"shop.Order": 1}
+    assert keys(Order.objects.all()) == [(1, 2), (1, 3), (1, 4), (2, 1)]
+    assert Order.objects.filter(total__gt=30).delete() == {"shop.Order": 2}
+    assert shop.ann.delete() == {"shop.Order": 2, "shop.Tenant": 1}
+
+
+def test_parts_of_any_kind(scope: Any) -> None:
+    made = Reading.objects.create(day="2026-03-01", value=1.5)
+    found = Reading.objects.get()
+    assert found.pk == (made.station, found.day) and found.pk[1].isoformat() == "2026-03-01"
+    assert Reading.objects.get(pk=found.pk) == found
+    assert Reading.objects.get(pk=(str(made.station), "2026-03-01")).value == 1.5
+    assert Reading.objects.filter(pk__in=[found.pk]).count() == 1
+    found.delete()
+    assert not Reading.objects.exists()
+
+
+def test_what_is_not_a_key_is_refused(shop: Any) -> None:
+    with pytest.raises(FieldError, match=r"Order\.pk cannot be compared: 1 is not a tuple of 2 values"):
+        Order.objects.get(pk=1)
+    with pytest.raises(FieldError, match=r"Order\.pk cannot be compared: \(1, 2, 3\) is not a tuple"):
+        Order.objects.filter(pk__in=[(1, 2, 3)]).count()
+    with pytest.raises(FieldError, match="there is no lookup 'contains'"):
+        Order.objects.filter(pk__contains=1).count()
+    with pytest.raises(IntegrityError, match="Order has no tenant and number, which is its key"):
+        Order.objects.create(tenant=shop.ann, number=None)
+    with pytest.raises(FieldError, match="is several columns"):
+        Order.objects.aggregate(models.Max("pk"))
+
+
+PAGES: dict[str, Callable[[], Any]] = {
+    "list": lambda: [(o.pk, o.total) for o in Order.objects.all()],
+    "one": lambda: Order.objects.get(pk=(1, 2)).total,
+    "sets": lambda: [[o.total for o in t.orders.all()] for t in Tenant.objects.all()],
+    "absent": lambda: Order.objects.filter(pk=(7, 7)).first(),
+    "lean": lambda: [o.total for o in Order.objects.only("open")],
+}
+EDITS = {
+    "UPDATE shop_order SET total = 7 WHERE tenant_id = 1 AND number = 2": {"list", "one", "sets", "lean"},
+    "UPDATE shop_order SET total = 7 WHERE tenant_id = 2 AND number = 1": {"list", "sets", "lean"},
+    "UPDATE shop_order SET number = 5 WHERE tenant_id = 2": {"list", "sets", "lean"},
+    "UPDATE shop_order SET open = FALSE WHERE tenant_id = 1 AND number = 2": {"list", "one", "sets", "lean"},
+    "UPDATE shop_order SET note = 'x' WHERE number = 3": {"list", "sets"},
+}
+
+
+@pytest.mark.parametrize("sql", EDITS)
+def test_an_edit_breaks_the_pages_that_show_the_row(shop: Any, scope: Scope, sql: str) -> None:
+    traces = {}
+    for name, read in PAGES.items():
+        with entered(Scope(None, scope.database, READER, trace=Trace())) as reading:
+            read()
+        traces[name] = reading.trace
+    asking = Scope(None, scope.database, READER)
+
+    def broken(trace: Trace) -> bool:
+        """As another process finds it, which has the record alone."""
+        records = json.loads(json.dumps({key: shape.record() for key, shape in trace.shapes.items()}))
+        kept = msgspec.msgpack.decode(msgspec.msgpack.encode([[k, key, old] for (k, key), old in trace.inputs.items()]))
+        found = {(kind, tupled(key)): old for kind, key, old in kept}
+        queries = answer_queries(asking, records, [key for kind, key in found if kind == "query"])
+        rows = answer_rows(asking, [key for kind, key in found if kind == "row"])
+        return any((queries if kind == "query" else rows)[key] != old for (kind, key), old in found.items())
+
+    assert [name for name, trace in traces.items() if broken(trace)] == []
+    before = capture(scope, ["shop_order"], {})["shop_order"]
+    scope.database.execute(sql)
+    scope.database.changed()
+    assert {name for name, trace in traces.items() if broken(trace)} == EDITS[sql]
+    column = sql.split()[3]
+    assert column in capture(scope, ["shop_order"], {})["shop_order"].changed_since(before)
+
+
+def tupled(value: Any) -> Any:
+    return tuple(map(tupled, value)) if isinstance(value, list) else value
+
+
+def declare(name: str, /, **namespace: Any) -> Any:
+    return type(models.Model)(name, (models.Model,), {"__module__": "a", "__qualname__": name, **namespace})
+
+
+@pytest.mark.parametrize(
+    ("namespace", "told"),
+    [
+        ({"pk": models.CompositePrimaryKey("a", "c")}, "'c' is no field with a column"),
+        ({"pk": models.CompositePrimaryKey("a")}, "two or more fields, each once"),
+        ({"pk": models.CompositePrimaryKey("a", "a")}, "two or more fields, each once"),
+        ({"key": models.CompositePrimaryKey("a", "b")}, "a composite key is called pk"),
+        ({"pk": models.IntegerField()}, "a field cannot be called 'pk'"),
+        ({"pk": models.CompositePrimaryKey("a", "b"), "b": models.IntegerField(null=True)}, "'b' cannot be part"),
+    ],
+)
+def test_a_key_that_cannot_be_is_refused(namespace: dict[str, Any], told: str) -> None:
+    with pytest.raises(DeclarationError, match=told):
+        declare("Wrong", **{"a": models.IntegerField(), "b": models.IntegerField(), **namespace})
+
+
+def test_an_abstract_model_hands_its_key_on() -> None:
+    class Base(models.Model):
+        pk = models.CompositePrimaryKey("a", "b")
+        a = models.IntegerField()
+        b = models.IntegerField()
+
+        class Meta:
+            abstract = True
+
+    first, second = (type(models.Model)(name, (Base,), {"__module__": "a"}) for name in ("First", "Second"))
+    assert first._meta.pk is not second._meta.pk
+    assert [f.model for f in first._meta.key] == [first, first] and first(a=1, b=2).pk == (1, 2)
