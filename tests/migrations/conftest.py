@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,7 +21,7 @@ from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 SERVERS = [url for url in os.environ.get("TOOLKIT_TEST_DATABASES", "").replace(",", " ").split() if url]
-POSTGRESQL = next((url for url in SERVERS if url.startswith("postgres")), None)
+KINDS = ["sqlite", "postgresql", "mysql"]
 
 
 @dataclass
@@ -102,25 +104,47 @@ def _newsroom_class() -> type[Newsroom]:
     return Newsroom
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        opened = Database(f"sqlite:///{tmp_path / 'site.db'}")
+    with fresh_database(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=KINDS[1:])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database on each kind of server."""
+    with fresh_database(request.param, tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def fresh_database(kind: str, folder: Path) -> Iterator[Database]:
+    """An empty database of a kind: a file, or one of its own on the server."""
+    if kind == "sqlite":
+        opened = Database(f"sqlite:///{folder / 'site.db'}")
         yield opened
         opened.close()
         return
-    if POSTGRESQL is None:
-        pytest.skip("TOOLKIT_TEST_DATABASES names no PostgreSQL server")
-    schema = f"toolkit_test_{secrets.token_hex(6)}"
-    admin = Database(POSTGRESQL)
-    admin.execute(f"CREATE SCHEMA {schema}")
-    admin.close()
-    separator = "&" if "?" in POSTGRESQL else "?"
-    opened = Database(f"{POSTGRESQL}{separator}options=-csearch_path%3D{schema},public")
+    url = next((url for url in SERVERS if url.startswith(kind)), None)
+    if url is None:
+        pytest.skip(f"TOOLKIT_TEST_DATABASES names no server of the kind {kind}")
+    name = f"toolkit_test_{secrets.token_hex(6)}"
+    admin = Database(url)
+    opened = Database(_place(admin, url, name))
     yield opened
-    opened.execute(f"DROP SCHEMA {schema} CASCADE")
     opened.close()
+    admin.execute(f"DROP SCHEMA {name}" + (" CASCADE" if kind == "postgresql" else ""))
+    admin.close()
+
+
+def _place(admin: Database, url: str, name: str) -> str:
+    """The URL of a new place: a schema on PostgreSQL, a database on MariaDB."""
+    admin.execute(f"CREATE SCHEMA {name}")
+    if admin.dialect == "mysql":
+        return urlsplit(url)._replace(path=f"/{name}").geturl()
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}options=-csearch_path%3D{name},public"
 
 
 @pytest.fixture

@@ -178,6 +178,9 @@ def test_constraints_and_indexes_come_and_go(newsroom, model):
         ],
         "indexes": [models.Index(fields=["-weight", "status"], name="by_weight", condition=live)],
     }
+    if newsroom.database.dialect == "mysql":  # which has no conditions on indexes, and says so
+        meta["constraints"].pop()
+        meta["indexes"] = [models.Index(fields=["-weight", "status"], name="by_weight")]
     fields = {"status": lambda: title(), "weight": lambda: models.IntegerField()}
 
     def story(options):
@@ -254,7 +257,7 @@ def test_a_foreign_key_is_added_repointed_and_removed(newsroom, model):
     newsroom.save(story, title="two", home=newsroom.save(desk, name="City"))
     newsroom.declare(*declare("Section"))
     newsroom.make()
-    with pytest.raises(MigrationError, match=r"not there|not present|violates foreign key"):
+    with pytest.raises(MigrationError, match=r"row 2: home_id refers to rows of news_section that are not there"):
         newsroom.apply()
     newsroom.save(newsroom.app.models[1], name="News")
     newsroom.apply()
@@ -300,7 +303,8 @@ def test_names_that_must_be_quoted_are(newsroom, model):
     order, item = newsroom.app.models
     newsroom.save(item, order=newsroom.save(order, group="a", select=1))
     newsroom.migrate(*declare("Order", "select", 4))
-    assert newsroom.rows('"Order"', '"group", "select"') == [("a", 1)]
+    order = newsroom.app.models[0]
+    assert newsroom.values(order, "group") == ["a"]
     newsroom.apply("news.0001")
     assert newsroom.rows("news_item", "order_id") == [(1,)]
 

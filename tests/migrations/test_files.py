@@ -235,13 +235,6 @@ def test_a_missing_dependency_is_explained_with_the_nearest_name():
         Graph([loaded("0001_initial"), loaded("0002_b", ("news", "0001_inital"))])
 
 
-def test_two_ends_are_explained():
-    with pytest.raises(
-        Problems, match=r"news has two ends, 0002_a and 0002_b.*in 0002_b, depend on \('news', '0002_a'\)"
-    ):
-        Graph([loaded("0001"), loaded("0002_a", ("news", "0001")), loaded("0002_b", ("news", "0001"))])
-
-
 def test_a_circle_is_drawn():
     with pytest.raises(Problems, match=r"in a circle: news.0001 -> other.0001 -> news.0001"):
         Graph([loaded("0001", ("other", "0001")), loaded("0001", ("news", "0001"), app="other")])

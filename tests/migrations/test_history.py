@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from toolkit import migrations, models
-from toolkit.database import Database
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.executor import Executor, Step
 from toolkit.migrations.loader import load_graph
@@ -125,23 +125,23 @@ def test_python_and_tables_change_in_one_migration(stories, model):
 
 def test_sql_of_your_own_runs_and_is_undone(stories):
     body = (
-        "migrations.RunSQL(\"UPDATE news_story SET title = '100% ' || title\",\n"
+        "migrations.RunSQL(\"UPDATE news_story SET title = '100% one' WHERE id = 1\",\n"
         "    reverse_sql=[\"UPDATE news_story SET title = replace(title, '100% ', '')\"]),"
     )
     write(stories, "0002_sql", body, dependencies=[("news", "0001_initial")])
     stories.apply()
-    assert stories.rows("news_story", "title") == [("100% one",), ("100% two",)]
+    assert stories.rows("news_story", "title") == [("100% one",), ("two",)]
     stories.apply("news.0001")
     assert stories.rows("news_story", "title") == [("one",), ("two",)]
 
 
 def test_sql_may_say_what_it_means_for_the_models(stories, model):
     body = (
-        'migrations.RunSQL("ALTER TABLE news_story ADD COLUMN note TEXT",\n'
-        '    state_operations=[migrations.AddField("Story", "note", models.TextField(null=True))]),'
+        'migrations.RunSQL("ALTER TABLE news_story ADD COLUMN note DATE",\n'
+        '    state_operations=[migrations.AddField("Story", "note", models.DateField(null=True))]),'
     )
     write(stories, "0002_sql", body, dependencies=[("news", "0001_initial")])
-    stories.declare(model("Story", title=title(), note=models.TextField(null=True)))
+    stories.declare(model("Story", title=title(), note=models.DateField(null=True)))
     assert stories.make() == []
     stories.apply()
     assert stories.problems() == []
@@ -167,7 +167,8 @@ def test_a_migration_that_fails_halfway_leaves_nothing_behind(stories):
     write(stories, "0002_broken", body, dependencies=[("news", "0001_initial")])
     with pytest.raises(MigrationError, match=r"0002_broken was not applied: Run SQL: SELECT nonsense.*nowhere"):
         stories.apply()
-    assert stories.rows("news_story") == [(1, "one"), (2, "two")]
+    if stories.database.dialect != "mysql":  # which takes back no change of a table: test_interruptions.py
+        assert stories.rows("news_story") == [(1, "one"), (2, "two")]
 
 
 def test_a_model_that_is_not_there_at_that_moment_is_explained(stories):
@@ -231,9 +232,9 @@ def test_two_processes_apply_a_migration_once(stories, model):
 
 
 def test_a_database_of_another_kind_is_refused_by_name(stories):
-    other = Database("mysql://nobody@localhost/none")
+    other = SimpleNamespace(dialect="db2", transaction=None, table_names=list)
     executor = Executor(other, load_graph([stories.app]), start=ProjectState())
-    with pytest.raises(MigrationError, match=r"do not know mysql yet\. Use SQLite"):
+    with pytest.raises(MigrationError, match=r"do not know db2 yet\. Use one of: sqlite"):
         executor.run([])
 
 
@@ -271,7 +272,8 @@ def test_files_that_were_applied_and_are_gone_are_told(stories):
     (stories.app.migrations_folder / "0001_initial.py").unlink()
     stories.app.models = []
     assert stories.problems() == [
-        "news.0001_initial was applied, and its file is gone. Restore it from version control."
+        "news.0001_initial was applied, and its file is gone. Restore it from version control, or forget it: "
+        "toolkit migrations apply --prune."
     ]
 
 

@@ -146,7 +146,18 @@ def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(newsroom_cl
 def test_the_same_on_a_server(newsroom_class, database, model, history, answers):
     if database.dialect == "sqlite":
         pytest.skip("SQLite runs the property above, with more examples")
+    if database.dialect == "mysql":
+        history = [_without_conditions(description) for description in history]
     run(newsroom_class, database, model, history, answers)
+
+
+def _without_conditions(description: dict[str, Any]) -> dict[str, Any]:
+    """For MariaDB, which has no conditions on indexes, and no indexes on long text."""
+    found = {}
+    for name, (fields, links, wanted) in description.items():
+        shorter = {key: {**options, "kind": "char"} for key, options in fields.items() if options["kind"] == "text"}
+        found[name] = ({**fields, **shorter}, links, wanted - {"conditional", "index"})
+    return found
 
 
 CONVERTIBLE = {
@@ -165,7 +176,8 @@ number = st.tuples(
 
 
 def _numbered(model: Any, kind: str, name: str, options: dict[str, Any]) -> Any:
-    options = options | ({"unique": False} if kind == "json" else {})  # PostgreSQL compares no json
+    # PostgreSQL compares no json, and MariaDB indexes no long text
+    options = options | ({"unique": False} if kind in ("json", "text") else {})
     label = models.CharField(max_length=9)
     return model("Story", label=label, **{name: CONVERTIBLE[kind](**options)})
 

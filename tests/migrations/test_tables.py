@@ -72,7 +72,7 @@ def test_a_column_of_another_type_is_told(made, model):
         ),
     )
     assert "news_story:title: the column is" in problem
-    assert "news.Story wants TEXT" in problem.replace("text", "TEXT")
+    assert "TEXT" in problem.partition("news.Story wants")[2].upper()
 
 
 def test_a_column_that_refuses_null_is_told(made, model):
@@ -94,8 +94,8 @@ def test_constraints_and_indexes_that_differ_are_told(made, model):
         {
             "constraints": [
                 models.CheckConstraint(condition=Q(rank__lt=5), name="small"),
-                models.UniqueConstraint(fields=["rank"], name="one_live", condition=Q(title="x")),
-            ]
+            ],
+            "indexes": [models.Index(fields=["rank", "title"], name="by_rank")],
         },
         title=title(unique=True),
         rank=models.IntegerField(),
@@ -106,7 +106,7 @@ def test_constraints_and_indexes_that_differ_are_told(made, model):
     assert "hastheconstraintunique(slug)" in found
     assert "lackstheconstraintcheck(rank<5)" in found
     assert "hastheconstraintcheck(rank>=0)" in found
-    assert "lackstheindexone_live" in found
+    assert "lackstheindexby_rank" in found
 
 
 def test_an_index_that_somebody_added_is_nobodys_business(made, model):

@@ -13,7 +13,8 @@ A migration file reads::
 
 from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
 from toolkit.migrations.executor import Step
-from toolkit.migrations.loader import App, LoadedMigration, Migration
+from toolkit.migrations.graph import LoadedMigration
+from toolkit.migrations.loader import App, Migration
 from toolkit.migrations.operations.alterations import (
     AddConstraint,
     AddField,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from toolkit.migrations.autodetector import Change
-from toolkit.migrations.loader import Graph, Key
+from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.operations.alterations import AddField, AlterField
 from toolkit.migrations.operations.models import CreateModel, DeleteModel, Operation
 from toolkit.migrations.state import ProjectState

@@ -12,8 +12,9 @@ from toolkit.migrations.arranging import arrange
 from toolkit.migrations.autodetector import Change, detect_changes
 from toolkit.migrations.editors.sessions import editing
 from toolkit.migrations.executor import Executor, Step
+from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.history import History
-from toolkit.migrations.loader import App, Graph, load_graph
+from toolkit.migrations.loader import App, load_graph
 from toolkit.migrations.renames import Ask, never
 from toolkit.migrations.state import ProjectState, state_of, with_hidden
 from toolkit.migrations.tables.comparing import differences, missing_tables
@@ -58,7 +59,7 @@ def make(
         Problems: The migrations that are there do not fit together, or a change needs to be told more.
     """
     apps = list(apps)
-    graph = load_graph(apps)
+    graph = load_graph(apps, start=_unmigrated(apps))
     before, changes = _changes(apps, graph, ask=ask, fills=fills)
     folders = {app.label: app.migrations_folder for app in apps if app.migrations_folder is not None}
     drafts = arrange(changes, graph, before=before)
@@ -131,16 +132,17 @@ def check(database: Any, apps: Iterable[App]) -> list[MigrationError]:
     """
     apps = list(apps)
     try:
-        graph = load_graph(apps)
+        graph = load_graph(apps, start=_unmigrated(apps))
         _, changes = _changes(apps, graph, ask=never, fills=None, complete=False)
+        executor = None if database is None else Executor(database, graph, start=_unmigrated(apps))
     except Problems as problems:
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
         return [error]
     found = _unmade(changes)
-    if database is None:
+    if executor is None:
         return found
-    found += _unapplied(database, graph)
+    found += _unapplied(database, executor)
     if found:
         return found
     models = [model for app in apps for model in with_hidden(app.models)]
@@ -182,7 +184,8 @@ def create_tables(database: Any, schema: Iterable[Any]) -> list[str]:
 
 def _executor(database: Any, apps: Iterable[App]) -> Executor:
     apps = list(apps)
-    return Executor(database, load_graph(apps), start=_unmigrated(apps))
+    start = _unmigrated(apps)
+    return Executor(database, load_graph(apps, start=start), start=start)
 
 
 def _unmigrated(apps: Iterable[App]) -> ProjectState:
@@ -218,25 +221,30 @@ def _unmade(changes: Iterable[Change]) -> list[MigrationError]:
     ]
 
 
-def _unapplied(database: Any, graph: Graph) -> list[MigrationError]:
-    applied = History(database).read()
-    waiting = [migration for migration in graph if migration.key not in applied]
-    found = [
-        MigrationError(
-            f"{migration.app}.{migration.name} is not applied",
-            path=migration.path,
-            hint="Run: toolkit migrations apply.",
-        )
-        for migration in waiting
+def _unapplied(database: Any, executor: Executor) -> list[MigrationError]:
+    """Migrations that are begun, not applied, or applied without a file."""
+    graph, recorded = executor.graph, History(database).read()
+    halves = executor.interrupted()
+    begun = {(one.app, one.name) for one in halves}
+    found = [MigrationError(str(one), hint="Run: toolkit migrations apply.") for one in halves]
+    found += [
+        MigrationError(f"{migration} is not applied", path=migration.path, hint="Run: toolkit migrations apply.")
+        for migration in graph
+        if migration.key not in graph.applied | begun
     ]
-    gone = [key for key in applied if key not in graph.migrations]
     return found + [
         MigrationError(
             f"{app}.{name} was applied, and its file is gone",
-            hint="Restore it from version control.",
+            hint="Restore it from version control, or forget it: toolkit migrations apply --prune.",
         )
-        for app, name in gone
+        for app, name in orphaned(graph, recorded)
     ]
+
+
+def orphaned(graph: Graph, recorded: Iterable[Key]) -> list[Key]:
+    """What a database has applied and no file knows; what a squashed migration stands for is known."""
+    known = {*graph.files, *(key for one in graph.files for key in graph.replaced(one))}
+    return [key for key in recorded if key not in known]
 
 
 def _as_migration_error(problem: ToolkitError) -> MigrationError:

@@ -1,23 +1,36 @@
-"""Applying migrations, forwards and backwards, each whole or not at all."""
+"""Applying migrations, forwards and backwards, each whole or not at all where the database can do that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from toolkit.errors import MigrationError, ToolkitError, did_you_mean
-from toolkit.migrations.editors.servers import Editor
-from toolkit.migrations.editors.sessions import editing
-from toolkit.migrations.history import TABLE, History, Key
-from toolkit.migrations.loader import Graph, LoadedMigration
+from toolkit.migrations.editors.base import Editor
+from toolkit.migrations.editors.journal import (
+    Progress,
+    StepJournal,
+    forget_progress,
+    note_progress,
+    prepare,
+    read_all_progress,
+    read_progress,
+)
+from toolkit.migrations.editors.sessions import can_take_back, digest_of, editing, editor_of
+from toolkit.migrations.graph import Graph, Key, LoadedMigration
+from toolkit.migrations.history import TABLE, History
 from toolkit.migrations.operations.merging import merged
+from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.state import ProjectState
 
 UNTOUCHED = "The database is as it was before this migration."
 
 ZERO = "zero"
 """The target before an app's first migration."""
+
+Act = tuple[Operation, ProjectState, ProjectState]
 
 
 @dataclass(frozen=True)
@@ -27,14 +40,16 @@ class Step:
     Args:
         migration: The migration.
         backwards: Whether it is undone.
+        faked: Whether it is only noted, and nothing is done.
     """
 
     migration: LoadedMigration
     backwards: bool = False
+    faked: bool = False
 
     def __str__(self) -> str:
         verb = "Reverse" if self.backwards else "Apply"
-        return f"{verb} {self.migration.app}.{self.migration.name}"
+        return f"{verb} {self.migration}{' (only noted)' if self.faked else ''}"
 
 
 class Executor:
@@ -47,8 +62,9 @@ class Executor:
     """
 
     def __init__(self, database: Any, graph: Graph, *, start: ProjectState) -> None:
-        self.database, self.graph, self.start = database, graph, start
+        self.database, self.start = database, start
         self.history = History(database)
+        self.graph = graph.for_database(self.history.read())
 
     def plan(self, target: str | None = None) -> list[Step]:
         """What must be done.
@@ -60,25 +76,29 @@ class Executor:
         Raises:
             MigrationError: There is no such target, or the record and the files disagree.
         """
-        applied = set(self.history.read())
+        applied = self.graph.applied
         self._check_consistent(applied)
+        steps = self._steps(target, applied)
+        self._check_interrupted(steps)
+        return steps
+
+    def _steps(self, target: str | None, applied: set[Key]) -> list[Step]:
         if target is None:
             return self._forwards([migration.key for migration in self.graph], applied)
         app, _, name = target.partition(".")
         own = self.graph.of_app(app)
         if not own:
-            apps = {migration.app for migration in self.graph}
-            raise MigrationError(f"the app {app!r} has no migrations", hint=did_you_mean(app, apps))
+            raise MigrationError(f"the app {app!r} has no migrations", hint=did_you_mean(app, self.graph.apps))
         if name == ZERO:
             return self._backwards([own[0].key], applied)
-        wanted = self._named(own, name) if name else own[-1]
+        wanted = find_named(own, name) if name else own[-1]
         if wanted.key not in applied:
             return self._forwards([wanted.key], applied)
         later = own[own.index(wanted) + 1 :]
         return self._backwards([migration.key for migration in later], applied)
 
     def run(self, steps: Iterable[Step], *, tell: Callable[[Step], object] = lambda step: None) -> list[Step]:
-        """Do the steps, in order; each is written whole or not at all.
+        """Do the steps, in order.
 
         Args:
             steps: From ``plan``.
@@ -89,6 +109,7 @@ class Executor:
         """
         with editing(self.database):
             self.history.prepare()
+            self._record_replacements()
         done = []
         for step in steps:
             tell(step)
@@ -96,82 +117,200 @@ class Executor:
                 done.append(step)
         return done
 
+    def interrupted(self) -> list[Progress]:
+        """The migrations that were begun and are neither done nor undone."""
+        return read_all_progress(self.database, digest=partial(digest_of, self.database))
+
+    def _check_interrupted(self, steps: Iterable[Step]) -> None:
+        """Refuse to go anywhere else before a migration is whole that was begun."""
+        planned = {(step.migration.key, step.backwards) for step in steps}
+        for one in self.interrupted():
+            if ((one.app, one.name), one.backwards) not in planned:
+                back = f"{one.app} with the target before it" if one.backwards else one.app
+                raise MigrationError(str(one), hint=f"Finish it first: toolkit migrations apply {back}.")
+
+    def _record_replacements(self) -> None:
+        """Note the replacements all of whose parts were applied: the parts may then be removed."""
+        done = [key for key in self.graph.applied if self.graph.files[key].replaces]
+        if set(done) - set(self.history.read()):
+            self.history.record(done)
+
     def _forwards(self, targets: Iterable[Key], applied: set[Key]) -> list[Step]:
         wanted = {key for target in targets for key in self.graph.before(target)} - applied
         return [Step(migration) for migration in self.graph if migration.key in wanted]
 
     def _backwards(self, targets: Iterable[Key], applied: set[Key]) -> list[Step]:
-        wanted = {key for target in targets for key in self.graph.after(target)} & applied
+        begun = {(one.app, one.name) for one in self.interrupted()}
+        wanted = {key for target in targets for key in self.graph.after(target)} & (applied | begun)
         return [Step(migration, backwards=True) for migration in reversed(self.graph.order) if migration.key in wanted]
-
-    def _named(self, own: list[LoadedMigration], name: str) -> LoadedMigration:
-        found = [migration for migration in own if migration.name.startswith(name)]
-        exact = [migration for migration in found if migration.name == name]
-        if len(exact or found) != 1:
-            what = f"{len(found)} migrations begin" if found else "no migration begins"
-            raise MigrationError(
-                f"{what} with {name!r} in {own[0].app}",
-                hint=did_you_mean(name, [migration.name for migration in found or own]),
-            )
-        return (exact or found)[0]
 
     def _check_consistent(self, applied: set[Key]) -> None:
         for migration in self.graph:
             for dependency in migration.dependencies:
                 if migration.key in applied and dependency not in applied:
                     raise MigrationError(
-                        f"{migration.app}.{migration.name} is applied, and {'.'.join(dependency)}, which it depends "
-                        "on, is not",
+                        f"{migration} is applied, and {'.'.join(dependency)}, which it depends on, is not",
                         path=migration.path,
                         hint=f"Was the file's dependency changed, or the table {TABLE} edited? Restore either.",
                     )
 
+    # one step
+
     def _run(self, step: Step) -> bool:
+        if step.faked:
+            with editing(self.database):
+                return self._note(step)
+        if not can_take_back(self.database):
+            return self._run_noting(step)
+        if not step.migration.atomic:
+            return self._run_apart(step)
         with editing(self.database) as editor:
-            applied = self.history.read()
-            if (step.migration.key in applied) is not step.backwards:
+            if self._is_done(step):
                 return False
-            before = self.graph.state(self.start, upto=set(applied) - {step.migration.key})
-            self._do(step, before, editor)
-            if step.backwards:
-                self.history.forget(step.migration.key)
-            else:
-                self.history.record(step.migration.key)
+            for act in self._acts(step, together=True):
+                self._act(step, act, editor, lambda: UNTOUCHED)
+            return self._note(step)
+
+    def _run_noting(self, step: Step) -> bool:
+        """Where nothing is taken back: each step is noted, and a run that was interrupted is continued."""
+        acts = self._acts(step, together=False)
+        titles = [operation.describe() for operation, _, _ in acts]
+        journal = StepJournal(
+            self.database,
+            step.migration.key,
+            backwards=step.backwards,
+            titles=titles,
+            digest=partial(digest_of, self.database),
+        )
+        with editing(self.database, journal=journal) as editor:
+            if self._is_done(step) and not journal.is_half_done():
+                return False
+            journal.open()
+            for number, act in enumerate(acts):
+                if journal.begin(number):
+                    self._act(step, act, editor, journal.where)
+            with self.database.atomic():
+                self._note(step)
+                journal.close()
         return True
 
-    def _do(self, step: Step, state: ProjectState, editor: Editor) -> None:
-        migration = step.migration
-        states, operations = [state], merged(migration.operations)
-        for operation in operations:
-            states.append(operation.change(migration.app, states[-1]))
-        pairs = list(zip(operations, states, states[1:], strict=False))
+    def _run_apart(self, step: Step) -> bool:
+        """A migration that is not atomic: a transaction for each operation, none for those that run SQL or Python."""
+        acts = self._acts(step, together=False)
+        with editing(self.database):
+            prepare(self.database)
+            if self._is_done(step):
+                return False
+        for number, act in enumerate(acts):
+            self._run_alone(step, number, act)
+        with editing(self.database):
+            self._note(step)
+            forget_progress(self.database, step.migration.key)
+        return True
+
+    def _run_alone(self, step: Step, number: int, act: Act) -> None:
+        operation = act[0]
+        progress = Progress(*step.migration.key, step.backwards, number + 1, operation.describe(), 0)
+        where = partial(_stands, number)
+        if operation.opaque:
+            if not self._is_past(step, number):
+                self._act(step, act, editor_of(self.database), where)
+                with editing(self.database):
+                    note_progress(self.database, progress)
+            return
+        with editing(self.database) as editor:
+            if not self._is_past(step, number):
+                self._act(step, act, editor, where)
+                note_progress(self.database, progress)
+
+    def _is_past(self, step: Step, number: int) -> bool:
+        found = read_progress(self.database, step.migration.key, digest=str)
+        return found is not None and found.backwards is step.backwards and found.operation > number
+
+    def _is_done(self, step: Step) -> bool:
+        """Whether another process did it meanwhile."""
+        graph = self.graph.for_database(self.history.read())
+        applied = step.migration.key in graph.applied if step.migration.key in graph.migrations else True
+        return applied is not step.backwards
+
+    def _note(self, step: Step) -> bool:
+        keys = {step.migration.key, *self.graph.replaced(step.migration.key)}
         if step.backwards:
-            self._check_reversible(migration)
-            pairs.reverse()
-        for operation, before, after in pairs:
-            act = operation.revert if step.backwards else operation.apply
-            try:
-                act(migration.app, editor, before=before, after=after)
-            except ToolkitError as error:
-                raise _located(error, step, operation) from error
+            self.history.forget(keys)
+        else:
+            self.history.record(keys)
+        return True
 
-    def _check_reversible(self, migration: LoadedMigration) -> None:
-        for operation in migration.operations:
-            if not operation.reversible:
-                raise MigrationError(
-                    f"{migration.app}.{migration.name} cannot be reversed: {operation.describe()!r} has no way back",
-                    path=migration.path,
-                    hint="Give it reverse_sql or reverse_code.",
-                )
+    def _acts(self, step: Step, *, together: bool) -> list[Act]:
+        """What is done, in order: operations with the states before and after them.
+
+        Args:
+            step: The step.
+            together: Changes of one table are done at once.
+        """
+        migration = step.migration
+        graph = self.graph.for_database(self.history.read())
+        state = graph.state(self.start, upto=graph.applied - {migration.key})
+        if step.backwards:
+            _check_reversible(migration)
+        acts: list[Act] = []
+        for operation in merged(migration.operations) if together else migration.operations:
+            after = operation.change(migration.app, state)
+            acts.append((operation, state, after))
+            state = after
+        return acts[::-1] if step.backwards else acts
+
+    def _act(self, step: Step, act: Act, editor: Editor, stands: Callable[[], str]) -> None:
+        operation, before, after = act
+        do = operation.revert if step.backwards else operation.apply
+        try:
+            do(step.migration.app, editor, before=before, after=after)
+        except ToolkitError as error:
+            raise _located(error, step, operation, stands()) from error
 
 
-def _located(error: ToolkitError, step: Step, operation: Any) -> ToolkitError:
-    """The error with the migration's file, and what was left untouched."""
+def find_named(own: list[LoadedMigration], name: str) -> LoadedMigration:
+    """The migration of an app that is called so, or begins so.
+
+    Raises:
+        MigrationError: None does, or several do.
+    """
+    found = [migration for migration in own if migration.name.startswith(name)]
+    exact = [migration for migration in found if migration.name == name]
+    if len(exact or found) != 1:
+        what = f"{len(found)} migrations begin" if found else "no migration begins"
+        raise MigrationError(
+            f"{what} with {name!r} in {own[0].app}",
+            hint=did_you_mean(name, [migration.name for migration in found or own]),
+        )
+    return (exact or found)[0]
+
+
+def _check_reversible(migration: LoadedMigration) -> None:
+    for operation in migration.operations:
+        if not operation.reversible:
+            raise MigrationError(
+                f"{migration} cannot be reversed: {operation.describe()!r} has no way back",
+                path=migration.path,
+                hint="Give it reverse_sql or reverse_code.",
+            )
+
+
+def _stands(number: int) -> str:
+    if not number:
+        return UNTOUCHED
+    return f"The migration is not atomic: its first {number} operations stand. Mend the cause, and apply it again."
+
+
+def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> ToolkitError:
+    """The error with the migration's file, and what stands."""
     verb = "reversed" if step.backwards else "applied"
-    name = f"{step.migration.app}.{step.migration.name}"
     detail = str(error) if hasattr(error, "problems") else error.message
+    hint = error.hint if isinstance(error, MigrationError) else None
+    if stands != UNTOUCHED:
+        detail, hint = f"{detail}. {stands}", hint or "Mend the cause, and run the same command: it goes on there."
     return MigrationError(
-        f"{name} was not {verb}: {operation.describe()}: {detail}",
+        f"{step.migration} was not {verb}: {operation.describe()}: {detail}",
         path=step.migration.path,
-        hint=(error.hint if isinstance(error, MigrationError) else None) or UNTOUCHED,
+        hint=hint or UNTOUCHED,
     )

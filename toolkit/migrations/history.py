@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from toolkit.migrations.tables.comparing import read_table
+from toolkit.migrations.graph import Key
 
 TABLE = "toolkit_migration"
-
-Key = tuple[str, str]
-"""(app, name) of a migration."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class History:
 
     def read(self) -> dict[Key, Applied]:
         """What was applied; empty when nothing ever was."""
-        if read_table(self._database, TABLE) is None:
+        if TABLE not in self._database.table_names():
             return {}
         rows = self._database.fetch(f"SELECT app, name, applied_at FROM {TABLE} ORDER BY applied_at, app, name")  # noqa: S608 - a constant
         return {(app, name): Applied(app, name, datetime.fromisoformat(moment)) for app, name, moment in rows}
@@ -53,17 +51,22 @@ class History:
             "applied_at VARCHAR(40) NOT NULL, PRIMARY KEY (app, name))"
         )
 
-    def record(self, key: Key) -> Applied:
-        """Note that a migration was applied, now."""
-        made = Applied(*key, applied_at=datetime.now(UTC))
-        values = (*key, made.applied_at.isoformat(" "))
-        self._database.execute(f"INSERT INTO {TABLE} (app, name, applied_at) VALUES ({self._marks(3)})", values)  # noqa: S608 - constants
-        return made
+    def record(self, keys: Iterable[Key]) -> None:
+        """Note that migrations were applied, now; those that are noted stay as they are."""
+        known = self.read()
+        moment = datetime.now(UTC).isoformat(" ")
+        for key in dict.fromkeys(keys):
+            if key not in known:
+                self._database.execute(
+                    f"INSERT INTO {TABLE} (app, name, applied_at) VALUES ({self._marks(3)})",  # noqa: S608 - constants
+                    (*key, moment),
+                )
 
-    def forget(self, key: Key) -> None:
-        """Note that a migration was reversed."""
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Note that migrations were reversed."""
         mark = self._marks(1)
-        self._database.execute(f"DELETE FROM {TABLE} WHERE app = {mark} AND name = {mark}", key)  # noqa: S608 - constants
+        for key in keys:
+            self._database.execute(f"DELETE FROM {TABLE} WHERE app = {mark} AND name = {mark}", key)  # noqa: S608 - constants
 
     def _marks(self, count: int) -> str:
         return ", ".join(["?" if self._database.dialect == "sqlite" else "%s"] * count)

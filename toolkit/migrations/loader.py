@@ -1,19 +1,19 @@
-"""Migration files: found, read, and put in order."""
+"""Migration files: found and read."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
-from toolkit.errors import MigrationError, Problems, ToolkitError, did_you_mean
+from toolkit.errors import MigrationError, Problems, ToolkitError
+from toolkit.migrations.conflicts import check_ends
+from toolkit.migrations.graph import Graph, Key, LoadedMigration
+from toolkit.migrations.heads import read_head
 from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.state import ProjectState
-
-Key = tuple[str, str]
 
 
 class App(Protocol):
@@ -38,188 +38,42 @@ class Migration:
     Attributes:
         dependencies: (app, name) of the migrations that must be applied before.
         operations: What it does, in order.
+        replaces: (app, name) of the migrations that it stands for, once it was squashed from them.
+        run_before: (app, name) of migrations that must be applied after it, which cannot name it themselves.
+        atomic: Whether it is done in one transaction, where the database has such.
     """
 
     dependencies: ClassVar[Sequence[Key]] = ()
     operations: ClassVar[Sequence[Operation]] = ()
+    replaces: ClassVar[Sequence[Key]] = ()
+    run_before: ClassVar[Sequence[Key]] = ()
+    atomic: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
-class LoadedMigration:
-    """A migration that was read from its file.
-
-    Args:
-        app: The label of its app.
-        name: The file's name, without ``.py``.
-        path: The file.
-        dependencies: (app, name) of the migrations before it.
-        operations: What it does.
-    """
-
-    app: str
-    name: str
-    path: Path = field(compare=False)
-    dependencies: tuple[Key, ...] = ()
-    operations: tuple[Operation, ...] = field(default=(), compare=False)
-
-    @property
-    def key(self) -> Key:
-        """(app, name)."""
-        return (self.app, self.name)
-
-    def change(self, state: ProjectState) -> ProjectState:
-        """The state after this migration.
-
-        Raises:
-            MigrationError: An operation does not fit the state, with the file it is in.
-        """
-        for operation in self.operations:
-            try:
-                state = operation.change(self.app, state)
-            except MigrationError as error:
-                message = f"{operation.describe()}: {error.message}"
-                raise MigrationError(message, path=self.path, hint=error.hint) from error
-        return state
-
-
-class Graph:
-    """All migrations of some apps, and what each depends on.
+def load_graph(apps: Iterable[App], *, start: ProjectState | None = None) -> Graph:
+    """Read the migrations of all apps, and see that they make one history.
 
     Args:
-        migrations: In any order.
-
-    Raises:
-        Problems: A dependency that is not there, a circle, or an app with two ends.
-    """
-
-    def __init__(self, migrations: Iterable[LoadedMigration]) -> None:
-        self.migrations = {migration.key: migration for migration in sorted(migrations, key=lambda one: one.key)}
-        problems = [*self._missing()] or [*self._conflicts()]
-        if problems:
-            raise Problems(problems, summary="the migrations do not fit together")
-        self.order: list[LoadedMigration] = self._sorted()
-
-    def __iter__(self) -> Iterator[LoadedMigration]:
-        return iter(self.order)
-
-    def of_app(self, app: str) -> list[LoadedMigration]:
-        """The migrations of an app, in order."""
-        return [migration for migration in self.order if migration.app == app]
-
-    def head(self, app: str) -> LoadedMigration | None:
-        """The last migration of an app."""
-        return next(reversed(self.of_app(app)), None)
-
-    def state(self, start: ProjectState, *, upto: Iterable[Key] | None = None) -> ProjectState:
-        """The state after all migrations, or after some of them.
-
-        Args:
-            start: The models of the apps that have no migrations.
-            upto: The migrations to count; all when None.
-        """
-        wanted = None if upto is None else set(upto)
-        state = start
-        for migration in self.order:
-            if wanted is None or migration.key in wanted:
-                state = migration.change(state)
-        return state
-
-    def before(self, key: Key) -> set[Key]:
-        """A migration and all that it depends on."""
-        return self._reach({key}, lambda one: self.migrations[one].dependencies)
-
-    def after(self, key: Key) -> set[Key]:
-        """A migration and all that depend on it."""
-        users: dict[Key, list[Key]] = {}
-        for migration in self.migrations.values():
-            for dependency in migration.dependencies:
-                users.setdefault(dependency, []).append(migration.key)
-        return self._reach({key}, lambda one: users.get(one, ()))
-
-    def _reach(self, start: set[Key], following: Any) -> set[Key]:
-        found: set[Key] = set()
-        waiting = list(start)
-        while waiting:
-            key = waiting.pop()
-            if key not in found:
-                found.add(key)
-                waiting.extend(following(key))
-        return found
-
-    def _missing(self) -> Iterator[MigrationError]:
-        for migration in self.migrations.values():
-            for app, name in migration.dependencies:
-                if (app, name) not in self.migrations:
-                    names = [known for label, known in self.migrations if label == app]
-                    yield MigrationError(
-                        f"it depends on ({app!r}, {name!r}), which is not there",
-                        path=migration.path,
-                        hint=did_you_mean(name, names) or f"The app {app!r} has no migrations.",
-                    )
-
-    def _conflicts(self) -> Iterator[MigrationError]:
-        inner = {
-            key for migration in self.migrations.values() for key in migration.dependencies if key[0] == migration.app
-        }
-        ends: dict[str, list[LoadedMigration]] = {}
-        for key, migration in self.migrations.items():
-            if key not in inner:
-                ends.setdefault(migration.app, []).append(migration)
-        for app, found in ends.items():
-            if len(found) > 1:
-                names = " and ".join(one.name for one in found)
-                yield MigrationError(
-                    f"{app} has two ends, {names}: they were made side by side",
-                    path=found[-1].path,
-                    hint=f"Let one follow the other: in {found[-1].name}, depend on ({app!r}, {found[0].name!r}) "
-                    "and give it the next number, or make it again.",
-                )
-
-    def _sorted(self) -> list[LoadedMigration]:
-        order: list[LoadedMigration] = []
-        done: set[Key] = set()
-        for key in self.migrations:
-            self._visit(key, order, done, [])
-        return order
-
-    def _visit(self, key: Key, order: list[LoadedMigration], done: set[Key], path: list[Key]) -> None:
-        """Depth first, without recursion: histories are longer than Python's stack is deep."""
-        stack: list[tuple[Key, Iterator[Key]]] = []
-
-        def enter(one: Key) -> None:
-            path.append(one)
-            stack.append((one, iter(self.migrations[one].dependencies)))
-
-        if key not in done:
-            enter(key)
-        while stack:
-            current, dependencies = stack[-1]
-            following = next((one for one in dependencies if one not in done), None)
-            if following is None:
-                stack.pop()
-                path.pop()
-                done.add(current)
-                order.append(self.migrations[current])
-            elif following in path:
-                self._refuse_circle([*path[path.index(following) :], following])
-            else:
-                enter(following)
-
-    def _refuse_circle(self, circle: Sequence[Key]) -> None:
-        names = " -> ".join(f"{app}.{name}" for app, name in circle)
-        problem = MigrationError(
-            f"migrations depend on each other in a circle: {names}",
-            path=self.migrations[circle[0]].path,
-            hint="Remove one of the dependencies.",
-        )
-        raise Problems([problem], summary="the migrations do not fit together")
-
-
-def load_graph(apps: Iterable[App]) -> Graph:
-    """Read the migrations of all apps.
+        apps: The apps.
+        start: The models of the apps that have no migrations.
 
     Raises:
         Problems: Files that cannot be read, or that do not fit together.
+    """
+    apps = list(apps)
+    graph = read_graph(apps)
+    heads = {app.label: app.migrations_folder for app in apps if app.migrations_folder is not None}
+    problems = check_ends(graph, start or ProjectState(), {label: read_head(folder) for label, folder in heads.items()})
+    if problems:
+        raise Problems(problems, summary="the migrations do not fit together")
+    return graph
+
+
+def read_graph(apps: Iterable[App]) -> Graph:
+    """Read the migrations of all apps, those that were made side by side included.
+
+    Raises:
+        Problems: Files that cannot be read, or that name what is not there.
     """
     problems: list[ToolkitError] = []
     found: list[LoadedMigration] = []
@@ -265,8 +119,20 @@ def load_file(app: str, path: Path) -> LoadedMigration:
         raise MigrationError(
             "the file has no class Migration", path=path, hint="Write: class Migration(migrations.Migration): ..."
         )
-    dependencies = tuple((str(label), str(name)) for label, name in found.dependencies)
-    return LoadedMigration(app, path.stem, path, dependencies, tuple(found.operations))
+    return LoadedMigration(
+        app,
+        path.stem,
+        path,
+        _keys(found.dependencies),
+        tuple(found.operations),
+        replaces=_keys(found.replaces),
+        run_before=_keys(found.run_before),
+        atomic=bool(found.atomic),
+    )
+
+
+def _keys(pairs: Iterable[Any]) -> tuple[Key, ...]:
+    return tuple((str(app), str(name)) for app, name in pairs)
 
 
 def _line_of(error: Exception, path: Path) -> int | None:

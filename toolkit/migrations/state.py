@@ -8,6 +8,8 @@ from typing import Any
 
 from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.fields import FieldState, describe_field
+from toolkit.migrations.layout import render
+from toolkit.migrations.values import write_value
 from toolkit.models import BaseConstraint, Index, Model
 from toolkit.models.resolve import resolve_models
 
@@ -43,6 +45,11 @@ class ModelState:
     def table(self) -> str:
         """The table's name."""
         return self.db_table or f"{self.app}_{self.name.lower()}"
+
+    def said(self) -> tuple[Any, ...]:
+        """All that it says, the order of fields, constraints and indexes apart."""
+        items = sorted(render(write_value(item, set())) for item in (*self.constraints, *self.indexes))
+        return (self.table, sorted(self.fields, key=lambda field: field.name), items)
 
     @property
     def field_names(self) -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
+from toolkit.migrations.graph import Key
 from toolkit.migrations.layout import Doc, Group, call, render
-from toolkit.migrations.loader import Key
 from toolkit.migrations.operations.models import Operation
 from toolkit.migrations.values import Imports, quoted, write_value
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolkit.errors import DatabaseError
-from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage, shortest
-from toolkit.migrations.editors.servers import Editor
+from toolkit.migrations.editors.base import Editor
+from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage
+from toolkit.migrations.editors.statements import table_of
 from toolkit.migrations.tables.definitions import TableSQL, quote
 
 
@@ -45,6 +46,7 @@ class Copy:
         self._editor, self._old, self._new, self._fills = editor, old, new, fills
         self._refusals = Refusals(new)
         self._functions = 0
+        self._table_made = table_of(new, "sqlite")
 
     def run(self, scratch: str, *, columns: list[str]) -> None:
         """Copy all rows.
@@ -59,9 +61,10 @@ class Copy:
         expressions = {quote(name): (quote(name) if name != "rowid" else name) for name in columns}
         parameters: list[Any] = []
         for field in self._new._meta.local_fields:
-            expression, values = self._expression(field)
-            expressions[quote(field.column)] = expression
-            parameters += values
+            if not self._makes_itself(field):
+                expression, values = self._expression(field)
+                expressions[quote(field.column)] = expression
+                parameters += values
         names, sources = ", ".join(expressions), ", ".join(expressions.values())
         statement = f"INSERT INTO {quote(scratch)} ({names}) SELECT {sources} FROM {quote(self._table)}"  # noqa: S608 - quoted
         try:
@@ -75,6 +78,12 @@ class Copy:
     def _table(self) -> str:
         return str(self._old._meta.table)
 
+    def _makes_itself(self, field: Any) -> bool:
+        """Whether the database gives a column its values: by an expression, or new rows by a default."""
+        column = self._table_made.c[field.column]
+        is_new = field.name not in self._old._meta.by_name and field.name not in self._fills
+        return column.computed is not None or (is_new and column.server_default is not None)
+
     def _expression(self, field: Any) -> tuple[str, list[Any]]:
         """The SQL that gives a column's value, and its parameters."""
         before = self._old._meta.by_name.get(field.name)
@@ -83,14 +92,15 @@ class Copy:
         source = quote(before.column)
         if not same_storage(before, field):
             source = self._converted(before, field, source)
-        else:
-            self._check_lengths(before, field)
         if before.null and not field.null:
             return self._made(field, source)
         return source, []
 
     def _made(self, field: Any, source: str) -> tuple[str, list[Any]]:
         """A value for rows that have none, or where ``source`` is NULL."""
+        default = self._default(field) if source else None
+        if default is not None:
+            return f"coalesce({source}, {default})", []
         condition = f"{quote(self._old._meta.by_name[field.name].column)} IS NULL" if source else ""
         value = self._editor.value_for(field, self._fills, rows=lambda: self._editor.count(self._table, condition))
         if callable(value):
@@ -99,21 +109,17 @@ class Copy:
             made, values = "?", [value]
         return (f"coalesce({source}, {made})" if source else made), values
 
+    def _default(self, field: Any) -> str | None:
+        """What the database would give, as SQL, if nothing else is said."""
+        column = self._table_made.c[field.column]
+        if field.name in self._fills or column.server_default is None:
+            return None
+        dialect = self._editor.database.sqlalchemy_dialect
+        return f"({dialect.ddl_compiler(dialect, None).get_column_default_string(column)})"
+
     def _converted(self, old: Any, new: Any, source: str) -> str:
         convert = self._refusals.guarded(conversion(old, new, dialect="sqlite"), new)
         return f"{self._register(convert, 2)}({source}, {quote(self._old._meta.key[0].column)})"
-
-    def _check_lengths(self, old: Any, new: Any) -> None:
-        limit = shortest(old, new)
-        if limit is None:
-            return
-        key, column = quote(self._old._meta.key[0].column), quote(old.column)
-        found = self._editor.database.fetch(
-            f"SELECT {key}, length({column}) FROM {quote(self._table)} WHERE length({column}) > ?",  # noqa: S608 - quoted
-            (limit,),
-        )
-        for row, length in found:
-            self._refusals.add(new, row, f"{length} characters, {limit} are allowed")
 
     def _register(self, function: Callable[..., Any], arguments: int) -> str:
         self._functions += 1

@@ -7,15 +7,38 @@ from contextlib import contextmanager
 from typing import Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.editors.servers import Editor
+from toolkit.migrations.editors.base import Editor
+from toolkit.migrations.editors.journal import TABLE, Journal
+from toolkit.migrations.editors.mysql import MysqlEditor
+from toolkit.migrations.editors.postgresql import PostgresqlEditor
 from toolkit.migrations.editors.sqlite import SqliteEditor
+from toolkit.migrations.tables.mysql import digest_of_tables
 
 LOCK = 0x746F6F6C6B6974  # "toolkit": the key of PostgreSQL's advisory lock
+LOCK_TIMEOUT_SECONDS = 600
+
+
+def can_take_back(database: Any) -> bool:
+    """Whether a database takes back changes of tables when the transaction fails."""
+    return bool(database.dialect != "mysql")
+
+
+def digest_of(database: Any) -> str:
+    """A digest of all tables as they are, on a database whose changes of tables are noted one by one."""
+    return digest_of_tables(database, without=TABLE) if database.dialect == "mysql" else ""
+
+
+def editor_of(database: Any) -> Editor:
+    """The editor for a database, outside of any transaction."""
+    return _session_of(database)[1](database)
 
 
 @contextmanager
-def editing(database: Any) -> Iterator[Editor]:
-    """A block in which tables are changed: whole or not at all, and by one process at a time.
+def editing(database: Any, *, journal: Journal | None = None) -> Iterator[Editor]:
+    """A block in which tables are changed by one process at a time, and whole or not at all.
+
+    On MariaDB and MySQL, which commit at every change of a table, it may end half done: ``journal`` then notes how
+    far it got.
 
     Raises:
         MigrationError: The database is in a transaction already, is of a kind that migrations do not know, or
@@ -23,15 +46,19 @@ def editing(database: Any) -> Iterator[Editor]:
     """
     if database.transaction is not None:
         raise MigrationError("tables cannot be changed inside a transaction", hint="Call it outside of atomic().")
-    if database.dialect == "sqlite":
-        with _sqlite_transaction(database):
-            yield SqliteEditor(database)
-    elif database.dialect == "postgresql":
-        with _postgresql_transaction(database):
-            yield Editor(database)
-    else:
-        raise MigrationError(f"migrations do not know {database.dialect} yet", hint="Use SQLite or PostgreSQL.")
+    session, kind = _session_of(database)
+    with session(database):
+        yield kind(database, journal=journal)
     database.shapes.clear()
+    database.lookups.clear()
+
+
+def _session_of(database: Any) -> tuple[Any, type[Editor]]:
+    if database.dialect not in _SESSIONS:
+        raise MigrationError(
+            f"migrations do not know {database.dialect} yet", hint=f"Use one of: {', '.join(_SESSIONS)}."
+        )
+    return _SESSIONS[database.dialect]
 
 
 @contextmanager
@@ -62,6 +89,21 @@ def _postgresql_transaction(database: Any) -> Iterator[None]:
         database.close()
 
 
+@contextmanager
+def _mysql_session(database: Any) -> Iterator[None]:
+    """No transaction would hold; the lock belongs to the connection, and goes with it when the process is killed."""
+    name = database.fetch("SELECT concat('toolkit.', left(database(), 50))")[0][0]
+    if not database.fetch("SELECT get_lock(%s, %s)", (name, LOCK_TIMEOUT_SECONDS))[0][0]:
+        raise MigrationError(
+            f"another process has been changing tables for more than {LOCK_TIMEOUT_SECONDS} seconds",
+            hint="Try again when it is done.",
+        )
+    try:
+        yield
+    finally:
+        database.fetch("SELECT release_lock(%s)", (name,))
+
+
 def _broken_keys(database: Any) -> list[tuple[Any, ...]]:
     return [tuple(row[:3]) for row in database.fetch("PRAGMA foreign_key_check")]
 
@@ -75,3 +117,10 @@ def _check_keys(database: Any, before: set[tuple[Any, ...]]) -> None:
             f"which refers to {parent}",
             hint="Mend or remove the rows, perhaps in a RunPython before this operation. Nothing was changed.",
         )
+
+
+_SESSIONS: dict[str, tuple[Any, type[Editor]]] = {
+    "sqlite": (_sqlite_transaction, SqliteEditor),
+    "postgresql": (_postgresql_transaction, PostgresqlEditor),
+    "mysql": (_mysql_session, MysqlEditor),
+}

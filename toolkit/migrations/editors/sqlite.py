@@ -15,17 +15,20 @@ from typing import Any
 from toolkit.database.tokens.keeping import TOKENS
 from toolkit.errors import DatabaseError, MigrationError
 from toolkit.gis.functions import register_functions
+from toolkit.migrations.editors.base import Editor, compared_fields
 from toolkit.migrations.editors.copying import Copy, copied_columns
-from toolkit.migrations.editors.servers import Editor, compared_fields
-from toolkit.migrations.editors.statements import ddl, items_of, table_of
+from toolkit.migrations.editors.journal import Journal
+from toolkit.migrations.editors.statements import create_statements, ddl, indexes_of, table_of
 from toolkit.migrations.tables.definitions import TableSQL, constraint_key, parse_table, quote
 
 
 class SqliteEditor(Editor):
     """SQLite's way. The connection must have foreign keys off: dropping a table would delete what refers to it."""
 
-    def __init__(self, database: Any) -> None:
-        super().__init__(database)
+    mark = "?"
+
+    def __init__(self, database: Any, *, journal: Journal | None = None) -> None:
+        super().__init__(database, journal=journal)
         # ALTER TABLE reads every trigger of the file, and GeoPackage's call functions of ours.
         register_functions(database.connection)
 
@@ -72,7 +75,8 @@ class SqliteEditor(Editor):
     def _add_simply(self, old: Any, new: Any) -> bool:
         """Do it with ADD COLUMN and CREATE INDEX, if that is all it takes."""
         gone, _, made = compared_fields(old, new)
-        if gone or any(not field.null or _default_of(field) is not None for field in made):
+        table = table_of(new, "sqlite")
+        if gone or not all(_needs_nothing(field, table.c[field.column]) for field in made):
             return False
         before, after = self._model_parts(old), self._model_parts(new)
         columns = {name: text for name, text in after.columns.items() if name in before.columns}
@@ -112,6 +116,14 @@ class SqliteEditor(Editor):
             self.execute(statement)
         if sound:
             self._check_sound(old, new)
+
+    def _create_table(self, model: Any) -> None:
+        """Foreign keys stand in the statement that makes the table; they may name tables that come later."""
+        for statement in create_statements(self.database, model, foreign_keys=True):
+            self.execute(statement)
+
+    def _add_foreign_keys(self, model: Any) -> None:
+        """They are there."""
 
     def _rename_scratch(self, scratch: str, table: str) -> None:
         """The legacy mode leaves views and other tables' triggers and foreign keys alone: they name the table right."""
@@ -202,7 +214,7 @@ class SqliteEditor(Editor):
 
 def _indexes(table: Any, database: Any) -> dict[str, str]:
     """Index name to the statement that makes it."""
-    return {item.name: item.sql for item in items_of(table, database, only_indexes=True)}
+    return {item.name: item.sql for item in indexes_of(table, database)}
 
 
 def _only_carried_keys_added(before: TableSQL, after: TableSQL, made: Sequence[Any]) -> bool:
@@ -220,6 +232,6 @@ def _inline_reference(field: Any) -> str:
     return f" REFERENCES {quote(target.table)} ({quote(target.pk.column)}) DEFERRABLE INITIALLY DEFERRED"
 
 
-def _default_of(field: Any) -> Any:
-    """A nullable column with a default gets it in the rows that are there, which ADD COLUMN cannot do for it."""
-    return field.get_default()
+def _needs_nothing(field: Any, column: Any) -> bool:
+    """Whether NULL is what rows have in a new column: ADD COLUMN cannot do more for the rows that are there."""
+    return bool(field.null and column.server_default is None and field.get_default() is None)

@@ -18,17 +18,24 @@ class Item:
         kind: ``UniqueConstraint``, ``ForeignKeyConstraint``, ``CheckConstraint``, ``PrimaryKeyConstraint``, ``Index``.
         sql: The statement that makes it.
         drop_sql: The statement that drops it.
+        columns: The columns that it is about; all of the table's, where a condition may name any.
     """
 
     name: str
     kind: str
     sql: str
     drop_sql: str
+    columns: frozenset[str] = frozenset()
 
     @property
     def is_index(self) -> bool:
         """Whether it is an index of its own, not one that a constraint keeps."""
         return self.kind == "Index"
+
+    @property
+    def is_foreign_key(self) -> bool:
+        """Whether it refers to another table."""
+        return self.kind == "ForeignKeyConstraint"
 
 
 def ddl(database: Any, construct: Any) -> str:
@@ -43,13 +50,33 @@ def table_of(model: Any, dialect: str) -> Any:
     return schema.table(model)
 
 
-def items_of(table: Any, database: Any, *, primary_key: bool = False, only_indexes: bool = False) -> list[Item]:
-    """The constraints and indexes of a table, in the order of their declaration."""
-    constraints = [] if only_indexes else sorted(table.constraints, key=lambda item: item._creation_order)
-    found = [_constraint(item, database) for item in constraints if primary_key or not _is_key(item)]
+def create_statements(database: Any, model: Any, *, foreign_keys: bool) -> list[str]:
+    """What makes a table, and then its indexes."""
+    from sqlalchemy.schema import CreateTable
+
+    table = table_of(model, database.dialect)
+    made = CreateTable(table) if foreign_keys else CreateTable(table, include_foreign_key_constraints=[])
+    return [ddl(database, made), *(item.sql for item in indexes_of(table, database))]
+
+
+def items_of(table: Any, database: Any, *, primary_key: bool = False) -> list[Item]:
+    """The constraints and indexes of a table, in the order of their declaration; foreign keys last."""
+    made = sorted(table.constraints, key=lambda item: item._creation_order)
+    constraints = [_constraint(item, database) for item in made if primary_key or not _is_key(item)]
+    keys = [item for item in constraints if item.is_foreign_key]
+    return [*(item for item in constraints if not item.is_foreign_key), *indexes_of(table, database), *keys]
+
+
+def indexes_of(table: Any, database: Any) -> list[Item]:
+    """The indexes of a table, by their columns."""
     positions = {column.name: number for number, column in enumerate(table.columns)}
     indexes = sorted(table.indexes, key=lambda index: ([positions[c.name] for c in index.columns], str(index.name)))
-    return found + [_index(index, database) for index in indexes]
+    return [_index(index, database) for index in indexes]
+
+
+def foreign_keys_of(table: Any, database: Any) -> list[Item]:
+    """The foreign keys of a table, in the order of their declaration."""
+    return [item for item in items_of(table, database) if item.is_foreign_key]
 
 
 def renamed_items(old: Any, new: Any, database: Any) -> list[tuple[Item, Item]]:
@@ -118,9 +145,9 @@ def _constraint(constraint: Any, database: Any) -> Item:
 
     preparer = database.sqlalchemy_dialect.identifier_preparer
     name = preparer.unformat_identifiers(preparer.format_constraint(constraint))[0]
-    made = AddConstraint(constraint)
-    dropped = DropConstraint(constraint)
-    return Item(name, type(constraint).__name__, ddl(database, made), ddl(database, dropped))
+    made, dropped = ddl(database, AddConstraint(constraint)), ddl(database, DropConstraint(constraint))
+    kind = next(one.__name__ for one in type(constraint).__mro__ if one.__module__.startswith("sqlalchemy"))
+    return Item(name, kind, made, dropped, _columns(constraint))
 
 
 def _index(index: Any, database: Any) -> Item:
@@ -128,4 +155,15 @@ def _index(index: Any, database: Any) -> Item:
 
     preparer = database.sqlalchemy_dialect.identifier_preparer
     name = preparer.unformat_identifiers(preparer.format_index(index))[0]
-    return Item(name, "Index", ddl(database, CreateIndex(index)), ddl(database, DropIndex(index)))
+    return Item(name, "Index", ddl(database, CreateIndex(index)), ddl(database, DropIndex(index)), _columns(index))
+
+
+def _columns(item: Any) -> frozenset[str]:
+    """The columns of a constraint or index: all of the table's where there is SQL that may name any."""
+    found = frozenset(column.name for column in getattr(item, "columns", ()))
+    says_more = not found or any(options.get("where") is not None for options in _dialect_options(item))
+    return frozenset(column.name for column in item.table.columns) if says_more else found
+
+
+def _dialect_options(item: Any) -> list[Any]:
+    return list(getattr(item, "dialect_options", {}).values())

@@ -13,7 +13,7 @@ from toolkit.models import Index
 from toolkit.models.fields import MISSING
 
 if TYPE_CHECKING:
-    from toolkit.migrations.editors.servers import Editor
+    from toolkit.migrations.editors.base import Editor
 
 
 class Alteration(Operation):

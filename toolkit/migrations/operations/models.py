@@ -16,13 +16,21 @@ from toolkit.migrations.state import Constraint, ModelState, ProjectState
 from toolkit.models import Field, Index
 
 if TYPE_CHECKING:
-    from toolkit.migrations.editors.servers import Editor
+    from toolkit.migrations.editors.base import Editor
 
 
 class Operation:
-    """One step of a migration."""
+    """One step of a migration.
+
+    Attributes:
+        reversible: Whether it can be undone.
+        opaque: Whether it does what nobody can tell from outside: SQL, Python.
+        elidable: Whether it is left out when migrations are squashed.
+    """
 
     reversible: ClassVar[bool] = True
+    opaque: ClassVar[bool] = False
+    elidable: bool = False
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         """The state after this step."""

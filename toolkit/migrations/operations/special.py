@@ -13,7 +13,7 @@ from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 if TYPE_CHECKING:
-    from toolkit.migrations.editors.servers import Editor
+    from toolkit.migrations.editors.base import Editor
 
 Sql = str | Sequence[str]
 Step = Callable[["HistoricalModels", Any], object]

@@ -1,4 +1,4 @@
-"""CREATE TABLE statements of SQLite, taken apart into columns and constraints.
+"""CREATE TABLE statements, taken apart into columns and constraints.
 
 SQLite keeps the text that made a table, and that text is the only place that knows everything about it: generated
 columns, collations, the constraints that somebody added by hand. A rebuild keeps what the models know nothing of.
@@ -7,7 +7,7 @@ columns, collations, the constraints that somebody added by hand. A rebuild keep
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -37,8 +37,14 @@ class TableSQL:
         return f"CREATE TABLE {quote(table)} (\n\t{body}\n){self.suffix}"
 
 
-def parse_table(sql: str) -> TableSQL:
-    """Take a CREATE TABLE statement apart."""
+def parse_table(sql: str, *, words: Iterable[str] = ()) -> TableSQL:
+    """Take a CREATE TABLE statement apart.
+
+    Args:
+        sql: The statement.
+        words: Words that a constraint begins with, beside the usual ones.
+    """
+    marks = _CONSTRAINT_WORDS.union(words)
     tokens = [token for token in _TOKEN.findall(sql) if not token.startswith(("--", "/*"))]
     start = tokens.index("(")
     end = len(tokens) - 1 - tokens[::-1].index(")")
@@ -47,7 +53,7 @@ def parse_table(sql: str) -> TableSQL:
     for definition in _split(tokens[start + 1 : end]):
         first = next(token for token in definition if not token.isspace())
         text = "".join(definition).strip()
-        if first.upper() in _CONSTRAINT_WORDS:
+        if first.upper() in marks:
             constraints.append(text)
         else:
             columns[unquote(first)] = text
@@ -64,6 +70,18 @@ def constraint_key(text: str) -> str:
 def checks_of(sql: str) -> set[str]:
     """The CHECK conditions of a table, normalised."""
     return {key for text in parse_table(sql).constraints if (key := constraint_key(text)).upper().startswith("CHECK")}
+
+
+def words_of(sql: str) -> list[str]:
+    """The words, names, literals and signs of a statement, without what is between them."""
+    return [token for token in _TOKEN.findall(sql) if not token.isspace() and not token.startswith(("--", "/*"))]
+
+
+def generated_of(definition: str) -> str | None:
+    """The expression of a generated column, from its definition, normalised; None if it is no such column."""
+    words = words_of(definition)
+    start = next((place for place, word in enumerate(words) if word.upper() == "AS"), None)
+    return None if start is None else constraint_key(" ".join(words[start + 1 :]))
 
 
 def quote(name: str) -> str:

@@ -1,0 +1,138 @@
+"""A migration that is interrupted anywhere is continued, or leaves nothing behind: no half table, no row less."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit import models
+from toolkit.database import Database
+from toolkit.errors import MigrationError
+
+
+class Killed(BaseException):
+    """Nothing catches it."""
+
+
+def title(**options):
+    return models.CharField(max_length=80, **options)
+
+
+def before(model):
+    return model("Desk", name=title()), model("Story", headline=title(null=True), rank=title(), old=title())
+
+
+def after(model):
+    desk = model("Desk", name=title(unique=True))
+    story = model(
+        "Story",
+        {"indexes": [models.Index(fields=["headline"], name="by_headline")]},
+        headline=title(),
+        rank=models.IntegerField(),
+        key=models.UUIDField(null=True),
+        note=models.TextField(default="none"),
+        desk=models.ForeignKey("Desk", on_delete=models.CASCADE, null=True),
+        older=title(),
+    )
+    return desk, story
+
+
+def prepare(newsroom, model):
+    newsroom.migrate(*before(model))
+    desk, story = newsroom.app.models
+    newsroom.save(desk, name="City")
+    for number in range(3):
+        newsroom.save(story, headline=f"t{number}" if number else None, rank=str(number), old="x")
+    newsroom.declare(*after(model))
+    newsroom.make(fills={"news.Story.headline": "Untitled"})
+
+
+def kill_at(database, number, *, done):
+    """Be killed at the statement of this number: before it, or when it is done."""
+    execute, count = database.execute, iter(range(10_000))
+
+    def counted(sql, parameters=()):
+        due = next(count) == number
+        if due and not done:
+            raise Killed
+        result = execute(sql, parameters)
+        if due:
+            raise Killed
+        return result
+
+    database.execute = counted
+
+
+def rows(newsroom):
+    return newsroom.rows("news_story", "id, headline, rank, note, older")
+
+
+EXPECTED = [(1, "Untitled", 0, "none", "x"), (2, "t1", 1, "none", "x"), (3, "t2", 2, "none", "x")]
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "behind"])
+def test_wherever_it_is_killed_applying_again_finishes_it(newsroom, model, done):
+    prepare(newsroom, model)
+    url, number, kills = newsroom.database.url, 0, 0
+    while True:
+        newsroom.database = Database(url)
+        kill_at(newsroom.database, number, done=done)
+        try:
+            newsroom.apply()
+            break
+        except Killed:
+            kills += 1
+            newsroom.database.connection.close()
+            number += 7 if newsroom.database.dialect == "mysql" else 5
+    assert kills > 3
+    newsroom.database = Database(url)
+    assert rows(newsroom) == EXPECTED
+    assert newsroom.problems() == []
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, headline, rank, old") == [
+        (1, "Untitled", "0", "x"),
+        (2, "t1", "1", "x"),
+        (3, "t2", "2", "x"),
+    ]
+    newsroom.database.close()
+
+
+@pytest.fixture
+def halved(newsroom, model):
+    """A migration on MariaDB whose third step could not be done."""
+    if newsroom.database.dialect != "mysql":
+        pytest.skip("this database takes back what it cannot finish")
+    prepare(newsroom, model)
+    path = newsroom.app.migrations_folder / "0003_more.py"
+    path.write_text(
+        "from toolkit import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+        f"    dependencies = [('news', {newsroom.app.migrations_folder.glob('0002*').__next__().stem!r})]\n"
+        "    operations = [\n"
+        "        migrations.AddField('Desk', 'town', models.TextField(null=True)),\n"
+        "        migrations.RunSQL('INSERT INTO elsewhere VALUES (1)', reverse_sql=''),\n"
+        "        migrations.AddField('Desk', 'land', models.TextField(null=True)),\n"
+        "    ]\n"
+    )
+    with pytest.raises(MigrationError, match=r"elsewhere.*operation 1 of 3 stands.*goes on there"):
+        newsroom.apply()
+    return newsroom
+
+
+def test_what_stands_is_told_and_the_rest_is_done_once_the_cause_is_mended(halved):
+    problem = next(one for one in halved.problems() if "half" in one)
+    assert "news.0003_more is half applied: 1 of its operations are done; the next is 'Run SQL: INSERT INTO" in problem
+    halved.database.execute("CREATE TABLE elsewhere (number INT)")
+    assert halved.apply() == ["Apply news.0003_more"]
+    assert halved.rows("elsewhere") == [(1,)]
+    assert halved.rows("news_desk", "id, town, land") == [(1, None, None)]
+
+
+def test_nothing_else_is_done_before_it_is_whole(halved):
+    with pytest.raises(MigrationError, match=r"news.0003_more is half applied.*Finish it"):
+        halved.apply("news.0001")
+
+
+def test_an_operation_that_was_begun_may_not_be_another_now(halved):
+    path = halved.app.migrations_folder / "0003_more.py"
+    path.write_text(path.read_text().replace("migrations.RunSQL", "migrations.RunSQL('SELECT 1'), #"))
+    with pytest.raises(MigrationError, match=r"half applied.*that operation is now 'Run SQL: SELECT 1'.*Restore"):
+        halved.apply()

@@ -1,0 +1,175 @@
+"""Migrations that were made side by side: which, what each does, and whether their order matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import MigrationError
+from toolkit.migrations.graph import Graph, Key, LoadedMigration
+from toolkit.migrations.heads import HEAD, Head
+from toolkit.migrations.state import ProjectState
+
+SHOWN_OPERATIONS = 4
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What one side made.
+
+    Args:
+        end: The last migration of this side.
+        migrations: All that the other side has not, in order.
+    """
+
+    end: LoadedMigration
+    migrations: tuple[LoadedMigration, ...]
+
+    def __str__(self) -> str:
+        steps = [operation.describe() for one in self.migrations for operation in one.operations]
+        shown = "; ".join(steps[:SHOWN_OPERATIONS]) or "does nothing"
+        more = f"; and {len(steps) - SHOWN_OPERATIONS} more" if len(steps) > SHOWN_OPERATIONS else ""
+        return f"{', '.join(one.name for one in self.migrations)} ({shown}{more})"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """An app with more than one end.
+
+    Args:
+        app: Its label.
+        branches: One for each end.
+        common: The migrations of all apps that every side has.
+        reason: Why the order matters; empty when it does not.
+    """
+
+    app: str
+    branches: tuple[Branch, ...]
+    common: frozenset[Key]
+    reason: str
+
+    def problem(self) -> MigrationError:
+        """The conflict as a letter."""
+        sides = " and ".join(str(branch) for branch in self.branches)
+        count = {2: "two", 3: "three"}.get(len(self.branches), str(len(self.branches)))
+        if self.reason:
+            order = f"Their order matters: {self.reason}"
+            hint = (
+                f"Decide which is the last, say so (toolkit migrations rebase {self.branches[-1].end} --anyway), "
+                "and read it: does it still do what it should?"
+            )
+        else:
+            order = "Neither touches what the other does, so one can follow the other"
+            hint = "Run: toolkit migrations rebase. (Or keep both as they are: toolkit migrations merge.)"
+        return MigrationError(
+            f"{self.app} has {count} ends, made side by side: {sides}. {order}",
+            path=self.branches[-1].end.path,
+            hint=hint,
+        )
+
+
+def find_conflicts(graph: Graph, start: ProjectState) -> list[Conflict]:
+    """The apps whose migrations have more than one end.
+
+    Args:
+        graph: All migrations.
+        start: The models of the apps that have no migrations.
+    """
+    found = []
+    for app in graph.apps:
+        ends = graph.ends(app)
+        if len(ends) > 1:
+            reached = [graph.before(end.key) for end in ends]
+            common = frozenset(set.intersection(*reached))
+            branches = tuple(
+                Branch(end, tuple(one for one in graph.order if one.key in mine - _others(reached, number)))
+                for number, (end, mine) in enumerate(zip(ends, reached, strict=True))
+            )
+            found.append(Conflict(app, branches, common, _reason(graph, start, branches, common)))
+    return found
+
+
+def check_ends(graph: Graph, start: ProjectState, heads: Mapping[str, Head | None]) -> list[MigrationError]:
+    """What stands in the way of one history: apps with two ends, and ``HEAD`` files in which git left two.
+
+    Args:
+        graph: All migrations.
+        start: The models of the apps that have no migrations.
+        heads: What the ``HEAD`` file of each app says.
+    """
+    conflicts = find_conflicts(graph, start)
+    split = {conflict.app for conflict in conflicts}
+    found = [conflict.problem() for conflict in conflicts]
+    for app, head in heads.items():
+        if head is not None and head.is_conflict and app not in split:
+            last = graph.head(app)
+            found.append(
+                MigrationError(
+                    f"git left two names in {HEAD}: {head.ours or 'none'} and {head.theirs or 'none'}",
+                    path=None if last is None else last.path.with_name(HEAD),
+                    hint="Run: toolkit migrations rebase.",
+                )
+            )
+    return found
+
+
+def check_heads(graph: Graph, heads: Mapping[str, Head | None]) -> list[MigrationError]:
+    """``HEAD`` files that name another migration than the last."""
+    found = []
+    for app, head in heads.items():
+        last = graph.head(app)
+        if head is not None and last is not None and not head.is_conflict and head.name != last.name:
+            found.append(
+                MigrationError(
+                    f"{HEAD} says {head.name or 'nothing'}, and the last migration is {last.name}",
+                    path=last.path.with_name(HEAD),
+                    hint="Run: toolkit migrations rebase, which writes it.",
+                )
+            )
+    return found
+
+
+def _others(reached: Sequence[set[Key]], number: int) -> set[Key]:
+    return {key for other, keys in enumerate(reached) if other != number for key in keys}
+
+
+def _reason(graph: Graph, start: ProjectState, branches: Sequence[Branch], common: Iterable[Key]) -> str:
+    """Why the order of branches matters; empty when it does not."""
+    for branch in branches:
+        for migration in branch.migrations:
+            for operation in migration.operations:
+                if operation.opaque:
+                    return f"{migration.name} has a step of its own ({operation.describe()}), and nobody can tell"
+    state = graph.state(start, upto=common)
+    for first in branches:
+        for second in branches:
+            if first.end.key < second.end.key and (reason := _compared(state, first, second)):
+                return reason
+    return ""
+
+
+def _compared(state: ProjectState, first: Branch, second: Branch) -> str:
+    results = []
+    for one, other in ((first, second), (second, first)):
+        try:
+            results.append(_after(_after(state, one), other))
+        except MigrationError as error:
+            return f"after {one.end.name}, {other.end.name} cannot be done: {error.message}"
+    differing = _differing(*results)
+    return f"{' and '.join(differing)} would look different" if differing else ""
+
+
+def _after(state: ProjectState, branch: Branch) -> ProjectState:
+    for migration in branch.migrations:
+        state = migration.change(state)
+    return state
+
+
+def _differing(one: ProjectState, other: ProjectState) -> list[str]:
+    labels = one.models.keys() | other.models.keys()
+    return sorted(label for label in labels if _said(one.models.get(label)) != _said(other.models.get(label)))
+
+
+def _said(model: Any) -> Any:
+    return None if model is None else model.said()

@@ -1,0 +1,257 @@
+"""Changing tables: from what a model was to what it is. Each kind of database has an editor that knows how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from toolkit.errors import MigrationError, Problems
+from toolkit.migrations.editors.conversions import check_convertible
+from toolkit.migrations.editors.journal import Journal, NoJournal
+from toolkit.migrations.editors.obstacles import check_obstacles
+from toolkit.migrations.editors.statements import ddl, foreign_keys_of, indexes_of, table_of
+from toolkit.migrations.fields import describe_field, usable_default
+from toolkit.migrations.tables.comparing import differences, read_table
+from toolkit.models.fields import MISSING
+from toolkit.models.schema import Schema
+
+
+class Editor:
+    """Makes, changes and drops tables through SQLAlchemy's DDL.
+
+    Args:
+        database: Where; in a transaction that somebody else opened, if tables can be changed in one.
+        journal: Notes how far it got, where tables are not changed in a transaction.
+
+    Attributes:
+        mark: Stands for a value in SQL.
+    """
+
+    mark = "%s"
+
+    def __init__(self, database: Any, *, journal: Journal | None = None) -> None:
+        self.database = database
+        self.journal = journal or NoJournal()
+
+    # what operations ask for
+
+    def create(self, model: Any) -> None:
+        """Make a table with its constraints and indexes. One that is there and is the same is taken over.
+
+        Raises:
+            Problems: There is one that differs.
+        """
+        self._check_possible(model)
+        if self.journal.is_resuming or read_table(self.database, model._meta.table) is None:
+            self._create_table(model)
+            self._add_foreign_keys(model)
+        elif problems := differences(self.database, [model]):
+            raise Problems(problems, summary=f"the table {model._meta.table} is there already and differs")
+        self._call_fields("after_create", model)
+
+    def create_all(self, models: Sequence[Any]) -> None:
+        """Make several tables, which may refer to each other in circles."""
+        for model in models:
+            self._create_table(model)
+        for model in models:
+            self._add_foreign_keys(model)
+            self._call_fields("after_create", model)
+
+    def drop(self, model: Any) -> None:
+        """Drop a table with everything in it."""
+        self._call_fields("before_drop", model)
+        self.execute(f"DROP TABLE {self.quote(model._meta.table)}")
+
+    def rename(self, old: Any, new: Any) -> None:
+        """Give a table or its columns other names; everything that is named after them follows."""
+        changed = _moved_fields(old, new)
+        self._call_fields("before_drop", old, only={before.name for before, _ in changed})
+        old_table, new_table = table_of(old, self.database.dialect), table_of(new, self.database.dialect)
+        self._free_items(old_table, new_table)
+        self._rename_table(old, new)
+        for before, after in zip(old._meta.local_fields, new._meta.local_fields, strict=True):
+            if before.column != after.column:
+                self._rename_column(new._meta.table, before.column, after.column)
+        self._rename_items(old_table, new_table)
+        self._call_fields("after_create", new, only={after.name for _, after in changed})
+
+    def alter(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        """Change columns, constraints and indexes of a table.
+
+        Args:
+            old: The model as it was.
+            new: The model as it shall be; fields of one name are one field.
+            fills: Field name to what rows get that have no value.
+
+        Raises:
+            MigrationError: Rows stand in the way.
+        """
+        check_key(old, new)
+        self._check_possible(new)
+        gone, altered, _ = compared_fields(old, new)
+        for before, after in altered:
+            check_convertible(before, after)
+        if not self.journal.is_resuming:
+            self.check_values(old, new, fills=fills)
+            check_obstacles(self, old, new, fills=fills)
+        touched = {field.name for field in gone} | {before.name for before, _ in altered}
+        self._call_fields("before_drop", old, only=touched)
+        self._alter_table(old, new, fills=fills)
+        self._call_fields("after_create", new)
+
+    def run_sql(self, statements: Sequence[str]) -> None:
+        """Run somebody's SQL as it stands."""
+        for statement in statements:
+            self.execute(statement.replace("%", "%%"))
+        self.settle()
+
+    def settle(self) -> None:
+        """Check what is deferred, where a table with checks waiting cannot be altered."""
+
+    # how it is done
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement that changes tables."""
+        self.journal.change(lambda: self.database.execute(sql, parameters))
+
+    def write_rows(self, write: Callable[[], object]) -> None:
+        """Run something that changes rows and no tables: whole or not at all."""
+        self.journal.write(write)
+
+    def quote(self, name: str) -> str:
+        """A name as SQL wants it."""
+        return str(self.database.sqlalchemy_dialect.identifier_preparer.quote_identifier(name))
+
+    def count(self, table: str, condition: str = "") -> int:
+        """How many rows a table has that meet a condition."""
+        where = f" WHERE {condition}" if condition else ""
+        return int(self.database.fetch(f"SELECT count(*) FROM {self.quote(table)}{where}")[0][0])  # noqa: S608 - quoted
+
+    def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        """See that every row gets a value in new columns and in those that may not be NULL any more.
+
+        Raises:
+            MigrationError: There are rows, and nothing for them.
+        """
+        table, name = table_of(new, self.database.dialect), old._meta.table
+        _, altered, made = compared_fields(old, new)
+        for field in made:
+            if not field.null and table.c[field.column].server_default is None:
+                self.value_for(field, fills, rows=lambda: self.count(name))
+        for before, after in altered:
+            if before.null and not after.null and table.c[after.column].server_default is None:
+                missing = f"{self.quote(before.column)} IS NULL"
+                self.value_for(after, fills, rows=lambda missing=missing: self.count(name, missing))  # type: ignore[misc]
+
+    def value_for(self, field: Any, fills: Mapping[str, Any], *, rows: Callable[[], int]) -> Any:
+        """What rows without a value get in a column: a stored value, or a function that makes one for each row.
+
+        Args:
+            field: The field.
+            fills: What the operation says, by field name.
+            rows: Counts the rows that need one.
+
+        Raises:
+            MigrationError: There are such rows, and nothing for them.
+        """
+        value = fills.get(field.name, MISSING)
+        if value is MISSING:
+            value = usable_default(field)
+        if value is MISSING or (value is None and not field.null):
+            number = rows()
+            if number:
+                raise MigrationError(
+                    f"{field.model._meta.label}.{field.name}: {number} rows have no value for it",
+                    hint="Write fill=... into the operation, give the field a default, or let it be null.",
+                )
+            return None
+        write = field.db_writer(self.database.dialect)
+
+        def stored(given: Any) -> Any:
+            return given if given is None or write is None else write(field.to_python(given))
+
+        return (lambda: stored(value())) if callable(value) else stored(value)
+
+    def _check_possible(self, model: Any) -> None:
+        """Refuse what this kind of database cannot keep.
+
+        Raises:
+            Problems: Each with what to do instead.
+        """
+        if problems := Schema([model], self.database.dialect).problems():
+            raise Problems(problems, summary=f"{self.database.dialect} cannot keep what the migration says")
+
+    def _call_fields(self, hook: str, model: Any, *, only: set[str] | None = None) -> None:
+        """Let fields that keep something beside their column (a spatial index) make or remove it."""
+        for field in model._meta.local_fields:
+            method = getattr(field, hook, None)
+            if callable(method) and (only is None or field.name in only):
+                method(self.database)
+
+    def _create_table(self, model: Any) -> None:
+        """Make a table and its indexes; its foreign keys come later, once every table is there."""
+        from sqlalchemy.schema import CreateTable
+
+        table = table_of(model, self.database.dialect)
+        self.execute(ddl(self.database, CreateTable(table, include_foreign_key_constraints=[])))
+        for index in indexes_of(table, self.database):
+            self.execute(index.sql)
+
+    def _add_foreign_keys(self, model: Any) -> None:
+        for key in foreign_keys_of(table_of(model, self.database.dialect), self.database):
+            self.execute(key.sql)
+
+    def _free_items(self, old: Any, new: Any) -> None:
+        """Before a rename: drop what cannot follow it."""
+
+    def _rename_table(self, old: Any, new: Any) -> None:
+        if old._meta.table != new._meta.table:
+            self.execute(f"ALTER TABLE {self.quote(old._meta.table)} RENAME TO {self.quote(new._meta.table)}")
+
+    def _rename_column(self, table: str, old: str, new: str) -> None:
+        self.execute(f"ALTER TABLE {self.quote(table)} RENAME COLUMN {self.quote(old)} TO {self.quote(new)}")
+
+    def _rename_items(self, old: Any, new: Any) -> None:
+        """After a rename: give constraints and indexes the names that go with it."""
+        raise TypeError(f"{type(self).__name__} must define _rename_items()")
+
+    def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        raise TypeError(f"{type(self).__name__} must define _alter_table()")
+
+
+def compared_fields(old: Any, new: Any) -> tuple[list[Any], list[tuple[Any, Any]], list[Any]]:
+    """The fields that went, (old, new) pairs of those that stayed, and those that came."""
+    before = {field.name: field for field in old._meta.local_fields}
+    after = {field.name: field for field in new._meta.local_fields}
+    gone = [field for name, field in before.items() if name not in after]
+    stayed = [(field, after[name]) for name, field in before.items() if name in after]
+    made = [field for name, field in after.items() if name not in before]
+    changed = [pair for pair in stayed if _differs(*pair)]
+    return gone, changed, made
+
+
+def check_key(old: Any, new: Any) -> None:
+    """Refuse to change a primary key: rows of other tables refer to it.
+
+    Raises:
+        MigrationError: It would change.
+    """
+    before, after = old._meta.pk, new._meta.pk
+    kinds = [[str(field.sql_type()) for field in each._meta.key] for each in (old, new)]
+    if before.columns != after.columns or kinds[0] != kinds[1]:
+        raise MigrationError(
+            f"{new._meta.label}: the primary key changes from {before.name} ({type(before).__name__}) to "
+            f"{after.name} ({type(after).__name__}), and other tables may refer to it",
+            hint="Make a new model, copy the rows with RunPython, and delete the old one.",
+        )
+
+
+def _differs(old: Any, new: Any) -> bool:
+    return describe_field(old.name, old) != describe_field(new.name, new)
+
+
+def _moved_fields(old: Any, new: Any) -> list[tuple[Any, Any]]:
+    pairs = list(zip(old._meta.local_fields, new._meta.local_fields, strict=True))
+    if old._meta.table != new._meta.table:
+        return pairs
+    return [(before, after) for before, after in pairs if before.column != after.column]

@@ -1,0 +1,104 @@
+"""Changing tables on MariaDB and MySQL, which commit at every change of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from toolkit.errors import MigrationError
+from toolkit.migrations.editors.base import compared_fields
+from toolkit.migrations.editors.conversions import conversion, same_storage
+from toolkit.migrations.editors.servers import ServerEditor
+from toolkit.migrations.editors.statements import Item, items_of, renamed_items
+
+
+class MysqlEditor(ServerEditor):
+    """MariaDB's and MySQL's way: a step at a time, each noted in the journal."""
+
+    def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        """See beforehand what elsewhere is seen on the way: nothing can be taken back here."""
+        super().check_values(old, new, fills=fills)
+        for before, after in compared_fields(old, new)[1]:
+            if not same_storage(before, after):
+                convert = conversion(before, after, dialect=self.database.dialect)
+                self._converted(new._meta.table, after, before.column, convert)
+
+    def run_sql(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            take = self.write_rows if statement.split(None, 1)[0].upper() in _ROWS else self.journal.change
+            take(partial(self.database.execute, statement.replace("%", "%%")))
+
+    def drop(self, model: Any) -> None:
+        if not self.journal.is_resuming:
+            self._refuse_referred(model)
+        super().drop(model)
+
+    def _refuse_referred(self, model: Any) -> None:
+        table = model._meta.table
+        found = self.database.fetch(
+            "SELECT DISTINCT table_name FROM information_schema.referential_constraints "
+            "WHERE constraint_schema = database() AND referenced_table_name = %s AND table_name <> %s",
+            (table, table),
+        )
+        if found:
+            raise MigrationError(
+                f"the table {table} cannot be dropped: {', '.join(name for (name,) in found)} refers to it",
+                hint="Remove the foreign keys before.",
+            )
+
+    def _changed_items(
+        self, old_table: Any, new_table: Any, altered: Sequence[tuple[Any, Any]]
+    ) -> tuple[list[Item], list[Item]]:
+        """Foreign keys go first and come last: each needs an index, which cannot be dropped under it."""
+        dropped, added = super()._changed_items(old_table, new_table, altered)
+        touched = {column for item in dropped for column in item.columns}
+        touched |= {before.column for before, _ in altered}
+        kept = {item.sql for item in dropped}
+        freed = [
+            item
+            for item in items_of(old_table, self.database)
+            if item.is_foreign_key and item.columns & touched and item.sql not in kept
+        ]
+        again = {item.sql for item in freed}
+        back = [item for item in items_of(new_table, self.database) if item.sql in again]
+        dropped.sort(key=lambda item: not item.is_foreign_key)
+        return [*freed, *dropped], [*added, *back]
+
+    def _free_items(self, old: Any, new: Any) -> None:
+        """Nothing here follows a column's new name in a condition, and foreign keys follow no new name at all."""
+        for item in self._stuck(old, new)[0]:
+            self.execute(item.drop_sql)
+
+    def _rename_items(self, old: Any, new: Any) -> None:
+        table = self.quote(new.name)
+        stuck = {item.name for item in self._stuck(old, new)[0]}
+        for before, after in renamed_items(old, new, self.database):
+            if before.kind in ("Index", "UniqueConstraint") and before.name not in stuck:
+                self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(before.name)} TO {self.quote(after.name)}")
+        for item in self._stuck(old, new)[1]:
+            self.execute(item.sql)
+
+    def _stuck(self, old: Any, new: Any) -> tuple[list[Item], list[Item]]:
+        """What must be dropped before a rename and made again after it, foreign keys first and last."""
+        before = [item for item in items_of(old, self.database) if item.kind in _STUCK]
+        after = [item for item in items_of(new, self.database) if item.kind in _STUCK]
+        renamed = dict(
+            zip((column.name for column in old.columns), (column.name for column in new.columns), strict=True)
+        )
+        moved = old.name != new.name or any(one != other for one, other in renamed.items())
+        same = set() if moved and old.name != new.name else {item.sql for item in before} & {item.sql for item in after}
+        dropped = [item for item in before if item.sql not in same]
+        return sorted(dropped, key=lambda item: not item.is_foreign_key), [i for i in after if i.sql not in same]
+
+    def _define_column(self, table: str, column: Any) -> None:
+        self.execute(f"ALTER TABLE {self.quote(table)} ADD COLUMN {self._spelled(column)}")
+
+    def _respell_column(self, table: str, old: Any, new: Any) -> None:
+        before, after = self._spelled(old), self._spelled(new)
+        if before.partition(" ")[2] != after.partition(" ")[2]:
+            self.execute(f"ALTER TABLE {self.quote(table)} MODIFY COLUMN {after}")
+
+
+_ROWS = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"})
+_STUCK = ("ForeignKeyConstraint", "CheckConstraint")

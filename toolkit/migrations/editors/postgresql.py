@@ -1,0 +1,64 @@
+"""Changing tables on PostgreSQL, through Alembic's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from toolkit.migrations.editors.servers import ServerEditor
+from toolkit.migrations.editors.statements import Collected, renamed_items
+
+
+class PostgresqlEditor(ServerEditor):
+    """PostgreSQL's way: everything in one transaction."""
+
+    def settle(self) -> None:
+        """Check what is deferred: PostgreSQL alters no table that has checks waiting."""
+        if self.database.transaction is not None:
+            self.database.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self.database.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    def _rename_items(self, old: Any, new: Any) -> None:
+        for before, after in renamed_items(old, new, self.database):
+            if before.is_index:
+                self.execute(f"ALTER INDEX {self.quote(before.name)} RENAME TO {self.quote(after.name)}")
+            else:
+                self.execute(
+                    f"ALTER TABLE {self.quote(new.name)} RENAME CONSTRAINT {self.quote(before.name)} "
+                    f"TO {self.quote(after.name)}"
+                )
+
+    def _define_column(self, table: str, column: Any) -> None:
+        self._emit(lambda operations: operations.add_column(table, column))
+
+    def _respell_column(self, table: str, old: Any, new: Any) -> None:
+        change = partial(_change, table=table, column=new.name, existing_type=old.type)
+        kind = self._spelled(new.type)
+        if self._spelled(old.type) != kind:
+            # an explicit cast would cut texts that are too long; without one they are refused
+            using = f"{self.quote(new.name)}::{kind}" if new.foreign_keys or old.foreign_keys else None
+            self._emit(partial(change, type_=new.type, postgresql_using=using))
+        if self._default(old) != self._default(new):
+            self._emit(partial(change, server_default=new.server_default))
+        if old.comment != new.comment:
+            self._emit(partial(change, comment=new.comment, existing_comment=old.comment))
+        if old.nullable != new.nullable:
+            self._emit(partial(change, nullable=new.nullable))
+
+    def _spelled(self, kind: Any) -> str:
+        return str(kind.compile(dialect=self.database.sqlalchemy_dialect))
+
+    def _default(self, column: Any) -> str | None:
+        compiler = self.database.sqlalchemy_dialect.ddl_compiler(self.database.sqlalchemy_dialect, None)
+        found: str | None = compiler.get_column_default_string(column)
+        return found
+
+    def _emit(self, step: Callable[[Any], object]) -> None:
+        """Run what Alembic's operations would run."""
+        for statement in Collected(self.database).of(step):
+            self.execute(statement)
+
+
+def _change(operations: Any, *, table: str, column: str, **changes: Any) -> None:
+    operations.alter_column(table, column, **changes)

@@ -1,0 +1,146 @@
+"""Reading tables of MariaDB and MySQL, by what ``SHOW CREATE TABLE`` says of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.migrations.editors.statements import create_statements, foreign_keys_of, table_of
+from toolkit.migrations.tables.definitions import constraint_key, parse_table, words_of
+from toolkit.migrations.tables.information import Column, TableInfo
+
+SCRATCH = "toolkit_scratch"
+
+_INDEX = re.compile(r"(?P<kind>(?:UNIQUE |FULLTEXT |SPATIAL )?)KEY `(?P<name>(?:[^`]|``)*)` (?P<rest>.*)", re.DOTALL)
+_COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
+
+
+def read(database: Any, table: str) -> TableInfo | None:
+    """The table of this name, or None."""
+    there = database.fetch(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = %s "
+        "AND table_type = 'BASE TABLE'",
+        (table,),
+    )
+    return _describe(_statement(database, table)) if there else None
+
+
+def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
+    """What the tables of some models look like when they are made now: as temporary tables.
+
+    Temporary tables have no foreign keys, so these are taken from the statements that would make them.
+    """
+    return {model: _expected(database, model) for model in models}
+
+
+def digest_of_tables(database: Any, *, without: str) -> str:
+    """A digest of all tables and triggers as they are: equal digests mean that no statement has changed any."""
+    made = hashlib.sha256()
+    for table in sorted(database.table_names()):
+        if table != without:
+            made.update(_COUNTER.sub("", _statement(database, table)).encode())
+    for row in database.fetch(
+        "SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers "
+        "WHERE trigger_schema = database() ORDER BY trigger_name"
+    ):
+        made.update(repr(tuple(row)).encode())
+    return made.hexdigest()
+
+
+def _statement(database: Any, table: str) -> str:
+    name = "`" + table.replace("`", "``") + "`"
+    return str(database.fetch(f"SHOW CREATE TABLE {name}")[0][1])
+
+
+def _expected(database: Any, model: Any) -> TableInfo:
+    create, *indexes = create_statements(database, model, foreign_keys=False)
+    own = database.sqlalchemy_dialect.identifier_preparer.quote(model._meta.table)
+    database.execute(f"DROP TEMPORARY TABLE IF EXISTS {SCRATCH}")
+    try:
+        database.execute(create.replace(f"CREATE TABLE {own}", f"CREATE TEMPORARY TABLE {SCRATCH}", 1))
+        for index in indexes:
+            database.execute(index.replace(f" ON {own} ", f" ON {SCRATCH} ", 1))
+        found = _describe(_statement(database, SCRATCH))
+    finally:
+        database.execute(f"DROP TEMPORARY TABLE IF EXISTS {SCRATCH}")
+    keys = {_said(item.sql) for item in foreign_keys_of(table_of(model, database.dialect), database)}
+    return TableInfo(found.columns, found.constraints | keys, found.indexes, found.comment)
+
+
+def _describe(sql: str) -> TableInfo:
+    parts = parse_table(sql, words=("KEY", "FULLTEXT", "SPATIAL"))
+    columns = {name: _column(words_of(text)[1:]) for name, text in parts.columns.items()}
+    constraints: set[str] = set()
+    indexes: dict[str, str] = {}
+    for text in parts.constraints:
+        index = _INDEX.fullmatch(text)
+        if index is not None and index["kind"].startswith("UNIQUE"):
+            constraints.add(f"UNIQUE{constraint_key(index['rest'])}")
+        elif index is not None:
+            indexes[index["name"].replace("``", "`")] = f"{index['kind']}{constraint_key(index['rest'])}"
+        elif not text.startswith("PRIMARY"):
+            constraints.add(_said(text))
+    return TableInfo(columns, frozenset(constraints), indexes, _comment_of(words_of(parts.suffix)))
+
+
+def _said(text: str) -> str:
+    """What a constraint says; deferral is none of MariaDB's words, and RESTRICT is what it does by itself."""
+    key = constraint_key(text)
+    key = key[key.index("FOREIGNKEY") :] if "FOREIGNKEY" in key else key
+    return re.sub(r"ON(DELETE|UPDATE)(NOACTION|RESTRICT)", "", key)
+
+
+def _column(words: list[str]) -> Column:
+    """A column from the words behind its name."""
+    kind: list[str] = []
+    found: dict[str, Any] = {"null": True, "default": None, "generated": None, "counts": False}
+    position = 0
+    while position < len(words):
+        word = words[position].upper()
+        if word == "NOT" and words[position + 1].upper() == "NULL":
+            found["null"], position = False, position + 2
+        elif word == "NULL":
+            position += 1
+        elif word == "DEFAULT":
+            position = _take(words, position + 1, found, "default")
+        elif word == "COMMENT":
+            found["comment"], position = _text(words[position + 1]), position + 2
+        elif word == "AUTO_INCREMENT":
+            found["counts"], position = True, position + 1
+        elif word == "GENERATED":
+            position = _take(words, position + 3, found, "generated")
+        else:
+            kind.append(words[position])
+            position += 1
+    default = None if found["default"] == "NULL" else found["default"]
+    optional = found["null"] or default is not None or found["counts"] or found["generated"] is not None
+    return Column(" ".join(kind), found["null"], optional, default, found["generated"], found.get("comment"))
+
+
+def _take(words: list[str], position: int, found: dict[str, Any], name: str) -> int:
+    """Take an expression: a word, with the brackets that follow it."""
+    taken = [words[position]] if words[position] != "(" else []
+    end = position + len(taken)
+    if end < len(words) and words[end] == "(":
+        depth = 0
+        while True:
+            depth += (words[end] == "(") - (words[end] == ")")
+            taken.append(words[end])
+            end += 1
+            if depth == 0:
+                break
+    found[name] = "".join(taken)
+    return end
+
+
+def _comment_of(words: list[str]) -> str | None:
+    for position, word in enumerate(words):
+        if word.upper() == "COMMENT":
+            return _text(next(one for one in words[position + 1 :] if one != "="))
+    return None
+
+
+def _text(literal: str) -> str:
+    return literal[1:-1].replace("''", "'").replace("\\\\", "\\")

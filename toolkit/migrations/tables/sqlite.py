@@ -1,0 +1,86 @@
+"""Reading tables of SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from toolkit.database import Database
+from toolkit.migrations.editors.statements import create_statements
+from toolkit.migrations.tables.definitions import checks_of, constraint_key, generated_of, parse_table, quote, words_of
+from toolkit.migrations.tables.information import Column, TableInfo
+
+Fetch = Callable[[str, Sequence[Any]], list[Any]]
+
+_SQL_OF = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+
+
+def read(database: Any, table: str) -> TableInfo | None:
+    """The table of this name, or None."""
+    return _read(database.fetch, table) if database.fetch(_SQL_OF, (table,)) else None
+
+
+def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
+    """What the tables of some models look like when they are made now: in a database in memory."""
+    return {model: _expected(database, model) for model in models}
+
+
+def _expected(database: Any, model: Any) -> TableInfo:
+    scratch = Database("sqlite://")
+    try:
+        for statement in create_statements(database, model, foreign_keys=True):
+            scratch.execute(statement)
+        return _read(scratch.fetch, model._meta.table)
+    finally:
+        scratch.close()
+
+
+def _read(fetch: Fetch, table: str) -> TableInfo:
+    sql = fetch(_SQL_OF, (table,))[0][0]
+    definitions = parse_table(sql).columns
+    columns = {
+        name: Column(
+            kind.upper(),
+            not required,
+            optional=not required or default is not None or bool(key) or hidden > 0,
+            default=default,
+            generated=generated_of(definitions.get(name, "")) if hidden > 1 else None,
+        )
+        for _, name, kind, required, default, key, hidden in fetch(f"PRAGMA table_xinfo({quote(table)})", ())
+        if hidden != 1
+    }
+    constraints = checks_of(sql) | set(_foreign_keys(fetch, table))
+    indexes: dict[str, str] = {}
+    for _, name, unique, origin, _ in fetch(f"PRAGMA index_list({quote(table)})", ()):
+        if origin == "u":
+            constraints.add(f"UNIQUE({','.join(_index_columns(fetch, name))})")
+        elif origin == "c":
+            indexes[name] = _index(fetch, name, unique=bool(unique))
+    return TableInfo(columns, frozenset(constraints), indexes)
+
+
+def _foreign_keys(fetch: Fetch, table: str) -> Iterator[str]:
+    keys: dict[int, list[Any]] = {}
+    for row in fetch(f"PRAGMA foreign_key_list({quote(table)})", ()):
+        keys.setdefault(row[0], []).append(row)
+    for rows in keys.values():
+        rows.sort(key=lambda row: row[1])
+        own, other = (",".join(str(row[place]) for row in rows) for place in (3, 4))
+        action = "" if rows[0][6] == "NO ACTION" else f"ONDELETE{rows[0][6]}".replace(" ", "")
+        yield f"FOREIGNKEY({own})REFERENCES{rows[0][2]}({other}){action}"
+
+
+def _index_columns(fetch: Fetch, name: str) -> list[str]:
+    rows = fetch(f"PRAGMA index_xinfo({quote(name)})", ())
+    return [f"{column or 'expression'}{' DESC' * descending}" for _, _, column, descending, _, key in rows if key]
+
+
+def _index(fetch: Fetch, name: str, *, unique: bool) -> str:
+    """What an index says: its columns and its condition, and its expressions where it has any."""
+    sql = fetch("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?", (name,))[0][0]
+    names = _index_columns(fetch, name)
+    if any(column.startswith("expression") for column in names):
+        words = words_of(sql)
+        return f"{'UNIQUE ' * unique}{constraint_key(''.join(words[words.index('(') :]))}"
+    _, _, where = sql.partition("WHERE")
+    return f"{'UNIQUE ' * unique}({', '.join(names)}){' WHERE ' + constraint_key(where) if where else ''}"
