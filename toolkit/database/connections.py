@@ -335,10 +335,15 @@ class Database:
         finally:
             self.backend.release_references(self)
 
+    @property
+    def in_snapshot(self) -> bool:
+        """Whether this thread reads from a snapshot, in which nothing can be written."""
+        return self._local.snapshot and self._local.pid == os.getpid()
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """A block in which every read of this thread sees the database as of one instant."""
-        if self.transaction is not None or (self._local.snapshot and self._local.pid == os.getpid()):
+        if self.transaction is not None or self.in_snapshot:
             yield
             return
         self.begin_snapshot()

@@ -78,6 +78,7 @@ from toolkit.models.relations import (
     ManyToManyField,
     OneToOneField,
 )
+from toolkit.models.search import Search, SearchRank
 from toolkit.models.similar import Similar
 
 __all__ = [
@@ -144,6 +145,8 @@ __all__ = [
     "PositiveSmallIntegerField",
     "QuerySet",
     "RelatedManager",
+    "Search",
+    "SearchRank",
     "Similar",
     "SlugField",
     "SmallAutoField",

@@ -309,6 +309,7 @@ def _shape(
         clock=tuple(sorted(compiler.binds.clock)),
         keyed=compiler.selection.keyed is not None,
         names=names,
+        searches=tuple(compiler.binds.searches),
     )
 
 

@@ -25,6 +25,7 @@ from toolkit.models.fields.several import columns_of
 from toolkit.models.orderings import Directed, meta_ordering, ordering, same
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, canonical, key_column, resolve
+from toolkit.models.search.compiling import apply_search
 from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, LOCALE, MOMENT, SLOT, Bind, Statement
 from toolkit.models.sqlaggregates import aggregate
 from toolkit.models.sqltext import placeholder
@@ -49,6 +50,7 @@ class Binds:
     aliases: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     footprint: set[tuple[str, str]] = field(default_factory=set)
     clock: set[tuple[str, str]] = field(default_factory=set)
+    searches: set[Any] = field(default_factory=set)
 
     def add(self, bind: Bind, kind: Any = None) -> Any:
         """A bound parameter of SQLAlchemy for this source."""
@@ -89,6 +91,7 @@ class Selection:
     unrestricted: bool = False
     keyed: str | None = None
     none: bool = False
+    rank: Any = None
 
 
 class Compiler:
@@ -364,6 +367,9 @@ class Compiler:
     def _apply_keyed(self, operation: Any, values: Values) -> None:
         self.selection.keyed = operation[1]
 
+    def _apply_search(self, operation: Any, values: Values) -> None:
+        apply_search(self, operation, values)
+
     def _apply_none(self, operation: Any, values: Values) -> None:
         self.selection.none = True
 
@@ -398,6 +404,8 @@ class Compiler:
         """``Meta.ordering``, as far as it says anything about the rows that come out."""
         if self.selection.grouped or self.selection.combined:
             return []
+        if self.selection.rank is not None and self._outcome() is None:
+            return [(self.selection.rank, True)]
         order = meta_ordering(self, self.root)
         among = self._outcome()
         return order if among is None else [one for one in order if any(same(one[0], other) for other in among)]

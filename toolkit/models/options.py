@@ -74,6 +74,7 @@ class Options:
         reverse: Relations of other models to this one, by the name used in lookups. Known once prepared.
         public: Which rows readers see; None means all.
         translation: The model of the rows that hold the translated fields; None if no field is translated.
+        search: What of its rows can be searched; None if nothing.
         resolved: Whether the names of related models were resolved.
         composite_key: The primary key, if it has several fields.
         pk_index: Where the primary key, or its first part, stands among the fields.
@@ -121,6 +122,7 @@ class Options:
         self.reverse: dict[str, Reverse] = {}
         self.by_name: dict[str, Field[Any]] = {}
         self.translation: Any = None
+        self.search: Any = None
         self.hidden = False
         self.resolved = False
         self.pk_index = 0

@@ -15,6 +15,7 @@ from toolkit.models.combining import combined, giving_each, merged, refuse_after
 from toolkit.models.compile import Query
 from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
+from toolkit.models.search.compiling import lift_search
 
 if TYPE_CHECKING:
     from toolkit.models.prefetching import Prefetch
@@ -132,6 +133,20 @@ class Question(Generic[M]):
         for operation in self._operations:
             if operation[0] in ("annotate", "alias"):
                 yield from (alias for alias, _ in operation[1])
+
+    def search(self, text: str, *, language: str | None = None) -> Self:
+        """Rows that have these words, the best first.
+
+        All words are wanted, in any form of them; ``"in quotes"`` side by side; ``-word`` is not; ``one OR other`` at
+        least one of two; ``prefix*`` whatever begins so. Every text can be asked for; one without a word finds nothing.
+
+        Args:
+            text: As somebody typed it.
+            language: In which language, where it is not that of the page.
+        """
+        values = list(self._values)
+        operation = lift_search(self.model, text, language, values)
+        return self._with(operation, tuple(values))
 
     def order_by(self, *names: str | Expression) -> Self:
         """In this order; ``-`` before a name for descending. The primary key breaks ties."""

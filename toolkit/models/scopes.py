@@ -6,6 +6,7 @@ from typing import Any
 
 from toolkit.errors import DeclarationError
 from toolkit.models.compile import Query, compile_query
+from toolkit.models.search.indexing import refresh_searched
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
 
@@ -38,4 +39,6 @@ def find_shape(scope: Scope, query: Query) -> Shape:
         with scope.database.compiling:
             found = shapes.get(key) or compile_query(scope.database, query, scope.sight)
             shapes[key] = found
+    if found.searches:
+        refresh_searched(scope, found.searches)
     return found

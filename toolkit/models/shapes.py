@@ -108,6 +108,7 @@ class Shape:
         clock: (table, column) pairs that are compared with the moment.
         keyed: Whether the statement takes a list of keys and its last column says whose each row is.
         names: The names of the columns, for ``values()``.
+        searches: The ``Search`` of each searched model: its index must be right before this is asked.
     """
 
     model: Any
@@ -120,6 +121,7 @@ class Shape:
     clock: tuple[tuple[str, str], ...]
     keyed: bool
     names: tuple[str, ...] = ()
+    searches: tuple[Any, ...] = ()
     id: str = field(init=False)
     name_parameters: Binder = field(init=False)
 

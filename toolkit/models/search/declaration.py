@@ -1,0 +1,116 @@
+"""What of a model can be searched, and the rank of a row as an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import DeclarationError, FieldError, did_you_mean
+from toolkit.models.expressions import Expression, Structure
+from toolkit.models.fields import CharField, FloatField, TextField
+from toolkit.models.outputs import Typed
+from toolkit.trace import Scope, digest
+
+if TYPE_CHECKING:
+    from toolkit.models.context import Context
+
+MOST_WEIGHTS = 4
+"""PostgreSQL tells four weights of words apart."""
+
+
+class Search:
+    """Makes the rows of a model findable by their words: ``search = Search(title=4, summary=2, body=1)``.
+
+    Args:
+        names: Text fields, all of the same weight.
+        language: The language of the rows, such as ``"en"``, or the name of the field that says it. By default that of
+            the locale in which a translated text stands, which is the site's first for all other text.
+        weights: Text fields with what a word in them counts.
+    """
+
+    def __init__(self, *names: str, language: str | None = None, **weights: float) -> None:
+        self.weights: Mapping[str, float] = {**dict.fromkeys(names, 1.0), **{k: float(v) for k, v in weights.items()}}
+        self.language = language
+        self.name = ""
+        self.model: Any = None
+
+    def contribute_virtual(self, model: Any, name: str) -> None:
+        """Take a place on a model class.
+
+        Raises:
+            DeclarationError: A field is no text, or the model has such an index already.
+        """
+        meta = model._meta
+        where = f"{model.__name__}.{name}"
+        if meta.search is not None and meta.search.model is model:
+            raise DeclarationError(
+                f"{where}: {model.__name__}.{meta.search.name} is its search already",
+                hint="Declare one for all fields.",
+            )
+        if not self.weights:
+            raise DeclarationError(f"{where}: Search() needs a field", hint='Write Search("title", "body").')
+        texts = [field.name for field in meta.fields if isinstance(field, CharField | TextField)]
+        for field in self.weights:
+            if field not in texts:
+                raise DeclarationError(
+                    f"{where}: Search({field!r}) names no text field of {model.__name__}",
+                    hint=did_you_mean(field, texts),
+                )
+        for field, weight in self.weights.items():
+            if not weight > 0:
+                raise DeclarationError(f"{where}: Search({field}={weight:g}): a weight is above 0")
+        if len(set(self.weights.values())) > MOST_WEIGHTS:
+            raise DeclarationError(f"{where}: a search tells {MOST_WEIGHTS} weights apart", hint="Use fewer.")
+        self.model, self.name = model, name
+        meta.search = self
+
+    @property
+    def fields(self) -> Sequence[Any]:
+        """The fields that are searched, in order of declaration."""
+        return [self.model._meta.by_name[name] for name in self.weights]
+
+    @property
+    def language_field(self) -> Any:
+        """The field that says the language of each row, or None."""
+        return self.model._meta.by_name.get(self.language) if self.language else None
+
+    @property
+    def translated(self) -> bool:
+        """Whether any of the text has translations."""
+        return self.model._meta.translation is not None and any(field.translated for field in self.fields)
+
+    def language_in(self, scope: Scope) -> str:
+        """The language in which words are looked for, where nobody says it."""
+        if self.translated or self.language_field is not None:
+            return scope.locale
+        return self.language or scope.default_locale
+
+    @property
+    def digest(self) -> str:
+        """Stands for all that decides about the index."""
+        return digest([SCHEME, self.language, [[name, weight] for name, weight in self.weights.items()]]).hex()
+
+
+SCHEME = 1
+"""Grows when texts are cut into words in another way, so that every index is made anew."""
+
+
+class SearchRank(Expression):
+    """How well a row meets the search: ``stories.search("budget").annotate(rank=SearchRank())``; greater is better.
+
+    Its numbers depend on all rows, so a page that shows them is rendered whenever any searched text changes; a page that
+    only has the order, when that changes.
+    """
+
+    def __repr__(self) -> str:
+        return "SearchRank()"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return (SearchRank,)
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        rank = context.compiler.selection.rank
+        if rank is None:
+            raise FieldError("SearchRank() is of a search", hint='Write .search("words") first.')
+        return rank, FloatField[float]()

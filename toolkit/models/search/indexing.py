@@ -1,0 +1,241 @@
+"""The index of a searched model: tables beside it, kept right by triggers that anybody's writing fires.
+
+A trigger can only note that a row changed, for cutting texts into words takes this program. So it adds the row's key
+to a table of stale keys, and whoever asks next, or builds, reads those rows and writes their words before it asks. What
+other programs write is found as what the models write.
+
+The index is made from the rows alone and belongs to nobody's migrations: where it is missing, or was made from
+another declaration, it is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from toolkit.errors import DatabaseError, FieldError
+from toolkit.models.fields import MarkdownField
+from toolkit.models.search.declaration import Search
+from toolkit.models.sqltext import iter_chunks, quoted
+from toolkit.text.plain import plain_text
+from toolkit.text.searching import words_of
+from toolkit.trace import Scope
+
+DECLARATIONS = "toolkit_search"
+"""The table of what the indexes were made from: table, digest."""
+
+ROWS = 500
+"""Rows whose words are made at a time."""
+
+
+class SearchIndex:
+    """The index of one model in one database.
+
+    Args:
+        scope: Gives the database, and the first locale of the site.
+        search: The declaration.
+    """
+
+    def __init__(self, scope: Scope, search: Search) -> None:
+        self.scope, self.search = scope, search
+        self.database = scope.database
+        self.model = search.model
+        self.table = search.model._meta.table
+        self.documents, self.stale = names_of(self.table)
+
+    # what a kind of database says
+
+    def create(self) -> None:
+        """Make the tables and triggers, without rows."""
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        """Take all of it away."""
+        raise NotImplementedError
+
+    def lock(self) -> None:
+        """Inside a transaction: let nobody else renew the index meanwhile."""
+
+    def seen(self) -> Any:
+        """A value that changes with every change of the schema; None where that cannot be told."""
+        return None
+
+    def is_whole(self) -> bool:
+        """Whether all tables and triggers are there."""
+        raise NotImplementedError
+
+    def add(self, documents: Iterable[tuple[Any, str, Sequence[Sequence[str]]]]) -> None:
+        """Write documents: (key, language, words of each field)."""
+        raise NotImplementedError
+
+    @classmethod
+    def matching(cls, compiler: Any, search: Search, query: Any) -> tuple[Any, Any, Any]:
+        """(table, its key, rank) of the documents that meet a query; the table has a column ``locale`` too.
+
+        Args:
+            compiler: The compiler of the question.
+            search: The declaration.
+            query: ``query(convert)`` gives the bound parameter.
+        """
+        raise NotImplementedError
+
+    # keeping it
+
+    def refresh(self) -> None:
+        """Make the index, or the words of the rows that changed since it was last asked.
+
+        Where the database may only be read, what is there is what is found.
+        """
+        if self.database.in_snapshot:
+            return
+        try:
+            if not self._stands():
+                self._make()
+            while self._renew_some():
+                pass
+        except DatabaseError as error:
+            if "read-only" not in str(error) and "readonly" not in str(error):
+                raise
+
+    def _stands(self) -> bool:
+        """Whether the index was made from this declaration, and nobody took anything of it away since."""
+        state = self.seen()
+        if state is None:
+            return self._was_made()
+        known = self.database.lookups
+        if known.get(self._digest) != (self.table, state):
+            if not self._was_made():
+                return False
+            known[self._digest] = (self.table, state)
+        return True
+
+    def _was_made(self) -> bool:
+        if DECLARATIONS not in self.database.table_names():
+            return False
+        found = self.database.fetch(
+            f"SELECT digest FROM {DECLARATIONS} WHERE name = {self.database.backend.placeholder}",  # noqa: S608
+            (self.table,),
+        )
+        return bool(found) and found[0][0] == self._digest and self.is_whole()
+
+    @property
+    def _digest(self) -> str:
+        return f"{self.search.digest}-{self.scope.default_locale}-{self.table}"
+
+    def _make(self) -> None:
+        mark = self.database.backend.placeholder
+        self.drop()
+        self.create()
+        with self.database.atomic():
+            key, table = (quoted(self.database.dialect, name) for name in (self._pk.column, self.table))
+            stale = quoted(self.database.dialect, self.stale)
+            self.database.run(f"DELETE FROM {stale}")  # noqa: S608 - a name of the schema
+            self.database.run(f"INSERT INTO {stale} (row_key) SELECT {key} FROM {table}")  # noqa: S608
+            self.database.run(
+                f"CREATE TABLE IF NOT EXISTS {DECLARATIONS} (name VARCHAR(200) PRIMARY KEY, digest VARCHAR(200) NOT NULL)"
+            )
+            self.database.run(f"DELETE FROM {DECLARATIONS} WHERE name = {mark}", (self.table,))  # noqa: S608
+            sql = f"INSERT INTO {DECLARATIONS} (name, digest) VALUES ({mark}, {mark})"  # noqa: S608
+            self.database.run(sql, (self.table, self._digest))
+
+    @property
+    def _pk(self) -> Any:
+        return self.model._meta.pk
+
+    def _renew_some(self) -> bool:
+        """Bring some stale rows up to date; whether there may be more."""
+        stale = quoted(self.database.dialect, self.stale)
+        sql = f"SELECT row_key FROM {stale} ORDER BY row_key LIMIT {ROWS}"  # noqa: S608 - a name of the schema
+        if not self.database.fetch(sql):
+            return False
+        with self.database.atomic():
+            self.lock()
+            keys = [key for (key,) in self.database.fetch(sql)]
+            self._forget(self.documents, keys)
+            self._forget(self.stale, keys)
+            self.add(self._documents(keys))
+        return len(keys) == ROWS
+
+    def _forget(self, table: str, keys: Sequence[Any]) -> None:
+        dialect = self.database.dialect
+        for chunk, marks in iter_chunks(keys, dialect):
+            self.database.run(f"DELETE FROM {quoted(dialect, table)} WHERE row_key IN ({marks})", chunk)  # noqa: S608
+
+    def _documents(self, keys: Sequence[Any]) -> Iterable[tuple[Any, str, Sequence[Sequence[str]]]]:
+        """The words of rows, in the language of the row, and of its translations in theirs."""
+        search, fields = self.search, self.search.fields
+        of_language = search.language_field
+        columns = [field.column for field in (*fields, *([of_language] if of_language else ()))]
+        own: dict[Any, Sequence[Any]] = {}
+        for key, *texts in self._read(self.table, self._pk.column, columns, keys):
+            own[key] = texts
+            language = texts[-1] if of_language else search.language or self.scope.default_locale
+            yield key, language, self._words(texts, language)
+        if not search.translated:
+            return
+        translation = self.model._meta.translation._meta
+        columns = ["locale", *(field.column for field in fields if field.translated)]
+        for key, locale, *texts in self._read(translation.table, translation.by_name["source"].column, columns, keys):
+            if key in own:
+                given = iter(texts)
+                shown = [(next(given) if f.translated else "") or own[key][n] for n, f in enumerate(fields)]
+                yield key, locale, self._words(shown, locale)
+
+    def _words(self, texts: Sequence[Any], language: str) -> Sequence[Sequence[str]]:
+        return [
+            words_of(_readable(field, text or ""), language or "")
+            for field, text in zip(self.search.fields, texts, strict=False)
+        ]
+
+    def _read(self, table: str, key: str, columns: Sequence[str], keys: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        """Rows of a table by key, as they are, whatever a viewer may see."""
+        dialect = self.database.dialect
+        named = ", ".join(quoted(dialect, name) for name in (key, *columns))
+        for chunk, marks in iter_chunks(keys, dialect):
+            sql = f"SELECT {named} FROM {quoted(dialect, table)} WHERE {quoted(dialect, key)} IN ({marks})"  # noqa: S608
+            yield from self.database.fetch(sql, chunk)
+
+
+def _readable(field: Any, text: str) -> str:
+    """A text as its readers see it, without marks and targets of links."""
+    if not isinstance(field, MarkdownField):
+        return text
+    import pyromark
+
+    return plain_text(pyromark.html(text))
+
+
+def names_of(table: str) -> tuple[str, str]:
+    """The tables of the documents and of the stale keys of a model's table."""
+    return f"toolkit_search_{table}", f"toolkit_search_{table}_stale"
+
+
+def find_index(dialect: str) -> type[SearchIndex] | None:
+    """How a kind of database keeps the index, or None if it has none."""
+    from toolkit.models.search.postgresql import PostgreSQLIndex
+    from toolkit.models.search.sqlite import SQLiteIndex
+
+    found: dict[str, type[SearchIndex]] = {"sqlite": SQLiteIndex, "postgresql": PostgreSQLIndex}
+    return found.get(dialect)
+
+
+def refresh_searched(scope: Scope, searches: Iterable[Search]) -> None:
+    """Bring the indexes that a question asks up to date, before it is asked."""
+    kind = find_index(scope.database.dialect)
+    for search in searches if kind is not None else ():
+        kind(scope, search).refresh()
+
+
+def refresh_indexes(scope: Scope) -> None:
+    """Bring the indexes of all searched models up to date, before a snapshot in which they are asked.
+
+    Args:
+        scope: Gives the database.
+    """
+    kind = find_index(scope.database.dialect)
+    if kind is None:
+        return
+    for model in scope.database.schema or ():
+        search = model._meta.search
+        if search is not None and search.model is model:
+            kind(scope, search).refresh()

@@ -1,0 +1,126 @@
+"""The index in SQLite: documents in a table, and FTS5 over it, made through sqlite-utils.
+
+The documents hold folded stems with spaces between. The tokenizer ``ascii`` parts them there and nowhere else: it takes
+every character beyond ASCII for a part of a word.
+
+Source: sqlite.org/fts5.html, "Full-text Query Syntax", "The bm25() function".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from toolkit.models.search.declaration import Search
+from toolkit.models.search.indexing import SearchIndex, names_of
+from toolkit.models.sqltext import quoted
+from toolkit.text.searching import SearchQuery, Term
+
+EVENTS = {"insert": "new", "update": "new", "delete": "old"}
+
+
+class SQLiteIndex(SearchIndex):
+    """The index of one model in a SQLite file."""
+
+    def create(self) -> None:
+        import sqlite_utils
+
+        connection = self.database.connection
+        columns = _columns(self.search)
+        named = ", ".join(f"{_quote(column)} TEXT NOT NULL" for column in columns)
+        for sql in (
+            f"CREATE TABLE {_quote(self.stale)} (row_key PRIMARY KEY) WITHOUT ROWID",
+            f"CREATE TABLE {_quote(self.documents)} (id INTEGER PRIMARY KEY, row_key, locale TEXT NOT NULL, {named})",
+            f"CREATE INDEX {_quote(f'{self.documents}_key')} ON {_quote(self.documents)} (row_key, locale)",
+            *self._triggers().values(),
+        ):
+            self.database.run(sql)
+        documents: Any = sqlite_utils.Database(connection)[self.documents]
+        documents.enable_fts(columns, tokenize="ascii", create_triggers=True)
+
+    def _triggers(self) -> dict[str, str]:
+        """Name to SQL of the triggers that note which rows changed: of the table, and of its translations."""
+        made = self._triggers_of(self.table, self._pk.column)
+        if self.search.translated:
+            translation = self.model._meta.translation._meta
+            made |= self._triggers_of(translation.table, translation.by_name["source"].column)
+        return made
+
+    def _triggers_of(self, table: str, key: str) -> dict[str, str]:
+        made = {}
+        for event, row in EVENTS.items():
+            name = f"toolkit_search_{table}_{event}"
+            rows = (row,) if event != "update" else ("old", "new")  # a row whose key changes leaves an old one
+            noted = " ".join(
+                f"INSERT OR IGNORE INTO {_quote(self.stale)} (row_key) VALUES ({one}.{_quote(key)});"  # noqa: S608
+                for one in rows
+            )
+            made[name] = f"CREATE TRIGGER {_quote(name)} AFTER {event.upper()} ON {_quote(table)} BEGIN {noted} END"
+        return made
+
+    def drop(self) -> None:
+        for name in self._triggers():
+            self.database.run(f"DROP TRIGGER IF EXISTS {_quote(name)}")
+        for table in (f"{self.documents}_fts", self.documents, self.stale):
+            self.database.run(f"DROP TABLE IF EXISTS {_quote(table)}")
+
+    def seen(self) -> Any:
+        return self.database.fetch("PRAGMA schema_version")[0][0]
+
+    def is_whole(self) -> bool:
+        wanted = [*self._triggers(), self.documents, f"{self.documents}_fts", self.stale]
+        marks = ", ".join("?" * len(wanted))
+        sql = f"SELECT count(*) FROM sqlite_master WHERE name IN ({marks}) AND type IN ('table', 'trigger')"  # noqa: S608
+        return bool(self.database.fetch(sql, wanted)[0][0] == len(wanted))
+
+    def add(self, documents: Iterable[tuple[Any, str, Sequence[Sequence[str]]]]) -> None:
+        columns = _columns(self.search)
+        named = ", ".join(("row_key", "locale", *map(_quote, columns)))
+        marks = ", ".join("?" * (len(columns) + 2))
+        rows = [(key, language, *(" ".join(words) for words in texts)) for key, language, texts in documents]
+        if rows:
+            self.database.run_many(f"INSERT INTO {_quote(self.documents)} ({named}) VALUES ({marks})", rows)  # noqa: S608
+
+    @classmethod
+    def matching(cls, compiler: Any, search: Search, query: Any) -> tuple[Any, Any, Any]:
+        import sqlalchemy as sa
+
+        documents = names_of(search.model._meta.table)[0]
+        rows = sa.table(documents, sa.column("id"), sa.column("row_key"), sa.column("locale")).alias()
+        index = sa.table(f"{documents}_fts", sa.column("rowid"))
+        name = sa.literal_column(_quote(f"{documents}_fts"))
+        weights = [sa.literal_column(repr(weight)) for weight in search.weights.values()]
+        rank = -sa.func.bm25(name, *weights, type_=sa.Double())
+        found = (
+            sa.select(rows.c.row_key, rows.c.locale, rank.label("rank"))
+            .select_from(index.join(rows, rows.c.id == index.c.rowid))
+            .where(name.op("MATCH")(query(match_text)))
+            .subquery(f"t{next(compiler.binds.aliases)}")
+        )
+        return found, found.c.row_key, found.c.rank
+
+
+def _columns(search: Search) -> list[str]:
+    """The columns of the documents: the searched fields', which have no other name for FTS5's own words' sake."""
+    return [f"c_{name}" for name in search.weights]
+
+
+def match_text(queries: Sequence[SearchQuery]) -> str:
+    """Queries, one of which is to be met, in FTS5's words.
+
+    Terms are letters and digits in quotes: nothing in them can be an operator.
+    """
+    return " OR ".join(f"({_one(query)})" for query in queries if query) or '""'
+
+
+def _one(query: SearchQuery) -> str:
+    wanted = [f"({' OR '.join(map(_term, terms))})" for terms in query.wanted]
+    return " NOT ".join([f"({' AND '.join(wanted)})", *map(_term, query.unwanted)])
+
+
+def _term(term: Term) -> str:
+    return f'"{" ".join(term.words)}"{" *" if term.is_prefix else ""}'
+
+
+def _quote(name: str) -> str:
+    return quoted("sqlite", name)
