@@ -26,6 +26,7 @@ from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_s
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
+from toolkit.models.search import refresh_indexes
 from toolkit.pages.routes import Page
 from toolkit.trace import entered
 
@@ -147,6 +148,7 @@ class Builder:
                 loaded = load_sources(site.scope(), sources, site.folder)
                 report.notices += [str(notice) for notice in loaded.notes]
             install_tokens(site.database, site.database.schema.table_names)
+            refresh_indexes(site.scope())
         report.seconds["content"] = time.monotonic() - self._started
 
     def _build(self, manifest: Manifest, report: BuildReport, moment: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from toolkit.database import Backend, spelling
@@ -45,6 +46,12 @@ class Schema:
     def table_names(self) -> list[str]:
         """The tables of all models, sorted."""
         return sorted(self.by_table)
+
+    @cached_property
+    def searches(self) -> list[Any]:
+        """What can be searched, of each model that can."""
+        found = [model._meta.search for model in self.models]
+        return [search for search, model in zip(found, self.models, strict=True) if search and search.model is model]
 
     @property
     def metadata(self) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from toolkit.errors import ToolkitError
+from toolkit.models.search import refresh_indexes
 from toolkit.pages import Match, Plan, Rendering, match_url, render
 from toolkit.pages.render import content_type
 from toolkit.server.answers import PRIVATE, REVALIDATE, Answer
@@ -83,6 +84,8 @@ class Pages:
         """One state of the database, its moment, and the plan of both."""
         since = self.state.unchanged_since()
         taken = time.monotonic()  # before the snapshot, so that nothing it does not see counts as seen
+        if self.site.database.schema.searches:
+            refresh_indexes(self.site.scope())
         with self.site.database.snapshot():
             moment = self.moments.take(since, taken=taken)
             yield Plan(self.site, viewer=self.viewer, moment=moment.value), moment

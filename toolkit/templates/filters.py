@@ -23,6 +23,7 @@ from toolkit.text import json_for_html, plain_text, reading_time_minutes, slugif
 from toolkit.text import truncate_chars as cut_chars
 from toolkit.text import truncate_html as cut_html
 from toolkit.text import truncate_words as cut_words
+from toolkit.text.searching import find_excerpt, find_marks, parse_query
 from toolkit.trace import Scope, current
 
 from .clock import read_clock_for
@@ -192,6 +193,26 @@ def truncate_chars(value: object, length: int = 120, end: str = "…") -> str:
     return cut_chars(str(value), length, end=end)
 
 
+def highlight(
+    value: object, query: str, *, words: int | None = None, language: str | None = None, end: str = "…"
+) -> Markup:
+    """A plain text, with what a search for ``query`` found in ``<mark>``.
+
+    With ``words``, only the stretch of so many words that has most of it.
+    """
+    text, language = str(value), _locale(language)
+    asked = parse_query(query, language)
+    marks = find_marks(text, asked, language)
+    start, stop = (0, len(text)) if words is None else find_excerpt(text, marks, words)
+    pieces, at = [escape(end) if start > 0 else Markup("")], start
+    for first, last in marks:
+        if start <= first and last <= stop:
+            pieces += [escape(text[at:first]), Markup("<mark>{}</mark>").format(text[first:last])]
+            at = last
+    pieces += [escape(text[at:stop]), escape(end) if stop < len(text) else Markup("")]
+    return Markup("").join(pieces)
+
+
 def truncate_html(value: object, count: int = 30, end: str = "…") -> Markup | str:
     """At most this many words of HTML, its tags closed. What was safe stays safe; what was not, is text."""
     if not hasattr(value, "__html__"):
@@ -357,6 +378,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "geojson": geojson,
     "intcomma": intcomma,
     "json_script": json_script,
+    "highlight": highlight,
     "linebreaks": linebreaks,
     "linebreaksbr": linebreaksbr,
     "listed": listed,

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def tokens(text: str, language: str) -> Iterator[Token]:
     for found in _pattern().finditer(text):
         piece, start = found[0], found.start()
         if _is_spaceless(piece[0]):
-            yield from _pairs(piece, start)
+            yield from (pair for pair in _pairs(piece, start) if pair.word)  # some characters mean nothing yet
         else:
             word = stem(piece)
             if word:
@@ -73,21 +73,34 @@ def _pairs(piece: str, start: int) -> Iterator[Token]:
 
 def words_of(text: str, language: str) -> list[str]:
     """The folded and stemmed words of a text."""
-    return [token.word for token in tokens(text, language)]
+    if not text.isascii() and _special().search(text):
+        return [token.word for token in tokens(text, language)]
+    return [word for word in map(stemmer(language), _PLAIN_WORD.findall(text)) if word]
+
+
+_PLAIN_WORD = re.compile(r"[^\W_]+")
+"""A word, where no scripts without spaces and no marks are met: half the time goes into looking out for them."""
 
 
 @cache
 def stemmer(language: str) -> Callable[[str], str]:
     """A function from a word as written to its folded stem."""
-    name = STEMMERS.get(language.replace("_", "-").partition("-")[0].lower())
-    cut = _snowball(name) if name else None
+    return _Stems(STEMMERS.get(language.replace("_", "-").partition("-")[0].lower())).__getitem__
 
-    @lru_cache(maxsize=WORDS_KEPT)
-    def stem(word: str) -> str:
+
+class _Stems(dict[str, str]):
+    """Stems by word, made when first asked for: a hit costs a lookup in a dict and no call."""
+
+    def __init__(self, algorithm: str | None) -> None:
+        super().__init__()
+        self._cut = _snowball(algorithm) if algorithm else None
+
+    def __missing__(self, word: str) -> str:
         folded = fold(word)[:LONGEST_WORD]
-        return folded if cut is None else fold(cut(folded)) or folded
-
-    return stem
+        stem = folded if self._cut is None else fold(self._cut(folded)) or folded
+        if len(self) < WORDS_KEPT:
+            self[word] = stem
+        return stem
 
 
 def _snowball(name: str) -> Callable[[str], str]:
@@ -139,16 +152,28 @@ def _is_spaceless(character: str) -> bool:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    """Runs of letters, digits and the marks that belong to them."""
+def _classes() -> tuple[str, str]:
+    """(scripts without spaces, marks that belong to letters) as members of a character class."""
     spaceless = "".join(f"{chr(first)}-{chr(last)}" for first, last in _SPACELESS)
     marks = "".join(
         chr(number)
         for number in range(0x300, 0xABFF)
         if unicodedata.category(chr(number)) in ("Mn", "Mc") and not _is_spaceless(chr(number))
     )
+    return spaceless, marks
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Runs of letters, digits and the marks that belong to them."""
+    spaceless, marks = _classes()
     letter = rf"[^\W_{spaceless}]"
     return re.compile(rf"[{spaceless}]+|{letter}(?:{letter}|[{marks}])*")
+
+
+@cache
+def _special() -> re.Pattern[str]:
+    return re.compile("[{}{}]".format(*_classes()))
 
 
 # what is asked

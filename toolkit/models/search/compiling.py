@@ -47,7 +47,8 @@ def apply_search(compiler: Compiler, operation: Any, values: Values) -> None:
     kind = find_index(compiler.dialect)
     if kind is None:
         raise FieldError(
-            f"a search needs an index of words, which the toolkit keeps in SQLite and PostgreSQL, not in {compiler.dialect}",
+            f"{compiler.model.__name__}.objects.search() needs an index of words, "
+            f"which the toolkit keeps in SQLite and PostgreSQL, not in {compiler.dialect}",
             hint="Filter with __icontains, or keep the rows in one of those.",
         )
     start = operation[1]
@@ -80,7 +81,9 @@ def _in_language(compiler: Compiler, search: Search, table: Any, text: Any) -> A
     translation = search.model._meta.translation
     other = compiler.schema.table(translation).alias(f"t{next(compiler.binds.aliases)}")
     source = translation._meta.by_name["source"].column
-    has_own = sa.select(sa.literal_column("1")).where(other.c[source] == table.c.row_key, other.c.locale == text(1))
+    has_own: Any = sa.select(sa.literal_column("1")).where(
+        other.c[source] == table.c.row_key, other.c.locale == text(1)
+    )
     return chosen | ((table.c.locale == text(2)) & ~has_own.exists())
 
 

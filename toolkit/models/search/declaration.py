@@ -98,8 +98,8 @@ SCHEME = 1
 class SearchRank(Expression):
     """How well a row meets the search: ``stories.search("budget").annotate(rank=SearchRank())``; greater is better.
 
-    Its numbers depend on all rows, so a page that shows them is rendered whenever any searched text changes; a page that
-    only has the order, when that changes.
+    Its numbers depend on all rows, so a page that shows them is rendered whenever any searched text changes; a page
+    that only has the order, when that changes.
     """
 
     def __repr__(self) -> str:

@@ -11,9 +11,9 @@ another declaration, it is made anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from toolkit.errors import DatabaseError, FieldError
+from toolkit.errors import DatabaseError
 from toolkit.models.fields import MarkdownField
 from toolkit.models.search.declaration import Search
 from toolkit.models.sqltext import iter_chunks, quoted
@@ -132,7 +132,8 @@ class SearchIndex:
             self.database.run(f"DELETE FROM {stale}")  # noqa: S608 - a name of the schema
             self.database.run(f"INSERT INTO {stale} (row_key) SELECT {key} FROM {table}")  # noqa: S608
             self.database.run(
-                f"CREATE TABLE IF NOT EXISTS {DECLARATIONS} (name VARCHAR(200) PRIMARY KEY, digest VARCHAR(200) NOT NULL)"
+                f"CREATE TABLE IF NOT EXISTS {DECLARATIONS} "
+                "(name VARCHAR(200) PRIMARY KEY, digest VARCHAR(200) NOT NULL)"
             )
             self.database.run(f"DELETE FROM {DECLARATIONS} WHERE name = {mark}", (self.table,))  # noqa: S608
             sql = f"INSERT INTO {DECLARATIONS} (name, digest) VALUES ({mark}, {mark})"  # noqa: S608
@@ -197,12 +198,28 @@ class SearchIndex:
 
 
 def _readable(field: Any, text: str) -> str:
-    """A text as its readers see it, without marks and targets of links."""
+    """A text as its readers see it, without marks, tags and targets of links."""
     if not isinstance(field, MarkdownField):
         return text
     import pyromark
 
-    return plain_text(pyromark.html(text))
+    pieces: list[str] = []
+    for event in pyromark.events(text):
+        if isinstance(event, str):
+            pieces.append(" ")  # breaks of lines, and rules
+            continue
+        ((kind, value),) = event.items()
+        if kind in ("Text", "Code"):
+            pieces.append(value)
+        elif kind in ("Html", "InlineHtml"):
+            pieces.append(plain_text(value) if kind == "Html" else "")
+        elif kind == "End" and value not in INLINE:
+            pieces.append(" ")
+    return "".join(pieces)
+
+
+INLINE = ("Strong", "Emphasis", "Strikethrough", "Link", "Superscript", "Subscript")
+"""What may begin and end inside of a word."""
 
 
 def names_of(table: str) -> tuple[str, str]:
@@ -222,8 +239,9 @@ def find_index(dialect: str) -> type[SearchIndex] | None:
 def refresh_searched(scope: Scope, searches: Iterable[Search]) -> None:
     """Bring the indexes that a question asks up to date, before it is asked."""
     kind = find_index(scope.database.dialect)
-    for search in searches if kind is not None else ():
-        kind(scope, search).refresh()
+    if kind is not None:
+        for search in searches:
+            kind(scope, search).refresh()
 
 
 def refresh_indexes(scope: Scope) -> None:
@@ -232,10 +250,4 @@ def refresh_indexes(scope: Scope) -> None:
     Args:
         scope: Gives the database.
     """
-    kind = find_index(scope.database.dialect)
-    if kind is None:
-        return
-    for model in scope.database.schema or ():
-        search = model._meta.search
-        if search is not None and search.model is model:
-            kind(scope, search).refresh()
+    refresh_searched(scope, scope.database.schema.searches)

@@ -92,7 +92,7 @@ class PostgreSQLIndex(SearchIndex):
                 [_quote(table) for table, _ in self._sources()],
             ),
         )
-        return found[0] == (True, len(self._sources()))
+        return bool(found[0] == (True, len(self._sources())))
 
     def add(self, documents: Iterable[tuple[Any, str, Sequence[Sequence[str]]]]) -> None:
         labels = _labels(self.search)
@@ -109,7 +109,7 @@ class PostgreSQLIndex(SearchIndex):
         documents = names_of(search.model._meta.table)[0]
         rows = sa.table(documents, sa.column("row_key"), sa.column("locale"), sa.column("document")).alias()
         wanted, ranked = (sa.cast(query(match_text), TSQUERY()) for _ in range(2))
-        rank = sa.func.ts_rank_cd(sa.literal_column(_weights(search)), rows.c.document, ranked, type_=sa.Double())
+        rank: Any = sa.func.ts_rank_cd(sa.literal_column(_weights(search)), rows.c.document, ranked, type_=sa.Double())
         found = (
             sa.select(rows.c.row_key, rows.c.locale, rank.label("rank"))
             .where(rows.c.document.op("@@")(wanted))

@@ -88,9 +88,9 @@ class SQLiteIndex(SearchIndex):
         documents = names_of(search.model._meta.table)[0]
         rows = sa.table(documents, sa.column("id"), sa.column("row_key"), sa.column("locale")).alias()
         index = sa.table(f"{documents}_fts", sa.column("rowid"))
-        name = sa.literal_column(_quote(f"{documents}_fts"))
-        weights = [sa.literal_column(repr(weight)) for weight in search.weights.values()]
-        rank = -sa.func.bm25(name, *weights, type_=sa.Double())
+        name: Any = sa.literal_column(_quote(f"{documents}_fts"))
+        weights: list[Any] = [sa.literal_column(repr(weight)) for weight in search.weights.values()]
+        rank: Any = -sa.func.bm25(name, *weights, type_=sa.Double())
         found = (
             sa.select(rows.c.row_key, rows.c.locale, rank.label("rank"))
             .select_from(index.join(rows, rows.c.id == index.c.rowid))

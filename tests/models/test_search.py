@@ -1,0 +1,250 @@
+"""Full-text search: the same on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from toolkit import models
+from toolkit.errors import DeclarationError, FieldError
+from toolkit.models import Q
+from toolkit.models.resolve import resolve_models
+from toolkit.models.search import SearchRank, refresh_indexes
+from toolkit.models.search.indexing import names_of
+from toolkit.trace import EDITOR, READER, Scope, Trace, entered
+
+URLS = [
+    "sqlite://",
+    *(
+        url
+        for url in os.environ.get("TOOLKIT_TEST_DATABASES", "").replace(",", " ").split()
+        if url.startswith("postgres")
+    ),
+]
+
+
+class Report(models.Model):
+    title = models.CharField(max_length=200, translated=True)
+    summary = models.TextField(blank=True)
+    body = models.MarkdownField(blank=True)
+    status = models.CharField(max_length=10, default="live")
+    search = models.Search(title=4, summary=2, body=1)
+
+    class Meta:
+        public = Q(status="live")
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Letter(models.Model):
+    """Each in its own language."""
+
+    text = models.TextField()
+    language = models.CharField(max_length=8)
+    search = models.Search("text", language="language")
+
+
+MODELS, PROBLEMS = resolve_models({"papers": [Report, Letter]})
+
+
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def papers(request: pytest.FixtureRequest, newsroom_models: Any) -> Iterator[Any]:
+    assert not PROBLEMS
+    database = newsroom_models.make_database(request.param, MODELS)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def scope(papers: Any) -> Iterator[Scope]:
+    with entered(Scope(None, papers, EDITOR, "en", "en")) as found:
+        yield found
+        Letter.objects.all().delete()
+        Report.objects.all().delete()
+        refresh_indexes(found)
+
+
+def titles(question: Any) -> list[str]:
+    return [report.title for report in question]
+
+
+def make(*given: str) -> list[Report]:
+    return [Report.objects.create(title=title) for title in given]
+
+
+def test_a_word_is_found_in_any_form(scope: Scope) -> None:
+    make("Councils vote", "A council votes", "Nothing here")
+    assert set(titles(Report.objects.search("voting council"))) == {"Councils vote", "A council votes"}
+
+
+def test_words_phrases_exclusions_alternatives_and_beginnings(scope: Scope) -> None:
+    make("The city hall burns", "Hall of the city", "A ferry sails", "A boat sails", "Ferries and taxes")
+    find = Report.objects.search
+    assert titles(find('"city hall"')) == ["The city hall burns"]
+    assert titles(find("ferry -tax")) == ["A ferry sails"]
+    assert set(titles(find("ferry OR boat sails"))) == {"A ferry sails", "A boat sails"}
+    assert titles(find("bur*")) == ["The city hall burns"]
+    assert titles(find("")) == titles(find("-city")) == []
+
+
+def test_a_word_in_the_title_counts_for_more(scope: Scope) -> None:
+    Report.objects.create(title="Harbour news", body="The budget, the budget and again the ferry.")
+    Report.objects.create(title="Budget", body="A ferry.")
+    Report.objects.create(title="Quiet day", summary="A budget of sorts.", body="Nothing else.")
+    assert titles(Report.objects.search("budget"))[0] == "Budget"
+    ranks = list(Report.objects.search("budget").annotate(rank=SearchRank()).values_list("rank", flat=True))
+    assert ranks == sorted(ranks, reverse=True)
+    assert len(ranks) == 3
+
+
+def test_another_order_can_be_asked_for(scope: Scope) -> None:
+    make("Budget", "A budget", "Budget, budget")
+    assert titles(Report.objects.search("budget").order_by("-title")) == ["Budget, budget", "Budget", "A budget"]
+
+
+def test_a_search_is_a_question_like_any_other(scope: Scope) -> None:
+    made = make("One ferry", "Two ferries", "Three boats")
+    found = Report.objects.search("ferry")
+    assert found.count() == 2
+    assert found.filter(title__startswith="Two").get() == made[1]
+    assert Report.objects.filter(title__startswith="One").search("ferry").exists()
+    assert set(Report.objects.filter(pk__in=found)) == set(made[:2])
+    assert len(found[:1]) == 1
+    assert not Report.objects.exclude(title__contains="f").search("ferry")
+
+
+def test_markdown_is_searched_as_it_is_read(scope: Scope) -> None:
+    Report.objects.create(title="Links", body="See **the** [harbour](https://example.org/secret) plan.")
+    assert Report.objects.search("harbour plan").exists()
+    assert Report.objects.search('"the harbour"').exists()
+    assert not Report.objects.search("secret").exists()
+
+
+@pytest.mark.parametrize("word", ["updated", "deleted", "inserted"])
+def test_what_any_program_writes_is_found(scope: Scope, word: str) -> None:
+    (report,) = make("Ferry sails")
+    table = Report._meta.table
+    assert Report.objects.search("ferry").exists()
+    if word == "updated":
+        scope.database.execute(f"UPDATE {table} SET title = 'Boat sails' WHERE id = {report.pk}")
+        assert not Report.objects.search("ferry").exists()
+        assert Report.objects.search("boat").exists()
+    elif word == "deleted":
+        scope.database.execute(f"DELETE FROM {table}")
+        assert not Report.objects.search("ferry").exists()
+    else:
+        scope.database.execute(
+            f"INSERT INTO {table} (id, title, summary, body, status) VALUES (900, 'Kites', '', '', 'live')"
+        )
+        assert Report.objects.search("kite").exists()
+
+
+def test_an_index_that_somebody_took_away_is_made_anew(scope: Scope) -> None:
+    make("Ferry sails")
+    assert Report.objects.search("ferry").exists()
+    documents, stale = names_of(Report._meta.table)
+    scope.database.execute(f"DROP TABLE {stale}")
+    if scope.database.dialect == "sqlite":
+        scope.database.execute(f"DROP TABLE {documents}")
+    assert Report.objects.search("ferry").exists()
+
+
+def test_another_declaration_makes_the_index_anew(scope: Scope) -> None:
+    Report.objects.create(title="Ferry", summary="Boat")
+    assert Report.objects.search("boat").exists()
+    known = Report._meta.search
+    narrower = models.Search("title")
+    narrower.model, narrower.name = Report, "search"
+    Report._meta.search = narrower
+    scope.database.schema.__dict__.pop("searches", None)
+    scope.database.shapes.clear()
+    try:
+        assert not Report.objects.search("boat").exists()
+        assert Report.objects.search("ferry").exists()
+    finally:
+        Report._meta.search = known
+        scope.database.schema.__dict__.pop("searches", None)
+        scope.database.shapes.clear()
+
+
+def test_a_reader_finds_what_is_public(papers: Any, scope: Scope) -> None:
+    Report.objects.create(title="Secret ferry", status="draft")
+    assert Report.objects.search("ferry").exists()
+    with entered(Scope(None, papers, READER, "en", "en")):
+        assert not Report.objects.search("ferry").exists()
+
+
+def test_translations_are_searched_in_their_language(papers: Any, scope: Scope) -> None:
+    report, other = make("The ferries", "The boats")
+    report.translate("es", title="Los transbordadores")
+    with entered(Scope(None, papers, EDITOR, "es", "en")):
+        assert titles(Report.objects.search("transbordador")) == ["Los transbordadores"]
+        assert not Report.objects.search("ferry").exists()
+        assert list(Report.objects.search("boat")) == [other]
+    assert list(Report.objects.search("transbordador", language="es")) == [report]
+    assert not Report.objects.search("transbordador").exists()
+
+
+def test_rows_may_each_have_a_language(scope: Scope) -> None:
+    spanish = Letter.objects.create(text="Las policías municipales", language="es")
+    english = Letter.objects.create(text="Municipal police", language="en")
+    assert list(Letter.objects.search("policia", language="es")) == [spanish]
+    assert list(Letter.objects.search("polices")) == [english]
+
+
+def test_a_search_is_an_input_of_the_page_with_all_that_it_looks_through(papers: Any, scope: Scope) -> None:
+    make("Ferry")
+    trace = Trace()
+    with entered(Scope(None, papers, READER, "en", "en", trace=trace)):
+        list(Report.objects.search("ferry"))
+    (shape,) = (shape for shape in trace.shapes.values() if shape.form == "instances")
+    touched = set(shape.footprint)
+    assert {(Report._meta.table, name) for name in ("id", "title", "summary", "body", "status")} <= touched
+    assert any(key[1].find("ferri") >= 0 for key in trace.keys_of("query") if isinstance(key[1], str))
+
+
+def test_the_words_of_a_search_are_bound(scope: Scope) -> None:
+    with scope.database.counted() as queries:
+        list(Report.objects.search("unmistakable"))
+    assert not any("unmistak" in sql for sql in queries)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=40))
+def test_no_text_breaks_a_search(scope: Scope, text: str) -> None:
+    list(Report.objects.search(text))
+
+
+def test_a_search_inside_a_snapshot_asks_what_was_indexed_before(papers: Any, scope: Scope) -> None:
+    make("Ferry")
+    refresh_indexes(scope)
+    with papers.snapshot():
+        assert Report.objects.search("ferry").exists()
+
+
+def test_a_model_without_a_search_says_so(scope: Scope, m: Any) -> None:
+    with pytest.raises(FieldError, match="Tag has no search"):
+        m.Tag.objects.search("sea")
+
+
+def test_a_search_is_of_text_fields() -> None:
+    with pytest.raises(DeclarationError, match=r"Search\('titel'\) names no text field of Wrong"):
+
+        class Wrong(models.Model):
+            title = models.CharField(max_length=10)
+            search = models.Search("titel")
+
+
+def test_five_weights_are_too_many() -> None:
+    with pytest.raises(DeclarationError, match="4 weights"):
+
+        class Heavy(models.Model):
+            a, b, c, d, e = (models.TextField() for _ in range(5))
+            search = models.Search(a=1, b=2, c=3, d=4, e=5)
