@@ -98,6 +98,7 @@ class Story(models.Model):
 
     objects = StoryQuerySet.as_manager()
     related = models.Similar("tags")
+    search = models.Search(title=4, summary=2, body=1)
 
     class Meta:
         ordering = ["-published"]

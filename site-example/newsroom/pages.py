@@ -102,5 +102,5 @@ app.source("content/stories/*.md", model=Story, key="slug")
 def search(request: Request) -> Response:
     """Answered by the server only; the build leaves it out and says so."""
     words = request.args.get("q", "").strip()
-    found = Story.objects.filter(title__icontains=words)[:20] if words else []
+    found = Story.objects.search(words)[:20] if words else []
     return Response.template("search.html", words=words, found=found)

@@ -10,6 +10,7 @@ from toolkit.models.constraints import CheckConstraint, UniqueConstraint
 from toolkit.models.fields import Field
 from toolkit.models.indexes import Index
 from toolkit.models.options import META_OPTIONS
+from toolkit.models.search import Search
 from toolkit.models.similar import Similar
 
 from .docstrings import arguments, read_doc, table
@@ -26,7 +27,8 @@ def field_kinds() -> str:
     kinds = [getattr(models, name) for name in models.__all__]
     found = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, Field) and kind is not Field]
     found.sort(key=lambda kind: (kind.is_relation, kind.__name__))
-    return "\n\n".join([*(_kind("models", kind) for kind in found), describe("Similar", Similar, call=False)])
+    virtual = [describe(kind.__name__, kind, call=False) for kind in (Search, Similar)]
+    return "\n\n".join([*(_kind("models", kind) for kind in found), *virtual])
 
 
 def geometry_fields() -> str:
