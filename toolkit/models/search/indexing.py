@@ -204,7 +204,8 @@ def _readable(field: Any, text: str) -> str:
     import pyromark
 
     pieces: list[str] = []
-    for event in pyromark.events(text):
+    events: Iterable[Any] = pyromark.events(text)
+    for event in events:
         if isinstance(event, str):
             pieces.append(" ")  # breaks of lines, and rules
             continue
