@@ -27,6 +27,7 @@
     ├── RouteError                  pages and their URLs
     │   ├── NoSuchPage              ``url_for`` of something that has no page
     │   └── Collision               two pages want one URL or one file
+    ├── StorageError                a stored file that cannot be kept or found
     ├── NotFound                    nothing is published at this URL (404)
     ├── FeedError                   a feed that no reader could read
     ├── GeometryError               a geometry that cannot be used
@@ -330,6 +331,10 @@ class NoSuchPage(RouteError):
 
 class Collision(RouteError):
     """Two pages want one URL, or one file."""
+
+
+class StorageError(ToolkitError):
+    """A stored file, or a storage, that cannot be kept, found or reached."""
 
 
 class NotFound(ToolkitError):

@@ -35,7 +35,7 @@ class Setting:
 
     Args:
         name: As written in ``toolkit.toml``.
-        kind: ``str``, ``int``, ``bool`` or ``list`` (of texts).
+        kind: ``str``, ``int``, ``bool``, ``list`` (of texts) or ``dict`` (of tables).
         default: The value when nobody says otherwise.
         help: What it is for, in a sentence.
         check: What else a value must meet.
@@ -99,6 +99,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("templates", str, "templates", "The folder of the site's own templates.", affects_pages=False),
     Setting("static", str, "static", "The folder of assets, published under fingerprinted names.", affects_pages=False),
     Setting("public", str, "public", "The folder of files published as they are, at the root.", affects_pages=False),
+    Setting(
+        "storages", dict, {}, "Where the files of file fields are kept, by name.", secret=True, affects_pages=False
+    ),
     Setting("locale_folder", str, "locale", "The folder of the site's own catalogs.", affects_pages=False),
     Setting("static_url", str, "/static/", "The URL under which assets are published.", _check_url_path),
     Setting("raw_html", bool, False, "Trust HTML inside Markdown, rather than clean it."),
@@ -230,7 +233,13 @@ def _line_of(text: str, name: str) -> int:
     return 1
 
 
-_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of texts"}
+_KINDS = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list of texts",
+    dict: "a table of tables",
+}
 
 
 def _take(
@@ -262,6 +271,8 @@ def _take(
 def _wrong_type(setting: Setting, value: Any) -> str:
     if setting.kind is list:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    elif setting.kind is dict:
+        right = isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
     else:
         right = type(value) is setting.kind
     if right:

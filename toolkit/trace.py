@@ -47,6 +47,7 @@ class Input(NamedTuple):
     - ``message``: (locale, domain, context, msgid, plural msgid); digest of the translations found
     - ``asset``: (path,); digest of the file it stands for
     - ``file``: (path relative to the site's folder,); digest of the content
+    - ``stored``: (storage, name); digest of the content of a file field's file, or of what its storage says of it
     - ``folder``: (path relative to the site's folder,); digest of the sorted names in it
     - ``setting``: (name,); digest of the value
     - ``environment``: (variable,); digest of the value

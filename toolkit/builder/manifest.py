@@ -103,7 +103,7 @@ class FileRecord:
         size: In bytes.
         changed_ns: When its inode last changed, in nanoseconds since the epoch: whoever writes to the file moves it,
             and unlike the time of modification nobody can set it back.
-        owner: ``page``, ``asset``, ``public`` or ``redirect``.
+        owner: ``page``, ``asset``, ``public``, ``stored`` or ``redirect``.
     """
 
     path: str

@@ -24,7 +24,7 @@ class Output:
         path: Below the output folder.
         digest: Of its content.
         size: In bytes.
-        owner: ``page``, ``asset``, ``public`` or ``redirect``.
+        owner: ``page``, ``asset``, ``public``, ``stored`` or ``redirect``.
         staged: Whether its new content is in the staging folder.
     """
 
@@ -273,6 +273,17 @@ def stage_body(
     if fresh:
         staging.put(path, body)
     return Output(path, value, len(body), owner, fresh)
+
+
+def stage_file(
+    staging: Staging, known: Mapping[str, FileRecord], suspect: set[str], path: str, source: Path, value: bytes
+) -> Output:
+    """The same of a stored file, which may be large; ``value`` is the digest of its content."""
+    record = known.get(path)
+    fresh = record is None or record.digest != value or path in suspect
+    if fresh:
+        staging.copy(path, source)
+    return Output(path, value, source.stat().st_size, "stored", fresh)
 
 
 def public_files(site: Any) -> list[tuple[str, Path]]:

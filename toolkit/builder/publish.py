@@ -19,14 +19,24 @@ from toolkit.builder.history import (
 )
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Changes, FileRecord, Identity, Manifest, PageRecord
-from toolkit.builder.outputs import Output, Staging, check_outputs, check_way, place, public_files, stage_body
+from toolkit.builder.outputs import (
+    Output,
+    Staging,
+    check_outputs,
+    check_way,
+    place,
+    public_files,
+    stage_body,
+    stage_file,
+)
 from toolkit.builder.reasons import describe
 from toolkit.builder.report import BuildReport
 from toolkit.builder.workers import Result
 from toolkit.errors import BuildError
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
-from toolkit.trace import ABSENT
+from toolkit.site.stored import stored_files
+from toolkit.trace import ABSENT, READER
 
 
 @dataclass(frozen=True)
@@ -137,9 +147,10 @@ class Publisher:
         return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
 
     def _other_public(self, outputs: Sequence[Output]) -> bool:
-        """Whether public files came or went: they may be in the way of pages and redirects, or no longer be."""
-        before = {path for path, record in self.standing.files.items() if record.owner == "public"}
-        return before != {item.path for item in outputs if item.owner == "public"}
+        """Whether public or stored files came or went: they may be in the way of pages and redirects."""
+        owners = ("public", "stored")
+        before = {path for path, record in self.standing.files.items() if record.owner in owners}
+        return before != {item.path for item in outputs if item.owner in owners}
 
     def _page_records(self) -> dict[Identity, PageRecord]:
         pages = {record.identity: record for record in self.decision.kept}
@@ -170,6 +181,7 @@ class Publisher:
             outputs.append(Output(record.path, record.digest, record.size, "page", False))
             outputs += [self._kept(path) for path in record.attachments]
         outputs += self._public(staging)
+        outputs += self._stored(staging)
         if changed or self._other_public(outputs):
             outputs += self._assets(staging, pages)
             outputs += self._redirects(staging, outputs)
@@ -215,6 +227,18 @@ class Publisher:
     def _public(self, staging: Staging) -> Iterator[Output]:
         for path, file in public_files(self.site):
             yield stage_body(staging, self.standing.files, self.standing.suspect, path, file.read_bytes(), "public")
+
+    def _stored(self, staging: Staging) -> Iterator[Output]:
+        """The files of file fields, of rows that readers see."""
+        scope = self.site.scope(viewer=READER, moment=self.report.moment)
+        for storage_name, name in stored_files(self.site, scope):
+            storage = self.site.storages[storage_name]
+            value = storage.digest_of(name)
+            if value == ABSENT:
+                self.report.notices.append(f"the stored file {name} is not in the storage {storage_name!r}")
+                continue
+            path = f"{storage.base_url}{name}".lstrip("/")
+            yield stage_file(staging, self.standing.files, self.standing.suspect, path, storage.path(name), value)
 
     def _remember_urls(self) -> list[str]:
         """Outside the snapshot, which is for reading."""

@@ -22,6 +22,8 @@ def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key:
         return f"the list of {key[0].partition(':')[2]} pages in {key[1]}"
     if kind == "clock":
         return f"the {key[0]}"
+    if kind == "stored":
+        return f"the stored file {key[1]}"
     if kind == "code":
         return "the code"
     return f"{kind} {key[0]}"

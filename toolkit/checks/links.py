@@ -87,7 +87,9 @@ class LinkChecker:
     def _urls(self) -> list[str]:
         """Everything that could have been meant."""
         pages = {unquote(page.url) for page in self.built.pages}
-        others = {f"/{path}" for path, record in self.built.files.items() if record.owner in ("asset", "public")}
+        others = {
+            f"/{path}" for path, record in self.built.files.items() if record.owner in ("asset", "public", "stored")
+        }
         return sorted(pages | others)
 
     def _fragment_fault(self, target: Target) -> tuple[str, str, str] | None:

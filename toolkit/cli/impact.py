@@ -18,7 +18,7 @@ from toolkit.errors import NotFound, ToolkitError, did_you_mean
 
 Wanted = Callable[[tuple[Any, ...]], bool]
 
-WORDS = {"template": 0, "asset": 0, "file": 0, "folder": 0, "setting": 0, "environment": 0, "message": 3}
+WORDS = {"template": 0, "asset": 0, "file": 0, "folder": 0, "setting": 0, "environment": 0, "stored": 1, "message": 3}
 """Kinds of input that are named by a word, to its place in the input's key."""
 
 SHOWN = 50
@@ -39,7 +39,7 @@ def impact(thing: str, output: Path | None, everything: bool) -> None:
     toolkit impact story:flood              a row, by slug or primary key
     toolkit impact template:base.html       a template
     toolkit impact message:"Read more"      a message of the catalogs
-    toolkit impact asset:css/site.css       an asset; also file:, folder:, setting:, environment:
+    toolkit impact asset:css/site.css       an asset; also file:, stored:, folder:, setting:, environment:
     """
     asked = invocation()
     site = open_site()

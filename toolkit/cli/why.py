@@ -26,6 +26,7 @@ TITLES = {
     "message": "messages",
     "asset": "assets",
     "file": "files",
+    "stored": "stored files",
     "folder": "folders",
     "setting": "settings",
     "environment": "variables",

@@ -145,7 +145,7 @@ def _accessor(field: Field[Any]) -> Any:
     """What stands on the class under the field's name."""
     if isinstance(field, ForeignKey):
         return ForwardObject(field)
-    return TranslatedValue(field) if field.translated else field
+    return TranslatedValue(field) if field.translated else field.descriptor()
 
 
 def _display(field: Field[Any]) -> Any:
@@ -227,6 +227,8 @@ class Model(metaclass=ModelBase):
             self.pk = values.pop("pk")
         for name in values:
             raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
+        for field in meta.storing:
+            field.after_init(self)
 
     @property
     def pk(self) -> Any:

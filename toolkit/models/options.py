@@ -172,6 +172,11 @@ class Options:
         return self.composite_key.parts if self.composite_key is not None else (self.pk,)
 
     @cached_property
+    def storing(self) -> tuple[Field[Any], ...]:
+        """The fields that have something to do before a row is written."""
+        return tuple(field for field in self.fields if field.stores)
+
+    @cached_property
     def levels(self) -> list[Any]:
         """The models whose tables hold a row of this one: ancestors first, the model itself last."""
         every = [level for parent in self.parents for level in parent._meta.levels]

@@ -50,7 +50,9 @@ def insert_sql(scope: Scope, model: Any, fields: Sequence[Any], *, returning: bo
 
 
 def _stamp(scope: Scope, instance: Any, *, new: bool) -> None:
-    """Set ``auto_now`` and ``auto_now_add`` fields."""
+    """Set ``auto_now`` and ``auto_now_add`` fields, and let fields store what they keep elsewhere."""
+    for field in instance._meta.storing:
+        field.before_save(instance)
     for field in instance._meta.fields:
         if getattr(field, "auto_now", False) or (new and getattr(field, "auto_now_add", False)):
             instance.__dict__[field.attname] = field.stamp(scope.now())

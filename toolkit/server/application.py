@@ -7,20 +7,22 @@ import logging
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
-from toolkit.errors import DatabaseError, NotFound, ToolkitError, ValidationError
+from toolkit.errors import DatabaseError, NotFound, StorageError, ToolkitError, ValidationError
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.pages import Match
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
-from toolkit.server.files import Files, PublicFiles, asset_answer
+from toolkit.server.files import Files, PublicFiles, asset_answer, sandbox_of
 from toolkit.server.pages import Pages
 from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
 from toolkit.server.reload import Reloader
 from toolkit.server.views import LOOPBACK, SAFE, call_view, is_trusted, trusted_hosts
+from toolkit.site.stored import is_shown
 from toolkit.trace import PREVIEW, READER, Viewer
 
 _log = logging.getLogger("toolkit.server")
@@ -117,6 +119,8 @@ class Application:
         asset = self.site.assets.find(path)
         if asset is None:
             public = self.public.find(path)
+            if public is None and (stored := self._find_stored(path)) is not None:
+                return self._send_stored(environ, stored)
             part = self.pages.find_attachment(path) if public is None else None
             if public is None and part is None:
                 return None
@@ -125,6 +129,24 @@ class Application:
         if asset is not None:
             return asset_answer(self.files, environ, asset)
         return self.files.send(environ, public) if public is not None else part
+
+    def _send_stored(self, environ: Mapping[str, Any], place: Path) -> Answer | Passed:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return not_allowed(("GET", "HEAD"))
+        return self.files.send(environ, place, headers=sandbox_of(place))
+
+    def _find_stored(self, path: str) -> Path | None:
+        """The file of a file field, if a row that the viewer sees has it."""
+        found = self.site.storages.find(path)
+        if found is None:
+            return None
+        storage, name = found
+        try:
+            place: Path = self.site.storages[storage].path(name)
+        except StorageError:
+            return None
+        scope = self.site.scope(viewer=self.viewer)
+        return place if place.is_file() and is_shown(self.site, scope, storage, name) else None
 
     def _find_elsewhere(self, environ: Mapping[str, Any], path: str) -> Answer | None:
         """A redirect to where it is: the tidy form of the path, or the page's newer URL."""

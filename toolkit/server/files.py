@@ -116,6 +116,15 @@ def _is_plain(parts: list[str]) -> bool:
     return not hidden or (hidden == [WELL_KNOWN] and parts[0] == WELL_KNOWN)
 
 
+_ACTIVE = ("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml")
+
+
+def sandbox_of(path: Path) -> tuple[tuple[str, str], ...]:
+    """Headers that keep scripts in a file from running as the site's own: somebody may have uploaded it."""
+    kind = content_type(path.name).partition(";")[0]
+    return (("Content-Security-Policy", "sandbox"),) if kind in _ACTIVE else ()
+
+
 def asset_answer(files: Files, environ: Mapping[str, Any], found: FoundAsset) -> Answer | Passed:
     """An asset: cached for ever under the name that carries its fingerprint, asked for again under any other."""
     cache = IMMUTABLE if found.immutable else REVALIDATE

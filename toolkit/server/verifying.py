@@ -15,7 +15,7 @@ from toolkit.site.verifying import Answers, Key, Verifier
 from toolkit.templates.clock import floor_moment
 from toolkit.trace import ABSENT, Trace, entered
 
-FILE_KINDS = frozenset({"template", "message", "asset", "file", "folder"})
+FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "folder"})
 
 _BATCH = 400
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -94,6 +94,8 @@ def places_of(site: Any, trace: Trace) -> Iterator[str]:
             yield from _asset_places(site.assets, key[0])
         elif kind in ("file", "folder"):
             yield os.fspath(site.folder / key[0])
+        elif kind == "stored":
+            yield from _stored_places(site.storages, *key)
         elif kind == "message":
             locales.add(key[0])
     for locale in locales:
@@ -108,6 +110,11 @@ def _asset_places(assets: Any, path: str) -> Iterator[str]:
                 yield os.fspath(Path(folder) / one)
             elif one.startswith(f"{prefix}/"):
                 yield os.fspath(Path(folder) / one.removeprefix(f"{prefix}/"))
+
+
+def _stored_places(storages: Any, name: str, path: str) -> Iterator[str]:
+    if name in storages and storages[name].is_local:
+        yield os.fspath(storages[name].path(path))
 
 
 def environment_reads(trace: Trace) -> tuple[tuple[str, str | None], ...]:

@@ -43,6 +43,7 @@ from toolkit.site.history import find_history
 from toolkit.site.receivers import connect_receivers
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
+from toolkit.storage import Storages
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
 
 STATE_FOLDER = ".toolkit"
@@ -112,6 +113,11 @@ class Site:
     def assets(self) -> Any:
         """The static files."""
         return make_assets(self)
+
+    @cached_property
+    def storages(self) -> Storages:
+        """Where the files of file fields are kept."""
+        return Storages(self.settings.peek("storages"), self.folder)
 
     @property
     def state_folder(self) -> Path:

@@ -87,6 +87,11 @@ class Verifier:
     def _file(self, key: Key) -> bytes:
         return file_digest(self.site.folder / key[0])
 
+    def _stored(self, key: Key) -> bytes:
+        storages, (name, path) = self.site.storages, key
+        found: bytes = storages[name].digest_of(path) if name in storages else ABSENT
+        return found
+
     def _folder(self, key: Key) -> bytes:
         return folder_digest(self.site.folder / key[0])
 
@@ -122,6 +127,7 @@ class Verifier:
         "message": _message,
         "asset": _asset,
         "file": _file,
+        "stored": _stored,
         "folder": _folder,
         "setting": _setting,
         "environment": _environment,

@@ -4,6 +4,7 @@ from toolkit.models.fields.addresses import FilePathField, GenericIPAddressField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field, FieldOptions
 from toolkit.models.fields.choices import IntegerChoices, TextChoices
 from toolkit.models.fields.dates import DateField, DateTimeField
+from toolkit.models.fields.files import FieldFile, FileField, ImageField
 from toolkit.models.fields.identifiers import UUIDField, uuid7
 from toolkit.models.fields.integers import (
     AutoField,
@@ -41,7 +42,10 @@ __all__ = [
     "Field",
     "FieldOptions",
     "FilePathField",
+    "FieldFile",
+    "FileField",
     "FloatField",
+    "ImageField",
     "GenericIPAddressField",
     "IntegerChoices",
     "IntegerField",

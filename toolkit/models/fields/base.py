@@ -120,6 +120,8 @@ class Field(Generic[T]):
     in_key = False
     """Whether it is the primary key, or a part of it."""
     auto_created = False
+    stores: ClassVar[bool] = False
+    """Has an ``after_init`` and a ``before_save`` to be called."""
     is_heavy: ClassVar[bool] = False
     """Left out of a row until it is touched, and then loaded for all rows that were loaded together."""
 
@@ -217,6 +219,16 @@ class Field(Generic[T]):
 
     def _transforms(self) -> Iterable[Mapping[str, type[Transform]]]:
         return (vars(kind)["transforms"] for kind in type(self).__mro__ if "transforms" in vars(kind))
+
+    def descriptor(self) -> Any:
+        """What stands on the class under the field's name; the field itself, unless a value needs more."""
+        return self
+
+    def after_init(self, instance: Any) -> None:
+        """Called when an instance was made in Python, and has all its values."""
+
+    def before_save(self, instance: Any) -> None:
+        """Called before an instance is written, to set its value or to store what belongs to it."""
 
     def check(self) -> None:
         """Refuse options that make no sense. Called once, when the field takes its place."""

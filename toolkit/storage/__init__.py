@@ -1,0 +1,10 @@
+"""Where uploaded files are kept: a folder, memory, or a place on the net, behind one interface."""
+
+from toolkit.storage.base import Storage
+from toolkit.storage.files import ContentFile, File
+from toolkit.storage.filesystem import FileSystemStorage
+from toolkit.storage.memory import InMemoryStorage
+from toolkit.storage.registry import Storages
+from toolkit.storage.remote import FsspecStorage
+
+__all__ = ["ContentFile", "File", "FileSystemStorage", "FsspecStorage", "InMemoryStorage", "Storage", "Storages"]
