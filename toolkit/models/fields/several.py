@@ -52,9 +52,8 @@ def one_of_rows(columns: Sequence[Any], rows: Sequence[Sequence[Any]], dialect: 
     together = sa.tuple_(*columns)
     if dialect != "sqlite":
         return together.in_([sa.tuple_(*row) for row in rows])
-    names: list[Any] = [
-        sa.column(f"c{number}") for number, _ in enumerate(columns)
-    ]  # SQLite takes a list of rows as VALUES only
+    # SQLite takes a list of rows as VALUES only
+    names: list[Any] = [sa.column(f"c{number}") for number in range(len(columns))]
     return together.in_(sa.values(*names, name="given").data([tuple(row) for row in rows]).scalar_values())
 
 
@@ -208,6 +207,8 @@ class CompositePrimaryKey(Several):
     Args:
         names: The names of two or more fields.
     """
+
+    not_in_database = ("names",)  # written down as ``fields``
 
     def __init__(self, *names: str, fields: Sequence[str] = ()) -> None:
         super().__init__(names or fields)
