@@ -14,9 +14,7 @@ def declared(model, extra=None, number=None):
     place = model("Place", name=models.CharField(max_length=20))
     fields = {"stools": models.IntegerField(default=0), **(extra or {})}
     bar = type(place)("Bar", (place,), {"__module__": "news.models", **fields})
-    proxy = type(place)(
-        "Dive", (bar,), {"__module__": "news.models", "Meta": type("Meta", (), {"proxy": True})}
-    )
+    proxy = type(place)("Dive", (bar,), {"__module__": "news.models", "Meta": type("Meta", (), {"proxy": True})})
     line = model(
         "Line",
         pk=models.CompositePrimaryKey("bar", number or "number"),

@@ -56,6 +56,7 @@ from toolkit.models.fields import (
     uuid7,
 )
 from toolkit.models.functions import dates as _dates  # noqa: F401 - registers the transforms
+from toolkit.models.generic import GenericForeignKey, GenericRelation, ModelNameField
 from toolkit.models.indexes import (
     BloomIndex,
     BrinIndex,
@@ -66,10 +67,11 @@ from toolkit.models.indexes import (
     Index,
     SpGistIndex,
 )
-from toolkit.models.managers import Manager, RelatedManager
+from toolkit.models.managers import Manager
 from toolkit.models.model import Model
 from toolkit.models.prefetching import Prefetch
 from toolkit.models.queryset import QuerySet
+from toolkit.models.related import RelatedManager
 from toolkit.models.relations import (
     CASCADE,
     DO_NOTHING,
@@ -132,6 +134,8 @@ __all__ = [
     "GistIndex",
     "HashIndex",
     "ImageField",
+    "GenericForeignKey",
+    "GenericRelation",
     "Index",
     "IntegerChoices",
     "IntegerField",
@@ -142,6 +146,7 @@ __all__ = [
     "Max",
     "Min",
     "Model",
+    "ModelNameField",
     "MultipleObjectsReturned",
     "Now",
     "ObjectDoesNotExist",

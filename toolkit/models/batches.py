@@ -149,7 +149,8 @@ def _stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
     return [instance, *others]
 
 
-def _raw(meta_field: Any, scope: Scope, value: Any) -> Any:
+def raw(meta_field: Any, scope: Scope, value: Any) -> Any:
+    """The driver's value of a field's."""
     writer = meta_field.db_writer(scope.database.dialect)
     return value if writer is None or value is None else writer(value)
 
@@ -168,18 +169,18 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
     scope = current_scope()
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
-    wanted = {_raw(held, scope, getattr(peer, key.attname)) for peer in waiting} - {None}
+    wanted = {raw(held, scope, getattr(peer, key.attname)) for peer in waiting} - {None}
     groups: Groups = {}
     if wanted:
-        operations, values = _base(key.target._meta)
+        operations, values = base_start(key.target._meta)
         _, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
         spread(mode_of(instance), (found for one in groups.values() for found in one))
     for peer in waiting:
-        found = groups.get(_raw(held, scope, peer.__dict__.get(key.attname)))
+        found = groups.get(raw(held, scope, peer.__dict__.get(key.attname)))
         peer.__dict__[key.name] = found[0] if found else None
 
 
-def _base(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def base_start(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """(operations, values) of the manager that follows references to a model."""
     if not meta.base_manager_name:
         return (), ()
@@ -193,17 +194,29 @@ def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
     if asked is not None:
         asked.note(scope, instance)
         return
-    meta = key.target._meta
     held = key.target_field
-    raw = _raw(held, scope, instance.__dict__.get(key.attname))
-    if raw is None:
-        return
+    value = raw(held, scope, instance.__dict__.get(key.attname))
+    if value is not None:
+        note_reference(scope, key.target, held, value, related)
+
+
+def note_reference(scope: Scope, model: Any, held: Any, value: Any, related: Any) -> None:
+    """Record that a page followed a reference to a row.
+
+    Args:
+        scope: With its trace.
+        model: The model referred to.
+        held: The field of it whose value refers.
+        value: That value, as the driver has it.
+        related: The row, or None.
+    """
+    meta = model._meta
     if meta.hides(scope.sight) or held is not meta.pk or meta.base_manager_name:
-        operations, values = _base(meta)
-        shape = find_shape(scope, Query(key.target, (*operations, ("keyed", held.name)), "instances"))
-        note_keyed(scope, shape, values, raw, [related] if related is not None else [])
+        operations, values = base_start(meta)
+        shape = find_shape(scope, Query(model, (*operations, ("keyed", held.name)), "instances"))
+        note_keyed(scope, shape, values, value, [related] if related is not None else [])
     elif related is None:
-        scope.trace.record("row", (meta.table, None, raw), ABSENT)  # type: ignore[union-attr]  # the caller asked
+        scope.trace.record("row", (meta.table, None, value), ABSENT)  # type: ignore[union-attr]  # the caller asked
     elif related._row:
         note_row(scope.trace, related)
 
@@ -232,8 +245,7 @@ class Partners:
 
     def key_of(self, scope: Scope, owner: Any) -> Any:
         """The driver's value of what the partners refer to."""
-        anchor = self.relation.anchor
-        return _raw(anchor, scope, getattr(owner, anchor.attname))
+        return self.relation.key_of(scope, owner)
 
     def is_known(self, owner: Any) -> bool:
         """Whether the partners of an owner are loaded already, and nothing was written since."""
@@ -289,10 +301,12 @@ def partners_of(owner: Any, relation: Any) -> Partners:
     asked: Partners | None = owner.__dict__.get(relation.asked)
     if asked is not None:
         return asked
-    every: Partners | None = relation.__dict__.get("_partners")
+    known: dict[Any, Partners] = relation.__dict__.setdefault("_partners", {})
+    every = known.get(type(owner))
     if every is None:  # one object, so that its shape is found by identity
-        query = Query(relation.target, (("keyed", relation.path),), "instances")
-        every = relation._partners = Partners(relation, relation.cache, query)
+        operations, values = relation.narrowing(owner, 0)
+        query = Query(relation.target, (*operations, ("keyed", relation.keyed)), "instances")
+        every = known[type(owner)] = Partners(relation, relation.cache, query, values)
     return every
 
 
@@ -342,7 +356,7 @@ def load_column(instance: Any, field: Any) -> None:
     name = instance._meta.mask_name(field)
     waiting: dict[Any, list[Any]] = {}
     for peer in peers_without(instance, field.attname):
-        waiting.setdefault(_raw(meta.pk, scope, getattr(peer, meta.pk.attname)), []).append(peer)
+        waiting.setdefault(raw(meta.pk, scope, getattr(peer, meta.pk.attname)), []).append(peer)
     read = field.db_reader(scope.database.dialect)
     met = [peer for peers in waiting.values() for peer in peers if _was_read(scope, peer)]
     for key, value in _column_values(scope, meta, field, list(waiting)):
@@ -397,7 +411,7 @@ def translation_of(instance: Any, scope: Scope, model: Any = None) -> Any:
     version = scope.database.version
     if instance.__dict__.get(cache, _NEVER)[0] != version:
         waiting = _stale_peers(instance, cache, version)
-        keys = [_raw(meta.pk, scope, getattr(peer, meta.pk.attname)) for peer in waiting]
+        keys = [raw(meta.pk, scope, getattr(peer, meta.pk.attname)) for peer in waiting]
         _, groups = ask_keyed(scope, meta.translation, _LOCALE_IS, "source", (scope.locale,), keys)
         for peer, key in zip(waiting, keys, strict=True):
             found = groups.get(key)
@@ -406,6 +420,6 @@ def translation_of(instance: Any, scope: Scope, model: Any = None) -> Any:
     if scope.trace is not None:
         query = Query(meta.translation, (*_LOCALE_IS, ("keyed", "source")), "instances")
         shape = find_shape(scope, query)
-        key = _raw(meta.pk, scope, getattr(instance, meta.pk.attname))
+        key = raw(meta.pk, scope, getattr(instance, meta.pk.attname))
         note_keyed(scope, shape, (scope.locale,), key, [translation] if translation is not None else [])
     return translation

@@ -19,8 +19,10 @@ from toolkit.models.paths import (
     anchor_of,
     ascend,
     join_forward,
+    link_of,
     link_sides,
     own_column,
+    refers_itself,
 )
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.sqltext import certain
@@ -149,7 +151,7 @@ def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> An
     """Whether there is a partner that meets conditions; never NULL, so that it can be negated."""
     import sqlalchemy as sa
 
-    inner, link, clause = partners(context.compiler, resolved.many)
+    inner, link, clause = partners(context.compiler, resolved.many, resolved.node.model)
     if leaves:
         place = context.below(inner, leaves[0].name, context.resolve(leaves[0].name).rest)
         structure = ("q", "AND", False, tuple((leaf.name, leaf.kind, *leaf.data) for leaf in leaves))
@@ -162,15 +164,23 @@ def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> An
     return sa.and_(is_not_null(key), found) if resolved.node.outer else found
 
 
-def partners(compiler: Compiler, relation: Any) -> tuple[Compiler, Any, Callable[[Compiler], Any]]:
+def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, Any, Callable[[Compiler], Any]]:
     """A subquery over the partners of a many-valued relation.
+
+    Args:
+        compiler: The compiler around.
+        relation: The relation.
+        owner: The model whose partners they are.
 
     Returns:
         Its compiler, the column that refers back to where we came from, and a function that gives its FROM clause.
     """
-    if isinstance(relation, Reverse) and isinstance(relation.field, ForeignKey):
+    if refers_itself(relation):
         inner = compiler.inside(relation.model)
-        return inner, own_column(inner, inner.root, relation.field), lambda found: found.from_clause()
+        link, refers = link_of(inner, inner.root, relation, owner)
+        if refers is not None:
+            inner.selection.where.append(refers)
+        return inner, link, lambda found: found.from_clause()
     own, other = link_sides(relation)
     inner = compiler.inside(other.target)
     declared = relation.field if isinstance(relation, Reverse) else relation

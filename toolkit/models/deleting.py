@@ -79,12 +79,25 @@ class Deletion:
         fresh = [key for key in dict.fromkeys(wanted) if key not in taken]
         taken.update(dict.fromkeys(fresh))
         if fresh:
+            self._take_generic(model, fresh)
             for relation in model._meta.own_reverse():
                 field = relation.field
                 if hasattr(field, "on_delete") and field.model._meta.table in self.database.schema.by_table:
                     values = self._held(model, field.target_field, fresh)
                     self.referred.append((model, field, values))
                     self._follow(model, field, values)
+
+    def _take_generic(self, model: Any, keys: Sequence[Any]) -> None:
+        """Rows that refer to these by a generic foreign key, where the model has a ``GenericRelation`` for them."""
+        read = model._meta.pk.db_reader(self.database.dialect)
+        for relation in model._meta.generic_relations.values():
+            key = model._meta.reverse[relation.name].field
+            values = [key.key_for(read(value) if read else value) for value in keys]
+            rows = key.model._meta.plain_manager.__get__(None, key.model).unrestricted()
+            for chunk, _ in iter_chunks(values, self.database.dialect):
+                found = rows.filter(**{key.names[0]: model, f"{key.names[1]}__in": chunk}).order_by()
+                write = key.model._meta.pk.db_value_of(self.database.dialect)
+                self.take(key.model, [write(pk) for pk in found.values_list("pk", flat=True)])
 
     def _held(self, model: Any, field: Any, keys: Sequence[Any]) -> list[Any]:
         """What the rows with these keys have in a field."""

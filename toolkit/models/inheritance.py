@@ -60,7 +60,7 @@ def inherited_fields(model: Any, namespace: Mapping[str, Any]) -> dict[str, Fiel
             if base.__module__ != "toolkit.models.model":
                 hidden |= set(vars(base))
         elif options.abstract:
-            for name, field in options.by_name.items():
+            for name, field in [*options.by_name.items(), *options.virtual.items()]:
                 if name not in hidden and name not in found:
                     found[name] = _copied(field)
     return found
@@ -108,6 +108,8 @@ def link_to_parents(model: Any, fields: dict[str, Field[Any]]) -> None:
                     hint="Give it another name, or make the parent abstract.",
                 )
             meta.by_name[name] = field
+        meta.virtual |= parent._meta.virtual
+        meta.generic_relations |= parent._meta.generic_relations
     if meta.parents and not any(field.primary_key for field in fields.values()):
         first = next(iter(meta.parents.values()))
         first.primary_key = True

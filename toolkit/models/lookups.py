@@ -65,7 +65,7 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
 
     def value(given: Any) -> Any:
         try:
-            if given.__class__ is not native and hasattr(given, "_meta"):
+            if given.__class__ is not native and hasattr(given, "_meta") and not isinstance(given, type):
                 given = _key(given, expected, field)
             return convert(given)
         except ValidationError as error:

@@ -27,9 +27,10 @@ from toolkit.models.inheritance import (
     link_to_parents,
     parents_of,
 )
-from toolkit.models.managers import ForwardObject, add_managers
+from toolkit.models.managers import add_managers
 from toolkit.models.options import Options
 from toolkit.models.queryset import QuerySet
+from toolkit.models.related import ForwardObject
 from toolkit.models.relations import ForeignKey, ManyToManyField
 from toolkit.models.scopes import current_scope
 from toolkit.models.translations import TranslatedValue, shown_locale, translate
@@ -66,8 +67,9 @@ def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[An
     inherited = inherited_fields(model, namespace)
     fields = {**inherited, **declared}
     composite = fields.pop("pk", None)
+    virtual = {name: fields.pop(name) for name in [n for n, field in fields.items() if field.is_several]}
     if meta.proxy:
-        become_proxy(model, fields)
+        become_proxy(model, {**fields, **virtual})
         return
     if not meta.abstract:
         link_to_parents(model, fields)
@@ -76,6 +78,10 @@ def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[An
     elif not meta.abstract:
         _ensure_key(model, fields)
     _add_fields(model, fields)
+    for name, field in virtual.items():
+        field.contribute(model, name)
+        meta.virtual[name] = field
+        setattr(model, name, field)
     if not meta.abstract:
         inherit_options(model)
         for field in meta.key:
@@ -225,6 +231,8 @@ class Model(metaclass=ModelBase):
                 self.__dict__[field.attname] = field.get_default()
         if "pk" in values:
             self.pk = values.pop("pk")
+        for name in meta.virtual.keys() & values.keys():
+            setattr(self, name, values.pop(name))
         for name in values:
             raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
         for field in meta.storing:

@@ -71,6 +71,8 @@ class Options:
         stand_ins: Keys of ancestors' tables, and the field of one's own that always has the same value.
         given: What ``class Meta`` said, by name.
         managers: Name to manager, in order of precedence.
+        virtual: Names that stand for several fields, such as a ``GenericForeignKey``.
+        generic_relations: Rows of other models that refer to this one by a ``GenericForeignKey``.
         reverse: Relations of other models to this one, by the name used in lookups. Known once prepared.
         public: Which rows readers see; None means all.
         translation: The model of the rows that hold the translated fields; None if no field is translated.
@@ -121,6 +123,8 @@ class Options:
         self.plain_manager: Any = None
         self.reverse: dict[str, Reverse] = {}
         self.by_name: dict[str, Field[Any]] = {}
+        self.virtual: dict[str, Any] = {}
+        self.generic_relations: dict[str, Any] = {}
         self.translation: Any = None
         self.search: Any = None
         self.hidden = False
@@ -242,7 +246,7 @@ class Options:
     def share(self, other: Options) -> None:
         """Become the description of a proxy: with the table, fields and relations of another model."""
         self.concrete_model = other.model
-        for name in ("fields", "local_fields", "many_to_many", "local_many_to_many", "by_name", "reverse"):
+        for name in ("fields", "local_fields", "many_to_many", "local_many_to_many", "by_name", "reverse", "virtual"):
             setattr(self, name, getattr(other, name))
         self.parents, self.stand_ins = other.parents, other.stand_ins
         self.composite_key, self.pk_index, self.key_indexes = other.composite_key, other.pk_index, other.key_indexes
@@ -287,7 +291,8 @@ class Options:
 
     def own_reverse(self) -> list[Reverse]:
         """Relations that refer to this model's own table, without those that refer to a parent's."""
-        return [each for each in self.reverse.values() if each.field.target._meta.concrete_model is self.concrete_model]
+        every = [each for each in self.reverse.values() if each.name not in self.generic_relations]
+        return [each for each in every if each.field.target._meta.concrete_model is self.concrete_model]
 
     def get_field(self, name: str) -> Any:
         """The field, or the reverse relation, of this name.
@@ -297,7 +302,7 @@ class Options:
         """
         if name == "pk":
             return self.pk
-        found = self.by_name.get(name) or self.reverse.get(name)
+        found = self.by_name.get(name) or self.reverse.get(name) or self.virtual.get(name)
         if found is None:
             found = next((field for field in self.fields if field.attname == name), None)
         if found is None:
@@ -306,7 +311,8 @@ class Options:
 
     def names(self) -> Iterable[str]:
         """All names that a lookup may begin with."""
-        return [*self.by_name, *(name for name in self.reverse if not name.startswith("_")), "pk"]
+        reverse = (name for name in self.reverse if not name.startswith("_"))
+        return [*self.by_name, *self.virtual, *reverse, "pk"]
 
 
 def _options_of(meta: type | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from toolkit.errors import FieldError
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import as_one
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
+from toolkit.models.shapes import CONSTANT, Bind
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
@@ -114,7 +116,7 @@ def _find(meta: Any, part: str, *, whole: str) -> Any:
 
 
 def _is_path(meta: Any, part: str) -> bool:
-    return part == "pk" or part in meta.by_name or part in meta.reverse
+    return part == "pk" or part in meta.by_name or part in meta.reverse or part in meta.virtual
 
 
 def _is_key(key: ForeignKey[Any], name: str) -> bool:
@@ -235,11 +237,11 @@ def key_column(compiler: Compiler, name: str) -> Any:
 
 def join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -> Node:
     """The table that refers to this one, joined with what the viewer may see of it."""
-    key = relation.field
     anchor = anchor_of(compiler, node, relation)
 
     def on(child: Node) -> Any:
-        return own_column(compiler, child, key) == anchor
+        column, condition = link_of(compiler, child, relation, node.model)
+        return column == anchor if condition is None else (column == anchor) & condition
 
     return _join(compiler, node, name, relation.model, on, outer=True)
 
@@ -247,7 +249,7 @@ def join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -
 def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node:
     """A join that multiplies rows: one for each partner. Only ``values()`` asks for it."""
     declared = relation.field if isinstance(relation, Reverse) else relation
-    if isinstance(declared, ForeignKey):
+    if not isinstance(declared, ManyToManyField):
         found = join_reverse(compiler, node, name, relation)
         found.many = True
         compiler.crossed.add(found)
@@ -278,9 +280,51 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
 
 def anchor_of(compiler: Compiler, node: Node, relation: Any) -> Any:
     """The column of where we stand that the rows of a many-valued relation, or those between, refer to."""
-    if isinstance(relation, Reverse) and isinstance(relation.field, ForeignKey):
+    if not refers_itself(relation):
+        return own_column(compiler, node, link_sides(relation)[0].target_field)
+    if isinstance(relation.field, ForeignKey):
         return own_column(compiler, node, relation.field.target_field)
-    return own_column(compiler, node, link_sides(relation)[0].target_field)
+    return _as_kept(compiler, node, relation.field)
+
+
+def refers_itself(relation: Any) -> bool:
+    """Whether partners refer to us themselves, without a table between."""
+    return isinstance(relation, Reverse) and not isinstance(relation.field, ManyToManyField)
+
+
+def _as_kept(compiler: Compiler, node: Node, key: Any) -> Any:
+    """The primary key as a generic reference keeps it."""
+    import sqlalchemy as sa
+
+    own = node.model._meta.pk
+    column = own_column(compiler, node, own)
+    if not key.is_text or isinstance(own.sql_type(), sa.String):
+        return column
+    text = sa.cast(sa.type_coerce(column, sa.String()), sa.String(key.id_field.max_length or 64))
+    if not isinstance(own.sql_type(), sa.Uuid) or compiler.dialect == "postgresql":
+        return text
+    plain = sa.func.replace(text, "-", "")  # some keep the digits alone; Python writes them in five groups
+    groups = [sa.func.substr(plain, start, length) for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))]
+    return functools.reduce(lambda left, right: left + sa.literal_column("'-'", sa.String()) + right, groups)
+
+
+def link_of(compiler: Compiler, node: Node, relation: Reverse, owner: Any) -> tuple[Any, Any]:
+    """How rows of a table refer to another row themselves.
+
+    Args:
+        compiler: The compiler.
+        node: Their table.
+        relation: The relation.
+        owner: The model they refer to.
+
+    Returns:
+        The column that refers, and a condition that it does refer to that model, or None.
+    """
+    key = relation.field
+    if isinstance(key, ForeignKey):
+        return own_column(compiler, node, key), None
+    name = compiler.binds.add(Bind(CONSTANT, owner._meta.concrete_model._meta.label), key.type_field.sql_type())
+    return own_column(compiler, node, key.id_field), own_column(compiler, node, key.type_field) == name
 
 
 def canonical(model: Any, name: str) -> str:

@@ -45,14 +45,19 @@ class Asked(Partners):
         prefetch: What was asked.
         relation: The relation.
         cache: See ``Partners``.
+        owner: One of the owners.
         source: The attribute of owners that is the key; their own key if left out.
     """
 
-    def __init__(self, prefetch: Prefetch, relation: Any, cache: str, *, source: str | None = None) -> None:
+    def __init__(
+        self, prefetch: Prefetch, relation: Any, cache: str, *, owner: Any = None, source: str | None = None
+    ) -> None:
         queryset = relation.target._meta.default_manager if prefetch.queryset is None else prefetch.queryset
         own, values = queryset._query("instances")
-        query = replace(own, operations=(*own.operations, ("keyed", relation.path)))
-        super().__init__(relation, cache, query, values)
+        narrowing, more = relation.narrowing(owner, len(values)) if source is None else ((), ())
+        path = relation.keyed if source is None else relation.path
+        query = replace(own, operations=(*own.operations, *narrowing, ("keyed", path)))
+        super().__init__(relation, cache, query, (*values, *more))
         self.source, self.along, self.mode = source, queryset._prefetch, queryset._mode
 
     def key_of(self, scope: Any, owner: Any) -> Any:
@@ -115,6 +120,8 @@ def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     key = meta.by_name.get(name)
     if isinstance(key, ForeignKey):
         return _step_forward(instances, key, asked)
+    if name in meta.virtual:
+        return _step_generic(instances, meta.virtual[name], asked)
     relation = find_relation(type(instances[0]), name)
     if relation is None:
         raise FieldError(
@@ -123,7 +130,7 @@ def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
         )
     if asked.is_plain:
         return _fetch_among(instances, partners_of(instances[0], relation))
-    _attach(instances, attribute, Asked(asked, relation, f"_many_{attribute}"))
+    _attach(instances, attribute, Asked(asked, relation, f"_many_{attribute}", owner=instances[0]))
     return _fetch_all(instances, attribute)
 
 
@@ -144,6 +151,15 @@ def _step_forward(instances: Sequence[Any], key: ForeignKey[Any], asked: Prefetc
             question = item.__dict__[f"_asked_{attribute}"]
             item.__dict__[key.name] = question.value(question.fetch(item))
     return found
+
+
+def _step_generic(instances: Sequence[Any], key: Any, asked: Prefetch) -> list[Any]:
+    """Load what a generic reference refers to, one statement a model."""
+    if not asked.is_plain:
+        raise FieldError(
+            f"Prefetch({asked.lookup!r}): a row of any model cannot be of one queryset", hint="Give the name alone."
+        )
+    return _unique(key.load(instances))
 
 
 def _attach(instances: Iterable[Any], attribute: str, question: Asked) -> None:

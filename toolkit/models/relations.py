@@ -10,7 +10,7 @@ from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 
 if TYPE_CHECKING:
-    from toolkit.models.managers import RelatedManager
+    from toolkit.models.related import RelatedManager
 
 T = TypeVar("T")
 V = TypeVar("V")

@@ -10,8 +10,8 @@ from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_m
 from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.fields import CharField, Field
 from toolkit.models.lookups import find_lookup
-from toolkit.models.managers import Related, RelatedObject
 from toolkit.models.model import Model, ModelBase
+from toolkit.models.related import RelatedBetween, RelatedByKey, RelatedObject
 from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
 
 
@@ -57,6 +57,10 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
     for model in with_table:
         _name_items(model)
         _add_reverse_relations(model, problems)
+    for model in with_table:
+        for relation in model._meta.generic_relations.values():
+            if relation.model is model:
+                problems += relation.resolve(names)
     for model in sorted(with_table, key=lambda model: len(model._meta.levels)):
         _inherit_reverse_relations(model, problems)
     problems += _shared_names(with_table)
@@ -228,7 +232,7 @@ def _translation_model(model: Any) -> Any:
 def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
     meta = model._meta
     for field in meta.local_many_to_many:
-        setattr(model, field.name, Related(field.name, field))
+        setattr(model, field.name, RelatedBetween(field.name, field, forward=True))
     for field in [*meta.local_foreign_keys(), *meta.local_many_to_many]:
         target = field.target._meta
         relation = Reverse(field.query_name, field.accessor, field)
@@ -240,9 +244,11 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
             continue
         target.reverse[relation.name] = relation
         if relation.accessor is not None:
-            descriptor = (
-                Related(relation.accessor, relation) if relation.many else RelatedObject(relation.accessor, relation)
-            )
+            descriptor: Any = RelatedObject(relation.accessor, relation)
+            if isinstance(field, ManyToManyField):
+                descriptor = RelatedBetween(relation.accessor, field, forward=False)
+            elif relation.many:
+                descriptor = RelatedByKey(relation.accessor, field)
             setattr(field.target, relation.accessor, descriptor)
 
 

@@ -36,6 +36,7 @@ class Schema:
         self.dialect = dialect
         self.spelling = spelling(dialect)
         self.by_table: dict[str, Any] = {model._meta.table: model for model in self.models}
+        self.by_label: dict[str, Any] = {model._meta.label: model for model in self.models}
         self._tables: dict[Any, Any] = {}
         self._metadata: Any = None
 

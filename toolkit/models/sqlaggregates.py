@@ -71,7 +71,7 @@ def _per_row(context: Context, structure: Any) -> Typed:
             f"{context.node.model.__name__}: an aggregate of {inner[1]!r} in annotate() is over one row",
             hint="Name a many-valued relation, group with values() first, or use aggregate().",
         )
-    below, link, clause = partners(context.compiler, resolved.many)
+    below, link, clause = partners(context.compiler, resolved.many, resolved.node.model)
     place = context.below(below, inner[1], resolved.rest, grouped=True)
     column, field = place.expression(inner)
     if filtered is not None:

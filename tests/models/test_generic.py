@@ -1,0 +1,278 @@
+"""References to rows of any model, and the other side of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit import models
+from toolkit.errors import DeclarationError, FieldError, UnplannedQuery, ValidationError
+from toolkit.models import Count, Prefetch, Q
+from toolkit.models.answers import answer_queries, answer_rows
+from toolkit.models.resolve import resolve_models
+from toolkit.trace import READER, Scope, Trace, entered
+
+from .conftest import URLS, make_database
+
+
+class Marked(models.Model):
+    """Whatever can be commented upon."""
+
+    title = models.CharField(max_length=20)
+    live = models.BooleanField(default=True)
+    comments = models.GenericRelation("Comment")
+
+    class Meta:
+        abstract = True
+        ordering = ["title"]
+        public = Q(live=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Story(Marked):
+    pass
+
+
+class Photo(Marked):
+    code = models.UUIDField(primary_key=True, default=models.uuid7)
+
+
+class Video(Story):
+    """In a table of its own, beside that of stories."""
+
+    minutes = models.IntegerField(default=1)
+
+
+class Short(Story):
+    class Meta:
+        proxy = True
+
+
+class Comment(models.Model):
+    content_type = models.ModelNameField(null=True)
+    object_id = models.CharField(max_length=40, null=True)
+    target = models.GenericForeignKey()
+    text = models.CharField(max_length=20)
+    score = models.IntegerField(default=1)
+
+    class Meta:
+        ordering = ["text"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Star(models.Model):
+    """Refers by number, under names of its own."""
+
+    kind = models.ModelNameField()
+    number = models.IntegerField()
+    subject = models.GenericForeignKey("kind", "number")
+
+
+class Book(models.Model):
+    title = models.CharField(max_length=20)
+    stars = models.GenericRelation(Star, content_type_field="kind", object_id_field="number")
+
+
+MODELS, PROBLEMS = resolve_models({"news": [Story, Photo, Video, Short, Comment, Star, Book]})
+
+
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
+    assert not PROBLEMS
+    database = make_database(request.param, MODELS)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def news(scope: Scope) -> SimpleNamespace:
+    """Two stories, a photo and a video, with comments a to d."""
+    one, two = Story.objects.create(title="One"), Story.objects.create(title="Two")
+    photo, video = Photo.objects.create(title="Photo"), Video.objects.create(title="Video", minutes=3)
+    for text, target in (("a", one), ("b", one), ("c", photo), ("d", video)):
+        Comment.objects.create(text=text, target=target)
+    return SimpleNamespace(one=one, two=two, photo=photo, video=video, database=scope.database)
+
+
+def texts(rows: Any) -> str:
+    return "".join(row.text for row in rows)
+
+
+def test_the_reference_is_a_name_and_a_key(news: Any) -> None:
+    first = Comment.objects.first()
+    assert first is not None
+    assert (first.content_type, first.object_id, first.target) == ("news.Story", str(news.one.pk), news.one)
+    assert Comment.objects.get(text="c").target == news.photo
+    assert type(Comment.objects.get(text="d").target) is Video
+    first.target = news.video
+    assert (first.content_type, first.object_id) == ("news.Video", str(news.video.pk))
+    first.object_id, first.content_type = str(news.two.pk), "news.Story"
+    assert first.target == news.two
+    first.target = None
+    assert (first.content_type, first.object_id, first.target) == (None, None, None)
+    assert Comment(text="x", target=Short.objects.get(title="Two")).content_type == "news.Story"
+
+
+def test_rows_of_each_model_are_loaded_at_once(news: Any) -> None:
+    with news.database.counted() as queries:
+        found = [str(comment.target) for comment in Comment.objects.all()]
+    assert found == ["One", "One", "Photo", "Video"]
+    assert len(queries) == 4
+    with news.database.counted() as queries:
+        comments = list(Comment.objects.prefetch_related("target"))
+        with entered(Scope(None, news.database, strict=True)):
+            assert [str(comment.target) for comment in comments] == found
+    assert len(queries) == 4
+    with entered(Scope(None, news.database, strict=True)), pytest.raises(UnplannedQuery, match=r"Comment\.target"):
+        _ = Comment.objects.get(text="a").target
+
+
+def test_what_is_gone_is_none(news: Any) -> None:
+    for kind, key in (("news.Story", "999"), ("news.Nothing", "1"), ("news.Story", "x"), ("news.Photo", "7")):
+        comment = Comment.objects.create(text="z", content_type=kind, object_id=key)
+        assert Comment.objects.get(pk=comment.pk).target is None
+
+
+def test_questions_about_the_target(news: Any) -> None:
+    assert texts(Comment.objects.filter(target=news.one)) == "ab"
+    assert texts(Comment.objects.exclude(target=news.one)) == "cd"
+    assert texts(Comment.objects.filter(target__in=[news.one, news.photo])) == "abc"
+    assert texts(Comment.objects.filter(target__in=[])) == ""
+    assert texts(Comment.objects.filter(content_type=Story)) == "ab"
+    assert texts(Comment.objects.filter(content_type__in=[Photo, "news.Video"])) == "cd"
+    Comment.objects.create(text="e")
+    assert texts(Comment.objects.filter(target=None)) == texts(Comment.objects.filter(target__isnull=True)) == "e"
+    assert texts(Comment.objects.exclude(target=news.one)) == "cde"
+    assert Comment.objects.get(target=news.photo, text="c").score == 1
+
+
+def test_the_other_side(news: Any) -> None:
+    assert texts(news.one.comments.all()) == "ab"
+    assert texts(news.video.comments.all()) == "d"
+    assert Story.objects.get(pk=news.video.pk).comments.count() == 0
+    assert texts(news.one.comments.filter(text="b")) == "b"
+    with news.database.counted() as queries:
+        assert [texts(story.comments.all()) for story in Story.objects.all()] == ["ab", "", ""]
+    assert len(queries) == 2
+    found = Story.objects.prefetch_related(Prefetch("comments", Comment.objects.filter(text="b"), to_attr="some"))
+    assert [texts(story.some) for story in found] == ["b", "", ""]
+    assert [str(s) for s in Story.objects.filter(comments__text="b")] == ["One"]
+    assert [str(s) for s in Story.objects.filter(comments__isnull=True)] == ["Two", "Video"]
+    assert [str(v) for v in Video.objects.filter(comments__text="d", minutes=3)] == ["Video"]
+    assert [str(p) for p in Photo.objects.exclude(comments__text="x")] == ["Photo"]
+    assert list(Story.objects.annotate(n=Count("comments")).values_list("title", "n")) == [
+        ("One", 2), ("Two", 0), ("Video", 0),
+    ]  # fmt: skip
+    assert list(Photo.objects.values_list("title", "comments__text")) == [("Photo", "c")]
+    assert Story.objects.aggregate(n=Count("comments"), total=models.Sum("comments__score")) == {"n": 2, "total": 2}
+
+
+def test_writing_on_the_other_side(news: Any) -> None:
+    made = news.two.comments.create(text="n")
+    assert made.target == news.two
+    news.two.comments.add(Comment.objects.get(text="a"), Comment(text="m"), bulk=False)
+    assert texts(news.two.comments.all()) == "amn"
+    news.two.comments.add(Comment.objects.get(text="b"))
+    assert texts(news.two.comments.all()) == "abmn"
+    news.two.comments.set(Comment.objects.filter(text__in=["a", "b"]))
+    assert texts(news.two.comments.all()) == "ab" and not Comment.objects.filter(text="n").exists()
+    news.two.comments.remove(Comment.objects.get(text="a"))
+    assert texts(Comment.objects.all()) == "bcd"
+    assert news.two.comments.get_or_create(text="b")[1] is False
+    news.two.comments.bulk_create([Comment(text="p"), Comment(text="q")])
+    news.two.comments.clear()
+    assert texts(Comment.objects.all()) == "cd"
+
+
+def test_comments_go_with_what_they_are_upon(news: Any) -> None:
+    assert news.one.delete() == {"news.Comment": 2, "news.Story": 1}
+    assert Story.objects.get(pk=news.video.pk).delete() == {"news.Comment": 1, "news.Video": 1, "news.Story": 1}
+    assert texts(Comment.objects.all()) == "c"
+    assert Photo.objects.all().delete() == {"news.Comment": 1, "news.Photo": 1}
+
+
+def test_references_by_number_under_other_names(scope: Any) -> None:
+    book = Book.objects.create(title="Book")
+    book.stars.create()
+    assert Star.objects.get().subject == book and Star.objects.get().number == book.pk
+    assert Book.objects.filter(stars__number=book.pk).get() == book
+    assert Book.objects.annotate(n=Count("stars")).get().n == 1
+    assert Star.objects.filter(subject=book).count() == 1
+
+
+def test_readers_do_not_see_what_is_hidden(news: Any) -> None:
+    Story.objects.filter(title="One").update(live=False)
+    Story.objects.filter(title="Video").update(live=False)
+    with entered(Scope(None, news.database, READER)):
+        assert [comment.target and str(comment.target) for comment in Comment.objects.all()] == [
+            None, None, "Photo", None,
+        ]  # fmt: skip
+
+
+PAGES: dict[str, Callable[[], Any]] = {
+    "targets": lambda: [str(comment.target) for comment in Comment.objects.all()],
+    "sets": lambda: [texts(story.comments.all()) for story in Story.objects.all()],
+    "counts": lambda: list(Story.objects.annotate(n=Count("comments")).values_list("title", "n")),
+    "filtered": lambda: texts(Comment.objects.filter(target=Story.objects.get(title="One"))),
+}
+EDITS = {
+    "UPDATE news_photo SET title = 'x'": {"targets"},
+    "UPDATE news_comment SET content_type = 'news.Video' WHERE text = 'a'": {"targets", "sets", "counts", "filtered"},
+    "UPDATE news_comment SET text = 'z' WHERE text = 'b'": {"targets", "sets", "filtered"},
+    "UPDATE news_comment SET score = 9": {"targets", "sets", "filtered"},
+    "UPDATE news_story SET live = FALSE WHERE title = 'One'": {"targets", "sets", "counts", "filtered"},
+}
+
+
+@pytest.mark.parametrize("sql", EDITS)
+def test_an_edit_breaks_the_pages_that_read_it(news: Any, scope: Scope, sql: str) -> None:
+    traces = {}
+    for name, read in PAGES.items():
+        with entered(Scope(None, scope.database, READER, trace=Trace())) as reading:
+            read()
+        traces[name] = reading.trace
+    asking = Scope(None, scope.database, READER)
+
+    def broken(trace: Trace) -> bool:
+        records = json.loads(json.dumps({key: shape.record() for key, shape in trace.shapes.items()}))
+        queries = answer_queries(asking, records, trace.keys_of("query"))
+        rows = answer_rows(asking, trace.keys_of("row"))
+        return any((queries if kind == "query" else rows)[key] != old for (kind, key), old in trace.inputs.items())
+
+    assert [name for name, trace in traces.items() if broken(trace)] == []
+    scope.database.execute(sql)
+    scope.database.changed()
+    assert {name for name, trace in traces.items() if broken(trace)} == EDITS[sql]
+
+
+def test_what_cannot_be_referred_to_is_refused(news: Any) -> None:
+    with pytest.raises(FieldError, match=r"Comment\.target cannot be compared: 3 is no row of a model"):
+        Comment.objects.filter(target=3).count()
+    with pytest.raises(ValidationError, match="is not saved and has no key"):
+        Comment(target=Story(title="x"))
+    with pytest.raises(ValidationError, match=r"'news\.Storry' is no model of this site"):
+        Comment(text="x", content_type="news.Storry", object_id="1").full_clean()
+    with pytest.raises(FieldError, match="cannot be of one queryset"):
+        list(Comment.objects.prefetch_related(Prefetch("target", Story.objects.all())))
+
+
+def declare(name: str, /, **namespace: Any) -> Any:
+    return type(models.Model)(name, (models.Model,), {"__module__": "a", "__qualname__": name, **namespace})
+
+
+def test_declarations_that_do_not_fit_are_problems() -> None:
+    with pytest.raises(DeclarationError, match="there is no field 'object_id'"):
+        declare("Wrong", content_type=models.ModelNameField(), target=models.GenericForeignKey())
+    plain = declare("Plain")
+    owner = declare("Owner", plains=models.GenericRelation("Plain"), lost=models.GenericRelation("Plane"))
+    told = [str(problem) for problem in resolve_models({"a": [plain, owner]})[1]]
+    assert "a.Owner.plains: Plain has no GenericForeignKey over content_type and object_id" in told[0]
+    assert "a.Owner.lost refers to 'Plane', which is no model of this site. Did you mean 'a.Plain'" in told[1]

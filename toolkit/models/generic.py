@@ -1,0 +1,246 @@
+"""References to a row of any model: ``GenericForeignKey``, and ``GenericRelation`` for the other side.
+
+The model is kept by its name, ``"news.Story"``, in a column of the row that refers. So there is no table of content
+types whose numbers differ from one database to the next, and a dump says what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from toolkit.errors import DeclarationError, ToolkitError, ValidationError, did_you_mean
+from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference, peers_without, raw, refuse_unplanned
+from toolkit.models.fetching import mode_of, spread
+from toolkit.models.fields import CharField, Several, TextField
+from toolkit.models.related import RelatedByKey
+from toolkit.models.relations import Reverse
+from toolkit.models.scopes import current_scope
+from toolkit.trace import current
+
+NAME_LENGTH = 100
+
+
+def name_of(model: Any) -> str:
+    """The name under which rows of a model are referred to; a proxy's are those of its table."""
+    return str(model._meta.concrete_model._meta.label)
+
+
+class ModelNameField(CharField[Any]):
+    """The name of a model, such as ``"news.Story"``; takes a model class too."""
+
+    def __init__(self, *, max_length: int = NAME_LENGTH, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+    def to_python(self, value: Any) -> Any:
+        if hasattr(value, "_meta"):
+            return name_of(value)
+        return super().to_python(value)
+
+    def validate(self, value: Any) -> None:
+        """Refuse a name that is no model of the site."""
+        super().validate(value)
+        known = current_scope().database.schema.by_label
+        if value not in known:
+            raise ValidationError(
+                f"{value!r} is no model of this site", code="invalid", hint=did_you_mean(value, known)
+            )
+
+
+class GenericForeignKey(Several):
+    """A reference to one row of any model, kept in two fields: the model's name, and the row's key.
+
+    It has no column of its own. Set it, read it, filter by instances, and load it with ``prefetch_related``: one
+    statement for each model that is referred to.
+
+    Args:
+        content_type_field: The name of the ``ModelNameField``.
+        object_id_field: The name of the field with the key: a text, or of the kind of the keys referred to.
+    """
+
+    def __init__(self, content_type_field: str = "content_type", object_id_field: str = "object_id") -> None:
+        super().__init__((content_type_field, object_id_field), null=True)
+
+    def contribute(self, model: type[Any], name: str) -> None:
+        super().contribute(model, name)
+        meta: Any = vars(model)["_meta"]
+        for each in self.names:
+            if each not in meta.by_name:
+                raise DeclarationError(
+                    f"{model.__name__}.{name}: there is no field {each!r}", hint=did_you_mean(each, meta.by_name)
+                )
+
+    @property
+    def type_field(self) -> Any:
+        """The field with the model's name."""
+        return self.parts[0]
+
+    @property
+    def id_field(self) -> Any:
+        """The field with the row's key."""
+        return self.parts[1]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether keys are kept as text, whatever they are in their own table."""
+        return isinstance(self.id_field, CharField | TextField)
+
+    def key_for(self, key: Any) -> Any:
+        """A key as the field keeps it."""
+        return self.id_field.to_python(str(key) if self.is_text else key)
+
+    def split(self, value: Any) -> tuple[Any, ...]:
+        if not hasattr(value, "_meta"):
+            raise ValidationError(f"{value!r} is no row of a model", code="invalid", hint="Give an instance.")
+        if value._meta.composite_key is not None:
+            raise ValidationError(f"{value!r} has a composite key, which does not fit into one field", code="invalid")
+        if value.pk is None:
+            raise ValidationError(f"{value!r} is not saved and has no key", code="invalid", hint="Save it first.")
+        return name_of(value), self.key_for(value.pk)
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        found = self._known(instance)
+        scope = current.get()
+        if found is None:
+            name, key = self._held(instance)
+            if name is None or key is None:
+                return None
+            if scope is not None:
+                refuse_unplanned(scope, instance, self.name)
+            self.load([instance, *(peer for peer in peers_without(instance, "") if peer is not instance)])
+            found = self._known(instance)
+        _, related = found or (None, None)
+        if scope is not None and scope.trace is not None:
+            self._note(scope, instance, related)
+        return related
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        name, key = (None, None) if value is None else self.split(value)
+        setattr(instance, self.type_field.attname, name)
+        setattr(instance, self.id_field.attname, key)
+        instance.__dict__[self._cache] = ((name, key), value)
+
+    @property
+    def _cache(self) -> str:
+        return f"_generic_{self.name}"
+
+    def _held(self, instance: Any) -> tuple[Any, Any]:
+        return getattr(instance, self.type_field.attname), getattr(instance, self.id_field.attname)
+
+    def _known(self, instance: Any) -> tuple[Any, Any] | None:
+        """What was loaded, if the two fields still say the same."""
+        found: tuple[Any, Any] | None = instance.__dict__.get(self._cache)
+        return found if found is not None and found[0] == self._held(instance) else None
+
+    def load(self, instances: Sequence[Any]) -> list[Any]:
+        """Load the objects that instances refer to, one statement a model, and give them."""
+        scope = current_scope()
+        waiting: dict[str, list[Any]] = {}
+        for each in instances:
+            if self._known(each) is None:
+                waiting.setdefault(self._held(each)[0] or "", []).append(each)
+        for name, group in sorted(waiting.items()):
+            model = scope.database.schema.by_label.get(name)
+            found = {} if model is None else self._fetch(scope, model, group)
+            for each in group:
+                related = found.get(self._raw(scope, model, each))
+                each.__dict__[self._cache] = (self._held(each), related[0] if related else None)
+        every = (each.__dict__[self._cache][1] for each in instances)
+        return [related for related in every if related is not None]
+
+    def _fetch(self, scope: Any, model: Any, group: Sequence[Any]) -> Groups:
+        keys = {self._raw(scope, model, each) for each in group} - {None}
+        if not keys:
+            return {}
+        operations, values = base_start(model._meta)
+        _, found = ask_keyed(scope, model, operations, "pk", values, sorted(keys))
+        spread(mode_of(group[0]), (each for one in found.values() for each in one))
+        return found
+
+    def _raw(self, scope: Any, model: Any, instance: Any) -> Any:
+        """The driver's value of the key of the row referred to; None if it can be none of that model."""
+        key = self._held(instance)[1]
+        if key is None or model is None or model._meta.composite_key is not None:
+            return None
+        try:
+            return raw(model._meta.pk, scope, model._meta.pk.to_python(key))
+        except ToolkitError:
+            return None
+
+    def _note(self, scope: Any, instance: Any, related: Any) -> None:
+        """Record that a page followed the reference."""
+        model = scope.database.schema.by_label.get(self._held(instance)[0])
+        key = self._raw(scope, model, instance)
+        if key is not None:
+            note_reference(scope, model, model._meta.pk, key, related)
+
+
+class GenericRelation:
+    """The rows of another model that refer to this one by their ``GenericForeignKey``; they go with it.
+
+    Args:
+        to: The other model, or its name.
+        content_type_field: The name of its ``ModelNameField``.
+        object_id_field: The name of its field with the key.
+    """
+
+    def __init__(self, to: Any, content_type_field: str = "content_type", object_id_field: str = "object_id") -> None:
+        self.to, self.names = to, (content_type_field, object_id_field)
+        self.name = ""
+        self.model: Any = None
+
+    def contribute_virtual(self, model: Any, name: str) -> None:
+        """Take a place on a model class."""
+        self.model, self.name = model, name
+        model._meta.generic_relations[name] = self
+
+    def resolve(self, names: Mapping[str, Any]) -> list[ToolkitError]:
+        """Find the other side, and put the relation in place; the problems with it."""
+        meta = self.model._meta
+        where, target = f"{meta.label}.{self.name}", self.to
+        if isinstance(target, str):
+            full = target if "." in target else f"{meta.app_label}.{target}"
+            target = names.get(full)
+            if target is None:
+                message = f"{where} refers to {self.to!r}, which is no model of this site"
+                return [DeclarationError(message, hint=did_you_mean(full, names))]
+        keys: Iterable[Any] = target._meta.virtual.values()
+        key = next((each for each in keys if isinstance(each, GenericForeignKey) and each.names == self.names), None)
+        if key is None:
+            message = f"{where}: {target.__name__} has no GenericForeignKey over {' and '.join(self.names)}"
+            return [DeclarationError(message, hint="Declare one, or name the fields of the one there is.")]
+        meta.reverse[self.name] = GenericReverse(self.name, self.name, key)
+        setattr(self.model, self.name, GenericRelated(self.name, key))
+        return []
+
+
+class GenericReverse(Reverse):
+    """A generic reference seen from a model that is referred to."""
+
+
+class GenericRelated(RelatedByKey):
+    """The descriptor of a ``GenericRelation``."""
+
+    def _value_of(self, owner: Any) -> Any:
+        return None if owner.pk is None else owner
+
+    def key_of(self, scope: Any, owner: Any) -> Any:
+        key = self.declared
+        return raw(key.id_field, scope, key.key_for(owner.pk))
+
+    @property
+    def keyed(self) -> str:
+        return str(self.declared.names[1])
+
+    def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        kind = self.declared.names[0]
+        return (("filter", ("q", "AND", False, ((kind, "value", start),))),), (name_of(owner),)
+
+    def _assignments(self, owner: Any) -> dict[str, Any]:
+        return dict(zip(self.declared.names, self.declared.split(owner), strict=True))
+
+    def _let_go(self, rows: Any) -> None:
+        """Rows that refer to nothing are of no use: they are deleted, as in Django."""
+        rows.delete()

@@ -1,0 +1,478 @@
+"""Relations as attributes: ``story.tags``, ``section.stories``, ``author.profile``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from types import new_class
+from typing import Any, TypeVar
+
+from toolkit.errors import ValidationError
+from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw, refuse_unplanned
+from toolkit.models.queryset import QuerySet
+from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
+from toolkit.models.scopes import current_scope
+from toolkit.trace import current
+
+M = TypeVar("M", covariant=True)
+R = TypeVar("R")
+
+Defaults = Mapping[str, Any] | None
+"""Values for the other fields of a table between."""
+
+
+class RelatedManager(QuerySet[M]):
+    """The partners of one row in a many-valued relation; a queryset that also adds and removes.
+
+    Plain iteration loads the partners of all rows that were loaded together with the owner. A filter, an order or
+    a slice asks for this owner's alone.
+    """
+
+    owner: Any
+    relation: Related
+    _plain: bool
+
+    def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Any:
+        clone = super()._with(operation, values)
+        clone._plain = False
+        return clone
+
+    def _replaced(self, operations: tuple[Any, ...], values: tuple[Any, ...]) -> Any:
+        clone = super()._replaced(operations, values)
+        clone._plain = False
+        return clone
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._fetch()
+        state = {name: value for name, value in self.__dict__.items() if name not in ("owner", "relation")}
+        return (_restored, (self.owner, self.relation.name, state))
+
+    def _sliced(self, index: slice) -> Any:
+        clone = super()._sliced(index)
+        clone._plain = False
+        return clone
+
+    def _evaluate(self) -> list[Any]:
+        if self._plain and self.owner._row is not None and not self._prefetch:
+            if not has_many(self.owner, self.relation):
+                refuse_unplanned(current_scope(), self.owner, self.relation.name)
+            return load_many(self.owner, self.relation)
+        return super()._evaluate()
+
+    def count(self) -> int:
+        """How many partners."""
+        if self._plain and has_many(self.owner, self.relation):
+            return len(self._evaluate())
+        return super().count()
+
+    def exists(self) -> bool:
+        """Whether there is any partner."""
+        if self._plain and has_many(self.owner, self.relation):
+            return bool(self._evaluate())
+        return super().exists()
+
+    def get_queryset(self) -> Any:
+        """Where the questions of a manager start, narrowed to this owner's partners."""
+        found = super().get_queryset()
+        kept = self._pristine_operations[0] in found._operations
+        return found if kept or found is self else self.relation.narrow(found, self.owner)
+
+    def add(self, *partners: Any, bulk: bool = True, through_defaults: Mapping[str, Any] | None = None) -> None:
+        """Make these partners, given as instances or keys. Those that are already stay.
+
+        Args:
+            partners: Instances or keys.
+            bulk: Of a foreign key: write all in one statement, rather than save each instance.
+            through_defaults: Values for the other fields of the table between.
+        """
+        self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults)
+
+    def remove(self, *partners: Any) -> None:
+        """Let these go."""
+        self.relation.remove(self.owner, self.relation.keys_of(partners))
+
+    def set(
+        self, partners: Iterable[Any], *, clear: bool = False, through_defaults: Mapping[str, Any] | None = None
+    ) -> None:
+        """Have exactly these partners.
+
+        Args:
+            partners: Instances or keys.
+            clear: Let all go first, rather than only those that are not named.
+            through_defaults: Values for the other fields of the table between, for those that come.
+        """
+        self.relation.replace(self.owner, list(partners), clear=clear, through_defaults=through_defaults)
+
+    def clear(self) -> None:
+        """Let all go."""
+        self.relation.replace(self.owner, [])
+
+    def create(self, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
+        """Make a row that is a partner from the start."""
+        name = self.relation.name_of_owner
+        if name is not None:
+            return super().create(**{name: self.owner, **values})
+        with current_scope().database.atomic():
+            created = super().create(**values)
+            self.add(created, through_defaults=through_defaults)
+            return created
+
+    def bulk_create(self, rows: Iterable[R], **options: Any) -> list[R]:
+        """Insert many rows that are partners from the start."""
+        made = list(rows)
+        name = self.relation.name_of_owner
+        if name is not None:
+            for row in made:
+                setattr(row, name, self.owner)
+            return super().bulk_create(made, **options)
+        with current_scope().database.atomic():
+            super().bulk_create(made, **options)
+            self.add(*made)
+            return made
+
+
+def _restored(owner: Any, name: str, state: dict[str, Any]) -> Any:
+    """A related manager as it was pickled; its class is made anew."""
+    manager = getattr(owner, name)
+    manager.__dict__.update(state)
+    return manager
+
+
+def _new_class(name: str, bases: tuple[type, ...]) -> Any:
+    return new_class(name, bases)
+
+
+class Related:
+    """The descriptor of a many-valued relation.
+
+    Args:
+        name: The attribute.
+        declared: The field that makes the relation.
+        target: The model of the partners.
+        path: The name that leads from a partner back to the owner.
+    """
+
+    many = True
+
+    def __init__(self, name: str, declared: Any, target: Any, path: str) -> None:
+        self.name, self.declared, self.target, self.path = name, declared, target, path
+        self.cache = f"_many_{name}"
+        self.asked = f"_asked_{name}"
+        self.relation = self
+        self._managers: dict[Any, Any] = {}
+
+    @property
+    def name_of_owner(self) -> str | None:
+        """The attribute of partners that is their owner; None if a table between has that."""
+        return None
+
+    @property
+    def anchor(self) -> Any:
+        """The owner's field that partners, or the rows between, refer to."""
+        raise TypeError(f"{type(self).__name__} must define anchor")
+
+    @property
+    def keyed(self) -> str:
+        """The name by which partners are asked for, for many owners at once."""
+        return self.path
+
+    def key_of(self, scope: Any, owner: Any) -> Any:
+        """The driver's value of what partners of an owner have under ``keyed``."""
+        return raw(self.anchor, scope, getattr(owner, self.anchor.attname))
+
+    def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Operations and values that a keyed question needs beside its keys; the values are numbered from a start."""
+        return (), ()
+
+    def _value_of(self, owner: Any) -> Any:
+        """What a filter on ``path`` compares with."""
+        return getattr(owner, self.anchor.attname)
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        root = self.target._meta.default_manager
+        kind = type(root)
+        manager_class = self._managers.get(kind)
+        if manager_class is None:
+            manager_class = self._managers[kind] = _new_class(f"Related{kind.__name__}", (RelatedManager, kind))
+        manager = object.__new__(manager_class)
+        manager.__dict__.update(root.__dict__)
+        manager.owner, manager.relation = instance, self
+        manager._cache = None
+        manager._shared = False
+        value = self._value_of(instance)
+        if value is None:
+            raise ValidationError(
+                f"{owner.__name__}.{self.name}: the {owner.__name__} has no key yet", hint="Save it first."
+            )
+        values = len(manager._values)
+        manager._operations = (*manager._operations, self._is_partner(values))
+        manager._values = (*manager._values, value)
+        manager._pristine_operations, manager._pristine_values = (self._is_partner(0),), (value,)
+        manager._plain = not root._operations  # a manager that narrows is asked, not read from what was loaded
+        return manager
+
+    def _is_partner(self, index: int) -> Any:
+        return ("filter", ("q", "AND", False, ((self.path, "value", index),)))
+
+    def narrow(self, rows: Any, owner: Any) -> Any:
+        """A queryset of the target, narrowed to the partners of an owner."""
+        return rows._with(self._is_partner(len(rows._values)), (*rows._values, self._value_of(owner)))
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        raise ValidationError(
+            f"{type(instance).__name__}.{self.name} cannot be assigned", hint=f"Use {self.name}.set([...])."
+        )
+
+    # writing
+
+    def _keys(self, partners: Iterable[Any], field: Any) -> list[Any]:
+        """What refers to these partners, given as instances or keys; each once."""
+        keys = []
+        for partner in partners:
+            if hasattr(partner, "_meta"):
+                if not isinstance(partner, self.target._meta.concrete_model):
+                    raise ValidationError(f"{self.name} takes {self.target.__name__} objects, not {partner!r}")
+                keys.append(getattr(partner, field.attname))
+            else:
+                keys.append(partner)
+        if None in keys:
+            raise ValidationError(f"{self.name}: an unsaved object cannot be added", hint="Save it first.")
+        return list(dict.fromkeys(field.to_python(key) for key in keys))
+
+    def keys_of(self, partners: Iterable[Any]) -> list[Any]:
+        """What refers to these partners."""
+        return self._keys(partners, self.target._meta.pk)
+
+    def add(self, owner: Any, partners: Iterable[Any], *, bulk: bool = True, through_defaults: Defaults = None) -> None:
+        """See ``RelatedManager.add``."""
+        raise TypeError(f"{type(self).__name__} must define add()")
+
+    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
+        """See ``RelatedManager.remove``; takes what refers to the partners."""
+        raise TypeError(f"{type(self).__name__} must define remove()")
+
+    def present(self, owner: Any) -> list[Any]:
+        """What refers to the partners that there are, whoever may see them."""
+        rows = self.narrow(self.target._meta.base_manager.unrestricted(), owner)
+        return list(rows.order_by().values_list("pk", flat=True))
+
+    def replace(
+        self, owner: Any, partners: list[Any], *, clear: bool = False, through_defaults: Defaults = None
+    ) -> None:
+        """See ``RelatedManager.set``."""
+        keys = self.keys_of(partners)
+        with current_scope().database.atomic():
+            present = self.present(owner)
+            gone = present if clear else [key for key in present if key not in keys]
+            if gone:
+                self.remove(owner, gone)
+            self.add(owner, [key for key in keys if clear or key not in present], through_defaults=through_defaults)
+
+
+class RelatedByKey(Related):
+    """Rows that refer to their owner by a foreign key of their own."""
+
+    def __init__(self, name: str, declared: Any) -> None:
+        super().__init__(name, declared, declared.model, declared.name)
+
+    @property
+    def name_of_owner(self) -> str:
+        return str(self.declared.name)
+
+    @cached_property
+    def anchor(self) -> Any:
+        """The owner's field that partners refer to."""
+        return self.declared.target_field
+
+    def _assignments(self, owner: Any) -> dict[str, Any]:
+        """What ``update()`` sets to make rows an owner's."""
+        return {self.declared.name: owner}
+
+    def add(self, owner: Any, partners: Iterable[Any], *, bulk: bool = True, through_defaults: Defaults = None) -> None:
+        """See ``RelatedManager.add``."""
+        owner.__dict__.pop(self.asked, None)
+        partners = list(partners)
+        given = [partner for partner in partners if hasattr(partner, "_meta")]
+        with current_scope().database.atomic():
+            if not bulk:
+                for partner in given:
+                    setattr(partner, self.declared.name, owner)
+                    partner.save()
+                partners = [partner for partner in partners if not hasattr(partner, "_meta")]
+            keys = self.keys_of(partners)
+            if keys:
+                rows = self.target._meta.base_manager.unrestricted().filter(pk__in=keys)
+                rows.update(**self._assignments(owner))
+        for partner in given:
+            setattr(partner, self.declared.name, owner)
+
+    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
+        """See ``RelatedManager.remove``."""
+        owner.__dict__.pop(self.asked, None)
+        rows = self.narrow(self.target._meta.base_manager.unrestricted(), owner).filter(pk__in=keys)
+        self._let_go(rows)
+
+    def _let_go(self, rows: Any) -> None:
+        if not self.declared.null:
+            raise ValidationError(
+                f"{self.declared.model.__name__}.{self.declared.name} cannot be empty",
+                hint="Give the rows another owner, or delete them.",
+            )
+        rows.update(**{self.declared.name: None})
+
+
+class RelatedBetween(Related):
+    """Partners by way of a table between: a many-to-many field, or its other side.
+
+    Args:
+        name: The attribute.
+        declared: The many-to-many field.
+        forward: Whether it is the field's own side.
+    """
+
+    def __init__(self, name: str, declared: ManyToManyField[Any], *, forward: bool) -> None:
+        target, path = (declared.target, declared.query_name) if forward else (declared.model, declared.name)
+        super().__init__(name, declared, target, path)
+        self.forward = forward
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return self.declared if instance is None and self.forward else super().__get__(instance, owner)
+
+    @cached_property
+    def _sides(self) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
+        own, other = self.declared.link_fields()
+        return (own, other) if self.forward else (other, own)
+
+    @cached_property
+    def anchor(self) -> Any:
+        """The owner's field that the rows between refer to."""
+        return self._sides[0].target_field
+
+    @cached_property
+    def _compared(self) -> Any:
+        return (self.declared.model if self.forward else self.declared.target)._meta.pk
+
+    def _value_of(self, owner: Any) -> Any:
+        return getattr(owner, self._compared.attname)
+
+    def keys_of(self, partners: Iterable[Any]) -> list[Any]:
+        """What the rows between refer to."""
+        return self._keys(partners, self._sides[1].target_field)
+
+    def _links(self) -> Any:
+        return self.declared.through._meta.base_manager.unrestricted()
+
+    def add(self, owner: Any, partners: Iterable[Any], *, bulk: bool = True, through_defaults: Defaults = None) -> None:
+        """See ``RelatedManager.add``."""
+        owner.__dict__.pop(self.asked, None)
+        mine, keys = getattr(owner, self.anchor.attname), self.keys_of(partners)
+        with current_scope().database.atomic():
+            self._link(mine, keys, through_defaults)
+            if self.declared.symmetrical:
+                for key in keys:
+                    if key != mine:
+                        self._link(key, [mine], through_defaults)
+
+    def _link(self, mine: Any, keys: Sequence[Any], defaults: Defaults) -> None:
+        """Add the rows between that are missing. One that another writer adds meanwhile stays as it is."""
+        own, other = self._sides
+        rows = self._links().filter(**{own.name: mine, f"{other.name}__in": keys})
+        present = set(rows.values_list(other.attname, flat=True))
+        extra = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
+        through = self.declared.through
+        made = [through(**{own.attname: mine, other.attname: key, **extra}) for key in keys if key not in present]
+        if made:
+            self._links().bulk_create(made)
+
+    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
+        """See ``RelatedManager.remove``."""
+        owner.__dict__.pop(self.asked, None)
+        own, other = self._sides
+        mine = getattr(owner, self.anchor.attname)
+        with current_scope().database.atomic():
+            self._links().filter(**{own.name: mine, f"{other.name}__in": keys}).delete()
+            if self.declared.symmetrical:
+                self._links().filter(**{other.name: mine, f"{own.name}__in": keys}).delete()
+
+    def present(self, owner: Any) -> list[Any]:
+        """What refers to the partners that there are, whoever may see them."""
+        own, other = self._sides
+        rows = self._links().filter(**{own.name: getattr(owner, self.anchor.attname)})
+        return list(rows.order_by().values_list(other.attname, flat=True))
+
+
+class ForwardObject:
+    """The descriptor of a foreign key: the object it refers to, loaded for all peers when first asked for."""
+
+    def __init__(self, field: ForeignKey[Any]) -> None:
+        self.field = field
+        self.asked = f"_asked_{field.name}"
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self.field
+        field, values = self.field, instance.__dict__
+        scope = current.get()
+        if field.name not in values:
+            if scope is not None and values.get(field.attname, self) is not None:
+                refuse_unplanned(scope, instance, field.name)
+            load_forward(instance, field)
+        related = values[field.name]
+        if scope is not None and scope.trace is not None:
+            note_forward(scope, instance, field, related)
+        return related
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        field = self.field
+        if value is not None and not field.takes(value):
+            raise ValidationError(
+                f"{field.model.__name__}.{field.name} takes a {field.target.__name__}, not {value!r}",
+                hint=f"To set the key itself, assign to {field.attname}.",
+            )
+        instance.__dict__.pop(self.asked, None)
+        instance.__dict__[field.name] = value
+        instance.__dict__[field.attname] = None if value is None else field.value_of(value)
+
+
+class RelatedObject:
+    """The descriptor of the other side of a one-to-one field: one object, or an error that says there is none."""
+
+    def __init__(self, name: str, relation: Reverse) -> None:
+        self.name = name
+        self.target = relation.model
+        self.path = self.keyed = str(relation.field.name)
+        self.cache = f"_many_{name}"
+        self.asked = f"_asked_{name}"
+        self.relation = self
+        self.many = False
+        self.declared = relation.field
+
+    @cached_property
+    def anchor(self) -> Any:
+        """The owner's field that the other row refers to."""
+        return self.declared.target_field
+
+    def key_of(self, scope: Any, owner: Any) -> Any:
+        """The driver's value of what the other row refers to."""
+        return raw(self.anchor, scope, getattr(owner, self.anchor.attname))
+
+    def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """See ``Related.narrowing``."""
+        return (), ()
+
+    @cached_property
+    def _missing(self) -> type[Exception]:
+        """An AttributeError too, as in Django: ``hasattr(place, "restaurant")`` tells whether there is one."""
+        return type("RelatedObjectDoesNotExist", (self.target.DoesNotExist, AttributeError), {})
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        if instance._row is not None and not has_many(instance, self):
+            refuse_unplanned(current_scope(), instance, self.name)
+        found = load_many(instance, self) if instance._row is not None else []
+        if not found:
+            raise self._missing(f"{instance!r} has no {self.name}")
+        return found[0]
