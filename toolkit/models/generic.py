@@ -7,16 +7,19 @@ types whose numbers differ from one database to the next, and a dump says what i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ToolkitError, ValidationError, did_you_mean
 from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference, peers_without, raw, refuse_unplanned
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.fields import CharField, Several, TextField
-from toolkit.models.related import RelatedByKey
+from toolkit.models.related import RelatedByKey, RelatedManager
 from toolkit.models.relations import Reverse
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current
+
+T = TypeVar("T")
+V = TypeVar("V")
 
 NAME_LENGTH = 100
 
@@ -177,7 +180,7 @@ class GenericForeignKey(Several):
             note_reference(scope, model, model._meta.pk, key, related)
 
 
-class GenericRelation:
+class GenericRelation(Generic[T]):
     """The rows of another model that refer to this one by their ``GenericForeignKey``; they go with it.
 
     Args:
@@ -186,6 +189,14 @@ class GenericRelation:
         object_id_field: The name of its field with the key.
     """
 
+    @overload
+    def __init__(
+        self: GenericRelation[V], to: type[V], content_type_field: str = ..., object_id_field: str = ...
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: GenericRelation[Any], to: str, content_type_field: str = ..., object_id_field: str = ...
+    ) -> None: ...
     def __init__(self, to: Any, content_type_field: str = "content_type", object_id_field: str = "object_id") -> None:
         self.to, self.names = to, (content_type_field, object_id_field)
         self.name = ""
@@ -195,6 +206,14 @@ class GenericRelation:
         """Take a place on a model class."""
         self.model, self.name = model, name
         model._meta.generic_relations[name] = self
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type[Any]) -> RelatedManager[T]: ...
+        def __get__(self, instance: Any, owner: type[Any]) -> Any: ...
 
     def resolve(self, names: Mapping[str, Any]) -> list[ToolkitError]:
         """Find the other side, and put the relation in place; the problems with it."""

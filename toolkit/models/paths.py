@@ -304,8 +304,11 @@ def _as_kept(compiler: Compiler, node: Node, key: Any) -> Any:
     if not isinstance(own.sql_type(), sa.Uuid) or compiler.dialect == "postgresql":
         return text
     plain = sa.func.replace(text, "-", "")  # some keep the digits alone; Python writes them in five groups
-    groups = [sa.func.substr(plain, start, length) for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))]
-    return functools.reduce(lambda left, right: left + sa.literal_column("'-'", sa.String()) + right, groups)
+    groups: list[Any] = [
+        sa.func.substr(plain, start, length) for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    ]
+    dash = sa.literal_column("'-'", sa.String())
+    return functools.reduce(lambda left, right: left + dash + right, groups)
 
 
 def link_of(compiler: Compiler, node: Node, relation: Reverse, owner: Any) -> tuple[Any, Any]:

@@ -61,7 +61,7 @@ class ManagerDescriptor:
         QuerySet.__init__(start, owner)
         if self.queryset._is_manager:
             cast(Any, start).__init__(*self.arguments, **self.options)
-        root = start.get_queryset()._clone()
+        root: QuerySet[Any] = start.get_queryset()._clone()
         if not isinstance(root, self.queryset):  # get_queryset() gave another class: the manager's methods stay
             root.__dict__ = {**start.__dict__, **root.__dict__}
             root.__class__ = new_class(self.queryset.__name__, (self.queryset, type(root)))
@@ -80,7 +80,7 @@ class QuerySet(Answers[M]):
         """What to assign to ``objects`` in a model, so that it has this class's questions."""
         return cast(Self, ManagerDescriptor(cls))
 
-    def get_queryset(self) -> Self:
+    def get_queryset(self) -> Any:
         """Where every question of the manager starts; override it to narrow it."""
         return self
 
