@@ -2,6 +2,14 @@
 
 from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist
 from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
+from toolkit.models.exclusions import (
+    DateRange,
+    DateTimeRange,
+    DecimalRange,
+    ExclusionConstraint,
+    IntegerRange,
+    RangeOperators,
+)
 from toolkit.models.expressions import (
     Aggregate,
     Avg,
@@ -173,4 +181,10 @@ __all__ = [
     "UniqueConstraint",
     "Value",
     "uuid7",
+    "DateRange",
+    "DateTimeRange",
+    "DecimalRange",
+    "ExclusionConstraint",
+    "IntegerRange",
+    "RangeOperators",
 ]

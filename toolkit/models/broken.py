@@ -48,11 +48,22 @@ def explain(schema: Any, error: IntegrityError, sql: str) -> None:
         _explain_null(schema, error, sql)
         return
     rules = list(find_rules(schema, error, sql))
-    if len(rules) != 1:
-        return
-    (rule,) = rules
-    error.constraint, error.fields = rule.name, rule.fields
-    _tell(error, rule.model, rule.refusal(), rule.fields)
+    if rules:
+        rule = _surest(rules)
+        error.constraint, error.fields = rule.name or None, rule.fields
+        _tell(error, rule.model, rule.refusal(), rule.fields)
+
+
+def _surest(rules: Sequence[Rule]) -> Rule:
+    """Of several unique rules over the same columns, which SQLite does not tell apart, the one that was broken.
+
+    One without a condition was, for it says the most. Otherwise it is one of those with a condition: then only that
+    the fields must be unique is sure.
+    """
+    plain = [rule for rule in rules if getattr(rule.constraint, "condition", None) is None]
+    if len(rules) == 1 or plain:
+        return (plain or rules)[0]
+    return Rule(rules[0].model, "", rules[0].columns, rules[0].fields)
 
 
 def _tell(error: IntegrityError, model: Any, refusal: ValidationError, fields: Sequence[str]) -> None:
