@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit import models
-from toolkit.errors import DeclarationError
+from toolkit.errors import DeclarationError, FieldError
 from toolkit.models import Count
 from toolkit.models.answers import answer_queries
 from toolkit.models.resolve import resolve_models
@@ -263,3 +263,25 @@ def test_the_base_manager_follows_references() -> None:
     assert not broken()
     database.execute("UPDATE b_wall SET text = 'b' WHERE text = 'hidden'")
     assert broken()
+
+
+class Port(models.Model):
+    name = models.CharField(max_length=9)
+    region = models.CharField(max_length=9)
+
+    class Meta:
+        natural_key = ["region", "name"]
+        get_latest_by = ["region", "-name"]
+
+
+def test_a_natural_key_names_a_row() -> None:
+    found, problems = resolve_models({"sea": [Port]})
+    assert not problems
+    database = make_database("sqlite://", found)
+    with entered(Scope(None, database)):
+        one, two = Port.objects.create(name="A", region="N"), Port.objects.create(name="A", region="S")
+        assert two.natural_key() == ("S", "A")
+        assert Port.objects.get_by_natural_key("N", "A") == one
+        with pytest.raises(FieldError, match=r"Port has a natural key of 2 values \(region, name\), not \('N',\)"):
+            Port.objects.get_by_natural_key("N")
+        assert Port.objects.latest() == two and Port.objects.earliest() == one

@@ -284,6 +284,10 @@ class Model(metaclass=ModelBase):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             return asked.value(asked.note(current_scope(), self))
 
+    def natural_key(self) -> tuple[Any, ...]:
+        """The values of ``Meta.natural_key``, which tell the row to people and in data files; empty if it has none."""
+        return tuple(getattr(self, name) for name in self._meta.natural_key)
+
     # validation
 
     def clean(self) -> None:

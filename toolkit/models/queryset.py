@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import new_class
 from typing import Any, Self, TypeVar, cast
 
-from toolkit.errors import IntegrityError
+from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.asking import Answers
 from toolkit.models.deleting import delete_rows
 from toolkit.models.scopes import current_scope
@@ -83,6 +83,21 @@ class QuerySet(Answers[M]):
     def get_queryset(self) -> Any:
         """Where every question of the manager starts; override it to narrow it."""
         return self
+
+    def get_by_natural_key(self, *values: Any) -> M:
+        """The row that a natural key names (``Meta.natural_key``); override it for a key of another kind.
+
+        Raises:
+            DoesNotExist: There is none.
+            FieldError: The model has no natural key, or one of more or fewer values.
+        """
+        names = self.model._meta.natural_key
+        if len(names) != len(values):
+            raise FieldError(
+                f"{self.model.__name__} has a natural key of {len(names)} values ({', '.join(names)}), not {values!r}",
+                hint="Set Meta.natural_key.",
+            )
+        return self.get(**dict(zip(names, values, strict=True)))
 
     # writing
 
