@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import FrameType
 from typing import NamedTuple
@@ -34,3 +35,30 @@ def find_template_line() -> TemplateLine | None:
             return TemplateLine(template.name or "<template>", template.get_corresponding_lineno(frame.f_lineno))
         frame = frame.f_back
     return None
+
+
+def find_caller() -> str:
+    """The line that asks: the innermost one of a template, else of Python code that is not the toolkit's.
+
+    Returns:
+        ``story.html:14``, or ``/site/newsroom/pages.py:20``; empty if everything is the toolkit's own.
+    """
+    line = find_template_line()
+    if line is not None:
+        return str(line)
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if not _is_between(path):
+            return f"{path}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def _is_between(path: str) -> bool:
+    """Whether a file is the toolkit's, Python's own, or made while running: it asks for somebody else."""
+    return path.startswith((_TOOLKIT, "<")) or (path.startswith(_PYTHON) and "site-packages" not in path)
+
+
+_TOOLKIT = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - to compare with the names in frames
+_PYTHON = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120

@@ -9,33 +9,22 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from toolkit.database.backends import backend_for
 from toolkit.database.changes import Changes, RawWatch, errors_told
-from toolkit.database.transactions import Atomic, Callback, Refusal, Transaction, call_all
-from toolkit.errors import DatabaseError, IntegrityError, ToolkitError, TransactionError
+from toolkit.database.holding import Holding
+from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
+from toolkit.database.transactions import Atomic, Callback, Transaction, call_all
+from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError, ToolkitError, TransactionError
 from toolkit.signals import Receivers
 
 
-class _Local(threading.local):
-    """What one thread holds: its connection, its transaction, and the process it belongs to."""
-
-    connection: Any = None
-    transaction: Transaction | None = None
-    pid: int = 0
-    memo: dict[Any, Any]
-    memo_version: Any = None
-    snapshot: bool = False
-
-    def __init__(self) -> None:
-        self.memo = {}
-
-
-class Database:
+class Database(Holding):
     """A database, named by its URL.
 
     Args:
@@ -57,24 +46,18 @@ class Database:
 
     def __init__(self, url: str, *, folder: Path | None = None) -> None:
         self.url = url
-        self.backend = backend_for(url, folder or Path.cwd())
+        super().__init__(backend_for(url, folder or Path.cwd()))
         self.dialect = self.backend.dialect
         self.path = self.backend.path
-        self.in_memory = self.backend.in_memory
+        self._remote = self.backend.remote
         self._direct = self.backend.direct
         self.shapes: dict[Any, Any] = {}
         self.lookups: dict[Any, Any] = {}
         self.compiling = threading.RLock()
-        self.version = 0
         self.schema: Any = None
         self.queries = 0
         self.on_query: list[Callable[[str], None]] = []
         self.receivers = Receivers()
-        self._hooks: list[Callable[[Any], None]] = []
-        self._local = _Local()
-        self._shared_connection: Any = None
-        self._shared_lock = threading.RLock()
-        self._inherited: list[Any] = []
         self._watch = RawWatch(self)
         self._sqlalchemy_dialect: Any = None
 
@@ -85,78 +68,6 @@ class Database:
     def safe_url(self) -> str:
         """The URL without its password."""
         return self.backend.safe_url
-
-    def on_connect(self, hook: Callable[[Any], None]) -> None:
-        """Call ``hook(connection)`` on every new connection, to register SQL functions and the like."""
-        self._hooks.append(hook)
-
-    @property
-    def connection(self) -> Any:
-        """This thread's raw DB-API connection, opened when first asked for.
-
-        A database in memory has one connection for all threads: a second one would see another, empty database.
-        """
-        local = self._local
-        if local.connection is None or (local.pid != os.getpid() and not self.in_memory):
-            self._leave_inherited()
-            local.connection, local.transaction = self._shared() if self.in_memory else self._open(), None
-            local.pid, local.snapshot = os.getpid(), False
-        return local.connection
-
-    def _leave_inherited(self) -> None:
-        """Keep a connection that came through a fork, and never touch it: closing it would end the parent's.
-
-        SQLite forbids even to close it (sqlite.org/howtocorrupt.html, 2.6); a server would hang up on the parent.
-        """
-        if self._local.connection is not None:
-            self._inherited.append(self._local.connection)
-        self._local.memo.clear()
-
-    def _shared(self) -> Any:
-        with self._shared_lock:
-            if self._shared_connection is None:
-                self._shared_connection = self._open()
-            return self._shared_connection
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """A block that no other thread enters, for a database in memory, whose connection all threads share."""
-        if not self.in_memory:
-            yield
-            return
-        with self._shared_lock:
-            yield
-
-    @property
-    def memo(self) -> dict[Any, Any]:
-        """Answers that hold while the database does not change; this thread's own.
-
-        Inside a snapshot nothing changes. Outside, SQLite tells whether anybody wrote; another database does not,
-        so nothing is remembered there.
-        """
-        local = self._local
-        if not local.snapshot or local.pid != os.getpid():
-            self._keep_memo(self.backend.version(self.connection))
-        return local.memo
-
-    def changed(self) -> None:
-        """Say that this thread wrote: what was remembered of the database holds no longer."""
-        self.version += 1
-        self._local.memo.clear()
-
-    def close(self) -> None:
-        """Close this thread's connection; of a database in memory, the one connection, and with it the data."""
-        local = self._local
-        if local.connection is not None and (local.pid == os.getpid() or self.in_memory):
-            local.connection.close()
-        local.connection = local.transaction = self._shared_connection = None
-        self.changed()
-
-    def forget(self) -> None:
-        """Leave this thread's connection unclosed: in a forked child it belongs to the parent."""
-        if not self.in_memory:
-            self._leave_inherited()
-            self._local.connection = self._local.transaction = None
 
     # statements
 
@@ -176,18 +87,16 @@ class Database:
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """``execute``, for those who tell what they write themselves (``wrote``)."""
         self.queries += 1
-        if self.on_query:
-            self._tell(sql)
         local = self._local
+        if self._remote or local.wrappers or self.on_query:
+            return self._run_attended(sql, parameters, False)
         connection = local.connection
         if connection is None or local.pid != os.getpid():
             connection = self.connection
         try:
             if self._direct:
                 return connection.execute(sql, parameters)
-            cursor = connection.cursor()
-            cursor.execute(sql, parameters)
-            return cursor
+            return self._send(connection, sql, parameters, False)
         except Exception as error:
             raise self.translated(error, sql) from error
 
@@ -201,14 +110,38 @@ class Database:
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """``executemany``, for those who tell what they write themselves (``wrote``)."""
         self.queries += 1
-        if self.on_query:
-            self._tell(sql)
+        self._run_attended(sql, rows, True).close()
+
+    def _run_attended(self, sql: str, parameters: Sequence[Any], many: bool) -> Any:
+        """Run a statement through all who want to see it."""
+        for listener in self.on_query:
+            listener(sql)
+        run: Callable[..., Any] = self._run_safely
+        for wrapper in reversed(self._local.wrappers):
+            run = partial(wrapper, run)
+        return run(sql, parameters, many, {"database": self})
+
+    def _run_safely(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
+        """Run a statement, over a new connection if the server ended the old one while nothing was under way."""
+        connection = self.usable() if self._remote else self.connection
         try:
-            cursor = self.connection.cursor()
-            cursor.executemany(sql, rows)
-            cursor.close()
+            return self._send(connection, sql, parameters, many)
+        except Exception as error:
+            if not (self._remote and self.backend.is_lost(connection)):
+                raise self.translated(error, sql) from error
+            inside = self._local.transaction is not None or self._local.snapshot
+            if inside or not is_reading(sql):
+                raise lost(self.safe_url, sql, error, inside=inside) from error
+        self.renew()
+        try:
+            return self._send(self.connection, sql, parameters, many)
         except Exception as error:
             raise self.translated(error, sql) from error
+
+    def _send(self, connection: Any, sql: str, parameters: Sequence[Any], many: bool) -> Any:
+        cursor = connection.cursor()
+        (cursor.executemany if many else cursor.execute)(sql, parameters)
+        return cursor
 
     def _run_watched(self, run: Callable[[], Any], sql: str, parameters: Sequence[Any]) -> Any:
         """Run a statement that somebody wrote by hand, and tell which tables it wrote."""
@@ -243,10 +176,6 @@ class Database:
         rows = self.execute(sql, parameters).fetchall()
         return rows if isinstance(rows, list) else list(rows)
 
-    def _tell(self, sql: str) -> None:
-        for listener in self.on_query:
-            listener(sql)
-
     def table_names(self) -> list[str]:
         """The tables that there are, sorted."""
         return sorted(self.backend.table_names(self))
@@ -260,6 +189,31 @@ class Database:
             yield seen
         finally:
             self.on_query.remove(seen.append)
+
+    @contextmanager
+    def wrap(self, wrapper: Wrapper) -> Iterator[None]:
+        """Let a function stand around every statement that this thread runs inside the block, as Django's
+        ``execute_wrapper`` does.
+
+        Args:
+            wrapper: Called as ``wrapper(execute, sql, parameters, many, context)``. It calls ``execute`` with what
+                it was given, or something else, and returns its cursor; or it raises, and nothing is run.
+        """
+        local = self._local
+        before = local.wrappers
+        local.wrappers = (*before, wrapper)
+        try:
+            yield
+        finally:
+            local.wrappers = before
+
+    @contextmanager
+    def log(self) -> Iterator[list[LoggedQuery]]:
+        """Collect the statements that this thread runs inside the block: how long each took, how many rows it gave,
+        and which line of a template or of Python asked."""
+        log = QueryLog()
+        with self.wrap(log):
+            yield log.queries
 
     # transactions
 
@@ -310,18 +264,6 @@ class Database:
             self.transaction.broken = ""
             self.resume()
 
-    def break_off(self, reason: str) -> None:
-        """Refuse statements until the block at hand is rolled back."""
-        transaction = self.transaction
-        if transaction is not None and not transaction.broken:
-            transaction.broken = reason
-            self._local.connection = Refusal(self._local.connection, reason)
-
-    def resume(self) -> None:
-        """Take statements again."""
-        if isinstance(self._local.connection, Refusal):
-            self._local.connection = self._local.connection.connection
-
     @contextmanager
     def references_held(self) -> Iterator[None]:
         """A block, inside a transaction, in which a database that cannot defer it checks no reference.
@@ -371,12 +313,6 @@ class Database:
         self._keep_memo(self.backend.version(self.connection))
         self._local.snapshot = True
 
-    def _keep_memo(self, version: Any) -> None:
-        """Keep the memo if it is known that nothing was written since it was filled, by others or by ourselves."""
-        if version is None or self._local.memo_version != version:
-            self._local.memo.clear()
-            self._local.memo_version = version
-
     def end_snapshot(self) -> None:
         """Leave the read transaction."""
         self._local.snapshot = False
@@ -390,12 +326,6 @@ class Database:
         if self._sqlalchemy_dialect is None:
             self._sqlalchemy_dialect = self.backend.compiler()
         return self._sqlalchemy_dialect
-
-    def _open(self) -> Any:
-        connection = self.backend.connect()
-        for hook in self._hooks:
-            hook(connection)
-        return connection
 
     def translated(self, error: Exception, sql: str) -> Exception:
         """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
@@ -418,6 +348,26 @@ class Database:
         if names & {"DatabaseError", "InterfaceError"}:
             return DatabaseError(message, hint=self.backend.hint(told) or _hint_for(told))
         return error
+
+
+def is_reading(sql: str) -> bool:
+    """Whether a statement may be asked twice."""
+    return sql.lstrip()[:6].upper() == "SELECT"
+
+
+def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUnavailable:
+    """The error for a connection that ended while it was in use."""
+    told = " ".join(str(error).split())
+    if not inside or sql == "COMMIT":
+        what = "the transaction was committed" if sql == "COMMIT" else "the statement was run"
+        return DatabaseUnavailable(
+            f"the connection to {title} was lost, and it is not known whether {what}: {told} (in: {sql[:200]})",
+            hint="Look before you run it again.",
+        )
+    return DatabaseUnavailable(
+        f"the connection to {title} was lost inside a transaction, of which nothing was written: {told}",
+        hint="Run the whole block again.",
+    )
 
 
 def _hint_for(told: str) -> str | None:

@@ -50,7 +50,10 @@ class Application:
         self._hosts = trusted_hosts(site)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return send(self._answer(environ), environ, start_response)
+        try:
+            return send(self._answer(environ), environ, start_response)
+        finally:
+            self.site.database.release()
 
     def close(self) -> None:
         """End what a preview started: its watching, and the requests that wait for a change."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit.database.pool import Bounds, take_bounds
 from toolkit.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Backend:
         begin: Statements that open a transaction.
         snapshot: Statements that open a transaction in which every read sees one instant.
         default_row: What an ``INSERT`` of no columns ends with.
+        remote: It is a server: a connection may end at any time, and there should not be too many.
+        bounds: How many connections there may be, and for how long, where the URL says nothing.
         direct: The driver's connection itself has ``execute``, as PEP 249 does not ask for.
         returning: ``INSERT ... RETURNING`` gives the key; otherwise the cursor's ``lastrowid`` does.
         deferrable: References are checked at commit, so that rows may be written in any order inside a transaction.
@@ -74,6 +78,8 @@ class Backend:
     begin: ClassVar[Sequence[str]] = ("BEGIN",)
     snapshot: ClassVar[Sequence[str]] = ("BEGIN",)
     default_row: ClassVar[str] = "DEFAULT VALUES"
+    remote: ClassVar[bool] = True
+    bounds: Bounds = Bounds(pool_size=20)
     direct: ClassVar[bool] = False
     returning: ClassVar[bool] = False
     deferrable: ClassVar[bool] = True
@@ -91,8 +97,9 @@ class Backend:
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self.folder = folder
+        self.bounds, plain = take_bounds(url, self.bounds)
         scheme = urlsplit(url).scheme
-        self.sqlalchemy_url = url if "+" in scheme else url.replace(scheme, self.driver, 1)
+        self.sqlalchemy_url = plain if "+" in scheme else plain.replace(scheme, self.driver, 1)
 
     @property
     def path(self) -> Path | None:
@@ -146,6 +153,36 @@ class Backend:
 
     def prepare(self, connection: Any) -> None:
         """Make a new connection commit each statement by itself and speak of time in UTC."""
+
+    def is_lost(self, connection: Any) -> bool:
+        """Whether the driver knows that a connection has ended, after an error."""
+        return bool(getattr(connection, "closed", False))
+
+    def is_alive(self, connection: Any) -> bool:
+        """Whether an idle connection can be used.
+
+        A server that ends a connection says so: only if there is something to read is the server asked.
+        """
+        if self.is_lost(connection):
+            return False
+        try:
+            number = self.descriptor(connection)
+            waiting = select.poll()
+            if number is not None:
+                waiting.register(number, select.POLLIN)
+            if not waiting.poll(0):
+                return True
+            cursor = connection.cursor()
+            cursor.execute("SELECT 1")
+            cursor.fetchall()
+            cursor.close()
+        except Exception:  # noqa: BLE001 - whatever it is, it cannot be used
+            return False
+        return True
+
+    def descriptor(self, connection: Any) -> int | None:
+        """The number of a connection's socket; None if the driver does not tell."""
+        return int(connection.fileno())
 
     # SQLAlchemy
 

@@ -82,6 +82,14 @@ class MySQL(Backend):
                 hint="Its collations cannot compare text as other databases do. Use a newer server.",
             )
 
+    def is_lost(self, connection: Any) -> bool:
+        return not connection.open
+
+    def descriptor(self, connection: Any) -> int | None:
+        """PyMySQL has no other way to its socket, and mysqlclient none at all."""
+        found = getattr(connection, "_sock", None)
+        return int(found.fileno()) if found is not None else None
+
     def dialect_class(self) -> Any:
         return _with_types(super().dialect_class())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import Backend, Broken
+from toolkit.database.pool import Bounds
 from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseUnavailable
 
@@ -31,6 +32,8 @@ class SQLite(Backend):
     paramstyle = "qmark"
     begin = ("BEGIN IMMEDIATE",)
     snapshot = ("BEGIN", "SELECT count(*) FROM sqlite_master")  # the transaction begins with the first read
+    remote = False
+    bounds = Bounds()
     direct = True
     nulls_first: ClassVar[bool] = True
 
@@ -82,6 +85,12 @@ class SQLite(Backend):
 
     def compiler(self) -> Any:
         return self.dialect_class()(paramstyle=self.paramstyle)
+
+    def is_lost(self, connection: Any) -> bool:
+        return False
+
+    def is_alive(self, connection: Any) -> bool:
+        return True
 
     def table_names(self, database: Database) -> list[str]:
         return [name for (name,) in database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -1,0 +1,220 @@
+"""Connections of servers: renewed when the server ended them, shared by threads, never too many."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import SERVERS
+from toolkit.database import Database
+from toolkit.errors import DatabaseError, DatabaseUnavailable
+
+pytestmark = pytest.mark.skipif(not SERVERS, reason="TOOLKIT_TEST_DATABASES names no server")
+
+
+def at(url: str, **options: Any) -> str:
+    return url + ("&" if "?" in url else "?") + "&".join(f"{name}={value}" for name, value in options.items())
+
+
+def number_of(database: Any) -> int:
+    """The server's number of this thread's connection."""
+    sql = "SELECT pg_backend_pid()" if database.dialect == "postgresql" else "SELECT connection_id()"
+    return int(database.fetch(sql)[0][0])
+
+
+@pytest.fixture(params=SERVERS, ids=lambda url: url.partition(":")[0])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Any]:
+    found = Database(at(url, pool_size=3, pool_timeout_seconds=0.3))
+    yield found
+    found.close_all()
+
+
+@pytest.fixture
+def kill(url: str) -> Iterator[Callable[[int], None]]:
+    """Ends a connection, as a server's administrator does."""
+    other = Database(url)
+
+    def kill(number: int) -> None:
+        other.execute(f"SELECT pg_terminate_backend({number})" if other.dialect == "postgresql" else f"KILL {number}")
+        listing = (
+            f"SELECT 1 FROM pg_stat_activity WHERE pid = {number}"
+            if other.dialect == "postgresql"
+            else f"SELECT 1 FROM information_schema.processlist WHERE id = {number}"
+        )
+        while other.fetch(listing):
+            time.sleep(0.01)
+
+    yield kill
+    other.close_all()
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    """What a function gives or raises in another thread."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except Exception as error:  # noqa: BLE001 - raised below
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def test_a_connection_that_the_server_ended_is_renewed(database: Any, kill: Any) -> None:
+    first = number_of(database)
+    kill(first)
+    assert number_of(database) != first
+    with database.atomic():
+        database.execute("SELECT 1")
+
+
+def test_a_write_is_not_lost_to_a_connection_that_ended(database: Any, kill: Any) -> None:
+    database.execute("CREATE TABLE toolkit_kept (id INTEGER)")
+    try:
+        kill(number_of(database))
+        database.execute("INSERT INTO toolkit_kept VALUES (1)")
+        assert database.fetch("SELECT count(*) FROM toolkit_kept")[0][0] == 1
+    finally:
+        database.execute("DROP TABLE toolkit_kept")
+
+
+def test_inside_a_transaction_the_loss_is_told_and_the_next_one_works(database: Any, kill: Any) -> None:
+    told = r"was lost inside a transaction, of which nothing was written.*Run the whole block again"
+    with pytest.raises(DatabaseUnavailable, match=told), database.atomic():
+        kill(number_of(database))
+        database.fetch("SELECT 1")
+    assert database.transaction is None
+    with database.atomic():
+        assert database.fetch("SELECT 1")[0] == (1,)
+
+
+def test_inside_a_snapshot_the_loss_is_told_too(database: Any, kill: Any) -> None:
+    with pytest.raises(DatabaseError, match="was lost"), database.snapshot():
+        kill(number_of(database))
+        database.fetch("SELECT 1")
+    with database.snapshot():
+        assert database.fetch("SELECT 1")[0] == (1,)
+
+
+def test_a_write_during_which_the_connection_ends_is_not_run_again(database: Any, kill: Any) -> None:
+    sql = "DO $$ BEGIN PERFORM pg_sleep(5); END $$" if database.dialect == "postgresql" else "DO SLEEP(5)"
+    number = number_of(database)
+    threading.Timer(0.2, kill, [number]).start()
+    with pytest.raises(DatabaseUnavailable, match="it is not known whether the statement was run"):
+        database.execute(sql)
+    assert number_of(database) != number
+
+
+def test_a_connection_that_was_given_back_serves_another_thread(database: Any) -> None:
+    first = number_of(database)
+    database.release()
+    assert in_thread(lambda: number_of(database)) == first
+
+
+def test_a_thread_that_ended_leaves_no_connection_behind(database: Any) -> None:
+    for _ in range(6):  # more than may be open
+        in_thread(lambda: number_of(database))
+    number_of(database)
+    assert len(database._pool) == 1
+
+
+def test_too_many_threads_wait_and_are_told(database: Any) -> None:
+    ready, done = threading.Barrier(4), threading.Event()
+
+    def hold() -> None:
+        number_of(database)
+        ready.wait()
+        done.wait()
+        database.release()
+
+    threads = [threading.Thread(target=hold) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    with pytest.raises(DatabaseUnavailable, match=r"all 3 connections to .* in use for 0\.3 seconds\. Raise pool_size"):
+        number_of(database)
+    threading.Timer(0.1, done.set).start()
+    assert number_of(database)  # waits, and gets one that was given back
+    for thread in threads:
+        thread.join()
+
+
+def test_a_connection_given_back_inside_a_snapshot_is_ended(database: Any) -> None:
+    database.begin_snapshot()
+    first = number_of(database)
+    database.release()
+    assert number_of(database) != first
+
+
+def test_an_old_connection_is_renewed(url: str) -> None:
+    database: Any = Database(at(url, max_age_seconds=0.2))
+    first = number_of(database)
+    assert number_of(database) == first
+    time.sleep(0.25)
+    assert number_of(database) != first
+    database.close_all()
+
+
+def test_all_connections_are_closed_those_of_other_threads_too(database: Any, url: str) -> None:
+    numbers = [number_of(database)]
+    opened, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        numbers.append(number_of(database))
+        opened.set()
+        done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    opened.wait()
+    database.close_all()
+    assert len(database._pool) == 0
+    done.set()
+    thread.join()
+    assert number_of(database) not in numbers
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("pool_size=many", "pool_size=many in the database's URL is no whole number above 0. Write it like"),
+        ("pool_size=0", "pool_size=0 in the database's URL is no whole number"),
+        ("max_age_seconds=-1", "max_age_seconds=-1 in the database's URL is no number above 0"),
+    ],
+)
+def test_a_bound_that_makes_no_sense_is_refused(options: str, told: str) -> None:
+    with pytest.raises(DatabaseError, match=told):
+        Database(f"postgresql://u@h/d?{options}")
+
+
+def test_the_driver_gets_what_is_left_of_the_url() -> None:
+    database = Database("postgresql://u@h/d?pool_size=4&application_name=desk&max_age_seconds=60")
+    assert database.backend.sqlalchemy_url == "postgresql+psycopg://u@h/d?application_name=desk"
+    assert database.backend.bounds._asdict() == {"pool_size": 4, "pool_timeout_seconds": 30, "max_age_seconds": 60.0}
+
+
+def test_threads_of_sqlite_have_no_bound_and_leave_none_open(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/site.db")
+    for _ in range(30):
+        in_thread(lambda: database.fetch("SELECT 1"))
+    database.fetch("SELECT 1")
+    assert len(database._pool) == 1
+    database.release()
+    assert len(database._pool) == 1
+    database.close_all()
