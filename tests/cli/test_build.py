@@ -199,3 +199,9 @@ def test_next_names_the_coming_embargoes_in_order(run: Run, folder: Path) -> Non
     ]
     assert len(json.loads(run("next", "1", "--json").stdout)) == 1
     assert "nothing is due in bay_press_story.published" in run("next", "--after", "2050-01-01T00:00Z").output
+
+
+def test_the_queries_of_a_build_are_told_when_asked(run: Run, folder: Path) -> None:
+    told = run("build", "--workers", "1", "--queries").output
+    assert re.search(r"\d+ queries for 10 pages, \d+\.\d a page", told)
+    assert re.search(r"ms, \d+ rows, asked at \S+:\d+ for /", told)

@@ -19,6 +19,7 @@ from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Staging, find_suspects
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered, Standing
+from toolkit.builder.queries import QueryReport
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
 from toolkit.builder.watcher import Watcher
@@ -47,6 +48,7 @@ class Builder:
         clean: Render everything, whatever the manifest says.
         progress: Told after each batch.
         published: Readers will see it, so that its URLs are remembered for redirects; a check's build is not.
+        queries: Count and time what rendering asks the database; see ``BuildReport.queries``.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Builder:
         clean: bool = False,
         progress: Progress | None = None,
         published: bool = True,
+        queries: bool = False,
     ) -> None:
         self.site = site.prepare()
         self.output = Path(os.path.abspath(output or site.folder / site.settings.peek("output")))  # noqa: PTH100
@@ -67,6 +70,7 @@ class Builder:
         self.clean = clean
         self.progress = progress or (lambda done, total: None)
         self.published = published
+        self.queries = queries
         self._started = 0.0
 
     @property
@@ -235,7 +239,8 @@ class Run:
         database = self.site.database
         alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not database.shares_snapshots
         name = "" if alone else database.export_snapshot()
-        job = Job(self.site, self.decision.plan, staging.folder, known, name)
+        job = Job(self.site, self.decision.plan, staging.folder, known, name, self.builder.queries)
+        self.report.queries = QueryReport() if job.queries else None
         started = time.monotonic()
         if alone or watcher is None:
             agreed = self._render_alone(job, pages)
@@ -274,6 +279,8 @@ class Run:
             for batch in group:
                 problems += batch.problems
                 self.interning.learn(batch)
+                if self.report.queries is not None and batch.queries is not None:
+                    self.report.queries.merge(batch.queries)
             for batch in group:
                 for result in batch.results:
                     ids = self.interning.translate(batch.sender, result.inputs)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from toolkit.builder.queries import QueryReport
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -39,6 +41,7 @@ class BuildReport:
         notices: What the user should know.
         seconds: Wall time, in all and by phase.
         left_out: Views, which only the server answers.
+        queries: What rendering asked the database, if the build was told to count.
     """
 
     output: str
@@ -49,6 +52,7 @@ class BuildReport:
     notices: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    queries: QueryReport | None = None
 
     def add(self, kind: str, subject: str, reason: str = "") -> None:
         """Note an event."""
@@ -80,4 +84,5 @@ class BuildReport:
             "notices": self.notices,
             "left_out": self.left_out,
             "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            **({"queries": self.queries.as_dict()} if self.queries is not None else {}),
         }

@@ -21,6 +21,7 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from toolkit.builder.manifest import encode_key
+from toolkit.builder.queries import QueryReport, logged
 from toolkit.errors import BuildError, NoSuchPage, ToolkitError
 from toolkit.pages.patterns import output_path
 from toolkit.pages.plan import Plan, load_subjects
@@ -52,6 +53,7 @@ class Job:
         plan: The whole plan.
         staging: Folder for rendered files.
         snapshot: Name of the parent's snapshot, where snapshots have names.
+        queries: Whether what is asked is counted, and timed.
         known: Digest of each page's file as it stands in the output, by path: an equal one is not written.
     """
 
@@ -60,6 +62,7 @@ class Job:
     staging: Path
     known: Mapping[str, bytes]
     snapshot: str = ""
+    queries: bool = False
 
 
 @dataclass
@@ -99,6 +102,7 @@ class Batch:
         inputs: Inputs met for the first time: (number, kind, encoded key, digest).
         shapes: Records of query shapes met for the first time.
         problems: What went wrong.
+        queries: What was asked, if the job wants to know.
     """
 
     sender: int
@@ -106,6 +110,7 @@ class Batch:
     inputs: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
     shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     problems: list[ToolkitError] = field(default_factory=list)
+    queries: QueryReport | None = None
 
 
 class Numbering:
@@ -150,10 +155,11 @@ def render_batch(pages: Sequence[Page]) -> Batch:
     job = _here.job
     if job is None:
         raise BuildError("a worker was asked to render before it was set up")
-    batch = Batch(os.getpid())
+    batch = Batch(os.getpid(), queries=QueryReport() if job.queries else None)
+    databases = [job.site.database]
     route = job.site.routes_by_id[pages[0].route]
     try:
-        with entered(job.plan.scope(pages[0].locale)):
+        with entered(job.plan.scope(pages[0].locale)), logged(databases, pages[0].url, batch.queries):
             subjects = _load(job.plan, route, pages)
     except ToolkitError as error:
         batch.problems.append(error)
@@ -162,7 +168,8 @@ def render_batch(pages: Sequence[Page]) -> Batch:
         try:
             if page.key not in subjects:
                 raise NoSuchPage(f"the subject {page.key!r} of {route.name!r} is gone", url=page.url)
-            batch.results.append(_render_page(job, page, subjects[page.key], batch))
+            with logged(databases, page.url, batch.queries):
+                batch.results.append(_render_page(job, page, subjects[page.key], batch))
         except ToolkitError as error:
             batch.problems.append(error)
         except OSError as error:

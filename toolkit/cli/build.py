@@ -25,10 +25,13 @@ REASONS = 5
 @click.option("--workers", "-w", type=click.IntRange(min=1), help="Processes that render.  [default: one a core]")
 @click.option("--at", "moment", type=MOMENT, metavar="TIME", help="Build as of this instant: 2026-05-01T06:00+02:00.")
 @click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
+@click.option("--queries", is_flag=True, help="Count what rendering asks the database; name the slowest questions.")
 @click.option("--verbose", "-v", is_flag=True, help="Print each page and file, with the reason.")
 @json_option
 @site_options
-def build(output: Path | None, workers: int | None, moment: datetime | None, clean: bool, verbose: bool) -> None:
+def build(
+    output: Path | None, workers: int | None, moment: datetime | None, clean: bool, queries: bool, verbose: bool
+) -> None:
     """Publish the site as files, doing only what must be done.
 
     Pages are rendered whose inputs changed; files are written whose bytes changed; files that the site no longer has
@@ -45,6 +48,7 @@ def build(output: Path | None, workers: int | None, moment: datetime | None, cle
             moment=moment,
             clean=clean,
             progress=progress,
+            queries=queries,
         )
         report = builder.build()
     if speak.as_json:
@@ -59,6 +63,8 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool) -> None:
             speak.say(str(event))
     else:
         _tell_reasons(speak, report)
+    for line in report.queries.lines(report.rendered) if report.queries is not None else ():
+        speak.say(line)
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
     if report.left_out:

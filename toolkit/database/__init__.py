@@ -2,6 +2,7 @@
 
 from toolkit.database.backends import Backend, backend_for, spelling
 from toolkit.database.connections import Database
+from toolkit.database.log import LoggedQuery, QueryLog
 from toolkit.database.tokens import install_tokens, read_tokens
 from toolkit.database.transactions import Atomic, atomic, on_commit, set_rollback
 
@@ -9,6 +10,8 @@ __all__ = [
     "Atomic",
     "Backend",
     "Database",
+    "LoggedQuery",
+    "QueryLog",
     "atomic",
     "backend_for",
     "install_tokens",

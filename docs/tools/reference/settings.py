@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit.settings import PREFIX, TABLE, Setting
 
-_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of texts"}
+_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of texts", dict: "a table of tables"}
 
 
 def settings() -> str:
