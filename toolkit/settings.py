@@ -7,10 +7,12 @@ made from the table.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -293,4 +295,7 @@ def _take_variable(
         value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(raw.lower(), raw)
     elif setting is not None and setting.kind is list:
         value = [item.strip() for item in raw.split(",") if item.strip()]
+    elif setting is not None and setting.kind is dict:
+        with suppress(ValueError):
+            value = json.loads(raw)
     _take(values, sources, name, value, variable, problems)

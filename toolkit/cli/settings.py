@@ -14,7 +14,7 @@ from toolkit.settings import BY_NAME, PREFIX, TABLE, Setting, Settings, load_set
 from toolkit.site import find_folder
 
 HIDDEN = "(secret)"
-_KINDS = {str: "text", int: "whole number", bool: "true or false", list: "list of texts"}
+_KINDS = {str: "text", int: "whole number", bool: "true or false", list: "list of texts", dict: "table of tables"}
 
 
 @click.command()

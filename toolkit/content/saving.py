@@ -229,7 +229,9 @@ class Saver:
         for entry in entries:
             if not entry.layout.checks_rows or entry.state == "unchanged":
                 continue
-            instance = entry.layout.model.objects.unrestricted().get(pk=entry.pk)
+            instance = entry.layout.model.objects.unrestricted().filter(pk=entry.pk).first()
+            if instance is None:
+                continue  # the database refused it, which was told
             try:
                 instance.full_clean(validate_constraints=False)  # the database has checked them
             except ValidationError as error:

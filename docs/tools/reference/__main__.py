@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import commands, declarations, failures, fields, queries, settings, templates, writing
+from . import commands, declarations, failures, fields, queries, settings, templates, values, writing
 
 FOLDER = Path(__file__).parent.parent.parent / "content" / "reference"
 PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -25,6 +25,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "geometry-fields": fields.geometry_fields,
     "meta-options": fields.meta_options,
     "constraints": fields.constraints,
+    "validators": values.validator_kinds,
+    "ready-validators": values.ready_validators,
+    "storages": values.storage_kinds,
+    "storage-methods": values.storage_methods,
+    "storage-protocol": values.storage_protocol,
     "lookups": queries.lookups,
     "spatial-lookups": queries.spatial_lookups,
     "queryset-methods": queries.queryset_methods,

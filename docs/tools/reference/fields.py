@@ -6,9 +6,7 @@ import inspect
 from typing import Any
 
 from toolkit import gis, models
-from toolkit.models.constraints import CheckConstraint, UniqueConstraint
 from toolkit.models.fields import Field
-from toolkit.models.indexes import Index
 from toolkit.models.options import META_OPTIONS
 from toolkit.models.search import Search
 from toolkit.models.similar import Similar
@@ -51,4 +49,7 @@ def meta_options() -> str:
 
 def constraints() -> str:
     """Constraints and indexes."""
-    return "\n\n".join(describe(kind.__name__, kind) for kind in (UniqueConstraint, CheckConstraint, Index))
+    kinds = (models.UniqueConstraint, models.CheckConstraint, models.ExclusionConstraint, models.BaseConstraint)
+    ranges = (models.DateRange, models.DateTimeRange, models.IntegerRange, models.DecimalRange)
+    own = [getattr(models, name) for name in models.__all__ if name.endswith("Index") and name != "Index"]
+    return "\n\n".join(describe(kind.__name__, kind) for kind in (*kinds, *ranges, models.Index, *own))

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from toolkit.settings import PREFIX, TABLE, Setting
 
-_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of texts", dict: "a table of tables"}
+_KINDS = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list of texts",
+    dict: "a table of tables; as a variable, JSON",
+}
 
 
 def settings() -> str:
