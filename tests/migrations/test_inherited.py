@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit import models
-from toolkit.errors import Problems
+from toolkit.errors import IntegrityError, Problems
 from toolkit.migrations.state import with_hidden
 
 
@@ -49,3 +49,31 @@ def test_a_composite_key_stays_as_it_is(newsroom, model):
     newsroom.declare(place, bar, proxy, line)
     with pytest.raises(Problems, match="a primary key cannot be changed by itself"):
         newsroom.make()
+
+
+def test_a_foreign_key_to_a_composite_key(newsroom, model):
+    def lines(**extra):
+        order = model(
+            "Order", pk=models.CompositePrimaryKey("x", "y"), x=models.IntegerField(), y=models.IntegerField()
+        )
+        key = models.ForeignKey(order, on_delete=models.CASCADE, related_name="lines")
+        return [order, model("Line", order=key, text=models.CharField(max_length=9), **extra)]
+
+    order, line = lines()
+    newsroom.migrate(order, line)
+    newsroom.save(line, order=newsroom.save(order, x=1, y=2), text="a")
+    newsroom.migrate(*lines(note=models.CharField(max_length=9, default="n")))
+    assert newsroom.rows("news_line", "order_x, order_y, text, note") == [(1, 2, "a", "n")]
+    with pytest.raises(IntegrityError), newsroom.database.atomic():
+        newsroom.save(newsroom.app.models[1], order_key=(7, 7), text="b")
+    later = model("Later", text=models.CharField(max_length=9))
+    newsroom.migrate(*newsroom.app.models, later)
+    order, line = lines(note=models.CharField(max_length=9, default="n"))
+    later = model(
+        "Later",
+        text=models.CharField(max_length=9),
+        order=models.ForeignKey(order, on_delete=models.CASCADE, null=True, related_name="+"),
+    )
+    newsroom.migrate(order, line, later)
+    with pytest.raises(IntegrityError), newsroom.database.atomic():
+        newsroom.save(later, order_key=(7, 7), text="b")

@@ -198,7 +198,7 @@ def describe_model(model: Any) -> ModelState:
     return ModelState(
         meta.app_label,
         meta.object_name,
-        tuple(describe_field(field.name, field) for field in [*composite, *meta.local_fields]),
+        tuple(describe_field(field.name, field) for field in [*composite, *meta.local_fields, *meta.spread_keys]),
         db_table="" if meta.table == default_table else meta.table,
         constraints=tuple(meta.constraints),
         indexes=tuple(meta.indexes),

@@ -176,7 +176,7 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
         _, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
         spread(mode_of(instance), (found for one in groups.values() for found in one))
     for peer in waiting:
-        found = groups.get(raw(held, scope, peer.__dict__.get(key.attname)))
+        found = groups.get(raw(held, scope, key.held_by(peer)))
         peer.__dict__[key.name] = found[0] if found else None
 
 
@@ -195,7 +195,7 @@ def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
         asked.note(scope, instance)
         return
     held = key.target_field
-    value = raw(held, scope, instance.__dict__.get(key.attname))
+    value = raw(held, scope, key.held_by(instance))
     if value is not None:
         note_reference(scope, key.target, held, value, related)
 

@@ -130,6 +130,9 @@ def wanted_fields(compiler: Compiler, meta: Any, path: str) -> list[Any]:
     everything = chosen.only is None or bool(path and not only)  # only("title") says nothing of a section's fields
     deferred = {name.removeprefix(path) for name in chosen.defer if name.startswith(path)}
     needed = _below(related_paths(compiler), path)
+    for key in meta.spread_keys:  # its fields are wanted where it is
+        only |= set(key.names) if key.name in only else set()
+        needed |= set(key.names) if key.name in needed else set()
 
     def is_wanted(field: Any) -> bool:
         named = not field.is_heavy if everything else field.name in only

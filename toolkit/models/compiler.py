@@ -392,7 +392,7 @@ class Compiler:
         """What ``order_by()`` said; refused where it says nothing about the rows that come out."""
         among = self._outcome()
         for item, column, _ in self.selection.order if among is not None else ():
-            if isinstance(item, str) and not any(same(column, other) for other in among or ()):
+            if isinstance(item, str) and not _is_among(column, among or ()):
                 rows = "groups" if self.selection.grouped else "distinct values"
                 raise FieldError(
                     f"{self.model.__name__}: {rows} cannot be ordered by {item!r}, which is not among them",
@@ -408,7 +408,7 @@ class Compiler:
             return [(self.selection.rank, True)]
         order = meta_ordering(self, self.root)
         among = self._outcome()
-        return order if among is None else [one for one in order if any(same(one[0], other) for other in among)]
+        return order if among is None else [one for one in order if _is_among(one[0], among)]
 
     def _outcome(self) -> list[Any] | None:
         """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
@@ -554,6 +554,12 @@ def _compiled(select: Any, dialect: Any) -> Any:
         return select.compile(dialect=dialect)
     except CompileError as error:
         raise DatabaseError(f"the database cannot be asked this: {error}", hint="Ask it in another way.") from error
+
+
+def _is_among(column: Any, others: Iterable[Any]) -> bool:
+    """Whether a column, or each of several, is one of the others."""
+    among = list(others)
+    return all(any(same(each, other) for other in among) for each in columns_of(column))
 
 
 def _names(structure: Any, alias: str) -> bool:

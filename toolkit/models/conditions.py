@@ -11,7 +11,7 @@ from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Now
 from toolkit.models.fields import BooleanField, DateField, DateTimeField
-from toolkit.models.fields.several import columns_of, is_not_null, is_null
+from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
 from toolkit.models.lookups import LookupContext, find_lookup, refuse_lookup
 from toolkit.models.paths import (
     Node,
@@ -185,10 +185,11 @@ def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, A
     inner = compiler.inside(other.target)
     declared = relation.field if isinstance(relation, Reverse) else relation
     through = compiler.schema.table(declared.through).alias(f"t{next(compiler.binds.aliases)}")
-    for key in (own, other):
-        compiler.binds.footprint.add((declared.through._meta.table, key.column))
-    on = through.c[other.column] == own_column(inner, inner.root, other.target_field)
-    return inner, through.c[own.column], lambda found: found.from_clause().join(through, on)
+    for name in (*own.columns, *other.columns):
+        compiler.binds.footprint.add((declared.through._meta.table, name))
+    link, there = (as_one([through.c[name] for name in key.columns]) for key in (own, other))
+    on = there == own_column(inner, inner.root, other.target_field)
+    return inner, link, lambda found: found.from_clause().join(through, on)
 
 
 def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bool) -> Any:

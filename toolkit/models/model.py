@@ -30,7 +30,7 @@ from toolkit.models.inheritance import (
 from toolkit.models.managers import add_managers
 from toolkit.models.options import Options
 from toolkit.models.queryset import QuerySet
-from toolkit.models.related import ForwardObject
+from toolkit.models.related import ForwardObject, RawKey
 from toolkit.models.relations import ForeignKey, ManyToManyField
 from toolkit.models.scopes import current_scope
 from toolkit.models.translations import TranslatedValue, shown_locale, translate
@@ -175,24 +175,6 @@ def _add_exceptions(model: Any) -> None:
         setattr(model, name, kind)
 
 
-class RawKey:
-    """The key behind a foreign key (``story.section_id``), for instances that did not load it."""
-
-    def __init__(self, field: Field[Any]) -> None:
-        self.field = field
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        if instance is None:
-            return self
-        values = instance.__dict__
-        return values[self.field.attname] if self.field.attname in values else instance.load_deferred(self.field)
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        if instance.__dict__.get(self.field.attname) != value:
-            instance.__dict__.pop(self.field.name, None)
-        instance.__dict__[self.field.attname] = value
-
-
 class Model(metaclass=ModelBase):
     """A row of a table.
 
@@ -233,6 +215,10 @@ class Model(metaclass=ModelBase):
             self.pk = values.pop("pk")
         for name in meta.virtual.keys() & values.keys():
             setattr(self, name, values.pop(name))
+        for key in meta.spread_keys:
+            for name in (key.name, key.attname):
+                if name in values:
+                    setattr(self, name, values.pop(name))
         for name in values:
             raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
         for field in meta.storing:

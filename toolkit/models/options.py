@@ -20,6 +20,18 @@ LOOKUP_SEPARATOR = "__"
 
 DEFAULT_PERMISSIONS = ("add", "change", "delete", "view")
 
+SHARED = (
+    "fields",
+    "local_fields",
+    "many_to_many",
+    "local_many_to_many",
+    "by_name",
+    "reverse",
+    "virtual",
+    "spread_keys",
+)
+"""What a proxy has together with the model whose table it shares."""
+
 META_OPTIONS = {
     "abstract": "no table of its own; its fields go to the models that inherit",
     "app_label": "the app it belongs to, if not the package it stands in",
@@ -71,6 +83,7 @@ class Options:
         stand_ins: Keys of ancestors' tables, and the field of one's own that always has the same value.
         given: What ``class Meta`` said, by name.
         managers: Name to manager, in order of precedence.
+        spread_keys: Foreign keys to composite keys, which have no column of their own.
         virtual: Names that stand for several fields, such as a ``GenericForeignKey``.
         generic_relations: Rows of other models that refer to this one by a ``GenericForeignKey``.
         reverse: Relations of other models to this one, by the name used in lookups. Known once prepared.
@@ -124,6 +137,7 @@ class Options:
         self.reverse: dict[str, Reverse] = {}
         self.by_name: dict[str, Field[Any]] = {}
         self.virtual: dict[str, Any] = {}
+        self.spread_keys: list[ForeignKey[Any]] = []
         self.generic_relations: dict[str, Any] = {}
         self.translation: Any = None
         self.search: Any = None
@@ -246,7 +260,7 @@ class Options:
     def share(self, other: Options) -> None:
         """Become the description of a proxy: with the table, fields and relations of another model."""
         self.concrete_model = other.model
-        for name in ("fields", "local_fields", "many_to_many", "local_many_to_many", "by_name", "reverse", "virtual"):
+        for name in SHARED:
             setattr(self, name, getattr(other, name))
         self.parents, self.stand_ins = other.parents, other.stand_ins
         self.composite_key, self.pk_index, self.key_indexes = other.composite_key, other.pk_index, other.key_indexes
@@ -269,13 +283,16 @@ class Options:
         """The columns of the model's own table, in order of declaration."""
         return tuple(field.column for field in self.local_fields)
 
-    def foreign_keys(self) -> Iterator[ForeignKey[Any]]:
+    def foreign_keys(self) -> Sequence[ForeignKey[Any]]:
         """The fields that refer to a row of another model."""
-        return (field for field in self.fields if field.is_relation)  # type: ignore[misc]  # is_relation tells
+        inherited = (key for parent in self.parents for key in parent._meta.foreign_keys() if key.is_several)
+        with_column: Iterator[Any] = (field for field in self.fields if field.is_relation)
+        return (*inherited, *self.spread_keys, *with_column)
 
-    def local_foreign_keys(self) -> Iterator[ForeignKey[Any]]:
+    def local_foreign_keys(self) -> Sequence[ForeignKey[Any]]:
         """Those of them whose column is in the model's own table."""
-        return (field for field in self.local_fields if field.is_relation)  # type: ignore[misc]  # is_relation tells
+        with_column: Iterator[Any] = (field for field in self.local_fields if field.is_relation)
+        return (*self.spread_keys, *with_column)
 
     @property
     def default_manager(self) -> Any:
@@ -304,7 +321,7 @@ class Options:
             return self.pk
         found = self.by_name.get(name) or self.reverse.get(name) or self.virtual.get(name)
         if found is None:
-            found = next((field for field in self.fields if field.attname == name), None)
+            found = next((field for field in (*self.fields, *self.spread_keys) if field.attname == name), None)
         if found is None:
             raise FieldError(f"{self.object_name} has no field {name!r}", hint=did_you_mean(name, self.names()))
         return found

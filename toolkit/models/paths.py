@@ -206,9 +206,8 @@ def join_translation(compiler: Compiler, node: Node) -> Node:
     source = translation._meta.by_name["source"]
 
     def on(child: Node) -> Any:
-        compiler.touch(child, source.column)
         compiler.touch(child, "locale")
-        return (child.table.c[source.column] == node.pk) & (child.table.c["locale"] == compiler.locale_bind())
+        return (own_column(compiler, child, source) == node.pk) & (child.table.c["locale"] == compiler.locale_bind())
 
     return _join(compiler, node, "@translation", translation, on, outer=True)
 
@@ -227,12 +226,10 @@ def key_column(compiler: Compiler, name: str) -> Any:
         node,
         f"{name}@key",
         declared.through,
-        lambda child: child.table.c[own.column] == anchor,
+        lambda child: own_column(compiler, child, own) == anchor,
         outer=False,
     )
-    compiler.touch(through, own.column)
-    compiler.touch(through, other.column)
-    return through.table.c[other.column]
+    return own_column(compiler, through, other)
 
 
 def join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -> Node:
@@ -261,19 +258,17 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         node,
         f"{name}@through",
         declared.through,
-        lambda child: child.table.c[own.column] == anchor,
+        lambda child: own_column(compiler, child, own) == anchor,
         outer=True,
     )
     through.many = True
     compiler.crossed.add(through)
-    compiler.touch(through, own.column)
-    compiler.touch(through, other.column)
     return _join(
         compiler,
         through,
         name,
         other.target,
-        lambda child: through.table.c[other.column] == own_column(compiler, child, other.target_field),
+        lambda child: own_column(compiler, through, other) == own_column(compiler, child, other.target_field),
         outer=True,
     )
 

@@ -415,8 +415,9 @@ class ForwardObject:
             return self.field
         field, values = self.field, instance.__dict__
         scope = current.get()
-        if field.name not in values:
-            if scope is not None and values.get(field.attname, self) is not None:
+        if field.name not in values or (field.is_several and self._is_stale(instance)):
+            held = field.held_by(instance) if field.is_several else values.get(field.attname, self)
+            if scope is not None and held is not None:
                 refuse_unplanned(scope, instance, field.name)
             load_forward(instance, field)
         related = values[field.name]
@@ -433,7 +434,34 @@ class ForwardObject:
             )
         instance.__dict__.pop(self.asked, None)
         instance.__dict__[field.name] = value
-        instance.__dict__[field.attname] = None if value is None else field.value_of(value)
+        field.hold(instance, None if value is None else field.value_of(value))
+
+    def _is_stale(self, instance: Any) -> bool:
+        """Whether the fields that hold the key were set since the object was: each is set by itself."""
+        related = instance.__dict__[self.field.name]
+        held = self.field.held_by(instance)
+        stale = held is not None and (related is None or self.field.value_of(related) != held)
+        if stale:
+            del instance.__dict__[self.field.name]
+        return stale
+
+
+class RawKey:
+    """The key behind a foreign key (``story.section_id``), for instances that did not load it."""
+
+    def __init__(self, field: Any) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        values = instance.__dict__
+        return values[self.field.attname] if self.field.attname in values else instance.load_deferred(self.field)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if instance.__dict__.get(self.field.attname) != value:
+            instance.__dict__.pop(self.field.name, None)
+        instance.__dict__[self.field.attname] = value
 
 
 class RelatedObject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, overload
 
@@ -37,6 +37,7 @@ class ForeignKeyOptions(RelationOptions, total=False):
     """The options of foreign keys, beside those of every relation."""
 
     to_field: str
+    from_fields: Sequence[str]
     parent_link: bool
 
 
@@ -132,6 +133,8 @@ class ForeignKey(_Relation[T]):
             the names of the model, in a field that several inherit.
         related_query_name: The name in lookups from the other side, if it is not ``related_name``.
         to_field: The unique field of the other model whose value is stored, if it is not the primary key.
+        from_fields: To a composite key: the fields of this model that hold it, in its order. Without them fields are
+            made, named after the key and its parts.
         limit_choices_to: What may be chosen: a ``Q``, a dict of lookups, or a function that gives one.
         db_constraint: The database checks that the other row exists.
     """
@@ -178,11 +181,13 @@ class ForeignKey(_Relation[T]):
         null: bool = False,
         db_index: bool = True,
         to_field: str | None = None,
+        from_fields: Sequence[str] = (),
         parent_link: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(to, related_name=related_name, null=null, db_index=db_index, **options)
         self.on_delete, self.to_field, self.parent_link = on_delete, to_field, parent_link
+        self.from_fields = tuple(from_fields)
 
     def check(self) -> None:
         if self.on_delete == SET_NULL and not self.null:
@@ -193,7 +198,44 @@ class ForeignKey(_Relation[T]):
 
     @property
     def attname(self) -> str:
-        return f"{self.name}_id"
+        return f"{self.name}_key" if self.is_several else f"{self.name}_id"
+
+    def become_several(self, names: Sequence[str], lookups: Any) -> None:
+        """Have no column, and stand for several fields of the model."""
+        values = vars(self)
+        values["is_several"], values["lookups"], values["column"] = True, lookups, ""
+        self.names = self.from_fields = tuple(names)
+        self.parts = tuple(self.model._meta.get_field(name) for name in names)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(part.column for part in self.parts) if self.is_several else (self.column,)
+
+    def held_by(self, instance: Any) -> Any:
+        """What an instance holds: the key of the row it refers to, or None."""
+        if not self.is_several:
+            return instance.__dict__.get(self.attname)
+        found = tuple(getattr(instance, part.attname) for part in self.parts)
+        return None if None in found else found
+
+    def hold(self, instance: Any, value: Any) -> None:
+        """Set it. Of a shared field that may not be empty, None leaves the value."""
+        if not self.is_several:
+            instance.__dict__[self.attname] = value
+            return
+        for part, each in zip(self.parts, value or (None,) * len(self.parts), strict=True):
+            if each is not None or part.null or part.auto_created:
+                setattr(instance, part.attname, each)
+
+    def split(self, value: Any) -> tuple[Any, ...]:
+        """The values of the parts, of a key of several."""
+        found: tuple[Any, ...] = self.target_field.split(self.to_python(value) if hasattr(value, "_meta") else value)
+        return found
+
+    def part_value(self, dialect: str, index: int) -> Any:
+        """See ``Several.part_value``."""
+        compared = self.target_field.part_value(dialect, index)
+        return lambda given: compared(self.to_python(given) if hasattr(given, "_meta") else given)
 
     @property
     def target_field(self) -> Any:

@@ -13,6 +13,7 @@ from toolkit.models.lookups import find_lookup
 from toolkit.models.model import Model, ModelBase
 from toolkit.models.related import RelatedBetween, RelatedByKey, RelatedObject
 from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
+from toolkit.models.spreading import spread_keys
 
 
 def models_in(module: Any) -> list[Any]:
@@ -48,11 +49,15 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
         _resolve_targets(model, names, problems)
     if problems:
         return everything, problems
-    for model in with_table:
-        everything += _hidden_models(model, problems)
+    problems += spread_keys(with_table)
     if problems:
         return everything, problems
+    for model in with_table:
+        everything += _hidden_models(model, problems)
     everything = list(dict.fromkeys(everything))
+    problems += spread_keys(model for model in everything if model._meta.hidden)
+    if problems:
+        return everything, problems
     with_table = [model for model in everything if not model._meta.proxy]
     for model in with_table:
         _name_items(model)

@@ -91,6 +91,8 @@ class Schema:
         columns = [_column(sa, field, self.spelling) for field in meta.local_fields]
         table = sa.Table(meta.table, self._metadata, *columns, sqlite_autoincrement=False)
         self._tables[model] = table
+        for key in meta.spread_keys:
+            _refer(sa, key, table, self.spelling)
         for item in (*_column_checks(model, self.dialect), *meta.constraints, *meta.indexes):
             item.build(self, model, table)
         return table
@@ -142,6 +144,20 @@ def _text_length(field: Any) -> int:
     if isinstance(field, TextField):
         return sys.maxsize
     return field.max_length or 0 if isinstance(field, CharField) else 0
+
+
+def _refer(sa: Any, key: Any, table: Any, spelling: type[Backend]) -> None:
+    """The constraint and the index of a foreign key over several columns."""
+    there = key.target._meta.table
+    if key.db_constraint:
+        deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
+        others = [f"{there}.{name}" for name in key.target_field.columns]
+        table.append_constraint(sa.ForeignKeyConstraint(key.columns, others, **deferred))
+    columns = [table.c[name] for name in key.columns]
+    if key.unique:
+        table.append_constraint(sa.UniqueConstraint(*columns))
+    elif key.db_index:
+        sa.Index(None, *columns)
 
 
 def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:

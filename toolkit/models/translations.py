@@ -75,7 +75,8 @@ def translate(instance: Any, locale: str, values: dict[str, Any]) -> Any:
 def _translate_level(instance: Any, level: Any, locale: str, values: dict[str, Any]) -> Any:
     """Save the translated fields that one of the row's tables has."""
     model, key = level._meta.translation, getattr(instance, level._meta.pk.attname)
-    translation = model.objects.filter(source=key, locale=locale).first() or model(source_id=key, locale=locale)
+    attribute = model._meta.by_name["source"].attname
+    translation = model.objects.filter(source=key, locale=locale).first() or model(**{attribute: key, "locale": locale})
     for name, value in values.items():
         setattr(translation, name, value)
     translation.save()

@@ -125,8 +125,8 @@ def _refuse_unsaved_relations(instance: Any) -> None:
                 f"{instance._meta.object_name}.{key.name} refers to an unsaved {related._meta.object_name}",
                 hint="Save that one first.",
             )
-        if instance.__dict__.get(key.attname) is None:
-            instance.__dict__[key.attname] = held
+        if key.held_by(instance) is None:
+            key.hold(instance, held)
 
 
 def _insert_level(scope: Scope, instance: Any, level: Any) -> None:
@@ -146,7 +146,7 @@ def _insert_level(scope: Scope, instance: Any, level: Any) -> None:
 def _update_instance(scope: Scope, instance: Any, names: Iterable[str] | None) -> int:
     """Update an instance's rows, in each table that has one of the fields; 0 if one of them is gone."""
     meta = instance._meta
-    chosen = [_own_field(meta, name) for name in names] if names is not None else meta.fields
+    chosen = [one for name in names for one in _own_fields(meta, name)] if names is not None else meta.fields
     groups: dict[Any, list[Any]] = {}
     for field in chosen:
         groups.setdefault(field.model, []).append(field)
@@ -168,6 +168,34 @@ def _update_level(scope: Scope, instance: Any, level: Any, chosen: Iterable[Any]
     row = _driver_values(_writers(scope, [*fields, *meta.key]), instance)
     sql = f"UPDATE {table} SET {pairs} WHERE {' AND '.join(f'{key} = {mark}' for key in keys)}"  # noqa: S608 - names of the schema
     return int(scope.database.execute(sql, row).rowcount)
+
+
+def _own_fields(meta: Any, name: str) -> Sequence[Any]:
+    """The field of this name, or those that it stands for.
+
+    Raises:
+        FieldError: There is none.
+    """
+    key = next((key for key in meta.foreign_keys() if key.is_several and name in (key.name, key.attname)), None)
+    return key.parts if key is not None else [_own_field(meta, name)]
+
+
+def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
+    """What is to be set, by field; a reference of several columns is taken apart."""
+    found: dict[Any, Any] = {}
+    for name, value in values.items():
+        fields = _own_fields(meta, name)
+        if len(fields) == 1 and fields[0].attname in (name, f"{name}_id"):
+            found[fields[0]] = value
+            continue
+        key = next(key for key in meta.foreign_keys() if name in (key.name, key.attname))
+        if isinstance(value, Expression):
+            raise FieldError(
+                f"update({name}=...): {key.model.__name__}.{name} is several columns, and no expression gives them",
+                hint="Give an instance or a tuple, or set the single fields.",
+            )
+        found |= dict(zip(fields, (None,) * len(fields) if value is None else key.split(value), strict=True))
+    return found
 
 
 def _own_field(meta: Any, name: str) -> Any:
@@ -278,7 +306,7 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     lifted: list[Any] = list(queryset._values)
     compiler = Compiler(scope.database, model, scope.sight)
     compiler.apply(queryset._operations)
-    fields = {_own_field(model._meta, name): value for name, value in values.items()}
+    fields = _by_field(model._meta, values)
     if any(field.model is not model._meta.concrete_model for field in fields):
         return _update_levels(scope, compiler, fields, lifted)
     where = compiler.where()

@@ -136,31 +136,38 @@ class Several(Field[Any]):
         convert = value_of(self.parts[index], dialect)
 
         def value(given: Any) -> Any:
-            try:
-                each = self.split(given)[index]
-            except ValidationError as error:
-                where = f"{self.model.__name__}.{self.name}"
-                raise FieldError(f"{where} cannot be compared: {error.message}", hint=error.hint) from error
+            each = self.split(given)[index]
             return each if convert is None else convert(each)
 
         return value
 
 
+def _part(context: LookupContext, index: int) -> Callable[[Any], Any]:
+    """From what a question compares with to the driver's value of one part."""
+    field = context.field
+    convert = field.part_value(context.dialect, index)
+
+    def value(given: Any) -> Any:
+        try:
+            return convert(given)
+        except ValidationError as error:
+            where = f"{field.model.__name__}.{field.name}"
+            raise FieldError(f"{where} cannot be compared: {error.message}", hint=error.hint) from error
+
+    return value
+
+
 def _exact(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
-    field = context.field
     return sa.and_(
-        *(
-            column == context.bind(field.part_value(context.dialect, index))
-            for index, column in enumerate(columns_of(context.column))
-        )
+        *(column == context.bind(_part(context, index)) for index, column in enumerate(columns_of(context.column)))
     )
 
 
 def _one_of(context: LookupContext) -> Any:
-    field, columns = context.field, columns_of(context.column)
-    values = [context.bind_each(field.part_value(context.dialect, index)) for index in range(len(columns))]
+    columns = columns_of(context.column)
+    values = [context.bind_each(_part(context, index)) for index in range(len(columns))]
     return one_of_rows(columns, list(zip(*values, strict=True)), context.dialect)
 
 
@@ -174,11 +181,8 @@ def _ordered(strictly: str, loosely: str) -> Lookup:
         cases = []
         for index, column in enumerate(columns):
             operator = loosely if index == len(columns) - 1 else strictly
-            equal = [
-                columns[before] == context.bind(context.field.part_value(context.dialect, before))
-                for before in range(index)
-            ]
-            value = context.bind(context.field.part_value(context.dialect, index))
+            equal = [columns[before] == context.bind(_part(context, before)) for before in range(index)]
+            value = context.bind(_part(context, index))
             cases.append(sa.and_(*equal, column.op(operator)(value)))
         return sa.or_(*cases)
 
