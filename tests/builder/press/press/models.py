@@ -67,6 +67,7 @@ class Story(models.Model):
     expires = models.DateTimeField(null=True, blank=True)
 
     related = models.Similar("tags")
+    search = models.Search(title=4, body=1)
 
     class Meta:
         ordering = ["-published"]

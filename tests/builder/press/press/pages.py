@@ -10,7 +10,7 @@ from typing import Any
 
 from toolkit import url_for
 from toolkit.feeds import Feed
-from toolkit.models import Count, Now, QuerySet
+from toolkit.models import Count, Now, QuerySet, SearchRank
 from toolkit.sitemaps import News, Sitemap
 
 from . import app
@@ -53,7 +53,10 @@ def tag(tag: Tag) -> QuerySet[Story]:
 @app.page("/stats/", template="stats.html")
 def stats() -> dict[str, Any]:
     leaving = Story.objects.filter(expires__gt=Now())
+    found = Story.objects.search("story OR ferry OR text*")
     return {
+        "found": found[:4],
+        "ranked": found.annotate(rank=SearchRank()).values_list("slug", "rank"),
         "sections": Section.objects.annotate(n=Count("stories")),
         "heavy": Story.objects.exclude(weight__lt=3).values_list("title", "section__name", "author__name"),
         "authors": Author.objects.filter(stories__weight__gt=2).distinct(),
