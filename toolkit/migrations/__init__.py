@@ -24,6 +24,7 @@ from toolkit.migrations.operations.alterations import (
     RemoveField,
     RemoveIndex,
     RenameField,
+    RenameIndex,
 )
 from toolkit.migrations.operations.models import (
     AlterModelTable,
@@ -32,7 +33,7 @@ from toolkit.migrations.operations.models import (
     Operation,
     RenameModel,
 )
-from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL
+from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL, SeparateDatabaseAndState
 from toolkit.migrations.writer import WrittenMigration
 
 __all__ = [
@@ -53,9 +54,11 @@ __all__ = [
     "RemoveField",
     "RemoveIndex",
     "RenameField",
+    "RenameIndex",
     "RenameModel",
     "RunPython",
     "RunSQL",
+    "SeparateDatabaseAndState",
     "Step",
     "WrittenMigration",
     "apply",

@@ -17,6 +17,8 @@ from toolkit.migrations.operations.alterations import (
     RemoveField,
     RemoveIndex,
     RenameField,
+    RenameIndex,
+    called,
 )
 from toolkit.migrations.operations.models import (
     AlterModelTable,
@@ -81,6 +83,7 @@ class _Detector:
         for model in self._kept():
             self._rename_fields(model)
         for model in self._kept():
+            self._rename_indexes(model)
             self._remove_items(model)
         self._create_models()
         for model in self._kept():  # a model at a time: neighbouring steps on one table are done at once
@@ -137,6 +140,16 @@ class _Detector:
         return name if same else None
 
     # constraints and indexes
+
+    def _rename_indexes(self, wanted: ModelState) -> None:
+        """An index that says the same under another name is that index."""
+        current = self.state.models[wanted.label].indexes
+        come = _only_in_first(wanted.indexes, current)
+        for index in _only_in_first(current, wanted.indexes):
+            twin = next((one for one in come if _text(called(index, one.name)) == _text(one)), None)
+            if twin is not None:
+                come.remove(twin)
+                self._note(wanted.app, RenameIndex(wanted.name, index.name, twin.name))
 
     def _remove_items(self, wanted: ModelState) -> None:
         current = self.state.models[wanted.label]

@@ -108,6 +108,8 @@ def _argument(name: str, value: Any, imports: Imports) -> Doc:
     if name == "fields" and value and isinstance(value[0], FieldState):
         pairs = tuple(Group("(", (quoted(item.name), _field(item, imports)), ")") for item in value)
         return Group("[", pairs, "]", broken=True)
+    if name in ("state_operations", "database_operations"):
+        return Group("[", tuple(_operation(item, imports) for item in value), "]", broken=True)
     if name in ("constraints", "indexes"):
         return Group("[", tuple(write_value(item, imports) for item in value), "]", broken=True)
     return write_value(value, imports)

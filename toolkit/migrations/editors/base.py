@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.conversions import check_convertible
 from toolkit.migrations.editors.journal import Journal, NoJournal
 from toolkit.migrations.editors.obstacles import check_obstacles
-from toolkit.migrations.editors.statements import ddl, foreign_keys_of, indexes_of, table_of
+from toolkit.migrations.editors.statements import ddl, foreign_keys_of, indexes_of, table_of, take_twins
 from toolkit.migrations.fields import describe_field, usable_default
 from toolkit.migrations.tables.comparing import differences, read_table
 from toolkit.models.fields import MISSING
@@ -25,6 +25,7 @@ class Editor:
 
     Attributes:
         mark: Stands for a value in SQL.
+        lossy: The fields whose values may lose something in the change that is being made.
     """
 
     mark = "%s"
@@ -32,6 +33,7 @@ class Editor:
     def __init__(self, database: Any, *, journal: Journal | None = None) -> None:
         self.database = database
         self.journal = journal or NoJournal()
+        self.lossy: frozenset[str] = frozenset()
 
     # what operations ask for
 
@@ -75,17 +77,19 @@ class Editor:
         self._rename_items(old_table, new_table)
         self._call_fields("after_create", new, only={after.name for _, after in changed})
 
-    def alter(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+    def alter(self, old: Any, new: Any, *, fills: Mapping[str, Any], lossy: Collection[str] = ()) -> None:
         """Change columns, constraints and indexes of a table.
 
         Args:
             old: The model as it was.
             new: The model as it shall be; fields of one name are one field.
             fills: Field name to what rows get that have no value.
+            lossy: Names of fields whose values may lose something on the way.
 
         Raises:
             MigrationError: Rows stand in the way.
         """
+        self.lossy = frozenset(lossy)
         check_key(old, new)
         self._check_possible(new)
         gone, altered, _ = compared_fields(old, new)
@@ -98,6 +102,16 @@ class Editor:
         self._call_fields("before_drop", old, only=touched)
         self._alter_table(old, new, fills=fills)
         self._call_fields("after_create", new)
+
+    def rename_index(self, model: Any, old: str, new: str) -> None:
+        """Give an index another name.
+
+        Args:
+            model: The model as it shall be, with the index under its new name.
+            old: The name that the index has.
+            new: The name that it shall have.
+        """
+        self.execute(f"ALTER INDEX {self.quote(old)} RENAME TO {self.quote(new)}")
 
     def run_sql(self, statements: Sequence[str]) -> None:
         """Run somebody's SQL as it stands."""
@@ -193,7 +207,10 @@ class Editor:
         from sqlalchemy.schema import CreateTable
 
         table = table_of(model, self.database.dialect)
+        twins = take_twins(table, self.database)
         self.execute(ddl(self.database, CreateTable(table, include_foreign_key_constraints=[])))
+        for item in twins:
+            self.execute(item.sql)
         for index in indexes_of(table, self.database):
             self.execute(index.sql)
 

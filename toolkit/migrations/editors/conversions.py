@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from toolkit.errors import MigrationError, Problems, ToolkitError
+from toolkit.errors import MigrationError, Problems, ToolkitError, ValidationError
 from toolkit.models import BinaryField, BooleanField, CharField, DateField, DateTimeField, Field, JSONField, TextField
 
 TEXT = (CharField, TextField)
@@ -91,7 +91,7 @@ def same_storage(old: Field[Any], new: Field[Any]) -> bool:
         return True
     if old.is_relation or new.is_relation:
         return True  # keys stay keys: the foreign key check tells whether they are right
-    return _kind(old) == _kind(new) and vars_of(old) == vars_of(new)
+    return _kind(old) == _kind(new) and vars_of(old) == vars_of(new) and str(old.sql_type()) == str(new.sql_type())
 
 
 def shortest(old: Field[Any], new: Field[Any]) -> int | None:
@@ -103,22 +103,45 @@ def shortest(old: Field[Any], new: Field[Any]) -> int | None:
     return after if after is not None and (before is None or after < before) else None
 
 
-def conversion(old: Field[Any], new: Field[Any], *, dialect: str) -> Conversion:
-    """A function from a stored value of the old field to one of the new; it raises ``ValidationError``."""
+def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = False) -> Conversion:
+    """A function from a stored value of the old field to one of the new; it raises ``ValidationError``.
+
+    Args:
+        old: The field as it was.
+        new: The field as it shall be.
+        dialect: The database's.
+        lossy: Take values of which something is lost, such as the hour of a moment that becomes a date.
+    """
     read = old.db_reader(dialect) or _same
     write = new.db_writer(dialect) or _same
     if isinstance(old, JSONField) and isinstance(new, TEXT):
         read = _same
 
     def convert(stored: Any) -> Any:
-        value = read(stored)
-        if value == "" and new.null and not isinstance(new, TEXT):
+        before = read(stored)
+        if before == "" and new.null and not isinstance(new, TEXT):
             return None
-        value = new.to_python(_adapted(value, new))
+        value = new.to_python(_adapted(before, new))
         new.validate(value)
+        if not lossy and _loses(before, value, old):
+            raise ValidationError(
+                f"{before} would become {value}, and something of it would be lost "
+                "(write lossy=True into the operation to accept that)",
+                code="lossy",
+            )
         return write(value)
 
     return convert
+
+
+def _loses(before: Any, after: Any, old: Field[Any]) -> bool:
+    """Whether the way back leads elsewhere. What a field understands of a text is what the text said."""
+    if isinstance(old, (*TEXT, JSONField, BinaryField)):
+        return False
+    try:
+        return bool(old.to_python(_adapted(after, old)) != before)
+    except (ToolkitError, ValueError, TypeError, ArithmeticError):
+        return False  # there is no way back to compare
 
 
 def vars_of(field: Field[Any]) -> tuple[Any, ...]:

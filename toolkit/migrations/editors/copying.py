@@ -118,7 +118,8 @@ class Copy:
         return f"({dialect.ddl_compiler(dialect, None).get_column_default_string(column)})"
 
     def _converted(self, old: Any, new: Any, source: str) -> str:
-        convert = self._refusals.guarded(conversion(old, new, dialect="sqlite"), new)
+        plain = conversion(old, new, dialect="sqlite", lossy=new.name in self._editor.lossy)
+        convert = self._refusals.guarded(plain, new)
         return f"{self._register(convert, 2)}({source}, {quote(self._old._meta.key[0].column)})"
 
     def _register(self, function: Callable[..., Any], arguments: int) -> str:

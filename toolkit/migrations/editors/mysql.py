@@ -21,8 +21,13 @@ class MysqlEditor(ServerEditor):
         super().check_values(old, new, fills=fills)
         for before, after in compared_fields(old, new)[1]:
             if not same_storage(before, after):
-                convert = conversion(before, after, dialect=self.database.dialect)
+                lossy = after.name in self.lossy
+                convert = conversion(before, after, dialect=self.database.dialect, lossy=lossy)
                 self._converted(new._meta.table, after, before.column, convert)
+
+    def rename_index(self, model: Any, old: str, new: str) -> None:
+        table = self.quote(model._meta.table)
+        self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(old)} TO {self.quote(new)}")
 
     def run_sql(self, statements: Sequence[str]) -> None:
         for statement in statements:

@@ -79,7 +79,7 @@ class ServerEditor(Editor):
         The casts of databases know fewer pairs, and each gives other answers.
         """
         scratch = plain_column(table.c[new.column], name=f"toolkit_new_{new.column}", nullable=True, default=False)
-        convert = conversion(old, new, dialect=self.database.dialect)
+        convert = conversion(old, new, dialect=self.database.dialect, lossy=new.name in self.lossy)
         self._define_column(table.name, scratch)
         self.write_rows(lambda: self._write_converted(table.name, new, scratch.name, convert))
         self._drop_column(table.name, new.column)

@@ -32,6 +32,11 @@ class SqliteEditor(Editor):
         # ALTER TABLE reads every trigger of the file, and GeoPackage's call functions of ours.
         register_functions(database.connection)
 
+    def rename_index(self, model: Any, old: str, new: str) -> None:
+        made = _indexes(table_of(model, "sqlite"), self.database)
+        self.execute(f"DROP INDEX {quote(old)}")
+        self.execute(made[new])
+
     def run_sql(self, statements: Sequence[str]) -> None:
         for statement in statements:
             self.execute(statement)

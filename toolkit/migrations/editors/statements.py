@@ -79,6 +79,24 @@ def foreign_keys_of(table: Any, database: Any) -> list[Item]:
     return [item for item in items_of(table, database) if item.is_foreign_key]
 
 
+def take_twins(table: Any, database: Any) -> list[Item]:
+    """Take unique constraints that repeat another out of a table: PostgreSQL would forget them in CREATE TABLE."""
+    import sqlalchemy as sa
+
+    seen: set[tuple[str, ...]] = set()
+    twins = []
+    for constraint in sorted(table.constraints, key=lambda item: item._creation_order):
+        if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint):
+            columns = tuple(column.name for column in constraint.columns)
+            if columns in seen:
+                twins.append(constraint)
+            seen.add(columns)
+    items = [_constraint(constraint, database) for constraint in twins]
+    for constraint in twins:
+        table.constraints.discard(constraint)
+    return items
+
+
 def renamed_items(old: Any, new: Any, database: Any) -> list[tuple[Item, Item]]:
     """(before, after) pairs of what is called after a table or column that got another name.
 

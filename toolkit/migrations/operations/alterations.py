@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,17 @@ class Alteration(Operation):
 
     def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
         label = self._label(app)
-        editor.alter(before.classes([label])[label], after.classes([label])[label], fills=self.fills())
+        editor.alter(
+            before.classes([label])[label], after.classes([label])[label], fills=self.fills(), lossy=self.lossy_fields()
+        )
 
     def fills(self) -> dict[str, Any]:
         """Field name to what rows get that have no value."""
         return {}
+
+    def lossy_fields(self) -> set[str]:
+        """The names of fields whose values may lose something on the way."""
+        return set()
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         self._alter(app, editor, before, after)
@@ -85,6 +92,7 @@ class AddField(_FieldOperation):
         return f"{self.model_name}_{self.name}".lower()
 
 
+@dataclass(frozen=True, init=False)
 class AlterField(_FieldOperation):
     """Change a column.
 
@@ -93,7 +101,23 @@ class AlterField(_FieldOperation):
         name: The field's name.
         field: The field as it shall be.
         fill: What rows get that hold NULL, when it is not allowed any more.
+        lossy: Values may lose something on the way, such as the hour of a moment that becomes a date. Without it
+            the migration stops at the first of them.
     """
+
+    lossy: bool
+
+    def __init__(
+        self, model_name: str, name: str, field: FieldOrState, *, fill: Any = MISSING, lossy: bool = False
+    ) -> None:
+        super().__init__(model_name, name, field, fill=fill)
+        object.__setattr__(self, "lossy", lossy)
+
+    def lossy_fields(self) -> set[str]:
+        return {self.name} if self.lossy else set()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [*super().arguments(), ("lossy", True)] if self.lossy else super().arguments()
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         model = state.get(app, self.model_name)
@@ -233,6 +257,39 @@ class AddIndex(Alteration):
 
 
 @dataclass(frozen=True)
+class RenameIndex(Alteration):
+    """Give an index another name."""
+
+    model_name: str
+    old_name: str
+    new_name: str
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        model = state.get(app, self.model_name)
+        _without(model, "index", self.old_name)
+        indexes = tuple(called(one, self.new_name) if one.name == self.old_name else one for one in model.indexes)
+        return state.with_model(replace(model, indexes=indexes))
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = self._label(app)
+        editor.rename_index(after.classes([label])[label], self.old_name, self.new_name)
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        label = self._label(app)
+        editor.rename_index(before.classes([label])[label], self.new_name, self.old_name)
+
+    def describe(self) -> str:
+        return f"Rename index {self.old_name} of {self.model_name} to {self.new_name}"
+
+    @property
+    def slug(self) -> str:
+        return f"rename_{self.old_name}_{self.new_name}".lower()
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        return [("model_name", self.model_name), ("old_name", self.old_name), ("new_name", self.new_name)]
+
+
+@dataclass(frozen=True)
 class RemoveIndex(Alteration):
     """Remove an index."""
 
@@ -252,6 +309,13 @@ class RemoveIndex(Alteration):
 
     def arguments(self) -> list[tuple[str, Any]]:
         return [("model_name", self.model_name), ("name", self.name)]
+
+
+def called(index: Index, name: str) -> Index:
+    """The same index under another name."""
+    renamed = copy(index)
+    renamed.name = name
+    return renamed
 
 
 def _without(model: ModelState, kind: str, name: str) -> Any:

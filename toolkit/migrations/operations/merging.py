@@ -41,6 +41,9 @@ class Together(Alteration):
     def fills(self) -> dict[str, Any]:
         return {name: value for step in self.steps for name, value in step.fills().items()}
 
+    def lossy_fields(self) -> set[str]:
+        return {name for step in self.steps for name in step.lossy_fields()}
+
     def describe(self) -> str:
         return "; ".join(step.describe() for step in self.steps)
 

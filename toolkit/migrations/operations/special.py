@@ -27,20 +27,29 @@ class RunSQL(Operation):
         reverse_sql: What undoes them; without it the migration cannot be undone. ``""`` when there is nothing to
             undo.
         state_operations: Operations that say what it means for the models, if it changes a table of theirs.
+        elidable: It may be left out when migrations are squashed: a new database has no use for it.
     """
 
-    def __init__(self, sql: Sql, *, reverse_sql: Sql | None = None, state_operations: Sequence[Operation] = ()) -> None:
+    opaque = True
+
+    def __init__(
+        self,
+        sql: Sql,
+        *,
+        reverse_sql: Sql | None = None,
+        state_operations: Sequence[Operation] = (),
+        elidable: bool = False,
+    ) -> None:
         self.sql, self.reverse_sql = sql, reverse_sql
         self.state_operations = tuple(state_operations)
+        self.elidable = elidable
 
     @property
     def reversible(self) -> bool:  # type: ignore[override]  # a fact of the class for other operations
         return self.reverse_sql is not None
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
-        for operation in self.state_operations:
-            state = operation.change(app, state)
-        return state
+        return _changed(self.state_operations, app, state)
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         editor.run_sql(_statements(self.sql))
@@ -54,20 +63,25 @@ class RunSQL(Operation):
 
     def arguments(self) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [("", self.sql)]
-        return found if self.reverse_sql is None else [*found, ("reverse_sql", self.reverse_sql)]
+        found += [] if self.reverse_sql is None else [("reverse_sql", self.reverse_sql)]
+        found += [("state_operations", list(self.state_operations))] if self.state_operations else []
+        return [*found, ("elidable", True)] if self.elidable else found
 
 
 class RunPython(Operation):
     """Run a function with the models as they are at this point of the history.
 
     Args:
-        code: Called as ``code(models, database)``; ``models["newsroom.Story"].objects`` are its rows. The classes
+        code: Called as ``code(models, database)``; ``models("newsroom.Story").objects`` are its rows. The classes
             have the fields that they had then, and none of your methods.
         reverse_code: What undoes it; without it the migration cannot be undone.
+        elidable: It may be left out when migrations are squashed: a new database has no use for it.
     """
 
-    def __init__(self, code: Step, *, reverse_code: Step | None = None) -> None:
-        self.code, self.reverse_code = code, reverse_code
+    opaque = True
+
+    def __init__(self, code: Step, *, reverse_code: Step | None = None, elidable: bool = False) -> None:
+        self.code, self.reverse_code, self.elidable = code, reverse_code, elidable
 
     @staticmethod
     def noop(models: HistoricalModels, database: Any) -> None:
@@ -92,11 +106,65 @@ class RunPython(Operation):
 
     def arguments(self) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [("", self.code)]
-        return found if self.reverse_code is None else [*found, ("reverse_code", self.reverse_code)]
+        found += [] if self.reverse_code is None else [("reverse_code", self.reverse_code)]
+        return [*found, ("elidable", True)] if self.elidable else found
+
+
+class SeparateDatabaseAndState(Operation):
+    """Do one thing in the database, and let another be what it means for the models.
+
+    Args:
+        database_operations: What is done in the database, one after the other.
+        state_operations: What becomes of the models.
+    """
+
+    opaque = True
+
+    def __init__(
+        self, *, database_operations: Sequence[Operation] = (), state_operations: Sequence[Operation] = ()
+    ) -> None:
+        self.database_operations, self.state_operations = tuple(database_operations), tuple(state_operations)
+
+    @property
+    def reversible(self) -> bool:  # type: ignore[override]  # a fact of the class for other operations
+        return all(operation.reversible for operation in self.database_operations)
+
+    def change(self, app: str, state: ProjectState) -> ProjectState:
+        return _changed(self.state_operations, app, state)
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        state = before
+        for operation in self.database_operations:
+            following = operation.change(app, state)
+            operation.apply(app, editor, before=state, after=following)
+            state = following
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        states = [before]
+        for operation in self.database_operations:
+            states.append(operation.change(app, states[-1]))
+        for number, operation in reversed(list(enumerate(self.database_operations))):
+            operation.revert(app, editor, before=states[number], after=states[number + 1])
+
+    def describe(self) -> str:
+        done = "; ".join(operation.describe() for operation in self.database_operations) or "nothing"
+        meant = "; ".join(operation.describe() for operation in self.state_operations) or "nothing"
+        return f"Do {done} in the database, and {meant} in the models"
+
+    @property
+    def slug(self) -> str:
+        return "_".join(operation.slug for operation in self.state_operations if operation.slug)
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        parts = [
+            ("database_operations", list(self.database_operations)),
+            ("state_operations", list(self.state_operations)),
+        ]
+        return [(name, value) for name, value in parts if value]
 
 
 class HistoricalModels(Mapping[str, Any]):
-    """The model classes at one point of the history, by label: ``models["newsroom.Story"]``."""
+    """The model classes at one point of the history, by label: ``models("newsroom.Story")``."""
 
     def __init__(self, classes: Mapping[str, Any]) -> None:
         self._classes = classes
@@ -108,6 +176,14 @@ class HistoricalModels(Mapping[str, Any]):
             hint = did_you_mean(label, self._classes)
             raise MigrationError(f"there is no model {label!r} at this point", hint=hint) from None
 
+    def __call__(self, label: str) -> Any:
+        """The class of this label.
+
+        Raises:
+            MigrationError: There was no such model then.
+        """
+        return self[label]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._classes)
 
@@ -115,23 +191,33 @@ class HistoricalModels(Mapping[str, Any]):
         return len(self._classes)
 
 
+def _changed(operations: Sequence[Operation], app: str, state: ProjectState) -> ProjectState:
+    for operation in operations:
+        state = operation.change(app, state)
+    return state
+
+
 def _run(code: Step, editor: Editor, state: ProjectState) -> None:
     classes = state.classes()
-    with _as_of(editor.database, classes):
-        code(HistoricalModels(classes), editor.database)
-    editor.settle()
+
+    def run() -> None:
+        with _as_of(editor.database, classes):
+            code(HistoricalModels(classes), editor.database)
+        editor.settle()
+
+    editor.write_rows(run)
 
 
 @contextmanager
 def _as_of(database: Any, classes: Mapping[str, Any]) -> Iterator[None]:
     """Let queries go to the tables of historical models; the live schema comes back afterwards."""
-    live, shapes = getattr(database, "schema", None), database.shapes
-    database.schema, database.shapes = Schema(classes.values(), database.dialect), {}
+    live, shapes, lookups = getattr(database, "schema", None), database.shapes, database.lookups
+    database.schema, database.shapes, database.lookups = Schema(classes.values(), database.dialect), {}, {}
     try:
         with entered(Scope(None, database)):
             yield
     finally:
-        database.schema, database.shapes = live, shapes
+        database.schema, database.shapes, database.lookups = live, shapes, lookups
         database.memo.clear()
 
 
