@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
 from toolkit import migrations as engine
-from toolkit.cli.failing import letter
+from toolkit.cli.histories import merge, optimize, rebase, squash, tell_made
 from toolkit.cli.invocation import invocation, is_interactive, json_option, site_options
 from toolkit.cli.sites import open_site
 from toolkit.errors import MigrationError, Problems, did_you_mean
@@ -25,39 +27,126 @@ def migrations() -> None:
     """
 
 
+migrations.add_command(squash)
+migrations.add_command(optimize)
+migrations.add_command(rebase)
+migrations.add_command(merge)
+
+
+@dataclass
+class Answers:
+    """What ``make`` is told beforehand, by options and by a file."""
+
+    renames: dict[str, str] = field(default_factory=dict)
+    fills: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, path: Path) -> None:
+        """Take the tables ``renames`` and ``fills`` of a TOML file."""
+        try:
+            found = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise MigrationError(f"the answers cannot be read: {error}", path=path, hint="Is it TOML?") from error
+        for name in found:
+            if name not in ("renames", "fills"):
+                hint = did_you_mean(name, ["renames", "fills"]) or "It may have the tables renames and fills."
+                raise MigrationError(f"unknown table {name!r}", path=path, hint=hint)
+        self.renames |= found.get("renames", {})
+        self.fills |= found.get("fills", {})
+
+
 @migrations.command()
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option("--name", help="A name instead of one that tells what is done.")
 @click.option(
     "--fill", "fills", multiple=True, metavar="FIELD=VALUE", help="What existing rows get: app.Model.field=0."
 )
+@click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="What was renamed: app.Model.field=new.",
+)
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A TOML file with the tables renames and fills.",
+)
+@click.option("--empty", is_flag=True, help="Write one without operations for each APP, for steps of your own.")
+@click.option("--update", is_flag=True, help="Put the changes into the last migration.")
+@click.option("--merge", "merged", is_flag=True, help="Follow both sides of migrations made side by side.")
+@click.option("--check", "checked", is_flag=True, help="Write nothing; exit with 1 if there is anything to write.")
 @click.option("--dry-run", is_flag=True, help="Print the files and write nothing.")
+@click.option("--yes", is_flag=True, help="Answer every question of a rename with yes.")
 @click.option("--no-input", is_flag=True, help="Ask nothing: a field that may have been renamed is a new one.")
 @json_option
 @site_options
-def make(apps: tuple[str, ...], name: str | None, fills: tuple[str, ...], dry_run: bool, no_input: bool) -> None:
+def make(
+    apps: tuple[str, ...],
+    name: str | None,
+    fills: tuple[str, ...],
+    renames: tuple[str, ...],
+    answers: Path | None,
+    *,
+    empty: bool,
+    update: bool,
+    merged: bool,
+    checked: bool,
+    dry_run: bool,
+    yes: bool,
+    no_input: bool,
+) -> None:
     """Write migrations for what changed in the models."""
-    asked = invocation()
+    write = not (dry_run or checked)
     site = open_site()
-    begun = _begin(site, apps, write=not dry_run)
-    ask: Callable[[Any], bool] = _ask if is_interactive() and not no_input else lambda question: False
-    made = engine.make(site.apps, ask, fills=_fills(fills), name=name, write=not dry_run)
-    if asked.as_json:
-        asked.output.data(
-            [{"app": one.app, "name": one.name, "path": str(one.path), "does": one.summary} for one in made]
-        )
+    if merged:
+        tell_made(engine.merge(site.apps), nothing="no migrations were made side by side")
         return
-    for one in made:
-        asked.output.say(f"{letter(str(one.path))}{' (not written)' if dry_run else ''}")
-        for step in one.summary:
-            asked.output.say(f"  - {step}")
-        if dry_run:
-            asked.output.say(one.text)
-    if not made and not any(app.migrations_folder for app in site.apps) and not begun:
+    if empty and not apps:
+        raise click.UsageError("--empty needs the name of an app")
+    begun = _begin(site, apps, write=write)
+    told = _told(fills, renames, answers)
+    asked = is_interactive() and not (no_input or yes)
+    ask: Callable[[Any], bool] = _ask if asked else lambda question: yes
+    if update:
+        changed = engine.update(site.apps, ask, fills=told.fills)
+        tell_made([changed] if changed else [], nothing="nothing changed in the models")
+        return
+    made = engine.make(
+        site.apps,
+        ask,
+        fills=told.fills,
+        ask_value=_ask_value if asked else None,
+        name=name,
+        write=write,
+        empty=apps if empty else (),
+        renames=told.renames,
+    )
+    _tell_made(site, made, begun=bool(begun), dry_run=dry_run, write=write)
+    if checked and made:
+        click.get_current_context().exit(1)
+
+
+def _tell_made(site: Any, made: list[Any], *, begun: bool, dry_run: bool, write: bool) -> None:
+    nothing = "nothing changed in the models"
+    if not any(app.migrations_folder for app in site.apps) and not begun:
         labels = " or ".join(app.label for app in site.apps if app.models)
-        asked.output.say(f"no app has migrations yet; begin with: toolkit migrations make {labels}")
-    elif not made:
-        asked.output.say("nothing changed in the models")
+        nothing = f"no app has migrations yet; begin with: toolkit migrations make {labels}"
+    tell_made(made, nothing=nothing, text=dry_run, written=write)
+
+
+def _told(fills: tuple[str, ...], renames: tuple[str, ...], path: Path | None) -> Answers:
+    found = Answers()
+    if path is not None:
+        found.read(path)
+    found.fills |= _fills(fills)
+    for one in renames:
+        old, separator, new = one.partition("=")
+        if not separator or old.count(".") not in (1, 2):
+            raise click.BadParameter(f"{one!r} is not app.Model.field=new or app.Model=New", param_hint="--rename")
+        found.renames[old] = new
+    return found
 
 
 def _begin(site: Any, labels: tuple[str, ...], *, write: bool) -> list[Path]:
@@ -79,61 +168,124 @@ def _ask(question: Any) -> bool:
     return click.confirm(str(question), default=False, err=True)
 
 
+def _ask_value(question: str) -> Any:
+    """A value as somebody types it; nothing when nothing is typed."""
+    text = click.prompt(question, default="", show_default=False, err=True)
+    return _value(text) if text else None
+
+
 def _fills(given: tuple[str, ...]) -> dict[str, Any]:
     fills = {}
     for one in given:
         name, separator, text = one.partition("=")
         if not separator or name.count(".") != 2:
             raise click.BadParameter(f"{one!r} is not app.Model.field=value", param_hint="--fill")
-        try:
-            fills[name] = json.loads(text)
-        except ValueError:
-            fills[name] = text
+        fills[name] = _value(text)
     return fills
 
 
+def _value(text: str) -> Any:
+    """JSON where it is some, and text elsewhere."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 @migrations.command()
+@click.argument("app", required=False)
 @click.argument("target", required=False)
 @click.option("--plan", "planned", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--fake", is_flag=True, help="Only note it as done: the tables are right already.")
+@click.option("--fake-initial", is_flag=True, help="Only note a first migration whose tables are all there.")
+@click.option("--prune", is_flag=True, help="Forget applied migrations whose files are gone.")
 @json_option
 @site_options
-def apply(target: str | None, planned: bool) -> None:
-    """Bring the database to TARGET: newsroom, newsroom.0002 or newsroom.zero. By default, up to date."""
+def apply(app: str | None, target: str | None, *, planned: bool, fake: bool, fake_initial: bool, prune: bool) -> None:
+    """Bring the database up to date, or APP to TARGET: the beginning of a migration's name, or 'zero'.
+
+    APP.TARGET is the same.
+    """
     asked = invocation()
     site = open_site()
+    point = app if target is None else f"{app}.{target}"
     with site:
+        if prune:
+            gone = engine.prune(site.database, site.apps, app)
+            _tell_steps([f"Forget {name}" for name in gone], nothing="nothing to forget")
+            return
         if planned:
-            steps = engine.plan(site.database, site.apps, target)
-        else:
-            steps = engine.apply(site.database, site.apps, target, tell=lambda step: asked.output.say(str(step)))
+            _tell_steps([f"would be done: {step}" for step in engine.plan(site.database, site.apps, point)])
+            return
+        steps = engine.apply(
+            site.database,
+            site.apps,
+            point,
+            tell=lambda step: asked.output.say(str(step)),
+            fake=fake,
+            fake_initial=fake_initial,
+        )
     if asked.as_json:
         asked.output.data([str(step) for step in steps])
         return
-    for step in steps if planned else []:
-        asked.output.say(f"would be done: {step}")
-    asked.output.say(f"{len(steps)} to do" if planned else f"{len(steps)} done" if steps else "nothing to do")
+    asked.output.say(f"{len(steps)} done" if steps else "nothing to do")
+
+
+def _tell_steps(steps: list[str], *, nothing: str = "nothing to do") -> None:
+    asked = invocation()
+    if asked.as_json:
+        asked.output.data(steps)
+        return
+    for step in steps:
+        asked.output.say(step)
+    if not steps:
+        asked.output.say(nothing)
 
 
 @migrations.command()
+@click.argument("apps", nargs=-1, metavar="[APP]...")
+@click.option("--plan", "planned", is_flag=True, help="With what each depends on.")
 @json_option
 @site_options
-def show() -> None:
-    """List all migrations, and when each was applied."""
+def show(apps: tuple[str, ...], *, planned: bool) -> None:
+    """List the migrations of all apps, or of some, and when each was applied."""
     asked = invocation()
     site = open_site()
-    found = engine.show(site.database, site.apps)
+    found = [one for one in engine.show(site.database, site.apps) if not apps or one.app in apps]
     if asked.as_json:
         asked.output.data([vars(one) for one in found])
         return
-    asked.output.table(
-        ("app", "migration", "applied"),
-        [
-            (one.app, one.name, f"{one.applied_at:%Y-%m-%d %H:%M:%S} UTC" if one.applied_at else "no")
-            if not one.missing
-            else (one.app, one.name, "yes, but its file is gone")
-            for one in found
-        ],
-    )
+    headings = ("app", "migration", "applied", *(("after",) if planned else ()))
+    rows = [(one.app, one.name, _state(one), *((", ".join(one.after),) if planned else ())) for one in found]
+    asked.output.table(headings, rows)
+
+
+def _state(one: engine.MigrationStatus) -> str:
+    if one.missing:
+        return "yes, but its file is gone"
+    if one.interrupted:
+        return "half"
+    squashed = f" (stands for {one.replaces})" if one.replaces else ""
+    return (f"{one.applied_at:%Y-%m-%d %H:%M:%S} UTC" if one.applied_at else "no") + squashed
+
+
+@migrations.command()
+@click.argument("app")
+@click.argument("name", required=False)
+@click.option("--backwards", is_flag=True, help="What undoes it.")
+@json_option
+@site_options
+def sql(app: str, name: str | None, *, backwards: bool) -> None:
+    """Print the SQL of the migration APP NAME; nothing is run."""
+    asked = invocation()
+    site = open_site()
+    point = app if name is None else f"{app}.{name}"
+    lines = engine.sql(site.database, site.apps, point, backwards=backwards)
+    if asked.as_json:
+        asked.output.data(lines)
+        return
+    for line in lines:
+        click.echo(line)
 
 
 @migrations.command()
@@ -144,7 +296,7 @@ def check(models_only: bool) -> None:
     """Say where models, migrations and tables disagree; nothing is written."""
     asked = invocation()
     site = open_site()
-    found = engine.check(None if models_only else site.database, site.apps)
+    found = engine.check(None if models_only else site.database, site.apps) or engine.check_files(site.apps)
     if found:
         raise Problems(found, summary="models, migrations and tables disagree")
     if asked.as_json:

@@ -11,7 +11,23 @@ A migration file reads::
         ]
 """
 
-from toolkit.migrations.commands import MigrationStatus, apply, check, create_tables, make, plan, show
+from toolkit.migrations.commands import (
+    MigrationStatus,
+    apply,
+    check,
+    check_files,
+    create_tables,
+    make,
+    merge,
+    optimized,
+    plan,
+    prune,
+    rebase,
+    show,
+    sql,
+    squash,
+    update,
+)
 from toolkit.migrations.executor import Step
 from toolkit.migrations.graph import LoadedMigration
 from toolkit.migrations.loader import App, Migration
@@ -37,6 +53,14 @@ from toolkit.migrations.operations.special import HistoricalModels, RunPython, R
 from toolkit.migrations.writer import WrittenMigration
 
 __all__ = [
+    "update",
+    "squash",
+    "sql",
+    "rebase",
+    "prune",
+    "optimized",
+    "merge",
+    "check_files",
     "AddConstraint",
     "AddField",
     "AddIndex",

@@ -9,6 +9,7 @@ from toolkit.migrations.autodetector import Change
 from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.operations.alterations import AddField, AlterField
 from toolkit.migrations.operations.models import CreateModel, DeleteModel, Operation
+from toolkit.migrations.rebasing import number_of
 from toolkit.migrations.state import ProjectState
 from toolkit.migrations.writer import migration_name
 
@@ -41,8 +42,14 @@ class Draft:
         return any(one is other or one.follows(other) for one in self.after)
 
 
-def arrange(changes: Iterable[Change], graph: Graph, *, before: ProjectState) -> list[Draft]:
+def arrange(changes: Iterable[Change], graph: Graph, *, before: ProjectState, empty: Iterable[str] = ()) -> list[Draft]:
     """Drafts for the changes, named and in an order in which they can be applied.
+
+    Args:
+        changes: What is to be done.
+        graph: The migrations that there are.
+        before: The models as those leave them.
+        empty: Labels of apps that get a draft even if nothing changed.
 
     Two apps whose models refer to each other need more than one migration: wherever a dependency would close a
     circle, another migration is begun.
@@ -57,6 +64,9 @@ def arrange(changes: Iterable[Change], graph: Graph, *, before: ProjectState) ->
                 draft = _begin(app, drafts, latest, graph)
             _depend(draft, other, needed, graph)
         draft.operations.append(operation)
+    for app in empty:
+        if app not in latest:
+            _begin(app, drafts, latest, graph)
     _name(drafts, graph)
     return drafts
 
@@ -96,11 +106,6 @@ def _name(drafts: Sequence[Draft], graph: Graph) -> None:
     for draft in drafts:
         head = graph.head(draft.app)
         first = draft.app not in numbers and head is None
-        number = numbers.get(draft.app, _number(head.name) if head else 0) + 1
+        number = numbers.get(draft.app, number_of(head.name) if head else 0) + 1
         numbers[draft.app] = number
         draft.name = migration_name(number, draft.operations, initial=first)
-
-
-def _number(name: str) -> int:
-    digits = name.partition("_")[0]
-    return int(digits) if digits.isdigit() else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
@@ -32,6 +32,9 @@ from toolkit.migrations.state import ModelState, ProjectState
 from toolkit.migrations.values import write_value
 from toolkit.models.fields import MISSING
 
+AskValue = Callable[[str], Any]
+"""Answers a question of the autodetector with a value, or None."""
+
 Change = tuple[str, Operation]
 """(app label, operation)."""
 
@@ -42,6 +45,7 @@ def detect_changes(
     *,
     ask: Ask = never,
     fills: Mapping[str, Any] | None = None,
+    ask_value: AskValue | None = None,
     complete: bool = True,
 ) -> list[Change]:
     """The operations between two states, in an order in which they can be done.
@@ -51,12 +55,13 @@ def detect_changes(
         after: The models as they are.
         ask: Answers whether something was renamed.
         fills: ``app.Model.field`` to what existing rows get in a new column that has no default.
+        ask_value: Asks what existing rows get, where nothing says so; it may answer None.
         complete: Every row must get a value; False when the question is only what changed.
 
     Raises:
         Problems: Changes that nobody can make without being told more.
     """
-    detector = _Detector(before, after, ask=ask, fills=fills or {}, complete=complete)
+    detector = _Detector(before, after, ask=ask, fills=fills or {}, ask_value=ask_value, complete=complete)
     detector.run()
     if detector.problems:
         raise Problems(detector.problems, summary="the migration cannot be made")
@@ -67,10 +72,18 @@ class _Detector:
     """Walks a state towards another, and notes each step."""
 
     def __init__(
-        self, before: ProjectState, after: ProjectState, *, ask: Ask, fills: Mapping[str, Any], complete: bool
+        self,
+        before: ProjectState,
+        after: ProjectState,
+        *,
+        ask: Ask,
+        fills: Mapping[str, Any],
+        ask_value: AskValue | None,
+        complete: bool,
     ) -> None:
         self.state, self.wanted = before, after
-        self.ask, self.fills, self.complete = ask, fills, complete
+        self.ask, self.fills, self.complete = ask, dict(fills), complete
+        self.ask_value = ask_value
         self.changes: list[Change] = []
         self.problems: list[ToolkitError] = []
         self._postponed: list[Change] = []
@@ -239,9 +252,13 @@ class _Detector:
     def _fill(self, model: ModelState, field: FieldState, why: str) -> Any:
         """What the rows that are there get; MISSING when the field's own default will do."""
         path = f"{model.label}.{field.name}"
+        needed = self.complete and not field.null and usable_default(field.build()) is MISSING
+        if needed and path not in self.fills and self.ask_value is not None:
+            answer = self.ask_value(f"{path} may not be null and has no default. What do the rows that are there get?")
+            self.fills |= {} if answer is None else {path: answer}
         if path in self.fills:
             return self._given(path, field)
-        if self.complete and not field.null and usable_default(field.build()) is MISSING:
+        if needed:
             self.problems.append(
                 MigrationError(
                     f"{path} may not be null and has no default: {why} must get a value",

@@ -22,7 +22,7 @@ from toolkit.migrations.editors.sessions import can_take_back, digest_of, editin
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.history import TABLE, History
 from toolkit.migrations.operations.merging import merged
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.models import CreateModel, Operation
 from toolkit.migrations.state import ProjectState
 
 UNTOUCHED = "The database is as it was before this migration."
@@ -116,6 +116,16 @@ class Executor:
             if self._run(step):
                 done.append(step)
         return done
+
+    def is_there(self, step: Step) -> bool:
+        """Whether a step is an app's first, and all tables that it makes are there already."""
+        migration = step.migration
+        made = [one for one in migration.operations if isinstance(one, CreateModel)]
+        if step.backwards or not made or any(key[0] == migration.app for key in migration.dependencies):
+            return False
+        state = migration.change(self.graph.state(self.start, upto=self.graph.before(migration.key) - {migration.key}))
+        tables = set(self.database.table_names())
+        return all(state.get(migration.app, one.name).table in tables for one in made)
 
     def interrupted(self) -> list[Progress]:
         """The migrations that were begun and are neither done nor undone."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.state import ModelState, ProjectState
 
@@ -19,6 +20,66 @@ LIKENESS = 0.5
 def never(question: str) -> bool:
     """The answer when nobody can be asked: no."""
     return False
+
+
+class Answers:
+    """Answers questions from what was told beforehand, and asks somebody about the rest.
+
+    Args:
+        told: ``app.Model.field`` to its new name, ``app.Model`` to its new name; nothing for "was not renamed".
+        ask: Whom to ask about the rest.
+    """
+
+    def __init__(self, told: Mapping[str, str], ask: Ask) -> None:
+        self._told, self._ask = dict(told), ask
+        self._used: set[str] = set()
+
+    def __call__(self, question: str) -> bool:
+        if not isinstance(question, Question):
+            return self._ask(question)
+        if question.old in self._told:
+            answer = self._told[question.old] == question.new
+            self._used |= {question.old} if answer or not self._told[question.old] else set()
+            return answer
+        return self._ask(question)
+
+    def says(self, old: str, new: str) -> bool:
+        """Whether it was told beforehand that this was renamed so; noted as used then."""
+        if self._told.get(old) != new:
+            return False
+        self._used.add(old)
+        return True
+
+    def check(self) -> None:
+        """Refuse answers that nobody asked for: they are mistyped.
+
+        Raises:
+            MigrationError: There are some.
+        """
+        unused = [f"{old} to {new}" for old, new in self._told.items() if old not in self._used and new]
+        if unused:
+            raise MigrationError(
+                f"told of a rename that is none: {', '.join(unused)}",
+                hint="The old name must be gone from the models, and the new one be there with the same kind of field.",
+            )
+
+
+class Question(str):
+    """A question as people read it, which knows what it is about.
+
+    Args:
+        old: ``app.Model`` or ``app.Model.field`` as it was.
+        new: The name that it may have now.
+    """
+
+    old: str
+    new: str
+
+    def __new__(cls, text: str, old: str, new: str) -> Question:
+        """Make one."""
+        made = super().__new__(cls, text)
+        made.old, made.new = old, new
+        return made
 
 
 @dataclass(frozen=True)
@@ -40,7 +101,9 @@ def renamed_models(before: ProjectState, after: ProjectState, *, ask: Ask) -> It
     for old, new in pairs:
         if old.label in used or new.label in used:
             continue
-        if old.table == new.table or ask(f"Was the model {old.label} renamed to {new.name}?"):
+        question = Question(f"Was the model {old.label} renamed to {new.name}?", old.label, new.name)
+        told = isinstance(ask, Answers) and ask.says(old.label, new.name)
+        if told or old.table == new.table or (_likeness(old, new) >= LIKENESS and ask(question)):
             for renamed in [RenamedModel(old.app, old.name, new.name), *_followers(old, new, gone, come)]:
                 used |= {f"{renamed.app}.{renamed.old}", f"{renamed.app}.{renamed.new}"}
                 yield renamed
@@ -57,9 +120,13 @@ def renamed_field(model: ModelState, wanted: ModelState, *, name: str, ask: Ask)
     """
     field = model.get_field(name)
     come = [other for other in wanted.fields if other.name not in model.field_names]
+    for other in come:  # whoever was told knows better than any likeness
+        if isinstance(ask, Answers) and ask.says(f"{model.label}.{name}", other.name):
+            return other.name
     same = [other for other in come if _same_but_name(field, other)]
     for other in sorted(same, key=lambda other: (-_nearness(name, other.name), other.name)):
-        if ask(f"Was the field {model.label}.{name} renamed to {other.name}?"):
+        text = f"Was the field {model.label}.{name} renamed to {other.name}?"
+        if ask(Question(text, f"{model.label}.{name}", other.name)):
             return other.name
     return None
 
@@ -73,7 +140,7 @@ def _candidates(gone: Iterable[ModelState], come: Iterable[ModelState]) -> Itera
     come = list(come)
     for old in gone:
         for new in come:
-            if old.app == new.app and (old.table == new.table or _likeness(old, new) >= LIKENESS):
+            if old.app == new.app:
                 yield old, new
 
 

@@ -51,6 +51,10 @@ class ModelState:
         items = sorted(render(write_value(item, set())) for item in (*self.constraints, *self.indexes))
         return (self.table, sorted(self.fields, key=lambda field: field.name), items)
 
+    def pointing_to_itself(self, old: str) -> ModelState:
+        """With references to what it was called before turned to itself."""
+        return _pointing_to(self, old, self.label)
+
     @property
     def field_names(self) -> list[str]:
         """The names of its fields, in order."""

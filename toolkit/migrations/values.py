@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,6 +16,21 @@ from toolkit.models import F, Q
 from toolkit.models.constraints import Declared
 
 Imports = set[str]
+"""Modules that a source needs."""
+
+
+class Sources(set[str]):
+    """Imports of a file that brings functions along.
+
+    Args:
+        modules: The modules that it imports.
+        names: The functions, and what they are called in the file.
+    """
+
+    def __init__(self, modules: Iterable[str], names: Mapping[Any, str]) -> None:
+        super().__init__(modules)
+        self.names = names
+
 
 _OPERATORS = {"AND": "&", "OR": "|", "XOR": "^"}
 
@@ -122,6 +137,8 @@ def _prefixed(prefix: str, value: Doc) -> Doc:
 
 
 def _write_reference(value: Any, imports: Imports) -> Doc:
+    if isinstance(imports, Sources) and value in imports.names:
+        return imports.names[value]
     name = getattr(value, "__qualname__", "")
     owner = getattr(value, "__self__", None)
     module = getattr(owner if isinstance(owner, type) else value, "__module__", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from toolkit.migrations.fields import FieldState
 from toolkit.migrations.graph import Key
 from toolkit.migrations.layout import Doc, Group, call, render
 from toolkit.migrations.operations.models import Operation
-from toolkit.migrations.values import Imports, quoted, write_value
+from toolkit.migrations.values import Imports, Sources, quoted, write_value
 
 HEADER = "# Made by `toolkit migrations make`. Read it, change it where it is wrong, and keep it with the code."
 NAME_LENGTH = 52
@@ -40,17 +40,43 @@ class WrittenMigration:
     summary: tuple[str, ...] = ()
 
 
-def migration_text(operations: Iterable[Operation], *, dependencies: Iterable[Key] = ()) -> str:
+def migration_text(
+    operations: Iterable[Operation],
+    *,
+    dependencies: Iterable[Key] = (),
+    replaces: Iterable[Key] = (),
+    code: Iterable[str] = (),
+    names: Mapping[Any, str] | None = None,
+) -> str:
     """The text of a migration file: the same operations give the same text.
+
+    Args:
+        operations: What it does.
+        dependencies: What must be applied before.
+        replaces: What it stands for.
+        code: Source of the functions and imports that it brings along.
+        names: Those functions, and what they are called in the file.
 
     Raises:
         MigrationError: A value in an operation cannot be written.
     """
-    imports: Imports = {"toolkit.migrations"}
-    keys = [Group("(", (quoted(app), quoted(name)), ")") for app, name in dependencies]
+    imports: Imports = Sources({"toolkit.migrations"}, names or {})
     steps = [_operation(operation, imports) for operation in operations]
-    body = [_assignment("dependencies", keys), "", _assignment("operations", steps)]
-    return "\n".join([HEADER, "", *_import_lines(imports), "", "", "class Migration(migrations.Migration):", *body, ""])
+    stands_for = list(replaces)
+    body = [_assignment("replaces", _pairs(stands_for)), ""] if stands_for else []
+    body += [_assignment("dependencies", _pairs(dependencies)), "", _assignment("operations", steps)]
+    pieces = [HEADER, "", *_import_lines(imports)]
+    copied = list(code)
+    lines = [one for one in copied if one.startswith(("import ", "from "))]
+    pieces += [one for one in lines if one not in pieces and one != "from toolkit import migrations"]
+    for source in copied:
+        if source not in lines:
+            pieces += ["", "", source]
+    return "\n".join([*pieces, "", "", "class Migration(migrations.Migration):", *body, ""])
+
+
+def _pairs(keys: Iterable[Key]) -> list[Any]:
+    return [Group("(", (quoted(app), quoted(name)), ")") for app, name in keys]
 
 
 def migration_name(number: int, operations: Iterable[Operation], *, initial: bool = False) -> str:

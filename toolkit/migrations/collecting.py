@@ -1,0 +1,137 @@
+"""The SQL that a migration would run, without running it on the site's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.database import Database
+from toolkit.errors import ToolkitError
+from toolkit.migrations.editors.base import Editor
+from toolkit.migrations.editors.sessions import editor_of
+from toolkit.migrations.editors.sqlite import SqliteEditor
+from toolkit.migrations.graph import LoadedMigration
+from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.special import RunPython, RunSQL
+from toolkit.migrations.state import ProjectState
+
+
+def sql_of(database: Any, migration: LoadedMigration, *, before: ProjectState, backwards: bool = False) -> list[str]:
+    """The statements of a migration, each operation with a comment before it.
+
+    Nothing is read or written: for SQLite the tables are made in memory as they are before, for servers the
+    statements are those for tables without rows.
+
+    Args:
+        database: Whose SQL it shall be.
+        migration: The migration.
+        before: The models before it.
+        backwards: What undoes it.
+    """
+    acts: list[tuple[Operation, ProjectState, ProjectState]] = []
+    state = before
+    for operation in migration.operations:
+        after = operation.change(migration.app, state)
+        acts.append((operation, state, after))
+        state = after
+    lines: list[str] = []
+    editor = _editor(database, before if not backwards else state, lines)
+    for operation, earlier, later in acts[::-1] if backwards else acts:
+        lines.append(f"-- {'Undo: ' if backwards else ''}{operation.describe()}")
+        _collect(operation, migration.app, editor, lines, (earlier, later), backwards=backwards)
+    return lines
+
+
+def _collect(
+    operation: Operation,
+    app: str,
+    editor: Editor,
+    lines: list[str],
+    states: tuple[ProjectState, ProjectState],
+    *,
+    backwards: bool,
+) -> None:
+    if isinstance(operation, RunPython):
+        lines.append("-- (Python, which is no SQL)")
+        return
+    if backwards and not operation.reversible:
+        lines.append("-- (has no way back)")
+        return
+    start = len(lines)
+    do = operation.revert if backwards else operation.apply
+    try:
+        do(app, editor, before=states[0], after=states[1])
+    except ToolkitError as error:
+        if not isinstance(operation, RunSQL):
+            raise
+        lines.append(f"-- ({error.message})")
+    if len(lines) == start:
+        lines.append("-- (nothing to do in the database)")
+
+
+def _editor(database: Any, state: ProjectState, lines: list[str]) -> Editor:
+    if database.dialect == "sqlite":
+        return _in_memory(state, lines)
+    return type(editor_of(database))(_Unasked(database, lines))
+
+
+def _in_memory(state: ProjectState, lines: list[str]) -> Editor:
+    scratch = Database("sqlite://")
+    scratch.execute("PRAGMA foreign_keys = OFF")
+    SqliteEditor(scratch).create_all(list(state.classes().values()))
+    editor = _SqliteCollector(scratch)
+    editor.lines = lines
+    return editor
+
+
+class _SqliteCollector(SqliteEditor):
+    """Works on tables in memory, and keeps what it runs."""
+
+    lines: list[str]
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        if "toolkit_probe" not in sql:
+            self.lines.append(f"{_with_values(sql, parameters, '?')};")
+        super().execute(sql, parameters)
+
+
+class _Unasked:
+    """A server that is not asked: it has no rows and no tables, and keeps what it is told."""
+
+    def __init__(self, database: Any, lines: list[str]) -> None:
+        self.dialect = database.dialect
+        self.sqlalchemy_dialect = database.sqlalchemy_dialect
+        self.transaction: Any = None
+        self._lines = lines
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Keep a statement."""
+        self._lines.append(f"{_with_values(sql, parameters, '%s').replace('%%', '%')};")
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Keep a statement that would be run for each row."""
+        self._lines.append(f"{sql.replace('%%', '%')};")
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """No rows; of counts, nothing."""
+        counts = sql.lstrip().lower().startswith("select count(")
+        return [(0,)] if counts else [(None,)] if "to_regclass" in sql else []
+
+    def table_names(self) -> list[str]:
+        """None."""
+        return []
+
+
+def _with_values(sql: str, parameters: Sequence[Any], mark: str) -> str:
+    """A statement with its values written out, for people to read."""
+    for value in parameters:
+        sql = sql.replace(mark, _written(value).replace(mark, "\0"), 1)
+    return sql.replace("\0", mark)
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"

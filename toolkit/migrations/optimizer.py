@@ -1,0 +1,182 @@
+"""Fewer operations that do the same: what a new database need not go through one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from toolkit.migrations.operations.alterations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    Alteration,
+    AlterField,
+    RemoveConstraint,
+    RemoveField,
+    RemoveIndex,
+    RenameField,
+    RenameIndex,
+    called,
+)
+from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, Operation, RenameModel
+from toolkit.migrations.state import ModelState, ProjectState
+
+
+def optimize(operations: Iterable[Operation], *, app: str, before: ProjectState) -> list[Operation]:
+    """The operations with those put together that undo or complete each other.
+
+    The result is checked: it leads to the same models from the same start, or the operations stay as they are.
+
+    Args:
+        operations: In order.
+        app: The label of their app.
+        before: The models before the first of them.
+    """
+    given = list(operations)
+    found = list(given)
+    while (shorter := _pass(found, app)) is not None:
+        found = shorter
+    return found if _lead_to_the_same(given, found, app, before) else given
+
+
+def without_elidable(operations: Iterable[Operation]) -> list[Operation]:
+    """The operations, but for those that a new database has no use for."""
+    return [operation for operation in operations if not operation.elidable]
+
+
+def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
+    """Put two operations together, or None when no two can be."""
+    for first, operation in enumerate(operations):
+        for second in range(first + 1, len(operations)):
+            other = operations[second]
+            between = operations[first + 1 : second]
+            made = _reduced(operation, other, app)
+            if made is not None and all(_passes(one, other, app) for one in between):
+                return [*operations[:first], *made, *between, *operations[second + 1 :]]
+            if other.opaque:
+                break
+    return None
+
+
+def _passes(between: Operation, other: Operation, app: str) -> bool:
+    """Whether an operation can be moved in front of another: neither knows the other's models."""
+    return not between.opaque and not (_models(between, app) & _models(other, app))
+
+
+def _models(operation: Operation, app: str) -> set[str]:
+    """The labels of the models that an operation changes or refers to."""
+    names: list[str] = []
+    labels: list[str | None] = []
+    if isinstance(operation, CreateModel):
+        names, labels = [operation.name], [field.to for field in operation.fields]
+    elif isinstance(operation, RenameModel):
+        names = [operation.old_name, operation.new_name]
+    elif isinstance(operation, DeleteModel | AlterModelTable):
+        names = [operation.name]
+    elif isinstance(operation, Alteration):
+        names = [operation.model_name]
+        field = getattr(operation, "field", None)
+        labels = [field.to] if field is not None else []
+    return {f"{app}.{name}" for name in names} | {label for label in labels if label}
+
+
+def _reduced(first: Operation, second: Operation, app: str) -> list[Operation] | None:
+    """What does the work of two operations that stand side by side; None if only both do."""
+    if isinstance(first, CreateModel):
+        return _into_creation(first, second, app)
+    if isinstance(first, Alteration) and isinstance(second, Alteration) and first.model_name == second.model_name:
+        return _into_alteration(first, second)
+    if isinstance(first, RenameModel) and isinstance(second, RenameModel) and first.new_name == second.old_name:
+        back = first.old_name == second.new_name
+        return [] if back else [RenameModel(first.old_name, second.new_name)]
+    if isinstance(first, AlterModelTable) and isinstance(second, AlterModelTable) and first.name == second.name:
+        return [second]
+    if isinstance(second, DeleteModel) and isinstance(first, Alteration) and first.model_name == second.name:
+        return [second] if not isinstance(first, RemoveField) else None
+    return None
+
+
+def _into_creation(first: CreateModel, second: Operation, app: str) -> list[Operation] | None:
+    """A model that is made as it shall be later, or not at all."""
+    name = getattr(second, "model_name", None) or getattr(second, "old_name", None) or getattr(second, "name", None)
+    if name != first.name:
+        return None
+    if isinstance(second, DeleteModel):
+        return []
+    if not isinstance(second, Alteration | AlterModelTable | RenameModel):
+        return None
+    label = f"{app}.{first.name}"
+    state = first.change(app, ProjectState())
+    if isinstance(second, RenameModel):
+        return [_creation(replace(state.models[label], name=second.new_name).pointing_to_itself(label))]
+    return [_creation(second.change(app, state).models[label])]
+
+
+def _creation(model: ModelState) -> CreateModel:
+    return CreateModel(
+        model.name,
+        [(field.name, field) for field in model.fields],
+        db_table=model.db_table,
+        constraints=model.constraints,
+        indexes=model.indexes,
+    )
+
+
+def _into_alteration(first: Alteration, second: Alteration) -> list[Operation] | None:
+    """Two steps on one field, constraint or index."""
+    name = _field_of(first)
+    if name is not None and isinstance(first, AddField) and name == _field_of(second):
+        return _after_adding(first, second)
+    if isinstance(first, AlterField) and name == _field_of(second):
+        if isinstance(second, AlterField):
+            lossy = first.lossy or second.lossy
+            fill = second.fill if second.fills() else first.fill
+            return [AlterField(second.model_name, second.name, second.field, fill=fill, lossy=lossy)]
+        return [second] if isinstance(second, RemoveField) else None
+    if isinstance(first, RenameField) and isinstance(second, RenameField) and first.new_name == second.old_name:
+        back = first.old_name == second.new_name
+        return [] if back else [RenameField(first.model_name, first.old_name, second.new_name)]
+    if isinstance(first, AddIndex) and isinstance(second, RemoveIndex | RenameIndex):
+        return _after_index(first, second)
+    if isinstance(first, AddConstraint) and isinstance(second, RemoveConstraint):
+        return [] if first.constraint.name == second.name else None
+    return None
+
+
+def _after_adding(first: AddField, second: Alteration) -> list[Operation] | None:
+    if isinstance(second, RemoveField):
+        return []
+    if isinstance(second, AlterField):
+        return [AddField(first.model_name, first.name, second.field, fill=first.fill)]
+    if isinstance(second, RenameField):
+        return [
+            AddField(first.model_name, second.new_name, replace(first.field, name=second.new_name), fill=first.fill)
+        ]
+    return None
+
+
+def _after_index(first: AddIndex, second: RemoveIndex | RenameIndex) -> list[Operation] | None:
+    if isinstance(second, RenameIndex):
+        same = first.index.name == second.old_name
+        return [AddIndex(first.model_name, called(first.index, second.new_name))] if same else None
+    return [] if first.index.name == second.name else None
+
+
+def _field_of(step: Alteration) -> str | None:
+    if isinstance(step, RenameField):
+        return step.old_name
+    return step.name if isinstance(step, AddField | AlterField | RemoveField) else None
+
+
+def _lead_to_the_same(given: Sequence[Operation], found: Sequence[Operation], app: str, before: ProjectState) -> bool:
+    states: list[Any] = []
+    for operations in (given, found):
+        state = before
+        try:
+            for operation in operations:
+                state = operation.change(app, state)
+        except Exception:  # noqa: BLE001 - whatever goes wrong, the operations stay as they are
+            return False
+        states.append({label: model.said() for label, model in state.models.items()})
+    return bool(states[0] == states[1])
