@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from shapely.geometry.base import BaseGeometry
 
-    from toolkit.models.lookups import Lookup
+    from toolkit.models.lookups import LookupFunction
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class BaseGeometryField(Field[T]):
         spatial_index: Keep an R-tree; without one a lookup reads every row.
     """
 
-    lookups: ClassVar[Mapping[str, Lookup]] = LOOKUPS
+    lookups: ClassVar[Mapping[str, LookupFunction | None]] = LOOKUPS
     queryset_methods: ClassVar[Mapping[str, Callable[..., Any]]] = {"nearest": nearest}
     geometry_type: ClassVar[str] = "GEOMETRY"
 

@@ -28,7 +28,7 @@ from functools import partial
 from typing import Any
 
 from toolkit.errors import FieldError
-from toolkit.models.lookups import Lookup, LookupContext
+from toolkit.models.lookups import LookupContext, LookupFunction
 
 from .columns import writer
 from .distances import boxes_around
@@ -39,7 +39,7 @@ from .values import split_distance, to_box, to_metres, to_usable_geometry
 Convert = Callable[[Any], Any]
 
 
-def _relation(predicate: str, function: str) -> Lookup:
+def _relation(predicate: str, function: str) -> LookupFunction:
     """A lookup that compares two geometries.
 
     Args:
@@ -77,7 +77,7 @@ def bbox(context: LookupContext) -> Any:
     return _matching(context, "bbox", value, boxes="gis_part_boxes")
 
 
-def _near(predicate: str, operator: str) -> Lookup:
+def _near(predicate: str, operator: str) -> LookupFunction:
     def build(context: LookupContext) -> Any:
         place = partial(_stored_place, srid=_srid(context), dialect=context.dialect, lookup=operator)
         limit = partial(_limit, lookup=operator)
@@ -102,7 +102,7 @@ def _postgis_near(context: LookupContext, place: Convert, limit: Convert, *, str
     return sa.and_(context.column.op("&&", is_comparison=True)(_geometry(around)), near)
 
 
-def _far(operator: str) -> Lookup:
+def _far(operator: str) -> LookupFunction:
     """``distance_gt`` and ``distance_gte``: every row has to be measured."""
 
     def build(context: LookupContext) -> Any:
@@ -124,7 +124,7 @@ def _compared(context: LookupContext, operator: str, place: Convert, limit: Conv
     return apart.op(operator, is_comparison=True)(context.bind(limit))
 
 
-def _flag(sqlite: str, postgis: str) -> Lookup:
+def _flag(sqlite: str, postgis: str) -> LookupFunction:
     def build(context: LookupContext) -> Any:
         import sqlalchemy as sa
 
@@ -140,7 +140,7 @@ def _as_bit(value: Any) -> int:
     return int(bool(value))
 
 
-LOOKUPS: Mapping[str, Lookup] = {
+LOOKUPS: Mapping[str, LookupFunction | None] = {
     "intersects": _relation("intersects", "ST_Intersects"),
     "within": _relation("within", "ST_Within"),
     "contains": _relation("contains", "ST_Contains"),
@@ -162,6 +162,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     "distance_gte": _far(">="),
     "isvalid": _flag("gis_is_valid", "ST_IsValid"),
     "isempty": _flag("ST_IsEmpty", "ST_IsEmpty"),
+    **dict.fromkeys(("gt", "gte", "lt", "lte", "in", "range")),  # geometries have no order
 }
 """By name, for `GeometryField.lookups`; Django's spellings ``coveredby`` and ``bboverlaps`` are understood too."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Now
-from toolkit.models.fields import BooleanField, DateField, DateTimeField
+from toolkit.models.fields import BooleanField, DateField, DateTimeField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
-from toolkit.models.lookups import LookupContext, find_lookup, refuse_lookup
+from toolkit.models.json_lookups import exact_null
+from toolkit.models.lookup_names import find_lookup, refuse_lookup
+from toolkit.models.lookups import COMMON, OPERATORS, LookupContext
 from toolkit.models.paths import (
     Node,
     Resolved,
@@ -200,10 +201,13 @@ def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bo
     if leaf.kind == "isnull":
         if name not in ("exact", "isnull"):
             raise FieldError(f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True.")
+        if name == "exact" and isinstance(field, JSONField) and field.path:
+            clause = exact_null(column, context.dialect)
+            return certain(clause, context.dialect) if negated else clause
         return is_null(column) if leaf.data[0] else is_not_null(column)
     clause = _lookup_clause(context, leaf, resolved, column, field, name)
-    if negated and leaf.kind in ("expression", "subquery"):
-        return certain(clause, context.compiler.dialect)  # NULL may come from either side
+    if negated and (leaf.kind in ("expression", "subquery") or COMMON.get(name) is not find_lookup(field, name)):
+        return certain(clause, context.compiler.dialect)  # NULL may come from either side, or from the lookup
     if negated and (resolved.node.outer or getattr(field, "null", True)):
         return sa.and_(clause, is_not_null(column))
     return clause
@@ -211,7 +215,9 @@ def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bo
 
 def _transformed(compiler: Compiler, leaf: Leaf, resolved: Resolved) -> tuple[Any, Any, str]:
     """(column, field, lookup name) once transforms such as ``published__year`` are taken off the path."""
-    column, field, left = transformed(compiler, resolved.node, resolved.column, resolved.field, resolved.rest)
+    column, field, left = transformed(
+        compiler, resolved.node, resolved.column, resolved.field, resolved.rest, lookups=True
+    )
     name, *rest = left or ("exact",)
     if rest or (name != "isnull" and find_lookup(field, name) is None):
         where = f"{compiler.model.__name__}.{leaf.name}"
@@ -231,10 +237,10 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
     if leaf.kind == "expression":
         return _against_expression(context, leaf, column, field, name)
 
-    def bind(convert: Any = None) -> Any:
-        return context.bind(leaf.data[0], convert, kind if convert is not str else None)
+    def bind(convert: Any = None, kind: Any = kind) -> Any:
+        return context.bind(leaf.data[0], convert, kind)
 
-    def bind_each(convert: Any = None) -> list[Any]:
+    def bind_each(convert: Any = None, kind: Any = kind) -> list[Any]:
         return [context.bind(leaf.data[0] + number, convert, kind) for number in range(leaf.data[1])]
 
     lookup = find_lookup(field, name)
@@ -242,7 +248,15 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
         raise refuse_lookup(leaf.name, name, field)
     table_name = resolved.node.model._meta.table
     place = LookupContext(
-        column, field, compiler.dialect, resolved.node.table, table_name, resolved.node.pk, bind, bind_each
+        column,
+        field,
+        compiler.dialect,
+        resolved.node.table,
+        table_name,
+        resolved.node.pk,
+        bind,
+        bind_each,
+        listed=leaf.kind == "listed",
     )
     return lookup(place)
 
@@ -253,20 +267,11 @@ def _against_expression(context: Context, leaf: Leaf, column: Any, field: Any, n
         right = _moment(context.compiler, leaf, field)
     else:
         right, _ = context.expression(leaf.data[0])
-    if name not in _OPERATORS:
+    if name not in OPERATORS:
         raise FieldError(
             f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Use exact, gt, gte, lt or lte."
         )
-    return _OPERATORS[name](column, right)
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "exact": operator.eq,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-}
+    return OPERATORS[name](column, right)
 
 
 def _moment(compiler: Compiler, leaf: Leaf, field: Any) -> Any:

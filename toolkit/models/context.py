@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.lookups import COMMON
+from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import Typed, boolean
 from toolkit.models.paths import Node, Resolved, resolve
 from toolkit.models.shapes import CONSTANT, Bind
@@ -74,15 +74,10 @@ class Context:
     def own(self, name: str) -> str:
         """A name without the prefix; that of the key, where a path ends at the relation: ``tags``, ``tags__in``."""
         own = name[len(self.prefix) :]
-        if self.prefix and own.partition("__")[0] in self._at_relation:
+        first = own.partition("__")[0]
+        if self.prefix and (not own or (is_lookup_name(first) and first not in self.node.model._meta.by_name)):
             return f"pk__{own}" if own else "pk"
         return own
-
-    @property
-    def _at_relation(self) -> set[str]:
-        """What may stand behind the name of a relation and is about its key."""
-        names = self.node.model._meta.by_name
-        return {"", *(name for name in COMMON if name not in names)}
 
     def below(self, compiler: Compiler, path: str, rest: Sequence[str], *, grouped: bool = False) -> Context:
         """The place inside of a subquery over partners.

@@ -395,7 +395,7 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
     if hasattr(value, "lift_subquery"):
         return (name, "subquery", value.lift_subquery(values))
     if name.endswith("__in"):
-        return (name, "list", len(values), lift_list(value, values))
+        return lift_in(name, value, values)
     if name.endswith("__range"):
         values.extend(_bounds(name, value))
         return (name, "list", len(values) - 2, 2)
@@ -406,7 +406,9 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
 def _lift_plain(name: str, value: Any, values: list[Any]) -> Structure:
     lookup = name.rpartition("__")[2]
     if lookup == "isnull":
-        return (name, "isnull", bool(value))
+        if value is not True and value is not False:
+            raise FieldError(f"{name} = {value!r}: 'isnull' takes True or False")
+        return (name, "isnull", value)
     if lookup in ("in", "range") and "__" in name:
         raise FieldError(f"{name} = {value!r}: {lookup!r} takes several values", hint="Give it a list or a tuple.")
     values.append(value)
@@ -423,6 +425,21 @@ def _bounds(name: str, value: Any) -> tuple[Any, Any]:
 
 PADDED_TO_POWERS = 1024
 """Lists up to this long are padded to a power of two, longer ones to a multiple of this."""
+
+LISTED = frozenset({int, str, UUID, date, datetime})
+"""Types of values of which a long list is one bound parameter: written as text they are read back exactly."""
+
+
+def lift_in(name: str, items: Any, values: list[Any]) -> Structure:
+    """``name__in=[...]``: a list of parameters, or one parameter that is a list."""
+    try:
+        found = [item for item in _in_order(items) if item is not None]
+    except TypeError:
+        raise FieldError(f"{name} = {items!r:.200}: 'in' takes several values", hint="Give it a list.") from None
+    if len(found) > PADDED_TO_POWERS and all(item.__class__ in LISTED for item in found):
+        values.append(tuple(found))
+        return (name, "listed", len(values) - 1)
+    return (name, "list", len(values), lift_list(found, values))
 
 
 def lift_list(items: Iterable[Any], values: list[Any]) -> int:

@@ -1,19 +1,19 @@
 """What may stand behind a field in a filter: ``title__icontains``, ``published__lte``.
 
 A lookup turns a column and bound values into an SQL condition. It asks the context for its parameters; each has a
-function that makes the driver's value from what the user gave. A field has lookups of its own in ``Field.lookups``,
-beside the common ones below; both are of this one kind.
+function that makes the driver's value from what the user gave. A kind of field has its lookups in ``Field.lookups``;
+those below, which all kinds share, are registered there like any other.
 """
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from toolkit.errors import FieldError, ValidationError, did_you_mean
-from toolkit.models.folding import folded
+from toolkit.errors import FieldError, ValidationError
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,11 @@ class LookupContext:
         table: The SQLAlchemy table or alias that the column is of; None for an expression.
         table_name: The name of that table in the database.
         pk: The SQLAlchemy column of that table's primary key.
-        bind: ``bind(convert)`` gives the bound parameter for the user's value, passed through ``convert`` when the
-            statement is run; call it as often as the value is needed, in whatever form.
+        bind: ``bind(convert, kind)`` gives the bound parameter for the user's value, passed through ``convert`` when
+            the statement is run; call it as often as the value is needed, in whatever form. ``kind`` is SQLAlchemy's
+            type of it, by default the field's.
         bind_each: The same for the items of a list, as a list of parameters (``in``, ``range``).
+        listed: The list is a long one, and is bound as a whole: ``bind`` gives it as JSON text.
         fields: For a function: the fields of its arguments.
         options: For a function: what is part of the question rather than a value of it.
         constant: ``constant(value, kind)`` gives a bound parameter for a value that is part of the question.
@@ -43,6 +45,7 @@ class LookupContext:
     pk: Any
     bind: Callable[..., Any]
     bind_each: Callable[..., list[Any]]
+    listed: bool = False
     fields: tuple[Any, ...] = ()
     options: tuple[Any, ...] = ()
     constant: Callable[..., Any] | None = None
@@ -89,13 +92,40 @@ def _named(field: Any) -> str:
     return f"{field.model.__name__}.{field.name}" if field.model is not None else type(field).__name__
 
 
-class Lookup(Protocol):
-    """Builds the condition. See ``Exact`` and its neighbours for examples."""
+class LookupFunction(Protocol):
+    """Builds the condition. See ``exact`` and its neighbours for examples."""
 
     def __call__(self, context: LookupContext) -> Any: ...
 
 
-def _comparison(compare: Callable[[Any, Any], Any]) -> Lookup:
+class Lookup:
+    """A lookup as a class: give it a name, say how it is built, and register it with a kind of field.
+
+    ::
+
+        @models.CharField.register_lookup
+        class SoundsLike(models.Lookup):
+            lookup_name = "sounds_like"
+
+            @classmethod
+            def build(cls, context):
+                import sqlalchemy as sa
+
+                return sa.func.soundex(context.column) == sa.func.soundex(context.bind(context.write()))
+
+    Attributes:
+        lookup_name: What stands behind the field.
+    """
+
+    lookup_name: ClassVar[str] = ""
+
+    @classmethod
+    def build(cls, context: LookupContext) -> Any:
+        """SQLAlchemy's condition."""
+        raise TypeError(f"{cls.__name__} must define build()")
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> LookupFunction:
     def build(context: LookupContext) -> Any:
         return compare(context.column, context.bind(context.write()))
 
@@ -106,12 +136,47 @@ def exact(context: LookupContext) -> Any:
     return context.column == context.bind(context.write())
 
 
-def iexact(context: LookupContext) -> Any:
-    return _folded(context) == _folded_value(context, str)
-
-
 def one_of(context: LookupContext) -> Any:
+    if context.listed:
+        return context.column.in_(listed_values(context))
     return context.column.in_(context.bind_each(context.write()))
+
+
+def listed_values(context: LookupContext) -> Any:
+    """A SELECT of the items of a long list, which is one parameter: databases take only so many."""
+    import sqlalchemy as sa
+
+    write, kind = context.write(), context.field.compared_type()
+
+    def as_json(items: Any) -> str:
+        return json.dumps([item if write is None else write(item) for item in items], default=str)
+
+    bound = context.bind(as_json, sa.Text())
+    if context.dialect == "sqlite":
+        return sa.select(sa.func.json_each(bound).table_valued("value").c.value)
+    if context.dialect == "mysql":
+        return _mysql_list(bound, kind)
+    items = sa.func.jsonb_array_elements_text(sa.cast(bound, _jsonb())).table_valued("value")
+    return sa.select(sa.cast(items.c.value, kind))
+
+
+def _jsonb() -> Any:
+    from sqlalchemy.dialects.postgresql import JSONB
+
+    return JSONB()
+
+
+def _mysql_list(bound: Any, kind: Any) -> Any:
+    """Source: MariaDB, "JSON_TABLE"."""
+    import sqlalchemy as sa
+
+    number = isinstance(kind, sa.Integer)
+    column = "BIGINT" if number else "LONGTEXT"
+    rows = sa.text(f"JSON_TABLE(:{bound.key}, '$[*]' COLUMNS (item {column} PATH '$')) AS listed").bindparams(bound)
+    item: Any = sa.literal_column("listed.item")
+    if not number and not isinstance(kind, sa.String):
+        item = sa.cast(item, kind)
+    return sa.select(item).select_from(rows)
 
 
 def in_range(context: LookupContext) -> Any:
@@ -119,110 +184,21 @@ def in_range(context: LookupContext) -> Any:
     return context.column.between(low, high)
 
 
-def contains(context: LookupContext) -> Any:
-    import sqlalchemy as sa
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "exact": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
-    if context.dialect == "sqlite":
-        return sa.func.instr(context.column, context.bind(str)) > 0
-    return context.column.like(context.bind(lambda value: f"%{_escape(value)}%"), escape="\\")
-
-
-def startswith(context: LookupContext) -> Any:
-    import sqlalchemy as sa
-
-    if context.dialect == "sqlite":
-        value = context.bind(str)
-        return sa.func.substr(context.column, 1, sa.func.length(value)) == context.bind(str)
-    return context.column.like(context.bind(lambda value: f"{_escape(value)}%"), escape="\\")
-
-
-def endswith(context: LookupContext) -> Any:
-    import sqlalchemy as sa
-
-    if context.dialect == "sqlite":
-        length = sa.func.length(context.bind(str))
-        tail = sa.func.substr(context.column, sa.func.length(context.column) - length + 1)
-        return sa.and_(sa.func.length(context.column) >= sa.func.length(context.bind(str)), tail == context.bind(str))
-    return context.column.like(context.bind(lambda value: f"%{_escape(value)}"), escape="\\")
-
-
-def _folded_like(before: str, after: str) -> Lookup:
-    def build(context: LookupContext) -> Any:
-        return _folded(context).like(
-            _folded_value(context, lambda value: f"{before}{_escape(value)}{after}"), escape="\\"
-        )
-
-    return build
-
-
-def _folded(context: LookupContext) -> Any:
-    """The column without regard to case."""
-    return folded(context.column, context.dialect)
-
-
-def _folded_value(context: LookupContext, convert: Callable[[Any], str]) -> Any:
-    if context.dialect == "sqlite":
-        return context.bind(lambda value: convert(str(value).casefold()))
-    return folded(context.bind(convert), context.dialect)
-
-
-def regex(context: LookupContext) -> Any:
-    import sqlalchemy as sa
-
-    if context.dialect == "sqlite":
-        return sa.func.toolkit_matches(context.column, context.bind(str)).is_(sa.true())
-    return context.column.regexp_match(context.bind(str))
-
-
-def iregex(context: LookupContext) -> Any:
-    import sqlalchemy as sa
-
-    if context.dialect == "sqlite":
-        return sa.func.toolkit_matches(context.column, context.bind(lambda value: f"(?i){value}")).is_(sa.true())
-    return context.column.regexp_match(context.bind(str), flags="i")
-
-
-def _escape(value: Any) -> str:
-    """The value with the wildcards of LIKE made plain."""
-    return str(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-COMMON: Mapping[str, Lookup] = {
+COMMON: Mapping[str, LookupFunction | None] = {
     "exact": exact,
-    "iexact": iexact,
-    "contains": contains,
-    "icontains": _folded_like("%", "%"),
-    "startswith": startswith,
-    "istartswith": _folded_like("", "%"),
-    "endswith": endswith,
-    "iendswith": _folded_like("%", ""),
     "gt": _comparison(operator.gt),
     "gte": _comparison(operator.ge),
     "lt": _comparison(operator.lt),
     "lte": _comparison(operator.le),
     "in": one_of,
     "range": in_range,
-    "regex": regex,
-    "iregex": iregex,
 }
 """Lookups of every field. ``isnull`` is the compiler's own: its value is part of the shape."""
-
-
-def find_lookup(field: Any, name: str) -> Lookup | None:
-    """The lookup of this name for this field, its own before the common ones."""
-    if field is None:
-        return COMMON.get(name)
-    return field.lookups.get(name) or (None if field.is_several else COMMON.get(name))
-
-
-def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
-    """The error for a lookup that does not exist, with the nearest names."""
-    common = () if field is not None and field.is_several else COMMON
-    known = [*common, "isnull", *(field.lookups if field is not None else ())]
-    known += field.known_transforms() if field is not None else []
-    if field is not None and field.is_relation:
-        first = name.partition("__")[0]
-        target = field.target._meta
-        hint = did_you_mean(first, target.names()) or did_you_mean(first, known)
-        return FieldError(f"{target.object_name} has no field {first!r} (in {where!r})", hint=hint)
-    return FieldError(f"{where}: there is no lookup {name!r}", hint=did_you_mean(name, known))

@@ -10,11 +10,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from toolkit.models.fields.base import Convert, Field
+from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.dates import DateField, DateTimeField
 from toolkit.models.fields.identifiers import UUIDField
 from toolkit.models.fields.integers import IntegerField
 from toolkit.models.fields.numbers import BooleanField, FloatField
-from toolkit.models.fields.structured import BinaryField
 from toolkit.models.fields.text import TextField
 from toolkit.models.fields.times import DurationField, TimeField
 

@@ -272,6 +272,10 @@ class ForeignKey(_Relation[T]):
         kind = self.target_field.sql_type()
         return sa.BigInteger().with_variant(sa.Integer(), "sqlite") if isinstance(kind, sa.BigInteger) else kind
 
+    def find_lookup(self, name: str) -> Any:
+        """That of the key it refers to."""
+        return self.target._meta.pk.find_lookup(name)
+
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """As the key it refers to; an instance stands for its own."""
         inner, read = self.target_field.db_value_of(dialect), self.to_python

@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.fields import CharField, Field
-from toolkit.models.lookups import find_lookup
+from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.model import Model, ModelBase
 from toolkit.models.related import RelatedBetween, RelatedByKey, RelatedObject
 from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
@@ -286,7 +286,7 @@ def _follow(meta: Any, name: str) -> None:
         return
     target = field.model if isinstance(field, Reverse) else field.target if field.is_relation else None
     following = rest.partition("__")[0]
-    if target is not None and find_lookup(None, following) is None and following != "isnull":
+    if target is not None and not is_lookup_name(following):
         _follow(target._meta, rest)
 
 

@@ -45,7 +45,7 @@ def function_context(
 
 
 def transformed(
-    compiler: Compiler, node: Node, column: Any, field: Any, rest: Sequence[str]
+    compiler: Compiler, node: Node, column: Any, field: Any, rest: Sequence[str], *, lookups: bool = False
 ) -> tuple[Any, Any, tuple[str, ...]]:
     """(column, field, what is left) once the transforms at the head of the rest of a path are applied.
 
@@ -55,13 +55,20 @@ def transformed(
         column: SQLAlchemy's expression.
         field: Its field; gives the transforms.
         rest: What stands behind the field in the path.
+        lookups: The last name may be a lookup, and is one rather than a transform.
     """
     for number, name in enumerate(rest):
-        transform = field.find_transform(name) if field is not None else None
+        if field is None or (lookups and number == len(rest) - 1 and _is_lookup(field, name)):
+            return column, field, tuple(rest[number:])
+        transform = field.find_transform(name)
         if transform is None:
             return column, field, tuple(rest[number:])
         column, field = apply_transform(compiler, node, transform, (column, field))
     return column, field, ()
+
+
+def _is_lookup(field: Any, name: str) -> bool:
+    return name == "isnull" or field.find_lookup(name) is not None
 
 
 def apply_transform(compiler: Compiler, node: Node, transform: Any, typed: Typed) -> Typed:

@@ -31,6 +31,7 @@ class PostgreSQL(Backend):
     def prepare(self, connection: Any) -> None:
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
+        _read_json_as_text(connection)
 
     def broken(self, error: Exception) -> Broken | None:
         """Source: PostgreSQL, "Error Codes", class 23."""
@@ -73,6 +74,13 @@ class PostgreSQL(Backend):
     def export_snapshot(self, database: Database) -> str:
         """Source: PostgreSQL, "System Administration Functions", ``pg_export_snapshot``."""
         return str(database.fetch("SELECT pg_export_snapshot()")[0][0])
+
+
+def _read_json_as_text(connection: Any) -> None:
+    """Give JSON as its text, as other databases do: parsed, the value null could not be told from NULL."""
+    from psycopg.types.string import TextLoader
+
+    connection.adapters.register_loader("jsonb", TextLoader)
 
 
 _KINDS = {"23505": "unique", "23502": "not_null", "23503": "foreign_key", "23514": "check", "23P01": "exclusion"}

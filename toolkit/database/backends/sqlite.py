@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import Backend, Broken
+from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
 from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseUnavailable
@@ -82,6 +83,8 @@ class SQLite(Backend):
         connection.execute("SELECT count(*) FROM sqlite_master")
         connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
         connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
+        for name, (count, function) in JSON_FUNCTIONS.items():
+            connection.create_function(name, count, function, deterministic=True)
 
     def compiler(self) -> Any:
         return self.dialect_class()(paramstyle=self.paramstyle)

@@ -2,6 +2,7 @@
 
 from toolkit.models.fields.addresses import FilePathField, GenericIPAddressField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field, FieldOptions
+from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.choices import IntegerChoices, TextChoices
 from toolkit.models.fields.dates import DateField, DateTimeField
 from toolkit.models.fields.files import FieldFile, FileField, ImageField
@@ -17,9 +18,9 @@ from toolkit.models.fields.integers import (
     SmallAutoField,
     SmallIntegerField,
 )
+from toolkit.models.fields.json import JSONField, JSONNull
 from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
 from toolkit.models.fields.several import CompositePrimaryKey, Several
-from toolkit.models.fields.structured import BinaryField, JSONField
 from toolkit.models.fields.text import CharField, EmailField, MarkdownField, SlugField, TextField, URLField
 from toolkit.models.fields.times import DurationField, TimeField
 
@@ -50,6 +51,7 @@ __all__ = [
     "IntegerChoices",
     "IntegerField",
     "JSONField",
+    "JSONNull",
     "MarkdownField",
     "PositiveBigIntegerField",
     "PositiveIntegerField",

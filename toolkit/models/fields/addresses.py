@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.models.fields.text import CharField
+from toolkit.models.text_lookups import TEXT
 from toolkit.trace import current
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ class GenericIPAddressField(Field[T]):
         unpack_ipv4: Keep ``::ffff:192.0.2.1`` as ``192.0.2.1``; with ``"both"`` only.
     """
 
-    native: ClassVar[type | None] = None
+    lookups = TEXT
     empty: ClassVar[str] = ""
 
     @overload

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.models.text_lookups import AS_TEXT
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class DateField(Field[T]):
         auto_now: Set to the day of now, in UTC, at each ``save()``.
     """
 
+    lookups = AS_TEXT
     native: ClassVar[type | None] = date
 
     @overload

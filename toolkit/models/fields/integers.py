@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from toolkit.errors import ValidationError
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.models.sqltext import quoted
+from toolkit.models.text_lookups import AS_TEXT
 
 T = TypeVar("T")
 
@@ -17,6 +18,7 @@ _LOW, _HIGH = -(2**63), 2**63 - 1
 class IntegerField(Field[T]):
     """A whole number of 64 bits."""
 
+    lookups = AS_TEXT
     native: ClassVar[type | None] = int
     low: ClassVar[int] = _LOW
     high: ClassVar[int] = _HIGH

@@ -14,7 +14,7 @@ from toolkit.models.fields.base import Convert, Field
 from toolkit.models.lookups import value_of
 
 if TYPE_CHECKING:
-    from toolkit.models.lookups import Lookup, LookupContext
+    from toolkit.models.lookups import LookupContext, LookupFunction
 
 
 def columns_of(column: Any) -> list[Any]:
@@ -65,7 +65,7 @@ class Several(Field[Any]):
     """
 
     is_several: ClassVar[bool] = True
-    lookups: ClassVar[Mapping[str, Lookup]]
+    lookups: ClassVar[Mapping[str, LookupFunction | None]]
 
     def __init__(self, names: Sequence[str], **options: Any) -> None:
         super().__init__(**options)
@@ -171,7 +171,7 @@ def _one_of(context: LookupContext) -> Any:
     return one_of_rows(columns, list(zip(*values, strict=True)), context.dialect)
 
 
-def _ordered(strictly: str, loosely: str) -> Lookup:
+def _ordered(strictly: str, loosely: str) -> LookupFunction:
     """Comparison part by part, as tuples are compared."""
 
     def build(context: LookupContext) -> Any:
@@ -189,13 +189,14 @@ def _ordered(strictly: str, loosely: str) -> Lookup:
     return build
 
 
-LOOKUPS: Mapping[str, Lookup] = {
+LOOKUPS: Mapping[str, LookupFunction | None] = {
     "exact": _exact,
     "in": _one_of,
     "gt": _ordered(">", ">"),
     "gte": _ordered(">", ">="),
     "lt": _ordered("<", "<"),
     "lte": _ordered("<", "<="),
+    "range": None,
 }
 """What several columns can be compared by."""
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Field, FieldOptions
+from toolkit.models.text_lookups import TEXT, refuse_unsound
 from toolkit.validators import URLValidator, validate_email, validate_slug, validate_unicode_slug
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ _validate_url = URLValidator(["http", "https"])
 class _Text(Field[T]):
     """What all text fields share."""
 
+    lookups = TEXT
     native: ClassVar[type | None] = str
     empty: ClassVar[str] = ""
     max_length: int | None = None
@@ -73,20 +75,6 @@ class _Text(Field[T]):
         import sqlalchemy as sa
 
         return sa.String(self.max_length) if self.max_length else sa.Text()
-
-
-def refuse_unsound(value: str) -> None:
-    """Refuse text that some database or file could not keep.
-
-    Raises:
-        ValidationError: It has a null character, or half of a surrogate pair.
-    """
-    if "\x00" in value:
-        raise ValidationError("text may not contain a null character", code="null_characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ValidationError(f"{value!r:.100} is not valid Unicode: {error.reason}", code="invalid") from error
 
 
 def too_long(value: str, longest: int) -> ValidationError:

@@ -1,52 +1,14 @@
-"""Fields that hold JSON and bytes."""
+"""The field that holds bytes."""
 
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import ValidationError
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 
 T = TypeVar("T")
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _load(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str | bytes) else value
-
-
-class JSONField(Field[T]):
-    """Any JSON value: objects, lists, text, numbers, true, false."""
-
-    @overload
-    def __init__(self: JSONField[Any], *, null: Literal[False] = False, **options: Unpack[FieldOptions]) -> None: ...
-    @overload
-    def __init__(self: JSONField[Any | None], *, null: Literal[True], **options: Unpack[FieldOptions]) -> None: ...
-    def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(null=null, **options)
-
-    def validate(self, value: Any) -> None:
-        try:
-            _dump(value)
-        except (TypeError, ValueError) as error:
-            raise ValidationError(f"the value cannot be written as JSON: {error}", code="invalid") from error
-
-    def sql_type(self) -> Any:
-        import sqlalchemy as sa
-
-        # in SQLite a column of type JSON has the affinity of numbers: 0 and 1.0 would lose their form
-        return sa.JSON().with_variant(sa.Text(), "sqlite")
-
-    def db_writer(self, dialect: str) -> Convert:
-        return _dump
-
-    def db_reader(self, dialect: str) -> Convert:
-        return None if dialect == "postgresql" else _load
 
 
 class BinaryField(Field[T]):

@@ -1,0 +1,194 @@
+"""The field that holds JSON, and the value that is JSON's null."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import copy
+from typing import Any, ClassVar, Literal, Self, TypeVar, Unpack, overload
+
+from toolkit.errors import ValidationError
+from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.models.json_lookups import LOOKUPS
+from toolkit.models.json_paths import KeyTransform, Step, sort_keys
+
+T = TypeVar("T")
+
+
+class JSONNull:
+    """The value ``null`` of JSON, where ``None`` is SQL's NULL: ``Story(data=JSONNull())``.
+
+    All are equal, and none is true. Inside of lists and objects ``None`` is ``null`` already.
+    """
+
+    def __repr__(self) -> str:
+        return "JSONNull()"
+
+    def __str__(self) -> str:
+        return "null"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JSONNull)
+
+    def __hash__(self) -> int:
+        return hash(JSONNull)
+
+
+class JSONField(Field[T]):
+    """Any JSON value: objects, lists, text, numbers, true, false; ``models.JSONNull()`` for null.
+
+    It is stored in one form for equal values, with the keys of objects sorted, and comes back so.
+
+    Args:
+        encoder: A subclass of ``json.JSONEncoder`` for values that JSON does not know.
+        decoder: A subclass of ``json.JSONDecoder`` that reads them back.
+    """
+
+    lookups = LOOKUPS
+    path: ClassVar[tuple[Step, ...]] = ()
+    base: ClassVar[Any] = None
+
+    @overload
+    def __init__(
+        self: JSONField[Any],
+        *,
+        encoder: type[json.JSONEncoder] | None = None,
+        decoder: type[json.JSONDecoder] | None = None,
+        null: Literal[False] = False,
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: JSONField[Any | None],
+        *,
+        encoder: type[json.JSONEncoder] | None = None,
+        decoder: type[json.JSONDecoder] | None = None,
+        null: Literal[True],
+        **options: Unpack[FieldOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        *,
+        encoder: type[json.JSONEncoder] | None = None,
+        decoder: type[json.JSONDecoder] | None = None,
+        null: bool = False,
+        **options: Unpack[FieldOptions],
+    ) -> None:
+        super().__init__(null=null, **options)
+        self.encoder, self.decoder = encoder, decoder
+
+    def at(self, base: Any, path: tuple[Step, ...]) -> Self:
+        """The field of the values at a path inside of this one's.
+
+        Args:
+            base: SQLAlchemy's expression of the whole value.
+            path: Keys and indexes.
+        """
+        inner = copy(self)
+        inner.__dict__.update(base=base, path=path, model=None, null=True, translated=False)
+        return inner
+
+    def find_transform(self, name: str) -> Any:
+        """A transform that was registered under the name, or else the key or the index."""
+        return super().find_transform(name) or KeyTransform(name)
+
+    def sort_keys(self, column: Any, dialect: str) -> list[Any]:
+        """What to order by, for an order that all databases share: null, false, true, numbers, text, the rest."""
+        return sort_keys(column, dialect)
+
+    # values
+
+    def validate(self, value: Any) -> None:
+        self.dump(value)
+
+    def dump(self, value: Any) -> str:
+        """A value as JSON text, in the one form of it.
+
+        Raises:
+            ValidationError: It cannot be written as JSON.
+        """
+        try:
+            text = self._dump(value)
+            if "e+" in text:
+                text = self._dump(_spelt_out(json.loads(text)))
+            text.encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            told = str(error) or type(error).__name__
+            raise ValidationError(f"the value cannot be written as JSON: {told}", code="invalid") from error
+        if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
+            raise ValidationError("text in JSON may not contain a null character", code="null_characters")
+        return text
+
+    def _dump(self, value: Any) -> str:
+        return json.dumps(
+            None if isinstance(value, JSONNull) else value,
+            cls=self.encoder,
+            default=None if self.encoder else _plain,
+            ensure_ascii=False,
+            allow_nan=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    def load(self, text: Any) -> Any:
+        """The value of a JSON text."""
+        value = json.loads(text, cls=self.decoder)
+        return JSONNull() if value is None else value
+
+    def value_to_string(self, value: Any) -> str:
+        return self.dump(value)
+
+    def from_string(self, text: str) -> Any:
+        try:
+            return self.load(text)
+        except ValueError as error:
+            raise ValidationError(f"{text!r:.100} is not JSON: {error}", code="invalid") from error
+
+    # the database
+
+    def sql_type(self) -> Any:
+        import sqlalchemy as sa
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        # in SQLite a column of type JSON has the affinity of numbers: 0 and 1.0 would lose their form
+        return sa.JSON().with_variant(sa.Text(), "sqlite").with_variant(JSONB(), "postgresql")
+
+    def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        return self.db_writer(dialect) or self.dump
+
+    compared_value_of = db_value_of
+
+    def db_writer(self, dialect: str) -> Convert:
+        return self.dump
+
+    def db_reader(self, dialect: str) -> Convert:
+        return self._load_unsorted if dialect == "postgresql" else self.load
+
+    def _load_unsorted(self, text: Any) -> Any:
+        """PostgreSQL orders keys by their length first."""
+        return _sorted(self.load(text))
+
+
+def _plain(value: Any) -> Any:
+    """What stands for a value that JSON does not know."""
+    if isinstance(value, JSONNull):
+        return None
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _spelt_out(value: Any) -> Any:
+    """Numbers such as 1e+300 as whole numbers: PostgreSQL gives them back so, and not quite the same."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value) if "e" in repr(value) else value
+    if isinstance(value, dict):
+        return {key: _spelt_out(item) for key, item in value.items()}
+    return [_spelt_out(item) for item in value] if isinstance(value, list) else value
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,193 @@
+"""Keys and indexes behind a JSON field in a path, ``data__credit__0__name``, and the value they lead to, in SQL.
+
+Keys come from whoever asks, so they are bound parameters like any value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from toolkit.models.lookups import LookupContext
+
+Step = str | int
+"""A key of an object, or an index of a list."""
+
+_INDEX = re.compile(r"-?\d{1,9}")
+_PLAIN_KEY = re.compile(r"[ -!#-\[\]-~]+")
+"""Keys that SQLite finds by itself, whatever its version: without quotes, backslashes and escapes."""
+
+
+class KeyTransform:
+    """A key, or an index if it is a whole number (from the end, if below 0), behind a JSON field in a path.
+
+    Args:
+        name: As it stands in the path.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.step: Step = int(name) if _INDEX.fullmatch(name) else name
+
+    def __repr__(self) -> str:
+        return f"the key {self.step!r}"
+
+    def build(self, context: LookupContext, column: Any) -> Any:
+        """The value there, as JSON; NULL if there is none."""
+        base, path = self._place(context, column)
+        return node(base, path, context)
+
+    def output(self, context: LookupContext) -> Any:
+        """The field of the value there."""
+        return context.field.at(*self._place(context, context.column))
+
+    def _place(self, context: LookupContext, column: Any) -> tuple[Any, tuple[Step, ...]]:
+        field = context.field
+        return (field.base if field.path else column), (*field.path, self.step)
+
+
+def node(base: Any, path: tuple[Step, ...], context: LookupContext) -> Any:
+    """SQL of the value at a path, as JSON; NULL where the path leads nowhere."""
+    return _NODES[context.dialect](base, path, context.constant)
+
+
+def _sqlite_node(base: Any, path: tuple[Step, ...], constant: Any) -> Any:
+    import sqlalchemy as sa
+
+    if all(isinstance(step, int) or _PLAIN_KEY.fullmatch(step) for step in path):
+        steps = "".join(f'."{step}"' if isinstance(step, str) else _sqlite_index(step) for step in path)
+        return base.op("->", return_type=sa.Text())(constant(f"${steps}", sa.Text()))
+    return sa.func.toolkit_json_find(base, constant(json.dumps(path), sa.Text()), type_=sa.Text())
+
+
+def _sqlite_index(step: int) -> str:
+    return f"[{step}]" if step >= 0 else f"[#{step}]"
+
+
+def _postgresql_node(base: Any, path: tuple[Step, ...], constant: Any) -> Any:
+    import sqlalchemy as sa
+    from sqlalchemy.dialects.postgresql import JSONB
+
+    for step in path:
+        kind = sa.Text() if isinstance(step, str) else sa.Integer()
+        base = base.op("->", return_type=JSONB())(constant(step, kind))
+    return base
+
+
+def _mysql_node(base: Any, path: tuple[Step, ...], constant: Any) -> Any:
+    """Source: MariaDB, "JSONPath Expressions". An index of what is no list would give the value itself."""
+    import sqlalchemy as sa
+
+    for step in path:
+        if isinstance(step, str):
+            base = sa.func.json_extract(base, constant("$." + json.dumps(step, ensure_ascii=False)))
+        else:
+            found = sa.func.json_extract(base, constant(f"$[{step}]"))
+            base = sa.case((sa.func.json_type(base) == "ARRAY", found))
+    return base
+
+
+_NODES: dict[str, Callable[[Any, tuple[Step, ...], Any], Any]] = {
+    "sqlite": _sqlite_node,
+    "postgresql": _postgresql_node,
+    "mysql": _mysql_node,
+}
+
+
+# what kind of value it is, and the value in SQL's own types
+
+_KINDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sqlite": {
+        "null": ("null",),
+        "boolean": ("true", "false"),
+        "number": ("integer", "real"),
+        "string": ("text",),
+        "array": ("array",),
+        "object": ("object",),
+    },
+    "postgresql": {kind: (kind,) for kind in ("null", "boolean", "number", "string", "array", "object")},
+    "mysql": {
+        "null": ("NULL",),
+        "boolean": ("BOOLEAN",),
+        "number": ("INTEGER", "DOUBLE"),
+        "string": ("STRING",),
+        "array": ("ARRAY",),
+        "object": ("OBJECT",),
+    },
+}
+
+
+def kind_is(column: Any, kind: str, dialect: str) -> Any:
+    """Whether a value is of a kind; NULL where there is none."""
+    import sqlalchemy as sa
+
+    names: list[Any] = [sa.literal_column(f"'{name}'") for name in _KINDS[dialect][kind]]
+    kinds = {"postgresql": "jsonb_typeof"}
+    found = getattr(sa.func, kinds.get(dialect, "json_type"))(column)
+    return found == names[0] if len(names) == 1 else found.in_(names)
+
+
+def text_at(column: Any, dialect: str) -> Any:
+    """The text of a value that is text; otherwise NULL."""
+    import sqlalchemy as sa
+
+    if dialect == "postgresql":
+        text: Any = sa.collate(column.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'")), "C")
+    elif dialect == "mysql":
+        text = sa.cast(sa.func.json_unquote(column), sa.Text())
+    else:
+        text = sa.func.json_extract(column, sa.literal_column("'$'"), type_=sa.Text())
+    return sa.case((kind_is(column, "string", dialect), text))
+
+
+def number_at(column: Any, dialect: str) -> Any:
+    """The number of a value that is a number; otherwise NULL."""
+    import sqlalchemy as sa
+
+    if dialect == "postgresql":
+        number: Any = sa.cast(column.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'")), sa.Numeric())
+    elif dialect == "mysql":
+        return _mysql_number(column)
+    else:
+        number = sa.func.json_extract(column, sa.literal_column("'$'"), type_=sa.Numeric())
+    return sa.case((kind_is(column, "number", dialect), number))
+
+
+def _mysql_number(column: Any) -> Any:
+    """A double is compared with numbers to 15 digits or so, a whole number exactly."""
+    import sqlalchemy as sa
+
+    kind = sa.func.json_type(column)
+    text = sa.func.json_unquote(column)
+    return sa.case(
+        (kind == sa.literal_column("'INTEGER'"), sa.cast(text, sa.DECIMAL(65, 0))),
+        (kind == sa.literal_column("'DOUBLE'"), sa.cast(text, sa.Double())),
+    )
+
+
+def sort_keys(column: Any, dialect: str) -> list[Any]:
+    """Columns to order by, instead of the JSON value itself."""
+    import sqlalchemy as sa
+
+    ranks = ("null", "boolean", "number", "string", "array", "object")
+    rank = sa.case(*((kind_is(column, kind, dialect), sa.literal_column(str(n))) for n, kind in enumerate(ranks)))
+    true = sa.case((equals(column, sa.literal_column(_TRUE[dialect]), dialect), sa.literal_column("1")), else_=None)
+    return [
+        rank,
+        sa.case((kind_is(column, "boolean", dialect), true)),
+        number_at(column, dialect),
+        text_at(column, dialect),
+    ]
+
+
+_TRUE = {"sqlite": "'true'", "postgresql": "'true'::jsonb", "mysql": "'true'"}
+
+
+def equals(column: Any, other: Any, dialect: str) -> Any:
+    """Whether two JSON values are equal; on SQLite the other is in its canonical form."""
+    import sqlalchemy as sa
+
+    if dialect == "sqlite":
+        return sa.func.toolkit_json_canonical(column) == other
+    return sa.func.json_equals(column, other) == 1 if dialect == "mysql" else column == other

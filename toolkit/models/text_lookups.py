@@ -1,0 +1,168 @@
+"""Lookups of text: parts of it, with or without regard to case, and regular expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from toolkit.errors import FieldError, ValidationError
+from toolkit.models.folding import folded
+from toolkit.models.lookups import LookupContext, LookupFunction
+
+
+def refuse_unsound(value: str) -> None:
+    """Refuse text that some database or file could not keep.
+
+    Raises:
+        ValidationError: It has a null character, or half of a surrogate pair.
+    """
+    if "\x00" in value:
+        raise ValidationError("text may not contain a null character", code="null_characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValidationError(f"{value!r:.100} is not valid Unicode: {error.reason}", code="invalid") from error
+
+
+def as_text(value: Any) -> str:
+    """Text that is searched for.
+
+    Raises:
+        FieldError: It is no text, nor a number, date or the like, or no database could have it.
+    """
+    if isinstance(value, bool | bytes | bytearray | list | tuple | set | frozenset | dict) or hasattr(value, "_meta"):
+        raise FieldError(f"{value!r:.200} is not text that can be searched for")
+    text = str.__str__(value) if isinstance(value, str) else str(value)
+    try:
+        refuse_unsound(text)
+    except ValidationError as error:
+        raise FieldError(f"{error.message} (in a text that is searched for)") from error
+    return text
+
+
+def _type() -> Any:
+    import sqlalchemy as sa
+
+    return sa.String()
+
+
+def _column(context: LookupContext, *, fold: bool) -> Any:
+    return folded(context.column, context.dialect) if fold else context.column
+
+
+def _bound(context: LookupContext, *, fold: bool) -> Any:
+    """The text that was asked for, in the form of the column."""
+    if fold and context.dialect == "sqlite":
+        return context.bind(lambda value: as_text(value).casefold(), _type())
+    bound = context.bind(as_text, _type())
+    return folded(bound, context.dialect) if fold else bound
+
+
+def _like(context: LookupContext, before: str, after: str, *, fold: bool) -> Any:
+    pattern = context.bind(lambda value: f"{before}{_escape(as_text(value))}{after}", _type())
+    if fold:
+        pattern = folded(pattern, context.dialect)
+    return _column(context, fold=fold).like(pattern, escape="\\")
+
+
+def _escape(value: str) -> str:
+    """The text with the wildcards of LIKE made plain."""
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _contains(*, fold: bool) -> LookupFunction:
+    def build(context: LookupContext) -> Any:
+        import sqlalchemy as sa
+
+        if context.dialect == "sqlite":  # whose LIKE takes no long patterns, and no regard to case
+            return sa.func.instr(_column(context, fold=fold), _bound(context, fold=fold)) > 0
+        return _like(context, "%", "%", fold=fold)
+
+    return build
+
+
+def _startswith(*, fold: bool) -> LookupFunction:
+    def build(context: LookupContext) -> Any:
+        import sqlalchemy as sa
+
+        if context.dialect == "sqlite":
+            length = sa.func.length(_bound(context, fold=fold))
+            return sa.func.substr(_column(context, fold=fold), 1, length) == _bound(context, fold=fold)
+        return _like(context, "", "%", fold=fold)
+
+    return build
+
+
+def _endswith(*, fold: bool) -> LookupFunction:
+    def build(context: LookupContext) -> Any:
+        import sqlalchemy as sa
+
+        if context.dialect != "sqlite":
+            return _like(context, "%", "", fold=fold)
+        column = _column(context, fold=fold)
+        length = sa.func.length(_bound(context, fold=fold))
+        tail = sa.func.substr(column, sa.func.length(column) - length + 1)
+        fits = sa.func.length(column) >= sa.func.length(_bound(context, fold=fold))
+        return sa.and_(fits, tail == _bound(context, fold=fold))
+
+    return build
+
+
+def iexact(context: LookupContext) -> Any:
+    return _column(context, fold=True) == _bound(context, fold=True)
+
+
+def _pattern(value: Any) -> str:
+    """A regular expression that Python can read; what a database makes of it is its own affair."""
+    text = as_text(value)
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise FieldError(f"{text!r:.200} is no regular expression: {error}") from error
+    return text
+
+
+def regex(context: LookupContext) -> Any:
+    import sqlalchemy as sa
+
+    if context.dialect == "sqlite":
+        return sa.func.toolkit_matches(context.column, context.bind(_pattern, _type())).is_(sa.true())
+    return context.column.regexp_match(context.bind(_pattern, _type()))
+
+
+def iregex(context: LookupContext) -> Any:
+    import sqlalchemy as sa
+
+    if context.dialect == "sqlite":
+        bound = context.bind(lambda value: f"(?i){_pattern(value)}", _type())
+        return sa.func.toolkit_matches(context.column, bound).is_(sa.true())
+    return context.column.regexp_match(context.bind(_pattern, _type()), flags="i")
+
+
+TEXT: Mapping[str, LookupFunction | None] = {
+    "iexact": iexact,
+    "contains": _contains(fold=False),
+    "icontains": _contains(fold=True),
+    "startswith": _startswith(fold=False),
+    "istartswith": _startswith(fold=True),
+    "endswith": _endswith(fold=False),
+    "iendswith": _endswith(fold=True),
+    "regex": regex,
+    "iregex": iregex,
+}
+"""Lookups of fields that hold text."""
+
+
+def _spelt(build: LookupFunction) -> LookupFunction:
+    def build_spelt(context: LookupContext) -> Any:
+        import sqlalchemy as sa
+
+        return build(replace(context, column=sa.cast(context.column, sa.Text())))
+
+    return build_spelt
+
+
+AS_TEXT: Mapping[str, LookupFunction | None] = {name: _spelt(build) for name, build in TEXT.items() if build}
+"""The same for fields whose values all databases spell the same as text: whole numbers, dates."""
