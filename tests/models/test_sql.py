@@ -71,7 +71,7 @@ QUESTIONS: dict[str, tuple[Any, Any, str, str]] = {
     "without regard to case": (
         lambda m: m.Tag.objects.filter(name__icontains="ß").order_by(),
         SEEN,
-        f"SELECT {TAG} FROM news_tag WHERE toolkit_fold(news_tag.name) LIKE ? ESCAPE '\\' ORDER BY news_tag.id",
+        f"SELECT {TAG} FROM news_tag WHERE instr(toolkit_fold(news_tag.name), ?) > ? ORDER BY news_tag.id",
         f'SELECT {TAG} FROM news_tag WHERE upper(news_tag.name COLLATE "und-x-icu") LIKE '
         "upper(%s::VARCHAR COLLATE \"und-x-icu\") ESCAPE '\\' ORDER BY news_tag.id ASC NULLS FIRST",
     ),

@@ -142,7 +142,7 @@ def contains(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
     if context.dialect == "postgresql":
-        return context.column.op("@>")(context.bind(context.write()))
+        return context.column.bool_op("@>")(context.bind(context.write()))
     if context.dialect == "sqlite":
         return sa.func.toolkit_json_contains(context.column, context.bind(context.write())) == 1
     return _mysql_contains(context)
@@ -153,7 +153,7 @@ def contained_by(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
     if context.dialect == "postgresql":
-        return context.column.op("<@")(context.bind(context.write()))
+        return context.column.bool_op("<@")(context.bind(context.write()))
     if context.dialect == "sqlite":
         return sa.func.toolkit_json_contains(context.bind(context.write()), context.column) == 1
     write = context.write()
@@ -255,7 +255,7 @@ def _has(words: str, *, every: bool) -> LookupFunction:
             return sa.case((is_object, has == 1), else_=sa.false())
         each = sa.func.jsonb_array_elements_text(sa.cast(keys, context.field.sql_type())).table_valued("value")
         array = sa.func.array(sa.select(each.c.value).scalar_subquery())
-        return sa.case((is_object, context.column.op("?&" if every else "?|")(array)), else_=sa.false())
+        return sa.case((is_object, context.column.bool_op("?&" if every else "?|")(array)), else_=sa.false())
 
     return build
 

@@ -71,7 +71,9 @@ def _postgresql_node(base: Any, path: tuple[Step, ...], constant: Any) -> Any:
 
     for step in path:
         kind = sa.Text() if isinstance(step, str) else sa.Integer()
-        base = base.op("->", return_type=JSONB())(constant(step, kind))
+        found = base.op("->", return_type=JSONB())(constant(step, kind))
+        # a bare value is, for this operator, a list of one
+        base = found if isinstance(step, str) else sa.case((kind_is(base, "array", "postgresql"), found))
     return base
 
 
@@ -83,9 +85,19 @@ def _mysql_node(base: Any, path: tuple[Step, ...], constant: Any) -> Any:
         if isinstance(step, str):
             base = sa.func.json_extract(base, constant("$." + json.dumps(step, ensure_ascii=False)))
         else:
-            found = sa.func.json_extract(base, constant(f"$[{step}]"))
-            base = sa.case((sa.func.json_type(base) == "ARRAY", found))
+            base = sa.case((kind_is(base, "array", "mysql"), _mysql_item(base, step, constant)))
     return base
+
+
+def _mysql_item(base: Any, step: int, constant: Any) -> Any:
+    """An index from the end is counted here: MariaDB 10.11 finds nothing by ``$[-2]`` after a shorter list."""
+    import sqlalchemy as sa
+
+    if step >= 0:
+        return sa.func.json_extract(base, constant(f"$[{step}]"))
+    length = sa.func.json_length(base)
+    place = sa.func.concat(sa.literal_column("'$['"), length + constant(step, sa.Integer()), sa.literal_column("']'"))
+    return sa.case((length >= constant(-step, sa.Integer()), sa.func.json_extract(base, place)))
 
 
 _NODES: dict[str, Callable[[Any, tuple[Step, ...], Any], Any]] = {

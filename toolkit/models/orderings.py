@@ -35,15 +35,14 @@ def ordering(
         seen: The models whose ordering led here.
     """
     if not isinstance(item, str):
-        column = compiler.expression(item, node, values)[0]
-        return [(column, (item[0] is Ordered and item[1]) != down)]
+        return _by_keys(compiler, compiler.expression(item, node, values), (item[0] is Ordered and item[1]) != down)
     name, down = item.lstrip("+-"), item.startswith("-") != down
     if node is compiler.root and name in compiler.annotations:
-        return [(compiler.annotations[name][0], down)]
+        return _by_keys(compiler, compiler.annotations[name], down)
     resolved = resolve(compiler, name, node)
     if resolved.many is not None and name in (compiler.selection.values or ()):
         return [(compiler.value_column(name)[0], down)]
-    column, _, rest = transformed(compiler, resolved.node, resolved.column, resolved.field, resolved.rest)
+    column, field, rest = transformed(compiler, resolved.node, resolved.column, resolved.field, resolved.rest)
     if rest or resolved.many is not None:
         raise FieldError(
             f"{node.model.__name__} cannot be ordered by {name!r}",
@@ -51,8 +50,15 @@ def ordering(
         )
     related = _related(compiler, resolved, name)
     if related is None or not related.model._meta.ordering:
-        return [(column, down)]
+        return _by_keys(compiler, (column, field), down)
     return meta_ordering(compiler, related, down=down, seen=seen)
+
+
+def _by_keys(compiler: Compiler, typed: Any, down: bool) -> list[Directed]:
+    """A column, or what a kind of field is ordered by instead."""
+    column, field = typed
+    keys = [column] if field is None else field.sort_keys(column, compiler.dialect)
+    return [(key, down) for key in keys]
 
 
 def _related(compiler: Compiler, resolved: Any, name: str) -> Node | None:

@@ -432,6 +432,15 @@ class Field(Generic[T]):
             return self.column if self.column not in ("", self.attname) else None
         return getattr(self, "declared_choices" if name == "choices" else name)
 
+    def sort_keys(self, column: Any, dialect: str) -> list[Any]:
+        """What rows are ordered by, where they are ordered by the field.
+
+        Args:
+            column: SQLAlchemy's expression of the column.
+            dialect: The database's.
+        """
+        return [column]
+
     def constraints(self, dialect: str) -> Iterable[str]:
         """SQL conditions that the column must meet, as CHECK constraints."""
         return ()

@@ -134,9 +134,9 @@ class JSONField(Field[T]):
         )
 
     def load(self, text: Any) -> Any:
-        """The value of a JSON text."""
+        """The value of a JSON text; inside of a value null is None."""
         value = json.loads(text, cls=self.decoder)
-        return JSONNull() if value is None else value
+        return JSONNull() if value is None and not self.path else value
 
     def value_to_string(self, value: Any) -> str:
         return self.dump(value)
