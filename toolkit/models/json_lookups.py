@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit.database.json_values import canonical
 from toolkit.errors import FieldError
-from toolkit.models.json_paths import equals, kind_is, number_at, text_at
+from toolkit.models.json_paths import equals, kind_is, mysql_key, number_at, text_at
 from toolkit.models.lookups import OPERATORS, LookupContext, LookupFunction, value_of
 from toolkit.models.text_lookups import TEXT, as_text
 
@@ -62,7 +62,7 @@ def _one_of_list(context: LookupContext) -> Any:
         return sa.func.toolkit_json_canonical(context.column).in_(sa.select(items.c.value))
     if dialect == "mysql":
         rows = sa.text(f"JSON_TABLE(:{bound.key}, '$[*]' COLUMNS (item JSON PATH '$')) AS listed").bindparams(bound)
-        same = sa.func.json_equals(context.column, sa.literal_column("listed.item")) == 1
+        same = equals(context.column, sa.literal_column("listed.item"), dialect)
         return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).where(same))
     items = sa.func.jsonb_array_elements(sa.cast(bound, context.field.sql_type())).table_valued("value")
     return context.column.in_(sa.select(items.c.value))
@@ -191,11 +191,12 @@ _WANTED = """(
     )) AS wanted WHERE NOT COALESCE(CASE wanted.kind
         WHEN 'OBJECT' THEN JSON_TYPE(JSON_EXTRACT([column], wanted.loc)) = 'OBJECT'
         WHEN 'ARRAY' THEN JSON_TYPE(JSON_EXTRACT([column], wanted.loc)) = 'ARRAY'
-        WHEN 'VALUE' THEN JSON_EQUALS(JSON_EXTRACT([column], wanted.loc), wanted.item)
-        ELSE (wanted.kind = 'TOP' AND JSON_EQUALS(JSON_EXTRACT([column], wanted.loc), wanted.item))
+        WHEN 'VALUE' THEN JSON_EQUALS(CONCAT(JSON_EXTRACT([column], wanted.loc), ' '), CONCAT(wanted.item, ' '))
+        ELSE (wanted.kind = 'TOP'
+                AND JSON_EQUALS(CONCAT(JSON_EXTRACT([column], wanted.loc), ' '), CONCAT(wanted.item, ' ')))
             OR (JSON_TYPE(JSON_EXTRACT([column], wanted.loc)) = 'ARRAY' AND EXISTS (
                 SELECT 1 FROM JSON_TABLE(JSON_EXTRACT([column], wanted.loc), '$[*]' COLUMNS (item JSON PATH '$'))
-                AS listed WHERE JSON_EQUALS(listed.item, wanted.item)))
+                AS listed WHERE JSON_EQUALS(CONCAT(listed.item, ' '), CONCAT(wanted.item, ' '))))
     END, FALSE)))"""
 
 
@@ -224,7 +225,7 @@ def _places(value: Any, at: str, *, top: bool = True) -> Any:
     if isinstance(value, dict):
         yield {"at": at, "kind": "OBJECT", "item": "0"}
         for key, item in value.items():
-            yield from _places(item, f"{at}.{json.dumps(str(key), ensure_ascii=False)}", top=False)
+            yield from _places(item, f"{at}.{mysql_key(key)}", top=False)
     elif isinstance(value, list | tuple):
         yield {"at": at, "kind": "ARRAY", "item": "0"}
         for item in value:

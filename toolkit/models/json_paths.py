@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from toolkit.errors import FieldError
 from toolkit.models.lookups import LookupContext
 
 Step = str | int
@@ -83,10 +84,21 @@ def _mysql_node(base: Any, path: tuple[Step, ...], constant: Any) -> Any:
 
     for step in path:
         if isinstance(step, str):
-            base = sa.func.json_extract(base, constant("$." + json.dumps(step, ensure_ascii=False)))
+            base = sa.func.json_extract(base, constant(f"$.{mysql_key(step)}"))
         else:
             base = sa.case((kind_is(base, "array", "mysql"), _mysql_item(base, step, constant)))
     return base
+
+
+def mysql_key(key: str) -> str:
+    """A key as MariaDB's paths have it.
+
+    Raises:
+        FieldError: It begins with a minus, which MariaDB's paths never find.
+    """
+    if key.startswith("-"):
+        raise FieldError(f"MariaDB finds no key that begins with a minus: {key!r:.200}", hint="Ask with has_key.")
+    return json.dumps(key, ensure_ascii=False)
 
 
 def _mysql_item(base: Any, step: int, constant: Any) -> Any:
@@ -202,4 +214,11 @@ def equals(column: Any, other: Any, dialect: str) -> Any:
 
     if dialect == "sqlite":
         return sa.func.toolkit_json_canonical(column) == other
-    return sa.func.json_equals(column, other) == 1 if dialect == "mysql" else column == other
+    return sa.func.json_equals(ended(column), ended(other)) == 1 if dialect == "mysql" else column == other
+
+
+def ended(text: Any) -> Any:
+    """JSON with a space behind it: MariaDB 10.11 reads an exponent beyond the end of the text."""
+    import sqlalchemy as sa
+
+    return sa.func.concat(text, sa.literal_column("' '"))
