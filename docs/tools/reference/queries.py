@@ -9,14 +9,15 @@ from typing import Any
 from toolkit import gis, models
 from toolkit.gis.lookups import LOOKUPS as SPATIAL
 from toolkit.models.expressions import Aggregate, Expression
+from toolkit.models.json_lookups import LOOKUPS as JSON
 from toolkit.models.lookups import COMMON
 from toolkit.models.model import Model
 from toolkit.models.queryset import QuerySet
+from toolkit.models.text_lookups import TEXT
 
 from .docstrings import read_doc, table
 from .signatures import describe
 
-DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
 MEANINGS = {
     "exact": "equal; what `title=…` without a lookup means",
     "iexact": "equal without regard to case, in every script",
@@ -35,12 +36,13 @@ MEANINGS = {
     "regex": "a regular expression finds something in it",
     "iregex": "the same without regard to case",
     "isnull": "`True`: there is no value; `False`: there is one",
-    "year": "the year, a whole number; may be followed by a comparison: `published__year__gte=2026`",
-    "month": "the month, 1 to 12",
-    "day": "the day of the month",
-    "hour": "the hour, in UTC",
-    "minute": "the minute",
-    "second": "the second, without its fraction",
+}
+JSON_MEANINGS = {
+    "contains": "has all that is in the value, at any depth; a list has an item that is equal",
+    "contained_by": "has nothing that is not in the value",
+    "has_key": "is an object with this key",
+    "has_keys": "is an object with all these keys",
+    "has_any_keys": "is an object with one of these keys",
 }
 SPATIAL_MEANINGS = {
     "intersects": "shares a point with the value",
@@ -68,13 +70,34 @@ SPATIAL_MEANINGS = {
 
 
 def lookups() -> str:
-    """All lookups of ordinary fields."""
-    return _told([*COMMON, "isnull", *DATE_PARTS], MEANINGS)
+    """The lookups of every field."""
+    return _told([*COMMON, "isnull"], MEANINGS)
+
+
+def text_lookups() -> str:
+    """The lookups of text."""
+    return _told(TEXT, MEANINGS)
+
+
+def json_lookups() -> str:
+    """The lookups that JSON alone has, or has in a way of its own."""
+    return _told(JSON_MEANINGS if set(JSON_MEANINGS) <= set(JSON) else JSON, JSON_MEANINGS)
+
+
+def transforms() -> str:
+    """The transforms that fields of each kind have."""
+    rows: dict[Any, list[str]] = {}
+    kinds = [getattr(models, name) for name in models.__all__ if name.endswith("Field")]
+    for kind in kinds:
+        for name, transform in vars(kind).get("transforms", {}).items():
+            rows.setdefault((name, read_doc(transform).text), []).append(f"`{kind.__name__}`")
+    table_rows = [[f"`{name}`", ", ".join(found), said] for (name, said), found in rows.items()]
+    return table(["transform", "behind a", "gives"], table_rows)
 
 
 def spatial_lookups() -> str:
     """All lookups of geometry fields."""
-    return _told(SPATIAL, SPATIAL_MEANINGS)
+    return _told([name for name, build in SPATIAL.items() if build is not None], SPATIAL_MEANINGS)
 
 
 def _told(names: Any, meanings: dict[str, str]) -> str:
