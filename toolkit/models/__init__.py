@@ -68,7 +68,7 @@ from toolkit.models.functions import dates as _dates  # noqa: F401 - registers t
 from toolkit.models.generic import GenericForeignKey, GenericRelation, ModelNameField
 from toolkit.models.indexes import BloomIndex, BrinIndex, BTreeIndex, GinIndex, GistIndex, HashIndex, Index, SpGistIndex
 from toolkit.models.lookups import Lookup
-from toolkit.models.managers import Manager, RelatedManager
+from toolkit.models.managers import Manager
 from toolkit.models.model import Model
 from toolkit.models.prefetching import Prefetch
 from toolkit.models.queryset import QuerySet
