@@ -170,7 +170,7 @@ def test_what_is_not_a_key_is_refused(shop: Any) -> None:
         Order.objects.get(pk=1)
     with pytest.raises(FieldError, match=r"Order\.pk cannot be compared: \(1, 2, 3\) is not a tuple"):
         Order.objects.filter(pk__in=[(1, 2, 3)]).count()
-    with pytest.raises(FieldError, match="there is no lookup 'contains'"):
+    with pytest.raises(FieldError, match="'contains' is for text, and this is a CompositePrimaryKey"):
         Order.objects.filter(pk__contains=1).count()
     with pytest.raises(IntegrityError, match="Order has no tenant and number, which is its key"):
         Order.objects.create(tenant=shop.ann, number=None)
