@@ -7,7 +7,7 @@ from functools import cached_property
 from types import new_class
 from typing import Any, TypeVar
 
-from toolkit.errors import ValidationError
+from toolkit.errors import IntegrityError, ValidationError
 from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw, refuse_unplanned
 from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
@@ -16,6 +16,9 @@ from toolkit.trace import current
 
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
+
+LINK_ATTEMPTS = 3
+"""How often rows between are added again when another writer was faster."""
 
 Defaults = Mapping[str, Any] | None
 """Values for the other fields of a table between."""
@@ -378,13 +381,21 @@ class RelatedBetween(Related):
     def _link(self, mine: Any, keys: Sequence[Any], defaults: Defaults) -> None:
         """Add the rows between that are missing. One that another writer adds meanwhile stays as it is."""
         own, other = self._sides
-        rows = self._links().filter(**{own.name: mine, f"{other.name}__in": keys})
-        present = set(rows.values_list(other.attname, flat=True))
         extra = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
-        through = self.declared.through
-        made = [through(**{own.attname: mine, other.attname: key, **extra}) for key in keys if key not in present]
-        if made:
-            self._links().bulk_create(made)
+        through, database = self.declared.through, current_scope().database
+        for attempt in range(LINK_ATTEMPTS):
+            rows = self._links().filter(**{own.name: mine, f"{other.name}__in": keys})
+            present = set(rows.values_list(other.attname, flat=True))
+            made = [through(**{own.attname: mine, other.attname: key, **extra}) for key in keys if key not in present]
+            if not made:
+                return
+            try:
+                with database.atomic():
+                    self._links().bulk_create(made)
+                return
+            except IntegrityError:  # another writer added one of them, or a partner is not there
+                if attempt == LINK_ATTEMPTS - 1:
+                    raise
 
     def remove(self, owner: Any, keys: Sequence[Any]) -> None:
         """See ``RelatedManager.remove``."""

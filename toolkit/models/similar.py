@@ -65,6 +65,10 @@ class Similar(Generic[M]):
                 f"{model.__name__}.{name}: Similar({self.by!r}) needs a many-to-many field",
                 hint=did_you_mean(self.by, many),
             )
+        if model._meta.composite_key is not None:
+            raise DeclarationError(
+                f"{model.__name__}.{name}: rows are ranked by a key of one field", hint="Give the model a simple key."
+            )
         self.model, self.name = model, name
 
     @overload
