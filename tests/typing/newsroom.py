@@ -160,3 +160,11 @@ def saving(story: Story, database: Database) -> None:
     assert_type(work(3), str)
     with database.atomic():
         database.on_commit(lambda: work(4))
+
+
+def by_hand(database: Database) -> None:
+    assert_type(Story.objects.raw("SELECT id FROM news_story WHERE weight > %s", [3])[0], Story)
+    assert_type(Story.objects.raw("SELECT id FROM news_story")[:2], list[Story])
+    with database.log() as queries, database.cursor() as cursor:
+        assert_type(cursor.execute("SELECT 1").fetchall(), list[Any])
+    assert_type(queries[0].where, str)

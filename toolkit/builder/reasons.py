@@ -34,4 +34,6 @@ def _query(site: Any, shapes: Mapping[str, Mapping[str, Any]], key: tuple[Any, .
     tables = sorted({table for table, _ in record.get("footprint", ())})
     names = [site.database.schema.by_table[t].__name__ if t in site.database.schema.by_table else t for t in tables]
     given = ", ".join(repr(value) for value in key[1:])
+    if record.get("opaque"):
+        names = [f"what {' '.join(record['sql'].split())[:100]!r} reads"]
     return f"a query on {', '.join(names)}" + (f" ({given})" if given else "")

@@ -19,6 +19,7 @@ from toolkit.database.backends import backend_for
 from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.holding import Holding
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
+from toolkit.database.raw import Cursor
 from toolkit.database.transactions import Atomic, Callback, Transaction, call_all
 from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError, ToolkitError, TransactionError
 from toolkit.signals import Receivers
@@ -175,6 +176,10 @@ class Database(Holding):
         """All rows of one statement, as tuples."""
         rows = self.execute(sql, parameters).fetchall()
         return rows if isinstance(rows, list) else list(rows)
+
+    def cursor(self) -> Cursor:
+        """A cursor for SQL that is written by hand: ``with site.database.cursor() as cursor: cursor.execute(...)``."""
+        return Cursor(self)
 
     def table_names(self) -> list[str]:
         """The tables that there are, sorted."""

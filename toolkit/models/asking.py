@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Self, TypeVar, overload
 
+from toolkit.database.raw import Values
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import ask_keyed, note_row
 from toolkit.models.constraints import UniqueConstraint
@@ -15,6 +16,7 @@ from toolkit.models.expressions import PLAIN, Aggregate, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
+from toolkit.models.raw import RawQuerySet
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.sqltext import key_of
 from toolkit.trace import Scope, current
@@ -129,6 +131,28 @@ class Answers(Question[M]):
         for item in found:
             item._peers = found
         return self._completed(scope, found)
+
+    def raw(
+        self, sql: str, values: Values | None = None, translations: Mapping[str, str] | None = None
+    ) -> RawQuerySet[M]:
+        """Instances from SQL that is written by hand.
+
+        Args:
+            sql: It selects the primary key, and whatever else is wanted; ``%s`` or ``%(name)s`` stand for values.
+            values: A list or a mapping; only ever sent as bound parameters.
+            translations: Column of the answer to name of the field that it is for.
+
+        Raises:
+            FieldError: The queryset has conditions, which a statement by hand would not meet.
+        """
+        others = [operation[0] for operation in self._operations if operation[0] != "unrestricted"]
+        if others or self._stop is not None or self._start:
+            raise FieldError(
+                f"{self.model.__name__}: raw() takes no notice of {others[0] if others else 'a slice'}() before it",
+                hint="Write the condition into the SQL.",
+            )
+        unrestricted = any(operation[0] == "unrestricted" for operation in self._operations)
+        return RawQuerySet(self.model, sql, values, translations, unrestricted=unrestricted)
 
     def get(self, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.

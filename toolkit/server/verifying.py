@@ -79,6 +79,8 @@ def valid_until(rendering: Rendering, moment: Moment) -> datetime:
     until = NEVER
     if any(kind in ("row", "query", "url", "plan") for kind, _ in trace.inputs):
         until = moment.crossing
+    if any(getattr(shape, "opaque", False) for shape in trace.shapes.values()):
+        until = moment.value  # a statement by hand may ask the clock
     for (granularity,) in trace.keys_of("clock"):
         until = min(until, floor_moment(moment.value, granularity) + _UNITS[granularity])
     return until

@@ -1,0 +1,39 @@
+"""Pages of statements that were written by hand: asked again at every build, rendered when the answer is another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PAGE = """
+
+@app.page("/by-hand/")
+def by_hand() -> bytes:
+    from newsroom_database import counted
+
+    found = Story.objects.raw("SELECT id, title FROM press_story WHERE weight > %s ORDER BY 1", [7])
+    heavy = [story.title for story in found]
+    return repr((heavy, counted())).encode()
+"""
+
+HELPER = """
+from toolkit.trace import current
+
+def counted():
+    with current.get().database.cursor() as cursor:
+        return cursor.execute("SELECT count(*) FROM past_the_models").fetchone()[0]
+"""
+
+
+def test_a_table_that_no_model_knows_is_seen_to_change(press: Any) -> None:
+    press.sql("CREATE TABLE past_the_models (id INTEGER PRIMARY KEY)")
+    press.write("newsroom_database.py", HELPER)
+    press.write("press/pages.py", (press.folder / "press/pages.py").read_text("utf-8") + PAGE)
+    press.build(workers=1)
+    assert press.build(workers=1).rendered == 0
+    assert press.read("by-hand/index.html").endswith(", 0)")
+    press.sql("INSERT INTO past_the_models VALUES (1)")
+    report = press.same(workers=1)
+    rendered = [event for event in report.events if event.kind == "rendered"]
+    assert {event.subject for event in rendered} == {"/by-hand/", "/es/by-hand/"}
+    assert "what 'SELECT count(*) FROM past_the_models' reads" in rendered[0].reason
+    assert press.read("by-hand/index.html").endswith(", 1)")

@@ -1,0 +1,157 @@
+"""SQL that is written by hand: instances of it, a cursor for it, and how pages remember it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from toolkit.errors import DatabaseError, FieldError
+from toolkit.models.answers import answer_queries, answer_rows
+from toolkit.trace import READER, entered
+
+HEAVY = "SELECT id, title, weight FROM news_story WHERE weight >= %s ORDER BY id"
+
+
+def test_rows_of_a_statement_are_instances(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.raw(HEAVY, [4])
+    assert [story.title for story in found] == ["Story 4", "Story 9", "Story 14", "Story 19"]
+    assert (len(found), bool(found), found[1].weight, [s.pk for s in found[:2]]) == (4, True, 4, [5, 10])
+    assert isinstance(found[0], m.Story)
+
+
+def test_values_may_have_names_and_a_percent_sign_is_doubled(m: Any, newsroom: Any) -> None:
+    sql = "SELECT id FROM news_story WHERE weight = %(w)s AND title LIKE '%%1%%' AND weight = %(w)s ORDER BY id"
+    assert [story.pk for story in m.Story.objects.raw(sql, {"w": 1})] == [2, 12, 17]
+    without = "SELECT id FROM news_story WHERE title LIKE '%9'"
+    assert [story.pk for story in m.Story.objects.raw(without)] == [10, 20]
+
+
+def test_what_a_statement_leaves_out_is_loaded_when_touched_for_all_at_once(m: Any, newsroom: Any) -> None:
+    stories = list(m.Story.objects.raw(HEAVY, [4]))
+    with newsroom.database.counted() as queries:
+        assert [story.slug for story in stories] == ["story-4", "story-9", "story-14", "story-19"]
+        assert [story.section.slug for story in stories] == ["section-1", "section-0", "section-2", "section-1"]
+    assert len(queries) == 3
+    assert isinstance(stories[0].published, datetime)
+
+
+def test_what_no_field_has_is_an_attribute_and_names_can_be_translated(m: Any, newsroom: Any) -> None:
+    sql = "SELECT id AS number, upper(title) AS loud, weight * 2 AS twice FROM news_story WHERE id = 2"
+    story = m.Story.objects.raw(sql, translations={"number": "id"})[0]
+    assert (story.pk, story.loud, story.twice, story.title) == (2, "STORY 1", 2, "Story 1")
+
+
+def test_saving_writes_what_was_loaded_alone(m: Any, newsroom: Any) -> None:
+    story = m.Story.objects.raw("SELECT id, weight FROM news_story WHERE id = 3")[0]
+    m.Story.objects.filter(pk=3).update(title="Elsewhere")
+    story.weight = 41
+    story.save()
+    found = m.Story.objects.get(pk=3)
+    assert (found.weight, found.title) == (41, "Elsewhere")
+
+
+def test_a_value_never_becomes_sql(m: Any, newsroom: Any) -> None:
+    evil = "'; DROP TABLE news_story; --"
+    assert not m.Story.objects.raw("SELECT id FROM news_story WHERE title = %s", [evil])
+    assert m.Story.objects.count() == 20
+
+
+def test_what_a_reader_may_not_see_is_left_out(m: Any, newsroom: Any) -> None:
+    every = "SELECT id FROM news_story"
+    with entered(m.look(newsroom.database, READER)):
+        public = m.Story.objects.count()
+        assert len(m.Story.objects.raw(every)) == public < 20
+        assert len(m.Story.objects.unrestricted().raw(every)) == 20
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind", "told"),
+    [
+        (lambda m: m.Story.objects.raw("SELECT title FROM news_story"), FieldError, "needs the primary key 'id'"),
+        (lambda m: m.Story.objects.filter(weight=1).raw("SELECT 1"), FieldError, r"takes no notice of filter\(\)"),
+        (lambda m: m.Story.objects.raw("SELECT id FROM news_story WHERE id = %s", []), DatabaseError, "no values were"),
+        (lambda m: m.Story.objects.raw(HEAVY, [1, 2]), DatabaseError, "has 1 placeholders for 2 values"),
+        (lambda m: m.Story.objects.raw(f"{HEAVY} LIMIT %s", [1]), DatabaseError, "more '%s' than values"),
+        (lambda m: m.Story.objects.raw(HEAVY, {"weight": 1}), DatabaseError, "the values have names"),
+        (
+            lambda m: m.Story.objects.raw("SELECT id FROM news_story WHERE id = %(pk)s", {"pkk": 1}),
+            DatabaseError,
+            r"'%\(pk\)s', and there is no such value\. Did you mean 'pkk'",
+        ),
+        (lambda m: m.Story.objects.raw("SELECT id LIKE '%d'", [1]), DatabaseError, "'%d', which is no placeholder"),
+        (lambda m: m.Story.objects.raw("SELECT id FROM gone"), DatabaseError, "gone"),
+        (
+            lambda m: m.Story.objects.raw("SELECT id FROM news_story", translations={"id": "titel"}),
+            FieldError,
+            "Did you mean 'title'",
+        ),
+    ],
+)
+def test_a_statement_that_makes_no_sense_is_refused(m: Any, newsroom: Any, ask: Any, kind: Any, told: str) -> None:
+    with pytest.raises(kind, match=told):
+        list(ask(m))
+
+
+# traces
+
+
+def answers(scope: Any, trace: Any) -> list[bool]:
+    """For each input, whether it would be read the same today, asked as another process would."""
+    records = {name: shape.record() for name, shape in trace.shapes.items()}
+    asked = {
+        "row": answer_rows(scope, trace.keys_of("row")),
+        "query": answer_queries(scope, records, trace.keys_of("query")),
+    }
+    return [asked[item.kind][item.key] == item.digest for item in trace]
+
+
+def test_a_page_remembers_what_a_statement_answered(m: Any, newsroom: Any) -> None:
+    scope = m.look(newsroom.database, READER, traced=True)
+    with entered(scope):
+        assert [story.slug for story in m.Story.objects.raw(HEAVY, [4])] == [
+            "story-4",
+            "story-9",
+            "story-14",
+            "story-19",
+        ]
+    assert all(shape.record().get("opaque") for name, shape in scope.trace.shapes.items() if name.startswith("raw:"))
+    assert all(answers(m.look(newsroom.database, READER), scope.trace))
+    m.Story.objects.filter(pk=2).update(weight=4)
+    assert not all(answers(m.look(newsroom.database, READER), scope.trace))
+
+
+def test_a_column_that_was_touched_later_is_remembered_too(m: Any, newsroom: Any) -> None:
+    scope = m.look(newsroom.database, traced=True)
+    with entered(scope):
+        assert m.Story.objects.raw("SELECT id FROM news_story WHERE id = 2")[0].slug == "story-1"
+    m.Story.objects.filter(pk=2).update(weight=9)
+    assert all(answers(m.look(newsroom.database), scope.trace))
+    m.Story.objects.filter(pk=2).update(slug="moved")
+    assert not all(answers(m.look(newsroom.database), scope.trace))
+
+
+def test_a_cursor_reads_and_writes(m: Any, newsroom: Any) -> None:
+    with newsroom.database.cursor() as cursor:
+        cursor.execute("SELECT id, weight FROM news_story WHERE weight > %s ORDER BY id", [3])
+        assert [column[0] for column in cursor.description] == ["id", "weight"]
+        assert tuple(cursor.fetchone()) == (5, 4)
+        assert len(cursor.fetchmany(2)) == 2
+        assert [tuple(row) for row in cursor] == [(20, 4)]
+        assert cursor.execute("UPDATE news_story SET weight = %(w)s WHERE id = 1", {"w": 7}).rowcount == 1
+        cursor.executemany("UPDATE news_story SET weight = %s WHERE id = %s", [(8, 2), (9, 3)])
+    assert list(m.Story.objects.order_by("pk").values_list("weight", flat=True)[:3]) == [7, 8, 9]
+    with pytest.raises(DatabaseError, match="before something was executed"):
+        newsroom.database.cursor().rowcount  # noqa: B018
+
+
+def test_a_page_remembers_what_a_cursor_answered(m: Any, newsroom: Any) -> None:
+    scope = m.look(newsroom.database, traced=True)
+    with entered(scope), newsroom.database.cursor() as cursor:
+        rows = cursor.execute("SELECT id FROM news_story WHERE weight = %s ORDER BY id", [4]).fetchall()
+        assert [row[0] for row in rows] == [5, 10, 15, 20]
+        assert cursor.fetchone() is None
+    assert answers(m.look(newsroom.database), scope.trace) == [True]
+    m.Story.objects.filter(pk=5).update(weight=0)
+    assert answers(m.look(newsroom.database), scope.trace) == [False]
