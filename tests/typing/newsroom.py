@@ -10,7 +10,10 @@ from uuid import UUID
 
 from toolkit import models
 from toolkit.database import Database
+from toolkit.errors import IntegrityError, ValidationError
 from toolkit.models import Count, F, Max, Now, Q, QuerySet, RelatedManager
+from toolkit.storage import ContentFile
+from toolkit.validators import FileExtensionValidator, MinValueValidator
 
 
 class Section(models.Model):
@@ -30,6 +33,28 @@ class Author(models.Model):
     name = models.CharField(max_length=80)
     email = models.EmailField(blank=True)
     home_page = models.URLField(null=True, blank=True)
+
+
+class Scan(models.Model):
+    page = models.FileField(upload_to="scans/%Y", validators=[FileExtensionValidator(["pdf"])])
+    photo = models.ImageField(width_field="width", blank=True)
+    width = models.IntegerField(null=True, validators=[MinValueValidator(1)])
+
+
+def scans(scan: Scan) -> None:
+    assert_type(scan.page.url, str)
+    assert_type(scan.page.read(), bytes)
+    assert_type(scan.photo.width, int)
+    scan.page = ContentFile(b"...", "page.pdf")
+    scan.page = "scans/page.pdf"
+    scan.page.save("page.pdf", b"...")
+    try:
+        scan.full_clean(exclude=["photo"])
+        scan.save()
+    except ValidationError as error:
+        assert_type(error.message_dict, dict[str, list[str]])
+    except IntegrityError as error:
+        assert_type(error.fields, tuple[str, ...])
 
 
 class StoryQuerySet(models.QuerySet["Story"]):

@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import IO, Any, ClassVar, NamedTuple, Unpack, overload
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack, overload
 
 from toolkit.errors import DeclarationError, StorageError, ValidationError
 from toolkit.i18n import gettext_lazy
@@ -214,6 +214,10 @@ class FileField(Field[FieldFile]):
     def __get__(self, instance: object, owner: type[Any]) -> FieldFile: ...
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         return super().__get__(instance, owner)
+
+    if TYPE_CHECKING:
+
+        def __set__(self, instance: Any, value: File | str | None) -> None: ...
 
     def descriptor(self) -> FileDescriptor:
         """What stands on the class under the field's name."""
@@ -433,6 +437,13 @@ class ImageField(FileField):
     def __init__(self, *, width_field: str | None = None, height_field: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.width_field, self.height_field = width_field, height_field
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> ImageField: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> ImageFieldFile: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return super().__get__(instance, owner)
 
     def took_file(self, instance: Any, file: FieldFile) -> None:
         names = [self.width_field, self.height_field]
