@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,13 @@ def test_the_queries_of_a_build_are_told_when_asked(run: Run, folder: Path) -> N
     told = run("build", "--workers", "1", "--queries").output
     assert re.search(r"\d+ queries for 10 pages, \d+\.\d a page", told)
     assert re.search(r"ms, \d+ rows, asked at \S+:\d+ for /", told)
+
+
+def test_models_are_written_for_a_database_of_others(run: Run, folder: Path) -> None:
+    connection = sqlite3.connect(folder / "archive.db")
+    connection.execute("CREATE TABLE wires (id INTEGER PRIMARY KEY, headline VARCHAR(80) NOT NULL)")
+    connection.close()
+    told = run("data", "inspect", "--database", "sqlite:///archive.db").output
+    assert "class Wires(models.Model):\n    id = models.AutoField(primary_key=True)\n" in told
+    assert "    headline = models.CharField(max_length=80)\n" in told
+    compile(told, "archive.py", "exec")

@@ -151,7 +151,7 @@ class Builder:
             if sources:
                 loaded = load_sources(site.scope(), sources, site.folder)
                 report.notices += [str(notice) for notice in loaded.notes]
-            install_tokens(site.database, site.database.schema.table_names)
+            install_tokens(site.database, {model._meta.table for model in site.models if model._meta.managed})
             refresh_indexes(site.scope())
         report.seconds["content"] = time.monotonic() - self._started
 

@@ -27,8 +27,13 @@ def bring_up(site: Any) -> None:
     if migrated:
         _migrate(site)
     others = {app.label for app in site.apps} - {app.label for app in migrated}
-    migrations.create_tables(site.database, [m for m in site.models if m._meta.app_label in others])
+    migrations.create_tables(site.database, [m for m in _managed(site) if m._meta.app_label in others])
     _remember(site)
+
+
+def _managed(site: Any) -> list[Any]:
+    """The models whose tables are the site's own."""
+    return [model for model in site.models if model._meta.managed]
 
 
 def _migrate(site: Any) -> None:
@@ -42,7 +47,7 @@ def _migrate(site: Any) -> None:
 
 
 def _is_new(site: Any) -> bool:
-    tables = set(site.database.schema.table_names)
+    tables = {model._meta.table for model in _managed(site)}
     return not tables & set(site.database.table_names())
 
 

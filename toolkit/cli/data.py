@@ -42,3 +42,23 @@ def load(verbose: bool) -> None:
         asked.output.say(str(source))
     for note in report.notes:
         asked.output.note(f"note: {note}", style="yellow")
+
+
+@data.command()
+@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@click.option("--database", "url", metavar="URL", help="Look at this database.  [default: the site's]")
+@click.option("--views", is_flag=True, help="Write models for views, too.")
+@site_options
+def inspect(tables: tuple[str, ...], url: str | None, views: bool) -> None:
+    """Print a module of models for the tables of a database that others made.
+
+    Send it to a file of an app, 'toolkit data inspect > archive/models.py', and read it: names are the database's,
+    references do nothing when a row is deleted, and a comment stands where a column has no exact counterpart. The
+    models are not managed: migrations and builds leave their tables as they are.
+    """
+    from toolkit.database import Database
+    from toolkit.models.inspecting import inspect_models
+
+    site = open_site()
+    database = Database(url, folder=site.folder) if url is not None else site.database
+    click.echo(inspect_models(database, tables, views=views), nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.layout import render
 from toolkit.migrations.values import write_value
-from toolkit.models import BaseConstraint, Index, Model
+from toolkit.models import AutoField, BaseConstraint, BigIntegerField, Index, Model
 from toolkit.models.resolve import resolve_models
 
 Constraint = BaseConstraint
@@ -186,7 +187,7 @@ def with_hidden(models: Iterable[Any]) -> list[Any]:
     found: dict[Any, None] = {}
     for model in models:
         meta = model._meta
-        if meta.proxy:
+        if meta.proxy or not meta.managed:
             continue
         betweens = [field.through for field in meta.local_many_to_many if field.through._meta.hidden]
         hidden = [*betweens, *([meta.translation] if meta.translation is not None else [])]
@@ -199,14 +200,26 @@ def describe_model(model: Any) -> ModelState:
     meta = model._meta
     default_table = f"{meta.app_label}_{meta.object_name.lower()}"
     composite = [] if meta.composite_key is None else [meta.composite_key]
+    fields = [(field.name, _migrated(field)) for field in [*composite, *meta.local_fields, *meta.spread_keys]]
     return ModelState(
         meta.app_label,
         meta.object_name,
-        tuple(describe_field(field.name, field) for field in [*composite, *meta.local_fields, *meta.spread_keys]),
+        tuple(describe_field(name, field) for name, field in fields),
         db_table="" if meta.table == default_table else meta.table,
         constraints=tuple(meta.constraints),
         indexes=tuple(meta.indexes),
     )
+
+
+def _migrated(field: Any) -> Any:
+    """What migrations know of a field: a reference to a table that is not theirs is a column like any other."""
+    if not field.is_relation or field.target._meta.managed:
+        return field
+    key = field.target_field
+    twin = copy(key) if not isinstance(key, AutoField) else BigIntegerField[Any](null=field.null)
+    twin.primary_key, twin.null, twin.unique, twin.db_index = False, field.null, field.unique, field.db_index
+    twin.column, twin.model = field.column, field.model
+    return twin
 
 
 def _make_class(state: ModelState) -> Any:

@@ -43,6 +43,7 @@ META_OPTIONS = {
     "default_related_name": "the related_name of relations that have none of their own",
     "get_latest_by": "the field, or fields, that latest() goes by",
     "indexes": "Index objects",
+    "managed": "False: others make and change the table; migrations and builds leave it as it is",
     "natural_key": "names of the fields that identify a row to people and in data files",
     "ordering": "names or expressions to order by, '-' for descending",
     "permissions": "further permissions, as (code, label) pairs",
@@ -81,6 +82,7 @@ class Options:
         parents: Each parent with a table, and the one-to-one field that links to it.
         concrete_model: The model whose table it is; another one for a proxy.
         stand_ins: Keys of ancestors' tables, and the field of one's own that always has the same value.
+        managed: Whether the table is the toolkit's to make and to change.
         given: What ``class Meta`` said, by name.
         managers: Name to manager, in order of precedence.
         spread_keys: Foreign keys to composite keys, which have no column of their own.
@@ -109,6 +111,7 @@ class Options:
         self.model_name = model.__name__.lower()
         self.abstract: bool = options.get("abstract", False)
         self.proxy: bool = options.get("proxy", False)
+        self.managed: bool = options.get("managed", True)
         self.app_label: str = options.get("app_label", "")
         self.db_table: str = options.get("db_table", "")
         self.ordering: Sequence[str | Expression] = list(options.get("ordering", ()))

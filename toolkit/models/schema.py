@@ -162,7 +162,7 @@ def _refer(sa: Any, key: Any, table: Any, spelling: type[Backend]) -> None:
 
 def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
     arguments: list[Any] = []
-    if field.is_relation and field.db_constraint:
+    if field.is_relation and field.db_constraint and field.target._meta.managed:
         target = field.target._meta
         deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
         arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", **deferred))

@@ -1,0 +1,220 @@
+"""Models written for a database that others made: they are imported, resolved, and read its rows."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
+
+from tests.servers import SERVERS, opened_apart
+from toolkit.database import Database
+from toolkit.errors import DatabaseError
+from toolkit.models.inspecting import inspect_models
+from toolkit.models.resolve import models_in, resolve_models
+from toolkit.models.schema import Schema
+from toolkit.trace import Scope, entered
+
+ARCHIVE = sa.MetaData()
+KEY = {"primary_key": True}
+
+
+def table(name: str, *columns: Any) -> None:
+    sa.Table(name, ARCHIVE, *columns)
+
+
+def refer(name: str, to: str, **options: Any) -> Any:
+    return sa.Column(name, sa.Integer, sa.ForeignKey(to), **options)
+
+
+def words(name: str, length: int = 50, **options: Any) -> Any:
+    return sa.Column(name, sa.String(length), **options)
+
+
+def number(name: str = "id", **options: Any) -> Any:
+    return sa.Column(name, sa.Integer, **options)
+
+
+for _name in (
+    "desks", "regions", "agencies", "licences", "formats", "cameras", "roles", "topics", "editions", "printers",
+    "languages", "sources",
+):  # fmt: skip
+    table(_name, number(**KEY), words("name", nullable=False, unique=True))
+
+table(
+    "staff", number(**KEY), words("Full Name", nullable=False), refer("desk_id", "desks.id"), refer("boss", "staff.id")
+)
+table("passes", refer("staff_id", "staff.id", **KEY, autoincrement=False), words("code", 12, unique=True))
+table(
+    "articles",
+    number("ArticleID", **KEY),
+    words("class", nullable=False),
+    sa.Column("body", sa.Text),
+    refer("author", "staff.id", nullable=False),
+    refer("editor", "staff.id"),
+    sa.Column("filed", sa.DateTime, nullable=False),
+    sa.Column("issue", sa.Date),
+    sa.Column("price", sa.Numeric(8, 2)),
+    sa.Column("score", sa.Double),
+    sa.Column("printed", sa.Boolean, nullable=False),
+    sa.Column("size", sa.SmallInteger),
+    sa.Column("views", sa.BigInteger),
+    sa.Column("scan", sa.LargeBinary),
+)
+table("versions", refer("article", "articles.ArticleID", **KEY), number("no", **KEY), sa.Column("text", sa.Text))
+table("article_topics", refer("article_id", "articles.ArticleID", **KEY), refer("topic_id", "topics.id", **KEY))
+table(
+    "pictures",
+    number(**KEY),
+    refer("article_id", "articles.ArticleID"),
+    words("agency", 50),
+    number("page"),
+    number("place"),
+    sa.ForeignKeyConstraint(["agency"], ["agencies.name"]),
+    sa.UniqueConstraint("page", "place", name="pictures_place_key"),
+)
+table("captions", number(**KEY), refer("picture_id", "pictures.id", unique=True), words("text", 200))
+table("credits", number("article", nullable=False), number("no", nullable=False), words("who"),
+      sa.ForeignKeyConstraint(["article", "no"], ["versions.article", "versions.no"]))  # fmt: skip
+table(
+    "2nd_editions",
+    number(**KEY),
+    words("save"),
+    words("2nd"),
+    words("a__b"),
+    words("größe"),
+    words("a b"),
+    words("a-b"),
+)
+table("settings", words("key", 40, **KEY), words("value"))
+for _name in ("letters", "obituaries", "weather", "crosswords", "recipes", "horoscopes", "corrections", "adverts"):
+    table(
+        _name, number(**KEY), refer("article_id", "articles.ArticleID"), refer("region_id", "regions.id"), words("note")
+    )
+
+
+@pytest.fixture(scope="module", params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
+def archive(request: pytest.FixtureRequest) -> Iterator[Any]:
+    database = opened_apart(request.param)
+    for one in ARCHIVE.sorted_tables:
+        database.execute(str(CreateTable(one).compile(dialect=database.sqlalchemy_dialect)))
+    q = database.backend.quoted
+    for statement in (
+        "INSERT INTO desks (id, name) VALUES (1, 'Foreign')",
+        f"INSERT INTO staff (id, {q('Full Name')}, desk_id, boss) VALUES (1, 'Ines', 1, NULL), (2, 'Tom', 1, 1)",
+        f"INSERT INTO articles ({q('ArticleID')}, {q('class')}, author, editor, filed, issue, price, score, printed, "
+        "size, views) VALUES (7, 'news', 2, 1, '2001-09-12 04:30:00', '2001-09-12', 1.50, 0.5, "
+        f"{'1' if database.dialect == 'sqlite' else 'TRUE'}, 3, 9000000000)",
+        "INSERT INTO versions (article, no, text) VALUES (7, 1, 'draft'), (7, 2, 'final')",
+        "INSERT INTO settings VALUES ('colour', 'sepia')",
+    ):
+        database.execute(statement)
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="module")
+def source(archive: Any) -> str:
+    return inspect_models(archive)
+
+
+@pytest.fixture
+def models(archive: Any, source: str) -> Iterator[Any]:
+    """The module, imported, its models resolved against the database."""
+    module: Any = types.ModuleType("archive.models")
+    sys.modules["archive.models"] = module
+    try:
+        exec(compile(source, "archive/models.py", "exec"), module.__dict__)
+    finally:
+        del sys.modules["archive.models"]
+    everything, problems = resolve_models({"archive": models_in(module)})
+    assert not problems, problems
+    archive.schema, archive.shapes, archive.lookups = Schema(everything, archive.dialect), {}, {}
+    with entered(Scope(None, archive)):
+        yield module
+
+
+def test_thirty_tables_become_models_that_are_not_managed(models: Any, archive: Any) -> None:
+    found = models_in(models)
+    assert len(found) == len(ARCHIVE.tables) == 30
+    assert sorted(model._meta.table for model in found) == archive.table_names()
+    assert not any(model._meta.managed for model in found)
+
+
+def test_every_table_can_be_read(models: Any, archive: Any) -> None:
+    for model in models_in(models):
+        if model.__name__ == "Credits" and archive.dialect != "sqlite":
+            continue  # it has no key, and no rowid there
+        assert (
+            len(model.objects.all())
+            == archive.fetch(f"SELECT count(*) FROM {archive.backend.quoted(model._meta.table)}")[0][0]
+        ), model
+
+
+def test_rows_read_with_their_types_and_references(models: Any) -> None:
+    article = models.Articles.objects.get()
+    assert (article.pk, article.class_field, article.author.full_name) == (7, "news", "Tom")
+    assert (article.issue, article.price, article.score) == (date(2001, 9, 12), Decimal("1.50"), 0.5)
+    assert (article.printed, article.size, article.views) == (True, 3, 9_000_000_000)
+    assert article.filed.replace(tzinfo=None) == datetime(2001, 9, 12, 4, 30)  # noqa: DTZ001
+    assert article.author.boss == article.editor
+    assert article.author.desk.name == "Foreign"
+    assert models.Settings.objects.get(pk="colour").value == "sepia"
+
+
+def test_composite_keys_one_to_one_and_ways_back(models: Any) -> None:
+    assert models.Versions.objects.get(pk=(7, 2)).text == "final"
+    assert models.Articles.objects.filter(versions__text="draft").count() == 1
+    assert type(models.Passes._meta.get_field("staff")).__name__ == "OneToOneField"
+    assert models.Passes._meta.pk.name == "staff"
+    picture = models.Pictures._meta.get_field("agency")
+    assert (picture.to_field, picture.target) == ("name", models.Agencies)
+    assert {"staff_set", "articles_set", "articles_by_editor"} <= {
+        relation.accessor for relation in models.Staff._meta.reverse.values()
+    }
+
+
+def test_names_are_valid_and_unique(models: Any) -> None:
+    names = [field.name for field in models.Table2ndEditions._meta.fields]
+    assert names == ["id", "save_field", "number_2nd", "a_b", "grosse", "a_b_2", "a_b_3"]
+
+
+def test_what_has_no_counterpart_is_told_in_a_comment(source: str, archive: Any) -> None:
+    assert "# (article, no) refers to versions (article, no)" in source
+    if archive.dialect == "sqlite":
+        assert 'rowid = models.AutoField(primary_key=True, db_column="rowid")' in source
+    else:
+        assert "# no primary key: name a column that is one" in source
+    assert 'models.UniqueConstraint(fields=["page", "place"], name="pictures_place_key")' in source
+    assert "on_delete=models.DO_NOTHING" in source
+
+
+def test_some_tables_alone(archive: Any) -> None:
+    found = inspect_models(archive, ["pictures", "captions"])
+    assert "class Pictures(" in found
+    assert "class Staff(" not in found
+    assert "# (article_id) refers to articles (ArticleID)" in found
+    with pytest.raises(DatabaseError, match=r"there is no table 'picture'\. Did you mean 'pictures'"):
+        inspect_models(archive, ["picture"])
+
+
+def test_columns_of_kinds_that_are_rare() -> None:
+    database = Database("sqlite://")
+    database.execute(
+        'CREATE TABLE odd (id INTEGER PRIMARY KEY, loose NUMERIC, wide DECIMAL(30, 2), shape GEOMETRY, "nothing", '
+        "data JSON, at TIME)"
+    )
+    database.execute("CREATE VIEW seen AS SELECT id FROM odd")
+    found = inspect_models(database, views=True)
+    assert "max_digits=15, decimal_places=5, null=True, blank=True)  # the column has no bounds" in found
+    assert "# the column has 30 digits" in found
+    assert "has no field: read as text" in found
+    assert "data = models.JSONField(" in found
+    assert "class Seen(models.Model):\n    # a view\n" in found
+    database.close()

@@ -1,0 +1,105 @@
+"""The field that a column of a database is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from toolkit.models.fields.numbers import SQLITE_DECIMAL_DIGITS
+
+UNMAPPED_DIGITS, UNMAPPED_PLACES = 15, 5
+
+
+class FieldText(NamedTuple):
+    """A field as it is written in a module.
+
+    Args:
+        kind: Its class.
+        options: Its options, in their order.
+        remark: What to look at, if the column has no exact counterpart.
+    """
+
+    kind: str
+    options: Mapping[str, Any] = {}
+    remark: str = ""
+
+
+def field_of(kind: Any, *, counted: bool) -> FieldText:
+    """The field of a column.
+
+    Args:
+        kind: SQLAlchemy's type.
+        counted: It is the whole primary key, and the database gives its numbers.
+    """
+    import sqlalchemy as sa
+
+    rules: list[tuple[Any, Callable[[Any], FieldText]]] = [
+        (sa.Boolean, lambda _: FieldText("BooleanField")),
+        (sa.SmallInteger, lambda _: FieldText("SmallAutoField" if counted else "SmallIntegerField")),
+        (sa.BigInteger, lambda _: FieldText("BigAutoField" if counted else "BigIntegerField")),
+        (sa.Integer, _integer(counted)),
+        (sa.Enum, lambda found: _choices(found.enums)),
+        (sa.Float, lambda _: FieldText("FloatField")),
+        (sa.Numeric, _decimal),
+        (sa.Uuid, lambda _: FieldText("UUIDField")),
+        (sa.JSON, lambda _: FieldText("JSONField")),
+        (sa.DateTime, lambda _: FieldText("DateTimeField")),
+        (sa.Date, lambda _: FieldText("DateField")),
+        (sa.Time, lambda _: FieldText("TimeField")),
+        (sa.Interval, lambda _: FieldText("DurationField")),
+        (sa.LargeBinary, lambda _: FieldText("BinaryField")),
+        (sa.types._Binary, lambda _: FieldText("BinaryField")),
+        (sa.Text, lambda _: FieldText("TextField")),
+        (sa.String, lambda found: _text(found.length)),
+    ]
+    special = _SPECIAL.get(type(kind).__name__)
+    if special is not None:
+        return special(kind)
+    for base, make in rules:
+        if isinstance(kind, base):
+            return make(kind)
+    return _unknown(kind)
+
+
+def _integer(counted: bool) -> Callable[[Any], FieldText]:
+    return lambda _: FieldText("AutoField" if counted else "IntegerField")
+
+
+def _decimal(kind: Any) -> FieldText:
+    digits, places = kind.precision, kind.scale or 0
+    if digits is None:
+        options = {"max_digits": UNMAPPED_DIGITS, "decimal_places": UNMAPPED_PLACES}
+        return FieldText("DecimalField", options, "the column has no bounds: these are a guess")
+    if digits > SQLITE_DECIMAL_DIGITS:
+        options = {"max_digits": SQLITE_DECIMAL_DIGITS, "decimal_places": min(places, SQLITE_DECIMAL_DIGITS)}
+        return FieldText("DecimalField", options, f"the column has {digits} digits")
+    return FieldText("DecimalField", {"max_digits": digits, "decimal_places": places})
+
+
+def _text(length: int | None) -> FieldText:
+    return FieldText("CharField", {"max_length": length}) if length else FieldText("TextField")
+
+
+def _choices(values: Any) -> FieldText:
+    texts = [str(value) for value in values]
+    longest = max((len(text) for text in texts), default=1)
+    return FieldText("CharField", {"max_length": max(longest, 1), "choices": [(text, text) for text in texts]})
+
+
+def _unknown(kind: Any) -> FieldText:
+    try:
+        told = str(kind) or type(kind).__name__
+    except Exception:  # noqa: BLE001 - a type that SQLAlchemy cannot write
+        told = type(kind).__name__
+    return FieldText("TextField", {}, f"{told} has no field: read as text")
+
+
+_SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
+    "TINYINT": lambda kind: FieldText("BooleanField" if kind.display_width == 1 else "SmallIntegerField"),
+    "YEAR": lambda _: FieldText("SmallIntegerField"),
+    "INET": lambda _: FieldText("GenericIPAddressField"),
+    "INET4": lambda _: FieldText("GenericIPAddressField"),
+    "INET6": lambda _: FieldText("GenericIPAddressField"),
+    "SET": lambda kind: FieldText("CharField", {"max_length": 255}, "a SET: several values with commas between"),
+}
+"""Types that say more than the class they come from, by name."""

@@ -1,0 +1,182 @@
+"""The module with the models of a database that is there already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.models.inspecting.columns import FieldText, field_of
+from toolkit.models.inspecting.names import class_name, field_name
+from toolkit.models.inspecting.tables import Table, read_tables
+
+HEAD = '''"""Models of a database that others made: written by `toolkit data inspect`, to be read and mended by you.
+
+Rename models and fields as you like: db_table and db_column keep them to their tables. With managed = False neither
+migrations nor builds touch a table. Look at the references: DO_NOTHING leaves a deletion to the database.
+"""
+
+from toolkit import models
+'''
+
+
+def inspect_models(database: Any, tables: Iterable[str] = (), *, views: bool = False) -> str:
+    """The source of a module with a model for each table.
+
+    Args:
+        database: The database.
+        tables: Only these tables; all, if none is named.
+        views: Models for views, too.
+
+    Raises:
+        DatabaseError: A table that was named is not there.
+    """
+    found = read_tables(database, tables, views=views)
+    module = _Module(found, rowids=database.dialect == "sqlite")
+    return HEAD + "".join(f"\n\n{module.model(table)}" for table in found)
+
+
+@dataclass
+class _Module:
+    """What the models of one module know of each other.
+
+    Args:
+        tables: All tables.
+        rowids: Every table has a hidden key ``rowid``.
+    """
+
+    tables: Sequence[Table]
+    rowids: bool
+    classes: dict[str, str] = field(default_factory=dict)
+    accessors: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for table in self.tables:
+            self.classes[table.name] = class_name(table.name, self.classes.values())
+        by_name = {table.name: table for table in self.tables}
+        self.names = {name: self._names(table) for name, table in by_name.items()}
+        self.keys = {name: table.key for name, table in by_name.items()}
+        for name, names in self.names.items():
+            self.accessors[name] = set(names.values())
+
+    def _names(self, table: Table) -> dict[str, str]:
+        """Column to name of its field."""
+        names: dict[str, str] = {}
+        for column in table.columns:
+            reference = self._target(table, column) is not None
+            taken = {*names.values(), *(f"{name}_id" for name in names.values())}
+            names[column] = field_name(column, taken, reference=reference)
+        return names
+
+    def _target(self, table: Table, column: str) -> tuple[str, str] | None:
+        """The table and column that a column alone refers to, if there is a model for it."""
+        reference = table.reference_of(column)
+        if reference is None or reference.table not in self.classes:
+            return None
+        target = next(one for one in self.tables if one.name == reference.table)
+        (column_there,) = reference.targets or target.key[:1]
+        if len(target.key) != 1 and not target.is_unique(column_there):
+            return None
+        return reference.table, column_there
+
+    def model(self, table: Table) -> str:
+        """The class of a table."""
+        return "\n".join(self._lines(table)) + "\n"
+
+    def _lines(self, table: Table) -> Iterator[str]:
+        names = self.names[table.name]
+        key = self._key(table)
+        yield f"class {self.classes[table.name]}(models.Model):"
+        if table.view:
+            yield "    # a view"
+        if not key and self.rowids and not table.view:
+            name = field_name("rowid", names.values())
+            yield f'    {name} = models.AutoField(primary_key=True, db_column="rowid")  # the table has no primary key'
+        elif not key:
+            yield "    # no primary key: name a column that is one, or the rows cannot be read"
+        if len(key) > 1:
+            yield f"    pk = models.CompositePrimaryKey({', '.join(_literal(names[column]) for column in key)})"
+        for column in table.columns:
+            yield f"    {self._field(table, column, key)}"
+        for one in table.references:
+            if len(one.columns) > 1 or self._target(table, one.columns[0]) is None:
+                yield f"    # ({', '.join(one.columns)}) refers to {one.table} ({', '.join(one.targets)})"
+        yield ""
+        yield from self._meta(table, names)
+
+    def _key(self, table: Table) -> tuple[str, ...]:
+        """The primary key; of a table without one, a column that is unique and always there."""
+        if table.key or table.view:
+            return table.key
+        for _, columns in table.uniques:
+            if len(columns) == 1 and not table.columns[columns[0]][1]:
+                return columns
+        return ()
+
+    def _field(self, table: Table, column: str, key: tuple[str, ...]) -> str:
+        kind, null, counted = table.columns[column]
+        name, alone = self.names[table.name][column], key == (column,)
+        target = self._target(table, column)
+        options: dict[str, Any] = {}
+        if target is None:
+            made = field_of(kind, counted=alone and (counted or self.rowids))
+            attribute = name
+            options |= made.options
+        else:
+            made, attribute = self._reference(table, column, target, options), f"{name}_id"
+        if alone:
+            options["primary_key"] = True
+        elif null:
+            options |= {"null": True, "blank": True}
+        if table.is_unique(column) and not alone and made.kind != "OneToOneField":
+            options["unique"] = True
+        if attribute != column:
+            options["db_column"] = column
+        text = ", ".join(f"{option}={_literal(value)}" for option, value in options.items())
+        first = self._first(target, text)
+        return f"{name} = models.{made.kind}({first})" + (f"  # {made.remark}" if made.remark else "")
+
+    def _first(self, target: tuple[str, str] | None, text: str) -> str:
+        """The arguments of a field: those of a reference begin with its model."""
+        if target is None:
+            return text
+        return f"{_literal(self.classes[target[0]])}, on_delete=models.DO_NOTHING" + (f", {text}" if text else "")
+
+    def _reference(self, table: Table, column: str, target: tuple[str, str], options: dict[str, Any]) -> FieldText:
+        """A foreign key; the name of its way back is one that nothing else has there."""
+        there, column_there = target
+        if (column_there,) != self.keys[there]:
+            options["to_field"] = self.names[there][column_there]
+        kind = "OneToOneField" if table.is_unique(column) else "ForeignKey"
+        own = self.classes[table.name].lower()
+        taken = self.accessors[there]
+        default = own if kind == "OneToOneField" else f"{own}_set"
+        if {default, own} & taken:
+            name = self.names[table.name][column]
+            options["related_name"] = default = field_name(f"{own}_by_{name}", taken)
+        taken |= {default} if "related_name" in options else {default, own}
+        return FieldText(kind)
+
+    def _meta(self, table: Table, names: dict[str, str]) -> Iterator[str]:
+        yield "    class Meta:"
+        yield "        managed = False"
+        yield f"        db_table = {_literal(table.name)}"
+        several = [(title, columns) for title, columns in table.uniques if len(columns) > 1]
+        if several:
+            yield "        constraints = ["
+            for title, columns in several:
+                fields = [names[column] for column in columns]
+                title = title or f"{table.name}_{'_'.join(columns)}_key"
+                yield f"            models.UniqueConstraint(fields={_literal(fields)}, name={_literal(title)}),"
+            yield "        ]"
+
+
+def _literal(value: Any) -> str:
+    """A value as Python, with the quotes of this house."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        inner = ", ".join(map(_literal, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    return repr(value)

@@ -1,0 +1,137 @@
+"""The tables of a database, as SQLAlchemy's inspector sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.errors import DatabaseError, did_you_mean
+
+OWN = "toolkit_"
+"""What the toolkit's own tables begin with."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key.
+
+    Args:
+        columns: Its columns.
+        table: The table that it refers to.
+        targets: The columns there.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    targets: tuple[str, ...]
+
+
+@dataclass
+class Table:
+    """One table or view.
+
+    Args:
+        name: Its name.
+        columns: Name to (SQLAlchemy type, may be NULL, is counted up by the database).
+        key: Columns of the primary key.
+        references: Foreign keys.
+        uniques: (name, columns) of unique constraints and indexes; the key apart.
+        view: Whether it is a view.
+    """
+
+    name: str
+    columns: dict[str, tuple[Any, bool, bool]]
+    key: tuple[str, ...]
+    references: list[Reference] = field(default_factory=list)
+    uniques: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    view: bool = False
+
+    def is_unique(self, column: str) -> bool:
+        """Whether no two rows have the same value in a column."""
+        return self.key == (column,) or any(columns == (column,) for _, columns in self.uniques)
+
+    def reference_of(self, column: str) -> Reference | None:
+        """The foreign key of this column alone."""
+        return next((one for one in self.references if one.columns == (column,)), None)
+
+
+def read_tables(database: Any, names: Iterable[str] = (), *, views: bool = False) -> list[Table]:
+    """Tables of a database, sorted by name.
+
+    Args:
+        database: The database.
+        names: Only these; all but the toolkit's own, if none is named.
+        views: Views, too.
+
+    Raises:
+        DatabaseError: A table that was named is not there.
+    """
+    with _inspector(database) as inspector:
+        tables, seen = inspector.get_table_names(), inspector.get_view_names()
+        wanted = sorted(names)
+        for name in wanted:
+            if name not in (*tables, *seen):
+                raise DatabaseError(f"there is no table {name!r}", hint=did_you_mean(name, [*tables, *seen]))
+        if not wanted:
+            wanted = sorted(name for name in [*tables, *(seen if views else ())] if not _is_own(name))
+        return [_read(inspector, name, view=name not in tables) for name in wanted]
+
+
+def _is_own(name: str) -> bool:
+    """Whether a table is the toolkit's, or the database's for itself."""
+    return name.startswith((OWN, "sqlite_", "spatial_ref_sys", "gpkg_"))
+
+
+@contextmanager
+def _inspector(database: Any) -> Iterator[Any]:
+    """SQLAlchemy's inspector on the connection at hand."""
+    import sqlalchemy as sa
+    from sqlalchemy.pool import StaticPool
+
+    engine = sa.create_engine(
+        database.backend.sqlalchemy_url, creator=lambda: database.connection, poolclass=StaticPool
+    )
+    with engine.connect() as connection:
+        yield sa.inspect(connection)
+
+
+def _read(inspector: Any, name: str, *, view: bool) -> Table:
+    columns = {
+        column["name"]: (column["type"], bool(column["nullable"]), _is_counted(column))
+        for column in inspector.get_columns(name)
+    }
+    if view:
+        return Table(name, columns, (), view=True)
+    key = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
+    references = [
+        Reference(tuple(one["constrained_columns"]), one["referred_table"], tuple(one["referred_columns"]))
+        for one in inspector.get_foreign_keys(name)
+    ]
+    return Table(name, columns, key, references, list(_uniques(inspector, name, key)))
+
+
+def _is_counted(column: Any) -> bool:
+    """Whether the database gives the numbers of a column."""
+    counted = column.get("autoincrement") in (True, "auto")
+    return counted or bool(column.get("identity")) or "nextval(" in str(column.get("default") or "")
+
+
+def _uniques(inspector: Any, name: str, key: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Constraints, and indexes without a condition that say the same."""
+    seen = {key}
+    constraints = [(one["name"], one["column_names"]) for one in inspector.get_unique_constraints(name)]
+    indexes = [
+        (one["name"], one["column_names"])
+        for one in inspector.get_indexes(name)
+        if one["unique"] and None not in one["column_names"] and not _has_condition(one)
+    ]
+    for title, columns in [*constraints, *indexes]:
+        if tuple(columns) not in seen:
+            seen.add(tuple(columns))
+            yield str(title or ""), tuple(columns)
+
+
+def _has_condition(index: Any) -> bool:
+    return any(name.endswith("_where") for name in index.get("dialect_options", {}))
