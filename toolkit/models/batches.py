@@ -169,15 +169,20 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
     scope = current_scope()
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
-    wanted = {raw(held, scope, getattr(peer, key.attname)) for peer in waiting} - {None}
+    write = held.db_writer(scope.database.dialect)
+    keys = [key.held_by(peer) for peer in waiting]
+    if write is not None:
+        keys = [None if value is None else write(value) for value in keys]
+    wanted = set(keys) - {None}
     groups: Groups = {}
     if wanted:
         operations, values = base_start(key.target._meta)
         _, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
         spread(mode_of(instance), (found for one in groups.values() for found in one))
-    for peer in waiting:
-        found = groups.get(raw(held, scope, key.held_by(peer)))
-        peer.__dict__[key.name] = found[0] if found else None
+    name = key.name
+    for peer, value in zip(waiting, keys, strict=True):
+        found = groups.get(value)
+        peer.__dict__[name] = found[0] if found else None
 
 
 def base_start(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -57,8 +57,9 @@ class RelatedManager(QuerySet[M]):
 
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
-            if not has_many(self.owner, self.relation):
-                refuse_unplanned(current_scope(), self.owner, self.relation.name)
+            scope, known = current_scope(), self.owner.__dict__.get(self.relation.cache)
+            if known is None or known[0] != scope.database.version:
+                refuse_unplanned(scope, self.owner, self.relation.name)
             return load_many(self.owner, self.relation)
         return super()._evaluate()
 
@@ -163,6 +164,7 @@ class Related:
         self.asked = f"_asked_{name}"
         self.relation = self
         self._managers: dict[Any, Any] = {}
+        self._template: tuple[Any, dict[str, Any]] = (None, {})
 
     @property
     def name_of_owner(self) -> str | None:
@@ -194,27 +196,39 @@ class Related:
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        root = self.target._meta.default_manager
-        kind = type(root)
-        manager_class = self._managers.get(kind)
-        if manager_class is None:
-            manager_class = self._managers[kind] = _new_class(f"Related{kind.__name__}", (RelatedManager, kind))
-        manager = object.__new__(manager_class)
-        manager.__dict__.update(root.__dict__)
-        manager.owner, manager.relation = instance, self
-        manager._cache = None
-        manager._shared = False
         value = self._value_of(instance)
         if value is None:
             raise ValidationError(
                 f"{owner.__name__}.{self.name}: the {owner.__name__} has no key yet", hint="Save it first."
             )
-        values = len(manager._values)
-        manager._operations = (*manager._operations, self._is_partner(values))
-        manager._values = (*manager._values, value)
-        manager._pristine_operations, manager._pristine_values = (self._is_partner(0),), (value,)
-        manager._plain = not root._operations  # a manager that narrows is asked, not read from what was loaded
+        root = self.target._meta.default_manager
+        manager = object.__new__(self._manager_class(type(root)))
+        if self._template[0] is not root:
+            self._template = (root, self._make_template(root))
+        state = manager.__dict__
+        state.update(self._template[1])
+        state["owner"] = instance
+        state["_values"] = (*root._values, value)
+        state["_pristine_values"] = (value,)
         return manager
+
+    def _manager_class(self, kind: type[Any]) -> Any:
+        found = self._managers.get(kind)
+        if found is None:
+            found = self._managers[kind] = _new_class(f"Related{kind.__name__}", (RelatedManager, kind))
+        return found
+
+    def _make_template(self, root: Any) -> dict[str, Any]:
+        """What the managers of all owners have in common: a list of fifty rows makes fifty of them."""
+        return {
+            **root.__dict__,
+            "relation": self,
+            "_cache": None,
+            "_shared": False,
+            "_operations": (*root._operations, self._is_partner(len(root._values))),
+            "_pristine_operations": (self._is_partner(0),),
+            "_plain": not root._operations,  # a manager that narrows is asked, not read from what was loaded
+        }
 
     def _is_partner(self, index: int) -> Any:
         return ("filter", ("q", "AND", False, ((self.path, "value", index),)))
