@@ -170,7 +170,10 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
     write = held.db_writer(scope.database.dialect)
-    keys = [key.held_by(peer) for peer in waiting]
+    attname = key.attname
+    keys = [  # a key that was left out is loaded by its attribute
+        key.held_by(peer) if attname in peer.__dict__ else getattr(peer, attname) for peer in waiting
+    ]
     if write is not None:
         keys = [None if value is None else write(value) for value in keys]
     wanted = set(keys) - {None}
