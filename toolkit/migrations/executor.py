@@ -109,12 +109,12 @@ class Executor:
         """
         with editing(self.database):
             self.history.prepare()
-            self._record_replacements()
         done = []
         for step in steps:
             tell(step)
             if self._run(step):
                 done.append(step)
+        self._record_replacements()
         return done
 
     def is_there(self, step: Step) -> bool:
@@ -140,10 +140,16 @@ class Executor:
                 raise MigrationError(str(one), hint=f"Finish it first: toolkit migrations apply {back}.")
 
     def _record_replacements(self) -> None:
-        """Note the replacements all of whose parts were applied: the parts may then be removed."""
-        done = [key for key in self.graph.applied if self.graph.files[key].replaces]
-        if set(done) - set(self.history.read()):
-            self.history.record(done)
+        """Note the replacements all of whose parts were applied: the files of the parts may then be removed."""
+        recorded = self.history.read()
+        graph = self.graph.for_database(recorded)
+        done = [key for key in graph.applied if graph.files[key].replaces and key not in recorded]
+        inner = [key for key in recorded if key in graph.files and key not in graph.migrations]
+        smaller = [key for key in inner if graph.files[key].replaces]
+        if done:
+            with editing(self.database):
+                self.history.record(done)
+                self.history.forget(smaller)
 
     def _forwards(self, targets: Iterable[Key], applied: set[Key]) -> list[Step]:
         wanted = {key for target in targets for key in self.graph.before(target)} - applied
@@ -155,9 +161,11 @@ class Executor:
         return [Step(migration, backwards=True) for migration in reversed(self.graph.order) if migration.key in wanted]
 
     def _check_consistent(self, applied: set[Key]) -> None:
+        recorded = self.history.read()
         for migration in self.graph:
             for dependency in migration.dependencies:
-                if migration.key in applied and dependency not in applied:
+                # one that got another number was applied before what it follows now, and does not mind
+                if migration.key in recorded and dependency not in applied:
                     raise MigrationError(
                         f"{migration} is applied, and {'.'.join(dependency)}, which it depends on, is not",
                         path=migration.path,
@@ -183,7 +191,7 @@ class Executor:
 
     def _run_noting(self, step: Step) -> bool:
         """Where nothing is taken back: each step is noted, and a run that was interrupted is continued."""
-        acts = self._acts(step, together=False)
+        acts = self._acts(step, together=True)
         titles = [operation.describe() for operation, _, _ in acts]
         journal = StepJournal(
             self.database,

@@ -158,6 +158,11 @@ class Graph:
         inner = self.files[key].replaces if key in self.files else ()
         return {*inner, *(deep for one in inner for deep in self.replaced(one))}
 
+    def leaves(self, key: Key) -> list[Key]:
+        """What a migration stands for in the end: those that stand for no others; itself, if it stands for none."""
+        inner = self.files[key].replaces if key in self.files else ()
+        return [leaf for one in inner for leaf in self.leaves(one)] or [key]
+
     # migrations that stand for others
 
     def _is_applied(self, key: Key) -> bool:
@@ -173,7 +178,7 @@ class Graph:
         """The migrations that count: a replacement, or what it replaces where only a part of that was applied."""
         unused: set[Key] = set()
         problems: list[MigrationError] = []
-        for key, migration in self.files.items():
+        for key, migration in sorted(self.files.items(), key=lambda item: len(item[1].replaces)):
             if not migration.replaces:
                 continue
             if self._has_part_applied(key) and not self._is_applied(key):
@@ -181,11 +186,19 @@ class Graph:
                 unused.add(key)
                 self._instead[key] = migration.replaces[-1]
             else:
-                unused.update(migration.replaces)
-                self._instead |= dict.fromkeys(migration.replaces, key)
+                covered = {*migration.replaces, *self._covered_by(migration)}
+                unused.update(covered)
+                self._instead |= dict.fromkeys(covered, key)
         if problems:
             raise Problems(problems, summary="the migrations do not fit together")
         return {key: migration for key, migration in self.files.items() if key not in unused}
+
+    def _covered_by(self, squash: LoadedMigration) -> Iterator[Key]:
+        """Other migrations that stand for a part of what one stands for."""
+        whole = set(self.leaves(squash.key))
+        for key, other in self.files.items():
+            if other.replaces and key != squash.key and set(self.leaves(key)) < whole:
+                yield key
 
     def _lost(self, squash: LoadedMigration) -> Iterator[MigrationError]:
         lost = [key for key in squash.replaces if key not in self.files]

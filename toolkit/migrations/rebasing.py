@@ -211,9 +211,9 @@ def _write_beside(path: Path, text: str, *, instead_of: Path) -> None:
 
 
 def number_of(name: str) -> int:
-    """The number that a migration's name begins with, or 0."""
-    digits = name.partition("_")[0]
-    return int(digits) if digits.isdigit() else 0
+    """The number that a migration's name stands for, or 0: of ``0001_squashed_0005_last`` it is 5."""
+    found = re.match(r"\d+_squashed_(\d+)|(\d+)", name)
+    return int(found[1] or found[2]) if found else 0
 
 
 def _bare(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.executor import find_named
-from toolkit.migrations.graph import Graph, Key, LoadedMigration
+from toolkit.migrations.graph import Graph, LoadedMigration
 from toolkit.migrations.heads import write_head
 from toolkit.migrations.loader import App, load_graph
 from toolkit.migrations.operations.models import Operation
@@ -72,6 +72,7 @@ def squash(
         known = graph.state(start, upto=graph.before(chosen[0].key) - {chosen[0].key})
         operations = optimize(operations, app=app, before=known)
     inside = {one.key for one in chosen}
+    replaced = [leaf for one in chosen for leaf in graph.leaves(one.key)]
     dependencies = sorted({key for one in chosen for key in one.dependencies} - inside)
     short = name or f"squashed_{chosen[-1].name}"
     full = f"{chosen[0].name.partition('_')[0]}_{short}" if number_of(chosen[0].name) else short
@@ -80,7 +81,7 @@ def squash(
     text = migration_text(
         operations,
         dependencies=dependencies,
-        replaces=[one.key for one in chosen],
+        replaces=replaced,
         code=copied.take(operations),
         names=copied.names,
     )
@@ -89,7 +90,7 @@ def squash(
     if graph.head(app) is chosen[-1]:
         write_head(path.parent, full)
     notes = tuple(_notes(operations, len(before) - len(without_elidable(before))))
-    return Squashed(written, tuple(one.name for one in chosen), len(before), len(operations), notes)
+    return Squashed(written, tuple(name for _, name in replaced), len(before), len(operations), notes)
 
 
 def _chosen(graph: Graph, app: str, first: str | None, last: str) -> list[LoadedMigration]:
@@ -192,8 +193,3 @@ def _names_in(statement: ast.stmt) -> list[str]:
     return sorted(
         {one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
     )
-
-
-def replaced_keys(graph: Graph) -> set[Key]:
-    """All that some migration stands for."""
-    return {key for one in graph.files for key in graph.replaced(one)}

@@ -11,7 +11,7 @@ from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.layout import render
 from toolkit.migrations.values import write_value
-from toolkit.models import AutoField, BaseConstraint, BigIntegerField, Index, Model
+from toolkit.models import AutoField, BaseConstraint, BigIntegerField, Index, ManyToManyField, Model
 from toolkit.models.resolve import resolve_models
 
 Constraint = BaseConstraint
@@ -169,8 +169,9 @@ class ProjectState:
         """
         states = self.closure(self.models if labels is None else labels)
         made: dict[str, list[Any]] = {}
+        links = _links(states)
         for model in states:
-            made.setdefault(model.app, []).append(_make_class(model))
+            made.setdefault(model.app, []).append(_make_class(model, links.get(model.label, {})))
         resolved, problems = resolve_models(made)
         if problems:
             raise Problems(problems, summary="the models of the migrations do not fit together")
@@ -222,7 +223,23 @@ def _migrated(field: Any) -> Any:
     return twin
 
 
-def _make_class(state: ModelState) -> Any:
+def _links(states: Iterable[ModelState]) -> dict[str, dict[str, ManyToManyField[Any]]]:
+    """The many-to-many fields of models, by label and name, from the tables between that were made for them."""
+    known = {state.label: state for state in states}
+    found: dict[str, dict[str, ManyToManyField[Any]]] = {}
+    for state in known.values():
+        keys = [str(field.to) for field in state.fields if field.to]
+        owner = known.get(keys[0]) if len(keys) == 2 else None
+        if owner is None or owner.app != state.app or not state.name.startswith(f"{owner.name}_"):
+            continue
+        name = state.name.removeprefix(f"{owner.name}_")
+        if name not in owner.field_names:
+            link: ManyToManyField[Any] = ManyToManyField(keys[1], through=state.label, related_name="+")
+            found.setdefault(owner.label, {})[name] = link
+    return found
+
+
+def _make_class(state: ModelState, links: Mapping[str, ManyToManyField[Any]]) -> Any:
     meta = {
         "app_label": state.app,
         "db_table": state.db_table,
@@ -233,6 +250,7 @@ def _make_class(state: ModelState) -> Any:
     namespace["Meta"] = type("Meta", (), meta)
     for field in state.fields:
         namespace[field.name] = field.build()
+    namespace |= links
     kind: Any = type(Model)
     return kind(state.name, (Model,), namespace)
 

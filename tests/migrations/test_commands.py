@@ -1,0 +1,280 @@
+"""What may be asked of migrations besides making and applying them."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit import migrations, models
+from toolkit.errors import MigrationError, Problems
+from toolkit.migrations.tables.comparing import read_table
+
+
+def title(**options):
+    return models.CharField(max_length=80, **options)
+
+
+@pytest.fixture
+def stories(newsroom, model):
+    newsroom.migrate(model("Story", title=title()))
+    for name in ("one", "two"):
+        newsroom.save(newsroom.app.models[0], title=name)
+    return newsroom
+
+
+def write(newsroom, name, operations, *, after, head="", functions=""):
+    """A migration file of one's own."""
+    folder = newsroom.app.migrations_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.py").write_text(
+        f"from toolkit import migrations, models\n\n\n{functions}\n\n\nclass Migration(migrations.Migration):\n{head}"
+        f"    dependencies = [('news', '{after}')]\n    operations = [{operations}]\n"
+    )
+
+
+# make
+
+
+def test_a_rename_may_be_told_beforehand_and_nobody_is_asked(stories, model):
+    stories.declare(model("Article", headline=models.CharField(max_length=90)))
+    renames = {"news.Story": "Article", "news.Article.title": "headline"}
+    (made,) = stories.make(renames=renames)
+    assert made.summary == (
+        "Rename model Story to Article",
+        "Rename field title of Article to headline",
+        "Alter field headline of Article",
+    )
+    assert stories.questions == []
+    stories.apply()
+    assert stories.rows("news_article", "headline") == [("one",), ("two",)]
+
+
+def test_a_rename_that_is_none_is_refused(stories, model):
+    stories.declare(model("Story", headline=title()))
+    with pytest.raises(MigrationError, match=r"told of a rename that is none: news.Story.titel to headline"):
+        stories.make(renames={"news.Story.titel": "headline"}, fills={"news.Story.headline": "x"})
+
+
+def test_somebody_may_be_asked_for_a_value(stories, model):
+    asked = []
+    stories.declare(model("Story", title=title(), rank=models.IntegerField()))
+    (made,) = stories.make(ask_value=lambda question: asked.append(question) or 7)
+    assert asked == ["news.Story.rank may not be null and has no default. What do the rows that are there get?"]
+    assert "fill=7" in made.text
+    stories.apply()
+    assert stories.rows("news_story", "title, rank") == [("one", 7), ("two", 7)]
+
+
+def test_an_empty_migration_is_made_to_be_filled_in(stories):
+    (made,) = stories.make(empty=["news"], name="slugs")
+    assert made.name == "0002_slugs"
+    assert "operations = []" in made.text
+    assert stories.apply() == ["Apply news.0002_slugs"]
+
+
+def test_changes_go_into_the_last_migration_while_nobody_has_it(newsroom, model):
+    newsroom.declare(model("Story", title=title())).make()
+    newsroom.declare(model("Story", title=title(), rank=models.IntegerField(default=0)))
+    made = migrations.update([newsroom.app])
+    assert (made.name, made.summary) == ("0001_initial", ("Create model Story",))
+    newsroom.apply()
+    assert newsroom.problems() == []
+    assert migrations.update([newsroom.app]) is None
+
+
+# apply
+
+
+def test_a_migration_may_only_be_noted(stories, model):
+    stories.declare(model("Story", title=title(), rank=models.IntegerField(null=True))).make()
+    stories.database.execute("ALTER TABLE news_story ADD COLUMN rank_ INTEGER")
+    steps = migrations.apply(stories.database, [stories.app], fake=True)
+    assert [str(step) for step in steps] == ["Apply news.0002_story_rank (only noted)"]
+    assert "rank" not in read_table(stories.database, "news_story").columns
+    migrations.apply(stories.database, [stories.app], "news.0001", fake=True)
+    assert [one.applied_at is None for one in migrations.show(stories.database, [stories.app])] == [False, True]
+
+
+def test_a_first_migration_is_only_noted_where_its_tables_are_there(newsroom, model):
+    newsroom.declare(model("Story", title=title()))
+    migrations.create_tables(newsroom.database, newsroom.app.models)
+    newsroom.database.execute("CREATE INDEX by_hand ON news_story (title)")
+    newsroom.make()
+    (step,) = migrations.apply(newsroom.database, [newsroom.app], fake_initial=True)
+    assert step.faked
+    newsroom.apply("news.zero")
+    (step,) = migrations.apply(newsroom.database, [newsroom.app], fake_initial=True)
+    assert not step.faked
+
+
+def test_what_was_applied_and_has_no_file_any_more_is_forgotten(stories):
+    write(stories, "0002_gone", "", after="0001_initial")
+    stories.apply()
+    (stories.app.migrations_folder / "0002_gone.py").unlink()
+    assert "news.0002_gone was applied, and its file is gone" in stories.problems()[0]
+    assert migrations.prune(stories.database, [stories.app]) == ["news.0002_gone"]
+    assert stories.problems() == []
+
+
+def test_a_migration_may_ask_to_come_before_another(stories):
+    write(stories, "0002_late", "migrations.RunSQL(\"UPDATE news_story SET title = 'late'\")", after="0001_initial")
+    head = "    run_before = [('news', '0002_late')]\n"
+    write(stories, "0001_early", "", after="0001_initial", head=head)
+    assert stories.apply() == ["Apply news.0001_early", "Apply news.0002_late"]
+
+
+def test_the_first_and_the_last_of_an_app_may_be_named_so(stories):
+    write(stories, "0002_late", "", after="__first__")
+    assert stories.apply() == ["Apply news.0002_late"]
+
+
+FAILING = "migrations.AddField('Story', 'note', models.TextField(null=True)), migrations.RunPython(fail)"
+
+
+def test_a_migration_that_is_not_atomic_keeps_what_was_done_and_goes_on_there(stories, tmp_path):
+    marker = tmp_path / "mended"
+    function = (
+        "from pathlib import Path\n\nfrom toolkit.errors import ValidationError\n\n\ndef fail(models, database):\n"
+        f"    if not Path({str(marker)!r}).exists():\n        raise ValidationError('not yet')"
+    )
+    write(stories, "0002_parts", FAILING, after="0001_initial", head="    atomic = False\n", functions=function)
+    with pytest.raises(MigrationError, match=r"Run Python: fail: not yet.*1.* stands?"):
+        stories.apply()
+    assert "note" in read_table(stories.database, "news_story").columns
+    assert "news.0002_parts is half applied: 1 of its operations are done" in "\n".join(stories.problems())
+    marker.touch()
+    assert stories.apply() == ["Apply news.0002_parts"]
+    assert stories.apply() == []
+
+
+def test_state_and_database_may_go_different_ways(stories, model):
+    operation = (
+        "migrations.SeparateDatabaseAndState(\n"
+        "    database_operations=[migrations.RunSQL('ALTER TABLE news_story ADD COLUMN day DATE',\n"
+        "        reverse_sql='ALTER TABLE news_story DROP COLUMN day')],\n"
+        "    state_operations=[migrations.AddField('Story', 'day', models.DateField(null=True))])"
+    )
+    write(stories, "0002_both", operation, after="0001_initial")
+    stories.declare(model("Story", title=title(), day=models.DateField(null=True)))
+    assert stories.make() == []
+    stories.apply()
+    assert stories.problems() == []
+    stories.apply("news.0001")
+    assert "day" not in read_table(stories.database, "news_story").columns
+
+
+def test_old_models_are_queried_saved_and_linked_and_it_is_undone(newsroom, model):
+    tag = model("Tag", name=title())
+    story = model("Story", title=title(), tags=models.ManyToManyField("Tag", related_name="stories"))
+    newsroom.migrate(tag, story)
+    newsroom.save(story, title="one")
+    functions = (
+        "def label(models, database):\n"
+        "    Story, Tag = models('news.Story'), models('news.Tag')\n"
+        "    for story in Story.objects.filter(title__startswith='o'):\n"
+        "        story.tags.add(Tag.objects.create(name=story.title.upper()))\n\n\n"
+        "def unlabel(models, database):\n"
+        "    models('news.Tag').objects.all().delete()\n"
+    )
+    write(
+        newsroom,
+        "0002_label",
+        "migrations.RunPython(label, reverse_code=unlabel)",
+        after="0001_initial",
+        functions=functions,
+    )
+    newsroom.migrate(model("Tag", label=title()), story)
+    assert newsroom.rows("news_tag") == [(1, "ONE")]
+    assert len(newsroom.rows("news_story_tags")) == 1
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_tag") == []
+
+
+# sql, optimize
+
+
+def test_the_sql_of_a_migration_is_printed_and_nothing_is_run(stories, model):
+    stories.declare(
+        model("Story", title=models.CharField(max_length=90, unique=True), rank=models.IntegerField(default=3))
+    )
+    stories.make()
+    forwards = "\n".join(migrations.sql(stories.database, [stories.app], "news.0002"))
+    assert "-- Add field rank to Story" in forwards
+    assert "rank" in forwards.replace("-- Add field rank", "")
+    assert "-- Undo: Add field rank to Story" in "\n".join(
+        migrations.sql(stories.database, [stories.app], "news.0002", backwards=True)
+    )
+    assert stories.rows("news_story") == [(1, "one"), (2, "two")]
+
+
+def test_sql_of_ones_own_is_printed_and_python_is_named(stories):
+    functions = "def act(models, database):\n    pass"
+    operations = "migrations.RunSQL(\"DELETE FROM news_story WHERE title = '%'\"), migrations.RunPython(act)"
+    write(stories, "0002_own", operations, after="0001_initial", functions=functions)
+    assert migrations.sql(stories.database, [stories.app], "news.0002") == [
+        "-- Run SQL: DELETE FROM news_story WHERE title = '%'",
+        "DELETE FROM news_story WHERE title = '%';",
+        "-- Run Python: act",
+        "-- (Python, which is no SQL)",
+    ]
+    assert len(stories.rows("news_story")) == 2
+
+
+def test_a_migration_is_written_again_with_fewer_operations(stories):
+    operations = (
+        "migrations.AddField('Story', 'note', models.TextField(null=True)),"
+        "migrations.RenameField('Story', 'note', 'remark'),"
+        "migrations.AddField('Story', 'gone', models.TextField(null=True)),"
+        "migrations.RemoveField('Story', 'gone'),"
+    )
+    write(stories, "0002_long", operations, after="0001_initial")
+    written, before = migrations.optimized([stories.app], "news.0002")
+    assert (before, written.summary) == (4, ("Add field remark to Story",))
+    assert migrations.optimized([stories.app], "news.0002") is None
+    stories.apply()
+    assert "remark" in read_table(stories.database, "news_story").columns
+
+
+def test_indexes_are_renamed_and_not_made_again(stories, model):
+    def declare(name):
+        return model("Story", {"indexes": [models.Index(fields=["title"], name=name)]}, title=title())
+
+    stories.migrate(declare("by_title"))
+    made = stories.migrate(declare("by_name"))
+    assert made.summary == ("Rename index by_title of Story to by_name",)
+    stories.apply("news.0002")
+    assert list(read_table(stories.database, "news_story").indexes) == ["by_title"]
+
+
+# rows in the way
+
+
+def test_rows_that_are_the_same_are_named_before_they_must_differ(stories, model):
+    for name in ("one", "three"):
+        stories.save(stories.app.models[0], title=name)
+    stories.declare(model("Story", title=title(unique=True), rank=models.IntegerField(default=0))).make()
+    before = read_table(stories.database, "news_story")
+    with pytest.raises(MigrationError, match=r"news_story, rows 1, 3 all have title = 'one', which must be unique"):
+        stories.apply()
+    assert read_table(stories.database, "news_story") == before
+    assert len(stories.rows("news_story")) == 4
+
+
+def test_a_unique_column_for_which_all_rows_would_get_one_value_is_refused(stories, model):
+    stories.declare(model("Story", title=title(), code=title(default="x", unique=True))).make()
+    with pytest.raises(MigrationError, match=r"code must be unique, and all 2 rows would get 'x'"):
+        stories.apply()
+
+
+def test_rows_that_do_not_meet_a_new_condition_are_named(stories, model):
+    check = models.CheckConstraint(condition=models.Q(title__gt="oz"), name="late_in_the_alphabet")
+    stories.declare(model("Story", {"constraints": [check]}, title=title())).make()
+    with pytest.raises(MigrationError, match=r"row 1 does not meet the condition"):
+        stories.apply()
+
+
+def test_a_target_of_an_unknown_app_is_explained(stories):
+    with pytest.raises(MigrationError, match=r"the app 'newz' has no migrations. Did you mean 'news'"):
+        migrations.sql(stories.database, [stories.app], "newz.0001")
+    with pytest.raises(Problems, match=r"depends on \('news', '0001_inital'\)"):
+        write(stories, "0002_x", "", after="0001_inital")
+        stories.apply()
