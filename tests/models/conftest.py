@@ -171,7 +171,7 @@ def empty(database: Any, queries: list[str]) -> None:
     """
     names = database.schema.table_names
     if database.dialect == "postgresql":
-        database.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE")
+        _empty_postgresql(database, names)
     elif database.dialect == "mysql":
         written = {name for name in names if any(f"INSERT INTO `{name}`" in query for query in queries)}
         database.execute("SET foreign_key_checks = 0")
@@ -186,6 +186,19 @@ def empty(database: Any, queries: list[str]) -> None:
             for name in names:
                 database.execute(f'DELETE FROM "{name}"')
     database.changed()
+
+
+def _empty_postgresql(database: Any, names: list[str]) -> None:
+    """Delete what there is: to truncate tables takes some milliseconds for each, rows or not."""
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)
+    with database.atomic():
+        database.execute("SET CONSTRAINTS ALL DEFERRED")
+        for (name,) in database.fetch(filled):
+            database.execute(f'DELETE FROM "{name}"')
+        database.fetch(
+            "SELECT setval(quote_ident(schemaname) || '.' || quote_ident(sequencename), 1, false) FROM pg_sequences "
+            "WHERE schemaname = current_schema() AND last_value IS NOT NULL"
+        )
 
 
 @pytest.fixture(scope="session", params=URLS, ids=[url.partition(":")[0] for url in URLS])
