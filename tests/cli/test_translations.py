@@ -142,3 +142,36 @@ def test_a_changed_model_is_told_and_a_dry_run_writes_nothing(run: Run, folder: 
 
 def test_a_fill_must_name_its_field(run: Run) -> None:
     assert "is not app.Model.field=value" in run("migrations", "make", "--fill", "kicker=1", status=2).output
+
+
+def test_migrations_are_squashed_printed_and_put_in_line(run: Run, folder: Path) -> None:
+    run("migrations", "make", "bay_press")
+    run("migrations", "make", "bay_press", "--empty", "--name", "own")
+    assert "CREATE TABLE" in run("migrations", "sql", "bay_press", "0001").output
+    assert "it can do with no fewer operations" in run("migrations", "optimize", "bay_press", "0001").output
+    assert "no migrations were made side by side" in run("migrations", "rebase", "--no-database").output
+    assert "no migrations were made side by side" in run("migrations", "merge").output
+    told = run("migrations", "squash", "bay_press", "0002").output
+    assert "stands for 0001_initial, 0002_own" in told
+    assert "0001_squashed_0002_own" in run("migrations", "show", "--plan").output
+    run("migrations", "apply", "bay_press", "0001_squashed")
+    assert "nothing to forget" in run("migrations", "apply", "--prune").output
+    assert "(only noted)" in run("migrations", "apply", "bay_press", "zero", "--fake").output
+
+
+def test_answers_may_come_from_a_file(run: Run, folder: Path) -> None:
+    run("migrations", "make", "bay_press")
+    (folder / "answers.toml").write_text("[rename]\n")
+    answers = str(folder / "answers.toml")
+    wrong = run("migrations", "make", "--answers", answers, status=1).stderr
+    assert "unknown table 'rename'. Did you mean 'renames'" in wrong
+    (folder / "answers.toml").write_text('[renames]\n"bay_press.Story.none" = "nothing"\n')
+    assert "told of a rename that is none" in run("migrations", "make", "--answers", answers, status=1).stderr
+    assert "is not app.Model.field=new" in run("migrations", "make", "--rename", "story", status=2).stderr
+
+
+def test_make_may_only_check(run: Run, folder: Path) -> None:
+    (folder / "bay_press" / "migrations").mkdir()
+    told = run("migrations", "make", "--check", status=1).output
+    assert "0001_initial.py (not written)" in told
+    assert not list((folder / "bay_press" / "migrations").glob("0*"))

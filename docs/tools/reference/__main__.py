@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import commands, declarations, failures, fields, queries, settings, templates, values, writing
+from . import commands, declarations, failures, fields, migrating, queries, settings, templates, values, writing
 
 FOLDER = Path(__file__).parent.parent.parent / "content" / "reference"
 PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -38,6 +38,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "queryset-methods": queries.queryset_methods,
     "model-methods": queries.model_methods,
     "expressions": queries.expressions,
+    "migration-attributes": migrating.attributes,
+    "operations": migrating.operations,
+    "migration-functions": migrating.functions,
     "transactions": writing.transactions,
     "signals": writing.signal_kinds,
     "template-globals": templates.template_globals,

@@ -165,7 +165,13 @@ class RemoveField(Alteration):
 
 @dataclass(frozen=True)
 class RenameField(Alteration):
-    """Give a field another name; its column follows, and so do constraints and indexes."""
+    """Give a field another name; its column follows, and so do constraints and indexes.
+
+    Args:
+        model_name: The model.
+        old_name: The name that it has.
+        new_name: The name that it shall have.
+    """
 
     model_name: str
     old_name: str
@@ -192,7 +198,12 @@ class RenameField(Alteration):
 
 @dataclass(frozen=True)
 class AddConstraint(Alteration):
-    """Add a constraint that every row must meet."""
+    """Add a constraint that every row must meet.
+
+    Args:
+        model_name: The model.
+        constraint: The constraint.
+    """
 
     model_name: str
     constraint: Constraint
@@ -214,7 +225,12 @@ class AddConstraint(Alteration):
 
 @dataclass(frozen=True)
 class RemoveConstraint(Alteration):
-    """Remove a constraint."""
+    """Remove a constraint.
+
+    Args:
+        model_name: The model.
+        name: The name of the constraint.
+    """
 
     model_name: str
     name: str
@@ -236,7 +252,12 @@ class RemoveConstraint(Alteration):
 
 @dataclass(frozen=True)
 class AddIndex(Alteration):
-    """Add an index."""
+    """Add an index.
+
+    Args:
+        model_name: The model.
+        index: The index.
+    """
 
     model_name: str
     index: Index
@@ -258,7 +279,13 @@ class AddIndex(Alteration):
 
 @dataclass(frozen=True)
 class RenameIndex(Alteration):
-    """Give an index another name."""
+    """Give an index another name.
+
+    Args:
+        model_name: The model.
+        old_name: The name that it has.
+        new_name: The name that it shall have.
+    """
 
     model_name: str
     old_name: str
@@ -291,7 +318,12 @@ class RenameIndex(Alteration):
 
 @dataclass(frozen=True)
 class RemoveIndex(Alteration):
-    """Remove an index."""
+    """Remove an index.
+
+    Args:
+        model_name: The model.
+        name: The name of the index.
+    """
 
     model_name: str
     name: str

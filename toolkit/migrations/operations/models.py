@@ -129,7 +129,11 @@ class CreateModel(Operation):
 
 @dataclass(frozen=True)
 class DeleteModel(Operation):
-    """Drop a table and its rows."""
+    """Drop a table and its rows.
+
+    Args:
+        name: The model.
+    """
 
     name: str
 
@@ -164,7 +168,12 @@ class DeleteModel(Operation):
 
 @dataclass(frozen=True)
 class RenameModel(Operation):
-    """Give a model another name; its table follows, and so do the foreign keys to it."""
+    """Give a model another name; its table follows, and so do the foreign keys to it.
+
+    Args:
+        old_name: The name that it has.
+        new_name: The name that it shall have.
+    """
 
     old_name: str
     new_name: str
@@ -196,7 +205,12 @@ class RenameModel(Operation):
 
 @dataclass(frozen=True)
 class AlterModelTable(Operation):
-    """Give a model's table another name; empty for ``app_name``."""
+    """Give a model's table another name; empty for ``app_name``.
+
+    Args:
+        name: The model.
+        table: The table's name.
+    """
 
     name: str
     table: str
