@@ -17,6 +17,7 @@
     │   │   └── ProtectedError      a row is still referred to
     │   ├── StaleInstanceError      the row was changed since it was read
     │   ├── TransactionError        a transaction that cannot be used so
+    │   │   ├── LockedError         another one holds a lock
     │   │   └── DeadlockError       the database gave it up for another's
     │   └── UnplannedQuery          strict mode: a query nobody planned
     ├── ReceiverError               a receiver of a signal failed after the commit
@@ -291,6 +292,10 @@ class StaleInstanceError(DatabaseError):
 
 class TransactionError(DatabaseError):
     """A transaction that cannot be used so."""
+
+
+class LockedError(TransactionError):
+    """Another transaction holds a lock for longer than this one waits."""
 
 
 class DeadlockError(TransactionError):

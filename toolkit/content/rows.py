@@ -305,7 +305,7 @@ class RowReader:
 
 def is_made(field: Any) -> bool:
     """Whether a function makes the value that a file does not give."""
-    return is_stamped(field) or callable(field.default)
+    return is_stamped(field) or field.is_version or callable(field.default)
 
 
 def _split(text: str) -> list[str]:

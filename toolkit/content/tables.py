@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from toolkit.models.stale import next_version
 from toolkit.models.writing import insert_sql, quoted
 
 BATCH = 500
@@ -73,28 +74,45 @@ def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
 
 def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of driver's values."""
-    if rows:
-        scope.database.executemany(insert_sql(scope, model, fields, returning=False), rows)
+    if not rows:
+        return
+    scope.database.run_many(insert_sql(scope, model, fields, returning=False), rows)
+    pk = model._meta.pk
+    known = [row[fields.index(pk)] for row in rows] if pk in fields else None
+    _tell(scope.database, model, "insert", known)
 
 
 def update_rows(database: Any, model: Any, rows: Sequence[Sequence[Any]]) -> None:
     """Set all columns of rows that are known by their primary key; values by ``model._meta.fields``."""
     meta, mark = model._meta, mark_of(database)
-    names = [quoted(database.dialect, field.column) for field in meta.fields if not field.primary_key]
+    kept = [number for number, field in enumerate(meta.fields) if not field.primary_key and not field.is_version]
+    names = [quoted(database.dialect, meta.fields[number].column) for number in kept]
     if not rows or not names:
         return
-    pairs = ", ".join(f"{name} = {mark}" for name in names)
+    pairs = [f"{name} = {mark}" for name in names]
+    pairs += [next_version(database.dialect, meta)] if meta.version is not None else []
     table, key = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
     at = meta.pk_index
-    moved = [(*row[:at], *row[at + 1 :], row[at]) for row in rows]
-    database.executemany(f"UPDATE {table} SET {pairs} WHERE {key} = {mark}", moved)  # noqa: S608 - of the schema
+    moved = [(*(row[number] for number in kept), row[at]) for row in rows]
+    database.run_many(f"UPDATE {table} SET {', '.join(pairs)} WHERE {key} = {mark}", moved)  # noqa: S608 - of the schema
+    _tell(database, model, "update", [row[at] for row in rows])
 
 
 def delete_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> None:
     """Delete the rows in which a field has one of these values; nothing that refers to them is looked at."""
     table, key = quoted(database.dialect, model._meta.table), quoted(database.dialect, field.column)
-    mark = mark_of(database)
-    database.executemany(f"DELETE FROM {table} WHERE {key} = {mark}", [(value,) for value in values])  # noqa: S608
+    mark, found = mark_of(database), [(value,) for value in values]
+    if found:
+        database.run_many(f"DELETE FROM {table} WHERE {key} = {mark}", found)  # noqa: S608 - names of the schema
+        _tell(database, model, "delete", [value for (value,) in found] if field is model._meta.pk else None)
+
+
+def _tell(database: Any, model: Any, operation: str, keys: Iterable[Any] | None) -> None:
+    """Let those who hear ``rows_changed`` know; keys as Python has them."""
+    read = model._meta.pk.db_reader(database.dialect)
+    if keys is not None and read is not None:
+        keys = [read(key) for key in keys]
+    database.wrote(model, operation, keys)
 
 
 def defer_references(database: Any) -> None:

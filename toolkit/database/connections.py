@@ -21,7 +21,15 @@ from toolkit.database.holding import Holding
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor
 from toolkit.database.transactions import Atomic, Callback, Transaction, call_all
-from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError, ToolkitError, TransactionError
+from toolkit.errors import (
+    DatabaseError,
+    DatabaseUnavailable,
+    DeadlockError,
+    IntegrityError,
+    LockedError,
+    ToolkitError,
+    TransactionError,
+)
 from toolkit.signals import Receivers
 
 
@@ -39,6 +47,7 @@ class Database(Holding):
         in_memory: Whether it lives in this process only.
         shapes: Compiled query shapes, by key; filled by the models.
         lookups: Compiled lookups by key, the specialised form of ``objects.get(pk=…)``; filled by the models.
+        statements: Statements that write rows, and what makes the rows; filled by the models.
         compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread.
         version: Counts what this process wrote, so that relations loaded before a write are loaded anew.
         queries: How many statements were executed, for tests and reports.
@@ -54,6 +63,7 @@ class Database(Holding):
         self._direct = self.backend.direct
         self.shapes: dict[Any, Any] = {}
         self.lookups: dict[Any, Any] = {}
+        self.statements: dict[Any, Any] = {}
         self.compiling = threading.RLock()
         self.schema: Any = None
         self.queries = 0
@@ -108,10 +118,13 @@ class Database(Holding):
         else:
             self.run_many(sql, rows)
 
-    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """``executemany``, for those who tell what they write themselves (``wrote``)."""
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """``executemany``, for those who tell what they write themselves (``wrote``); how many rows it met."""
         self.queries += 1
-        self._run_attended(sql, rows, True).close()
+        cursor = self._run_attended(sql, rows, True)
+        count = int(cursor.rowcount)
+        cursor.close()
+        return count
 
     def _run_attended(self, sql: str, parameters: Sequence[Any], many: bool) -> Any:
         """Run a statement through all who want to see it."""
@@ -348,11 +361,24 @@ class Database(Holding):
             if self.schema is not None:
                 self.schema.explain(refused, sql)
             return refused
+        contention = self.backend.contention(error)
+        if contention:
+            return self._contended(contention, message, self.backend.hint(told))
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")
         if names & {"DatabaseError", "InterfaceError"}:
             return DatabaseError(message, hint=self.backend.hint(told) or _hint_for(told))
         return error
+
+    def _contended(self, kind: str, message: str, hint: str | None) -> TransactionError:
+        """The error for a transaction that another one was in the way of."""
+        if kind == "locked":
+            return LockedError(message, hint=hint or "Another transaction holds the lock. Try again when it is done.")
+        transaction = self.transaction
+        if transaction is not None and self.backend.deadlock_ends_transaction:
+            transaction.lost = True
+            self.break_off("a deadlock ended the whole transaction")
+        return DeadlockError(message, hint="The transaction is rolled back. Try it again.")
 
 
 def is_reading(sql: str) -> bool:

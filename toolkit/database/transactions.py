@@ -29,6 +29,7 @@ class Transaction:
         callbacks: What to call once the outermost block is committed.
         changes: What was written, for ``rows_changed``; collected only while somebody listens.
         held: What is let go of when the transaction ends.
+        lost: Whether the database ended the whole transaction by itself: no savepoint is left to go back to.
         broken: Why nothing can be asked before the block at hand is rolled back; empty while all is well.
     """
 
@@ -37,6 +38,7 @@ class Transaction:
     changes: Changes = field(default_factory=Changes)
     held: ExitStack = field(default_factory=ExitStack)
     broken: str = ""
+    lost: bool = False
 
 
 class Callback(NamedTuple):
@@ -131,7 +133,7 @@ class Atomic:
 
     def _leave(self, database: Any, transaction: Transaction, name: str, *, failed: bool) -> None:
         """Leave an inner block."""
-        if failed and name:
+        if failed and name and not transaction.lost:
             database.resume()
             transaction.broken = ""
             transaction.callbacks = [call for call in transaction.callbacks if call.depth <= transaction.depth]

@@ -62,6 +62,7 @@ from toolkit.models.fields import (
     TimeField,
     URLField,
     UUIDField,
+    VersionField,
     uuid7,
 )
 from toolkit.models.functions import dates as _dates  # noqa: F401 - registers the transforms
@@ -181,5 +182,6 @@ __all__ = [
     "UUIDField",
     "UniqueConstraint",
     "Value",
+    "VersionField",
     "uuid7",
 ]

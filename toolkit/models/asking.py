@@ -14,6 +14,7 @@ from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
 from toolkit.models.expressions import PLAIN, Aggregate, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
 from toolkit.models.raw import RawQuerySet
@@ -36,6 +37,8 @@ class Answers(Question[M]):
         query, values = self._query(form, totals)
         values = (*values, *extra)
         shape = find_shape(scope, query)
+        if shape.locks:
+            refuse_lock_outside(scope.database)
         rows = scope.database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
@@ -117,6 +120,8 @@ class Answers(Question[M]):
         scope = current_scope()
         query, values = self._query("instances")
         shape = find_shape(scope, query)
+        if shape.locks:
+            refuse_lock_outside(scope.database)
         keys = scope.database.fetch(shape.identity.sql, shape.identity.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note_answer(scope, values, [list(row) for row in keys])

@@ -11,6 +11,7 @@ from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler, Sight, own_slots
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.loader import Part, make_loader
+from toolkit.models.locking import locked
 from toolkit.models.paths import Node, join_forward, join_reverse, own_column
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
@@ -56,18 +57,21 @@ def _instances(compiler: Compiler, query: Query) -> Shape:
     identity = [columns[index] for index in indexes]
     where, key = _keyed(compiler)
     width = len(columns) + len(key)
-    statement = _finished(compiler, [*columns, *key], where, query)
+    statement = _finished(compiler, [*columns, *key], where, query, lock=True)
     identity_statement = _finished(compiler, [*identity, *key], where, query)
     return _shape(
         compiler, query, "instances", statement, identity_statement, make_loader(root, width), indexes=indexes
     )
 
 
-def _finished(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Statement:
+def _finished(
+    compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query, *, lock: bool = False
+) -> Statement:
     """The statement with its slice; in a keyed query the slice is of each key's rows."""
     if compiler.selection.keyed is not None and (query.start is not None or query.stop is not None):
         return compiler.statement(_sliced_by_key(compiler, columns, where, query))
-    return _sliced(compiler, compiler.select(columns, where=where), query)
+    select = compiler.select(columns, where=where)
+    return _sliced(compiler, locked(compiler, select) if lock else select, query)
 
 
 def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Any:
@@ -201,9 +205,11 @@ def _rows(compiler: Compiler, query: Query) -> Shape:
     typed = [compiler.value_column(name) for name in names]
     columns = [each for column, _ in typed for each in columns_of(column)]
     select = compiler.select([column.label(f"v{n}") for n, column in enumerate(columns)])
-    statement = _sliced(compiler, select, query)
+    identity = statement = _sliced(compiler, select, query)
+    if compiler.selection.lock is not None:
+        statement = _sliced(compiler, locked(compiler, select), query)
     load = _row_loader([compiler.reader(field) for _, field in typed], [len(columns_of(column)) for column, _ in typed])
-    return _shape(compiler, query, "rows", statement, statement, load, names=tuple(names))
+    return _shape(compiler, query, "rows", statement, identity, load, names=tuple(names))
 
 
 def _row_loader(
@@ -310,6 +316,7 @@ def _shape(
         load=load,
         footprint=tuple(sorted(compiler.binds.footprint)),
         clock=tuple(sorted(compiler.binds.clock)),
+        locks=compiler.selection.lock is not None and form in ("instances", "rows"),
         keyed=compiler.selection.keyed is not None,
         names=names,
         searches=tuple(compiler.binds.searches),

@@ -22,6 +22,7 @@ from toolkit.models.context import Context, Values
 from toolkit.models.expressions import Aggregate, Max, Min
 from toolkit.models.fields import DateTimeField
 from toolkit.models.fields.several import columns_of
+from toolkit.models.locking import Lock
 from toolkit.models.orderings import Directed, meta_ordering, ordering, same
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, canonical, key_column, resolve
@@ -92,6 +93,7 @@ class Selection:
     keyed: str | None = None
     none: bool = False
     rank: Any = None
+    lock: Lock | None = None
 
 
 class Compiler:
@@ -369,6 +371,9 @@ class Compiler:
 
     def _apply_search(self, operation: Any, values: Values) -> None:
         apply_search(self, operation, values)
+
+    def _apply_lock(self, operation: Any, values: Values) -> None:
+        self.selection.lock = operation[1]
 
     def _apply_none(self, operation: Any, values: Values) -> None:
         self.selection.none = True

@@ -20,7 +20,7 @@ SHOWN = 5
 """Rows named in the message when a row is protected."""
 
 
-def delete_instance(scope: Scope, instance: Any) -> dict[str, int]:
+def delete_instance(scope: Scope, instance: Any, *, even_if_stale: bool = False) -> dict[str, int]:
     """Delete one row and what depends on it; how many went, by model."""
     gone = _delete(scope, instance._meta.concrete_model, [instance.pk])
     instance._row = None

@@ -30,11 +30,12 @@ from toolkit.models.inheritance import (
 from toolkit.models.managers import add_managers
 from toolkit.models.options import Options
 from toolkit.models.queryset import QuerySet
+from toolkit.models.refreshing import refresh
 from toolkit.models.related import ForwardObject, RawKey
 from toolkit.models.relations import ForeignKey, ManyToManyField
+from toolkit.models.saving import save_instance
 from toolkit.models.scopes import current_scope
 from toolkit.models.translations import TranslatedValue, shown_locale, translate
-from toolkit.models.writing import save_instance
 
 
 class ModelBase(type):
@@ -361,28 +362,52 @@ class Model(metaclass=ModelBase):
 
     # writing
 
-    def save(self, *, update_fields: Iterable[str] | None = None, force_insert: bool = False) -> None:
+    def save(
+        self,
+        *,
+        update_fields: Iterable[str] | None = None,
+        force_insert: bool = False,
+        force_update: bool = False,
+        even_if_stale: bool = False,
+    ) -> None:
         """Write the row: insert a new one, update one that was loaded.
 
+        Of a row that was loaded in part, the fields that it has are written. A new row with a key that was set is
+        updated if it is there, unless a default makes such keys.
+
         Args:
-            update_fields: Only these fields.
-            force_insert: Insert even when the key is set.
+            update_fields: Only these fields; of none, nothing happens.
+            force_insert: Insert, and fail if the key is taken.
+            force_update: Update, and fail if there is no such row.
+            even_if_stale: Of a model with a ``VersionField``: write over what others wrote since the row was read.
 
         Raises:
-            IntegrityError: A constraint was broken; nothing was written.
+            IntegrityError: A constraint was broken, or there is no such row; nothing was written.
+            StaleInstanceError: The row was changed since it was read; nothing was written.
         """
-        save_instance(current_scope(), self, update_fields=update_fields, force_insert=force_insert)
+        save_instance(
+            current_scope(),
+            self,
+            update_fields=update_fields,
+            force_insert=force_insert,
+            force_update=force_update,
+            even_if_stale=even_if_stale,
+        )
 
-    def delete(self) -> dict[str, int]:
+    def delete(self, *, even_if_stale: bool = False) -> dict[str, int]:
         """Delete the row and what depends on it, as ``on_delete`` says.
+
+        Args:
+            even_if_stale: Of a model with a ``VersionField``: though it was changed since it was read.
 
         Returns:
             How many rows went, by model.
 
         Raises:
             ProtectedError: Rows that protect it still refer to it.
+            StaleInstanceError: The row was changed since it was read; nothing was deleted.
         """
-        return delete_instance(current_scope(), self)
+        return delete_instance(current_scope(), self, even_if_stale=even_if_stale)
 
     def translate(self, locale: str, **values: Any) -> Any:
         """Save the translated fields in another locale, beside the row's own values.
@@ -403,16 +428,17 @@ class Model(metaclass=ModelBase):
 
     # reading again
 
-    def refresh_from_db(self) -> None:
+    def refresh_from_db(self, fields: Iterable[str] | None = None, *, from_queryset: Any = None) -> None:
         """Load the row again, and forget its loaded relations.
+
+        Args:
+            fields: Only these; all by default.
+            from_queryset: Where to look, such as a queryset that locks: ``Story.objects.select_for_update()``.
 
         Raises:
             ObjectDoesNotExist: It is gone.
         """
-        fresh = self._meta.base_manager.unrestricted().get(pk=self.pk)
-        self.__dict__.clear()
-        self.__dict__.update(fresh.__dict__)
-        self._row, self._peers = fresh._row, None
+        refresh(self, fields, from_queryset)
 
     def load_deferred(self, field: Field[Any]) -> Any:
         """The value of a field that was left out by ``only()`` or ``defer()``, loaded for the peers too."""

@@ -198,6 +198,11 @@ class Options:
         return tuple(field for field in self.fields if field.stores)
 
     @cached_property
+    def version(self) -> Field[Any] | None:
+        """The field that counts how often a row was written, if the model has one (``VersionField``)."""
+        return next((field for field in self.fields if field.is_version), None)
+
+    @cached_property
     def levels(self) -> list[Any]:
         """The models whose tables hold a row of this one: ancestors first, the model itself last."""
         every = [level for parent in self.parents for level in parent._meta.levels]

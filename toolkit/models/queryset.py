@@ -11,9 +11,12 @@ from typing import Any, Self, TypeVar, cast
 
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.asking import Answers
+from toolkit.models.bulk import BulkInsert, bulk_update
+from toolkit.models.conflicts import make_conflict
+from toolkit.models.contention import again_after_deadlock, called, change
 from toolkit.models.deleting import delete_rows
 from toolkit.models.scopes import current_scope
-from toolkit.models.writing import bulk_insert, update_rows
+from toolkit.models.updating import update_rows
 
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
@@ -108,39 +111,69 @@ class QuerySet(Answers[M]):
         return cast(M, created)
 
     def get_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
-        """The row that meets the lookups, or a new one; and whether it is new."""
-        with current_scope().database.atomic():
-            found = self.filter(**lookups).first()
-            if found is not None:
-                return found, False
-            plain = {name: value for name, value in lookups.items() if "__" not in name}
-            given = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
-            return self._create_or_get({**plain, **given}, lookups)
+        """The row that meets the lookups, or a new one; and whether it is new.
 
-    def _create_or_get(self, values: Mapping[str, Any], lookups: Mapping[str, Any]) -> tuple[M, bool]:
-        """Make the row, unless another writer made it just now."""
+        Safe under many writers where a unique constraint says what one row is: whoever comes second gets the first
+        one's row.
+
+        Args:
+            defaults: Further values of a new row; functions are called.
+            lookups: What names the row, and values of a new one.
+
+        Raises:
+            MultipleObjectsReturned: Several rows meet the lookups.
+        """
+        return again_after_deadlock(lambda: self._get_or_create(defaults, lookups))
+
+    def _get_or_create(self, defaults: Mapping[str, Any] | None, lookups: Mapping[str, Any]) -> tuple[M, bool]:
+        try:
+            return self.get(**lookups), False
+        except self.model.DoesNotExist:
+            plain = {name: value for name, value in lookups.items() if "__" not in name}
+        values = {**plain, **called(defaults)}
         try:
             with current_scope().database.atomic():
                 return self.create(**values), True
-        except IntegrityError:
-            found = self.filter(**lookups).first()
-            if found is None:
-                raise
-            return found, False
+        except IntegrityError as error:
+            try:
+                return self.get(**lookups), False
+            except self.model.DoesNotExist:
+                raise error from None
 
-    def update_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
-        """The row that meets the lookups, with these values, or a new one; and whether it is new."""
-        scope = current_scope()
-        with scope.database.atomic():
-            found, created = self.get_or_create(defaults, **lookups)
-            if not created:
-                for name, value in (defaults or {}).items():
-                    setattr(found, name, value)
-                cast(Any, found).save()
-            return found, created
+    def update_or_create(
+        self,
+        defaults: Mapping[str, Any] | None = None,
+        create_defaults: Mapping[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[M, bool]:
+        """The row that meets the lookups, with these values, or a new one; and whether it is new.
+
+        The row is locked while it is changed, so that two writers change it one after the other.
+
+        Args:
+            defaults: Values to set; functions are called.
+            create_defaults: Values of a new row, instead of ``defaults``.
+            lookups: What names the row, and values of a new one.
+
+        Raises:
+            MultipleObjectsReturned: Several rows meet the lookups.
+        """
+
+        def work() -> tuple[M, bool]:
+            with current_scope().database.atomic():
+                of_new = defaults if create_defaults is None else create_defaults
+                found, created = self.select_for_update()._get_or_create(of_new, lookups)
+                if not created and defaults:
+                    change(found, called(defaults))
+                return found, created
+
+        return again_after_deadlock(work)
 
     def update(self, **values: Any) -> int:
-        """Change all rows of the question in one statement, and say how many."""
+        """Change all rows of the question in one statement, and say how many.
+
+        Values may be expressions: ``update(views=F("views") + 1)``. An order is of no account; a slice is refused.
+        """
         self._refuse_combined("update")
         return update_rows(current_scope(), self, values)
 
@@ -149,11 +182,52 @@ class QuerySet(Answers[M]):
         self._refuse_combined("delete")
         return delete_rows(current_scope(), self)
 
-    def bulk_create(self, rows: Iterable[R], *, batch_size: int = 5000) -> list[R]:
-        """Insert many rows with few statements; keys the database gives are set on them.
+    def bulk_create(
+        self,
+        rows: Iterable[R],
+        *,
+        batch_size: int = 5000,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Iterable[str] | None = None,
+        unique_fields: Iterable[str] | None = None,
+        collect: bool = True,
+    ) -> list[R]:
+        """Insert many rows with few statements, all or none; keys the database gives are set on them.
 
         Args:
-            rows: Unsaved instances.
+            rows: Unsaved instances; a generator is asked batch by batch.
             batch_size: Rows in one statement.
+            ignore_conflicts: Pass over rows that break a unique constraint; no keys are set then.
+            update_conflicts: Update the rows that are there.
+            update_fields: The fields that are then updated.
+            unique_fields: The fields, unique together, by which a row is known to be there.
+            collect: Give the rows back; without it those of a generator are let go, so that any number fits in memory.
+
+        Raises:
+            IntegrityError: A constraint was broken; nothing was written.
         """
-        return bulk_insert(current_scope(), self.model, list(rows), batch_size=batch_size)
+        scope = current_scope()
+        conflict = make_conflict(
+            scope,
+            self.model,
+            ignore_conflicts=ignore_conflicts,
+            update_conflicts=update_conflicts,
+            update_fields=update_fields,
+            unique_fields=unique_fields,
+        )
+        insert = BulkInsert(scope, self.model, batch_size=batch_size, conflict=conflict, collect=collect)
+        return insert.run(rows)
+
+    def bulk_update(self, rows: Iterable[Any], fields: Iterable[str], *, batch_size: int = 5000) -> int:
+        """Write these fields of many saved instances, each its own values, all or none; how many rows there were.
+
+        Args:
+            rows: Instances with keys.
+            fields: Names of fields.
+            batch_size: Rows written at a time.
+
+        Raises:
+            StaleInstanceError: Of a model with a ``VersionField``: a row was changed since it was read.
+        """
+        return bulk_update(current_scope(), self, rows, fields, batch_size=batch_size)

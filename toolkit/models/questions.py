@@ -15,6 +15,7 @@ from toolkit.models.combining import combined, giving_each, merged, refuse_after
 from toolkit.models.compile import Query
 from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
+from toolkit.models.locking import make_lock
 from toolkit.models.search.compiling import lift_search
 
 if TYPE_CHECKING:
@@ -232,6 +233,21 @@ class Question(Generic[M]):
     def _refuse_values(self, method: str) -> None:
         if self._gives != "instances":
             raise FieldError(f"{method}() cannot follow values()", hint="Name the fields in values() itself.")
+
+    def select_for_update(
+        self, *, nowait: bool = False, skip_locked: bool = False, of: Iterable[str] = (), no_key: bool = False
+    ) -> Self:
+        """Lock the rows until the end of the transaction: others that would change or lock them wait.
+
+        On SQLite a transaction is the only one that writes anyway.
+
+        Args:
+            nowait: Fail at once, with ``LockedError``, if another transaction holds one of the rows.
+            skip_locked: Leave out rows that another transaction holds.
+            of: Lock only these of the tables: ``"self"``, and relations of ``select_related``. PostgreSQL only.
+            no_key: Let others refer to the rows meanwhile. PostgreSQL only.
+        """
+        return self._with(("lock", make_lock(nowait=nowait, skip_locked=skip_locked, of=of, no_key=no_key)))
 
     def unrestricted(self) -> Self:
         """Without regard to what the viewer may see. Reviewers look for this word."""

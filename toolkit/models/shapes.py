@@ -109,6 +109,7 @@ class Shape:
         keyed: Whether the statement takes a list of keys and its last column says whose each row is.
         names: The names of the columns, for ``values()``.
         searches: The ``Search`` of each searched model: its index must be right before this is asked.
+        locks: Whether it locks its rows, which only a transaction can.
     """
 
     model: Any
@@ -122,6 +123,7 @@ class Shape:
     keyed: bool
     names: tuple[str, ...] = ()
     searches: tuple[Any, ...] = ()
+    locks: bool = False
     id: str = field(init=False)
     name_parameters: Binder = field(init=False)
 

@@ -66,6 +66,10 @@ class Backend:
         indexed_text_length: Characters that an indexed or unique text may have at most; None if there is no bound.
         conditions_are_values: A condition may stand where a value may: in ``coalesce(a > b, false)``.
         identity: A key that the database gives must be declared as one, beyond being a primary key.
+        conflict_targets: ``on_conflict`` can be told which unique columns count.
+        locks_rows: ``SELECT ... FOR UPDATE`` locks rows; otherwise a transaction that may write is the only one.
+        lock_options: Which words of ``select_for_update`` it has beside ``nowait`` and ``skip_locked``.
+        deadlock_ends_transaction: A deadlock rolls the whole transaction back, not the statement alone.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
     """
 
@@ -92,6 +96,10 @@ class Backend:
     indexed_text_length: ClassVar[int | None] = None
     conditions_are_values: ClassVar[bool] = True
     identity: ClassVar[bool] = False
+    conflict_targets: ClassVar[bool] = True
+    locks_rows: ClassVar[bool] = True
+    lock_options: ClassVar[frozenset[str]] = frozenset()
+    deadlock_ends_transaction: ClassVar[bool] = False
     nulls_first: ClassVar[bool] = False
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -236,18 +244,45 @@ class Backend:
         """
         return ()
 
-    def insert_many(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
-        """Insert rows without keys where ``next_keys`` has none; the keys that they were given, in their order.
+    def insert_all(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows that have their keys; ``sql`` is the ``INSERT`` of one row."""
+        database.run_many(sql, rows)
+
+    def insert_returning(self, database: Database, sql: str, key: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """Insert rows without keys where ``next_keys`` has none, or that may be there already.
 
         Args:
             database: Where to.
-            sql: ``INSERT`` of one row.
+            sql: ``INSERT`` of one row, perhaps with the words of ``on_conflict``.
+            key: The quoted column of the key.
             rows: The values of each row.
 
         Returns:
-            The keys; none, and nothing inserted, where that cannot be told.
+            The keys that they have, in their order; none where the database cannot tell.
         """
-        return ()
+        if not self.returning:
+            return [database.run(sql, row).lastrowid for row in rows]
+        return [database.run(f"{sql} RETURNING {key}", row).fetchone()[0] for row in rows]
+
+    def update_all(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run an ``UPDATE`` of one row for each row of values, the key last; how many rows there were."""
+        return database.run_many(sql, rows)
+
+    def on_conflict(self, table: str, key: str, unique: Sequence[str], updates: Sequence[str], counter: str) -> str:
+        """What an ``INSERT`` ends with, so that a row that is there is passed over or updated.
+
+        Args:
+            table: The quoted name of the table.
+            key: The quoted column of the key.
+            unique: Quoted columns by which a row is known to be there.
+            updates: Quoted columns that take the new values; none passes over.
+            counter: A quoted column that is raised by one when a row is updated; empty for none.
+        """
+        if not updates:
+            return "ON CONFLICT DO NOTHING"
+        pairs = [f"{column} = excluded.{column}" for column in updates]
+        pairs += [f"{counter} = {table}.{counter} + 1"] if counter else []
+        return f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {', '.join(pairs)}"
 
     def token_keeper(self) -> TokenKeeper | None:
         """How it keeps tokens of its tables (``toolkit.database.tokens``); None if it does not."""
@@ -299,6 +334,10 @@ class Backend:
     def broken(self, error: Exception) -> Broken | None:
         """Which constraint a driver's error says was broken; None if it says nothing of the kind."""
         return Broken() if "IntegrityError" in {kind.__name__ for kind in type(error).__mro__} else None
+
+    def contention(self, error: Exception) -> str:
+        """``deadlock`` or ``locked``, if a driver's error says that another transaction was in the way."""
+        return ""
 
     def hint(self, told: str) -> str | None:
         """The next step for what this database says, if it has a message of its own for it."""

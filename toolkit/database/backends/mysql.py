@@ -51,6 +51,8 @@ class MySQL(Backend):
     )
     default_row = "() VALUES ()"
     deferrable = False
+    conflict_targets = False
+    deadlock_ends_transaction = True
     partial_indexes = False
     expression_indexes = False
     indexed_text_length = 768  # an index takes 3072 bytes, a character up to 4
@@ -103,19 +105,32 @@ class MySQL(Backend):
         sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
         return [name for (name,) in database.fetch(sql)]
 
-    def insert_many(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[int]:
+    def insert_returning(self, database: Database, sql: str, key: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
         """Rows of one statement have keys that follow each other, whatever other writers do.
 
-        Source: MySQL manual, "AUTO_INCREMENT Handling in InnoDB", simple inserts; ``lastrowid`` is the first key.
+        Source: MySQL manual, "AUTO_INCREMENT Handling in InnoDB", simple inserts; ``lastrowid`` is the first key. Where
+        some of the rows may be there, MariaDB returns the keys; MySQL cannot tell them.
         """
-        head, _, one = sql.rpartition(" VALUES ")
-        step = database.fetch("SELECT @@auto_increment_increment")[0][0]
-        keys: list[int] = []
+        head, _, rest = sql.rpartition(" VALUES ")
+        one, word, conflict = rest.partition(" ON DUPLICATE ")
+        step = 0 if word else database.fetch("SELECT @@auto_increment_increment")[0][0]
+        returning = f" RETURNING {key}" if word and is_mariadb(database.connection) else ""
+        keys: list[Any] = []
         for chunk in _statement_chunks(rows):
-            text = f"{head} VALUES {', '.join([one] * len(chunk))}"
-            first = database.run(text, [value for row in chunk for value in row]).lastrowid
-            keys += range(first, first + step * len(chunk), step)
+            text = f"{head} VALUES {', '.join([one] * len(chunk))}{word}{conflict}{returning}"
+            cursor = database.run(text, [value for row in chunk for value in row])
+            if returning:
+                keys += [number for (number,) in cursor.fetchall()]
+            elif step:
+                keys += range(cursor.lastrowid, cursor.lastrowid + step * len(chunk), step)
         return keys
+
+    def on_conflict(self, table: str, key: str, unique: Sequence[str], updates: Sequence[str], counter: str) -> str:
+        """``INSERT IGNORE`` would pass over values that do not fit, too; setting the key to itself passes over
+        nothing but rows that are there."""
+        pairs = [f"{column} = VALUES({column})" for column in updates]
+        pairs += [f"{counter} = {counter} + 1"] if counter and updates else []
+        return f"ON DUPLICATE KEY UPDATE {', '.join(pairs) or f'{key} = {key}'}"
 
     def token_keeper(self) -> TokenKeeper:
         return MySQLTokens()
@@ -132,6 +147,11 @@ class MySQL(Backend):
 
     def release_references(self, database: Database) -> None:
         database.run("SET SESSION foreign_key_checks = 1")
+
+    def contention(self, error: Exception) -> str:
+        """Source: MariaDB, "MariaDB Error Codes": ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD."""
+        number = error.args[0] if error.args else None
+        return {1213: "deadlock", 1020: "deadlock", 1205: "locked"}.get(number, "") if isinstance(number, int) else ""
 
     def broken(self, error: Exception) -> Broken | None:
         """Source: MariaDB, "MariaDB Error Codes". A broken CHECK is no IntegrityError of the driver's."""

@@ -27,11 +27,17 @@ class PostgreSQL(Backend):
     nulls_not_distinct = True
     index_methods = True
     exclusion = True
+    lock_options = frozenset({"of", "no_key"})
 
     def prepare(self, connection: Any) -> None:
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_json_as_text(connection)
+
+    def contention(self, error: Exception) -> str:
+        """Source: PostgreSQL, "Error Codes": deadlock_detected, serialization_failure, lock_not_available."""
+        state = getattr(error, "sqlstate", None)
+        return {"40P01": "deadlock", "40001": "deadlock", "55P03": "locked"}.get(str(state), "")
 
     def broken(self, error: Exception) -> Broken | None:
         """Source: PostgreSQL, "Error Codes", class 23."""
@@ -52,6 +58,15 @@ class PostgreSQL(Backend):
             return ()
         taken = database.fetch("SELECT nextval(%s) FROM generate_series(1, %s)", (sequence, count))
         return [number for (number,) in taken]
+
+    def insert_returning(self, database: Database, sql: str, key: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """All statements are sent before the first answer is read."""
+        try:
+            with database.connection.pipeline():
+                cursors = [database.run(f"{sql} RETURNING {key}", row) for row in rows]
+            return [cursor.fetchone()[0] for cursor in cursors]
+        except Exception as error:
+            raise database.translated(error, sql) from error
 
     def token_keeper(self) -> TokenKeeper:
         return PostgreSQLTokens()

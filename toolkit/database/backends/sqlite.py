@@ -32,6 +32,7 @@ class SQLite(Backend):
     placeholder = "?"
     paramstyle = "qmark"
     begin = ("BEGIN IMMEDIATE",)
+    locks_rows = False
     snapshot = ("BEGIN", "SELECT count(*) FROM sqlite_master")  # the transaction begins with the first read
     remote = False
     bounds = Bounds()
@@ -104,6 +105,9 @@ class SQLite(Backend):
         last = database.fetch(sql)[0][0]
         return range(last + 1, last + 1 + count)
 
+    def insert_returning(self, database: Database, sql: str, key: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        return [database.run(f"{sql} RETURNING {key}", row).fetchone()[0] for row in rows]
+
     def token_keeper(self) -> TokenKeeper:
         return SQLiteTokens()
 
@@ -148,6 +152,9 @@ class SQLite(Backend):
             r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?:index '(.*)'$)?(.*))?", str(error)
         )
         return Broken(_KINDS[found[1]], found[2] or found[3] or "") if found else Broken()
+
+    def contention(self, error: Exception) -> str:
+        return "locked" if "database is locked" in str(error) else ""
 
     def hint(self, told: str) -> str | None:
         return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)

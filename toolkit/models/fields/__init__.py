@@ -17,6 +17,7 @@ from toolkit.models.fields.integers import (
     PositiveSmallIntegerField,
     SmallAutoField,
     SmallIntegerField,
+    VersionField,
 )
 from toolkit.models.fields.json import JSONField, JSONNull
 from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
@@ -64,5 +65,6 @@ __all__ = [
     "TimeField",
     "URLField",
     "UUIDField",
+    "VersionField",
     "uuid7",
 ]

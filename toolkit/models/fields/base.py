@@ -123,6 +123,10 @@ class Field(Generic[T]):
     auto_created = False
     stores: ClassVar[bool] = False
     """Has an ``after_init`` and a ``before_save`` to be called."""
+    is_generated: ClassVar[bool] = False
+    """Computed by the database at each write, and never written."""
+    is_version: ClassVar[bool] = False
+    """Counts how often the row was written."""
     is_heavy: ClassVar[bool] = False
     """Left out of a row until it is touched, and then loaded for all rows that were loaded together."""
 

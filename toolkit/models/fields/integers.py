@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import ValidationError
+from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.models.sqltext import quoted
 from toolkit.models.text_lookups import AS_TEXT
@@ -177,6 +177,30 @@ class PositiveBigIntegerField(PositiveIntegerField[T]):
     ) -> None: ...
     def __init__(self, *, null: bool = False, **options: Unpack[FieldOptions]) -> None:
         super().__init__(null=null, **options)  # type: ignore[call-overload, misc]  # null is a bool here
+
+
+class VersionField(IntegerField[T]):
+    """How often the row was written: 1 at first, one more at each ``save()``, ``update()`` or bulk write.
+
+    ``save()`` and ``delete()`` of an instance whose row was changed by others since it was read are refused with
+    ``StaleInstanceError``.
+    """
+
+    is_version: ClassVar[bool] = True
+
+    def __init__(self: VersionField[int], **options: Unpack[FieldOptions]) -> None:
+        options.setdefault("default", 1)
+        options.setdefault("editable", False)
+        super().__init__(null=False, **options)
+
+    def check(self) -> None:
+        super().check()
+        others = [field.name for field in self.model._meta.fields if field.is_version and field is not self]
+        if others or self.unique or self.primary_key:
+            raise DeclarationError(
+                f"{self.model.__name__}.{self.name}: a model has one version, which is neither a key nor unique",
+                hint="Remove the option, or the other VersionField.",
+            )
 
 
 class AutoField(IntegerField[T]):

@@ -1,0 +1,260 @@
+"""Writing many rows: inserts in batches, with a word for rows that are there already, and updates of many instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import Any
+
+from toolkit.errors import FieldError, IntegrityError
+from toolkit.models.conflicts import Conflict
+from toolkit.models.expressions import Expression
+from toolkit.models.fields import IntegerField
+from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
+from toolkit.models.saving import update_sql
+from toolkit.models.sqltext import quoted
+from toolkit.models.stale import refuse_stale_rows
+from toolkit.models.updating import update_rows
+from toolkit.models.writing import (
+    forget_computed,
+    insert_sql,
+    key_of,
+    keyless,
+    link_to_parents,
+    own_fields,
+    row_maker,
+    settle_relations,
+    stamp,
+    statement_of,
+    take_keys_from_links,
+    written_fields,
+)
+from toolkit.trace import Scope
+
+
+def batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of so many rows; what gives them is asked no further ahead."""
+    if size < 1:
+        raise FieldError(f"batch_size = {size} must be above 0")
+    given = iter(rows)
+    while batch := list(islice(given, size)):
+        yield batch
+
+
+class BulkInsert:
+    """One ``bulk_create()``: all rows in one transaction.
+
+    Args:
+        scope: The scope.
+        model: Whose rows.
+        batch_size: Rows in one statement.
+        conflict: What becomes of rows that are there already; None refuses them.
+        collect: Give the rows back, rather than let them go.
+    """
+
+    def __init__(
+        self, scope: Scope, model: Any, *, batch_size: int, conflict: Conflict | None = None, collect: bool = True
+    ) -> None:
+        self.scope, self.database, self.model, self.meta = scope, scope.database, model, model._meta
+        self.batch_size, self.conflict, self.collect = batch_size, conflict, collect
+        self._given: list[tuple[Any, str]] = []
+        if conflict is not None and self.meta.parents:
+            raise FieldError(
+                f"bulk_create() of {model.__name__}: its rows are in several tables, and a conflict may be in any",
+                hint="Use update_or_create() for each row.",
+            )
+
+    def run(self, rows: Iterable[Any]) -> list[Any]:
+        """Insert them; the keys that the database gives are set on them.
+
+        Raises:
+            IntegrityError: A constraint was broken; nothing was written.
+        """
+        done: list[Any] = []
+        try:
+            with self.database.atomic():
+                for batch in batches(rows, self.batch_size):
+                    self._insert(batch)
+                    if self.collect:
+                        done += batch
+        except BaseException:
+            for row, key in self._given:
+                row.__dict__[key] = None
+                row._row = None
+            for row in done:
+                row._row = None
+            raise
+        return done
+
+    def _insert(self, rows: Sequence[Any]) -> None:
+        wrong = next((row for row in rows if not isinstance(row, self.meta.concrete_model)), None)
+        if wrong is not None:
+            raise FieldError(f"bulk_create() of {self.model.__name__} takes its instances, not {wrong!r}")
+        settle_relations(rows, self.meta)
+        stamp(self.scope, rows, self.meta.fields, new=True)
+        if self.meta.parents:
+            for row in rows:
+                take_keys_from_links(row)
+        for level in self.meta.levels:
+            self._insert_level(level, rows)
+        if any(field.is_generated or field.db_default is not MISSING for field in self.meta.fields):
+            for row in rows:
+                forget_computed(row)
+        if self.conflict is None or not self.conflict.ignores:
+            for row in rows:
+                row._row = ()
+
+    def _insert_level(self, level: Any, rows: Sequence[Any]) -> None:
+        """Insert the rows of one table: those with a key, then those to be given one."""
+        if level._meta.parents:
+            for row in rows:
+                link_to_parents(row, level)
+        without = [row for row in rows if key_of(row, level) in (None, DATABASE_DEFAULT)]
+        keyed = rows if not without else [row for row in rows if key_of(row, level) not in (None, DATABASE_DEFAULT)]
+        for fields, group in _by_fields(level, keyed):
+            self._write(level, fields, group)
+        if without:
+            if self.collect and level._meta.composite_key is None:
+                self._given += [(row, level._meta.pk.attname) for row in without]
+            self._insert_keyless(level, without)
+        if self.database.receivers.watching:
+            self._tell(level, rows)
+        else:
+            self.database.changed()
+
+    def _tell(self, level: Any, rows: Sequence[Any]) -> None:
+        if self.conflict is not None and self.conflict.ignores:
+            self.database.wrote(level, "insert", None)
+            return
+        keys = {key_of(row, level) for row in rows}
+        known = None if None in keys else keys
+        self.database.wrote(level, "insert", known)
+        if self.conflict is not None:
+            self.database.wrote(level, "update", known)
+
+    def _write(self, level: Any, fields: Sequence[Any], rows: Sequence[Any], *, returning: bool = False) -> None:
+        """Insert rows that all have these fields."""
+        conflict, backend = self.conflict, self.database.backend
+        key = ("insert", level, tuple(field.attname for field in fields), conflict)
+        sql = statement_of(self.scope, key, lambda: self._sql(level, fields))
+        values = row_maker(self.scope, level, fields)(rows)
+        if returning and (conflict is None or not conflict.ignores):
+            pk = level._meta.pk
+            found = backend.insert_returning(self.database, sql, quoted(self.database.dialect, pk.column), values)
+            for row, number in zip(rows, found, strict=bool(found)):
+                row.__dict__[pk.attname] = number
+        elif conflict is None:
+            backend.insert_all(self.database, sql, values)
+        else:
+            self.database.run_many(sql, values)
+
+    def _sql(self, level: Any, fields: Sequence[Any]) -> str:
+        sql = insert_sql(self.scope, level, fields, returning=False)
+        return sql if self.conflict is None else f"{sql} {self.conflict.sql(self.scope, level)}"
+
+    def _insert_keyless(self, level: Any, rows: Sequence[Any]) -> None:
+        """Insert rows to which the database gives keys: ahead where it can, so that no statement has to return them."""
+        meta = level._meta
+        pk = meta.pk
+        if meta.composite_key is not None or not (isinstance(pk, IntegerField) or pk.db_default is not MISSING):
+            raise keyless(meta)
+        if self.conflict is None and pk.db_default is MISSING:
+            keys = self.database.backend.next_keys(self.database, meta.table, pk.column, len(rows))
+            if keys:
+                for row, number in zip(rows, keys, strict=True):
+                    row.__dict__[pk.attname] = number
+                for fields, group in _by_fields(level, rows):
+                    self._write(level, fields, group)
+                return
+        for fields, group in _by_fields(level, rows):
+            self._write(level, [field for field in fields if not field.in_key], group, returning=True)
+
+
+def _by_fields(level: Any, rows: Sequence[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
+    """(fields, rows): rows that leave the same fields to the database's defaults go together."""
+    fields = written_fields(level)
+    optional = [field for field in fields if field.db_default is not MISSING]
+    if not optional:
+        if rows:
+            yield fields, list(rows)
+        return
+
+    def left_out(row: Any) -> tuple[bool, ...]:
+        return tuple(row.__dict__.get(field.attname) is DATABASE_DEFAULT for field in optional)
+
+    for pattern, group in groupby(sorted(rows, key=left_out), key=left_out):
+        gone = {field for field, out in zip(optional, pattern, strict=True) if out}
+        yield [field for field in fields if field not in gone], list(group)
+
+
+def bulk_update(scope: Scope, queryset: Any, rows: Iterable[Any], names: Iterable[str], *, batch_size: int) -> int:
+    """Write these fields of many instances, each its own values; how many rows there were.
+
+    Raises:
+        FieldError: A name is no column that can be changed.
+        IntegrityError: An instance is not saved.
+        StaleInstanceError: Of a model with versions: a row was changed since it was read.
+    """
+    meta = queryset.model._meta
+    fields = [field for name in names for field in own_fields(meta, name)]
+    if not fields:
+        raise FieldError("bulk_update() needs the names of fields", hint='Write bulk_update(stories, ["title"]).')
+    for field in fields:
+        if field.in_key or field.is_generated:
+            raise FieldError(
+                f"bulk_update(): {meta.object_name}.{field.name} is the key or computed, and is not written"
+            )
+    count = 0
+    with scope.database.atomic():
+        for batch in batches(rows, batch_size):
+            if queryset._operations or any(scope.sight):
+                met = set(queryset.order_by().filter(pk__in=[row.pk for row in batch]).values_list("pk", flat=True))
+                batch = [row for row in batch if row.pk in met]
+            count += _update_batch(scope, queryset, batch, fields)
+    return count
+
+
+def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequence[Any]) -> int:
+    meta = queryset.model._meta
+    unsaved = next((row for row in rows if row.pk is None), None)
+    if unsaved is not None:
+        raise IntegrityError(f"bulk_update(): a {meta.object_name} has no key yet", hint="Save it first.")
+    settle_relations(rows, meta)
+    if meta.version is not None:
+        refuse_stale_rows(scope, queryset.model, rows)
+    computed = [row for row in rows if any(isinstance(row.__dict__.get(f.attname), Expression) for f in fields)]
+    plain = [row for row in rows if row not in computed] if computed else rows
+    count = sum(_update_by_expressions(scope, meta, row, fields) for row in computed)
+    homes: dict[Any, list[Any]] = {}
+    for field in fields:
+        homes.setdefault(field.model, []).append(field)
+    if meta.version is not None:
+        homes.setdefault(meta.version.model, [])
+    counts = [_update_level(scope, level, plain, chosen, meta.version) for level, chosen in homes.items()]
+    if meta.version is not None:
+        for row in rows:
+            row.__dict__[meta.version.attname] += 1
+            row._row = ()
+    return count + min(counts)
+
+
+def _update_by_expressions(scope: Scope, meta: Any, row: Any, fields: Sequence[Any]) -> int:
+    values = {field.name: row.__dict__[field.attname] for field in fields}
+    for field in fields:
+        if isinstance(row.__dict__[field.attname], Expression):
+            row.__dict__.pop(field.attname)
+    return update_rows(scope, meta.base_manager.unrestricted().filter(pk=row.pk), values)
+
+
+def _update_level(scope: Scope, level: Any, rows: Sequence[Any], fields: Sequence[Any], version: Any) -> int:
+    """Update the rows of one table."""
+    if not rows:
+        return 0
+    counted = version is not None and version.model is level
+    chosen = [field for field in fields if field is not version]
+    key = ("update", level, tuple(field.attname for field in chosen), counted)
+    sql = statement_of(scope, key, lambda: update_sql(scope, level, chosen, counted=counted))
+    values = row_maker(scope, level, [*chosen, *level._meta.key])(rows)
+    count: int = scope.database.backend.update_all(scope.database, sql, values)
+    scope.database.wrote(level, "update", [key_of(row, level) for row in rows])
+    return count

@@ -1,0 +1,110 @@
+"""What ``bulk_create`` does about rows that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.errors import FieldError
+from toolkit.models.sqltext import quoted
+from toolkit.models.writing import own_field
+from toolkit.trace import Scope
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Pass over rows that break a unique constraint, or update the ones that are there.
+
+    Args:
+        updates: Columns that take the new row's values; none passes over.
+        unique: Columns by which a row is known to be there; none for any unique constraint.
+    """
+
+    updates: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+
+    @property
+    def ignores(self) -> bool:
+        """Whether the new row is passed over."""
+        return not self.updates
+
+    def sql(self, scope: Scope, model: Any) -> str:
+        """What an ``INSERT`` ends with."""
+        meta, dialect = model._meta, scope.database.dialect
+        updates = [quoted(dialect, name) for name in self.updates]
+        counter = quoted(dialect, meta.version.column) if meta.version is not None and updates else ""
+        ending: str = scope.database.backend.on_conflict(
+            quoted(dialect, meta.table),
+            quoted(dialect, meta.key[0].column),
+            [quoted(dialect, name) for name in self.unique],
+            updates,
+            counter,
+        )
+        return ending
+
+
+def make_conflict(
+    scope: Scope,
+    model: Any,
+    *,
+    ignore_conflicts: bool,
+    update_conflicts: bool,
+    update_fields: Iterable[str] | None,
+    unique_fields: Iterable[str] | None,
+) -> Conflict | None:
+    """The conflict that the arguments of ``bulk_create`` describe.
+
+    Raises:
+        FieldError: They do not fit together, or name no unique constraint.
+    """
+    if ignore_conflicts and update_conflicts:
+        raise FieldError("bulk_create(): ignore_conflicts and update_conflicts exclude each other")
+    if not update_conflicts:
+        if update_fields or unique_fields:
+            raise FieldError("bulk_create(): update_fields and unique_fields need update_conflicts=True")
+        return Conflict() if ignore_conflicts else None
+    meta = model._meta
+    updated = [own_field(meta, name) for name in update_fields or ()]
+    unique = [own_field(meta, name) for name in unique_fields or ()]
+    if not updated or not unique:
+        raise FieldError(
+            "bulk_create(update_conflicts=True) needs the fields to update and those that tell rows apart",
+            hint='Write update_fields=["title"], unique_fields=["slug"].',
+        )
+    wrong = next((field for field in updated if field.in_key or field.is_generated or field in unique), None)
+    if wrong is not None:
+        raise FieldError(f"bulk_create(): update_fields names {wrong.name!r}, which is a key, or computed")
+    _check_unique(scope, model, [field.column for field in unique])
+    columns = [field.column for field in updated if field is not meta.version]
+    return Conflict(tuple(columns), tuple(field.column for field in unique))
+
+
+def unique_sets(model: Any) -> list[frozenset[str]]:
+    """The sets of columns in which no two rows agree, the key first."""
+    meta = model._meta
+    found = [frozenset(field.column for field in meta.key)]
+    found += [frozenset([field.column]) for field in meta.local_fields if field.unique and not field.primary_key]
+    for constraint in meta.constraints:
+        names = getattr(constraint, "fields", ())
+        plain = not getattr(constraint, "condition", None) and not getattr(constraint, "expressions", ())
+        if names and plain and type(constraint).__name__ == "UniqueConstraint":
+            found.append(frozenset(meta.get_field(name).column for name in names))
+    return found
+
+
+def _check_unique(scope: Scope, model: Any, columns: Sequence[str]) -> None:
+    every = unique_sets(model)
+    told = "; ".join(", ".join(sorted(names)) for names in every)
+    if frozenset(columns) not in every:
+        raise FieldError(
+            f"bulk_create(): no constraint of {model.__name__} makes {', '.join(columns)} unique",
+            hint=f"Unique are: {told}.",
+        )
+    others = [names for names in every if names != frozenset(columns) and names != every[0]]
+    if others and not scope.database.backend.conflict_targets:
+        raise FieldError(
+            f"bulk_create(): {model.__name__} has other unique fields ({told}), and this database cannot be told "
+            "that only a conflict of these counts: it would change another row",
+            hint="Use update_or_create() for each row.",
+        )

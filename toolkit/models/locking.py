@@ -1,0 +1,91 @@
+"""Locks on rows: ``select_for_update``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from toolkit.database.backends import spelling
+from toolkit.errors import FieldError, TransactionError, did_you_mean
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+
+
+class Lock(NamedTuple):
+    """What ``select_for_update`` was told; see there."""
+
+    nowait: bool
+    skip_locked: bool
+    of: tuple[str, ...]
+    no_key: bool
+
+
+def make_lock(*, nowait: bool, skip_locked: bool, of: Iterable[str], no_key: bool) -> Lock:
+    """A lock.
+
+    Raises:
+        FieldError: The options exclude each other.
+    """
+    if nowait and skip_locked:
+        raise FieldError(
+            "select_for_update(): nowait and skip_locked exclude each other", hint="Leave out one of them."
+        )
+    return Lock(nowait, skip_locked, tuple(of), no_key)
+
+
+def locked(compiler: Compiler, select: Any) -> Any:
+    """A SELECT that locks its rows, where the database has such locks.
+
+    SQLite has none and needs none: a transaction that may write is the only one (``BEGIN IMMEDIATE``).
+
+    Raises:
+        FieldError: The database knows no such lock.
+    """
+    lock, backend = compiler.selection.lock, spelling(compiler.dialect)
+    if lock is None or not backend.locks_rows:
+        return select
+    for name, asked in (("of", lock.of), ("no_key", lock.no_key)):
+        if asked and name not in backend.lock_options:
+            raise FieldError(
+                f"select_for_update({name}=...): this database has no such lock", hint=f"Leave out {name}."
+            )
+    return select.with_for_update(
+        nowait=lock.nowait, skip_locked=lock.skip_locked, key_share=lock.no_key, of=_tables(compiler, lock) or None
+    )
+
+
+def _tables(compiler: Compiler, lock: Lock) -> list[Any]:
+    """The tables whose rows are locked; none for all of them.
+
+    A reference that may be empty is joined so that its row may be missing, and such a row cannot be locked.
+    """
+    nodes = list(compiler.root.descendants())
+    if not lock.of:
+        if "of" not in spelling(compiler.dialect).lock_options or not any(node.outer for node in nodes):
+            return []
+        return [compiler.root.table, *(node.table for node in nodes if not node.outer)]
+    known = {"self": compiler.root.table}
+    for path in compiler.selection.related:
+        node = compiler.root
+        for name in path.split("__"):
+            node = node.children[name]
+        known[path] = node.table
+    for name in lock.of:
+        if name not in known:
+            raise FieldError(
+                f"select_for_update(of=...): {name!r} is not selected along", hint=did_you_mean(name, known)
+            )
+    return [known[name] for name in lock.of]
+
+
+def refuse_lock_outside(database: Any) -> None:
+    """Refuse to lock rows outside of a transaction, where the lock would be gone before the rows are there.
+
+    Raises:
+        TransactionError: There is no transaction.
+    """
+    if database.transaction is None:
+        raise TransactionError(
+            "select_for_update() outside of a transaction locks nothing", hint="Ask inside 'with atomic():'."
+        )

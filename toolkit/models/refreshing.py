@@ -1,0 +1,47 @@
+"""Loading a row again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from toolkit.models.writing import own_field
+
+
+def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
+    """See ``Model.refresh_from_db``."""
+    meta = instance._meta
+    rows = meta.base_manager.unrestricted() if rows is None else rows
+    if names is None:
+        fresh = rows.get(pk=instance.pk)
+        instance.__dict__.clear()
+        instance.__dict__.update(fresh.__dict__)
+        instance._row, instance._peers = fresh._row, None
+        return
+    relations = {relation.name for relation in meta.many_to_many} | set(meta.reverse)
+    asked = list(names)
+    fields = [own_field(meta, name) for name in asked if name not in relations]
+    for name in asked:
+        instance.__dict__.pop(f"_many_{name}", None)
+    if not fields:
+        return
+    fresh = rows.only(*(field.name for field in fields)).get(pk=instance.pk)
+    for field in fields:
+        instance.__dict__.pop(field.name, None)
+        instance.__dict__[field.attname] = fresh.__dict__[field.attname]
+    _take_up(instance, fresh)
+
+
+def _take_up(instance: Any, fresh: Any) -> None:
+    """Let what was read anew stand in the row that was read before."""
+    if not instance._row:
+        return
+    meta = instance._meta
+    every = tuple(meta.mask_name(field) for field in meta.fields)
+    known = dict(zip(instance.__dict__.get("_mask") or every, instance._row, strict=True))
+    known |= dict(zip(fresh.__dict__.get("_mask") or every, fresh._row, strict=True))
+    instance._row = tuple(known.values())
+    if tuple(known) != every:
+        instance.__dict__["_mask"] = tuple(known)
+    else:
+        instance.__dict__.pop("_mask", None)

@@ -1,0 +1,220 @@
+"""Saving one row: insert or update, in each of its tables, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from toolkit.errors import FieldError, IntegrityError
+from toolkit.models.expressions import Expression
+from toolkit.models.fields.base import MISSING
+from toolkit.models.sqltext import placeholder, quoted
+from toolkit.models.stale import next_version, read_back, refuse_stale
+from toolkit.models.updating import update_rows
+from toolkit.models.writing import (
+    forget_computed,
+    given_fields,
+    insert_sql,
+    key_of,
+    keyless,
+    link_to_parents,
+    own_fields,
+    row_maker,
+    settle_relations,
+    stamp,
+    statement_of,
+    take_keys_from_links,
+    written_fields,
+)
+from toolkit.signals import post_save, pre_save
+from toolkit.trace import Scope
+
+
+def save_instance(
+    scope: Scope,
+    instance: Any,
+    *,
+    update_fields: Iterable[str] | None = None,
+    force_insert: bool = False,
+    force_update: bool = False,
+    even_if_stale: bool = False,
+) -> None:
+    """Insert or update one row; see ``Model.save``."""
+    names = None if update_fields is None else frozenset(update_fields)
+    if names is not None and not names:
+        return
+    if force_insert and (force_update or names is not None):
+        raise FieldError("save() cannot be told to insert and to update", hint="Leave out one of the two.")
+    Saving(scope, instance, names, force_insert, force_update, even_if_stale).run()
+
+
+class Saving:
+    """One ``save()``.
+
+    Args:
+        scope: The scope; gives the database and the moment.
+        instance: What is saved.
+        names: The fields to write; None for all that there are.
+        force_insert: Insert.
+        force_update: Update.
+        even_if_stale: Write over what others wrote since the row was read.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        instance: Any,
+        names: frozenset[str] | None,
+        force_insert: bool,
+        force_update: bool,
+        even_if_stale: bool,
+    ) -> None:
+        self.scope, self.instance, self.meta = scope, instance, instance._meta
+        self.names, self.even_if_stale = names, even_if_stale
+        new = instance._row is None or instance.pk is None
+        self.inserts = force_insert or (new and not force_update and names is None and self._makes_its_key())
+        self.updates = not self.inserts and (not new or force_update or names is not None)
+        self.given_keys: list[Any] = []
+
+    def _makes_its_key(self) -> bool:
+        """A key that a default made cannot be there: no UPDATE has to look for it. As in Django."""
+        return all(field.default is not MISSING or field.db_default is not MISSING for field in self.meta.key)
+
+    def run(self) -> None:
+        """Write, all or nothing, and tell the receivers."""
+        scope, instance, kind = self.scope, self.instance, type(self.instance)
+        receivers = scope.database.receivers
+        told = receivers.hears(pre_save, kind) or receivers.hears(post_save, kind)
+        together = told or self.meta.parents or self.meta.version is not None
+        before = instance._row
+        try:
+            with scope.database.atomic() if together else nullcontext():
+                if told:
+                    receivers.send(pre_save, kind, instance=instance, update_fields=self.names, scope=scope)
+                settle_relations([instance], self.meta)
+                created = self._write()
+                instance._row = ()
+                if self.meta.version is not None:
+                    read_back(scope, instance)
+                if told:
+                    values = {"instance": instance, "created": created, "update_fields": self.names}
+                    receivers.send(post_save, kind, scope=scope, **values)
+        except BaseException:
+            instance._row = before
+            for name in self.given_keys:
+                instance.__dict__[name] = None
+            raise
+
+    def _write(self) -> bool:
+        """Whether the row is new."""
+        if self.updates:
+            self._update()
+            return False
+        take_keys_from_links(self.instance)
+        return [self._save_level(level) for level in self.meta.levels][-1]
+
+    def _save_level(self, level: Any) -> bool:
+        """Update the row of one table if there is one, or insert it; in a parent's table before its own.
+
+        Only its own row is sure to be new when an insert is forced: that of a parent may be there.
+        """
+        link_to_parents(self.instance, level)
+        forced = self.inserts and level is self.meta.concrete_model
+        there = not forced and key_of(self.instance, level) is not None
+        if there and self._update_level(level, written_fields(level)):
+            self.scope.database.wrote(level, "update", [key_of(self.instance, level)])
+            return False
+        self._insert_level(level)
+        return True
+
+    def _insert_level(self, level: Any) -> None:
+        scope, instance, meta = self.scope, self.instance, level._meta
+        generated = key_of(instance, level) is None
+        if generated and meta.composite_key is not None:
+            raise keyless(meta)
+        stamp(scope, [instance], meta.local_fields, new=True)
+        fields = [f for f in given_fields(instance, written_fields(level)) if not (f.in_key and generated)]
+        returning = generated and scope.database.backend.returning
+        key = ("insert", level, tuple(field.attname for field in fields), returning)
+        sql = statement_of(scope, key, lambda: insert_sql(scope, level, fields, returning=returning))
+        cursor = scope.database.run(sql, row_maker(scope, level, fields)([instance])[0])
+        if generated:
+            self.given_keys.append(meta.pk.attname)
+            instance.__dict__[meta.pk.attname] = cursor.fetchone()[0] if returning else cursor.lastrowid
+        forget_computed(instance)
+        scope.database.wrote(level, "insert", [key_of(instance, level)])
+
+    def _update(self) -> None:
+        """Update the rows of the tables that have one of the fields.
+
+        Raises:
+            IntegrityError: There is no such row.
+            StaleInstanceError: The row was changed since it was read.
+        """
+        if self.meta.version is not None and self.instance._row is not None and not self.even_if_stale:
+            refuse_stale(self.scope, self.instance, "save")
+        groups: dict[Any, list[Any]] = {}
+        for field in self._chosen():
+            groups.setdefault(field.model, []).append(field)
+        for level, fields in (groups or {self.meta.concrete_model: []}).items():
+            if not self._update_level(level, fields):
+                raise IntegrityError(
+                    f"{self.meta.object_name} {self.instance.pk} cannot be updated: there is no such row",
+                    hint="Load it again; for a copy of it, set pk = None and save.",
+                )
+            self.scope.database.wrote(level, "update", [key_of(self.instance, level)])
+
+    def _chosen(self) -> list[Any]:
+        """The fields to write, the version with whatever else is written."""
+        if self.names is None:
+            return [field for level in self.meta.levels for field in written_fields(level)]
+        chosen = [field for name in sorted(self.names) for field in own_fields(self.meta, name)]
+        version = self.meta.version
+        if version is not None and version not in chosen:
+            chosen.append(version)
+        return chosen
+
+    def _update_level(self, level: Any, chosen: Sequence[Any]) -> int:
+        """Update the row of one table, if there is one."""
+        scope, instance, meta = self.scope, self.instance, level._meta
+        stamp(scope, [instance], chosen, new=False)
+        if any(isinstance(instance.__dict__.get(field.attname), Expression) for field in chosen):
+            return self._update_by_expressions(level, chosen)
+        fields = [f for f in given_fields(instance, chosen) if not f.in_key and f is not self.meta.version]
+        counted = self.meta.version in chosen
+        key = ("update", level, tuple(field.attname for field in fields), counted)
+        sql = statement_of(scope, key, lambda: update_sql(scope, level, fields, counted=counted))
+        found = int(scope.database.run(sql, row_maker(scope, level, [*fields, *meta.key])([instance])[0]).rowcount)
+        if found:
+            forget_computed(instance)
+        return found
+
+    def _update_by_expressions(self, level: Any, chosen: Sequence[Any]) -> int:
+        """``story.views = F("views") + 1; story.save()``: what comes of it is read when it is touched next."""
+        values = self.instance.__dict__
+        fields = [f for f in given_fields(self.instance, chosen) if not f.in_key and f is not self.meta.version]
+        rows = level._meta.base_manager.unrestricted().filter(pk=key_of(self.instance, level))
+        found = update_rows(self.scope, rows, {field.name: values[field.attname] for field in fields})
+        for field in fields:
+            if isinstance(values[field.attname], Expression):
+                values.pop(field.attname)
+        return found
+
+
+def update_sql(scope: Scope, level: Any, fields: Sequence[Any], *, counted: bool) -> str:
+    """``UPDATE`` of the row with a key.
+
+    Args:
+        scope: Gives the database.
+        level: The model whose table it is.
+        fields: What is set; the key comes after it.
+        counted: Raise the version.
+    """
+    meta, dialect = level._meta, scope.database.dialect
+    mark, keys = placeholder(dialect), [quoted(dialect, field.column) for field in meta.key]
+    pairs = [f"{quoted(dialect, field.column)} = {mark}" for field in fields]
+    pairs += [next_version(dialect, meta)] if counted else []
+    what = ", ".join(pairs) or f"{keys[0]} = {keys[0]}"
+    where = " AND ".join(f"{key} = {mark}" for key in keys)
+    return f"UPDATE {quoted(dialect, meta.table)} SET {what} WHERE {where}"  # noqa: S608 - names of the schema

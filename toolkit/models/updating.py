@@ -1,0 +1,156 @@
+"""Updating all rows of a question in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit.errors import FieldError, IntegrityError
+from toolkit.models.compiler import Compiler, own_slots
+from toolkit.models.expressions import Expression, F, Now
+from toolkit.models.fields.several import as_one
+from toolkit.models.paths import own_column
+from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
+from toolkit.models.sqltext import iter_chunks, key_of
+from toolkit.models.writing import own_fields
+from toolkit.trace import Scope
+
+
+def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
+    """``UPDATE`` of all rows of a queryset; how many there were.
+
+    Raises:
+        FieldError: The queryset has a slice or distinct rows, or a value cannot be computed by the table's own rows.
+    """
+    _refuse_form(queryset)
+    if not values:
+        return 0
+    model = queryset.model
+    meta = model._meta
+    fields = _by_field(meta, values)
+    computed = next((field for field in fields if field.is_generated), None)
+    if computed is not None:
+        raise FieldError(f"update(): {meta.object_name}.{computed.name} is computed by the database and never written")
+    if meta.version is not None:
+        fields.setdefault(meta.version, F(meta.version.name) + 1)
+    lifted: list[Any] = list(queryset._values)
+    compiler = Compiler(scope.database, model, scope.sight)
+    compiler.apply(queryset._operations)
+    homes = {field.model for field in fields}
+    if homes != {meta.concrete_model} or scope.database.receivers.watching:
+        return _update_by_keys(scope, compiler, fields, lifted)
+    return _update_at_once(scope, compiler, fields, lifted)
+
+
+def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
+    """What is to be set, by field; a reference of several columns is taken apart."""
+    found: dict[Any, Any] = {}
+    for name, value in values.items():
+        fields = own_fields(meta, name)
+        if len(fields) == 1:
+            found[fields[0]] = value
+            continue
+        key = next(key for key in meta.foreign_keys() if name in (key.name, key.attname))
+        if isinstance(value, Expression):
+            raise FieldError(
+                f"update({name}=...): {key.model.__name__}.{name} is several columns, and no expression gives them",
+                hint="Give an instance or a tuple, or set the single fields.",
+            )
+        found |= dict(zip(fields, (None,) * len(fields) if value is None else key.split(value), strict=True))
+    return found
+
+
+def _refuse_form(queryset: Any) -> None:
+    if queryset._start or queryset._stop is not None:
+        raise FieldError("a sliced queryset cannot be updated", hint="Filter by the keys: filter(pk__in=stories[:5]).")
+    if any(operation[0] in ("distinct", "combined") for operation in queryset._operations):
+        raise FieldError(
+            "update() of distinct rows, or of a union, is not possible", hint="Filter by the keys: filter(pk__in=...)."
+        )
+
+
+def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
+    """One statement, for a change of one table that nobody wants to be told of row by row."""
+    import sqlalchemy as sa
+
+    where = compiler.where()
+    keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
+    assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
+    target = scope.database.schema.table(compiler.model)
+    own = as_one([target.c[field.column] for field in compiler.model._meta.key])
+    statement = compiler.statement(sa.update(target).where(own.in_(_materialized(sa, scope, keys))).values(assignments))
+    count = int(scope.database.run(statement.sql, statement.bind(lifted, scope, ())).rowcount)
+    scope.database.changed()
+    return count
+
+
+def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
+    """Update rows, perhaps in several tables: which ones is asked before the first of them is changed."""
+    import sqlalchemy as sa
+
+    homes = list(dict.fromkeys([compiler.model._meta.concrete_model, *(field.model for field in fields)]))
+    columns = [own_column(compiler, compiler.root, field) for home in homes for field in home._meta.key]
+    where = compiler.where()
+    asked = compiler.statement(sa.select(*columns).select_from(compiler.from_clause()).where(*where))
+    with scope.database.atomic():
+        rows = scope.database.fetch(asked.sql, asked.bind(lifted, scope, ()))
+        start = 0
+        for home in homes:
+            own = {field: value for field, value in fields.items() if field.model is home}
+            width = len(home._meta.key)
+            if own:
+                _update_home(scope, home, own, [key_of(row, width, start) for row in rows])
+            start += width
+    return len(rows)
+
+
+def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[Any]) -> None:
+    """Update the rows of one table with these keys."""
+    import sqlalchemy as sa
+
+    values: list[Any] = []
+    level = Compiler(scope.database, home, scope.sight)
+    table, pk = level.root.table, home._meta.pk
+    level.key_width = width = len(home._meta.key)
+    assignments = {field.column: _assigned(scope, level, field, value, values) for field, value in fields.items()}
+    own = as_one([table.c[field.column] for field in home._meta.key])
+    found = own.in_(level.binds.add(Bind(KEYS), pk.sql_type() if width == 1 else None))
+    statement = level.statement(sa.update(table).where(found).values(assignments))
+    for chunk, _ in iter_chunks(keys, scope.database.dialect, width):
+        scope.database.run(statement.text(len(chunk) // width), statement.bind(values, scope, chunk))
+    read = pk.db_reader(scope.database.dialect)
+    scope.database.wrote(home, "update", [key if read is None else read(key) for key in keys])
+
+
+def _materialized(sa: Any, scope: Scope, keys: Any) -> Any:
+    """MySQL refuses to update a table that a subquery reads, unless the subquery is a table of its own."""
+    if scope.database.dialect != "mysql":
+        return keys
+    inner = keys.subquery()
+    return sa.select(*inner.c)
+
+
+def _assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: list[Any]) -> Any:
+    """SQL of a new value."""
+    import sqlalchemy as sa
+
+    dialect = scope.database.dialect
+    if isinstance(value, Now):
+        return compiler.binds.add(Bind(MOMENT, None, field.db_writer(dialect)), field.sql_type())
+    if isinstance(value, Expression):
+        joined = len(compiler.root.children)
+        column = compiler.expression(value.lift(lifted), compiler.root, own_slots)[0]
+        if len(compiler.root.children) > joined:
+            raise FieldError(
+                f"update({field.name}=...): the value of another table's row cannot be taken",
+                hint="Use F() with a field of the model itself, or save the rows one by one.",
+            )
+        return column
+    if value is None:
+        return sa.null()
+    if field.is_relation and hasattr(value, "_meta") and field.takes(value) and field.value_of(value) is None:
+        raise IntegrityError(
+            f"update({field.name}=...) refers to an unsaved {value._meta.object_name}", hint="Save it."
+        )
+    lifted.append(value)
+    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), field.sql_type())
