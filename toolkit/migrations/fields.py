@@ -6,8 +6,6 @@ validators change nothing in a database and appear in no migration.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -107,7 +105,8 @@ class FieldState:
         if "to" in options:
             options["related_name"] = "+"
         try:
-            made: Field[Any] = _find_class(self.kind)(**options)
+            given = {name: value.build() if isinstance(value, FieldState) else value for name, value in options.items()}
+            made: Field[Any] = _find_class(self.kind)(**given)
         except TypeError as error:
             raise MigrationError(
                 f"the field {self.name!r} cannot be made from its migration: {self.kind}: {error}",
@@ -125,17 +124,16 @@ def describe_field(name: str, field: Field[Any]) -> FieldState:
     hidden = NOT_IN_DATABASE | _hidden_options(field)
     options: list[tuple[str, Any]] = []
     beside: list[tuple[str, Any]] = []
-    for option, default in _parameters(type(field)):
+    path, given = _deconstructed(name, field)
+    for option, told in given.items():
         if option in hidden:
             continue
-        value = _option(name, field, option)
-        if value is default or (value == default and type(value) is type(default)):
-            continue
+        value = _as_state(told)
         if option not in KEPT_BESIDE:
             options.append((option, value))
         elif is_writable(value):  # a default that no file can hold is one for the model of today only
             beside.append((option, value))
-    return FieldState(name, _public_path(type(field)), tuple(options), tuple(beside))
+    return FieldState(name, path, tuple(options), tuple(beside))
 
 
 def usable_default(field: Field[Any]) -> Any:
@@ -152,25 +150,28 @@ def usable_default(field: Field[Any]) -> Any:
         return MISSING
 
 
-def _option(name: str, field: Field[Any], option: str) -> Any:
-    if option == "to":
-        return field.to if isinstance(field.to, str) else field.to._meta.label  # type: ignore[attr-defined]  # relations have it
-    if option == "db_column":
-        return field.column if field.column not in ("", _attname(field, name)) else None
-    try:
-        return getattr(field, option)
-    except AttributeError as error:
-        raise MigrationError(
-            f"{type(field).__name__} {name!r} cannot be written into a migration: "
-            f"it takes {option!r} and has no attribute of that name",
-            hint=f"Keep it as self.{option}, or list it in the class's not_in_database.",
-        ) from error
-
-
-def _attname(field: Field[Any], name: str) -> str:
+def _deconstructed(name: str, field: Field[Any]) -> tuple[str, dict[str, Any]]:
+    """What a field says of itself, under this name."""
     named = copy(field)
     named.name = name
-    return named.attname
+    try:
+        path, options = named.deconstruct()
+    except AttributeError as error:
+        raise MigrationError(
+            f"{type(field).__name__} {name!r} cannot be written into a migration: it takes {error.name!r} and has no "
+            "attribute of that name",
+            hint=f"Keep it as self.{error.name}, or override deconstruct().",
+        ) from error
+    own = f"{type(field).__module__}.{type(field).__qualname__}"
+    return _public_path(type(field)) if path == own else path, options
+
+
+def _as_state(value: Any) -> Any:
+    """An option as a migration has it: a model by its label, a field by its description."""
+    if isinstance(value, Field):
+        return describe_field("", value)
+    meta = getattr(value, "_meta", None) if isinstance(value, type) else None
+    return value if meta is None else meta.label
 
 
 def _hidden_options(field: Field[Any]) -> frozenset[str]:
@@ -179,19 +180,6 @@ def _hidden_options(field: Field[Any]) -> frozenset[str]:
         if isinstance(field, kind):
             found |= names
     return found
-
-
-def _parameters(kind: type[Any]) -> Iterator[tuple[str, Any]]:
-    """The options of a field class and their defaults, those of its base classes included."""
-    seen = {"self"}
-    for owner in kind.__mro__:
-        if "__init__" not in vars(owner) or owner is object:
-            continue
-        for parameter in inspect.signature(vars(owner)["__init__"]).parameters.values():
-            variable = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
-            if parameter.name not in seen and not variable:
-                seen.add(parameter.name)
-                yield parameter.name, parameter.default
 
 
 def _public_path(kind: type[Any]) -> str:

@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from toolkit import models
 from toolkit.errors import MigrationError
 from toolkit.migrations.layout import Chain, Doc, Group, call
-from toolkit.models import F, Q
+from toolkit.models import Expression, F, Q
 from toolkit.models.constraints import Declared
 
 Imports = set[str]
@@ -207,6 +208,22 @@ def _write_declared(value: Declared, imports: Imports) -> Doc:
     return call(f"{'models' if module == 'toolkit.models' else module}.{name}", written)
 
 
+def _write_expression(value: Expression, imports: Imports) -> Doc:
+    """The call that makes an expression."""
+    kind = type(value)
+    public = getattr(models, kind.__name__, None) is kind
+    imports.add("toolkit.models" if public else kind.__module__)
+    arguments, options = value.made_with
+    written = [("", write_value(item, imports)) for item in arguments]
+    written += [(name, write_value(item, imports)) for name, item in options.items()]
+    return call(f"models.{kind.__name__}" if public else f"{kind.__module__}.{kind.__qualname__}", written)
+
+
+def add_writer(kind: Any, writer: Callable[[Any, Imports], Doc]) -> None:
+    """Let values of a class be written."""
+    _WRITERS.append((kind, writer))
+
+
 _WRITERS: list[tuple[Any, Callable[[Any, Imports], Doc]]] = [
     (Enum, _write_enum),
     ((bool, int, type(None), bytes), lambda value, imports: repr(value)),
@@ -223,4 +240,5 @@ _WRITERS: list[tuple[Any, Callable[[Any, Imports], Doc]]] = [
     (Q, _write_q),
     (F, _write_f),
     (Declared, _write_declared),
+    (Expression, _write_expression),
 ]

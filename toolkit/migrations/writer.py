@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.fields import FieldState
+from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.graph import Key
 from toolkit.migrations.layout import Doc, Group, call, render
 from toolkit.migrations.operations.models import Operation
-from toolkit.migrations.values import Imports, Sources, quoted, write_value
+from toolkit.migrations.values import Imports, Sources, add_writer, quoted, write_value
+from toolkit.models import Field
 
 HEADER = "# Made by `toolkit migrations make`. Read it, change it where it is wrong, and keep it with the code."
 NAME_LENGTH = 52
@@ -150,6 +151,8 @@ def _field(state: FieldState, imports: Imports) -> Doc:
 
 
 def _option(name: str, value: Any, imports: Imports) -> tuple[str, Doc]:
+    if isinstance(value, FieldState):
+        return (name, _field(value, imports))
     if name == "to":
         return ("", quoted(value))
     if name == "on_delete":
@@ -169,3 +172,6 @@ def _import_lines(imports: Imports) -> list[str]:
     lines = [f"import {module}" for module in standard]
     lines += [""] * bool(standard) + [f"from toolkit import {', '.join(ours)}"]
     return lines + [""] * bool(rest) + [f"import {module}" for module in rest]
+
+
+add_writer(Field, lambda value, imports: _field(describe_field("", value), imports))

@@ -47,7 +47,7 @@ class Check:
         """Whether all these fields may be looked at, and are the row's own and not the database's to compute."""
         meta = self.model._meta
         fields = [meta.get_field(name) for name in names]
-        return not any(one.name in self.exclude or getattr(one, "generated", False) for one in fields)
+        return not any(one.name in self.exclude or one.is_generated for one in fields)
 
     def ask(self, sql: str, names: Iterable[str]) -> list[Any]:
         """Rows of a SELECT over ``candidate``, which has the columns of these fields."""

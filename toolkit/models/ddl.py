@@ -7,12 +7,15 @@ processors quote them. What a condition means in a constraint is what it means i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from toolkit.errors import DeclarationError, FieldError
+from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.models.compiler import Binds, Compiler
 from toolkit.models.context import constants
-from toolkit.models.expressions import Expression, F, Q
+from toolkit.models.expressions import Expression, F, Now, Q
+from toolkit.models.naming import names_in
 from toolkit.models.shapes import CONSTANT, Bind
 
 
@@ -62,6 +65,65 @@ def literal_expression(schema: Any, model: Any, expression: Expression | str) ->
     values: list[Any] = []
     structure = expression.lift(values)
     return _text(schema, model, structure, values, repr(expression))
+
+
+def default_text(schema: Any, model: Any, field: Any) -> str:
+    """What the database fills a column with, as SQL text: a field's ``db_default``.
+
+    Raises:
+        DeclarationError: It is a value that the field cannot have, or an expression over columns.
+    """
+    given = field.db_default
+    if isinstance(given, Now):
+        return _now_text(model, field, schema.dialect)
+    where = f"{model._meta.label}.{field.name}: db_default = {given!r}"
+    if isinstance(given, Expression):
+        if any(names_in(given)):
+            raise DeclarationError(f"{where} looks at a column", hint="A default is made before the row is there.")
+        return f"({literal_expression(schema, model, given)})"
+    try:
+        value = None if given is None else field.db_value_of(schema.dialect)(given)
+    except ValidationError as error:
+        raise DeclarationError(f"{where}: {error.message}", hint=error.hint) from error
+    return literal_value(value, field, schema)
+
+
+def literal_value(value: Any, field: Any, schema: Any) -> str:
+    """A driver's value of a field as SQL text."""
+    import sqlalchemy as sa
+
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'" if schema.dialect == "postgresql" else f"X'{value.hex()}'"
+    if isinstance(value, bool):
+        return ("true" if value else "false") if schema.dialect == "postgresql" else str(int(value))
+    if value is None or isinstance(value, int | float | Decimal):
+        return "NULL" if value is None else str(value)
+    text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    if isinstance(value, timedelta):
+        text = f"{value // timedelta(microseconds=1)} microseconds"
+    written = sa.literal(text, sa.String()).compile(
+        dialect=schema.spelling.literal_compiler(), compile_kwargs={"literal_binds": True}
+    )
+    return str(written)
+
+
+def _now_text(model: Any, field: Any, dialect: str) -> str:
+    """The moment of the insert; on SQLite to the second, in the form in which instants are kept."""
+    words = {
+        "DateTimeField": {
+            "sqlite": "(strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'))",
+            "postgresql": "CURRENT_TIMESTAMP",
+            "mysql": "CURRENT_TIMESTAMP(6)",
+        },
+        "DateField": {"sqlite": "CURRENT_DATE", "postgresql": "CURRENT_DATE", "mysql": "(CURRENT_DATE)"},
+    }
+    kind = next((name for name in words if any(base.__name__ == name for base in type(field).__mro__)), None)
+    if kind is None or dialect not in words[kind]:
+        raise DeclarationError(
+            f"{model._meta.label}.{field.name}: db_default = Now() is for dates and instants",
+            hint="Give another default.",
+        )
+    return words[kind][dialect]
 
 
 def output_field(schema: Any, model: Any, expression: Expression) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from toolkit.errors import FieldError
@@ -32,7 +32,31 @@ PLAIN = frozenset({str, int, float, bool, bytes, datetime, date, time, timedelta
 
 
 class Expression:
-    """Something that SQL computes: a column, a value, a function of them."""
+    """Something that SQL computes: a column, a value, a function of them.
+
+    Two are equal if they ask the same of the same values.
+    """
+
+    made_with: tuple[tuple[Any, ...], dict[str, Any]]
+    """The arguments that make the same again, for migrations."""
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Remember what it was made with."""
+        made = super().__new__(cls)
+        made.made_with = (arguments, options)
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Expression):
+            return NotImplemented
+        return self is other or (type(self) is type(other) and self._said() == other._said())
+
+    def __hash__(self) -> int:
+        return hash(self._said()[0])
+
+    def _said(self) -> tuple[Structure, list[Any]]:
+        values: list[Any] = []
+        return self.lift(values), values
 
     def lift(self, values: list[Any]) -> Structure:
         """The structure; values are appended to the list, and named in the structure by their index there.

@@ -38,6 +38,7 @@ META_OPTIONS = {
     "base_manager_name": "the manager that follows references to the model's rows",
     "constraints": "UniqueConstraint, CheckConstraint and ExclusionConstraint objects",
     "db_table": "the table's name",
+    "db_table_comment": "a comment on the table, for people who read the database; SQLite keeps none",
     "default_manager_name": "the manager of related sets, if not the first one declared",
     "default_permissions": "the permissions that every model has: 'add', 'change', 'delete', 'view'",
     "default_related_name": "the related_name of relations that have none of their own",
@@ -114,6 +115,7 @@ class Options:
         self.managed: bool = options.get("managed", True)
         self.app_label: str = options.get("app_label", "")
         self.db_table: str = options.get("db_table", "")
+        self.db_table_comment: str | None = options.get("db_table_comment")
         self.ordering: Sequence[str | Expression] = list(options.get("ordering", ()))
         self.constraints: list[BaseConstraint] = list(options.get("constraints", ()))
         self.indexes: list[Index] = list(options.get("indexes", ()))

@@ -11,8 +11,8 @@ from toolkit.database import Backend, spelling
 from toolkit.errors import DeclarationError, IntegrityError, ToolkitError
 from toolkit.models.broken import explain
 from toolkit.models.constraints import UniqueConstraint
-from toolkit.models.ddl import as_text
-from toolkit.models.fields import AutoField, CharField, TextField
+from toolkit.models.ddl import as_text, default_text, literal_expression
+from toolkit.models.fields import MISSING, AutoField, CharField, TextField
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -88,14 +88,38 @@ class Schema:
         if self._metadata is None:
             self._metadata = sa.MetaData(naming_convention=NAMING)
         meta = model._meta
-        columns = [_column(sa, field, self.spelling) for field in meta.local_fields]
-        table = sa.Table(meta.table, self._metadata, *columns, sqlite_autoincrement=False)
+        columns = [self._column(sa, model, field) for field in meta.local_fields]
+        table = sa.Table(
+            meta.table, self._metadata, *columns, sqlite_autoincrement=False, comment=meta.db_table_comment
+        )
         self._tables[model] = table
         for key in meta.spread_keys:
             _refer(sa, key, table, self.spelling)
         for item in (*_column_checks(model, self.dialect), *meta.constraints, *meta.indexes):
             item.build(self, model, table)
         return table
+
+    def _column(self, sa: Any, model: Any, field: Any) -> Any:
+        """A column, with what the database computes for it."""
+        if field.is_generated:
+            text = as_text(literal_expression(self._draft, model, field.expression))
+            return _column(sa, field, self.spelling, sa.Computed(text, persisted=field.db_persist))
+        default = None
+        if field.db_default is not MISSING:
+            default = as_text(default_text(self._draft, model, field))
+        return _column(sa, field, self.spelling, server_default=default)
+
+    @cached_property
+    def _draft(self) -> Schema:
+        """The same tables with plain columns: expressions over them are compiled before the tables are made."""
+        return _Draft(self.models, self.dialect)
+
+
+class _Draft(Schema):
+    """Tables whose columns compute nothing."""
+
+    def _column(self, sa: Any, model: Any, field: Any) -> Any:
+        return _column(sa, field, self.spelling)
 
 
 class _ColumnCheck:
@@ -126,6 +150,12 @@ def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
                     f"{meta.label}.Meta: {name} cannot keep the {type(item).__name__} {item.name!r}: {what}",
                     hint="Leave that out, or use a database that can: see the reference of constraints and indexes.",
                 )
+    for field in meta.local_fields:
+        if field.is_generated and not field.db_persist and not spelling.virtual_columns:
+            yield DeclarationError(
+                f"{meta.label}.{field.name}: {name} keeps what it computes, and db_persist is False",
+                hint="Give it db_persist=True.",
+            )
     if longest is None:
         return
     unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]
@@ -160,8 +190,8 @@ def _refer(sa: Any, key: Any, table: Any, spelling: type[Backend]) -> None:
         sa.Index(None, *columns)
 
 
-def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
-    arguments: list[Any] = []
+def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server_default: Any = None) -> Any:
+    arguments: list[Any] = [*computed]
     if field.is_relation and field.db_constraint and field.target._meta.managed:
         target = field.target._meta
         deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
@@ -180,6 +210,8 @@ def _column(sa: Any, field: Any, spelling: type[Backend]) -> Any:
         unique=(field.unique and not alone) or None,
         index=(field.db_index and not field.unique and not first) or None,
         autoincrement=False if field.is_relation else "auto",
+        server_default=server_default,
+        comment=field.db_comment,
     )
 
 

@@ -70,6 +70,7 @@ class Backend:
         locks_rows: ``SELECT ... FOR UPDATE`` locks rows; otherwise a transaction that may write is the only one.
         lock_options: Which words of ``select_for_update`` it has beside ``nowait`` and ``skip_locked``.
         deadlock_ends_transaction: A deadlock rolls the whole transaction back, not the statement alone.
+        virtual_columns: A column may be computed whenever it is read, and not kept.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
     """
 
@@ -100,6 +101,7 @@ class Backend:
     locks_rows: ClassVar[bool] = True
     lock_options: ClassVar[frozenset[str]] = frozenset()
     deadlock_ends_transaction: ClassVar[bool] = False
+    virtual_columns: ClassVar[bool] = True
     nulls_first: ClassVar[bool] = False
 
     def __init__(self, url: str, folder: Path) -> None:

@@ -23,6 +23,7 @@ class PostgreSQL(Backend):
     snapshot = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
     direct = True
     returning = True
+    virtual_columns = False
     deferrable_unique = True
     nulls_not_distinct = True
     index_methods = True

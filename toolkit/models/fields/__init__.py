@@ -6,6 +6,7 @@ from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.choices import IntegerChoices, TextChoices
 from toolkit.models.fields.dates import DateField, DateTimeField
 from toolkit.models.fields.files import FieldFile, FileField, ImageField
+from toolkit.models.fields.generated import GeneratedField
 from toolkit.models.fields.identifiers import UUIDField, uuid7
 from toolkit.models.fields.integers import (
     AutoField,
@@ -48,6 +49,7 @@ __all__ = [
     "FileField",
     "FloatField",
     "ImageField",
+    "GeneratedField",
     "GenericIPAddressField",
     "IntegerChoices",
     "IntegerField",

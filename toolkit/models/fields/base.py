@@ -44,8 +44,17 @@ class _DatabaseDefault:
     def __repr__(self) -> str:
         return "DATABASE_DEFAULT"
 
+    def __str__(self) -> str:
+        return ""
+
     def __bool__(self) -> bool:
         return False
+
+    def __copy__(self) -> _DatabaseDefault:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> _DatabaseDefault:
+        return self
 
     def __reduce__(self) -> str:
         return "DATABASE_DEFAULT"

@@ -246,7 +246,7 @@ class CompositePrimaryKey(Several):
             where = f"{self.model.__name__}.pk"
             if field is None or not _has_column(field):
                 raise DeclarationError(f"{where}: {name!r} is no field with a column", hint=did_you_mean(name, fields))
-            if field.null or field.translated or getattr(field, "generated", False) or field.primary_key:
+            if field.null or field.translated or field.is_generated or field.primary_key:
                 raise DeclarationError(
                     f"{where}: {name!r} cannot be part of the key",
                     hint="A part is neither null nor translated nor computed, and no key by itself.",

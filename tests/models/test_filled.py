@@ -1,0 +1,161 @@
+"""Values that the database gives: defaults of its own, and columns that it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from toolkit import models
+from toolkit.errors import DeclarationError, FieldError
+from toolkit.models import F, JSONNull, Now, Value
+from toolkit.models.fields import DATABASE_DEFAULT
+from toolkit.models.resolve import resolve_models
+from toolkit.models.schema import Schema
+from toolkit.trace import Scope, entered
+
+from .conftest import URLS, make_database
+
+
+class Line(models.Model):
+    name = models.CharField(max_length=40)
+    price = models.IntegerField(default=2)
+    count = models.IntegerField(db_default=3)
+    total = models.GeneratedField(expression=F("price") * F("count"), output_field=models.IntegerField())
+    made = models.DateTimeField(db_default=Now())
+    note = models.CharField(max_length=40, db_default=Value("it's"), db_comment='what readers "said"')
+
+    class Meta:
+        db_table_comment = "one line"
+
+
+DEFAULTS: dict[str, tuple[models.Field[Any], Any]] = {
+    "char": (models.CharField(max_length=20, db_default="it's 100% \\ ß"), "it's 100% \\ ß"),
+    "integer": (models.IntegerField(db_default=-7), -7),
+    "float": (models.FloatField(db_default=1.5e-7), 1.5e-7),
+    "decimal": (models.DecimalField(max_digits=6, decimal_places=2, db_default=Decimal("1.50")), Decimal("1.50")),
+    "boolean": (models.BooleanField(db_default=True), True),
+    "day": (models.DateField(db_default=date(2026, 3, 1)), date(2026, 3, 1)),
+    "instant": (
+        models.DateTimeField(db_default=datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        datetime(2026, 3, 1, 12, tzinfo=UTC),
+    ),
+    "clock": (models.TimeField(db_default=time(12, 30)), time(12, 30)),
+    "duration": (models.DurationField(db_default=timedelta(hours=-1)), timedelta(hours=-1)),
+    "key": (models.UUIDField(db_default=UUID(int=5)), UUID(int=5)),
+    "raw": (models.BinaryField(db_default=b"\x00'\xff"), b"\x00'\xff"),
+    "json": (models.JSONField(db_default={"a": ["it's"]}), {"a": ["it's"]}),
+    "nil": (models.JSONField(db_default=JSONNull()), JSONNull()),
+    "address": (models.GenericIPAddressField(db_default="192.0.2.1"), "192.0.2.1"),
+}
+Defaults: Any = type("Defaults", (models.Model,), {"__module__": __name__, **{n: f for n, (f, _) in DEFAULTS.items()}})
+MODELS, PROBLEMS = resolve_models({"shop": [Line, Defaults]})
+
+
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def shared_shop(request: pytest.FixtureRequest) -> Iterator[Any]:
+    assert not PROBLEMS
+    database = make_database(request.param, MODELS)
+    yield database
+    database.drop()
+    database.close()
+
+
+@pytest.fixture
+def shop(shared_shop: Any) -> Iterator[Any]:
+    with entered(Scope(None, shared_shop)):
+        yield shared_shop
+        Line.objects.all().delete()
+        Defaults.objects.all().delete()
+
+
+def test_a_default_of_the_database_is_there_after_saving(shop: Any) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    line = Line(name="a")
+    assert line.count is DATABASE_DEFAULT
+    line.save()
+    assert (line.count, line.note) == (3, "it's")
+    assert before <= line.made <= datetime.now(UTC) + timedelta(seconds=2)
+    assert Line.objects.create(name="b", count=4, note="mine").note == "mine"
+    assert Line.objects.get(count=3).note == "it's"
+
+
+def test_a_computed_value_is_there_after_saving_and_cannot_be_set(shop: Any) -> None:
+    line = Line.objects.create(name="a", price=5)
+    assert line.total == 15
+    line.price = 7
+    line.save()
+    assert line.total == 21
+    line.count = 1
+    line.save(update_fields=["count"])
+    assert line.total == 7
+    with pytest.raises(FieldError, match=r"Line\.total is computed by the database and cannot be set"):
+        line.total = 3
+    with pytest.raises(FieldError, match="computed by the database"):
+        Line(name="b", total=3)
+    with pytest.raises(FieldError, match="computed by the database"):
+        Line.objects.update(total=3)
+
+
+def test_questions_use_a_computed_value_like_any(shop: Any) -> None:
+    Line.objects.bulk_create([Line(name="a", price=5), Line(name="b", price=1, count=10), Line(pk=9, name="c")])
+    assert list(Line.objects.order_by("-total").values_list("name", "total")) == [("a", 15), ("b", 10), ("c", 6)]
+    assert Line.objects.filter(total__gt=6).count() == 2
+    assert Line.objects.get(total=6).total == 6
+
+
+def test_rows_that_were_created_in_bulk_learn_their_values_when_asked(shop: Any) -> None:
+    rows = [Line(name="a"), Line(name="b", count=4), Line(name="c")]
+    Line.objects.bulk_create(rows)
+    assert [(row.count, row.total, row.note) for row in rows] == [(3, 6, "it's"), (4, 8, "it's"), (3, 6, "it's")]
+
+
+def test_every_kind_of_default_is_the_same_on_every_database(shop: Any) -> None:
+    row = Defaults.objects.create()
+    found = Defaults.objects.get()
+    for name, (_, value) in DEFAULTS.items():
+        assert getattr(row, name) == getattr(found, name) == value, name
+
+
+def test_comments_are_in_the_database(shop: Any) -> None:
+    from sqlalchemy.schema import CreateTable
+
+    made = str(CreateTable(shop.schema.table(Line)).compile(dialect=shop.sqlalchemy_dialect))
+    assert ("COMMENT" in made) == (shop.dialect == "mysql")
+    assert shop.schema.table(Line).comment == "one line"
+    assert shop.schema.table(Line).c.note.comment == 'what readers "said"'
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        (lambda: models.IntegerField(db_default="many"), "db_default = 'many': 'many' is not a whole number"),
+        (lambda: models.IntegerField(db_default=F("name")), "looks at a column"),
+        (lambda: models.TimeField(db_default=Now()), r"db_default = Now\(\) is for dates and instants"),
+        (
+            lambda: models.GeneratedField(expression=F("missing"), output_field=models.IntegerField()),
+            "has no field 'missing'",
+        ),
+    ],
+)
+def test_what_the_database_cannot_give_is_refused(field: Any, told: str) -> None:
+    wrong = type(
+        "Wrong", (models.Model,), {"__module__": __name__, "name": models.CharField(max_length=5), "x": field()}
+    )
+    found, problems = resolve_models({"shop": [wrong]})
+    assert not problems
+    with pytest.raises(DeclarationError, match=told):
+        _ = Schema(found, "sqlite").metadata
+
+
+def test_a_value_that_is_computed_at_each_reading_needs_a_database_that_can() -> None:
+    fields = {"n": models.IntegerField()}
+    fields["twice"] = models.GeneratedField(expression=F("n") * 2, output_field=models.IntegerField(), db_persist=False)
+    virtual = type("Virtual", (models.Model,), {"__module__": __name__, **fields})
+    found, _ = resolve_models({"shop": [virtual]})
+    assert [str(problem) for problem in Schema(found, "sqlite").problems()] == []
+    assert "db_persist is False" in str(Schema(found, "postgresql").problems()[0])
