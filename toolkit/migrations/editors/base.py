@@ -9,7 +9,7 @@ from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.conversions import check_convertible
 from toolkit.migrations.editors.journal import Journal, NoJournal
 from toolkit.migrations.editors.obstacles import check_obstacles
-from toolkit.migrations.editors.statements import ddl, foreign_keys_of, indexes_of, table_of, take_twins
+from toolkit.migrations.editors.statements import comments_of, ddl, foreign_keys_of, indexes_of, table_of, take_twins
 from toolkit.migrations.fields import describe_field, usable_default
 from toolkit.migrations.tables.comparing import differences, read_table
 from toolkit.models.fields import MISSING
@@ -213,6 +213,8 @@ class Editor:
             self.execute(item.sql)
         for index in indexes_of(table, self.database):
             self.execute(index.sql)
+        for comment in comments_of(table, self.database):
+            self.execute(comment)
 
     def _add_foreign_keys(self, model: Any) -> None:
         for key in foreign_keys_of(table_of(model, self.database.dialect), self.database):

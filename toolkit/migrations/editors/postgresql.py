@@ -34,8 +34,8 @@ class PostgresqlEditor(ServerEditor):
 
     def _respell_column(self, table: str, old: Any, new: Any) -> None:
         change = partial(_change, table=table, column=new.name, existing_type=old.type)
-        kind = self._spelled(new.type)
-        if self._spelled(old.type) != kind:
+        kind = self._type_text(new.type)
+        if self._type_text(old.type) != kind:
             # an explicit cast would cut texts that are too long; without one they are refused
             using = f"{self.quote(new.name)}::{kind}" if new.foreign_keys or old.foreign_keys else None
             self._emit(partial(change, type_=new.type, postgresql_using=using))
@@ -46,7 +46,7 @@ class PostgresqlEditor(ServerEditor):
         if old.nullable != new.nullable:
             self._emit(partial(change, nullable=new.nullable))
 
-    def _spelled(self, kind: Any) -> str:
+    def _type_text(self, kind: Any) -> str:
         return str(kind.compile(dialect=self.database.sqlalchemy_dialect))
 
     def _default(self, column: Any) -> str | None:

@@ -56,7 +56,19 @@ def create_statements(database: Any, model: Any, *, foreign_keys: bool) -> list[
 
     table = table_of(model, database.dialect)
     made = CreateTable(table) if foreign_keys else CreateTable(table, include_foreign_key_constraints=[])
-    return [ddl(database, made), *(item.sql for item in indexes_of(table, database))]
+    return [ddl(database, made), *(item.sql for item in indexes_of(table, database)), *comments_of(table, database)]
+
+
+def comments_of(table: Any, database: Any) -> list[str]:
+    """The comments on a table and its columns, where they are statements of their own."""
+    from sqlalchemy.schema import SetColumnComment, SetTableComment
+
+    dialect = database.sqlalchemy_dialect
+    if not dialect.supports_comments or dialect.inline_comments:
+        return []
+    found: list[Any] = [SetTableComment(table)] if table.comment else []
+    found += [SetColumnComment(column) for column in table.columns if column.comment]
+    return [ddl(database, construct) for construct in found]
 
 
 def items_of(table: Any, database: Any, *, primary_key: bool = False) -> list[Item]:
