@@ -48,7 +48,8 @@ def test_a_default_of_the_database_fills_the_rows_that_are_there(newsroom, model
     assert newsroom.values(newsroom.app.models[0], "count") == [3]
     assert newsroom.values(newsroom.app.models[0], "note") == ["it's"]
     newsroom.migrate(model("Story", title=title(), count=models.IntegerField(db_default=4)))
-    assert newsroom.save(newsroom.app.models[0], title="two").count == 4
+    newsroom.save(newsroom.app.models[0], title="two")
+    assert newsroom.values(newsroom.app.models[0], "count") == [3, 4]
     newsroom.migrate(model("Story", title=title(), count=models.IntegerField(default=5)))
     assert newsroom.values(newsroom.app.models[0], "count") == [3, 4]
 
