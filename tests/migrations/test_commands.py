@@ -278,3 +278,17 @@ def test_a_target_of_an_unknown_app_is_explained(stories):
     with pytest.raises(Problems, match=r"depends on \('news', '0001_inital'\)"):
         write(stories, "0002_x", "", after="0001_inital")
         stories.apply()
+
+
+# tables of others
+
+
+def test_a_table_that_becomes_somebody_elses_stays_and_comes_back(stories, model):
+    stories.declare(model("Story", {"managed": False}, title=title()))
+    (made,) = stories.make()
+    assert made.summary == ("Do nothing in the database, and Delete model Story in the models",)
+    stories.apply()
+    assert stories.rows("news_story", "title") == [("one",), ("two",)]
+    assert stories.problems() == []
+    stories.migrate(model("Story", title=title()))
+    assert stories.rows("news_story", "title") == [("one",), ("two",)]

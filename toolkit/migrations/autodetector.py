@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
@@ -27,6 +27,7 @@ from toolkit.migrations.operations.models import (
     Operation,
     RenameModel,
 )
+from toolkit.migrations.operations.special import SeparateDatabaseAndState
 from toolkit.migrations.renames import Ask, never, renamed_field, renamed_models
 from toolkit.migrations.state import ModelState, ProjectState
 from toolkit.migrations.values import write_value
@@ -46,6 +47,7 @@ def detect_changes(
     ask: Ask = never,
     fills: Mapping[str, Any] | None = None,
     ask_value: AskValue | None = None,
+    released: Collection[str] = (),
     complete: bool = True,
 ) -> list[Change]:
     """The operations between two states, in an order in which they can be done.
@@ -56,12 +58,14 @@ def detect_changes(
         ask: Answers whether something was renamed.
         fills: ``app.Model.field`` to what existing rows get in a new column that has no default.
         ask_value: Asks what existing rows get, where nothing says so; it may answer None.
+        released: Labels of models whose tables are somebody else's from now on, and stay.
         complete: Every row must get a value; False when the question is only what changed.
 
     Raises:
         Problems: Changes that nobody can make without being told more.
     """
     detector = _Detector(before, after, ask=ask, fills=fills or {}, ask_value=ask_value, complete=complete)
+    detector.released = frozenset(released)
     detector.run()
     if detector.problems:
         raise Problems(detector.problems, summary="the migration cannot be made")
@@ -84,6 +88,7 @@ class _Detector:
         self.state, self.wanted = before, after
         self.ask, self.fills, self.complete = ask, dict(fills), complete
         self.ask_value = ask_value
+        self.released: frozenset[str] = frozenset()
         self.changes: list[Change] = []
         self.problems: list[ToolkitError] = []
         self._postponed: list[Change] = []
@@ -207,9 +212,15 @@ class _Detector:
         order = list(_in_order(waiting))
         for model, later in order:
             for name in sorted(later):
-                self._note(model.app, RemoveField(model.name, name))
+                self._note(model.app, self._leaving(model, RemoveField(model.name, name)))
         for model, _ in reversed(order):
-            self._note(model.app, DeleteModel(model.name))
+            self._note(model.app, self._leaving(model, DeleteModel(model.name)))
+
+    def _leaving(self, model: ModelState, operation: Operation) -> Operation:
+        """What is done to the table of a model that goes: nothing, if somebody else keeps it."""
+        if model.label not in self.released:
+            return operation
+        return SeparateDatabaseAndState(state_operations=[operation])
 
     # fields
 

@@ -416,7 +416,16 @@ def _changes(
     start = _unmigrated(apps)
     before = graph.state(start)
     after = start.merged(state_of(model for app in apps if app.migrations_folder for model in app.models))
-    return before, detect_changes(before, after, ask=ask, fills=fills, ask_value=ask_value, complete=complete)
+    changes = detect_changes(
+        before,
+        after,
+        ask=ask,
+        fills=fills,
+        ask_value=ask_value,
+        released=[model._meta.label for app in apps for model in app.models if not model._meta.managed],
+        complete=complete,
+    )
+    return before, changes
 
 
 def _unmade(changes: Iterable[Change]) -> list[MigrationError]:
