@@ -364,6 +364,8 @@ class Database(Holding):
         contention = self.backend.contention(error)
         if contention:
             return self._contended(contention, message, self.backend.hint(told))
+        if isinstance(error, UnicodeError):
+            return DatabaseError(message, hint="The text has half of a surrogate pair, which is no character.")
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")
         if names & {"DatabaseError", "InterfaceError"}:

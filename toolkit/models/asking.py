@@ -45,11 +45,12 @@ class Answers(Question[M]):
         return shape.load(rows)
 
     def _fetch(self) -> list[Any]:
-        if self._cache is not None:
-            return self._cache
+        kept = self._kept()
+        if kept is not None:
+            return kept
         found = self._evaluate()
         if not self._shared:
-            self._cache = found
+            self._cache, self._asked_by = found, current.get()
         return found
 
     def _evaluate(self) -> list[Any]:
@@ -61,7 +62,7 @@ class Answers(Question[M]):
             names = self._value_names(scope)
             return [dict(zip(names, row, strict=True)) for row in found]
         if self._gives == "named":
-            row_class: Any = namedtuple("Row", self._value_names(scope))  # type: ignore[misc]  # names of fields
+            row_class = _row_class(self._value_names(scope))
             return [row_class._make(row) for row in found]
         return [row[0] for row in found] if self._gives == "flat" else found
 
@@ -83,7 +84,7 @@ class Answers(Question[M]):
         if self._shared:
             return (_manager_of, (self.model,))
         self._fetch()
-        return (_restored, (type(self), self.__dict__.copy()))
+        return (_restored, (type(self), {**self.__dict__, "_asked_by": None}))
 
     def __iter__(self) -> Iterator[M]:
         return iter(self._fetch())
@@ -100,7 +101,7 @@ class Answers(Question[M]):
     def __repr__(self) -> str:
         if current.get() is None:
             return f"<{type(self).__name__} of {self.model.__name__}>"
-        shown = list(self[:REPR_ITEMS] if self._cache is None and self._stop is None else self._fetch()[:REPR_ITEMS])
+        shown = list(self[:REPR_ITEMS] if self._kept() is None and self._stop is None else self._fetch()[:REPR_ITEMS])
         return f"<{type(self).__name__} {shown!r}>"
 
     def iterator(self, *, chunk_size: int = 2000) -> Iterator[M]:
@@ -159,7 +160,7 @@ class Answers(Question[M]):
         unrestricted = any(operation[0] == "unrestricted" for operation in self._operations)
         return RawQuerySet(self.model, sql, values, translations, unrestricted=unrestricted)
 
-    def get(self, *conditions: Q, **lookups: Any) -> M:
+    def get(self, /, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.
 
         Raises:
@@ -251,14 +252,16 @@ class Answers(Question[M]):
 
     def count(self) -> int:
         """How many rows."""
-        if self._cache is not None:
-            return len(self._cache)
+        kept = self._kept()
+        if kept is not None:
+            return len(kept)
         return int(self._ask("count"))
 
     def exists(self) -> bool:
         """Whether there is any row."""
-        if self._cache is not None:
-            return bool(self._cache)
+        kept = self._kept()
+        if kept is not None:
+            return bool(kept)
         return bool(self._ask("exists"))
 
     def contains(self, item: Any) -> bool:
@@ -275,7 +278,7 @@ class Answers(Question[M]):
             return False
         if item.pk is None:
             raise FieldError(f"contains(): an unsaved {self.model.__name__} is nowhere", hint="Save it first.")
-        if self._cache is not None or self._start or self._stop is not None:
+        if self._kept() is not None or self._start or self._stop is not None:
             return item in self._fetch()
         return self.filter(pk=item.pk).exists()
 
@@ -301,9 +304,7 @@ class Answers(Question[M]):
             raise FieldError("in_bulk() cannot follow values()", hint="Make a dict of the values.")
         field = self.model._meta.get_field(name)
         alone = any(operation[0] == "distinct" and operation[1] == (name,) for operation in self._operations)
-        if not (
-            alone or field is self.model._meta.pk or field.primary_key or field.unique or is_unique(self.model, field)
-        ):
+        if not (alone or _tells_apart(self.model, field)):
             raise FieldError(
                 f"in_bulk(field_name={name!r}): two rows of {self.model.__name__} may share a value",
                 hint="Name a unique field.",
@@ -323,7 +324,7 @@ class Answers(Question[M]):
         rows = scope.database.fetch(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
         return explained(scope.database.dialect, rows)
 
-    def aggregate(self, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
+    def aggregate(self, /, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
         """Totals over all rows of the question."""
         self._refuse_combined("aggregate")
         every = {**{item.default_alias: item for item in aggregates}, **named}
@@ -345,8 +346,9 @@ class Answers(Question[M]):
             raise TypeError(f"a queryset is indexed with a number or a slice, not with {index!r}")
         if index < 0:
             raise FieldError("a queryset has no negative index", hint="Use reverse(), last() or a list.")
-        if self._cache is not None:
-            return self._cache[index]
+        kept = self._kept()
+        if kept is not None:
+            return kept[index]
         found = list(self._sliced(slice(index, index + 1)))
         if not found:
             raise IndexError(f"no row {index} in {self!r}")
@@ -362,7 +364,10 @@ class Answers(Question[M]):
         lengths = {"year": 1, "month": 2, "day": 3}
         if kind not in lengths:
             raise FieldError(f"dates() knows no {kind!r}", hint=did_you_mean(kind, lengths))
-        found = {value.timetuple()[: lengths[kind]] for value in self.order_by().values_list(name, flat=True) if value}
+        values = [value for value in self.order_by().values_list(name, flat=True) if value is not None]
+        if not all(isinstance(value, date) for value in values):
+            raise FieldError(f"dates({name!r}): that is no date", hint="Name a date or a datetime field.")
+        found = {value.timetuple()[: lengths[kind]] for value in values}
         return [date(*(*parts, 1, 1)[:3]) for parts in sorted(found)]
 
 
@@ -370,6 +375,14 @@ def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
     """Record the rows of a result. Objects selected along are recorded when the page comes to them."""
     for instance in instances:
         note_row(scope.trace, instance)
+
+
+def _row_class(names: Sequence[str]) -> Any:
+    """The named tuple of ``values_list(named=True)``."""
+    try:
+        return namedtuple("Row", names)  # type: ignore[misc]  # names of fields
+    except ValueError as error:
+        raise FieldError(f"values_list(named=True): {error}", hint="Give each a name: name=F(...).") from error
 
 
 def _manager_of(model: Any) -> Any:
@@ -381,6 +394,12 @@ def _restored(kind: Any, state: dict[str, Any]) -> Any:
     made = kind.__new__(kind)
     made.__dict__.update(state)
     return made
+
+
+def _tells_apart(model: Any, field: Any) -> bool:
+    """Whether no two rows share a value of a field; a relation to many is none."""
+    known = getattr(field, "primary_key", False) or getattr(field, "unique", False)
+    return field is model._meta.pk or known or is_unique(model, field)
 
 
 def is_unique(model: Any, field: Any) -> bool:

@@ -401,7 +401,7 @@ def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iter
 # translations
 
 
-_LOCALE_IS = (("filter", ("q", "AND", False, (("locale", "value", 0),))),)
+_LOCALE_IS = (("filter", ("(q)", "AND", False, (("locale", "value", 0),))),)
 
 
 def translation_of(instance: Any, scope: Scope, model: Any = None) -> Any:

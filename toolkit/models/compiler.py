@@ -300,6 +300,9 @@ class Compiler:
         chosen = self.selection
         if alias in self.model._meta.by_name:
             raise FieldError(f"the annotation {alias!r} would hide the field {self.model.__name__}.{alias}")
+        hidden = (vars(kind).get(alias) for kind in self.model.__mro__)
+        if chosen.values is None and any(hasattr(each, "__get__") for each in hidden):
+            raise FieldError(f"the annotation {alias!r} would hide {self.model.__name__}.{alias}")
         grouped = chosen.values is not None
         self.crossed = set()
         self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
@@ -569,6 +572,6 @@ def _is_among(column: Any, others: Iterable[Any]) -> bool:
 
 def _names(structure: Any, alias: str) -> bool:
     """Whether a condition speaks of an annotation."""
-    if structure[0] == "q":
+    if structure[0] == "(q)":
         return any(_names(child, alias) for child in structure[3])
     return structure[0] == alias or str(structure[0]).startswith(f"{alias}__")

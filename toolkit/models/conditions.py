@@ -49,7 +49,7 @@ def condition(context: Context, structure: Any, *, negated: bool = False) -> Any
     """
     import sqlalchemy as sa
 
-    if structure[0] != "q":
+    if structure[0] != "(q)":
         return _truth(context, structure, negated=negated)
     _, connector, inverted, children = structure
     # a side of XOR is negated in one of its branches; there, too, "unknown" has to count as false
@@ -57,7 +57,7 @@ def condition(context: Context, structure: Any, *, negated: bool = False) -> Any
     leaves: list[Leaf] = []
     clauses: list[Any] = []
     for child in _flattened(children, connector):
-        if isinstance(child[0], str) and child[0] != "q":
+        if isinstance(child[0], str) and child[0] != "(q)":
             leaves.append(Leaf(child[0], child[1], child[2:]))
         else:
             clauses.append(condition(context, child, negated=negated))
@@ -82,7 +82,7 @@ def _flattened(children: Any, connector: str) -> list[Any]:
     """Children with plain nested ANDs opened, so that their conditions stand side by side."""
     flat: list[Any] = []
     for child in children:
-        if connector == "AND" and child[0] == "q" and child[1] == "AND" and not child[2]:
+        if connector == "AND" and child[0] == "(q)" and child[1] == "AND" and not child[2]:
             flat += _flattened(child[3], "AND")
         else:
             flat.append(child)
@@ -155,7 +155,7 @@ def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> An
     inner, link, clause = partners(context.compiler, resolved.many, resolved.node.model)
     if leaves:
         place = context.below(inner, leaves[0].name, context.resolve(leaves[0].name).rest)
-        structure = ("q", "AND", False, tuple((leaf.name, leaf.kind, *leaf.data) for leaf in leaves))
+        structure = ("(q)", "AND", False, tuple((leaf.name, leaf.kind, *leaf.data) for leaf in leaves))
         inner.selection.where.append(condition(place, structure))
     where = inner.where()
     key = anchor_of(context.compiler, resolved.node, resolved.many)
@@ -190,6 +190,8 @@ def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, A
         compiler.binds.footprint.add((declared.through._meta.table, name))
     link, there = (as_one([through.c[name] for name in key.columns]) for key in (own, other))
     on = there == own_column(inner, inner.root, other.target_field)
+    for seen in inner.visible(Node(declared.through, through, on)):
+        on = on & seen
     return inner, link, lambda found: found.from_clause().join(through, on)
 
 
@@ -330,7 +332,7 @@ def _public(compiler: Compiler, node: Node) -> Any:
     localized = compiler.sight[2]  # what is public is decided by the row itself, not by its translations
     own = {field.name for field in meta.local_fields if not field.is_relation and not (localized and field.translated)}
     if all(name.partition("__")[0] in own for name in meta.public.names()):
-        return condition(Context(compiler, node, constants(found)), structure)
+        return condition(Context(compiler, node, constants(found), declared=True), structure)
     inner = compiler.inside(node.model, unrestricted=True)
     inner.selection.where.append(condition(Context(inner, inner.root, constants(found)), structure))
     source = inner.from_clause()

@@ -46,9 +46,14 @@ def called(values: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def change(instance: Any, values: Mapping[str, Any]) -> None:
-    """Set these values on a row, and save them; only them, where all are fields."""
+    """Set these values on a row, and save them; only them, where all are fields.
+
+    Raises:
+        FieldError: A name is neither a field nor a property; names may come from outside.
+    """
     meta = instance._meta
     for name, value in values.items():
+        _refuse_unknown(type(instance), name)
         setattr(instance, name, value)
     names = {field.name for field in meta.fields} | {field.attname for field in meta.fields}
     if set(values) <= names:
@@ -56,3 +61,9 @@ def change(instance: Any, values: Mapping[str, Any]) -> None:
         instance.save(update_fields=set(values) | stamped)
     else:
         instance.save()
+
+
+def _refuse_unknown(model: Any, name: str) -> None:
+    """Refuse to set what is neither a field of a model nor a property of its rows."""
+    if name.startswith("_") or not isinstance(getattr(model, name, None), property):
+        model._meta.get_field(name)

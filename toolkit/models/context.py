@@ -39,6 +39,7 @@ class Context:
         grouped: Aggregates are over the groups of this SELECT; otherwise each is a subquery per row.
         prefix: What names of this table begin with.
         outer: The place around, for the other names.
+        declared: The condition is the model's own: no annotation of the question's stands for a name in it.
     """
 
     compiler: Compiler
@@ -47,6 +48,7 @@ class Context:
     grouped: bool = False
     prefix: str = ""
     outer: Context | None = None
+    declared: bool = False
 
     @property
     def dialect(self) -> str:
@@ -55,7 +57,7 @@ class Context:
 
     def expression(self, structure: Any) -> Typed:
         """SQL of an expression inside of this one."""
-        if structure[0] == "q":
+        if structure[0] == "(q)":
             return self.condition(structure), boolean()
         found: Typed = structure[0].compile(self, structure)
         return found
@@ -118,7 +120,7 @@ class Context:
 
     def _annotation(self, name: str, *, loosely: bool = False) -> Resolved | None:
         """An annotation of this name, or of its beginning if a transform of it follows (or ``loosely`` anything)."""
-        if self.node is not self.compiler.root:
+        if self.declared or self.node is not self.compiler.root:
             return None
         annotations = self.compiler.annotations
         alias = max((each for each in annotations if f"{name}__".startswith(f"{each}__")), key=len, default=None)

@@ -360,7 +360,7 @@ class Avg(Aggregate):
 class Q:
     """A condition, to be combined with ``&``, ``|``, ``^`` and ``~``: ``Q(status="live") & ~Q(expires__lte=Now())``."""
 
-    def __init__(self, *conditions: Q, **lookups: Any) -> None:
+    def __init__(self, /, *conditions: Q, **lookups: Any) -> None:
         self.connector = "AND"
         self.negated = False
         self.children: list[Q | tuple[str, Any]] = [*conditions, *sorted(lookups.items())]
@@ -398,7 +398,7 @@ class Q:
             child.lift(values) if isinstance(child, Q) else lift_condition(child[0], child[1], values)
             for child in self.children
         )
-        return ("q", self.connector, self.negated, children)
+        return ("(q)", self.connector, self.negated, children)
 
     def names(self) -> set[str]:
         """All lookup names in the condition."""

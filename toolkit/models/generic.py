@@ -255,7 +255,7 @@ class GenericRelated(RelatedByKey):
 
     def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         kind = self.declared.names[0]
-        return (("filter", ("q", "AND", False, ((kind, "value", start),))),), (name_of(owner),)
+        return (("filter", ("(q)", "AND", False, ((kind, "value", start),))),), (name_of(owner),)
 
     def _assignments(self, owner: Any) -> dict[str, Any]:
         return dict(zip(self.declared.names, self.declared.split(owner), strict=True))

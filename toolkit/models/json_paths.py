@@ -29,6 +29,8 @@ class KeyTransform:
     """
 
     def __init__(self, name: str) -> None:
+        if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
+            raise FieldError(f"{name!r:.200} is no key: it has half of a surrogate pair, which is no character")
         self.step: Step = int(name) if _INDEX.fullmatch(name) else name
 
     def __repr__(self) -> str:

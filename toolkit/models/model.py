@@ -202,7 +202,7 @@ class Model(metaclass=ModelBase):
     if TYPE_CHECKING:
         id: int
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         self._row = self._peers = None
         meta = self._meta
         for field in meta.fields:

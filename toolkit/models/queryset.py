@@ -104,13 +104,13 @@ class QuerySet(Answers[M]):
 
     # writing
 
-    def create(self, **values: Any) -> M:
+    def create(self, /, **values: Any) -> M:
         """Make a row, save it, and give it."""
         created = self.model(**values)
         created.save(force_insert=True)
         return cast(M, created)
 
-    def get_or_create(self, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
+    def get_or_create(self, /, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """The row that meets the lookups, or a new one; and whether it is new.
 
         Safe under many writers where a unique constraint says what one row is: whoever comes second gets the first
@@ -142,6 +142,7 @@ class QuerySet(Answers[M]):
 
     def update_or_create(
         self,
+        /,
         defaults: Mapping[str, Any] | None = None,
         create_defaults: Mapping[str, Any] | None = None,
         **lookups: Any,
@@ -169,7 +170,7 @@ class QuerySet(Answers[M]):
 
         return again_after_deadlock(work)
 
-    def update(self, **values: Any) -> int:
+    def update(self, /, **values: Any) -> int:
         """Change all rows of the question in one statement, and say how many.
 
         Values may be expressions: ``update(views=F("views") + 1)``. An order is of no account; a slice is refused.

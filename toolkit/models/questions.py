@@ -17,12 +17,16 @@ from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
 from toolkit.models.search.compiling import lift_search
+from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
     from toolkit.models.prefetching import Prefetch
     from toolkit.models.queryset import QuerySet
 
 M = TypeVar("M", covariant=True)
+
+KNOWN_LOOKUPS = 10_000
+"""Names of lookups that are remembered to begin well: a visitor may send any number of them."""
 
 
 class Question(Generic[M]):
@@ -43,6 +47,7 @@ class Question(Generic[M]):
         self._prefetch: tuple[Any, ...] = ()
         self._mode = FETCH_PEERS
         self._cache: list[Any] | None = None
+        self._asked_by: Scope | None = None
         self._shared = False
 
     def __getattr__(self, name: str) -> Any:
@@ -55,6 +60,16 @@ class Question(Generic[M]):
                     return partial(method, self)
         owner = "" if model is None else f" of {model.__name__}"
         raise AttributeError(f"{type(self).__name__}{owner} has no {name!r}")
+
+    def _kept(self) -> list[Any] | None:
+        """The answer, if whoever asks now got it: another page must be noted to have asked, with its own eyes."""
+        if self._cache is None:
+            return None
+        scope, before = current.get(), self._asked_by
+        if scope is before or scope is None or before is None:
+            return self._cache
+        same = scope.trace is before.trace and scope.database is before.database
+        return self._cache if same and scope.sight == before.sight and scope.locale == before.locale else None
 
     # making new ones
 
@@ -94,11 +109,11 @@ class Question(Generic[M]):
         """Nothing at all."""
         return self._with(("none",))
 
-    def filter(self, *conditions: Q, **lookups: Any) -> Self:
+    def filter(self, /, *conditions: Q, **lookups: Any) -> Self:
         """Rows that meet all these conditions."""
         return self._filtered(conditions, lookups, negated=False)
 
-    def exclude(self, *conditions: Q, **lookups: Any) -> Self:
+    def exclude(self, /, *conditions: Q, **lookups: Any) -> Self:
         """Rows that do not meet all these conditions."""
         return self._filtered(conditions, lookups, negated=True)
 
@@ -116,7 +131,7 @@ class Question(Generic[M]):
                 values.append(value)
             else:
                 children.append(lift_condition(name, value, values))
-        return self._with(("filter", ("q", "AND", negated, tuple(children))), tuple(values))
+        return self._with(("filter", ("(q)", "AND", negated, tuple(children))), tuple(values))
 
     def _check_names(self, lookups: Iterable[str]) -> None:
         """Fail early on a name that leads nowhere, once the model knows its relations."""
@@ -125,6 +140,8 @@ class Question(Generic[M]):
             return
         for name in lookups:
             if name not in meta.known_lookups:
+                if len(meta.known_lookups) >= KNOWN_LOOKUPS:
+                    meta.known_lookups.clear()
                 first = name.partition("__")[0]
                 if not any(first == alias for alias in self._annotated()):
                     meta.get_field(first)
@@ -169,11 +186,11 @@ class Question(Generic[M]):
         """
         return self._with(("distinct", names))
 
-    def annotate(self, *aggregates: Any, **annotations: Any) -> Self:
+    def annotate(self, /, *aggregates: Any, **annotations: Any) -> Self:
         """With further values on each row, computed by the database."""
         return self._computing("annotate", aggregates, annotations)
 
-    def alias(self, *aggregates: Any, **annotations: Any) -> Self:
+    def alias(self, /, *aggregates: Any, **annotations: Any) -> Self:
         """With further values to filter and order by, that are not given with the rows."""
         return self._computing("alias", aggregates, annotations)
 
@@ -182,6 +199,9 @@ class Question(Generic[M]):
             if not hasattr(item, "default_alias"):
                 raise FieldError(f"{kind}({item!r}) needs a name", hint=f"Write {kind}(name={item!r}).")
         every = {**{item.default_alias: item for item in unnamed}, **named}
+        for alias in every:
+            if not alias.isidentifier() or alias.startswith("_"):
+                raise FieldError(f"{kind}(): {alias!r} cannot be the name of a value", hint="Such as total=Sum(...).")
         values = list(self._values)
         lifted = tuple((alias, _lifted(alias, item, values)) for alias, item in every.items())
         return self._with((kind, lifted), tuple(values))
@@ -253,7 +273,7 @@ class Question(Generic[M]):
         """Without regard to what the viewer may see. Reviewers look for this word."""
         return self._with(("unrestricted",))
 
-    def values(self, *names: str, **expressions: Any) -> QuerySet[dict[str, Any]]:
+    def values(self, /, *names: str, **expressions: Any) -> QuerySet[dict[str, Any]]:
         """Rows as dicts.
 
         Args:
@@ -333,8 +353,9 @@ class Question(Generic[M]):
         clone._start = self._start + start
         ends = [limit for limit in (self._stop, end) if limit is not None]
         clone._stop = max(min(ends), clone._start) if ends else None
-        if self._cache is not None:
-            clone._cache = self._cache[index]
+        kept = self._kept()
+        if kept is not None:
+            clone._cache = kept[index]
         return clone
 
     def _query(self, form: str, totals: tuple[tuple[str, Any], ...] = ()) -> tuple[Query, tuple[Any, ...]]:

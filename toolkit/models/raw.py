@@ -41,6 +41,7 @@ class RawQuerySet(Generic[M]):
         self._translations = dict(translations or {})
         self._unrestricted = unrestricted
         self._cache: list[M] | None = None
+        self._asked_by: Scope | None = None
 
     def __repr__(self) -> str:
         return f"<RawQuerySet of {self.model.__name__}: {' '.join(self.sql.split())[:200]}>"
@@ -62,15 +63,15 @@ class RawQuerySet(Generic[M]):
         return self._fetch()[index]
 
     def _fetch(self) -> list[M]:
-        if self._cache is None:
-            scope = current_scope()
+        scope = current_scope()
+        if self._cache is None or self._asked_by is not scope:
             names, rows = ask(scope.database, self.sql, self.values)
             found = _Reading(scope, self.model, names, self._translations, self.sql).instances(rows)
             if not self._unrestricted and self.model._meta.hides(scope.sight):
                 found = _visible(self.model, found)
             for instance in found:
                 instance._peers = found if len(found) > 1 else None
-            self._cache = found
+            self._cache, self._asked_by = found, scope
         return self._cache
 
 

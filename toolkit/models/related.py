@@ -47,7 +47,8 @@ class RelatedManager(QuerySet[M]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._fetch()
-        state = {name: value for name, value in self.__dict__.items() if name not in ("owner", "relation")}
+        left = ("owner", "relation", "_asked_by")
+        state = {name: value for name, value in self.__dict__.items() if name not in left}
         return (_restored, (self.owner, self.relation.name, state))
 
     def _sliced(self, index: slice) -> Any:
@@ -111,7 +112,7 @@ class RelatedManager(QuerySet[M]):
         """Let all go."""
         self.relation.replace(self.owner, [])
 
-    def create(self, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
+    def create(self, /, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
         """Make a row that is a partner from the start."""
         name = self.relation.name_of_owner
         if name is not None:
@@ -231,7 +232,7 @@ class Related:
         }
 
     def _is_partner(self, index: int) -> Any:
-        return ("filter", ("q", "AND", False, ((self.path, "value", index),)))
+        return ("filter", ("(q)", "AND", False, ((self.path, "value", index),)))
 
     def narrow(self, rows: Any, owner: Any) -> Any:
         """A queryset of the target, narrowed to the partners of an owner."""

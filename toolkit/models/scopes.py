@@ -11,6 +11,10 @@ from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
 
 
+SHAPES_KEPT = 5_000
+"""Compiled questions of a database; then the oldest goes. Keys in JSON are part of a question, and visitors send any."""
+
+
 def current_scope() -> Scope:
     """The scope in which a query is asked.
 
@@ -38,6 +42,8 @@ def find_shape(scope: Scope, query: Query) -> Shape:
             )
         with scope.database.compiling:
             found = shapes.get(key) or compile_query(scope.database, query, scope.sight)
+            if len(shapes) >= SHAPES_KEPT:
+                shapes.pop(next(iter(shapes)), None)
             shapes[key] = found
     if found.searches:
         refresh_searched(scope, found.searches)

@@ -33,7 +33,7 @@ class FloatField(Field[T]):
             if isinstance(value, bool):
                 raise TypeError
             return float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValidationError(f"{value!r} is not a number", code="invalid") from error
 
     def validate(self, value: Any) -> None:
