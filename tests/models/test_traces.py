@@ -212,3 +212,14 @@ def test_nothing_is_recorded_when_nobody_asks(m: Any, newsroom: Any) -> None:
     with entered(m.look(newsroom.database, EDITOR)) as scope:
         front(m)
     assert scope.trace is None
+
+
+def test_a_field_that_sql_by_hand_left_out_is_a_read_of_each_row(m: Any, newsroom: Any) -> None:
+    def page(m: Any) -> Any:
+        return [tag.name for tag in m.Tag.objects.raw("SELECT id FROM news_tag ORDER BY id")]
+
+    for slug in ("tag-0", "tag-4"):
+        _, trace = render(m, newsroom.database, page)
+        newsroom.database.execute(f"UPDATE news_tag SET name = 'New' WHERE slug = '{slug}'")
+        newsroom.database.changed()
+        assert broken(m, newsroom.database, trace) == ["row"]

@@ -380,7 +380,7 @@ def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
 def _row_class(names: Sequence[str]) -> Any:
     """The named tuple of ``values_list(named=True)``."""
     try:
-        return namedtuple("Row", names)  # type: ignore[misc]  # names of fields
+        return namedtuple("Row", names)
     except ValueError as error:
         raise FieldError(f"values_list(named=True): {error}", hint="Give each a name: name=F(...).") from error
 

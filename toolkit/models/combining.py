@@ -229,7 +229,7 @@ def _columns_of(inner: Any) -> list[Column]:
         column = own_column(inner, inner.root, field)
         columns.append(Column(field.name, field.column, column, field, is_extra=False))
     extras = [(alias, *inner.annotations[alias]) for alias in inner.selection.annotated]
-    return columns + [Column(alias, f"a_{alias}", column, field) for alias, column, field in extras]
+    return columns + [Column(alias, f"a_{n}", column, field) for n, (alias, column, field) in enumerate(extras)]
 
 
 def _refuse_unequal(kind: str, every: list[list[Column]]) -> None:

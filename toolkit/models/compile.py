@@ -155,7 +155,7 @@ def _extras(compiler: Compiler, columns: list[Any], root: Part) -> Sequence[Any]
     for alias in compiler.selection.annotated:
         column, field = compiler.annotations[alias]
         extras.append((alias, len(columns), compiler.reader(field)))
-        columns.append(column.label(f"a_{alias}"))
+        columns.append(column.label(f"a_{len(extras)}"))
     root.extras = extras
     return extras
 

@@ -24,6 +24,7 @@ from toolkit.models.paths import (
     link_sides,
     own_column,
     refers_itself,
+    seen_keys,
 )
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.sqltext import certain
@@ -296,7 +297,7 @@ def visible(compiler: Compiler, node: Node) -> list[Any]:
         if node.on is None and node is compiler.root:
             clauses += visible(compiler, ascend(compiler, node, parent, link))
         else:  # a join's condition cannot look into a table that is joined after it
-            clauses.append(_has_visible_parent(compiler, node, parent, link))
+            clauses.append(_has_visible_parent(compiler, node, link))
     return clauses
 
 
@@ -311,15 +312,8 @@ def _visible_here(compiler: Compiler, node: Node) -> list[Any]:
     return clauses
 
 
-def _has_visible_parent(compiler: Compiler, node: Node, parent: Any, link: Any) -> Any:
-    import sqlalchemy as sa
-
-    inner = compiler.inside(parent)
-    column = own_column(inner, inner.root, link.target_field)
-    where = visible(inner, inner.root)
-    source = inner.from_clause()
-    chosen = sa.select(column).select_from(source).where(*where)
-    return own_column(compiler, node, link).in_(chosen.correlate_except(source))
+def _has_visible_parent(compiler: Compiler, node: Node, link: Any) -> Any:
+    return own_column(compiler, node, link).in_(seen_keys(compiler, link))
 
 
 def _public(compiler: Compiler, node: Node) -> Any:

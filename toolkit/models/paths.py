@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.fields.base import Field
-from toolkit.models.fields.several import as_one
+from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 
@@ -261,6 +261,8 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         lambda child: own_column(compiler, child, own) == anchor,
         outer=True,
     )
+    if not through.many and compiler.hides(other.target):  # a partner who is not seen is no row with nothing in it
+        through.on = through.on & own_column(compiler, through, other).in_(seen_keys(compiler, other))
     through.many = True
     compiler.crossed.add(through)
     return _join(
@@ -271,6 +273,17 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         lambda child: own_column(compiler, through, other) == own_column(compiler, child, other.target_field),
         outer=True,
     )
+
+
+def seen_keys(compiler: Compiler, key: ForeignKey[Any]) -> Any:
+    """A SELECT of what a foreign key may hold so that the viewer sees the row it refers to."""
+    import sqlalchemy as sa
+
+    inner = compiler.inside(key.target)
+    column = own_column(inner, inner.root, key.target_field)
+    where = inner.visible(inner.root)
+    source = inner.from_clause()
+    return sa.select(*columns_of(column)).select_from(source).where(*where).correlate_except(source)
 
 
 def anchor_of(compiler: Compiler, node: Node, relation: Any) -> Any:

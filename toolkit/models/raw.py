@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from toolkit.database.raw import Values, ask
 from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.batches import note_row
 from toolkit.models.scopes import current_scope
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.trace import Scope
@@ -71,6 +72,8 @@ class RawQuerySet(Generic[M]):
                 found = _visible(self.model, found)
             for instance in found:
                 instance._peers = found if len(found) > 1 else None
+                if scope.trace is not None:  # so that what is loaded later counts as read of each
+                    note_row(scope.trace, instance)
             self._cache, self._asked_by = found, scope
         return self._cache
 

@@ -10,9 +10,9 @@ from toolkit.models.search.indexing import refresh_searched
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
 
-
 SHAPES_KEPT = 5_000
-"""Compiled questions of a database; then the oldest goes. Keys in JSON are part of a question, and visitors send any."""
+"""Compiled questions of a database, of which the oldest goes then: keys in JSON are part of a question, and visitors
+send any."""
 
 
 def current_scope() -> Scope:

@@ -1,0 +1,166 @@
+"""What a reader may not see stays unseen on every way to it: tables between, parents, references to any model."""
+
+# ruff: noqa: E501 - a table of ways
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit import models
+from toolkit.models import Count, F, Max, Prefetch, Q, Value
+from toolkit.models.resolve import resolve_models
+from toolkit.trace import READER, Scope, entered
+
+from .conftest import URLS
+
+
+class Shown(models.Model):
+    name = models.CharField(max_length=30)
+    shown = models.BooleanField(default=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["name"]
+        public = Q(shown=True)
+
+
+class Owner(Shown):
+    pass
+
+
+class Place(Shown):
+    owner = models.ForeignKey(Owner, on_delete=models.CASCADE, related_name="places")
+
+    class Meta(Shown.Meta):
+        natural_key = ("name",)
+
+
+class Pub(Place):
+    beer = models.CharField(max_length=30)
+
+
+class Guest(Shown):
+    pubs = models.ManyToManyField(Pub, through="Visit", related_name="guests")
+    friends = models.ManyToManyField("self")
+
+
+class Visit(models.Model):
+    guest = models.ForeignKey(Guest, on_delete=models.CASCADE)
+    pub = models.ForeignKey(Pub, on_delete=models.CASCADE)
+    shown = models.BooleanField(default=True)
+
+    class Meta:
+        public = Q(shown=True)
+
+
+class Badge(Shown):
+    guest = models.OneToOneField(Guest, on_delete=models.CASCADE, related_name="badge")
+
+
+class Note(models.Model):
+    content_type = models.ModelNameField()
+    object_id = models.CharField(max_length=40)
+    subject = models.GenericForeignKey()
+    text = models.CharField(max_length=30)
+
+
+MODELS, PROBLEMS = resolve_models({"town": [Owner, Place, Pub, Guest, Visit, Badge, Note]})
+SECRET = "Secret"
+
+
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def town(request: pytest.FixtureRequest, newsroom_models: Any) -> Iterator[SimpleNamespace]:
+    """Pubs, guests and visits: the Swan and Ann are there to be seen, and Ann's one visit to it."""
+    assert not PROBLEMS
+    database = newsroom_models.make_database(request.param, MODELS)
+    with entered(Scope(None, database)):
+        owner, hidden = Owner.objects.create(name="Owner"), Owner.objects.create(name=f"{SECRET} owner", shown=False)
+        swan = Pub.objects.create(name="Swan", beer="Ale", owner=owner)
+        crown = Pub.objects.create(name="Crown", beer="Ale", owner=hidden)
+        secret = Pub.objects.create(name=f"{SECRET} pub", beer=f"{SECRET} beer", owner=owner, shown=False)
+        ann, bob = Guest.objects.create(name="Ann"), Guest.objects.create(name="Bob")
+        spy = Guest.objects.create(name=f"{SECRET} guest", shown=False)
+        for guest, pub, shown in ((ann, swan, 1), (ann, crown, 0), (ann, secret, 1), (spy, swan, 1), (bob, swan, 0)):
+            Visit.objects.create(guest=guest, pub=pub, shown=bool(shown))
+        ann.friends.add(spy)
+        Badge.objects.create(name=f"{SECRET} badge", guest=ann, shown=False)
+        Badge.objects.create(name="Badge", guest=spy)
+        for each in (swan, secret, spy):
+            Note.objects.create(subject=each, text="Note")
+    yield SimpleNamespace(database=database, swan=swan, crown=crown, secret=secret, ann=ann, spy=spy)
+    database.drop()
+
+
+def names(rows: Any) -> list[str]:
+    return sorted(row.name for row in rows)
+
+
+WAYS: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "partners of one": (lambda town: names(town.swan.guests.all()), ["Ann"]),
+    "partners of one, filtered": (lambda town: names(town.ann.pubs.filter(name__gt="")), ["Swan"]),
+    "a condition on partners": (lambda town: names(Guest.objects.filter(pubs__name="Swan")), ["Ann"]),
+    "a condition past a hidden row between": (lambda town: names(Guest.objects.filter(pubs=town.crown)), []),
+    "a condition on a hidden partner": (lambda town: names(Guest.objects.filter(pubs=town.secret)), []),
+    "no partner": (lambda town: names(Guest.objects.filter(pubs__isnull=True)), ["Bob"]),
+    "partners counted": (
+        lambda town: list(Guest.objects.annotate(n=Count("pubs")).values_list("name", "n")),
+        [("Ann", 1), ("Bob", 0)],
+    ),
+    "totals over partners": (
+        lambda town: Guest.objects.aggregate(n=Count("pubs"), f=Count("friends"), m=Max("pubs__beer")),
+        {"n": 1, "f": 0, "m": "Ale"},
+    ),
+    "values of partners": (
+        lambda town: list(Guest.objects.values_list("name", "pubs__name", "friends__name", "badge__name")),
+        [("Ann", "Swan", None, None), ("Bob", None, None, None)],
+    ),
+    "groups by partners": (
+        lambda town: sorted(Guest.objects.values_list("pubs__name").annotate(n=Count("pk")), key=str),
+        [("Swan", 1), (None, 1)],
+    ),
+    "the other side of a one-to-one": (
+        lambda town: hasattr(Guest.objects.select_related("badge").get(name="Ann"), "badge"),
+        False,
+    ),
+    "a reference": (lambda town: [badge.guest for badge in Badge.objects.select_related("guest")], [None]),
+    "a name across a reference": (lambda town: list(Badge.objects.values_list("guest__name", F("guest__name"))), [(None, None)]),
+    "a condition across a reference": (lambda town: Badge.objects.filter(guest__name__contains=SECRET).count(), 0),
+    "a prefetch": (
+        lambda town: [names(each.known) for each in Guest.objects.prefetch_related(Prefetch("friends", to_attr="known"))],
+        [[], []],
+    ),
+    "a sliced prefetch": (
+        lambda town: [names(each.last) for each in Guest.objects.prefetch_related(Prefetch("pubs", Pub.objects.order_by("-name")[:1], to_attr="last"))],
+        [["Swan"], []],
+    ),
+    "references to any model": (lambda town: sorted(str(note.subject) for note in Note.objects.all()), ["None", "None", f"{Pub.__name__} 1"]),
+    "a child of a hidden parent": (lambda town: names(Pub.objects.all()), ["Crown", "Swan"]),
+    "a field of a hidden parent": (lambda town: Pub.objects.filter(beer__contains=SECRET).exists(), False),
+    "down to the child": (lambda town: list(Owner.objects.values_list("places__pub__beer", flat=True)), ["Ale"]),
+    "aggregates down to the child": (
+        lambda town: list(Owner.objects.annotate(m=Max("places__pub__beer"), n=Count("places__pub__guests")).values_list("m", "n")),
+        [("Ale", 1)],
+    ),
+    "a union": (lambda town: names(Place.objects.filter(name="Swan").union(Place.objects.filter(name__contains=SECRET))), ["Swan"]),
+    "a union of values": (lambda town: list(Owner.objects.values_list("name").union(Place.objects.values_list("owner__name"))), [(None,), ("Owner",)]),
+    "either": (lambda town: names(Place.objects.filter(name="Swan") | Place.objects.filter(name__contains=SECRET)), ["Swan"]),
+    "among": (lambda town: names(Owner.objects.filter(pk__in=Place.objects.filter(name__contains=SECRET).values("owner"))), []),
+    "the first of each": (lambda town: names(Place.objects.order_by("-name").distinct("shown")), ["Swan"]),
+    "in bulk": (lambda town: names(Pub.objects.in_bulk([town.swan.pk, town.secret.pk]).values()), ["Swan"]),
+    "contains": (lambda town: Pub.objects.contains(town.secret), False),
+    "by natural key": (lambda town: Place.objects.filter(name=f"{SECRET} pub").first(), None),
+    "by hand": (lambda town: names(Place.objects.raw("SELECT id, name FROM town_place")), ["Crown", "Swan"]),
+    "in chunks": (lambda town: names(Pub.objects.iterator(chunk_size=1)), ["Crown", "Swan"]),
+    "under a name that the condition uses": (lambda town: names(Place.objects.annotate(shown__exact=Value(True))), ["Crown", "Swan"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_reader_sees_no_more_by_way_of(town: Any, way: str) -> None:
+    ask, seen = WAYS[way]
+    with entered(Scope(None, town.database, READER)):
+        assert ask(town) == seen
