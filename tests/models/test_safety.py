@@ -20,11 +20,45 @@ from toolkit.trace import EDITOR, READER, Trace, entered
 BAIT = "zq7"
 """Stands in each text that is sent; must never stand in SQL."""
 
-FIELDS = "char text integer float decimal boolean date instant json uuid binary time duration address".split()
-LOOKUPS = (
-    " __exact __iexact __in __gt __lte __range __isnull __contains __icontains __startswith __regex __year __date __hour"
-    " __has_key __has_keys __0 __x__0__y __contained_by __nothing"
-).split(" ")
+FIELDS = [
+    "char",
+    "text",
+    "integer",
+    "float",
+    "decimal",
+    "boolean",
+    "date",
+    "instant",
+    "json",
+    "uuid",
+    "binary",
+    "time",
+    "duration",
+    "address",
+]
+LOOKUPS = [
+    "",
+    "__exact",
+    "__iexact",
+    "__in",
+    "__gt",
+    "__lte",
+    "__range",
+    "__isnull",
+    "__contains",
+    "__icontains",
+    "__startswith",
+    "__regex",
+    "__year",
+    "__date",
+    "__hour",
+    "__has_key",
+    "__has_keys",
+    "__0",
+    "__x__0__y",
+    "__contained_by",
+    "__nothing",
+]
 
 letters = st.sampled_from(list("a'\"`%s:?;-\\(){}[]*.\x00\ud800\u202eé名٣\n "))
 texts = st.lists(letters, max_size=8).map(lambda found: BAIT + "".join(found))
