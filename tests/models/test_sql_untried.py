@@ -80,9 +80,9 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "partners counted": (
         lambda m: m.Tag.objects.annotate(n=Count("stories")).order_by(),
         f"SELECT {TAG}, (SELECT count(t1.id) AS count_1 FROM news_story t1 JOIN news_story_tags t2 "
-        f"ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_n FROM news_tag ORDER BY news_tag.id {FIRST}",
+        f"ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id {FIRST}",
         f"SELECT {TAG}, (SELECT count(t1.id) AS count_1 FROM news_story AS t1 JOIN news_story_tags AS t2 "
-        "ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_n FROM news_tag ORDER BY news_tag.id",
+        "ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id",
     ),
     "a year": (
         lambda m: m.Story.objects.filter(published__year=2026).values("pk").order_by(),
