@@ -71,7 +71,12 @@ class Schema:
 
     def sorted(self) -> list[Any]:
         """The models, each after those it refers to (cycles apart)."""
-        order = {table.name: number for number, table in enumerate(self.metadata.sorted_tables)}
+        from sqlalchemy.schema import sort_tables_and_constraints
+
+        sort: Any = sort_tables_and_constraints  # untyped; where sorted_tables would warn of a cycle it goes on
+        tables = sorted(self.metadata.tables.values(), key=lambda table: table.name)
+        found = (table for table, _ in sort(tables) if table is not None)
+        order = {table.name: number for number, table in enumerate(found)}
         return sorted(self.models, key=lambda model: order[model._meta.table])
 
     def problems(self) -> list[ToolkitError]:

@@ -246,6 +246,9 @@ class Backend:
         """
         return ()
 
+    def keys_were_given(self, database: Database, table: str, column: str) -> None:
+        """Let the counter of a key go on behind the greatest one, after rows were inserted with keys of their own."""
+
     def insert_all(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows that have their keys; ``sql`` is the ``INSERT`` of one row."""
         database.run_many(sql, rows)

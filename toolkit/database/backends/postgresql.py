@@ -53,6 +53,15 @@ class PostgreSQL(Backend):
         sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
         return [name for (name,) in database.fetch(sql)]
 
+    def keys_were_given(self, database: Database, table: str, column: str) -> None:
+        sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.quoted(table), column))[0][0]
+        if sequence is not None:
+            greatest = f"(SELECT max({self.quoted(column)}) FROM {self.quoted(table)})"  # noqa: S608 - names of the schema
+            database.fetch(
+                f"SELECT setval(%s, greatest({greatest}, nextval(%s) - 1)) WHERE {greatest} IS NOT NULL",
+                (sequence, sequence),
+            )
+
     def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
         sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.quoted(table), column))[0][0]
         if sequence is None:

@@ -1,0 +1,137 @@
+"""Files that are not what they should be, or mean harm."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.errors import ContentError
+from toolkit.serialization import Record, format_of
+from toolkit.serialization.formats import opened
+
+ROW = Record("news.Tag", "1", {"name": "A", "slug": "a"})
+BOMB = '<!DOCTYPE rows [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+
+
+def read(kind: str, text: str | bytes) -> list[Any]:
+    return list(format_of(kind).read(io.BytesIO(text.encode() if isinstance(text, str) else text)))
+
+
+def written(kind: str) -> str:
+    out = io.StringIO()
+    format_of(kind).write([ROW, ROW], out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        ("json", '[{"model": "a.B", "pk": 1, "pk": 2}]', "'pk' stands twice"),
+        ("json", '[{"model": "a.B", "pk": NaN}]', "NaN is no JSON"),
+        ("json", '[{"model": "a.B", "pk": -Infinity}]', "Infinity is no JSON"),
+        ("json", "[" * 200_000, "nested too deeply"),
+        ("json", '{"model": "a.B"}', "no array"),
+        ("json", "[] []", "follows the end"),
+        ("json", "[{}, ]", "no JSON"),
+        ("json", b"[\xff]", "not UTF-8"),
+        ("json", "", "no array"),
+        ("yaml", "- &a [x, x]\n- *a\n", "alias"),
+        ("yaml", "- model: a\n  model: b\n", "stands twice"),
+        ("yaml", "- !!python/object/apply:os.system ['x']\n", "no YAML"),
+        ("yaml", "[" * 5_000 + "\n", "no YAML"),
+        ("yaml", "- a\n---\n- b\n", "no YAML"),
+        ("yaml", "model: a\n", "no list"),
+        ("xml", f'{BOMB}<rows><row model="a.B"><field name="x">&b;</field></row></rows>', "document type"),
+        ("xml", f'{BOMB}<rows version="&b;"/>', "document type"),
+        ("xml", '<!DOCTYPE rows SYSTEM "file:///etc/passwd"><rows/>', "document type"),
+        ("xml", '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><rows>&x;</rows>', "document type"),
+        ("xml", "<rows>" + "<row>" * 100_000, "no XML"),
+        ("xml", '<rows><row model="a.B"><field name="x">&x;</field></row></rows>', "no XML"),
+        ("xml", "<table/>", "begins with <table>"),
+        ("xml", "", "no XML"),
+        ("csv", "$model,$pk\nnews.Tag,1", "cut off"),
+        ("csv", "$model,$model\n", "stands twice"),
+        ("csv", "a,b\n1,2\n", "no column"),
+        ("csv", b"$model,a\nnews.Tag,\xff\n", "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_refused(kind: str, text: str | bytes, told: str) -> None:
+    with pytest.raises(ContentError, match=told):
+        read(kind, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        ("jsonl", '{"a": 1, "a": 2}\n', "stands twice"),
+        ("jsonl", '{"model": NaN}\n', "NaN"),
+        ("jsonl", "[" * 200_000 + "\n", "nested too deeply"),
+        ("jsonl", '{"model": "a.B", "key": 1}\n', "has a key 'key'"),
+        ("json", "[1]", "no record"),
+        ("json", '[{"model": "a.B", "fields": []}]', "no table of names"),
+        ("yaml", "- model: a.B\n  fields: {1: 2}\n", "no table of names"),
+        ("csv", "$model,a\nnews.Tag\n", "1 cells"),
+        ("csv", "$model,a\nnews.Tag,[1\n", "no JSON"),
+        (
+            "xml",
+            '<rows><row model="a.B"><field name="a"><xi:include xmlns:xi="http://www.w3.org/2001/XInclude"'
+            ' href="/etc/passwd"/></field></row></rows>',
+            "inside of a value",
+        ),
+        ("xml", '<rows><row><field name="a">1</field></row></rows>', "names no model"),
+        ("xml", '<rows><row model="a.B"><field name="a">\\x</field></row></rows>', "lone backslash"),
+    ],
+)
+def test_a_record_that_is_refused(kind: str, text: str, told: str) -> None:
+    (found,) = read(kind, text)
+    assert isinstance(found, ContentError)
+    assert told in str(found)
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "yaml", "xml", "csv"])
+def test_a_file_that_was_cut_off_is_refused(kind: str) -> None:
+    text = written(kind)
+    cut = text[: len(text) - 9]
+    try:
+        found = read(kind, cut)
+    except ContentError:
+        return
+    assert isinstance(found[-1], ContentError)
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "yaml", "xml"])
+def test_an_empty_dump_is_read_as_empty(kind: str) -> None:
+    out = io.StringIO()
+    format_of(kind).write([], out)
+    assert read(kind, out.getvalue()) == []
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".xz"])
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path, ending: str) -> None:
+    paths = [tmp_path / f"{name}.jsonl{ending}" for name in "ab"]
+    for path in paths:
+        with opened(path, "w") as file:
+            format_of(None, path).write([ROW], file)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    with opened(paths[0], "r") as file:
+        assert [each.fields for each in format_of("jsonl").read(file)] == [ROW.fields]
+
+
+def test_compression_is_compression(tmp_path: Path) -> None:
+    for ending, module in ((".gz", gzip), (".xz", lzma)):
+        path = tmp_path / f"a.json{ending}"
+        with opened(path, "w") as file:
+            file.write("[]\n")
+        assert module.decompress(path.read_bytes()) == b"[]\n"  # type: ignore[attr-defined]
+
+
+def test_a_format_that_is_not_known() -> None:
+    with pytest.raises(ContentError, match="Did you mean 'json'"):
+        format_of("jsom")
+    with pytest.raises(ContentError, match="cannot be told by its ending"):
+        format_of(None, Path("rows.txt"))

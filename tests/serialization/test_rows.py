@@ -1,0 +1,197 @@
+"""Whole databases: dumped, loaded, loaded again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.serialization.world import (
+    FORMATS,
+    URLS,
+    City,
+    Everything,
+    Note,
+    Place,
+    Restaurant,
+    Seat,
+    Ticket,
+    Topic,
+    dumped,
+    loaded,
+    make,
+)
+from toolkit.errors import Problems
+from toolkit.serialization import Loaded
+from toolkit.trace import Scope, entered
+
+TOPIC = {"slug": "a", "name": "A"}
+NESTED = [kind for kind in FORMATS if kind != "csv"]
+
+
+def wrong(scope: Scope, text: str | bytes, kind: str = "jsonl", **options: Any) -> list[str]:
+    """What is told of a text that cannot be loaded."""
+    before = dumped(scope)
+    with pytest.raises(Problems, match="found") as caught:
+        loaded(scope, text, kind, **options)
+    assert dumped(scope) == before
+    return [str(problem) for problem in caught.value.problems]
+
+
+def lines(*records: Any) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+@pytest.mark.parametrize("natural", [False, True])
+@pytest.mark.parametrize("kind", NESTED)
+def test_everything_comes_back_and_a_second_load_changes_nothing(
+    world: SimpleNamespace, scope: Scope, clear: Callable[[], None], kind: str, natural: bool
+) -> None:
+    text = dumped(scope, kind, natural=natural)
+    count = len(dumped(scope, natural=natural).splitlines())
+    assert loaded(scope, text, kind) == Loaded(unchanged=count)
+
+    clear()
+    assert loaded(scope, text, kind) == Loaded(added=count)
+    assert dumped(scope, kind, natural=natural) == text
+    assert loaded(scope, text, kind) == Loaded(unchanged=count)
+    assert City.objects.get().country.capital.name == "Lima"
+    assert Ticket.objects.get().seat.padded is True
+    assert Restaurant.objects.get().points == 50
+    assert Note.objects.get().about == Restaurant.objects.get()
+
+
+@pytest.mark.parametrize("model", [Topic, City, Seat, Restaurant, Note])
+def test_one_table_in_csv(world: SimpleNamespace, scope: Scope, model: Any) -> None:
+    for natural in (False, True):
+        text = dumped(scope, "csv", models=[model], natural=natural)
+        assert loaded(scope, text, "csv").unchanged == text.count("\nworld.")
+        assert model.objects.exists()
+
+
+def test_what_was_changed_since_is_set_back(world: SimpleNamespace, scope: Scope) -> None:
+    text = dumped(scope)
+    Topic.objects.filter(slug="leaf").update(name="Other")
+    world.root.akin.clear()
+    world.root.translate("es", name="Otra")
+    City.objects.get().topics.set([world.leaf])
+    Seat.objects.update(padded=False)
+    assert loaded(scope, text).changed == 4
+    assert dumped(scope) == text
+
+
+def test_truth_and_one_are_two_values_in_json(world: SimpleNamespace, scope: Scope) -> None:
+    text = dumped(scope, models=[Topic])
+    assert loaded(scope, text.replace("[1, true, null]", "[1, 1, null]")).changed == 1
+    assert Topic.objects.get(slug="root").facts["a"][1] is not True
+
+
+def test_rows_may_come_before_what_they_refer_to(world: SimpleNamespace, scope: Scope, clear: Any) -> None:
+    for natural in (False, True):
+        text = dumped(scope, natural=natural)
+        clear()
+        loaded(scope, "".join(reversed(text.splitlines(keepends=True))))
+        assert dumped(scope, natural=natural) == text
+
+
+def test_only_new_rows_are_added(world: SimpleNamespace, scope: Scope) -> None:
+    text = dumped(scope, models=[Topic], natural=True)
+    Topic.objects.filter(slug="leaf").update(name="Other")
+    more = {"model": "world.Topic", "fields": {"slug": "new", "parent": [["root"], "x"], "name": "New"}}
+    more["fields"]["parent"] = [None, "root"]
+    assert loaded(scope, text + lines(more), only_new=True) == Loaded(added=1, skipped=2)
+    assert Topic.objects.get(slug="leaf").name == "Other"
+    assert Topic.objects.get(slug="new").parent == world.root
+
+
+def test_the_database_gives_keys_behind_those_that_were_loaded(scope: Scope) -> None:
+    loaded(scope, lines({"model": "world.Place", "pk": 41, "fields": {"name": "Old"}}))
+    assert Place.objects.create(name="New").pk > 41
+    assert Place.objects.get(pk=41).stars == 3
+
+
+def test_new_keys_keep_clear_of_those_in_the_file(scope: Scope) -> None:
+    records = [{"model": "world.Place", "fields": {"name": f"Place {n}"}} for n in range(3)]
+    loaded(scope, lines(*records, *({"model": "world.Place", "pk": n, "fields": {"name": "x"}} for n in (1, 2, 3))))
+    assert Place.objects.count() == 6
+
+
+def test_fields_that_a_record_does_not_name_are_left_alone(world: SimpleNamespace, scope: Scope) -> None:
+    before = dumped(scope)
+    text = dumped(scope, models=[Topic], fields=["slug"])
+    assert "name" not in text and loaded(scope, text).unchanged == 2
+    loaded(scope, dumped(scope, models=[Topic], fields=["slug", "facts"]))
+    assert dumped(scope) == before
+
+
+def test_a_dump_can_be_of_some_rows(world: SimpleNamespace, scope: Scope) -> None:
+    text = dumped(scope, models=[Topic], pks=[world.leaf.pk])
+    assert [json.loads(line)["pk"] for line in text.splitlines()] == [world.leaf.pk]
+
+
+def test_a_dump_moves_from_database_to_database(world: SimpleNamespace, scope: Scope) -> None:
+    Everything.objects.create(file="x", decimal="1.500", json={"b": 1.0, "a": None}, binary=b"\0\xff")
+    text = dumped(scope)
+    for url in [*URLS, URLS[0]]:
+        other = make(url)
+        with entered(Scope(None, other)) as there:
+            loaded(there, text)
+            assert dumped(there) == text
+        other.drop()
+
+
+# what is refused
+
+
+def test_all_that_is_wrong_is_told_at_once(world: SimpleNamespace, scope: Scope) -> None:
+    told = wrong(
+        scope,
+        lines({"model": "world.Toppic", "pk": 1, "fields": {}})
+        + lines({"model": "world.Topic", "pk": 9, "fields": {"slugg": "a", "name": "x" * 51, "slug": None}})
+        + "{\n"
+        + lines({"model": "world.Place", "pk": "one", "fields": {"name": ["a"], "stars": 1e99}})
+        + lines({"model": "world.Seat", "pk": ["A"], "fields": {}}, ["no record"])
+        + lines({"model": "world.Topic", "pk": 1, "fields": {"parent": [1, 2, 3]}}),
+    )
+    assert [each.split(": ", 1)[0] for each in told] == [
+        "rows.jsonl:1", "rows.jsonl:2:slugg", "rows.jsonl:2:name", "rows.jsonl:2:slug", "rows.jsonl:3:2",
+        "rows.jsonl:4:name", "rows.jsonl:4:stars", "rows.jsonl:4:pk", "rows.jsonl:5:pk", "rows.jsonl:6",
+    ]  # fmt: skip
+    assert "Did you mean 'world.Topic'" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"parent": 99}}, "1:parent: world.Topic 99"),
+        ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"parent": ["no", "n"]}}, "1:parent: "),
+        ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"parent": [None, "n"]}}, "is not there"),
+        ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"akin": [99]}}, "1:akin: world.Topic 99"),
+        ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"akin": 1}}, "is no list"),
+        ({"model": "world.Ticket", "fields": {}}, "seat_number is not given"),
+        ({"model": "world.Country", "pk": 9, "fields": {"name": "Peru", "capital": 7}}, "1:name: "),
+        ({"model": "world.Ticket", "fields": {"seat_hall": "Z", "seat_number": 1}}, "1:seat: world.Seat"),
+        ({"model": "world.Seat", "fields": {"hall": "Z"}}, "has no key"),
+        ({"model": "world.Place", "pk": 9, "fields": {"name": "A", "points": 1}}, "is computed by the database"),
+        ({"model": "world.Restaurant", "pk": 99, "fields": {"dish": "Soup"}}, "world.Place 99 is not there"),
+        (
+            {"model": "world.Topic", "pk": 9, "fields": TOPIC, "translations": {"es": {"slug": "b"}}},
+            "is not translated",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be(world: SimpleNamespace, scope: Scope, record: Any, expected: str) -> None:
+    assert expected in "; ".join(wrong(scope, lines(record)))
+
+
+def test_a_row_that_stands_twice(scope: Scope) -> None:
+    row = {"model": "world.Place", "pk": 1, "fields": {"name": "A"}}
+    assert "stands twice" in wrong(scope, lines(row, row))[0]
+
+
+def test_the_unknown_is_passed_over_on_demand(scope: Scope) -> None:
+    text = lines({"model": "old.Model", "pk": 1}, {"model": "world.Place", "pk": 1, "fields": {"name": "A", "old": 1}})
+    assert loaded(scope, text, ignore_unknown=True) == Loaded(added=1)

@@ -1,0 +1,181 @@
+"""The rows of a database as records, in an order that does not depend on who wrote them when."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import IO, Any
+
+from toolkit.errors import ContentError, did_you_mean
+from toolkit.models import QuerySet
+from toolkit.serialization.formats import Format
+from toolkit.serialization.records import Record, tells_itself, to_plain
+from toolkit.trace import EDITOR, Scope, entered
+
+CHUNK = 1_000
+"""Rows in memory at a time."""
+
+
+def dump(
+    scope: Scope,
+    kind: Format,
+    out: IO[str],
+    *,
+    models: Iterable[Any] | None = None,
+    natural: bool = False,
+    fields: Collection[str] | None = None,
+    pks: Sequence[Any] | None = None,
+) -> int:
+    """Write rows as text, all as of one instant, without holding more than some of them.
+
+    Args:
+        scope: Gives the database.
+        kind: The format.
+        out: Where to.
+        models: Whose rows; of all models by default. Tables between and translations come with the rows they belong to.
+        natural: Tell rows by their natural keys (``Meta.natural_key``) where they have one, and leave their keys out.
+        fields: Only these fields.
+        pks: Only the rows with these keys; of one model.
+
+    Returns:
+        How many records were written.
+    """
+    count = 0
+
+    def counted() -> Iterator[Record]:
+        nonlocal count
+        for record in iter_records(scope, textual=kind.textual, models=models, natural=natural, fields=fields, pks=pks):
+            count += 1
+            yield record
+
+    kind.write(counted(), out)
+    return count
+
+
+def iter_records(
+    scope: Scope,
+    *,
+    textual: bool,
+    models: Iterable[Any] | None = None,
+    natural: bool = False,
+    fields: Collection[str] | None = None,
+    pks: Sequence[Any] | None = None,
+) -> Iterator[Record]:
+    """Records of all rows, those that others refer to first; see ``dump``."""
+    schema = scope.database.schema
+    wanted = None if models is None else set(models)
+    editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
+    with entered(editor), scope.database.snapshot():
+        for model in schema.sorted():
+            if not model._meta.hidden and (wanted is None or model in wanted):
+                yield from Table(schema, model, textual=textual, natural=natural, fields=fields).records(pks)
+
+
+class Table:
+    """How the rows of one model become records.
+
+    Args:
+        schema: All models.
+        model: The model.
+        textual: The format has only text.
+        natural: Rows are told by natural keys.
+        fields: Only these fields; None for all.
+
+    Raises:
+        ContentError: A field is not there.
+    """
+
+    def __init__(
+        self, schema: Any, model: Any, *, textual: bool, natural: bool, fields: Collection[str] | None
+    ) -> None:
+        meta = model._meta
+        self.schema, self.model, self.textual, self.natural = schema, model, textual, natural
+        known = [field.name for field in (*meta.local_fields, *meta.local_many_to_many)]
+        for name in fields or ():
+            if name not in known:
+                raise ContentError(f"{meta.label} has no field {name!r}", hint=did_you_mean(name, known))
+        self.by_natural = self._tells(model)
+        keys = [field for field in meta.key if not (self.by_natural and field.name in meta.natural_key)]
+        wanted = known if fields is None else fields
+        stored = [field for field in meta.local_fields if not field.is_generated]
+        self.fields = [field for field in stored if field.name in wanted and field not in keys]
+        self.many = [f for f in meta.local_many_to_many if f.name in wanted and f.through._meta.hidden]
+
+    def records(self, pks: Sequence[Any] | None) -> Iterator[Record]:
+        """The records of the rows."""
+        rows: QuerySet[Any] = QuerySet(self.model).unrestricted()
+        if pks is not None:
+            rows = rows.filter(pk__in=list(pks))
+        rows = rows.order_by(*(self.model._meta.natural_key if self.by_natural else ()), "pk")
+        every = rows.iterator(chunk_size=CHUNK)
+        while chunk := list(itertools.islice(every, CHUNK)):
+            yield from self._of(chunk)
+
+    def _of(self, rows: Sequence[Any]) -> Iterator[Record]:
+        links = {field.name: self._links(field, rows) for field in self.many}
+        translations = self._translations(rows)
+        for row in rows:
+            values = {field.name: self._value(field, row) for field in self.fields}
+            values |= {name: found.get(row.pk, []) for name, found in links.items()}
+            pk = None if self.by_natural else self._key(self.model, row.pk)
+            yield Record(self.model._meta.label, pk, values, translations.get(row.pk, {}))
+
+    def _tells(self, model: Any) -> bool:
+        return self.natural and tells_itself(model, self.schema)
+
+    def _key(self, model: Any, pk: Any) -> Any:
+        parts = model._meta.key
+        if len(parts) == 1:
+            return self._plain(parts[0], pk)
+        return [self._plain(part, value) for part, value in zip(parts, pk, strict=True)]
+
+    def _plain(self, field: Any, value: Any) -> Any:
+        return to_plain(field, value, textual=self.textual)
+
+    def _value(self, field: Any, row: Any) -> Any:
+        """A value; of a foreign key what tells the row it refers to."""
+        if field.is_relation:
+            by_natural = self._tells(field.target) and field.target_field is field.target._meta.pk
+            if by_natural and getattr(row, field.attname) is not None:
+                return self._natural(getattr(row, field.name))
+            return self._plain(field, getattr(row, field.attname))
+        kept = row.__dict__.get(field.attname)  # as the table has it: a file's name may be NULL
+        return self._plain(
+            field, kept if kept is not None or field.attname in row.__dict__ else getattr(row, field.name)
+        )
+
+    def _natural(self, row: Any) -> list[Any]:
+        """A natural key; parts that are references themselves are lists."""
+        return [self._value(row._meta.get_field(name), row) for name in row._meta.natural_key]
+
+    def _links(self, field: Any, rows: Sequence[Any]) -> dict[Any, list[Any]]:
+        """Key of a row to the partners in a relation, in an order of their own."""
+        own, other = field.link_fields()
+        links: QuerySet[Any] = QuerySet(field.through).unrestricted()
+        links = links.filter(**{f"{own.name}__in": [row.pk for row in rows]})
+        found: dict[Any, list[Any]] = {}
+        by_natural = self._tells(field.target)
+        if by_natural:
+            links = links.select_related(other.name)
+        for link in links.order_by("pk"):
+            key = getattr(link, other.attname)
+            told = self._natural(getattr(link, other.name)) if by_natural else self._key(field.target, key)
+            found.setdefault(getattr(link, own.attname), []).append(told)
+        return {pk: sorted(partners, key=_place) for pk, partners in found.items()}
+
+    def _translations(self, rows: Sequence[Any]) -> dict[Any, dict[str, dict[str, Any]]]:
+        translation = self.model._meta.translation
+        if translation is None:
+            return {}
+        kept = [translation._meta.by_name[f.name] for f in self.model._meta.translated if f in self.fields]
+        found: dict[Any, dict[str, dict[str, Any]]] = {}
+        every: QuerySet[Any] = QuerySet(translation).unrestricted().filter(source__in=[row.pk for row in rows])
+        for each in every.order_by("source_id", "locale"):
+            told = {field.name: self._plain(field, getattr(each, field.attname)) for field in kept}
+            found.setdefault(each.source_id, {})[each.locale] = told
+        return found
+
+
+def _place(told: Any) -> Any:
+    """What partners are sorted by, whatever their keys are."""
+    return (0, told, "") if isinstance(told, int) else (1, 0, repr(told))

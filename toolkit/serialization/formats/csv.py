@@ -1,0 +1,126 @@
+"""CSV (RFC 4180): the rows of one model, with the names of the fields in the first line.
+
+An empty cell is NULL. A list (a natural key, many keys) is JSON. Text that is empty, or begins with ``[`` or a quote
+(``"``), has a quote before it, so that none is taken for the other.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
+
+from toolkit.errors import ContentError
+from toolkit.serialization.formats.nested import record_of
+from toolkit.serialization.records import Place, Record
+
+MODEL, KEY, TRANSLATIONS = "$model", "$pk", "$translations"  # as no field can be called
+
+
+class CSV:
+    """The rows of one model."""
+
+    textual = True
+
+    def write(self, records: Iterable[Record], out: IO[str], /) -> None:
+        names: list[str] = []
+        model = ""
+        for record in records:
+            if not model:
+                model, names = record.model, list(record.fields)
+                out.write(csv_line([MODEL, KEY, *names, TRANSLATIONS]))
+            elif record.model != model:
+                raise ContentError(
+                    f"a CSV file has the rows of one model, not of {model} and {record.model}",
+                    hint=f"Name one: --model {model}.",
+                )
+            translations = json.dumps(record.translations, ensure_ascii=False) if record.translations else ""
+            cells = [_cell(record.pk), *(_cell(record.fields[name]) for name in names)]
+            out.write(csv_line([model, *cells, translations]))
+
+    def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
+        lines = io.TextIOWrapper(source, "utf-8-sig", newline="")
+        before = csv.field_size_limit(sys.maxsize)  # the module has one for the whole process
+        try:
+            yield from _read(csv.reader(_whole(lines), strict=True))
+        except UnicodeDecodeError as error:
+            raise ContentError(f"the file is not UTF-8: {error.reason} at byte {error.start}") from error
+        finally:
+            csv.field_size_limit(before)
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Cells as a line, each in quotation marks where it must be. The module csv leaves a lone carriage return out."""
+    quoted = (f'"{cell.replace(chr(34), chr(34) * 2)}"' if set(cell) & set(',"\r\n') else cell for cell in cells)
+    return ",".join(quoted) + "\n"
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; a last one without an end is what is left of a longer one."""
+    line = "\n"
+    for line in lines:
+        yield line
+    if not line.endswith(("\n", "\r")):
+        raise ContentError("the last line has no end: the file seems cut off", hint="If it is whole, end the line.")
+
+
+def _read(reader: Any) -> Iterator[Record | ContentError]:
+    header: list[str] = []
+    number = line = 0
+    try:
+        for row in reader:
+            begin, line = line + 1, reader.line_num
+            if not row:
+                continue
+            if not header:
+                _check(row)
+                header = row
+                continue
+            number += 1
+            yield _record(header, row, Place(begin, number))
+    except csv.Error as error:
+        raise ContentError(f"the file is no CSV: {error}", line=line + 1) from error
+
+
+def _check(header: list[str]) -> None:
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise ContentError(f"the column {twice!r} stands twice", line=1)
+    if MODEL not in header:
+        raise ContentError(f"there is no column {MODEL!r}", line=1, hint="For other tables: toolkit data import.")
+
+
+def _record(header: Sequence[str], row: Sequence[str], place: Place) -> Record | ContentError:
+    if len(row) != len(header):
+        told = f"row {place.number} has {len(row)} cells, and the first line {len(header)}"
+        return ContentError(told, line=place.line)
+    cells = dict(zip(header, row, strict=True))
+    model, pk, translations = cells.pop(MODEL), cells.pop(KEY, ""), cells.pop(TRANSLATIONS, "")
+    name = KEY
+    try:
+        data = {"model": model, "pk": _value(pk)}
+        data["fields"] = {name: _value(cell) for name, cell in cells.items()}
+        name = TRANSLATIONS
+        data["translations"] = json.loads(translations) if translations else {}
+    except (ValueError, RecursionError) as error:
+        return ContentError(f"a cell of row {place.number} is no JSON: {error}", line=place.line, column=name)
+    return record_of(data, place)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return f'"{value}' if value == "" or value[0] in '"[' else str(value)
+
+
+def _value(cell: str) -> Any:
+    if cell == "":
+        return None
+    if cell.startswith("["):
+        return json.loads(cell)
+    return cell[1:] if cell.startswith('"') else cell

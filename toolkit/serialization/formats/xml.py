@@ -1,0 +1,154 @@
+"""XML 1.0: a ``row`` for each record, with a ``field`` for each value. Read without entities, DTDs and network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from toolkit.errors import ContentError
+from toolkit.serialization.records import Place, Record
+
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\r\ud800-\udfff\ufffe\uffff\\\\]")
+_ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]{1,6})\}|(\\))")
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<rows version="1">\n'
+
+
+def escape_text(text: str) -> str:
+    """Text as an element holds it: what XML cannot hold, or would change, as ``\\u{1f}`` (XML 1.0 §2.2, §2.11)."""
+    odd = _UNWRITABLE.sub(lambda found: "\\\\" if found[0] == "\\" else f"\\u{{{ord(found[0]):x}}}", text)
+    return odd.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescape_text(text: str) -> str:
+    """The reverse of ``escape_text``, once the parser has taken up the entities.
+
+    Raises:
+        ContentError: A backslash begins nothing.
+    """
+
+    def plain(found: re.Match[str]) -> str:
+        return "\\" if found[2] else chr(int(found[1], 16))
+
+    if "\\" not in text:
+        return text
+    if "\\" in _ESCAPED.sub("", text):
+        raise ContentError(f"{text!r:.60} has a lone backslash", hint="Write it twice.")
+    return _ESCAPED.sub(plain, text)
+
+
+def _attribute(text: str) -> str:
+    return escape_text(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+class XML:
+    """A ``row`` for each record."""
+
+    textual = True
+
+    def write(self, records: Iterable[Record], out: IO[str], /) -> None:
+        out.write(_HEAD)
+        for record in records:
+            is_plain = record.pk is not None and not isinstance(record.pk, list)
+            pk = f' pk="{_attribute(str(record.pk))}"' if is_plain else ""
+            out.write(f'<row model="{_attribute(record.model)}"{pk}>\n')
+            if isinstance(record.pk, list):
+                out.write(f"  <pk>{_value(record.pk)}</pk>\n")
+            for name, value in record.fields.items():
+                out.write(f'  <field name="{_attribute(name)}">{_value(value)}</field>\n')
+            for locale, values in record.translations.items():
+                out.write(f'  <translation locale="{_attribute(locale)}">\n')
+                for name, value in values.items():
+                    out.write(f'    <field name="{_attribute(name)}">{_value(value)}</field>\n')
+                out.write("  </translation>\n")
+            out.write("</row>\n")
+        out.write("</rows>\n")
+
+    def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
+        from lxml import etree
+
+        try:
+            found = etree.iterparse(
+                source, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
+                huge_tree=False, remove_comments=True, remove_pis=True,
+            )  # fmt: skip
+            number = 0
+            for event, element in found:
+                if event == "start":
+                    _refuse_doctype(element)
+                elif element.tag == "row" and element.getparent() is not None and element.getparent().tag == "rows":
+                    number += 1
+                    yield _record_of(element, number)
+                    element.clear()
+                    while element.getprevious() is not None:
+                        del element.getparent()[0]
+        except etree.XMLSyntaxError as error:
+            raise ContentError(f"the file is no XML: {error.msg}", line=error.lineno) from error
+
+
+def _refuse_doctype(element: Any) -> None:
+    """A dump has none; whatever one would bring in, entities and other files, is not wanted."""
+    if element.getparent() is None:
+        if element.getroottree().docinfo.doctype:
+            raise ContentError("the file has a document type declaration, which is not read", line=1)
+        if element.tag != "rows":
+            raise ContentError(f"the file begins with <{element.tag}>, not with <rows>", line=element.sourceline)
+
+
+def _record_of(row: Any, number: int) -> Record | ContentError:
+    try:
+        return _record(row, number)
+    except ContentError as error:
+        return error
+
+
+def _record(row: Any, number: int) -> Record:
+    place = Place(row.sourceline, number)
+    model, given = row.get("model"), row.get("pk")
+    pk: Any = None if given is None else unescape_text(given)
+    if model is None:
+        raise ContentError(f"row {number} names no model", line=row.sourceline)
+    fields: dict[str, Any] = {}
+    translations: dict[str, dict[str, Any]] = {}
+    for child in row:
+        if child.tag == "field":
+            _take(child, fields)
+        elif child.tag == "pk" and pk is None:
+            pk = _read(child)
+        elif child.tag == "translation" and child.get("locale"):
+            given = translations.setdefault(unescape_text(child.get("locale")), {})
+            for each in child:
+                _take(each, given)
+        else:
+            raise ContentError(f"<{child.tag}> is nothing that a row has", line=child.sourceline)
+    return Record(unescape_text(model), pk, fields, translations, place)
+
+
+def _take(element: Any, into: dict[str, Any]) -> None:
+    name = element.get("name")
+    if element.tag != "field" or name is None:
+        raise ContentError(f"<{element.tag}> is no <field name=...>", line=element.sourceline)
+    name = unescape_text(name)
+    if name in into:
+        raise ContentError(f"the field {name!r} stands twice", line=element.sourceline)
+    into[name] = _read(element)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "<null/>"
+    if isinstance(value, list):
+        return (
+            "<list/>" if not value else "<list>" + "".join(f"<item>{_value(item)}</item>" for item in value) + "</list>"
+        )
+    return escape_text(value)
+
+
+def _read(element: Any) -> Any:
+    children = list(element)
+    if not children:
+        return unescape_text(element.text or "")
+    first = children[0]
+    if len(children) > 1 or (element.text or "").strip() or first.tag not in ("null", "list"):
+        raise ContentError(f"<{first.tag}> inside of a value", line=first.sourceline)
+    return None if first.tag == "null" else [_read(item) for item in first]

@@ -1,0 +1,103 @@
+"""YAML 1.1 as PyYAML's safe loader reads it: a list of records. No aliases, so that a small file stays small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from toolkit.errors import ContentError
+from toolkit.serialization.formats.nested import record_of
+from toolkit.serialization.records import Place, Record
+
+
+class YAML:
+    """A list of records."""
+
+    textual = False
+
+    def write(self, records: Iterable[Record], out: IO[str], /) -> None:
+        import yaml
+
+        any_written = False
+        for record in records:
+            out.write(
+                yaml.dump(
+                    [record.as_dict()], Dumper=_dumper(), allow_unicode=True, sort_keys=False, default_flow_style=False,
+                    width=1 << 30,
+                )
+            )  # fmt: skip
+            any_written = True
+        if not any_written:
+            out.write("[]\n")
+
+    def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
+        import yaml
+
+        text = source.read()
+        if text and not text.endswith(b"\n"):
+            raise ContentError("the last line has no end: the file seems cut off", hint="If it is whole, end the line.")
+        loader = _loader()(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return
+            if not isinstance(node, yaml.SequenceNode):
+                raise ContentError("the file is no list of records", line=node.start_mark.line + 1)
+            for number, each in enumerate(node.value, 1):
+                line = each.start_mark.line + 1
+                yield record_of(loader.construct_document(each), Place(line, number))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            raise ContentError(f"the file is no YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise ContentError(f"the file is no YAML: {' '.join(str(error).split())}") from error
+        finally:
+            loader.dispose()
+
+
+def _dumper() -> Any:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Without anchors; text that another reader would take for something else in quotes."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def text(dumper: Any, data: str) -> Any:
+        odd = any(mark in data for mark in "\r\x85\u2028\u2029\ufeff")
+        style = '"' if odd else "|" if "\n" in data and data.strip() == data else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    Dumper.add_representer(str, text)
+    return Dumper
+
+
+def _loader() -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Without aliases, keys that stand twice, and dates: what is a date is its field's to say."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                raise yaml.composer.ComposerError(None, None, "an alias (*name) is not taken", mark)
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            for key, _ in node.value:
+                name = (key.tag, str(key.value))
+                if name in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} stands twice", key.start_mark
+                    )
+                seen.add(name)
+            return super().construct_mapping(node, deep=True)
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return Loader

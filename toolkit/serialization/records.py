@@ -1,0 +1,125 @@
+"""One row as data: what a format writes and reads, and how values become text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.errors import ValidationError
+from toolkit.models import JSONField
+
+JSON_MARK = "$json"
+"""In formats with null of their own: a JSON value that would be taken for something else stands under this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands.
+
+    Args:
+        line: Line of the file, from 1; None where the format does not tell.
+        number: Which record, from 1.
+    """
+
+    line: int | None
+    number: int
+
+
+@dataclass(slots=True)
+class Record:
+    """A row as plain data.
+
+    Args:
+        model: The model's label, such as ``"news.Story"``.
+        pk: Its primary key; None where a natural key tells the row.
+        fields: Field name to value: None, text, number, truth value, a list for a natural key or many keys, and for
+            JSON whatever it holds. In formats that have only text, all values are texts, lists of them, or None.
+        translations: Locale to translated field to value.
+        place: Where it was read.
+    """
+
+    model: str
+    pk: Any
+    fields: dict[str, Any]
+    translations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    place: Place = Place(None, 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as formats for nested data write it."""
+        told: dict[str, Any] = {"model": self.model}
+        if self.pk is not None:
+            told["pk"] = self.pk
+        told["fields"] = self.fields
+        if self.translations:
+            told["translations"] = self.translations
+        return told
+
+
+def holder(field_: Any) -> Any:
+    """The field that says what values a field has: of a foreign key the one that it refers to."""
+    while field_.is_relation:
+        field_ = field_.target_field
+    return field_
+
+
+def columns_of(key: Any) -> tuple[Any, ...]:
+    """The fields with the columns of a foreign key: one, or those of a composite key."""
+    return tuple(key.parts) if key.is_several else (key,)
+
+
+def tells_itself(model: Any, schema: Iterable[Any]) -> bool:
+    """Whether rows may be told by their natural keys alone: no other table shares their primary keys."""
+    meta = model._meta
+    shared = bool(meta.parents) or any(model in other._meta.parents for other in schema)
+    return bool(meta.natural_key) and len(meta.key) == 1 and not shared
+
+
+def to_plain(field_: Any, value: Any, *, textual: bool) -> Any:
+    """A value as a format writes it.
+
+    Args:
+        field_: Its field.
+        value: The Python value.
+        textual: The format has only text.
+    """
+    if value is None:
+        return None
+    field_ = holder(field_)
+    if textual:
+        return field_.value_to_string(value)
+    if isinstance(field_, JSONField):
+        plain = _json_value(field_, value)
+        is_taken = plain is None or (isinstance(plain, dict) and set(plain) == {JSON_MARK})
+        return {JSON_MARK: plain} if is_taken else plain
+    if value.__class__ in (bool, int, str) or (value.__class__ is float and abs(value) < float("inf")):
+        return value
+    return field_.value_to_string(value)
+
+
+def _json_value(field_: Any, value: Any) -> Any:
+    """The value as JSON has it, however the field's class keeps it."""
+    import json
+
+    return json.loads(field_.value_to_string(value))
+
+
+def from_plain(field_: Any, value: Any, *, textual: bool) -> Any:
+    """The Python value.
+
+    Raises:
+        ValidationError: The field cannot have it.
+    """
+    if value is None:
+        return None
+    field_ = holder(field_)
+    if isinstance(field_, JSONField) and not textual:
+        import json
+
+        inner = value[JSON_MARK] if isinstance(value, dict) and set(value) == {JSON_MARK} else value
+        return field_.from_string(json.dumps(inner, ensure_ascii=False))
+    if isinstance(value, str):
+        return field_.from_string(value)
+    if isinstance(value, list | dict):
+        raise ValidationError(f"a {type(field_).__name__} takes one value, not {value!r:.60}", code="invalid")
+    return field_.to_python(value)
