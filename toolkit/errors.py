@@ -265,7 +265,16 @@ class IntegrityError(DatabaseError):
 
 
 class ProtectedError(IntegrityError):
-    """A row cannot be deleted: others refer to it."""
+    """A row cannot be deleted: others refer to it.
+
+    Attributes:
+        objects: The rows that stand in the way.
+        plan: What the delete would have done (``DeletionPlan``).
+    """
+
+    def __init__(self, message: str, *, objects: Sequence[Any] = (), plan: Any = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.objects, self.plan = list(objects), plan
 
 
 class StaleInstanceError(DatabaseError):

@@ -269,4 +269,4 @@ def m() -> SimpleNamespace:
 @pytest.fixture(scope="session")
 def newsroom_models() -> SimpleNamespace:
     """How to make further databases with the same tables."""
-    return SimpleNamespace(make_database=make_database)
+    return SimpleNamespace(make_database=make_database, opened_apart=opened_apart)

@@ -28,10 +28,11 @@ def test_a_delete_lists_exactly_the_rows_that_go(m: Any, newsroom: Any) -> None:
 
 
 def test_a_protected_row_stays_and_the_rows_that_protect_it_are_named(m: Any, newsroom: Any) -> None:
-    with pytest.raises(
-        ProtectedError, match=r"Section cannot be deleted: Story\.section refers to it \(Story 0, .* and more"
-    ):
+    told = r"Section cannot be deleted: Story\.section refers to it \(Story 0, .* and 2 more"
+    with pytest.raises(ProtectedError, match=told) as refusal:
         newsroom.sections[0].delete()
+    assert refusal.value.objects == newsroom.stories[0::3]
+    assert not refusal.value.plan.allowed
     with pytest.raises(ProtectedError, match="Delete those first"):
         m.Section.objects.all().delete()
     assert m.Section.objects.count() == 3

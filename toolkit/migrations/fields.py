@@ -16,6 +16,7 @@ from toolkit.errors import MigrationError, ToolkitError
 from toolkit.migrations.values import is_writable
 from toolkit.models import DateTimeField, Field, SlugField, TextField
 from toolkit.models.fields import MISSING
+from toolkit.models.relations import BY_DATABASE
 
 NOT_IN_DATABASE = frozenset(
     {
@@ -127,6 +128,10 @@ def describe_field(name: str, field: Field[Any]) -> FieldState:
     path, given = _deconstructed(name, field)
     for option, told in given.items():
         if option in hidden:
+            continue
+        if option == "on_delete":
+            rule = "do_nothing" if isinstance(told, models.SET) else told  # a function is of today's code only
+            (options if rule in BY_DATABASE else beside).append((option, rule))
             continue
         value = _as_state(told)
         if option not in KEPT_BESIDE:

@@ -72,14 +72,19 @@ from toolkit.models.indexes import BloomIndex, BrinIndex, BTreeIndex, GinIndex, 
 from toolkit.models.lookups import Lookup
 from toolkit.models.managers import Manager
 from toolkit.models.model import Model
+from toolkit.models.plans import DeletionPlan
 from toolkit.models.prefetching import Prefetch
 from toolkit.models.queryset import QuerySet
 from toolkit.models.related import RelatedManager
 from toolkit.models.relations import (
     CASCADE,
+    DB_CASCADE,
+    DB_SET_DEFAULT,
+    DB_SET_NULL,
     DO_NOTHING,
     PROTECT,
     RESTRICT,
+    SET,
     SET_DEFAULT,
     SET_NULL,
     ForeignKey,
@@ -91,6 +96,9 @@ from toolkit.models.similar import Similar
 
 __all__ = [
     "CASCADE",
+    "DB_CASCADE",
+    "DB_SET_DEFAULT",
+    "DB_SET_NULL",
     "DO_NOTHING",
     "FETCH_ONE",
     "FETCH_PEERS",
@@ -98,6 +106,7 @@ __all__ = [
     "PROTECT",
     "RAISE",
     "RESTRICT",
+    "SET",
     "SET_DEFAULT",
     "SET_NULL",
     "Aggregate",
@@ -125,6 +134,7 @@ __all__ = [
     "DurationField",
     "EmailField",
     "ExclusionConstraint",
+    "DeletionPlan",
     "Expression",
     "F",
     "Field",

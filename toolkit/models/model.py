@@ -16,7 +16,7 @@ from toolkit.errors import (
 )
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
 from toolkit.models.checking import Errors, add_error, constraint_errors, find_errors, row_error, unique_errors
-from toolkit.models.deleting import delete_instance
+from toolkit.models.deleting import delete_instance, plan_of
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
     become_proxy,
@@ -29,6 +29,7 @@ from toolkit.models.inheritance import (
 )
 from toolkit.models.managers import add_managers
 from toolkit.models.options import Options
+from toolkit.models.plans import DeletionPlan
 from toolkit.models.queryset import QuerySet
 from toolkit.models.refreshing import refresh
 from toolkit.models.related import ForwardObject, RawKey
@@ -408,6 +409,10 @@ class Model(metaclass=ModelBase):
             StaleInstanceError: The row was changed since it was read; nothing was deleted.
         """
         return delete_instance(current_scope(), self, even_if_stale=even_if_stale)
+
+    def deletion_plan(self) -> DeletionPlan:
+        """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""
+        return plan_of(current_scope(), self._meta.concrete_model, [self.pk])
 
     def translate(self, locale: str, **values: Any) -> Any:
         """Save the translated fields in another locale, beside the row's own values.

@@ -14,7 +14,8 @@ from toolkit.models.asking import Answers
 from toolkit.models.bulk import BulkInsert, bulk_update
 from toolkit.models.conflicts import make_conflict
 from toolkit.models.contention import again_after_deadlock, called, change
-from toolkit.models.deleting import delete_rows
+from toolkit.models.deleting import delete_rows, plan_of_rows
+from toolkit.models.plans import DeletionPlan
 from toolkit.models.scopes import current_scope
 from toolkit.models.updating import update_rows
 
@@ -182,6 +183,11 @@ class QuerySet(Answers[M]):
         """Delete all rows of the question, and what depends on them; how many went, by model."""
         self._refuse_combined("delete")
         return delete_rows(current_scope(), self)
+
+    def deletion_plan(self) -> DeletionPlan:
+        """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""
+        self._refuse_combined("delete")
+        return plan_of_rows(current_scope(), self)
 
     def bulk_create(
         self,

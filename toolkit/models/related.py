@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from types import new_class
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from toolkit.models.batches import has_many, load_forward, load_many, note_forwa
 from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
 from toolkit.models.scopes import current_scope
+from toolkit.signals import m2m_changed
 from toolkit.trace import current
 
 M = TypeVar("M", covariant=True)
@@ -110,7 +112,7 @@ class RelatedManager(QuerySet[M]):
 
     def clear(self) -> None:
         """Let all go."""
-        self.relation.replace(self.owner, [])
+        self.relation.clear(self.owner)
 
     def create(self, /, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
         """Make a row that is a partner from the start."""
@@ -276,6 +278,10 @@ class Related:
         rows = self.narrow(self.target._meta.base_manager.unrestricted(), owner)
         return list(rows.order_by().values_list("pk", flat=True))
 
+    def clear(self, owner: Any) -> None:
+        """See ``RelatedManager.clear``."""
+        self.replace(owner, [])
+
     def replace(
         self, owner: Any, partners: list[Any], *, clear: bool = False, through_defaults: Defaults = None
     ) -> None:
@@ -283,8 +289,10 @@ class Related:
         keys = self.keys_of(partners)
         with current_scope().database.atomic():
             present = self.present(owner)
-            gone = present if clear else [key for key in present if key not in keys]
-            if gone:
+            gone = [key for key in present if key not in keys]
+            if clear and present:
+                self.clear(owner)
+            elif gone:
                 self.remove(owner, gone)
             self.add(owner, [key for key in keys if clear or key not in present], through_defaults=through_defaults)
 
@@ -386,12 +394,32 @@ class RelatedBetween(Related):
         """See ``RelatedManager.add``."""
         owner.__dict__.pop(self.asked, None)
         mine, keys = getattr(owner, self.anchor.attname), self.keys_of(partners)
-        with current_scope().database.atomic():
+        if not keys:
+            return
+        with current_scope().database.atomic(), self._told(owner, "add", self._missing, keys):
             self._link(mine, keys, through_defaults)
             if self.declared.symmetrical:
                 for key in keys:
                     if key != mine:
                         self._link(key, [mine], through_defaults)
+
+    def _missing(self, owner: Any, keys: Sequence[Any]) -> set[Any]:
+        return set(keys) - set(self.present(owner))
+
+    @contextmanager
+    def _told(
+        self, owner: Any, verb: str, find: Callable[[Any, Sequence[Any]], Any], keys: Sequence[Any]
+    ) -> Iterator[None]:
+        """A block around which ``m2m_changed`` is sent; which keys is found out only if somebody hears it."""
+        scope = current_scope()
+        receivers, sender = scope.database.receivers, self.declared.through
+        if not receivers.hears(m2m_changed, sender):
+            yield
+            return
+        values = {"instance": owner, "reverse": not self.forward, "model": self.target, "pk_set": find(owner, keys)}
+        receivers.send(m2m_changed, sender, action=f"pre_{verb}", scope=scope, **values)
+        yield
+        receivers.send(m2m_changed, sender, action=f"post_{verb}", scope=scope, **values)
 
     def _link(self, mine: Any, keys: Sequence[Any], defaults: Defaults) -> None:
         """Add the rows between that are missing. One that another writer adds meanwhile stays as it is."""
@@ -417,10 +445,20 @@ class RelatedBetween(Related):
         owner.__dict__.pop(self.asked, None)
         own, other = self._sides
         mine = getattr(owner, self.anchor.attname)
-        with current_scope().database.atomic():
+        with current_scope().database.atomic(), self._told(owner, "remove", lambda _, gone: set(gone), keys):
             self._links().filter(**{own.name: mine, f"{other.name}__in": keys}).delete()
             if self.declared.symmetrical:
                 self._links().filter(**{other.name: mine, f"{own.name}__in": keys}).delete()
+
+    def clear(self, owner: Any) -> None:
+        """See ``RelatedManager.clear``."""
+        owner.__dict__.pop(self.asked, None)
+        own, other = self._sides
+        mine = getattr(owner, self.anchor.attname)
+        with current_scope().database.atomic(), self._told(owner, "clear", lambda *_: None, ()):
+            self._links().filter(**{own.name: mine}).delete()
+            if self.declared.symmetrical:
+                self._links().filter(**{other.name: mine}).delete()
 
     def present(self, owner: Any) -> list[Any]:
         """What refers to the partners that there are, whoever may see them."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
-from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.models.fields.base import MISSING, Convert, Field, FieldOptions
 
 if TYPE_CHECKING:
     from toolkit.models.related import RelatedManager
@@ -16,13 +16,49 @@ T = TypeVar("T")
 V = TypeVar("V")
 M = TypeVar("M", bound=Any)
 
-OnDelete = Literal["cascade", "protect", "restrict", "set_null", "set_default", "do_nothing"]
-CASCADE: OnDelete = "cascade"
-PROTECT: OnDelete = "protect"
-RESTRICT: OnDelete = "restrict"
-SET_NULL: OnDelete = "set_null"
-SET_DEFAULT: OnDelete = "set_default"
-DO_NOTHING: OnDelete = "do_nothing"
+
+class SET:
+    """``on_delete=SET(value)``: references to a row that goes are set to a value.
+
+    Args:
+        value: An instance, a key, or a function that gives one, which is called when it is needed.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return f"SET({self._value!r})"
+
+    def value(self) -> Any:
+        """The value."""
+        return self._value() if callable(self._value) else self._value
+
+
+Rule = Literal[
+    "cascade",
+    "protect",
+    "restrict",
+    "set_null",
+    "set_default",
+    "do_nothing",
+    "db_cascade",
+    "db_set_null",
+    "db_set_default",
+]
+OnDelete = Rule | SET
+CASCADE: Rule = "cascade"
+PROTECT: Rule = "protect"
+RESTRICT: Rule = "restrict"
+SET_NULL: Rule = "set_null"
+SET_DEFAULT: Rule = "set_default"
+DO_NOTHING: Rule = "do_nothing"
+DB_CASCADE: Rule = "db_cascade"
+DB_SET_NULL: Rule = "db_set_null"
+DB_SET_DEFAULT: Rule = "db_set_default"
+
+BY_DATABASE: Mapping[Any, str] = {DB_CASCADE: "CASCADE", DB_SET_NULL: "SET NULL", DB_SET_DEFAULT: "SET DEFAULT"}
+"""What the database itself does (``ON DELETE``), whoever deletes the row."""
 
 
 class RelationOptions(FieldOptions, total=False):
@@ -190,11 +226,21 @@ class ForeignKey(_Relation[T]):
         self.from_fields = tuple(from_fields)
 
     def check(self) -> None:
-        if self.on_delete == SET_NULL and not self.null:
+        rule: Any = self.on_delete
+        where = f"{self.model.__name__}.{self.name}"
+        if rule in (SET_NULL, DB_SET_NULL) and not self.null:
             raise DeclarationError(
-                f"{self.model.__name__}.{self.name}: on_delete=SET_NULL needs null=True",
+                f"{where}: on_delete={rule.upper()} needs null=True",
                 hint="Add null=True, or choose another on_delete.",
             )
+        if rule in BY_DATABASE and not self.db_constraint:
+            raise DeclarationError(
+                f"{where}: on_delete={rule.upper()} needs the database's constraint", hint="Remove db_constraint=False."
+            )
+        if rule == DB_SET_DEFAULT and self.db_default is MISSING:
+            raise DeclarationError(f"{where}: on_delete=DB_SET_DEFAULT needs a db_default", hint="Add one.")
+        if rule == SET_DEFAULT and self.default is MISSING and not self.null:
+            raise DeclarationError(f"{where}: on_delete=SET_DEFAULT needs a default", hint="Add one.")
 
     @property
     def attname(self) -> str:

@@ -13,6 +13,7 @@ from toolkit.models.broken import explain
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.ddl import as_text, default_text, literal_expression
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
+from toolkit.models.relations import BY_DATABASE
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -200,7 +201,8 @@ def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server
     if field.is_relation and field.db_constraint and field.target._meta.managed:
         target = field.target._meta
         deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
-        arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", **deferred))
+        rule = BY_DATABASE.get(field.on_delete)
+        arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", ondelete=rule, **deferred))
     if spelling.identity and isinstance(field, AutoField):
         arguments.append(sa.Identity())
     key = field.model._meta.key

@@ -78,7 +78,7 @@ def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(compiler.model)
     own = as_one([target.c[field.column] for field in compiler.model._meta.key])
-    statement = compiler.statement(sa.update(target).where(own.in_(_materialized(sa, scope, keys))).values(assignments))
+    statement = compiler.statement(sa.update(target).where(own.in_(materialized(sa, scope, keys))).values(assignments))
     count = int(scope.database.run(statement.sql, statement.bind(lifted, scope, ())).rowcount)
     scope.database.changed()
     return count
@@ -122,7 +122,7 @@ def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[
     scope.database.wrote(home, "update", [key if read is None else read(key) for key in keys])
 
 
-def _materialized(sa: Any, scope: Scope, keys: Any) -> Any:
+def materialized(sa: Any, scope: Scope, keys: Any) -> Any:
     """MySQL refuses to update a table that a subquery reads, unless the subquery is a table of its own."""
     if scope.database.dialect != "mysql":
         return keys
