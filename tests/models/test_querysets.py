@@ -86,7 +86,7 @@ def test_a_slice_of_a_loaded_answer_asks_nothing(m: Any, newsroom: Any) -> None:
         (lambda stories: stories[-3:], "sliced from 0 on"),
         (lambda stories: stories[:5].filter(weight=1), "a sliced queryset cannot be changed"),
         (lambda stories: stories[:5].update(weight=1), "a sliced queryset cannot be updated"),
-        (lambda stories: stories[:5].delete(), "a sliced queryset cannot be changed"),
+        (lambda stories: stories[:5].delete(), "a sliced queryset cannot be deleted"),
         (lambda stories: stories[:5].aggregate(Count("pk")), "aggregate.. of a slice"),
         (lambda stories: stories.order_by("?"), "another page at every build"),
         (lambda stories: list(stories.order_by("tags__name")), "cannot be ordered by"),
