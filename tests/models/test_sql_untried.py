@@ -147,20 +147,15 @@ def test_inserts_updates_and_deletes(m: Any) -> None:
             "INSERT INTO news_tag (id, name, slug) VALUES (:v, :v, :v)",
             "UPDATE news_tag SET name=:1 WHERE news_tag.id IN "
             "(SELECT news_tag.id FROM news_tag WHERE news_tag.slug = :2)",
-            "SELECT news_profile.id AS v0 FROM news_profile WHERE news_profile.motto = :1 "
-            f"ORDER BY news_profile.id {FIRST}",
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            "DELETE FROM news_profile WHERE id IN (:v)",
-            "COMMIT",
+            "DELETE FROM news_profile WHERE news_profile.id IN "
+            "(SELECT news_profile.id FROM news_profile WHERE news_profile.motto = :1)",
         ],
         "mssql": [
             "INSERT INTO [news_tag] ([id], [name], [slug]) VALUES (?, ?, ?)",
             "UPDATE news_tag SET name=? WHERE news_tag.id IN "
             "(SELECT news_tag.id FROM news_tag WHERE news_tag.slug = ?)",
-            "SELECT news_profile.id AS v0 FROM news_profile WHERE news_profile.motto = ? ORDER BY news_profile.id",
-            "BEGIN TRANSACTION",
-            "DELETE FROM [news_profile] WHERE [id] IN (?)",
-            "COMMIT",
+            "DELETE FROM news_profile WHERE news_profile.id IN "
+            "(SELECT news_profile.id FROM news_profile WHERE news_profile.motto = ?)",
         ],
     }
 
