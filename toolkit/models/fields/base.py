@@ -436,13 +436,16 @@ class Field(Generic[T]):
         options = {}
         for name, default in options_of(kind):
             value = self._option(name)
-            if value is not default and not (value == default and type(value) is type(default)):
+            is_same = value is default or (value == default and type(value) is type(default))
+            if not is_same and not (_is_nothing(value) and _is_nothing(default)):
                 options[name] = value
         return f"{kind.__module__}.{kind.__qualname__}", options
 
     def _option(self, name: str) -> Any:
         if name == "db_column":
             return self.column if self.column not in ("", self.attname) else None
+        if name == "verbose_name" and self.verbose_name == self.name.replace("_", " "):
+            return None
         return getattr(self, "declared_choices" if name == "choices" else name)
 
     def sort_keys(self, column: Any, dialect: str) -> list[Any]:
@@ -457,6 +460,10 @@ class Field(Generic[T]):
     def constraints(self, dialect: str) -> Iterable[str]:
         """SQL conditions that the column must meet, as CHECK constraints."""
         return ()
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value in ((), [], {})
 
 
 def options_of(kind: type[Any]) -> list[tuple[str, Any]]:

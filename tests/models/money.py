@@ -1,0 +1,88 @@
+"""A field of somebody else's: an amount and its currency in one column. Migrations name it by its import path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from toolkit import models
+from toolkit.errors import ValidationError
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount of a currency."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+class MoneyField(models.Field[Money]):
+    """Kept as text that sorts by currency, then amount: ``EUR 000000012.50``."""
+
+    native = Money
+
+    def __init__(self, *, currencies: tuple[str, ...] = ("EUR",), null: bool = False, **options: Any) -> None:
+        super().__init__(null=null, **options)
+        self.currencies = currencies
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, Money):
+            return value
+        try:
+            amount, currency = str(value).split()
+            return Money(Decimal(amount), currency)
+        except (ValueError, InvalidOperation) as error:
+            raise ValidationError(
+                f"{value!r} is no amount of money", code="invalid", hint="Write 12.50 EUR."
+            ) from error
+
+    def validate(self, value: Any) -> None:
+        if value.currency not in self.currencies:
+            raise ValidationError(f"{value.currency} is not taken here", code="currency")
+
+    def sql_type(self) -> Any:
+        import sqlalchemy as sa
+
+        return sa.String(16)
+
+    def db_writer(self, dialect: str) -> Any:
+        return lambda money: f"{money.currency} {money.amount:012.2f}"
+
+    def db_reader(self, dialect: str) -> Any:
+        return self._read
+
+    def _read(self, text: str) -> Money:
+        currency, amount = text.split()
+        return Money(Decimal(amount), currency)
+
+
+@MoneyField.register_lookup
+class In(models.Lookup):
+    """``price__currency="EUR"``, a lookup."""
+
+    lookup_name = "currency"
+
+    @classmethod
+    def build(cls, context: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.func.substr(context.column, 1, 3) == context.bind(str, sa.String())
+
+
+@MoneyField.register_lookup
+class Amount(models.Transform):
+    """``price__amount__gte=10``, a transform: the amount alone."""
+
+    lookup_name = "amount"
+    output_field = models.DecimalField(max_digits=11, decimal_places=2)
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.cast(sa.func.substr(arguments[0], 5), sa.Numeric(11, 2))

@@ -1,0 +1,181 @@
+"""A field, lookups and transforms of somebody else's work like those of the toolkit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from toolkit import models
+from toolkit.errors import DeclarationError, FieldError, ValidationError
+from toolkit.migrations.fields import describe_field
+from toolkit.models import F, Max
+from toolkit.models.resolve import resolve_models
+from toolkit.trace import EDITOR, Scope, Trace, entered
+
+from .conftest import URLS, make_database
+from .money import Money, MoneyField
+
+
+class Article(models.Model):
+    name = models.CharField(max_length=20)
+    price = MoneyField(currencies=("EUR", "USD"), null=True, default=Money(Decimal(1), "EUR"))
+
+
+class Name(models.CharField[Any]):
+    """A kind of text with lookups of its own, which other text has not."""
+
+
+@Name.register_lookup
+class SoundsLike(models.Lookup):
+    lookup_name = "soundex"
+
+    @classmethod
+    def build(cls, context: Any) -> Any:
+        import sqlalchemy as sa
+
+        first = sa.func.upper(sa.func.substr(context.column, 1, 1))
+        return first == sa.func.upper(sa.func.substr(context.bind(context.write()), 1, 1))
+
+
+@Name.register_lookup
+class Initial(models.Transform):
+    lookup_name = "initial"
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.func.substr(arguments[0], 1, 1)
+
+
+class Person(models.Model):
+    name = Name(max_length=20)
+    plain = models.CharField(max_length=20, default="x")
+
+
+MODELS, PROBLEMS = resolve_models({"shop": [Article, Person]})
+
+
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def shared_shop(request: pytest.FixtureRequest) -> Iterator[Any]:
+    assert not PROBLEMS
+    database = make_database(request.param, MODELS)
+    yield database
+    database.drop()
+    database.close()
+
+
+@pytest.fixture
+def shop(shared_shop: Any) -> Iterator[Any]:
+    with entered(Scope(None, shared_shop)):
+        for name, price in (("pen", "2.50 EUR"), ("book", "12.00 EUR"), ("map", "9.00 USD"), ("gift", None)):
+            Article.objects.create(name=name, price=price)
+        yield shared_shop
+        Article.objects.all().delete()
+        Person.objects.all().delete()
+
+
+def names(**lookups: Any) -> list[str]:
+    return list(Article.objects.filter(**lookups).order_by("name").values_list("name", flat=True))
+
+
+def test_its_values_come_back_and_are_found(shop: Any) -> None:
+    pen = Money(Decimal("2.50"), "EUR")
+    assert Article.objects.get(name="pen").price == pen
+    assert Article.objects.get(price=pen).name == "pen"
+    assert names(price__in=[pen, "9.00 USD"]) == ["map", "pen"]
+    assert names(price__isnull=True) == ["gift"]
+    assert Article.objects.create(name="card").price == Money(Decimal(1), "EUR")
+
+
+def test_it_orders_is_among_values_and_aggregates(shop: Any) -> None:
+    found = Article.objects.order_by("-price").values_list("name", "price")
+    assert list(found)[:2] == [("map", Money(Decimal("9.00"), "USD")), ("book", Money(Decimal("12.00"), "EUR"))]
+    assert Article.objects.aggregate(most=Max("price")) == {"most": Money(Decimal("9.00"), "USD")}
+    assert Article.objects.filter(name="pen").update(price="3.00 EUR") == 1
+    assert Article.objects.get(name="pen").price.amount == Decimal("3.00")
+
+
+def test_its_lookups_and_transforms_stand_in_paths(shop: Any) -> None:
+    assert names(price__currency="EUR") == ["book", "pen"]
+    assert names(price__amount__gte=9) == ["book", "map"]
+    assert list(Article.objects.exclude(price__currency="EUR").order_by("name").values_list("name", flat=True)) == [
+        "gift",
+        "map",
+    ]
+    ordered = (
+        Article.objects.filter(price__isnull=False).order_by("price__amount").values_list("price__amount", flat=True)
+    )
+    assert list(ordered) == [Decimal("2.50"), Decimal("9.00"), Decimal("12.00")]
+    assert Article.objects.annotate(amount=F("price__amount")).get(amount=Decimal("12.00")).name == "book"
+
+
+def test_it_refuses_by_code_and_in_questions(shop: Any) -> None:
+    field: Any = Article._meta.get_field("price")
+    for value, code in (("many", "invalid"), ("1 GBP", "currency")):
+        with pytest.raises(ValidationError) as raised:
+            field.clean(value)
+        assert raised.value.code == code
+    with pytest.raises(FieldError, match=r"Article\.price cannot be compared: 'many' is no amount"):
+        names(price="many")
+    with pytest.raises(FieldError, match=r"there is no lookup 'currenzy'. Did you mean 'currency'"):
+        names(price__currenzy="EUR")
+
+
+def test_it_is_written_as_text_and_read_back(shop: Any) -> None:
+    field: Any = Article._meta.get_field("price")
+    price = Money(Decimal("2.50"), "USD")
+    assert field.value_to_string(price) == "2.50 USD"
+    assert field.from_string("2.50 USD") == price
+
+
+def test_it_is_described_by_its_import_path() -> None:
+    field = Article._meta.get_field("price")
+    path, options = field.deconstruct()
+    assert path == "tests.models.money.MoneyField"
+    assert options == {"null": True, "currencies": ("EUR", "USD"), "default": Money(Decimal(1), "EUR")}
+    described = describe_field("price", field)
+    assert described.kind == path
+    assert dict(described.options)["currencies"] == ("EUR", "USD")
+    assert describe_field("price", described.build()) == described
+
+
+def test_a_question_with_it_is_remembered_and_asked_again(shop: Any) -> None:
+    from toolkit.models.answers import answer_queries
+
+    scope = Scope(None, shop, EDITOR, "en", "en", trace=Trace())
+    with entered(scope):
+        assert names(price__amount__gte=9, price__currency="EUR") == ["book"]
+    records = {key: shape.record() for key, shape in scope.trace.shapes.items()}
+    keys = list(scope.trace.keys_of("query"))
+    old = {key: digest for (kind, key), digest in scope.trace.inputs.items() if kind == "query"}
+    assert answer_queries(Scope(None, shop), records, keys) == old
+    assert any(("shop_article", "price") in shape.footprint for shape in scope.trace.shapes.values())
+    Article.objects.filter(name="pen").update(price="99.00 EUR")
+    assert answer_queries(Scope(None, shop), records, keys) != old
+
+
+def test_what_is_registered_with_a_kind_is_known_to_that_kind_and_its_subclasses(shop: Any) -> None:
+    Person.objects.create(name="Smith")
+    Person.objects.create(name="smyth")
+    assert Person.objects.filter(name__soundex="Sxx").count() == 2
+    assert Person.objects.filter(name__initial="s").count() == 1
+    assert Person.objects.filter(name__initial__iexact="S").count() == 2
+    assert Person.objects.filter(name__initial__in=["S", "t"]).count() == 1
+
+    class Nickname(Name):
+        pass
+
+    assert Nickname(max_length=3).find_lookup("soundex") is not None
+    for lookup in ("soundex", "initial"):
+        with pytest.raises(FieldError, match="there is no lookup"):
+            Person.objects.filter(**{f"plain__{lookup}": "S"}).count()
+
+
+@pytest.mark.parametrize("name", ["", "a__b", "a b", "1a"])
+def test_a_lookup_needs_a_name_that_a_path_can_have(name: str) -> None:
+    with pytest.raises(DeclarationError, match="cannot be a lookup of Name under the name"):
+        Name.register_lookup(lambda context: None, name)
