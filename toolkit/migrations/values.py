@@ -183,9 +183,11 @@ def _is_plain(value: Q) -> bool:
     return value.connector == "AND" and all(not isinstance(child, Q) for child in value.children)
 
 
-def _child(child: Q | tuple[str, Any], imports: Imports) -> str:
+def _child(child: Q | Expression | tuple[str, Any], imports: Imports) -> str:
     if isinstance(child, Q):
         return _inner_q(child, imports)
+    if isinstance(child, Expression):
+        return f"models.Q({_flat(write_value(child, imports))})"
     return f"models.Q({child[0]}={_flat(write_value(child[1], imports))})"
 
 

@@ -1,6 +1,7 @@
 """Models: tables declared as Python classes, in Django's words, on SQLAlchemy Core."""
 
 from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist
+from toolkit.models.conditional import Case, When
 from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from toolkit.models.exclusions import (
     DateRange,
@@ -15,6 +16,7 @@ from toolkit.models.expressions import (
     Avg,
     Count,
     Expression,
+    ExpressionWrapper,
     F,
     Function,
     Max,
@@ -75,6 +77,7 @@ from toolkit.models.model import Model
 from toolkit.models.plans import DeletionPlan
 from toolkit.models.prefetching import Prefetch
 from toolkit.models.queryset import QuerySet
+from toolkit.models.rawsql import RawSQL
 from toolkit.models.related import RelatedManager
 from toolkit.models.relations import (
     CASCADE,
@@ -93,6 +96,7 @@ from toolkit.models.relations import (
 )
 from toolkit.models.search import Search, SearchRank
 from toolkit.models.similar import Similar
+from toolkit.models.subqueries import Exists, OuterRef, Subquery
 
 __all__ = [
     "CASCADE",
@@ -120,6 +124,7 @@ __all__ = [
     "BloomIndex",
     "BooleanField",
     "BrinIndex",
+    "Case",
     "CharField",
     "CheckConstraint",
     "CompositePrimaryKey",
@@ -137,6 +142,8 @@ __all__ = [
     "DeletionPlan",
     "Expression",
     "F",
+    "Exists",
+    "ExpressionWrapper",
     "Field",
     "FieldFile",
     "FileField",
@@ -171,12 +178,14 @@ __all__ = [
     "ObjectDoesNotExist",
     "OneToOneField",
     "PositiveBigIntegerField",
+    "OuterRef",
     "PositiveIntegerField",
     "PositiveSmallIntegerField",
     "Prefetch",
     "Q",
     "QuerySet",
     "RangeOperators",
+    "RawSQL",
     "RelatedManager",
     "Search",
     "SearchRank",
@@ -185,6 +194,7 @@ __all__ = [
     "SmallAutoField",
     "SmallIntegerField",
     "SpGistIndex",
+    "Subquery",
     "Sum",
     "TextChoices",
     "TextField",
@@ -196,4 +206,5 @@ __all__ = [
     "Value",
     "VersionField",
     "uuid7",
+    "When",
 ]

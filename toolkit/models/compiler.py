@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from toolkit.database import spelling
@@ -74,7 +75,7 @@ class Selection:
 
     where: list[Any] = field(default_factory=list)
     having: list[Any] = field(default_factory=list)
-    order: list[tuple[Any, Any, bool]] = field(default_factory=list)
+    order: list[tuple[Any, Directed]] = field(default_factory=list)
     ordered: bool = False
     reverse: bool = False
     values: list[str] | None = None
@@ -104,15 +105,26 @@ class Compiler:
         model: The model asked for.
         sight: What the viewer sees; see ``Scope.sight``.
         binds: Shared with the outer query, for a subquery.
+        around: For a subquery: the place in the question around that ``OuterRef`` speaks of.
     """
 
-    def __init__(self, database: Any, model: Any, sight: Sight, *, binds: Binds | None = None) -> None:
+    def __init__(
+        self,
+        database: Any,
+        model: Any,
+        sight: Sight,
+        *,
+        binds: Binds | None = None,
+        around: Context | None = None,
+    ) -> None:
         self.database = database
         self.schema = database.schema
         self.dialect: str = database.dialect
         self.model = model
         self.sight = sight
+        self.inner = binds is not None
         self.binds = binds or Binds(self.dialect)
+        self.around = around
         self.annotations: dict[str, Typed] = {}
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
@@ -136,7 +148,7 @@ class Compiler:
     def inside(self, model: Any, *, unrestricted: bool = False) -> Compiler:
         """A compiler for a subquery over a model; ``unrestricted`` sees all rows, with their own values."""
         sight = (False, False, False) if unrestricted else self.sight
-        return Compiler(self.database, model, sight, binds=self.binds)
+        return Compiler(self.database, model, sight, binds=self.binds, around=self.around)
 
     def twin(self, *, without: str = "") -> Compiler:
         """A compiler of the same question, or of all but a kind of operation, for another SELECT in the statement."""
@@ -144,10 +156,17 @@ class Compiler:
         twin.apply([operation for operation in self.operations if operation[0] != without], self.values)
         return twin
 
-    def nested(self, lifted: Any, values: Values) -> tuple[Compiler, Values]:
-        """A compiler for a lifted queryset inside this question, and where its values are."""
+    def nested(self, lifted: Any, values: Values, around: Context | None = None) -> tuple[Compiler, Values]:
+        """A compiler for a lifted queryset inside this question, and where its values are.
+
+        Args:
+            lifted: What ``QuerySet.lift_question`` gave.
+            values: Where the values of this question are.
+            around: The place that ``OuterRef`` in it speaks of; by default that of this question.
+        """
         model, operations, offset, *_ = lifted
         inner = self.inside(model)
+        inner.around = around or self.around
 
         def shifted(index: int) -> Bind:
             return values(index + offset)
@@ -208,12 +227,32 @@ class Compiler:
         inner = self.limited(self.select(columns), start, stop, values)
         return sa.select(*inner.subquery(f"t{next(self.binds.aliases)}").c) if wrapped else inner
 
-    def limited(self, select: Any, start: int | None, stop: int | None, values: Values = own_slots) -> Any:
-        """A SELECT with LIMIT and OFFSET; the arguments are the indexes of their values."""
+    def limited(
+        self,
+        select: Any,
+        start: int | None,
+        stop: int | None,
+        values: Values = own_slots,
+        *,
+        at_most: int | None = None,
+    ) -> Any:
+        """A SELECT with LIMIT and OFFSET.
+
+        Args:
+            select: The SELECT.
+            start: The index of the OFFSET's value.
+            stop: The index of the LIMIT's value.
+            values: Where the values are.
+            at_most: So many rows and no more, whatever the LIMIT.
+        """
         import sqlalchemy as sa
 
         if stop is not None:
-            select = select.limit(self.binds.add(values(stop), sa.Integer()))
+            found = values(stop)
+            fewer = partial(min, at_most) if at_most is not None else found.convert
+            select = select.limit(self.binds.add(Bind(found.source, found.value, fewer), sa.Integer()))
+        elif at_most is not None:
+            select = select.limit(sa.literal_column(str(at_most)))
         if start is not None:
             select = select.offset(self.binds.add(values(start), sa.Integer()))
         return select
@@ -317,9 +356,7 @@ class Compiler:
 
     def _apply_order(self, operation: Any, values: Values) -> None:
         self.selection.ordered = True
-        self.selection.order = [
-            (item, column, down) for item in operation[1] for column, down in self.ordering(item, values)
-        ]
+        self.selection.order = [(item, directed) for item in operation[1] for directed in self.ordering(item, values)]
 
     def _apply_reverse(self, operation: Any, values: Values) -> None:
         self.selection.reverse = not self.selection.reverse
@@ -384,39 +421,39 @@ class Compiler:
     # pieces
 
     def ordering(self, item: Any, values: Values = own_slots) -> list[Directed]:
-        """(expression, descending) of one member of ORDER BY, from a name or a lifted expression."""
+        """One member of ORDER BY, from a name or a lifted expression."""
         return ordering(self, item, self.root, values)
 
     def order_by(self) -> list[Any]:
         """The whole ORDER BY, made total, so that two databases and two runs agree."""
         chosen = self.selection
         said = self._explicit_order() if chosen.ordered else self._default_order()
-        order = [(each, descending) for column, descending in said for each in columns_of(column)]
-        taken = {id(column) for column, _ in order}
-        order += [(column, False) for column in self._tie_breakers() if id(column) not in taken]
-        return [self._directed(column, descending != chosen.reverse) for column, descending in order]
+        order = [one._replace(column=each) for one in said for each in columns_of(one.column)]
+        taken = {id(each.column) for each in order}
+        order += [Directed(column, down=False) for column in self._tie_breakers() if id(column) not in taken]
+        return [each for one in order for each in self._directed(one.turned() if chosen.reverse else one)]
 
     def _explicit_order(self) -> list[Directed]:
         """What ``order_by()`` said; refused where it says nothing about the rows that come out."""
         among = self._outcome()
-        for item, column, _ in self.selection.order if among is not None else ():
-            if isinstance(item, str) and not _is_among(column, among or ()):
+        for item, directed in self.selection.order if among is not None else ():
+            if isinstance(item, str) and not _is_among(directed.column, among or ()):
                 rows = "groups" if self.selection.grouped else "distinct values"
                 raise FieldError(
                     f"{self.model.__name__}: {rows} cannot be ordered by {item!r}, which is not among them",
                     hint=f"Add {item.lstrip('+-')!r} to values(), or order by what is there.",
                 )
-        return [(column, descending) for _, column, descending in self.selection.order]
+        return [directed for _, directed in self.selection.order]
 
     def _default_order(self) -> list[Directed]:
         """``Meta.ordering``, as far as it says anything about the rows that come out."""
         if self.selection.grouped or self.selection.combined:
             return []
         if self.selection.rank is not None and self._outcome() is None:
-            return [(self.selection.rank, True)]
+            return [Directed(self.selection.rank, down=True)]
         order = meta_ordering(self, self.root)
         among = self._outcome()
-        return order if among is None else [one for one in order if _is_among(one[0], among)]
+        return order if among is None else [one for one in order if _is_among(one.column, among)]
 
     def _outcome(self) -> list[Any] | None:
         """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
@@ -438,11 +475,17 @@ class Compiler:
             return [*self.root.keys, *(self.annotations[alias][0] for alias in chosen.annotated)]
         return [*self.root.keys, *(key for node in self.root.descendants() if node.many for key in node.keys)]
 
-    def _directed(self, column: Any, descending: bool) -> Any:
-        """NULLs first when ascending and last when descending, as SQLite has them, on every database."""
-        if not spelling(self.dialect).nulls_first:
-            return column.desc().nulls_last() if descending else column.asc().nulls_first()
-        return column.desc() if descending else column
+    def _directed(self, one: Directed) -> list[Any]:
+        """NULLs first when ascending and last when descending, as SQLite has them, unless said otherwise."""
+        column, down, nulls = one
+        ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
+        database = spelling(self.dialect)
+        if database.nulls_first and first != down:
+            return [ordered]
+        if not database.places_nulls:
+            return [column.is_(None).desc() if first else column.is_(None), ordered]
+        ordered = ordered if down or database.nulls_first else column.asc()
+        return [ordered.nulls_first() if first else ordered.nulls_last()]
 
     def where(self) -> list[Any]:
         """All conditions, with what the viewer may see."""
@@ -467,7 +510,10 @@ class Compiler:
         order = self.order_by() if ordered else []
         conditions = [*self.where(), *where, *self._first_of_each()]
         groups = self._groups()
-        statement = sa.select(*columns).select_from(self.from_clause()).where(*conditions)
+        source = self.from_clause()
+        statement = sa.select(*columns).select_from(source).where(*conditions)
+        if self.inner:
+            statement = statement.correlate_except(source)  # other tables are those of the questions around
         if groups:
             statement = statement.group_by(*groups)
         if self.selection.having:

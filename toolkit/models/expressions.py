@@ -11,15 +11,16 @@ The class compiles its structure (``compile``). A function of your own, and each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from toolkit.errors import FieldError
+from toolkit.models.arithmetic import combine
 from toolkit.models.fields.base import Field
-from toolkit.models.outputs import Computed, Output, Typed, field_for, like
+from toolkit.models.outputs import Computed, Output, Typed, exactly, field_for, like, typed
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -35,7 +36,12 @@ class Expression:
     """Something that SQL computes: a column, a value, a function of them.
 
     Two are equal if they ask the same of the same values.
+
+    Attributes:
+        closed: Names inside are those of another question, as in a ``Subquery``.
     """
+
+    closed: ClassVar[bool] = False
 
     made_with: tuple[tuple[Any, ...], dict[str, Any]]
     """The arguments that make the same again, for migrations."""
@@ -75,6 +81,10 @@ class Expression:
         """
         raise TypeError(f"{cls.__name__} must define compile()")
 
+    def names(self) -> set[str]:
+        """All names of fields in the expression."""
+        return names_in(self.lift([]))
+
     def _combine(self, operator: str, other: Any, *, swapped: bool = False) -> Combined:
         other = as_expression(other)
         return Combined(other, operator, self) if swapped else Combined(self, operator, other)
@@ -103,18 +113,86 @@ class Expression:
     def __rtruediv__(self, other: Any) -> Combined:
         return self._combine("/", other, swapped=True)
 
-    def asc(self) -> Ordered:
-        """Smallest first."""
-        return Ordered(self, descending=False)
+    def __mod__(self, other: Any) -> Combined:
+        return self._combine("%", other)
 
-    def desc(self) -> Ordered:
-        """Largest first."""
-        return Ordered(self, descending=True)
+    def __rmod__(self, other: Any) -> Combined:
+        return self._combine("%", other, swapped=True)
+
+    def __pow__(self, other: Any) -> Combined:
+        return self._combine("**", other)
+
+    def __rpow__(self, other: Any) -> Combined:
+        return self._combine("**", other, swapped=True)
+
+    def __neg__(self) -> Combined:
+        return self._combine("*", -1)
+
+    def __and__(self, other: Any) -> Q:
+        return Q(self) & _condition(other)
+
+    def __or__(self, other: Any) -> Q:
+        return Q(self) | _condition(other)
+
+    def __xor__(self, other: Any) -> Q:
+        return Q(self) ^ _condition(other)
+
+    def __invert__(self) -> Q:
+        return ~Q(self)
+
+    def bitand(self, other: Any) -> Combined:
+        """The bits that both whole numbers have."""
+        return self._combine("&", other)
+
+    def bitor(self, other: Any) -> Combined:
+        """The bits that one of two whole numbers has."""
+        return self._combine("|", other)
+
+    def bitxor(self, other: Any) -> Combined:
+        """The bits in which two whole numbers differ."""
+        return self._combine("#", other)
+
+    def bitleftshift(self, other: Any) -> Combined:
+        """A whole number's bits, moved so many places to the left."""
+        return self._combine("<<", other)
+
+    def bitrightshift(self, other: Any) -> Combined:
+        """A whole number's bits, moved so many places to the right; the sign stays."""
+        return self._combine(">>", other)
+
+    def asc(self, *, nulls_first: bool = False, nulls_last: bool = False) -> Ordered:
+        """Smallest first; NULL before all, unless ``nulls_last``."""
+        return Ordered(self, descending=False, nulls_first=nulls_first, nulls_last=nulls_last)
+
+    def desc(self, *, nulls_first: bool = False, nulls_last: bool = False) -> Ordered:
+        """Largest first; NULL after all, unless ``nulls_first``."""
+        return Ordered(self, descending=True, nulls_first=nulls_first, nulls_last=nulls_last)
+
+
+def iter_structures(structure: Any) -> Iterator[Structure]:
+    """The structures in a structure, itself first; what is inside of a ``Subquery`` is another question's."""
+    if not isinstance(structure, tuple) or not structure:
+        return
+    if isinstance(structure[0], type):
+        yield structure
+        if getattr(structure[0], "closed", False):
+            return
+    for item in structure:
+        yield from iter_structures(item)
+
+
+def names_in(structure: Any) -> set[str]:
+    """The names that ``F`` has in a structure."""
+    return {found[1] for found in iter_structures(structure) if found[0] is F}
 
 
 def as_expression(value: Any) -> Expression:
     """The expression itself, or a plain value as one."""
     return value if isinstance(value, Expression) else Value(value)
+
+
+def _condition(value: Any) -> Q:
+    return value if isinstance(value, Q) else Q(value)
 
 
 class F(Expression):
@@ -150,7 +228,8 @@ class Value(Expression):
 
     def lift(self, values: list[Any]) -> Structure:
         values.append(self.value)
-        return (Value, len(values) - 1, type(self.value), Output.of(self.output_field))
+        field = self.output_field or (exactly(self.value) if isinstance(self.value, Decimal) else None)
+        return (Value, len(values) - 1, type(self.value), Output.of(field))
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
@@ -158,7 +237,8 @@ class Value(Expression):
         field = output.field if output else field_for(kind)
         if field is None:
             return context.bind(index), None
-        return context.bind(index, field.db_writer(context.dialect), field.sql_type()), field
+        bound = context.bind(index, field.db_writer(context.dialect), field.sql_type())
+        return typed(context.dialect, bound, field), field
 
 
 class Now(Expression):
@@ -193,29 +273,48 @@ class Combined(Expression):
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
         _, operator, left, right = structure
-        first, field = context.expression(left)
-        second, other = context.expression(right)
-        joined = {
-            "+": lambda: first + second,
-            "-": lambda: first - second,
-            "*": lambda: first * second,
-            "/": lambda: first / second,
-        }[operator]()
-        return joined, like(field or other)
+        return combine(context, operator, context.expression(left), context.expression(right))
 
 
 class Ordered(Expression):
     """An expression with a direction, for ``order_by``."""
 
-    def __init__(self, inner: Expression, *, descending: bool) -> None:
+    def __init__(
+        self, inner: Expression, *, descending: bool, nulls_first: bool = False, nulls_last: bool = False
+    ) -> None:
+        if nulls_first and nulls_last:
+            raise FieldError("nulls_first and nulls_last exclude each other")
         self.inner, self.descending = inner, descending
+        self.nulls = "first" if nulls_first else "last" if nulls_last else ""
 
     def lift(self, values: list[Any]) -> Structure:
-        return (Ordered, self.descending, self.inner.lift(values))
+        return (Ordered, self.descending, self.nulls, self.inner.lift(values))
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
-        return context.expression(structure[2])
+        return context.expression(structure[3])
+
+
+class ExpressionWrapper(Expression):
+    """An expression whose values another field reads.
+
+    Args:
+        expression: The expression, or a condition.
+        output_field: The field.
+    """
+
+    def __init__(self, expression: Expression | Q, output_field: Field[Any]) -> None:
+        self.expression, self.output_field = expression, output_field
+
+    def __repr__(self) -> str:
+        return f"ExpressionWrapper({self.expression!r}, {self.output_field!r})"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return (ExpressionWrapper, self.expression.lift(values), Output.of(self.output_field))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        return context.expression(structure[1])[0], structure[2].field
 
 
 class Function(Expression):
@@ -360,10 +459,22 @@ class Avg(Aggregate):
 class Q:
     """A condition, to be combined with ``&``, ``|``, ``^`` and ``~``: ``Q(status="live") & ~Q(expires__lte=Now())``."""
 
-    def __init__(self, /, *conditions: Q, **lookups: Any) -> None:
+    def __init__(self, /, *conditions: Q | Expression, **lookups: Any) -> None:
+        for condition in conditions:
+            if not isinstance(condition, Q | Expression):
+                raise FieldError(f"a condition is a Q, an expression or name=value, not {condition!r}")
         self.connector = "AND"
         self.negated = False
-        self.children: list[Q | tuple[str, Any]] = [*conditions, *sorted(lookups.items())]
+        self.children: list[Q | Expression | tuple[str, Any]] = [*conditions, *sorted(lookups.items())]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Q):
+            return NotImplemented
+        mine, its = (self.connector, self.negated, self.children), (other.connector, other.negated, other.children)
+        return mine == its
+
+    def __hash__(self) -> int:
+        return hash((self.connector, self.negated, len(self.children)))
 
     @classmethod
     def _joined(cls, connector: str, left: Q, right: Q) -> Q:
@@ -372,14 +483,14 @@ class Q:
         joined.children = [left, right]
         return joined
 
-    def __and__(self, other: Q) -> Q:
-        return self._joined("AND", self, other)
+    def __and__(self, other: Q | Expression) -> Q:
+        return self._joined("AND", self, _condition(other))
 
-    def __or__(self, other: Q) -> Q:
-        return self._joined("OR", self, other)
+    def __or__(self, other: Q | Expression) -> Q:
+        return self._joined("OR", self, _condition(other))
 
-    def __xor__(self, other: Q) -> Q:
-        return self._joined("XOR", self, other)
+    def __xor__(self, other: Q | Expression) -> Q:
+        return self._joined("XOR", self, _condition(other))
 
     def __invert__(self) -> Q:
         inverted = Q(self)
@@ -388,23 +499,32 @@ class Q:
 
     def __repr__(self) -> str:
         inner = f" {self.connector} ".join(
-            repr(child) if isinstance(child, Q) else f"{child[0]}={child[1]!r}" for child in self.children
+            f"{child[0]}={child[1]!r}" if isinstance(child, tuple) else repr(child) for child in self.children
         )
         return f"{'NOT ' if self.negated else ''}({inner})"
 
     def lift(self, values: list[Any]) -> Structure:
         """The structure of the condition; its values are appended to the list."""
         children = tuple(
-            child.lift(values) if isinstance(child, Q) else lift_condition(child[0], child[1], values)
+            lift_condition(child[0], child[1], values) if isinstance(child, tuple) else child.lift(values)
             for child in self.children
         )
         return ("(q)", self.connector, self.negated, children)
 
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return all(isinstance(child, Q) and child.is_empty() for child in self.children)
+
     def names(self) -> set[str]:
-        """All lookup names in the condition."""
+        """All names in the condition: those of lookups, and those of ``F``."""
         found: set[str] = set()
         for child in self.children:
-            found |= child.names() if isinstance(child, Q) else {child[0]}
+            if isinstance(child, tuple):
+                name, value = child
+                found.add(name)
+                found |= value.names() if isinstance(value, Expression) else set()
+            else:
+                found |= child.names()
         return found
 
 
@@ -414,10 +534,10 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
         return _lift_plain(name, value, values)
     if value is None:
         return (name, "isnull", True)
+    if hasattr(value, "lift_subquery") and (name.endswith("__in") or not isinstance(value, Expression)):
+        return (name, "subquery", value.lift_subquery(values))
     if isinstance(value, Expression):
         return (name, "expression", value.lift(values))
-    if hasattr(value, "lift_subquery"):
-        return (name, "subquery", value.lift_subquery(values))
     if name.endswith("__in"):
         return lift_in(name, value, values)
     if name.endswith("__range"):

@@ -13,7 +13,7 @@ def names_in(item: Any) -> Iterator[str]:
     """The first names of all paths in a condition or an expression: ``section`` of ``section__slug``."""
     if isinstance(item, Q):
         for child in item.children:
-            yield from names_in(child) if isinstance(child, Q) else _names_in_lookup(*child)
+            yield from _names_in_lookup(*child) if isinstance(child, tuple) else names_in(child)
     elif isinstance(item, F):
         yield item.name.partition("__")[0]
     elif isinstance(item, Expression):
@@ -39,18 +39,28 @@ def renamed(item: Any, change: Callable[[str], str]) -> Any:
     if isinstance(item, Q):
         condition = copy(item)
         condition.children = [
-            renamed(child, change) if isinstance(child, Q) else (change(child[0]), renamed(child[1], change))
+            (change(child[0]), renamed(child[1], change)) if isinstance(child, tuple) else renamed(child, change)
             for child in item.children
         ]
         return condition
+    if isinstance(item, F):
+        return type(item)(change(item.name))
     if isinstance(item, Expression):
-        made = copy(item)
-        told = {name: renamed(value, change) for name, value in vars(item).items()}
-        vars(made).update({"name": change(item.name)} if isinstance(item, F) else told)
-        return made
+        return _renamed_expression(item, change)
     if type(item) in (list, tuple):
         return type(item)(renamed(value, change) for value in item)
     return item
+
+
+def _renamed_expression(item: Expression, change: Callable[[str], str]) -> Expression:
+    """Made anew of what it was made of; text that it took for the name of a field is one."""
+    named = {argument.name for argument in getattr(item, "arguments", ()) if isinstance(argument, F)}
+
+    def told(value: Any) -> Any:
+        return change(value) if isinstance(value, str) and value in named else renamed(value, change)
+
+    arguments, options = item.made_with
+    return type(item)(*map(told, arguments), **{name: told(value) for name, value in options.items()})
 
 
 def field_renamer(old: str, new: str) -> Callable[[str], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.errors import FieldError
 from toolkit.models.context import Values, constants
@@ -15,8 +15,23 @@ from toolkit.models.transforms import transformed
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
 
-Directed = tuple[Any, bool]
-"""(SQLAlchemy expression, descending)."""
+
+class Directed(NamedTuple):
+    """A member of ORDER BY.
+
+    Args:
+        column: SQLAlchemy expression.
+        down: Descending.
+        nulls: ``"first"`` or ``"last"``; otherwise NULL is less than everything.
+    """
+
+    column: Any
+    down: bool
+    nulls: str = ""
+
+    def turned(self) -> Directed:
+        """The opposite order."""
+        return Directed(self.column, not self.down, {"first": "last", "last": "first"}.get(self.nulls, ""))
 
 
 def ordering(
@@ -35,13 +50,15 @@ def ordering(
         seen: The models whose ordering led here.
     """
     if not isinstance(item, str):
-        return _by_keys(compiler, compiler.expression(item, node, values), (item[0] is Ordered and item[1]) != down)
+        said, nulls = item[1:3] if item[0] is Ordered else (False, "")
+        found = _by_keys(compiler, compiler.expression(item, node, values), down=said, nulls=nulls)
+        return [each.turned() if down else each for each in found]
     name, down = item.lstrip("+-"), item.startswith("-") != down
     if node is compiler.root and name in compiler.annotations:
-        return _by_keys(compiler, compiler.annotations[name], down)
+        return _by_keys(compiler, compiler.annotations[name], down=down)
     resolved = resolve(compiler, name, node)
     if resolved.many is not None and name in (compiler.selection.values or ()):
-        return [(compiler.value_column(name)[0], down)]
+        return [Directed(compiler.value_column(name)[0], down)]
     column, field, rest = transformed(compiler, resolved.node, resolved.column, resolved.field, resolved.rest)
     if rest or resolved.many is not None:
         raise FieldError(
@@ -50,15 +67,15 @@ def ordering(
         )
     related = _related(compiler, resolved, name)
     if related is None or not related.model._meta.ordering:
-        return _by_keys(compiler, (column, field), down)
+        return _by_keys(compiler, (column, field), down=down)
     return meta_ordering(compiler, related, down=down, seen=seen)
 
 
-def _by_keys(compiler: Compiler, typed: Any, down: bool) -> list[Directed]:
+def _by_keys(compiler: Compiler, typed: Any, *, down: bool, nulls: str = "") -> list[Directed]:
     """A column, or what a kind of field is ordered by instead."""
     column, field = typed
     keys = [column] if field is None else field.sort_keys(column, compiler.dialect)
-    return [(key, down) for key in keys]
+    return [Directed(key, down, nulls) for key in keys]
 
 
 def _related(compiler: Compiler, resolved: Any, name: str) -> Node | None:

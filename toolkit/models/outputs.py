@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Self
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.dates import DateField, DateTimeField
 from toolkit.models.fields.identifiers import UUIDField
 from toolkit.models.fields.integers import IntegerField
-from toolkit.models.fields.numbers import BooleanField, FloatField
+from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
 from toolkit.models.fields.text import TextField
 from toolkit.models.fields.times import DurationField, TimeField
 
@@ -70,8 +70,14 @@ class Computed(Field[Any]):
         return sa.Double()
 
 
+DIGITS = 15
+"""Significant digits of a computed decimal number: what SQLite's floating point keeps (IEEE 754 double)."""
+
+_COMPUTED = Context(prec=DIGITS)
+
+
 class AnyDecimal(Field[Any]):
-    """A decimal number without a field's bounds."""
+    """A computed decimal number, with up to 15 significant digits on every database."""
 
     native = Decimal
 
@@ -87,11 +93,53 @@ class AnyDecimal(Field[Any]):
         return float if dialect == "sqlite" else None
 
     def db_reader(self, dialect: str) -> Convert:
-        return _decimal
+        return _computed
 
 
-def _decimal(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(repr(value))
+def _computed(value: Any) -> Decimal:
+    """A driver's number without zeros at its end: 2.5, however many places the database computed."""
+    number = _COMPUTED.plus(value if isinstance(value, Decimal) else Decimal(repr(value))).normalize()
+    return number.quantize(1) if number.as_tuple().exponent > 0 else number  # type: ignore[operator]  # it is finite
+
+
+def decimals(places: int) -> Field[Any]:
+    """The field of decimal numbers with so many decimal places."""
+    if places >= DIGITS:
+        return AnyDecimal()
+    return DecimalField[Any](max_digits=DIGITS, decimal_places=places, null=True)
+
+
+def exactly(value: Decimal) -> Field[Any]:
+    """The field of decimal numbers with as many decimal places as this one has."""
+    exponent = value.as_tuple().exponent
+    return decimals(max(0, -exponent)) if isinstance(exponent, int) else AnyDecimal()
+
+
+def typed(dialect: str, bound: Any, field: Any) -> Any:
+    """A bound value of a field, told apart from text where the database would take it for one (MariaDB's driver)."""
+    if dialect != "mysql" or kind_of(field) not in _MYSQL_TYPES:
+        return bound
+    import sqlalchemy as sa
+    from sqlalchemy.dialects import mysql
+
+    precise = {"fsp": 6} if kind_of(field) is not date else {}
+    return sa.cast(bound, getattr(mysql, _MYSQL_TYPES[kind_of(field)])(**precise))
+
+
+_MYSQL_TYPES: dict[Any, str] = {date: "DATE", datetime: "DATETIME", time: "TIME"}
+
+
+def decimal_places(field: Any) -> int | None:
+    """How many decimal places numbers of a field have: none for whole numbers, None if any number of them."""
+    return 0 if kind_of(field) is int else getattr(field, "decimal_places", None)
+
+
+def kind_of(field: Any) -> type | None:
+    """The Python type of the values of a field; None if it is not known."""
+    if field is not None and field.is_relation:
+        return kind_of(field.target._meta.pk)
+    found: type | None = getattr(field, "native", None)
+    return found
 
 
 _KINDS: dict[type, Callable[[], Field[Any]]] = {
@@ -115,6 +163,20 @@ def field_for(kind: type) -> Field[Any] | None:
     return found() if found is not None else None
 
 
+def common(fields: Sequence[Any]) -> Any:
+    """The field that reads values of any of these: of one kind, or numbers of several; None if there is none."""
+    known = [field for field in fields if field is not None]
+    if not known:
+        return None
+    kinds = {kind_of(field) for field in known}
+    if kinds == {Decimal} or kinds == {Decimal, int}:
+        places = [decimal_places(field) for field in known]
+        return AnyDecimal() if None in places else decimals(max(filter(None, places), default=0))
+    if kinds <= {int, float, Decimal} and float in kinds:
+        return FloatField[Any](null=True)
+    return like(known[0]) if len(kinds) == 1 else None
+
+
 def boolean() -> Field[Any]:
     """The field of a condition's truth, which may be unknown."""
     return BooleanField[Any](null=True)
@@ -124,6 +186,8 @@ def like(field: Any) -> Any:
     """A field for values of the same kind that are no longer those of a model's column."""
     if field is None or getattr(field, "model", None) is None:
         return field
+    if field.is_relation:
+        return like(field.target._meta.pk)
     plain = copy(field)
     plain.model, plain.null, plain.translated = None, True, False
     return plain

@@ -109,21 +109,21 @@ class Question(Generic[M]):
         """Nothing at all."""
         return self._with(("none",))
 
-    def filter(self, /, *conditions: Q, **lookups: Any) -> Self:
+    def filter(self, /, *conditions: Q | Expression, **lookups: Any) -> Self:
         """Rows that meet all these conditions."""
         return self._filtered(conditions, lookups, negated=False)
 
-    def exclude(self, /, *conditions: Q, **lookups: Any) -> Self:
+    def exclude(self, /, *conditions: Q | Expression, **lookups: Any) -> Self:
         """Rows that do not meet all these conditions."""
         return self._filtered(conditions, lookups, negated=True)
 
-    def _filtered(self, conditions: Sequence[Q], lookups: Mapping[str, Any], *, negated: bool) -> Self:
+    def _filtered(self, conditions: Sequence[Q | Expression], lookups: Mapping[str, Any], *, negated: bool) -> Self:
         self._check_names(lookups)
         values = list(self._values)
         children = []
         for condition in conditions:
-            if not isinstance(condition, Q):
-                raise FieldError(f"filter() takes Q objects and name=value, not {condition!r}")
+            if not isinstance(condition, Q | Expression):
+                raise FieldError(f"filter() takes Q objects, expressions and name=value, not {condition!r}")
             children.append(condition.lift(values))
         for name, value in lookups.items():
             if value.__class__ in PLAIN and "__" not in name:

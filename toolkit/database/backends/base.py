@@ -72,6 +72,7 @@ class Backend:
         deadlock_ends_transaction: A deadlock rolls the whole transaction back, not the statement alone.
         virtual_columns: A column may be computed whenever it is read, and not kept.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
+        places_nulls: ``ORDER BY`` knows NULLS FIRST and NULLS LAST.
     """
 
     dialect: ClassVar[str] = ""
@@ -103,6 +104,7 @@ class Backend:
     deadlock_ends_transaction: ClassVar[bool] = False
     virtual_columns: ClassVar[bool] = True
     nulls_first: ClassVar[bool] = False
+    places_nulls: ClassVar[bool] = True
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
+from toolkit.database.sqlfunctions import register
 from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseUnavailable
 
@@ -86,6 +87,7 @@ class SQLite(Backend):
         connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
         for name, (count, function) in JSON_FUNCTIONS.items():
             connection.create_function(name, count, function, deterministic=True)
+        register(connection)
 
     def compiler(self) -> Any:
         return self.dialect_class()(paramstyle=self.paramstyle)

@@ -82,7 +82,7 @@ class SQLServer(Untried):
     deferrable = False
     indexed_text_length = 850
     nulls_first = True
-
+    places_nulls = False
     conditions_are_values = False
 
     def connect_options(self) -> dict[str, Any]:

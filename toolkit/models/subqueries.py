@@ -1,0 +1,97 @@
+"""Questions inside of questions: ``Subquery``, ``Exists`` and ``OuterRef``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.errors import FieldError
+from toolkit.models.expressions import Expression, F, Structure
+from toolkit.models.outputs import Output, Typed, boolean, like
+
+if TYPE_CHECKING:
+    from toolkit.models.context import Context
+    from toolkit.models.fields.base import Field
+
+
+class OuterRef(F):
+    """A field of the question around, inside of a ``Subquery`` or ``Exists``.
+
+    Args:
+        name: As for ``F``; or another ``OuterRef``, for the question around that one.
+    """
+
+    def __init__(self, name: str | OuterRef) -> None:
+        self.inner = name
+        super().__init__(name if isinstance(name, str) else name.name)
+
+    def __repr__(self) -> str:
+        return f"OuterRef({self.inner!r})"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return (OuterRef, (F, self.inner) if isinstance(self.inner, str) else self.inner.lift(values))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        around = context.compiler.around
+        if around is None:
+            raise FieldError(
+                f"OuterRef({structure[1][1]!r}) has no question around it",
+                hint="Use it in a queryset that is handed to Subquery() or Exists(); elsewhere use F().",
+            )
+        return around.expression(structure[1])
+
+
+class Subquery(Expression):
+    """The first value of another question, for each row: ``Subquery(comments.values("text")[:1])``.
+
+    The question gives one column, by ``values()``; its primary key otherwise. Of several rows, the first in the
+    question's order counts.
+
+    Args:
+        queryset: The question; ``OuterRef`` in it names fields of the one around.
+        output_field: The field that reads the result, instead of that of the column.
+    """
+
+    closed: ClassVar[bool] = True
+
+    def __init__(self, queryset: Any, output_field: Field[Any] | None = None) -> None:
+        if not hasattr(queryset, "lift_question"):
+            raise FieldError(f"{type(self).__name__}() takes a queryset, not {queryset!r}")
+        self.queryset, self.output_field = queryset, output_field
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.queryset!r})"
+
+    def lift(self, values: list[Any]) -> Structure:
+        return (type(self), self.queryset.lift_question(values), Output.of(self.output_field))
+
+    def lift_subquery(self, values: list[Any]) -> Any:
+        """For ``__in``: the question as the list to search."""
+        return self.queryset.lift_subquery(values)
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        _, lifted, output = structure
+        compiler, values = context.compiler.nested(lifted, context.values, context)
+        names = compiler.selection.values or ["pk"]
+        if len(names) != 1:
+            raise FieldError(
+                f"a Subquery gives one value, and this one has {', '.join(names)}", hint="Name one: values('title')."
+            )
+        column, field = compiler.value_column(names[0])
+        start, stop = lifted[3:]
+        select = compiler.limited(compiler.select([column]), start, stop, values, at_most=1)
+        return select.scalar_subquery(), output.field if output else like(field)
+
+
+class Exists(Subquery):
+    """Whether another question has any answer: ``filter(~Exists(comments.filter(story=OuterRef("pk"))))``."""
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        import sqlalchemy as sa
+
+        _, lifted, _ = structure
+        compiler, values = context.compiler.nested(lifted, context.values, context)
+        select = compiler.part([sa.literal_column("1").label("found")], lifted, values, wrapped=False)
+        return sa.exists(select), boolean()
