@@ -145,17 +145,13 @@ def test_inserts_updates_and_deletes(m: Any) -> None:
     assert told == {
         "oracle": [
             "INSERT INTO news_tag (id, name, slug) VALUES (:v, :v, :v)",
-            "UPDATE news_tag SET name=:1 WHERE news_tag.id IN "
-            "(SELECT news_tag.id FROM news_tag WHERE news_tag.slug = :2)",
-            "DELETE FROM news_profile WHERE news_profile.id IN "
-            "(SELECT news_profile.id FROM news_profile WHERE news_profile.motto = :1)",
+            "UPDATE news_tag SET name=:1 WHERE news_tag.slug = :2",
+            "DELETE FROM news_profile WHERE news_profile.motto = :1",
         ],
         "mssql": [
             "INSERT INTO [news_tag] ([id], [name], [slug]) VALUES (?, ?, ?)",
-            "UPDATE news_tag SET name=? WHERE news_tag.id IN "
-            "(SELECT news_tag.id FROM news_tag WHERE news_tag.slug = ?)",
-            "DELETE FROM news_profile WHERE news_profile.id IN "
-            "(SELECT news_profile.id FROM news_profile WHERE news_profile.motto = ?)",
+            "UPDATE news_tag SET name=? WHERE news_tag.slug = ?",
+            "DELETE FROM news_profile WHERE news_profile.motto = ?",
         ],
     }
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any, assert_type
 from uuid import UUID
 
-from toolkit import models
-from toolkit.database import Database
+from toolkit import App, models
+from toolkit.database import Database, atomic, on_commit
 from toolkit.errors import IntegrityError, ValidationError
 from toolkit.models import Count, F, Max, Now, Q, QuerySet, RelatedManager
+from toolkit.signals import post_save
 from toolkit.storage import ContentFile
 from toolkit.validators import FileExtensionValidator, MinValueValidator
 
@@ -168,6 +169,27 @@ def questions() -> None:
     assert_type(Story.objects.live().delete(), dict[str, int])
     assert_type(Story.objects.bulk_create([Story(title="Flood")]), list[Story])
     assert_type(Story.objects.unrestricted(), StoryQuerySet)
+
+
+def writing(story: Story, app: App) -> None:
+    assert_type(Story.objects.update_or_create({"title": "Flood"}, slug="flood"), tuple[Story, bool])
+    assert_type(Story.objects.select_for_update(nowait=True).get(slug="flood"), Story)
+    assert_type(Story.objects.bulk_update([story], ["title"]), int)
+    assert_type(Story.objects.bulk_create([story], ignore_conflicts=True), list[Story])
+    assert_type(story.deletion_plan().counts(), dict[str, int])
+    assert_type(Story.objects.live().deletion_plan().allowed, bool)
+
+    @app.receiver(post_save, sender=Story)
+    def announce(instance: Story, created: bool) -> None: ...
+
+    @atomic
+    def work(number: int) -> str:
+        on_commit(lambda: None, robust=True)
+        return str(number)
+
+    assert_type(work(3), str)
+    with atomic(durable=True):
+        story.save(even_if_stale=True)
 
 
 def saving(story: Story, database: Database) -> None:

@@ -14,11 +14,10 @@ from toolkit.errors import FieldError, ProtectedError
 from toolkit.models.circles import children_first
 from toolkit.models.collecting import Collector, Release
 from toolkit.models.compiler import Compiler
-from toolkit.models.fields.several import as_one
 from toolkit.models.plans import DeletionPlan
 from toolkit.models.sqltext import flat, iter_chunks, key_text, placeholder, quoted
 from toolkit.models.stale import next_version, refuse_stale
-from toolkit.models.updating import materialized
+from toolkit.models.updating import rows_met
 from toolkit.signals import post_delete, pre_delete
 from toolkit.trace import Scope
 
@@ -107,11 +106,8 @@ def _delete_at_once(scope: Scope, queryset: Any) -> dict[str, int]:
     model = queryset.model._meta.concrete_model
     compiler = Compiler(scope.database, queryset.model, scope.sight)
     compiler.apply(queryset._operations)
-    where = compiler.where()
-    keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
-    target = scope.database.schema.table(model)
-    own = as_one([target.c[field.column] for field in model._meta.key])
-    statement = compiler.statement(sa.delete(target).where(own.in_(materialized(sa, scope, keys))))
+    met = rows_met(scope, compiler)
+    statement = compiler.statement(sa.delete(scope.database.schema.table(model)).where(*met))
     count = scope.database.run(statement.sql, statement.bind(queryset._values, scope, ())).rowcount
     scope.database.changed()
     return {model._meta.label: count} if count else {}

@@ -177,7 +177,7 @@ class QuerySet(Answers[M]):
         Values may be expressions: ``update(views=F("views") + 1)``. An order is of no account; a slice is refused.
         """
         self._refuse_combined("update")
-        return update_rows(current_scope(), self, values)
+        return again_after_deadlock(lambda: update_rows(current_scope(), self, values))
 
     def delete(self) -> dict[str, int]:
         """Delete all rows of the question, and what depends on them; how many went, by model."""

@@ -117,7 +117,7 @@ def iter_slices(instances: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def read_back(scope: Scope, instance: Any) -> None:
     """Read a row that was just written, so that the next change by others is noticed, and the version is known."""
     meta = instance._meta
-    names = sorted(field.name for field in _loaded(instance))
+    names = sorted({field.name for field in _loaded(instance)} | {meta.version.name})
     found = meta.base_manager.unrestricted().only(*names).order_by().filter(pk=instance.pk).first()
     instance.__dict__[meta.version.attname] = found.__dict__[meta.version.attname]
     instance._row = found._row

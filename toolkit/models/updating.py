@@ -73,15 +73,32 @@ def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     """One statement, for a change of one table that nobody wants to be told of row by row."""
     import sqlalchemy as sa
 
-    where = compiler.where()
-    keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
+    met = rows_met(scope, compiler)
     assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(compiler.model)
-    own = as_one([target.c[field.column] for field in compiler.model._meta.key])
-    statement = compiler.statement(sa.update(target).where(own.in_(materialized(sa, scope, keys))).values(assignments))
+    statement = compiler.statement(sa.update(target).where(*met).values(assignments))
     count = int(scope.database.run(statement.sql, statement.bind(lifted, scope, ())).rowcount)
     scope.database.changed()
     return count
+
+
+def rows_met(scope: Scope, compiler: Compiler) -> list[Any]:
+    """The conditions of a question, for a statement that writes its rows.
+
+    Where they look beyond the table, the rows are found by their keys. Where they do not, they stand as they are: on
+    MariaDB a subquery would share its locks, and two writers of one row would lock each other out.
+    """
+    import sqlalchemy as sa
+    from sqlalchemy.sql import visitors
+
+    where = compiler.where()
+    inner = any(isinstance(part, sa.SelectBase) for clause in where for part in visitors.iterate(clause))
+    if not compiler.root.children and not (inner and scope.database.dialect == "mysql"):
+        return where
+    keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
+    target = scope.database.schema.table(compiler.model)
+    own = as_one([target.c[field.column] for field in compiler.model._meta.key])
+    return [own.in_(materialized(sa, scope, keys))]
 
 
 def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
