@@ -1,8 +1,24 @@
 """Rows as text and back: dumps of a database, and tables in files."""
 
 from toolkit.serialization.dumping import dump, iter_records
+from toolkit.serialization.exporting import export_rows
 from toolkit.serialization.formats import FORMATS, Format, format_of
+from toolkit.serialization.importing import Imported, import_rows, read_table
 from toolkit.serialization.loading import Loaded, load
 from toolkit.serialization.records import Place, Record
 
-__all__ = ["FORMATS", "Format", "Loaded", "Place", "Record", "dump", "format_of", "iter_records", "load"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Imported",
+    "Loaded",
+    "Place",
+    "Record",
+    "dump",
+    "export_rows",
+    "format_of",
+    "import_rows",
+    "iter_records",
+    "load",
+    "read_table",
+]

@@ -39,6 +39,15 @@ class Loaded:
     unchanged: int = 0
     skipped: int = 0
 
+    def __add__(self, other: Loaded) -> Loaded:
+        """What two loads did."""
+        return Loaded(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.skipped + other.skipped,
+        )
+
 
 @dataclass(slots=True, eq=False)
 class Row:

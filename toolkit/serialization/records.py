@@ -75,6 +75,16 @@ def tells_itself(model: Any, schema: Iterable[Any]) -> bool:
     return bool(meta.natural_key) and len(meta.key) == 1 and not shared
 
 
+def teller(model: Any) -> Any:
+    """The field that tells rows in a table: the natural key, if that is one field, a unique ``slug``, or the key."""
+    meta = model._meta
+    names = [*meta.natural_key] if len(meta.natural_key) == 1 else []
+    slug = meta.by_name.get("slug")
+    if slug is not None and slug.unique:
+        names.append("slug")
+    return meta.get_field(names[0]) if names else meta.pk
+
+
 def to_plain(field_: Any, value: Any, *, textual: bool) -> Any:
     """A value as a format writes it.
 

@@ -55,7 +55,7 @@ def format_of(name: str | None, path: Path | None = None) -> Format:
     """
     others = {point.name: point for point in entry_points(group="toolkit.formats")}
     if name is None:
-        name = _named_by(path)
+        name = kind_of(path)
     if name in FORMATS:
         module, _, kind = FORMATS[name][0].partition(":")
         made: Format = getattr(import_module(module), kind)()
@@ -69,7 +69,12 @@ def format_of(name: str | None, path: Path | None = None) -> Format:
     )
 
 
-def _named_by(path: Path | None) -> str:
+def kind_of(path: Path | None) -> str:
+    """The name of the format that a file's ending tells.
+
+    Raises:
+        ContentError: It tells none.
+    """
     name = (path.name if path is not None else "").lower()
     for ending in COMPRESSIONS:
         name = name.removesuffix(ending)

@@ -56,38 +56,45 @@ class JSON:
         out.write("[]\n" if first else "\n]\n")
 
     def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
-        """Record by record, so that each is told by its line and none but the text is held."""
-        text = _text(source)
-        at, line, number = _skip(text, 0), 1, 0
-        if text[at : at + 1] != "[":
-            raise ContentError("the file is no array of records", line=1, hint="It begins with '['.")
-        line, at = line + text.count("\n", 0, at), at + 1
-        while True:
-            start = _skip(text, at)
-            line += text.count("\n", at, start)
-            if text[start : start + 1] == "]" and (number == 0 or text[at - 1] != ","):
-                break
-            try:
-                data, end = _decoder.raw_decode(text, start)
-            except json.JSONDecodeError as error:
-                raise ContentError(
-                    f"the file is no JSON: {error.msg}", line=error.lineno, column=error.colno
-                ) from error
-            except (ValueError, RecursionError) as error:
-                raise ContentError(f"record {number + 1}: {_told(error)}", line=line) from error
-            number += 1
-            yield record_of(data, Place(line, number))
-            line += text.count("\n", start, end)
-            at = _skip(text, end)
-            line += text.count("\n", end, at)
-            if text[at : at + 1] == "]":
-                start = at
-                break
-            if text[at : at + 1] != ",":
-                raise ContentError("the file is no JSON: a comma or the end of the array is missing", line=line)
-            at += 1
-        if text[start + 1 :].strip():
-            raise ContentError("something follows the end of the array", line=line)
+        for data, place in iter_values(source):
+            yield record_of(data, place)
+
+
+def iter_values(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
+    """The values in an array, one by one: each is told by its line, and none but the text is held.
+
+    Raises:
+        ContentError: The file is no array.
+    """
+    text = _text(source)
+    at, line, number = _skip(text, 0), 1, 0
+    if text[at : at + 1] != "[":
+        raise ContentError("the file is no array of records", line=1, hint="It begins with '['.")
+    line, at = line + text.count("\n", 0, at), at + 1
+    while True:
+        start = _skip(text, at)
+        line += text.count("\n", at, start)
+        if text[start : start + 1] == "]" and (number == 0 or text[at - 1] != ","):
+            break
+        try:
+            data, end = _decoder.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            raise ContentError(f"the file is no JSON: {error.msg}", line=error.lineno, column=error.colno) from error
+        except (ValueError, RecursionError) as error:
+            raise ContentError(f"record {number + 1}: {_told(error)}", line=line) from error
+        number += 1
+        yield data, Place(line, number)
+        line += text.count("\n", start, end)
+        at = _skip(text, end)
+        line += text.count("\n", end, at)
+        if text[at : at + 1] == "]":
+            start = at
+            break
+        if text[at : at + 1] != ",":
+            raise ContentError("the file is no JSON: a comma or the end of the array is missing", line=line)
+        at += 1
+    if text[start + 1 :].strip():
+        raise ContentError("something follows the end of the array", line=line)
 
 
 def _told(error: Exception) -> str:
@@ -110,21 +117,25 @@ class JSONLines:
             out.write(_encoded(record) + "\n")
 
     def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
-        number = 0
-        for line, raw in enumerate(source, 1):
-            if raw.strip():
-                number += 1
-                yield _line(raw, Place(line, number))
+        for data, place in iter_lines(source):
+            yield data if isinstance(data, ContentError) else record_of(data, place)
 
 
-def _line(raw: bytes, place: Place) -> Record | ContentError:
-    """The record on a line, or why there is none."""
+def iter_lines(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
+    """The value on each line; where there is none, why."""
+    number = 0
+    for line, raw in enumerate(source, 1):
+        if raw.strip():
+            number += 1
+            yield _line(raw, line), Place(line, number)
+
+
+def _line(raw: bytes, line: int) -> Any:
     try:
-        text = raw.decode("utf-8-sig" if place.line == 1 else "utf-8").strip()
-        return record_of(_decoder.decode(text), place)
+        return _decoder.decode(raw.decode("utf-8-sig" if line == 1 else "utf-8").strip())
     except UnicodeDecodeError as error:
-        return ContentError(f"the file is not UTF-8: {error.reason}", line=place.line)
+        return ContentError(f"the file is not UTF-8: {error.reason}", line=line)
     except json.JSONDecodeError as error:
-        return ContentError(f"the line is no JSON: {error.msg}", line=place.line, column=error.colno)
+        return ContentError(f"the line is no JSON: {error.msg}", line=line, column=error.colno)
     except (ValueError, RecursionError) as error:
-        return ContentError(f"the line is no JSON: {_told(error)}", line=place.line)
+        return ContentError(f"the line is no JSON: {_told(error)}", line=line)

@@ -1,0 +1,122 @@
+"""Plain tables, in and out."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.serialization.world import City, Country, Everything, Place, Topic
+from toolkit.errors import ContentError, Problems
+from toolkit.models import QuerySet
+from toolkit.serialization import Imported, export_rows, import_rows, read_table
+from toolkit.trace import Scope
+
+
+def imported(scope: Scope, model: Any, text: str | bytes, kind: str = "csv", **options: Any) -> Imported:
+    source = io.BytesIO(text.encode() if isinstance(text, str) else text)
+    encoding = options.pop("encoding", None)
+    rows = read_table(source, kind, encoding=encoding)
+    return import_rows(scope, model, rows, path=f"rows.{kind}", textual=kind == "csv", **options)
+
+
+def exported(scope: Scope, model: Any, **options: Any) -> str:
+    out = io.StringIO(newline="")
+    export_rows(scope, model, out, **options)
+    return out.getvalue()
+
+
+def wrong(scope: Scope, model: Any, text: str | bytes, kind: str = "csv", **options: Any) -> list[str]:
+    before = QuerySet(model).count()
+    with pytest.raises(Problems, match="found") as caught:
+        imported(scope, model, text, kind, **options)
+    assert QuerySet(model).count() == before
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_table_is_imported_and_importing_again_changes_nothing(scope: Scope) -> None:
+    text = "name,stars\nInn,4\nBar,\n"
+    assert imported(scope, Place, text, key="name") == Imported(added=2)
+    assert imported(scope, Place, text, key="name").unchanged == 2
+    assert imported(scope, Place, text.replace("4", "5"), key="name") == Imported(changed=1, unchanged=1)
+    assert dict(Place.objects.values_list("name", "stars")) == {"Inn": 5, "Bar": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("name;stars\r\nCafé;4\r\n", {}),
+        ("name\tstars\nCafé\t4\n", {}),
+        ("\ufeffname,stars\nCafé,4\n", {}),
+        ("name,stars\nCafé,4\n".encode("utf-16"), {}),
+        ("name,stars\nCafé,4\n".encode("latin-1"), {"encoding": "latin-1"}),
+        ("Title,Stars,Extra\nCafé,4,x\n", {"columns": {"Title": "name", "Stars": "stars", "Extra": ""}}),
+    ],
+)
+def test_tables_of_many_programs(scope: Scope, text: str | bytes, options: Any) -> None:
+    assert imported(scope, Place, text, **options) == Imported(added=1)
+    assert Place.objects.get(name="Café").stars == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("json", '[{"name": "Inn", "stars": 4}]'), ("jsonl", '{"name": "Inn", "stars": 4}\n')]
+)
+def test_json_is_a_table_too(scope: Scope, kind: str, text: str) -> None:
+    assert imported(scope, Place, text, kind) == Imported(added=1)
+
+
+def test_relations_are_named_by_natural_key(world: SimpleNamespace, scope: Scope) -> None:
+    text = f'name,country,topics\nCusco,Peru,"{world.root.pk}, {world.leaf.pk}"\n'
+    assert imported(scope, City, text) == Imported(added=1)
+    assert imported(scope, City, text) == Imported(unchanged=1)
+    cusco = City.objects.get(name="Cusco")
+    assert cusco.country == Country.objects.get()
+    assert set(cusco.topics.all()) == {world.root, world.leaf}
+    assert "no world.Country has name 'Perú'" in wrong(scope, City, "name,country\nPuno,Perú\n")[0]
+
+
+def test_a_row_may_refer_to_one_further_down(scope: Scope) -> None:
+    imported(scope, Topic, "id,slug,name,parent\n1,leaf,Leaf,2\n2,root,Root,\n", key="id")
+    assert Topic.objects.get(slug="leaf").parent.slug == "root"
+    assert Topic.objects.create(slug="new", name="New").pk > 2
+
+
+def test_all_rows_that_are_wrong_are_told_with_line_and_column(scope: Scope) -> None:
+    told = wrong(scope, Place, f'name,star\n"two\nlines",x\n{"x" * 41},4\n,5\n', columns={"star": "stars"})
+    assert [each.split(": ", 1)[0] for each in told] == ["rows.csv:2:star", "rows.csv:4:name", "rows.csv:5:name"]
+    assert "Did you mean 'stars'" in wrong(scope, Place, "name,star\nInn,4\n")[0]
+    assert "stands twice" in wrong(scope, Place, "name\nInn\nInn\n", key="name")[0]
+    assert "rows.csv:2: the row has 1 cells" in wrong(scope, Place, "name,stars\nInn\n")[0]
+
+
+def test_a_file_of_another_encoding(scope: Scope) -> None:
+    with pytest.raises(ContentError, match="--encoding latin-1"):
+        imported(scope, Place, "name\nCafé\n".encode("latin-1"))
+
+
+def test_a_dry_run_writes_nothing(scope: Scope) -> None:
+    assert imported(scope, Place, "name\nInn\n", dry_run=True) == Imported(added=1)
+    assert not Place.objects.exists()
+
+
+def test_a_table_is_exported_and_comes_back(world: SimpleNamespace, scope: Scope) -> None:
+    text = exported(scope, City, fields=["id", "name", "country", "topics"])
+    assert text == f'id,name,country,topics\n7,Lima,Peru,"{world.root.pk}, {world.leaf.pk}"\n'
+    assert imported(scope, City, text) == Imported(unchanged=1)
+    for kind in ("json", "jsonl"):
+        assert imported(scope, City, exported(scope, City, kind=kind), kind) == Imported(unchanged=1)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_text_is_no_formula(scope: Scope, text: str) -> None:
+    Everything.objects.create(file="x", char=text, integer=-1)
+    cells = exported(scope, Everything, fields=["integer", "char"]).removeprefix("integer,char\n")
+    assert cells.removesuffix("\n").replace('"', "") == f"-1,'{text}"
+    assert f",{text}" in exported(scope, Everything, fields=["integer", "char"], raw=True).replace('"', "")
+
+
+def test_a_field_that_is_not_there(scope: Scope) -> None:
+    with pytest.raises(ContentError, match="Did you mean 'stars'"):
+        exported(scope, Place, fields=["star"])
