@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
-from toolkit.cli.invocation import invocation, json_option, site_options
+from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
+from toolkit.cli.rows import chosen_models, entered_site, find_model, parse_map, writing_to
 from toolkit.cli.sites import load_content, open_site
 
 
 @click.group()
 def data() -> None:
-    """Load the content files into the database."""
+    """Rows in and out: content files, dumps, tables."""
 
 
 @data.command()
-@click.option("--verbose", "-v", is_flag=True, help="Name each row that was added, changed or removed.")
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--verbose", "-v", is_flag=True, help="Name each row of a content file that was added, changed or removed."
+)
+@click.option("--format", "kind", metavar="NAME", help="The format of the files.  [default: by their endings]")
+@click.option("--ignore-unknown", is_flag=True, help="Pass over models and fields that the site does not have.")
+@click.option("--only-new", is_flag=True, help="Leave rows alone that are there.")
 @json_option
 @site_options
-def load(verbose: bool) -> None:
-    """Make the rows of the content sources be what their files say: all of them, or none.
+def load(files: tuple[Path, ...], verbose: bool, kind: str | None, ignore_unknown: bool, only_new: bool) -> None:
+    """Make the rows of the content sources be what their files say; or load dumps: all rows, or none.
 
-    'toolkit build' and 'toolkit serve' do this by themselves.
+    Without a FILE the content sources are loaded, as 'toolkit build' and 'toolkit serve' do by themselves. A FILE is
+    what 'toolkit data dump' wrote; loading it again changes nothing. If anything is wrong, nothing is loaded.
     """
     asked = invocation()
+    if files:
+        _load_dumps(asked, files, kind, ignore_unknown=ignore_unknown, only_new=only_new)
+        return
     report = load_content(open_site())
     if asked.as_json:
         asked.output.data(
@@ -62,3 +76,172 @@ def inspect(tables: tuple[str, ...], url: str | None, views: bool) -> None:
     site = open_site()
     database = Database(url, folder=site.folder) if url is not None else site.database
     click.echo(inspect_models(database, tables, views=views), nl=False)
+
+
+def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, **options: bool) -> None:
+    from toolkit.serialization import Loaded, format_of, load
+    from toolkit.serialization.formats import opened
+
+    done = Loaded()
+    with entered_site() as scope, scope.database.atomic():
+        for path in files:
+            with opened(path, "r") as source:
+                done += load(scope, format_of(kind, path), source, path=path, **options)
+    _tell(asked, done)
+
+
+def _tell(asked: Invocation, done: Any, **more: Any) -> None:
+    """What became of the rows."""
+    from dataclasses import asdict
+
+    if asked.as_json:
+        asked.output.data({**asdict(done), **more})
+    else:
+        asked.output.say(", ".join(f"{count} {name}" for name, count in asdict(done).items() if count) or "no rows")
+
+
+@data.command()
+@click.option("--app", "apps", multiple=True, metavar="LABEL", help="Only this app's models; may be repeated.")
+@click.option(
+    "--model", "models", multiple=True, metavar="MODEL", help="Only this model (newsroom.Tag); may be repeated."
+)
+@click.option("--exclude", multiple=True, metavar="NAME", help="Not this app or model; may be repeated.")
+@click.option("--pks", metavar="KEYS", help="Only the rows with these keys, commas between; of one model.")
+@click.option("--natural", is_flag=True, help="Tell rows by their natural keys, where the model has one.")
+@click.option("--fields", metavar="NAMES", help="Only these fields, commas between; of one model.")
+@click.option("--format", "kind", metavar="NAME", help="json, jsonl, yaml, xml or csv.  [default: by FILE, or json]")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to; .gz and .xz are compressed.  [default: stdout]",
+)
+@json_option
+@site_options
+def dump(
+    apps: tuple[str, ...], models: tuple[str, ...], exclude: tuple[str, ...], pks: str | None, natural: bool,
+    fields: str | None, kind: str | None, output: Path | None,
+) -> None:  # fmt: skip
+    """Write the rows of the database as text, all as of one instant, for 'toolkit data load'.
+
+    The same rows give the same bytes: rows that others refer to come first, then by key. A file is written beside its
+    place and renamed.
+    """
+    from toolkit.errors import ContentError
+    from toolkit.serialization import dump as write_dump
+    from toolkit.serialization import format_of
+
+    asked = invocation()
+    form = format_of(kind or (None if output else "json"), output)
+    with entered_site() as scope:
+        chosen = chosen_models(scope.database.schema, apps, models, exclude)
+        if (pks is not None or fields is not None) and len(chosen) != 1:
+            raise ContentError("--pks and --fields are of one model", hint="Name it: --model newsroom.Story.")
+        keys = None if pks is None else [chosen[0]._meta.pk.from_string(text.strip()) for text in pks.split(",")]
+        names = None if fields is None else [name.strip() for name in fields.split(",")]
+        with writing_to(output) as out:
+            count = write_dump(scope, form, out, models=chosen, natural=natural, fields=names, pks=keys)
+    _told_written(asked, output, count)
+
+
+def _told_written(asked: Invocation, output: Path | None, count: int) -> None:
+    if asked.as_json and output is not None:
+        asked.output.data({"rows": count, "output": str(output)})
+    elif output is not None:
+        asked.output.say(f"{count} {'row' if count == 1 else 'rows'} to {output}")
+
+
+@data.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--model", "name", required=True, metavar="MODEL", help="Whose rows: newsroom.Tag.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="A column of another name; 'COLUMN=' is passed over."
+)
+@click.option(
+    "--key", metavar="FIELD", help="What tells a row that is there.  [default: natural key, unique slug, or key]"
+)
+@click.option("--format", "kind", type=click.Choice(["csv", "json", "jsonl"]), help="[default: by the file's ending]")
+@click.option("--encoding", metavar="NAME", help="Of a CSV file.  [default: utf-8, or utf-16 if it begins so]")
+@click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
+@json_option
+@site_options
+def import_(
+    file: Path, name: str, maps: tuple[str, ...], key: str | None, kind: str | None, encoding: str | None, dry_run: bool
+) -> None:
+    """Make the rows of a table (CSV, JSON, JSON Lines) be rows of a model: all, or none.
+
+    Each row is checked as full_clean() checks it. A relation is named by what tells its rows: a natural key of one
+    field, a unique slug, or else the key; several with commas between. Importing again changes nothing.
+    """
+    from toolkit.serialization import import_rows, read_table
+    from toolkit.serialization.formats import kind_of, opened
+
+    asked = invocation()
+    kind = kind or kind_of(file)
+    with entered_site() as scope, opened(file, "r") as source:
+        model = find_model(scope.database.schema, name)
+        rows = read_table(source, kind, encoding=encoding)
+        done = import_rows(
+            scope, model, rows, path=file, columns=parse_map(maps), key=key, textual=kind == "csv", dry_run=dry_run
+        )
+    _tell(asked, done, dry_run=dry_run)
+    if dry_run:
+        asked.output.note("nothing was written: --dry-run")
+
+
+@data.command()
+@click.option("--model", "name", metavar="MODEL", help="Whose rows: newsroom.Tag.")
+@click.option("--fields", metavar="NAMES", help="These fields, commas between.  [default: all]")
+@click.option("--format", "kind", type=click.Choice(["csv", "json", "jsonl"]), help="[default: by FILE, or csv]")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="[default: stdout]"
+)
+@click.option(
+    "--raw", is_flag=True, help="In CSV, no apostrophe before text that a spreadsheet would take for a formula."
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the text files of all content sources there, instead.",
+)
+@json_option
+@site_options
+def export(
+    name: str | None, fields: str | None, kind: str | None, output: Path | None, raw: bool, folder: Path | None
+) -> None:
+    """Write rows for others: a model's as a table, or those of all content sources as text files.
+
+    In CSV, text that begins with = + - @ or a tab gets an apostrophe before it, for a spreadsheet would run it as a
+    formula.
+    """
+    from toolkit.errors import ContentError
+    from toolkit.serialization import export_rows
+    from toolkit.serialization.formats import kind_of
+
+    asked = invocation()
+    if (name is None) == (folder is None):
+        raise ContentError("nothing says what to export", hint="Give either --model newsroom.Tag, or --folder DIR.")
+    if folder is not None:
+        _export_folder(asked, folder)
+        return
+    kind = kind or (kind_of(output) if output else "csv")
+    names = None if fields is None else [each.strip() for each in fields.split(",")]
+    with entered_site() as scope:
+        model = find_model(scope.database.schema, name or "")
+        with writing_to(output) as out:
+            count = export_rows(scope, model, out, kind=kind, fields=names, raw=raw)
+    _told_written(asked, output, count)
+
+
+def _export_folder(asked: Invocation, folder: Path) -> None:
+    from toolkit.content.export import export_model
+
+    with entered_site() as scope:
+        sources = [source for app in scope.site.apps for source in app.sources]
+        files = [path for each in sources for path in export_model(scope, each, folder, sources=sources)]
+    if asked.as_json:
+        asked.output.data({"files": files, "folder": str(folder)})
+    else:
+        asked.output.say(f"{len(files)} {'file' if len(files) == 1 else 'files'} in {folder}")

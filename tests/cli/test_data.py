@@ -1,0 +1,98 @@
+"""``toolkit data dump``, ``load``, ``import`` and ``export``."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+TOPICS = "bay_press.Topic"
+
+
+@pytest.fixture
+def built(run: Run) -> None:
+    run("data", "load")
+
+
+def topics(folder: Path) -> list[str]:
+    with sqlite3.connect(folder / "site.db") as connection:
+        found = [name for (name,) in connection.execute("SELECT name FROM bay_press_topic ORDER BY id")]
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl.gz", "rows.yaml", "rows.xml.xz"])
+def test_a_dump_is_loaded(built: None, run: Run, folder: Path, name: str) -> None:
+    told = run("data", "dump", "--output", name).stdout
+    assert told.endswith(f"rows to {name}\n")
+    before = (folder / name).read_bytes()
+    assert run("data", "load", name).stdout.endswith(" unchanged\n")
+    names = topics(folder)
+    (folder / "site.db").unlink()
+    assert json.loads(run("data", "load", name, "--json").stdout)["added"] == int(told.split()[0])
+    assert topics(folder) == names
+    run("data", "dump", "-o", name)
+    assert (folder / name).read_bytes() == before
+    assert not list(folder.glob(".*.rows*"))
+
+
+def test_a_dump_of_some_rows(built: None, run: Run) -> None:
+    rows = json.loads(run("data", "dump", "--model", "topic", "--pks", "1", "--fields", "slug").stdout)
+    assert [(row["model"], row["pk"], list(row["fields"])) for row in rows] == [(TOPICS, 1, ["slug"])]
+    rows = json.loads(run("data", "dump", "--app", "bay_press", "--exclude", "Story").stdout)
+    assert {row["model"] for row in rows} == {TOPICS}
+    assert "Did you mean" in run("data", "dump", "--model", "bay_press.Topik", status=1).stderr
+    assert "of one model" in run("data", "dump", "--pks", "1", status=1).stderr
+
+
+def test_a_dump_that_is_wrong_is_told_whole(built: None, run: Run, folder: Path) -> None:
+    record = {"model": TOPICS, "pk": 1, "fields": {"name": None, "slugg": "x"}}
+    (folder / "bad.jsonl").write_text(json.dumps(record) + "\n{\n")
+    told = run("data", "load", "bad.jsonl", "--json", status=1)
+    assert [(one["line"], one["column"]) for one in json.loads(told.stdout)["problems"]] == [
+        (1, "name"), (1, "slugg"), (2, 2),
+    ]  # fmt: skip
+
+
+def test_a_file_stays_as_it_was_if_a_dump_fails(built: None, run: Run, folder: Path) -> None:
+    (folder / "rows.csv").write_text("before")
+    assert "the rows of one model" in run("data", "dump", "-o", "rows.csv", status=1).stderr
+    assert (folder / "rows.csv").read_text() == "before"
+
+
+def test_a_table_in_and_out(built: None, run: Run, folder: Path) -> None:
+    (folder / "t.csv").write_text("Name,slug\nBoats,boats\n")
+    options = ("data", "import", "t.csv", "--model", TOPICS, "--map", "Name=name")
+    assert run(*options, "--dry-run").stdout == "1 added\n"
+    assert "Boats" not in topics(folder)
+    assert run(*options).stdout == "1 added\n"
+    assert run(*options).stdout == "1 unchanged\n"
+    assert "Boats,boats\n" in run("data", "export", "--model", TOPICS, "--fields", "name,slug").stdout
+    assert run("data", "export", "--model", TOPICS, "-o", "out.jsonl").stdout.endswith("rows to out.jsonl\n")
+    assert run("data", "import", "out.jsonl", "--model", TOPICS).stdout.endswith("unchanged\n")
+    (folder / "t.csv").write_text("name,slug\n,no slug\n")
+    told = run("data", "import", "t.csv", "--model", TOPICS, status=1).stderr
+    assert "t.csv:2:name" in told
+    assert "t.csv:2:slug" in told
+
+
+def test_text_files_out_and_in_again(built: None, run: Run, folder: Path) -> None:
+    before = run("data", "dump", "--natural").stdout
+    assert "files in out" in run("data", "export", "--folder", "out").stdout
+    for path in (folder / "content").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    (folder / "site.db").unlink()
+    (folder / "out" / "content").replace(folder / "out2")
+    for path in (folder / "out2").rglob("*"):
+        if path.is_file():
+            place = folder / "content" / path.relative_to(folder / "out2")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+    run("data", "load")
+    assert run("data", "dump", "--natural").stdout == before
+    assert "Give either" in run("data", "export", status=1).stderr
