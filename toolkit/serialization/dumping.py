@@ -103,13 +103,27 @@ class Table:
 
     def records(self, pks: Sequence[Any] | None) -> Iterator[Record]:
         """The records of the rows."""
+        for rows in self._chunks(pks):
+            yield from self._of(rows)
+
+    def _chunks(self, pks: Sequence[Any] | None) -> Iterator[list[Any]]:
+        """The rows, some at a time: each chunk begins behind the key of the last, so that nothing else is held.
+
+        Only in another order than that of one key all keys are held.
+        """
         rows: QuerySet[Any] = QuerySet(self.model).unrestricted()
         if pks is not None:
             rows = rows.filter(pk__in=list(pks))
         rows = rows.order_by(*(self.model._meta.natural_key if self.by_natural else ()), "pk")
-        every = rows.iterator(chunk_size=CHUNK)
-        while chunk := list(itertools.islice(every, CHUNK)):
-            yield from self._of(chunk)
+        if self.by_natural or len(self.model._meta.key) > 1:
+            every = rows.iterator(chunk_size=CHUNK)
+            while chunk := list(itertools.islice(every, CHUNK)):
+                yield chunk
+            return
+        chunk = list(rows[:CHUNK])
+        while chunk:
+            yield chunk
+            chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
 
     def _of(self, rows: Sequence[Any]) -> Iterator[Record]:
         links = {field.name: self._links(field, rows) for field in self.many}
