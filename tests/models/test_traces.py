@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import DatabaseError
-from toolkit.models import Count, Q
+from toolkit.models import Case, Count, Exists, F, OuterRef, Q, RawSQL, Subquery, When
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.batches import note_row
 from toolkit.trace import EDITOR, READER, Scope, Trace, entered
@@ -71,11 +71,23 @@ def lean(m: Any) -> Any:
     return [(s.title, s.weight) for s in m.Story.objects.only("title")[:4]]
 
 
+def nested(m: Any) -> Any:
+    newest = m.Story.objects.filter(section=OuterRef("pk")).order_by("-published").values("slug")[:1]
+    quiet = ~Exists(m.Byline.objects.filter(story__section=OuterRef("pk"), author__name="Author 1"))
+    size = Case(When(position__gt=0, then=F("position") + 1), default=0)
+    return (
+        [(s.newest, s.size) for s in m.Section.objects.annotate(newest=Subquery(newest), size=size)],
+        m.Section.objects.filter(quiet).count(),
+        list(m.Story.objects.order_by(F("expires").desc(nulls_first=True)).values_list("slug", flat=True)[:4]),
+        list(m.Tag.objects.annotate(n=RawSQL("(SELECT count(*) FROM news_byline)", ())).values_list("n", flat=True)),
+    )
+
+
 def absent(m: Any) -> Any:
     return m.Story.objects.filter(slug="not-there").first(), m.Comment.objects.count()
 
 
-PAGES = [front, article, sections, totals, lean, absent]
+PAGES = [front, article, sections, totals, lean, nested, absent]
 
 
 @pytest.mark.parametrize("page", PAGES)
