@@ -109,8 +109,10 @@ class BulkInsert:
         if level._meta.parents:
             for row in rows:
                 link_to_parents(row, level)
-        without = [row for row in rows if key_of(row, level) in (None, DATABASE_DEFAULT)]
-        keyed = rows if not without else [row for row in rows if key_of(row, level) not in (None, DATABASE_DEFAULT)]
+        keys = _keys_of(rows, level)
+        without = [row for row, key in zip(rows, keys, strict=True) if key is None or key is DATABASE_DEFAULT]
+        kept = (row for row, key in zip(rows, keys, strict=True) if key is not None and key is not DATABASE_DEFAULT)
+        keyed = rows if not without else [] if len(without) == len(rows) else list(kept)
         for fields, group in _by_fields(level, keyed):
             self._write(level, fields, group)
         if without:
@@ -168,6 +170,14 @@ class BulkInsert:
                 return
         for fields, group in _by_fields(level, rows):
             self._write(level, [field for field in fields if not field.in_key], group, returning=True)
+
+
+def _keys_of(rows: Sequence[Any], level: Any) -> list[Any]:
+    """The key of each row in one of its tables, on the shortest way."""
+    if level._meta.composite_key is not None:
+        return [key_of(row, level) for row in rows]
+    attname = level._meta.pk.attname
+    return [row.__dict__.get(attname) for row in rows]
 
 
 def _by_fields(level: Any, rows: Sequence[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
