@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DeclarationError, FieldError
-from toolkit.models import Count, F
+from toolkit.models import Count, F, Sum
 from toolkit.trace import current
 
 
@@ -87,7 +87,8 @@ def test_a_slice_of_a_loaded_answer_asks_nothing(m: Any, newsroom: Any) -> None:
         (lambda stories: stories[:5].filter(weight=1), "a sliced queryset cannot be changed"),
         (lambda stories: stories[:5].update(weight=1), "a sliced queryset cannot be updated"),
         (lambda stories: stories[:5].delete(), "a sliced queryset cannot be deleted"),
-        (lambda stories: stories[:5].aggregate(Count("pk")), "aggregate.. of a slice"),
+        (lambda stories: stories.values("weight").distinct().aggregate(Count("pk")), "aggregate.. of groups"),
+        (lambda stories: stories.values("weight")[:5].annotate(n=Count("pk")), "a sliced queryset cannot be changed"),
         (lambda stories: stories.order_by("?"), "another page at every build"),
         (lambda stories: list(stories.order_by("tags__name")), "cannot be ordered by"),
         (lambda stories: stories.values_list("title", "slug", flat=True), "takes one name"),
@@ -436,3 +437,10 @@ def test_the_database_explains_itself(m: Any, newsroom: Any) -> None:
         assert m.Story.objects.explain(analyze=True)
     with pytest.raises(FieldError, match="does not know this format"):
         m.Story.objects.explain(format="text; DROP TABLE news_tag")
+
+
+def test_what_is_given_of_rows_may_be_said_after_a_slice(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.order_by("pk")[2:5]
+    assert list(stories.values_list("weight", flat=True)) == [2, 3, 4]
+    assert [s.n for s in stories.annotate(n=Count("tags")).select_related("section").only("title")] == [2, 2, 2]
+    assert stories.aggregate(n=Count("pk"), total=Sum("weight"), tags=Count("tags")) == {"n": 3, "total": 9, "tags": 6}

@@ -82,7 +82,9 @@ class Answers(Question[M]):
     def __reduce__(self) -> tuple[Any, ...]:
         """As a pickle: with its rows, which are asked for first, as in Django."""
         if self._shared:
-            return (_manager_of, (self.model,))
+            managers = self.model._meta.managers
+            name = next((name for name in managers if getattr(self.model, name) is self), "objects")
+            return (getattr, (self.model, name))
         self._fetch()
         return (_restored, (type(self), {**self.__dict__, "_asked_by": None}))
 
@@ -385,13 +387,9 @@ def _row_class(names: Sequence[str]) -> Any:
         raise FieldError(f"values_list(named=True): {error}", hint="Give each a name: name=F(...).") from error
 
 
-def _manager_of(model: Any) -> Any:
-    return model.objects
-
-
 def _restored(kind: Any, state: dict[str, Any]) -> Any:
     """A queryset as it was pickled."""
-    made = kind.__new__(kind)
+    made = object.__new__(kind)  # a manager's own __new__ makes a declaration
     made.__dict__.update(state)
     return made
 

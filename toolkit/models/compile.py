@@ -264,11 +264,14 @@ def _exists(compiler: Compiler, query: Query) -> Shape:
 def _aggregate(compiler: Compiler, query: Query) -> Shape:
     import sqlalchemy as sa
 
-    if query.start is not None or query.stop is not None or compiler.selection.grouped or compiler.selection.distinct:
+    chosen = compiler.selection
+    if chosen.grouped or (chosen.distinct and chosen.values is not None):
         raise FieldError(
-            "aggregate() of a slice, of groups or of distinct values is not possible",
-            hint="Aggregate before slicing, or filter by the keys: filter(pk__in=stories[:5]).aggregate(...).",
+            "aggregate() of groups or of distinct values is not possible",
+            hint="Aggregate the rows themselves, with distinct=True for each value once.",
         )
+    if query.start is not None or query.stop is not None:
+        compiler.narrow(query.start, query.stop)
     compiler.crossed = set()
     typed = [_total(compiler, structure) for _, structure in query.totals]
     if len(typed) == 1 or not compiler.crossed:

@@ -18,7 +18,7 @@ from typing import Any
 from toolkit.database import spelling
 from toolkit.errors import DatabaseError, FieldError, did_you_mean
 from toolkit.models.combining import combined_table
-from toolkit.models.conditions import condition, visible
+from toolkit.models.conditions import condition, one_of_two, visible
 from toolkit.models.context import Context, Values
 from toolkit.models.expressions import Aggregate, Max, Min
 from toolkit.models.fields import DateTimeField
@@ -287,8 +287,7 @@ class Compiler:
             return sa.and_(left, right)
         if connector == "OR":
             return sa.or_(left, right)
-        left, right = (sa.func.coalesce(side, sa.false()) for side in (left, right))
-        return sa.and_(sa.or_(left, right), sa.not_(sa.and_(left, right)))
+        return one_of_two(left, right)
 
     def _side(self, operations: Sequence[Any], values: Values) -> Any:
         """What one queryset says of rows, with its own annotations."""
@@ -414,6 +413,17 @@ class Compiler:
 
     def _apply_lock(self, operation: Any, values: Values) -> None:
         self.selection.lock = operation[1]
+
+    def narrow(self, start: int | None, stop: int | None) -> None:
+        """Make a slice a condition, for what is asked about its rows."""
+        operation = ("sliced", start, stop)
+        self.operations = (*self.operations, operation)
+        self._apply_sliced(operation, self.values)
+
+    def _apply_sliced(self, operation: Any, values: Values) -> None:
+        twin = self.twin(without="sliced")
+        chosen = twin.part([twin.root.pk], operation, values, wrapped=self.dialect == "mysql")
+        self.selection.where.append(self.root.pk.in_(chosen))
 
     def _apply_none(self, operation: Any, values: Values) -> None:
         self.selection.none = True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
+from toolkit.models.crossings import Crossing, crossing_of, grouped, is_leaf, start_of, without_partner
 from toolkit.models.expressions import Now
 from toolkit.models.fields import BooleanField, DateField, DateTimeField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
@@ -19,14 +20,13 @@ from toolkit.models.paths import (
     Resolved,
     anchor_of,
     ascend,
-    join_forward,
     link_of,
     link_sides,
     own_column,
     refers_itself,
     seen_keys,
 )
-from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.relations import Reverse
 from toolkit.models.sqltext import certain
 from toolkit.models.transforms import transformed
 
@@ -53,18 +53,43 @@ def condition(context: Context, structure: Any, *, negated: bool = False) -> Any
     if structure[0] != "(q)":
         return _truth(context, structure, negated=negated)
     _, connector, inverted, children = structure
-    # a side of XOR is negated in one of its branches; there, too, "unknown" has to count as false
-    negated = (negated != inverted) or connector == "XOR"
-    leaves: list[Leaf] = []
-    clauses: list[Any] = []
-    for child in _flattened(children, connector):
-        if isinstance(child[0], str) and child[0] != "(q)":
-            leaves.append(Leaf(child[0], child[1], child[2:]))
-        else:
-            clauses.append(condition(context, child, negated=negated))
-    clauses += _leaf_clauses(context, leaves, together=connector == "AND", negated=negated)
+    negated = negated != inverted
+    if inverted or connector == "XOR":
+        context = context.scope  # it has partners of its own
+    parts = _flattened(children, connector)
+    if connector == "AND":
+        groups = grouped(context, parts)
+        clauses = [_together(context, members, shared, negated=negated) for members, shared in groups]
+    else:
+        clauses = [_part(context, part, negated=negated) for part in parts]
     joined = _join_clauses(clauses, connector)
     return sa.not_(joined) if inverted else joined
+
+
+def one_of_two(left: Any, right: Any) -> Any:
+    """Whether just one of two conditions is true; NULL counts as false."""
+    import sqlalchemy as sa
+
+    first, second = (sa.case((side, sa.literal_column("1")), else_=sa.literal_column("0")) for side in (left, right))
+    return first != second
+
+
+def _together(context: Context, parts: list[Any], shared: Crossing | None, *, negated: bool) -> Any:
+    """Parts of an AND that are about the same partner, or a single one."""
+    if shared is None:
+        return _part(context, parts[0], negated=negated)
+    return _across(context, shared, ("(q)", "AND", False, tuple(parts)), negated=negated)
+
+
+def _part(context: Context, part: Any, *, negated: bool) -> Any:
+    """A part of a condition by itself."""
+    if not is_leaf(part):
+        return condition(context, part, negated=negated)
+    crossing = crossing_of(context, part)
+    if crossing is not None:
+        return _across(context, crossing, part, negated=negated)
+    leaf, home = Leaf(part[0], part[1], part[2:]), context.home(part[0])
+    return _comparison(home, leaf, start_of(home, leaf.name, leaf.kind), negated=negated)
 
 
 def _truth(context: Context, structure: Any, *, negated: bool) -> Any:
@@ -98,68 +123,38 @@ def _join_clauses(clauses: list[Any], connector: str) -> Any:
     if connector == "OR":
         return sa.or_(*clauses)
     if connector == "XOR":
-        left, right = clauses
-        return sa.and_(sa.or_(left, right), sa.not_(sa.and_(left, right)))
+        return one_of_two(*clauses)
     return sa.and_(*clauses)
 
 
-def _leaf_clauses(context: Context, leaves: list[Leaf], *, together: bool, negated: bool) -> list[Any]:
-    clauses: list[Any] = []
-    crossing: dict[Any, tuple[Resolved, list[Leaf]]] = {}
-    for number, leaf in enumerate(leaves):
-        home = context.home(leaf.name)
-        if home is not context:
-            clauses += _leaf_clauses(home, [leaf], together=True, negated=negated)
-            continue
-        resolved = _start(context, leaf)
-        if resolved.many is None:
-            clauses.append(_comparison(context, leaf, resolved, negated=negated))
-            continue
-        key = (id(resolved.node), id(resolved.many), None if together else number)
-        crossing.setdefault(key, (resolved, []))[1].append(leaf)
-    clauses += [_across(context, resolved, group) for resolved, group in crossing.values()]
-    return clauses
-
-
-def _start(context: Context, leaf: Leaf) -> Resolved:
-    compiler = context.compiler
-    resolved = context.resolve(leaf.name)
-    if leaf.kind == "isnull" and isinstance(resolved.field, ForeignKey) and compiler.hides(resolved.field.target):
-        # a reference to a row that the viewer may not see is, for that viewer, none
-        other = join_forward(compiler, resolved.node, resolved.field)
-        return Resolved(other, other.pk, other.model._meta.pk, resolved.rest)
-    return resolved
-
-
-def _across(context: Context, resolved: Resolved, leaves: list[Leaf]) -> Any:
-    """``pk IN (SELECT ...)`` over a many-valued relation, with all these conditions on one partner row."""
+def _across(context: Context, crossing: Crossing, part: Any, *, negated: bool) -> Any:
+    """A condition on one partner row across a many-valued relation."""
     import sqlalchemy as sa
 
-    clauses = []
-    rest = []
-    for leaf in leaves:
-        beyond = context.resolve(leaf.name).rest
-        if leaf.kind == "isnull" and beyond in ((), ("isnull",)):
-            found = _has_partner(context, resolved, [])
-            clauses.append(sa.not_(found) if leaf.data[0] else found)
-        else:
-            rest.append(leaf)
-    if rest:
-        clauses.append(_has_partner(context, resolved, rest))
-    return sa.and_(*clauses)
+    if is_leaf(part) and part[1] == "isnull" and crossing.is_end:
+        found = _has_partner(context, crossing, None)
+        return sa.not_(found) if part[2] else found
+    found = _has_partner(context, crossing, part)
+    rest = without_partner(context, part, crossing)
+    if rest is False:
+        return found
+    nobody = sa.not_(_has_partner(context, crossing, None))
+    if rest is not True:
+        nobody = sa.and_(nobody, condition(context, ("(q)", "AND", False, (rest,)), negated=negated))
+    return sa.or_(found, nobody)
 
 
-def _has_partner(context: Context, resolved: Resolved, leaves: list[Leaf]) -> Any:
-    """Whether there is a partner that meets conditions; never NULL, so that it can be negated."""
+def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
+    """Whether there is a partner, one that meets a condition if there is any; never NULL, so that it can be negated."""
     import sqlalchemy as sa
 
-    inner, link, clause = partners(context.compiler, resolved.many, resolved.node.model)
-    if leaves:
-        place = context.below(inner, leaves[0].name, context.resolve(leaves[0].name).rest)
-        structure = ("(q)", "AND", False, tuple((leaf.name, leaf.kind, *leaf.data) for leaf in leaves))
-        inner.selection.where.append(condition(place, structure))
+    resolved, compiler = crossing.resolved, crossing.home.compiler
+    inner, link, clause = partners(compiler, resolved.many, resolved.node.model)
+    if part is not None:
+        place = replace(context.below(inner, crossing.name, resolved.rest), crossed=True)
+        inner.selection.where.append(condition(place, ("(q)", "AND", False, (part,))))
     where = inner.where()
-    key = anchor_of(context.compiler, resolved.node, resolved.many)
+    key = anchor_of(compiler, resolved.node, resolved.many)
     source = clause(inner)
     select = sa.select(*columns_of(link)).select_from(source).where(*where, is_not_null(link))
     found = key.in_(select.correlate_except(source))

@@ -40,6 +40,7 @@ class Context:
         prefix: What names of this table begin with.
         outer: The place around, for the other names.
         declared: The condition is the model's own: no annotation of the question's stands for a name in it.
+        crossed: A condition led here, across a many-valued relation; what is negated starts outside again.
     """
 
     compiler: Compiler
@@ -49,6 +50,15 @@ class Context:
     prefix: str = ""
     outer: Context | None = None
     declared: bool = False
+    crossed: bool = False
+
+    @property
+    def scope(self) -> Context:
+        """The place that the conditions at hand started from."""
+        place = self
+        while place.crossed and place.outer is not None:
+            place = place.outer
+        return place
 
     @property
     def dialect(self) -> str:

@@ -28,6 +28,9 @@ M = TypeVar("M", covariant=True)
 KNOWN_LOOKUPS = 10_000
 """Names of lookups that are remembered to begin well: a visitor may send any number of them."""
 
+AFTER_SLICING = ("values", "annotate", "alias", "related", "only", "defer")
+"""Operations that say what is given of each row: they may follow a slice."""
+
 
 class Question(Generic[M]):
     """A question to the database, as it is put together."""
@@ -81,7 +84,7 @@ class Question(Generic[M]):
         return clone
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:
-        if self._stop is not None or self._start:
+        if self._is_sliced() and (operation[0] not in AFTER_SLICING or self._gives != "instances"):
             raise FieldError("a sliced queryset cannot be changed any more", hint="Filter and order first, then slice.")
         self._refuse_combined(operation[0])
         clone = self._clone()
@@ -89,6 +92,9 @@ class Question(Generic[M]):
         if values is not None:
             clone._values = values
         return clone
+
+    def _is_sliced(self) -> bool:
+        return self._stop is not None or bool(self._start)
 
     def _replaced(self, operations: tuple[Any, ...], values: tuple[Any, ...]) -> Self:
         """Another question of the same kind."""

@@ -1,0 +1,345 @@
+"""What a question would answer, worked out on plain rows in plain Python: the other half of ``test_evaluation``.
+
+It shares no code with the compiler, and follows the documentation of Django's QuerySet:
+
+- a comparison with NULL is not true, so ``exclude`` keeps the row;
+- conditions of one ``filter()`` that cross a many-valued relation are about one and the same partner, those of two
+  ``filter()`` calls need not be; a row without a partner has NULL there;
+- ``exclude()`` and ``~Q()`` leave out what their conditions would keep;
+- NULL is the smallest value, and the primary key decides between equals.
+
+Where the toolkit differs from Django on purpose it follows the toolkit: a filter gives each row once, an aggregate
+counts its own rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = dict[str, Any]
+Condition = tuple[Any, ...]
+"""``("leaf", path, lookup, value)``, ``("and" | "or" | "xor", conditions)`` or ``("not", condition)``."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How rows of one kind find rows of another.
+
+    Args:
+        target: The other kind.
+        many: Whether there may be several.
+        find: ``find(world, row)`` gives them.
+    """
+
+    target: str
+    many: bool
+    find: Callable[[World, Row], list[Row]]
+
+
+@dataclass
+class World:
+    """All rows.
+
+    Args:
+        rows: Kind to rows, by primary key ``id``.
+        links: Name of a table between to pairs of keys.
+        palette: Kind of value to the few values that the rows have, and that questions compare them with.
+    """
+
+    rows: dict[str, dict[int, Row]]
+    links: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    palette: dict[str, list[Any]] = field(default_factory=dict)
+
+    def kind(self, name: str) -> list[Row]:
+        """The rows of one kind, by key."""
+        return [row for _, row in sorted(self.rows[name].items())]
+
+
+def one(target: str, column: str) -> Relation:
+    """A foreign key."""
+    return Relation(target, False, lambda w, row: [w.rows[target][row[column]]] if row[column] is not None else [])
+
+
+def back(target: str, column: str, *, many: bool = True) -> Relation:
+    """The other side of a foreign key."""
+    return Relation(target, many, lambda w, row: [other for other in w.kind(target) if other[column] == row["id"]])
+
+
+def between(target: str, table: str, *, turned: bool = False) -> Relation:
+    """A many-to-many relation."""
+
+    def find(world: World, row: Row) -> list[Row]:
+        pairs = sorted(world.links[table])
+        keys = [a if turned else b for a, b in pairs if (b if turned else a) == row["id"]]
+        return [world.rows[target][key] for key in keys]
+
+    return Relation(target, True, find)
+
+
+RELATIONS: Mapping[str, Mapping[str, Relation]] = {
+    "Section": {"stories": back("Story", "section_id")},
+    "Author": {
+        "edited": back("Story", "editor_id"),
+        "bylines": back("Byline", "author_id"),
+        "stories": Relation(
+            "Story",
+            True,
+            lambda w, row: [w.rows["Story"][b["story_id"]] for b in w.kind("Byline") if b["author_id"] == row["id"]],
+        ),
+    },
+    "Tag": {"stories": between("Story", "tags", turned=True)},
+    "Story": {
+        "section": one("Section", "section_id"),
+        "editor": one("Author", "editor_id"),
+        "tags": between("Tag", "tags"),
+        "bylines": back("Byline", "story_id"),
+        "comments": back("Comment", "story_id"),
+        "authors": Relation(
+            "Author",
+            True,
+            lambda w, row: [w.rows["Author"][b["author_id"]] for b in w.kind("Byline") if b["story_id"] == row["id"]],
+        ),
+    },
+    "Byline": {"story": one("Story", "story_id"), "author": one("Author", "author_id")},
+    "Comment": {
+        "story": one("Story", "story_id"),
+        "parent": one("Comment", "parent_id"),
+        "answers": back("Comment", "parent_id"),
+    },
+}
+
+
+# conditions
+
+
+def holds(world: World, kind: str, row: Row, condition: Condition) -> bool:
+    """Whether a row meets the condition of one ``filter()`` call."""
+    crossings = sorted(set(_crossings(kind, condition)), key=len)
+    return any(_true(world, kind, row, condition, bound) for bound in _bindings(world, kind, row, crossings))
+
+
+def _crossings(kind: str, condition: Condition) -> Iterator[tuple[str, ...]]:
+    """The many-valued relations that the condition crosses, as paths; what is negated is a matter of its own."""
+    if condition[0] == "leaf":
+        here = kind
+        for number, name in enumerate(condition[1]):
+            relation = RELATIONS[here].get(name)
+            if relation is None:
+                return
+            if relation.many:
+                yield condition[1][: number + 1]
+            here = relation.target
+    elif condition[0] in ("and", "or"):
+        for each in condition[1]:
+            yield from _crossings(kind, each)
+
+
+def _bindings(
+    world: World, kind: str, row: Row, crossings: list[tuple[str, ...]]
+) -> Iterator[dict[tuple[str, ...], Row | None]]:
+    """Each way to choose a partner for every crossing."""
+    if not crossings:
+        yield {}
+        return
+    *before, last = crossings
+    for bound in _bindings(world, kind, row, before):
+        owner, owner_kind = _follow(world, kind, row, last[:-1], bound)
+        partners = RELATIONS[owner_kind][last[-1]].find(world, owner) if owner is not None else []
+        for partner in partners or [None]:
+            yield {**bound, last: partner}
+
+
+def _follow(
+    world: World, kind: str, row: Row | None, path: Iterable[str], bound: Mapping[tuple[str, ...], Row | None]
+) -> tuple[Row | None, str]:
+    """The row at the end of a path, and its kind."""
+    walked: tuple[str, ...] = ()
+    for name in path:
+        relation = RELATIONS[kind][name]
+        walked += (name,)
+        if relation.many:
+            row = bound[walked]
+        elif row is not None:
+            row = next(iter(relation.find(world, row)), None)
+        kind = relation.target
+    return row, kind
+
+
+def _true(world: World, kind: str, row: Row, condition: Condition, bound: Mapping[Any, Any]) -> bool:
+    if condition[0] == "leaf":
+        _, path, lookup, value = condition
+        return compare(lookup, value_at(world, kind, row, path, bound), _given(world, kind, row, value))
+    if condition[0] == "not":
+        return not holds(world, kind, row, condition[1])
+    if condition[0] == "xor":
+        left, right = (holds(world, kind, row, each) for each in condition[1])
+        return left != right
+    together = all if condition[0] == "and" else any
+    return together(_true(world, kind, row, each, bound) for each in condition[1])
+
+
+def value_at(world: World, kind: str, row: Row | None, path: Iterable[str], bound: Mapping[Any, Any]) -> Any:
+    """The value at the end of a path; the key, if it ends at a relation."""
+    *way, last = path
+    found, here = _follow(world, kind, row, way, bound)
+    if last in RELATIONS[here]:
+        found, _ = _follow(world, kind, row, [*way, last], bound)
+        last = "id"
+    return None if found is None else found["id" if last == "pk" else last]
+
+
+@dataclass(frozen=True)
+class Column:
+    """``F("weight") + 1``: a value of the same row."""
+
+    path: tuple[str, ...]
+    plus: int = 0
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of another question's rows, as in ``section__in=Section.objects.filter(...)``."""
+
+    question: Any
+
+
+def _given(world: World, kind: str, row: Row, value: Any) -> Any:
+    if isinstance(value, Column):
+        found = value_at(world, kind, row, value.path, {})
+        return None if found is None else found + value.plus if value.plus else found
+    if isinstance(value, Keys):
+        return [each["id"] for each in value.question.rows(world)]
+    return value
+
+
+def compare(lookup: str, value: Any, given: Any) -> bool:
+    """Whether one comparison is true; with NULL on a side it never is."""
+    if lookup == "isnull":
+        return bool((value is None) == given)
+    if value is None or given is None:
+        return False
+    return bool(LOOKUPS[lookup](value, given))
+
+
+LOOKUPS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "exact": lambda value, given: value == given,
+    "gt": lambda value, given: value > given,
+    "gte": lambda value, given: value >= given,
+    "lt": lambda value, given: value < given,
+    "lte": lambda value, given: value <= given,
+    "in": lambda value, given: value in given,
+    "range": lambda value, given: given[0] <= value <= given[1],
+    "contains": lambda value, given: given in value,
+    "startswith": lambda value, given: value.startswith(given),
+    "endswith": lambda value, given: value.endswith(given),
+    "iexact": lambda value, given: value.casefold() == given.casefold(),
+    "icontains": lambda value, given: given.casefold() in value.casefold(),
+}
+
+
+# aggregates
+
+
+@dataclass(frozen=True)
+class Total:
+    """An aggregate over a path.
+
+    Args:
+        function: ``count``, ``sum``, ``min``, ``max`` or ``avg``.
+        path: To a field or relation.
+        distinct: Each value once.
+        where: Only of partners that meet it; its paths begin with the path's relation.
+    """
+
+    function: str
+    path: tuple[str, ...]
+    distinct: bool = False
+    where: Condition | None = None
+
+
+def total(world: World, kind: str, rows: Iterable[Row], wanted: Total) -> Any:
+    """An aggregate over rows and, across relations, over their partners."""
+    values = [value for row in rows for value in _chain_values(world, kind, row, wanted)]
+    values = [value for value in values if value is not None]
+    if wanted.distinct:
+        values = sorted(set(values))
+    if wanted.function == "count":
+        return len(values)
+    if not values:
+        return None
+    if wanted.function == "avg":
+        return sum(values) / len(values)
+    return {"sum": sum, "min": min, "max": max}[wanted.function](values)
+
+
+def _chain_values(world: World, kind: str, row: Row, wanted: Total) -> Iterator[Any]:
+    """The value at the end of every way along the path."""
+    crossings = sorted(set(_crossings(kind, ("leaf", wanted.path, "", None))), key=len)
+    for bound in _bindings(world, kind, row, crossings):
+        if wanted.where is None or _true(world, kind, row, wanted.where, bound):
+            yield value_at(world, kind, row, wanted.path, bound)
+
+
+# questions
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about one kind of rows.
+
+    Args:
+        kind: Which.
+        steps: ``("filter" | "exclude", condition)`` in the order they are said.
+        order: ``(path, descending)`` pairs, the primary key last of all.
+        annotations: Name to aggregate over each row's partners; ``("above", name, number)`` steps filter by them.
+        start: Of the slice.
+        stop: Of the slice; None for all.
+    """
+
+    kind: str
+    steps: tuple[Any, ...] = ()
+    order: tuple[tuple[tuple[str, ...], bool], ...] = ()
+    annotations: tuple[tuple[str, Total], ...] = ()
+    start: int = 0
+    stop: int | None = None
+
+    def rows(self, world: World) -> list[Row]:
+        """The answer, in order."""
+        found = [row for row in world.kind(self.kind) if self._meets(world, row)]
+        for path, descending in reversed(self.order):
+            found.sort(key=lambda row: rank(self.value(world, row, path)), reverse=descending)
+        return found[self.start : self.stop]
+
+    def _meets(self, world: World, row: Row) -> bool:
+        for step, *said in self.steps:
+            if step == "above":
+                name, number = said
+                value = self.value(world, row, (name,))
+                if value is None or not value > number:
+                    return False
+            elif holds(world, self.kind, row, said[0]) != (step == "filter"):
+                return False
+        return True
+
+    def value(self, world: World, row: Row, path: tuple[str, ...]) -> Any:
+        """A value of a row: of a field, along single-valued relations, or of an annotation."""
+        wanted = dict(self.annotations).get(path[0])
+        return (
+            total(world, self.kind, [row], wanted) if wanted is not None else value_at(world, self.kind, row, path, {})
+        )
+
+
+def rank(value: Any) -> tuple[bool, Any]:
+    """For sorting: NULL first."""
+    return (value is not None, value if value is not None else 0)
+
+
+def groups(world: World, question: Question, by: tuple[str, ...], wanted: Total) -> list[tuple[Any, Any]]:
+    """``values(by).annotate(n=wanted)``: a pair for each value, in the order of the values."""
+    rows = question.rows(world)
+    rows.sort(key=lambda row: rank(question.value(world, row, by)))
+    grouped = itertools.groupby(rows, key=lambda row: question.value(world, row, by))
+    return [(value, total(world, question.kind, list(each), wanted)) for value, each in grouped]

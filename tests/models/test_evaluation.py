@@ -1,0 +1,416 @@
+"""Random questions about random rows, compared with their evaluation in plain Python, on every database.
+
+MODEL_EXAMPLES sets how many sets of rows are tried (each with a dozen questions), for long runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from tests.models.evaluation import (
+    RELATIONS,
+    Column,
+    Condition,
+    Keys,
+    Question,
+    Total,
+    World,
+    groups,
+    rank,
+    total,
+)
+from toolkit import models
+from toolkit.models import F, Q
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
+QUESTIONS = int(os.environ.get("MODEL_QUESTIONS", "12"))
+
+TEXTS = ["", "a", "A", "b", "a ", "ab", "ß", "SS", "é", "e\u0301", "%", "_", "\\", "'", "日本", "😀"]
+NUMBERS = [0, 1, 2, -1, 2**31 - 1, -(2**31)]
+INSTANTS = [
+    datetime(2026, 3, 1, 12, tzinfo=UTC),
+    datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(2099, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+]
+FIELDS: dict[str, dict[str, str]] = {
+    "Section": {"name": "text", "position": "number", "visible": "truth"},
+    "Author": {"name": "text"},
+    "Tag": {"name": "text"},
+    "Story": {"title": "text", "weight": "number", "published": "instant", "expires": "instant"},
+    "Byline": {"position": "number"},
+    "Comment": {"text": "text", "score": "number"},
+}
+VALUES = {"text": TEXTS, "number": NUMBERS, "instant": INSTANTS, "truth": [True, False], "key": [1, 2, 3]}
+LOOKUPS = {
+    "text": ["exact", "exact", "exact", "in", "contains", "startswith", "endswith", "gt", "lte", "isnull"],
+    "number": ["exact", "exact", "in", "gt", "gte", "lt", "lte", "range", "isnull"],
+    "instant": ["exact", "in", "gt", "lte", "range", "isnull"],
+    "truth": ["exact"],
+    "key": ["exact", "in", "isnull"],
+}
+
+
+# rows
+
+
+@st.composite
+def worlds(draw: Any) -> World:
+    """A few rows of each kind with few different values, so that values and partners coincide."""
+    few = {name: draw(st.lists(st.sampled_from(VALUES[name]), min_size=2, max_size=2)) for name in ("text", "number")}
+    palette = {**VALUES, **few}
+
+    def some(kind: str, most: int, **columns: Any) -> dict[int, Any]:
+        count = draw(st.sampled_from([0, *range(1, most + 1), *range(most // 2, most + 1), most, most]))
+        return {n: {"id": n, **{name: draw(make(n)) for name, make in columns.items()}} for n in range(1, count + 1)}
+
+    def pick(values: list[Any], *, null: bool = False) -> Any:
+        return lambda n: st.sampled_from([*values, *([None] * null)])
+
+    text, number, instant, truth = (pick(palette[name]) for name in ("text", "number", "instant", "truth"))
+    rows: dict[str, Any] = {}
+    rows["Section"] = some("Section", 3, name=text, position=number, visible=truth)
+    rows["Author"] = some("Author", 3, name=text)
+    rows["Tag"] = some("Tag", 3, name=text)
+    stories = {
+        "title": text,
+        "weight": number,
+        "published": instant,
+        "expires": pick(palette["instant"], null=True),
+        "section_id": pick([*rows["Section"]]),
+        "editor_id": pick([*rows["Author"], None]),
+    }
+    rows["Story"] = some("Story", 4, **stories) if rows["Section"] else {}
+    bylines = {"story_id": pick([*rows["Story"]]), "author_id": pick([*rows["Author"]]), "position": number}
+    rows["Byline"] = some("Byline", 6, **bylines) if rows["Story"] and rows["Author"] else {}
+    comments = {
+        "story_id": pick([*rows["Story"]]),
+        "text": text,
+        "score": pick(palette["number"], null=True),
+        "parent_id": lambda n: st.sampled_from([None, *range(1, n)]),
+    }
+    rows["Comment"] = some("Comment", 6, **comments) if rows["Story"] else {}
+    pairs = [(story, tag) for story in rows["Story"] for tag in rows["Tag"]]
+    links = {
+        "tags": set(draw(st.lists(st.sampled_from(pairs), min_size=len(pairs) // 2, max_size=8))) if pairs else set()
+    }
+    return World(rows, links, palette)
+
+
+def insert(m: Any, world: World) -> None:
+    """Write the rows of a world."""
+    for kind, rows in world.rows.items():
+        model = getattr(m, kind)
+        slug = {"slug"} & set(model._meta.by_name)
+        made = [model(**row, **{name: f"{kind.lower()}-{row['id']}" for name in slug}) for row in rows.values()]
+        model.objects.bulk_create(made)
+    through = m.Story._meta.by_name["tags"].through
+    through.objects.bulk_create([through(story_id=a, tag_id=b) for a, b in sorted(world.links["tags"])])
+
+
+# questions
+
+
+def paths(kind: str, depth: int = 2, *, many: bool = True) -> list[tuple[tuple[str, ...], str]]:
+    """Every path of so many relations to a field, and what kind of value is there."""
+    found: list[tuple[tuple[str, ...], str]] = [((name,), value) for name, value in FIELDS[kind].items()]
+    found.append((("pk",), "key"))
+    for name, relation in RELATIONS[kind].items():
+        if relation.many and not many:
+            continue
+        found.append(((name,), "key"))
+        if depth:
+            found += [((name, *rest), value) for rest, value in paths(relation.target, depth - 1, many=many)]
+    return found
+
+
+PATHS = {kind: paths(kind) for kind in RELATIONS}
+SINGLE = {kind: [(path, value) for path, value in paths(kind, many=False) if path[-1] != "pk"] for kind in RELATIONS}
+ORDERS = {kind: [path for path, value in paths(kind, many=False) if value != "key"] for kind in RELATIONS}
+
+
+@st.composite
+def leaves(draw: Any, kind: str, palette: Any, known: Any, *, nested: bool = True) -> Condition:
+    """One comparison, at one of the known paths."""
+    path, value = draw(st.sampled_from(known))
+    others = [(p, v) for p, v in SINGLE[kind] if v == value and value != "key"]
+    if nested and others and draw(st.integers(0, 5)) == 0:
+        other, _ = draw(st.sampled_from(others))
+        plus = draw(st.integers(0, 1)) if value == "number" else 0
+        return ("leaf", path, draw(st.sampled_from(["exact", "gt", "lte"])), Column(other, plus))
+    if nested and value == "key" and path[-1] != "pk" and draw(st.booleans()):
+        target = kind
+        for name in path:
+            target = RELATIONS[target][name].target
+        return ("leaf", path, "in", Keys(draw(questions(palette, target, nested=False))))
+    lookup = draw(st.sampled_from(LOOKUPS[value]))
+    return ("leaf", path, lookup, draw(_values(palette[value], lookup)))
+
+
+def _values(values: Any, lookup: str) -> Any:
+    each = st.sampled_from(values)
+    if lookup == "isnull":
+        return st.booleans()
+    if lookup == "in":
+        return st.lists(each, max_size=3)
+    return st.tuples(each, each).map(lambda pair: tuple(sorted(pair))) if lookup == "range" else each
+
+
+@st.composite
+def conditions(draw: Any, kind: str, palette: Any, *, nested: bool = True) -> Condition:
+    """A tree of comparisons, most of them along the same relation."""
+    focus = draw(st.sampled_from([None, *RELATIONS[kind], *(n for n, each in RELATIONS[kind].items() if each.many)]))
+    known = [(path, value) for path, value in PATHS[kind] if focus is None or path[0] == focus]
+    return _tree(draw, leaves(kind, palette, known, nested=nested), depth=3 if nested else 1)
+
+
+def _tree(draw: Any, leaf: Any, depth: int) -> Condition:
+    node = draw(st.sampled_from(["leaf", "and", "and", "or", "not", "xor"])) if depth else "leaf"
+    if node == "leaf":
+        found: Condition = draw(leaf)
+        return found
+    if node == "not":
+        return (node, _tree(draw, leaf, depth - 1))
+    return (node, [_tree(draw, leaf, depth - 1) for _ in range(2)])
+
+
+@st.composite
+def questions(draw: Any, palette: Any, kind: str | None = None, *, nested: bool = True) -> Question:
+    """Filters, an order and a slice."""
+    kind = kind or draw(st.sampled_from(sorted(RELATIONS)))
+    trees = conditions(kind, palette, nested=nested)
+    said = st.tuples(st.sampled_from(["filter", "filter", "exclude"]), trees)
+    steps: list[Any] = [draw(said) for _ in range(draw(st.sampled_from([0, 1, 1, 2])))]
+    annotations: tuple[Any, ...] = ()
+    if nested and draw(st.integers(0, 3)) == 0 and (wanted := draw(totals(kind, palette, across=True))) is not None:
+        annotations = (("n", wanted),)
+        if draw(st.booleans()) and wanted.function in ("count", "sum"):
+            steps.append(("above", "n", draw(st.integers(-1, 2))))
+    ordered = [*ORDERS[kind], *((name,) for name, _ in annotations)]
+    order = draw(st.lists(st.tuples(st.sampled_from(ordered), st.booleans()), max_size=2, unique_by=lambda one: one[0]))
+    start, stop = draw(st.sampled_from([(0, None), (0, None), (0, 1), (0, 2), (1, 3), (1, None)]))
+    return Question(kind, tuple(steps), tuple(order), annotations, start, stop)
+
+
+@st.composite
+def totals(draw: Any, kind: str, palette: Any, *, across: bool) -> Total | None:
+    """An aggregate, across a many-valued relation or over the rows themselves."""
+    known = [(path, value) for path, value in PATHS[kind] if _crosses(kind, path) == across and path[-1] != "pk"]
+    if not known:
+        return None
+    path, value = draw(st.sampled_from(known))
+    functions = {"number": ["count", "sum", "min", "max", "avg"], "instant": ["count", "min", "max"]}
+    function = draw(st.sampled_from(functions.get(value, ["count"])))
+    where = None
+    if across and draw(st.booleans()):
+        first = next(n for n in range(len(path)) if _crosses(kind, path[: n + 1])) + 1
+        target = kind
+        for name in path[:first]:
+            target = RELATIONS[target][name].target
+        field = draw(st.sampled_from(sorted(FIELDS[target])))
+        lookup = draw(st.sampled_from([x for x in LOOKUPS[FIELDS[target][field]] if x != "isnull"]))
+        where = ("leaf", (*path[:first], field), lookup, draw(_values(palette[FIELDS[target][field]], lookup)))
+    return Total(function, path, distinct=function in ("count", "sum") and draw(st.booleans()), where=where)
+
+
+def _crosses(kind: str, path: tuple[str, ...]) -> bool:
+    for name in path:
+        relation = RELATIONS[kind].get(name)
+        if relation is None:
+            return False
+        if relation.many:
+            return True
+        kind = relation.target
+    return False
+
+
+# from a description to a queryset
+
+
+def to_q(m: Any, condition: Condition) -> Q:
+    if condition[0] == "leaf":
+        _, path, lookup, value = condition
+        if isinstance(value, Column):
+            value = F("__".join(value.path)) + value.plus if value.plus else F("__".join(value.path))
+        elif isinstance(value, Keys):
+            value = to_queryset(m, value.question)
+        return Q(**{"__".join((*path, *(() if lookup == "exact" else (lookup,)))): value})
+    if condition[0] == "not":
+        return ~to_q(m, condition[1])
+    first, *rest = (to_q(m, each) for each in condition[1])
+    for each in rest:
+        first = first & each if condition[0] == "and" else first | each if condition[0] == "or" else first ^ each
+    return first
+
+
+def to_aggregate(m: Any, wanted: Total) -> Any:
+    kind = getattr(models, wanted.function.title())
+    where = None if wanted.where is None else to_q(m, wanted.where)
+    return kind("__".join(wanted.path), distinct=wanted.distinct, filter=where)
+
+
+def to_queryset(m: Any, question: Question) -> Any:
+    found = getattr(m, question.kind).objects.all()
+    if question.annotations:
+        found = found.annotate(**{name: to_aggregate(m, wanted) for name, wanted in question.annotations})
+    for step, *said in question.steps:
+        if step == "above":
+            found = found.filter(**{f"{said[0]}__gt": said[1]})
+        else:
+            found = getattr(found, step)(to_q(m, said[0]))
+    found = found.order_by(*(f"{'-' * down}{'__'.join(path)}" for path, down in question.order))
+    return found[question.start : question.stop] if question.start or question.stop is not None else found
+
+
+# the comparison
+
+
+class Undo(Exception):
+    """Takes the rows of an example away."""
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    report_multiple_bugs="MODEL_EXAMPLES" in os.environ,
+    suppress_health_check=list(HealthCheck),
+    derandomize="MODEL_EXAMPLES" not in os.environ,
+    phases=[Phase.generate, *([] if "MODEL_NO_SHRINK" in os.environ else [Phase.shrink])],
+)
+@given(st.data())
+def test_questions_answer_as_plain_python_does(m: Any, scope: Any, data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    with contextlib.suppress(Undo), scope.database.atomic():
+        insert(m, world)
+        for _ in range(QUESTIONS):
+            question = data.draw(questions(world.palette))
+            ask = data.draw(st.sampled_from(ASKS))
+            note(ask.__name__)
+            ask(m, world, question, data)
+        raise Undo
+
+
+def rows_come_in_order(m: Any, world: World, question: Question, data: Any) -> None:
+    expected = question.rows(world)
+    found = list(to_queryset(m, question))
+    assert [row.pk for row in found] == [row["id"] for row in expected]
+    for row, plain in zip(found, expected, strict=True):
+        for name in FIELDS[question.kind]:
+            assert getattr(row, name) == plain[name]
+        for name, _ in question.annotations:
+            assert_same(getattr(row, name), question.value(world, plain, (name,)))
+
+
+def they_are_counted(m: Any, world: World, question: Question, data: Any) -> None:
+    expected = question.rows(world)
+    assert to_queryset(m, question).count() == len(expected)
+    assert to_queryset(m, question).exists() == bool(expected)
+
+
+def values_are_those_of_the_rows(m: Any, world: World, question: Question, data: Any) -> None:
+    path, _ = data.draw(st.sampled_from(SINGLE[question.kind]))
+    found = list(to_queryset(m, question).values_list("__".join(path), flat=True))
+    assert found == [question.value(world, row, path) for row in question.rows(world)]
+
+
+def distinct_values_come_once(m: Any, world: World, question: Question, data: Any) -> None:
+    path, _ = data.draw(st.sampled_from(SINGLE[question.kind]))
+    whole = Question(question.kind, question.steps, (), question.annotations)
+    found = list(to_queryset(m, whole).values_list("__".join(path), flat=True).distinct())
+    values = {whole.value(world, row, path) for row in whole.rows(world)}
+    assert found == sorted(values, key=rank)
+
+
+def totals_are_of_these_rows(m: Any, world: World, question: Question, data: Any) -> None:
+    whole = Question(question.kind, question.steps, (), question.annotations)
+    wanted = [data.draw(totals(question.kind, world.palette, across=data.draw(st.booleans()))) for _ in range(2)]
+    named = {f"t{n}": each for n, each in enumerate(wanted) if each is not None}
+    found = to_queryset(m, whole).aggregate(**{name: to_aggregate(m, each) for name, each in named.items()})
+    rows = whole.rows(world)
+    for name, each in named.items():
+        assert_same(found[name], total(world, question.kind, rows, each))
+
+
+def groups_have_their_totals(m: Any, world: World, question: Question, data: Any) -> None:
+    whole = Question(question.kind, question.steps)
+    if any(step == "above" for step, *_ in whole.steps):
+        return
+    path, _ = data.draw(st.sampled_from(SINGLE[question.kind]))
+    wanted = data.draw(totals(question.kind, world.palette, across=False)) or Total("count", ("pk",))
+    found = to_queryset(m, whole).values_list("__".join(path)).annotate(total=to_aggregate(m, wanted))
+    expected = groups(world, whole, path, wanted)
+    assert [value for value, _ in found] == [value for value, _ in expected]
+    for (_, one), (_, other) in zip(found, expected, strict=True):
+        assert_same(one, other)
+
+
+def answers_are_combined(m: Any, world: World, question: Question, data: Any) -> None:
+    other = data.draw(questions(world.palette, question.kind, nested=False))
+    steps = tuple(step for step in question.steps if step[0] != "above")
+    order = tuple(one for one in question.order if one[0] != ("n",))
+    first = Question(question.kind, steps, order, (), question.start, question.stop)
+    kind = data.draw(st.sampled_from(["union", "intersection", "difference"]))
+    ours, theirs = ({row["id"] for row in each.rows(world)} for each in (first, other))
+    expected = {"union": ours | theirs, "intersection": ours & theirs, "difference": ours - theirs}[kind]
+    found = getattr(to_queryset(m, first), kind)(to_queryset(m, other))
+    assert [row.pk for row in found.order_by("-pk")] == sorted(expected, reverse=True)
+    assert found.count() == len(expected)
+    assert {row.pk for row in getattr(m, question.kind).objects.filter(pk__in=found)} == expected
+
+
+def conditions_are_joined(m: Any, world: World, question: Question, data: Any) -> None:
+    other = data.draw(questions(world.palette, question.kind, nested=False))
+    sets = [{row["id"] for row in each.rows(world)} for each in (question, other)]
+    found = to_queryset(m, question) | to_queryset(m, other), to_queryset(m, question) ^ to_queryset(m, other)
+    assert {row.pk for row in found[0]} == sets[0] | sets[1]
+    assert {row.pk for row in found[1]} == sets[0] ^ sets[1]
+
+
+def the_first_of_each(m: Any, world: World, question: Question, data: Any) -> None:
+    path, _ = data.draw(st.sampled_from(SINGLE[question.kind]))
+    whole = Question(question.kind, question.steps, question.order, question.annotations)
+    firsts: dict[Any, Any] = {}
+    for row in whole.rows(world):
+        firsts.setdefault(whole.value(world, row, path), row["id"])
+    found = to_queryset(m, whole).distinct("__".join(path))
+    assert [row.pk for row in found] == list(firsts.values())
+    assert found.count() == len(firsts)
+
+
+def relations_are_loaded(m: Any, world: World, question: Question, data: Any) -> None:
+    name = data.draw(st.sampled_from(sorted(RELATIONS[question.kind])))
+    relation = RELATIONS[question.kind][name]
+    rows = question.rows(world)
+    for row, plain in zip(to_queryset(m, question), rows, strict=True):
+        partners = [each["id"] for each in relation.find(world, plain)]
+        found = getattr(row, name)
+        keys = [each.pk for each in found.all()] if relation.many else [found.pk] if found is not None else []
+        assert sorted(keys) == sorted(partners)
+
+
+ASKS = [
+    rows_come_in_order,
+    they_are_counted,
+    values_are_those_of_the_rows,
+    distinct_values_come_once,
+    totals_are_of_these_rows,
+    groups_have_their_totals,
+    answers_are_combined,
+    conditions_are_joined,
+    the_first_of_each,
+    relations_are_loaded,
+]
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    """Equal, up to the last digits of a mean."""
+    if isinstance(expected, float) and found is not None:
+        assert abs(found - expected) <= 1e-9 * max(1.0, abs(expected))
+    else:
+        assert found == expected
