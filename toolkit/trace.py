@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -136,9 +136,12 @@ class Scope:
         moment: The instant that ``now()`` answers; None means the wall clock.
         trace: Where reads are recorded; None when nobody asks.
         rendering: The rendering at hand (``toolkit.pages``): its page and plan; None outside of one.
+        pinned: Ask this database alone, wherever a model lives.
         strict: Refuse to load a relation that was not asked for along with its rows (``strict_queries``).
 
     Attributes:
+        routed: Whether the site has several databases, so that each model may be in another.
+        seen: The databases' version when the scope was made: what is written since is read where it was written.
         sight: (only public rows, only rows with an edition in this locale, translated values): what a query in
             this scope must mind, as part of the key of its compiled shape.
     """
@@ -152,11 +155,38 @@ class Scope:
     trace: Trace | None = None
     rendering: Any = None
     strict: bool = False
+    pinned: bool = False
     sight: tuple[bool, bool, bool] = (False, False, False)
+    routed: bool = False
+    seen: int = -1
+    _elsewhere: dict[str, Scope] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        self.routed = not self.pinned and getattr(self.site, "has_databases", False)
+        if self.routed and self.seen < 0:
+            self.seen = self.database.version
         localized = self.locale != self.default_locale
         self.sight = (self.viewer.restricted, localized and self.viewer.editions, localized)
+
+    def of(self, model: Any, *, writing: bool = False) -> Scope:
+        """This scope for the database in which a model's rows are read, or written."""
+        return self.at(self.site.database_for(self, model, writing=writing)) if self.routed else self
+
+    def at(self, database: Any, *, pinned: bool = False) -> Scope:
+        """This scope for another database; all that is read goes into the same trace.
+
+        Args:
+            database: The database.
+            pinned: Ask it alone, wherever a model lives.
+        """
+        if database is self.database and pinned == self.pinned:
+            return self
+        key = f"{database.alias}:{pinned}"
+        found = self._elsewhere.get(key)
+        if found is None:
+            found = self._elsewhere[key] = replace(self, database=database, pinned=pinned, _elsewhere={})
+        found.trace, found.rendering = self.trace, self.rendering
+        return found
 
     def now(self) -> datetime:
         """The moment of this scope, aware, in UTC."""

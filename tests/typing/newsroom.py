@@ -219,3 +219,7 @@ def by_hand(database: Database) -> None:
     with database.log() as queries, database.cursor() as cursor:
         assert_type(cursor.execute("SELECT 1").fetchall(), list[Any])
     assert_type(queries[0].where, str)
+
+
+def elsewhere() -> None:
+    assert_type(Story.objects.using("archive").filter(weight=1).first(), Story | None)

@@ -29,6 +29,7 @@ from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
 from toolkit.models.search import refresh_indexes
 from toolkit.pages.routes import Page
+from toolkit.site.databases import living_in
 from toolkit.trace import entered
 
 SNAPSHOT_TRIES = 3
@@ -151,7 +152,8 @@ class Builder:
             if sources:
                 loaded = load_sources(site.scope(), sources, site.folder)
                 report.notices += [str(notice) for notice in loaded.notes]
-            install_tokens(site.database, {model._meta.table for model in site.models if model._meta.managed})
+            for database in site.databases.homes:
+                install_tokens(database, _own_tables(site, database))
             refresh_indexes(site.scope())
         report.seconds["content"] = time.monotonic() - self._started
 
@@ -178,9 +180,9 @@ class Builder:
     def _one_state(self) -> Iterator[Watcher]:
         """Rows, templates and assets as they are at one instant; and who tells whether the workers see it too."""
         site = self.site
-        watcher = Watcher(site.database)
+        watcher = Watcher(site.databases.homes)
         try:
-            with site.database.snapshot(), site.environment.frozen(), site.assets.frozen():
+            with site.databases.snapshot(), site.environment.frozen(), site.assets.frozen():
                 yield watcher
         finally:
             watcher.close()
@@ -193,6 +195,14 @@ class Builder:
             report.notices.append(
                 f"{self.output} had files before this build; those that the site does not have were left alone"
             )
+
+
+def _own_tables(site: Any, database: Any) -> set[str]:
+    """The tables of a database that are the site's to put triggers on."""
+    if database.read_only:
+        return set()
+    tables = {model._meta.table for model in living_in(database, site.models) if model._meta.managed}
+    return tables if database is site.database else tables & set(database.table_names())
 
 
 class Run:
@@ -236,10 +246,10 @@ class Run:
         known = {
             path: record.digest for path, record in self.standing.files.items() if path not in self.standing.suspect
         }
-        database = self.site.database
-        alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not database.shares_snapshots
-        name = "" if alone else database.export_snapshot()
-        job = Job(self.site, self.decision.plan, staging.folder, known, name, self.builder.queries)
+        databases = self.site.databases
+        alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not databases.share_snapshots
+        names = {} if alone else databases.export_snapshots()
+        job = Job(self.site, self.decision.plan, staging.folder, known, names, self.builder.queries)
         self.report.queries = QueryReport() if job.queries else None
         started = time.monotonic()
         if alone or watcher is None:

@@ -14,6 +14,7 @@ from typing import Any
 from toolkit.builder.manifest import Key, Manifest, PageRecord, UnitRecord
 from toolkit.builder.reasons import describe
 from toolkit.errors import Problems, ToolkitError
+from toolkit.models.options import located
 from toolkit.models.states import TableState, capture, crossed
 from toolkit.pages.plan import Plan, Unit, check_collisions
 from toolkit.pages.routes import Page, Route
@@ -68,7 +69,12 @@ class Decider:
 
     def decide(self) -> Decision:
         """Verify everything that was read, plan anew where needed, and name the stale pages."""
-        tables = capture(self._scope(), self.site.database.schema.table_names, self.before)
+        names = [
+            located(table, database.place)
+            for database in self.site.databases.homes
+            for table in database.schema.table_names
+        ]
+        tables = capture(self._scope(), names, self.before)
         decision = Decision(self.plan, tables)
         if (self.manifest.page_count() or self.manifest.units()) and not self._code_changed():
             self._verify_world()

@@ -7,6 +7,8 @@ from typing import Any
 
 from toolkit import migrations
 from toolkit.errors import DatabaseError, Problems
+from toolkit.models.routing import ask_router
+from toolkit.site.databases import living_in
 from toolkit.trace import digest, digest_bytes
 
 TABLE = "toolkit_state"
@@ -28,12 +30,29 @@ def bring_up(site: Any) -> None:
         _migrate(site)
     others = {app.label for app in site.apps} - {app.label for app in migrated}
     migrations.create_tables(site.database, [m for m in _managed(site) if m._meta.app_label in others])
+    _make_elsewhere(site)
     _remember(site)
 
 
 def _managed(site: Any) -> list[Any]:
-    """The models whose tables are the site's own."""
-    return [model for model in site.models if model._meta.managed]
+    """The models whose tables are the site's own, in the main database."""
+    return [model for model in living_in(site.database, site.models) if model._meta.managed]
+
+
+def _make_elsewhere(site: Any) -> None:
+    """The tables of further databases, which have no migrations: made where they are missing, compared where not."""
+    for database in site.databases.homes:
+        if database is site.database or database.read_only:
+            continue
+        models = [model for model in living_in(database, site.models) if model._meta.managed]
+        wanted = [model for model in models if _may_be_made(site, database, model)]
+        migrations.create_tables(database, wanted)
+
+
+def _may_be_made(site: Any, database: Any, model: Any) -> bool:
+    meta = model._meta
+    answer = ask_router(site.router, "allow_migrate", database.alias, meta.app_label, meta.model_name)
+    return answer is not False
 
 
 def _migrate(site: Any) -> None:

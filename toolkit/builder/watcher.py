@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any
 
 from toolkit.errors import DatabaseError
@@ -18,18 +19,22 @@ class Watcher:
     and all snapshots show the same state.
 
     Args:
-        database: The database; of those that are no SQLite files nothing is known.
+        databases: The databases; of those that are no SQLite files nothing is known.
     """
 
-    def __init__(self, database: Any) -> None:
-        self._connection: Any = None
-        if database.dialect == "sqlite" and database.path is not None:
-            self._connection = sqlite3.connect(database.path, isolation_level=None, timeout=TIMEOUT_SECONDS)
-            self._first = self._version()
+    def __init__(self, databases: Iterable[Any]) -> None:
+        self._connections = [
+            sqlite3.connect(
+                f"{database.path.absolute().as_uri()}?mode=ro", isolation_level=None, timeout=TIMEOUT_SECONDS, uri=True
+            )
+            for database in databases
+            if database.dialect == "sqlite" and database.path is not None
+        ]
+        self._first = self._versions()
 
-    def _version(self) -> int:
+    def _versions(self) -> list[int]:
         try:
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            return [int(one.execute("PRAGMA data_version").fetchone()[0]) for one in self._connections]
         except sqlite3.Error as error:
             raise DatabaseError(
                 f"the database cannot be watched: {error}", hint="Is somebody writing all the time?"
@@ -37,9 +42,9 @@ class Watcher:
 
     def agrees(self) -> bool:
         """Whether nobody committed since."""
-        return self._connection is None or self._version() == self._first
+        return self._versions() == self._first
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
+        """Close the connections."""
+        for one in self._connections:
+            one.close()

@@ -52,7 +52,7 @@ class Job:
         site: The prepared site.
         plan: The whole plan.
         staging: Folder for rendered files.
-        snapshot: Name of the parent's snapshot, where snapshots have names.
+        snapshots: Names of the parent's snapshots by database, where snapshots have names.
         queries: Whether what is asked is counted, and timed.
         known: Digest of each page's file as it stands in the output, by path: an equal one is not written.
     """
@@ -61,7 +61,7 @@ class Job:
     plan: Plan
     staging: Path
     known: Mapping[str, bytes]
-    snapshot: str = ""
+    snapshots: Mapping[str, str] = field(default_factory=dict)
     queries: bool = False
 
 
@@ -156,7 +156,7 @@ def render_batch(pages: Sequence[Page]) -> Batch:
     if job is None:
         raise BuildError("a worker was asked to render before it was set up")
     batch = Batch(os.getpid(), queries=QueryReport() if job.queries else None)
-    databases = [job.site.database]
+    databases = job.site.databases.homes
     route = job.site.routes_by_id[pages[0].route]
     try:
         with entered(job.plan.scope(pages[0].locale)), logged(databases, pages[0].url, batch.queries):
@@ -325,8 +325,8 @@ def _start(barrier: Any) -> None:
     if job is None:
         return
     _here.numbering = Numbering()
-    job.site.database.forget()
+    job.site.databases.forget()
     gc.freeze()
     gc.disable()
-    job.site.database.begin_snapshot(job.snapshot)
+    job.site.databases.begin_snapshots(job.snapshots)
     barrier.wait(BARRIER_SECONDS)

@@ -15,6 +15,7 @@ from toolkit.cli.invocation import invocation, json_option, site_options
 from toolkit.cli.manifests import open_manifest
 from toolkit.cli.sites import open_site
 from toolkit.errors import NotFound, ToolkitError, did_you_mean
+from toolkit.models.options import located
 
 Wanted = Callable[[tuple[Any, ...]], bool]
 
@@ -84,7 +85,7 @@ def _word(manifest: Manifest, kind: str, name: str, place: int) -> list[str]:
 
 def _row(site: Any, manifest: Manifest, model: Any, name: str) -> tuple[list[str], list[str]]:
     pk = _primary_key(site, model, name)
-    table = model._meta.table
+    table = located(model._meta.table, model._meta.database)
     shapes = {
         shape
         for shape, record in manifest.shapes().items()

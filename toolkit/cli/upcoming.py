@@ -16,6 +16,7 @@ from toolkit.cli.invocation import invocation, json_option, site_options
 from toolkit.cli.manifests import open_manifest
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.sites import open_site
+from toolkit.database import DEFAULT
 
 
 @dataclass(frozen=True, order=True)
@@ -70,7 +71,9 @@ def upcoming(count: int, after: datetime | None, output: Path | None) -> None:
 
 
 def _due(site: Any, table: str, column: str, after: datetime, count: int) -> Iterator[Due]:
-    model = site.database.schema.by_table.get(table)
+    place, _, name = table.rpartition(":")
+    database = site.find_database(place or DEFAULT)
+    model: Any = database.schema.by_table.get(name) if database is not None else None
     field = (
         next((field for field in model._meta.local_fields if field.column == column), None)
         if model is not None

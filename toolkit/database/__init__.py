@@ -1,12 +1,13 @@
 """Databases: connections, transactions, snapshots, and the tokens that tell whether a table changed."""
 
 from toolkit.database.backends import Backend, backend_for, spelling
-from toolkit.database.connections import Database
+from toolkit.database.connections import DEFAULT, Database
 from toolkit.database.log import LoggedQuery, QueryLog
 from toolkit.database.tokens import install_tokens, read_tokens
 from toolkit.database.transactions import Atomic, atomic, on_commit, set_rollback
 
 __all__ = [
+    "DEFAULT",
     "Atomic",
     "Backend",
     "Database",

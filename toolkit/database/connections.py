@@ -32,6 +32,9 @@ from toolkit.errors import (
 )
 from toolkit.signals import Receivers
 
+DEFAULT = "default"
+"""The alias of a site's main database."""
+
 
 class Database(Holding):
     """A database, named by its URL.
@@ -39,8 +42,12 @@ class Database(Holding):
     Args:
         url: ``sqlite:///path``, ``sqlite://`` (in memory), ``postgresql://...``, ``mysql://...``.
         folder: Where a relative SQLite path starts.
+        alias: What a site calls it.
+        read_only: Refuse every write.
+        replica_of: The alias of the database that it is a copy of; a replica is read only.
 
     Attributes:
+        place: Where its rows live, for traces: the alias of the database that it is a copy of, or its own.
         backend: What the toolkit knows of this kind of database.
         dialect: Whose SQL it speaks: ``"sqlite"``, ``"postgresql"``, ``"mysql"``, or that of another's backend.
         path: The database's file, if it is one.
@@ -54,9 +61,20 @@ class Database(Holding):
         receivers: Who hears what is written here; the site's own.
     """
 
-    def __init__(self, url: str, *, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        folder: Path | None = None,
+        alias: str = DEFAULT,
+        read_only: bool = False,
+        replica_of: str = "",
+    ) -> None:
         self.url = url
         super().__init__(backend_for(url, folder or Path.cwd()))
+        self.backend.read_only = self.read_only = read_only or bool(replica_of)
+        self.alias, self.replica_of = alias, replica_of
+        self.place = replica_of or alias
         self.dialect = self.backend.dialect
         self.path = self.backend.path
         self._remote = self.backend.remote

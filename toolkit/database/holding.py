@@ -36,6 +36,7 @@ class Holding:
 
     Attributes:
         in_memory: Whether it lives in this process only.
+        siblings: The other databases of a site: what is written here may make what was loaded from them stale.
         version: Counts what this process wrote, so that relations loaded before a write are loaded anew.
     """
 
@@ -43,6 +44,7 @@ class Holding:
         self.backend = backend
         self.in_memory = backend.in_memory
         self.version = 0
+        self.siblings: list[Any] = []
         self._hooks: list[Callable[[Any], None]] = []
         self._local = Local()
         self._shared_connection: Any = None
@@ -62,6 +64,8 @@ class Holding:
         connection = self.backend.connect()
         for hook in self._hooks:
             hook(connection)
+        if self.backend.read_only:
+            self.backend.forbid_writing(connection)
         return connection
 
     @property
@@ -145,6 +149,8 @@ class Holding:
     def changed(self) -> None:
         """Say that this thread wrote: what was remembered of the database holds no longer."""
         self.version += 1
+        for other in self.siblings:
+            other.version += 1
         self._local.memo.clear()
 
     def break_off(self, reason: str) -> None:

@@ -84,9 +84,10 @@ class RawQuestion:
     clock: tuple[tuple[str, str], ...] = ()
     footprint: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, sql: str, count: int, mark: str) -> None:
-        self.sql, self.count, self.mark = sql, count, mark
-        self.id = "raw:" + digest([sql, count]).hex()[:20]
+    def __init__(self, sql: str, count: int, database: Database) -> None:
+        self.sql, self.count = sql, count
+        self.mark, self.place = database.backend.placeholder, database.place
+        self.id = "raw:" + digest([sql, count, self.place]).hex()[:20]
 
     def note(self, trace: Any, values: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
         """Record that it was asked, and what the answer was."""
@@ -104,6 +105,7 @@ class RawQuestion:
             "keyed": False,
             "footprint": [],
             "clock": [],
+            "place": self.place,
             "opaque": True,
         }
 
@@ -116,7 +118,7 @@ def ask(database: Database, sql: str, values: Values | None) -> tuple[list[str],
     rows = list(cursor.fetchall()) if names else []
     scope = current.get()
     if scope is not None and scope.trace is not None and names:
-        RawQuestion(text, len(taken), database.backend.placeholder).note(scope.trace, taken, rows)
+        RawQuestion(text, len(taken), database).note(scope.trace, taken, rows)
     return names, rows
 
 
@@ -156,7 +158,7 @@ class Cursor:
         scope = current.get()
         if scope is not None and scope.trace is not None and self._cursor.description:
             self._rows = list(self._cursor.fetchall())
-            RawQuestion(text, len(taken), self._database.backend.placeholder).note(scope.trace, taken, self._rows)
+            RawQuestion(text, len(taken), self._database).note(scope.trace, taken, self._rows)
         return self
 
     def executemany(self, sql: str, rows: Sequence[Values]) -> None:

@@ -7,12 +7,14 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
+from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.layout import render
 from toolkit.migrations.values import write_value
 from toolkit.models import AutoField, BaseConstraint, BigIntegerField, Index, ManyToManyField, Model
 from toolkit.models.resolve import resolve_models
+from toolkit.models.schema import is_near
 
 Constraint = BaseConstraint
 
@@ -188,7 +190,7 @@ def with_hidden(models: Iterable[Any]) -> list[Any]:
     found: dict[Any, None] = {}
     for model in models:
         meta = model._meta
-        if meta.proxy or not meta.managed:
+        if meta.proxy or not meta.managed or meta.database != DEFAULT:
             continue
         betweens = [field.through for field in meta.local_many_to_many if field.through._meta.hidden]
         hidden = [*betweens, *([meta.translation] if meta.translation is not None else [])]
@@ -214,7 +216,7 @@ def describe_model(model: Any) -> ModelState:
 
 def _migrated(field: Any) -> Any:
     """What migrations know of a field: a reference to a table that is not theirs is a column like any other."""
-    if not field.is_relation or field.target._meta.managed:
+    if not field.is_relation or is_near(field):
         return field
     key = field.target_field
     twin = copy(key) if not isinstance(key, AutoField) else BigIntegerField[Any](null=field.null)

@@ -77,6 +77,7 @@ from toolkit.models.model import Model
 from toolkit.models.plans import DeletionPlan
 from toolkit.models.prefetching import Prefetch
 from toolkit.models.queryset import QuerySet
+from toolkit.models.raw import RawQuerySet
 from toolkit.models.rawsql import RawSQL
 from toolkit.models.related import RelatedManager
 from toolkit.models.relations import (
@@ -94,6 +95,7 @@ from toolkit.models.relations import (
     ManyToManyField,
     OneToOneField,
 )
+from toolkit.models.routing import Router
 from toolkit.models.search import Search, SearchRank
 from toolkit.models.similar import Similar
 from toolkit.models.subqueries import Exists, OuterRef, Subquery
@@ -185,8 +187,10 @@ __all__ = [
     "Q",
     "QuerySet",
     "RangeOperators",
+    "RawQuerySet",
     "RawSQL",
     "RelatedManager",
+    "Router",
     "Search",
     "SearchRank",
     "Similar",

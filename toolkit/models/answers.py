@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from toolkit.database import DEFAULT
 from toolkit.models.fields import DateTimeField
 from toolkit.models.shapes import KEYS_MARK
 from toolkit.models.sqltext import iter_chunks, key_of, key_text, quoted
@@ -20,6 +21,23 @@ Record = Mapping[str, Any]
 _MOMENT: DateTimeField[Any] = DateTimeField()
 
 
+def at_place(scope: Scope, alias: str) -> Scope:
+    """A scope for the database of this alias, whose rows are asked without a detour to a copy."""
+    if alias == DEFAULT or scope.site is None:
+        return scope
+    database = scope.site.find_database(alias)
+    return scope.at(database) if database is not None else scope
+
+
+def at_table(scope: Scope, name: str) -> tuple[Scope, Any]:
+    """The scope of the database that a table of a trace is in, and its model; None if there is none."""
+    place, _, table = name.rpartition(":")
+    here = at_place(scope, place or DEFAULT)
+    if place and here.database.place != place:
+        return here, None
+    return here, here.database.schema.by_table.get(table)
+
+
 def answer_rows(scope: Scope, keys: Iterable[Key]) -> dict[Key, bytes]:
     """Today's digests of rows, by input key (table, columns or None, primary key)."""
     groups: dict[tuple[str, Any], list[Any]] = {}
@@ -27,8 +45,8 @@ def answer_rows(scope: Scope, keys: Iterable[Key]) -> dict[Key, bytes]:
         groups.setdefault((table, mask), []).append(pk)
     found: dict[Key, bytes] = {}
     for (table, mask), pks in groups.items():
-        model = scope.database.schema.by_table.get(table)
-        answers = _rows_by_key(scope, model, mask, pks) if model is not None else {}
+        here, model = at_table(scope, table)
+        answers = _rows_by_key(here, model, mask, pks) if model is not None else {}
         for pk in pks:
             found[(table, mask, pk)] = answers.get(_plain(pk), ABSENT)
     return found
@@ -70,14 +88,16 @@ def answer_queries(scope: Scope, records: Mapping[str, Record], keys: Iterable[K
     found: dict[Key, bytes] = {}
     for key in keys:
         record = records[key[0]]
+        here = at_place(scope, record.get("place", DEFAULT))
         if "similar" in record:
             found[key] = _answer_similar(scope, record, key)
         elif record["keyed"]:
             keyed.setdefault((key[0], key[2:]), []).append(key[1])
         else:
-            found[key] = _answer_plain(scope, record, key[1:])
+            found[key] = _answer_plain(here, record, key[1:])
     for (shape, rest), owners in keyed.items():
-        answers = _answer_keyed(scope, records[shape], rest, owners)
+        here = at_place(scope, records[shape].get("place", DEFAULT))
+        answers = _answer_keyed(here, records[shape], rest, owners)
         for owner in owners:
             found[(shape, owner, *rest)] = answers.get(_plain(owner)) or digest([])
     return found
@@ -115,10 +135,10 @@ def _answer_keyed(scope: Scope, record: Record, values: Sequence[Any], owners: S
 
 def _answer_similar(scope: Scope, record: Record, key: Key) -> bytes:
     table, name = record["similar"]
-    model = scope.database.schema.by_table.get(table)
+    here, model = at_table(scope, table)
     declared = vars(model).get(name) if model is not None else None
     if declared is None:
         return ABSENT
     _, locale, limit, *tags = key
-    asked = Scope(scope.site, scope.database, scope.viewer, locale, scope.default_locale, scope.moment)
+    asked = Scope(scope.site, here.database, scope.viewer, locale, scope.default_locale, scope.moment)
     return digest(declared.rank(asked, tuple(tags), limit))

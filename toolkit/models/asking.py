@@ -18,6 +18,7 @@ from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
 from toolkit.models.raw import RawQuerySet
+from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.sqltext import key_of
 from toolkit.trace import Scope, current
@@ -32,14 +33,20 @@ IN_BULK_KEYS = 10_000
 class Answers(Question[M]):
     """A question that can be asked, and keeps its answer."""
 
+    def _scope(self, *, writing: bool = False) -> Scope:
+        """The current scope, for the database that this question is asked of."""
+        if self._using:
+            return scope_using(self._using, self.model)
+        return current_scope().of(self.model, writing=writing)
+
     def _ask(self, form: str, totals: tuple[tuple[str, Any], ...] = (), extra: tuple[Any, ...] = ()) -> Any:
-        scope = current_scope()
+        scope = self._scope()
         query, values = self._query(form, totals)
         values = (*values, *extra)
         shape = find_shape(scope, query)
         if shape.locks:
-            refuse_lock_outside(scope.database)
-        rows = scope.database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
+            refuse_lock_outside(scope.of(self.model).database)
+        rows = scope.of(self.model).database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         return shape.load(rows)
@@ -54,7 +61,7 @@ class Answers(Question[M]):
         return found
 
     def _evaluate(self) -> list[Any]:
-        scope = current_scope()
+        scope = self._scope()
         found: list[Any] = self._ask("instances")
         if self._gives == "instances":
             return self._completed(scope, found)
@@ -120,12 +127,12 @@ class Answers(Question[M]):
         if self._gives != "instances" or (self._operations and self._operations[0][0] == "combined"):
             yield from self._evaluate()
             return
-        scope = current_scope()
+        scope = self._scope()
         query, values = self._query("instances")
         shape = find_shape(scope, query)
         if shape.locks:
-            refuse_lock_outside(scope.database)
-        keys = scope.database.fetch(shape.identity.sql, shape.identity.bind(values, scope, ()))
+            refuse_lock_outside(scope.of(self.model).database)
+        keys = scope.of(self.model).database.fetch(shape.identity.sql, shape.identity.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note_answer(scope, values, [list(row) for row in keys])
         for start in range(0, len(keys), chunk_size):
@@ -190,6 +197,8 @@ class Answers(Question[M]):
         The shape is found by the names, and no queryset is made: half of the time of a lookup by key went there.
         """
         scope = current_scope()
+        if scope.routed or self._using:  # asked here, not in a call: this is the way of lookups by key
+            scope = self._scope()
         database = scope.database
         values = (*lookups.values(),)
         for value in values:
@@ -319,7 +328,7 @@ class Answers(Question[M]):
             format: ``"text"``, ``"json"``, ``"xml"`` or ``"yaml"``, as far as the database has it.
             analyze: Run the statement, and tell what it took.
         """
-        scope = current_scope()
+        scope = self._scope()
         query, values = self._query("instances")
         statement = find_shape(scope, query).statement
         prefix = explain_prefix(scope.database.dialect, format=format, analyze=analyze)

@@ -12,6 +12,8 @@ from toolkit.callers import find_template_line
 from toolkit.errors import UnplannedQuery
 from toolkit.models.compile import Query
 from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
+from toolkit.models.options import located
+from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.shapes import Shape
 from toolkit.models.sqltext import flat, iter_chunks, key_of, key_text, quoted
@@ -82,6 +84,7 @@ def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[
     groups: Groups = {}
     named: Groups = {}
     wanted, width = list(keys), statement.width
+    scope = scope.of(shape.model)
     for start in range(0, len(wanted), BATCH_KEYS):
         chunk = wanted[start : start + BATCH_KEYS]
         size = 1 << (len(chunk) - 1).bit_length()
@@ -151,7 +154,7 @@ def _stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
 
 def raw(meta_field: Any, scope: Scope, value: Any) -> Any:
     """The driver's value of a field's."""
-    writer = meta_field.db_writer(scope.database.dialect)
+    writer = meta_field.db_writer(scope.of(meta_field.model).database.dialect)
     return value if writer is None or value is None else writer(value)
 
 
@@ -166,10 +169,10 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
         key: The foreign key.
         waiting: Load it for these instead of the peers.
     """
-    scope = current_scope()
+    scope = scope_from(instance)
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
-    write = held.db_writer(scope.database.dialect)
+    write = held.db_writer(scope.of(key.target).database.dialect)
     attname = key.attname
     keys = [  # a key that was left out is loaded by its attribute
         key.held_by(peer) if attname in peer.__dict__ else getattr(peer, attname) for peer in waiting
@@ -224,7 +227,7 @@ def note_reference(scope: Scope, model: Any, held: Any, value: Any, related: Any
         shape = find_shape(scope, Query(model, (*operations, ("keyed", held.name)), "instances"))
         note_keyed(scope, shape, values, value, [related] if related is not None else [])
     elif related is None:
-        scope.trace.record("row", (meta.table, None, value), ABSENT)  # type: ignore[union-attr]  # the caller asked
+        scope.trace.record("row", (located(meta.table, meta.database), None, value), ABSENT)  # type: ignore[union-attr]  # the caller asked
     elif related._row:
         note_row(scope.trace, related)
 
@@ -266,7 +269,7 @@ class Partners:
         They are kept with the version of the database that they were loaded at: what this process writes, it sees.
         """
         found = owner.__dict__.get(self.cache)
-        scope = current_scope()
+        scope = scope_from(owner)
         version = scope.database.version
         if found is None or found[0] != version:
             if waiting is None:
@@ -359,7 +362,7 @@ def load_column(instance: Any, field: Any) -> None:
 
     The row's own value, not that of the locale: it is the instance's attribute, which may be saved.
     """
-    scope = current_scope()
+    scope = scope_from(instance).of(field.model)
     meta = field.model._meta if field not in instance._meta.stand_ins else instance._meta
     name = instance._meta.mask_name(field)
     waiting: dict[Any, list[Any]] = {}

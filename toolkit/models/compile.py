@@ -12,6 +12,7 @@ from toolkit.models.compiler import Compiler, Sight, own_slots
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.loader import Part, make_loader
 from toolkit.models.locking import locked
+from toolkit.models.options import located
 from toolkit.models.paths import Node, join_forward, join_reverse, own_column
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
@@ -118,6 +119,7 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, path: str = "")
         start=start,
         key_indexes=tuple(start + wanted.index(field) for field in meta.key),
         masked=masked,
+        place=compiler.place if compiler.place != meta.database else None,
     )
 
 
@@ -310,6 +312,7 @@ def _shape(
     indexes: tuple[int, ...] = (),
     names: tuple[str, ...] = (),
 ) -> Shape:
+    place = query.model._meta.database
     return Shape(
         model=query.model,
         form=form,
@@ -317,8 +320,9 @@ def _shape(
         identity=identity,
         identity_indexes=indexes,
         load=load,
-        footprint=tuple(sorted(compiler.binds.footprint)),
-        clock=tuple(sorted(compiler.binds.clock)),
+        footprint=tuple(sorted((located(table, place), column) for table, column in compiler.binds.footprint)),
+        clock=tuple(sorted((located(table, place), column) for table, column in compiler.binds.clock)),
+        place=place,
         locks=compiler.selection.lock is not None and form in ("instances", "rows"),
         keyed=compiler.selection.keyed is not None,
         names=names,

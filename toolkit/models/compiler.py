@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from toolkit.database import spelling
+from toolkit.database import DEFAULT, spelling
 from toolkit.errors import DatabaseError, FieldError, did_you_mean
 from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, one_of_two, visible
@@ -51,6 +51,7 @@ class Binds:
     numbers: Iterator[int] = field(default_factory=itertools.count)
     aliases: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     footprint: set[tuple[str, str]] = field(default_factory=set)
+    home: str = ""
     clock: set[tuple[str, str]] = field(default_factory=set)
     searches: set[Any] = field(default_factory=set)
 
@@ -129,6 +130,8 @@ class Compiler:
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
         self.selection = Selection()
+        self.place: str = getattr(database, "place", DEFAULT)
+        self.binds.home = self.binds.home or model._meta.database
         self.operations: Sequence[Any] = ()
         self.key_width = 1
         self.values: Values = own_slots
@@ -137,7 +140,17 @@ class Compiler:
         self.touch_key(self.root)
 
     def touch(self, node: Node, column: str) -> None:
-        """Note that the answer depends on this column."""
+        """Note that the answer depends on this column.
+
+        Raises:
+            FieldError: The table is in another database.
+        """
+        home = node.model._meta.database
+        if home != self.place and self.binds.home == self.place:
+            raise FieldError(
+                f"{node.model.__name__} is in the database {home!r}: a question to {self.place!r} cannot join it",
+                hint="Ask for its keys first, and give them as a list: author__in=[...].",
+            )
         self.binds.footprint.add((node.model._meta.table, column))
 
     def touch_key(self, node: Node) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from toolkit.errors import DeadlockError
-from toolkit.models.scopes import current_scope
 
 R = TypeVar("R")
 
@@ -20,16 +19,19 @@ PAUSE_SECONDS = 0.02
 """The longest pause before the second attempt; each further one may be twice as long."""
 
 
-def again_after_deadlock(work: Callable[[], R]) -> R:
+def again_after_deadlock(work: Callable[[], R], database: Any) -> R:
     """Do some work; if the database gives it up in a deadlock, do it again.
 
     Inside a transaction nothing is tried again: what it did before is lost with it, and only its owner can do that
     anew.
 
+    Args:
+        work: What to do.
+        database: Where.
+
     Raises:
         DeadlockError: It was given up too often, or inside a transaction.
     """
-    database = current_scope().database
     for attempt in range(ATTEMPTS - 1):
         if database.transaction is not None:
             break

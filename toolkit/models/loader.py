@@ -31,6 +31,7 @@ class Part:
         extras: (attribute, index, reader) of annotations.
         children: (attribute, part) of the relations selected along.
         key_indexes: Indexes of the primary key in the row: one, or one for each part of a composite key.
+        place: Where it was loaded from, if that is not where the model lives (``using()``).
         back: For the other side of a one-to-one field, the attribute that leads back.
     """
 
@@ -42,6 +43,7 @@ class Part:
     extras: Sequence[tuple[str, int, Callable[[Any], Any] | None]] = ()
     children: list[tuple[str, Part]] = field(default_factory=list)
     back: str | None = None
+    place: str | None = None
 
 
 def database_version() -> int:
@@ -128,6 +130,8 @@ def _write(
     if part.masked is not None:
         names[f"mask_{variable}"] = part.masked
         items.append(f"'_mask': mask_{variable}")
+    if part.place is not None:
+        items.append(f"'_database': {part.place!r}")
     body.append(f"        {variable} = new_{variable}(cls_{variable})")
     for number, (attribute, child) in enumerate(part.children):
         name = f"{variable}_{number}"

@@ -34,9 +34,11 @@ from toolkit.models.queryset import QuerySet
 from toolkit.models.refreshing import refresh
 from toolkit.models.related import ForwardObject, RawKey
 from toolkit.models.relations import ForeignKey, ManyToManyField
+from toolkit.models.routing import scope_using
 from toolkit.models.saving import save_instance
 from toolkit.models.scopes import current_scope
 from toolkit.models.translations import TranslatedValue, shown_locale, translate
+from toolkit.trace import Scope
 
 
 class ModelBase(type):
@@ -311,7 +313,7 @@ class Model(metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        if errors := find_errors(unique_errors, current_scope(), self, exclude):
+        if errors := find_errors(unique_errors, self._writing_scope(), self, exclude):
             raise row_error(type(self), errors)
 
     def validate_constraints(self, *, exclude: Iterable[str] = ()) -> None:
@@ -323,7 +325,7 @@ class Model(metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        if errors := find_errors(constraint_errors, current_scope(), self, exclude):
+        if errors := find_errors(constraint_errors, self._writing_scope(), self, exclude):
             raise row_error(type(self), errors)
 
     def full_clean(
@@ -387,7 +389,7 @@ class Model(metaclass=ModelBase):
             StaleInstanceError: The row was changed since it was read; nothing was written.
         """
         save_instance(
-            current_scope(),
+            self._writing_scope(),
             self,
             update_fields=update_fields,
             force_insert=force_insert,
@@ -408,7 +410,12 @@ class Model(metaclass=ModelBase):
             ProtectedError: Rows that protect it still refer to it.
             StaleInstanceError: The row was changed since it was read; nothing was deleted.
         """
-        return delete_instance(current_scope(), self, even_if_stale=even_if_stale)
+        return delete_instance(self._writing_scope(), self, even_if_stale=even_if_stale)
+
+    def _writing_scope(self) -> Scope:
+        """The current scope, for the database that the row is written to: that which ``using()`` loaded it from."""
+        place = self.__dict__.get("_database")
+        return scope_using(place, type(self)) if place else current_scope().of(type(self), writing=True)
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from toolkit.database import DEFAULT
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
@@ -37,6 +38,7 @@ META_OPTIONS = {
     "app_label": "the app it belongs to, if not the package it stands in",
     "base_manager_name": "the manager that follows references to the model's rows",
     "constraints": "UniqueConstraint, CheckConstraint and ExclusionConstraint objects",
+    "database": "the alias of the database that the table is in, if not the site's main one",
     "db_table": "the table's name",
     "db_table_comment": "a comment on the table, for people who read the database; SQLite keeps none",
     "default_manager_name": "the manager of related sets, if not the first one declared",
@@ -54,6 +56,11 @@ META_OPTIONS = {
     "verbose_name": "the name that people read",
     "verbose_name_plural": "and its plural",
 }
+
+
+def located(table: str, place: str) -> str:
+    """What traces call a table: by its name alone in the main database, else with that of its database."""
+    return table if place == DEFAULT else f"{place}:{table}"
 
 
 class RowPart(NamedTuple):
@@ -83,6 +90,7 @@ class Options:
         parents: Each parent with a table, and the one-to-one field that links to it.
         concrete_model: The model whose table it is; another one for a proxy.
         stand_ins: Keys of ancestors' tables, and the field of one's own that always has the same value.
+        database: The alias of the database that the table is in.
         managed: Whether the table is the toolkit's to make and to change.
         given: What ``class Meta`` said, by name.
         managers: Name to manager, in order of precedence.
@@ -113,6 +121,7 @@ class Options:
         self.abstract: bool = options.get("abstract", False)
         self.proxy: bool = options.get("proxy", False)
         self.managed: bool = options.get("managed", True)
+        self.database: str = options.get("database", DEFAULT)
         self.app_label: str = options.get("app_label", "")
         self.db_table: str = options.get("db_table", "")
         self.db_table_comment: str | None = options.get("db_table_comment")
@@ -244,7 +253,7 @@ class Options:
         names = mask or tuple(self.mask_name(field) for field in self.fields)
         if not self.parents:
             keys = tuple(names.index(field.column) for field in self.key)
-            yield RowPart(self.table, mask, keys[0] if len(keys) == 1 else keys, None)
+            yield RowPart(located(self.table, self.database), mask, keys[0] if len(keys) == 1 else keys, None)
             return
         for level in self.levels:
             options = level._meta
@@ -257,7 +266,12 @@ class Options:
                 continue  # the key alone, which is one's own too
             columns = tuple(field.column for _, field in found)
             whole = len(found) == len(options.local_fields)
-            yield RowPart(options.table, None if whole else columns, key, tuple(index for index, _ in found))
+            yield RowPart(
+                located(options.table, options.database),
+                None if whole else columns,
+                key,
+                tuple(index for index, _ in found),
+            )
 
     def hides(self, sight: tuple[bool, bool, bool]) -> bool:
         """Whether a viewer may miss rows of the model; see ``Scope.sight``."""

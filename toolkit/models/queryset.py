@@ -16,7 +16,6 @@ from toolkit.models.conflicts import make_conflict
 from toolkit.models.contention import again_after_deadlock, called, change
 from toolkit.models.deleting import delete_rows, plan_of_rows
 from toolkit.models.plans import DeletionPlan
-from toolkit.models.scopes import current_scope
 from toolkit.models.updating import update_rows
 
 M = TypeVar("M", covariant=True)
@@ -108,6 +107,8 @@ class QuerySet(Answers[M]):
     def create(self, /, **values: Any) -> M:
         """Make a row, save it, and give it."""
         created = self.model(**values)
+        if self._using and self._using != self.model._meta.database:
+            created.__dict__["_database"] = self._using
         created.save(force_insert=True)
         return cast(M, created)
 
@@ -124,7 +125,7 @@ class QuerySet(Answers[M]):
         Raises:
             MultipleObjectsReturned: Several rows meet the lookups.
         """
-        return again_after_deadlock(lambda: self._get_or_create(defaults, lookups))
+        return again_after_deadlock(lambda: self._get_or_create(defaults, lookups), self._scope(writing=True).database)
 
     def _get_or_create(self, defaults: Mapping[str, Any] | None, lookups: Mapping[str, Any]) -> tuple[M, bool]:
         try:
@@ -133,7 +134,7 @@ class QuerySet(Answers[M]):
             plain = {name: value for name, value in lookups.items() if "__" not in name}
         values = {**plain, **called(defaults)}
         try:
-            with current_scope().database.atomic():
+            with self._scope(writing=True).database.atomic():
                 return self.create(**values), True
         except IntegrityError as error:
             try:
@@ -162,14 +163,14 @@ class QuerySet(Answers[M]):
         """
 
         def work() -> tuple[M, bool]:
-            with current_scope().database.atomic():
+            with self._scope(writing=True).database.atomic():
                 of_new = defaults if create_defaults is None else create_defaults
                 found, created = self.select_for_update()._get_or_create(of_new, lookups)
                 if not created and defaults:
                     change(found, called(defaults))
                 return found, created
 
-        return again_after_deadlock(work)
+        return again_after_deadlock(work, self._scope(writing=True).database)
 
     def update(self, /, **values: Any) -> int:
         """Change all rows of the question in one statement, and say how many.
@@ -177,17 +178,18 @@ class QuerySet(Answers[M]):
         Values may be expressions: ``update(views=F("views") + 1)``. An order is of no account; a slice is refused.
         """
         self._refuse_combined("update")
-        return again_after_deadlock(lambda: update_rows(current_scope(), self, values))
+        scope = self._scope(writing=True)
+        return again_after_deadlock(lambda: update_rows(scope, self, values), scope.database)
 
     def delete(self) -> dict[str, int]:
         """Delete all rows of the question, and what depends on them; how many went, by model."""
         self._refuse_combined("delete")
-        return delete_rows(current_scope(), self)
+        return delete_rows(self._scope(writing=True), self)
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""
         self._refuse_combined("delete")
-        return plan_of_rows(current_scope(), self)
+        return plan_of_rows(self._scope(writing=True), self)
 
     def bulk_create(
         self,
@@ -214,7 +216,7 @@ class QuerySet(Answers[M]):
         Raises:
             IntegrityError: A constraint was broken; nothing was written.
         """
-        scope = current_scope()
+        scope = self._scope(writing=True)
         conflict = make_conflict(
             scope,
             self.model,
@@ -237,4 +239,4 @@ class QuerySet(Answers[M]):
         Raises:
             StaleInstanceError: Of a model with a ``VersionField``: a row was changed since it was read.
         """
-        return bulk_update(current_scope(), self, rows, fields, batch_size=batch_size)
+        return bulk_update(self._scope(writing=True), self, rows, fields, batch_size=batch_size)

@@ -52,6 +52,7 @@ class Question(Generic[M]):
         self._cache: list[Any] | None = None
         self._asked_by: Scope | None = None
         self._shared = False
+        self._using = ""
 
     def __getattr__(self, name: str) -> Any:
         """Questions that a field brings along, such as ``nearest`` of a geometry (``Field.queryset_methods``)."""
@@ -106,6 +107,15 @@ class Question(Generic[M]):
         """Refuse what cannot follow ``union()`` and its kin."""
         if self._operations and self._operations[0][0] == "combined":
             refuse_after(self._operations[0][1], operation)
+
+    def using(self, alias: str) -> Self:
+        """The same question, to a database that is named: one of the setting ``databases``, or ``"default"``.
+
+        What comes of it is read further, and saved, there too.
+        """
+        clone = self._clone()
+        clone._using = alias
+        return clone
 
     def all(self) -> Self:
         """The same question, to be asked anew."""

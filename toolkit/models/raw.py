@@ -66,8 +66,9 @@ class RawQuerySet(Generic[M]):
     def _fetch(self) -> list[M]:
         scope = current_scope()
         if self._cache is None or self._asked_by is not scope:
-            names, rows = ask(scope.database, self.sql, self.values)
-            found = _Reading(scope, self.model, names, self._translations, self.sql).instances(rows)
+            here = scope.of(self.model)
+            names, rows = ask(here.database, self.sql, self.values)
+            found = _Reading(here, self.model, names, self._translations, self.sql).instances(rows)
             if not self._unrestricted and self.model._meta.hides(scope.sight):
                 found = _visible(self.model, found)
             for instance in found:

@@ -11,7 +11,8 @@ from toolkit.models.writing import own_field
 def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
     """See ``Model.refresh_from_db``."""
     meta = instance._meta
-    rows = meta.base_manager.unrestricted() if rows is None else rows
+    if rows is None:
+        rows = meta.base_manager.unrestricted().using(instance.__dict__.get("_database", ""))
     if names is None:
         fresh = rows.get(pk=instance.pk)
         instance.__dict__.clear()

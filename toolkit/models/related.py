@@ -26,6 +26,11 @@ Defaults = Mapping[str, Any] | None
 """Values for the other fields of a table between."""
 
 
+def _atomic(owner: Any) -> Any:
+    """A block that is written whole or not at all, where an owner's rows are."""
+    return current_scope().of(type(owner), writing=True).database.atomic()
+
+
 class RelatedManager(QuerySet[M]):
     """The partners of one row in a many-valued relation; a queryset that also adds and removes.
 
@@ -119,7 +124,7 @@ class RelatedManager(QuerySet[M]):
         name = self.relation.name_of_owner
         if name is not None:
             return super().create(**{name: self.owner, **values})
-        with current_scope().database.atomic():
+        with _atomic(self.owner):
             created = super().create(**values)
             self.add(created, through_defaults=through_defaults)
             return created
@@ -132,7 +137,7 @@ class RelatedManager(QuerySet[M]):
             for row in made:
                 setattr(row, name, self.owner)
             return super().bulk_create(made, **options)
-        with current_scope().database.atomic():
+        with _atomic(self.owner):
             super().bulk_create(made, **options)
             self.add(*made)
             return made
@@ -287,7 +292,7 @@ class Related:
     ) -> None:
         """See ``RelatedManager.set``."""
         keys = self.keys_of(partners)
-        with current_scope().database.atomic():
+        with _atomic(owner):
             present = self.present(owner)
             gone = [key for key in present if key not in keys]
             if clear and present:
@@ -321,7 +326,7 @@ class RelatedByKey(Related):
         owner.__dict__.pop(self.asked, None)
         partners = list(partners)
         given = [partner for partner in partners if hasattr(partner, "_meta")]
-        with current_scope().database.atomic():
+        with _atomic(owner):
             if not bulk:
                 for partner in given:
                     setattr(partner, self.declared.name, owner)
@@ -396,7 +401,10 @@ class RelatedBetween(Related):
         mine, keys = getattr(owner, self.anchor.attname), self.keys_of(partners)
         if not keys:
             return
-        with current_scope().database.atomic(), self._told(owner, "add", self._missing, keys):
+        with (
+            _atomic(owner),
+            self._told(owner, "add", self._missing, keys),
+        ):
             self._link(mine, keys, through_defaults)
             if self.declared.symmetrical:
                 for key in keys:
@@ -425,7 +433,8 @@ class RelatedBetween(Related):
         """Add the rows between that are missing. One that another writer adds meanwhile stays as it is."""
         own, other = self._sides
         extra = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
-        through, database = self.declared.through, current_scope().database
+        through = self.declared.through
+        database = current_scope().of(through, writing=True).database
         for attempt in range(LINK_ATTEMPTS):
             rows = self._links().filter(**{own.name: mine, f"{other.name}__in": keys})
             present = set(rows.values_list(other.attname, flat=True))
@@ -445,7 +454,7 @@ class RelatedBetween(Related):
         owner.__dict__.pop(self.asked, None)
         own, other = self._sides
         mine = getattr(owner, self.anchor.attname)
-        with current_scope().database.atomic(), self._told(owner, "remove", lambda _, gone: set(gone), keys):
+        with _atomic(owner), self._told(owner, "remove", lambda _, gone: set(gone), keys):
             self._links().filter(**{own.name: mine, f"{other.name}__in": keys}).delete()
             if self.declared.symmetrical:
                 self._links().filter(**{other.name: mine, f"{own.name}__in": keys}).delete()
@@ -455,7 +464,7 @@ class RelatedBetween(Related):
         owner.__dict__.pop(self.asked, None)
         own, other = self._sides
         mine = getattr(owner, self.anchor.attname)
-        with current_scope().database.atomic(), self._told(owner, "clear", lambda *_: None, ()):
+        with _atomic(owner), self._told(owner, "clear", lambda *_: None, ()):
             self._links().filter(**{own.name: mine}).delete()
             if self.declared.symmetrical:
                 self._links().filter(**{other.name: mine}).delete()

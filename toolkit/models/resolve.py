@@ -196,7 +196,7 @@ def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) 
     meta = type("Meta", (), {"app_label": model._meta.app_label, **options})
     namespace = {"__module__": model.__module__, "__qualname__": name, "Meta": meta, **fields}
     made: Any = ModelBase(name, (Model,), namespace)
-    made._meta.hidden, made._meta.managed = True, model._meta.managed
+    made._meta.hidden, made._meta.managed, made._meta.database = True, model._meta.managed, model._meta.database
     return made
 
 

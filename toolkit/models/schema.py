@@ -30,14 +30,16 @@ class Schema:
     Args:
         models: Resolved model classes, hidden ones (tables between, translations) included.
         dialect: The database's dialect; some constraints are written per dialect.
+        others: Models that live in other databases of the site; known here, for ``using()``.
     """
 
-    def __init__(self, models: Iterable[Any], dialect: str) -> None:
+    def __init__(self, models: Iterable[Any], dialect: str, *, others: Iterable[Any] = ()) -> None:
         self.models: list[Any] = [model for model in models if not model._meta.proxy]
+        every = [*(model for model in others if not model._meta.proxy), *self.models]
         self.dialect = dialect
         self.spelling = spelling(dialect)
-        self.by_table: dict[str, Any] = {model._meta.table: model for model in self.models}
-        self.by_label: dict[str, Any] = {model._meta.label: model for model in self.models}
+        self.by_table: dict[str, Any] = {model._meta.table: model for model in every}
+        self.by_label: dict[str, Any] = {model._meta.label: model for model in every}
         self._tables: dict[Any, Any] = {}
         self._metadata: Any = None
 
@@ -47,7 +49,7 @@ class Schema:
     @property
     def table_names(self) -> list[str]:
         """The tables of all models, sorted."""
-        return sorted(self.by_table)
+        return sorted({model._meta.table for model in self.models})
 
     @cached_property
     def searches(self) -> list[Any]:
@@ -198,7 +200,7 @@ def _refer(sa: Any, key: Any, table: Any, spelling: type[Backend]) -> None:
 
 def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server_default: Any = None) -> Any:
     arguments: list[Any] = [*computed]
-    if field.is_relation and field.db_constraint and field.target._meta.managed:
+    if field.is_relation and field.db_constraint and is_near(field):
         target = field.target._meta
         deferred = {"deferrable": True, "initially": "DEFERRED"} if spelling.deferrable else {}
         rule = BY_DATABASE.get(field.on_delete)
@@ -220,6 +222,12 @@ def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server
         server_default=server_default,
         comment=field.db_comment,
     )
+
+
+def is_near(field: Any) -> bool:
+    """Whether a reference can be kept by the database: its target is the site's own, and in the same one."""
+    target = field.target._meta
+    return bool(target.managed and target.database == field.model._meta.database)
 
 
 def columns_of(model: Any, names: Sequence[str]) -> list[Any]:

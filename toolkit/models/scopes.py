@@ -32,6 +32,7 @@ def current_scope() -> Scope:
 
 def find_shape(scope: Scope, query: Query) -> Shape:
     """The compiled shape of a query for this scope; compiled when it is first asked."""
+    scope = scope.of(query.model)
     key = (query, scope.sight)
     shapes: dict[Any, Shape] = scope.database.shapes
     found = shapes.get(key)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from toolkit.database import DEFAULT
 from toolkit.models.sqltext import key_marks
 from toolkit.trace import digest
 
@@ -108,6 +109,7 @@ class Shape:
         clock: (table, column) pairs that are compared with the moment.
         keyed: Whether the statement takes a list of keys and its last column says whose each row is.
         names: The names of the columns, for ``values()``.
+        place: The alias of the database that it is asked of.
         searches: The ``Search`` of each searched model: its index must be right before this is asked.
         locks: Whether it locks its rows, which only a transaction can.
     """
@@ -124,12 +126,14 @@ class Shape:
     names: tuple[str, ...] = ()
     searches: tuple[Any, ...] = ()
     locks: bool = False
+    place: str = DEFAULT
     id: str = field(init=False)
     name_parameters: Binder = field(init=False)
 
     def __post_init__(self) -> None:
         constants = [bind.value if bind.source == CONSTANT else bind.source for bind in self.identity.plan]
-        self.id = digest([self.identity.sql, [str(constant) for constant in constants], self.form]).hex()[:20]
+        parts = [self.identity.sql, [str(constant) for constant in constants], self.form]
+        self.id = digest(parts if self.place == DEFAULT else [*parts, self.place]).hex()[:20]
         self.name_parameters = make_binder(self.identity.plan, without_moment=True)
 
     @property
@@ -175,6 +179,7 @@ class Shape:
             "keyed": self.keyed,
             "footprint": [list(pair) for pair in self.footprint],
             "clock": [list(pair) for pair in self.clock],
+            "place": self.place,
         }
 
 

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar, overload
 from toolkit.errors import DeclarationError, did_you_mean
 from toolkit.models.batches import ask_keyed, fetch_many, find_relation, load_many, note_row
 from toolkit.models.compile import Query
+from toolkit.models.options import located
 from toolkit.models.relations import ManyToManyField
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope, digest
@@ -131,7 +132,7 @@ class Similar(Generic[M]):
         """The columns that a ranking depends on."""
         field = self.model._meta.by_name[self.by]
         own, other = field.link_fields()
-        table = field.through._meta.table
+        table = located(field.through._meta.table, self.model._meta.database)
         return (*self._keys_shape(scope).footprint, (table, own.column), (table, other.column))
 
     def clock(self, scope: Scope) -> tuple[tuple[str, str], ...]:
@@ -143,7 +144,7 @@ class Similar(Generic[M]):
         """All that another process needs to ask again."""
         return {
             "id": self.shape_id(scope),
-            "similar": [self.model._meta.table, self.name],
+            "similar": [located(self.model._meta.table, self.model._meta.database), self.name],
             "footprint": [list(pair) for pair in self.footprint(scope)],
             "clock": [list(pair) for pair in self.clock(scope)],
         }
@@ -178,7 +179,7 @@ class SimilarTo(Generic[M]):
         Args:
             limit: The most rows to give.
         """
-        scope = current_scope()
+        scope = current_scope().of(type(self.instance))
         declared, instance = self.declared, self.instance
         cache = f"_similar_{declared.name}_{limit}"
         if instance.__dict__.get(cache, _NEVER)[0] != scope.database.version:

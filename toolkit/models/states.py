@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
-from toolkit.database import read_tokens
+from toolkit.database import DEFAULT, read_tokens
+from toolkit.models.answers import at_place, at_table
 from toolkit.models.fields import DateTimeField
+from toolkit.models.options import located
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
 
@@ -57,7 +59,10 @@ def capture(scope: Scope, tables: Iterable[str], before: Mapping[str, TableState
         before: States of an earlier build.
     """
     names = sorted(tables)
-    tokens = read_tokens(scope.database, names)
+    tokens: dict[str, str] = {}
+    for place, tables_there in _by_place(names).items():
+        read = read_tokens(at_place(scope, place).database, tables_there)
+        tokens |= {located(table, place): token for table, token in read.items()}
     states = {}
     for name in names:
         token = tokens.get(name, "")
@@ -69,13 +74,23 @@ def capture(scope: Scope, tables: Iterable[str], before: Mapping[str, TableState
     return states
 
 
+def _by_place(names: Iterable[str]) -> dict[str, list[str]]:
+    """Tables by the database that they are in."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        place, _, table = name.rpartition(":")
+        found.setdefault(place or DEFAULT, []).append(table)
+    return found
+
+
 def _scan(scope: Scope, table: str, token: str) -> TableState:
     """Read a table once."""
-    meta = scope.database.schema.by_table[table]._meta
+    scope, model = at_table(scope, table)
+    meta = model._meta
     dialect = scope.database.dialect
     columns = ", ".join(quoted(dialect, name) for name in meta.columns)
     key = ", ".join(quoted(dialect, field.column) for field in meta.key)
-    sql = f"SELECT {columns} FROM {quoted(dialect, table)} ORDER BY {key}"  # noqa: S608 - names of the schema
+    sql = f"SELECT {columns} FROM {quoted(dialect, meta.table)} ORDER BY {key}"  # noqa: S608 - names of the schema
     hashes = [hashlib.blake2b(digest_size=16) for _ in meta.columns]
     cursor = scope.database.execute(sql)
     while chunk := cursor.fetchmany(SCAN_ROWS):
@@ -87,6 +102,10 @@ def _scan(scope: Scope, table: str, token: str) -> TableState:
 
 def crossed(scope: Scope, table: str, column: str, since: Any) -> bool:
     """Whether any row's instant in this column lies between an earlier moment and the scope's."""
+    scope, model = at_table(scope, table)
+    if model is None:
+        return True
+    table = model._meta.table
     write = DateTimeField[Any]().db_writer(scope.database.dialect)
     first, last = sorted((since, scope.now()))
     if first == last:

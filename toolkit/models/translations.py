@@ -64,7 +64,7 @@ def translate(instance: Any, locale: str, values: dict[str, Any]) -> Any:
         if name not in homes:
             raise FieldError(f"{meta.object_name}.{name} is not translated", hint=did_you_mean(name, homes))
     levels = dict.fromkeys(homes[name] for name in values) or dict.fromkeys([homes[next(iter(homes))]])
-    with scope.database.atomic():
+    with scope.of(type(instance), writing=True).database.atomic():
         made = [
             _translate_level(instance, level, locale, {name: v for name, v in values.items() if homes[name] is level})
             for level in levels

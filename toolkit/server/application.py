@@ -53,7 +53,7 @@ class Application:
         try:
             return send(self._answer(environ), environ, start_response)
         finally:
-            self.site.database.release()
+            self.site.databases.release()
 
     def close(self) -> None:
         """End what a preview started: its watching, and the requests that wait for a change."""
@@ -203,8 +203,8 @@ class Application:
         """Let this thread's next request open a connection anew: the old one may be of a server that is gone."""
         if not self.site.database.in_memory:
             with contextlib.suppress(Exception):
-                self.site.database.close()
-            self.site.database.forget()
+                self.site.databases.close()
+            self.site.databases.forget()
 
     def _error_page(self, status: int, path: str) -> Answer | None:
         """The site's own page for a status; None if there is none, or it fails too."""

@@ -65,6 +65,21 @@ class DatabaseState:
         return (file, id(connection), version, schema, connection.total_changes)
 
 
+class SiteState:
+    """Since when nothing was written to any database of a site.
+
+    Args:
+        databases: Those that pages are rendered from.
+    """
+
+    def __init__(self, databases: Iterable[Any]) -> None:
+        self._states = [DatabaseState(database) for database in databases]
+
+    def unchanged_since(self) -> float:
+        """A reading of ``time.monotonic()``: see ``DatabaseState``."""
+        return max(state.unchanged_since() for state in self._states)
+
+
 def _inode(path: Any) -> tuple[int, int] | None:
     if path is None:
         return None
@@ -102,11 +117,11 @@ class Moments:
     templates can read the clock.
 
     Args:
-        database: The site's.
+        databases: Those that pages are rendered from.
     """
 
-    def __init__(self, database: Any) -> None:
-        self._database = database
+    def __init__(self, databases: Iterable[Any]) -> None:
+        self._databases = list(databases)
         self._known: Moment | None = None
         self._local = threading.local()
 
@@ -124,7 +139,8 @@ class Moments:
             known = self._known = self._make(now, taken)
         if getattr(self._local, "value", None) != known.value:
             self._local.value = known.value
-            self._database.memo.clear()  # its keys contain the moment: what was kept for another is of no more use
+            for database in self._databases:
+                database.memo.clear()  # its keys contain the moment: what was kept for another is of no more use
         return known
 
     def refined(self, moment: Moment, *, now: datetime | None = None) -> Moment | None:
@@ -132,20 +148,26 @@ class Moments:
 
         To be called in the same snapshot, after something was asked that nobody may have asked before.
         """
-        shapes = len(self._database.shapes)
+        shapes = self._shapes()
         if moment.shapes != shapes:
-            crossing = next_crossing(self._database, moment.value)
+            crossing = self._next_crossing(moment.value)
             until = min(crossing, moment.until)
             moment = self._known = replace(moment, crossing=crossing, until=until, shapes=shapes)
         return moment if (now or datetime.now(UTC)) < moment.crossing else None
 
+    def _shapes(self) -> int:
+        return sum(len(database.shapes) for database in self._databases)
+
+    def _next_crossing(self, moment: datetime) -> datetime:
+        return min(next_crossing(database, moment) for database in self._databases)
+
     def _stands(self, known: Moment, since: float, now: datetime) -> bool:
-        same = known.taken >= since and known.shapes == len(self._database.shapes)
+        same = known.taken >= since and known.shapes == self._shapes()
         return same and known.value <= now < known.until
 
     def _make(self, now: datetime, taken: float) -> Moment:
-        shapes = len(self._database.shapes)
-        crossing = next_crossing(self._database, now)
+        shapes = self._shapes()
+        crossing = self._next_crossing(now)
         minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
         return Moment(now, crossing, min(crossing, minute), taken, shapes)
 
@@ -157,6 +179,7 @@ def next_crossing(database: Any, moment: datetime) -> datetime:
 
 
 def _next_value(database: Any, table: str, column: str, moment: datetime) -> datetime:
+    table = table.rpartition(":")[2]
     model = database.schema.by_table[table]
     field = next(field for field in model._meta.local_fields if field.column == column)
     write, read = field.db_writer(database.dialect), field.db_reader(database.dialect)

@@ -19,7 +19,7 @@ from toolkit.pages import Match, Plan, Rendering, match_url, render
 from toolkit.pages.render import content_type
 from toolkit.server.answers import PRIVATE, REVALIDATE, Answer
 from toolkit.server.cache import Entry, PageCache
-from toolkit.server.freshness import DatabaseState, FileStamps, Moment, Moments
+from toolkit.server.freshness import FileStamps, Moment, Moments, SiteState
 from toolkit.server.paths import locale_of
 from toolkit.server.verifying import broken_files, broken_inputs, environment_reads, places_of, valid_until
 from toolkit.trace import Viewer, digest, digest_bytes
@@ -46,8 +46,8 @@ class Pages:
         self.viewer = viewer
         self.preview = preview
         self.cache = cache or PageCache()
-        self.state = DatabaseState(site.database)
-        self.moments = Moments(site.database)
+        self.state = SiteState(site.databases.homes)
+        self.moments = Moments(site.databases.homes)
         self._complaint = ""
 
     def find_fresh(self, path: str) -> Entry | None:
@@ -86,7 +86,7 @@ class Pages:
         taken = time.monotonic()  # before the snapshot, so that nothing it does not see counts as seen
         if self.site.database.schema.searches:
             refresh_indexes(self.site.scope())
-        with self.site.database.snapshot():
+        with self.site.databases.snapshot():
             moment = self.moments.take(since, taken=taken)
             yield Plan(self.site, viewer=self.viewer, moment=moment.value), moment
 

@@ -77,7 +77,7 @@ def serve(
         reload_ignore_worker_failure=True,
         **options,
     )
-    site.database.close()  # a connection must not be shared with the processes that are forked from this one
+    site.databases.close()  # a connection must not be shared with the processes that are forked from this one
     server.serve(target_loader=_loader(site, preview), wrap_loader=False)
 
 
@@ -108,7 +108,7 @@ def _loader(site: Site, preview: bool) -> Callable[..., Any]:
     def load(*_: Any) -> Any:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
         threading.Thread(target=_end_with, args=(parent,), name="toolkit-parent", daemon=True).start()
-        site.database.forget()
+        site.databases.forget()
         return _preview_of(site) if preview else site.wsgi
 
     return load

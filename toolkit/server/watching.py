@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError
-from toolkit.server.freshness import DatabaseState
+from toolkit.server.freshness import SiteState
 
 POLL_SECONDS = 0.1
 """Between two looks at SQLite's change counter, which costs some microseconds."""
@@ -129,8 +129,9 @@ class Watcher:
         return ".git" not in path.parts
 
     def _watch_database(self) -> None:
-        state = DatabaseState(self._site.database)
-        told = self._site.database.dialect == "sqlite"
+        homes = self._site.databases.homes
+        state = SiteState(homes)
+        told = all(database.dialect == "sqlite" for database in homes)
         seen = 0.0
         while not self._stop.wait(POLL_SECONDS if told else SLOW_POLL_SECONDS):
             try:
@@ -141,7 +142,7 @@ class Watcher:
             if since != seen:
                 seen = since
                 self._changes.tell()
-        self._site.database.close()
+        self._site.databases.close()
 
 
 def watched_folders(site: Any) -> list[Path]:

@@ -21,12 +21,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from toolkit.apps import App
-from toolkit.database import Database
+from toolkit.database import DEFAULT, Database
 from toolkit.errors import DeclarationError, NoSuchPage, Problems, ToolkitError
 from toolkit.feeds.formats import FORMATS
 from toolkit.i18n.catalogs import Catalogs
 from toolkit.models.batches import note_row
 from toolkit.models.resolve import models_in, resolve_models
+from toolkit.models.routing import relation_problems
 from toolkit.models.schema import Schema
 from toolkit.pages.matching import match_alias, weight
 from toolkit.pages.patterns import Pattern
@@ -39,6 +40,7 @@ from toolkit.settings import FILE_NAME, Settings, load_settings
 from toolkit.signals import Receivers
 from toolkit.site.checks import check_routes
 from toolkit.site.code import code_digest
+from toolkit.site.databases import Databases, living_in
 from toolkit.site.history import find_history
 from toolkit.site.receivers import connect_receivers
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
@@ -59,6 +61,7 @@ class Site:
         apps: The apps it is made of; earlier ones win over later ones where both have a template or message.
         converters: Names of path converters, to Werkzeug converter classes.
         filters: Further template filters.
+        router: Says in which database a model is read and written; see ``toolkit.models.Router``.
         settings: Settings said in code; they win over ``toolkit.toml`` and the environment.
     """
 
@@ -70,12 +73,14 @@ class Site:
         converters: Mapping[str, Any] | None = None,
         filters: Mapping[str, Callable[..., Any]] | None = None,
         settings: Mapping[str, Any] | None = None,
+        router: Any = None,
     ) -> None:
         self.folder = find_folder(Path(file))
         self.apps = list(apps)
         self.converters = dict(converters or {})
         self.filters = dict(filters or {})
         self.feed_formats = dict(FORMATS)
+        self.router = router
         self._overrides = dict(settings or {})
         self._prepared = False
         self._lock = threading.RLock()
@@ -96,8 +101,27 @@ class Site:
 
     @cached_property
     def database(self) -> Database:
-        """The database."""
-        return Database(self.settings.peek("database"), folder=self.folder)
+        """The main database."""
+        return self.databases.named(DEFAULT)
+
+    @cached_property
+    def databases(self) -> Databases:
+        """All databases, by alias."""
+        settings = self.settings
+        return Databases(settings.peek("database"), settings.peek("databases"), folder=self.folder, router=self.router)
+
+    @cached_property
+    def has_databases(self) -> bool:
+        """Whether there are others beside the main one."""
+        return len(self.databases) > 1
+
+    def find_database(self, alias: str) -> Database | None:
+        """The database of this alias, or None."""
+        return self.databases.get(alias)
+
+    def database_for(self, scope: Scope, model: Any, *, writing: bool) -> Database:
+        """Where a model is read or written in a scope."""
+        return self.databases.choose(scope, model, writing=writing)
 
     @cached_property
     def catalogs(self) -> Catalogs:
@@ -165,16 +189,39 @@ class Site:
             raise Problems(problems)
         for app in self.apps:
             app.freeze()
-        schema = Schema(self.models, self.database.dialect)
-        if impossible := schema.problems():
-            raise Problems(impossible)
-        self.database.schema = schema
-        self.database.receivers = self.receivers
+        self._prepare_databases()
         watch_files()
         for model in self.models:
             for field in model._meta.fields:
                 if hasattr(field, "prepare_database"):
-                    field.prepare_database(self.database)
+                    field.prepare_database(self.databases[model._meta.database])
+
+    def _prepare_databases(self) -> None:
+        """Give each database the schema of the models that live in it."""
+        problems: list[ToolkitError] = [
+            DeclarationError(
+                f"{model._meta.label}: Meta.database = {model._meta.database!r} is no database of this site",
+                hint="Name it in toolkit.toml, under [databases].",
+            )
+            for model in self.models
+            if model._meta.database not in self.databases
+        ]
+        problems += relation_problems(self.models, self.router)
+        problems += [
+            DeclarationError(
+                f"{model._meta.label} is searched, and in the database {model._meta.database!r}",
+                hint="Only models of the main database can be searched.",
+            )
+            for model in self.models
+            if model._meta.search is not None and model._meta.database != DEFAULT
+        ]
+        for database in self.databases.values():
+            place = self.databases[database.place]
+            schema = Schema(living_in(place, self.models), database.dialect, others=self.models)
+            problems += schema.problems()
+            database.schema, database.receivers = schema, self.receivers
+        if problems:
+            raise Problems(problems)
 
     def _check_labels(self, problems: list[ToolkitError]) -> None:
         labels = [app.label for app in self.apps]
@@ -363,7 +410,7 @@ class Site:
         route = self.find_route(name)
         plan = Plan(self)
         scope = plan.scope(locale or self.route_locales(route)[0])
-        with self.database.snapshot():
+        with self.databases.snapshot():
             with entered(scope):
                 subject = route.each.get(**lookups) if route.model is not None else (lookups or None)
             planned = plan.find(route, scope.locale, subject)

@@ -46,7 +46,7 @@ def temporary_site(
             if tables:
                 bring_up(site)
             yield site
-        site.database.close()
+        site.databases.close()
     finally:
         forget_modules(folder)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.database.pool import Bounds, take_bounds
-from toolkit.errors import DatabaseUnavailable
+from toolkit.errors import DatabaseError, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
@@ -108,6 +108,7 @@ class Backend:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
+        self.read_only = False
         self.folder = folder
         self.bounds, plain = take_bounds(url, self.bounds)
         scheme = urlsplit(url).scheme
@@ -195,6 +196,13 @@ class Backend:
     def descriptor(self, connection: Any) -> int | None:
         """The number of a connection's socket; None if the driver does not tell."""
         return int(connection.fileno())
+
+    def forbid_writing(self, connection: Any) -> None:
+        """Make a new connection refuse every write."""
+        raise DatabaseError(
+            f"the database {self.safe_url} cannot be opened for reading alone: its backend knows no way",
+            hint="Override forbid_writing() in the backend, or leave out read_only.",
+        )
 
     # SQLAlchemy
 

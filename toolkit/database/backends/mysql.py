@@ -102,6 +102,11 @@ class MySQL(Backend):
 
         return _with_types(registry.load(cls.driver.replace("+", ".")))(paramstyle="named", is_mariadb=True)
 
+    def forbid_writing(self, connection: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        cursor.close()
+
     def table_names(self, database: Database) -> list[str]:
         sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
         return [name for (name,) in database.fetch(sql)]

@@ -49,6 +49,9 @@ class PostgreSQL(Backend):
         name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
         return Broken(_KINDS.get(state, ""), name)
 
+    def forbid_writing(self, connection: Any) -> None:
+        connection.execute("SET default_transaction_read_only = on")
+
     def table_names(self, database: Database) -> list[str]:
         sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
         return [name for (name,) in database.fetch(sql)]

@@ -65,8 +65,11 @@ class SQLite(Backend):
                 hint="Create the folder, or mend the setting 'database'.",
             )
         try:
+            name = (
+                ":memory:" if path is None else f"{path.absolute().as_uri()}?mode=ro" if self.read_only else str(path)
+            )
             connection = sqlite3.connect(
-                str(path) if path else ":memory:", isolation_level=None, cached_statements=512, check_same_thread=False
+                name, isolation_level=None, cached_statements=512, check_same_thread=False, uri=self.read_only
             )
             self.prepare(connection)
         except sqlite3.Error as error:
@@ -97,6 +100,9 @@ class SQLite(Backend):
 
     def is_alive(self, connection: Any) -> bool:
         return True
+
+    def forbid_writing(self, connection: Any) -> None:
+        connection.execute("PRAGMA query_only = ON")
 
     def table_names(self, database: Database) -> list[str]:
         return [name for (name,) in database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")]
