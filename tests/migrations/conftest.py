@@ -88,10 +88,10 @@ class Newsroom:
             return list(model.objects.order_by("pk").values_list(name, flat=True))
 
 
-def model(name: str, /, meta: dict[str, Any] | None = None, *, parent: Any = None, **fields: Any) -> Any:
+def model(name: str, /, meta: dict[str, Any] | None = None, *, inherits: Any = None, **fields: Any) -> Any:
     """A model class, declared in one expression."""
     namespace = {"__module__": "news.models", "__qualname__": name, "Meta": type("Meta", (), meta or {}), **fields}
-    return type(models.Model)(name, (parent or models.Model,), namespace)
+    return type(models.Model)(name, (inherits or models.Model,), namespace)
 
 
 @pytest.fixture(name="model", scope="session")

@@ -105,7 +105,7 @@ def _build(model: Any, name: str, site: set[str], parent: Any, parts: Any) -> An
             how = "key" if upwards and options["how"] == "one" else options["how"]  # that would be the parent's link
             made[f"{prefix}_{key}"] = _link(options | {"how": how})
     indexed = [f"{prefix}_{key}" for key, options in sorted(fields.items()) if options["kind"] in KINDS]
-    return model(name, _meta(name, indexed, wanted), parent=parent, **made)
+    return model(name, _meta(name, indexed, wanted), inherits=parent, **made)
 
 
 def _called(prefix: str, key: str, options: dict[str, Any]) -> str:

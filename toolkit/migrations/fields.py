@@ -16,6 +16,7 @@ from toolkit.errors import MigrationError, ToolkitError
 from toolkit.migrations.values import is_writable
 from toolkit.models import DateTimeField, Field, SlugField, TextField
 from toolkit.models.fields import MISSING
+from toolkit.models.naming import field_renamer, renamed
 from toolkit.models.relations import BY_DATABASE
 
 NOT_IN_DATABASE = frozenset(
@@ -48,6 +49,9 @@ NOT_IN_DATABASE_OF: tuple[tuple[type[Any], frozenset[str]], ...] = (
 
 KEPT_BESIDE = frozenset({"default", "blank", "on_delete"})
 """Written down because rows and models of the past need them; a change of these alone is no migration."""
+
+NAMES_OF_FIELDS = frozenset({"fields", "from_fields"})
+"""Options that are lists of names of fields of the same model."""
 
 PUBLIC_MODULES: dict[str, Any] = {"toolkit.models": models, "toolkit.gis": gis}
 
@@ -84,12 +88,22 @@ class FieldState:
         return bool(dict(self.options).get("null", False))
 
     def naming(self, old: str, new: str) -> FieldState:
-        """The same composite key, with a field under another name; any other field as it is."""
-        named = dict(self.options).get("fields")
-        if not isinstance(named, tuple) or old not in named:
+        """The same field once another of its model has another name, which an expression or a key may speak of."""
+        change = field_renamer(old, new)
+
+        def told(option: str, value: Any) -> Any:
+            if option in NAMES_OF_FIELDS and isinstance(value, list | tuple):
+                return type(value)(new if name == old else name for name in value)
+            return renamed(value, change)
+
+        return replace(self, options=tuple((option, told(option, value)) for option, value in self.options))
+
+    def referring_to(self, target: str, old: str, new: str) -> FieldState:
+        """The same foreign key once the field of its target that it refers to has another name."""
+        if self.to != target or dict(self.options).get("to_field") != old:
             return self
-        names = tuple(new if name == old else name for name in named)
-        return replace(self, options=tuple((key, names if key == "fields" else v) for key, v in self.options))
+        options = tuple((name, new if name == "to_field" else value) for name, value in self.options)
+        return replace(self, options=options)
 
     def pointing_to(self, label: str) -> FieldState:
         """The same foreign key, to another model."""

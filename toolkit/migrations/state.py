@@ -134,6 +134,13 @@ class ProjectState:
         """With one model less."""
         return ProjectState({name: model for name, model in self.models.items() if name != label})
 
+    def with_field_renamed(self, app: str, name: str, old: str, new: str) -> ProjectState:
+        """With a field of a model under another name, and the keys of others that refer to it by that following."""
+        model = self.get(app, name).with_field_renamed(old, new)
+        found = self.with_model(model)
+        models = {label: _referring_to(one, model.label, old, new) for label, one in found.models.items()}
+        return ProjectState(models)
+
     def with_model_renamed(self, app: str, old: str, new: str) -> ProjectState:
         """With a model under another name, and all foreign keys following it."""
         before = self.get(app, old)
@@ -255,6 +262,12 @@ def _make_class(state: ModelState, links: Mapping[str, ManyToManyField[Any]]) ->
     namespace |= links
     kind: Any = type(Model)
     return kind(state.name, (Model,), namespace)
+
+
+def _referring_to(model: ModelState, target: str, old: str, new: str) -> ModelState:
+    if target not in model.targets():
+        return model
+    return replace(model, fields=tuple(field.referring_to(target, old, new) for field in model.fields))
 
 
 def _pointing_to(model: ModelState, old: str, new: str) -> ModelState:

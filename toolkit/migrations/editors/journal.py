@@ -15,6 +15,8 @@ from typing import Any
 from toolkit.errors import MigrationError
 
 TABLE = "toolkit_migration_step"
+TITLE_LENGTH = 200
+"""How many characters of what an operation does are kept."""
 
 Key = tuple[str, str]
 
@@ -107,7 +109,7 @@ class StepJournal(Journal):
             return
         if found.backwards is not self._backwards:
             raise MigrationError(str(found), hint="Finish it in the direction in which it was going.")
-        if found.operation < len(self._titles) and self._titles[found.operation] != found.title:
+        if found.operation < len(self._titles) and self._titles[found.operation][:TITLE_LENGTH] != found.title:
             raise MigrationError(
                 f"{found}, and in its file that operation is now {self._titles[found.operation]!r}",
                 hint="Restore the file, apply it, and make another migration for what changed.",
@@ -199,7 +201,7 @@ def note_progress(database: Any, progress: Progress, *, digest: str = "") -> Non
         forget_progress(database, (progress.app, progress.name))
     verb = "REPLACE" if database.dialect == "mysql" else "INSERT"  # where nothing holds two statements together
     marks = ", ".join([_mark(database)] * 7)
-    values = (progress.app, progress.name, int(progress.backwards), progress.operation, progress.title[:200])
+    values = (progress.app, progress.name, int(progress.backwards), progress.operation, progress.title[:TITLE_LENGTH])
     database.execute(
         f"{verb} INTO {TABLE} (app, name, backwards, operation, title, step, tables) VALUES ({marks})",
         (*values, progress.step, digest),

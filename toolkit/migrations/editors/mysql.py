@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,9 @@ from toolkit.migrations.editors.statements import Item, items_of, renamed_items
 
 class MysqlEditor(ServerEditor):
     """MariaDB's and MySQL's way: a step at a time, each noted in the journal."""
+
+    _away: frozenset[str] | set[str] = frozenset()
+    """The computed columns that are not there while others are renamed."""
 
     def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
         """See beforehand what elsewhere is seen on the way: nothing can be taken back here."""
@@ -53,10 +56,14 @@ class MysqlEditor(ServerEditor):
             )
 
     def _changed_items(
-        self, old_table: Any, new_table: Any, altered: Sequence[tuple[Any, Any]]
+        self,
+        old_table: Any,
+        new_table: Any,
+        altered: Sequence[tuple[Any, Any]],
+        remade: Sequence[tuple[Any, Any]],
     ) -> tuple[list[Item], list[Item]]:
         """Foreign keys go first and come last: each needs an index, which cannot be dropped under it."""
-        dropped, added = super()._changed_items(old_table, new_table, altered)
+        dropped, added = super()._changed_items(old_table, new_table, altered, remade)
         touched = {column for item in dropped for column in item.columns}
         touched |= {before.column for before, _ in altered}
         kept = {item.sql for item in dropped}
@@ -71,28 +78,46 @@ class MysqlEditor(ServerEditor):
         return [*freed, *dropped], [*added, *back]
 
     def _free_items(self, old: Any, new: Any) -> None:
-        """Nothing here follows a column's new name in a condition, and foreign keys follow no new name at all."""
+        """Nothing here follows a column's new name in an expression, and foreign keys follow no new name at all."""
         for item in self._stuck(old, new)[0]:
             self.execute(item.drop_sql)
+        for before, _ in self._computed(old, new):
+            self._drop_column(old.name, before.name)
 
     def _rename_items(self, old: Any, new: Any) -> None:
         table = self.quote(new.name)
-        stuck = {item.name for item in self._stuck(old, new)[0]}
+        dropped, added = self._stuck(old, new)
+        stuck = {item.name for item in dropped}
+        for _, after in self._computed(old, new):
+            self._define_column(new.name, after)
         for before, after in renamed_items(old, new, self.database):
             if before.kind in ("Index", "UniqueConstraint") and before.name not in stuck:
                 self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(before.name)} TO {self.quote(after.name)}")
-        for item in self._stuck(old, new)[1]:
+        for item in added:
             self.execute(item.sql)
+
+    def _rename_column(self, table: str, old: str, new: str) -> None:
+        if old not in self._away:
+            super()._rename_column(table, old, new)
+
+    def _computed(self, old: Any, new: Any) -> list[tuple[Any, Any]]:
+        """The computed columns before and after a rename that they speak of."""
+        pairs = zip(old.columns, new.columns, strict=True)
+        found = [
+            (before, after)
+            for before, after in pairs
+            if before.computed is not None and self._spelled(before) != self._spelled(after)
+        ]
+        self._away = {before.name for before, _ in found}
+        return found
 
     def _stuck(self, old: Any, new: Any) -> tuple[list[Item], list[Item]]:
         """What must be dropped before a rename and made again after it, foreign keys first and last."""
-        before = [item for item in items_of(old, self.database) if item.kind in _STUCK]
-        after = [item for item in items_of(new, self.database) if item.kind in _STUCK]
-        renamed = dict(
-            zip((column.name for column in old.columns), (column.name for column in new.columns), strict=True)
-        )
-        moved = old.name != new.name or any(one != other for one, other in renamed.items())
-        same = set() if moved and old.name != new.name else {item.sql for item in before} & {item.sql for item in after}
+        computed = self._computed(old, new)
+        before = _of_kinds(items_of(old, self.database), {column.name for column, _ in computed})
+        after = _of_kinds(items_of(new, self.database), {column.name for _, column in computed})
+        same = set() if old.name != new.name else {item.sql for item in before} & {item.sql for item in after}
+        same -= {item.sql for item in before if item.columns & self._away}
         dropped = [item for item in before if item.sql not in same]
         return sorted(dropped, key=lambda item: not item.is_foreign_key), [i for i in after if i.sql not in same]
 
@@ -103,6 +128,11 @@ class MysqlEditor(ServerEditor):
         before, after = self._spelled(old), self._spelled(new)
         if before.partition(" ")[2] != after.partition(" ")[2]:
             self.execute(f"ALTER TABLE {self.quote(table)} MODIFY COLUMN {after}")
+
+
+def _of_kinds(items: Iterable[Item], columns: set[str]) -> list[Item]:
+    """The items that follow no rename, and those of some columns."""
+    return [item for item in items if item.kind in _STUCK or item.columns & columns]
 
 
 _ROWS = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"})

@@ -7,7 +7,8 @@ option of a field is known here by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from toolkit.migrations.editors.base import Editor, compared_fields
@@ -21,24 +22,63 @@ class ServerEditor(Editor):
     def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
         old_table, new_table = (table_of(model, self.database.dialect) for model in (old, new))
         gone, altered, made = compared_fields(old, new)
-        dropped, added = self._changed_items(old_table, new_table, altered)
+        remade = self._remade(old, new, gone=gone, altered=altered)
+        dropped, added = self._changed_items(old_table, new_table, altered, remade)
         for item in dropped:
             self.execute(item.drop_sql)
+        for before, _ in remade:
+            self._drop_column(new_table.name, before.column)
+        for field in sorted(gone, key=lambda field: not is_generated(old_table.c[field.column])):
+            if is_generated(old_table.c[field.column]):  # the others go last: they are what is computed from
+                self._drop_column(new_table.name, field.column)
         for before, after in altered:
-            self._alter_column(old_table, new_table, before, after, fills)
-        for field in made:
+            if (before, after) not in remade:
+                self._alter_column(old_table, new_table, before, after, fills)
+        for field in sorted(
+            (*made, *(after for _, after in remade)), key=lambda one: is_generated(new_table.c[one.column])
+        ):
             self._add_column(new_table, field, fills)
         for field in gone:
-            self._drop_column(new_table.name, field.column)
+            if not is_generated(old_table.c[field.column]):
+                self._drop_column(new_table.name, field.column)
         for item in added:
             self.execute(item.sql)
 
+    def _remade(
+        self, old: Any, new: Any, *, gone: Sequence[Any], altered: Sequence[tuple[Any, Any]]
+    ) -> list[tuple[Any, Any]]:
+        """The columns that are dropped before others change and made again after: nothing of them is lost.
+
+        They are computed, or shall be: by other expressions than before, or from columns that change.
+        """
+        before, after = (table_of(model, self.database.dialect) for model in (old, new))
+        changed = {field.column for field in gone} | {
+            one.column
+            for one, other in altered
+            if self._spelled(before.c[one.column]) != self._spelled(after.c[other.column])
+        }
+        later = {field.name: field for field in new._meta.local_fields}
+        found = []
+        for field in old._meta.local_fields:
+            if field.name not in later:
+                continue
+            was, becomes = before.c[field.column], after.c[later[field.name].column]
+            if not is_generated(was) and not is_generated(becomes):
+                continue
+            if self._spelled(was) != self._spelled(becomes) or names_any(was, changed):
+                found.append((field, later[field.name]))
+        return found
+
     def _changed_items(
-        self, old_table: Any, new_table: Any, altered: Sequence[tuple[Any, Any]]
+        self,
+        old_table: Any,
+        new_table: Any,
+        altered: Sequence[tuple[Any, Any]],
+        remade: Sequence[tuple[Any, Any]],
     ) -> tuple[list[Item], list[Item]]:
         """The constraints and indexes to drop before columns change, and those to make afterwards."""
         before, after = items_of(old_table, self.database), items_of(new_table, self.database)
-        touched = {old.column for old, new in altered if _is_replaced(old_table, new_table, old, new)}
+        touched = {old.column for old, new in altered if not same_storage(old, new)} | {old.column for old, _ in remade}
         same = {item.sql for item in before if not item.columns & touched} & {item.sql for item in after}
         return [item for item in before if item.sql not in same], [item for item in after if item.sql not in same]
 
@@ -46,21 +86,12 @@ class ServerEditor(Editor):
         if old.column != new.column:
             self._rename_column(new_table.name, old.column, new.column)
         before, after = old_table.c[old.column], new_table.c[new.column]
-        if is_generated(before) or is_generated(after):
-            self._replace_generated(new_table, before, after, new, fills)
-            return
         if not same_storage(old, new):
             self._convert_column(new_table, old, new)
             before = plain_column(after, nullable=True, default=False)
         if old.null and not new.null:
             self._fill(after, new, fills, everywhere=False)
         self._respell_column(new_table.name, before, after)
-
-    def _replace_generated(self, table: Any, before: Any, after: Any, field: Any, fills: Mapping[str, Any]) -> None:
-        """A column that makes its values and one that holds them are two columns: nothing is lost by a new one."""
-        if self._spelled(before) != self._spelled(after):
-            self._drop_column(table.name, field.column)
-            self._add_column(table, field, fills)
 
     def _add_column(self, table: Any, field: Any, fills: Mapping[str, Any]) -> None:
         """Add a column and fill it; one that may not be NULL may be until then."""
@@ -178,7 +209,8 @@ def is_generated(column: Any) -> bool:
     return column.computed is not None
 
 
-def _is_replaced(old_table: Any, new_table: Any, old: Any, new: Any) -> bool:
-    """Whether an altered column is made anew, which takes along what names it."""
-    generated = is_generated(old_table.c[old.column]) or is_generated(new_table.c[new.column])
-    return generated or not same_storage(old, new)
+def names_any(column: Any, names: Collection[str]) -> bool:
+    """Whether the expression of a computed column speaks of columns of these names."""
+    if column.computed is None:
+        return False
+    return bool(set(re.findall(r"\w+", str(column.computed.sqltext))) & set(names))

@@ -178,8 +178,7 @@ class RenameField(Alteration):
     new_name: str
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
-        model = state.get(app, self.model_name)
-        return state.with_model(model.with_field_renamed(self.old_name, self.new_name))
+        return state.with_field_renamed(app, self.model_name, self.old_name, self.new_name)
 
     def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
         label = self._label(app)
