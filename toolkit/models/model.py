@@ -207,14 +207,29 @@ class Model(metaclass=ModelBase):
 
     def __init__(self, /, **values: Any) -> None:
         self._row = self._peers = None
-        meta = self._meta
-        for field in meta.fields:
-            if field.name in values:
-                setattr(self, field.name, values.pop(field.name))
-            elif field.attname in values:
-                self.__dict__[field.attname] = values.pop(field.attname)
+        meta, state, taken = self._meta, self.__dict__, 0
+        for name, attname, is_plain, constant, make in meta.initial:
+            if name in values:
+                taken += 1
+                if is_plain:
+                    state[attname] = values[name]
+                else:
+                    setattr(self, name, values[name])
+            elif name is not attname and attname in values:
+                taken += 1
+                state[attname] = values[attname]
             else:
-                self.__dict__[field.attname] = field.get_default()
+                state[attname] = constant if make is None else make()
+        if taken < len(values):
+            self._take_names_of_no_column(values)
+        for field in meta.storing:
+            field.after_init(self)
+
+    def _take_names_of_no_column(self, values: dict[str, Any]) -> None:
+        """Set what is no field with a column: ``pk``, generic references, keys of several columns."""
+        meta = self._meta
+        for name, attname, *_ in meta.initial:
+            values.pop(name if name in values else attname, None)
         if "pk" in values:
             self.pk = values.pop("pk")
         for name in meta.virtual.keys() & values.keys():
@@ -225,8 +240,6 @@ class Model(metaclass=ModelBase):
                     setattr(self, name, values.pop(name))
         for name in values:
             raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
-        for field in meta.storing:
-            field.after_init(self)
 
     @property
     def pk(self) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database import DEFAULT
@@ -202,6 +203,21 @@ class Options:
     def key(self) -> tuple[Field[Any], ...]:
         """The fields with the columns of the primary key: one, or the parts of a composite key."""
         return self.composite_key.parts if self.composite_key is not None else (self.pk,)
+
+    @cached_property
+    def initial(self) -> tuple[tuple[str, str, bool, Any, Callable[[], Any] | None], ...]:
+        """What makes an instance: (name, attribute, whether to keep it is to set it, default, its maker) of each field.
+
+        A default that is made anew for each instance has a maker.
+        """
+        found = []
+        for field in self.fields:
+            accessor = getattr_static(self.model, field.name, None)
+            is_plain = field.name == field.attname and not hasattr(type(accessor), "__set__")
+            is_made = callable(field.default) or isinstance(field.default, list | dict | set)
+            constant, make = (None, field.get_default) if is_made else (field.get_default(), None)
+            found.append((field.name, field.name if is_plain else field.attname, is_plain, constant, make))
+        return tuple(found)
 
     @cached_property
     def storing(self) -> tuple[Field[Any], ...]:
