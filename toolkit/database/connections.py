@@ -172,7 +172,10 @@ class Database(Holding):
 
     def _send(self, connection: Any, sql: str, parameters: Sequence[Any], many: bool) -> Any:
         cursor = connection.cursor()
-        (cursor.executemany if many else cursor.execute)(sql, parameters)
+        if many:
+            self.backend.send_many(cursor, sql, parameters)
+        else:
+            cursor.execute(sql, parameters)
         return cursor
 
     def _run_watched(self, run: Callable[[], Any], sql: str, parameters: Sequence[Any]) -> Any:

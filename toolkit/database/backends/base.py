@@ -259,6 +259,10 @@ class Backend:
     def keys_were_given(self, database: Database, table: str, column: str) -> None:
         """Let the counter of a key go on behind the greatest one, after rows were inserted with keys of their own."""
 
+    def send_many(self, cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each row of parameters, on the shortest way that the driver has."""
+        cursor.executemany(sql, rows)
+
     def insert_all(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows that have their keys; ``sql`` is the ``INSERT`` of one row."""
         database.run_many(sql, rows)
