@@ -99,6 +99,8 @@ def make_database(url: str) -> Any:
             database.execute(str(CreateIndex(index).compile(dialect=database.sqlalchemy_dialect)))
     with entered(Scope(None, database)):
         _fill()
+    if database.dialect == "postgresql":
+        database.execute("ANALYZE")
     return database
 
 

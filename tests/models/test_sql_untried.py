@@ -18,32 +18,30 @@ from toolkit.models.schema import Schema
 from toolkit.models.writing import insert_sql
 from toolkit.trace import Scope, entered
 
-FIRST = "ASC NULLS FIRST"
 TAG = "news_tag.id, news_tag.name, news_tag.slug"
 
 QUESTIONS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a slice": (
         lambda m: m.Tag.objects.order_by("-slug")[5:10],
-        f"SELECT {TAG} FROM news_tag ORDER BY news_tag.slug DESC NULLS LAST, news_tag.id {FIRST} "
-        "OFFSET :1 ROWS FETCH FIRST :2 ROWS ONLY",
+        f"SELECT {TAG} FROM news_tag ORDER BY news_tag.slug DESC, news_tag.id OFFSET :1 ROWS FETCH FIRST :2 ROWS ONLY",
         f"SELECT {TAG} FROM news_tag ORDER BY news_tag.slug DESC, news_tag.id OFFSET ? ROWS FETCH FIRST ? ROWS ONLY",
     ),
     "the first": (
         lambda m: m.Tag.objects.order_by("name")[:1],
-        f"SELECT {TAG} FROM news_tag ORDER BY news_tag.name {FIRST}, news_tag.id {FIRST} FETCH FIRST :1 ROWS ONLY",
+        f"SELECT {TAG} FROM news_tag ORDER BY news_tag.name, news_tag.id FETCH FIRST :1 ROWS ONLY",
         f"SELECT {TAG} FROM news_tag ORDER BY news_tag.name, news_tag.id OFFSET 0 ROWS FETCH FIRST ? ROWS ONLY",
     ),
     "a join": (
         lambda m: m.Story.objects.filter(section__slug="town").values("pk").order_by(),
         "SELECT news_story.id AS v0 FROM news_story JOIN news_section t1 ON news_story.section_id = t1.id "
-        f"WHERE t1.slug = :1 ORDER BY news_story.id {FIRST}",
+        "WHERE t1.slug = :1 ORDER BY news_story.id",
         "SELECT news_story.id AS v0 FROM news_story JOIN news_section AS t1 ON news_story.section_id = t1.id "
         "WHERE t1.slug = ? ORDER BY news_story.id",
     ),
     "a join that may find nothing": (
         lambda m: m.Story.objects.filter(editor__name=None).values("pk").order_by(),
         "SELECT news_story.id AS v0 FROM news_story LEFT OUTER JOIN news_author t1 ON news_story.editor_id = t1.id "
-        f"WHERE t1.name IS NULL ORDER BY news_story.id {FIRST}",
+        "WHERE t1.name IS NULL ORDER BY news_story.id",
         "SELECT news_story.id AS v0 FROM news_story LEFT OUTER JOIN news_author AS t1 ON news_story.editor_id = t1.id "
         "WHERE t1.name IS NULL ORDER BY news_story.id",
     ),
@@ -51,7 +49,7 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         lambda m: m.Tag.objects.filter(stories__weight__gt=1).values("pk").order_by(),
         "SELECT news_tag.id AS v0 FROM news_tag WHERE news_tag.id IN (SELECT t2.tag_id FROM news_story t1 "
         "JOIN news_story_tags t2 ON t2.story_id = t1.id WHERE t1.weight > :1 AND t2.tag_id IS NOT NULL) "
-        f"ORDER BY news_tag.id {FIRST}",
+        "ORDER BY news_tag.id",
         "SELECT news_tag.id AS v0 FROM news_tag WHERE news_tag.id IN (SELECT t2.tag_id FROM news_story AS t1 "
         "JOIN news_story_tags AS t2 ON t2.story_id = t1.id WHERE t1.weight > ? AND t2.tag_id IS NOT NULL) "
         "ORDER BY news_tag.id",
@@ -59,35 +57,35 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a sliced subquery": (
         lambda m: m.Story.objects.filter(section__in=m.Section.objects.order_by("pk")[:2]).values("pk").order_by(),
         "SELECT news_story.id AS v0 FROM news_story WHERE news_story.section_id IN (SELECT t1.id AS v0 FROM "
-        f"news_section t1 ORDER BY t1.id {FIRST} FETCH FIRST :1 ROWS ONLY) ORDER BY news_story.id {FIRST}",
+        "news_section t1 ORDER BY t1.id FETCH FIRST :1 ROWS ONLY) ORDER BY news_story.id",
         "SELECT news_story.id AS v0 FROM news_story WHERE news_story.section_id IN (SELECT t1.id AS v0 "
         "FROM news_section AS t1 ORDER BY t1.id OFFSET 0 ROWS FETCH FIRST ? ROWS ONLY) ORDER BY news_story.id",
     ),
     "parts of a text": (
         lambda m: m.Tag.objects.filter(name__icontains="x", slug__contains="50%").values("pk").order_by(),
         "SELECT news_tag.id AS v0 FROM news_tag WHERE upper(news_tag.name) LIKE upper(:1) ESCAPE '\\' "
-        f"AND news_tag.slug LIKE :2 ESCAPE '\\' ORDER BY news_tag.id {FIRST}",
+        "AND news_tag.slug LIKE :2 ESCAPE '\\' ORDER BY news_tag.id",
         "SELECT news_tag.id AS v0 FROM news_tag WHERE upper(news_tag.name) LIKE upper(?) ESCAPE '\\' "
         "AND news_tag.slug LIKE ? ESCAPE '\\' ORDER BY news_tag.id",
     ),
     "groups": (
         lambda m: m.Story.objects.values("weight").annotate(n=Count("pk")).filter(n__gt=2),
         "SELECT news_story.weight AS v0, count(news_story.id) AS v1 FROM news_story GROUP BY news_story.weight "
-        f"HAVING count(news_story.id) > :1 ORDER BY news_story.weight {FIRST}",
+        "HAVING count(news_story.id) > :1 ORDER BY news_story.weight",
         "SELECT news_story.weight AS v0, count(news_story.id) AS v1 FROM news_story GROUP BY news_story.weight "
         "HAVING count(news_story.id) > ? ORDER BY news_story.weight",
     ),
     "partners counted": (
         lambda m: m.Tag.objects.annotate(n=Count("stories")).order_by(),
         f"SELECT {TAG}, (SELECT count(t1.id) AS count_1 FROM news_story t1 JOIN news_story_tags t2 "
-        f"ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id {FIRST}",
+        f"ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id",
         f"SELECT {TAG}, (SELECT count(t1.id) AS count_1 FROM news_story AS t1 JOIN news_story_tags AS t2 "
         "ON t2.story_id = t1.id WHERE t2.tag_id = news_tag.id) AS a_1 FROM news_tag ORDER BY news_tag.id",
     ),
     "a year": (
         lambda m: m.Story.objects.filter(published__year=2026).values("pk").order_by(),
         "SELECT news_story.id AS v0 FROM news_story WHERE EXTRACT(year FROM news_story.published) = :1 "
-        f"ORDER BY news_story.id {FIRST}",
+        "ORDER BY news_story.id",
         "SELECT news_story.id AS v0 FROM news_story WHERE DATEPART(year, news_story.published) = ? "
         "ORDER BY news_story.id",
     ),
@@ -95,7 +93,7 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         lambda m: m.Story.objects.exclude(expires__lt=F("published")).values("pk").order_by(),
         "SELECT news_story.id AS v0 FROM news_story WHERE "
         "CASE WHEN (news_story.expires < news_story.published) THEN 1 ELSE 0 END != 1 "
-        f"ORDER BY news_story.id {FIRST}",
+        "ORDER BY news_story.id",
         "SELECT news_story.id AS v0 FROM news_story WHERE "
         "CASE WHEN (news_story.expires < news_story.published) THEN 1 ELSE 0 END != 1 "
         "ORDER BY news_story.id",

@@ -503,12 +503,17 @@ class Compiler:
         column, down, nulls = one
         ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
         database = spelling(self.dialect)
-        if database.nulls_first and first != down:
+        if (database.nulls_first and first != down) or self._is_never_null(column):
             return [ordered]
         if not database.places_nulls:
             return [column.is_(None).desc() if first else column.is_(None), ordered]
         ordered = ordered if down or database.nulls_first else column.asc()
         return [ordered.nulls_first() if first else ordered.nulls_last()]
+
+    def _is_never_null(self, column: Any) -> bool:
+        """Whether NULLs need no word: PostgreSQL's indexes serve no order that says where they go."""
+        own = getattr(column, "table", None) is self.root.table
+        return own and getattr(column, "nullable", True) is False
 
     def where(self) -> list[Any]:
         """All conditions, with what the viewer may see."""
