@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import Typed, boolean
-from toolkit.models.paths import Node, Resolved, resolve
+from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
 from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.transforms import function_context, transformed
 
@@ -106,6 +106,7 @@ class Context:
 
     def resolve(self, name: str) -> Resolved:
         """Where a name leads from here: to an annotation, to a column, or to a many-valued relation on the way."""
+        refuse_long_path(name)
         own = self.own(name)
         return self._annotation(own, loosely=True) or resolve(self.compiler, own, self.node, joined=self.grouped)
 

@@ -72,6 +72,22 @@ class Resolved:
     many: ManyToManyField[Any] | Reverse | None = None
 
 
+LONGEST_PATH = 16
+"""Names in one path: the time that a database takes to plan nested conditions grows with each relation."""
+
+
+def refuse_long_path(name: str) -> None:
+    """Refuse a path of more names than anybody means.
+
+    Raises:
+        FieldError: It has more than ``LONGEST_PATH``.
+    """
+    if name.count("__") >= LONGEST_PATH:
+        raise FieldError(
+            f"{name[:60]!r}... has more than {LONGEST_PATH} names in one path", hint="Ask in several steps, with __in."
+        )
+
+
 def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool = False) -> Resolved:
     """Follow a name from a table, joining single-valued relations on the way.
 
@@ -84,6 +100,7 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool = False) 
     Raises:
         FieldError: A name leads nowhere.
     """
+    refuse_long_path(name)
     parts = tuple(name.split("__"))
     for number, part in enumerate(parts):
         rest = parts[number + 1 :]
