@@ -29,7 +29,7 @@ EVIL = [
 ]  # fmt: skip
 NAMES = [
     "_connector", "_negated", "self", "pk__", "__", "__class__", "objects", "_meta", "id; --", "char`", 'char"', "t1",
-    "news_everything.char",
+    "news_everything.char", "json__\x00", "json__\ud800", "json__'", "json__a__%s",
 ]  # fmt: skip
 
 VALUES: st.SearchStrategy[Any] = st.one_of(
@@ -45,7 +45,19 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.lists(st.one_of(st.sampled_from(EVIL), st.integers(), st.none(), st.floats()), max_size=3),
     st.dictionaries(st.sampled_from(["a", "'", "$", "-"]), st.integers(), max_size=2),
 )
-MANY = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+SWEPT = ["char", "integer", "float", "decimal", "boolean", "date", "instant", "json", "json__a", "uuid", "address"]
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("field", SWEPT)
+def test_no_evil_text_behind_any_lookup_reaches_the_database_as_an_error(m: Any, scope: Any, field: str) -> None:
+    m.Everything.objects.create(char="a", integer=1, json={"a": 1})
+    for lookup in LOOKUPS:
+        for value in [*EVIL, [EVIL[0], EVIL[-1]], {"a": "\ud800"}]:
+            try:
+                assert m.Everything.objects.filter(**{f"{field}__{lookup}": value}).count() in (0, 1)
+            except FieldError:
+                continue
 
 
 @MANY

@@ -7,6 +7,7 @@ alone, and ``True`` is no 1.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -106,12 +107,14 @@ def _as_number(value: Any) -> Any:
     _refuse_unordered(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise FieldError(f"{value!r:.60} has more than 64 bits, and cannot be compared with numbers in JSON")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FieldError(f"{value!r} is not a finite number")
     return None if isinstance(value, str) else value
 
 
 def _as_text(value: Any) -> Any:
     _refuse_unordered(value)
-    return str.__str__(value) if isinstance(value, str) else None
+    return as_text(value) if isinstance(value, str) else None
 
 
 def _refuse_unordered(value: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.lookups import LookupContext
+from toolkit.models.text_lookups import as_text
 
 Step = str | int
 """A key of an object, or an index of a list."""
@@ -31,7 +32,7 @@ class KeyTransform:
     def __init__(self, name: str) -> None:
         if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
             raise FieldError(f"{name!r:.200} is no key: it has half of a surrogate pair, which is no character")
-        self.step: Step = int(name) if _INDEX.fullmatch(name) else name
+        self.step: Step = int(name) if _INDEX.fullmatch(name) else as_text(name)
 
     def __repr__(self) -> str:
         return f"the key {self.step!r}"

@@ -114,9 +114,18 @@ def iexact(context: LookupContext) -> Any:
     return _column(context, fold=True) == _bound(context, fold=True)
 
 
+LONGEST_PATTERN = 1_000
+"""Characters of a regular expression: PostgreSQL needs seconds, and then refuses, what is much longer."""
+
+
 def _pattern(value: Any) -> str:
     """A regular expression that Python can read; what a database makes of it is its own affair."""
     text = as_text(value)
+    if len(text) > LONGEST_PATTERN:
+        raise FieldError(
+            f"the regular expression has {len(text)} characters; at most {LONGEST_PATTERN} are taken",
+            hint="Databases take seconds to read long ones. Use __in for a list of words.",
+        )
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:

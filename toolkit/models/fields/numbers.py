@@ -45,6 +45,16 @@ class FloatField(Field[T]):
 
         return sa.Double()
 
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """Compare with finite numbers alone: databases do not agree on the others."""
+
+        def value_of(value: Any) -> float:
+            number: float = self.to_python(value)
+            self.validate(number)
+            return number
+
+        return value_of
+
     def db_writer(self, dialect: str) -> Convert:
         return float
 
