@@ -127,6 +127,7 @@ class Compiler:
         self.binds = binds or Binds(self.dialect)
         self.around = around
         self.annotations: dict[str, Typed] = {}
+        self.places: dict[int, Any] = {}
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
         self.selection = Selection()
@@ -501,6 +502,7 @@ class Compiler:
     def _directed(self, one: Directed) -> list[Any]:
         """NULLs first when ascending and last when descending, as SQLite has them, unless said otherwise."""
         column, down, nulls = one
+        column = self.places.get(id(column), column)
         ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
         database = spelling(self.dialect)
         if (database.nulls_first and first != down) or self._is_never_null(column):
@@ -535,9 +537,11 @@ class Compiler:
         """A SELECT of these columns with everything but the slice."""
         import sqlalchemy as sa
 
+        self.places = self._places(columns)
         order = self.order_by() if ordered else []
         conditions = [*self.where(), *where, *self._first_of_each()]
-        groups = self._groups()
+        groups = [self.places.get(id(column), column) for column in self._groups()]
+        self.places = {}
         source = self.from_clause()
         statement = sa.select(*columns).select_from(source).where(*conditions)
         if self.inner:
@@ -549,6 +553,24 @@ class Compiler:
         if self.selection.distinct and self.selection.values is not None:  # rows with their key are distinct anyway
             statement = statement.distinct()
         return statement.order_by(*order) if order else statement
+
+    def _places(self, columns: Sequence[Any]) -> dict[int, Any]:
+        """Expressions among the columns, by their identity, as their place in the SELECT.
+
+        PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
+        only if the parameters in both are the same; each of ours is bound where it stands.
+        """
+        import sqlalchemy as sa
+
+        merged = self.selection.grouped or self.selection.distinct
+        if self.dialect != "postgresql" or not merged:
+            return {}
+        elements = [getattr(column, "element", column) for column in columns]
+        return {
+            id(element): sa.literal_column(str(place))
+            for place, element in enumerate(elements, 1)
+            if not isinstance(element, sa.Column)
+        }
 
     def _first_of_each(self) -> list[Any]:
         """For ``distinct("section")``: the condition that a row is the first with its values."""
