@@ -28,6 +28,9 @@ MODES = (
     "NO_ENGINE_SUBSTITUTION",
     "ERROR_FOR_DIVISION_BY_ZERO",
 )
+MARIADB_MODES = ("SIMULTANEOUS_ASSIGNMENT",)
+"""``UPDATE`` reads the values that a row had before, as in other databases. MySQL has no such mode."""
+
 COLLATIONS = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
 """By whether the server is MariaDB: exact, and with trailing spaces that count."""
 
@@ -68,9 +71,10 @@ class MySQL(Backend):
         self._refuse_old(connection, mariadb)
         connection.autocommit(True)
         collation = COLLATIONS[mariadb]
+        modes = (*MODES, *MARIADB_MODES) if mariadb else MODES
         cursor = connection.cursor()
         cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
-        cursor.execute(f"SET SESSION sql_mode = '{','.join(MODES)}', time_zone = '+00:00'")
+        cursor.execute(f"SET SESSION sql_mode = '{','.join(modes)}', time_zone = '+00:00'")
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         cursor.close()
 
