@@ -5,10 +5,12 @@ All are deterministic, so that SQLite may use them in indexes and generated colu
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 MICROSECOND = timedelta(microseconds=1)
@@ -29,7 +31,7 @@ def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
             return None
         try:
             found = function(*arguments)
-        except (ValueError, ZeroDivisionError):
+        except (ValueError, ZeroDivisionError, OverflowError):
             return None
         return found if not isinstance(found, complex) else None
 
@@ -67,6 +69,36 @@ def _time_difference(left: str, right: str) -> int:
     return _clock(left) - _clock(right)
 
 
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
+
+
+def _round(number: float, places: int) -> float:
+    """Half away from zero, of the shortest decimal digits that are the number."""
+    found = Decimal(repr(number)).quantize(Decimal(1).scaleb(-places), context=_EXACT)
+    return int(found) if isinstance(number, int) else float(found)
+
+
+def _right(text: str, count: int) -> str:
+    return text[-count:] if count > 0 else ""
+
+
+def _pad(text: str, count: int, fill: str) -> str:
+    """What is missing to so many characters."""
+    missing = max(0, count - len(text))
+    return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
+
+
+def _hash(name: str) -> Callable[[str], str]:
+    def call(text: str) -> str:
+        return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+
+    return call
+
+
+def _character(number: int) -> str | None:
+    return None if number < 1 or 0xD800 <= number < 0xE000 else chr(number)
+
+
 FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     name: (count, _strict(function))
     for name, count, function in (
@@ -76,5 +108,23 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
         ("toolkit_difference", 2, _difference),
         ("toolkit_time_add", 2, _time_add),
         ("toolkit_time_difference", 2, _time_difference),
+        ("toolkit_round", 2, _round),
+        ("toolkit_ceil", 1, lambda number: float(math.ceil(number))),
+        ("toolkit_floor", 1, lambda number: float(math.floor(number))),
+        ("toolkit_cot", 1, lambda number: 1 / math.tan(number)),
+        ("toolkit_log", 2, lambda base, number: math.log(number) / math.log(base)),
+        ("toolkit_ln", 1, math.log),
+        ("toolkit_atan2", 2, math.atan2),
+        *((f"toolkit_{name}", 1, getattr(math, name)) for name in ("sqrt", "exp", "sin", "cos", "tan", "asin")),
+        *((f"toolkit_{name}", 1, getattr(math, name)) for name in ("acos", "atan", "degrees", "radians")),
+        ("toolkit_lower", 1, str.lower),
+        ("toolkit_upper", 1, str.upper),
+        ("toolkit_reverse", 1, lambda text: text[::-1]),
+        ("toolkit_repeat", 2, lambda text, count: text * count),
+        ("toolkit_right", 2, _right),
+        ("toolkit_lpad", 3, lambda text, count, fill: _pad(text, count, fill) + text[:count]),
+        ("toolkit_rpad", 3, lambda text, count, fill: text[:count] + _pad(text, count, fill)),
+        ("toolkit_chr", 1, _character),
+        *((f"toolkit_{name}", 1, _hash(name)) for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
     )
 }

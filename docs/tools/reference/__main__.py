@@ -38,6 +38,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "queryset-methods": queries.queryset_methods,
     "model-methods": queries.model_methods,
     "expressions": queries.expressions,
+    "database-functions": queries.database_functions,
     "migration-attributes": migrating.attributes,
     "operations": migrating.operations,
     "migration-functions": migrating.functions,

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit import gis, models
 from toolkit.gis.lookups import LOOKUPS as SPATIAL
+from toolkit.models import functions
 from toolkit.models.expressions import Aggregate, Expression
 from toolkit.models.json_lookups import LOOKUPS as JSON
 from toolkit.models.lookups import COMMON
@@ -144,6 +145,32 @@ def expressions() -> str:
             kind = getattr(module, name)
             if not inspect.isclass(kind) or not issubclass(kind, (Expression, models.Q)):
                 continue
-            if kind not in (Expression, Aggregate, models.Function):
+            if kind not in (Expression, Aggregate, models.Function) and name not in functions.__all__:
                 rows.append([f"`{prefix}.{name}`", read_doc(kind).summary])
     return table(["expression", "what it is"], sorted(rows))
+
+
+def database_functions() -> str:
+    """Functions of the database, by what they are of, with their arguments."""
+    groups: dict[str, list[list[str]]] = {}
+    for name in functions.__all__:
+        kind = getattr(functions, name)
+        called = ", ".join(_arguments(kind))
+        of = kind.__module__.rpartition(".")[2]
+        groups.setdefault(of, []).append([f"`{name}({called})`", read_doc(kind).summary])
+    return "\n\n".join(table([f"of {_KINDS[of]}", "what it gives"], groups[of]) for of in _KINDS)
+
+
+_KINDS = {"comparison": "any value", "text": "text", "math": "numbers", "dates": "dates and instants"}
+
+
+def _arguments(kind: type) -> Iterator[str]:
+    """The arguments of a function as one writes them; all take ``output_field``."""
+    if kind.__init__ is models.Function.__init__:  # type: ignore[misc]  # a class has one
+        yield "expression"
+        return
+    for parameter in list(inspect.signature(kind.__init__).parameters.values())[1:]:  # type: ignore[misc]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            yield f"*{parameter.name}"
+        elif parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            yield parameter.name if parameter.default is parameter.empty else f"{parameter.name}={parameter.default}"

@@ -1,0 +1,278 @@
+"""Functions that choose among values, and that turn values of one kind into another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError
+from toolkit.models.expressions import Function, Structure
+from toolkit.models.functions.math import rounded
+from toolkit.models.outputs import Typed, common, decimal_places, kind_of, like
+
+if TYPE_CHECKING:
+    from toolkit.models.context import Context
+    from toolkit.models.fields.base import Field
+
+
+class _Several(Function):
+    """A function of at least two values of one kind."""
+
+    def __init__(self, *expressions: Any, output_field: Field[Any] | None = None) -> None:
+        if len(expressions) < 2:
+            raise FieldError(f"{type(self).__name__}() takes at least two expressions")
+        super().__init__(*expressions, output_field=output_field)
+
+    @classmethod
+    def output(cls, context: Any) -> Any:
+        found = common(context.fields)
+        kinds = sorted({kind.__name__ for kind in map(kind_of, context.fields) if kind is not None})
+        if found is None and len(kinds) > 1:
+            raise FieldError(
+                f"{cls.__name__}() takes values of one kind, not {' and '.join(kinds)}",
+                hint="Say Cast(..., output_field) first.",
+            )
+        return found
+
+
+def _alike(context: Any, arguments: Sequence[Any]) -> list[Any]:
+    """Numbers of several kinds, one of them float, as floats: SQLite would keep each as it is."""
+    import sqlalchemy as sa
+
+    floats = kind_of(common(context.fields)) is float
+    return [
+        sa.cast(argument, sa.Double()) if floats and kind_of(field) is not float else argument
+        for argument, field in zip(arguments, context.fields, strict=True)
+    ]
+
+
+class Coalesce(_Several):
+    """The first of several values that is not NULL."""
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.func.coalesce(*_alike(context, arguments))
+
+
+class NullIf(_Several):
+    """The first value, or NULL if it equals the second."""
+
+    def __init__(self, expression1: Any, expression2: Any, *, output_field: Field[Any] | None = None) -> None:
+        super().__init__(expression1, expression2, output_field=output_field)
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.func.nullif(*arguments)
+
+    @classmethod
+    def output(cls, context: Any) -> Any:
+        super().output(context)
+        return like(context.fields[0])
+
+
+def _extreme(context: Any, values: Sequence[Any], on_sqlite: str, elsewhere: str) -> Any:
+    """PostgreSQL's passes over NULL; the others give NULL if any argument is."""
+    import sqlalchemy as sa
+
+    arguments = _alike(context, values)
+    if all(kind_of(field) is str for field in context.fields) and context.dialect == "postgresql":
+        arguments = [sa.collate(argument, "C") for argument in arguments]  # as the other databases order
+    found = getattr(sa.func, on_sqlite if context.dialect == "sqlite" else elsewhere)(*arguments)
+    if context.dialect != "postgresql":
+        return found
+    return sa.case((sa.and_(*(argument.is_not(None) for argument in arguments)), found))
+
+
+class Greatest(_Several):
+    """The largest of several values; NULL if any of them is NULL."""
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        return _extreme(context, arguments, "max", "greatest")
+
+
+class Least(_Several):
+    """The smallest of several values; NULL if any of them is NULL."""
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        return _extreme(context, arguments, "min", "least")
+
+
+class Cast(Function):
+    """A value as one of another kind, with one meaning on every database.
+
+    Fractions are cut where whole numbers are wanted, as Python's ``int`` does, and rounded to a decimal field's places,
+    half away from zero. Text that is no number becomes NULL, text that is longer than ``max_length`` is cut.
+
+    Args:
+        expression: What to convert.
+        output_field: The field of the result. Kinds that databases would convert differently are refused.
+    """
+
+    def __init__(self, expression: Any, output_field: Field[Any]) -> None:
+        super().__init__(expression, output_field=output_field)
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        inner, output = structure[1][0], structure[5]
+        value, source = context.expression(inner)
+        return cast(context.dialect, value, source, output.field), output.field
+
+
+def cast(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    """SQL of a value of one field as a value of another.
+
+    Raises:
+        FieldError: Databases would give different results, or there is none.
+    """
+    kinds = kind_of(source), kind_of(target)
+    build = _CASTS.get(kinds)
+    if build is None:
+        names = [kind.__name__ if kind is not None else "unknown" for kind in kinds]
+        raise FieldError(
+            f"Cast() from {names[0]} to {names[1]} does not mean the same on every database",
+            hint="Convert in Python, or by way of another kind, such as a DecimalField on the way from float to text.",
+        )
+    return build(dialect, value, source, target)
+
+
+def _as_text(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    places = decimal_places(source)
+    if kind_of(source) is Decimal and places is None:
+        raise FieldError(
+            "Cast() of a decimal number with any number of places to text",
+            hint="Cast it to a DecimalField first, which says how many.",
+        )
+    if kind_of(source) is Decimal and dialect == "sqlite":
+        written = sa.func.printf(sa.literal_column(f"'%.{places}f'"), value)
+        value = sa.case((value.is_not(None), written))
+    elif kind_of(source) is Decimal:
+        value = sa.cast(value, sa.Numeric(65 if dialect == "mysql" else 100, places))
+    if kind_of(source) is not str:
+        value = sa.cast(value, sa.CHAR() if dialect == "mysql" else sa.Text())
+    length = getattr(target, "max_length", None)
+    if length is not None:
+        value = sa.func.substr(value, sa.literal_column("1"), sa.literal_column(str(int(length))))
+    return sa.type_coerce(value, sa.String())
+
+
+NUMBER = r"^[ ]*[+-]?([0-9]{1,15}([.][0-9]{0,15})?|[.][0-9]{1,15})[ ]*$"
+WHOLE = r"^[ ]*[+-]?[0-9]{1,18}[ ]*$"
+
+
+def _if_matching(dialect: str, value: Any, pattern: str, build: Callable[[Any], Any]) -> Any:
+    """NULL unless a text has the form of a number: databases would raise, or give 0."""
+    import sqlalchemy as sa
+
+    literal: Any = sa.literal_column(f"'{pattern}'")
+    if dialect == "sqlite":
+        return sa.case((sa.func.toolkit_matches(value, literal), build(value)))
+    operator = "~" if dialect == "postgresql" else "REGEXP"
+    return sa.case((value.op(operator, is_comparison=True)(literal), build(sa.func.trim(value))))
+
+
+def _text_to_int(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    return _if_matching(dialect, value, WHOLE, lambda text: sa.cast(text, sa.BigInteger()))
+
+
+def _text_to_float(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    return _if_matching(dialect, value, NUMBER, lambda text: sa.cast(text, sa.Double()))
+
+
+def _text_to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    kind: Any = {"sqlite": sa.Double(), "mysql": sa.Numeric(65, 30)}.get(dialect, sa.Numeric())
+    return _if_matching(
+        dialect, value, NUMBER, lambda text: rounded(dialect, sa.cast(text, kind), Decimal, target.decimal_places)
+    )
+
+
+def _to_int(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    """Cut towards zero; NULL beyond 64 bits."""
+    import sqlalchemy as sa
+
+    if kind_of(source) is int:
+        return value
+    if kind_of(source) is bool:
+        return sa.cast(value, sa.Integer())
+    if dialect == "sqlite":
+        cut = value
+    elif dialect == "mysql":
+        cut = sa.func.truncate(value, sa.literal_column("0"))
+    else:
+        cut = sa.func.trunc(value)
+    fits = sa.func.abs(value) < sa.literal_column("9e18")
+    return sa.case((fits, sa.cast(cut, sa.BigInteger())))
+
+
+def _to_float(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    return sa.cast(value, sa.Double())
+
+
+def _to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    return sa.type_coerce(rounded(dialect, value, kind_of(source), target.decimal_places), sa.Numeric())
+
+
+def _to_bool(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    import sqlalchemy as sa
+
+    return value if kind_of(source) is bool else value != sa.literal_column("0")
+
+
+def _date_to_instant(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    """Midnight, in UTC."""
+    import sqlalchemy as sa
+    from sqlalchemy.dialects.mysql import DATETIME
+
+    if dialect == "sqlite":
+        return sa.func.toolkit_instant_add(value, sa.literal_column("0"), type_=target.sql_type())
+    return sa.cast(value, DATETIME(fsp=6) if dialect == "mysql" else target.sql_type())
+
+
+def _instant_to_date(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    """The day, in UTC."""
+    import sqlalchemy as sa
+
+    if dialect == "sqlite":
+        return sa.func.date(value, type_=target.sql_type())
+    if dialect == "postgresql":
+        value = sa.func.timezone(sa.literal_column("'UTC'"), value)
+    return sa.cast(value, sa.Date())
+
+
+def _same(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    return value
+
+
+_CASTS: dict[tuple[Any, Any], Callable[..., Any]] = {
+    **{(kind, str): _as_text for kind in (str, int, Decimal, date)},
+    (str, int): _text_to_int,
+    (str, float): _text_to_float,
+    (str, Decimal): _text_to_decimal,
+    **{(kind, int): _to_int for kind in (int, bool, float, Decimal)},
+    **{(kind, float): _to_float for kind in (int, float, Decimal)},
+    **{(kind, Decimal): _to_decimal for kind in (int, float, Decimal)},
+    **{(kind, bool): _to_bool for kind in (bool, int)},
+    (date, datetime): _date_to_instant,
+    (datetime, date): _instant_to_date,
+    (date, date): _same,
+    (datetime, datetime): _same,
+}
