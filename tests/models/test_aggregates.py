@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from toolkit.errors import FieldError
-from toolkit.models import Avg, Count, F, Max, Min, Q, Sum, Value
+from toolkit.models import Avg, Count, F, Max, Min, Q, StdDev, Sum, Value, Variance
 from toolkit.trace import READER, entered
 
 
@@ -29,6 +30,46 @@ def test_totals_over_all_rows(m: Any, newsroom: Any) -> None:
 def test_totals_of_no_rows_are_zero_or_none(m: Any, scope: Any) -> None:
     found = m.Story.objects.aggregate(n=Count("pk"), total=Sum("weight"), mean=Avg("weight"), last=Max("published"))
     assert found == {"n": 0, "total": None, "mean": None, "last": None}
+
+
+def test_totals_of_no_rows_are_what_one_says(m: Any, newsroom: Any) -> None:
+    latest = newsroom.stories[0].published
+    found = m.Everything.objects.aggregate(
+        total=Sum("integer", default=0), mean=Avg("integer", default=0), last=Max("instant", default=latest),
+        word=Min("char", default="-"), price=Sum("decimal", default=0), spread=StdDev("float", default=1),
+    )  # fmt: skip
+    assert found == {"total": 0, "mean": 0.0, "last": latest, "word": "-", "price": Decimal("0"), "spread": 1.0}
+    sections = m.Section.objects.annotate(heavy=Sum("stories__weight", filter=Q(stories__weight__gt=9), default=-1))
+    assert {section.heavy for section in sections} == {-1}
+    groups = (
+        m.Story.objects.values("status").annotate(n=Sum("weight", filter=Q(weight__gt=9), default=7)).order_by("status")
+    )
+    assert [row["n"] for row in groups] == [7, 7]
+    assert m.Story.objects.aggregate(total=Sum("weight", default=5)) == {"total": 40}
+    with pytest.raises(FieldError, match=r"Count\(default=0\)"):
+        Count("pk", default=0)
+    with pytest.raises(FieldError, match="plain value"):
+        Sum("weight", default=F("weight"))
+
+
+def test_how_far_numbers_lie_apart(m: Any, newsroom: Any) -> None:
+    weights = [story.weight for story in newsroom.stories]
+    found = m.Story.objects.aggregate(
+        StdDev("weight"), Variance("weight"), s=StdDev("weight", sample=True), v=Variance("weight", sample=True),
+        few=Variance("weight", filter=Q(weight__lt=2)),
+    )  # fmt: skip
+    assert found == pytest.approx({
+        "weight__stddev": statistics.pstdev(weights), "weight__variance": statistics.pvariance(weights),
+        "s": statistics.stdev(weights), "v": statistics.variance(weights), "few": 0.25,
+    })  # fmt: skip
+    one = m.Story.objects.filter(pk=newsroom.stories[0].pk)
+    assert one.aggregate(p=StdDev("weight"), s=StdDev("weight", sample=True)) == {"p": 0.0, "s": None}
+    sections = m.Section.objects.annotate(spread=Variance("stories__weight")).order_by("pk")
+    assert [section.spread for section in sections] == pytest.approx(
+        [statistics.pvariance(weights[n::3]) for n in range(3)]
+    )
+    with pytest.raises(FieldError, match=r"StdDev\(\) takes numbers, not str"):
+        m.Story.objects.aggregate(StdDev("slug"))
 
 
 def test_totals_keep_the_kind_of_their_field(m: Any, scope: Any) -> None:

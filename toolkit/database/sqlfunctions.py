@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000
@@ -21,6 +21,8 @@ def register(connection: sqlite3.Connection) -> None:
     """Give a connection all of them."""
     for name, (count, function) in FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
+    for name, kind in AGGREGATES.items():
+        connection.create_aggregate(name, 1, kind)
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,4 +129,54 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
         ("toolkit_chr", 1, _character),
         *((f"toolkit_{name}", 1, _hash(name)) for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
     )
+}
+
+
+class Variance:
+    """The variance of numbers: an aggregate, fed with a row at a time."""
+
+    missing: ClassVar[int] = 0
+    root: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self.numbers: list[float] = []
+
+    def step(self, number: Any) -> None:
+        """One more row."""
+        if number is not None:
+            self.numbers.append(number)
+
+    def finalize(self) -> float | None:
+        """The result; NULL of too few rows."""
+        count = len(self.numbers)
+        if count <= self.missing:
+            return None
+        mean = math.fsum(self.numbers) / count
+        found = math.fsum((number - mean) ** 2 for number in self.numbers) / (count - self.missing)
+        return math.sqrt(found) if self.root else found
+
+
+class SampleVariance(Variance):
+    """That of the whole, of which the rows are a sample."""
+
+    missing = 1
+
+
+class Deviation(Variance):
+    """The standard deviation."""
+
+    root = True
+
+
+class SampleDeviation(SampleVariance):
+    """That of the whole, of which the rows are a sample."""
+
+    root = True
+
+
+AGGREGATES: dict[str, Any] = {
+    "toolkit_var_pop": Variance,
+    "toolkit_var_samp": SampleVariance,
+    "toolkit_stddev_pop": Deviation,
+    "toolkit_stddev_samp": SampleDeviation,
 }

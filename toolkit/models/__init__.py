@@ -23,9 +23,11 @@ from toolkit.models.expressions import (
     Min,
     Now,
     Q,
+    StdDev,
     Sum,
     Transform,
     Value,
+    Variance,
 )
 from toolkit.models.fetching import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, RAISE
 from toolkit.models.fields import (
@@ -314,6 +316,7 @@ __all__ = [
     "SmallIntegerField",
     "SpGistIndex",
     "Subquery",
+    "StdDev",
     "Sum",
     "TextChoices",
     "TextField",
@@ -323,6 +326,7 @@ __all__ = [
     "UUIDField",
     "UniqueConstraint",
     "Value",
+    "Variance",
     "VersionField",
     "uuid7",
     "When",

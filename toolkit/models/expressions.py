@@ -401,12 +401,25 @@ class Aggregate(Expression):
         name: The field, or the relation, to aggregate; ``"*"`` counts rows.
         distinct: Count each value once.
         filter: Only rows that meet this condition.
+        default: A plain value instead of None where there are no rows.
+
+    Attributes:
+        sample: The rows are a sample of all that there are, for ``StdDev`` and ``Variance``.
     """
 
     function: ClassVar[str] = ""
+    sample: bool = False
 
-    def __init__(self, name: str | Expression, *, distinct: bool = False, filter: Q | None = None) -> None:
+    def __init__(
+        self, name: str | Expression, *, distinct: bool = False, filter: Q | None = None, default: Any = None
+    ) -> None:
         self.name, self.distinct, self.filter = name, distinct, filter
+        self.default = as_expression(default) if default is not None else None
+        if self.default is not None and (self.function == "count" or not isinstance(self.default, Value)):
+            raise FieldError(
+                f"{type(self).__name__}(default={default!r}): the default is a plain value instead of None",
+                hint="Count() of no rows is 0. Say Coalesce(Subquery(...), F(...)) for the value of a field.",
+            )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -419,7 +432,8 @@ class Aggregate(Expression):
     def lift(self, values: list[Any]) -> Structure:
         inner = self.name.lift(values) if isinstance(self.name, Expression) else (F, self.name)
         condition = self.filter.lift(values) if self.filter is not None else None
-        return (type(self), inner, self.distinct, condition)
+        default = self.default.lift(values) if self.default is not None else None
+        return (type(self), inner, self.distinct, condition, default, self.sample)
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
@@ -454,6 +468,31 @@ class Avg(Aggregate):
     """The arithmetic mean; None of no rows."""
 
     function = "avg"
+
+
+class _Spread(Aggregate):
+    def __init__(
+        self,
+        name: str | Expression,
+        *,
+        sample: bool = False,
+        filter: Q | None = None,
+        default: Any = None,
+    ) -> None:
+        super().__init__(name, filter=filter, default=default)
+        self.sample = sample
+
+
+class StdDev(_Spread):
+    """The standard deviation: of all rows, or with ``sample=True`` of a sample (None if that is of one row)."""
+
+    function = "stddev"
+
+
+class Variance(_Spread):
+    """The variance: of all rows, or with ``sample=True`` of a sample (None if that is of one row)."""
+
+    function = "variance"
 
 
 class Q:

@@ -10,6 +10,8 @@ from toolkit.models.context import Context
 from toolkit.models.expressions import F
 from toolkit.models.fields import FloatField, IntegerField
 from toolkit.models.fields.several import columns_of
+from toolkit.models.functions.comparison import Coalesce
+from toolkit.models.functions.math import check_numbers
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import anchor_of
 
@@ -22,15 +24,19 @@ FLOAT: FloatField[float] = FloatField()
 
 def aggregate(context: Context, structure: Any) -> Typed:
     """SQL of a lifted aggregate, and the field that reads it."""
-    kind, inner, distinct, filtered = structure
-    if not context.grouped:
-        return _per_row(context, structure)
+    found = _over_groups(context, structure) if context.grouped else _per_row(context, structure)
+    default = structure[4]
+    return found if default is None else context.call(Coalesce, [found, context.expression(default)])
+
+
+def _over_groups(context: Context, structure: Any) -> Typed:
+    kind, inner, distinct, filtered, _, sample = structure
     column, field = _aggregated(context, inner)
     if filtered is not None:
         import sqlalchemy as sa
 
         column = sa.case((context.condition(filtered), column))
-    return _call(context.compiler, kind.function, column, field, distinct=distinct)
+    return _call(context.compiler, kind.function, column, field, distinct=distinct, sample=sample)
 
 
 def _aggregated(context: Context, inner: Any) -> Typed:
@@ -39,7 +45,7 @@ def _aggregated(context: Context, inner: Any) -> Typed:
     return context.expression(inner)
 
 
-def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinct: bool) -> Typed:
+def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinct: bool, sample: bool) -> Typed:
     import sqlalchemy as sa
 
     first, *more = columns_of(column)
@@ -48,6 +54,8 @@ def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinc
             f"{function}() of {getattr(field, 'name', 'pk')!r}, which is several columns, is not possible",
             hint="Name one of its fields, or count without distinct.",
         )
+    if function in ("stddev", "variance"):
+        return _spread(compiler.dialect, function, first, field, sample=sample)
     call = getattr(sa.func, function)(column.distinct() if distinct else first)
     if function == "count":
         return call, INTEGER
@@ -58,11 +66,21 @@ def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinc
     return call, field
 
 
+def _spread(dialect: str, function: str, column: Any, field: Any, *, sample: bool) -> Typed:
+    """How far numbers lie apart, computed in floating point."""
+    import sqlalchemy as sa
+
+    check_numbers("StdDev" if function == "stddev" else "Variance", [field])
+    short = "var" if function == "variance" else function
+    name = f"{'toolkit_' if dialect == 'sqlite' else ''}{short}_{'samp' if sample else 'pop'}"
+    return getattr(sa.func, name)(sa.cast(column, sa.Double()), type_=sa.Double()), FLOAT
+
+
 def _per_row(context: Context, structure: Any) -> Typed:
     """An aggregate over the partners of each row, as a subquery of its own: ``annotate(n=Count("stories"))``."""
     import sqlalchemy as sa
 
-    kind, inner, distinct, filtered = structure
+    kind, inner, distinct, filtered, _, sample = structure
     if inner[0] is not F:
         raise FieldError("an aggregate in annotate() takes the name of a relation, such as Count('stories')")
     resolved = context.resolve(inner[1])
@@ -76,7 +94,7 @@ def _per_row(context: Context, structure: Any) -> Typed:
     column, field = place.expression(inner)
     if filtered is not None:
         below.selection.where.append(place.condition(filtered))
-    call, field = _call(below, kind.function, column, field, distinct=distinct)
+    call, field = _call(below, kind.function, column, field, distinct=distinct, sample=sample)
     where = below.where()
     source = clause(below)
     anchor = anchor_of(context.compiler, resolved.node, resolved.many)
