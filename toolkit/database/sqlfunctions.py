@@ -35,7 +35,9 @@ def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
             found = function(*arguments)
         except (ValueError, ZeroDivisionError, OverflowError):
             return None
-        return found if not isinstance(found, complex) else None
+        if isinstance(found, complex) or (isinstance(found, float) and not math.isfinite(found)):
+            return None
+        return found
 
     return call
 

@@ -132,7 +132,10 @@ def _modulo(dialect: str, left: Typed, right: Typed, kind: type) -> Typed:
 
 
 def _power(dialect: str, left: Typed, right: Typed, kind: type) -> Typed:
-    """A power, as a float; NULL where there is none: of a negative number to a fraction, or of 0 to less than 0."""
+    """A power, as a float; NULL where there is none: of a negative number to a fraction, of 0 to less than 0.
+
+    NULL also beyond what a float can be.
+    """
     import sqlalchemy as sa
 
     if dialect == "sqlite":
@@ -142,7 +145,13 @@ def _power(dialect: str, left: Typed, right: Typed, kind: type) -> Typed:
     zero: Any = sa.literal_column("0")
     known = sa.or_(base > zero, sa.and_(base < zero, exponent == sa.func.floor(exponent)))
     known = sa.or_(known, sa.and_(base == zero, exponent >= zero))
-    return sa.case((known, sa.func.power(base, exponent, type_=sa.Double()))), _field(float)
+    size: Any = sa.func.ln(sa.func.nullif(sa.func.abs(base), zero))
+    size = sa.func.coalesce(exponent.op("*", precedence=8)(size), zero)
+    known = sa.and_(known, size <= sa.literal_column("709.78"))  # servers raise beyond, PostgreSQL also where 0 is left
+    tiny: Any = (size < sa.literal_column("-700"), sa.cast(zero, sa.Double()))
+    return sa.case((sa.not_(known), sa.null()), tiny, else_=sa.func.power(base, exponent, type_=sa.Double())), _field(
+        float
+    )
 
 
 _NUMERIC: dict[str, Any] = {

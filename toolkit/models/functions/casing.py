@@ -73,10 +73,17 @@ def _elements() -> dict[str, Any]:
         text = compiler.process(element.clauses, **options)
         exact, unicode = _collations(compiler)
         text = f"REPLACE({text} COLLATE {exact}, 'İ', 'i̇')"
-        text = f"REGEXP_REPLACE({text}, '(?<=[[:alpha:]])Σ(?![[:alpha:]])', 'ς')"  # as the last letter of a word
+        final = _FINAL_SIGMA if compiler.dialect.is_mariadb else "(?<=[[:alpha:]])Σ(?![[:alpha:]])"
+        text = f"REGEXP_REPLACE({text}, '{final}', 'ς')"
         return f"(LOWER({text} COLLATE {unicode}) COLLATE {exact})"
 
     return {"exact": Exact, "upper": Upper, "lower": Lower}
+
+
+_LETTER = r"[\\p{Lu}\\p{Ll}\\p{Lt}]"
+_IGNORED = r"[\\p{Mn}\\p{Me}\\p{Cf}\\p{Lm}\\p{Sk}.:''’·]*"
+_FINAL_SIGMA = rf"{_LETTER}{_IGNORED}\\KΣ(?!{_IGNORED}{_LETTER})"
+"""Σ behind a letter and before none, as a literal of SQL. Source: the Unicode Standard, table 3-17, Final_Sigma."""
 
 
 def _collations(compiler: Any) -> tuple[str, str]:

@@ -173,7 +173,8 @@ def _if_matching(dialect: str, value: Any, pattern: str, build: Callable[[Any], 
     """NULL unless a text has the form of a number: databases would raise, or give 0."""
     import sqlalchemy as sa
 
-    literal: Any = sa.literal_column(f"'{pattern}'")
+    ending = {"sqlite": r"\Z", "mysql": "$(?![[:space:]])"}.get(dialect, "$")  # theirs may stand before a line's end
+    literal: Any = sa.literal_column(f"'{pattern.replace('$', ending)}'")
     if dialect == "sqlite":
         return sa.case((sa.func.toolkit_matches(value, literal), build(value)))
     operator = "~" if dialect == "postgresql" else "REGEXP"

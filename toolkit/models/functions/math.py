@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.errors import FieldError
 from toolkit.models.arithmetic import combine
 from toolkit.models.expressions import Function, Structure, Transform
-from toolkit.models.fields import FloatField
+from toolkit.models.fields import FloatField, JSONField
 from toolkit.models.outputs import Typed, decimal_places, decimals, kind_of, like
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ def check_numbers(name: str, fields: Any) -> None:
         FieldError: One is not.
     """
     for field in fields:
-        kind = kind_of(field)
-        if kind is not None and kind not in (int, float, Decimal):
+        kind, json = kind_of(field), isinstance(field, JSONField)
+        if json or (kind is not None and kind not in (int, float, Decimal)):
             raise FieldError(
-                f"{name}() takes numbers, not {kind.__name__}", hint="Say Cast(..., FloatField()) around text."
+                f"{name}() takes numbers, not {'JSON' if json or kind is None else kind.__name__}",
+                hint="Say Cast(..., FloatField()) around text.",
             )
 
 
@@ -360,9 +361,13 @@ class ATan2(_Real):
 
 
 class Degrees(_Real):
-    """Degrees of an angle in radians."""
+    """Degrees of an angle in radians; NULL beyond what a float can be."""
 
     lookup_name = "degrees"
+
+    @classmethod
+    def known(cls, *numbers: Any) -> Any:
+        return numbers[0].between(_number("-3e306"), _number("3e306"))
 
 
 class Radians(_Real):

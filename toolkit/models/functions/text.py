@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from toolkit.errors import FieldError
 from toolkit.models.expressions import Expression, Function, Transform, Value
-from toolkit.models.fields import CharField, IntegerField, TextField
+from toolkit.models.fields import CharField, IntegerField, JSONField, TextField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.casing import cased, exactly_compared
 from toolkit.models.functions.comparison import cast
@@ -20,9 +20,10 @@ def check_text(name: str, fields: Any) -> None:
         FieldError: One is not.
     """
     for field in fields:
-        kind = kind_of(field)
-        if kind not in (None, str):
-            raise FieldError(f"{name}() takes text, not {kind.__name__}", hint="Say Cast(..., TextField()) around it.")
+        kind, json = kind_of(field), isinstance(field, JSONField)
+        if json or kind not in (None, str):
+            told = "JSON" if json or kind is None else kind.__name__
+            raise FieldError(f"{name}() takes text, not {told}", hint="Say Cast(..., TextField()) around it.")
 
 
 def _text_field(context: Any) -> Any:
