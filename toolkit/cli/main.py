@@ -22,7 +22,7 @@ COMMANDS = {
     "settings": ("toolkit.cli.settings:settings", "Show each setting, its value and where it comes from."),
     "migrations": ("toolkit.cli.migrations:migrations", "Make the tables follow the models, and say whether they do."),
     "messages": ("toolkit.cli.messages:messages", "Extract, update, compile, check and count translations."),
-    "data": ("toolkit.cli.data:data", "Load the content files into the database."),
+    "data": ("toolkit.cli.data:data", "Rows in and out: content files, dumps, tables."),
     "shell": ("toolkit.cli.shell:shell", "Python with the site at hand."),
     "doctor": ("toolkit.cli.doctor:doctor", "Prove that this machine has all that the site needs."),
 }

@@ -514,7 +514,7 @@ class Compiler:
 
     def _is_never_null(self, column: Any) -> bool:
         """Whether NULLs need no word: PostgreSQL's indexes serve no order that says where they go."""
-        own = getattr(column, "table", None) is self.root.table
+        own = getattr(column, "table", None) is self.root.table and not self.selection.combined
         return own and getattr(column, "nullable", True) is False
 
     def where(self) -> list[Any]:
