@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import DatabaseError
-from toolkit.models import Case, Count, Exists, F, OuterRef, Q, RawSQL, Subquery, When
+from toolkit.models import Case, Count, Exists, F, OuterRef, Q, RawSQL, StdDev, Subquery, Value, When
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.batches import note_row
+from toolkit.models.functions import Concat, Length, Lower, Sqrt
 from toolkit.trace import EDITOR, READER, Scope, Trace, entered
 
 
@@ -87,7 +88,13 @@ def absent(m: Any) -> Any:
     return m.Story.objects.filter(slug="not-there").first(), m.Comment.objects.count()
 
 
-PAGES = [front, article, sections, totals, lean, nested, absent]
+def computed(m: Any) -> Any:
+    line = Concat(Lower("section__name"), Value(": "), "weight")
+    lines = m.Story.objects.annotate(line=line).filter(status__lt=Value("m")).values_list("line", flat=True)
+    return list(lines), m.Author.objects.aggregate(n=StdDev(Sqrt(Length("name"))))
+
+
+PAGES = [front, article, sections, totals, lean, nested, absent, computed]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -115,6 +122,9 @@ EDITS = [
     ("a title that a total does not see", totals, "UPDATE news_story SET title = 'x'", []),
     ("a field that was deferred and read", lean, "UPDATE news_story SET weight = 99 WHERE slug = 'story-3'", ["row"]),
     ("a field that was never read", lean, "UPDATE news_story SET editor_id = NULL", []),
+    ("what a function was given", computed, "UPDATE news_section SET name = 'New' WHERE slug = 'section-0'", ["query"]),
+    ("what an aggregate of one was given", computed, "UPDATE news_author SET name = 'x' WHERE id = 1", ["query"]),
+    ("what no function was given", computed, "UPDATE news_author SET slug = 'x' WHERE id = 1", []),
     ("a row looked for in vain", absent, "UPDATE news_story SET slug = 'not-there' WHERE slug = 'story-5'", ["query"]),
 ]  # fmt: skip
 
