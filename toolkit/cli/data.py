@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,14 @@ import click
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.rows import chosen_models, entered_site, find_model, parse_map, writing_to
 from toolkit.cli.sites import load_content, open_site
+from toolkit.content.export import export_model
+from toolkit.database import Database
+from toolkit.errors import ContentError
+from toolkit.models.inspecting import inspect_models
+from toolkit.serialization import Loaded, export_rows, format_of, import_rows, read_table
+from toolkit.serialization import dump as write_dump
+from toolkit.serialization import load as load_dump
+from toolkit.serialization.formats import kind_of, opened
 
 
 @click.group()
@@ -70,30 +79,22 @@ def inspect(tables: tuple[str, ...], url: str | None, views: bool) -> None:
     references do nothing when a row is deleted, and a comment stands where a column has no exact counterpart. The
     models are not managed: migrations and builds leave their tables as they are.
     """
-    from toolkit.database import Database
-    from toolkit.models.inspecting import inspect_models
-
     site = open_site()
     database = Database(url, folder=site.folder) if url is not None else site.database
     click.echo(inspect_models(database, tables, views=views), nl=False)
 
 
 def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, **options: bool) -> None:
-    from toolkit.serialization import Loaded, format_of, load
-    from toolkit.serialization.formats import opened
-
     done = Loaded()
     with entered_site() as scope, scope.database.atomic():
         for path in files:
             with opened(path, "r") as source:
-                done += load(scope, format_of(kind, path), source, path=path, **options)
+                done += load_dump(scope, format_of(kind, path), source, path=path, **options)
     _tell(asked, done)
 
 
 def _tell(asked: Invocation, done: Any, **more: Any) -> None:
     """What became of the rows."""
-    from dataclasses import asdict
-
     if asked.as_json:
         asked.output.data({**asdict(done), **more})
     else:
@@ -128,10 +129,6 @@ def dump(
     The same rows give the same bytes: rows that others refer to come first, then by key. A file is written beside its
     place and renamed.
     """
-    from toolkit.errors import ContentError
-    from toolkit.serialization import dump as write_dump
-    from toolkit.serialization import format_of
-
     asked = invocation()
     form = format_of(kind or (None if output else "json"), output)
     with entered_site() as scope:
@@ -174,9 +171,6 @@ def import_(
     Each row is checked as full_clean() checks it. A relation is named by what tells its rows: a natural key of one
     field, a unique slug, or else the key; several with commas between. Importing again changes nothing.
     """
-    from toolkit.serialization import import_rows, read_table
-    from toolkit.serialization.formats import kind_of, opened
-
     asked = invocation()
     kind = kind or kind_of(file)
     with entered_site() as scope, opened(file, "r") as source:
@@ -216,10 +210,6 @@ def export(
     In CSV, text that begins with = + - @ or a tab gets an apostrophe before it, for a spreadsheet would run it as a
     formula.
     """
-    from toolkit.errors import ContentError
-    from toolkit.serialization import export_rows
-    from toolkit.serialization.formats import kind_of
-
     asked = invocation()
     if (name is None) == (folder is None):
         raise ContentError("nothing says what to export", hint="Give either --model newsroom.Tag, or --folder DIR.")
@@ -236,8 +226,6 @@ def export(
 
 
 def _export_folder(asked: Invocation, folder: Path) -> None:
-    from toolkit.content.export import export_model
-
     with entered_site() as scope:
         sources = [source for app in scope.site.apps for source in app.sources]
         files = [path for each in sources for path in export_model(scope, each, folder, sources=sources)]

@@ -12,6 +12,7 @@ from typing import IO, Any
 from toolkit.builder.tables import bring_up
 from toolkit.cli.sites import open_site
 from toolkit.errors import ContentError, did_you_mean
+from toolkit.serialization.formats import opened
 from toolkit.trace import Scope, entered
 
 
@@ -79,8 +80,6 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
 @contextmanager
 def writing_to(path: Path | None) -> Iterator[IO[str]]:
     """Somewhere to write text: stdout, or a file that is there, whole, once the block has ended well."""
-    from toolkit.serialization.formats import opened
-
     if path is None:
         yield sys.stdout
         sys.stdout.flush()

@@ -123,9 +123,7 @@ def update(apps: Iterable[App], ask: Ask = never, *, fills: Mapping[str, Any] | 
     drafts = arrange(changes, graph, before=before)
     if not drafts:
         return None
-    head = graph.head(drafts[0].app)
-    _check_updatable(drafts, head, graph)
-    assert head is not None  # noqa: S101 - _check_updatable saw to it
+    head = _updatable_head(drafts, graph)
     known = graph.state(start, upto=graph.before(head.key) - {head.key})
     operations = optimize([*head.operations, *drafts[0].operations], app=head.app, before=known)
     dependencies = sorted({*head.dependencies, *drafts[0].dependencies} - {head.key})
@@ -135,7 +133,13 @@ def update(apps: Iterable[App], ask: Ask = never, *, fills: Mapping[str, Any] | 
     return WrittenMigration(head.app, head.name, head.path, text, summary)
 
 
-def _check_updatable(drafts: list[Draft], head: LoadedMigration | None, graph: Graph) -> None:
+def _updatable_head(drafts: list[Draft], graph: Graph) -> LoadedMigration:
+    """The migration that the drafts can become a part of.
+
+    Raises:
+        MigrationError: There is none.
+    """
+    head = graph.head(drafts[0].app)
     if len(drafts) > 1:
         raise MigrationError(
             f"{len(drafts)} migrations are needed, and only one can be updated", hint="Run make without --update."
@@ -148,6 +152,7 @@ def _check_updatable(drafts: list[Draft], head: LoadedMigration | None, graph: G
         raise MigrationError(
             f"{head} runs Python of its own, which would have to be copied", path=head.path, hint="Make a new one."
         )
+    return head
 
 
 def apply(

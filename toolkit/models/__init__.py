@@ -1,6 +1,7 @@
 """Models: tables declared as Python classes, in Django's words, on SQLAlchemy Core."""
 
 from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist
+from toolkit.models.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
 from toolkit.models.conditional import Case, When
 from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from toolkit.models.exclusions import (
@@ -11,24 +12,7 @@ from toolkit.models.exclusions import (
     IntegerRange,
     RangeOperators,
 )
-from toolkit.models.expressions import (
-    Aggregate,
-    Avg,
-    Count,
-    Expression,
-    ExpressionWrapper,
-    F,
-    Function,
-    Max,
-    Min,
-    Now,
-    Q,
-    StdDev,
-    Sum,
-    Transform,
-    Value,
-    Variance,
-)
+from toolkit.models.expressions import Expression, ExpressionWrapper, F, Function, Now, Q, Transform, Value
 from toolkit.models.fetching import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, RAISE
 from toolkit.models.fields import (
     AutoField,

@@ -9,10 +9,11 @@ from typing import Any, Self, TypeVar, overload
 
 from toolkit.database.raw import Values
 from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.aggregates import Aggregate
 from toolkit.models.batches import ask_keyed, note_row
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
-from toolkit.models.expressions import PLAIN, Aggregate, Q
+from toolkit.models.expressions import PLAIN, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.prefetching import prefetch

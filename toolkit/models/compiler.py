@@ -17,10 +17,10 @@ from typing import Any
 
 from toolkit.database import DEFAULT, spelling
 from toolkit.errors import DatabaseError, FieldError, did_you_mean
+from toolkit.models.aggregates import Aggregate, Max, Min
 from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, one_of_two, visible
 from toolkit.models.context import Context, Values
-from toolkit.models.expressions import Aggregate, Max, Min
 from toolkit.models.fields import DateTimeField
 from toolkit.models.fields.several import columns_of
 from toolkit.models.locking import Lock

@@ -6,7 +6,7 @@ from typing import Any
 
 from toolkit.errors import DeclarationError
 from toolkit.models.compile import Query, compile_query
-from toolkit.models.search.indexing import refresh_searched
+from toolkit.models.search.keeping import refresh_searched
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
 

@@ -9,7 +9,8 @@ from typing import Any
 from toolkit import gis, models
 from toolkit.gis.lookups import LOOKUPS as SPATIAL
 from toolkit.models import functions
-from toolkit.models.expressions import Aggregate, Expression
+from toolkit.models.aggregates import Aggregate
+from toolkit.models.expressions import Expression
 from toolkit.models.json_lookups import LOOKUPS as JSON
 from toolkit.models.lookups import COMMON
 from toolkit.models.model import Model

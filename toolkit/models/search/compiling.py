@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.paths import Node
 from toolkit.models.search.declaration import Search
-from toolkit.models.search.indexing import find_index
+from toolkit.models.search.keeping import find_index
 from toolkit.models.shapes import Bind
 from toolkit.text.searching import parse_query
 from toolkit.trace import current

@@ -226,29 +226,3 @@ INLINE = ("Strong", "Emphasis", "Strikethrough", "Link", "Superscript", "Subscri
 def names_of(table: str) -> tuple[str, str]:
     """The tables of the documents and of the stale keys of a model's table."""
     return f"toolkit_search_{table}", f"toolkit_search_{table}_stale"
-
-
-def find_index(dialect: str) -> type[SearchIndex] | None:
-    """How a kind of database keeps the index, or None if it has none."""
-    from toolkit.models.search.postgresql import PostgreSQLIndex
-    from toolkit.models.search.sqlite import SQLiteIndex
-
-    found: dict[str, type[SearchIndex]] = {"sqlite": SQLiteIndex, "postgresql": PostgreSQLIndex}
-    return found.get(dialect)
-
-
-def refresh_searched(scope: Scope, searches: Iterable[Search]) -> None:
-    """Bring the indexes that a question asks up to date, before it is asked."""
-    kind = find_index(scope.database.dialect)
-    if kind is not None:
-        for search in searches:
-            kind(scope, search).refresh()
-
-
-def refresh_indexes(scope: Scope) -> None:
-    """Bring the indexes of all searched models up to date, before a snapshot in which they are asked.
-
-    Args:
-        scope: Gives the database.
-    """
-    refresh_searched(scope, scope.database.schema.searches)
