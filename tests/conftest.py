@@ -1,10 +1,22 @@
-"""What pytest says of the databases that it runs on."""
+"""What pytest says of the databases that it runs on, and what every test leaves as it was."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from tests.servers import SERVERS, skipped_kinds
+from toolkit.trace import current
+
+
+@pytest.fixture(autouse=True)
+def no_scope_left() -> Iterator[None]:
+    """A scope that a test entered is left again: the next test's messages would be translated by its site."""
+    yield
+    if (left := current.get()) is not None:
+        current.set(None)
+        pytest.fail(f"the scope of {left.site!r} was not left")
 
 
 def pytest_report_header() -> str:

@@ -42,9 +42,13 @@ def database(url: str) -> Iterator[Any]:
 @pytest.fixture
 def kill(url: str) -> Iterator[Callable[[int], None]]:
     """Ends a connection, as a server's administrator does."""
-    other = Database(url)
+    other, killing = Database(url), threading.Lock()
 
     def kill(number: int) -> None:
+        with killing:
+            end(number)
+
+    def end(number: int) -> None:
         other.execute(f"SELECT pg_terminate_backend({number})" if other.dialect == "postgresql" else f"KILL {number}")
         listing = (
             f"SELECT 1 FROM pg_stat_activity WHERE pid = {number}"
@@ -55,7 +59,8 @@ def kill(url: str) -> Iterator[Callable[[int], None]]:
             time.sleep(0.01)
 
     yield kill
-    other.close_all()
+    with killing:  # a timer's thread would open its connection anew
+        other.close_all()
 
 
 def in_thread(work: Callable[[], Any]) -> Any:

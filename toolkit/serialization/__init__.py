@@ -1,6 +1,6 @@
 """Rows as text and back: dumps of a database, and tables in files."""
 
-from toolkit.serialization.dumping import dump, iter_records
+from toolkit.serialization.dumping import dump
 from toolkit.serialization.exporting import export_rows
 from toolkit.serialization.formats import FORMATS, Format, format_of
 from toolkit.serialization.importing import Imported, import_rows, read_table
@@ -18,7 +18,6 @@ __all__ = [
     "export_rows",
     "format_of",
     "import_rows",
-    "iter_records",
     "load",
     "read_table",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any
 
 from toolkit.errors import ContentError, did_you_mean
@@ -42,17 +43,19 @@ def dump(
     """
     count = 0
 
-    def counted() -> Iterator[Record]:
+    def counted(records: Iterable[Record]) -> Iterator[Record]:
         nonlocal count
-        for record in iter_records(scope, textual=kind.textual, models=models, natural=natural, fields=fields, pks=pks):
+        for record in records:
             count += 1
             yield record
 
-    kind.write(counted(), out)
+    with reading(scope, textual=kind.textual, models=models, natural=natural, fields=fields, pks=pks) as records:
+        kind.write(counted(records), out)
     return count
 
 
-def iter_records(
+@contextmanager
+def reading(
     scope: Scope,
     *,
     textual: bool,
@@ -60,15 +63,20 @@ def iter_records(
     natural: bool = False,
     fields: Collection[str] | None = None,
     pks: Sequence[Any] | None = None,
-) -> Iterator[Record]:
-    """Records of all rows, those that others refer to first; see ``dump``."""
+) -> Iterator[Iterator[Record]]:
+    """Inside the block: the records of all rows, those that others refer to first; see ``dump``.
+
+    A generator alone could not do it: a writer that fails leaves it suspended, and with it the scope and the snapshot
+    that it had entered.
+    """
     schema = scope.database.schema
     wanted = None if models is None else set(models)
+    chosen = [model for model in schema.sorted() if not model._meta.hidden and (wanted is None or model in wanted)]
     editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
     with entered(editor), scope.database.snapshot():
-        for model in schema.sorted():
-            if not model._meta.hidden and (wanted is None or model in wanted):
-                yield from Table(schema, model, textual=textual, natural=natural, fields=fields).records(pks)
+        yield itertools.chain.from_iterable(
+            Table(schema, model, textual=textual, natural=natural, fields=fields).records(pks) for model in chosen
+        )
 
 
 class Table:
