@@ -370,9 +370,18 @@ class BuildError(ToolkitError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known names, or all of them when few; empty when there are none."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    near = near_names(name, names)
     if near:
         return "Did you mean " + " or ".join(repr(match) for match in near) + "?"
-    if 0 < len(names) <= 12:
+    if 0 < len(names) <= FEW_NAMES:
         return "There is: " + ", ".join(names) + "."
     return ""
+
+
+FEW_NAMES = 12
+"""So many names are told whole, where none is near."""
+
+
+def near_names(name: str, known: Sequence[str]) -> list[str]:
+    """Up to three of the known names, the nearest first."""
+    return difflib.get_close_matches(name, known, n=3, cutoff=0.6)

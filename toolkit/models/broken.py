@@ -13,6 +13,7 @@ from typing import Any
 from toolkit.errors import IntegrityError, ValidationError
 from toolkit.models.checking import add_error, row_error
 from toolkit.models.constraints import BaseConstraint, UniqueConstraint, unique_refusal
+from toolkit.models.fields.base import REQUIRED
 
 _TABLE = re.compile(r"""\s*(?:INSERT\s+(?:\w+\s+)*?INTO|UPDATE|REPLACE\s+INTO)\s+[`"\[]?([^\s`"\]]+)""", re.IGNORECASE)
 
@@ -82,8 +83,8 @@ def _explain_null(schema: Any, error: IntegrityError, sql: str) -> None:
         return
     (one,) = found
     error.constraint, error.fields = None, (one.name,)
-    message = f"{model._meta.object_name}.{one.name}: a value is required"
-    error.validation = row_error(model, {one.name: [ValidationError("a value is required", code="null")]})
+    message = f"{model._meta.object_name}.{one.name}: {REQUIRED}"
+    error.validation = row_error(model, {one.name: [ValidationError(REQUIRED, code="null")]})
     error.message, error.args = message, (message,)
 
 

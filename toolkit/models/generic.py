@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ToolkitError, ValidationError, did_you_mean
+from toolkit.i18n import gettext_lazy
 from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference, peers_without, raw, refuse_unplanned
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.fields import CharField, Several, TextField
@@ -17,11 +18,13 @@ from toolkit.models.related import RelatedByKey, RelatedManager
 from toolkit.models.relations import Reverse
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current
+from toolkit.validators.base import meant, refusal
 
 T = TypeVar("T")
 V = TypeVar("V")
 
 NAME_LENGTH = 100
+_NO_MODEL = gettext_lazy("%(shown)s is no model of this site")
 
 
 def name_of(model: Any) -> str:
@@ -45,9 +48,7 @@ class ModelNameField(CharField[Any]):
         super().validate(value)
         known = current_scope().database.schema.by_label
         if value not in known:
-            raise ValidationError(
-                f"{value!r} is no model of this site", code="invalid", hint=did_you_mean(value, known)
-            )
+            raise refusal(_NO_MODEL, value, hint=meant(value, known))
 
 
 class GenericForeignKey(Several):

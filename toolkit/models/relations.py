@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, overload
 
-from toolkit.errors import DeclarationError, ValidationError
+from toolkit.errors import DeclarationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import MISSING, Convert, Field, FieldOptions
+from toolkit.validators.base import refusal
 
 if TYPE_CHECKING:
     from toolkit.models.related import RelatedManager
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 V = TypeVar("V")
 M = TypeVar("M", bound=Any)
+
+_OF_ANOTHER_MODEL = gettext_lazy("%(shown)s is no %(model)s")
+_NOT_TO_BE_CHOSEN = gettext_lazy("%(model)s %(shown)s cannot be chosen here")
 
 
 class SET:
@@ -300,7 +305,7 @@ class ForeignKey(_Relation[T]):
     def to_python(self, value: Any) -> Any:
         if hasattr(value, "_meta"):
             if not self.takes(value):
-                raise ValidationError(f"{value!r} is no {self.target.__name__}", code="invalid")
+                raise refusal(_OF_ANOTHER_MODEL, value, model=self.target.__name__)
             return self.value_of(value)
         return self.target_field.to_python(value)
 
@@ -310,7 +315,7 @@ class ForeignKey(_Relation[T]):
             return
         rows = self.target._meta.base_manager.unrestricted().filter(**{self.target_field.name: value})
         if not self.limited(rows).exists():
-            raise ValidationError(f"{self.target.__name__} {value!r} cannot be chosen here", code="invalid")
+            raise refusal(_NOT_TO_BE_CHOSEN, value, model=self.target.__name__)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa

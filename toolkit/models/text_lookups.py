@@ -8,8 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.errors import FieldError, ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.folding import folded
 from toolkit.models.lookups import LookupContext, LookupFunction
+from toolkit.validators.base import refusal
+
+_NULL_CHARACTER = gettext_lazy("text may not contain a null character")
+_NOT_UNICODE = gettext_lazy("%(shown)s is not valid Unicode: %(reason)s")
 
 
 def refuse_unsound(value: str) -> None:
@@ -19,11 +24,11 @@ def refuse_unsound(value: str) -> None:
         ValidationError: It has a null character, or half of a surrogate pair.
     """
     if "\x00" in value:
-        raise ValidationError("text may not contain a null character", code="null_characters")
+        raise ValidationError(_NULL_CHARACTER, code="null_characters")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValidationError(f"{value!r:.100} is not valid Unicode: {error.reason}", code="invalid") from error
+        raise refusal(_NOT_UNICODE, value, reason=error.reason) from error
 
 
 def as_text(value: Any) -> str:

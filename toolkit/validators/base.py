@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from toolkit.errors import ValidationError
+from toolkit.errors import FEW_NAMES, ValidationError, near_names
 from toolkit.i18n import gettext_lazy
 
 SHOWN_CHARACTERS = 60
@@ -13,9 +14,42 @@ SHOWN_CHARACTERS = 60
 
 def shown(value: Any) -> str:
     """A value as a message repeats it: quoted, and not longer than a reader needs."""
-    if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
-        return f"{value[:SHOWN_CHARACTERS]!r}…"
-    return repr(value) if isinstance(value, str | bytes) else str(value)
+    if isinstance(value, str | bytes):
+        return repr(value) if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]!r}…"
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001 - a number of thousands of digits, or a broken __str__
+        return f"a value of the type {type(value).__name__}"
+    return text if len(text) <= 2 * SHOWN_CHARACTERS else f"{text[: 2 * SHOWN_CHARACTERS]}…"
+
+
+_MEANT_ONE = gettext_lazy("Did you mean %(names)s?")
+_MEANT_SEVERAL = gettext_lazy("Did you mean one of these: %(names)s?")
+_THERE_IS = gettext_lazy("There is: %(names)s.")
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known names, or all of them when few, in the language of the moment."""
+    names = sorted(set(known))
+    near = near_names(name, names)
+    if near:
+        told = ", ".join(map(repr, near))
+        return (_MEANT_ONE if len(near) == 1 else _MEANT_SEVERAL) % {"names": told}
+    return _THERE_IS % {"names": ", ".join(names)} if 0 < len(names) <= FEW_NAMES else ""
+
+
+def refusal(message: Any, value: Any, *, code: str = "invalid", hint: Any = None, **params: Any) -> ValidationError:
+    """The error for a value, in the language of the moment.
+
+    Args:
+        message: What to say, best of all lazily translated; it may speak of ``%(shown)s``, ``%(value)s`` and of
+            ``params``.
+        value: The value that is refused.
+        code: The error's stable name.
+        hint: How to mend it.
+        params: What else the message may speak of, by name.
+    """
+    return ValidationError(message, code=code, params={"value": value, "shown": shown(value), **params}, hint=hint)
 
 
 class Validator:
@@ -52,8 +86,7 @@ class Validator:
             value: The value that is refused.
             params: What else the message may speak of, by name.
         """
-        told = {"value": value, "shown": shown(value), **params}
-        return ValidationError(self.message, code=self.code, params=told, hint=self.hint)
+        return refusal(self.message, value, code=self.code, hint=self.hint, **params)
 
     @property
     def settings(self) -> dict[str, Any]:

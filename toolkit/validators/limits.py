@@ -156,17 +156,19 @@ class DecimalValidator(Validator):
             else max(self.max_digits - self.decimal_places, 0)
         )
         return [
-            ("max_digits", _DIGITS, total, self.max_digits),
-            ("max_decimal_places", _PLACES, places, self.decimal_places),
-            ("max_whole_digits", _WHOLE, total - places, whole),
+            ("max_digits", TOO_MANY_DIGITS, total, self.max_digits),
+            ("max_decimal_places", TOO_MANY_PLACES, places, self.decimal_places),
+            ("max_whole_digits", TOO_MANY_WHOLE_DIGITS, total - places, whole),
         ]
 
 
-_DIGITS = ngettext_lazy("%(shown)s has more than %(max)d digit", "%(shown)s has more than %(max)d digits", "max")
-_PLACES = ngettext_lazy(
+TOO_MANY_DIGITS = ngettext_lazy(
+    "%(shown)s has more than %(max)d digit", "%(shown)s has more than %(max)d digits", "max"
+)
+TOO_MANY_PLACES = ngettext_lazy(
     "%(shown)s has more than %(max)d decimal place", "%(shown)s has more than %(max)d decimal places", "max"
 )
-_WHOLE = ngettext_lazy(
+TOO_MANY_WHOLE_DIGITS = ngettext_lazy(
     "%(shown)s has more than %(max)d digit before the point",
     "%(shown)s has more than %(max)d digits before the point",
     "max",

@@ -9,13 +9,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import DeclarationError, ValidationError
+from toolkit.errors import DeclarationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.models.fields.text import CharField
 from toolkit.models.text_lookups import TEXT
 from toolkit.trace import current
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
+
+_NOT_AN_ADDRESS = gettext_lazy("%(shown)s is not an IP address")
+_NOT_IPV4 = gettext_lazy("%(shown)s is not an IPv4 address")
+_NOT_IPV6 = gettext_lazy("%(shown)s is not an IPv6 address")
+_NAMES_INTERFACE = gettext_lazy("%(shown)s names a network interface; an address alone is kept")
+_NO_SUCH_FILE = gettext_lazy("%(shown)s is no file that can be chosen from %(folder)s")
+_WRITE_PATH = gettext_lazy("Write the path as it is from the site's folder, with '/'.")
+_NO_FOLDER = gettext_lazy("the folder %(value)s does not exist")
+_MAKE_FOLDER = gettext_lazy("Make it.")
 
 IPProtocol = Literal["both", "IPv4", "IPv6"]
 _LONGEST_ADDRESS = 39
@@ -77,11 +88,11 @@ class GenericIPAddressField(Field[T]):
         try:
             address = ipaddress.ip_address(text)
         except ValueError as error:
-            raise ValidationError(f"{value!r} is not an IP address", code="invalid") from error
+            raise refusal(_NOT_AN_ADDRESS, value) from error
         if isinstance(address, ipaddress.IPv4Address):
             return str(address)
         if address.scope_id is not None:
-            raise ValidationError(f"{value!r} names a network interface; an address alone is kept", code="invalid")
+            raise refusal(_NAMES_INTERFACE, value)
         if address.ipv4_mapped is None:
             return str(address)
         return str(address.ipv4_mapped) if self.unpack_ipv4 else f"::ffff:{address.ipv4_mapped}"
@@ -89,7 +100,7 @@ class GenericIPAddressField(Field[T]):
     def validate(self, value: Any) -> None:
         found = "IPv6" if ":" in value else "IPv4"
         if self.protocol not in ("both", found):
-            raise ValidationError(f"{value!r} is not an {self.protocol} address", code="invalid")
+            raise refusal(_NOT_IPV4 if self.protocol == "IPv4" else _NOT_IPV6, value)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -135,11 +146,7 @@ class FilePathField(CharField[T]):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if value not in self.found():
-            raise ValidationError(
-                f"{value!r} is no file that can be chosen from {self._folder()}",
-                code="invalid_choice",
-                hint="Write the path as it is from the site's folder, with '/'.",
-            )
+            raise refusal(_NO_SUCH_FILE, value, code="invalid_choice", hint=_WRITE_PATH, folder=self._folder())
 
     def found(self) -> list[str]:
         """The paths that may be chosen, in order, relative to the site's folder."""
@@ -151,7 +158,7 @@ class FilePathField(CharField[T]):
 
     def _paths(self, folder: Path) -> Iterator[Path]:
         if not folder.is_dir():
-            raise ValidationError(f"the folder {folder} does not exist", code="invalid", hint="Make it.")
+            raise refusal(_NO_FOLDER, folder, hint=_MAKE_FOLDER)
         for path in folder.rglob("*") if self.recursive else folder.iterdir():
             if (self.allow_files and path.is_file()) or (self.allow_folders and path.is_dir()):
                 yield path

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
 
-from toolkit.errors import DeclarationError, ValidationError, did_you_mean
+from toolkit.errors import DeclarationError, ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.choices import Choice, Choices, flatten_choices, list_choices
 from toolkit.models.lookups import COMMON, Lookup, LookupFunction
+from toolkit.validators.base import meant, refusal
 
 if TYPE_CHECKING:
     from toolkit.models.expressions import Transform
@@ -26,6 +28,9 @@ Validator = Callable[[Any], None]
 Convert = Callable[[Any], Any] | None
 
 _order = itertools.count()
+
+REQUIRED = gettext_lazy("a value is required")
+_NOT_A_CHOICE = gettext_lazy("%(shown)s is not one of the choices")
 
 
 class _Missing:
@@ -333,7 +338,8 @@ class Field(Generic[T]):
         try:
             return self._clean(value)
         except ValidationError as error:
-            raise self._in_own_words(error, value) from error
+            own = [self._in_own_words(each, value) for each in error.error_list]
+            raise (own[0] if len(own) == 1 else ValidationError(own)) from error
 
     def _clean(self, value: Any) -> Any:
         if value is None or value == "":
@@ -342,37 +348,43 @@ class Field(Generic[T]):
         if self.declared_choices is not None:
             self._check_choice(value)
         self.validate(value)
-        for validator in self.validators:
-            validator(value)
+        self._ask_validators(value)
         return value
+
+    def _ask_validators(self, value: Any) -> None:
+        """Ask all validators, and tell everything that they refuse."""
+        errors: list[ValidationError] = []
+        for validator in self.validators:
+            try:
+                validator(value)
+            except ValidationError as error:
+                errors += error.error_list
+        if errors:
+            raise errors[0] if len(errors) == 1 else ValidationError(errors)
 
     def _in_own_words(self, error: ValidationError, value: Any) -> ValidationError:
         """The error with the message that the declaration has for its code."""
         own = self.error_messages.get(error.code)
         if own is None:
             return error
-        return ValidationError(str(own).replace("%(value)s", str(value)), code=error.code)
+        return refusal(own, value, code=error.code, **{k: v for k, v in error.params.items() if k not in _TOLD})
 
     def validate(self, value: Any) -> None:
         """Refuse a value of the right type that is out of bounds."""
 
     def _clean_empty(self, value: Any) -> Any:
         if not self.blank and not (self.null and value is None):
-            raise ValidationError("a value is required", code="null" if value is None else "blank")
+            raise ValidationError(REQUIRED, code="null" if value is None else "blank")
         if value is None and not self.null:
             if self.empty is None:
-                raise ValidationError("a value is required", code="null")
+                raise ValidationError(REQUIRED, code="null")
             return self.empty
         return None if self.null and self.empty is None else value
 
     def _check_choice(self, value: Any) -> None:
         allowed = [choice for choice, _ in self.choices or ()]
         if value not in allowed:
-            raise ValidationError(
-                f"{value!r} is not one of the choices",
-                code="invalid_choice",
-                hint=did_you_mean(str(value), map(str, allowed)),
-            )
+            raise refusal(_NOT_A_CHOICE, value, code="invalid_choice", hint=meant(str(value), map(str, allowed)))
 
     def display(self, value: Any) -> Any:
         """The label of a choice, or the value itself."""
@@ -460,6 +472,10 @@ class Field(Generic[T]):
     def constraints(self, dialect: str) -> Iterable[str]:
         """SQL conditions that the column must meet, as CHECK constraints."""
         return ()
+
+
+_TOLD = frozenset({"message", "value", "shown", "code", "hint"})
+"""What ``refusal`` takes itself."""
 
 
 def _is_nothing(value: Any) -> bool:

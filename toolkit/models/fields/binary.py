@@ -6,9 +6,19 @@ import base64
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import ValidationError
+from toolkit.i18n import gettext_lazy, ngettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
+
+_NOT_BYTES = gettext_lazy("%(kind)s is not bytes")
+_NOT_BASE64 = gettext_lazy("%(shown)s is not base64 (RFC 4648)")
+_TOO_MANY = ngettext_lazy(
+    "there are %(length)d bytes; at most %(max)d is allowed",
+    "there are %(length)d bytes; at most %(max)d are allowed",
+    "max",
+)
 
 
 class BinaryField(Field[T]):
@@ -42,13 +52,11 @@ class BinaryField(Field[T]):
 
     def validate(self, value: Any) -> None:
         if self.max_length is not None and len(value) > self.max_length:
-            raise ValidationError(
-                f"there are {len(value)} bytes; at most {self.max_length} are allowed", code="max_length"
-            )
+            raise ValidationError(_TOO_MANY, code="max_length", params={"length": len(value), "max": self.max_length})
 
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, bytes | bytearray | memoryview):
-            raise ValidationError(f"{type(value).__name__} is not bytes", code="invalid")
+            raise ValidationError(_NOT_BYTES, code="invalid", params={"kind": type(value).__name__})
         return bytes(value)
 
     def sql_type(self) -> Any:
@@ -66,4 +74,4 @@ class BinaryField(Field[T]):
         try:
             return base64.b64decode(text, validate=True)
         except ValueError as error:
-            raise ValidationError(f"{text!r:.100} is not base64 (RFC 4648)", code="invalid") from error
+            raise refusal(_NOT_BASE64, text) from error

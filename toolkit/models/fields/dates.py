@@ -9,11 +9,24 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 from toolkit.models.text_lookups import AS_TEXT
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
+
+_NOT_A_DATE = gettext_lazy("%(shown)s is not a date")
+_WRITE_DATE = gettext_lazy("Write it as YYYY-MM-DD.")
+_NO_DATE = gettext_lazy("%(shown)s is an instant, not a date")
+_WHICH_DAY = gettext_lazy("Which day it is depends on the time zone: give .astimezone(zone).date().")
+_NOT_AN_INSTANT = gettext_lazy("%(shown)s is not a date and time")
+_WRITE_INSTANT = gettext_lazy("Write it as YYYY-MM-DD HH:MM with an offset, such as 2026-11-03 21:05+00:00.")
+_NO_INSTANT = gettext_lazy("%(shown)s is a date, not an instant")
+_GIVE_INSTANT = gettext_lazy("Give a datetime with tzinfo, or compare the day: published__date.")
+_OUT_OF_YEARS = gettext_lazy("%(shown)s is out of bounds (the years 1 to 9999)")
+_NAIVE = gettext_lazy("%(shown)s has no time zone, so it is no instant")
+_GIVE_ZONE = gettext_lazy("Give it one: value.replace(tzinfo=UTC), or ZoneInfo('Europe/Madrid').")
 
 
 class DateField(Field[T]):
@@ -62,17 +75,13 @@ class DateField(Field[T]):
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, datetime):
-            raise ValidationError(
-                f"{value!r} is an instant, not a date",
-                code="invalid",
-                hint="Which day it is depends on the time zone: give .astimezone(zone).date().",
-            )
+            raise refusal(_NO_DATE, value, hint=_WHICH_DAY)
         if isinstance(value, date):
             return value
         try:
             return date.fromisoformat(str(value).strip())
         except ValueError as error:
-            raise ValidationError(f"{value!r} is not a date", code="invalid", hint="Write it as YYYY-MM-DD.") from error
+            raise refusal(_NOT_A_DATE, value, hint=_WRITE_DATE) from error
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -141,27 +150,19 @@ class DateTimeField(Field[T]):
         if isinstance(value, datetime):
             value = _aware(value)
         elif isinstance(value, date):
-            raise ValidationError(
-                f"{value!r} is a date, not an instant",
-                code="invalid",
-                hint="Give a datetime with tzinfo, or compare the day: published__date.",
-            )
+            raise refusal(_NO_INSTANT, value, hint=_GIVE_INSTANT)
         else:
             value = self._parse(value)
         try:
             return _to_utc(value)
         except OverflowError as error:
-            raise ValidationError(f"{value} is out of bounds (the years 1 to 9999)", code="invalid") from error
+            raise refusal(_OUT_OF_YEARS, value) from error
 
     def _parse(self, value: Any) -> datetime:
         try:
             return datetime.fromisoformat(str(value).strip())
         except ValueError as error:
-            raise ValidationError(
-                f"{value!r} is not a date and time",
-                code="invalid",
-                hint="Write it as YYYY-MM-DD HH:MM with an offset, such as 2026-11-03 21:05+00:00.",
-            ) from error
+            raise refusal(_NOT_AN_INSTANT, value, hint=_WRITE_INSTANT) from error
 
     def value_to_string(self, value: Any) -> str:
         return str(_to_utc(value).isoformat())
@@ -191,11 +192,7 @@ def _aware(value: datetime) -> datetime:
         ValidationError: It has no offset.
     """
     if value.utcoffset() is None:
-        raise ValidationError(
-            f"{value!r} has no time zone, so it is no instant",
-            code="naive",
-            hint="Give it one: value.replace(tzinfo=UTC), or ZoneInfo('Europe/Madrid').",
-        )
+        raise refusal(_NAIVE, value, code="naive", hint=_GIVE_ZONE)
     return value
 
 

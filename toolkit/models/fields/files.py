@@ -13,15 +13,24 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack, overload
 
 from toolkit.errors import DeclarationError, StorageError, ValidationError
-from toolkit.i18n import gettext_lazy
+from toolkit.i18n import gettext_lazy, ngettext_lazy
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.storage import File, Storage
 from toolkit.storage.names import check_name
 from toolkit.storage.registry import DEFAULT
 from toolkit.trace import current, record
 from toolkit.validators import validate_image_file_extension
+from toolkit.validators.base import refusal
 
 UploadTo = str | Callable[[Any, str], str]
+
+_NOT_A_NAME = gettext_lazy("%(shown)s is not the name of a file")
+_NO_STORED_NAME = gettext_lazy("%(shown)s cannot be the name of a stored file")
+_NAME_TOO_LONG = ngettext_lazy(
+    "the name has %(length)d characters; at most %(max)d is allowed",
+    "the name has %(length)d characters; at most %(max)d are allowed",
+    "max",
+)
 
 IMAGE_FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "PNG", "TIFF", "WEBP")
 """What Pillow may take a file for. It knows more, PostScript among them, which runs a program."""
@@ -306,7 +315,7 @@ class FileField(Field[FieldFile]):
         if isinstance(value, File):
             return value
         if not isinstance(value, str):
-            raise ValidationError(f"{value!r} is not the name of a file", code="invalid")
+            raise refusal(_NOT_A_NAME, value)
         return value
 
     def clean(self, value: Any) -> Any:
@@ -319,11 +328,9 @@ class FileField(Field[FieldFile]):
             try:
                 check_name(name)
             except StorageError as error:
-                raise ValidationError(error.message, code="invalid_name", hint=error.hint) from error
+                raise refusal(_NO_STORED_NAME, name, code="invalid_name", hint=error.hint) from error
         if stored and len(name) > self.max_length:
-            raise ValidationError(
-                f"the name has {len(name)} characters; at most {self.max_length} are allowed", code="max_length"
-            )
+            raise refusal(_NAME_TOO_LONG, name, code="max_length", length=len(name), max=self.max_length)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa

@@ -8,10 +8,13 @@ import time
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from uuid import UUID
 
-from toolkit.errors import ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
+
+_NOT_A_UUID = gettext_lazy("%(shown)s is not a UUID")
 
 
 class UUIDField(Field[T]):
@@ -35,7 +38,7 @@ class UUIDField(Field[T]):
         try:
             return UUID(int=value) if type(value) is int else UUID(str(value).strip())
         except ValueError as error:
-            raise ValidationError(f"{value!r} is not a UUID", code="invalid") from error
+            raise refusal(_NOT_A_UUID, value) from error
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa

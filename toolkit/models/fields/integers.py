@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.models.sqltext import quoted
 from toolkit.models.text_lookups import AS_TEXT
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
 
 _LOW, _HIGH = -(2**63), 2**63 - 1
+_TOO_LONG_TO_SHOW = 10**40
+
+_NOT_WHOLE = gettext_lazy("%(shown)s is not a whole number")
+_OUT_OF_BOUNDS = gettext_lazy("%(shown)s is out of bounds (%(low)s to %(high)s)")
+_NUMBER_OUT_OF_BOUNDS = gettext_lazy("the number is out of bounds (%(low)s to %(high)s)")
 
 
 class IntegerField(Field[T]):
@@ -43,7 +50,7 @@ class IntegerField(Field[T]):
                 return int(value.strip())
             except ValueError:
                 pass
-        raise ValidationError(f"{value!r} is not a whole number", code="invalid")
+        raise refusal(_NOT_WHOLE, value)
 
     def validate(self, value: Any) -> None:
         if not self.low <= value <= self.high:
@@ -90,10 +97,10 @@ class IntegerField(Field[T]):
 
 
 def _out_of_bounds(value: int, low: int, high: int) -> ValidationError:
-    shown = "the number" if abs(value) >= 10**40 else str(value)
-    return ValidationError(
-        f"{shown} is out of bounds ({low} to {high})", code="min_value" if value < low else "max_value"
-    )
+    code = "min_value" if value < low else "max_value"
+    if abs(value) >= _TOO_LONG_TO_SHOW:
+        return ValidationError(_NUMBER_OUT_OF_BOUNDS, code=code, params={"low": low, "high": high})
+    return refusal(_OUT_OF_BOUNDS, value, code=code, low=low, high=high)
 
 
 class SmallIntegerField(IntegerField[T]):

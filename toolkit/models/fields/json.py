@@ -7,12 +7,17 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any, ClassVar, Literal, Self, TypeVar, Unpack, overload
 
-from toolkit.errors import ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 from toolkit.models.json_lookups import LOOKUPS
 from toolkit.models.json_paths import KeyTransform, Step, sort_keys
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
+
+_NOT_JSON = gettext_lazy("%(shown)s is not JSON: %(reason)s")
+_NOT_WRITTEN = gettext_lazy("the value cannot be written as JSON: %(reason)s")
+_NULL_CHARACTER = gettext_lazy("text in JSON may not contain a null character")
 
 
 class JSONNull:
@@ -117,9 +122,9 @@ class JSONField(Field[T]):
             text.encode()
         except (TypeError, ValueError, RecursionError) as error:
             told = str(error) or type(error).__name__
-            raise ValidationError(f"the value cannot be written as JSON: {told}", code="invalid") from error
+            raise refusal(_NOT_WRITTEN, value, reason=told) from error
         if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
-            raise ValidationError("text in JSON may not contain a null character", code="null_characters")
+            raise refusal(_NULL_CHARACTER, value, code="null_characters")
         return text
 
     def _dump(self, value: Any) -> str:
@@ -145,7 +150,7 @@ class JSONField(Field[T]):
         try:
             return self.load(text)
         except ValueError as error:
-            raise ValidationError(f"{text!r:.100} is not JSON: {error}", code="invalid") from error
+            raise refusal(_NOT_JSON, text, reason=error) from error
 
     # the database
 

@@ -7,13 +7,22 @@ from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import DeclarationError, ValidationError
+from toolkit.errors import DeclarationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.validators.base import refusal
+from toolkit.validators.limits import TOO_MANY_DIGITS, TOO_MANY_PLACES
 
 T = TypeVar("T")
 
 SQLITE_DECIMAL_DIGITS = 15
 _EXACT = Context(prec=60)
+
+_NOT_A_NUMBER = gettext_lazy("%(shown)s is not a number")
+_NOT_FINITE = gettext_lazy("%(shown)s is not a finite number")
+_NOT_DECIMAL = gettext_lazy("%(shown)s is not a decimal number")
+_NOT_A_BOOLEAN = gettext_lazy("%(shown)s is not true or false")
+_WRITE_BOOLEAN = gettext_lazy("Write true or false.")
 
 
 class FloatField(Field[T]):
@@ -34,11 +43,11 @@ class FloatField(Field[T]):
                 raise TypeError
             return float(value)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ValidationError(f"{value!r} is not a number", code="invalid") from error
+            raise refusal(_NOT_A_NUMBER, value) from error
 
     def validate(self, value: Any) -> None:
         if not math.isfinite(value):
-            raise ValidationError(f"{value!r} is not a finite number", code="invalid")
+            raise refusal(_NOT_FINITE, value)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -111,18 +120,16 @@ class DecimalField(Field[T]):
                 raise TypeError
             number = value if isinstance(value, Decimal) else Decimal(str(value).strip())
         except (InvalidOperation, TypeError) as error:
-            raise ValidationError(f"{value!r} is not a decimal number", code="invalid") from error
+            raise refusal(_NOT_DECIMAL, value) from error
         if not number.is_finite():
-            raise ValidationError(f"{value!r} is not a finite number", code="invalid")
+            raise refusal(_NOT_FINITE, value)
         return number
 
     def validate(self, value: Any) -> None:
         if abs(value) >= Decimal(10) ** (self.max_digits - self.decimal_places):
-            raise ValidationError(f"{value} has more than {self.max_digits} digits", code="max_digits")
+            raise refusal(TOO_MANY_DIGITS, value, code="max_digits", max=self.max_digits)
         if value != value.quantize(self._step, context=_EXACT):
-            raise ValidationError(
-                f"{value} has more than {self.decimal_places} decimal places", code="max_decimal_places"
-            )
+            raise refusal(TOO_MANY_PLACES, value, code="max_decimal_places", max=self.decimal_places)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -193,7 +200,7 @@ class BooleanField(Field[T]):
             return value
         word = self._words.get(str(value).strip().lower())
         if word is None:
-            raise ValidationError(f"{value!r} is not true or false", code="invalid", hint="Write true or false.")
+            raise refusal(_NOT_A_BOOLEAN, value, hint=_WRITE_BOOLEAN)
         return word
 
     def sql_type(self) -> Any:

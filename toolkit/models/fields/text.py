@@ -7,13 +7,23 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
+from toolkit.i18n import gettext_lazy, ngettext_lazy
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.models.text_lookups import TEXT, refuse_unsound
 from toolkit.validators import URLValidator, validate_email, validate_slug, validate_unicode_slug
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
 
 _validate_url = URLValidator(["http", "https"])
+
+_NOT_TEXT = gettext_lazy("%(shown)s is not text")
+_TOO_LONG = ngettext_lazy(
+    "the text has %(length)d characters; at most %(max)d is allowed",
+    "the text has %(length)d characters; at most %(max)d are allowed",
+    "max",
+)
+_SHORTEN = gettext_lazy("Shorten it.")
 
 
 class _Text(Field[T]):
@@ -30,7 +40,7 @@ class _Text(Field[T]):
         if isinstance(value, str):
             return str.__str__(value)  # a member of an enum, or marked-up text: the text alone is kept
         if isinstance(value, bool | list | dict | tuple | set | frozenset | bytes | bytearray):
-            raise ValidationError(f"{value!r:.200} is not text", code="type")
+            raise refusal(_NOT_TEXT, value, code="type")
         return str(value)
 
     def validate(self, value: Any) -> None:
@@ -79,11 +89,7 @@ class _Text(Field[T]):
 
 def too_long(value: str, longest: int) -> ValidationError:
     """The error for text over its length."""
-    return ValidationError(
-        f"the text has {len(value)} characters; at most {longest} are allowed",
-        code="max_length",
-        hint="Shorten it.",
-    )
+    return refusal(_TOO_LONG, value, code="max_length", hint=_SHORTEN, length=len(value), max=longest)
 
 
 class CharField(_Text[T]):

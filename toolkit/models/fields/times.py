@@ -7,10 +7,21 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.validators.base import refusal
 
 T = TypeVar("T")
+
+_NOT_A_TIME = gettext_lazy("%(shown)s is not a time of day")
+_WRITE_TIME = gettext_lazy("Write it as HH:MM or HH:MM:SS.")
+_INSTANT = gettext_lazy("%(shown)s is an instant, not a time of day")
+_GIVE_TIME = gettext_lazy("Give its time().")
+_ZONED = gettext_lazy("%(shown)s has a time zone; a time of day has none")
+_KEEP_INSTANT = gettext_lazy("Keep the instant in a DateTimeField.")
+_NOT_A_LENGTH = gettext_lazy("%(shown)s is not a length of time")
+_WRITE_LENGTH = gettext_lazy("Write it as 'DD HH:MM:SS.ffffff' or in the way of ISO 8601, such as P3DT4H.")
+_TOO_LONG = gettext_lazy("%(shown)s is out of bounds (%(days)s days)")
 
 _MIDNIGHT = datetime(2000, 1, 1)  # noqa: DTZ001 - of no zone
 _MICROSECOND = timedelta(microseconds=1)
@@ -74,26 +85,18 @@ class TimeField(Field[T]):
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, datetime):
-            raise ValidationError(
-                f"{value!r} is an instant, not a time of day", code="invalid", hint="Give its time()."
-            )
+            raise refusal(_INSTANT, value, hint=_GIVE_TIME)
         if not isinstance(value, time):
             value = self._parse(value)
         if value.tzinfo is not None:
-            raise ValidationError(
-                f"{value!r} has a time zone; a time of day has none",
-                code="invalid",
-                hint="Keep the instant in a DateTimeField.",
-            )
+            raise refusal(_ZONED, value, hint=_KEEP_INSTANT)
         return value
 
     def _parse(self, value: Any) -> time:
         try:
             return time.fromisoformat(str(value).strip())
         except ValueError as error:
-            raise ValidationError(
-                f"{value!r} is not a time of day", code="invalid", hint="Write it as HH:MM or HH:MM:SS."
-            ) from error
+            raise refusal(_NOT_A_TIME, value, hint=_WRITE_TIME) from error
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
@@ -147,16 +150,12 @@ class DurationField(Field[T]):
             return value
         found = parse_duration(value) if isinstance(value, str) else None
         if found is None:
-            raise ValidationError(
-                f"{value!r} is not a length of time",
-                code="invalid",
-                hint="Write it as 'DD HH:MM:SS.ffffff' or in the way of ISO 8601, such as P3DT4H.",
-            )
+            raise refusal(_NOT_A_LENGTH, value, hint=_WRITE_LENGTH)
         return found
 
     def validate(self, value: Any) -> None:
         if abs(value) > LONGEST:
-            raise ValidationError(f"{value} is out of bounds ({LONGEST.days} days)", code="overflow")
+            raise refusal(_TOO_LONG, value, code="overflow", days=LONGEST.days)
 
     def sql_type(self) -> Any:
         import sqlalchemy as sa
