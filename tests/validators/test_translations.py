@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-import toolkit
+from tests.validators.catalogs import FOLDER, LOCALES, template_of
 from toolkit import validators as v
 from toolkit.errors import ValidationError
 from toolkit.i18n.catalogs import Catalogs
@@ -17,8 +16,11 @@ from toolkit.i18n.check import check_file
 from toolkit.i18n.po import read_po
 from toolkit.trace import Scope, entered
 
-FOLDER = Path(toolkit.__file__).parent / "locale"
-LOCALES = {"ar": "ar", "de": "de", "es": "es", "fr": "fr", "pl": "pl", "pt_BR": "pt-BR"}
+
+def test_the_template_has_every_message_of_validation() -> None:
+    """After a change: ``python -m tests.validators.catalogs``."""
+    found = {message.key for message in template_of("models", "validators")}
+    assert found <= {message.key for message in read_po(FOLDER / "messages.pot")}
 
 
 @pytest.mark.parametrize("folder", LOCALES)
