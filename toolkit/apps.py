@@ -111,11 +111,12 @@ class App:
         sitemap: Sitemap | bool = True,
         locales: Sequence[str] | None = None,
         allow_empty: bool = True,
+        stable: bool = True,
     ) -> Callable[[F], F]:
         """Declare a listing: the function gives a queryset or a list, published in pages.
 
         Args:
-            path: As for a page; it must end in a slash. The second page is at ``path`` + ``page/2/``.
+            path: As for a page; it must end in a slash. Further pages are at ``path`` + ``page/1/`` and so on.
             each: As for a page.
             template: Gets ``listing``.
             per_page: Items on a page.
@@ -123,10 +124,13 @@ class App:
             sitemap: As for a page.
             locales: As for a page.
             allow_empty: Publish a listing that has no items.
+            stable: Number the pages from the oldest, at ``page/1/``; the newest items, between ``per_page`` and twice
+                as many, stand at ``path``. A new item then changes the first page only. Say False where new items do
+                not come first, as in a list by name: the pages are then numbered from the first, on to ``page/2/``.
         """
         if per_page < 1:
             raise DeclarationError(f"listing {path!r}: per_page = {per_page} must be above 0")
-        options = {"each": each, "template": template, "locales": locales, "per_page": per_page}
+        options = {"each": each, "template": template, "locales": locales, "per_page": per_page, "stable": stable}
         return self._declare(
             "listing", path, name=name, sitemap=_sitemap(sitemap), options={"allow_empty": allow_empty}, **options
         )

@@ -79,8 +79,8 @@ def test_page_numbers_are_reversible(number: int) -> None:
 
 
 def test_numbers_that_no_listing_has_are_part_of_the_path() -> None:
-    assert split_number("/town/page/1/") == ("/town/page/1/", 1)
-    assert split_number("/town/page/02/") == ("/town/page/02/", 1)
+    assert split_number("/town/page/0/") == ("/town/page/0/", 0)
+    assert split_number("/town/page/02/") == ("/town/page/02/", 0)
 
 
 def test_paths_that_some_file_systems_take_for_one_are_equal_when_folded() -> None:

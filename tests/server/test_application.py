@@ -69,7 +69,7 @@ def test_paths_that_static_hosts_would_mend_are_redirected(newsroom: Any, path: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/town.html", "/town/flood/flood/", "/town/page/1/", "/town/page/9/", "/TOWN/", "/index"]
+    "path", ["/town.html", "/town/flood/flood/", "/town/page/0/", "/town/page/1/", "/town/page/9/", "/TOWN/", "/index"]
 )
 def test_other_spellings_are_not_found(newsroom: Any, path: str) -> None:
     assert newsroom.get(path).status == 404
@@ -78,8 +78,9 @@ def test_other_spellings_are_not_found(newsroom: Any, path: str) -> None:
 def test_listings_have_their_further_pages(newsroom: Any) -> None:
     for number in range(4):
         newsroom.story(f"more-{number}")
-    assert b"<p>Flood</p>" in newsroom.get("/town/page/3/").body
-    assert newsroom.get("/town/page/3").headers["location"] == "/town/page/3/"
+    assert b"<p>Flood</p>" in newsroom.get("/town/page/1/").body
+    assert newsroom.get("/town/page/1").headers["location"] == "/town/page/1/"
+    assert newsroom.get("/town/page/2/").status == 404
 
 
 def test_not_found_is_the_page_that_the_build_publishes(newsroom: Any) -> None:

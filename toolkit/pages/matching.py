@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.pages.patterns import numbered, split_number
+from toolkit.pages.patterns import split_number
 from toolkit.pages.plan import Plan, iter_subjects, subject_key, subject_values
 from toolkit.pages.routes import Page, Route
 from toolkit.trace import entered
@@ -49,13 +49,13 @@ def match_url(plan: Plan, path: str) -> Match | None:
 
 
 def _candidates(site: Any, path: str) -> Iterator[tuple[Route, str, dict[str, Any], int]]:
-    base, number = split_number(path)
+    base, shown = split_number(path)
     for route, locale in site.routes_by_weight:
         pattern = site.pattern(route, locale)
         values = pattern.match(path)
         if values is not None:
             yield route, locale, values, 1
-        elif number > 1 and route.kind == "listing":
+        elif route.kind == "listing" and (number := route.number_at(shown)) > 1 and shown:
             values = pattern.match(base)
             if values is not None:
                 yield route, locale, values, number
@@ -72,7 +72,7 @@ def _match_route(plan: Plan, route: Route, locale: str, values: dict[str, Any], 
     planned = plan.find(route, locale, subject)
     if planned is None or (number > 1 and number > plan.pages_of(route, locale, subject)):
         return None
-    url = numbered(planned.url, number)
+    url = route.page_url(planned.url, number)
     return Match(Page(route.id, subject_key(route, subject), locale, number, url), route, subject)
 
 

@@ -123,15 +123,15 @@ def _regex_converter() -> Any:
     return RegexConverter
 
 
-def numbered(url: str, number: int) -> str:
-    """The URL of a listing's page: the base URL for the first."""
-    return url if number == 1 else f"{url}{PAGE_SEGMENT}/{number}/"
+def numbered(url: str, shown: int) -> str:
+    """The URL of a listing's page beside the first: ``/town/page/2/``."""
+    return f"{url}{PAGE_SEGMENT}/{shown}/"
 
 
 def split_number(path: str) -> tuple[str, int]:
-    """A URL path without its page number, and the number: the reverse of ``numbered``."""
+    """A URL path without its page number, and the number: the reverse of ``numbered``; 0 if it has none."""
     found = re.fullmatch(rf"(.*/){PAGE_SEGMENT}/([1-9][0-9]*)/", path)
-    return (found[1], int(found[2])) if found and found[2] != "1" else (path, 1)
+    return (found[1], int(found[2])) if found else (path, 0)
 
 
 def output_path(url: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.errors import Collision, DeclarationError, Problems, RouteError, ToolkitError
 from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import count_pages
-from toolkit.pages.patterns import folded_path, numbered, output_path, placeholders
+from toolkit.pages.patterns import folded_path, output_path, placeholders
 from toolkit.pages.routes import Page, Route
 from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
 
@@ -60,7 +60,7 @@ class Unit:
         """Every page of the unit."""
         for item in self.planned:
             for number in range(1, item.pages + 1):
-                yield Page(self.route.id, item.key, self.locale, number, numbered(item.url, number))
+                yield Page(self.route.id, item.key, self.locale, number, self.route.page_url(item.url, number))
 
     @property
     def digest(self) -> bytes:
@@ -208,7 +208,7 @@ class Plan:
         if route.kind != "listing" or (route.id, locale) in self._units:
             return planned.pages
         with entered(self.scope(locale)):
-            return count_pages(call_function(route, self._load(route, locale, planned.key)), route.per_page)
+            return count_pages(call_function(route, self._load(route, locale, planned.key)), route)
 
     def _load(self, route: Route, locale: str, key: Any) -> Any:
         if route.each is None:
@@ -224,7 +224,7 @@ def _without_empty(route: Route, found: Mapping[Any, Planned]) -> dict[Any, Plan
     return {
         key: item
         for key, item in found.items()
-        if key in subjects and count_pages(call_function(route, subjects[key]), route.per_page)
+        if key in subjects and count_pages(call_function(route, subjects[key]), route)
     }
 
 
@@ -317,7 +317,7 @@ def _single(plan: Plan, route: Route, locale: str) -> Planned:
     url = plan.site.pattern(route, locale).build({})
     if route.kind != "listing":
         return Planned(None, url)
-    return Planned(None, url, count_pages(call_function(route, None), route.per_page))
+    return Planned(None, url, count_pages(call_function(route, None), route))
 
 
 def _plan_rows(site: Any, route: Route, locale: str, rows: Any) -> list[Planned]:
@@ -349,7 +349,7 @@ def _plan_listing(plan: Plan, route: Route, locale: str, trace: Trace) -> Iterat
         urls = {item.key: item.url for item in _plan_objects(plan, route, locale, trace)}
         subjects = ((key, subject) for key, subject in plan.objects(route, locale).by_key.items())
     for key, subject in subjects:
-        pages = count_pages(call_function(route, subject), route.per_page)
+        pages = count_pages(call_function(route, subject), route)
         if pages or route.options.get("allow_empty", True):
             yield Planned(key, urls[key], max(pages, 1))
 
@@ -436,4 +436,4 @@ def url_digest(planned: Planned | None, number: int = 1) -> bytes:
     """What a trace records of a page's URL."""
     if planned is None or number > planned.pages:
         return ABSENT
-    return digest(numbered(planned.url, number))
+    return digest(planned.url if number == 1 else [planned.url, number])

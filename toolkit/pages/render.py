@@ -10,11 +10,12 @@ from typing import Any
 from toolkit.errors import DeclarationError, NotFound, ToolkitError
 from toolkit.pages.context import PageView, SiteView
 from toolkit.pages.failures import function_failed
-from toolkit.pages.listings import make_listing, split_result
+from toolkit.pages.listings import Listing, split_result
 from toolkit.pages.plan import Plan, call_function
 from toolkit.pages.rendering import Rendering, Work
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.syndication import render_feed, render_robots, render_sitemap
+from toolkit.pages.urls import find_url
 from toolkit.trace import READER, Scope, Trace, Viewer, entered
 
 HTML = "text/html; charset=utf-8"
@@ -96,10 +97,13 @@ def _page(scope: Scope, work: Work) -> Rendered:
 def _listing(scope: Scope, work: Work) -> Rendered:
     route, page = work.route, work.page
     result, extra = split_result(call_function(route, work.subject))
-    base = page.url if page.number == 1 else page.url.rpartition("page/")[0]
-    listing = make_listing(result, number=page.number, per_page=route.per_page, base_url=base)
-    if listing is None:
-        raise NotFound(f"there is no page {page.number} of {base}")
+
+    def url_of(number: int) -> str | None:
+        return find_url(scope, route, work.subject, locale=page.locale, number=number)
+
+    if page.number > 1 and url_of(page.number) is None:
+        raise NotFound(f"there is no such page of {url_of(1)}", hint=f"It has {page.url!r} no more, or never had.")
+    listing = Listing(result, route, number=page.number, url_of=url_of)
     return _template(scope, work, {"listing": listing, **extra}), content_type(page.url), ()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit.pages.patterns import numbered
+
 Function = Callable[..., Any]
 
 
@@ -23,6 +25,7 @@ class Route:
         each: What the route is published for: a queryset, or a function that gives subjects; None for one page.
         template: The template's name.
         per_page: Items on each page of a listing.
+        stable: Whether the pages of a listing are numbered from the oldest, see ``toolkit.pages.listings``.
         sitemap: How its pages stand in the sitemap; None leaves them out.
         locales: Locales it is published in; None means all.
         feed_format: For feeds, ``rss``, ``atom`` or ``json``.
@@ -41,6 +44,7 @@ class Route:
     each: Any = None
     template: str | None = None
     per_page: int = 0
+    stable: bool = False
     sitemap: Any = None
     locales: Sequence[str] | None = None
     feed_format: str = ""
@@ -70,6 +74,18 @@ class Route:
         """The model of its subjects, or None."""
         return getattr(self.each, "model", None)
 
+    def page_url(self, url: str, number: int) -> str:
+        """The URL of one page of a listing; ``url`` is that of its first."""
+        return url if number == 1 else numbered(url, self.shown(number))
+
+    def shown(self, number: int) -> int:
+        """The number in the URL of a listing's page, which is not the first."""
+        return number - 1 if self.stable else number
+
+    def number_at(self, shown: int) -> int:
+        """The reverse of ``shown``; 1 if no page has this number in its URL."""
+        return max(1, shown + 1 if self.stable else shown)
+
     @property
     def subject_name(self) -> str:
         """What the subject is called in the template: the function's first parameter, or the model's name."""
@@ -88,7 +104,7 @@ class Page:
         route: The route's id.
         key: Whose page it is: the subject's primary key, the values of its placeholders, or None.
         locale: Its language.
-        number: Which page of a listing, from 1.
+        number: Which page of a listing: 1 for the one at the listing's own URL. In a stable listing 2 is the oldest.
         url: Its URL path, percent-encoded.
     """
 

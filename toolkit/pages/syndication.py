@@ -10,7 +10,6 @@ from typing import Any
 from toolkit.errors import FeedError
 from toolkit.feeds import Entry, Feed, FeedInfo, Person, tag_uri
 from toolkit.models import MarkdownField
-from toolkit.pages.patterns import numbered
 from toolkit.pages.plan import Planned, Unit, load_subjects
 from toolkit.pages.rendering import Work
 from toolkit.pages.routes import Route
@@ -208,7 +207,7 @@ def _item_urls(
     sitemap = route.sitemap
     for number in range(1, item.pages + 1):
         editions = alternates if number == 1 else ()
-        loc = base + numbered(item.url, number)
+        loc = base + route.page_url(item.url, number)
         if sitemap is True or subject is None:
             yield SitemapURL(loc, None, editions)
             continue

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import DeclarationError, NoSuchPage, did_you_mean
-from toolkit.pages.patterns import numbered
 from toolkit.pages.plan import Plan, Planned, subject_key, url_digest
 from toolkit.pages.routes import Route
 from toolkit.trace import Scope, current
@@ -26,7 +25,7 @@ def url_for(target: Any, *, locale: str | None = None, number: int = 1, absolute
     Args:
         target: A model instance, which has a page of its own; or a route's name.
         locale: Another locale than the current one.
-        number: Which page of a listing.
+        number: Which page of a listing: 1 is the one at the listing's own URL. In a stable listing 2 is the oldest.
         absolute: With scheme and host.
         values: For a route without a model: the values of its placeholders, or ``subject=``.
 
@@ -75,7 +74,7 @@ def find_url(scope: Scope, route: Route, subject: Any, *, locale: str, number: i
         pages = plan.pages_of(route, locale, subject)
         counted = Planned(planned.key, planned.url, pages)
         _note(scope, route, subject, locale, number, counted)
-        return numbered(planned.url, number) if number <= pages else None
+        return route.page_url(planned.url, number) if number <= pages else None
     return planned.url
 
 

@@ -403,7 +403,7 @@ class Site:
         Args:
             name: The route's name.
             locale: The default locale if not given.
-            number: Which page of a listing.
+            number: Which page of a listing, as for ``url_for``.
             lookups: Which subject.
         """
         self.prepare()
@@ -416,7 +416,7 @@ class Site:
             planned = plan.find(route, scope.locale, subject)
             if planned is None:
                 raise NoSuchPage(f"{name!r} has no page for {lookups!r} in {scope.locale!r}")
-            page = Page(route.id, planned.key, scope.locale, number, planned.url)
+            page = Page(route.id, planned.key, scope.locale, number, route.page_url(planned.url, number))
             return render(self, page, subject, plan=plan)
 
     def aliases(self, plan: Plan) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
@@ -57,8 +56,7 @@ def page_names() -> str:
 
 def listing_names() -> str:
     """What ``listing`` has."""
-    declared = dict(read_doc(Listing).items["Args"])
-    rows = [[f"`listing.{one.name}`", declared[one.name]] for one in fields(Listing)]
+    rows = [[f"`listing.{name}`", said] for name, said in read_doc(Listing).items["Attributes"]]
     return table(["name", "what it is"], rows + [[f"`listing.{name}`", said] for name, said in _properties(Listing)])
 
 

@@ -24,12 +24,12 @@ def story(story: Story) -> dict[str, Any]:
     return {"related": story.related(5)}
 
 
-@app.listing("/tags/<slug>/", each=Tag.objects.all(), template="tag.html", per_page=50)
+@app.listing("/tags/<slug>/", each=Tag.objects.all(), template="tag.html", per_page=50, stable=False)
 def tag(tag: Tag) -> QuerySet[Story]:
     return tag.stories.all()
 
 
-@app.listing("/authors/<slug>/", each=Author.objects.all(), template="author.html", per_page=50)
+@app.listing("/authors/<slug>/", each=Author.objects.all(), template="author.html", per_page=50, stable=False)
 def author(author: Author) -> QuerySet[Story]:
     return author.stories.all()
 
@@ -46,7 +46,9 @@ def first_day(year: int, month: int) -> datetime:
     return datetime(year + month // 13, (month - 1) % 12 + 1, 1, tzinfo=UTC)
 
 
-@app.listing("/archive/<int:year>/<int(fixed_digits=2):month>/", each=months, template="month.html", per_page=50)
+@app.listing(
+    "/archive/<int:year>/<int(fixed_digits=2):month>/", each=months, template="month.html", per_page=50, stable=False
+)
 def month(year: int, month: int) -> QuerySet[Story]:
     return Story.objects.filter(published__gte=first_day(year, month), published__lt=first_day(year, month + 1))
 
