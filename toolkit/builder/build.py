@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import time
@@ -13,17 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Manifest
-from toolkit.builder.outputs import Staging, find_suspects
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered, Standing
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
+from toolkit.builder.targets import FolderTarget, Target, TargetStaging
 from toolkit.builder.watcher import Watcher
-from toolkit.builder.workers import FEW_PAGES, Batch, Job, Pool, Result, batch_size, make_batches, render_here
+from toolkit.builder.workers import FEW_PAGES, Pool, render_here
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens
 from toolkit.errors import BuildError, Problems, ToolkitError
@@ -43,7 +43,7 @@ class Builder:
 
     Args:
         site: The site.
-        output: The folder; the setting ``output`` by default.
+        output: The folder, or the URL of a place in a storage; the setting ``output`` by default.
         workers: Processes; the setting ``workers`` by default, which means one for each core.
         moment: The instant that the build shows; now by default.
         clean: Render everything, whatever the manifest says.
@@ -56,7 +56,7 @@ class Builder:
         self,
         site: Any,
         *,
-        output: Path | None = None,
+        output: Path | str | None = None,
         workers: int | None = None,
         moment: datetime | None = None,
         clean: bool = False,
@@ -65,7 +65,7 @@ class Builder:
         queries: bool = False,
     ) -> None:
         self.site = site.prepare()
-        self.output = Path(os.path.abspath(output or site.folder / site.settings.peek("output")))  # noqa: PTH100
+        self.target: Target = find_target(site, output)
         self.workers = workers or site.settings.peek("workers") or os.cpu_count() or 1
         self.moment = moment
         self.clean = clean
@@ -75,9 +75,20 @@ class Builder:
         self._started = 0.0
 
     @property
+    def output(self) -> Path:
+        """The folder that is written to.
+
+        Raises:
+            BuildError: It is no folder of this machine.
+        """
+        if isinstance(self.target, FolderTarget):
+            return self.target.output
+        raise BuildError(f"{self.target.title} is no folder of this machine", hint="Name a folder with --output.")
+
+    @property
     def manifest_path(self) -> Path:
-        """The manifest, beside the output."""
-        return self.output.with_name(f"{self.output.name}.manifest.db")
+        """The manifest's file."""
+        return self.target.manifest_path
 
     def build(self) -> BuildReport:
         """Build.
@@ -87,18 +98,15 @@ class Builder:
         """
         self._started = time.monotonic()
         moment = self.moment or datetime.now(UTC)
-        report = BuildReport(str(self.output), moment)
-        self._check_output()
-        with self._locked():
+        report = BuildReport(self.target.title, moment)
+        self.target.check(self.site)
+        with self.target.locked():
             self._load(report)
             try:
-                manifest = Manifest(self.manifest_path)
-                try:
+                with self.target.manifest() as manifest:
                     if self.clean:
                         manifest.forget()
                     self._build(manifest, report, moment)
-                finally:
-                    manifest.close()
             except sqlite3.Error as error:
                 raise BuildError(
                     f"the manifest {self.manifest_path} could not be written: {error}", hint="Mend it and build again."
@@ -107,41 +115,6 @@ class Builder:
                 raise BuildError(f"the build could not finish: {error}", hint="Mend it and build again.") from error
         report.seconds["all"] = time.monotonic() - self._started
         return report
-
-    def _check_output(self) -> None:
-        """Refuse an output folder that holds what the site is made from."""
-        site = self.site
-        output = self.output.resolve()
-        sources = {"the site itself": site.folder, "its state": site.state_folder}
-        sources |= {f"the app {app.label!r}": app.folder for app in site.apps}
-        for name in ("templates", "static", "public", "locale_folder"):
-            sources[f"the folder {name!r}"] = site.folder / site.settings.peek(name)
-        for what, source in sources.items():
-            folder = source.resolve()
-            inside = output in folder.parents or output == folder
-            has_room = source in (site.folder, site.state_folder)
-            if inside or (not has_room and folder in output.parents):
-                raise BuildError(
-                    f"the output folder {self.output} is, holds or is within {what}", hint="Choose another 'output'."
-                )
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One build of an output at a time."""
-        path = self.output.with_name(f".{self.output.name}.lock")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = path.open("a+")
-        except OSError as error:
-            raise BuildError(f"{path.parent} cannot be written: {error}", hint="Choose another 'output'.") from error
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise BuildError(
-                    f"another build of {self.output} is running", hint="Wait for it, or build to another folder."
-                ) from error
-            yield
 
     def _load(self, report: BuildReport) -> None:
         """Bring the database up: tables, content from files, tokens."""
@@ -161,12 +134,12 @@ class Builder:
         if manifest.notice:
             report.notices.append(manifest.notice)
         files, pending = manifest.files(), manifest.pending()
-        standing = Standing(files, pending, *find_suspects(self.output, files, pending))
+        standing = Standing(files, pending, *self.target.find_suspects(files, pending))
         self._note_foreign(manifest, report)
         for attempt in range(1, SNAPSHOT_TRIES + 1):
             run = Run(self, manifest, report, moment, standing)
             alone = attempt == SNAPSHOT_TRIES
-            with self._one_state() as watcher, Staging(self.output) as staging:
+            with self._one_state() as watcher, self.target.staging() as staging:
                 rendered = run.render(staging, None if alone else watcher)
                 if rendered is not None:
                     publisher = Publisher(
@@ -189,12 +162,20 @@ class Builder:
 
     def _note_foreign(self, manifest: Manifest, report: BuildReport) -> None:
         """Without a manifest nobody knows whose the files are that lie in the output: say that they stay."""
-        if manifest.existed or not self.output.is_dir():
-            return
-        if any(self.output.iterdir()):
+        if not manifest.existed and self.target.has_files():
             report.notices.append(
-                f"{self.output} had files before this build; those that the site does not have were left alone"
+                f"{self.target.title} had files before this build; those that the site does not have were left alone"
             )
+
+
+def find_target(site: Any, output: Path | str | None) -> Target:
+    """Where builds of a site land.
+
+    Args:
+        site: The site.
+        output: A folder or a URL; the setting ``output`` by default.
+    """
+    return FolderTarget(Path(output) if output else site.folder / site.settings.peek("output"))
 
 
 def _own_tables(site: Any, database: Any) -> set[str]:
@@ -229,7 +210,7 @@ class Run:
         self.results: list[tuple[Result, array[int], str]] = []
         self.decision: Decision
 
-    def render(self, staging: Staging, watcher: Watcher | None) -> Rendered | None:
+    def render(self, staging: TargetStaging, watcher: Watcher | None) -> Rendered | None:
         """Decide and render. None if the snapshots of the workers differ, so that one must try again.
 
         Args:
@@ -249,7 +230,7 @@ class Run:
         databases = self.site.databases
         alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not databases.share_snapshots
         names = {} if alone else databases.export_snapshots()
-        job = Job(self.site, self.decision.plan, staging.folder, known, names, self.builder.queries)
+        job = Job(self.site, self.decision.plan, staging.stage, known, names, self.builder.queries)
         self.report.queries = QueryReport() if job.queries else None
         started = time.monotonic()
         if alone or watcher is None:
@@ -268,12 +249,9 @@ class Run:
         return True
 
     def _render_parallel(self, job: Job, pages: Sequence[Page], watcher: Watcher) -> bool:
-        if not watcher.agrees():
-            return False
-        pool = Pool(job, self.builder.workers)
+        pool = Pool(job, self.builder.workers, watcher.agrees)
         try:
-            pool.start()
-            if not watcher.agrees():
+            if not pool.start():
                 return False
             self._collect(pool.run(self._batches(pages)), len(pages))
         finally:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit.builder.manifest import FileRecord
+from toolkit.builder.stages import FolderStage
 from toolkit.errors import BuildError, Collision, Problems
 from toolkit.pages.patterns import folded_path
 from toolkit.trace import digest_bytes
@@ -45,6 +46,7 @@ class Staging:
     def __init__(self, output: Path) -> None:
         self.output = output
         self.folder = output.with_name(f".{output.name}.staging")
+        self.stage = FolderStage(self.folder)
 
     def __enter__(self) -> Staging:
         try:
@@ -71,6 +73,19 @@ class Staging:
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no output yet."""
+        return not self.output.exists()
+
+    def check_way(self, staged: Iterable[Output], removed: Iterable[str]) -> None:
+        """See ``check_way``."""
+        check_way(self.output, staged, removed)
+
+    def place(self, outputs: Iterable[Output], removed: Iterable[str]) -> list[FileRecord]:
+        """See ``place``."""
+        return place(self, outputs, removed)
 
 
 def find_suspects(
@@ -263,8 +278,18 @@ def _record(output: Path, item: Output) -> FileRecord:
     return FileRecord(item.path, item.digest, item.size, status.st_ctime_ns, item.owner)
 
 
+class Stager(Protocol):
+    """Takes files that are not rendered."""
+
+    def put(self, path: str, body: bytes) -> None:
+        """Stage a file's content."""
+
+    def copy(self, path: str, source: Path) -> None:
+        """Stage a copy of a file."""
+
+
 def stage_body(
-    staging: Staging, known: Mapping[str, FileRecord], suspect: set[str], path: str, body: bytes, owner: str
+    staging: Stager, known: Mapping[str, FileRecord], suspect: set[str], path: str, body: bytes, owner: str
 ) -> Output:
     """An output with this content, staged unless the output folder has it already."""
     value = digest_bytes(body)
@@ -276,7 +301,7 @@ def stage_body(
 
 
 def stage_file(
-    staging: Staging, known: Mapping[str, FileRecord], suspect: set[str], path: str, source: Path, value: bytes
+    staging: Stager, known: Mapping[str, FileRecord], suspect: set[str], path: str, source: Path, value: bytes
 ) -> Output:
     """The same of a stored file, which may be large; ``value`` is the digest of its content."""
     record = known.get(path)

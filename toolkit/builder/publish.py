@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.builder.batches import Result
 from toolkit.builder.decide import Decision, unit_record
 from toolkit.builder.history import (
     current_urls,
@@ -21,17 +22,14 @@ from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Changes, FileRecord, Identity, Manifest, PageRecord
 from toolkit.builder.outputs import (
     Output,
-    Staging,
     check_outputs,
-    check_way,
-    place,
     public_files,
     stage_body,
     stage_file,
 )
 from toolkit.builder.reasons import describe
 from toolkit.builder.report import BuildReport
-from toolkit.builder.workers import Result
+from toolkit.builder.targets import TargetStaging
 from toolkit.errors import BuildError
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
@@ -103,7 +101,7 @@ class Publisher:
         self.remembers = remembers
         self._history = ""
 
-    def publish(self, staging: Staging) -> None:
+    def publish(self, staging: TargetStaging) -> None:
         """Stage the other files, put everything in place, remember it.
 
         Args:
@@ -129,12 +127,12 @@ class Publisher:
             check_outputs(outputs)
         removed = sorted((self.standing.files.keys() | self.standing.pending) - {item.path for item in outputs})
         staged = [item for item in outputs if item.staged]
-        check_way(staging.output, staged, removed)
+        staging.check_way(staged, removed)
         report.notices += self._remember_urls() if changed and self.remembers else []
         report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
         if staged or removed:
             self.manifest.announce([*(item.path for item in staged), *removed])
-        placed = place(staging, outputs, removed) if staged or removed or not staging.output.exists() else []
+        placed = staging.place(outputs, removed) if staged or removed or staging.is_new else []
         for item in staged:
             report.add("written", item.path)
         for path in removed:
@@ -170,7 +168,7 @@ class Publisher:
             )
         return pages
 
-    def _outputs(self, staging: Staging, pages: dict[Identity, PageRecord], changed: bool) -> list[Output]:
+    def _outputs(self, staging: TargetStaging, pages: dict[Identity, PageRecord], changed: bool) -> list[Output]:
         """Every file that the site has."""
         outputs = [
             Output(result.path, result.digest, result.size, "page", result.written) for result, *_ in self.results
@@ -193,7 +191,7 @@ class Publisher:
         record = self.standing.files[path]
         return Output(path, record.digest, record.size, record.owner, False)
 
-    def _assets(self, staging: Staging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
+    def _assets(self, staging: TargetStaging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
         """The assets that pages use, and what those need: no page uses it, it is not published."""
         used: set[int] = set()
         for record in pages.values():
@@ -209,7 +207,7 @@ class Publisher:
                 raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
             yield stage_body(staging, self.standing.files, self.standing.suspect, path, body, "asset")
 
-    def _redirects(self, staging: Staging, outputs: Sequence[Output]) -> list[Output]:
+    def _redirects(self, staging: TargetStaging, outputs: Sequence[Output]) -> list[Output]:
         """A file at each old URL where nothing else is published now, and at each alias."""
         plan = self.decision.plan
         aliases = self.site.aliases(plan)
@@ -224,11 +222,11 @@ class Publisher:
             self.report.add("redirected", url, f"to {target}")
         return found
 
-    def _public(self, staging: Staging) -> Iterator[Output]:
+    def _public(self, staging: TargetStaging) -> Iterator[Output]:
         for path, file in public_files(self.site):
             yield stage_body(staging, self.standing.files, self.standing.suspect, path, file.read_bytes(), "public")
 
-    def _stored(self, staging: Staging) -> Iterator[Output]:
+    def _stored(self, staging: TargetStaging) -> Iterator[Output]:
         """The files of file fields, of rows that readers see."""
         scope = self.site.scope(viewer=READER, moment=self.report.moment)
         for storage_name, name in stored_files(self.site, scope):

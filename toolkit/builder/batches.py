@@ -1,0 +1,213 @@
+"""Rendering pages in batches: of one route and locale, so that their subjects and relations load together.
+
+Whoever renders, in this process, in a forked one or on another machine, gives a ``Batch``: what the manifest needs,
+each input only once. The files themselves go to a stage.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.builder.manifest import encode_key
+from toolkit.builder.queries import QueryReport, logged
+from toolkit.builder.stages import Stage
+from toolkit.errors import BuildError, NoSuchPage, ToolkitError
+from toolkit.pages.patterns import output_path
+from toolkit.pages.plan import Plan, load_subjects
+from toolkit.pages.render import render
+from toolkit.pages.routes import Page, Route
+from toolkit.trace import digest_bytes, entered
+
+BATCH_PAGES = 100
+"""Pages in one batch: enough that relations load together, few enough that memory stays small."""
+
+BATCH_ROWS = 1000
+"""Rows that the listings of one batch show together, for the same reason."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all batches of a build share.
+
+    Args:
+        site: The prepared site.
+        plan: The whole plan.
+        stage: Takes the rendered files.
+        known: Digest of each page's file as it stands in the output, by path: an equal one is not written.
+        snapshots: Names of the parent's snapshots by database, where snapshots have names.
+        queries: Whether what is asked is counted, and timed.
+    """
+
+    site: Any
+    plan: Plan
+    stage: Stage
+    known: Mapping[str, bytes]
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+    queries: bool = False
+
+
+@dataclass
+class Result:
+    """One rendered page.
+
+    Args:
+        page: The page.
+        path: Its file.
+        digest: Of its content.
+        size: In bytes.
+        content_type: Its media type.
+        status: Its HTTP status.
+        written: Whether its file is in the staging folder, because its content is new.
+        inputs: Numbers of its inputs in the sender's counting.
+        attachments: (path, digest, size, written) of further files.
+    """
+
+    page: Page
+    path: str
+    digest: bytes
+    size: int
+    content_type: str
+    status: int
+    written: bool
+    inputs: array[int]
+    attachments: tuple[tuple[str, bytes, int, bool], ...] = ()
+
+
+@dataclass
+class Batch:
+    """What a worker sends back.
+
+    Args:
+        sender: A number of whoever rendered it, in whose counting inputs are told.
+        results: The pages.
+        inputs: Inputs met for the first time: (number, kind, encoded key, digest).
+        shapes: Records of query shapes met for the first time.
+        problems: What went wrong.
+        queries: What was asked, if the job wants to know.
+    """
+
+    sender: int
+    results: list[Result] = field(default_factory=list)
+    inputs: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
+    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    problems: list[ToolkitError] = field(default_factory=list)
+    queries: QueryReport | None = None
+
+
+class Numbering:
+    """Numbers for inputs and shapes, in one process: each is told once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._shapes: set[str] = set()
+
+    def take(self, trace: Any, batch: Batch) -> array[int]:
+        """The numbers of a trace's inputs; new inputs and shapes are added to the batch."""
+        numbers = self._numbers
+        found = array("I")
+        for (kind, key), value in trace.inputs.items():
+            known = (kind, key, value)
+            number = numbers.get(known)
+            if number is None:
+                number = numbers[known] = len(numbers)
+                batch.inputs.append((number, kind, encode_key(key), value))
+            found.append(number)
+        for name, shape in trace.shapes.items():
+            if name not in self._shapes:
+                self._shapes.add(name)
+                batch.shapes[name] = shape.record()
+        return found
+
+
+def render_pages(job: Job, pages: Sequence[Page], batch: Batch, numbering: Numbering) -> None:
+    """Render pages of one route and locale into a batch.
+
+    Args:
+        job: The build.
+        pages: The pages.
+        batch: Is filled.
+        numbering: Of its sender.
+
+    Raises:
+        BuildError: A file could not be written.
+    """
+    databases = job.site.databases.homes
+    route = job.site.routes_by_id[pages[0].route]
+    try:
+        with entered(job.plan.scope(pages[0].locale)), logged(databases, pages[0].url, batch.queries):
+            subjects = _load(job.plan, route, pages)
+    except ToolkitError as error:
+        batch.problems.append(error)
+        return
+    for page in pages:
+        try:
+            if page.key not in subjects:
+                raise NoSuchPage(f"the subject {page.key!r} of {route.name!r} is gone", url=page.url)
+            with logged(databases, page.url, batch.queries):
+                batch.results.append(_render_page(job, page, subjects[page.key], batch, numbering))
+        except ToolkitError as error:
+            batch.problems.append(error)
+        except OSError as error:
+            raise BuildError(f"{page.url} could not be written: {error}") from error
+    try:
+        job.stage.flush()
+    except OSError as error:
+        raise BuildError(f"{pages[0].url} and its neighbours could not be written: {error}") from error
+
+
+def _load(plan: Plan, route: Route, pages: Sequence[Page]) -> Mapping[Any, Any]:
+    """The subjects of pages, by key."""
+    if route.each is not None and route.model is None:
+        return plan.objects(route, pages[0].locale).by_key
+    return load_subjects(route, list(dict.fromkeys(page.key for page in pages)))
+
+
+def _render_page(job: Job, page: Page, subject: Any, batch: Batch, numbering: Numbering) -> Result:
+    rendering = render(job.site, page, subject, plan=job.plan, moment=job.plan.moment)
+    path = output_path(page.url)
+    value, written = _put(job, path, rendering.body)
+    attachments = []
+    for url, body in rendering.attachments:
+        extra = output_path(url)
+        extra_digest, extra_written = _put(job, extra, body)
+        attachments.append((extra, extra_digest, len(body), extra_written))
+    return Result(
+        page,
+        path,
+        value,
+        len(rendering.body),
+        rendering.content_type,
+        rendering.status,
+        written,
+        numbering.take(rendering.trace, batch),
+        tuple(attachments),
+    )
+
+
+def _put(job: Job, path: str, body: bytes) -> tuple[bytes, bool]:
+    """Stage a file, unless the output has it already."""
+    value = digest_bytes(body)
+    if job.known.get(path) == value:
+        return value, False
+    job.stage.write(path, body)
+    return value, True
+
+
+def batch_size(route: Route) -> int:
+    """How many pages of a route go together: fewer where each shows many rows."""
+    return max(BATCH_PAGES // 10, min(BATCH_PAGES, BATCH_ROWS // (route.per_page or 1)))
+
+
+def make_batches(pages: Sequence[Page], size_of: Callable[[str], int]) -> list[list[Page]]:
+    """Pages in batches of one route and locale; routes that make one big page first, since nothing overtakes them."""
+    groups: dict[tuple[str, str], list[Page]] = {}
+    for page in pages:
+        groups.setdefault((page.route, page.locale), []).append(page)
+    batches = []
+    for (route, _), group in groups.items():
+        step = size_of(route)
+        batches += [group[start : start + step] for start in range(0, len(group), step)]
+    return sorted(batches, key=lambda batch: len(batch) > 1)
