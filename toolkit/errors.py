@@ -32,7 +32,9 @@
     ├── NotFound                    nothing is published at this URL (404)
     ├── FeedError                   a feed that no reader could read
     ├── GeometryError               a geometry that cannot be used
-    └── BuildError                  a build that could not finish
+    ├── BuildError                  a build that could not finish
+    └── DeployError                 a build that could not be put where readers are
+        └── TargetLocked            another deploy is under way
 
 An error is a short letter: what, where, the value, the cause, and the next step.
 """
@@ -365,6 +367,14 @@ class GeometryError(ToolkitError):
 
 class BuildError(ToolkitError):
     """A build that could not finish; the last good output is untouched."""
+
+
+class DeployError(ToolkitError):
+    """A build that could not be put where readers are; deploying again completes it."""
+
+
+class TargetLocked(DeployError):
+    """Another deploy to the same target is under way."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -112,6 +112,17 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "storages", dict, {}, "Where the files of file fields are kept, by name.", secret=True, affects_pages=False
     ),
+    Setting(
+        "deploy", dict, {}, "Where 'toolkit deploy' puts builds, by name: to, url, host, releases.", affects_pages=False
+    ),
+    Setting(
+        "headers",
+        dict,
+        {},
+        'HTTP headers by path: [headers."/fonts/*"].',
+        affects_pages=False,
+    ),
+    Setting("redirects", str, "redirects.csv", "The CSV file with redirects: from, to, status.", affects_pages=False),
     Setting("locale_folder", str, "locale", "The folder of the site's own catalogs.", affects_pages=False),
     Setting("static_url", str, "/static/", "The URL under which assets are published.", _check_url_path),
     Setting("raw_html", bool, False, "Trust HTML inside Markdown, rather than clean it."),

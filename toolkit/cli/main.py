@@ -18,6 +18,7 @@ COMMANDS = {
     "why": ("toolkit.cli.why:why", "Say what a page is made of, and why it was last rendered."),
     "impact": ("toolkit.cli.impact:impact", "Name the pages that read a row, a template, a message or a file."),
     "next": ("toolkit.cli.upcoming:upcoming", "Name the coming instants at which embargoes and expiries fall due."),
+    "deploy": ("toolkit.cli.deploy:deploy", "Put the last build where readers are, sending only what changed."),
     "routes": ("toolkit.cli.routes:routes", "List every route with its paths, and where it is declared."),
     "settings": ("toolkit.cli.settings:settings", "Show each setting, its value and where it comes from."),
     "migrations": ("toolkit.cli.migrations:migrations", "Make the tables follow the models, and say whether they do."),

@@ -1,0 +1,146 @@
+"""Several whole releases side by side, one of which readers see: switched at once, and back at once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+
+from toolkit.deploy.files import ASSETS, DeployFile
+from toolkit.deploy.state import RELEASES, Kept, TargetState, read_state, state_path
+from toolkit.deploy.targets.base import STATE, Target
+from toolkit.errors import DeployError, did_you_mean
+
+INDEX = f"{STATE}/releases.txt"
+"""Names of releases that were begun, the oldest first; kept because not every place can list its folders."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release at a target.
+
+    Args:
+        id: When it was made, and a few letters that tell two of one second apart.
+        at: When it was deployed; empty if that did not end.
+        moment: The instant that its build shows.
+        files: How many it has.
+        is_current: Whether readers see it.
+        is_complete: Whether its deploy came to its end.
+    """
+
+    id: str
+    at: str
+    moment: str
+    files: int
+    is_current: bool
+    is_complete: bool
+
+
+def new_id() -> str:
+    """A name for a release; they sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def folder_of(release: str) -> str:
+    """The prefix of its files."""
+    return f"{RELEASES}/{release}/"
+
+
+def read_index(target: Target) -> list[str]:
+    """Names of all releases that were begun, the oldest first."""
+    body = target.read(INDEX)
+    return body.decode().split() if body else []
+
+
+def write_index(target: Target, names: list[str]) -> None:
+    """Keep the names."""
+    body = "".join(f"{name}\n" for name in names).encode()
+    target.retries.run(lambda: target.put(INDEX, body, {"Content-Type": "text/plain", "Cache-Control": "no-store"}))
+
+
+def list_releases(target: Target) -> list[Release]:
+    """The releases at a target, the oldest first."""
+    current = target.current()
+    found = []
+    for name in read_index(target):
+        state = read_state(target, state_path(name))
+        found.append(Release(name, state.at, state.moment, len(state.files), name == current, _is_whole(state)))
+    return found
+
+
+def _is_whole(state: TargetState) -> bool:
+    return state.known and state.complete
+
+
+def find_release(target: Target, wanted: str) -> Release:
+    """The release to go back to.
+
+    Args:
+        target: The place.
+        wanted: Its name, or ``previous`` for the one before that which readers see.
+
+    Raises:
+        DeployError: There is no such release, or none before.
+    """
+    whole = [release for release in list_releases(target) if release.is_complete]
+    if wanted != "previous":
+        found = next((release for release in whole if release.id == wanted), None)
+        if found is None:
+            raise DeployError(
+                f"{target.name} has no release {wanted!r}", hint=did_you_mean(wanted, [release.id for release in whole])
+            )
+        return found
+    current = target.current()
+    before = list(takewhile(lambda release: not release.is_current, whole))
+    if not before or not current:
+        raise DeployError(f"{target.name} has no release before {current or 'the first'}", hint="Deploy one.")
+    return before[-1]
+
+
+def prune(target: Target, keep: int) -> list[str]:
+    """Remove the oldest releases, and those whose deploy did not end.
+
+    Args:
+        target: The place.
+        keep: How many stay; that which readers see, and the one before it, stay in any case.
+
+    Returns:
+        Their names.
+    """
+    releases = list_releases(target)
+    place = next((number for number, release in enumerate(releases) if release.is_current), len(releases))
+    safe = {release.id for release in releases[max(0, place - 1) :] if release.is_complete}
+    safe |= {release.id for release in [one for one in releases if one.is_complete][-keep:]}
+    gone = [release.id for release in releases if release.id not in safe]
+    for name in gone:
+        target.remove_tree(folder_of(name).rstrip("/"))
+        target.remove(state_path(name))
+    if gone:
+        write_index(target, [release.id for release in releases if release.id in safe])
+    return gone
+
+
+def lasting_assets(files: Mapping[str, DeployFile], before: TargetState) -> dict[str, Kept]:
+    """Assets of the release before that this one no longer has: a page that a reader holds may still ask for them.
+
+    They last for one release more.
+
+    Args:
+        files: The build's.
+        before: The manifest of the release before.
+    """
+    folders = {folder for path in files for folder in _folders_of(path)}
+    return {
+        path: kept
+        for path, kept in sorted(before.files.items())
+        if kept.phase == ASSETS
+        and not (path in files or path in before.carried or path in folders)
+        and files.keys().isdisjoint(_folders_of(path))
+    }
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]

@@ -1,0 +1,276 @@
+"""One deploy, from the lock to the last hook.
+
+In place: the lock; the manifest at the target; the plan, refused if it deletes more than was agreed or writes over
+files of others; a note of what is about to change; assets; pages; feeds, sitemaps and redirects; deletions, pages
+before assets; the new manifest. Whatever ends it in between, the next deploy knows which files may be anything, and
+brings them right.
+
+With releases: the same into a folder of the release's own, with files that did not change linked or copied from the
+release before; then one switch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit.deploy.declarations import Declaration
+from toolkit.deploy.files import Build, DeployFile, read_build
+from toolkit.deploy.lock import TargetLock, break_lock
+from toolkit.deploy.placing import Place, Progress
+from toolkit.deploy.plan import Plan
+from toolkit.deploy.releases import (
+    find_release,
+    folder_of,
+    lasting_assets,
+    new_id,
+    prune,
+    read_index,
+    write_index,
+)
+from toolkit.deploy.state import Kept, TargetState, read_state, state_path
+from toolkit.deploy.targets.base import Target
+from toolkit.deploy.targets.open import make_target
+from toolkit.errors import DeployError
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class DeployReport:
+    """What a deploy did.
+
+    Attributes:
+        target: Where to.
+        plan: What there was to do.
+        release: Its name, where releases are kept.
+        pruned: Releases that were removed.
+        retries: How often something had to be tried again.
+        seconds: Wall time.
+        verified: How many URLs were fetched and found right.
+        notices: What the user should know.
+    """
+
+    target: str
+    plan: Plan
+    release: str = ""
+    pruned: list[str] = field(default_factory=list)
+    retries: int = 0
+    seconds: float = 0.0
+    verified: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """One line."""
+        plan = self.plan
+        if plan.is_empty:
+            return f"{self.target}: nothing to do, {len(plan.unchanged)} files are as built"
+        return (
+            f"{self.target}{f' release {self.release}' if self.release else ''}: {len(plan.uploads)} files put "
+            f"({plan.bytes:,} bytes), {len(plan.deletions)} deleted, {len(plan.unchanged)} unchanged, "
+            f"in {self.seconds:.2f} s"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "target": self.target,
+            "release": self.release,
+            **self.plan.as_dict(),
+            "pruned": self.pruned,
+            "retries": self.retries,
+            "verified": self.verified,
+            "notices": self.notices,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+class Deployer:
+    """Puts the last build of a site to one target.
+
+    Args:
+        site: A prepared site.
+        declared: The target.
+        output: Another output folder than the site's.
+        build: What to put there, instead of what is in the output folder.
+        max_deletes: Instead of what is declared.
+        full: Believe no manifest at the target: compare everything by content.
+        adopt: Write over files of others.
+        breaks_lock: Remove the lock of a deploy that is known to be over.
+        say: Told of each step.
+        progress: Told (done, total).
+    """
+
+    def __init__(
+        self,
+        site: Any,
+        declared: Declaration,
+        *,
+        output: Path | None = None,
+        build: Build | None = None,
+        max_deletes: int | str | None = None,
+        full: bool = False,
+        adopt: bool = False,
+        breaks_lock: bool = False,
+        say: Say = lambda line: None,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        self.site = site.prepare()
+        self.declared = declared
+        self.output = output
+        self._build = build
+        self.max_deletes = declared.max_deletes if max_deletes is None else max_deletes
+        self.full = full
+        self.adopt = adopt
+        self.breaks_lock = breaks_lock
+        self.say = say
+        self.progress = progress
+        self.target = make_target(site, declared)
+
+    def build(self) -> Build:
+        """What is to be at the target."""
+        return self._build or read_build(self.site, self.output)
+
+    def plan(self) -> Plan:
+        """What a deploy would do. Nothing is changed.
+
+        Raises:
+            DeployError: The target cannot be reached or read.
+        """
+        build = self.build()
+        with reached(self.target):
+            if self.declared.releases:
+                return self._release_plan(build.files, self._release_before()[1])
+            return Place(self.target, self._state()).plan(build.files, full=self.full, adopt=self.adopt)
+
+    def deploy(self) -> DeployReport:
+        """Put the build where readers are.
+
+        Raises:
+            TargetLocked: Another deploy is under way.
+            DeployError: It was refused, and nothing was changed; or it could not be done, and deploying again goes on
+                from there.
+        """
+        started = time.monotonic()
+        build = self.build()
+        with reached(self.target):
+            if self.breaks_lock:
+                break_lock(self.target)
+            with TargetLock(self.target, seconds=self.declared.lock_seconds) as lock:
+                self.target.clear()
+                report = self._release(build, lock) if self.declared.releases else self._in_place(build, lock)
+        report.retries = self.target.retries.count
+        report.seconds = time.monotonic() - started
+        return report
+
+    # in place
+
+    def _state(self) -> TargetState:
+        """The manifest at the target; a damaged one counts for nothing where everything is compared anyway."""
+        try:
+            return read_state(self.target)
+        except DeployError:
+            if not self.full:
+                raise
+            return TargetState()
+
+    def _in_place(self, build: Build, lock: TargetLock) -> DeployReport:
+        place = Place(self.target, self._state(), check=lock.check, progress=self.progress)
+        plan = place.plan(build.files, full=self.full, adopt=self.adopt)
+        plan.check_obstacles()
+        plan.check_deletions(self.max_deletes)
+        if not plan.is_empty:
+            place.carry_out(plan, moment=build.moment, say=self.say)
+            self.target.commit(f"Publish the build of {build.moment}")
+        elif not place.state.complete or not place.state.known:
+            place.note_complete(build.moment)
+        return DeployReport(self.target.name, plan)
+
+    # releases
+
+    def _release_before(self) -> tuple[str, TargetState]:
+        """The release that readers see, and its manifest."""
+        current = self.target.current()
+        return current, read_state(self.target, state_path(current)) if current else TargetState()
+
+    def _release_plan(self, files: Mapping[str, DeployFile], before: TargetState) -> Plan:
+        place = Place(self.target, before, carried=dict.fromkeys(before.carried, _NOTHING))
+        return place.compare(files)
+
+    def _release(self, build: Build, lock: TargetLock) -> DeployReport:
+        current, before = self._release_before()
+        plan = self._release_plan(build.files, before)
+        plan.check_deletions(self.max_deletes)
+        if plan.is_empty and current and not self.full:
+            return DeployReport(self.target.name, plan, current, prune(self.target, self.declared.releases))
+        release, state = self._begin_release(current)
+        place = Place(
+            self.target,
+            state,
+            folder_of(release),
+            state_path(release),
+            check=lock.check,
+            progress=self.progress,
+            source=folder_of(current) if current else "",
+            linkable={} if self.full else before.files,
+            carried=lasting_assets(build.files, before),
+        )
+        place.carry_out(place.plan(build.files), moment=build.moment, say=self.say)
+        lock.check()
+        self.target.switch(release)
+        self.say(f"readers see the release {release}")
+        return DeployReport(self.target.name, plan, release, prune(self.target, self.declared.releases))
+
+    def roll_back(self, wanted: str = "previous") -> str:
+        """Let readers see another release.
+
+        Args:
+            wanted: Its name, or ``previous``.
+
+        Returns:
+            The name of the one that they see now.
+
+        Raises:
+            DeployError: There is none, or the target keeps no releases.
+        """
+        if not self.declared.releases:
+            raise DeployError(
+                f"deploy.{self.declared.name} keeps no releases, so there is nothing to go back to",
+                hint="Write releases = 5, and deploy; or build the older state, and deploy that.",
+            )
+        with reached(self.target), TargetLock(self.target, seconds=self.declared.lock_seconds):
+            found = find_release(self.target, wanted)
+            self.target.switch(found.id)
+            return found.id
+
+    def _begin_release(self, current: str) -> tuple[str, TargetState]:
+        """A new release, or the one that a deploy before could not finish."""
+        index = read_index(self.target)
+        if index and index[-1] != current:
+            state = read_state(self.target, state_path(index[-1]))
+            if not (state.known and state.complete):
+                return index[-1], state
+        name = new_id()
+        write_index(self.target, [*index, name])
+        return name, TargetState()
+
+
+_NOTHING = Kept("", 0, "", 0)
+
+
+@contextmanager
+def reached(target: Target) -> Iterator[None]:
+    """A target, opened; what its place says of trouble is told as ours.
+
+    Raises:
+        DeployError: It cannot be reached.
+    """
+    try:
+        with target:
+            yield
+    except OSError as error:
+        raise DeployError(f"{target.name}: {error}", hint="Deploy again: it goes on from there.") from error

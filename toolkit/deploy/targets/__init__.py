@@ -1,0 +1,1 @@
+"""The places that a build can be put to."""
