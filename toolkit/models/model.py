@@ -32,7 +32,7 @@ from toolkit.models.options import Options
 from toolkit.models.plans import DeletionPlan
 from toolkit.models.queryset import QuerySet
 from toolkit.models.refreshing import refresh
-from toolkit.models.related import ForwardObject, RawKey
+from toolkit.models.related_objects import ForwardObject, RawKey
 from toolkit.models.relations import ForeignKey, ManyToManyField
 from toolkit.models.routing import scope_using
 from toolkit.models.saving import save_instance

@@ -1,32 +1,25 @@
-"""Relations as attributes: ``story.tags``, ``section.stories``, ``author.profile``."""
+"""Relations to many rows as attributes: ``section.stories``; see ``related_between`` for ``story.tags``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import new_class
 from typing import Any, TypeVar
 
-from toolkit.errors import IntegrityError, ValidationError
-from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw, refuse_unplanned
+from toolkit.errors import ValidationError
+from toolkit.models.batches import has_many, load_many, raw, refuse_unplanned
 from toolkit.models.queryset import QuerySet
-from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
 from toolkit.models.scopes import current_scope
-from toolkit.signals import m2m_changed
-from toolkit.trace import current
 
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
-
-LINK_ATTEMPTS = 3
-"""How often rows between are added again when another writer was faster."""
 
 Defaults = Mapping[str, Any] | None
 """Values for the other fields of a table between."""
 
 
-def _atomic(owner: Any) -> Any:
+def atomic_for(owner: Any) -> Any:
     """A block that is written whole or not at all, where an owner's rows are."""
     return current_scope().of(type(owner), writing=True).database.atomic()
 
@@ -124,7 +117,7 @@ class RelatedManager(QuerySet[M]):
         name = self.relation.name_of_owner
         if name is not None:
             return super().create(**{name: self.owner, **values})
-        with _atomic(self.owner):
+        with atomic_for(self.owner):
             created = super().create(**values)
             self.add(created, through_defaults=through_defaults)
             return created
@@ -137,7 +130,7 @@ class RelatedManager(QuerySet[M]):
             for row in made:
                 setattr(row, name, self.owner)
             return super().bulk_create(made, **options)
-        with _atomic(self.owner):
+        with atomic_for(self.owner):
             super().bulk_create(made, **options)
             self.add(*made)
             return made
@@ -292,7 +285,7 @@ class Related:
     ) -> None:
         """See ``RelatedManager.set``."""
         keys = self.keys_of(partners)
-        with _atomic(owner):
+        with atomic_for(owner):
             present = self.present(owner)
             gone = [key for key in present if key not in keys]
             if clear and present:
@@ -326,7 +319,7 @@ class RelatedByKey(Related):
         owner.__dict__.pop(self.asked, None)
         partners = list(partners)
         given = [partner for partner in partners if hasattr(partner, "_meta")]
-        with _atomic(owner):
+        with atomic_for(owner):
             if not bulk:
                 for partner in given:
                     setattr(partner, self.declared.name, owner)
@@ -352,228 +345,3 @@ class RelatedByKey(Related):
                 hint="Give the rows another owner, or delete them.",
             )
         rows.update(**{self.declared.name: None})
-
-
-class RelatedBetween(Related):
-    """Partners by way of a table between: a many-to-many field, or its other side.
-
-    Args:
-        name: The attribute.
-        declared: The many-to-many field.
-        forward: Whether it is the field's own side.
-    """
-
-    def __init__(self, name: str, declared: ManyToManyField[Any], *, forward: bool) -> None:
-        target, path = (declared.target, declared.query_name) if forward else (declared.model, declared.name)
-        super().__init__(name, declared, target, path)
-        self.forward = forward
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        return self.declared if instance is None and self.forward else super().__get__(instance, owner)
-
-    @cached_property
-    def _sides(self) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
-        own, other = self.declared.link_fields()
-        return (own, other) if self.forward else (other, own)
-
-    @cached_property
-    def anchor(self) -> Any:
-        """The owner's field that the rows between refer to."""
-        return self._sides[0].target_field
-
-    @cached_property
-    def _compared(self) -> Any:
-        return (self.declared.model if self.forward else self.declared.target)._meta.pk
-
-    def _value_of(self, owner: Any) -> Any:
-        return getattr(owner, self._compared.attname)
-
-    def keys_of(self, partners: Iterable[Any]) -> list[Any]:
-        """What the rows between refer to."""
-        return self._keys(partners, self._sides[1].target_field)
-
-    def _links(self) -> Any:
-        return self.declared.through._meta.base_manager.unrestricted()
-
-    def add(self, owner: Any, partners: Iterable[Any], *, bulk: bool = True, through_defaults: Defaults = None) -> None:
-        """See ``RelatedManager.add``."""
-        owner.__dict__.pop(self.asked, None)
-        mine, keys = getattr(owner, self.anchor.attname), self.keys_of(partners)
-        if not keys:
-            return
-        with (
-            _atomic(owner),
-            self._told(owner, "add", self._missing, keys),
-        ):
-            self._link(mine, keys, through_defaults)
-            if self.declared.symmetrical:
-                for key in keys:
-                    if key != mine:
-                        self._link(key, [mine], through_defaults)
-
-    def _missing(self, owner: Any, keys: Sequence[Any]) -> set[Any]:
-        return set(keys) - set(self.present(owner))
-
-    @contextmanager
-    def _told(
-        self, owner: Any, verb: str, find: Callable[[Any, Sequence[Any]], Any], keys: Sequence[Any]
-    ) -> Iterator[None]:
-        """A block around which ``m2m_changed`` is sent; which keys is found out only if somebody hears it."""
-        scope = current_scope()
-        receivers, sender = scope.database.receivers, self.declared.through
-        if not receivers.hears(m2m_changed, sender):
-            yield
-            return
-        values = {"instance": owner, "reverse": not self.forward, "model": self.target, "pk_set": find(owner, keys)}
-        receivers.send(m2m_changed, sender, action=f"pre_{verb}", scope=scope, **values)
-        yield
-        receivers.send(m2m_changed, sender, action=f"post_{verb}", scope=scope, **values)
-
-    def _link(self, mine: Any, keys: Sequence[Any], defaults: Defaults) -> None:
-        """Add the rows between that are missing. One that another writer adds meanwhile stays as it is."""
-        own, other = self._sides
-        extra = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
-        through = self.declared.through
-        database = current_scope().of(through, writing=True).database
-        for attempt in range(LINK_ATTEMPTS):
-            rows = self._links().filter(**{own.name: mine, f"{other.name}__in": keys})
-            present = set(rows.values_list(other.attname, flat=True))
-            made = [through(**{own.attname: mine, other.attname: key, **extra}) for key in keys if key not in present]
-            if not made:
-                return
-            try:
-                with database.atomic():
-                    self._links().bulk_create(made)
-                return
-            except IntegrityError:  # another writer added one of them, or a partner is not there
-                if attempt == LINK_ATTEMPTS - 1:
-                    raise
-
-    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
-        """See ``RelatedManager.remove``."""
-        owner.__dict__.pop(self.asked, None)
-        own, other = self._sides
-        mine = getattr(owner, self.anchor.attname)
-        with _atomic(owner), self._told(owner, "remove", lambda _, gone: set(gone), keys):
-            self._links().filter(**{own.name: mine, f"{other.name}__in": keys}).delete()
-            if self.declared.symmetrical:
-                self._links().filter(**{other.name: mine, f"{own.name}__in": keys}).delete()
-
-    def clear(self, owner: Any) -> None:
-        """See ``RelatedManager.clear``."""
-        owner.__dict__.pop(self.asked, None)
-        own, other = self._sides
-        mine = getattr(owner, self.anchor.attname)
-        with _atomic(owner), self._told(owner, "clear", lambda *_: None, ()):
-            self._links().filter(**{own.name: mine}).delete()
-            if self.declared.symmetrical:
-                self._links().filter(**{other.name: mine}).delete()
-
-    def present(self, owner: Any) -> list[Any]:
-        """What refers to the partners that there are, whoever may see them."""
-        own, other = self._sides
-        rows = self._links().filter(**{own.name: getattr(owner, self.anchor.attname)})
-        return list(rows.order_by().values_list(other.attname, flat=True))
-
-
-class ForwardObject:
-    """The descriptor of a foreign key: the object it refers to, loaded for all peers when first asked for."""
-
-    def __init__(self, field: ForeignKey[Any]) -> None:
-        self.field = field
-        self.asked = f"_asked_{field.name}"
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        if instance is None:
-            return self.field
-        field, values = self.field, instance.__dict__
-        scope = current.get()
-        if field.name not in values or (field.is_several and self._is_stale(instance)):
-            held = field.held_by(instance) if field.is_several else values.get(field.attname, self)
-            if scope is not None and held is not None:
-                refuse_unplanned(scope, instance, field.name)
-            load_forward(instance, field)
-        related = values[field.name]
-        if scope is not None and scope.trace is not None:
-            note_forward(scope, instance, field, related)
-        return related
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        field = self.field
-        if value is not None and not field.takes(value):
-            raise ValidationError(
-                f"{field.model.__name__}.{field.name} takes a {field.target.__name__}, not {value!r}",
-                hint=f"To set the key itself, assign to {field.attname}.",
-            )
-        instance.__dict__.pop(self.asked, None)
-        instance.__dict__[field.name] = value
-        field.hold(instance, None if value is None else field.value_of(value))
-
-    def _is_stale(self, instance: Any) -> bool:
-        """Whether the fields that hold the key were set since the object was: each is set by itself."""
-        related = instance.__dict__[self.field.name]
-        held = self.field.held_by(instance)
-        stale = held is not None and (related is None or self.field.value_of(related) != held)
-        if stale:
-            del instance.__dict__[self.field.name]
-        return stale
-
-
-class RawKey:
-    """The key behind a foreign key (``story.section_id``), for instances that did not load it."""
-
-    def __init__(self, field: Any) -> None:
-        self.field = field
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        if instance is None:
-            return self
-        values = instance.__dict__
-        return values[self.field.attname] if self.field.attname in values else instance.load_deferred(self.field)
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        if instance.__dict__.get(self.field.attname) != value:
-            instance.__dict__.pop(self.field.name, None)
-        instance.__dict__[self.field.attname] = value
-
-
-class RelatedObject:
-    """The descriptor of the other side of a one-to-one field: one object, or an error that says there is none."""
-
-    def __init__(self, name: str, relation: Reverse) -> None:
-        self.name = name
-        self.target = relation.model
-        self.path = self.keyed = str(relation.field.name)
-        self.cache = f"_many_{name}"
-        self.asked = f"_asked_{name}"
-        self.relation = self
-        self.many = False
-        self.declared = relation.field
-
-    @cached_property
-    def anchor(self) -> Any:
-        """The owner's field that the other row refers to."""
-        return self.declared.target_field
-
-    def key_of(self, scope: Any, owner: Any) -> Any:
-        """The driver's value of what the other row refers to."""
-        return raw(self.anchor, scope, getattr(owner, self.anchor.attname))
-
-    def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """See ``Related.narrowing``."""
-        return (), ()
-
-    @cached_property
-    def _missing(self) -> type[Exception]:
-        """An AttributeError too, as in Django: ``hasattr(place, "restaurant")`` tells whether there is one."""
-        return type("RelatedObjectDoesNotExist", (self.target.DoesNotExist, AttributeError), {})
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        if instance is None:
-            return self
-        if instance._row is not None and not has_many(instance, self):
-            refuse_unplanned(current_scope(), instance, self.name)
-        found = load_many(instance, self) if instance._row is not None else []
-        if not found:
-            raise self._missing(f"{instance!r} has no {self.name}")
-        return found[0]

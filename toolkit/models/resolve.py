@@ -11,7 +11,9 @@ from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.fields import CharField, Field
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.model import Model, ModelBase
-from toolkit.models.related import RelatedBetween, RelatedByKey, RelatedObject
+from toolkit.models.related import RelatedByKey
+from toolkit.models.related_between import RelatedBetween
+from toolkit.models.related_objects import RelatedObject
 from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
 from toolkit.models.spreading import spread_keys
 

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.fields import MISSING
 from toolkit.models.fields.several import LOOKUPS
-from toolkit.models.related import RawKey
+from toolkit.models.related_objects import RawKey
 
 CACHED = ("columns", "key", "_local")
 

@@ -1,0 +1,115 @@
+"""Relations to one row as attributes: ``story.section``, ``story.section_id``, ``author.profile``."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from toolkit.errors import ValidationError
+from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw, refuse_unplanned
+from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.scopes import current_scope
+from toolkit.trace import current
+
+
+class ForwardObject:
+    """The descriptor of a foreign key: the object it refers to, loaded for all peers when first asked for."""
+
+    def __init__(self, field: ForeignKey[Any]) -> None:
+        self.field = field
+        self.asked = f"_asked_{field.name}"
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self.field
+        field, values = self.field, instance.__dict__
+        scope = current.get()
+        if field.name not in values or (field.is_several and self._is_stale(instance)):
+            held = field.held_by(instance) if field.is_several else values.get(field.attname, self)
+            if scope is not None and held is not None:
+                refuse_unplanned(scope, instance, field.name)
+            load_forward(instance, field)
+        related = values[field.name]
+        if scope is not None and scope.trace is not None:
+            note_forward(scope, instance, field, related)
+        return related
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        field = self.field
+        if value is not None and not field.takes(value):
+            raise ValidationError(
+                f"{field.model.__name__}.{field.name} takes a {field.target.__name__}, not {value!r}",
+                hint=f"To set the key itself, assign to {field.attname}.",
+            )
+        instance.__dict__.pop(self.asked, None)
+        instance.__dict__[field.name] = value
+        field.hold(instance, None if value is None else field.value_of(value))
+
+    def _is_stale(self, instance: Any) -> bool:
+        """Whether the fields that hold the key were set since the object was: each is set by itself."""
+        related = instance.__dict__[self.field.name]
+        held = self.field.held_by(instance)
+        stale = held is not None and (related is None or self.field.value_of(related) != held)
+        if stale:
+            del instance.__dict__[self.field.name]
+        return stale
+
+
+class RawKey:
+    """The key behind a foreign key (``story.section_id``), for instances that did not load it."""
+
+    def __init__(self, field: Any) -> None:
+        self.field = field
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        values = instance.__dict__
+        return values[self.field.attname] if self.field.attname in values else instance.load_deferred(self.field)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if instance.__dict__.get(self.field.attname) != value:
+            instance.__dict__.pop(self.field.name, None)
+        instance.__dict__[self.field.attname] = value
+
+
+class RelatedObject:
+    """The descriptor of the other side of a one-to-one field: one object, or an error that says there is none."""
+
+    def __init__(self, name: str, relation: Reverse) -> None:
+        self.name = name
+        self.target = relation.model
+        self.path = self.keyed = str(relation.field.name)
+        self.cache = f"_many_{name}"
+        self.asked = f"_asked_{name}"
+        self.relation = self
+        self.many = False
+        self.declared = relation.field
+
+    @cached_property
+    def anchor(self) -> Any:
+        """The owner's field that the other row refers to."""
+        return self.declared.target_field
+
+    def key_of(self, scope: Any, owner: Any) -> Any:
+        """The driver's value of what the other row refers to."""
+        return raw(self.anchor, scope, getattr(owner, self.anchor.attname))
+
+    def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """See ``Related.narrowing``."""
+        return (), ()
+
+    @cached_property
+    def _missing(self) -> type[Exception]:
+        """An AttributeError too, as in Django: ``hasattr(place, "restaurant")`` tells whether there is one."""
+        return type("RelatedObjectDoesNotExist", (self.target.DoesNotExist, AttributeError), {})
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        if instance._row is not None and not has_many(instance, self):
+            refuse_unplanned(current_scope(), instance, self.name)
+        found = load_many(instance, self) if instance._row is not None else []
+        if not found:
+            raise self._missing(f"{instance!r} has no {self.name}")
+        return found[0]
