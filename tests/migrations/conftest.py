@@ -15,7 +15,7 @@ import pytest
 
 from toolkit import migrations, models
 from toolkit.database import Database
-from toolkit.migrations.state import with_hidden
+from toolkit.migrations.describing import with_hidden
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered

@@ -11,8 +11,9 @@ from toolkit import migrations, models
 from toolkit.errors import Problems
 from toolkit.migrations.arranging import arrange
 from toolkit.migrations.autodetector import detect_changes
+from toolkit.migrations.describing import state_of
 from toolkit.migrations.loader import Graph
-from toolkit.migrations.state import ProjectState, state_of
+from toolkit.migrations.state import ProjectState
 from toolkit.models import Q
 from toolkit.models.resolve import resolve_models
 
@@ -66,7 +67,13 @@ def test_a_circle_is_closed_once_both_tables_are_there(model):
         "Add index i to Author",
     ]
     gone = steps(state([author, desk]), ProjectState())
-    assert gone == ["Remove field editor from Author", "Delete model Desk", "Delete model Author"]
+    assert gone == [
+        "Remove constraint c from Author",
+        "Remove index i from Author",
+        "Remove field editor from Author",
+        "Delete model Desk",
+        "Delete model Author",
+    ]
 
 
 def test_nobody_to_ask_means_new_and_gone(model):

@@ -169,6 +169,25 @@ def test_sides_whose_order_matters_are_not_put_in_line_by_themselves(contradicti
     assert names(contradicting) == ["0001_initial", "0002_alter_story_title", "0002_rename_story_title_headline"]
 
 
+def test_edits_of_one_field_are_told_with_what_each_would_leave(repository, model):
+    """Both sides alter the same field: whoever comes last decides, so somebody must."""
+    start = repository.app.migrations_folder
+    last = sorted(start.glob("0*.py"))[-1].stem
+    for name, length in (("0100_longer", 50), ("0100_shorter", 20)):
+        (start / f"{name}.py").write_text(
+            "from toolkit import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+            f'    dependencies = [("news", "{last}")]\n'
+            f'    operations = [migrations.AlterField("Story", "title", models.CharField(max_length={length}))]\n'
+        )
+    told = (
+        r"news\.Story\.title would be models\.CharField\(max_length=50\) if 0100_longer comes last, and "
+        r"models\.CharField\(max_length=20\) if 0100_shorter does"
+    )
+    with pytest.raises(MigrationError, match=told):
+        migrations.merge([repository.app])
+    assert migrations.merge([repository.app], anyway=True)
+
+
 def test_they_are_when_somebody_says_so(contradicting):
     migrations.rebase([contradicting.app], last="news.0002_rename", anyway=True)
     assert names(contradicting)[1:] == ["0002_alter_story_title", "0003_rename_story_title_headline"]

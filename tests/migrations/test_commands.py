@@ -219,6 +219,55 @@ def test_sql_of_ones_own_is_printed_and_python_is_named(stories):
     assert len(stories.rows("news_story")) == 2
 
 
+SAID = """
+from toolkit import migrations, models
+
+class Migration(migrations.Migration):
+    replaces = [("news", "0002_old")]
+    run_before = [("news", "0009_later")]
+    dependencies = [("news", "0001_initial")]
+    atomic = False
+    operations = [
+        migrations.AddField("Story", "note", models.TextField(default="")),
+        migrations.RenameField("Story", "note", "remark"),
+    ]
+"""
+
+
+@pytest.fixture
+def said(stories, model):
+    """A migration that says all that a migration can, and one that it wants to come before."""
+    folder = stories.app.migrations_folder
+    (folder / "0002_new.py").write_text(SAID)
+    (folder / "0009_later.py").write_text(
+        SAID.replace("    replaces", "    # ").replace("    run_before", "    # ").replace('"note"', '"other"')
+        .replace('"remark"', '"more"')
+    )  # fmt: skip
+    stories.declare(model("Story", title=models.CharField(max_length=20), remark=models.TextField(default="")))
+    return stories
+
+
+def test_what_a_migration_says_is_kept_when_it_is_written_again(said):
+    migrations.optimized([said.app], "news.0002")
+    text = (said.app.migrations_folder / "0002_new.py").read_text()
+    for line in ("replaces = [", "run_before = [", "atomic = False", '("news", "0009_later")', '("news", "0002_old")'):
+        assert line in text
+    migrations.update([said.app], lambda question: False)
+    text = (said.app.migrations_folder / "0009_later.py").read_text()
+    assert "atomic = False" in text and "RemoveField" not in text and '"0001_initial"' in text
+    assert "0002_new" not in text  # that one asked for its place, and still does
+    assert said.problems() == [] or said.apply()
+
+
+def test_what_migrations_say_is_kept_when_they_are_squashed(said):
+    done = migrations.squash([said.app], "news", "0001", "0002")
+    text = done.written.path.read_text()
+    assert "run_before = [" in text and "atomic = False" in text
+    assert "it is not atomic, since 0002_new is not" in done.notes
+    said.apply()
+    assert {one.name for one in migrations.show(said.database, [said.app])} >= {done.written.name, "0009_later"}
+
+
 def test_a_migration_is_written_again_with_fewer_operations(stories):
     operations = (
         "migrations.AddField('Story', 'note', models.TextField(null=True)),"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from toolkit import migrations, models
 from toolkit.database import Database
 from toolkit.errors import MigrationError, ToolkitError
-from toolkit.migrations.state import with_hidden
+from toolkit.migrations.describing import with_hidden
 from toolkit.migrations.tables.comparing import read_table
 from toolkit.models import Q
 

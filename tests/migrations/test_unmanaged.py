@@ -6,7 +6,7 @@ from typing import Any
 
 from toolkit import migrations, models
 from toolkit.database import Database
-from toolkit.migrations.state import state_of
+from toolkit.migrations.describing import state_of
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered

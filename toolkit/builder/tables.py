@@ -60,7 +60,7 @@ def _migrate(site: Any) -> None:
     if _is_new(site):
         migrations.apply(site.database, site.apps)
         return
-    problems = migrations.check(site.database, site.apps)
+    problems = migrations.check(site.database, site.apps, tables_only=True)
     if problems:
         raise Problems(list(problems), summary="the database does not fit the models")
 

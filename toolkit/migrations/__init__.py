@@ -31,23 +31,15 @@ from toolkit.migrations.commands import (
 from toolkit.migrations.executor import Step
 from toolkit.migrations.graph import LoadedMigration
 from toolkit.migrations.loader import App, Migration
-from toolkit.migrations.operations.alterations import (
-    AddConstraint,
-    AddField,
-    AddIndex,
-    AlterField,
-    RemoveConstraint,
-    RemoveField,
-    RemoveIndex,
-    RenameField,
-    RenameIndex,
-)
-from toolkit.migrations.operations.models import (
-    AlterModelTable,
-    CreateModel,
-    DeleteModel,
-    Operation,
-    RenameModel,
+from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
+from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex, RenameIndex
+from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
+from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.options import (
+    AlterModelBases,
+    AlterModelManagers,
+    AlterModelOptions,
+    AlterModelTableComment,
 )
 from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL, SeparateDatabaseAndState
 from toolkit.migrations.writer import WrittenMigration
@@ -65,7 +57,11 @@ __all__ = [
     "AddField",
     "AddIndex",
     "AlterField",
+    "AlterModelBases",
+    "AlterModelManagers",
+    "AlterModelOptions",
     "AlterModelTable",
+    "AlterModelTableComment",
     "App",
     "CreateModel",
     "DeleteModel",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from toolkit.migrations.autodetector import Change
 from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.operations.alterations import AddField, AlterField
-from toolkit.migrations.operations.models import CreateModel, DeleteModel, Operation
+from toolkit.migrations.operations.models import CreateModel, DeleteModel
+from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.options import AlterModelBases
 from toolkit.migrations.rebasing import number_of
 from toolkit.migrations.state import ProjectState
 from toolkit.migrations.writer import migration_name
@@ -92,7 +94,9 @@ def _apps_needed(app: str, operation: Operation, before: ProjectState) -> Iterat
     """The other apps whose migrations must come first."""
     labels: list[str] = []
     if isinstance(operation, CreateModel):
-        labels = [item.to for item in operation.fields if item.to]
+        labels = [*operation.bases, *(item.to for item in operation.fields if item.to)]
+    elif isinstance(operation, AlterModelBases):
+        labels = list(operation.bases)
     elif isinstance(operation, AddField | AlterField) and operation.field.to:
         labels = [operation.field.to]
     elif isinstance(operation, DeleteModel):

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
 from toolkit.migrations.fields import FieldState, usable_default
-from toolkit.migrations.layout import render
-from toolkit.migrations.operations.alterations import (
+from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
+from toolkit.migrations.operations.items import (
     AddConstraint,
-    AddField,
     AddIndex,
-    AlterField,
     RemoveConstraint,
-    RemoveField,
     RemoveIndex,
-    RenameField,
     RenameIndex,
     called,
 )
-from toolkit.migrations.operations.models import (
-    AlterModelTable,
-    CreateModel,
-    DeleteModel,
-    Operation,
-    RenameModel,
+from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
+from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.options import (
+    COMMENT,
+    STATE_OPTIONS,
+    AlterModelBases,
+    AlterModelManagers,
+    AlterModelOptions,
+    AlterModelTableComment,
 )
 from toolkit.migrations.operations.special import SeparateDatabaseAndState
 from toolkit.migrations.renames import Ask, never, renamed_field, renamed_models
-from toolkit.migrations.state import ModelState, ProjectState
-from toolkit.migrations.values import write_value
+from toolkit.migrations.state import ModelState, ProjectState, text_of
 from toolkit.models.fields import MISSING
 
 AskValue = Callable[[str], Any]
@@ -98,6 +97,7 @@ class _Detector:
     def run(self) -> None:
         """All steps: names first, then what is gone from tables that stay, then what is new, then tables that go."""
         self._rename_models()
+        self._leave_other_kinds()
         for model in self._kept():
             self._rename_fields(model)
         for model in self._kept():
@@ -105,7 +105,13 @@ class _Detector:
             self._remove_items(model)
         self._create_models()
         for model in self._kept():  # a model at a time: neighbouring steps on one table are done at once
-            for step in (self._add_fields, self._alter_fields, self._remove_fields, self._add_items):
+            for step in (
+                self._add_fields,
+                self._alter_fields,
+                self._remove_fields,
+                self._add_items,
+                self._alter_options,
+            ):
                 step(model)
         for change in self._postponed:
             self._note(*change)
@@ -129,8 +135,11 @@ class _Detector:
             self._moved[f"{renamed.app}.{renamed.new}"] = renamed.old.lower()
             self._note(renamed.app, RenameModel(renamed.old, renamed.new))
         for model in self._kept():
-            if self.state.models[model.label].db_table != model.db_table:
+            current = self.state.models[model.label]
+            if current.db_table != model.db_table and not model.is_proxy:
                 self._note(model.app, AlterModelTable(model.name, model.db_table))
+            if current.bases != model.bases and current.is_proxy is model.is_proxy and self._may_inherit(model):
+                self._note(model.app, AlterModelBases(model.name, model.bases))
 
     def _rename_fields(self, wanted: ModelState) -> None:
         for name in self.state.models[wanted.label].field_names:
@@ -157,6 +166,39 @@ class _Detector:
         same = [other for other in wanted.fields if other.name == name and other.identity == field.identity]
         return name if same else None
 
+    def _leave_other_kinds(self) -> None:
+        """A model that becomes a proxy, or ceases to be one, is another model."""
+        for model in self._kept():
+            current = self.state.models[model.label]
+            if current.is_proxy is not model.is_proxy:
+                self._note(model.app, self._leaving(current, DeleteModel(model.name)))
+            elif current.database != model.database:
+                self.problems.append(
+                    MigrationError(
+                        f"{model.label} moves from the database {current.database!r} to {model.database!r}, and a "
+                        "migration does not carry rows from one to the other",
+                        hint="Make a new model there, copy the rows with a command of yours, and delete the old one.",
+                    )
+                )
+
+    # what Meta says
+
+    def _may_inherit(self, wanted: ModelState) -> bool:
+        """Whether the models that it shall inherit from are there; if not, it is said once they are."""
+        return all(base in self.state.models for base in wanted.bases)
+
+    def _alter_options(self, wanted: ModelState) -> None:
+        current = self.state.models[wanted.label]
+        if current.bases != wanted.bases:
+            self._note(wanted.app, AlterModelBases(wanted.name, wanted.bases))
+        if current.option(COMMENT) != wanted.option(COMMENT):
+            self._note(wanted.app, AlterModelTableComment(wanted.name, wanted.option(COMMENT)))
+        before, after = ({name: one.option(name) for name in STATE_OPTIONS} for one in (current, wanted))
+        if text_of(before) != text_of(after):
+            self._note(wanted.app, AlterModelOptions(wanted.name, {k: v for k, v in after.items() if v}))
+        if text_of(current.managers) != text_of(wanted.managers):
+            self._note(wanted.app, AlterModelManagers(wanted.name, wanted.managers))
+
     # constraints and indexes
 
     def _rename_indexes(self, wanted: ModelState) -> None:
@@ -164,7 +206,7 @@ class _Detector:
         current = self.state.models[wanted.label].indexes
         come = _only_in_first(wanted.indexes, current)
         for index in _only_in_first(current, wanted.indexes):
-            twin = next((one for one in come if _text(called(index, one.name)) == _text(one)), None)
+            twin = next((one for one in come if text_of(called(index, one.name)) == text_of(one)), None)
             if twin is not None:
                 come.remove(twin)
                 self._note(wanted.app, RenameIndex(wanted.name, index.name, twin.name))
@@ -192,13 +234,15 @@ class _Detector:
 
     def _create(self, model: ModelState, later: set[str]) -> None:
         """Make a model; foreign keys that would close a circle are added once both tables are there."""
-        fields = [(field.name, field) for field in model.fields if field.name not in later]
         constraints = [item for item in model.constraints if not _mentions(item, later)]
         indexes = [item for item in model.indexes if not _mentions(item, later)]
-        self._note(
-            model.app,
-            CreateModel(model.name, fields, db_table=model.db_table, constraints=constraints, indexes=indexes),
+        kept = replace(
+            model,
+            fields=tuple(field for field in model.fields if field.name not in later),
+            constraints=tuple(constraints),
+            indexes=tuple(indexes),
         )
+        self._note(model.app, CreateModel.of(kept))
         for field in model.fields:
             if field.name in later:
                 self._postponed.append((model.app, AddField(model.name, field.name, field)))
@@ -211,6 +255,9 @@ class _Detector:
         waiting = [model for label, model in self.state.models.items() if label not in self.wanted.models]
         order = list(_in_order(waiting))
         for model, later in order:
+            for item in [one for one in (*model.constraints, *model.indexes) if _mentions(one, later)]:
+                kind = RemoveConstraint if item in model.constraints else RemoveIndex
+                self._note(model.app, self._leaving(model, kind(model.name, item.name)))
             for name in sorted(later):
                 self._note(model.app, self._leaving(model, RemoveField(model.name, name)))
         for model, _ in reversed(order):
@@ -294,8 +341,9 @@ def _in_order(models: Iterable[ModelState]) -> Iterator[tuple[ModelState, set[st
     """Models after those that they refer to, each with the foreign keys that must come later."""
     waiting = {model.label: model for model in models}
     while waiting:
-        model = next((one for one in waiting.values() if not _open_keys(one, waiting)), None)
-        model = model or next(iter(waiting.values()))
+        ready = [one for one in waiting.values() if not waiting.keys() & set(one.bases)]
+        bases = {base for one in waiting.values() for base in one.bases}
+        model = min(ready, key=lambda one: (len(_open_keys(one, waiting)), one.label not in bases))
         yield model, _open_keys(model, waiting)
         del waiting[model.label]
 
@@ -318,10 +366,5 @@ def _is_key(field: FieldState) -> bool:
 
 def _only_in_first(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
     """The constraints or indexes of one collection that are not in the other, by what they say."""
-    said = {_text(item) for item in second}
-    return [item for item in first if _text(item) not in said]
-
-
-def _text(item: Any) -> str:
-    """A constraint or index as its source; conditions have no equality of their own."""
-    return render(write_value(item, set()))
+    said = {text_of(item) for item in second}
+    return [item for item in first if text_of(item) not in said]

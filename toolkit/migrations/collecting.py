@@ -11,7 +11,7 @@ from toolkit.migrations.editors.base import Editor
 from toolkit.migrations.editors.sessions import editor_of
 from toolkit.migrations.editors.sqlite import SqliteEditor
 from toolkit.migrations.graph import LoadedMigration
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import RunPython, RunSQL
 from toolkit.migrations.state import ProjectState
 

@@ -12,12 +12,14 @@ from toolkit.migrations.arranging import Draft, arrange
 from toolkit.migrations.autodetector import AskValue, Change, detect_changes
 from toolkit.migrations.collecting import sql_of
 from toolkit.migrations.conflicts import check_heads
+from toolkit.migrations.describing import state_of, with_hidden
 from toolkit.migrations.editors.sessions import editing
 from toolkit.migrations.executor import Executor, Step, find_named
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import read_head, write_head
 from toolkit.migrations.history import Applied, History
 from toolkit.migrations.loader import App, load_graph, read_graph
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize
 from toolkit.migrations.rebasing import Moved
@@ -26,7 +28,7 @@ from toolkit.migrations.rebasing import rebase as rebased
 from toolkit.migrations.renames import Answers, Ask, never
 from toolkit.migrations.squashing import Squashed
 from toolkit.migrations.squashing import squash as squashed
-from toolkit.migrations.state import ProjectState, state_of, with_hidden
+from toolkit.migrations.state import ProjectState
 from toolkit.migrations.tables.comparing import differences, missing_tables
 from toolkit.migrations.writer import WrittenMigration, migration_text, write_file
 
@@ -126,11 +128,23 @@ def update(apps: Iterable[App], ask: Ask = never, *, fills: Mapping[str, Any] | 
     head = _updatable_head(drafts, graph)
     known = graph.state(start, upto=graph.before(head.key) - {head.key})
     operations = optimize([*head.operations, *drafts[0].operations], app=head.app, before=known)
-    dependencies = sorted({*head.dependencies, *drafts[0].dependencies} - {head.key})
-    text = migration_text(operations, dependencies=dependencies, replaces=head.replaces)
+    kept = graph.written(head.key).dependencies
+    dependencies = sorted({*kept, *drafts[0].dependencies} - {head.key})
+    text = _again(head, operations, dependencies)
     head.path.write_text(text, "utf-8")
     summary = tuple(operation.describe() for operation in operations)
     return WrittenMigration(head.app, head.name, head.path, text, summary)
+
+
+def _again(migration: LoadedMigration, operations: Iterable[Operation], dependencies: Iterable[Key]) -> str:
+    """The text of a migration that was written before, with other operations; all else that it says is kept."""
+    return migration_text(
+        operations,
+        dependencies=dependencies,
+        replaces=migration.replaces,
+        run_before=migration.run_before,
+        atomic=migration.atomic,
+    )
 
 
 def _updatable_head(drafts: list[Draft], graph: Graph) -> LoadedMigration:
@@ -287,7 +301,7 @@ def optimized(apps: Iterable[App], target: str, *, write: bool = True) -> tuple[
             path=migration.path,
             hint="Put the operations together by hand.",
         )
-    text = migration_text(operations, dependencies=migration.dependencies, replaces=migration.replaces)
+    text = _again(migration, operations, graph.written(migration.key).dependencies)
     if write:
         migration.path.write_text(text, "utf-8")
     summary = tuple(operation.describe() for operation in operations)
@@ -338,12 +352,13 @@ def _named(graph: Graph, target: str) -> LoadedMigration:
     return find_named(own, name)
 
 
-def check(database: Any, apps: Iterable[App]) -> list[MigrationError]:
+def check(database: Any, apps: Iterable[App], *, tables_only: bool = False) -> list[MigrationError]:
     """Where models, migrations and tables disagree; nothing is written.
 
     Args:
         database: The database; None to look at models and migrations only.
         apps: All apps of a site.
+        tables_only: Pass over what only models of the past would know otherwise, such as another ``Meta.ordering``.
     """
     apps = list(apps)
     try:
@@ -354,7 +369,7 @@ def check(database: Any, apps: Iterable[App]) -> list[MigrationError]:
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
         return [error]
-    found = _unmade(changes)
+    found = _unmade(change for change in changes if change[1].touches_tables or not tables_only)
     if executor is None:
         return found
     found += _unapplied(database, executor)

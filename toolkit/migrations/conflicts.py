@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from toolkit.errors import MigrationError
+from toolkit.migrations.fields import FieldState
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import HEAD, Head
-from toolkit.migrations.state import ProjectState
+from toolkit.migrations.state import ModelState, ProjectState, text_of
 
 SHOWN_OPERATIONS = 4
 
@@ -156,8 +156,7 @@ def _compared(state: ProjectState, first: Branch, second: Branch) -> str:
             results.append(_after(_after(state, one), other))
         except MigrationError as error:
             return f"after {one.end.name}, {other.end.name} cannot be done: {error.message}"
-    differing = _differing(*results)
-    return f"{' and '.join(differing)} would look different" if differing else ""
+    return "; ".join(_differing(results[0], results[1], first, second))
 
 
 def _after(state: ProjectState, branch: Branch) -> ProjectState:
@@ -166,10 +165,32 @@ def _after(state: ProjectState, branch: Branch) -> ProjectState:
     return state
 
 
-def _differing(one: ProjectState, other: ProjectState) -> list[str]:
-    labels = one.models.keys() | other.models.keys()
-    return sorted(label for label in labels if _said(one.models.get(label)) != _said(other.models.get(label)))
+def _differing(one: ProjectState, other: ProjectState, first: Branch, second: Branch) -> Iterator[str]:
+    """What would look different, by which side comes last."""
+    for label in sorted(one.models.keys() | other.models.keys()):
+        after_second, after_first = one.models.get(label), other.models.get(label)
+        if after_first is None or after_second is None:
+            last = first if after_first is None else second
+            yield f"{label} would be gone if {last.end.name} comes last, and be there if not"
+        elif after_first.said() != after_second.said():
+            yield from _differing_parts(after_first, after_second, first.end.name, second.end.name)
 
 
-def _said(model: Any) -> Any:
-    return None if model is None else model.said()
+def _differing_parts(after_first: ModelState, after_second: ModelState, first: str, second: str) -> Iterator[str]:
+    """The fields of a model that would differ; the model, if none does."""
+    told = False
+    for name in dict.fromkeys([*after_first.field_names, *after_second.field_names]):
+        one, other = ([f for f in model.fields if f.name == name] for model in (after_first, after_second))
+        if one != other:
+            told = True
+            yield (
+                f"{after_first.label}.{name} would be {_spelled(one)} if {first} comes last, and {_spelled(other)} "
+                f"if {second} does"
+            )
+    if not told:
+        yield f"{after_first.label} would look different"
+
+
+def _spelled(found: Sequence[FieldState]) -> str:
+    """A field as its migration has it."""
+    return text_of(found[0].build()) if found else "gone"

@@ -22,7 +22,8 @@ from toolkit.migrations.editors.sessions import can_take_back, digest_of, editin
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.history import TABLE, History
 from toolkit.migrations.operations.merging import merged
-from toolkit.migrations.operations.models import CreateModel, Operation
+from toolkit.migrations.operations.models import CreateModel
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
 
 UNTOUCHED = "The database is as it was before this migration."

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, did_you_mean
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
 
 Key = tuple[str, str]
@@ -96,6 +96,10 @@ class Graph:
 
     def __iter__(self) -> Iterator[LoadedMigration]:
         return iter(self.order)
+
+    def written(self, key: Key) -> LoadedMigration:
+        """A migration as its file has it: without what others say must come before it, and what stands for others."""
+        return self.files[key]
 
     def for_database(self, applied: Iterable[Key]) -> Graph:
         """The same files, as a database that has applied some of them sees them."""
@@ -201,7 +205,9 @@ class Graph:
                 yield key
 
     def _lost(self, squash: LoadedMigration) -> Iterator[MigrationError]:
-        lost = [key for key in squash.replaces if key not in self.files]
+        others = [one for one in self.files.values() if one.key != squash.key]
+        known = {*self.files, *(key for one in others for key in one.replaces)}
+        lost = [key for key in squash.replaces if key not in known]
         if lost:
             done = [name for app, name in squash.replaces if self._is_applied((app, name))]
             yield MigrationError(

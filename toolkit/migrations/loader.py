@@ -12,7 +12,7 @@ from toolkit.errors import MigrationError, Problems, ToolkitError
 from toolkit.migrations.conflicts import check_ends
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import read_head
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
 
 

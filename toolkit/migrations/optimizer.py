@@ -6,21 +6,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from toolkit.migrations.operations.alterations import (
+from toolkit.migrations.fields import FieldState
+from toolkit.migrations.operations.alterations import AddField, Alteration, AlterField, RemoveField, RenameField
+from toolkit.migrations.operations.items import (
     AddConstraint,
-    AddField,
     AddIndex,
-    Alteration,
-    AlterField,
     RemoveConstraint,
-    RemoveField,
     RemoveIndex,
-    RenameField,
     RenameIndex,
     called,
 )
-from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, Operation, RenameModel
-from toolkit.migrations.state import ModelState, ProjectState
+from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
+from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.options import (
+    AlterModelBases,
+    AlterModelManagers,
+    AlterModelOptions,
+    AlterModelTableComment,
+)
+from toolkit.migrations.state import ProjectState
+
+NO_FIELD = FieldState("", "")
+
+_OF_THE_WHOLE = (AlterModelTable, AlterModelTableComment, AlterModelOptions, AlterModelManagers, AlterModelBases)
+"""Operations that say something about a model as a whole: of two of a kind the second is enough."""
 
 
 def optimize(operations: Iterable[Operation], *, app: str, before: ProjectState) -> list[Operation]:
@@ -61,7 +70,25 @@ def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
 
 def _passes(between: Operation, other: Operation, app: str) -> bool:
     """Whether an operation can be moved in front of another: neither knows the other's models."""
+    if isinstance(other, AlterModelOptions | AlterModelManagers):  # no other model knows of these
+        return not between.opaque and f"{app}.{other.name}" not in _changed(between, app)
+    if _are_apart(between, other):
+        return True
     return not between.opaque and not (_models(between, app) & _models(other, app))
+
+
+def _are_apart(one: Operation, other: Operation) -> bool:
+    """Whether two steps are on different columns of a model, of which neither is computed from others."""
+    steps = [step for step in (one, other) if isinstance(step, AddField | AlterField | RemoveField)]
+    if len(steps) < 2 or steps[0].model_name != steps[1].model_name or steps[0].name == steps[1].name:
+        return False
+    return not any("expression" in dict(getattr(step, "field", NO_FIELD).options) for step in steps)
+
+
+def _changed(operation: Operation, app: str) -> set[str]:
+    """The labels of the models that an operation changes."""
+    named = {f"{app}.{operation.name}"} if isinstance(operation, _OF_THE_WHOLE) else set()
+    return {*operation.models(app), *named}
 
 
 def _models(operation: Operation, app: str) -> set[str]:
@@ -69,10 +96,12 @@ def _models(operation: Operation, app: str) -> set[str]:
     names: list[str] = []
     labels: list[str | None] = []
     if isinstance(operation, CreateModel):
-        names, labels = [operation.name], [field.to for field in operation.fields]
+        names, labels = [operation.name], [*operation.bases, *(field.to for field in operation.fields)]
     elif isinstance(operation, RenameModel):
         names = [operation.old_name, operation.new_name]
-    elif isinstance(operation, DeleteModel | AlterModelTable):
+    elif isinstance(operation, AlterModelBases):
+        names, labels = [operation.name], [*operation.bases]
+    elif isinstance(operation, (DeleteModel, *_OF_THE_WHOLE)):
         names = [operation.name]
     elif isinstance(operation, Alteration):
         names = [operation.model_name]
@@ -90,7 +119,7 @@ def _reduced(first: Operation, second: Operation, app: str) -> list[Operation] |
     if isinstance(first, RenameModel) and isinstance(second, RenameModel) and first.new_name == second.old_name:
         back = first.old_name == second.new_name
         return [] if back else [RenameModel(first.old_name, second.new_name)]
-    if isinstance(first, AlterModelTable) and isinstance(second, AlterModelTable) and first.name == second.name:
+    if isinstance(first, _OF_THE_WHOLE) and type(first) is type(second) and first.name == second.name:
         return [second]
     if isinstance(second, DeleteModel) and isinstance(first, Alteration) and first.model_name == second.name:
         return [second] if not isinstance(first, RemoveField) else None
@@ -104,23 +133,13 @@ def _into_creation(first: CreateModel, second: Operation, app: str) -> list[Oper
         return None
     if isinstance(second, DeleteModel):
         return []
-    if not isinstance(second, Alteration | AlterModelTable | RenameModel):
+    if not isinstance(second, (Alteration, RenameModel, *_OF_THE_WHOLE)):
         return None
     label = f"{app}.{first.name}"
     state = first.change(app, ProjectState())
     if isinstance(second, RenameModel):
-        return [_creation(replace(state.models[label], name=second.new_name).pointing_to_itself(label))]
-    return [_creation(second.change(app, state).models[label])]
-
-
-def _creation(model: ModelState) -> CreateModel:
-    return CreateModel(
-        model.name,
-        [(field.name, field) for field in model.fields],
-        db_table=model.db_table,
-        constraints=model.constraints,
-        indexes=model.indexes,
-    )
+        return [CreateModel.of(replace(state.models[label], name=second.new_name).pointing_to_itself(label))]
+    return [CreateModel.of(second.change(app, state).models[label])]
 
 
 def _into_alteration(first: Alteration, second: Alteration) -> list[Operation] | None:

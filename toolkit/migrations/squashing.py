@@ -12,7 +12,7 @@ from toolkit.migrations.executor import find_named
 from toolkit.migrations.graph import Graph, LoadedMigration
 from toolkit.migrations.heads import write_head
 from toolkit.migrations.loader import App, load_graph
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize, without_elidable
 from toolkit.migrations.rebasing import number_of
@@ -72,8 +72,9 @@ def squash(
         known = graph.state(start, upto=graph.before(chosen[0].key) - {chosen[0].key})
         operations = optimize(operations, app=app, before=known)
     inside = {one.key for one in chosen}
+    leaves = {key for one in chosen for key in graph.replaced(one.key)}
     replaced = [leaf for one in chosen for leaf in graph.leaves(one.key)]
-    dependencies = sorted({key for one in chosen for key in one.dependencies} - inside)
+    dependencies = sorted({key for one in chosen for key in graph.written(one.key).dependencies} - inside - leaves)
     short = name or f"squashed_{chosen[-1].name}"
     full = f"{chosen[0].name.partition('_')[0]}_{short}" if number_of(chosen[0].name) else short
     path = chosen[0].path.with_name(f"{full}.py")
@@ -82,6 +83,8 @@ def squash(
         operations,
         dependencies=dependencies,
         replaces=replaced,
+        run_before=sorted({key for one in chosen for key in one.run_before} - inside),
+        atomic=all(one.atomic for one in chosen),
         code=copied.take(operations),
         names=copied.names,
     )
@@ -89,7 +92,7 @@ def squash(
     write_file(path, text)
     if graph.head(app) is chosen[-1]:
         write_head(path.parent, full)
-    notes = tuple(_notes(operations, len(before) - len(without_elidable(before))))
+    notes = tuple(_notes(operations, len(before) - len(without_elidable(before)), apart=_apart(chosen)))
     return Squashed(written, tuple(name for _, name in replaced), len(before), len(operations), notes)
 
 
@@ -109,7 +112,13 @@ def _chosen(graph: Graph, app: str, first: str | None, last: str) -> list[Loaded
     return own[places[0] : places[1] + 1]
 
 
-def _notes(operations: Sequence[Operation], left_out: int) -> Iterator[str]:
+def _apart(chosen: Iterable[LoadedMigration]) -> list[str]:
+    return [one.name for one in chosen if not one.atomic]
+
+
+def _notes(operations: Sequence[Operation], left_out: int, *, apart: Sequence[str]) -> Iterator[str]:
+    if apart:
+        yield f"it is not atomic, since {', '.join(apart)} {'is' if len(apart) == 1 else 'are'} not"
     if left_out:
         yield f"{left_out} elidable operations are left out"
     kept = [operation.describe() for operation in operations if operation.opaque]

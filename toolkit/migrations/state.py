@@ -1,20 +1,19 @@
-"""The models of a site at one point of its history, as frozen values, and as model classes again."""
+"""The models of a site at one point of its history, as frozen values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.database import DEFAULT
-from toolkit.errors import MigrationError, Problems, did_you_mean
-from toolkit.migrations.fields import FieldState, describe_field
+from toolkit.errors import MigrationError, did_you_mean
+from toolkit.migrations.classes import make_classes
+from toolkit.migrations.fields import FieldState
 from toolkit.migrations.layout import render
 from toolkit.migrations.values import write_value
-from toolkit.models import AutoField, BaseConstraint, BigIntegerField, Index, ManyToManyField, Model
-from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import is_near
+from toolkit.models import BaseConstraint, Index
+from toolkit.models.naming import field_renamer, renamed
 
 Constraint = BaseConstraint
 
@@ -30,6 +29,9 @@ class ModelState:
         db_table: The table's name, if it is not ``app_name``.
         constraints: From ``Meta.constraints``.
         indexes: From ``Meta.indexes``.
+        options: Further options of ``Meta``, those at their default left out.
+        bases: The labels of the models that it inherits a table from; of a proxy the one whose table it shows.
+        managers: (name, manager) of those that models of the past have too.
     """
 
     app: str
@@ -38,6 +40,9 @@ class ModelState:
     db_table: str = ""
     constraints: tuple[Constraint, ...] = ()
     indexes: tuple[Index, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    bases: tuple[str, ...] = ()
+    managers: tuple[tuple[str, Any], ...] = ()
 
     @property
     def label(self) -> str:
@@ -49,10 +54,29 @@ class ModelState:
         """The table's name."""
         return self.db_table or f"{self.app}_{self.name.lower()}"
 
+    @property
+    def is_proxy(self) -> bool:
+        """Whether it has no table of its own."""
+        return bool(self.option("proxy", False))
+
+    @property
+    def database(self) -> str:
+        """The alias of the database that its table is in."""
+        return str(self.option("database", DEFAULT))
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """A further option of its ``Meta``."""
+        return dict(self.options).get(name, default)
+
+    def with_options(self, options: Mapping[str, Any]) -> ModelState:
+        """With other further options."""
+        return replace(self, options=tuple(options.items()))
+
     def said(self) -> tuple[Any, ...]:
         """All that it says, the order of fields, constraints and indexes apart."""
-        items = sorted(render(write_value(item, set())) for item in (*self.constraints, *self.indexes))
-        return (self.table, sorted(self.fields, key=lambda field: field.name), items)
+        items = sorted(text_of(item) for item in (*self.constraints, *self.indexes))
+        beside = [sorted((name, text_of(value)) for name, value in self.options), text_of(self.managers), self.bases]
+        return (self.table, sorted(self.fields, key=lambda field: field.name), items, beside)
 
     def pointing_to_itself(self, old: str) -> ModelState:
         """With references to what it was called before turned to itself."""
@@ -64,8 +88,9 @@ class ModelState:
         return [field.name for field in self.fields]
 
     def targets(self) -> Iterator[str]:
-        """The labels of the models that it refers to."""
-        return (field.to for field in self.fields if field.to is not None)
+        """The labels of the models that it refers to, or inherits from."""
+        yield from self.bases
+        yield from (field.to for field in self.fields if field.to is not None)
 
     def get_field(self, name: str) -> FieldState:
         """The field of this name.
@@ -100,6 +125,7 @@ class ModelState:
             fields=tuple(field.naming(old, new) for field in renamed.fields),
             constraints=tuple(item.with_field_renamed(old, new) for item in self.constraints),
             indexes=tuple(item.with_field_renamed(old, new) for item in self.indexes),
+            options=tuple((name, _naming(name, value, old, new)) for name, value in self.options),
         )
 
 
@@ -176,92 +202,22 @@ class ProjectState:
         Raises:
             Problems: They do not fit together.
         """
-        states = self.closure(self.models if labels is None else labels)
-        made: dict[str, list[Any]] = {}
-        links = _links(states)
-        for model in states:
-            made.setdefault(model.app, []).append(_make_class(model, links.get(model.label, {})))
-        resolved, problems = resolve_models(made)
-        if problems:
-            raise Problems(problems, summary="the models of the migrations do not fit together")
-        return {model._meta.label: model for model in resolved}
+        return make_classes(self.closure(self.models if labels is None else labels))
 
 
-def state_of(models: Iterable[Any]) -> ProjectState:
-    """The state of live models, the hidden ones that belong to them included."""
-    return ProjectState({model._meta.label: describe_model(model) for model in with_hidden(models)})
+def text_of(item: Any) -> str:
+    """A constraint, an index, a manager or an option as its source; conditions have no equality of their own."""
+    return render(write_value(item, set()))
 
 
-def with_hidden(models: Iterable[Any]) -> list[Any]:
-    """Models, and the hidden ones (tables between, translations) that resolving made for them."""
-    found: dict[Any, None] = {}
-    for model in models:
-        meta = model._meta
-        if meta.proxy or not meta.managed or meta.database != DEFAULT:
-            continue
-        betweens = [field.through for field in meta.local_many_to_many if field.through._meta.hidden]
-        hidden = [*betweens, *([meta.translation] if meta.translation is not None else [])]
-        found |= dict.fromkeys([model, *hidden])
-    return list(found)
-
-
-def describe_model(model: Any) -> ModelState:
-    """The state of one resolved model."""
-    meta = model._meta
-    default_table = f"{meta.app_label}_{meta.object_name.lower()}"
-    composite = [] if meta.composite_key is None else [meta.composite_key]
-    fields = [(field.name, _migrated(field)) for field in [*composite, *meta.local_fields, *meta.spread_keys]]
-    return ModelState(
-        meta.app_label,
-        meta.object_name,
-        tuple(describe_field(name, field) for name, field in fields),
-        db_table="" if meta.table == default_table else meta.table,
-        constraints=tuple(meta.constraints),
-        indexes=tuple(meta.indexes),
-    )
-
-
-def _migrated(field: Any) -> Any:
-    """What migrations know of a field: a reference to a table that is not theirs is a column like any other."""
-    if not field.is_relation or is_near(field):
-        return field
-    key = field.target_field
-    twin = copy(key) if not isinstance(key, AutoField) else BigIntegerField[Any](null=field.null)
-    twin.primary_key, twin.null, twin.unique, twin.db_index = False, field.null, field.unique, field.db_index
-    twin.column, twin.model = field.column, field.model
-    return twin
-
-
-def _links(states: Iterable[ModelState]) -> dict[str, dict[str, ManyToManyField[Any]]]:
-    """The many-to-many fields of models, by label and name, from the tables between that were made for them."""
-    known = {state.label: state for state in states}
-    found: dict[str, dict[str, ManyToManyField[Any]]] = {}
-    for state in known.values():
-        keys = [str(field.to) for field in state.fields if field.to]
-        owner = known.get(keys[0]) if len(keys) == 2 else None
-        if owner is None or owner.app != state.app or not state.name.startswith(f"{owner.name}_"):
-            continue
-        name = state.name.removeprefix(f"{owner.name}_")
-        if name not in owner.field_names:
-            link: ManyToManyField[Any] = ManyToManyField(keys[1], through=state.label, related_name="+")
-            found.setdefault(owner.label, {})[name] = link
-    return found
-
-
-def _make_class(state: ModelState, links: Mapping[str, ManyToManyField[Any]]) -> Any:
-    meta = {
-        "app_label": state.app,
-        "db_table": state.db_table,
-        "constraints": list(state.constraints),
-        "indexes": list(state.indexes),
-    }
-    namespace: dict[str, Any] = {"__module__": f"{state.app}.migrations", "__qualname__": state.name}
-    namespace["Meta"] = type("Meta", (), meta)
-    for field in state.fields:
-        namespace[field.name] = field.build()
-    namespace |= links
-    kind: Any = type(Model)
-    return kind(state.name, (Model,), namespace)
+def _naming(option: str, value: Any, old: str, new: str) -> Any:
+    """An option of ``Meta`` once a field has another name."""
+    if option not in ("ordering", "get_latest_by"):
+        return value
+    change = field_renamer(old, new)
+    if isinstance(value, str):
+        return change(value)
+    return [change(item) if isinstance(item, str) else renamed(item, change) for item in value]
 
 
 def _referring_to(model: ModelState, target: str, old: str, new: str) -> ModelState:
@@ -274,4 +230,4 @@ def _pointing_to(model: ModelState, old: str, new: str) -> ModelState:
     if old not in model.targets():
         return model
     fields = tuple(field.pointing_to(new) if field.to == old else field for field in model.fields)
-    return replace(model, fields=fields)
+    return replace(model, fields=fields, bases=tuple(new if base == old else base for base in model.bases))

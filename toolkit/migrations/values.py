@@ -15,6 +15,8 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.layout import Chain, Doc, Group, call
 from toolkit.models import Expression, F, Q
 from toolkit.models.constraints import Declared
+from toolkit.models.expressions import Ordered
+from toolkit.models.queryset import ManagerDescriptor
 
 Imports = set[str]
 """Modules that a source needs."""
@@ -210,6 +212,13 @@ def _write_declared(value: Declared, imports: Imports) -> Doc:
     return call(f"{'models' if module == 'toolkit.models' else module}.{name}", written)
 
 
+def _write_ordered(value: Ordered, imports: Imports) -> Doc:
+    """``models.F("published").desc(nulls_last=True)``."""
+    (inner,), options = value.made_with
+    told = [(name, write_value(item, imports)) for name, item in options.items() if item and name != "descending"]
+    return call(f"{_flat(write_value(inner, imports))}.{'desc' if options['descending'] else 'asc'}", told)
+
+
 def _write_expression(value: Expression, imports: Imports) -> Doc:
     """The call that makes an expression."""
     kind = type(value)
@@ -219,6 +228,19 @@ def _write_expression(value: Expression, imports: Imports) -> Doc:
     written = [("", write_value(item, imports)) for item in arguments]
     written += [(name, write_value(item, imports)) for name, item in options.items()]
     return call(f"models.{kind.__name__}" if public else f"{kind.__module__}.{kind.__qualname__}", written)
+
+
+def _write_manager(value: ManagerDescriptor, imports: Imports) -> Doc:
+    """The call that makes a manager; of a queryset class its ``as_manager()``."""
+    kind = value.queryset
+    public = getattr(models, kind.__name__, None) is kind
+    imports.add("toolkit.models" if public else kind.__module__)
+    name = f"models.{kind.__name__}" if public else f"{kind.__module__}.{kind.__qualname__}"
+    if not kind._is_manager:
+        return call(f"{name}.as_manager", [])
+    written = [("", write_value(item, imports)) for item in value.arguments]
+    written += [(option, write_value(item, imports)) for option, item in value.options.items()]
+    return call(name, written)
 
 
 def add_writer(kind: Any, writer: Callable[[Any, Imports], Doc]) -> None:
@@ -242,5 +264,7 @@ _WRITERS: list[tuple[Any, Callable[[Any, Imports], Doc]]] = [
     (Q, _write_q),
     (F, _write_f),
     (Declared, _write_declared),
+    (Ordered, _write_ordered),
     (Expression, _write_expression),
+    (ManagerDescriptor, _write_manager),
 ]

@@ -14,7 +14,7 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.graph import Key
 from toolkit.migrations.layout import Doc, Group, call, render
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.values import Imports, Sources, add_writer, quoted, write_value
 from toolkit.models import Field
 
@@ -46,6 +46,8 @@ def migration_text(
     *,
     dependencies: Iterable[Key] = (),
     replaces: Iterable[Key] = (),
+    run_before: Iterable[Key] = (),
+    atomic: bool = True,
     code: Iterable[str] = (),
     names: Mapping[Any, str] | None = None,
 ) -> str:
@@ -55,6 +57,8 @@ def migration_text(
         operations: What it does.
         dependencies: What must be applied before.
         replaces: What it stands for.
+        run_before: What must be applied after it.
+        atomic: Whether it is done in one transaction.
         code: Source of the functions and imports that it brings along.
         names: Those functions, and what they are called in the file.
 
@@ -65,7 +69,11 @@ def migration_text(
     steps = [_operation(operation, imports) for operation in operations]
     stands_for = list(replaces)
     body = [_assignment("replaces", _pairs(stands_for)), ""] if stands_for else []
-    body += [_assignment("dependencies", _pairs(dependencies)), "", _assignment("operations", steps)]
+    body += [_assignment("dependencies", _pairs(dependencies)), ""]
+    later = list(run_before)
+    body += [_assignment("run_before", _pairs(later)), ""] if later else []
+    body += [] if atomic else ["    atomic = False", ""]
+    body.append(_assignment("operations", steps))
     pieces = [HEADER, "", *_import_lines(imports)]
     copied = list(code)
     lines = [one for one in copied if one.startswith(("import ", "from "))]
@@ -132,13 +140,17 @@ def _operation(operation: Operation, imports: Imports) -> Doc:
 def _argument(name: str, value: Any, imports: Imports) -> Doc:
     if isinstance(value, FieldState):
         return _field(value, imports)
-    if name == "fields" and value and isinstance(value[0], FieldState):
+    if name == "fields":
         pairs = tuple(Group("(", (quoted(item.name), _field(item, imports)), ")") for item in value)
-        return Group("[", pairs, "]", broken=True)
+        return Group("[", pairs, "]", broken=bool(pairs))
     if name in ("state_operations", "database_operations"):
         return Group("[", tuple(_operation(item, imports) for item in value), "]", broken=True)
     if name in ("constraints", "indexes"):
         return Group("[", tuple(write_value(item, imports) for item in value), "]", broken=True)
+    if name == "options":
+        return write_value(dict(value), imports)
+    if name == "managers":
+        return write_value(list(value), imports)
     return write_value(value, imports)
 
 

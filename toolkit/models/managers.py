@@ -24,6 +24,8 @@ class Manager(QuerySet[M]):
             live = Live()
     """
 
+    use_in_migrations: ClassVar[bool] = False
+    """Whether models of the past, in migrations, have it too. Its class must then stay where it is."""
     _is_manager: ClassVar[bool] = True
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ("description", models.TextField(blank=True)),
                 ("position", models.IntegerField(default=0)),
             ],
+            options={"ordering": ["position"]},
         ),
         migrations.CreateModel(
             name="SectionTranslation",
@@ -45,6 +46,7 @@ class Migration(migrations.Migration):
                 ("email", models.EmailField(blank=True)),
                 ("portrait", models.CharField(max_length=120, blank=True)),
             ],
+            options={"ordering": ["name"]},
         ),
         migrations.CreateModel(
             name="AuthorTranslation",
@@ -70,6 +72,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=60)),
                 ("slug", models.SlugField(unique=True)),
             ],
+            options={"ordering": ["name"]},
         ),
         migrations.CreateModel(
             name="TagTranslation",
@@ -97,6 +100,7 @@ class Migration(migrations.Migration):
                 ("description", models.TextField(blank=True)),
                 ("geometry", gis.GeometryField()),
             ],
+            options={"ordering": ["name"]},
         ),
         migrations.CreateModel(
             name="PlaceTranslation",
@@ -133,6 +137,7 @@ class Migration(migrations.Migration):
                 ("updated", models.DateTimeField()),
                 ("expires", models.DateTimeField(null=True, blank=True)),
             ],
+            options={"ordering": ["-published"]},
         ),
         migrations.CreateModel(
             name="Story_authors",

@@ -103,6 +103,14 @@ class Editor:
         self._alter_table(old, new, fills=fills)
         self._call_fields("after_create", new)
 
+    def comment(self, model: Any) -> None:
+        """Give a table the comment that its model has, where the database keeps such."""
+        from sqlalchemy.schema import DropTableComment, SetTableComment
+
+        if self.database.sqlalchemy_dialect.supports_comments:
+            table = table_of(model, self.database.dialect)
+            self.execute(ddl(self.database, SetTableComment(table) if table.comment else DropTableComment(table)))
+
     def rename_index(self, model: Any, old: str, new: str) -> None:
         """Give an index another name.
 

@@ -1,16 +1,15 @@
-"""Operations that change one table: its columns, constraints and indexes."""
+"""Operations that change one table: its columns. Those of its constraints and indexes are in ``items``."""
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import MigrationError, did_you_mean
+from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
-from toolkit.migrations.operations.models import FieldOrState, Operation, as_state
-from toolkit.migrations.state import Constraint, ModelState, ProjectState
-from toolkit.models import Index
+from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
+from toolkit.migrations.state import ProjectState
 from toolkit.models.fields import MISSING
 
 if TYPE_CHECKING:
@@ -22,11 +21,15 @@ class Alteration(Operation):
 
     model_name: str
 
-    def _label(self, app: str) -> str:
+    def label(self, app: str) -> str:
+        """``app.Name`` of its model."""
         return f"{app}.{self.model_name}"
 
+    def models(self, app: str) -> Collection[str]:
+        return (self.label(app),)
+
     def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
-        label = self._label(app)
+        label = self.label(app)
         editor.alter(
             before.classes([label])[label], after.classes([label])[label], fills=self.fills(), lossy=self.lossy_fields()
         )
@@ -51,7 +54,7 @@ class _FieldOperation(Alteration):
     model_name: str
     name: str
     field: FieldState
-    fill: Any
+    fill: Any = MISSING
 
     def __init__(self, model_name: str, name: str, field: FieldOrState, *, fill: Any = MISSING) -> None:
         object.__setattr__(self, "model_name", model_name)
@@ -61,10 +64,6 @@ class _FieldOperation(Alteration):
 
     def fills(self) -> dict[str, Any]:
         return {} if self.fill is MISSING else {self.name: self.fill}
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        found: list[tuple[str, Any]] = [("model_name", self.model_name), ("name", self.name), ("field", self.field)]
-        return found if self.fill is MISSING else [*found, ("fill", self.fill)]
 
 
 class AddField(_FieldOperation):
@@ -105,7 +104,7 @@ class AlterField(_FieldOperation):
             the migration stops at the first of them.
     """
 
-    lossy: bool
+    lossy: bool = False
 
     def __init__(
         self, model_name: str, name: str, field: FieldOrState, *, fill: Any = MISSING, lossy: bool = False
@@ -115,9 +114,6 @@ class AlterField(_FieldOperation):
 
     def lossy_fields(self) -> set[str]:
         return {self.name} if self.lossy else set()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [*super().arguments(), ("lossy", True)] if self.lossy else super().arguments()
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         model = state.get(app, self.model_name)
@@ -158,10 +154,6 @@ class RemoveField(Alteration):
     def slug(self) -> str:
         return f"remove_{self.model_name}_{self.name}".lower()
 
-    def arguments(self) -> list[tuple[str, Any]]:
-        found: list[tuple[str, Any]] = [("model_name", self.model_name), ("name", self.name)]
-        return found if self.fill is MISSING else [*found, ("fill", self.fill)]
-
 
 @dataclass(frozen=True)
 class RenameField(Alteration):
@@ -181,7 +173,7 @@ class RenameField(Alteration):
         return state.with_field_renamed(app, self.model_name, self.old_name, self.new_name)
 
     def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
-        label = self._label(app)
+        label = self.label(app)
         editor.rename(before.classes([label])[label], after.classes([label])[label])
 
     def describe(self) -> str:
@@ -190,170 +182,3 @@ class RenameField(Alteration):
     @property
     def slug(self) -> str:
         return f"rename_{self.model_name}_{self.old_name}_{self.new_name}".lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("model_name", self.model_name), ("old_name", self.old_name), ("new_name", self.new_name)]
-
-
-@dataclass(frozen=True)
-class AddConstraint(Alteration):
-    """Add a constraint that every row must meet.
-
-    Args:
-        model_name: The model.
-        constraint: The constraint.
-    """
-
-    model_name: str
-    constraint: Constraint
-
-    def change(self, app: str, state: ProjectState) -> ProjectState:
-        model = state.get(app, self.model_name)
-        return state.with_model(replace(model, constraints=(*model.constraints, self.constraint)))
-
-    def describe(self) -> str:
-        return f"Add constraint {self.constraint.name} to {self.model_name}"
-
-    @property
-    def slug(self) -> str:
-        return self.constraint.name.lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("model_name", self.model_name), ("constraint", self.constraint)]
-
-
-@dataclass(frozen=True)
-class RemoveConstraint(Alteration):
-    """Remove a constraint.
-
-    Args:
-        model_name: The model.
-        name: The name of the constraint.
-    """
-
-    model_name: str
-    name: str
-
-    def change(self, app: str, state: ProjectState) -> ProjectState:
-        model = state.get(app, self.model_name)
-        return state.with_model(replace(model, constraints=_without(model, "constraint", self.name)))
-
-    def describe(self) -> str:
-        return f"Remove constraint {self.name} from {self.model_name}"
-
-    @property
-    def slug(self) -> str:
-        return f"remove_{self.name}".lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("model_name", self.model_name), ("name", self.name)]
-
-
-@dataclass(frozen=True)
-class AddIndex(Alteration):
-    """Add an index.
-
-    Args:
-        model_name: The model.
-        index: The index.
-    """
-
-    model_name: str
-    index: Index
-
-    def change(self, app: str, state: ProjectState) -> ProjectState:
-        model = state.get(app, self.model_name)
-        return state.with_model(replace(model, indexes=(*model.indexes, self.index)))
-
-    def describe(self) -> str:
-        return f"Add index {self.index.name} to {self.model_name}"
-
-    @property
-    def slug(self) -> str:
-        return self.index.name.lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("model_name", self.model_name), ("index", self.index)]
-
-
-@dataclass(frozen=True)
-class RenameIndex(Alteration):
-    """Give an index another name.
-
-    Args:
-        model_name: The model.
-        old_name: The name that it has.
-        new_name: The name that it shall have.
-    """
-
-    model_name: str
-    old_name: str
-    new_name: str
-
-    def change(self, app: str, state: ProjectState) -> ProjectState:
-        model = state.get(app, self.model_name)
-        _without(model, "index", self.old_name)
-        indexes = tuple(called(one, self.new_name) if one.name == self.old_name else one for one in model.indexes)
-        return state.with_model(replace(model, indexes=indexes))
-
-    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        label = self._label(app)
-        editor.rename_index(after.classes([label])[label], self.old_name, self.new_name)
-
-    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        label = self._label(app)
-        editor.rename_index(before.classes([label])[label], self.new_name, self.old_name)
-
-    def describe(self) -> str:
-        return f"Rename index {self.old_name} of {self.model_name} to {self.new_name}"
-
-    @property
-    def slug(self) -> str:
-        return f"rename_{self.old_name}_{self.new_name}".lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("model_name", self.model_name), ("old_name", self.old_name), ("new_name", self.new_name)]
-
-
-@dataclass(frozen=True)
-class RemoveIndex(Alteration):
-    """Remove an index.
-
-    Args:
-        model_name: The model.
-        name: The name of the index.
-    """
-
-    model_name: str
-    name: str
-
-    def change(self, app: str, state: ProjectState) -> ProjectState:
-        model = state.get(app, self.model_name)
-        return state.with_model(replace(model, indexes=_without(model, "index", self.name)))
-
-    def describe(self) -> str:
-        return f"Remove index {self.name} from {self.model_name}"
-
-    @property
-    def slug(self) -> str:
-        return f"remove_{self.name}".lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("model_name", self.model_name), ("name", self.name)]
-
-
-def called(index: Index, name: str) -> Index:
-    """The same index under another name."""
-    renamed = copy(index)
-    renamed.name = name
-    return renamed
-
-
-def _without(model: ModelState, kind: str, name: str) -> Any:
-    items: tuple[Any, ...] = model.constraints if kind == "constraint" else model.indexes
-    if all(item.name != name for item in items):
-        raise MigrationError(
-            f"{model.label} has no {kind} {name!r} at this point",
-            hint=did_you_mean(name, [item.name for item in items]),
-        )
-    return tuple(item for item in items if item.name != name)

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from toolkit.migrations.operations.alterations import (
-    AddConstraint,
-    AddField,
-    AddIndex,
-    Alteration,
-    AlterField,
-    RemoveConstraint,
-    RemoveField,
-    RemoveIndex,
-)
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.alterations import AddField, Alteration, AlterField, RemoveField
+from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
 
 MERGED = (AddConstraint, AddField, AddIndex, AlterField, RemoveConstraint, RemoveField, RemoveIndex)

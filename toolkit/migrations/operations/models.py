@@ -1,75 +1,24 @@
-"""Operations: the steps of a migration. Each says what becomes of the state, and what to do in the database.
-
-An operation never looks at the live models: it knows the state before it and the state after it, and its editor
-turns the one into the other. Going back is the same with the two exchanged.
-"""
+"""Operations that make, drop and rename whole tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.fields import FieldState, describe_field
+from toolkit.migrations.fields import FieldState
+from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
 from toolkit.migrations.state import Constraint, ModelState, ProjectState
-from toolkit.models import Field, Index
+from toolkit.models import Index
 
 if TYPE_CHECKING:
     from toolkit.migrations.editors.base import Editor
 
 
-class Operation:
-    """One step of a migration.
-
-    Attributes:
-        reversible: Whether it can be undone.
-        opaque: Whether it does what nobody can tell from outside: SQL, Python.
-        elidable: Whether it is left out when migrations are squashed.
-    """
-
-    reversible: ClassVar[bool] = True
-    opaque: ClassVar[bool] = False
-    elidable: bool = False
-
-    def change(self, app: str, state: ProjectState) -> ProjectState:
-        """The state after this step."""
-        raise TypeError(f"{type(self).__name__} must define change()")
-
-    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        """Do it in the database."""
-        raise TypeError(f"{type(self).__name__} must define apply()")
-
-    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        """Undo it in the database: from ``after`` back to ``before``."""
-        raise TypeError(f"{type(self).__name__} must define revert()")
-
-    def describe(self) -> str:
-        """What it does, as people read it: ``Add field kicker to Story``."""
-        raise TypeError(f"{type(self).__name__} must define describe()")
-
-    @property
-    def slug(self) -> str:
-        """What it does, as part of a file's name."""
-        return ""
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        """The keyword arguments that make it again, for the migration's file."""
-        raise TypeError(f"{type(self).__name__} must define arguments()")
-
-
-FieldOrState = Field[Any] | FieldState
-"""A field as a migration file writes it, or its description."""
-
-
-def as_state(name: str, field: FieldOrState) -> FieldState:
-    """The description of a field of this name."""
-    return field if isinstance(field, FieldState) else describe_field(name, field)
-
-
 @dataclass(frozen=True, init=False)
 class CreateModel(Operation):
-    """Make a table.
+    """Make a table; for a proxy none.
 
     Args:
         name: The model's name.
@@ -77,13 +26,20 @@ class CreateModel(Operation):
         db_table: The table's name, if it is not ``app_name``.
         constraints: Its constraints.
         indexes: Its indexes.
+        options: Of ``Meta``: ``ordering``, ``get_latest_by``, ``default_manager_name``, ``base_manager_name``,
+            ``db_table_comment``, ``database``, ``proxy``.
+        bases: The labels of the models that it inherits a table from, or whose table it shows.
+        managers: (name, manager) pairs: those whose class says ``use_in_migrations``.
     """
 
     name: str
     fields: tuple[FieldState, ...]
-    db_table: str
-    constraints: tuple[Constraint, ...]
-    indexes: tuple[Index, ...]
+    db_table: str = ""
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    bases: tuple[str, ...] = ()
+    managers: tuple[tuple[str, Any], ...] = ()
 
     def __init__(
         self,
@@ -93,38 +49,68 @@ class CreateModel(Operation):
         db_table: str = "",
         constraints: Sequence[Constraint] = (),
         indexes: Sequence[Index] = (),
+        options: Mapping[str, Any] | None = None,
+        bases: Sequence[str] = (),
+        managers: Sequence[tuple[str, Any]] = (),
     ) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "fields", tuple(as_state(field_name, field) for field_name, field in fields))
         object.__setattr__(self, "db_table", db_table)
         object.__setattr__(self, "constraints", tuple(constraints))
         object.__setattr__(self, "indexes", tuple(indexes))
+        object.__setattr__(self, "options", tuple((options or {}).items()))
+        object.__setattr__(self, "bases", tuple(bases))
+        object.__setattr__(self, "managers", tuple((name, manager) for name, manager in managers))
+
+    @classmethod
+    def of(cls, model: ModelState) -> CreateModel:
+        """What makes a model as it is."""
+        return cls(
+            model.name,
+            [(field.name, field) for field in model.fields],
+            db_table=model.db_table,
+            constraints=model.constraints,
+            indexes=model.indexes,
+            options=dict(model.options),
+            bases=model.bases,
+            managers=model.managers,
+        )
+
+    def models(self, app: str) -> Collection[str]:
+        return (f"{app}.{self.name}",)
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
-        made = ModelState(app, self.name, self.fields, self.db_table, self.constraints, self.indexes)
+        made = ModelState(
+            app,
+            self.name,
+            self.fields,
+            self.db_table,
+            self.constraints,
+            self.indexes,
+            self.options,
+            self.bases,
+            self.managers,
+        )
         if made.label in state.models:
             raise MigrationError(f"{made.label} is created twice", hint="Remove one of the operations.")
         return state.with_model(made)
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        label = f"{app}.{self.name}"
-        editor.create(after.classes([label])[label])
+        if not after.get(app, self.name).is_proxy:
+            label = f"{app}.{self.name}"
+            editor.create(after.classes([label])[label])
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        label = f"{app}.{self.name}"
-        editor.drop(after.classes([label])[label])
+        if not after.get(app, self.name).is_proxy:
+            label = f"{app}.{self.name}"
+            editor.drop(after.classes([label])[label])
 
     def describe(self) -> str:
-        return f"Create model {self.name}"
+        return f"Create {'proxy' if dict(self.options).get('proxy') else 'model'} {self.name}"
 
     @property
     def slug(self) -> str:
         return self.name.lower()
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        found: list[tuple[str, Any]] = [("name", self.name), ("fields", self.fields)]
-        optional = [("db_table", self.db_table), ("constraints", self.constraints), ("indexes", self.indexes)]
-        return found + [(name, value) for name, value in optional if value]
 
 
 @dataclass(frozen=True)
@@ -137,6 +123,9 @@ class DeleteModel(Operation):
 
     name: str
 
+    def models(self, app: str) -> Collection[str]:
+        return (f"{app}.{self.name}",)
+
     def change(self, app: str, state: ProjectState) -> ProjectState:
         label = state.get(app, self.name).label
         users = [model.label for model in state.models.values() if label in model.targets() and model.label != label]
@@ -148,12 +137,14 @@ class DeleteModel(Operation):
         return state.without_model(label)
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        label = f"{app}.{self.name}"
-        editor.drop(before.classes([label])[label])
+        if not before.get(app, self.name).is_proxy:
+            label = f"{app}.{self.name}"
+            editor.drop(before.classes([label])[label])
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        label = f"{app}.{self.name}"
-        editor.create(before.classes([label])[label])
+        if not before.get(app, self.name).is_proxy:
+            label = f"{app}.{self.name}"
+            editor.create(before.classes([label])[label])
 
     def describe(self) -> str:
         return f"Delete model {self.name}"
@@ -161,9 +152,6 @@ class DeleteModel(Operation):
     @property
     def slug(self) -> str:
         return f"delete_{self.name.lower()}"
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("name", self.name)]
 
 
 @dataclass(frozen=True)
@@ -178,13 +166,17 @@ class RenameModel(Operation):
     old_name: str
     new_name: str
 
+    def models(self, app: str) -> Collection[str]:
+        return (f"{app}.{self.old_name}", f"{app}.{self.new_name}")
+
     def change(self, app: str, state: ProjectState) -> ProjectState:
         return state.with_model_renamed(app, self.old_name, self.new_name)
 
     def _rename(self, app: str, editor: Editor, old: ProjectState, new: ProjectState, back: bool) -> None:
         names = (self.new_name, self.old_name) if back else (self.old_name, self.new_name)
         first, second = (f"{app}.{name}" for name in names)
-        editor.rename(old.classes([first])[first], new.classes([second])[second])
+        if not old.models[first].is_proxy:
+            editor.rename(old.classes([first])[first], new.classes([second])[second])
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         self._rename(app, editor, before, after, back=False)
@@ -199,9 +191,6 @@ class RenameModel(Operation):
     def slug(self) -> str:
         return f"rename_{self.old_name.lower()}_{self.new_name.lower()}"
 
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("old_name", self.old_name), ("new_name", self.new_name)]
-
 
 @dataclass(frozen=True)
 class AlterModelTable(Operation):
@@ -214,6 +203,9 @@ class AlterModelTable(Operation):
 
     name: str
     table: str
+
+    def models(self, app: str) -> Collection[str]:
+        return (f"{app}.{self.name}",)
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         return state.with_model(replace(state.get(app, self.name), db_table=self.table))
@@ -231,6 +223,3 @@ class AlterModelTable(Operation):
     @property
     def slug(self) -> str:
         return f"alter_{self.name.lower()}_table"
-
-    def arguments(self) -> list[tuple[str, Any]]:
-        return [("name", self.name), ("table", self.table)]

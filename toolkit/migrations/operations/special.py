@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError, did_you_mean
-from toolkit.migrations.operations.models import Operation
+from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
