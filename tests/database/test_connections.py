@@ -205,3 +205,38 @@ def test_hooks_meet_every_new_connection(tmp_path: Path) -> None:
     database.close()
     assert database.fetch("SELECT twice(4)") == [(8,)]
     database.close()
+
+
+# how a SQLite file is written
+
+
+@pytest.mark.parametrize(
+    ("query", "journal_mode", "synchronous"),
+    [
+        ("", "wal", 2),
+        ("?synchronous=NORMAL", "wal", 1),
+        ("?synchronous=extra&journal_mode=delete", "delete", 3),
+        ("?journal_mode=truncate&pool_size=3", "truncate", 2),
+        ("?synchronous=off", "wal", 0),
+    ],
+)
+def test_a_url_says_how_sqlite_writes(tmp_path: Path, query: str, journal_mode: str, synchronous: int) -> None:
+    database = Database(f"sqlite:///site.db{query}", folder=tmp_path)
+    assert database.fetch("PRAGMA journal_mode") == [(journal_mode,)]
+    assert database.fetch("PRAGMA synchronous") == [(synchronous,)]
+    assert database.path == tmp_path / "site.db"
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("synchronus=full", r"synchronus=full .* is no option of SQLite\. Did you mean 'synchronous'"),
+        ("synchronous=maybe", r"synchronous=maybe .* is not possible\. It may be full, normal, extra, off"),
+        ("journal_mode=memory", r"journal_mode=memory .* is not possible\. It may be wal, delete, truncate, persist"),
+        ("journal_mode=", r"journal_mode= .* is not possible"),
+    ],
+)
+def test_what_sqlite_cannot_be_told_is_refused(tmp_path: Path, query: str, told: str) -> None:
+    with pytest.raises(DatabaseError, match=told):
+        Database(f"sqlite:///site.db?{query}", folder=tmp_path)

@@ -4,7 +4,14 @@ from toolkit.database.backends import Backend, backend_for, spelling
 from toolkit.database.connections import DEFAULT, Database
 from toolkit.database.log import LoggedQuery, QueryLog
 from toolkit.database.tokens import install_tokens, read_tokens
-from toolkit.database.transactions import Atomic, atomic, on_commit, set_rollback
+from toolkit.database.transactions import (
+    Atomic,
+    atomic,
+    atomic_request,
+    non_atomic_requests,
+    on_commit,
+    set_rollback,
+)
 
 __all__ = [
     "DEFAULT",
@@ -14,8 +21,10 @@ __all__ = [
     "LoggedQuery",
     "QueryLog",
     "atomic",
+    "atomic_request",
     "backend_for",
     "install_tokens",
+    "non_atomic_requests",
     "on_commit",
     "read_tokens",
     "set_rollback",

@@ -45,6 +45,7 @@ class Database(Holding):
         alias: What a site calls it.
         read_only: Refuse every write.
         replica_of: The alias of the database that it is a copy of; a replica is read only.
+        atomic_requests: What a view writes here is one transaction.
 
     Attributes:
         place: Where its rows live, for traces: the alias of the database that it is a copy of, or its own.
@@ -69,8 +70,10 @@ class Database(Holding):
         alias: str = DEFAULT,
         read_only: bool = False,
         replica_of: str = "",
+        atomic_requests: bool = False,
     ) -> None:
         self.url = url
+        self.atomic_requests = atomic_requests
         super().__init__(backend_for(url, folder or Path.cwd()))
         self.backend.read_only = self.read_only = read_only or bool(replica_of)
         self.alias, self.replica_of = alias, replica_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from types import TracebackType
@@ -220,7 +220,7 @@ def atomic(
 
     Args:
         function: For ``@atomic`` without parentheses.
-        using: Another database.
+        using: Another database, or the name of one in the setting ``databases``.
         durable: Refuse to be an inner block: what this block wrote is committed when it ends.
         savepoint: Make a savepoint of an inner block; without one, an error that leaves it spoils the outer block too.
     """
@@ -233,7 +233,7 @@ def on_commit(function: Callable[[], object], *, using: Any = None, robust: bool
 
     Args:
         function: Takes nothing.
-        using: Another database than the current site's.
+        using: Another database than the current site's, or its name.
         robust: Log its error, rather than raise it once all functions were called.
     """
     _database(using).on_commit(function, robust=robust)
@@ -244,10 +244,49 @@ def set_rollback(rollback: bool, *, using: Any = None) -> None:
     _database(using).set_rollback(rollback)
 
 
+def non_atomic_requests(using: Any = None) -> Any:
+    """Leave a view out of ``atomic_requests``: it commits what it writes itself, statement by statement.
+
+    Use it as ``@non_atomic_requests``, or with a name as ``@non_atomic_requests(using="archive")``, to leave it out
+    for that database alone.
+
+    Args:
+        using: The name of a database; without one the view is left out for all of them.
+    """
+    if callable(using):
+        return _left_out(using, None)
+    return lambda function: _left_out(function, using)
+
+
+def _left_out(function: Any, alias: str | None) -> Any:
+    function.non_atomic_requests = {*getattr(function, "non_atomic_requests", ()), alias}
+    return function
+
+
+@contextmanager
+def atomic_request(databases: Iterable[Any], view: Any) -> Iterator[None]:
+    """What a view writes is written whole, in each database that is opened with ``atomic_requests``, or not at all.
+
+    Args:
+        databases: The site's.
+        view: The function; see ``non_atomic_requests``.
+    """
+    left_out: frozenset[str | None] = frozenset(getattr(view, "non_atomic_requests", ()))
+    with ExitStack() as stack:
+        for database in databases:
+            if database.atomic_requests and not left_out & {None, database.alias}:
+                stack.enter_context(database.atomic())
+        yield
+
+
 def _database(using: Any) -> Any:
-    if using is not None:
+    if using is not None and not isinstance(using, str):
         return using
     scope = current.get()
     if scope is None:
         raise TransactionError("there is no current site, so it is not known which database", hint="Use 'with site:'.")
-    return scope.database
+    if using is None:
+        return scope.database
+    if scope.site is None:
+        raise TransactionError(f"there is no site, so no database {using!r}", hint="Use 'with site:'.")
+    return scope.site.databases.named(using)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
+from toolkit.database import atomic_request
 from toolkit.errors import DeclarationError
 from toolkit.http import FileResponse, Request, Response, TemplateResponse
 from toolkit.http.requests import LOCALE, SITE, VIEWER
@@ -79,7 +80,7 @@ def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *
     refuse_cross_origin(request)
     if route.function is None:
         raise TypeError(f"{route.name} is declared without a function, so it is no view")
-    with entered(scope):
+    with entered(scope), atomic_request(site.databases.values(), route.function):
         response = _response(scope, route.function(request, **(match.values or {})), environ, files)
     return response if isinstance(response, Passed) else _finished(response, scope, environ)
 

@@ -13,7 +13,7 @@ from toolkit.errors import DatabaseError, SettingError, did_you_mean
 from toolkit.models.routing import ask_router
 from toolkit.trace import Scope
 
-OPTIONS = {"url", "read_only", "replica_of"}
+OPTIONS = {"url", "read_only", "replica_of", "atomic_requests"}
 
 
 class Databases(Mapping[str, Database]):
@@ -24,14 +24,23 @@ class Databases(Mapping[str, Database]):
         others: Alias to its options: ``url``, and if wanted ``read_only`` or ``replica_of``.
         folder: Where relative paths start.
         router: The site's; see ``toolkit.models.Router``.
+        atomic_requests: A view is one transaction of the main one.
 
     Raises:
         SettingError: An option is unknown, or makes no sense.
     """
 
-    def __init__(self, url: str, others: Mapping[str, Mapping[str, Any]], *, folder: Path, router: Any = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        others: Mapping[str, Mapping[str, Any]],
+        *,
+        folder: Path,
+        router: Any = None,
+        atomic_requests: bool = False,
+    ) -> None:
         self._router = router
-        self._found = {DEFAULT: Database(url, folder=folder)}
+        self._found = {DEFAULT: Database(url, folder=folder, atomic_requests=atomic_requests)}
         for alias, options in others.items():
             self._found[alias] = _make(alias, options, folder)
         for alias, database in self._found.items():
@@ -151,18 +160,23 @@ def _make(alias: str, options: Mapping[str, Any], folder: Path) -> Database:
         raise SettingError(
             f"databases.{alias}: unknown option {min(unknown)!r}", hint=did_you_mean(min(unknown), OPTIONS)
         )
-    kinds = {"url": str, "read_only": bool, "replica_of": str}
+    kinds = {"url": str, "read_only": bool, "replica_of": str, "atomic_requests": bool}
     for name, value in options.items():
         if not isinstance(value, kinds[name]):
             raise SettingError(f"databases.{alias}.{name} = {value!r} is no {kinds[name].__name__}")
     if "url" not in options:
         raise SettingError(f"databases.{alias}: there is no url", hint='Write url = "sqlite:///archive.db".')
+    if options.get("atomic_requests") and (options.get("read_only") or options.get("replica_of")):
+        raise SettingError(
+            f"databases.{alias}.atomic_requests: nothing is written there", hint="Leave atomic_requests out."
+        )
     return Database(
         options["url"],
         folder=folder,
         alias=alias,
         read_only=options.get("read_only", False),
         replica_of=options.get("replica_of", ""),
+        atomic_requests=options.get("atomic_requests", False),
     )
 
 

@@ -108,7 +108,13 @@ class Site:
     def databases(self) -> Databases:
         """All databases, by alias."""
         settings = self.settings
-        return Databases(settings.peek("database"), settings.peek("databases"), folder=self.folder, router=self.router)
+        return Databases(
+            settings.peek("database"),
+            settings.peek("databases"),
+            folder=self.folder,
+            router=self.router,
+            atomic_requests=settings.peek("atomic_requests"),
+        )
 
     @cached_property
     def has_databases(self) -> bool:

@@ -17,7 +17,7 @@ def transactions() -> str:
     """The functions of ``toolkit.database`` for the current site."""
     return "\n\n".join(
         describe(name, getattr(database, name)).replace(f"{name}(function=None, ", f"{name}(")
-        for name in ("atomic", "on_commit", "set_rollback")
+        for name in ("atomic", "on_commit", "set_rollback", "non_atomic_requests")
     )
 
 

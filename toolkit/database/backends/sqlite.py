@@ -7,20 +7,47 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
 from toolkit.database.sqlfunctions import register
 from toolkit.database.tokens.sqlite import SQLiteTokens
-from toolkit.errors import DatabaseUnavailable
+from toolkit.errors import DatabaseError, DatabaseUnavailable, did_you_mean
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
     from toolkit.database.tokens import TokenKeeper
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
+
+
+class Durability(NamedTuple):
+    """How a file is written, as its URL says: ``sqlite:///site.db?synchronous=normal&journal_mode=delete``.
+
+    By default a commit is on the disk when it returns, and readers never wait for the writer.
+    Source: sqlite.org/pragma.html, "synchronous" and "journal_mode".
+
+    Args:
+        synchronous: ``full``: what was committed survives a loss of power. ``normal``: the last commits before one may
+            be gone, and nothing is half there; quicker where each row is a transaction of its own. ``extra`` also
+            waits for the folder. ``off`` leaves it to the system: a loss of power may spoil the file.
+        journal_mode: ``wal``, or for a file system that cannot share memory ``delete``, ``truncate`` or ``persist``,
+            where readers and the writer wait for each other.
+    """
+
+    synchronous: str = "full"
+    journal_mode: str = "wal"
+
+
+CHOICES = {
+    "synchronous": ("full", "normal", "extra", "off"),
+    "journal_mode": ("wal", "delete", "truncate", "persist"),
+}
+"""What a URL may say. A journal that is kept in memory, or not at all, is not among it: a process killed while it
+writes would leave a file that nobody can read."""
 
 _WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 
@@ -43,6 +70,7 @@ class SQLite(Backend):
     def __init__(self, url: str, folder: Path) -> None:
         super().__init__(url, folder)
         self._path = _path_of(url, folder)
+        self.durability = _durability_of(self.sqlalchemy_url)
 
     @property
     def path(self) -> Path | None:
@@ -83,8 +111,8 @@ class SQLite(Backend):
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
         connection.execute("PRAGMA foreign_keys=ON")
         with suppress(sqlite3.OperationalError):  # a read-only file keeps the journal mode it has
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(f"PRAGMA journal_mode={self.durability.journal_mode}")
+            connection.execute(f"PRAGMA synchronous={self.durability.synchronous}")
         connection.execute("SELECT count(*) FROM sqlite_master")
         connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
         connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
@@ -185,6 +213,27 @@ def _path_of(url: str, folder: Path) -> Path | None:
     """The file of a SQLite URL (three slashes relative, four absolute), or None for memory."""
     name = url.partition("://")[2].partition("?")[0].removeprefix("/")
     return None if name in ("", ":memory:") else folder / name
+
+
+def _durability_of(url: str) -> Durability:
+    """What a URL's query says.
+
+    Raises:
+        DatabaseError: An option is unknown, or has a value that it cannot have.
+    """
+    found = {}
+    for name, text in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        if name not in CHOICES:
+            known = [*CHOICES, *Bounds._fields]
+            raise DatabaseError(
+                f"{name}={text} in the database's URL is no option of SQLite", hint=did_you_mean(name, known)
+            )
+        if text.lower() not in CHOICES[name]:
+            raise DatabaseError(
+                f"{name}={text} in the database's URL is not possible", hint=f"It may be {', '.join(CHOICES[name])}."
+            )
+        found[name] = text.lower()
+    return Durability(**found)
 
 
 def _fold(text: str | None) -> str | None:
