@@ -90,6 +90,28 @@ def _check_url_path(value: str) -> str:
     return "" if value.startswith("/") and value.endswith("/") else "it must begin and end with a slash"
 
 
+BUDGETS = ("html_kb", "images_kb", "total_kb", "third_party")
+"""What a page has a budget for."""
+
+
+def _check_budgets(value: dict[str, dict[str, Any]]) -> str:
+    for route, budget in value.items():
+        for name, most in budget.items():
+            if name not in BUDGETS:
+                return f"{route!r} has a budget for {name!r}; there is {', '.join(BUDGETS)}"
+            if type(most) is not int or most < 0:
+                return f"the {name} of {route!r} must be a whole number from 0"
+    return ""
+
+
+def _check_accepted(value: dict[str, dict[str, Any]]) -> str:
+    for check, patterns in value.items():
+        for pattern, reason in patterns.items():
+            if not isinstance(reason, str) or not reason.strip():
+                return f"the acceptance of {check} at {pattern!r} gives no reason; write one as its value"
+    return ""
+
+
 TABLE: tuple[Setting, ...] = (
     Setting("site", str, "", "The Site object, as module:name.", affects_pages=False),
     Setting("title", str, "Untitled", "The publication's name."),
@@ -135,6 +157,23 @@ TABLE: tuple[Setting, ...] = (
     Setting("raw_html", bool, False, "Trust HTML inside Markdown, rather than clean it."),
     Setting("complete_locales", list, [], "Locales in which a missing translation is a problem for 'toolkit check'."),
     Setting("strict_queries", bool, False, "Refuse queries in templates that were not planned.", affects_pages=False),
+    Setting(
+        "budgets",
+        dict,
+        {},
+        "What pages may weigh, by route or for all as 'default': html_kb, images_kb, total_kb, and third_party, the "
+        "number of other hosts that they may ask: none unless said here. 'toolkit check' holds them to it.",
+        _check_budgets,
+        affects_pages=False,
+    ),
+    Setting(
+        "accepted",
+        dict,
+        {},
+        "Findings of 'toolkit check' that are meant to be: by check, a pattern of URLs or files and the reason.",
+        _check_accepted,
+        affects_pages=False,
+    ),
     Setting("workers", int, 0, "Processes that render; 0 means one for each core.", affects_pages=False),
     Setting("secret_key", str, "", "Signs sessions and links.", secret=True, affects_pages=False),
     Setting(

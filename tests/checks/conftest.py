@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.checks import CheckReport, check_site
+from toolkit.checks import CheckReport, Wanted, check_site
 from toolkit.site import Site
 from toolkit.testing import temporary_site
 
@@ -70,7 +70,7 @@ FILES = {
         {% extends "base.html" %}
         {% block content %}<h1>{{ site.title }}</h1>
         {% for story in stories %}<a href="{{ url_for(story) }}#main">{{ story.title }}</a>{% endfor %}
-        <img src="{{ asset('dot.svg') }}" alt="">{% endblock %}
+        <img src="{{ asset('dot.svg') }}" alt="" width="8" height="8">{% endblock %}
         """,
     "templates/story.html": """
         {% extends "base.html" %}
@@ -152,7 +152,9 @@ def check(make_site: MakeSite) -> Callable[..., CheckReport]:
         models: str = MODELS,
         parity: bool = False,
     ) -> CheckReport:
-        return check_site(make_site(files, pages=pages, settings=settings, models=models), workers=1, parity=parity)
+        return check_site(
+            make_site(files, pages=pages, settings=settings, models=models), Wanted(workers=1, parity=parity)
+        )
 
     return run
 
@@ -164,4 +166,5 @@ def found(report: CheckReport) -> list[tuple[str, str]]:
 
 def with_body(text: str) -> dict[str, str]:
     """A home page with this HTML in its body."""
-    return {"templates/home.html": '{% extends "base.html" %}{% block content %}' + text + "{% endblock %}"}
+    stories = "{% for story in stories %}<a href='{{ url_for(story) }}'>{{ story.title }}</a>{% endfor %}"
+    return {"templates/home.html": '{% extends "base.html" %}{% block content %}' + text + stories + "{% endblock %}"}

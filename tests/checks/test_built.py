@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from toolkit.builder import Builder
-from toolkit.checks import CHECKS, CheckReport, check_site
+from toolkit.checks import CHECKS, CheckReport, Wanted, check_site
 from toolkit.checks.documents import css_urls, read_document, srcset_urls
 
 from .conftest import BASE, FILES, found, with_body
@@ -69,8 +69,8 @@ def test_a_link_without_its_slash_is_a_warning(check: Check) -> None:
 @pytest.mark.parametrize(
     "tag",
     [
-        "<img src='/static/nothing.png' alt=''>",
-        "<img src='/favicon.ico' srcset='/static/nothing.png 2x' alt=''>",
+        "<img src='/static/nothing.png' alt='' width=1 height=1>",
+        "<img src='/favicon.ico' srcset='/static/nothing.png 2x' alt='' width=1 height=1>",
         "<script src='/static/nothing.png'></script>",
         "<svg><use href='/static/nothing.png#a'/></svg>",
         "<video poster='/static/nothing.png'></video>",
@@ -96,7 +96,7 @@ def test_what_a_stylesheet_needs_must_be_there(check: Check) -> None:
         ("<title>{% block title %}{{ site.title }}{% endblock %}</title>", "", "html.title", "the page has no title"),
         ("</nav>", "</nav><img src='/favicon.ico'>", "html.alt", "the image /favicon.ico has no alt"),
         ("</nav>", "</nav><p id=main>", "html.ids", "the id 'main' stands twice"),
-        ("</nav>", "</div></nav>", "html.syntax", "Unexpected end tag : div"),
+        ("</nav>", "</div></nav>", "html.syntax", "</div> closes nothing that is open"),
     ],
 )  # fmt: skip
 def test_every_page_must_say_what_it_is(check: Check, before: str, after: str, check_id: str, says: str) -> None:
@@ -120,7 +120,7 @@ def test_a_canonical_url_must_be_the_page_s_own(check: Check) -> None:
 
 def test_a_page_without_canonical_url_is_a_warning(check: Check) -> None:
     report = check({"templates/base.html": BASE.replace("{{ page.head }}", "")})
-    assert {finding.id for finding in report.findings} == {"canonical.missing"}
+    assert {finding.id for finding in report.findings} == {"canonical.missing", "hreflang.missing"}
     assert report.is_good
 
 
@@ -161,7 +161,7 @@ def test_a_broken_feed_and_sitemap_in_the_output_are_found(make_site: Any) -> No
     (output / "feed.xml").write_text("<rss><channel></rss>")
     (output / "sitemap.xml").write_text("<urlset/>")
     (output / "404.html").unlink()
-    report = check_site(site, built=True)
+    report = check_site(site, Wanted(built=True))
     checks = [check for check, _ in found(report)]
     assert checks.count("files.changed") == 3
     assert "feeds.invalid" in checks
@@ -170,7 +170,7 @@ def test_a_broken_feed_and_sitemap_in_the_output_are_found(make_site: Any) -> No
 
 
 def test_a_build_that_is_not_there_cannot_be_looked_at(make_site: Any) -> None:
-    report = check_site(make_site(), built=True)
+    report = check_site(make_site(), Wanted(built=True))
     assert re.search(r"build was not built yet. Run: toolkit build", found(report)[-1][1])
 
 
@@ -178,15 +178,16 @@ def test_files_that_differ_by_case_only_are_found(make_site: Any) -> None:
     site = make_site()
     output = Path(Builder(site, workers=1).build().output)
     (output / "FEED.xml").write_text("a stranger's")
-    letters = [letter for check, letter in found(check_site(site, built=True)) if check == "files.case"]
+    letters = [letter for check, letter in found(check_site(site, Wanted(built=True))) if check == "files.case"]
     assert "FEED.xml and feed.xml are one file" in letters[0]
 
 
 def test_every_check_has_a_severity_and_says_what_it_finds() -> None:
-    for name, (severity, about) in CHECKS.items():
+    for name, check in CHECKS.items():
         assert re.fullmatch(r"[a-z]+\.[a-z-]+", name)
-        assert severity in ("error", "warning")
-        assert about
+        assert check.severity in ("error", "warning")
+        assert check.finds
+        assert check.mend
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.checks import CheckReport, check_site
+from toolkit.checks import CheckReport, Wanted, check_site
 from toolkit.site.history import read_history
 from toolkit.testing import record_events
 
@@ -29,23 +29,23 @@ def test_the_good_site_is_good_and_all_was_looked_at(check: Check) -> None:
     assert report.is_good
     assert report.pages == 12
     assert [what for what, _ in report.done] == [
-        "declarations", "templates", "translations", "migrations", "build", "manifest",
+        "declarations", "templates", "code", "translations", "migrations", "build", "manifest",
         "rows", "files", "pages", "links", "editions", "feeds", "sitemaps", "parity",
     ]  # fmt: skip
 
 
 def test_nothing_is_published_and_no_url_is_remembered(make_site: Any) -> None:
     site = make_site()
-    check_site(site, workers=1)
+    check_site(site, Wanted(workers=1))
     assert not (site.folder / "build").exists()
     assert read_history(site.database) == {}
 
 
 def test_a_second_check_renders_nothing(make_site: Any) -> None:
     site = make_site()
-    check_site(site, workers=1)
+    check_site(site, Wanted(workers=1))
     with record_events() as events:
-        assert check_site(site, workers=1).is_good
+        assert check_site(site, Wanted(workers=1)).is_good
     assert events == []
 
 
@@ -139,7 +139,7 @@ def test_an_unreachable_database(make_site: Any) -> None:
     blocked = site.folder / "site.db"
     blocked.unlink()
     blocked.mkdir()
-    report = check_site(site, workers=1)
+    report = check_site(site, Wanted(workers=1))
     assert {finding.id for finding in report.errors} == {"database.unavailable"}, found(report)
     assert "site.db" in str(report.errors[0])
 

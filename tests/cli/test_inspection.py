@@ -177,7 +177,7 @@ def test_check_is_red_with_a_clear_letter_on(run: Run, folder: Path, fault: str)
 
 
 def test_check_tells_machines_the_same(run: Run, folder: Path) -> None:
-    edit(folder, "templates/base.html", "</header>", "</header><img src='/favicon.svg'>")
+    edit(folder, "templates/base.html", "</header>", "</header><img src='/favicon.svg' width=1 height=1>")
     data = json.loads(run("check", "--json", "--workers", "1", status=1).stdout)
     assert data["ok"] is False
     (finding,) = data["findings"]
@@ -188,6 +188,24 @@ def test_warnings_fail_only_when_asked(run: Run, folder: Path) -> None:
     edit(folder, "templates/base.html", "{{ page.head }}", "")
     assert "warning [canonical.missing]" in run("check", "--workers", "1").stderr
     run("check", "--workers", "1", "--strict", status=1)
+
+
+def test_what_fails_is_chosen(run: Run, folder: Path) -> None:
+    edit(folder, "templates/base.html", "{{ page.head }}", "")
+    run("check", "--workers", "1", "--fail-on", "warning", status=1)
+    run("check", "--workers", "1", "--fail-on", "warning", "--skip", "canonical")
+    edit(folder, "templates/base.html", "</header>", "</header><img src='/favicon.svg' width=1 height=1>")
+    run("check", "--workers", "1", "--only", "html.alt", status=1)
+    run("check", "--workers", "1", "--only", "html.alt", "--fail-on", "never")
+    assert "Did you mean 'html.alt'" in run("check", "--only", "html.alts", status=2).stderr
+
+
+def test_ci_gets_findings_in_its_own_words(run: Run, folder: Path) -> None:
+    edit(folder, "templates/base.html", "{{ page.head }}", "{{ page.heda }}")
+    told = run("check", "--workers", "1", "--format", "github", status=1).stdout
+    assert re.match(r"::error file=templates/base.html,line=\d+,title=templates.failed::", told), told
+    sarif = json.loads(run("check", "--workers", "1", "--format", "sarif", status=1).stdout)
+    assert sarif["runs"][0]["results"][0]["ruleId"] == "templates.failed"
 
 
 def test_a_built_site_is_checked_as_it_is(run: Run, folder: Path) -> None:

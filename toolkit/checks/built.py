@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from toolkit.builder import Builder, Manifest
 from toolkit.builder.manifest import FileRecord, PageRecord
-from toolkit.checks.documents import Document, read_document
+from toolkit.checks.documents import parse, read_ids
 from toolkit.errors import BuildError
 from toolkit.pages.patterns import output_path
 
@@ -69,12 +69,6 @@ class Built:
             return (self.output / path).read_bytes()
         except OSError:
             return b""
-
-    @cached_property
-    def documents(self) -> dict[str, Document]:
-        """The pages that are HTML, by file."""
-        found = [page for page in self.pages if page.content_type.startswith(HTML)]
-        return {page.path: read_document(self.read(page.path), url=page.url, path=page.path) for page in found}
 
     @cached_property
     def page_of(self) -> dict[str, PageRecord]:
@@ -150,10 +144,9 @@ class Built:
 
     def ids_of(self, path: str) -> frozenset[str] | None:
         """The ids in a file; None if it is no kind of file that has any."""
-        document = self.documents.get(path)
-        if document is not None:
-            return document.ids
-        if path.endswith((".svg", ".html", ".xml")):
+        if path.endswith(".html"):
+            return frozenset(read_ids(parse(self.read(path)))[0])
+        if path.endswith((".svg", ".xml")):
             return frozenset(_XML_ID.findall(self.read(path).decode("utf-8", "replace")))
         return None
 

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+from toolkit.checks.markup import Mistake, find_mistakes
+
 LINK, RESOURCE = "link", "resource"
 
 _ATTRIBUTES: tuple[tuple[str, str, str], ...] = (
@@ -32,8 +36,11 @@ _ATTRIBUTES: tuple[tuple[str, str, str], ...] = (
 _RESOURCE_RELS = {"stylesheet", "icon", "preload", "modulepreload", "manifest", "apple-touch-icon", "mask-icon"}
 _LINK_RELS = {"next", "prev", "author", "license", "help", "search", "alternate"}
 _IMAGE_PROPERTIES = {"og:image", "og:image:url", "twitter:image"}
-_MISMATCHED = "HTML_PARSER"
-_TAG_ERRORS = ("ERR_TAG_NAME_MISMATCH", "ERR_TAG_NOT_FINISHED", "ERR_GT_REQUIRED", "ERR_ATTRIBUTE_WITHOUT_VALUE")
+_CONNECTING_RELS = {"preconnect", "dns-prefetch", "prefetch", "prerender"}
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+_FIELDS = ("input", "select", "textarea")
+_UNLABELLED = {"hidden", "submit", "button", "reset", "image"}
+"""Kinds of ``<input>`` that need no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Reference:
     Args:
         url: As it is written.
         kind: ``link`` (somebody may follow it) or ``resource`` (the page needs it).
+        is_image: It is shown as an image.
         element: The element it stands in.
         line: Its line in the built file.
     """
@@ -51,6 +59,22 @@ class Reference:
     kind: str
     element: str
     line: int
+    is_image: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with one element.
+
+    Args:
+        check: Which check says so.
+        line: Its line in the built file.
+        what: In words.
+    """
+
+    check: str
+    line: int
+    what: str
 
 
 @dataclass(slots=True)
@@ -63,14 +87,16 @@ class Document:
         ids: The ids in it, and names of anchors.
         repeated: Ids that stand twice, with the line of the second.
         references: The URLs in it.
+        hosts: URLs of other hosts that its head tells the browser to connect to.
         language: ``lang`` of ``<html>``; empty without.
         direction: ``dir`` of ``<html>``; empty without.
         titles: The texts of ``<title>`` in the head.
+        description: Its description for search engines; empty without.
         canonicals: Its canonical URLs.
         alternates: (hreflang, URL) of its editions.
-        without_alt: (``src``, line) of images without an ``alt`` attribute.
         robots: What it tells robots.
-        mistakes: (line, what) of tags that do not fit together.
+        faults: What is wrong with single elements.
+        mistakes: What is wrong with its tags.
     """
 
     url: str
@@ -78,14 +104,16 @@ class Document:
     ids: frozenset[str]
     repeated: list[tuple[str, int]]
     references: list[Reference]
+    hosts: list[Reference]
     language: str
     direction: str
     titles: list[str]
+    description: str
     canonicals: list[str]
     alternates: list[tuple[str, str]]
-    without_alt: list[tuple[str, int]]
     robots: str
-    mistakes: list[tuple[int, str]]
+    faults: list[Fault]
+    mistakes: list[Mistake]
 
     @property
     def is_indexable(self) -> bool:
@@ -101,13 +129,8 @@ def read_document(body: bytes, *, url: str, path: str) -> Document:
         url: Its URL path.
         path: Its file below the output folder.
     """
-    from lxml import etree
-
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
-    root: Any = etree.fromstring(body, parser) if body.strip() else None
-    if root is None:
-        root = etree.Element("html")
-    ids, repeated = _ids(root)
+    root = parse(body)
+    ids, repeated = read_ids(root)
     head = root.find("head")
     return Document(
         url=url,
@@ -115,33 +138,115 @@ def read_document(body: bytes, *, url: str, path: str) -> Document:
         ids=frozenset(ids),
         repeated=repeated,
         references=list(_references(root)),
+        hosts=list(_connections(root)),
         language=(root.get("lang") or "").strip(),
         direction=(root.get("dir") or "").strip().lower(),
-        titles=[
-            " ".join("".join(title.itertext()).split())
-            for title in (head.iterfind("title") if head is not None else ())
-        ],
+        titles=[_text(title) for title in (head.iterfind("title") if head is not None else ())],
+        description=_meta(root, "description"),
         canonicals=[link.get("href") or "" for link in _links(root, "canonical")],
         alternates=[
             (link.get("hreflang"), link.get("href") or "") for link in _links(root, "alternate") if link.get("hreflang")
         ],
-        without_alt=[
-            (image.get("src") or "", image.sourceline or 0) for image in root.iter("img") if image.get("alt") is None
-        ],
-        robots=" ".join(
-            (meta.get("content") or "").lower()
-            for meta in root.iter("meta")
-            if (meta.get("name") or "").lower() == "robots"
-        ),
-        mistakes=list(_mistakes(parser)),
+        robots=_meta(root, "robots").lower(),
+        faults=[*_images(root), *_controls(root), *_labels(root), *_headings(root), *_json_ld(root)],
+        mistakes=find_mistakes(body.decode("utf-8", "replace")) if body else [],
     )
 
 
-def _mistakes(parser: Any) -> Iterator[tuple[int, str]]:
-    """Tags that do not fit together. That libxml2 does not know HTML's newer elements is no mistake."""
-    for entry in parser.error_log:
-        if entry.type_name in _TAG_ERRORS:
-            yield entry.line, entry.message
+def parse(body: bytes) -> Any:
+    """The root of a page's tree, as browsers would see it; an empty ``<html>`` for an empty file."""
+    from lxml import etree
+
+    root: Any = None
+    if body.strip():
+        root = etree.fromstring(body, etree.HTMLParser(encoding="utf-8", huge_tree=True))
+    return etree.Element("html") if root is None else root
+
+
+def _text(element: Any) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _meta(root: Any, name: str) -> str:
+    """What the ``<meta>`` of this name say."""
+    return " ".join(
+        (meta.get("content") or "") for meta in root.iter("meta") if (meta.get("name") or "").lower() == name
+    )
+
+
+def _images(root: Any) -> Iterator[Fault]:
+    for image in root.iter("img"):
+        source, line = image.get("src") or "", image.sourceline or 0
+        if image.get("alt") is None:
+            yield Fault("html.alt", line, f"the image {source} has no alt")
+        if not (image.get("width") and image.get("height")) and not source.startswith("data:"):
+            yield Fault("html.image-size", line, f"the image {source} has no width and height")
+
+
+def _controls(root: Any) -> Iterator[Fault]:
+    """Links and buttons that say nothing."""
+    for link in root.iter("a"):
+        if link.get("href") is not None and not _is_named(link):
+            yield Fault("html.empty-link", link.sourceline or 0, f"the link to {link.get('href')} has no text")
+    for button in root.iter("button"):
+        if not _is_named(button):
+            yield Fault("html.empty-button", button.sourceline or 0, "a button has no text")
+
+
+def _is_named(element: Any) -> bool:
+    """Whether somebody who listens to the page is told what this is. Source: "Accessible Name Computation"."""
+    if any((element.get(name) or "").strip() for name in ("aria-label", "aria-labelledby", "title")):
+        return True
+    if element.get("aria-hidden") == "true" or any(text.strip() for text in element.itertext()):
+        return True
+    inner = (one for kind in ("img", "svg", "input") for one in element.iter(kind))
+    return any((one.get("alt") or one.get("aria-label") or one.get("title") or "").strip() for one in inner)
+
+
+def _labels(root: Any) -> Iterator[Fault]:
+    labelled = {label.get("for") for label in root.iter("label")}
+    for kind in _FIELDS:
+        for field in root.iter(kind):
+            if kind == "input" and (field.get("type") or "text").lower() in _UNLABELLED:
+                continue
+            said = any(field.get(name) for name in ("aria-label", "aria-labelledby", "title"))
+            if said or (field.get("id") and field.get("id") in labelled) or _is_within(field, "label"):
+                continue
+            yield Fault("html.label", field.sourceline or 0, f"the field {field.get('name') or kind} has no label")
+
+
+def _is_within(element: Any, name: str) -> bool:
+    return next(element.iterancestors(name), None) is not None
+
+
+def _headings(root: Any) -> Iterator[Fault]:
+    last = 0
+    for heading in root.iter("h1", "h2", "h3", "h4", "h5", "h6"):
+        level = int(heading.tag[1])
+        if not _is_named(heading):
+            yield Fault("html.headings", heading.sourceline or 0, f"an <h{level}> is empty")
+        if last and level > last + 1:
+            what = f"an <h{level}> follows an <h{last}>: {_text(heading)[:40]!r}"
+            yield Fault("html.headings", heading.sourceline or 0, what)
+        last = level
+
+
+def _json_ld(root: Any) -> Iterator[Fault]:
+    """Source: JSON-LD 1.1, "Embedding JSON-LD in HTML Documents"."""
+    for script in root.iter("script"):
+        if (script.get("type") or "").lower() != "application/ld+json":
+            continue
+        line = script.sourceline or 0
+        try:
+            found = msgspec.json.decode((script.text or "").strip().encode())
+        except msgspec.DecodeError as error:
+            yield Fault("html.json-ld", line, f"the JSON-LD is no JSON: {error}")
+            continue
+        things = found if isinstance(found, list) else [found]
+        if not all(isinstance(thing, dict) and ("@type" in thing or "@graph" in thing) for thing in things):
+            yield Fault("html.json-ld", line, "the JSON-LD does not say what it describes: it has no @type")
+        elif not all("@context" in thing for thing in things):
+            yield Fault("html.json-ld", line, "the JSON-LD has no @context, such as https://schema.org")
 
 
 def _links(root: Any, rel: str) -> Iterator[Any]:
@@ -150,7 +255,8 @@ def _links(root: Any, rel: str) -> Iterator[Any]:
             yield link
 
 
-def _ids(root: Any) -> tuple[set[str], list[tuple[str, int]]]:
+def read_ids(root: Any) -> tuple[set[str], list[tuple[str, int]]]:
+    """The ids in a tree, with names of anchors; and (id, line) of those that stand twice."""
     seen: set[str] = set()
     repeated = []
     for element in root.iter():
@@ -165,18 +271,22 @@ def _ids(root: Any) -> tuple[set[str], list[tuple[str, int]]]:
 def _references(root: Any) -> Iterator[Reference]:
     for element, attribute, kind in _ATTRIBUTES:
         for found in root.iter(element):
-            value = found.get(attribute) or (
-                found.get("{http://www.w3.org/1999/xlink}href") if attribute == "href" else None
-            )
+            value = found.get(attribute)
             if value is None and attribute == "href":
-                value = found.get("xlink:href")
+                value = found.get(_XLINK) or found.get("xlink:href")
             if value is not None:
-                yield Reference(value.strip(), kind, element, found.sourceline or 0)
+                yield Reference(value.strip(), kind, element, found.sourceline or 0, element in ("img", "image"))
     for element in ("img", "source"):
         for found in root.iter(element):
             for url in srcset_urls(found.get("srcset") or ""):
                 yield Reference(url, RESOURCE, element, found.sourceline or 0)
     yield from _head_references(root)
+
+
+def _connections(root: Any) -> Iterator[Reference]:
+    for link in root.iter("link"):
+        if _CONNECTING_RELS & set((link.get("rel") or "").lower().split()):
+            yield Reference((link.get("href") or "").strip(), RESOURCE, "link", link.sourceline or 0)
 
 
 def _head_references(root: Any) -> Iterator[Reference]:

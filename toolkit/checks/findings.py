@@ -1,4 +1,4 @@
-"""What a check found, and the table of all checks."""
+"""What a check found."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from toolkit.checks.catalogue import CHECKS, ERROR
 from toolkit.errors import (
     CatalogError,
     Collision,
@@ -25,54 +26,6 @@ from toolkit.errors import (
     ValidationError,
 )
 
-ERROR, WARNING = "error", "warning"
-
-CHECKS: dict[str, tuple[str, str]] = {
-    "settings.invalid": (ERROR, "a setting is unknown, mistyped or out of bounds"),
-    "declarations.invalid": (ERROR, "a model, page or app cannot stand as declared"),
-    "routes.collision": (ERROR, "two pages or files want one URL or one file"),
-    "routes.invalid": (ERROR, "a page has no URL, or links to something that has none"),
-    "code.failed": (ERROR, "the site's Python cannot be read, or failed"),
-    "database.unavailable": (ERROR, "the database cannot be reached"),
-    "database.failed": (ERROR, "the database refused"),
-    "migrations.drift": (ERROR, "models, migrations and tables disagree"),
-    "content.invalid": (ERROR, "a content file cannot be loaded"),
-    "templates.failed": (ERROR, "a template cannot be compiled or rendered"),
-    "templates.missing": (ERROR, "a template names another that is not there"),
-    "templates.request": (ERROR, "a page's template reads what only a request has"),
-    "templates.block": (WARNING, "a block is in no template above, so it is never shown"),
-    "templates.unused": (WARNING, "no page, view or template uses a template"),
-    "messages.invalid": (ERROR, "a catalog cannot be read, or a translation would break a page"),
-    "messages.doubtful": (WARNING, "a translation looks wrong"),
-    "messages.missing": (ERROR, "a message is not translated to a locale that is to be complete"),
-    "messages.unknown": (ERROR, "'complete_locales' names a locale that the site does not have"),
-    "rows.untranslated": (ERROR, "a public row is not translated to a locale that is to be complete"),
-    "build.failed": (ERROR, "a page could not be rendered, or nothing was built"),
-    "files.changed": (ERROR, "a built file is missing, or is not as the build left it"),
-    "files.case": (ERROR, "two built files differ by case or Unicode form only"),
-    "links.broken": (ERROR, "a link leads to nothing in the site"),
-    "links.fragment": (ERROR, "a link's fragment is no id of the page it leads to"),
-    "links.redirected": (WARNING, "a link leads to a redirect"),
-    "assets.missing": (ERROR, "an image, script or style is not there"),
-    "html.syntax": (ERROR, "tags are not closed in the order they were opened"),
-    "html.lang": (ERROR, "<html> does not name the page's language"),
-    "html.dir": (ERROR, "<html> does not say that the page runs right to left"),
-    "html.title": (ERROR, "a page has no title, or several"),
-    "html.alt": (ERROR, "an image has no alt attribute"),
-    "html.ids": (ERROR, "an id stands twice in a page"),
-    "canonical.missing": (WARNING, "a page names no canonical URL"),
-    "canonical.wrong": (ERROR, "a page's canonical URL is not its own, or not absolute"),
-    "hreflang.broken": (ERROR, "an edition that a page names does not exist"),
-    "hreflang.one-way": (ERROR, "an edition does not name the page that names it"),
-    "hreflang.language": (ERROR, "an edition is not in the language that it is said to be in"),
-    "feeds.invalid": (ERROR, "a feed breaks the rules of its format"),
-    "sitemap.invalid": (ERROR, "a sitemap cannot be read"),
-    "sitemap.missing": (ERROR, "a public page is not in the sitemap"),
-    "sitemap.extra": (ERROR, "the sitemap names what is no public page"),
-    "parity.differs": (ERROR, "the server answers otherwise than the build"),
-}
-"""Every check: its stable id, to its severity and what it finds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -87,6 +40,7 @@ class Finding:
         url: The page it is about; the first, if there are several.
         hint: The next step.
         others: On how many more pages the same was found.
+        about: The name or URL that leads to nothing, for those who look for what was meant.
     """
 
     id: str
@@ -97,11 +51,12 @@ class Finding:
     url: str | None = None
     hint: str | None = None
     others: int = 0
+    about: str | None = None
 
     @property
     def severity(self) -> str:
         """``error`` or ``warning``."""
-        return CHECKS[self.id][0]
+        return CHECKS[self.id].severity
 
     @property
     def is_in_output(self) -> bool:
@@ -132,7 +87,7 @@ class Finding:
         return {**asdict(self), "severity": self.severity}
 
 
-OUTPUT_CHECKS = {"html", "links", "assets", "canonical", "hreflang", "parity"}
+OUTPUT_CHECKS = {"html", "links", "external", "assets", "canonical", "hreflang", "parity", "weight"}
 """First words of the checks of built pages."""
 
 _KINDS: tuple[tuple[type[ToolkitError], str], ...] = (
@@ -179,8 +134,10 @@ def findings_of(error: ToolkitError, *, check: str | None = None) -> Iterator[Fi
 
 def joined(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once: what is wrong in a header is wrong on every page, and told with the first."""
-    groups: dict[tuple[Any, ...], list[Finding]] = {}
+    groups: dict[tuple[Any, ...], tuple[Finding, int]] = {}
     for finding in findings:
-        key = (finding.id, finding.message, *(() if finding.is_in_output else (finding.path, finding.line)))
-        groups.setdefault(key, []).append(finding)
-    return [replace(group[0], others=group[0].others + len(group) - 1) for group in groups.values()]
+        place = () if finding.is_in_output else (finding.path, finding.line)
+        key = (finding.id, finding.message, *place)
+        first, others = groups.get(key, (finding, -1))
+        groups[key] = (first, others + 1 + finding.others)
+    return [replace(first, others=others) for first, others in groups.values()]

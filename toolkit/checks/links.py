@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from toolkit.checks.built import Built, Target
@@ -19,8 +20,43 @@ SUGGESTIONS = 20
 """How many broken links are compared with everything that is there, which takes up to a tenth of a second each."""
 
 
-class LinkChecker:
-    """Checks the links of one build.
+class Wanted(NamedTuple):
+    """A fragment of another page that a link leads to.
+
+    Args:
+        path: The file of that page.
+        target: Its URL path.
+        fragment: Decoded, without the ``#``.
+        url: The page with the link.
+        line: The line of the link.
+    """
+
+    path: str
+    target: str
+    fragment: str
+    url: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageLinks:
+    """What the links of one page tell.
+
+    Args:
+        findings: Those that lead nowhere.
+        linked: The files they lead to.
+        wanted: The fragments of other pages they lead to.
+        external: (URL, line) of those to other hosts.
+    """
+
+    findings: list[Finding]
+    linked: frozenset[str]
+    wanted: list[Wanted]
+    external: list[tuple[str, int]]
+
+
+class LinkReader:
+    """Follows the links of pages, each target once.
 
     Args:
         built: The build.
@@ -28,96 +64,128 @@ class LinkChecker:
 
     def __init__(self, built: Built) -> None:
         self.built = built
-        self._suggested = 0
-        self._known: dict[tuple[str, str], tuple[str, str, str] | None] = {}
+        self._known: dict[tuple[str, str], Finding | None] = {}
 
-    def check(self) -> Iterator[Finding]:
-        """Every link that leads nowhere, or elsewhere than it seems to."""
-        for document in self.built.documents.values():
-            for reference in document.references:
-                yield from self._check(document, reference)
-        yield from self._check_stylesheets()
-        yield from self._check_redirects()
+    def read(self, document: Document) -> PageLinks:
+        """Follow all links of a page."""
+        findings: list[Finding] = []
+        linked: set[str] = set()
+        wanted: list[Wanted] = []
+        external: dict[str, int] = {}
+        for reference in document.references:
+            target = self.built.resolve(reference.url, document.url)
+            if target is None:
+                if reference.kind == LINK and reference.url.startswith(("http://", "https://", "//")):
+                    external.setdefault(reference.url, reference.line)
+                continue
+            if not reference.url:
+                continue
+            if reference.kind == LINK:
+                linked.add(target.path)
+            fault = self._fault(target, reference)
+            if fault is not None:
+                path = str(self.built.output / document.path)
+                findings.append(replace(fault, path=path, line=reference.line, url=document.url))
+            elif fragment := _fragment(target):
+                if target.path == document.path:
+                    findings += self._own_fragment(document, target, fragment, reference.line)
+                else:
+                    wanted.append(Wanted(target.path, target.url, fragment, document.url, reference.line))
+        return PageLinks(findings, frozenset(linked), wanted, list(external.items()))
 
-    def _check(self, document: Document, reference: Reference) -> Iterator[Finding]:
-        target = self.built.resolve(reference.url, document.url)
-        if target is None or not reference.url:
-            return
-        fault = self._fault(target, reference)
-        if fault is not None:
-            check, message, hint = fault
-            path = str(self.built.output / document.path)
-            yield Finding(check, message, path=path, line=reference.line, url=document.url, hint=hint or None)
-
-    def _fault(self, target: Target, reference: Reference) -> tuple[str, str, str] | None:
-        """(check, message, hint) of what is wrong with a reference; asked once for each target."""
-        key = (f"{target.url}#{target.fragment}", reference.kind)
+    def _fault(self, target: Target, reference: Reference) -> Finding | None:
+        """What is wrong with a reference, apart from its fragment; asked once for each target."""
+        key = (target.url, reference.kind)
         if key not in self._known:
             self._known[key] = self._find_fault(target, reference)
         return self._known[key]
 
-    def _find_fault(self, target: Target, reference: Reference) -> tuple[str, str, str] | None:
+    def _find_fault(self, target: Target, reference: Reference) -> Finding | None:
         built = self.built
         elsewhere = built.redirect_to(target)
         if elsewhere:
-            return "links.redirected", f"the link to {target.url} is redirected", f"Link to {elsewhere} itself."
-        if not built.has_file(target.path):
-            if built.is_view(target.url):
-                return None
-            return self._missing(target, reference)
-        return self._fragment_fault(target)
-
-    def _missing(self, target: Target, reference: Reference) -> tuple[str, str, str]:
+            itself = f"Link to {elsewhere} itself."
+            return Finding("links.redirected", f"the link to {target.url} is redirected", hint=itself)
+        if built.has_file(target.path) or built.is_view(target.url):
+            return None
         shown = unquote(target.url)
-        hint = self._suggest(shown)
-        if any(mark in reference.url for mark in _TEMPLATE_MARKS):
-            hint = f"{reference.url!r} looks like a template's tag that nobody rendered."
+        is_tag = any(mark in reference.url for mark in _TEMPLATE_MARKS)
+        hint = f"{reference.url!r} looks like a template's tag that nobody rendered." if is_tag else None
         if reference.kind == LINK:
-            return "links.broken", f"the link to {shown} leads to nothing", hint
-        return "assets.missing", f"<{reference.element}> needs {shown}, which is not there", hint
+            return Finding("links.broken", f"the link to {shown} leads to nothing", hint=hint, about=shown)
+        what = f"<{reference.element}> needs {shown}, which is not there"
+        return Finding("assets.missing", what, hint=hint, about=shown)
 
-    def _suggest(self, shown: str) -> str:
-        if self._suggested == SUGGESTIONS:
-            return ""
-        self._suggested += 1
-        near = difflib.get_close_matches(shown, self._urls, n=2, cutoff=0.7)
-        return f"Did you mean {' or '.join(near)}?" if near else ""
+    def _own_fragment(self, document: Document, target: Target, fragment: str, line: int) -> Iterator[Finding]:
+        if fragment not in document.ids:
+            yield _no_fragment(target.url, fragment, sorted(document.ids), url=document.url, line=line)
 
-    @cached_property
-    def _urls(self) -> list[str]:
-        """Everything that could have been meant."""
-        pages = {unquote(page.url) for page in self.built.pages}
-        others = {
-            f"/{path}" for path, record in self.built.files.items() if record.owner in ("asset", "public", "stored")
-        }
-        return sorted(pages | others)
 
-    def _fragment_fault(self, target: Target) -> tuple[str, str, str] | None:
-        fragment = target.fragment.partition(_TEXT_DIRECTIVE)[0]
-        if not fragment or fragment.lower() == "top":
-            return None
-        ids = self.built.ids_of(target.path)
-        if ids is None or fragment in ids:
-            return None
-        near = difflib.get_close_matches(fragment, sorted(ids), n=2, cutoff=0.6)
-        hint = f"Did you mean #{' or #'.join(near)}?" if near else ""
-        return "links.fragment", f"the link to {unquote(target.url)}#{fragment}: that page has no id {fragment!r}", hint
+def _fragment(target: Target) -> str:
+    """The id that a link leads to; empty if to none. Source: HTML, "Scrolling to a fragment": #top needs no id."""
+    fragment = target.fragment.partition(_TEXT_DIRECTIVE)[0]
+    return "" if fragment.lower() == "top" else fragment
 
-    def _check_stylesheets(self) -> Iterator[Finding]:
-        for path, text in self.built.stylesheets():
-            for url in css_urls(text):
-                target = self.built.resolve(url, f"/{path}")
-                if target is None or url.startswith("#") or self.built.has_file(target.path):
-                    continue
-                yield Finding(
-                    "assets.missing", f"the stylesheet needs {unquote(target.url)}, which is not there", url=f"/{path}"
+
+def _no_fragment(target: str, fragment: str, ids: Sequence[str], *, url: str, line: int, others: int = 0) -> Finding:
+    near = difflib.get_close_matches(fragment, ids, n=2, cutoff=0.6)
+    hint = f"Did you mean #{' or #'.join(near)}?" if near else None
+    message = f"the link to {unquote(target)}#{fragment}: that page has no id {fragment!r}"
+    return Finding("links.fragment", message, url=url, line=line, hint=hint, others=others)
+
+
+def check_fragments(built: Built, wanted: dict[str, dict[str, tuple[Wanted, int]]]) -> Iterator[Finding]:
+    """The fragments that links from other pages lead to; each page that is led to is read once."""
+    for path, fragments in wanted.items():
+        body = built.read(path)
+        missing = {one: link for one, link in fragments.items() if f'id="{one}"'.encode() not in body}
+        ids = built.ids_of(path) if missing else None
+        for fragment, (first, count) in missing.items():
+            if ids is not None and fragment not in ids:
+                yield _no_fragment(
+                    first.target, fragment, sorted(ids), url=first.url, line=first.line, others=count - 1
                 )
 
-    def _check_redirects(self) -> Iterator[Finding]:
-        for path, record in self.built.files.items():
-            if record.owner != "redirect":
+
+def check_stylesheets(built: Built) -> Iterator[Finding]:
+    """What stylesheets name."""
+    for path, text in built.stylesheets():
+        for url in css_urls(text):
+            target = built.resolve(url, f"/{path}")
+            if target is None or url.startswith("#") or built.has_file(target.path):
                 continue
-            url = f"/{path.removesuffix('index.html')}"
-            target = self.built.redirect_to(Target(url, "", path))
-            if target and not self.built.has_file(output_path(target)):
-                yield Finding("links.broken", f"the redirect to {target} leads to nothing", url=url)
+            message = f"the stylesheet needs {unquote(target.url)}, which is not there"
+            yield Finding("assets.missing", message, url=f"/{path}")
+
+
+def check_redirects(built: Built) -> Iterator[Finding]:
+    """Redirects lead somewhere, too."""
+    for path, record in built.files.items():
+        if record.owner != "redirect":
+            continue
+        url = f"/{path.removesuffix('index.html')}"
+        target = built.redirect_to(Target(url, "", path))
+        if target and not built.has_file(output_path(target)):
+            yield Finding("links.broken", f"the redirect to {target} leads to nothing", url=url)
+
+
+def suggest(built: Built, findings: Sequence[Finding]) -> list[Finding]:
+    """The same findings; the first broken links say what may have been meant."""
+    left = SUGGESTIONS
+    urls: list[str] = []
+    told = []
+    for finding in findings:
+        if finding.about is not None and finding.hint is None and left:
+            left -= 1
+            urls = urls or _urls(built)
+            near = difflib.get_close_matches(finding.about, urls, n=2, cutoff=0.7)
+            finding = replace(finding, hint=f"Did you mean {' or '.join(near)}?" if near else None)
+        told.append(finding)
+    return told
+
+
+def _urls(built: Built) -> list[str]:
+    """Everything that could have been meant."""
+    pages = {unquote(page.url) for page in built.pages}
+    owners = ("asset", "public", "stored")
+    return sorted(pages | {f"/{path}" for path, record in built.files.items() if record.owner in owners})

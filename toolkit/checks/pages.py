@@ -6,21 +6,26 @@ from collections.abc import Iterator
 
 from toolkit.builder.manifest import PageRecord
 from toolkit.checks.built import Built
-from toolkit.checks.documents import Document
+from toolkit.checks.documents import RESOURCE, Document
 from toolkit.checks.findings import Finding
 from toolkit.i18n.locales import direction
 
 _MISTAKES = 3
+_HINTS = {
+    "html.alt": 'Say what it shows; alt="" if it is decoration.',
+    "html.image-size": "Write width and height.",
+    "html.empty-link": "Give it text, or aria-label, or its image an alt.",
+    "html.json-ld": "Write values with |tojson.",
+    "html.label": "Write a <label for> with its id.",
+}
 
 
-def check_documents(built: Built) -> Iterator[Finding]:
-    """Every page that is HTML, by itself."""
-    for path, document in built.documents.items():
-        page = built.page_of[path]
-        yield from _check_language(document, page)
-        yield from _check_content(built, document)
-        if page.status == 200:
-            yield from _check_canonical(built, document)
+def check_document(built: Built, document: Document, page: PageRecord) -> Iterator[Finding]:
+    """A page that is HTML, by itself."""
+    yield from _check_language(document, page)
+    yield from _check_content(built, document)
+    if page.status == 200:
+        yield from _check_canonical(built, document)
 
 
 def _check_language(document: Document, page: PageRecord) -> Iterator[Finding]:
@@ -38,16 +43,21 @@ def _check_language(document: Document, page: PageRecord) -> Iterator[Finding]:
 
 def _check_content(built: Built, document: Document) -> Iterator[Finding]:
     url, path = document.url, str(built.output / document.path)
-    for line, what in document.mistakes[:_MISTAKES]:
-        yield Finding("html.syntax", what, path=path, line=line, url=url)
+    for mistake in document.mistakes[:_MISTAKES]:
+        check = "html.obsolete" if mistake.obsolete else "html.syntax"
+        yield Finding(check, mistake.what, path=path, line=mistake.line, column=mistake.column, url=url)
     if len(document.titles) != 1 or not document.titles[0]:
         said = "has no title" if not any(document.titles) else f"has {len(document.titles)} titles"
         yield Finding("html.title", f"the page {said}", url=url, hint="Write one <title> in the head.")
-    for source, line in document.without_alt:
-        hint = 'Say what it shows; alt="" if it is decoration.'
-        yield Finding("html.alt", f"the image {source} has no alt", path=path, line=line, url=url, hint=hint)
+    for fault in document.faults:
+        yield Finding(fault.check, fault.what, path=path, line=fault.line, url=url, hint=_HINTS.get(fault.check))
     for name, line in document.repeated:
         yield Finding("html.ids", f"the id {name!r} stands twice", path=path, line=line, url=url)
+    if built.base_url.startswith("https://"):
+        for one in document.references:
+            if one.url.startswith("http://") and (one.kind == RESOURCE or one.element in ("form", "iframe")):
+                said = f"<{one.element}> needs {one.url}, and browsers refuse http in a page of https"
+                yield Finding("html.mixed-content", said, path=path, line=one.line, url=url, hint="Write https.")
 
 
 def _check_canonical(built: Built, document: Document) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -9,11 +10,17 @@ from urllib.parse import unquote
 from toolkit.builder.manifest import PageRecord
 from toolkit.checks.built import Built
 from toolkit.checks.findings import Finding
+from toolkit.checks.survey import Survey
 from toolkit.feeds.validate import validate
 from toolkit.pages.patterns import folded_path
 from toolkit.trace import digest_bytes
 
 _SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+_MOST_URLS = 50_000
+_MOST_BYTES = 50 * 1024 * 1024
+"""Source: sitemaps.org, "Sitemap file limits"."""
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?)?")
+"""Source: W3C, "Date and Time Formats"."""
 
 
 def check_feeds(built: Built) -> Iterator[Finding]:
@@ -25,49 +32,50 @@ def check_feeds(built: Built) -> Iterator[Finding]:
                 yield Finding("feeds.invalid", problem, url=page.url)
 
 
-def check_sitemaps(built: Built) -> Iterator[Finding]:
+def check_sitemaps(built: Built, survey: Survey) -> Iterator[Finding]:
     """The sitemaps name the public pages that search engines may keep: all of them, and nothing else."""
     for page in built.pages:
         route = built.route_of(page)
         if route is not None and route.kind == "sitemap":
-            yield from _check_sitemap(built, page, news=bool(route.options.get("news")))
+            yield from _check_sitemap(built, survey, page, news=bool(route.options.get("news")))
 
 
-def _check_sitemap(built: Built, page: PageRecord, *, news: bool) -> Iterator[Finding]:
+def _check_sitemap(built: Built, survey: Survey, page: PageRecord, *, news: bool) -> Iterator[Finding]:
     named: set[str] = set()
     for path in (page.path, *page.attachments):
+        body = built.read(path)
         try:
-            named |= _locations(built.read(path))
+            root = _parse_sitemap(body)
         except ValueError as error:
             yield Finding("sitemap.invalid", f"{path}: {error}", url=page.url)
+            continue
+        for problem in _rules(root, len(body)):
+            yield Finding("sitemap.invalid", f"{path}: {problem}", url=page.url)
+        named |= {(found.text or "").strip() for child in root for found in child.iterfind(f"{_SITEMAP}loc")}
     parts = {f"{built.base_url}/{path}" for path in page.attachments}
-    wanted = {f"{built.base_url}{one.url}" for one in built.pages if _belongs(built, one)}
+    wanted = {f"{built.base_url}{one.url}" for one in built.pages if _belongs(built, survey, one)}
     for url in sorted(named - parts - wanted):
-        yield Finding("sitemap.extra", f"it names {unquote(url)}, {_why_not(built, url)}", url=page.url)
+        yield Finding("sitemap.extra", f"it names {unquote(url)}, {_why_not(built, survey, url)}", url=page.url)
     for url in sorted(wanted - named) if not news else ():
         hint = "Say sitemap=False at its route if it is to be left out."
         yield Finding("sitemap.missing", f"{unquote(url)} is not in it", url=page.url, hint=hint)
 
 
-def _belongs(built: Built, page: PageRecord) -> bool:
+def _belongs(built: Built, survey: Survey, page: PageRecord) -> bool:
     route = built.route_of(page)
-    if route is None or route.sitemap is None or page.status != 200:
-        return False
-    document = built.documents.get(page.path)
-    return document is None or document.is_indexable
+    return route is not None and route.sitemap is not None and page.status == 200 and page.path not in survey.hidden
 
 
-def _why_not(built: Built, url: str) -> str:
+def _why_not(built: Built, survey: Survey, url: str) -> str:
     target = built.resolve(url, "/")
     page = built.page_of.get(target.path) if target is not None else None
     if page is None:
         return "which is no page"
-    document = built.documents.get(page.path)
-    return "which tells robots not to index it" if document and not document.is_indexable else "which is to be left out"
+    return "which tells robots not to index it" if page.path in survey.hidden else "which is to be left out"
 
 
-def _locations(body: bytes) -> set[str]:
-    """The URLs that a sitemap, or an index of sitemaps, names."""
+def _parse_sitemap(body: bytes) -> Any:
+    """The root of a sitemap, or of an index of sitemaps."""
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
@@ -77,7 +85,19 @@ def _locations(body: bytes) -> set[str]:
         raise ValueError(f"this is not XML: {error.msg}") from error
     if root.tag not in (f"{_SITEMAP}urlset", f"{_SITEMAP}sitemapindex"):
         raise ValueError(f"<{root.tag}> begins no sitemap")
-    return {(found.text or "").strip() for child in root for found in child.iterfind(f"{_SITEMAP}loc")}
+    return root
+
+
+def _rules(root: Any, size: int) -> Iterator[str]:
+    """What breaks the protocol."""
+    if len(root) > _MOST_URLS:
+        yield f"it names {len(root):,} URLs, and may name {_MOST_URLS:,}"
+    if size > _MOST_BYTES:
+        yield f"it has {size:,} bytes, and may have {_MOST_BYTES:,}"
+    for found in root.iter(f"{_SITEMAP}lastmod"):
+        if not _DATE.fullmatch((found.text or "").strip()):
+            yield f"lastmod {(found.text or '')[:40]!r} is no date, such as 2026-03-01"
+            return
 
 
 def check_files(built: Built) -> Iterator[Finding]:

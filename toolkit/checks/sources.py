@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.checks.code import check_module
 from toolkit.checks.findings import Finding, findings_of
+from toolkit.checks.given import names_of_templates, returned_names
 from toolkit.checks.messages import extract_messages, python_files
 from toolkit.errors import ToolkitError, did_you_mean
 from toolkit.i18n.catalog import Catalog, Message
@@ -15,6 +17,8 @@ from toolkit.i18n.check import check_file
 from toolkit.i18n.po import read_po
 from toolkit.migrations import check as check_models
 from toolkit.templates import check_templates
+from toolkit.templates.lint import open_linter
+from toolkit.templates.names import unread_values
 
 _TEMPLATE_CHECKS = {
     "syntax": "templates.failed",
@@ -22,6 +26,8 @@ _TEMPLATE_CHECKS = {
     "unknown-block": "templates.block",
     "request-in-page": "templates.request",
     "unused-template": "templates.unused",
+    "unknown-name": "templates.unknown-name",
+    "unused-name": "templates.unused-name",
 }
 
 
@@ -29,11 +35,26 @@ def check_site_templates(site: Any) -> Iterator[Finding]:
     """All templates, without rendering; those bundled with the toolkit are its own affair."""
     pages = {route.template for route in site.routes if route.template and route.kind != "view"}
     names = set(site.environment.list_templates())
-    found = check_templates(site.environment, pages=pages, used=names & _texts_in_python(site))
+    given = names_of_templates(site)
+    found = check_templates(site.environment, pages=pages, used=names & _texts_in_python(site), given=given)
     for one in found:
         path = one.error.path
         if path is None or str(path).startswith(str(site.folder)):
             yield from findings_of(one.error, check=_TEMPLATE_CHECKS[one.code])
+    yield from _check_values(site)
+
+
+def _check_values(site: Any) -> Iterator[Finding]:
+    """What functions of pages give and no template reads."""
+    linter = open_linter(site.environment)
+    for route in site.routes:
+        given = (
+            returned_names(route.function) if route.template and route.kind in ("page", "listing", "error") else None
+        )
+        for name in unread_values(linter, route.template, given) if given and route.template else ():
+            path, line = route.declared_at
+            message = f"{route.name}() gives {name!r}, which {route.template} never reads"
+            yield Finding("templates.unused-name", message, path=str(path), line=line, hint="Take it out.")
 
 
 def _texts_in_python(site: Any) -> set[str]:
@@ -48,6 +69,12 @@ def _texts_in_python(site: Any) -> set[str]:
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
     return {text.partition("#")[0] for text in texts}
+
+
+def check_site_code(site: Any) -> Iterator[Finding]:
+    """What the code of pages reads past every trace."""
+    for path in python_files(site):
+        yield from check_module(path)
 
 
 def check_site_migrations(site: Any) -> Iterator[Finding]:

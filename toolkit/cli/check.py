@@ -3,66 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from toolkit.checks import CHECKS, CheckReport, Finding, check_site
+from toolkit.checks import CHECKS, CheckReport, Finding, Wanted, check_site
+from toolkit.checks.catalogue import choose
 from toolkit.checks.findings import findings_of
+from toolkit.checks.formats import FORMATS
 from toolkit.cli.failing import LETTERS, letter, unexpected
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_argument, site_options
 from toolkit.cli.sites import open_site
 from toolkit.errors import ToolkitError
+
+ERROR, WARNING, NEVER = "error", "warning", "never"
 
 
 @click.command()
 @site_argument
 @click.option("--built", is_flag=True, help="Look at the last build in the output folder, and build nothing.")
 @click.option("--parity", is_flag=True, help="Compare every page with the server's answer, byte for byte.")
-@click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--workers", "-w", type=click.IntRange(min=1), help="Processes that render.  [default: one a core]")
+@click.option("--external", is_flag=True, help="Follow links to other hosts, too; good ones not again for a week.")
+@click.option("--only", multiple=True, metavar="ID", help="Only this check, or group of checks; may be repeated.")
+@click.option("--skip", multiple=True, metavar="ID", help="Not this check, or group of checks; may be repeated.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([ERROR, WARNING, NEVER]),
+    default=ERROR,
+    show_default=True,
+    help="What makes the exit status 1.",
+)
+@click.option("--strict", is_flag=True, help="The same as --fail-on warning.")
+@click.option(
+    "--format",
+    "written",
+    type=click.Choice(["text", "json", *FORMATS]),
+    default="text",
+    show_default=True,
+    help="How findings are told on stdout.",
+)
+@click.option("--workers", "-w", type=click.IntRange(min=1), help="Processes that work.  [default: one a core]")
 @click.option("--list", "listed", is_flag=True, help="Name all checks, and what each finds.")
 @json_option
 @site_options
-def check(built: bool, parity: bool, strict: bool, workers: int | None, listed: bool) -> None:
+def check(
+    built: bool,
+    parity: bool,
+    external: bool,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    fail_on: str,
+    strict: bool,
+    written: str,
+    workers: int | None,
+    listed: bool,
+) -> None:
     """Find what is wrong with the site, before readers do.
 
-    Nothing is published. Looks at declarations, templates, catalogs and migrations; loads the content; builds into
-    .toolkit/check (where the next check finds it again); and reads every page: links, fragments, images, ids,
-    languages, editions, feeds, sitemaps.
+    Nothing is published. Looks at declarations, code, templates, catalogs and migrations; loads the content; builds
+    into .toolkit/check (where the next check finds it again); and reads every page: links, fragments, images, ids,
+    headings, languages, editions, weights, feeds, sitemaps.
+
+    What is meant to be as it is can be accepted in toolkit.toml, under [accepted], with a reason.
     """
     asked = invocation()
+    asked.as_json = asked.as_json or written == "json"
     if listed:
         _list(asked)
         return
-    report = _check(asked, built=built, parity=parity, workers=workers)
-    failed = bool(report.errors) or (strict and bool(report.findings))
-    if asked.as_json:
-        asked.output.data(
-            {
-                "ok": not failed,
-                "pages": report.pages,
-                "looked_at": [what for what, _ in report.done],
-                "findings": [finding.as_dict() for finding in report.findings],
-            }
-        )
-    else:
-        _tell(asked, report)
+    try:
+        checks = choose(only, skip)
+    except ToolkitError as error:
+        raise click.BadParameter(str(error), param_hint="--only or --skip") from error
+    wanted = Wanted(checks, built=built, parity=parity, external=external, workers=workers)
+    report = _check(asked, wanted)
+    failed = _is_failed(report, WARNING if strict else fail_on)
+    _write(asked, report, written, failed=failed)
     if failed:
         click.get_current_context().exit(1)
 
 
-def _check(asked: Invocation, *, built: bool, parity: bool, workers: int | None) -> CheckReport:
+def _is_failed(report: CheckReport, fail_on: str) -> bool:
+    if fail_on == NEVER:
+        return False
+    return bool(report.findings if fail_on == WARNING else report.errors)
+
+
+def _check(asked: Invocation, wanted: Wanted) -> CheckReport:
     """Run the checks; a site that cannot even be imported is a finding too."""
     try:
         site = open_site(prepared=False)
         with asked.output.progress("pages") as progress:
-            return check_site(site, built=built, parity=parity, workers=workers, progress=progress)
+            return check_site(site, wanted, progress=progress)
     except ToolkitError as error:
         return CheckReport(findings=list(findings_of(error)))
     except Exception as error:
         if asked.traceback:
             raise
         return CheckReport(findings=list(findings_of(unexpected(error, asked), check="code.failed")))
+
+
+def _write(asked: Invocation, report: CheckReport, written: str, *, failed: bool) -> None:
+    if asked.as_json:
+        asked.output.data(
+            {
+                "ok": not failed,
+                "pages": report.pages,
+                "looked_at": [what for what, _ in report.done],
+                "accepted": report.accepted,
+                "findings": [finding.as_dict() for finding in report.findings],
+            }
+        )
+    elif written in FORMATS:
+        text = FORMATS[written](report.findings, Path.cwd())
+        if text:
+            asked.output.say(text)
+    else:
+        _tell(asked, report)
 
 
 def _tell(asked: Invocation, report: CheckReport) -> None:
@@ -73,7 +130,8 @@ def _tell(asked: Invocation, report: CheckReport) -> None:
     looked = ", ".join(what for what, _ in report.done)
     pages = f"; {report.pages} pages" if report.pages else ""
     asked.output.say(f"looked at: {looked or 'nothing'}{pages}")
-    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    accepted = f", {report.accepted} accepted" if report.accepted else ""
+    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}{accepted}"
     asked.output.say(counts, style="red" if errors else "yellow" if warnings else "green")
 
 
@@ -90,5 +148,6 @@ def _count(findings: Sequence[Finding], word: str) -> str:
 
 def _list(asked: Invocation) -> None:
     if asked.as_json:
-        asked.output.data({name: {"severity": severity, "finds": about} for name, (severity, about) in CHECKS.items()})
-    asked.output.table(("check", "severity", "finds"), [(name, *row) for name, row in CHECKS.items()])
+        asked.output.data({name: check._asdict() for name, check in CHECKS.items()})
+    rows = [(name, check.severity, check.finds) for name, check in CHECKS.items()]
+    asked.output.table(("check", "severity", "finds"), rows)

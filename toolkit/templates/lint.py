@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -12,6 +13,7 @@ from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from toolkit.errors import TemplateError, ToolkitError, did_you_mean
 
 from .environment import TemplateEnvironment
+from .names import doubtful_names
 
 REQUEST_NAMES = frozenset({"request", "session", "csrf_token", "user"})
 """Names that only a view has: a page is rendered without a request."""
@@ -28,8 +30,8 @@ class Finding:
     """Something a template should not have.
 
     Args:
-        code: Stable name of the rule: ``syntax``, ``missing-template``, ``unknown-block``, ``request-in-page`` or
-            ``unused-template``.
+        code: Stable name of the rule: ``syntax``, ``missing-template``, ``unknown-block``, ``request-in-page``,
+            ``unused-template``, ``unknown-name`` or ``unused-name``.
         severity: ``"error"`` or ``"warning"``.
         error: The letter about it.
     """
@@ -40,7 +42,11 @@ class Finding:
 
 
 def check_templates(
-    environment: TemplateEnvironment, *, pages: Collection[str] = (), used: Collection[str] = ()
+    environment: TemplateEnvironment,
+    *,
+    pages: Collection[str] = (),
+    used: Collection[str] = (),
+    given: Mapping[str, Collection[str] | None] | None = None,
 ) -> list[Finding]:
     """Compile all templates of an environment and look at how they hang together.
 
@@ -49,6 +55,7 @@ def check_templates(
         pages: Names of the templates that pages are rendered with; they and what they use may not read the request.
         used: Names used from elsewhere (views, error pages), for ``unused-template``. With neither ``pages`` nor
             ``used`` given, no template is called unused.
+        given: Template of pages to the names that they have; None where those are not known.
 
     Returns:
         The findings, by template.
@@ -63,17 +70,38 @@ def check_templates(
                 trees[name] = environment.parse(source.text, name, str(source.path))
         except TemplateError as error:
             findings.append(Finding("syntax", "error", error))
-    linter = _Linter(environment, trees)
+    linter = Linter(environment, trees)
     for name in trees:
         findings += linter.missing(name)
         findings += linter.unknown_blocks(name)
     findings += linter.requests(linter.reached(pages))
     if pages or used:
         findings += linter.unused({*pages, *used})
+    known = set(environment.globals)
+    for code, doubt in doubtful_names(linter, given or {}, known, {*pages, *used}):
+        findings.append(Finding(code, "warning", doubt))
     return findings
 
 
-class _Linter:
+def open_linter(environment: TemplateEnvironment) -> Linter:
+    """A linter of all templates that can be read."""
+    trees: dict[str, nodes.Template] = {}
+    for name in environment.list_templates():
+        source = environment.folders.read(name)
+        with suppress(TemplateError):
+            if source is not None:
+                trees[name] = environment.parse(source.text, name, str(source.path))
+    return Linter(environment, trees)
+
+
+class Linter:
+    """Looks at the templates of one environment.
+
+    Args:
+        environment: Whose templates.
+        trees: Name to syntax tree.
+    """
+
     def __init__(self, environment: TemplateEnvironment, trees: dict[str, nodes.Template]) -> None:
         self.environment = environment
         self.trees = trees
@@ -87,7 +115,7 @@ class _Linter:
                 continue
             if target.value not in self.names and not getattr(node, "ignore_missing", False):
                 hint = did_you_mean(target.value, self.names)
-                error = self._letter(name, node.lineno, f"there is no template {target.value!r}", hint)
+                error = self.letter(name, node.lineno, f"there is no template {target.value!r}", hint)
                 yield Finding("missing-template", "error", error)
 
     def unknown_blocks(self, name: str) -> Iterator[Finding]:
@@ -101,7 +129,7 @@ class _Linter:
         for block in own:
             if block.name not in known and block.name not in inner:
                 message = f"block {block.name!r} is in no template that {name} extends, so it is never shown"
-                error = self._letter(name, block.lineno, message, did_you_mean(block.name, known))
+                error = self.letter(name, block.lineno, message, did_you_mean(block.name, known))
                 yield Finding("unknown-block", "warning", error)
 
     def requests(self, names: Collection[str]) -> Iterator[Finding]:
@@ -111,7 +139,7 @@ class _Linter:
             for variable in sorted(read - set(self.environment.globals)):
                 line = next(node.lineno for node in self.trees[name].find_all(nodes.Name) if node.name == variable)
                 message = f"{variable!r} is read by a page, and a page has no request"
-                error = self._letter(name, line, message, "Make it a view, or leave it to a script.")
+                error = self.letter(name, line, message, "Make it a view, or leave it to a script.")
                 yield Finding("request-in-page", "error", error)
 
     def unused(self, roots: Collection[str]) -> Iterator[Finding]:
@@ -120,7 +148,7 @@ class _Linter:
         reached = self.reached(roots)
         for name in self.trees:
             if name not in reached and not name.startswith("shortcodes/") and not computed:
-                error = self._letter(name, None, "no page, view or template uses this", "Delete it.")
+                error = self.letter(name, None, "no page, view or template uses this", "Delete it.")
                 yield Finding("unused-template", "warning", error)
 
     def reached(self, roots: Collection[str]) -> set[str]:
@@ -147,6 +175,7 @@ class _Linter:
                 return []
             chain.append(name)
 
-    def _letter(self, name: str, line: int | None, message: str, hint: str) -> TemplateError:
+    def letter(self, name: str, line: int | None, message: str, hint: str) -> TemplateError:
+        """An error at a line of a template."""
         winner = self.environment.why_template(name).winner
         return TemplateError(message, path=winner.path if winner else name, line=line, hint=hint or None)

@@ -6,7 +6,7 @@ import inspect
 import re
 
 from toolkit import errors, trace
-from toolkit.checks.findings import CHECKS
+from toolkit.checks.catalogue import CHECKS, ERROR
 from toolkit.i18n.check import check_ids
 
 from .docstrings import arguments, read_doc, table
@@ -32,8 +32,17 @@ def error_classes() -> str:
 
 
 def checks() -> str:
-    """What ``toolkit check`` finds."""
-    return table(["check", "severity", "finds"], [[f"`{name}`", *row] for name, row in CHECKS.items()])
+    """A heading for each of the checks of ``toolkit check``."""
+    parts = []
+    for name, check in CHECKS.items():
+        kind = "An error" if check.severity == ERROR else "A warning"
+        parts.append(f"### `{name}`\n\n{kind}: {_escaped(check.finds)}.\n\n{_escaped(check.mend)}")
+    return "\n\n".join(parts)
+
+
+def _escaped(text: str) -> str:
+    """Tags, and marks of templates and of Markdown, as text."""
+    return re.sub(r"(<[^>]+>|\{\{.*?\}\}|\w+_\w+|--\w+|\w+\(\w*\)|\|\w+)", r"`\1`", text)
 
 
 def message_checks() -> str:

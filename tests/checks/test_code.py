@@ -1,0 +1,60 @@
+"""Reads that no trace can know of, found in the source of pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.checks.code import check_module
+
+SOURCE = """
+import random, time as clock
+import datetime as dt
+from datetime import datetime
+from urllib.request import urlopen
+from . import app
+
+@app.page("/")
+def home():
+    return {body}
+
+def helper():
+    {inner}
+
+@app.view("/search/")
+def search(request):
+    return random.random(), datetime.now()
+"""
+
+
+def letters(folder: Path, body: str, inner: str = "return 1") -> list[str]:
+    path = folder / "pages.py"
+    path.write_text(SOURCE.format(body=body, inner=inner))
+    return [f"{one.line}: {one.message}" for one in check_module(path)]
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("{'now': datetime.now()}", "the wall clock"),
+        ("{'now': dt.date.today()}", "the wall clock"),
+        ("{'now': clock.time()}", "the wall clock"),
+        ("{'one': random.choice([1, 2])}", "chance"),
+        ("{'rates': urlopen('https://rates.example').read()}", "another host or program"),
+    ],
+)
+def test_a_page_that_reads_what_no_trace_knows_of(tmp_path: Path, body: str, what: str) -> None:
+    assert letters(tmp_path, body) == [f"10: home() is run for pages and reads {what}, which no trace knows of"]
+
+
+def test_a_helper_of_a_page_counts_and_a_view_may_read_what_it_likes(tmp_path: Path) -> None:
+    inner = "return random.random()"
+    assert letters(tmp_path, "{}", inner) == []
+    assert letters(tmp_path, "{'x': helper()}", inner) == [
+        "13: helper() is run for pages and reads chance, which no trace knows of"
+    ]
+
+
+def test_names_that_only_look_alike_are_left_alone(tmp_path: Path) -> None:
+    assert letters(tmp_path, "{'x': app.random.choice(1), 'now': app.now()}") == []
