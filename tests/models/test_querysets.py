@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-from datetime import date
 from typing import Any
 
 import pytest
@@ -93,7 +92,12 @@ def test_a_slice_of_a_loaded_answer_asks_nothing(m: Any, newsroom: Any) -> None:
         (lambda stories: list(stories.order_by("tags__name")), "cannot be ordered by"),
         (lambda stories: stories.values_list("title", "slug", flat=True), "takes one name"),
         (lambda stories: stories.filter(1), "takes Q objects"),
-        (lambda stories: stories.dates("published", "weeks"), "knows no 'weeks'"),
+        (lambda stories: stories.dates("published", "weeks"), "knows no 'weeks'. Did you mean 'week'"),
+        (lambda stories: stories.datetimes("published", "year", "oldest"), "is 'ASC' or 'DESC'"),
+        (
+            lambda stories: list(stories.dates("title", "year")),
+            "takes dates, instants and times of day, not str",
+        ),
         (lambda stories: list(stories.values("title__x")), "'x' is not a field"),
         (lambda stories: list(stories.select_related("tags")), "is not a reference to one object"),
         (lambda stories: list(stories.prefetch_related("tagz")), "Did you mean 'tags'"),
@@ -173,12 +177,6 @@ def test_distinct_values_are_in_a_certain_order(m: Any, newsroom: Any) -> None:
     assert m.Story.objects.order_by().values_list("weight", flat=True).distinct().count() == 5
     assert m.Story.objects.distinct().count() == 20
     assert len(m.Story.objects.filter(tags__slug__in=["tag-1", "tag-2"]).distinct().order_by("section__name")) == 12
-
-
-def test_dates_are_distinct_and_oldest_first(m: Any, newsroom: Any) -> None:
-    assert m.Story.objects.dates("published", "month") == [date(2026, 2, 1), date(2026, 3, 1)]
-    assert m.Story.objects.dates("published", "year") == [date(2026, 1, 1)]
-    assert m.Story.objects.dates("expires", "day") == [date(2026, 3, 1)]
 
 
 def test_in_bulk_gives_rows_by_key(m: Any, newsroom: Any) -> None:

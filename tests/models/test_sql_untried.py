@@ -84,10 +84,16 @@ QUESTIONS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "a year": (
         lambda m: m.Story.objects.filter(published__year=2026).values("pk").order_by(),
-        "SELECT news_story.id AS v0 FROM news_story WHERE EXTRACT(year FROM news_story.published) = :1 "
+        "SELECT news_story.id AS v0 FROM news_story WHERE news_story.published BETWEEN :1 AND :2 "
         "ORDER BY news_story.id",
-        "SELECT news_story.id AS v0 FROM news_story WHERE DATEPART(year, news_story.published) = ? "
-        "ORDER BY news_story.id",
+        "SELECT news_story.id AS v0 FROM news_story WHERE news_story.published BETWEEN ? AND ? ORDER BY news_story.id",
+    ),
+    "a month": (
+        lambda m: m.Story.objects.filter(published__month=3).values("pk").order_by(),
+        "SELECT news_story.id AS v0 FROM news_story WHERE CAST(floor(EXTRACT(month FROM news_story.published)) "
+        "AS INTEGER) = :1 ORDER BY news_story.id",
+        "SELECT news_story.id AS v0 FROM news_story WHERE CAST(floor(DATEPART(month, news_story.published)) "
+        "AS INTEGER) = ? ORDER BY news_story.id",
     ),
     "exclude, where either side may be NULL": (
         lambda m: m.Story.objects.exclude(expires__lt=F("published")).values("pk").order_by(),

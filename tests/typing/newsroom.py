@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, assert_type
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from toolkit import App, models
 from toolkit.database import Database, atomic, on_commit
@@ -169,7 +170,11 @@ def questions() -> None:
     assert_type(Section.objects.filter(~models.Exists(newest) | Q(position=0)).first(), Section | None)
     size = models.Case(models.When(weight__gt=2, then=models.Value("big")), default=models.Value("small"))
     assert_type(Story.objects.annotate(size=size, other=models.Subquery(newest.values("slug")[:1])), StoryQuerySet)
-    assert_type(Story.objects.dates("published", "month"), list[date])
+    assert_type(Story.objects.dates("published", "month", "DESC"), QuerySet[date])
+    assert_type(Story.objects.datetimes("published", "hour", tzinfo=ZoneInfo("Europe/Madrid")).first(), datetime | None)
+    weekly = models.TruncWeek("published", tzinfo=ZoneInfo("Europe/Madrid"))
+    assert_type(Story.objects.values(week=weekly).annotate(n=Count("pk")), QuerySet[dict[str, Any]])
+    assert_type(Story.objects.filter(published__date__in=[date(2026, 3, 1)], published__iso_year=2026), StoryQuerySet)
     assert_type(Story.objects.create(title="Flood"), Story)
     assert_type(Story.objects.get_or_create(slug="flood", defaults={"title": "Flood"}), tuple[Story, bool])
     assert_type(Story.objects.update(weight=F("weight") + 1), int)

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, ClassVar
 
+from toolkit.database.sqldates import DATES
+
 MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000
 
@@ -130,6 +132,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
         ("toolkit_rpad", 3, lambda text, count, fill: text[:count] + _pad(text, count, fill)),
         ("toolkit_chr", 1, _character),
         *((f"toolkit_{name}", 1, _hash(name)) for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
+        *((name, count, function) for name, (count, function) in DATES.items()),
     )
 }
 

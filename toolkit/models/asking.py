@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any, Self, TypeVar, overload
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from toolkit.database.raw import Values
 from toolkit.errors import FieldError, did_you_mean
@@ -15,6 +15,9 @@ from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
 from toolkit.models.expressions import PLAIN, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.fields import DateField
+from toolkit.models.fields.base import Field
+from toolkit.models.functions.dates import Trunc
 from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
@@ -23,6 +26,9 @@ from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.sqltext import key_of
 from toolkit.trace import Scope, current
+
+if TYPE_CHECKING:
+    from toolkit.models.queryset import QuerySet
 
 M = TypeVar("M", covariant=True)
 
@@ -366,21 +372,52 @@ class Answers(Question[M]):
             raise IndexError(f"no row {index} in {self!r}")
         return found[0]
 
-    def dates(self, name: str, kind: str) -> list[date]:
-        """The distinct years, months or days of a date field, as dates, oldest first.
+    def dates(self, name: str, kind: str, order: str = "ASC", *, tzinfo: tzinfo | None = None) -> QuerySet[date]:
+        """The distinct years, months, weeks or days of a date field, as dates.
 
         Args:
-            name: A date or datetime field; instants are taken in UTC.
-            kind: ``"year"``, ``"month"`` or ``"day"``.
+            name: A date or datetime field, or an annotation.
+            kind: ``"year"``, ``"month"``, ``"week"`` (from Monday on) or ``"day"``: the first day of each is given.
+            order: ``"ASC"``, the oldest first, or ``"DESC"``.
+            tzinfo: Whose calendar, for instants; UTC if not given.
         """
-        lengths = {"year": 1, "month": 2, "day": 3}
-        if kind not in lengths:
-            raise FieldError(f"dates() knows no {kind!r}", hint=did_you_mean(kind, lengths))
-        values = [value for value in self.order_by().values_list(name, flat=True) if value is not None]
-        if not all(isinstance(value, date) for value in values):
-            raise FieldError(f"dates({name!r}): that is no date", hint="Name a date or a datetime field.")
-        found = {value.timetuple()[: lengths[kind]] for value in values}
-        return [date(*(*parts, 1, 1)[:3]) for parts in sorted(found)]
+        return self._beginnings("dates", name, kind, order, tzinfo)
+
+    def datetimes(
+        self, name: str, kind: str, order: str = "ASC", *, tzinfo: tzinfo | None = None
+    ) -> QuerySet[datetime]:
+        """The distinct years, months, hours or the like of a datetime field, as the instants at which they begin.
+
+        Args:
+            name: A datetime field, or an annotation.
+            kind: ``"year"``, ``"month"``, ``"week"``, ``"day"``, ``"hour"``, ``"minute"`` or ``"second"``.
+            order: ``"ASC"``, the oldest first, or ``"DESC"``.
+            tzinfo: Whose clocks and calendar; UTC if not given.
+        """
+        return self._beginnings("datetimes", name, kind, order, tzinfo)
+
+    def _beginnings(self, method: str, name: str, kind: str, order: str, zone: tzinfo | None) -> QuerySet[Any]:
+        kinds, form = _BEGINNINGS[method]
+        if kind not in kinds:
+            raise FieldError(f"{method}() knows no {kind!r}", hint=did_you_mean(kind, kinds))
+        if order not in ("ASC", "DESC"):
+            raise FieldError(f"{method}(order={order!r}) is 'ASC' or 'DESC'")
+        alias = f"{kind}_of_{name}"
+        found: QuerySet[Any] = (
+            self.filter(**{f"{name}__isnull": False})
+            .order_by()
+            ._giving("flat", (), {alias: Trunc(name, kind, form, zone)})
+        )
+        if zone is not None:  # where the calendar of the zone has no such year there is none
+            found = found.filter(**{f"{alias}__isnull": False})
+        return found.distinct().order_by(alias if order == "ASC" else f"-{alias}")
+
+
+_BEGINNINGS: Mapping[str, tuple[tuple[str, ...], Field[Any] | None]] = {
+    "dates": (("year", "month", "week", "day"), DateField[Any]()),
+    "datetimes": (("year", "month", "week", "day", "hour", "minute", "second"), None),
+}
+"""What ``dates()`` and ``datetimes()`` know, and the field of what they give."""
 
 
 def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:

@@ -180,7 +180,7 @@ class Context:
 
         context = function_context(self.compiler, self.node, arguments, options, bind, bind_each)
         built = function.build(context, *(argument for argument, _ in arguments))
-        return built, output if output is not None else function.output(context)
+        return built, output if output is not None else function.result(context, built)
 
     def aggregate(self, structure: Any) -> Typed:
         """SQL of an aggregate."""

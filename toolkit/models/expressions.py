@@ -369,6 +369,11 @@ class Function(Expression):
         kinds = {type(field) for field in context.fields}
         return like(context.fields[0]) if len(kinds) == 1 else None
 
+    @classmethod
+    def result(cls, context: Any, built: Any) -> Field[Any] | None:
+        """The same, where the field has to know what was built."""
+        return cls.output(context)
+
     def lift(self, values: list[Any]) -> Structure:
         inner = tuple(argument.lift(values) for argument in self.arguments)
         values.extend(self.values)

@@ -35,6 +35,8 @@ class LookupContext:
         fields: For a function: the fields of its arguments.
         options: For a function: what is part of the question rather than a value of it.
         constant: ``constant(value, kind)`` gives a bound parameter for a value that is part of the question.
+        right: SQL of the other side, where that is an expression rather than a value. ``bind`` gives it then, as it is;
+            a lookup that needs another form of it makes that in SQL.
     """
 
     column: Any
@@ -49,6 +51,7 @@ class LookupContext:
     fields: tuple[Any, ...] = ()
     options: tuple[Any, ...] = ()
     constant: Callable[..., Any] | None = None
+    right: Any = None
 
     def write(self) -> Callable[[Any], Any] | None:
         """The field's own conversion to a driver's value; a value that it cannot be compared with is refused."""

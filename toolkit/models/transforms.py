@@ -85,4 +85,6 @@ def apply_transform(compiler: Compiler, node: Node, transform: Any, typed: Typed
         raise FieldError(f"{transform!r} takes values, and cannot stand in a path")
 
     context = function_context(compiler, node, [typed], (), bind, bind)
-    return transform.build(context, typed[0]), transform.output(context)
+    built = transform.build(context, typed[0])
+    result = getattr(transform, "result", None)
+    return built, transform.output(context) if result is None else result(context, built)
