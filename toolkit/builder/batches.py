@@ -87,6 +87,7 @@ class Batch:
         shapes: Records of query shapes met for the first time.
         problems: What went wrong.
         queries: What was asked, if the job wants to know.
+        alone: Whether it tells all of its inputs, and its sender is not met again.
     """
 
     sender: int
@@ -95,6 +96,7 @@ class Batch:
     shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     problems: list[ToolkitError] = field(default_factory=list)
     queries: QueryReport | None = None
+    alone: bool = False
 
 
 class Numbering:

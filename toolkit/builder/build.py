@@ -7,6 +7,7 @@ import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +15,17 @@ from typing import Any
 
 from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
+from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered, Standing
 from toolkit.builder.queries import QueryReport
+from toolkit.builder.remote import StorageTarget
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget, Target, TargetStaging
+from toolkit.builder.tasks import can_share
 from toolkit.builder.watcher import Watcher
 from toolkit.builder.workers import FEW_PAGES, Pool, render_here
 from toolkit.content.loading import load_sources
@@ -45,6 +49,8 @@ class Builder:
         site: The site.
         output: The folder, or the URL of a place in a storage; the setting ``output`` by default.
         workers: Processes; the setting ``workers`` by default, which means one for each core.
+        executor: Who renders, instead of forked processes: any ``concurrent.futures.Executor``, which stays open, or
+            a name that ``executors.open_executor`` knows.
         moment: The instant that the build shows; now by default.
         clean: Render everything, whatever the manifest says.
         progress: Told after each batch.
@@ -58,6 +64,7 @@ class Builder:
         *,
         output: Path | str | None = None,
         workers: int | None = None,
+        executor: Executor | str | None = None,
         moment: datetime | None = None,
         clean: bool = False,
         progress: Progress | None = None,
@@ -67,6 +74,9 @@ class Builder:
         self.site = site.prepare()
         self.target: Target = find_target(site, output)
         self.workers = workers or site.settings.peek("workers") or os.cpu_count() or 1
+        self.executor = None if executor == PROCESSES else executor
+        if isinstance(executor, str):
+            check_executor(executor)
         self.moment = moment
         self.clean = clean
         self.progress = progress or (lambda done, total: None)
@@ -175,7 +185,10 @@ def find_target(site: Any, output: Path | str | None) -> Target:
         site: The site.
         output: A folder or a URL; the setting ``output`` by default.
     """
-    return FolderTarget(Path(output) if output else site.folder / site.settings.peek("output"))
+    place = os.fspath(output or site.settings.peek("output"))
+    if "://" in place:
+        return StorageTarget(place, site.state_folder)
+    return FolderTarget(Path(output) if output else site.folder / place)
 
 
 def _own_tables(site: Any, database: Any) -> set[str]:
@@ -228,12 +241,15 @@ class Run:
             path: record.digest for path, record in self.standing.files.items() if path not in self.standing.suspect
         }
         databases = self.site.databases
+        elsewhere = self.builder.executor is not None and len(pages) > FEW_PAGES and self._can_share()
         alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not databases.share_snapshots
-        names = {} if alone else databases.export_snapshots()
+        names = databases.export_snapshots() if elsewhere or not alone else {}
         job = Job(self.site, self.decision.plan, staging.stage, known, names, self.builder.queries)
         self.report.queries = QueryReport() if job.queries else None
         started = time.monotonic()
-        if alone or watcher is None:
+        if elsewhere:
+            agreed = self._render_elsewhere(job, pages)
+        elif alone or watcher is None:
             agreed = self._render_alone(job, pages)
         else:
             agreed = self._render_parallel(job, pages, watcher)
@@ -246,6 +262,23 @@ class Run:
 
     def _render_alone(self, job: Job, pages: Sequence[Page]) -> bool:
         self._collect(render_here(job, self._batches(pages)), len(pages))
+        return True
+
+    def _can_share(self) -> bool:
+        shared = can_share(self.site)
+        if not shared:
+            self.report.notices.append(
+                "no other process can be shown this state of the database, so the executor is not used"
+            )
+        return shared
+
+    def _render_elsewhere(self, job: Job, pages: Sequence[Page]) -> bool:
+        with opened(self.builder.executor, self.builder.workers) as executor:
+            renderer = TaskRenderer(job, executor, workers=self.builder.workers, moment=self.moment)
+            try:
+                self._collect(renderer.run(self._batches(pages)), len(pages))
+            finally:
+                renderer.close()
         return True
 
     def _render_parallel(self, job: Job, pages: Sequence[Page], watcher: Watcher) -> bool:
@@ -274,7 +307,10 @@ class Run:
                     ids = self.interning.translate(batch.sender, result.inputs)
                     self.results.append((result, ids, reasons[result.page.identity]))
                 done += len(batch.results)
+                if batch.alone:
+                    self.interning.forget(batch.sender)
             self.builder.progress(done, total)
+            self.builder.target.renew()
         if problems:
             count = f"{len(problems)} page" if len(problems) == 1 else f"{len(problems)} pages"
             raise Problems(merge_problems(problems), summary=f"{count} could not be rendered; nothing was published")

@@ -56,6 +56,10 @@ class Interning:
         numbers = self._local[sender]
         return array("I", [numbers[number] for number in local])
 
+    def forget(self, sender: int) -> None:
+        """Forget the counting of a sender that is not met again."""
+        self._local.pop(sender, None)
+
     def take(self, trace: Any) -> array[int]:
         """Our numbers of a trace's inputs."""
         self._load()

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 
 from toolkit.errors import BuildError
 
+WAITING_BYTES = 8_000_000
+"""So much is kept in memory before it is sent to a storage."""
+
 
 class Stage(Protocol):
     """Takes rendered files. Staging one twice is harmless: the bytes are the same."""
@@ -57,7 +60,7 @@ class FolderStage:
 
 
 class StorageStage:
-    """A place in a storage that fsspec knows, such as ``s3://bucket/prefix``. Files go there together, at each flush.
+    """A place in a storage that fsspec knows, such as ``s3://bucket/prefix``. Files go there several at a time.
 
     Args:
         url: The place.
@@ -66,14 +69,18 @@ class StorageStage:
     def __init__(self, url: str) -> None:
         self.place = url
         self._waiting: dict[str, dict[str, bytes]] = {}
+        self._size = 0
 
     def write(self, path: str, body: bytes) -> None:
-        """Keep a file until the next flush."""
+        """Keep a file until the next flush, or until much waits."""
         self._waiting.setdefault(_media_type(path), {})[f"{self.place}/{path}"] = body
+        self._size += len(body)
+        if self._size > WAITING_BYTES:
+            self.flush()
 
     def flush(self) -> None:
         """Send what waits, several files at a time."""
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self._size = self._waiting, {}, 0
         if not waiting:
             return
         system = open_storage(self.place)

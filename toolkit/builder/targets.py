@@ -56,6 +56,9 @@ class Target(Protocol):
     def locked(self) -> AbstractContextManager[None]:
         """One build at a time."""
 
+    def renew(self) -> None:
+        """Say that the build is still at work; called often."""
+
     def manifest(self) -> AbstractContextManager[Manifest]:
         """The manifest, while a build works."""
 
@@ -132,6 +135,9 @@ class FolderTarget:
                     f"another build of {self.output} is running", hint="Wait for it, or build to another folder."
                 ) from error
             yield
+
+    def renew(self) -> None:
+        """The lock of a process lives as long as the process."""
 
     @contextmanager
     def manifest(self) -> Iterator[Manifest]:

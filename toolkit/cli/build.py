@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,12 +18,30 @@ from toolkit.cli.sites import open_site
 REASONS = 5
 
 
+class OutputPlace(click.Path):
+    """A folder, made absolute, or a URL as it is."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it."""
+        if "://" in str(value):
+            return value
+        return Path(str(super().convert(value, param, ctx))).absolute()
+
+
+OUTPUT = OutputPlace(file_okay=False)
+
+
 @click.command()
 @site_argument
 @click.option(
-    "--output", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Publish here instead."
+    "--output", "-o", metavar="DIR", type=OUTPUT, help="Publish here instead: a folder, or a URL as s3://bucket/site."
 )
 @click.option("--workers", "-w", type=click.IntRange(min=1), help="Processes that render.  [default: one a core]")
+@click.option(
+    "--executor", metavar="NAME", help="Who renders: processes, threads, dask://host:port.  [default: processes]"
+)
 @click.option("--at", "moment", type=MOMENT, metavar="TIME", help="Build as of this instant: 2026-05-01T06:00+02:00.")
 @click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
 @click.option("--queries", is_flag=True, help="Count what rendering asks the database; name the slowest questions.")
@@ -30,7 +49,13 @@ REASONS = 5
 @json_option
 @site_options
 def build(
-    output: Path | None, workers: int | None, moment: datetime | None, clean: bool, queries: bool, verbose: bool
+    output: Path | str | None,
+    workers: int | None,
+    executor: str | None,
+    moment: datetime | None,
+    clean: bool,
+    queries: bool,
+    verbose: bool,
 ) -> None:
     """Publish the site as files, doing only what must be done.
 
@@ -43,8 +68,9 @@ def build(
     with speak.progress("pages") as progress:
         builder = Builder(
             site,
-            output=output.absolute() if output else None,
+            output=output,
             workers=workers,
+            executor=executor,
             moment=moment,
             clean=clean,
             progress=progress,
@@ -70,7 +96,8 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool) -> None:
     if report.left_out:
         speak.say(f"left out, answered by the server only: {', '.join(report.left_out)}")
     speak.say(report.summary(), style="green")
-    speak.say(f"in {report.output}; look at it with: python3 -m http.server -d {report.output}")
+    look = "" if "://" in report.output else f"; look at it with: python3 -m http.server -d {report.output}"
+    speak.say(f"in {report.output}{look}")
 
 
 def _tell_reasons(speak: Output, report: BuildReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from toolkit.trace import digest, digest_bytes
 LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
 """Libraries whose version may change a page."""
 
+_INSTALLED = {"site-packages", "dist-packages"}
 _SKIPPED = {"__pycache__", "migrations", "tests", "node_modules"}
 
 
@@ -25,13 +27,49 @@ def code_digest(site: Any) -> bytes:
     return found
 
 
+def code_sources(site: Any) -> dict[str, bytes]:
+    """What the digest stands for, by name: each source file, each library's version, Python's."""
+    found: dict[str, bytes] = {}
+    sources, libraries, python = _parts(site)
+    for name, content in sources:
+        files = content if isinstance(content, list) else [["", content]]
+        found.update({f"{name}/{file}".rstrip("/"): value for file, value in files})
+    found.update({f"the library {name}": version.encode() for name, version in libraries})
+    found["Python"] = ".".join(map(str, python)).encode()
+    return found
+
+
 def _compute(site: Any) -> bytes:
+    return digest(_parts(site))
+
+
+def _parts(site: Any) -> list[Any]:
     toolkit = Path(__file__).parent.parent
     sources: list[list[Any]] = [["toolkit", _sources(toolkit)]]
     sources += [[f"app {app.label}", _sources(app.folder)] for app in site.apps if toolkit not in app.folder.parents]
     own = sorted({*site.folder.glob("*.py"), *_imported(site.folder)})
     sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
-    return digest([sources, [(name, _version(name)) for name in LIBRARIES], sys.version_info[:3]])
+    return [sources, [(name, _version(name)) for name in LIBRARIES], sys.version_info[:3]]
+
+
+def forget_modules(folder: Path) -> None:
+    """Unload every module that was imported from a folder, and take the folder off Python's path.
+
+    Two sites whose packages have one name can then follow each other in one process, and so can two states of one.
+    What was installed stays, even if the environment is within the folder.
+    """
+    root = folder.resolve()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and _stands_in(file, root):
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if not entry or not _stands_in(entry, root)]
+    importlib.invalidate_caches()
+
+
+def _stands_in(path: str, root: Path) -> bool:
+    """Whether it is the site's own."""
+    return not _INSTALLED.intersection(Path(path).parts) and Path(path).resolve().is_relative_to(root)
 
 
 def _imported(folder: Path) -> Iterator[Path]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from toolkit.builder.tables import bring_up
 from toolkit.site import Site, load_site
+from toolkit.site.code import forget_modules
 
 PACKAGE = "press"
 
@@ -75,21 +73,3 @@ def write_site(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text if isinstance(text, bytes) else textwrap.dedent(text).lstrip("\n").encode())
-
-
-def forget_modules(folder: Path) -> None:
-    """Unload every module that was imported from a folder, and take the folder off Python's path.
-
-    Two sites whose packages have one name can then follow each other in one process.
-    """
-    root = folder.resolve()
-    for name, module in list(sys.modules.items()):
-        if _stands_in(module, root):
-            del sys.modules[name]
-    sys.path[:] = [entry for entry in sys.path if not entry or not Path(entry).resolve().is_relative_to(root)]
-    importlib.invalidate_caches()
-
-
-def _stands_in(module: Any, root: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return isinstance(file, str) and Path(file).resolve().is_relative_to(root)
