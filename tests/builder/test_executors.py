@@ -1,0 +1,303 @@
+"""Builds by threads, by pools that somebody brings, and by a real Dask cluster: the same bytes as one process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builder.cluster import Cluster, running_cluster
+from tests.builder.test_interrupted import many
+from tests.s3 import S3, running_s3
+from tests.servers import SERVERS
+from toolkit.builder import Builder
+from toolkit.errors import BuildError
+from toolkit.testing import temporary_site
+
+POSTGRESQL = next((url for url in SERVERS if url.startswith("postgres")), "")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with running_s3() as server:
+        server.make_bucket("press")
+        patch = pytest.MonkeyPatch()
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+        patch.undo()
+
+
+@pytest.fixture(scope="module")
+def dask(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler and two workers."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with running_cluster(folder, workers=2, environment=s3.environment) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(dask: Cluster) -> Cluster:
+    """The same, both workers alive."""
+    dask.mend(2)
+    return dask
+
+
+@pytest.fixture(scope="module")
+def big(planted: Path, make_press: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A press of some 300 pages, and its build by one process."""
+    folder = tmp_path_factory.mktemp("big") / "site"
+    shutil.copytree(planted, folder)
+    press = make_press(folder)
+    press.edit(many)
+    press.build()
+    return press
+
+
+@pytest.fixture(scope="module")
+def served(
+    planted: Path, planter: Any, make_press: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """The same press, its rows in a schema of their own in PostgreSQL."""
+    if not POSTGRESQL:
+        pytest.skip("TOOLKIT_TEST_DATABASES names no PostgreSQL")
+    import psycopg
+
+    schema = f"toolkit_{os.getpid()}_press"
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    folder = tmp_path_factory.mktemp("served") / "site"
+    shutil.copytree(planted, folder)
+    press = make_press(folder)
+    press.replace("toolkit.toml", "sqlite:///press.db", f"{POSTGRESQL}?options=-csearch_path%3D{schema}")
+    press.build()
+    press.edit(planter)
+    press.edit(many)
+    press.build()
+    yield press
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def meaning(manifest: Path) -> dict[str, Any]:
+    """What a manifest says, without the numbers that inputs have in it and the times of files."""
+    connection = sqlite3.connect(manifest)
+    try:
+        inputs = {row[0]: row[1:] for row in connection.execute("SELECT id, kind, key, digest FROM inputs")}
+
+        def named(numbers: bytes) -> list[Any]:
+            return sorted(inputs[number] for number in memoryview(numbers).cast("I"))
+
+        pages = connection.execute(
+            "SELECT route, key, locale, number, url, path, digest, size, content_type, status, attachments, inputs "
+            "FROM pages"
+        )
+        units = connection.execute("SELECT route, locale, planned, digest, inputs FROM units")
+        files = connection.execute("SELECT path, digest, size, owner FROM files")
+        return {
+            "pages": {row[:4]: (*row[4:-1], named(row[-1])) for row in pages},
+            "units": {row[:2]: (*row[2:-1], named(row[-1])) for row in units},
+            "files": sorted(files),
+            "shapes": sorted(connection.execute("SELECT id, record FROM shapes")),
+        }
+    finally:
+        connection.close()
+
+
+def same_manifests(one: Path, other: Path) -> None:
+    first, second = meaning(one), meaning(other)
+    for part, rows in first.items():
+        assert second[part] == rows, part
+
+
+# on this machine
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_an_executor_by_name_makes_the_same_files_and_manifest(big: Any, tree_of: Any, executor: str) -> None:
+    other = big.out.with_name(executor)
+    report = big.build(other, executor=executor, workers=2)
+    assert report.rendered == report.pages > 250
+    assert tree_of(other) == tree_of(big.out)
+    same_manifests(big.out.with_name("out.manifest.db"), other.with_name(f"{executor}.manifest.db"))
+    assert big.build(other).rendered == 0
+
+
+PAGES = """
+@app.page("/<int:n>/", each=lambda: [{"n": n} for n in range(120)])
+def number(n):
+    return f"<p>{n}"
+"""
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_any_executor_will_do_and_stays_open(tmp_path: Path, kind: Any) -> None:
+    with temporary_site(tmp_path / "site", pages=PAGES) as site, kind(2) as executor:
+        assert Builder(site, executor=executor).build().rendered == 120
+        assert (site.folder / "build/119/index.html").read_text() == "<p>119"
+        assert executor.submit(int, "3").result() == 3
+
+
+def test_an_unknown_executor_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    told = r"no executor 'thread'. Did you mean 'threads'"
+    with temporary_site(tmp_path / "site", pages=PAGES) as site, pytest.raises(BuildError, match=told):
+        Builder(site, executor="thread")
+
+
+def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.builder.executors.CONNECT_SECONDS", 0.5)
+    with temporary_site(tmp_path / "site", pages=PAGES) as site:
+        with pytest.raises(BuildError, match=r"no Dask scheduler answers at 127.0.0.1:1"):
+            Builder(site, executor="dask://127.0.0.1:1").build()
+        assert not (site.folder / "build").exists()
+
+
+def test_threads_show_one_state_while_somebody_writes(big: Any, tree_of: Any) -> None:
+    """A thread that comes too late to see the build's state leaves its batch to the process that does."""
+    done = threading.Event()
+
+    def write() -> None:
+        connection = sqlite3.connect(big.folder / "press.db", isolation_level=None, timeout=30)
+        number = 0
+        while not done.wait(0.002):
+            number += 1
+            connection.execute("UPDATE press_story SET title = 'mark-' || ? || '-'", (number,))
+        connection.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        other = big.out.with_name("marked")
+        big.build(other, executor="threads", workers=3, clean=True)
+    finally:
+        done.set()
+        thread.join()
+    text = b"".join(body for path, body in tree_of(other).items() if "es/" not in path)
+    assert len({mark.split(b"-")[0] for mark in text.split(b"mark-")[1:]}) == 1
+    assert big.same().rendered > 0
+
+
+# on a cluster
+
+
+def test_a_cluster_on_postgresql_builds_the_same_into_a_shared_folder(
+    served: Any, cluster: Cluster, tree_of: Any
+) -> None:
+    other = served.out.with_name("shared")
+    report = served.build(other, executor=cluster.executor)
+    assert report.rendered == report.pages > 250
+    assert tree_of(other) == tree_of(served.out)
+    same_manifests(served.out.with_name("out.manifest.db"), other.with_name("shared.manifest.db"))
+    assert served.build(other).rendered == 0
+
+
+def test_a_cluster_builds_the_same_into_a_storage_and_goes_on_from_there(
+    served: Any, cluster: Cluster, s3: S3, tree_of: Any
+) -> None:
+    url = "s3://press/live"
+    report = served.build(url, executor=cluster.executor)
+    assert report.rendered == report.pages > 250
+    assert s3.tree(url) == tree_of(served.out)
+    assert served.build(url, executor=cluster.executor).events == []
+    shutil.rmtree(served.folder / ".toolkit" / "outputs")  # another machine
+    s3.file_system().pipe_file("press/live/index.html", b"somebody else's")
+    served.edit(lambda m: m.Story.objects.filter(pk=100).update(slug="moved"))
+    report = served.build(url)
+    assert 0 < report.rendered < 100
+    served.build()
+    assert s3.tree(url) == tree_of(served.out)
+    assert not [path for path in s3.file_system().find("press/") if "staging" in path or path.endswith(".lock")]
+
+
+def test_a_storage_takes_one_build_at_a_time(served: Any, s3: S3) -> None:
+    s3.file_system().pipe_file("press/busy.lock", b"2999-01-01T00:00:00+00:00 desk-7, process 12")
+    with pytest.raises(BuildError, match="another build of s3://press/busy is running on desk-7, process 12"):
+        served.build("s3://press/busy")
+    s3.file_system().pipe_file("press/busy.lock", b"2001-01-01T00:00:00+00:00 desk-7, process 12")
+    assert served.build("s3://press/busy").rendered > 250
+
+
+def test_a_storage_without_room_or_that_refuses_is_named(press: Any, s3: S3) -> None:
+    with pytest.raises(BuildError, match="s3://press has no room for the manifest"):
+        press.build("s3://press")
+    with pytest.raises(BuildError, match=r"the storage s3://no-such-bucket/live refuses: .*bucket"):
+        press.build("s3://no-such-bucket/live")
+
+
+KILLER = """
+
+import os as _os, signal as _signal
+
+
+@app.page("/killer/<int:n>/", each=lambda: [{{"n": n}} for n in range(60)])
+def killer(n):
+    grave = Path({grave!r})
+    if n == 30 and not grave.exists():
+        grave.touch()
+        _os.kill(_os.getpid(), _signal.SIGKILL)
+    return f"<p>{{n}}"
+"""
+
+
+@pytest.fixture
+def deadly(big: Any, tmp_path: Path, make_press: Callable[[Path], Any]) -> Any:
+    """The press on SQLite, and a page whose first rendering kills whoever renders it."""
+    folder = tmp_path / "site"
+    shutil.copytree(big.folder, folder)
+    press = make_press(folder)
+    pages = folder / "press/pages.py"
+    pages.write_text(pages.read_text() + KILLER.format(grave=str(tmp_path / "grave")))
+    return press
+
+
+def test_a_worker_of_a_cluster_that_dies_loses_nothing(
+    deadly: Any, cluster: Cluster, tmp_path: Path, tree_of: Any
+) -> None:
+    report = deadly.build(executor=cluster.executor)
+    assert (tmp_path / "grave").exists()
+    assert report.rendered == report.pages > 300
+    assert sum(worker.poll() is None for worker in cluster.workers) == 1
+    assert tree_of(deadly.out) == deadly.clean()
+
+
+def test_workers_with_other_code_are_refused_and_the_difference_is_named(big: Any, s3: S3, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "toolkit", tmp_path / "other/toolkit", ignore=shutil.ignore_patterns("__pycache__"))
+    slugs = tmp_path / "other/toolkit/text/slugs.py"
+    slugs.write_text(slugs.read_text() + "# edited\n")
+    with running_cluster(tmp_path, workers=1, environment={"PYTHONPATH": str(tmp_path / "other")}) as other:
+        with pytest.raises(BuildError, match=r"the code of .* is another: toolkit/text/slugs.py\."):
+            big.build(big.out.with_name("never"), executor=other.executor)
+        assert not big.out.with_name("never").exists()
+
+
+def test_a_scheduler_that_dies_leaves_the_last_good_output(big: Any, s3: S3, tmp_path: Path, tree_of: Any) -> None:
+    big.build()
+    before = tree_of(big.out)
+    with running_cluster(tmp_path, workers=1, environment={}) as other:
+        big.replace("templates/story.html", "{% block", "{# edited #}{% block")
+        big.sql("UPDATE press_story SET weight = weight + 1")
+
+        def kill_later() -> None:
+            for _ in range(2000):
+                if any(big.out.with_name(".out.staging").glob("*")):
+                    break
+                threading.Event().wait(0.005)
+            other.scheduler.kill()
+
+        thread = threading.Thread(target=kill_later)
+        thread.start()
+        try:
+            with pytest.raises(BuildError, match=r"the executor dask://127.0.0.1:\d+ failed while it rendered"):
+                big.build(executor=other.executor)
+        finally:
+            thread.join()
+    assert tree_of(big.out) == before
+    assert big.same().rendered > 250
