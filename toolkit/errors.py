@@ -29,6 +29,7 @@
     │   ├── NoSuchPage              ``url_for`` of something that has no page
     │   └── Collision               two pages want one URL or one file
     ├── StorageError                a stored file that cannot be kept or found
+    ├── ImageError                  an image that cannot be shown
     ├── NotFound                    nothing is published at this URL (404)
     ├── FeedError                   a feed that no reader could read
     ├── GeometryError               a geometry that cannot be used
@@ -351,6 +352,10 @@ class Collision(RouteError):
 
 class StorageError(ToolkitError):
     """A stored file, or a storage, that cannot be kept, found or reached."""
+
+
+class ImageError(ToolkitError):
+    """An image that is not there, cannot be read, or cannot be shown as it is asked for."""
 
 
 class NotFound(ToolkitError):

@@ -31,13 +31,17 @@ Check = Callable[[Any], str]
 """Says what is wrong with a value of the right type, or an empty text."""
 
 
+class Numbers(list[int]):
+    """The kind of settings that are lists of whole numbers."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """One row of the table.
 
     Args:
         name: As written in ``toolkit.toml``.
-        kind: ``str``, ``int``, ``bool``, ``list`` (of texts) or ``dict`` (of tables).
+        kind: ``str``, ``int``, ``bool``, ``list`` (of texts), ``Numbers`` or ``dict`` (of tables).
         default: The value when nobody says otherwise.
         help: What it is for, in a sentence.
         check: What else a value must meet.
@@ -84,6 +88,25 @@ def _check_locales(value: list[str]) -> str:
 
 def _check_positive(value: int) -> str:
     return "" if value > 0 else "it must be above 0"
+
+
+def _check_widths(value: list[int]) -> str:
+    if not value:
+        return "there must be at least one width"
+    wrong = [width for width in value if not 0 < width < 16_384]
+    return f"{wrong[0]} is no width: it must be from 1 to 16383" if wrong else ""
+
+
+_FORMATS = ("avif", "webp", "jpeg", "png")
+
+
+def _check_formats(value: list[str]) -> str:
+    wrong = [name for name in value if name not in _FORMATS]
+    return f"{wrong[0]!r} is none of {', '.join(_FORMATS)}" if wrong else ""
+
+
+def _check_quality(value: int) -> str:
+    return "" if 1 <= value <= 100 else "it must be from 1 to 100"
 
 
 def _check_url_path(value: str) -> str:
@@ -154,6 +177,16 @@ TABLE: tuple[Setting, ...] = (
     Setting("redirects", str, "redirects.csv", "The CSV file with redirects: from, to, status.", affects_pages=False),
     Setting("locale_folder", str, "locale", "The folder of the site's own catalogs.", affects_pages=False),
     Setting("static_url", str, "/static/", "The URL under which assets are published.", _check_url_path),
+    Setting("renditions", str, ".toolkit/renditions", "The folder in which made images are kept.", affects_pages=False),
+    Setting("renditions_url", str, "/renditions/", "The URL under which made images are published.", _check_url_path),
+    Setting("image_widths", Numbers, Numbers([400, 800, 1200, 1600]), "Widths of images, in pixels.", _check_widths),
+    Setting("image_sizes", str, "100vw", "How wide images stand on pages that do not say it."),
+    Setting("image_formats", list, ["avif", "webp"], "Formats of images beside the original's.", _check_formats),
+    Setting("avif_quality", int, 55, "Quality of AVIF images, 1 to 100.", _check_quality),
+    Setting("webp_quality", int, 78, "Quality of WebP images, 1 to 100.", _check_quality),
+    Setting("jpeg_quality", int, 82, "Quality of JPEG images, 1 to 100.", _check_quality),
+    Setting("image_max_pixels", int, 100_000_000, "Images of more pixels are refused.", _check_positive),
+    Setting("markdown_images", bool, False, "Show static images in Markdown in several sizes and formats."),
     Setting("raw_html", bool, False, "Trust HTML inside Markdown, rather than clean it."),
     Setting("complete_locales", list, [], "Locales in which a missing translation is a problem for 'toolkit check'."),
     Setting("strict_queries", bool, False, "Refuse queries in templates that were not planned.", affects_pages=False),
@@ -305,6 +338,7 @@ _KINDS = {
     int: "a whole number",
     bool: "true or false",
     list: "a list of texts",
+    Numbers: "a list of whole numbers",
     dict: "a table of tables",
 }
 
@@ -338,6 +372,8 @@ def _take(
 def _wrong_type(setting: Setting, value: Any) -> str:
     if setting.kind is list:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    elif setting.kind is Numbers:
+        right = isinstance(value, list) and all(type(item) is int for item in value)
     elif setting.kind is dict:
         right = isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
     else:
@@ -360,6 +396,9 @@ def _take_variable(
         value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(raw.lower(), raw)
     elif setting is not None and setting.kind is list:
         value = [item.strip() for item in raw.split(",") if item.strip()]
+    elif setting is not None and setting.kind is Numbers:
+        parts = [item.strip() for item in raw.split(",") if item.strip()]
+        value = [int(item) if item.isdigit() else item for item in parts]
     elif setting is not None and setting.kind is dict:
         with suppress(ValueError):
             value = json.loads(raw)

@@ -48,6 +48,7 @@ class Input(NamedTuple):
     - ``asset``: (path,); digest of the file it stands for
     - ``file``: (path relative to the site's folder,); digest of the content
     - ``stored``: (storage, name); digest of the content of a file field's file, or of what its storage says of it
+    - ``image``: (kind, storage, name, what is done to it); digest of the file, the settings and the encoders' versions
     - ``folder``: (path relative to the site's folder,); digest of the sorted names in it
     - ``setting``: (name,); digest of the value
     - ``environment``: (variable,); digest of the value

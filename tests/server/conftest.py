@@ -202,7 +202,12 @@ def make_newsroom(tmp_path: Path) -> Iterator[Callable[..., Newsroom]]:
     packages: list[str] = []
 
     def make(
-        *, preview: bool = False, pages: str = "", settings: str = "", files: dict[str, str] | None = None
+        *,
+        preview: bool = False,
+        models: str = "",
+        pages: str = "",
+        settings: str = "",
+        files: dict[str, str] | None = None,
     ) -> Newsroom:
         package = f"newsroom{next(_numbers)}"
         packages.append(package)
@@ -211,7 +216,7 @@ def make_newsroom(tmp_path: Path) -> Iterator[Callable[..., Newsroom]]:
             "toolkit.toml": f'site = "{package}.site:site"\ntitle = "The Bay"\nlocales = ["en", "es"]\n'
             f'base_url = "https://bay.example"\n{settings}',
             f"{package}/__init__.py": f'from toolkit import App\napp = App("{package}")\n',
-            f"{package}/models.py": MODELS,
+            f"{package}/models.py": MODELS + textwrap.dedent(models),
             f"{package}/pages.py": PAGES + textwrap.dedent(pages),
             f"{package}/site.py": SITE,
             "static/site.css": "body { color: black }",

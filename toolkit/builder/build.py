@@ -153,7 +153,13 @@ class Builder:
                 rendered = run.render(staging, None if alone else watcher)
                 if rendered is not None:
                     publisher = Publisher(
-                        self.site, manifest, report, standing=standing, rendered=rendered, remembers=self.published
+                        self.site,
+                        manifest,
+                        report,
+                        standing=standing,
+                        rendered=rendered,
+                        remembers=self.published,
+                        workers=self.workers,
                     )
                     publisher.publish(staging)
                     return

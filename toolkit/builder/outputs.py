@@ -25,7 +25,7 @@ class Output:
         path: Below the output folder.
         digest: Of its content.
         size: In bytes.
-        owner: ``page``, ``asset``, ``public``, ``stored`` or ``redirect``.
+        owner: ``page``, ``asset``, ``rendition``, ``public``, ``stored`` or ``redirect``.
         staged: Whether its new content is in the staging folder.
     """
 

@@ -28,6 +28,7 @@ from toolkit.builder.outputs import (
     stage_file,
 )
 from toolkit.builder.reasons import describe
+from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
 from toolkit.builder.targets import TargetStaging
 from toolkit.errors import BuildError
@@ -35,6 +36,9 @@ from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
 from toolkit.site.stored import stored_files
 from toolkit.trace import ABSENT, READER
+
+DERIVED = ("asset", "rendition", "redirect")
+"""Owners of files that are as they were while no page and no row changed."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Publisher:
         standing: The output until now.
         rendered: What the run made.
         remembers: Readers will see it: its URLs are written down for redirects.
+        workers: How many images are made at a time.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Publisher:
         standing: Standing,
         rendered: Rendered,
         remembers: bool,
+        workers: int = 1,
     ) -> None:
         self.site = site
         self.manifest = manifest
@@ -99,6 +105,7 @@ class Publisher:
         self.results = rendered.results
         self.interning = rendered.interning
         self.remembers = remembers
+        self.workers = workers
         self._history = ""
 
     def publish(self, staging: TargetStaging) -> None:
@@ -182,9 +189,10 @@ class Publisher:
         outputs += self._stored(staging)
         if changed or self._other_public(outputs):
             outputs += self._assets(staging, pages)
+            outputs += self._renditions(staging, pages)
             outputs += self._redirects(staging, outputs)
         else:
-            outputs += [self._kept(f.path) for f in self.standing.files.values() if f.owner in ("asset", "redirect")]
+            outputs += [self._kept(f.path) for f in self.standing.files.values() if f.owner in DERIVED]
         return outputs
 
     def _kept(self, path: str) -> Output:
@@ -206,6 +214,19 @@ class Publisher:
             if not assets.is_published_as(path, body):
                 raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
             yield stage_body(staging, self.standing.files, self.standing.suspect, path, body, "asset")
+
+    def _renditions(self, staging: TargetStaging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
+        """The images that pages show, in the sizes and formats in which they show them."""
+        used: set[int] = set()
+        for record in pages.values():
+            used.update(record.inputs)
+        keys = [key for _, key in self.interning.keys_of(used, "image")]
+        if keys:
+            standing = self.standing
+            files = RenditionFiles(
+                self.site, self.report, known=standing.files, suspect=standing.suspect, workers=self.workers
+            )
+            yield from files.stage(staging, (key for key in keys if self.site.images.digest_of(key) != ABSENT))
 
     def _redirects(self, staging: TargetStaging, outputs: Sequence[Output]) -> list[Output]:
         """A file at each old URL where nothing else is published now, and at each alias."""

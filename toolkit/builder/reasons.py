@@ -26,6 +26,8 @@ def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key:
         return f"the {key[0]}"
     if kind == "stored":
         return f"the stored file {key[1]}"
+    if kind == "image":
+        return f"the image {key[2]}"
     if kind == "code":
         return "the code"
     return f"{kind} {key[0]}"

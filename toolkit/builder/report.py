@@ -40,6 +40,7 @@ class BuildReport:
         events: What happened, page by page and file by file.
         notices: What the user should know.
         seconds: Wall time, in all and by phase.
+        encoded: How many renditions of images were made, rather than found in their store.
         left_out: Views, which only the server answers.
         queries: What rendering asked the database, if the build was told to count.
     """
@@ -51,6 +52,7 @@ class BuildReport:
     events: list[Event] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    encoded: int = 0
     left_out: list[str] = field(default_factory=list)
     queries: QueryReport | None = None
 
@@ -80,6 +82,7 @@ class BuildReport:
             "rendered": self.rendered,
             "written": self.count("written"),
             "removed": self.count("removed"),
+            "encoded": self.encoded,
             "events": [{"kind": e.kind, "subject": e.subject, "reason": e.reason} for e in self.events],
             "notices": self.notices,
             "left_out": self.left_out,

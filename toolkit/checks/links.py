@@ -187,5 +187,5 @@ def suggest(built: Built, findings: Sequence[Finding]) -> list[Finding]:
 def _urls(built: Built) -> list[str]:
     """Everything that could have been meant."""
     pages = {unquote(page.url) for page in built.pages}
-    owners = ("asset", "public", "stored")
+    owners = ("asset", "rendition", "public", "stored")
     return sorted(pages | {f"/{path}" for path, record in built.files.items() if record.owner in owners})

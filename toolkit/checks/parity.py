@@ -29,7 +29,7 @@ def check_parity(built: Built) -> Iterator[Finding]:
         url = quote(f"/{path.removesuffix('index.html') if record.owner == 'redirect' else path}")
         if record.owner == "redirect":
             yield from _check_redirect(built, url, path, ask(url))
-        elif record.owner in ("asset", "public", "stored") or path not in built.page_of:
+        elif record.owner in ("asset", "rendition", "public", "stored") or path not in built.page_of:
             yield from _check_file(built, url, path, record, ask(url))
     yield from _check_absent(built, ask)
 

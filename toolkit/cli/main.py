@@ -24,6 +24,7 @@ COMMANDS = {
     "migrations": ("toolkit.cli.migrations:migrations", "Make the tables follow the models, and say whether they do."),
     "messages": ("toolkit.cli.messages:messages", "Extract, update, compile, check and count translations."),
     "data": ("toolkit.cli.data:data", "Rows in and out: content files, dumps, tables."),
+    "renditions": ("toolkit.cli.renditions:renditions", "Look after the store of made images."),
     "shell": ("toolkit.cli.shell:shell", "Python with the site at hand."),
     "doctor": ("toolkit.cli.doctor:doctor", "Prove that this machine has all that the site needs."),
 }

@@ -14,10 +14,11 @@ from werkzeug.exceptions import HTTPException
 
 from toolkit.errors import DatabaseError, NotFound, StorageError, ToolkitError, ValidationError
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
+from toolkit.images.store import Recipe
 from toolkit.pages import Match
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
-from toolkit.server.files import Files, PublicFiles, asset_answer, sandbox_of
+from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer, sandbox_of
 from toolkit.server.pages import Pages
 from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
 from toolkit.server.reload import Reloader
@@ -45,6 +46,7 @@ class Application:
         self.viewer = viewer or (PREVIEW if preview else READER)
         self.pages = Pages(site, viewer=self.viewer, preview=preview)
         self.files = Files()
+        site.images.remembers = True
         self.public = PublicFiles(site.folder / site.settings.peek("public"))
         self.reloader = Reloader(site, self.pages) if preview else None
         self._hosts = trusted_hosts(site)
@@ -119,6 +121,9 @@ class Application:
 
     def _find_file(self, environ: Mapping[str, Any], path: str) -> Answer | Passed | None:
         """An asset, a file of the public folder, or a part of a sitemap."""
+        rendition = self._find_rendition(environ, path)
+        if rendition is not None:
+            return rendition
         asset = self.site.assets.find(path)
         if asset is None:
             public = self.public.find(path)
@@ -137,6 +142,22 @@ class Application:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return not_allowed(("GET", "HEAD"))
         return self.files.send(environ, place, headers=sandbox_of(place))
+
+    def _find_rendition(self, environ: Mapping[str, Any], path: str) -> Answer | None:
+        """An image in a size and format in which a page that the viewer may see showed it."""
+        recipe = self.site.images.find_recipe(path)
+        if recipe is None or not self._may_see(recipe):
+            return None
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return not_allowed(("GET", "HEAD"))
+        return rendition_answer(self.site.images, recipe, private=not self.viewer.restricted)
+
+    def _may_see(self, recipe: Recipe) -> bool:
+        if not self.viewer.restricted:
+            return True
+        if recipe.kind == "stored":
+            return is_shown(self.site, self.site.scope(viewer=self.viewer), recipe.storage, recipe.name)
+        return recipe.public
 
     def _find_stored(self, path: str) -> Path | None:
         """The file of a file field, if a row that the viewer sees has it."""

@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import FileWrapper
 
 from toolkit.errors import NotFound
+from toolkit.images import Images
+from toolkit.images.store import Recipe
 from toolkit.pages.render import content_type
-from toolkit.server.answers import IMMUTABLE, REVALIDATE, Answer, Passed
+from toolkit.server.answers import IMMUTABLE, PRIVATE, REVALIDATE, Answer, Passed
 from toolkit.stamps import Sighting, sighting_of
 from toolkit.templates.assets import FoundAsset
 from toolkit.trace import digest_bytes
@@ -133,3 +135,23 @@ def asset_answer(files: Files, environ: Mapping[str, Any], found: FoundAsset) ->
         return files.send(environ, found.body, kind=kind, cache=cache)
     headers = (("Content-Type", kind), ("Cache-Control", cache))
     return Answer(200, headers, found.body, f'"{digest_bytes(found.body).hex()}"')
+
+
+def rendition_answer(images: Images, recipe: Recipe, *, private: bool) -> Answer | None:
+    """An image in one size and format, made now if nobody asked for it before; None if the image is another one now.
+
+    Args:
+        images: The images of the site.
+        recipe: How it is made.
+        private: Whether others than this viewer may not see it.
+
+    Raises:
+        ImageError: The image is damaged.
+    """
+    rendition = images.find_rendition(recipe)
+    if rendition is None:
+        return None
+    body = images.make([rendition])[rendition.key]
+    cache = PRIVATE if private else IMMUTABLE
+    headers = [("Content-Type", content_type(recipe.file)), ("Cache-Control", cache), *sandbox_of(Path(recipe.file))]
+    return Answer(200, tuple(headers), body, f'"{digest_bytes(body).hex()}"')

@@ -15,7 +15,7 @@ from toolkit.site.verifying import Answers, Key, Verifier
 from toolkit.templates.clock import floor_moment
 from toolkit.trace import ABSENT, Trace, entered
 
-FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "folder"})
+FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "image", "folder"})
 
 _BATCH = 400
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -98,6 +98,8 @@ def places_of(site: Any, trace: Trace) -> Iterator[str]:
             yield os.fspath(site.folder / key[0])
         elif kind == "stored":
             yield from _stored_places(site.storages, *key)
+        elif kind == "image":
+            yield from _image_places(site, *key[:3])
         elif kind == "message":
             locales.add(key[0])
     for locale in locales:
@@ -117,6 +119,15 @@ def _asset_places(assets: Any, path: str) -> Iterator[str]:
 def _stored_places(storages: Any, name: str, path: str) -> Iterator[str]:
     if name in storages and storages[name].is_local:
         yield os.fspath(storages[name].path(path))
+
+
+def _image_places(site: Any, kind: str, storage: str, name: str) -> Iterator[str]:
+    if kind == "asset":
+        yield from _asset_places(site.assets, name)
+    elif kind == "stored":
+        yield from _stored_places(site.storages, storage, name)
+    else:
+        yield os.fspath(site.folder / name)
 
 
 def environment_reads(trace: Trace) -> tuple[tuple[str, str | None], ...]:

@@ -25,6 +25,7 @@ from toolkit.database import DEFAULT, Database
 from toolkit.errors import DeclarationError, NoSuchPage, Problems, ToolkitError
 from toolkit.feeds.formats import FORMATS
 from toolkit.i18n.catalogs import Catalogs
+from toolkit.images import Images
 from toolkit.models.batches import note_row
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.routing import relation_problems
@@ -42,6 +43,7 @@ from toolkit.site.checks import check_routes
 from toolkit.site.code import code_digest
 from toolkit.site.databases import Databases, living_in
 from toolkit.site.history import find_history
+from toolkit.site.images import make_images
 from toolkit.site.receivers import connect_receivers
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
@@ -143,6 +145,11 @@ class Site:
     def assets(self) -> Any:
         """The static files."""
         return make_assets(self)
+
+    @cached_property
+    def images(self) -> Images:
+        """The images, in the sizes and formats that pages show."""
+        return make_images(self)
 
     @cached_property
     def storages(self) -> Storages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from toolkit.errors import RouteError, did_you_mean
@@ -12,12 +12,14 @@ from toolkit.gis import D, interactive_map, locator_map
 from toolkit.i18n.catalogs import Catalogs
 from toolkit.i18n.locales import get_locale
 from toolkit.pages.urls import find_url, url_for
+from toolkit.site.images import SUFFIXES as IMAGE_SUFFIXES
+from toolkit.site.images import find_image
 from toolkit.templates.assets import Assets
 from toolkit.templates.clock import read_clock
 from toolkit.templates.environment import make_environment
 from toolkit.templates.filters import markdown_filter
 from toolkit.templates.folders import TemplateFolder
-from toolkit.templates.markdown import Markdown, MarkdownOptions
+from toolkit.templates.markdown import Image, Markdown, MarkdownOptions
 from toolkit.templates.shortcodes import template_shortcodes
 from toolkit.trace import ABSENT, current, entered, record
 
@@ -43,6 +45,7 @@ def make_templates(site: Any) -> Any:
         MarkdownOptions(trusted=site.settings.peek("raw_html")),
         resolve_link=partial(resolve_link, site),
         resolve_image=partial(_resolve_image, site),
+        render_image=partial(_render_image, site),
         shortcode=template_shortcodes(environment),
     )
     environment.filters.setdefault("markdown", markdown_filter(markdown))
@@ -56,6 +59,7 @@ def _globals(site: Any) -> dict[str, Any]:
         "url_for": url_for,
         "now": partial(read_clock, "minute"),
         "asset": lambda path: site.assets.asset(path),
+        "image": lambda image, **options: site.images.picture(image, **options),
         "locale_name": lambda code: get_locale(code).autonym,
         "locator_map": _in_current_locale(locator_map),
         "interactive_map": _in_current_locale(interactive_map),
@@ -147,11 +151,30 @@ def _find_by_slug(scope: Any, model: Any, slug: str) -> Any:
         return model.objects.filter(slug=slug).first()
 
 
+def _is_picture(site: Any, path: str) -> bool:
+    """Whether an image in Markdown is shown in the sizes that browsers want, and not as the file that it is."""
+    source = find_image(site, path)
+    if source is None or source.kind == "file":
+        return source is not None
+    raster = PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES - {".svg"}
+    return raster and bool(site.settings.markdown_images)
+
+
+def _render_image(site: Any, image: Image) -> str | None:
+    """``<picture>`` for what :func:`_resolve_image` left as a path of the site; other images stay as they are."""
+    if "://" in image.src or image.src.startswith(("/", "data:", "#")) or not _is_picture(site, image.src):
+        return None
+    title = {"title": image.title} if image.title else {}
+    return str(site.images.picture(image.src, alt=image.alt, **title))
+
+
 def _resolve_image(site: Any, url: str) -> str:
     """A path in the static folder becomes its fingerprinted URL; other addresses stay for the checks to judge."""
     if "://" in url or url.startswith(("/", "data:", "#")):
         return url
     path = url.partition("#")[0].partition("?")[0]
+    if _is_picture(site, path):
+        return path
     if site.assets.digest_of(path) == ABSENT:
         record("asset", (path,), ABSENT)
         return url

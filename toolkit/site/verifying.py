@@ -92,6 +92,10 @@ class Verifier:
         found: bytes = storages[name].digest_of(path) if name in storages else ABSENT
         return found
 
+    def _image(self, key: Key) -> bytes:
+        found: bytes = self.site.images.digest_of(key)
+        return found
+
     def _folder(self, key: Key) -> bytes:
         return folder_digest(self.site.folder / key[0])
 
@@ -128,6 +132,7 @@ class Verifier:
         "asset": _asset,
         "file": _file,
         "stored": _stored,
+        "image": _image,
         "folder": _folder,
         "setting": _setting,
         "environment": _environment,

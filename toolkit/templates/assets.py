@@ -151,6 +151,14 @@ class Assets:
         version = self._find(name)
         return None if version is None else _found(name, version, immutable=False)
 
+    def find_file(self, path: str) -> tuple[Path, bytes] | None:
+        """The file of an asset as it is written, and the digest of its content; or None."""
+        for file in self._places(path):
+            content = self._digests.find(file)
+            if content is not None:
+                return file, content
+        return None
+
     def iter_paths(self) -> Iterator[str]:
         """The paths of all assets, sorted. Names that begin with a dot are none."""
         yield from sorted({path for prefix, folder in self.folders for path in _paths_in(folder, prefix)})

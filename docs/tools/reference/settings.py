@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from toolkit.settings import PREFIX, TABLE, Setting
+from toolkit.settings import PREFIX, TABLE, Numbers, Setting
 
 _KINDS = {
     str: "text",
     int: "a whole number",
     bool: "true or false",
     list: "a list of texts",
+    Numbers: "a list of whole numbers",
     dict: "a table of tables; as a variable, JSON",
 }
 

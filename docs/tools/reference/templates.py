@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.gis import interactive_map, locator_map
+from toolkit.images import Images
 from toolkit.pages.context import Alternate, PageView
 from toolkit.pages.listings import Listing
 from toolkit.pages.urls import url_for
@@ -23,6 +24,7 @@ GLOBALS = {
     "cycler": "Jinja's: values in turn",
     "dict": "Jinja's",
     "gettext": "the same as `_`",
+    "image": "an image in the sizes and formats that browsers want; below",
     "interactive_map": "a map that readers can move; below",
     "joiner": "Jinja's: nothing at first, then a separator",
     "lipsum": "Jinja's; random, so never in a page that is built",
@@ -76,7 +78,12 @@ def _properties(kind: Any) -> list[tuple[str, str]]:
 
 def template_functions() -> str:
     """The functions that need more than a line."""
-    functions = {"url_for": url_for, "locator_map": locator_map, "interactive_map": interactive_map}
+    functions = {
+        "url_for": url_for,
+        "image": Images.picture,
+        "locator_map": locator_map,
+        "interactive_map": interactive_map,
+    }
     return "\n\n".join(describe(name, function) for name, function in functions.items())
 
 

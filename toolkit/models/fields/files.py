@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack, overloa
 
 from toolkit.errors import DeclarationError, StorageError, ValidationError
 from toolkit.i18n import gettext_lazy, ngettext_lazy
+from toolkit.images import parse_focal
 from toolkit.models.fields.base import Field, FieldOptions
 from toolkit.storage import File, Storage
 from toolkit.storage.names import check_name
@@ -411,6 +412,17 @@ class ImageFieldFile(FieldFile):
         """Pixels."""
         return self._dimensions().height
 
+    @property
+    def focal_point(self) -> tuple[float, float] | None:
+        """What must stay in view when the image is cut, as parts of its width and height; None if nobody said.
+
+        Raises:
+            ImageError: The field for it holds something else.
+        """
+        name = getattr(self.field, "focal_field", None)
+        written = getattr(self.instance, name, None) if name and self.instance is not None else None
+        return parse_focal(written) if written else None
+
     def _dimensions(self) -> Dimensions:
         with self.open() if self.committed else _left_open(self.open()) as file:
             return image_dimensions(file.file)
@@ -435,15 +447,24 @@ class ImageField(FileField):
     Args:
         width_field: A field of the model that gets the width in pixels.
         height_field: A field of the model that gets the height.
+        focal_field: A text field of the model that says what must stay in view when the image is cut, such as
+            ``50% 30%``: half across, near the top.
         options: As for ``FileField``.
     """
 
     attr_class = ImageFieldFile
-    not_in_database = FileField.not_in_database | {"width_field", "height_field"}
+    not_in_database = FileField.not_in_database | {"width_field", "height_field", "focal_field"}
 
-    def __init__(self, *, width_field: str | None = None, height_field: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        width_field: str | None = None,
+        height_field: str | None = None,
+        focal_field: str | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.width_field, self.height_field = width_field, height_field
+        self.width_field, self.height_field, self.focal_field = width_field, height_field, focal_field
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> ImageField: ...
