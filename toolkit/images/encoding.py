@@ -159,7 +159,7 @@ def _filtered(frame: Any, name: str) -> Any:
 
 def _saved(frame: Any, rendition: Rendition, credits: Credits, **extra: Any) -> bytes:
     kind = rendition.format
-    options = _OPTIONS[kind](rendition.quality)
+    options = _options(kind, rendition.quality)
     if kind == "jpeg":
         frame = _flattened(frame)
     exif, xmp = exif_of(credits), xmp_of(credits)
@@ -197,10 +197,12 @@ def _png_text(xmp: bytes) -> Any:
     return info
 
 
-_OPTIONS = {
-    "avif": lambda quality: {"quality": quality, "speed": 6, "max_threads": 1, "subsampling": "4:2:0"},
-    "webp": lambda quality: {"quality": quality, "method": 4},
-    "jpeg": lambda quality: {"quality": quality, "optimize": True, "progressive": True, "subsampling": "4:2:0"},
-    "png": lambda quality: {"optimize": True},
-    "gif": lambda quality: {"optimize": True},
-}
+def _options(kind: str, quality: int) -> dict[str, Any]:
+    """How Pillow is to encode a format."""
+    if kind == "avif":
+        return {"quality": quality, "speed": 6, "max_threads": 1, "subsampling": "4:2:0"}
+    if kind == "webp":
+        return {"quality": quality, "method": 4}
+    if kind == "jpeg":
+        return {"quality": quality, "optimize": True, "progressive": True, "subsampling": "4:2:0"}
+    return {"optimize": True}
