@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit import models
+from toolkit.errors import IntegrityError
 from toolkit.models import F
 from toolkit.trace import Scope, entered
 
@@ -80,13 +81,20 @@ def test_what_the_database_does_with_references_comes_and_goes(newsroom, model, 
         return model("Desk", name=title()), model("Story", title=title(), desk=desk)
 
     newsroom.migrate(*declare(models.CASCADE))
-    newsroom.migrate(*declare(rule))
     desk, story = newsroom.app.models
     newsroom.save(story, title="one", desk=newsroom.save(desk, name="City"))
+    newsroom.migrate(*declare(rule))
+    assert newsroom.rows("news_story", "title, desk_id") == [("one", 1)]
     newsroom.database.execute("DELETE FROM news_desk")
     assert newsroom.rows("news_story", "desk_id") == ([] if rule == models.DB_CASCADE else [(None,)])
+    desk, story = newsroom.app.models
+    newsroom.save(story, title="two", desk=newsroom.save(desk, name="Sport"))
     newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "title")[-1] == ("two",)
+    with pytest.raises(IntegrityError, match=r"FOREIGN KEY|news_story_desk_id_fkey"):
+        newsroom.database.execute("DELETE FROM news_desk")
     newsroom.migrate(*declare(models.PROTECT))
+    assert newsroom.rows("news_story", "title")[-1] == ("two",)
 
 
 def test_parents_proxies_and_keys_of_several_fields_are_migrated(newsroom, model):

@@ -13,7 +13,7 @@ from toolkit.models.broken import explain
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.ddl import as_text, default_text, literal_expression
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
-from toolkit.models.relations import BY_DATABASE
+from toolkit.models.relations import BY_DATABASE, DB_SET_DEFAULT
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -159,6 +159,12 @@ def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
                     hint="Leave that out, or use a database that can: see the reference of constraints and indexes.",
                 )
     for field in meta.local_fields:
+        if getattr(field, "on_delete", None) == DB_SET_DEFAULT and not spelling.sets_defaults:
+            yield DeclarationError(
+                f"{meta.label}.{field.name}: {name} has no ON DELETE SET DEFAULT, which on_delete=DB_SET_DEFAULT "
+                "asks for",
+                hint="Use SET_DEFAULT, which the toolkit does itself, or DB_SET_NULL.",
+            )
         if field.is_generated and not field.db_persist and not spelling.virtual_columns:
             yield DeclarationError(
                 f"{meta.label}.{field.name}: {name} keeps what it computes, and db_persist is False",

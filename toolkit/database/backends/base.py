@@ -73,6 +73,7 @@ class Backend:
         virtual_columns: A column may be computed whenever it is read, and not kept.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
         places_nulls: ``ORDER BY`` knows NULLS FIRST and NULLS LAST.
+        sets_defaults: A reference may be set to its default when the row that it refers to goes.
     """
 
     dialect: ClassVar[str] = ""
@@ -105,6 +106,7 @@ class Backend:
     virtual_columns: ClassVar[bool] = True
     nulls_first: ClassVar[bool] = False
     places_nulls: ClassVar[bool] = True
+    sets_defaults: ClassVar[bool] = True
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url

@@ -61,6 +61,7 @@ class MySQL(Backend):
     indexed_text_length = 768  # an index takes 3072 bytes, a character up to 4
     nulls_first: ClassVar[bool] = True
     places_nulls: ClassVar[bool] = False
+    sets_defaults: ClassVar[bool] = False
 
     def connect_options(self) -> dict[str, Any]:
         return {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}

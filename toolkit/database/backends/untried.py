@@ -50,6 +50,7 @@ class Oracle(Untried):
     indexed_text_length = 1000
 
     conditions_are_values = False
+    sets_defaults = False
     identity = True
 
     def connect_options(self) -> dict[str, Any]:
