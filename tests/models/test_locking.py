@@ -258,6 +258,46 @@ def test_a_lock_of_some_tables_only(page: Page, wiki: Any) -> None:
             list(Page.objects.select_related("desk").select_for_update(of=["desk_"]))
 
 
+def test_a_lock_of_one_table_leaves_the_other_free(page: Page, wiki: Any) -> None:
+    if wiki.dialect != "postgresql":
+        pytest.skip("of= and no_key= are PostgreSQL's")
+    page.desk = Desk.objects.create(name="City")
+    page.save()
+
+    def lock_desk() -> Any:
+        with atomic():
+            return Desk.objects.select_for_update(nowait=True).get().name
+
+    def lock_page() -> Any:
+        with atomic():
+            return Page.objects.select_for_update(nowait=True).get().slug
+
+    with atomic():
+        list(Page.objects.select_related("desk").select_for_update(of=["self"]))
+        desk, other = in_threads(wiki, lock_desk, lock_page)
+    assert (desk, type(other)) == ("City", LockedError)
+    with pytest.raises(FieldError, match=r"'desk' may be empty, .* Desk\.objects\.select_for_update"), atomic():
+        list(Page.objects.select_related("desk").select_for_update(of=["desk"]))
+
+
+def test_a_lock_without_the_key_lets_others_refer_to_the_row(page: Page, wiki: Any) -> None:
+    if wiki.dialect != "postgresql":
+        pytest.skip("of= and no_key= are PostgreSQL's")
+    desk = Desk.objects.create(name="City")
+
+    def refer() -> Any:
+        with atomic():
+            wiki.execute("SET LOCAL lock_timeout = '200ms'")
+            return Page.objects.create(slug="storm", title="Storm", desk=desk).slug
+
+    for options, expected in (({"no_key": True}, "storm"), ({}, LockedError)):
+        with atomic():
+            Desk.objects.select_for_update(**options).get()
+            (answer,) = in_threads(wiki, refer)
+        assert answer == expected or type(answer) is expected
+        Page.objects.filter(slug="storm").delete()
+
+
 def test_conflicts_are_passed_over_or_updated(page: Page, wiki: Any) -> None:
     rows = [Page(slug="flood", title="New flood"), Page(slug="storm", title="Storm")]
     assert [row.pk for row in Page.objects.bulk_create(rows, ignore_conflicts=True)] == [None, None]

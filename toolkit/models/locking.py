@@ -65,18 +65,23 @@ def _tables(compiler: Compiler, lock: Lock) -> list[Any]:
         if "of" not in spelling(compiler.dialect).lock_options or not any(node.outer for node in nodes):
             return []
         return [compiler.root.table, *(node.table for node in nodes if not node.outer)]
-    known = {"self": compiler.root.table}
+    known = {"self": compiler.root}
     for path in compiler.selection.related:
         node = compiler.root
         for name in path.split("__"):
             node = node.children[name]
-        known[path] = node.table
+        known[path] = node
     for name in lock.of:
         if name not in known:
             raise FieldError(
                 f"select_for_update(of=...): {name!r} is not selected along", hint=did_you_mean(name, known)
             )
-    return [known[name] for name in lock.of]
+        if known[name].outer:
+            raise FieldError(
+                f"select_for_update(of=...): {name!r} may be empty, and a row that may be missing cannot be locked",
+                hint=f"Lock it by a question of its own: {known[name].model.__name__}.objects.select_for_update().",
+            )
+    return [known[name].table for name in lock.of]
 
 
 def refuse_lock_outside(database: Any) -> None:
