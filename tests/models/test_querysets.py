@@ -86,7 +86,7 @@ def test_a_slice_of_a_loaded_answer_asks_nothing(m: Any, newsroom: Any) -> None:
         (lambda stories: stories[:5].filter(weight=1), "a sliced queryset cannot be changed"),
         (lambda stories: stories[:5].update(weight=1), "a sliced queryset cannot be updated"),
         (lambda stories: stories[:5].delete(), "a sliced queryset cannot be deleted"),
-        (lambda stories: stories.values("weight").distinct().aggregate(Count("pk")), "aggregate.. of groups"),
+        (lambda stories: stories.values("weight").distinct().aggregate(Count("pk")), "'pk' is not among the values"),
         (lambda stories: stories.values("weight")[:5].annotate(n=Count("pk")), "a sliced queryset cannot be changed"),
         (lambda stories: stories.order_by("?"), "another page at every build"),
         (lambda stories: list(stories.order_by("tags__name")), "cannot be ordered by"),

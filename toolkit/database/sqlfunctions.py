@@ -5,10 +5,14 @@ All are deterministic, so that SQLite may use them in indexes and generated colu
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import math
+import operator
 import sqlite3
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, ClassVar
@@ -23,8 +27,13 @@ def register(connection: sqlite3.Connection) -> None:
     """Give a connection all of them."""
     for name, (count, function) in FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
-    for name, kind in AGGREGATES.items():
-        connection.create_aggregate(name, 1, kind)
+    connection.create_function(
+        "toolkit_decimal", 2, lambda *given: None if None in given else _decimal(*given), deterministic=True
+    )
+    for name, kind in WINDOWS.items():
+        connection.create_window_function(name, 1, kind)
+    for name, kind in LISTINGS.items():
+        connection.create_aggregate(name, -1, kind)
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,22 +146,38 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
 }
 
 
-class Variance:
-    """The variance of numbers: an aggregate, fed with a row at a time."""
-
-    missing: ClassVar[int] = 0
-    root: ClassVar[bool] = False
+class Window:
+    """An aggregate of numbers that may look at a window, fed with a row at a time."""
 
     def __init__(self) -> None:
-        self.numbers: list[float] = []
+        self.numbers: deque[Any] = deque()
 
     def step(self, number: Any) -> None:
         """One more row."""
         if number is not None:
             self.numbers.append(number)
 
-    def finalize(self) -> float | None:
-        """The result; NULL of too few rows."""
+    def inverse(self, number: Any) -> None:
+        """The first of the rows lies behind."""
+        if number is not None:
+            self.numbers.popleft()
+
+    def value(self) -> Any:
+        """The result so far."""
+        raise NotImplementedError
+
+    def finalize(self) -> Any:
+        """The result."""
+        return self.value()
+
+
+class Variance(Window):
+    """The variance; NULL of too few rows."""
+
+    missing: ClassVar[int] = 0
+    root: ClassVar[bool] = False
+
+    def value(self) -> float | None:
         count = len(self.numbers)
         if count <= self.missing:
             return None
@@ -179,9 +204,118 @@ class SampleDeviation(SampleVariance):
     root = True
 
 
-AGGREGATES: dict[str, Any] = {
+class _Bits(Window):
+    operate: ClassVar[Callable[[int, int], int]]
+
+    def value(self) -> int | None:
+        return functools.reduce(type(self).operate, self.numbers) if self.numbers else None
+
+
+class BitAnd(_Bits):
+    """The bits that all have."""
+
+    operate = operator.and_
+
+
+class BitOr(_Bits):
+    """The bits that any has."""
+
+    operate = operator.or_
+
+
+class BitXor(_Bits):
+    """The bits that an odd number of them has."""
+
+    operate = operator.xor
+
+
+class Listing:
+    """Values in an order of their own; SQLite's ``group_concat`` has none before 3.44."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[tuple[Any, ...], Any]] = []
+        self.plan = ""
+
+    def add(self, plan: str, value: Any, keys: Sequence[Any]) -> None:
+        """One more value.
+
+        Args:
+            plan: ``d`` if each value counts once; then ``+`` or ``-`` for each key.
+            value: The value.
+            keys: What it is ordered by.
+        """
+        self.plan = plan
+        self.rows.append((tuple(keys), value))
+
+    def listed(self) -> list[Any]:
+        """All values, in their order."""
+        directions = self.plan.removeprefix("d")
+        for place in reversed(range(len(directions))):
+            self.rows.sort(key=lambda row: _rank(row[0][place]), reverse=directions[place] == "-")
+        values = [value for _, value in self.rows]
+        if not self.plan.startswith("d"):
+            return values
+        return [value for place, value in enumerate(values) if place == 0 or value != values[place - 1]]
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """As SQLite orders: NULL, numbers, text by code point, bytes."""
+    kinds = {type(None): 0, int: 1, float: 1, str: 2}
+    return kinds.get(type(value), 3), 0 if value is None else value
+
+
+class StringListing(Listing):
+    """``toolkit_string_agg(plan, delimiter, text, keys...)``."""
+
+    delimiter = ""
+
+    def step(self, plan: str, delimiter: str, text: Any, *keys: Any) -> None:
+        """One more row."""
+        self.delimiter = delimiter
+        if text is not None:
+            self.add(plan, text, keys)
+
+    def finalize(self) -> str | None:
+        """The texts, joined; NULL of none."""
+        return self.delimiter.join(self.listed()) if self.rows else None
+
+
+class JSONListing(Listing):
+    """``toolkit_json_agg(plan, is_json, value, keys...)``."""
+
+    def step(self, plan: str, is_json: int, value: Any, *keys: Any) -> None:
+        """One more row."""
+        self.add(plan, value if is_json and value is not None else json.dumps(value, ensure_ascii=False), keys)
+
+    def finalize(self) -> str | None:
+        """A list as JSON; NULL of none."""
+        return f"[{','.join(self.listed())}]" if self.rows else None
+
+
+WINDOWS: dict[str, Any] = {
     "toolkit_var_pop": Variance,
     "toolkit_var_samp": SampleVariance,
     "toolkit_stddev_pop": Deviation,
     "toolkit_stddev_samp": SampleDeviation,
+    "toolkit_bit_and": BitAnd,
+    "toolkit_bit_or": BitOr,
+    "toolkit_bit_xor": BitXor,
 }
+"""Aggregates that may look at a window."""
+
+LISTINGS: dict[str, Any] = {"toolkit_string_agg": StringListing, "toolkit_json_agg": JSONListing}
+"""Aggregates with an order."""
+
+
+def _decimal(scaled: int | None, places: int) -> float | None:
+    """A decimal number from its digits, if a float holds all of them.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if scaled is None:
+        return None
+    number = Decimal(scaled).scaleb(-places, _EXACT)
+    if Decimal(repr(float(number))) != number:
+        raise ValueError(number)
+    return float(number)

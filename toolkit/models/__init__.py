@@ -1,7 +1,24 @@
 """Models: tables declared as Python classes, in Django's words, on SQLAlchemy Core."""
 
 from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist
-from toolkit.models.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
+from toolkit.models.aggregates import (
+    Aggregate,
+    AnyValue,
+    Avg,
+    BitAnd,
+    BitOr,
+    BitXor,
+    BoolAnd,
+    BoolOr,
+    Count,
+    JSONArrayAgg,
+    Max,
+    Min,
+    StdDev,
+    StringAgg,
+    Sum,
+    Variance,
+)
 from toolkit.models.conditional import Case, When
 from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from toolkit.models.exclusions import (
@@ -73,7 +90,9 @@ from toolkit.models.functions import (
     Concat,
     Cos,
     Cot,
+    CumeDist,
     Degrees,
+    DenseRank,
     Exp,
     Extract,
     ExtractDay,
@@ -87,8 +106,12 @@ from toolkit.models.functions import (
     ExtractWeek,
     ExtractWeekDay,
     ExtractYear,
+    FirstValue,
     Floor,
     Greatest,
+    Lag,
+    LastValue,
+    Lead,
     Least,
     Left,
     Length,
@@ -98,16 +121,21 @@ from toolkit.models.functions import (
     LPad,
     LTrim,
     Mod,
+    NthValue,
+    Ntile,
     NullIf,
     Ord,
+    PercentRank,
     Pi,
     Power,
     Radians,
+    Rank,
     Repeat,
     Replace,
     Reverse,
     Right,
     Round,
+    RowNumber,
     RPad,
     RTrim,
     Sign,
@@ -160,6 +188,7 @@ from toolkit.models.routing import Router
 from toolkit.models.search import Search, SearchRank
 from toolkit.models.similar import Similar
 from toolkit.models.subqueries import Exists, OuterRef, Subquery
+from toolkit.models.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion, WindowFunction
 
 __all__ = [
     "ACos",
@@ -348,4 +377,29 @@ __all__ = [
     "VersionField",
     "When",
     "uuid7",
+    "AnyValue",
+    "BitAnd",
+    "BitOr",
+    "BitXor",
+    "BoolAnd",
+    "BoolOr",
+    "JSONArrayAgg",
+    "StringAgg",
+    "Window",
+    "WindowFrame",
+    "WindowFrameExclusion",
+    "RowRange",
+    "ValueRange",
+    "WindowFunction",
+    "CumeDist",
+    "DenseRank",
+    "FirstValue",
+    "Lag",
+    "LastValue",
+    "Lead",
+    "NthValue",
+    "Ntile",
+    "PercentRank",
+    "Rank",
+    "RowNumber",
 ]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 from toolkit.errors import FieldError
-from toolkit.models.compiler import Compiler, Sight, own_slots
+from toolkit.models.compiler import Compiler
 from toolkit.models.fields.several import as_one, columns_of
+from toolkit.models.layers import is_layered, layered
 from toolkit.models.loader import Part, make_loader
 from toolkit.models.locking import locked
 from toolkit.models.options import located
 from toolkit.models.paths import Node, join_forward, join_reverse, own_column
 from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.selection import Sight, own_slots
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
+from toolkit.models.splitting import iter_aggregates, names_beside_aggregates
 
 
 @dataclass(frozen=True)
@@ -78,21 +82,19 @@ def _finished(
 def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Any:
     import sqlalchemy as sa
 
-    number = sa.func.row_number().over(partition_by=columns[-compiler.key_width :], order_by=compiler.order_by())
-    labelled = [column.label(f"c{n}") for n, column in enumerate(columns)]
-    inner = compiler.select([*labelled, number.label("n")], where=where, ordered=False)
-    numbered = inner.subquery(f"t{next(compiler.binds.aliases)}")
     first, count = (
         None if index is None else compiler.binds.add(Bind(SLOT, index), sa.Integer())
         for index in (query.start, query.stop)
     )
-    found = sa.select(*list(numbered.c)[:-1]).order_by(numbered.c.n)
-    if first is not None:
-        found = found.where(numbered.c.n > first)
-    if count is not None:
-        last = count if query.start is None else count + compiler.binds.add(Bind(SLOT, query.start), sa.Integer())
-        found = found.where(numbered.c.n <= last)
-    return found
+
+    def between(number: Any) -> list[Any]:
+        found = [] if first is None else [number > first]
+        if count is not None:
+            start = 0 if query.start is None else compiler.binds.add(Bind(SLOT, query.start), sa.Integer())
+            found.append(number <= (count if query.start is None else count + start))
+        return found
+
+    return layered(compiler, columns, where=where, each=columns[-compiler.key_width :], between=between)
 
 
 def _keyed(compiler: Compiler) -> tuple[list[Any], list[Any]]:
@@ -240,13 +242,14 @@ def _row_loader(
 def _count(compiler: Compiler, query: Query) -> Shape:
     import sqlalchemy as sa
 
-    plain = query.start is None and query.stop is None and not compiler.selection.distinct
-    if plain and compiler.selection.values is None:
+    whole = query.start is None and query.stop is None
+    chosen = compiler.selection
+    if whole and chosen.values is None and not chosen.distinct and not is_layered(compiler):
         select = compiler.select([sa.func.count()], ordered=False)
     else:
-        names = compiler.selection.values or ["pk"]
+        names = chosen.values or ["pk"]
         columns = [column.label(f"v{n}") for n, column in enumerate(compiler.value_columns(names))]
-        inner = compiler.limited(compiler.select(columns, ordered=not plain), query.start, query.stop)
+        inner = compiler.limited(compiler.select(columns, ordered=not whole), query.start, query.stop)
         select = sa.select(sa.func.count()).select_from(inner.subquery())
     statement = compiler.statement(select)
     return _shape(compiler, query, "count", statement, statement, lambda rows: rows[0][0])
@@ -266,14 +269,9 @@ def _exists(compiler: Compiler, query: Query) -> Shape:
 def _aggregate(compiler: Compiler, query: Query) -> Shape:
     import sqlalchemy as sa
 
-    chosen = compiler.selection
-    if chosen.grouped or (chosen.distinct and chosen.values is not None):
-        raise FieldError(
-            "aggregate() of groups or of distinct values is not possible",
-            hint="Aggregate the rows themselves, with distinct=True for each value once.",
-        )
-    if query.start is not None or query.stop is not None:
-        compiler.narrow(query.start, query.stop)
+    for alias, structure in query.totals:
+        _refuse_single(compiler, alias, structure)
+    compiler = _settled(compiler, query)
     compiler.crossed = set()
     typed = [_total(compiler, structure) for _, structure in query.totals]
     if len(typed) == 1 or not compiler.crossed:
@@ -286,6 +284,56 @@ def _aggregate(compiler: Compiler, query: Query) -> Shape:
     return _shape(compiler, query, "aggregate", statement, statement, load, names=names)
 
 
+def _settled(compiler: Compiler, query: Query) -> Compiler:
+    """A compiler for totals over the answer, where that is more than the rows that meet some conditions."""
+    chosen = compiler.selection
+    sliced = query.start is not None or query.stop is not None
+    if chosen.values is not None and (chosen.grouped or chosen.distinct or (sliced and _is_of_pairs(compiler))):
+        return _of_answers(compiler, query)
+    if sliced or compiler.windowed or is_layered(compiler):
+        compiler.narrow(query.start, query.stop)
+    return compiler
+
+
+def _refuse_single(compiler: Compiler, alias: str, structure: Any) -> None:
+    """Refuse a total that is of single rows.
+
+    Raises:
+        FieldError: It has no aggregate, or names beside one.
+    """
+    beside = next(names_beside_aggregates(structure), None)
+    if beside is not None or not any(iter_aggregates(structure)):
+        told = f": {beside!r} is of single rows" if beside is not None else ""
+        raise FieldError(
+            f"{compiler.model.__name__}: aggregate({alias}=...) is no total{told}", hint="Such as Sum('weight')."
+        )
+
+
+def _is_of_pairs(compiler: Compiler) -> bool:
+    """Whether the values of many-valued relations make several rows of one."""
+    compiler.value_columns(compiler.selection.values or ())
+    return any(node.many for node in compiler.root.descendants())
+
+
+def _of_answers(compiler: Compiler, query: Query) -> Compiler:
+    """A compiler of a question about the answers of another one: groups, distinct values, a slice of either."""
+
+    typed = {name: compiler.value_column(name) for name in compiler.selection.values or ()}
+    each = {name: columns_of(column) for name, (column, _) in typed.items()}
+    columns = [column.label(f"v{n}") for n, column in enumerate(itertools.chain(*each.values()))]
+    sliced = query.start is not None or query.stop is not None
+    inner = compiler.limited(compiler.select(columns, ordered=sliced), query.start, query.stop)
+    table = inner.subquery(f"t{next(compiler.binds.aliases)}")
+    given = iter(table.c)
+    outer = compiler.inside(compiler.model)
+    outer.inner = False
+    outer.root = Node(compiler.model, table, None)
+    outer.annotations = {name: (as_one([next(given) for _ in found]), typed[name][1]) for name, found in each.items()}
+    outer.answers = True
+    outer.selection.unrestricted = True  # the question inside shows what the viewer may see
+    return outer
+
+
 def _total(compiler: Compiler, structure: Any) -> Any:
     """(column, field) of a total."""
     return compiler.expression(structure, compiler.root, own_slots, grouped=True)
@@ -293,7 +341,7 @@ def _total(compiler: Compiler, structure: Any) -> Any:
 
 def _alone(compiler: Compiler, query: Query, structure: Any) -> Any:
     """A total as a SELECT of its own, where another total's joins to many rows do not multiply its rows."""
-    twin = compiler.twin()
+    twin = _settled(compiler.twin(), query)
     return twin.select([_total(twin, structure)[0]], ordered=False).scalar_subquery()
 
 

@@ -9,93 +9,27 @@ Whatever table is entered, root or join or subquery, brings the condition of wha
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from toolkit.database import DEFAULT, spelling
+from toolkit.database import DEFAULT
 from toolkit.errors import DatabaseError, FieldError, did_you_mean
-from toolkit.models.aggregates import Aggregate, Max, Min
-from toolkit.models.combining import combined_table
-from toolkit.models.conditions import condition, one_of_two, visible
+from toolkit.models.combining import ORDERS
+from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
-from toolkit.models.fields import DateTimeField
 from toolkit.models.fields.several import columns_of
-from toolkit.models.locking import Lock
-from toolkit.models.orderings import Directed, meta_ordering, ordering, same
+from toolkit.models.operations import take, take_beforehand
+from toolkit.models.orderings import Directed, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, canonical, key_column, resolve
-from toolkit.models.search.compiling import apply_search
-from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, LOCALE, MOMENT, SLOT, Bind, Statement
+from toolkit.models.paths import Node, key_column, resolve
+from toolkit.models.selecting import groups_of, plain_select, select
+from toolkit.models.selection import Binds, Selection, Sight, own_slots
+from toolkit.models.shapes import CONSTANT, KEYS_MARK, LOCALE, Bind, Statement
 from toolkit.models.sqlaggregates import aggregate
 from toolkit.models.sqltext import placeholder
 from toolkit.models.transforms import transformed
-
-Sight = tuple[bool, bool, bool]
-_MOMENT: DateTimeField[Any] = DateTimeField()
-
-
-def own_slots(index: int) -> Bind:
-    """The query's own values."""
-    return Bind(SLOT, index)
-
-
-@dataclass
-class Binds:
-    """What one statement, subqueries included, is bound to and depends on."""
-
-    dialect: str
-    plan: dict[str, Bind] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-    aliases: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    footprint: set[tuple[str, str]] = field(default_factory=set)
-    home: str = ""
-    clock: set[tuple[str, str]] = field(default_factory=set)
-    searches: set[Any] = field(default_factory=set)
-
-    def add(self, bind: Bind, kind: Any = None) -> Any:
-        """A bound parameter of SQLAlchemy for this source."""
-        import sqlalchemy as sa
-
-        name = f"p{next(self.numbers)}"
-        self.plan[name] = bind
-        if bind.source == KEYS:
-            return sa.bindparam(name, expanding=True, type_=kind)
-        return sa.bindparam(name, type_=kind) if kind is not None else sa.bindparam(name)
-
-    def moment(self) -> Any:
-        """The moment of the scope."""
-        return self.add(Bind(MOMENT, None, _MOMENT.db_writer(self.dialect)), _MOMENT.sql_type())
-
-
-@dataclass
-class Selection:
-    """What the operations of a query amount to, gathered in their order."""
-
-    where: list[Any] = field(default_factory=list)
-    having: list[Any] = field(default_factory=list)
-    order: list[tuple[Any, Directed]] = field(default_factory=list)
-    ordered: bool = False
-    reverse: bool = False
-    values: list[str] | None = None
-    grouped: bool = False
-    groups: list[str] = field(default_factory=list)
-    aggregates: set[str] = field(default_factory=set)
-    annotated: list[str] = field(default_factory=list)
-    distinct: bool = False
-    distinct_on: tuple[str, ...] = ()
-    only: set[str] | None = None
-    defer: set[str] = field(default_factory=set)
-    related: list[str] = field(default_factory=list)
-    related_all: bool = False
-    combined: bool = False
-    unrestricted: bool = False
-    keyed: str | None = None
-    none: bool = False
-    rank: Any = None
-    lock: Lock | None = None
+from toolkit.models.windows import Over
 
 
 class Compiler:
@@ -107,6 +41,11 @@ class Compiler:
         sight: What the viewer sees; see ``Scope.sight``.
         binds: Shared with the outer query, for a subquery.
         around: For a subquery: the place in the question around that ``OuterRef`` speaks of.
+
+    Attributes:
+        annotations: What was computed, by name: SQL, and the field that reads it.
+        windowed: Those that depend on a window.
+        answers: Its rows are the answers of another question: there is nothing in them but the annotations.
     """
 
     def __init__(
@@ -127,6 +66,8 @@ class Compiler:
         self.binds = binds or Binds(self.dialect)
         self.around = around
         self.annotations: dict[str, Typed] = {}
+        self.windowed: set[str] = set()
+        self.answers = False
         self.places: dict[int, Any] = {}
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
@@ -164,10 +105,11 @@ class Compiler:
         sight = (False, False, False) if unrestricted else self.sight
         return Compiler(self.database, model, sight, binds=self.binds, around=self.around)
 
-    def twin(self, *, without: str = "") -> Compiler:
-        """A compiler of the same question, or of all but a kind of operation, for another SELECT in the statement."""
+    def twin(self) -> Compiler:
+        """A compiler of the same question, as far as it was taken up, for another SELECT in the statement."""
         twin = self.inside(self.model)
-        twin.apply([operation for operation in self.operations if operation[0] != without], self.values)
+        twin.selection.unrestricted = self.selection.unrestricted
+        twin.apply(self.operations, self.values)
         return twin
 
     def nested(self, lifted: Any, values: Values, around: Context | None = None) -> tuple[Compiler, Values]:
@@ -208,9 +150,9 @@ class Compiler:
         """SQL of a lifted condition."""
         return condition(context, structure, negated=negated)
 
-    def aggregate(self, context: Context, structure: Any) -> Typed:
-        """SQL of a lifted aggregate."""
-        return aggregate(context, structure)
+    def aggregate(self, context: Context, structure: Any, over: Over | None = None) -> Typed:
+        """SQL of a lifted aggregate, perhaps over a window."""
+        return aggregate(context, structure, over)
 
     def subquery(self, lifted: Any, context: Context) -> Any:
         """A SELECT of one column from a lifted queryset, for ``__in``."""
@@ -275,172 +217,42 @@ class Compiler:
 
     def apply(self, operations: Sequence[Any], values: Values = own_slots) -> None:
         """Take up the operations of a query, in their order."""
-        self.operations, self.values = operations, values
-        self.selection.unrestricted = any(operation[0] == "unrestricted" for operation in operations)
-        for operation in operations:
-            getattr(self, f"_apply_{operation[0]}")(operation, values)
-
-    def _apply_filter(self, operation: Any, values: Values) -> None:
-        chosen = self.selection
-        aggregated = chosen.grouped and any(_names(operation[1], alias) for alias in chosen.aggregates)
-        (chosen.having if aggregated else chosen.where).append(
-            condition(Context(self, self.root, values), operation[1])
-        )
-
-    def _apply_either(self, operation: Any, values: Values) -> None:
-        self.selection.where.append(self._either(operation, values))
-
-    def _either(self, operation: Any, values: Values) -> Any:
-        """The condition of two querysets joined by ``&``, ``|`` or ``^``."""
-        import sqlalchemy as sa
-
-        _, connector, ((one, first), (two, second)) = operation
-        left = self._side(one, lambda index: values(index + first))
-        right = self._side(two, lambda index: values(index + second))
-        if connector == "AND":
-            return sa.and_(left, right)
-        if connector == "OR":
-            return sa.or_(left, right)
-        return one_of_two(left, right)
-
-    def _side(self, operations: Sequence[Any], values: Values) -> Any:
-        """What one queryset says of rows, with its own annotations."""
-        import sqlalchemy as sa
-
-        kept, self.annotations = self.annotations, {}
-        clauses = [sa.true()]
-        for operation in operations:
-            if operation[0] in ("annotate", "alias"):
-                for alias, structure in operation[1]:
-                    self.annotations[alias] = self.expression(structure, self.root, values)
-            elif operation[0] == "either":
-                clauses.append(self._either(operation, values))
-            else:
-                clauses.append(condition(Context(self, self.root, values), operation[1]))
-        self.annotations = kept
-        return sa.and_(*clauses)
-
-    def _apply_shifted(self, operation: Any, values: Values) -> None:
-        _, offset, inner = operation
-        getattr(self, f"_apply_{inner[0]}")(inner, lambda index: values(index + offset))
-
-    def _apply_combined(self, operation: Any, values: Values) -> None:
-        table, extras, gives_values = combined_table(self, operation, values)
-        chosen = self.selection
-        chosen.combined = chosen.unrestricted = True  # each part shows what the viewer may see
-        self.root = Node(self.model, table, None)
-        self.annotations = {extra.name: (extra.column, extra.field) for extra in extras}
-        chosen.annotated = list(self.annotations)
-        chosen.values = list(self.annotations) if gives_values else None
-
-    def _apply_annotate(self, operation: Any, values: Values) -> None:
-        chosen = self.selection
-        for alias, structure in operation[1]:
-            self._define(alias, structure, values)
-            for given in (chosen.annotated, *([chosen.values] if chosen.values is not None else ())):
-                if alias not in given:
-                    given.append(alias)
-
-    def _apply_alias(self, operation: Any, values: Values) -> None:
-        for alias, structure in operation[1]:
-            self._define(alias, structure, values)
-            if alias in self.selection.annotated:
-                self.selection.annotated.remove(alias)
-
-    def _define(self, alias: str, structure: Any, values: Values) -> None:
-        """Compute an annotation; after ``values()``, an aggregate makes groups."""
-        chosen = self.selection
-        if alias in self.model._meta.by_name:
-            raise FieldError(f"the annotation {alias!r} would hide the field {self.model.__name__}.{alias}")
-        hidden = (vars(kind).get(alias) for kind in self.model.__mro__)
-        if chosen.values is None and any(hasattr(each, "__get__") for each in hidden):
-            raise FieldError(f"the annotation {alias!r} would hide {self.model.__name__}.{alias}")
-        grouped = chosen.values is not None
-        self.crossed = set()
-        self.annotations[alias] = self.expression(structure, self.root, values, grouped=grouped)
-        if isinstance(structure[0], type) and issubclass(structure[0], Aggregate) and grouped:
-            if not chosen.grouped:
-                chosen.groups = list(chosen.values or ())
-            chosen.grouped = True
-            chosen.aggregates.add(alias)
-            self.crossings.append((alias, frozenset(self.crossed), structure[0] in (Min, Max) or structure[2]))
-        elif chosen.grouped:
-            chosen.groups.append(alias)
-
-    def _apply_order(self, operation: Any, values: Values) -> None:
-        self.selection.ordered = True
-        self.selection.order = [(item, directed) for item in operation[1] for directed in self.ordering(item, values)]
-
-    def _apply_reverse(self, operation: Any, values: Values) -> None:
-        self.selection.reverse = not self.selection.reverse
-
-    def _apply_values(self, operation: Any, values: Values) -> None:
-        chosen = self.selection
-        every = [*(field_.attname for field_ in self.model._meta.fields), *chosen.annotated]
-        if chosen.combined and chosen.values is not None:
-            every = chosen.values
-            for name in operation[1]:
-                if name not in every:
-                    raise FieldError(f"values({name!r}): the parts do not give it", hint=did_you_mean(name, every))
-        chosen.values = list(operation[1]) or every
-
-    def _apply_distinct(self, operation: Any, values: Values) -> None:
-        self.selection.distinct = not operation[1]
-        self.selection.distinct_on = operation[1]
-
-    def _apply_only(self, operation: Any, values: Values) -> None:
-        chosen = self.selection
-        named = {canonical(self.model, name) for name in operation[1]}
-        chosen.only, chosen.defer = named - chosen.defer or None, set()
-
-    def _apply_defer(self, operation: Any, values: Values) -> None:
-        chosen = self.selection
-        if operation[1] == (None,):
-            chosen.only, chosen.defer = None, set()
-            return
-        named = {canonical(self.model, name) for name in operation[1]}
-        if chosen.only is None:
-            chosen.defer |= named
-        elif chosen.only - named:
-            chosen.only -= named
-        else:
-            chosen.defer = named - chosen.only
-            chosen.only = None
-
-    def _apply_related(self, operation: Any, values: Values) -> None:
-        chosen = self.selection
-        if operation[1] == (None,):
-            chosen.related, chosen.related_all = [], False
-        elif operation[1]:
-            chosen.related += [name for name in operation[1] if name not in chosen.related]
-        else:
-            chosen.related_all = True
-
-    def _apply_unrestricted(self, operation: Any, values: Values) -> None:
-        """Taken up before all others: conditions made on the way ask for it."""
-
-    def _apply_keyed(self, operation: Any, values: Values) -> None:
-        self.selection.keyed = operation[1]
-
-    def _apply_search(self, operation: Any, values: Values) -> None:
-        apply_search(self, operation, values)
-
-    def _apply_lock(self, operation: Any, values: Values) -> None:
-        self.selection.lock = operation[1]
+        self.values = values
+        take_beforehand(self, operations)
+        for number, operation in enumerate(operations):
+            self.operations = operations[:number]
+            take(self, operation, values)
+        self.operations = operations
 
     def narrow(self, start: int | None, stop: int | None) -> None:
-        """Make a slice a condition, for what is asked about its rows."""
-        operation = ("sliced", start, stop)
-        self.operations = (*self.operations, operation)
-        self._apply_sliced(operation, self.values)
+        """Let what was said so far, a slice included, stand still, for what is asked about its rows.
 
-    def _apply_sliced(self, operation: Any, values: Values) -> None:
-        twin = self.twin(without="sliced")
-        chosen = twin.part([twin.root.pk], operation, values, wrapped=self.dialect == "mysql")
-        self.selection.where.append(self.root.pk.in_(chosen))
+        What windows gave are columns of a table from now on.
+        """
+        import sqlalchemy as sa
 
-    def _apply_none(self, operation: Any, values: Values) -> None:
-        self.selection.none = True
+        twin = self.twin()
+        missing = self.windowed - twin.annotations.keys()
+        if missing:
+            raise FieldError(
+                f"{self.model.__name__}: {sorted(missing)[0]!r} is of single rows, and others are of groups",
+                hint="Say annotate() with the Window before values().",
+            )
+        keys = [key.label(f"k{n}") for n, key in enumerate(twin.root.keys)]
+        windows = [(alias, *twin.annotations[alias]) for alias in sorted(self.windowed)]
+        given = [column.label(f"w{n}") for n, (_, column, _) in enumerate(windows)]
+        chosen = twin.limited(
+            twin.select([*keys, *given], ordered=start is not None or stop is not None), start, stop, self.values
+        )
+        table = chosen.subquery(f"t{next(self.binds.aliases)}")
+        same = [own == table.c[key.name] for own, key in zip(self.root.keys, keys, strict=True)]
+        self.root.children["@narrowed"] = Node(self.model, table, sa.and_(*same))
+        self.annotations |= {alias: (table.c[f"w{n}"], field_) for n, (alias, _, field_) in enumerate(windows)}
+        self.windowed.clear()
+        self.selection.where, self.selection.qualify, self.selection.distinct_on = [], [], ()
+        for operation in self.operations:
+            if operation[0] in ORDERS or (operation[0] == "shifted" and operation[2][0] == "order"):
+                take(self, operation, self.values)
 
     # pieces
 
@@ -448,77 +260,24 @@ class Compiler:
         """One member of ORDER BY, from a name or a lifted expression."""
         return ordering(self, item, self.root, values)
 
+    def directed(self, one: Directed) -> list[Any]:
+        """A member of ORDER BY with the place of NULL."""
+        return directed(self, one)
+
     def order_by(self) -> list[Any]:
         """The whole ORDER BY, made total, so that two databases and two runs agree."""
-        chosen = self.selection
-        said = self._explicit_order() if chosen.ordered else self._default_order()
-        order = [one._replace(column=each) for one in said for each in columns_of(one.column)]
-        taken = {id(each.column) for each in order}
-        order += [Directed(column, down=False) for column in self._tie_breakers() if id(column) not in taken]
-        return [each for one in order for each in self._directed(one.turned() if chosen.reverse else one)]
+        return order_by(self)
 
-    def _explicit_order(self) -> list[Directed]:
-        """What ``order_by()`` said; refused where it says nothing about the rows that come out."""
-        among = self._outcome()
-        for item, directed in self.selection.order if among is not None else ():
-            if isinstance(item, str) and not _is_among(directed.column, among or ()):
-                rows = "groups" if self.selection.grouped else "distinct values"
-                raise FieldError(
-                    f"{self.model.__name__}: {rows} cannot be ordered by {item!r}, which is not among them",
-                    hint=f"Add {item.lstrip('+-')!r} to values(), or order by what is there.",
-                )
-        return [directed for _, directed in self.selection.order]
-
-    def _default_order(self) -> list[Directed]:
-        """``Meta.ordering``, as far as it says anything about the rows that come out."""
-        if self.selection.grouped or self.selection.combined:
-            return []
-        if self.selection.rank is not None and self._outcome() is None:
-            return [Directed(self.selection.rank, down=True)]
-        order = meta_ordering(self, self.root)
-        among = self._outcome()
-        return order if among is None else [one for one in order if _is_among(one.column, among)]
-
-    def _outcome(self) -> list[Any] | None:
-        """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
-        chosen = self.selection
-        if chosen.grouped:
-            return [*self._groups(), *(column for column, _ in self.annotations.values())]
-        if chosen.values is not None and (chosen.distinct or chosen.combined):
-            return self.value_columns(chosen.values)
-        return None
-
-    def _tie_breakers(self) -> list[Any]:
+    def identity_columns(self) -> list[Any]:
         """Columns that tell any two rows of the answer apart."""
-        chosen = self.selection
-        if chosen.grouped:
-            return self._groups()
-        if chosen.values is not None and (chosen.distinct or chosen.combined):
-            return self.value_columns(chosen.values)
-        if chosen.combined:
-            return [*self.root.keys, *(self.annotations[alias][0] for alias in chosen.annotated)]
-        return [*self.root.keys, *(key for node in self.root.descendants() if node.many for key in node.keys)]
+        return identity_columns(self)
 
-    def _directed(self, one: Directed) -> list[Any]:
-        """NULLs first when ascending and last when descending, as SQLite has them, unless said otherwise."""
-        column, down, nulls = one
-        column = self.places.get(id(column), column)
-        ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
-        database = spelling(self.dialect)
-        if (database.nulls_first and first != down) or self._is_never_null(column):
-            return [ordered]
-        if not database.places_nulls:
-            return [column.is_(None).desc() if first else column.is_(None), ordered]
-        ordered = ordered if down or database.nulls_first else column.asc()
-        return [ordered.nulls_first() if first else ordered.nulls_last()]
-
-    def _is_never_null(self, column: Any) -> bool:
-        """Whether NULLs need no word: PostgreSQL's indexes serve no order that says where they go."""
-        own = getattr(column, "table", None) is self.root.table and not self.selection.combined
-        return own and getattr(column, "nullable", True) is False
+    def groups(self) -> list[Any]:
+        """The columns to group by; refuses aggregates that would multiply each other."""
+        return groups_of(self)
 
     def where(self) -> list[Any]:
-        """All conditions, with what the viewer may see."""
+        """All conditions on rows, with what the viewer may see."""
         import sqlalchemy as sa
 
         conditions = list(self.selection.where)
@@ -535,83 +294,11 @@ class Compiler:
 
     def select(self, columns: Sequence[Any], *, ordered: bool = True, where: Sequence[Any] = ()) -> Any:
         """A SELECT of these columns with everything but the slice."""
-        import sqlalchemy as sa
+        return select(self, columns, ordered=ordered, where=where)
 
-        self.places = self._places(columns)
-        order = self.order_by() if ordered else []
-        conditions = [*self.where(), *where, *self._first_of_each()]
-        groups = [self.places.get(id(column), column) for column in self._groups()]
-        self.places = {}
-        source = self.from_clause()
-        statement = sa.select(*columns).select_from(source).where(*conditions)
-        if self.inner:
-            statement = statement.correlate_except(source)  # other tables are those of the questions around
-        if groups:
-            statement = statement.group_by(*groups)
-        if self.selection.having:
-            statement = statement.having(*self.selection.having)
-        if self.selection.distinct and self.selection.values is not None:  # rows with their key are distinct anyway
-            statement = statement.distinct()
-        return statement.order_by(*order) if order else statement
-
-    def _places(self, columns: Sequence[Any]) -> dict[int, Any]:
-        """Expressions among the columns, by their identity, as their place in the SELECT.
-
-        PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
-        only if the parameters in both are the same; each of ours is bound where it stands.
-        """
-        import sqlalchemy as sa
-
-        merged = self.selection.grouped or self.selection.distinct
-        if self.dialect != "postgresql" or not merged:
-            return {}
-        elements = [getattr(column, "element", column) for column in columns]
-        return {
-            id(element): sa.literal_column(str(place))
-            for place, element in enumerate(elements, 1)
-            if not isinstance(element, sa.Column)
-        }
-
-    def _first_of_each(self) -> list[Any]:
-        """For ``distinct("section")``: the condition that a row is the first with its values."""
-        import sqlalchemy as sa
-
-        names = self.selection.distinct_on
-        if not names:
-            return []
-        if self.selection.grouped or any(node.many for node in self.root.descendants()):
-            raise FieldError(
-                f"distinct({', '.join(map(repr, names))}) is of rows of {self.model.__name__}, not of groups or pairs",
-                hint="Leave out the names, or the values of many-valued relations.",
-            )
-        twin = self.twin(without="distinct")
-        columns = twin.value_columns(names)
-        number = sa.func.row_number().over(partition_by=columns, order_by=twin.order_by())
-        keys = [key.label(f"k{index}") for index, key in enumerate(twin.root.keys)]
-        derived = twin.select([*keys, number.label("n")], ordered=False)
-        numbered = derived.subquery(f"t{next(self.binds.aliases)}")
-        chosen = sa.select(*list(numbered.c)[:-1]).where(numbered.c.n == sa.literal_column("1"))
-        return [self.root.pk.in_(chosen)]
-
-    def _groups(self) -> list[Any]:
-        """The columns to group by; refuses aggregates that would multiply each other."""
-        chosen = self.selection
-        if not chosen.grouped:
-            return []
-        self.crossed = set()
-        groups = self.value_columns(chosen.groups)
-        self._refuse_multiplied(frozenset(self.crossed))
-        return groups
-
-    def _refuse_multiplied(self, grouping: frozenset[Node]) -> None:
-        """Two joins to many rows each multiply the other's counts; in one SELECT both cannot be right."""
-        every = frozenset().union(*(crossed for _, crossed, _ in self.crossings)) - grouping
-        for alias, crossed, unharmed in self.crossings:
-            if not unharmed and not every <= crossed:
-                raise FieldError(
-                    f"{self.model.__name__}: {alias!r} would be multiplied by the other aggregates' rows",
-                    hint="Give it distinct=True, or annotate() without values(), where each aggregate stands alone.",
-                )
+    def plain_select(self, columns: Sequence[Any], *, where: Sequence[Any] = ()) -> Any:
+        """The same in no order, and before rows are left out for what is known of them last."""
+        return plain_select(self, columns, where=where)
 
     def value_columns(self, names: Iterable[str]) -> list[Any]:
         """The columns of names of ``values()``; of a composite key, several."""
@@ -658,16 +345,3 @@ def _compiled(select: Any, dialect: Any) -> Any:
         return select.compile(dialect=dialect)
     except CompileError as error:
         raise DatabaseError(f"the database cannot be asked this: {error}", hint="Ask it in another way.") from error
-
-
-def _is_among(column: Any, others: Iterable[Any]) -> bool:
-    """Whether a column, or each of several, is one of the others."""
-    among = list(others)
-    return all(any(same(each, other) for other in among) for each in columns_of(column))
-
-
-def _names(structure: Any, alias: str) -> bool:
-    """Whether a condition speaks of an annotation."""
-    if structure[0] == "(q)":
-        return any(_names(child, alias) for child in structure[3])
-    return structure[0] == alias or str(structure[0]).startswith(f"{alias}__")

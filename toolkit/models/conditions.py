@@ -29,6 +29,7 @@ from toolkit.models.paths import (
 from toolkit.models.relations import Reverse
 from toolkit.models.sqltext import certain
 from toolkit.models.transforms import transformed
+from toolkit.models.windows import refuse_windows
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
@@ -151,6 +152,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
     resolved, compiler = crossing.resolved, crossing.home.compiler
     inner, link, clause = partners(compiler, resolved.many, resolved.node.model)
     if part is not None:
+        refuse_windows(compiler, part, "a condition on partners")
         place = replace(context.below(inner, crossing.name, resolved.rest), crossed=True)
         inner.selection.where.append(condition(place, ("(q)", "AND", False, (part,))))
     where = inner.where()

@@ -15,6 +15,7 @@ from toolkit.models.transforms import function_context, transformed
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
+    from toolkit.models.windows import Over
 
 Values = Callable[[int], Bind]
 """From a value's index in a lifted structure to where the statement gets it."""
@@ -41,6 +42,8 @@ class Context:
         outer: The place around, for the other names.
         declared: The condition is the model's own: no annotation of the question's stands for a name in it.
         crossed: A condition led here, across a many-valued relation; what is negated starts outside again.
+        joins: Among groups: the many-valued joins that names may follow, others being conditions of their own; None for
+            all.
     """
 
     compiler: Compiler
@@ -51,6 +54,7 @@ class Context:
     outer: Context | None = None
     declared: bool = False
     crossed: bool = False
+    joins: frozenset[Node] | None = None
 
     @property
     def scope(self) -> Context:
@@ -75,6 +79,11 @@ class Context:
     def condition(self, structure: Any, *, negated: bool = False) -> Any:
         """SQL of a lifted condition."""
         return self.compiler.condition(self, structure, negated=negated)
+
+    @property
+    def joined(self) -> bool | frozenset[Node]:
+        """Which many-valued relations a name follows by a join."""
+        return self.joins if self.grouped and self.joins is not None else self.grouped
 
     def home(self, name: str) -> Context:
         """The place whose table a name starts from."""
@@ -108,7 +117,7 @@ class Context:
         """Where a name leads from here: to an annotation, to a column, or to a many-valued relation on the way."""
         refuse_long_path(name)
         own = self.own(name)
-        return self._annotation(own, loosely=True) or resolve(self.compiler, own, self.node, joined=self.grouped)
+        return self._annotation(own, loosely=True) or resolve(self.compiler, own, self.node, joined=self.joined)
 
     def column(self, name: str) -> Typed:
         """The column that a name leads to, with the transforms that stand behind it."""
@@ -116,7 +125,7 @@ class Context:
         if place is not self:
             return place.column(name)
         own = self.own(name)
-        found = self._annotation(own) or resolve(self.compiler, own, self.node, joined=self.grouped)
+        found = self._annotation(own) or resolve(self.compiler, own, self.node, joined=self.joined)
         model = self.node.model.__name__
         if found.many is not None:
             raise FieldError(
@@ -135,6 +144,9 @@ class Context:
             return None
         annotations = self.compiler.annotations
         alias = max((each for each in annotations if f"{name}__".startswith(f"{each}__")), key=len, default=None)
+        if alias is None and self.compiler.answers:
+            hint = did_you_mean(name, annotations) or f"Add {name!r} to values()."
+            raise FieldError(f"{self.node.model.__name__}: {name!r} is not among the values that are given", hint=hint)
         if alias is None:
             return None
         column, field = annotations[alias]
@@ -182,6 +194,6 @@ class Context:
         built = function.build(context, *(argument for argument, _ in arguments))
         return built, output if output is not None else function.result(context, built)
 
-    def aggregate(self, structure: Any) -> Typed:
-        """SQL of an aggregate."""
-        return self.compiler.aggregate(self, structure)
+    def aggregate(self, structure: Any, over: Over | None = None) -> Typed:
+        """SQL of an aggregate, perhaps over a window."""
+        return self.compiler.aggregate(self, structure, over)

@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ValidationError
-from toolkit.models.compiler import Binds, Compiler
+from toolkit.models.compiler import Compiler
 from toolkit.models.context import constants
 from toolkit.models.expressions import Expression, F, Now, Q
 from toolkit.models.naming import names_in
+from toolkit.models.selection import Binds
 from toolkit.models.shapes import CONSTANT, Bind
 
 

@@ -45,6 +45,11 @@ def locked(compiler: Compiler, select: Any) -> Any:
     lock, backend = compiler.selection.lock, spelling(compiler.dialect)
     if lock is None or not backend.locks_rows:
         return select
+    if compiler.windowed or compiler.selection.qualify or compiler.selection.distinct_on:
+        raise FieldError(
+            "select_for_update(): rows that are looked at by a Window, or are the first of each, cannot be locked",
+            hint="Lock them by their keys: filter(pk__in=...).select_for_update().",
+        )
     for name, asked in (("of", lock.of), ("no_key", lock.no_key)):
         if asked and name not in backend.lock_options:
             raise FieldError(

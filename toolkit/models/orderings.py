@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from toolkit.database.backends import spelling
 from toolkit.errors import FieldError
 from toolkit.models.context import Values, constants
 from toolkit.models.expressions import Ordered
+from toolkit.models.fields.several import columns_of
 from toolkit.models.paths import Node, join_forward, resolve
 from toolkit.models.relations import ForeignKey
 from toolkit.models.transforms import transformed
@@ -51,7 +53,8 @@ def ordering(
     """
     if not isinstance(item, str):
         said, nulls = item[1:3] if item[0] is Ordered else (False, "")
-        found = _by_keys(compiler, compiler.expression(item, node, values), down=said, nulls=nulls)
+        grouped = node is compiler.root and compiler.selection.grouped
+        found = _by_keys(compiler, compiler.expression(item, node, values, grouped=grouped), down=said, nulls=nulls)
         return [each.turned() if down else each for each in found]
     name, down = item.lstrip("+-"), item.startswith("-") != down
     if node is compiler.root and name in compiler.annotations:
@@ -110,3 +113,115 @@ def meta_ordering(compiler: Compiler, node: Node, *, down: bool = False, seen: S
 def same(column: Any, other: Any) -> bool:
     """Whether two expressions are the same in SQL."""
     return column is other or bool(column.compare(other))
+
+
+def unlabelled(column: Any) -> Any:
+    """An expression without the name that it is selected under."""
+    import sqlalchemy as sa
+
+    return column.element if isinstance(column, sa.Label) else column
+
+
+# the order of a whole question
+
+
+def order_by(compiler: Compiler) -> list[Any]:
+    """The whole ORDER BY, made total, so that two databases and two runs agree."""
+    return [each for one in said_order(compiler) for each in directed(compiler, one)]
+
+
+def said_order(compiler: Compiler) -> list[Directed]:
+    """The members of a question's order, those that break ties last."""
+    chosen = compiler.selection
+    said = _explicit_order(compiler) if chosen.ordered else _default_order(compiler)
+    order = [one._replace(column=each) for one in said for each in columns_of(one.column)]
+    taken = {id(each.column) for each in order}
+    order += [Directed(column, down=False) for column in identity_columns(compiler) if id(column) not in taken]
+    return [one.turned() for one in order] if chosen.reverse else order
+
+
+def _explicit_order(compiler: Compiler) -> list[Directed]:
+    """What ``order_by()`` said; refused where it says nothing about the rows that come out."""
+    among = _outcome(compiler)
+    for item, one in compiler.selection.order if among is not None else ():
+        if isinstance(item, str) and not _is_among(one.column, among or ()):
+            rows = "groups" if compiler.selection.grouped else "distinct values"
+            raise FieldError(
+                f"{compiler.model.__name__}: {rows} cannot be ordered by {item!r}, which is not among them",
+                hint=f"Add {item.lstrip('+-')!r} to values(), or order by what is there.",
+            )
+    return [one for _, one in compiler.selection.order]
+
+
+def _default_order(compiler: Compiler) -> list[Directed]:
+    """``Meta.ordering``, as far as it says anything about the rows that come out."""
+    chosen = compiler.selection
+    if chosen.grouped or chosen.combined:
+        return []
+    among = _outcome(compiler)
+    if chosen.rank is not None and among is None:
+        return [Directed(chosen.rank, down=True)]
+    order = meta_ordering(compiler, compiler.root)
+    return order if among is None else [one for one in order if _is_among(one.column, among)]
+
+
+def _outcome(compiler: Compiler) -> list[Any] | None:
+    """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
+    chosen = compiler.selection
+    if chosen.grouped:
+        return [*compiler.groups(), *(column for column, _ in compiler.annotations.values())]
+    if chosen.values is not None and (chosen.distinct or chosen.combined):
+        return compiler.value_columns(chosen.values)
+    return None
+
+
+def identity_columns(compiler: Compiler) -> list[Any]:
+    """Columns that tell any two rows of the answer apart."""
+    chosen = compiler.selection
+    if chosen.grouped:
+        return compiler.groups()
+    if chosen.values is not None and (chosen.distinct or chosen.combined):
+        return compiler.value_columns(chosen.values)
+    if chosen.combined:
+        return [*compiler.root.keys, *(compiler.annotations[alias][0] for alias in chosen.annotated)]
+    return row_keys(compiler)
+
+
+def row_keys(compiler: Compiler) -> list[Any]:
+    """Columns that tell any two rows apart before they are grouped."""
+    if compiler.answers:
+        return [column for column, _ in compiler.annotations.values()]
+    return [*compiler.root.keys, *(key for node in compiler.root.descendants() if node.many for key in node.keys)]
+
+
+def directed(compiler: Compiler, one: Directed, *, of: Any = None) -> list[Any]:
+    """NULLs first when ascending and last when descending, as SQLite has them, unless said otherwise.
+
+    Args:
+        compiler: The compiler.
+        one: A member of the order.
+        of: The column that it stands for, where that is in a layer inside.
+    """
+    column, down, nulls = one
+    never_null = _is_never_null(compiler, column if of is None else of)
+    column = compiler.places.get(id(column), column)
+    ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
+    database = spelling(compiler.dialect)
+    if (database.nulls_first and first != down) or never_null:
+        return [ordered]
+    if not database.places_nulls:
+        return [column.is_(None).desc() if first else column.is_(None), ordered]
+    ordered = ordered if down or database.nulls_first else column.asc()
+    return [ordered.nulls_first() if first else ordered.nulls_last()]
+
+
+def _is_never_null(compiler: Compiler, column: Any) -> bool:
+    """Whether NULLs need no word: PostgreSQL's indexes serve no order that says where they go."""
+    own = getattr(column, "table", None) is compiler.root.table and not compiler.selection.combined
+    return own and getattr(column, "nullable", True) is False
+
+
+def _is_among(column: Any, others: Iterable[Any]) -> bool:
+    """Whether a column, or each of several, is one of the others."""
+    among = list(others)
+    return all(any(same(each, other) for other in among) for each in columns_of(column))

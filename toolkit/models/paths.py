@@ -88,14 +88,15 @@ def refuse_long_path(name: str) -> None:
         )
 
 
-def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool = False) -> Resolved:
+def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozenset[Node] = False) -> Resolved:
     """Follow a name from a table, joining single-valued relations on the way.
 
     Args:
         compiler: Keeps the joins and the footprint.
         name: Names joined by two underscores.
         node: Where to start.
-        joined: Join many-valued relations too, as ``values()`` does, rather than stop before them.
+        joined: Join many-valued relations too, as ``values()`` does, rather than stop before them; or only those whose
+            joins are among these.
 
     Raises:
         FieldError: A name leads nowhere.
@@ -107,7 +108,7 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool = False) 
         meta = node.model._meta
         found = _find(meta, part, whole=name)
         if isinstance(found, ManyToManyField | Reverse) and getattr(found, "many", True):
-            if not joined:
+            if not joined or (joined is not True and _many_join(node, part) not in joined):
                 return Resolved(node, None, None, rest, found)
             node = _join_many(compiler, node, part, found)
         elif isinstance(found, Reverse):
@@ -290,6 +291,11 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
         lambda child: own_column(compiler, through, other) == own_column(compiler, child, other.target_field),
         outer=True,
     )
+
+
+def _many_join(node: Node, name: str) -> Node | None:
+    """The join that multiplies rows, if there is one of this name."""
+    return node.children.get(f"{name}@through", node.children.get(name))
 
 
 def seen_keys(compiler: Compiler, key: ForeignKey[Any]) -> Any:

@@ -1,102 +1,195 @@
-"""From the structure of an aggregate to SQL: over the groups of a SELECT, or over the partners of each row."""
+"""Where aggregates are computed: over the groups of a SELECT, over the partners of each row, or over a window."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.models.aggregating import Place
 from toolkit.models.conditions import partners
 from toolkit.models.context import Context
 from toolkit.models.expressions import F
-from toolkit.models.fields import FloatField, IntegerField
+from toolkit.models.fields import IntegerField
 from toolkit.models.fields.several import columns_of
 from toolkit.models.functions.comparison import Coalesce
-from toolkit.models.functions.math import check_numbers
+from toolkit.models.orderings import Directed, row_keys
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import anchor_of
+from toolkit.models.paths import Node, Resolved, anchor_of
+from toolkit.models.splitting import iter_aggregates
+from toolkit.models.structures import is_among_names, iter_names
+from toolkit.models.windows import Over, refuse_windows
 
 if TYPE_CHECKING:
-    from toolkit.models.compiler import Compiler
+    pass
 
 INTEGER: IntegerField[int] = IntegerField()
-FLOAT: FloatField[float] = FloatField()
 
 
-def aggregate(context: Context, structure: Any) -> Typed:
-    """SQL of a lifted aggregate, and the field that reads it."""
-    found = _over_groups(context, structure) if context.grouped else _per_row(context, structure)
-    default = structure[4]
+def aggregate(context: Context, structure: Any, over: Over | None = None) -> Typed:
+    """SQL of a lifted aggregate, and the field that reads it.
+
+    Args:
+        context: Where it stands.
+        structure: What ``Aggregate.lift`` gave.
+        over: The window that it looks at, if it does.
+    """
+    kind, inner, _, condition, default, order, *_ = structure
+    if over is None:
+        refuse_windows(context.compiler, (inner, condition, *order), f"{kind.__name__}()")
+        found = _over_groups(context, structure) if context.grouped else _per_row(context, structure)
+    else:
+        found = _over_window(context, structure, over)
     return found if default is None else context.call(Coalesce, [found, context.expression(default)])
 
 
 def _over_groups(context: Context, structure: Any) -> Typed:
-    kind, inner, distinct, filtered, _, sample = structure
-    column, field = _aggregated(context, inner)
-    if filtered is not None:
-        import sqlalchemy as sa
+    kind, inner, *_ = structure
+    known = context.compiler.selection.aggregates if context.node is context.compiler.root else ()
+    totals = (is_among_names(name, known, context.compiler.model) for name in iter_names(inner))
+    if any(iter_aggregates(inner)) or any(totals):
+        raise FieldError(
+            f"{context.node.model.__name__}: {kind.__name__}() of what is an aggregate itself",
+            hint="Aggregate the groups: values(...).annotate(n=Count(...)).aggregate(Max('n')).",
+        )
+    return _built(context, structure, lambda function: function)
 
-        column = sa.case((context.condition(filtered), column))
-    return _call(context.compiler, kind.function, column, field, distinct=distinct, sample=sample)
+
+def _over_window(context: Context, structure: Any, over: Over) -> Typed:
+    kind, _, distinct, *_ = structure
+    if distinct or kind.is_ordered:
+        raise FieldError(
+            f"{kind.__name__}({'distinct=True' if distinct else ''}) cannot look at a window: databases have no such "
+            "thing",
+            hint="Use a Subquery, or group in a question of its own.",
+        )
+    return _built(context, structure, over)
+
+
+def _built(context: Context, structure: Any, call: Callable[[Any], Any]) -> Typed:
+    """The SQL that the aggregate's class makes."""
+    import sqlalchemy as sa
+
+    kind, inner, distinct, condition, _, order, options, start = structure
+    compiler = context.compiler
+    before, compiler.crossed = compiler.crossed, set()
+    column, field = _aggregated(context, inner)
+    column = _one_column(column, field, kind, distinct=distinct)
+    inside = replace(context, joins=frozenset(compiler.crossed))  # what is filtered by does not multiply
+    directed = [each for item in order for each in _directed(inside, item)]
+    _refuse_crossed(context, kind, inner, compiler.crossed, unharmed=distinct or kind.function in ("min", "max"))
+    compiler.crossed |= before
+    met = inside.condition(condition) if condition is not None else None
+    if met is not None and not kind.takes_null:
+        column = sa.case((met, column))
+    if kind.is_ordered and distinct:
+        directed = [Directed(column, down=bool(directed and directed[0].down))]
+    elif kind.is_ordered:
+        directed += [Directed(key, down=False) for key in row_keys(compiler)]
+    place = Place(
+        compiler.dialect,
+        field,
+        distinct,
+        options,
+        call,
+        lambda number: context.bind(start + number),
+        [(one.column, one.down) for one in directed],
+        [part for one in directed for part in compiler.directed(one)],
+        met if kind.takes_null else None,
+    )
+    return kind.build(place, column)  # type: ignore[no-any-return]  # the class is in the structure
+
+
+def _directed(context: Context, item: Any) -> list[Directed]:
+    """A member of an aggregate's order; NULL comes first, and last where it is turned round."""
+    _, down, _, inner = item
+    column, field = context.expression(inner)
+    keys = [column] if field is None else field.sort_keys(column, context.dialect)
+    return [Directed(each, down) for key in keys for each in columns_of(key)]
 
 
 def _aggregated(context: Context, inner: Any) -> Typed:
+    import sqlalchemy as sa
+
     if inner == (F, "*"):
-        return context.node.keys[0], INTEGER
+        return sa.literal_column("1"), INTEGER
     return context.expression(inner)
 
 
-def _call(compiler: Compiler, function: str, column: Any, field: Any, *, distinct: bool, sample: bool) -> Typed:
-    import sqlalchemy as sa
-
+def _one_column(column: Any, field: Any, kind: Any, *, distinct: bool) -> Any:
     first, *more = columns_of(column)
-    if more and (distinct or function != "count"):
+    if more and (distinct or kind.function != "count"):
         raise FieldError(
-            f"{function}() of {getattr(field, 'name', 'pk')!r}, which is several columns, is not possible",
+            f"{kind.__name__}() of {getattr(field, 'name', 'pk')!r}, which is several columns, is not possible",
             hint="Name one of its fields, or count without distinct.",
         )
-    if function in ("stddev", "variance"):
-        return _spread(compiler.dialect, function, first, field, sample=sample)
-    call = getattr(sa.func, function)(column.distinct() if distinct else first)
-    if function == "count":
-        return call, INTEGER
-    if function == "avg":
-        return sa.cast(call, sa.Double()) if compiler.dialect != "sqlite" else call, FLOAT
-    if function == "sum" and isinstance(field, IntegerField) and compiler.dialect != "sqlite":
-        return sa.cast(call, sa.BigInteger()), field  # a server's sum of bigint is a decimal number
-    return call, field
+    return first
 
 
-def _spread(dialect: str, function: str, column: Any, field: Any, *, sample: bool) -> Typed:
-    """How far numbers lie apart, computed in floating point."""
-    import sqlalchemy as sa
+def _refuse_crossed(context: Context, kind: Any, inner: Any, crossed: Iterable[Node], *, unharmed: bool) -> None:
+    """Refuse an aggregate whose rows are multiplied by a relation that it does not follow to its end.
 
-    check_numbers("StdDev" if function == "stddev" else "Variance", [field])
-    short = "var" if function == "variance" else function
-    name = f"{'toolkit_' if dialect == 'sqlite' else ''}{short}_{'samp' if sample else 'pop'}"
-    return getattr(sa.func, name)(sa.cast(column, sa.Double()), type_=sa.Double()), FLOAT
+    Raises:
+        FieldError: It follows two relations to many, side by side.
+    """
+    if not unharmed and not _on_one_path(context.compiler.root, set(crossed)):
+        raise FieldError(
+            f"{context.node.model.__name__}: {kind.__name__}() of {', '.join(map(repr, iter_names(inner)))} follows "
+            "two relations to many, and each would multiply the other's rows",
+            hint="Aggregate each in an annotation of its own, and compute with those.",
+        )
+
+
+def _on_one_path(node: Node, crossed: set[Node]) -> bool:
+    """Whether all these tables lie on one way down from a table."""
+    below = [
+        child for child in node.children.values() if child in crossed or not crossed.isdisjoint(child.descendants())
+    ]
+    return not below or (len(below) == 1 and _on_one_path(below[0], crossed))
 
 
 def _per_row(context: Context, structure: Any) -> Typed:
     """An aggregate over the partners of each row, as a subquery of its own: ``annotate(n=Count("stories"))``."""
     import sqlalchemy as sa
 
-    kind, inner, distinct, filtered, _, sample = structure
-    if inner[0] is not F:
-        raise FieldError("an aggregate in annotate() takes the name of a relation, such as Count('stories')")
-    resolved = context.resolve(inner[1])
-    if resolved.many is None:
-        raise FieldError(
-            f"{context.node.model.__name__}: an aggregate of {inner[1]!r} in annotate() is over one row",
-            hint="Name a many-valued relation, group with values() first, or use aggregate().",
-        )
+    kind, inner, _, filtered, default, *rest = structure
+    name, resolved = _crossing(context, kind, inner)
     below, link, clause = partners(context.compiler, resolved.many, resolved.node.model)
-    place = context.below(below, inner[1], resolved.rest, grouped=True)
-    column, field = place.expression(inner)
+    place = context.below(below, name, resolved.rest, grouped=True)
+    call, field = _built(place, (kind, inner, structure[2], None, default, *rest), lambda function: function)
     if filtered is not None:
-        below.selection.where.append(place.condition(filtered))
-    call, field = _call(below, kind.function, column, field, distinct=distinct, sample=sample)
+        met = replace(place, joins=frozenset(below.crossed))
+        below.selection.where.append(met.condition(filtered))
     where = below.where()
     source = clause(below)
     anchor = anchor_of(context.compiler, resolved.node, resolved.many)
     chosen = sa.select(call).select_from(source).where(link == anchor, *where)
     return chosen.correlate_except(source).scalar_subquery(), field
+
+
+def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
+    """The many-valued relation that an aggregate in ``annotate()`` is over, and a name that leads there.
+
+    Raises:
+        FieldError: There is none, or more than one.
+    """
+    found: dict[Any, tuple[str, Resolved]] = {}
+    names = list(dict.fromkeys(iter_names(inner)))
+    for name in names:
+        resolved = context.resolve(name)
+        if resolved.many is not None:
+            found.setdefault((id(resolved.node), id(resolved.many)), (name, resolved))
+    model, told = context.node.model.__name__, ", ".join(map(repr, names))
+    if not found:
+        raise FieldError(
+            f"{model}: an aggregate of {told} in annotate() is over one row",
+            hint="Name a many-valued relation, group with values() first, or use aggregate().",
+        )
+    if len(found) > 1:
+        raise FieldError(
+            f"{model}: {kind.__name__}() of {told} follows two relations to many, and each would multiply the other's "
+            "rows",
+            hint="Aggregate each in an annotation of its own, and compute with those.",
+        )
+    return next(iter(found.values()))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.errors import FieldError
 from toolkit.models.expressions import Expression, F, Structure
 from toolkit.models.outputs import Output, Typed, boolean, like
+from toolkit.models.windows import refuse_windows
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -38,6 +39,9 @@ class OuterRef(F):
                 f"OuterRef({structure[1][1]!r}) has no question around it",
                 hint="Use it in a queryset that is handed to Subquery() or Exists(); elsewhere use F().",
             )
+        context.compiler.binds.correlated.add(id(around))
+        if structure[1][0] is F:
+            refuse_windows(around.compiler, structure[1], "a question inside (OuterRef)")
         return around.expression(structure[1])
 
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
-from toolkit.models.compiler import Compiler, own_slots
+from toolkit.models.compiler import Compiler
 from toolkit.models.expressions import Expression, F, Now
 from toolkit.models.fields.several import as_one
+from toolkit.models.layers import is_layered
 from toolkit.models.paths import own_column
+from toolkit.models.selection import own_slots
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
 from toolkit.models.sqltext import iter_chunks, key_of
+from toolkit.models.windows import refuse_windows
 from toolkit.models.writing import own_fields
 from toolkit.trace import Scope
 
@@ -91,24 +94,28 @@ def rows_met(scope: Scope, compiler: Compiler) -> list[Any]:
     import sqlalchemy as sa
     from sqlalchemy.sql import visitors
 
+    if is_layered(compiler) or compiler.windowed:
+        chosen = compiler.select(compiler.root.keys, ordered=False)
+        return [_own_key(scope, compiler).in_(materialized(sa, scope, chosen))]
     where = compiler.where()
     inner = any(isinstance(part, sa.SelectBase) for clause in where for part in visitors.iterate(clause))
     if not compiler.root.children and not (inner and scope.database.dialect == "mysql"):
         return where
     keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
+    return [_own_key(scope, compiler).in_(materialized(sa, scope, keys))]
+
+
+def _own_key(scope: Scope, compiler: Compiler) -> Any:
     target = scope.database.schema.table(compiler.model)
-    own = as_one([target.c[field.column] for field in compiler.model._meta.key])
-    return [own.in_(materialized(sa, scope, keys))]
+    return as_one([target.c[field.column] for field in compiler.model._meta.key])
 
 
 def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
     """Update rows, perhaps in several tables: which ones is asked before the first of them is changed."""
-    import sqlalchemy as sa
 
     homes = list(dict.fromkeys([compiler.model._meta.concrete_model, *(field.model for field in fields)]))
     columns = [own_column(compiler, compiler.root, field) for home in homes for field in home._meta.key]
-    where = compiler.where()
-    asked = compiler.statement(sa.select(*columns).select_from(compiler.from_clause()).where(*where))
+    asked = compiler.statement(compiler.select(columns, ordered=False))
     with scope.database.atomic():
         rows = scope.database.fetch(asked.sql, asked.bind(lifted, scope, ()))
         start = 0
@@ -156,7 +163,9 @@ def _assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: 
         return compiler.binds.add(Bind(MOMENT, None, field.db_writer(dialect)), field.sql_type())
     if isinstance(value, Expression):
         joined = len(compiler.root.children)
-        column = compiler.expression(value.lift(lifted), compiler.root, own_slots)[0]
+        structure = value.lift(lifted)
+        refuse_windows(compiler, structure, "update()")
+        column = compiler.expression(structure, compiler.root, own_slots)[0]
         if len(compiler.root.children) > joined:
             raise FieldError(
                 f"update({field.name}=...): the value of another table's row cannot be taken",

@@ -76,6 +76,19 @@ from toolkit.models.functions.text import (
     Trim,
     Upper,
 )
+from toolkit.models.functions.windows import (
+    CumeDist,
+    DenseRank,
+    FirstValue,
+    Lag,
+    LastValue,
+    Lead,
+    NthValue,
+    Ntile,
+    PercentRank,
+    Rank,
+    RowNumber,
+)
 
 __all__ = [
     "ACos",
@@ -152,4 +165,15 @@ __all__ = [
     "TruncWeek",
     "TruncYear",
     "Upper",
+    "CumeDist",
+    "DenseRank",
+    "FirstValue",
+    "Lag",
+    "LastValue",
+    "Lead",
+    "NthValue",
+    "Ntile",
+    "PercentRank",
+    "Rank",
+    "RowNumber",
 ]

@@ -1,0 +1,308 @@
+"""How aggregates are computed, so that SQLite, PostgreSQL and MariaDB give the same and no digit is lost.
+
+- Sums of whole numbers are exact, or refused by the database beyond 64 bits; sums of decimal numbers are exact, or
+  refused on SQLite where a number of so many digits cannot be kept.
+- A mean is a sum by a count: MariaDB's own stops four decimal places behind those of the numbers.
+- What has an order has a whole one: the primary key decides between equals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from toolkit.errors import FieldError
+from toolkit.models.arithmetic import divided
+from toolkit.models.fields import FloatField, IntegerField, JSONField
+from toolkit.models.fields.several import columns_of
+from toolkit.models.outputs import Typed, boolean, decimal_places, kind_of, like
+
+FLOAT: FloatField[Any] = FloatField(null=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an aggregate stands.
+
+    Args:
+        dialect: ``"sqlite"``, ``"postgresql"`` or ``"mysql"``.
+        field: The field of what is aggregated; None if it is not known.
+        distinct: Each value counts once.
+        options: What else the aggregate was told.
+        call: What is done with each function of the database, such as putting it over a window.
+        bind: ``bind(number)`` gives the bound parameter of a value of the aggregate's own.
+        order: (column, descending) pairs of a whole order.
+        ordered: The same as SQLAlchemy writes it in ORDER BY.
+        met: The condition on what is taken, where NULL is a value like others; otherwise None.
+    """
+
+    dialect: str
+    field: Any
+    distinct: bool
+    options: tuple[Any, ...]
+    call: Callable[[Any], Any]
+    bind: Callable[[int], Any]
+    order: Sequence[tuple[Any, bool]] = ()
+    ordered: Sequence[Any] = ()
+    met: Any = None
+
+    def each(self, column: Any) -> Any:
+        """A column, or each of its values once."""
+        return column.distinct() if self.distinct else column
+
+
+def is_json(field: Any) -> bool:
+    """Whether a field's values are JSON."""
+    return isinstance(field, JSONField)
+
+
+def refuse_other(name: str, field: Any, kinds: Sequence[type], told: str) -> None:
+    """Refuse values of a kind that the aggregate means nothing of.
+
+    Raises:
+        FieldError: They are of another kind.
+    """
+    kind = kind_of(field)
+    if is_json(field) or (kind is not None and kind not in kinds):
+        found = "JSON" if is_json(field) or kind is None else kind.__name__
+        raise FieldError(f"{name}() takes {told}, not {found}", hint="Say Cast(...) around it.")
+
+
+class _Whole(IntegerField[Any]):
+    """A sum of whole numbers, which MariaDB gives as a decimal number: a cast would cut it at 64 bits."""
+
+    def db_reader(self, dialect: str) -> Any:
+        return int
+
+
+# numbers
+
+
+def sum_of(place: Place, column: Any) -> Typed:
+    """All added up."""
+    import sqlalchemy as sa
+
+    field = place.field
+    refuse_other("Sum", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
+    kind, places = kind_of(field), decimal_places(field)
+    if kind is Decimal and places is not None and place.dialect == "sqlite":
+        step: Any = sa.literal_column(f"1e{places}")
+        scaled = sa.cast(sa.func.round(column.op("*", precedence=8)(step)), sa.BigInteger())
+        total = place.call(sa.func.sum(place.each(scaled)))
+        return sa.func.toolkit_decimal(total, sa.literal_column(str(places)), type_=sa.Numeric()), like(field)
+    total = place.call(sa.func.sum(place.each(column)))
+    if kind is int and place.dialect == "mysql":
+        return total, _Whole(null=True)
+    if kind is int or (kind is timedelta and place.dialect != "postgresql"):
+        return total if place.dialect == "sqlite" else sa.cast(total, sa.BigInteger()), like(field)
+    return total, like(field)
+
+
+def avg_of(place: Place, column: Any) -> Typed:
+    """A sum by a count."""
+    import sqlalchemy as sa
+
+    field = place.field
+    refuse_other("Avg", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
+    kind = kind_of(field)
+    if kind is timedelta:
+        mean = place.call(sa.func.avg(place.each(column)))
+        return mean if place.dialect == "postgresql" else sa.cast(sa.func.round(mean), sa.BigInteger()), like(field)
+    if kind is Decimal:
+        total = sum_of(place, column)[0]
+        return divided(place.dialect, total, place.call(sa.func.count(place.each(column))), Decimal)
+    if place.dialect == "mysql":
+        total, count = (place.call(function(place.each(column))) for function in (sa.func.sum, sa.func.count))
+        return divided(place.dialect, total, count, float)
+    mean = place.call(sa.func.avg(place.each(column)))
+    return mean if place.dialect == "sqlite" else sa.cast(mean, sa.Double()), FLOAT
+
+
+def spread_of(place: Place, column: Any, name: str, function: str) -> Typed:
+    """How far numbers lie apart, computed in floating point."""
+    import sqlalchemy as sa
+
+    refuse_other(name, place.field, (int, float, Decimal), "numbers")
+    called = f"{'toolkit_' if place.dialect == 'sqlite' else ''}{function}_{'samp' if place.options[0] else 'pop'}"
+    return place.call(getattr(sa.func, called)(sa.cast(column, sa.Double()), type_=sa.Double())), FLOAT
+
+
+def bits_of(place: Place, column: Any, name: str, function: str) -> Typed:
+    """Bits of whole numbers of 64 bits with a sign."""
+    import sqlalchemy as sa
+
+    refuse_other(name, place.field, (int,), "whole numbers")
+    called = f"toolkit_{function}" if place.dialect == "sqlite" else function
+    if place.distinct:
+        raise FieldError(f"{name}(distinct=True): SQL has no such aggregate", hint="Leave out distinct.")
+    found = place.call(getattr(sa.func, called)(column, type_=sa.BigInteger()))
+    if place.dialect == "mysql":  # whose bits have no sign, and are there of no rows too
+        some: Any = place.call(sa.func.count(column))
+        found = sa.case((some > sa.literal_column("0"), sa.cast(found, sa.BigInteger())))
+    return found, IntegerField[Any](null=True)
+
+
+# the first and the last, and truth
+
+
+def extreme_of(place: Place, column: Any, name: str, function: str) -> Typed:
+    """The smallest or the largest, also of what PostgreSQL orders and has no such aggregate of."""
+    import sqlalchemy as sa
+
+    kind, field = kind_of(place.field), place.field
+    if is_json(field) or kind is bytes:
+        raise FieldError(f"{name}() of {'JSON' if is_json(field) else 'bytes'}: they have no common order")
+    if kind is bool:
+        return truth_of(place, column, name, function)[0], like(field)
+    if kind is UUID and place.dialect == "postgresql":
+        found = place.call(getattr(sa.func, function)(sa.cast(column, sa.Text())))
+        return sa.cast(found, sa.Uuid()), like(field)
+    return place.call(getattr(sa.func, function)(place.each(column))), field
+
+
+def truth_of(place: Place, column: Any, name: str, function: str) -> Typed:
+    """Whether all are true (``min``), or any (``max``)."""
+    import sqlalchemy as sa
+
+    refuse_other(name, place.field, (bool,), "conditions and fields of truth")
+    if place.dialect == "postgresql":
+        return place.call(getattr(sa.func, "bool_and" if function == "min" else "bool_or")(column)), boolean()
+    return place.call(getattr(sa.func, function)(column, type_=sa.Boolean())), boolean()
+
+
+# in an order
+
+
+def text_of(place: Place, column: Any) -> Typed:
+    """Texts joined into one."""
+    import sqlalchemy as sa
+
+    refuse_other("StringAgg", place.field, (str,), "text")
+    kind = sa.Text()
+    if place.dialect == "sqlite":
+        delimiter: Any = sa.type_coerce(place.bind(0), kind)
+        found = sa.func.toolkit_string_agg(_plan(place), delimiter, column, *_keys(place), type_=kind)
+        return place.call(found), like(place.field)
+    if place.dialect == "mysql":
+        return place.call(_group_concat()(place.each(column), place.bind(0), place.ordered)), like(place.field)
+    delimiter = sa.cast(place.bind(0), kind)
+    return place.call(_in_order(place, sa.func.string_agg(place.each(column), delimiter, type_=kind))), like(
+        place.field
+    )
+
+
+def json_of(place: Place, column: Any) -> Typed:
+    """All values as a list."""
+    import sqlalchemy as sa
+
+    kind = None if is_json(place.field) else kind_of(place.field)
+    refuse_other(
+        "JSONArrayAgg",
+        None if is_json(place.field) else place.field,
+        (str, int, float, bool),
+        "text, numbers, truth or JSON",
+    )
+    if place.distinct and kind is None:
+        raise FieldError("JSONArrayAgg(distinct=True) of JSON: SQL cannot tell it apart", hint="Leave out distinct.")
+    field = _List(kind)
+    empty: Any = sa.literal_column("'[]'::jsonb" if place.dialect == "postgresql" else "'[]'", field.sql_type())
+    found = _LISTS[place.dialect](place, column, kind, field.sql_type())
+    return (sa.func.coalesce(found, empty, type_=field.sql_type()) if place.options[0] else found), field
+
+
+class _List(JSONField[Any]):
+    """A list of values of one kind: a whole number may be what is left of a float, or of truth."""
+
+    def __init__(self, kind: type | None) -> None:
+        super().__init__(null=True)
+        self.kind = kind
+
+    def load(self, text: Any) -> Any:
+        found = super().load(text)
+        read = self.kind if self.kind in (float, bool) else None
+        return found if read is None else [None if item is None else read(item) for item in found]
+
+
+def _sqlite_list(place: Place, column: Any, kind: type | None, sql_type: Any) -> Any:
+    import sqlalchemy as sa
+
+    is_text: Any = sa.literal_column("1" if kind is None else "0")
+    call = place.call(sa.func.toolkit_json_agg(_plan(place), is_text, column, *_keys(place), type_=sql_type))
+    return call if place.met is None else call.filter(place.met)
+
+
+def _postgresql_list(place: Place, column: Any, kind: type | None, sql_type: Any) -> Any:
+    import sqlalchemy as sa
+
+    call = place.call(_in_order(place, sa.func.jsonb_agg(place.each(column), type_=sql_type)))
+    return call if place.met is None else call.filter(place.met)
+
+
+def _mysql_list(place: Place, column: Any, kind: type | None, sql_type: Any) -> Any:
+    """Its own aggregate of JSON cannot leave rows out, takes truth for numbers and JSON for text."""
+    import sqlalchemy as sa
+
+    null: Any = sa.literal_column("'null'")
+    if kind is bool:
+        text: Any = sa.case((column, sa.literal_column("'true'")), else_=sa.literal_column("'false'"))
+        text = sa.case((column.is_(None), null), else_=text)
+    elif kind is str:
+        text = sa.func.coalesce(sa.func.json_quote(column), null)
+    else:
+        text = sa.func.coalesce(sa.cast(column, sa.Text() if kind is None else sa.CHAR()), null)
+    if place.met is not None:
+        text = sa.case((place.met, text))
+    joined = place.call(_group_concat()(place.each(text), sa.literal_column("','"), place.ordered))
+    return sa.func.concat(sa.literal_column("'['"), joined, sa.literal_column("']'"), type_=sql_type)
+
+
+_LISTS: dict[str, Callable[[Place, Any, type | None, Any], Any]] = {
+    "sqlite": _sqlite_list,
+    "postgresql": _postgresql_list,
+    "mysql": _mysql_list,
+}
+
+
+def _in_order(place: Place, function: Any) -> Any:
+    return function.aggregate_order_by(*place.ordered)
+
+
+def _plan(place: Place) -> Any:
+    """What SQLite's aggregates in Python must know: whether each value counts once, and the direction of each key."""
+    import sqlalchemy as sa
+
+    directions = "".join("-" if down else "+" for _, down in place.order)
+    return sa.literal_column(f"'{'d' if place.distinct else ''}{directions}'")
+
+
+def _keys(place: Place) -> list[Any]:
+    return [each for column, _ in place.order for each in columns_of(column)]
+
+
+@cache
+def _group_concat() -> Any:
+    """MariaDB's ``GROUP_CONCAT``, with what stands between and an order."""
+    from sqlalchemy.ext.compiler import compiles
+    from sqlalchemy.sql.elements import ClauseList
+    from sqlalchemy.sql.functions import FunctionElement
+    from sqlalchemy.types import Text
+
+    class GroupConcat(FunctionElement[Any]):
+        name = "group_concat"
+        inherit_cache = False
+        type = Text()
+
+        def __init__(self, column: Any, delimiter: Any, order: Sequence[Any]) -> None:
+            super().__init__(column, delimiter, ClauseList(*order))
+
+    @compiles(GroupConcat)
+    def write(element: Any, compiler: Any, **options: Any) -> str:
+        column, delimiter, order = (compiler.process(each, **options) for each in element.clauses)
+        return f"group_concat({column} ORDER BY {order} SEPARATOR {delimiter})"
+
+    return GroupConcat

@@ -1,0 +1,165 @@
+"""Questions in layers: rows are left out for what is known of them only when all of them are there.
+
+A condition on what a window gives, the first row of each section (``distinct("section")``) and the first comments of
+each story (a sliced ``Prefetch``) all speak of rows in their order. SQL knows that order after it has chosen the rows,
+so they are chosen in a SELECT inside, and left out in one around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError
+from toolkit.models.orderings import Directed, directed, said_order, unlabelled
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+
+Between = Callable[[Any], Sequence[Any]]
+"""From the column with a row's number to conditions on it."""
+
+
+def is_layered(compiler: Compiler) -> bool:
+    """Whether rows are left out late."""
+    return bool(compiler.selection.qualify or compiler.selection.distinct_on)
+
+
+class _Layers:
+    """SELECTs around each other.
+
+    Each column is taken along under a name of its own, once.
+    """
+
+    def __init__(self, compiler: Compiler) -> None:
+        self.compiler = compiler
+        self.columns: list[Any] = []
+        self.names: dict[int, str] = {}
+        self.table: Any = None
+
+    def take(self, column: Any) -> str:
+        """The name of a column in the layers around."""
+        element = unlabelled(column)
+        found = self.names.get(id(element))
+        if found is None:
+            found = self.names[id(element)] = f"c{len(self.columns)}"
+            self.columns.append(element.label(found))
+        return found
+
+    def close(self, select: Any) -> None:
+        """Put a SELECT inside: what follows is about its rows."""
+        self.table = select.subquery(f"t{next(self.compiler.binds.aliases)}")
+
+    def column(self, name: str) -> Any:
+        """A column as the layer around sees it."""
+        return self.table.c[name]
+
+    def among(self, order: Sequence[tuple[str, Directed]]) -> list[Any]:
+        """An order as the layer around sees it."""
+        return [
+            each
+            for name, one in order
+            for each in directed(self.compiler, one._replace(column=self.column(name)), of=one.column)
+        ]
+
+
+def layered(
+    compiler: Compiler,
+    columns: Sequence[Any],
+    *,
+    ordered: bool = True,
+    where: Sequence[Any] = (),
+    each: Sequence[Any] = (),
+    between: Between | None = None,
+) -> Any:
+    """The SELECT of a question in layers.
+
+    Args:
+        compiler: The compiler of the question.
+        columns: What to select.
+        ordered: In the question's order.
+        where: Further conditions on rows.
+        each: The columns that say whose each row is, where each owner has a slice.
+        between: That slice.
+    """
+    import sqlalchemy as sa
+
+    chosen = compiler.selection
+    layers = _Layers(compiler)
+    names = [layers.take(column) for column in columns]
+    firsts = [layers.take(column) for column in _firsts(compiler)]
+    owners = [layers.take(column) for column in each]
+    wanted = ordered or bool(firsts or owners)
+    order = [(layers.take(one.column), one) for one in said_order(compiler)] if wanted else []
+    met = layers.take(_truth(compiler)) if chosen.qualify else ""
+    layers.close(compiler.plain_select(layers.columns, where=where))
+    conditions = [layers.column(met) == sa.literal_column("1")] if met else []
+    if firsts:
+        layers.close(_first_of_each(layers, firsts, order, conditions))
+        conditions = [] if compiler.dialect == "postgresql" else [layers.table.c.n == sa.literal_column("1")]
+    if between is not None:
+        numbered = _numbered(layers, owners, order).where(*conditions)
+        layers.close(numbered)
+        conditions = list(between(layers.table.c.n))
+    found = [_renamed(layers.column(name), column) for name, column in zip(names, columns, strict=True)]
+    statement = sa.select(*found).where(*conditions)
+    if chosen.distinct and chosen.values is not None:
+        statement = statement.distinct()
+    return statement.order_by(*layers.among(order)) if ordered else statement
+
+
+def _firsts(compiler: Compiler) -> list[Any]:
+    """For ``distinct("section")``: the columns of which each value has one row; in a keyed question of each owner."""
+    names = compiler.selection.distinct_on
+    if not names:
+        return []
+    columns = compiler.value_columns(names)
+    if compiler.selection.grouped or any(node.many for node in compiler.root.descendants()):
+        raise FieldError(
+            f"distinct({', '.join(map(repr, names))}) is of rows of {compiler.model.__name__}, not of groups or pairs",
+            hint="Leave out the names, or the values of many-valued relations.",
+        )
+    return [*columns, *(compiler.key_columns() if compiler.selection.keyed is not None else ())]
+
+
+def _truth(compiler: Compiler) -> Any:
+    """Whether a row meets the conditions on windows, as a number."""
+    import sqlalchemy as sa
+
+    if id(compiler.around) in compiler.binds.correlated and compiler.dialect == "mysql":
+        raise FieldError(
+            f"{compiler.model.__name__}: MariaDB knows no condition on a Window in a question that speaks of the one "
+            "around it (OuterRef)",
+            hint="Ask for the keys first, or compare with a count of the rows before it.",
+        )
+    met = sa.and_(*compiler.selection.qualify)
+    return sa.case((met, sa.literal_column("1")), else_=sa.literal_column("0"))
+
+
+def _first_of_each(
+    layers: _Layers, firsts: Sequence[str], order: Sequence[tuple[str, Directed]], conditions: Sequence[Any]
+) -> Any:
+    """The first row of each value: PostgreSQL has a word for it, elsewhere rows are numbered."""
+    import sqlalchemy as sa
+
+    if layers.compiler.dialect != "postgresql":
+        return _numbered(layers, firsts, order).where(*conditions)
+    columns = [layers.column(name) for name in firsts]
+    ahead = [name for name, _ in order[: len(firsts)]]
+    leading = [] if sorted(ahead) == sorted(firsts) else columns
+    statement = sa.select(*layers.table.c).where(*conditions).distinct(*columns)
+    return statement.order_by(*leading, *layers.among(order))
+
+
+def _numbered(layers: _Layers, owners: Sequence[str], order: Sequence[tuple[str, Directed]]) -> Any:
+    """The rows with their number among those of the same owner."""
+    import sqlalchemy as sa
+
+    partition = [layers.column(name) for name in owners]
+    number = sa.func.row_number().over(partition_by=partition, order_by=layers.among(order))
+    return sa.select(*(column for column in layers.table.c if column.name != "n"), number.label("n"))
+
+
+def _renamed(column: Any, original: Any) -> Any:
+    """A column under the name that it had."""
+    return column if original is unlabelled(original) else column.label(original.name)

@@ -1,0 +1,92 @@
+"""The SELECT of a compiled question: its conditions, groups and tables, and the windows that look at its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError
+from toolkit.models.layers import is_layered, layered
+from toolkit.models.orderings import order_by, unlabelled
+from toolkit.models.paths import Node
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+
+
+def select(compiler: Compiler, columns: Sequence[Any], *, ordered: bool = True, where: Sequence[Any] = ()) -> Any:
+    """A SELECT of these columns with everything but the slice.
+
+    Args:
+        compiler: The compiler of the question.
+        columns: What to select.
+        ordered: In the question's order.
+        where: Further conditions on rows.
+    """
+    if is_layered(compiler):
+        return layered(compiler, columns, ordered=ordered, where=where)
+    compiler.places = _places(compiler, columns)
+    order = order_by(compiler) if ordered else []
+    statement = plain_select(compiler, columns, where=where)
+    if compiler.selection.distinct and compiler.selection.values is not None:  # rows with their key are distinct anyway
+        statement = statement.distinct()
+    return statement.order_by(*order) if order else statement
+
+
+def plain_select(compiler: Compiler, columns: Sequence[Any], *, where: Sequence[Any] = ()) -> Any:
+    """A SELECT of rows or groups, in no order, before any of them is left out for what is known of it last."""
+    import sqlalchemy as sa
+
+    conditions = [*compiler.where(), *where]
+    groups = [compiler.places.get(id(column), column) for column in groups_of(compiler)]
+    compiler.places = {}
+    source = compiler.from_clause()
+    statement = sa.select(*columns).select_from(source).where(*conditions)
+    if compiler.inner:
+        statement = statement.correlate_except(source)  # other tables are those of the questions around
+    if groups:
+        statement = statement.group_by(*groups)
+    if compiler.selection.having:
+        statement = statement.having(*compiler.selection.having)
+    return statement
+
+
+def _places(compiler: Compiler, columns: Sequence[Any]) -> dict[int, Any]:
+    """Expressions among the columns, by their identity, as their place in the SELECT.
+
+    PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
+    only if the parameters in both are the same; each of ours is bound where it stands.
+    """
+    import sqlalchemy as sa
+
+    merged = compiler.selection.grouped or compiler.selection.distinct
+    if compiler.dialect != "postgresql" or not merged:
+        return {}
+    elements = [unlabelled(column) for column in columns]
+    return {
+        id(element): sa.literal_column(str(place))
+        for place, element in enumerate(elements, 1)
+        if not isinstance(element, sa.Column)
+    }
+
+
+def groups_of(compiler: Compiler) -> list[Any]:
+    """The columns to group by; refuses aggregates that would multiply each other."""
+    chosen = compiler.selection
+    if not chosen.grouped:
+        return []
+    compiler.crossed = set()
+    groups = compiler.value_columns(chosen.groups)
+    _refuse_multiplied(compiler, frozenset(compiler.crossed))
+    return groups
+
+
+def _refuse_multiplied(compiler: Compiler, grouping: frozenset[Node]) -> None:
+    """Two joins to many rows each multiply the other's counts; in one SELECT both cannot be right."""
+    every = frozenset().union(*(crossed for _, crossed, _ in compiler.crossings)) - grouping
+    for alias, crossed, unharmed in compiler.crossings:
+        if not unharmed and not every <= crossed:
+            raise FieldError(
+                f"{compiler.model.__name__}: {alias!r} would be multiplied by the other aggregates' rows",
+                hint="Give it distinct=True, or annotate() without values(), where each aggregate stands alone.",
+            )

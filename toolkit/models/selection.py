@@ -1,0 +1,79 @@
+"""What one statement is made of: its bound values, and what the operations of a query amount to."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.models.fields import DateTimeField
+from toolkit.models.locking import Lock
+from toolkit.models.orderings import Directed
+from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
+
+Sight = tuple[bool, bool, bool]
+_MOMENT: DateTimeField[Any] = DateTimeField()
+
+
+def own_slots(index: int) -> Bind:
+    """The query's own values."""
+    return Bind(SLOT, index)
+
+
+@dataclass
+class Binds:
+    """What one statement, subqueries included, is bound to and depends on."""
+
+    dialect: str
+    plan: dict[str, Bind] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    aliases: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    footprint: set[tuple[str, str]] = field(default_factory=set)
+    home: str = ""
+    clock: set[tuple[str, str]] = field(default_factory=set)
+    searches: set[Any] = field(default_factory=set)
+    correlated: set[int] = field(default_factory=set)
+
+    def add(self, bind: Bind, kind: Any = None) -> Any:
+        """A bound parameter of SQLAlchemy for this source."""
+        import sqlalchemy as sa
+
+        name = f"p{next(self.numbers)}"
+        self.plan[name] = bind
+        if bind.source == KEYS:
+            return sa.bindparam(name, expanding=True, type_=kind)
+        return sa.bindparam(name, type_=kind) if kind is not None else sa.bindparam(name)
+
+    def moment(self) -> Any:
+        """The moment of the scope."""
+        return self.add(Bind(MOMENT, None, _MOMENT.db_writer(self.dialect)), _MOMENT.sql_type())
+
+
+@dataclass
+class Selection:
+    """What the operations of a query amount to, gathered in their order."""
+
+    where: list[Any] = field(default_factory=list)
+    having: list[Any] = field(default_factory=list)
+    qualify: list[Any] = field(default_factory=list)
+    order: list[tuple[Any, Directed]] = field(default_factory=list)
+    ordered: bool = False
+    reverse: bool = False
+    values: list[str] | None = None
+    grouped: bool = False
+    groups: list[str] = field(default_factory=list)
+    aggregates: set[str] = field(default_factory=set)
+    annotated: list[str] = field(default_factory=list)
+    distinct: bool = False
+    distinct_on: tuple[str, ...] = ()
+    only: set[str] | None = None
+    defer: set[str] = field(default_factory=set)
+    related: list[str] = field(default_factory=list)
+    related_all: bool = False
+    combined: bool = False
+    unrestricted: bool = False
+    keyed: str | None = None
+    none: bool = False
+    rank: Any = None
+    lock: Lock | None = None
