@@ -13,7 +13,7 @@ from toolkit.models.aggregates import Aggregate
 from toolkit.models.batches import ask_keyed, note_row
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
-from toolkit.models.expressions import PLAIN, Q
+from toolkit.models.expressions import PLAIN, Expression, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field
@@ -131,7 +131,8 @@ class Answers(Question[M]):
         """
         if chunk_size <= 0:
             raise FieldError(f"iterator(chunk_size={chunk_size}): a chunk has at least one row")
-        if self._gives != "instances" or (self._operations and self._operations[0][0] == "combined"):
+        combined = bool(self._operations) and self._operations[0][0] == "combined"
+        if self._gives != "instances" or combined or self._is_looking_around():
             yield from self._evaluate()
             return
         scope = self._scope()
@@ -298,6 +299,8 @@ class Answers(Question[M]):
             raise FieldError(f"contains(): an unsaved {self.model.__name__} is nowhere", hint="Save it first.")
         if self._kept() is not None or self._start or self._stop is not None:
             return item in self._fetch()
+        if self._is_looking_around():
+            return self._replaced((), ()).filter(pk__in=self).filter(pk=item.pk).exists()
         return self.filter(pk=item.pk).exists()
 
     def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
@@ -342,9 +345,20 @@ class Answers(Question[M]):
         rows = scope.database.fetch(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
         return explained(scope.database.dialect, rows)
 
-    def aggregate(self, /, *aggregates: Aggregate, **named: Aggregate) -> dict[str, Any]:
-        """Totals over all rows of the question."""
+    def aggregate(self, /, *aggregates: Aggregate, **named: Expression) -> dict[str, Any]:
+        """Totals over all rows of the question; over its groups, its distinct values or its slice, if it has them.
+
+        Args:
+            aggregates: Aggregates of fields, known by names such as ``weight__sum``.
+            named: Aggregates, and what is computed of several: ``share=Sum("words") / Count("pk")``.
+        """
         self._refuse_combined("aggregate")
+        for item in (*aggregates, *named.values()):
+            if not isinstance(item, Expression):
+                raise FieldError(f"aggregate({item!r}): that is no aggregate", hint="Such as total=Sum('weight').")
+        for item in aggregates:
+            if not hasattr(item, "default_alias"):
+                raise FieldError(f"aggregate({item!r}) needs a name", hint=f"Write aggregate(name={item!r}).")
         every = {**{item.default_alias: item for item in aggregates}, **named}
         _, values = self._query("aggregate")
         collected = list(values)

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.paths import own_column
+from toolkit.models.windows import has_window
 
 CONDITIONS = ("filter", "either", "none")
 """Operations that say which rows."""
@@ -97,6 +98,7 @@ def merged(first: Any, other: Any, connector: str) -> Any:
     _refuse_foreign(first, other)
     if connector != "AND":
         first, other = _unsliced(first), _unsliced(other)
+    first, other = (_by_keys(each) if has_window(each._operations) else each for each in (first, other))
     _refuse_unlike(first, other)
     if _is_none(first) or _is_none(other):
         return _with_none(first, other, connector)
@@ -126,8 +128,13 @@ def _with_none(first: Any, other: Any, connector: str) -> Any:
 
 def _unsliced(question: Any) -> Any:
     """The same rows as a condition, if it is a slice."""
-    if not question._start and question._stop is None:
-        return question
+    return question if not question._start and question._stop is None else _by_keys(question)
+
+
+def _by_keys(question: Any) -> Any:
+    """The same rows, as a condition on their keys."""
+    if question._gives != "instances":
+        raise FieldError("values cannot be combined with & or | here", hint="Combine first, then say values().")
     return question._replaced((), ()).filter(pk__in=question)
 
 

@@ -45,6 +45,8 @@ class Compiler:
     Attributes:
         annotations: What was computed, by name: SQL, and the field that reads it.
         windowed: Those that depend on a window.
+        windows: The orders of windows, numbered.
+        totals: SQL of all aggregates over groups.
         answers: Its rows are the answers of another question: there is nothing in them but the annotations.
     """
 
@@ -67,7 +69,9 @@ class Compiler:
         self.around = around
         self.annotations: dict[str, Typed] = {}
         self.windowed: set[str] = set()
-        self.answers = False
+        self.windows: dict[Any, int] = {}
+        self.totals: list[Any] = []
+        self.answers = self.is_twin = False
         self.places: dict[int, Any] = {}
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
@@ -108,6 +112,7 @@ class Compiler:
     def twin(self) -> Compiler:
         """A compiler of the same question, as far as it was taken up, for another SELECT in the statement."""
         twin = self.inside(self.model)
+        twin.is_twin = True
         twin.selection.unrestricted = self.selection.unrestricted
         twin.apply(self.operations, self.values)
         return twin
@@ -223,6 +228,11 @@ class Compiler:
             self.operations = operations[:number]
             take(self, operation, values)
         self.operations = operations
+        if self.windowed and not self.is_twin and any(map(self._leads_to_many, self.selection.values or ())):
+            self.narrow(None, None)  # values of partners make several rows of one: windows looked before
+
+    def _leads_to_many(self, name: str) -> bool:
+        return name not in self.annotations and resolve(self, name, self.root).many is not None
 
     def narrow(self, start: int | None, stop: int | None) -> None:
         """Let what was said so far, a slice included, stand still, for what is asked about its rows.
@@ -249,6 +259,7 @@ class Compiler:
         self.root.children["@narrowed"] = Node(self.model, table, sa.and_(*same))
         self.annotations |= {alias: (table.c[f"w{n}"], field_) for n, (alias, _, field_) in enumerate(windows)}
         self.windowed.clear()
+        self.windows.clear()
         self.selection.where, self.selection.qualify, self.selection.distinct_on = [], [], ()
         for operation in self.operations:
             if operation[0] in ORDERS or (operation[0] == "shifted" and operation[2][0] == "order"):

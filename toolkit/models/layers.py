@@ -21,8 +21,13 @@ Between = Callable[[Any], Sequence[Any]]
 
 
 def is_layered(compiler: Compiler) -> bool:
-    """Whether rows are left out late."""
-    return bool(compiler.selection.qualify or compiler.selection.distinct_on)
+    """Whether rows are left out late, or windows look at groups on MariaDB (see ``_apart``)."""
+    chosen = compiler.selection
+    return bool(chosen.qualify or chosen.distinct_on or _needs_groups_apart(compiler))
+
+
+def _needs_groups_apart(compiler: Compiler) -> bool:
+    return compiler.dialect == "mysql" and compiler.selection.grouped and bool(compiler.windows)
 
 
 class _Layers:
@@ -92,7 +97,10 @@ def layered(
     wanted = ordered or bool(firsts or owners)
     order = [(layers.take(one.column), one) for one in said_order(compiler)] if wanted else []
     met = layers.take(_truth(compiler)) if chosen.qualify else ""
-    layers.close(compiler.plain_select(layers.columns, where=where))
+    if _needs_groups_apart(compiler):
+        layers.close(_apart(compiler, layers.columns, where))
+    else:
+        layers.close(compiler.plain_select(layers.columns, where=where))
     conditions = [layers.column(met) == sa.literal_column("1")] if met else []
     if firsts:
         layers.close(_first_of_each(layers, firsts, order, conditions))
@@ -106,6 +114,23 @@ def layered(
     if chosen.distinct and chosen.values is not None:
         statement = statement.distinct()
     return statement.order_by(*layers.among(order)) if ordered else statement
+
+
+def _apart(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any]) -> Any:
+    """Windows in a SELECT of their own, around that of the groups: MariaDB 10.11 ranks groups wrong in one."""
+    import sqlalchemy as sa
+    from sqlalchemy.sql.visitors import replacement_traverse
+
+    given = {id(each): each for each in (*compiler.groups(), *compiler.totals)}
+    labelled = [each.label(f"g{n}") for n, each in enumerate(given.values())]
+    table = compiler.plain_select(labelled, where=where).subquery(f"t{next(compiler.binds.aliases)}")
+    places = dict(zip(given, table.c, strict=True))
+
+    def placed(element: Any, **_: Any) -> Any:
+        return places.get(id(element))
+
+    moved: list[Any] = [replacement_traverse(each, {}, placed) for each in columns]
+    return sa.select(*moved)
 
 
 def _firsts(compiler: Compiler) -> list[Any]:
@@ -141,13 +166,14 @@ def _first_of_each(
 ) -> Any:
     """The first row of each value: PostgreSQL has a word for it, elsewhere rows are numbered."""
     import sqlalchemy as sa
+    from sqlalchemy.dialects.postgresql import distinct_on
 
     if layers.compiler.dialect != "postgresql":
         return _numbered(layers, firsts, order).where(*conditions)
     columns = [layers.column(name) for name in firsts]
     ahead = [name for name, _ in order[: len(firsts)]]
     leading = [] if sorted(ahead) == sorted(firsts) else columns
-    statement = sa.select(*layers.table.c).where(*conditions).distinct(*columns)
+    statement = sa.select(*layers.table.c).where(*conditions).ext(distinct_on(*columns))
     return statement.order_by(*leading, *layers.among(order))
 
 

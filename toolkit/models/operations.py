@@ -14,6 +14,7 @@ from toolkit.models.aggregates import Max, Min
 from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, one_of_two
 from toolkit.models.context import Context, Values
+from toolkit.models.crossings import crossings
 from toolkit.models.orderings import ordering
 from toolkit.models.paths import Node, canonical
 from toolkit.models.search.compiling import apply_search
@@ -28,12 +29,29 @@ if TYPE_CHECKING:
 def _filter(compiler: Compiler, operation: Any, values: Values) -> None:
     chosen = compiler.selection
     rows, groups, windows = split(operation[1], compiler)
+    _refuse_parted(compiler, rows, windows, values)
     if rows is not None:
         chosen.where.append(condition(Context(compiler, compiler.root, values), rows))
     for part, clauses in ((groups, chosen.having), (windows, chosen.qualify)):
         if part is not None:
             refuse_ungrouped(compiler, part, "a condition on groups")
             clauses.append(condition(Context(compiler, compiler.root, values, chosen.grouped), part))
+
+
+def _refuse_parted(compiler: Compiler, rows: Any, windows: Any, values: Values) -> None:
+    """Refuse conditions on one partner that are known at different times.
+
+    Raises:
+        FieldError: A condition on rows and one on a window are about the same partner.
+    """
+    if rows is None or windows is None:
+        return
+    context = Context(compiler, compiler.root, values)
+    if not crossings(context, rows).keys().isdisjoint(crossings(context, windows)):
+        raise FieldError(
+            f"{compiler.model.__name__}: what a Window gives cannot stand inside of a condition on partners",
+            hint="Say it in a filter() of its own.",
+        )
 
 
 def refuse_ungrouped(compiler: Compiler, structure: Any, told: str) -> None:

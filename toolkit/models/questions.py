@@ -17,6 +17,7 @@ from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
 from toolkit.models.search.compiling import lift_search
+from toolkit.models.windows import has_window
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
@@ -102,6 +103,11 @@ class Question(Generic[M]):
         clone = self._clone()
         clone._operations, clone._values, clone._start, clone._stop = operations, values, 0, None
         return clone
+
+    def _is_looking_around(self) -> bool:
+        """Whether a further condition would change what its rows are: it has windows, or the first of each."""
+        first_of_each = any(operation[0] == "distinct" and operation[1] for operation in self._operations)
+        return first_of_each or has_window(self._operations)
 
     def _refuse_combined(self, operation: str) -> None:
         """Refuse what cannot follow ``union()`` and its kin."""

@@ -64,7 +64,7 @@ def split(structure: Any, compiler: Compiler, *, negated: bool = False) -> Parts
         return _placed(structure, sort)
     _, connector, inverted, children = structure
     turned = negated != inverted
-    if connector == "XOR" or (connector == "AND") == turned:
+    if len(children) > 1 and (connector == "XOR" or (connector == "AND") == turned):
         return _placed(structure, sort)
     found: list[list[Any]] = [[], [], []]
     for child in children:

@@ -41,7 +41,10 @@ def aggregate(context: Context, structure: Any, over: Over | None = None) -> Typ
         found = _over_groups(context, structure) if context.grouped else _per_row(context, structure)
     else:
         found = _over_window(context, structure, over)
-    return found if default is None else context.call(Coalesce, [found, context.expression(default)])
+    found = found if default is None else context.call(Coalesce, [found, context.expression(default)])
+    if over is None and context.grouped:
+        context.compiler.totals.append(found[0])
+    return found
 
 
 def _over_groups(context: Context, structure: Any) -> Typed:

@@ -93,6 +93,7 @@ class Over:
         order: The members of its order.
         ties: Columns that tell any two rows apart.
         frame: What ``WindowFrame.lift`` gave, or None.
+        said: The structures of partition and order.
     """
 
     context: Context
@@ -100,6 +101,7 @@ class Over:
     order: Sequence[Any]
     ties: Sequence[Any]
     frame: Any
+    said: Any
 
     @property
     def counts_values(self) -> bool:
@@ -120,13 +122,29 @@ class Over:
                 hint="Use RowRange, or an aggregate such as Max().",
             )
         frame = self.frame if framed else None
-        order = list(self.order)
-        if by_row or (frame is not None and frame[0] == "rows"):
-            order += self.ties
+        breaks_ties = by_row or (frame is not None and frame[0] == "rows")
+        order = [*self.order, *(self.ties if breaks_ties else ())]
+        partition = [*self._apart(breaks_ties), *self.partition]
         options: dict[str, Any] = {}
         if frame is not None:
             options = {"rows" if frame[0] == "rows" else "range_": frame[1:3], "exclude": frame[3] or None}
-        return function.over(partition_by=self.partition or None, order_by=order or None, **options)
+        return function.over(partition_by=partition or None, order_by=order or None, **options)
+
+    def _apart(self, breaks_ties: bool) -> list[Any]:
+        """On MariaDB, what keeps one window's order from being taken for another's.
+
+        It sorts once for windows whose orders begin alike, as that of ``OVER ()`` does with every other; of three, the
+        third may then be computed in the order of the first (tried on 10.11). So all but the first order have a column
+        in front that is the same in every row, and different for each.
+        """
+        import sqlalchemy as sa
+
+        known = self.context.compiler.windows
+        number = known.setdefault((self.said, breaks_ties), len(known))
+        if self.context.dialect != "mysql" or (number == 0 and any(self.said)):
+            return []
+        column = self.ties[0].element
+        return [sa.func.coalesce(sa.func.nullif(column, column), sa.literal_column(str(number)))]
 
 
 class WindowFunction(Expression):
@@ -258,6 +276,7 @@ def _over(context: Context, partition: Sequence[Any], order: Sequence[Any], fram
         [part for one in split for part in compiler.directed(one)],
         [column.asc() for column in compiler.identity_columns()],
         frame,
+        (partition, order),
     )
     _refuse_frame(over, len(split))
     return over
@@ -304,6 +323,19 @@ def is_windowed(structure: Any, compiler: Compiler) -> bool:
         found[0] is Window or (found[0] is F and is_among_names(found[1], compiler.windowed, compiler.model))
         for found in iter_parts(structure)
     )
+
+
+def has_window(operations: Sequence[Any]) -> bool:
+    """Whether a question computes anything with a window."""
+    return any(part[0] is Window for each in operations for item in _said(each) for part in iter_parts(item))
+
+
+def _said(operation: Any) -> Sequence[Any]:
+    """The structures in an operation."""
+    kind, *rest = operation
+    if kind in ("annotate", "alias"):
+        return [structure for _, structure in rest[0]]
+    return rest if kind == "filter" else rest[0] if kind == "order" else ()
 
 
 def refuse_windows(compiler: Compiler, structure: Any, told: str) -> None:

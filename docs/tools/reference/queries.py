@@ -146,7 +146,7 @@ def expressions() -> str:
             kind = getattr(module, name)
             if not inspect.isclass(kind) or not issubclass(kind, (Expression, models.Q)):
                 continue
-            if kind not in (Expression, Aggregate, models.Function) and name not in functions.__all__:
+            if kind not in (Expression, Aggregate, models.Function, models.WindowFunction) and name not in functions.__all__:
                 rows.append([f"`{prefix}.{name}`", read_doc(kind).summary])
     return table(["expression", "what it is"], sorted(rows))
 
@@ -162,7 +162,13 @@ def database_functions() -> str:
     return "\n\n".join(table([f"of {_KINDS[of]}", "what it gives"], groups[of]) for of in _KINDS)
 
 
-_KINDS = {"comparison": "any value", "text": "text", "math": "numbers", "dates": "dates and instants"}
+_KINDS = {
+    "comparison": "any value",
+    "text": "text",
+    "math": "numbers",
+    "dates": "dates and instants",
+    "windows": "the rows around",
+}
 
 
 def _arguments(kind: type) -> Iterator[str]:
