@@ -146,7 +146,10 @@ def expressions() -> str:
             kind = getattr(module, name)
             if not inspect.isclass(kind) or not issubclass(kind, (Expression, models.Q)):
                 continue
-            if kind not in (Expression, Aggregate, models.Function, models.WindowFunction) and name not in functions.__all__:
+            if (
+                kind not in (Expression, Aggregate, models.Function, models.WindowFunction)
+                and name not in functions.__all__
+            ):
                 rows.append([f"`{prefix}.{name}`", read_doc(kind).summary])
     return table(["expression", "what it is"], sorted(rows))
 
