@@ -93,7 +93,7 @@ class Atomic:
             )
         name = f"toolkit_{transaction.depth}" if self._savepoint and not transaction.broken else ""
         if name:
-            database.run(f"SAVEPOINT {name}")
+            _at_savepoint(database, MAKE, name)
         transaction.depth += 1
         self._names.append(name)
         return self
@@ -140,14 +140,14 @@ class Atomic:
             transaction.changes.take_back(transaction.depth)
             database.changed()
             with suppress(DatabaseError):
-                database.run(f"ROLLBACK TO SAVEPOINT {name}")
-                database.run(f"RELEASE SAVEPOINT {name}")
+                _at_savepoint(database, TAKE_BACK, name)
+                _at_savepoint(database, LET_GO, name)
             return
         if failed:
             database.break_off("an error left an inner block that has no savepoint")
             return
         if name:
-            database.run(f"RELEASE SAVEPOINT {name}")
+            _at_savepoint(database, LET_GO, name)
         transaction.callbacks = [
             call._replace(depth=min(call.depth, transaction.depth)) for call in transaction.callbacks
         ]
@@ -173,6 +173,15 @@ class Refusal:
             f"nothing can be asked before this atomic block has ended: {self.reason}, so it will be rolled back",
             hint="Let the error leave the block, or give the inner block its savepoint.",
         )
+
+
+MAKE, TAKE_BACK, LET_GO = range(3)
+
+
+def _at_savepoint(database: Any, step: int, name: str) -> None:
+    statement = database.backend.savepoint[step]
+    if statement:
+        database.run(statement.format(name))
 
 
 def _commit(database: Any) -> None:

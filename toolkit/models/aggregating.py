@@ -119,6 +119,8 @@ def avg_of(place: Place, column: Any) -> Typed:
     if place.dialect == "mysql":
         total, count = (place.call(function(place.each(column))) for function in (sa.func.sum, sa.func.count))
         return divided(place.dialect, total, count, float)
+    if place.dialect == "mssql":  # its mean of whole numbers is a whole number
+        column = sa.cast(column, sa.Double())
     mean = place.call(sa.func.avg(place.each(column)))
     return mean if place.dialect == "sqlite" else sa.cast(mean, sa.Double()), FLOAT
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WORDS = {"&": "bitand", "|": "bitor", "#": "bitxor", "<<": "bitleftshift", ">>": "bitrightshift"}
 _NUMBERS = (int, float, Decimal)
 _TIMES = (datetime, date, time, timedelta)
+_KNOWN = frozenset({"sqlite", "postgresql", "mysql"})
+"""Dialects for which calculating with times is written down."""
 
 
 def combine(context: Context, operator: str, left: Typed, right: Typed) -> Typed:
@@ -201,6 +203,8 @@ def _inverted(number: Any) -> Any:
 
 
 def _temporal(dialect: str, operator: str, left: Typed, right: Typed) -> Typed:
+    if dialect not in _KNOWN:
+        raise FieldError(f"times cannot be calculated with on {dialect} yet", hint="Do it in Python.")
     kinds = kind_of(left[1]), kind_of(right[1])
     if operator == "*" and timedelta in kinds and int in kinds:
         import sqlalchemy as sa

@@ -151,8 +151,9 @@ class BulkInsert:
             self.database.run_many(sql, values)
 
     def _sql(self, level: Any, fields: Sequence[Any]) -> str:
-        sql = insert_sql(self.scope, level, fields, returning=False)
-        return sql if self.conflict is None else f"{sql} {self.conflict.sql(self.scope, level)}"
+        if self.conflict is not None:
+            return self.conflict.sql(self.scope, level, fields)
+        return insert_sql(self.scope, level, fields, returning=False)
 
     def _insert_keyless(self, level: Any, rows: Sequence[Any]) -> None:
         """Insert rows to which the database gives keys: ahead where it can, so that no statement has to return them."""

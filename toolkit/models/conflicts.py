@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.database.backends.base import Target
 from toolkit.errors import FieldError
 from toolkit.models.sqltext import quoted
-from toolkit.models.writing import own_field
+from toolkit.models.writing import insert_sql, own_field
 from toolkit.trace import Scope
 
 
@@ -29,19 +30,25 @@ class Conflict:
         """Whether the new row is passed over."""
         return not self.updates
 
-    def sql(self, scope: Scope, model: Any) -> str:
-        """What an ``INSERT`` ends with."""
+    def sql(self, scope: Scope, model: Any, fields: Sequence[Any]) -> str:
+        """The statement that inserts a row with these fields, or does what is said about one that is there."""
         meta, dialect = model._meta, scope.database.dialect
-        updates = [quoted(dialect, name) for name in self.updates]
-        counter = quoted(dialect, meta.version.column) if meta.version is not None and updates else ""
-        ending: str = scope.database.backend.on_conflict(
+
+        def names(columns: Iterable[str]) -> tuple[str, ...]:
+            return tuple(quoted(dialect, name) for name in columns)
+
+        given = [field.column for field in fields]
+        every = [self.unique] if self.unique else [sorted(found) for found in unique_sets(model) if found <= {*given}]
+        target = Target(
             quoted(dialect, meta.table),
             quoted(dialect, meta.key[0].column),
-            [quoted(dialect, name) for name in self.unique],
-            updates,
-            counter,
+            names(given),
+            tuple(names(columns) for columns in every),
         )
-        return ending
+        counter = quoted(dialect, meta.version.column) if meta.version is not None and self.updates else ""
+        insert = insert_sql(scope, model, fields, returning=False)
+        statement: str = scope.database.backend.upsert(insert, target, names(self.updates), counter)
+        return statement
 
 
 def make_conflict(

@@ -11,6 +11,7 @@ from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import Typed, boolean
 from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
 from toolkit.models.shapes import CONSTANT, Bind
+from toolkit.models.sqltext import as_value
 from toolkit.models.transforms import function_context, transformed
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Context:
     def expression(self, structure: Any) -> Typed:
         """SQL of an expression inside of this one."""
         if structure[0] == "(q)":
-            return self.condition(structure), boolean()
+            return as_value(self.condition(structure), self.dialect), boolean()
         found: Typed = structure[0].compile(self, structure)
         return found
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.models.compiler import Compiler
-from toolkit.models.context import constants
+from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Expression, F, Now, Q
 from toolkit.models.naming import names_in
 from toolkit.models.selection import Binds
@@ -144,7 +144,10 @@ def _compiler(schema: Any, model: Any) -> Compiler:
 def _text(schema: Any, model: Any, structure: Any, values: list[Any], told: str) -> str:
     compiler = _compiler(schema, model)
     try:
-        clause, _ = compiler.expression(structure, compiler.root, constants(values))
+        if structure[0] == "(q)":
+            clause = compiler.condition(Context(compiler, compiler.root, constants(values)), structure)
+        else:
+            clause, _ = compiler.expression(structure, compiler.root, constants(values))
     except FieldError as error:
         raise DeclarationError(f"{model._meta.label}: {told}: {error.message}", hint=error.hint) from error
     tables = {table for table, _ in compiler.binds.footprint} - {model._meta.table}

@@ -52,7 +52,13 @@ class KeyTransform:
 
 
 def node(base: Any, path: tuple[Step, ...], context: LookupContext) -> Any:
-    """SQL of the value at a path, as JSON; NULL where the path leads nowhere."""
+    """SQL of the value at a path, as JSON; NULL where the path leads nowhere.
+
+    Raises:
+        FieldError: Nobody wrote down how this database finds it.
+    """
+    if context.dialect not in _NODES:
+        raise FieldError(f"keys in JSON cannot be asked for on {context.dialect} yet", hint="Look into it in Python.")
     return _NODES[context.dialect](base, path, context.constant)
 
 

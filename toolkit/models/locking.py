@@ -55,6 +55,11 @@ def locked(compiler: Compiler, select: Any) -> Any:
             raise FieldError(
                 f"select_for_update({name}=...): this database has no such lock", hint=f"Leave out {name}."
             )
+    hint = backend.lock_hint(nowait=lock.nowait, skip_locked=lock.skip_locked)
+    if hint:
+        for table in _tables(compiler, lock) or [compiler.root.table, *(n.table for n in compiler.root.descendants())]:
+            select = select.with_hint(table, hint, backend.dialect)
+        return select
     return select.with_for_update(
         nowait=lock.nowait, skip_locked=lock.skip_locked, key_share=lock.no_key, of=_tables(compiler, lock) or None
     )

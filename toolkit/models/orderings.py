@@ -12,6 +12,7 @@ from toolkit.models.expressions import Ordered
 from toolkit.models.fields.several import columns_of
 from toolkit.models.paths import Node, join_forward, resolve
 from toolkit.models.relations import ForeignKey
+from toolkit.models.sqltext import as_value
 from toolkit.models.transforms import transformed
 
 if TYPE_CHECKING:
@@ -210,7 +211,8 @@ def directed(compiler: Compiler, one: Directed, *, of: Any = None) -> list[Any]:
     if (database.nulls_first and first != down) or never_null:
         return [ordered]
     if not database.places_nulls:
-        return [column.is_(None).desc() if first else column.is_(None), ordered]
+        missing = as_value(column.is_(None), compiler.dialect)
+        return [missing.desc() if first else missing, ordered]
     ordered = ordered if down or database.nulls_first else column.asc()
     return [ordered.nulls_first() if first else ordered.nulls_last()]
 

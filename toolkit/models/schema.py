@@ -170,6 +170,11 @@ def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
                 f"{meta.label}.{field.name}: {name} keeps what it computes, and db_persist is False",
                 hint="Give it db_persist=True.",
             )
+        if field.is_generated and field.db_persist and not spelling.stored_columns:
+            yield DeclarationError(
+                f"{meta.label}.{field.name}: {name} computes whenever it is asked, and db_persist is True",
+                hint="Give it db_persist=False.",
+            )
     if longest is None:
         return
     unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]

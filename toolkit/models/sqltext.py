@@ -38,6 +38,16 @@ def certain(condition: Any, dialect: str) -> Any:
     return sa.case((condition, one), else_=sa.literal_column("0")) == one
 
 
+def as_value(condition: Any, dialect: str) -> Any:
+    """A condition where a value stands: true, false or NULL."""
+    import sqlalchemy as sa
+
+    if spelling(dialect).conditions_are_values:
+        return condition
+    one, zero = sa.literal_column("1", sa.Boolean()), sa.literal_column("0", sa.Boolean())
+    return sa.case((condition, one), (sa.not_(condition), zero))
+
+
 def key_marks(mark: str, count: int, width: int = 1) -> str:
     """The placeholders of a list of so many keys, for ``IN (...)``.
 

@@ -28,8 +28,13 @@ def insert_sql(scope: Scope, model: Any, fields: Sequence[Any], *, returning: bo
     marks = ", ".join([placeholder(dialect)] * len(fields))
     sql = f"INSERT INTO {quoted(dialect, meta.table)} ({columns}) VALUES ({marks})"  # noqa: S608 - names of the schema
     if not fields:
-        sql = f"INSERT INTO {quoted(dialect, meta.table)} {scope.database.backend.default_row}"
-    return f"{sql} RETURNING {quoted(dialect, meta.pk.column)}" if returning else sql
+        sql = f"INSERT INTO {quoted(dialect, meta.table)} {_default_row(scope, meta)}"
+    return scope.database.backend.returning_key(sql, quoted(dialect, meta.pk.column)) if returning else sql
+
+
+def _default_row(scope: Scope, meta: Any) -> str:
+    ending: str = scope.database.backend.default_row
+    return ending.format(key=quoted(scope.database.dialect, meta.key[0].column))
 
 
 def statement_of(scope: Scope, key: Any, make: Callable[[], Any]) -> Any:

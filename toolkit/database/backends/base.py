@@ -32,6 +32,22 @@ class Broken(NamedTuple):
     told: str = ""
 
 
+class Target(NamedTuple):
+    """Where a row is to be inserted or updated; all names are quoted.
+
+    Attributes:
+        table: The table.
+        key: The column of the key.
+        columns: The columns that the row has.
+        unique: The sets of columns by which it is known to be there already.
+    """
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...]
+
+
 class Backend:
     """One kind of database. Those of the toolkit and those of others are written the same way.
 
@@ -50,8 +66,9 @@ class Backend:
         paramstyle: SQLAlchemy's word for it (PEP 249); a positional one.
         quote_marks: What stands before and after an identifier; the second is doubled inside.
         begin: Statements that open a transaction.
+        savepoint: What makes, takes back and lets go of a savepoint; the last is empty where it needs no word.
         snapshot: Statements that open a transaction in which every read sees one instant.
-        default_row: What an ``INSERT`` of no columns ends with.
+        default_row: What an ``INSERT`` of no columns ends with; ``{key}`` stands for the column of the key.
         remote: It is a server: a connection may end at any time, and there should not be too many.
         bounds: How many connections there may be, and for how long, where the URL says nothing.
         direct: The driver's connection itself has ``execute``, as PEP 249 does not ask for.
@@ -70,6 +87,7 @@ class Backend:
         locks_rows: ``SELECT ... FOR UPDATE`` locks rows; otherwise a transaction that may write is the only one.
         lock_options: Which words of ``select_for_update`` it has beside ``nowait`` and ``skip_locked``.
         deadlock_ends_transaction: A deadlock rolls the whole transaction back, not the statement alone.
+        stored_columns: A column may be computed when the row is written, and kept.
         virtual_columns: A column may be computed whenever it is read, and not kept.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
         places_nulls: ``ORDER BY`` knows NULLS FIRST and NULLS LAST.
@@ -83,6 +101,11 @@ class Backend:
     paramstyle: ClassVar[str] = "format"
     quote_marks: ClassVar[tuple[str, str]] = ('"', '"')
     begin: ClassVar[Sequence[str]] = ("BEGIN",)
+    savepoint: ClassVar[tuple[str, str, str]] = (
+        "SAVEPOINT {}",
+        "ROLLBACK TO SAVEPOINT {}",
+        "RELEASE SAVEPOINT {}",
+    )
     snapshot: ClassVar[Sequence[str]] = ("BEGIN",)
     default_row: ClassVar[str] = "DEFAULT VALUES"
     remote: ClassVar[bool] = True
@@ -103,6 +126,7 @@ class Backend:
     locks_rows: ClassVar[bool] = True
     lock_options: ClassVar[frozenset[str]] = frozenset()
     deadlock_ends_transaction: ClassVar[bool] = False
+    stored_columns: ClassVar[bool] = True
     virtual_columns: ClassVar[bool] = True
     nulls_first: ClassVar[bool] = False
     places_nulls: ClassVar[bool] = True
@@ -261,6 +285,11 @@ class Backend:
     def keys_were_given(self, database: Database, table: str, column: str) -> None:
         """Let the counter of a key go on behind the greatest one, after rows were inserted with keys of their own."""
 
+    @classmethod
+    def lock_hint(cls, *, nowait: bool, skip_locked: bool) -> str:
+        """What stands behind a table whose rows are locked, where ``FOR UPDATE`` at the end is unknown."""
+        return ""
+
     def send_many(self, cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row of parameters, on the shortest way that the driver has."""
         cursor.executemany(sql, rows)
@@ -283,7 +312,18 @@ class Backend:
         """
         if not self.returning:
             return [database.run(sql, row).lastrowid for row in rows]
-        return [database.run(f"{sql} RETURNING {key}", row).fetchone()[0] for row in rows]
+        text = self.returning_key(sql, key)
+        return [database.run(text, row).fetchone()[0] for row in rows]
+
+    @classmethod
+    def returning_key(cls, sql: str, key: str) -> str:
+        """An ``INSERT`` of one row that gives its key, where ``returning`` is set.
+
+        Args:
+            sql: The ``INSERT``.
+            key: The quoted column of the key.
+        """
+        return f"{sql} RETURNING {key}"
 
     def update_all(self, database: Database, sql: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run an ``UPDATE`` of one row for each row of values, the key last; how many rows there were."""
@@ -304,6 +344,18 @@ class Backend:
         pairs = [f"{column} = excluded.{column}" for column in updates]
         pairs += [f"{counter} = {table}.{counter} + 1"] if counter else []
         return f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {', '.join(pairs)}"
+
+    def upsert(self, insert: str, target: Target, updates: Sequence[str], counter: str) -> str:
+        """A statement that inserts one row, or passes over one that is there, or updates it.
+
+        Args:
+            insert: The ``INSERT`` of one row.
+            target: Where it goes, and by which columns a row is known to be there.
+            updates: Quoted columns that take the new values; none passes over.
+            counter: A quoted column that is raised by one when a row is updated; empty for none.
+        """
+        unique = target.unique[0] if updates else ()
+        return f"{insert} {self.on_conflict(target.table, target.key, unique, updates, counter)}"
 
     def token_keeper(self) -> TokenKeeper | None:
         """How it keeps tokens of its tables (``toolkit.database.tokens``); None if it does not."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend
+from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Target
 from toolkit.errors import DatabaseUnavailable
 
 
@@ -29,6 +30,24 @@ class Untried(Backend):
     def prepare(self, connection: Any) -> None:
         connection.autocommit = True
 
+    def merge(self, head: str, target: Target, updates: Sequence[str], counter: str) -> str:
+        """A MERGE: what they have in place of ON CONFLICT.
+
+        Args:
+            head: ``MERGE INTO`` with the new row as ``source``.
+            target: Where the row goes.
+            updates: Quoted columns that take the new values; none passes over.
+            counter: A quoted column that is raised by one; empty for none.
+        """
+        sets = [" AND ".join(f"target.{name} = source.{name}" for name in names) for names in target.unique]
+        pairs = [f"target.{name} = source.{name}" for name in updates]
+        pairs += [f"target.{counter} = target.{counter} + 1"] if counter else []
+        parts = [f"{head} ON ({' OR '.join(f'({found})' for found in sets) or '1 = 0'})"]
+        parts += [f"WHEN MATCHED THEN UPDATE SET {', '.join(pairs)}"] if pairs else []
+        values = ", ".join(f"source.{name}" for name in target.columns)
+        parts += [f"WHEN NOT MATCHED THEN INSERT ({', '.join(target.columns)}) VALUES ({values})"]  # noqa: S608 - names of the schema
+        return " ".join(parts)
+
 
 class Oracle(Untried):
     """Oracle Database 23, through python-oracledb. It takes an empty text for NULL, as no other database does.
@@ -44,17 +63,24 @@ class Oracle(Untried):
     placeholder = ":v"
     paramstyle = "numeric"
     begin = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED",)
+    savepoint = ("SAVEPOINT {}", "ROLLBACK TO SAVEPOINT {}", "")
     snapshot = ("SET TRANSACTION READ ONLY",)
-    default_row = "VALUES (DEFAULT)"
+    default_row = "({key}) VALUES (DEFAULT)"
     partial_indexes = False
     indexed_text_length = 1000
 
     conditions_are_values = False
     sets_defaults = False
+    stored_columns = False
     identity = True
 
     def connect_options(self) -> dict[str, Any]:
         return {"tcp_connect_timeout": CONNECT_TIMEOUT_SECONDS}
+
+    def upsert(self, insert: str, target: Target, updates: Sequence[str], counter: str) -> str:
+        values = ", ".join(f"{self.placeholder} AS {name}" for name in target.columns)
+        head = f"MERGE INTO {target.table} target USING (SELECT {values} FROM dual) source"  # noqa: S608 - names of the schema
+        return self.merge(head, target, updates, counter)
 
     @classmethod
     def quoted(cls, name: str) -> str:
@@ -78,7 +104,9 @@ class SQLServer(Untried):
     placeholder = "?"
     paramstyle = "qmark"
     quote_marks = ("[", "]")
+    returning = True
     begin = ("BEGIN TRANSACTION",)
+    savepoint = ("SAVE TRANSACTION {}", "ROLLBACK TRANSACTION {}", "")
     snapshot = ("SET TRANSACTION ISOLATION LEVEL SNAPSHOT", "BEGIN TRANSACTION")
     deferrable = False
     indexed_text_length = 850
@@ -90,9 +118,27 @@ class SQLServer(Untried):
         return {"timeout": CONNECT_TIMEOUT_SECONDS}
 
     @classmethod
+    def lock_hint(cls, *, nowait: bool, skip_locked: bool) -> str:
+        words = ["UPDLOCK", "ROWLOCK", *(["NOWAIT"] if nowait else []), *(["READPAST"] if skip_locked else [])]
+        return f"WITH ({', '.join(words)})"
+
+    @classmethod
+    def returning_key(cls, sql: str, key: str) -> str:
+        head, word, rest = sql.partition(" VALUES ") if " DEFAULT VALUES" not in sql else (sql[:-15], sql[-15:], "")
+        return f"{head} OUTPUT INSERTED.{key}{word}{rest}"
+
+    def upsert(self, insert: str, target: Target, updates: Sequence[str], counter: str) -> str:
+        """Without the lock, two who find nothing would both insert. Source: "MERGE (Transact-SQL)", HOLDLOCK."""
+        marks = ", ".join([self.placeholder] * len(target.columns))
+        source = f"(VALUES ({marks})) AS source ({', '.join(target.columns)})"
+        head = f"MERGE INTO {target.table} WITH (HOLDLOCK) AS target USING {source}"
+        return f"{self.merge(head, target, updates, counter)};"
+
+    @classmethod
     def offline_compiler(cls) -> Any:
         dialect = _sql_server_types(_loaded(cls.driver))(paramstyle=cls.paramstyle)
         dialect.server_version_info, dialect._supports_offset_fetch, dialect.deprecate_large_types = (16,), True, True
+        dialect.default_schema_name = "dbo"
         return dialect
 
 

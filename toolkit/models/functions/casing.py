@@ -27,7 +27,9 @@ def cased(expression: Any, dialect: str, name: str) -> Any:
     if dialect == "postgresql":
         found = getattr(sa.func, name)(sa.collate(expression, ICU), type_=sa.String())
         return sa.collate(found, "C")  # in the order of all other text
-    return _elements()[name](expression)
+    if dialect == "mysql":
+        return _elements()[name](expression)
+    return getattr(sa.func, name)(expression, type_=sa.String())
 
 
 def exactly_compared(expression: Any) -> Any:
