@@ -51,7 +51,8 @@ class Input(NamedTuple):
     - ``image``: (kind, storage, name, what is done to it); digest of the file, the settings and the encoders' versions
     - ``folder``: (path relative to the site's folder,); digest of the sorted names in it
     - ``setting``: (name,); digest of the value
-    - ``environment``: (variable,); digest of the value
+    - ``environment``: (variable,), or ("*",) for all of them; digest of the value
+    - ``outside``: (who was asked,), another host or program; digest of nothing: it verifies never
     - ``url``: (route, subject key, locale, number); digest of the URL
     - ``plan``: (route, locale); digest of all subjects and URLs of a route
     - ``clock``: (granularity,); digest of the answer at that granularity

@@ -28,6 +28,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from toolkit.errors import ToolkitError
 
+VARIABLE = "PRESS_DESK"
+"""What the page of inputs reads of the environment."""
+
 EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "3"))
 STEPS = 14
 
@@ -60,6 +63,7 @@ class Exactness(RuleBasedStateMachine):
         self.save()
 
     def teardown(self) -> None:
+        os.environ.pop(VARIABLE, None)
         if hasattr(self, "home"):
             shutil.rmtree(self.home, ignore_errors=True)
 
@@ -196,7 +200,9 @@ class Exactness(RuleBasedStateMachine):
     # files
 
     @rule(
-        name=st.sampled_from(["base", "home", "section", "story", "parts/macros", "parts/masthead", "note", "404"]),
+        name=st.sampled_from(
+            ["base", "home", "section", "story", "parts/macros", "parts/masthead", "note", "404", "inputs"]
+        ),
         text=st.sampled_from(
             ["<i>x</i>", "{{ site.timezone }}", "{{ locale }}", '{{ asset("img/mark.svg") }}', "{{ oops }}"]
         ),
@@ -346,6 +352,46 @@ class Exactness(RuleBasedStateMachine):
         ]
         old, new = changes[number]
         self.press.write(name, self.read(name).replace(old, new))
+        self.check()
+
+    @rule(
+        name=st.sampled_from(["parts/town", "parts/sport", "parts/flood", "app:parts/town"]),
+        text=st.sampled_from(["<b>by name</b>", '{% include "parts/deeper.html" ignore missing %}', "{{ oops }}"]),
+    )
+    def toggle_included_by_name(self, name: str, text: str) -> None:
+        """Templates that are included by a computed name: of the section of the heaviest story."""
+        self.toggle_template(name, text)
+
+    @rule(word=words)
+    def edit_a_macro_imported_by_name(self, word: str) -> None:
+        text = word.replace("{{", "").replace("}}", "")
+        self.press.write(
+            "templates/parts/stamps.html", f"{{% macro stamp(text) %}}<s>{text} {{{{ text }}}}</s>{{% endmacro %}}\n"
+        )
+        self.check()
+
+    @rule(word=st.one_of(st.none(), words))
+    def edit_environment(self, word: str | None) -> None:
+        if word is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = word
+        self.check()
+
+    @rule(word=st.sampled_from(["!", "?", "", "…"]), upper=st.booleans())
+    def edit_code_of_a_filter(self, word: str, upper: bool) -> None:
+        name = "press/filters.py"
+        kept = [line for line in self.read(name).splitlines() if not line.startswith("MARK")]
+        place = kept.index("from . import app") + 1
+        text = "\n".join([*kept[:place], f"MARK = {word!r}", *kept[place:]])
+        old, new = ("lower", "upper") if upper else ("upper", "lower")
+        self.press.write(name, text.replace(old, new) + "\n")
+        self.check()
+
+    @rule(number=numbers, weight=st.integers(-3, 40))
+    def edit_a_weight(self, number: int, weight: int) -> None:
+        """Aggregates, the heaviest of each section, and a template's name hang on it."""
+        self.set("press_story", self.story(number), "weight", weight)
         self.check()
 
     # time, and the output

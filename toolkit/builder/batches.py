@@ -140,7 +140,7 @@ def render_pages(job: Job, pages: Sequence[Page], batch: Batch, numbering: Numbe
     route = job.site.routes_by_id[pages[0].route]
     try:
         with entered(job.plan.scope(pages[0].locale)), logged(databases, pages[0].url, batch.queries):
-            subjects = _load(job.plan, route, pages)
+            subjects = load_pages(job.plan, route, pages)
     except ToolkitError as error:
         batch.problems.append(error)
         return
@@ -160,7 +160,7 @@ def render_pages(job: Job, pages: Sequence[Page], batch: Batch, numbering: Numbe
         raise BuildError(f"{pages[0].url} and its neighbours could not be written: {error}") from error
 
 
-def _load(plan: Plan, route: Route, pages: Sequence[Page]) -> Mapping[Any, Any]:
+def load_pages(plan: Plan, route: Route, pages: Sequence[Page]) -> Mapping[Any, Any]:
     """The subjects of pages, by key."""
     if route.each is not None and route.model is None:
         return plan.objects(route, pages[0].locale).by_key

@@ -18,6 +18,7 @@ from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Manifest
+from toolkit.builder.paranoid import Comparison, Proof
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered, Standing
 from toolkit.builder.queries import QueryReport
@@ -56,6 +57,7 @@ class Builder:
         progress: Told after each batch.
         published: Readers will see it, so that its URLs are remembered for redirects; a check's build is not.
         queries: Count and time what rendering asks the database; see ``BuildReport.queries``.
+        paranoid: Render what need not be, too, and compare; see ``BuildReport.differences``.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Builder:
         progress: Progress | None = None,
         published: bool = True,
         queries: bool = False,
+        paranoid: bool = False,
     ) -> None:
         self.site = site.prepare()
         self.target: Target = find_target(site, output)
@@ -82,6 +85,7 @@ class Builder:
         self.progress = progress or (lambda done, total: None)
         self.published = published
         self.queries = queries
+        self.proof = Proof() if paranoid else None
         self._started = 0.0
 
     @property
@@ -240,7 +244,7 @@ class Run:
             Problems: Pages could not be rendered.
         """
         started = time.monotonic()
-        self.decision = Decider(self.site, self.manifest, self.moment, self.standing.suspect).decide()
+        self.decision = self._decide()
         self.report.seconds["verify"] = time.monotonic() - started
         pages = [page for page, _ in self.decision.stale]
         known = {
@@ -260,7 +264,27 @@ class Run:
         else:
             agreed = self._render_parallel(job, pages, watcher)
         self.report.seconds["render"] = time.monotonic() - started
+        if agreed and self.builder.proof is not None:
+            self._compare(self.builder.proof)
         return Rendered(self.decision, self.results, self.interning) if agreed else None
+
+    def _decide(self) -> Decision:
+        decision = Decider(self.site, self.manifest, self.moment, self.standing.suspect).decide()
+        proof = self.builder.proof
+        if proof is None:
+            return decision
+        proof.take(decision, self.manifest)
+        everything = Decider(self.site, self.manifest, self.moment, self.standing.suspect).decide()
+        proof.explain(everything)
+        return everything
+
+    def _compare(self, proof: Proof) -> None:
+        """Name the pages that a build which believes in traces would have left as they were."""
+        target = self.builder.target
+        output = target.output if isinstance(target, FolderTarget) else None
+        digests = {path: record.digest for path, record in self.standing.files.items()}
+        comparison = Comparison(self.site, proof, self.decision.plan, output)
+        self.report.differences += comparison.compare(self.results, digests, self.interning)
 
     def _batches(self, pages: Sequence[Page]) -> list[list[Page]]:
         routes = self.site.routes_by_id

@@ -91,6 +91,11 @@ class Interning:
             self._relied = self._find_relied()
         return number in self._relied
 
+    def kinds(self) -> set[str]:
+        """The kinds of input that this build met, or the last one."""
+        self._load()
+        return {item[0] for items in (self._before or {}, self._now) for item in items.values()}
+
     def keys_of(self, numbers: Iterable[int], kind: str) -> Iterator[tuple[str, Key]]:
         """The inputs of one kind among these numbers."""
         self._load()

@@ -28,6 +28,10 @@ def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key:
         return f"the stored file {key[1]}"
     if kind == "image":
         return f"the image {key[2]}"
+    if kind == "outside":
+        return f"what was asked outside ({key[0]})"
+    if kind == "environment":
+        return "the environment" if key[0] == "*" else f"the variable {key[0]}"
     if kind == "code":
         return "the code"
     return f"{kind} {key[0]}"

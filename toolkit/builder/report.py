@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from toolkit.builder.paranoid import Difference
 from toolkit.builder.queries import QueryReport
 
 
@@ -43,6 +44,7 @@ class BuildReport:
         encoded: How many renditions of images were made, rather than found in their store.
         left_out: Views, which only the server answers.
         queries: What rendering asked the database, if the build was told to count.
+        differences: Pages that would have been skipped and are others, if the build was paranoid.
     """
 
     output: str
@@ -55,6 +57,7 @@ class BuildReport:
     encoded: int = 0
     left_out: list[str] = field(default_factory=list)
     queries: QueryReport | None = None
+    differences: list[Difference] = field(default_factory=list)
 
     def add(self, kind: str, subject: str, reason: str = "") -> None:
         """Note an event."""
@@ -87,5 +90,6 @@ class BuildReport:
             "notices": self.notices,
             "left_out": self.left_out,
             "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            "differences": [{"url": one.url, "what": one.what, "reads": list(one.reads)} for one in self.differences],
             **({"queries": self.queries.as_dict()} if self.queries is not None else {}),
         }

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from toolkit.builder import Builder, BuildReport
+from toolkit.cli.failing import LETTERS
 from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.output import Output
@@ -44,6 +45,7 @@ OUTPUT = OutputPlace(file_okay=False)
 )
 @click.option("--at", "moment", type=MOMENT, metavar="TIME", help="Build as of this instant: 2026-05-01T06:00+02:00.")
 @click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
+@click.option("--paranoid", is_flag=True, help="Render what need not be, too, and name what would have been wrong.")
 @click.option("--queries", is_flag=True, help="Count what rendering asks the database; name the slowest questions.")
 @click.option("--verbose", "-v", is_flag=True, help="Print each page and file, with the reason.")
 @json_option
@@ -54,6 +56,7 @@ def build(
     executor: str | None,
     moment: datetime | None,
     clean: bool,
+    paranoid: bool,
     queries: bool,
     verbose: bool,
 ) -> None:
@@ -75,12 +78,15 @@ def build(
             clean=clean,
             progress=progress,
             queries=queries,
+            paranoid=paranoid,
         )
         report = builder.build()
     if speak.as_json:
-        speak.data({"ok": True, **report.as_dict()})
-        return
-    _tell(speak, report, verbose=verbose)
+        speak.data({"ok": not report.differences, **report.as_dict()})
+    else:
+        _tell(speak, report, verbose=verbose)
+    if report.differences:
+        click.get_current_context().exit(1)
 
 
 def _tell(speak: Output, report: BuildReport, *, verbose: bool) -> None:
@@ -91,6 +97,10 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool) -> None:
         _tell_reasons(speak, report)
     for line in report.queries.lines(report.rendered) if report.queries is not None else ():
         speak.say(line)
+    for difference in report.differences[:LETTERS]:
+        speak.note(str(difference), style="red")
+    if len(report.differences) > LETTERS:
+        speak.note(f"... and {len(report.differences) - LETTERS} more; see them with --json")
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
     if report.left_out:

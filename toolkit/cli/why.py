@@ -30,6 +30,7 @@ TITLES = {
     "folder": "folders",
     "setting": "settings",
     "environment": "variables",
+    "outside": "asked outside",
     "url": "URLs of pages",
     "plan": "lists of pages",
     "clock": "the clock",

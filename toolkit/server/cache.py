@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import datetime
 from toolkit.pages.rendering import Rendering
 from toolkit.server.answers import Answer
 from toolkit.server.freshness import FileStamps
+from toolkit.site.verifying import environment_digest
 
 MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD_BYTES = 4096
@@ -27,7 +27,7 @@ class Entry:
         verified: ``time.monotonic()`` before its inputs were last read or compared.
         valid_until: Until when it holds if nobody writes anything.
         stamps: The files that it was made of.
-        environment: The variables that it was made of, with their values.
+        environment: The variables that it was made of, with what stands for their values.
     """
 
     rendering: Rendering
@@ -35,7 +35,7 @@ class Entry:
     verified: float
     valid_until: datetime
     stamps: FileStamps
-    environment: tuple[tuple[str, str | None], ...] = ()
+    environment: tuple[tuple[str, bytes], ...] = ()
 
     def is_fresh(self, *, since: float, now: datetime) -> bool:
         """Whether it certainly is what would be rendered now.
@@ -48,7 +48,7 @@ class Entry:
             self.verified >= since
             and now < self.valid_until
             and self.stamps.hold()
-            and all(os.environ.get(name) == value for name, value in self.environment)
+            and all(environment_digest(name) == value for name, value in self.environment)
         )
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 from toolkit.pages.plan import Planned, load_subjects, url_digest
 from toolkit.pages.rendering import Rendering
 from toolkit.server.freshness import NEVER, Moment
-from toolkit.site.verifying import Answers, Key, Verifier
+from toolkit.site.verifying import Answers, Key, Verifier, environment_digest
 from toolkit.templates.clock import floor_moment
 from toolkit.trace import ABSENT, Trace, entered
 
@@ -81,6 +81,8 @@ def valid_until(rendering: Rendering, moment: Moment) -> datetime:
         until = moment.crossing
     if any(getattr(shape, "opaque", False) for shape in trace.shapes.values()):
         until = moment.value  # a statement by hand may ask the clock
+    if trace.keys_of("outside"):
+        until = moment.value  # nobody knows what would be answered now
     for (granularity,) in trace.keys_of("clock"):
         until = min(until, floor_moment(moment.value, granularity) + _UNITS[granularity])
     return until
@@ -130,6 +132,6 @@ def _image_places(site: Any, kind: str, storage: str, name: str) -> Iterator[str
         yield os.fspath(site.folder / name)
 
 
-def environment_reads(trace: Trace) -> tuple[tuple[str, str | None], ...]:
-    """The variables of the environment that a page read, with their values."""
-    return tuple((key[0], os.environ.get(key[0])) for key in trace.keys_of("environment"))
+def environment_reads(trace: Trace) -> tuple[tuple[str, bytes], ...]:
+    """The variables of the environment that a page read, with what stands for their values."""
+    return tuple((key[0], environment_digest(key[0])) for key in trace.keys_of("environment"))

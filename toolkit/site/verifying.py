@@ -19,6 +19,12 @@ Answers = dict[Key, bytes]
 UNASKABLE = b"!"
 """The digest of what cannot be read today; no reading has it."""
 
+UNVERIFIABLE = b"?"
+"""The digest of what nobody can ask again: it verifies never."""
+
+EVERY_VARIABLE = "*"
+"""Stands for all variables of the environment, for code that goes through them."""
+
 DATABASE_KINDS = frozenset({"row", "query"})
 PLAN_KINDS = frozenset({"url", "plan"})
 
@@ -106,6 +112,9 @@ class Verifier:
     def _environment(self, key: Key) -> bytes:
         return environment_digest(key[0])
 
+    def _outside(self, key: Key) -> bytes:
+        return UNASKABLE
+
     def _clock(self, key: Key) -> bytes:
         return clock_digest(self._scope().now(), key[0])
 
@@ -136,6 +145,7 @@ class Verifier:
         "folder": _folder,
         "setting": _setting,
         "environment": _environment,
+        "outside": _outside,
         "clock": _clock,
         "code": _code,
         "url": _url,
@@ -160,6 +170,8 @@ def folder_digest(path: Path) -> bytes:
 
 
 def environment_digest(name: str) -> bytes:
-    """A variable's value; ABSENT if it is not set."""
+    """A variable's value; ABSENT if it is not set. All of them, for ``EVERY_VARIABLE``."""
+    if name == EVERY_VARIABLE:
+        return digest(sorted(os.environ.items()))
     value = os.environ.get(name)
     return ABSENT if value is None else digest(value)

@@ -1,12 +1,17 @@
-"""Files that a site's own code reads with plain ``open()`` are inputs too: Python's audit events tell of them.
+"""What a site's own code reads past the toolkit is an input too: files, variables, other hosts and programs.
 
-An audit hook cannot be taken away again (PEP 578), so there is one for the process; it looks only while a page is being
-rendered or planned, and only at what the site's own functions read: not at what the toolkit reads for them, such as
-templates, which are inputs of kinds of their own.
+Python's audit events tell of files and hosts. An audit hook cannot be taken away again (PEP 578), so there is one for
+the process. Of ``os.stat`` and ``os.environ`` Python tells nobody, so both are exchanged for what tells, and otherwise
+does the same. All of it looks only while a page is being rendered or planned, and only at what the site's own functions
+read: not at what the toolkit reads for them, such as templates, which are inputs of kinds of their own.
 
 Seen are ``open()`` and what is made of it (``Path.read_text``, ``json.load(open(...))``), also of files that are not
-there; ``os.listdir``, ``os.scandir`` and what is made of them (``Path.iterdir``, ``glob``); and ``sqlite3.connect``.
-Not seen, because Python tells nobody of them: ``Path.exists``, ``os.stat``, ``os.environ``, sockets.
+there; ``os.listdir``, ``os.scandir`` and what is made of them (``Path.iterdir``, ``glob``); ``os.stat`` and what is
+made of it (``Path.exists``, ``os.path.isfile``), which counts as reading the file; ``sqlite3.connect``;
+``os.environ``, ``os.getenv``; connections to other hosts and programs that are started, whose answers nobody can
+verify, so that the page is made anew by every build.
+Not seen, because nothing can tell of them: the wall clock, chance, a file's times, values kept between pages.
+``toolkit check`` looks for those in the source, and ``toolkit build --paranoid`` in what comes out.
 """
 
 from __future__ import annotations
@@ -18,10 +23,20 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from toolkit.site.verifying import file_digest, folder_digest
+from toolkit.site.verifying import EVERY_VARIABLE, UNVERIFIABLE, environment_digest, file_digest, folder_digest
 from toolkit.trace import Scope, current
 
 _EVENTS = {"open": "file", "os.listdir": "folder", "os.scandir": "folder", "sqlite3.connect": "file"}
+_OUTSIDE = {
+    "socket.connect": 1,
+    "socket.getaddrinfo": 0,
+    "urllib.Request": 0,
+    "subprocess.Popen": 0,
+    "os.system": 0,
+    "os.posix_spawn": 0,
+}
+"""Events of asking others, to which of the arguments says whom."""
+
 _CODE = (".py", ".pyc")
 _TOOLKIT = f"{Path(__file__).parent.parent}{os.sep}"
 _LIBRARY = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
@@ -36,11 +51,15 @@ def watch_files() -> None:
     if not _installed:
         _installed = True
         sys.addaudithook(_hook)
+        os.stat = _told_stat
+        os.environ.__class__ = ToldVariables
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     kind = _EVENTS.get(event)
     if kind is None:
+        if event in _OUTSIDE:
+            _ask_outside(sys._getframe(1), event, arguments)
         return
     scope = current.get()
     if scope is None or scope.trace is None or not arguments or not _is_ours(sys._getframe(1), scope.site):
@@ -50,6 +69,68 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     name = "." if arguments[0] is None else arguments[0]  # os.listdir() of the current folder
     if isinstance(name, str | bytes | os.PathLike):
         _record(scope, kind, os.fsdecode(name), database=event == "sqlite3.connect")
+
+
+def _reading_scope(frame: FrameType) -> Scope | None:
+    """The scope that a frame reads in, if it is the site's own code that reads and somebody records it."""
+    scope = current.get()
+    if scope is None or scope.trace is None:
+        return None
+    trace, scope.trace = scope.trace, None  # finding out where the site's code is looks at files, too
+    try:
+        ours = _is_ours(frame, scope.site)
+    finally:
+        scope.trace = trace
+    return scope if ours else None
+
+
+_stat = os.stat
+
+
+def _told_stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+    """``os.stat``, which tells what was looked at; a file counts as read, since its size is of its content."""
+    if current.get() is not None:
+        scope = _reading_scope(sys._getframe(1))
+        if scope is not None and isinstance(path, str | bytes | os.PathLike):
+            _record_stat(scope, os.fsdecode(path))
+    return _stat(path, *arguments, **options)
+
+
+def _record_stat(scope: Scope, name: str) -> None:
+    trace, scope.trace = scope.trace, None  # our own looking is not the page's
+    try:
+        is_folder, is_there = os.path.isdir(name), os.path.exists(name)  # noqa: PTH110, PTH112 - as written
+    finally:
+        scope.trace = trace
+    if is_folder or not is_there:  # what is not there may become either
+        _record(scope, "folder", name, database=False)
+    if not is_folder:
+        _record(scope, "file", name, database=False)
+
+
+class ToldVariables(os._Environ):  # type: ignore[type-arg]  # the class of os.environ
+    """``os.environ``, which tells what is read of it."""
+
+    def __getitem__(self, key: Any) -> Any:
+        scope = _reading_scope(sys._getframe(1)) if current.get() is not None else None
+        if scope is not None and scope.trace is not None and isinstance(key, str):
+            scope.trace.record("environment", (key,), environment_digest(key))
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Any:
+        scope = _reading_scope(sys._getframe(1)) if current.get() is not None else None
+        if scope is not None and scope.trace is not None:
+            scope.trace.record("environment", (EVERY_VARIABLE,), environment_digest(EVERY_VARIABLE))
+        return super().__iter__()
+
+
+def _ask_outside(frame: FrameType, event: str, arguments: tuple[Any, ...]) -> None:
+    """Whoever is asked, nobody can say whether the answer would be the same today."""
+    scope = _reading_scope(frame)
+    if scope is not None and scope.trace is not None:
+        place = _OUTSIDE[event]
+        whom = arguments[place] if len(arguments) > place else event
+        scope.trace.record("outside", (f"{event} {whom!r}"[:200],), UNVERIFIABLE)
 
 
 def _writes(mode: Any = None, flags: Any = None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 from toolkit import url_for
 from toolkit.feeds import Feed
-from toolkit.models import Count, Now, QuerySet, SearchRank
+from toolkit.models import Avg, Count, Max, Now, QuerySet, SearchRank, Sum
 from toolkit.sitemaps import News, Sitemap
 
-from . import app
+from . import app, filters  # noqa: F401 - declares its filters
 from .models import Author, Note, Section, Story, Tag
 
 DATA = Path(__file__).parent.parent / "data"
@@ -103,6 +104,21 @@ def files() -> str:
         more = "nothing"
     inlined = (DATA.parent / "static" / "img" / "mark.svg").read_text()
     return f"<pre>{figures}|{more}|{sorted(path.name for path in DATA.iterdir())}|{inlined}</pre>"
+
+
+@app.page("/inputs/", template="inputs.html")
+def inputs() -> dict[str, Any]:
+    """Reads by ways of its own: a variable, a file's being there, templates by computed names, aggregates, a menu."""
+    heaviest = Story.objects.order_by("-weight", "pk").first()
+    return {
+        "desk": os.environ.get("PRESS_DESK", "none"),
+        "there": [(DATA / name).exists() for name in ("extra.txt", "figures.txt")],
+        "part": heaviest.section.slug if heaviest else "none",
+        "macros": "parts/stamps.html",
+        "totals": Story.objects.aggregate(n=Sum("weight"), most=Max("weight"), mean=Avg("weight")),
+        "by_section": Section.objects.annotate(most=Max("stories__weight")),
+        "menu": [("home", Story.objects.count()), ("plain", Tag.objects.count()), ("files", 1)],
+    }
 
 
 @app.page("/notes/<slug>/", each=Note.objects.all(), template="note.html")
