@@ -14,7 +14,7 @@ from tests.servers import SERVERS, opened_apart
 from toolkit import models
 from toolkit.database import Backend, Database, spelling
 from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError
-from toolkit.models import Q
+from toolkit.models import Lower
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
@@ -128,9 +128,8 @@ def problems_of(dialect: str, **fields: Any) -> list[str]:
     return [str(problem) for problem in Schema(everything, dialect).problems()]
 
 
-def conditional() -> type:
-    once = models.UniqueConstraint(fields=["name"], condition=Q(live=True), name="live_once")
-    return type("Meta", (), {"constraints": [once]})
+def lowered() -> type:
+    return type("Meta", (), {"constraints": [models.UniqueConstraint(Lower("text"), name="lowered")]})
 
 
 @pytest.mark.parametrize(
@@ -145,12 +144,9 @@ def conditional() -> type:
             "cannot index text of more than 768 characters",
         ),
         (
-            lambda: {
-                "name": models.CharField(max_length=9),
-                "live": models.BooleanField(),
-                "Meta": conditional(),
-            },
-            "desk.Wire.Meta: MySQL cannot keep the UniqueConstraint 'live_once': condition",
+            lambda: {"text": models.TextField(), "Meta": lowered()},
+            "desk.Wire.Meta: MySQL cannot keep UniqueConstraint 'lowered': the text of Lower(F('text')) has no bound. "
+            "Use fields with a max_length, or Cast(..., CharField(max_length=768)).",
         ),
     ],
 )

@@ -278,8 +278,6 @@ def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(newsroom_cl
 @given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, answers=st.data())
 def test_the_same_on_a_server(newsroom_class, server, model, history, inherits, answers):
     clear(server)
-    if server.dialect == "mysql":
-        history = [_without_conditions(description) for description in history]
     run(newsroom_class, server, model, history, inherits, answers)
 
 
@@ -292,14 +290,6 @@ def clear(database: Database) -> None:
         database.execute(f"DROP TABLE {quote(name)}" + (" CASCADE" if database.dialect == "postgresql" else ""))
     if database.dialect == "mysql":
         database.execute("SET foreign_key_checks = 1")
-
-
-def _without_conditions(description: dict[str, Any]) -> dict[str, Any]:
-    """For MariaDB, which has no conditions on indexes."""
-    return {
-        name: (fields, links, wanted - {"conditional", "index"})
-        for name, (fields, links, wanted) in description.items()
-    }
 
 
 CONVERTIBLE = {

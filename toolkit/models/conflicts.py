@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.database.backends.base import Target
 from toolkit.errors import FieldError
+from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.sqltext import quoted
 from toolkit.models.writing import insert_sql, own_field
 from toolkit.trace import Scope
@@ -94,8 +95,7 @@ def unique_sets(model: Any) -> list[frozenset[str]]:
     found += [frozenset([field.column]) for field in meta.local_fields if field.unique and not field.primary_key]
     for constraint in meta.constraints:
         names = getattr(constraint, "fields", ())
-        plain = not getattr(constraint, "condition", None) and not getattr(constraint, "expressions", ())
-        if names and plain and type(constraint).__name__ == "UniqueConstraint":
+        if names and isinstance(constraint, UniqueConstraint) and not constraint.computes:
             found.append(frozenset(meta.get_field(name).column for name in names))
     return found
 
@@ -109,7 +109,9 @@ def _check_unique(scope: Scope, model: Any, columns: Sequence[str]) -> None:
             hint=f"Unique are: {told}.",
         )
     others = [names for names in every if names != frozenset(columns) and names != every[0]]
-    if others and not scope.database.backend.conflict_targets:
+    hidden = [rule.name for rule in model._meta.constraints if isinstance(rule, UniqueConstraint) and rule.computes]
+    told += "".join(f"; {name}" for name in hidden)
+    if (others or hidden) and not scope.database.backend.conflict_targets:
         raise FieldError(
             f"bulk_create(): {model.__name__} has other unique fields ({told}), and this database cannot be told "
             "that only a conflict of these counts: it would change another row",

@@ -15,6 +15,7 @@ from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.ddl import as_text, literal_condition, literal_expression
 from toolkit.models.expressions import Expression, F, Ordered, Q
+from toolkit.models.hidden import build_hidden, needs_hidden
 from toolkit.models.naming import field_renamer, names_in, renamed
 
 MAX_NAME_BYTES = 63
@@ -283,6 +284,11 @@ class UniqueConstraint(BaseConstraint):
         yield from self.fields
         yield from names_in([*self.expressions, self.condition])
 
+    @property
+    def computes(self) -> bool:
+        """Whether it is over more than columns: over expressions, or among the rows that meet a condition."""
+        return self.condition is not None or bool(self.expressions)
+
     def build(self, schema: Any, model: Any, table: Any) -> None:
         import sqlalchemy as sa
 
@@ -296,6 +302,9 @@ class UniqueConstraint(BaseConstraint):
                 options |= {"deferrable": True, "initially": self.deferrable.name}
             columns = [table.c[model._meta.get_field(name).column] for name in self.fields]
             table.append_constraint(sa.UniqueConstraint(*columns, name=self.name, **options))
+            return
+        if schema.spelling.hidden_columns and needs_hidden(self, unique=True):
+            build_hidden(schema, model, table, self, unique=True)
             return
         columns = index_members(schema, model, table, self.fields, self.expressions)
         options |= index_options(schema, model, self.condition, self.fields, self.opclasses)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from toolkit.errors import DeclarationError
 from toolkit.models.constraints import Declared, as_expressions, index_members, index_options
 from toolkit.models.expressions import Expression, Q
+from toolkit.models.hidden import build_hidden, needs_hidden
 from toolkit.models.naming import names_in
 
 
@@ -77,6 +78,9 @@ class Index(Declared):
         """Add it to SQLAlchemy's table."""
         import sqlalchemy as sa
 
+        if schema.spelling.hidden_columns and needs_hidden(self, unique=False):
+            build_hidden(schema, model, table, self, unique=False)
+            return
         members = index_members(schema, model, table, self.fields, self.expressions)
         options = index_options(schema, model, self.condition, self.fields, self.opclasses)
         if schema.dialect == "postgresql":

@@ -13,6 +13,8 @@ from toolkit.models.broken import explain
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.ddl import as_text, default_text, literal_expression
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
+from toolkit.models.hidden import HIDEABLE, hidden_problems, needs_hidden
+from toolkit.models.indexes import Index
 from toolkit.models.relations import BY_DATABASE, DB_SET_DEFAULT
 
 NAMING = {
@@ -84,7 +86,7 @@ class Schema:
 
     def problems(self) -> list[ToolkitError]:
         """What is declared and this kind of database cannot do."""
-        return [problem for model in self.models for problem in _impossible(model, self.spelling)]
+        return [problem for model in self.models for problem in _impossible(self, model)]
 
     def explain(self, error: IntegrityError, sql: str) -> None:
         """Put the words of a declared constraint into an error of the database; it asks for this itself."""
@@ -149,11 +151,15 @@ def _column_checks(model: Any, dialect: str) -> Iterator[_ColumnCheck]:
             yield _ColumnCheck(text, f"{meta.table}_{field.column}_check{number or ''}")
 
 
-def _impossible(model: Any, spelling: type[Backend]) -> Iterator[ToolkitError]:
+def _impossible(schema: Schema, model: Any) -> Iterator[ToolkitError]:
+    spelling = schema.spelling
     meta, name, longest = model._meta, spelling.__name__, spelling.indexed_text_length
     for item in (*meta.constraints, *meta.indexes):
+        hides = spelling.hidden_columns and isinstance(item, UniqueConstraint | Index)
+        if hides and needs_hidden(item, unique=isinstance(item, UniqueConstraint)):
+            yield from hidden_problems(schema, model, item, unique=isinstance(item, UniqueConstraint))
         for ability, what in item.needs().items():
-            if not getattr(spelling, ability):
+            if not getattr(spelling, ability) and not (hides and ability in HIDEABLE):
                 yield DeclarationError(
                     f"{meta.label}.Meta: {name} cannot keep the {type(item).__name__} {item.name!r}: {what}",
                     hint="Leave that out, or use a database that can: see the reference of constraints and indexes.",

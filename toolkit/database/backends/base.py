@@ -76,6 +76,7 @@ class Backend:
         deferrable: References are checked at commit, so that rows may be written in any order inside a transaction.
         partial_indexes: An index, a unique one too, may cover the rows that meet a condition.
         expression_indexes: An index, a unique one too, may be over what an expression gives.
+        hidden_columns: An index is over columns alone, and what it computes becomes a column that nobody sees.
         deferrable_unique: A unique constraint may be checked when the transaction ends.
         nulls_not_distinct: A unique constraint may take NULL for a value like others.
         index_methods: There are PostgreSQL's kinds of index: GIN, GiST, BRIN and so on.
@@ -115,6 +116,7 @@ class Backend:
     deferrable: ClassVar[bool] = True
     partial_indexes: ClassVar[bool] = True
     expression_indexes: ClassVar[bool] = True
+    hidden_columns: ClassVar[bool] = False
     deferrable_unique: ClassVar[bool] = False
     nulls_not_distinct: ClassVar[bool] = False
     index_methods: ClassVar[bool] = False

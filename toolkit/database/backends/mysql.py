@@ -58,6 +58,7 @@ class MySQL(Backend):
     deadlock_ends_transaction = True
     partial_indexes = False
     expression_indexes = False
+    hidden_columns = True
     indexed_text_length = 768  # an index takes 3072 bytes, a character up to 4
     nulls_first: ClassVar[bool] = True
     places_nulls: ClassVar[bool] = False
@@ -248,4 +249,35 @@ def _with_types(base: Any) -> Any:
         def visit_large_binary(self, type_: Any, **options: Any) -> str:
             return "LONGBLOB"
 
-    return type("Dialect", (base,), {"type_compiler_cls": Types, "supports_statement_cache": False})
+    class Definitions(base.ddl_compiler):  # type: ignore[misc]  # the driver decides the class
+        """An index over what is computed comes and goes with the columns that compute it, in one statement."""
+
+        def visit_create_index(self, create: Any, **options: Any) -> str:
+            index = create.element
+            if not (hidden := index.info.get("hidden")):
+                return str(super().visit_create_index(create, **options))
+            quote, types = self.preparer.quote, self.dialect.type_compiler_instance
+            columns = [
+                f"ADD COLUMN {quote(one.name)} {types.process(one.kind)} "
+                f"GENERATED ALWAYS AS ({self._plain(one.text)}) VIRTUAL INVISIBLE"
+                for one in hidden
+            ]
+            members = ", ".join(f"{quote(one.name)}{' DESC' * one.descending}" for one in hidden)
+            kind = "UNIQUE INDEX" if index.unique else "INDEX"
+            name, table = self.preparer.format_index(index), self.preparer.format_table(index.table)
+            return f"ALTER TABLE {table} {', '.join(columns)}, ADD {kind} {name} ({members})"
+
+        def visit_drop_index(self, drop: Any, **options: Any) -> str:
+            index = drop.element
+            if not (hidden := index.info.get("hidden")):
+                return str(super().visit_drop_index(drop, **options))
+            name, table = self.preparer.format_index(index), self.preparer.format_table(index.table)
+            columns = ", ".join(f"DROP COLUMN {self.preparer.quote(one.name)}" for one in hidden)
+            return f"ALTER TABLE {table} DROP INDEX {name}, {columns}"
+
+        def _plain(self, text: str) -> str:
+            """SQL as it goes to the driver, for which a percent sign begins a parameter."""
+            return text.replace("%", "%%") if self.preparer._double_percents else text
+
+    made = {"type_compiler_cls": Types, "ddl_compiler": Definitions, "supports_statement_cache": False}
+    return type("Dialect", (base,), made)

@@ -10,7 +10,8 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
 from toolkit.migrations.editors.servers import ServerEditor
-from toolkit.migrations.editors.statements import Item, items_of, renamed_items
+from toolkit.migrations.editors.statements import Item, items_of, renamed_items, table_of
+from toolkit.models.hidden import hidden_name
 
 
 class MysqlEditor(ServerEditor):
@@ -30,7 +31,15 @@ class MysqlEditor(ServerEditor):
 
     def rename_index(self, model: Any, old: str, new: str) -> None:
         table = self.quote(model._meta.table)
-        self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(old)} TO {self.quote(new)}")
+        items = items_of(table_of(model, self.database.dialect), self.database)
+        made = next((item for item in items if item.name == new and item.hidden), None)
+        if made is None:
+            self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(old)} TO {self.quote(new)}")
+            return
+        names = [hidden_name(old, number) for number in range(1, made.hidden + 1)]
+        columns = ", ".join(f"DROP COLUMN {self.quote(name)}" for name in names)
+        self.execute(f"ALTER TABLE {table} DROP INDEX {self.quote(old)}, {columns}")
+        self.execute(made.sql)
 
     def run_sql(self, statements: Sequence[str]) -> None:
         for statement in statements:
@@ -132,7 +141,7 @@ class MysqlEditor(ServerEditor):
 
 def _of_kinds(items: Iterable[Item], columns: set[str]) -> list[Item]:
     """The items that follow no rename, and those of some columns."""
-    return [item for item in items if item.kind in _STUCK or item.columns & columns]
+    return [item for item in items if item.kind in _STUCK or item.hidden or item.columns & columns]
 
 
 _ROWS = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ class Item:
         sql: The statement that makes it.
         drop_sql: The statement that drops it.
         columns: The columns that it is about; all of the table's, where a condition may name any.
+        hidden: How many columns come and go with it (see ``toolkit.models.hidden``).
     """
 
     name: str
@@ -26,6 +28,7 @@ class Item:
     sql: str
     drop_sql: str
     columns: frozenset[str] = frozenset()
+    hidden: int = 0
 
     @property
     def is_index(self) -> bool:
@@ -185,11 +188,16 @@ def _index(index: Any, database: Any) -> Item:
 
     preparer = database.sqlalchemy_dialect.identifier_preparer
     name = preparer.unformat_identifiers(preparer.format_index(index))[0]
-    return Item(name, "Index", ddl(database, CreateIndex(index)), ddl(database, DropIndex(index)), _columns(index))
+    made, dropped = ddl(database, CreateIndex(index)), ddl(database, DropIndex(index))
+    return Item(name, "Index", made, dropped, _columns(index), len(index.info.get("hidden", ())))
 
 
 def _columns(item: Any) -> frozenset[str]:
     """The columns of a constraint or index: all of the table's where there is SQL that may name any."""
+    hidden = item.info.get("hidden", ())
+    if hidden:
+        words = {word for column in hidden for word in re.findall(r"\w+", column.text)}
+        return frozenset(column.name for column in item.table.columns if column.name in words)
     found = frozenset(column.name for column in getattr(item, "columns", ()))
     says_more = not found or any(options.get("where") is not None for options in _dialect_options(item))
     return frozenset(column.name for column in item.table.columns) if says_more else found

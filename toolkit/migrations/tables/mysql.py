@@ -14,6 +14,8 @@ from toolkit.migrations.tables.information import Column, TableInfo
 SCRATCH = "toolkit_scratch"
 
 _INDEX = re.compile(r"(?P<kind>(?:UNIQUE |FULLTEXT |SPATIAL )?)KEY `(?P<name>(?:[^`]|``)*)` (?P<rest>.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+"""In expressions a quote is written with a backslash; elsewhere, and in all other SQL, it is doubled."""
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 
 
@@ -51,7 +53,8 @@ def digest_of_tables(database: Any, *, without: str) -> str:
 
 def _statement(database: Any, table: str) -> str:
     name = "`" + table.replace("`", "``") + "`"
-    return str(database.fetch(f"SHOW CREATE TABLE {name}")[0][1])
+    sql = str(database.fetch(f"SHOW CREATE TABLE {name}")[0][1])
+    return _ESCAPED.sub(lambda found: "''" if found[1] == "'" else found[0], sql)
 
 
 def _expected(database: Any, model: Any) -> TableInfo:
@@ -61,7 +64,8 @@ def _expected(database: Any, model: Any) -> TableInfo:
     try:
         database.execute(create.replace(f"CREATE TABLE {own}", f"CREATE TEMPORARY TABLE {SCRATCH}", 1))
         for index in indexes:
-            database.execute(index.replace(f" ON {own} ", f" ON {SCRATCH} ", 1))
+            moved = index.replace(f"ALTER TABLE {own} ", f"ALTER TABLE {SCRATCH} ", 1)
+            database.execute(moved.replace(f" ON {own} ", f" ON {SCRATCH} ", 1))
         found = _describe(_statement(database, SCRATCH))
     finally:
         database.execute(f"DROP TEMPORARY TABLE IF EXISTS {SCRATCH}")

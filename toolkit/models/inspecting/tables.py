@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ def read_tables(database: Any, names: Iterable[str] = (), *, views: bool = False
                 raise DatabaseError(f"there is no table {name!r}", hint=did_you_mean(name, [*tables, *seen]))
         if not wanted:
             wanted = sorted(name for name in [*tables, *(seen if views else ())] if not _is_own(name))
-        return [_read(inspector, name, view=name not in tables) for name in wanted]
+        return [_read(database, inspector, name, view=name not in tables) for name in wanted]
 
 
 def _is_own(name: str) -> bool:
@@ -97,10 +98,12 @@ def _inspector(database: Any) -> Iterator[Any]:
         yield sa.inspect(connection)
 
 
-def _read(inspector: Any, name: str, *, view: bool) -> Table:
+def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
+    hidden = _hidden(database, name)
     columns = {
         column["name"]: (column["type"], bool(column["nullable"]), _is_counted(column))
         for column in inspector.get_columns(name)
+        if column["name"] not in hidden
     }
     if view:
         return Table(name, columns, (), view=True)
@@ -109,7 +112,20 @@ def _read(inspector: Any, name: str, *, view: bool) -> Table:
         Reference(tuple(one["constrained_columns"]), one["referred_table"], tuple(one["referred_columns"]))
         for one in inspector.get_foreign_keys(name)
     ]
-    return Table(name, columns, key, references, list(_uniques(inspector, name, key)))
+    uniques = [(title, names) for title, names in _uniques(inspector, name, key) if not hidden & set(names)]
+    return Table(name, columns, key, references, uniques)
+
+
+def _hidden(database: Any, name: str) -> set[str]:
+    """The columns of a table that no ``SELECT *`` shows, such as those under an index over an expression."""
+    if database.dialect != "mysql":
+        return set()
+    found = database.fetch(
+        "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = database() AND table_name = %s AND extra LIKE %s",
+        (name, "%INVISIBLE%"),
+    )
+    return {column for (column,) in found}
 
 
 def _is_counted(column: Any) -> bool:
@@ -120,17 +136,27 @@ def _is_counted(column: Any) -> bool:
 
 def _uniques(inspector: Any, name: str, key: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Constraints, and indexes without a condition that say the same."""
+    from sqlalchemy.exc import SAWarning
+
     seen = {key}
+    with warnings.catch_warnings():  # of indexes over expressions, which say nothing of columns
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection", SAWarning)
+        constraints, indexes = _read_uniques(inspector, name)
+    for title, columns in [*constraints, *indexes]:
+        if tuple(columns) not in seen:
+            seen.add(tuple(columns))
+            yield str(title or ""), tuple(columns)
+
+
+def _read_uniques(inspector: Any, name: str) -> tuple[list[tuple[Any, list[str]]], list[tuple[Any, list[str]]]]:
+    """Unique constraints, and unique indexes over columns."""
     constraints = [(one["name"], one["column_names"]) for one in inspector.get_unique_constraints(name)]
     indexes = [
         (one["name"], one["column_names"])
         for one in inspector.get_indexes(name)
         if one["unique"] and None not in one["column_names"] and not _has_condition(one)
     ]
-    for title, columns in [*constraints, *indexes]:
-        if tuple(columns) not in seen:
-            seen.add(tuple(columns))
-            yield str(title or ""), tuple(columns)
+    return constraints, indexes
 
 
 def _has_condition(index: Any) -> bool:
