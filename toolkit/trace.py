@@ -70,13 +70,19 @@ class Trace:
     Attributes:
         inputs: (kind, key) to digest.
         shapes: The query shapes met, by id; each knows how to be asked again.
+        outer: The trace that this one is a part of, while a part of a page is recorded by itself.
     """
 
-    __slots__ = ("inputs", "shapes")
+    __slots__ = ("inputs", "outer", "shapes")
 
-    def __init__(self) -> None:
+    def __init__(self, *, outer: Trace | None = None) -> None:
         self.inputs: dict[tuple[str, tuple[Any, ...]], bytes] = {}
         self.shapes: dict[str, Any] = {}
+        self.outer = outer
+
+    def has(self, kind: str, key: tuple[Any, ...]) -> bool:
+        """Whether the thing of this kind and key was read, in this part of the page or before it."""
+        return (kind, key) in self.inputs or (self.outer is not None and self.outer.has(kind, key))
 
     def record(self, kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
         """Note that the thing of this kind and key was read, and what it was (a digest, or ``ABSENT``)."""

@@ -270,3 +270,33 @@ def test_a_pickled_row_has_what_was_prefetched(m: Any, newsroom: Any) -> None:
     heavy = Prefetch("stories", m.Story.objects.filter(weight=4), to_attr="heavy")
     again = pickle.loads(pickle.dumps(m.Section.objects.prefetch_related(heavy).first()))
     assert [s.slug for s in again.heavy] == ["story-9"]
+
+
+def key(instance: Any) -> Any:
+    return instance.__fragment_key__()
+
+
+def test_rows_with_the_same_values_are_the_same_key_of_a_fragment(m: Any, newsroom: Any) -> None:
+    first, second = m.Story.objects.get(pk=1), m.Story.objects.get(pk=1)
+    assert key(first) == key(second)
+    assert hash(key(first)) == hash(key(second))
+    assert first.section.name
+    assert key(first) == key(second), "what it refers to is known by its key"
+    second.title = "Another"
+    assert key(first) != key(second)
+    assert key(first) != key(m.Story.objects.get(pk=2))
+    assert key(first) != key(m.Story.objects.only("title").get(pk=1)), "not of the same columns"
+    assert key(first) != key(m.Story.objects.annotate(n=Count("tags")).get(pk=1))
+
+
+def test_what_a_prefetch_narrowed_down_stands_for_itself_in_a_fragment(m: Any, newsroom: Any) -> None:
+    def loaded(lookup: Any) -> Any:
+        return m.Story.objects.prefetch_related(lookup).get(pk=1)
+
+    assert key(loaded("tags")) == key(m.Story.objects.get(pk=1))
+    for path in ("tags", "section__stories"):
+        model = m.Tag if path == "tags" else m.Story
+        one, other = (loaded(Prefetch(path, model.objects.filter(pk__gt=1))) for _ in range(2))
+        assert key(one) != key(other)
+        assert key(one) == key(one)
+        assert pickle.loads(pickle.dumps(one)) == one

@@ -324,8 +324,8 @@ def partners_of(owner: Any, relation: Any) -> Partners:
 def without_questions(instance: Any) -> dict[str, Any]:
     """What an instance holds, for pickling: what was prefetched under other names as plain attributes."""
     values = instance.__dict__
-    plain = {name: value for name, value in values.items() if not name.startswith("_asked_")}
-    for name in values.keys() - plain.keys():
+    plain = {name: value for name, value in values.items() if not name.startswith("_asked_") and name != "_narrowed"}
+    for name in values.keys() - plain.keys() - {"_narrowed"}:
         asked, attribute = values[name], name.removeprefix("_asked_")
         kept = plain.pop(asked.cache, None)
         if kept is not None and not hasattr(type(instance), attribute):
@@ -388,7 +388,7 @@ def _was_read(scope: Scope, instance: Any) -> bool:
     if scope.trace is None or not instance._row:
         return False
     table, mask, *_ = instance._meta.row_parts(instance.__dict__.get("_mask"))[-1]
-    return ("row", (table, mask, _raw_pk(instance))) in scope.trace.inputs
+    return scope.trace.has("row", (table, mask, _raw_pk(instance)))
 
 
 def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iterable[tuple[Any, Any]]:

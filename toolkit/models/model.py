@@ -287,6 +287,21 @@ class Model(metaclass=ModelBase):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             return asked.value(asked.note(current_scope(), self))
 
+    def __fragment_key__(self) -> tuple[Any, ...]:
+        """What stands for this row in the key of a template's fragment: its values as they are, changed or not.
+
+        Objects that it refers to are left out, for their keys are among the values. What a ``Prefetch`` narrowed down
+        is not known by its value: such an instance stands for itself.
+        """
+        found: list[Any] = []
+        for name, value in self.__dict__.items():
+            if name[0] == "_":
+                if name in ("_mask", "_database", "_narrowed") or name.startswith("_asked_"):
+                    found += (name, value)
+            elif not isinstance(value, Model):
+                found += (name, value if value.__hash__ is not None else repr(value))
+        return tuple(found)
+
     def natural_key(self) -> tuple[Any, ...]:
         """The values of ``Meta.natural_key``, which tell the row to people and in data files; empty if it has none."""
         return tuple(getattr(self, name) for name in self._meta.natural_key)

@@ -104,6 +104,9 @@ def prefetch(instances: Sequence[Any], lookups: Iterable[str | Prefetch]) -> Non
         found = list(instances)
         for name in path:
             found = _step(found, Prefetch(name))
+        if path and not asked.is_plain:
+            for item in instances:  # what can be reached from it is narrowed down: see Model.__fragment_key__
+                item.__dict__["_narrowed"] = (*item.__dict__.get("_narrowed", ()), asked)
         _step(found, Prefetch(last, asked.queryset, asked.to_attr))
 
 

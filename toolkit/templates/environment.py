@@ -25,6 +25,7 @@ from .escaping import ESCAPING_FILTERS, ContextualEscaping
 from .failures import template_error
 from .filters import FILTERS, markdown_filter
 from .folders import TemplateFolder, TemplateFolders, TemplateSearch, TemplateSource
+from .fragments import FragmentTag, Kept, Key, check_fragments
 from .markdown import Markdown
 from .shortcodes import template_shortcodes
 from .tags import CustomTags
@@ -35,11 +36,12 @@ EXTENSIONS: tuple[Any, ...] = (
     "jinja2.ext.loopcontrols",
     "jinja2.ext.i18n",
     CustomTags,
+    FragmentTag,
     ContextualEscaping,
 )
 
-STATEMENTS = ("autoescape", "block", "call", "extends", "filter", "for", "from", "if", "import", "include",
-              "macro", "raw", "set", "with")  # fmt: skip
+STATEMENTS = ("autoescape", "block", "cache", "call", "extends", "filter", "for", "from", "if", "import",
+              "include", "macro", "raw", "set", "with")  # fmt: skip
 """Jinja's own tags (``jinja2.parser`` keeps them private)."""
 
 
@@ -126,6 +128,7 @@ class TemplateEnvironment(jinja2.Environment):
         self._loaded: dict[str, Loaded] = {}
         self._answers: dict[str, bytes] = {}
         self._frozen = False
+        self.fragments: dict[Key, Kept] | None = None
 
     def _dialect(self) -> str:
         """What this environment compiles sources with, for the bytecode folder."""
@@ -236,6 +239,11 @@ class TemplateEnvironment(jinja2.Environment):
                 kept.keep(code, name=source.name, filename=place, source=source.text)
         return code
 
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        check_fragments(tree, self, name=name, filename=filename)
+        return tree
+
     # -- freshness
 
     def digest_of(self, name: str) -> bytes:
@@ -265,11 +273,13 @@ class TemplateEnvironment(jinja2.Environment):
         self.reload_changed()
         self._answers = {}
         self._frozen = True
+        self.fragments = {}
 
     def thaw(self) -> None:
         """End what :meth:`freeze` began."""
         self._frozen = False
         self._answers = {}
+        self.fragments = None
 
     @contextmanager
     def frozen(self) -> Iterator[TemplateEnvironment]:

@@ -27,6 +27,7 @@ _TAGS = (
     ("autoescape", "{% autoescape false %}…{% endautoescape %}", "always on; mark HTML with |safe"),
     ("block", "{% block name %}…{% endblock %}", "{{ super() }} for {{ block.super }}"),
     ("blocktranslate", "{% trans name=value %}…{% endtrans %}", "always trimmed; {% pluralize %} inside"),
+    ("cache", "{% cache story %}…{% endcache %}", "no time-out to choose: kept with all that it read, for one build"),
     ("comment", "{# … #}", "may span lines"),
     ("csrf_token", "{{ csrf_token() }}", "in views; a built page has no session"),
     ("cycle", "{{ loop.cycle('odd', 'even') }}", ""),

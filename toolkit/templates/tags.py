@@ -25,6 +25,8 @@ from markupsafe import Markup
 
 from toolkit.errors import did_you_mean
 
+from .arguments import parse_arguments
+
 HANDED_OVER = ("context", "content")
 
 
@@ -40,7 +42,7 @@ class CustomTags(Extension):
         """Read ``{% tag argument, name=value %}``, and the body of a block tag."""
         token = next(parser.stream)
         name, line = token.value, token.lineno
-        args, kwargs = _arguments(parser)
+        args, kwargs = parse_arguments(parser)
         self._check(parser, name, line=line, count=len(args), keywords=[keyword.key for keyword in kwargs])
         given = [nodes.Const(name), nodes.DerivedContextReference(), *args]
         call = self.call_method("call", given, kwargs, lineno=line)
@@ -82,17 +84,3 @@ class CustomTags(Extension):
 def is_block(function: Callable[..., object]) -> bool:
     """Whether a tag has a body."""
     return "content" in inspect.signature(function).parameters
-
-
-def _arguments(parser: Parser) -> tuple[list[nodes.Expr], list[nodes.Keyword]]:
-    args: list[nodes.Expr] = []
-    kwargs: list[nodes.Keyword] = []
-    while parser.stream.current.type != "block_end":
-        parser.stream.skip_if("comma")
-        if parser.stream.current.type == "name" and parser.stream.look().type == "assign":
-            key = next(parser.stream)
-            next(parser.stream)
-            kwargs.append(nodes.Keyword(key.value, parser.parse_expression(), lineno=key.lineno))
-        else:
-            args.append(parser.parse_expression())
-    return args, kwargs
