@@ -208,6 +208,20 @@ def test_ci_gets_findings_in_its_own_words(run: Run, folder: Path) -> None:
     assert sarif["runs"][0]["results"][0]["ruleId"] == "templates.failed"
 
 
+def test_an_embargo_is_proved_and_the_proof_is_written_down(run: Run, folder: Path, tmp_path: Path) -> None:
+    text = (folder / "content/stories/first-edition.md").read_text().replace("title: ", "title: Unheard Of ")
+    later = re.sub(r"(?m)^published: .*$", "published: 2999-01-01T00:00:00+00:00", text)
+    (folder / "content/stories/unheard-of.md").write_text(later)
+    run("build", "--workers", "1")
+    proof = ("check", "--built", "--only", "embargo", "--embargo", "--workers", "1")
+    told = run(*proof, "--certificate", str(tmp_path / "proof.json")).stdout
+    assert re.search(r"hidden at \S+: 1 Story; looked for .* in \d+ files of [\d,]+ bytes", told), told
+    assert json.loads((tmp_path / "proof.json").read_text())["leaks"] == 0
+    (folder / "build/leak.txt").write_text("Unheard Of First edition: unheard-of, unheard of")
+    assert "embargo" in run(*proof, status=1).stderr
+    assert "are for --embargo" in run("check", "--http", status=2).stderr
+
+
 def test_a_built_site_is_checked_as_it_is(run: Run, folder: Path) -> None:
     run("build", "--workers", "1")
     assert "0 errors" in run("check", "--built").output

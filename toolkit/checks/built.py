@@ -57,6 +57,7 @@ class Built:
         try:
             self.pages: list[PageRecord] = list(manifest.pages().values())
             self.files: dict[str, FileRecord] = manifest.files()
+            self.moment = manifest.moment
         finally:
             manifest.close()
         self.base_url: str = site.settings.peek("base_url").rstrip("/")

@@ -13,6 +13,7 @@ from toolkit.checks.across import check_duplicates, check_orphans
 from toolkit.checks.alternates import check_alternates
 from toolkit.checks.built import Built
 from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.embargo import Embargo, check_embargo
 from toolkit.checks.external import check_external
 from toolkit.checks.findings import Finding, findings_of, joined
 from toolkit.checks.links import check_fragments, check_redirects, check_stylesheets, suggest
@@ -39,6 +40,8 @@ class Wanted:
         built: Look at the last build in the site's output folder, instead of building into a folder of our own.
         parity: Compare the server's answers too.
         external: Follow links to other hosts too.
+        embargo: Prove that nothing hidden is published.
+        http: Ask the server for what is hidden, too.
         workers: Processes that render and read.
     """
 
@@ -46,6 +49,8 @@ class Wanted:
     built: bool = False
     parity: bool = False
     external: bool = False
+    embargo: bool = False
+    http: bool = False
     workers: int | None = None
 
     def any_of(self, *names: str) -> bool:
@@ -62,12 +67,14 @@ class CheckReport:
         done: (what was looked at, how many findings), in order.
         pages: How many pages were looked at.
         accepted: How many findings the site accepts.
+        certificate: What was looked through for hidden rows, if that was asked for.
     """
 
     findings: list[Finding] = field(default_factory=list)
     done: list[tuple[str, int]] = field(default_factory=list)
     pages: int = 0
     accepted: int = 0
+    certificate: dict[str, Any] | None = None
 
     @property
     def errors(self) -> list[Finding]:
@@ -166,6 +173,10 @@ class _Checking:
         self.look("sitemaps", lambda: check_sitemaps(built, survey), needed=wanted.any_of("sitemap"))
         if wanted.parity:
             self.look("parity", lambda: check_parity(built))
+        if wanted.embargo:
+            embargo = Embargo(http=wanted.http, workers=wanted.workers)
+            self.look("embargo", lambda: check_embargo(built, embargo))
+            self.report.certificate = embargo.certificate
         if wanted.external:
             cache = self.site.state_folder / "check" / "external.json"
             self.look("other hosts", lambda: check_external(survey.external, cache))
@@ -235,8 +246,7 @@ def _external(wanted: Wanted) -> Collection[str]:
 
 def _made(wanted: Wanted) -> set[str]:
     """The checks that were really made."""
-    asked = {name for name, is_asked in (("external", wanted.external), ("parity", wanted.parity)) if is_asked}
-    left_out = ASKED - asked
+    left_out = {name for name in ASKED if not getattr(wanted, name)}
     return {check for check in wanted.checks if check.partition(".")[0] not in left_out}
 
 

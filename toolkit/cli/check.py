@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +26,14 @@ ERROR, WARNING, NEVER = "error", "warning", "never"
 @click.option("--built", is_flag=True, help="Look at the last build in the output folder, and build nothing.")
 @click.option("--parity", is_flag=True, help="Compare every page with the server's answer, byte for byte.")
 @click.option("--external", is_flag=True, help="Follow links to other hosts, too; good ones not again for a week.")
+@click.option("--embargo", is_flag=True, help="Prove that nothing of what readers may not see yet is published.")
+@click.option("--http", is_flag=True, help="With --embargo: ask the server for what is hidden, as anybody could.")
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --embargo: write down what was proved, as JSON.",
+)
 @click.option("--only", multiple=True, metavar="ID", help="Only this check, or group of checks; may be repeated.")
 @click.option("--skip", multiple=True, metavar="ID", help="Not this check, or group of checks; may be repeated.")
 @click.option(
@@ -50,6 +60,9 @@ def check(
     built: bool,
     parity: bool,
     external: bool,
+    embargo: bool,
+    http: bool,
+    certificate: Path | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     fail_on: str,
@@ -75,9 +88,13 @@ def check(
         checks = choose(only, skip)
     except ToolkitError as error:
         raise click.BadParameter(str(error), param_hint="--only or --skip") from error
-    wanted = Wanted(checks, built=built, parity=parity, external=external, workers=workers)
+    if (http or certificate) and not embargo:
+        raise click.UsageError("--http and --certificate are for --embargo")
+    wanted = Wanted(checks, built=built, parity=parity, external=external, embargo=embargo, http=http, workers=workers)
     report = _check(asked, wanted)
     failed = _is_failed(report, WARNING if strict else fail_on)
+    if certificate is not None and report.certificate is not None:
+        certificate.write_text(json.dumps(report.certificate, ensure_ascii=False, indent=2) + "\n", "utf-8")
     _write(asked, report, written, failed=failed)
     if failed:
         click.get_current_context().exit(1)
@@ -111,6 +128,7 @@ def _write(asked: Invocation, report: CheckReport, written: str, *, failed: bool
                 "pages": report.pages,
                 "looked_at": [what for what, _ in report.done],
                 "accepted": report.accepted,
+                "certificate": report.certificate,
                 "findings": [finding.as_dict() for finding in report.findings],
             }
         )
@@ -130,9 +148,22 @@ def _tell(asked: Invocation, report: CheckReport) -> None:
     looked = ", ".join(what for what, _ in report.done)
     pages = f"; {report.pages} pages" if report.pages else ""
     asked.output.say(f"looked at: {looked or 'nothing'}{pages}")
+    if report.certificate is not None:
+        asked.output.say(_proved(report.certificate))
     accepted = f", {report.accepted} accepted" if report.accepted else ""
     counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}{accepted}"
     asked.output.say(counts, style="red" if errors else "yellow" if warnings else "green")
+
+
+def _proved(certificate: dict[str, Any]) -> str:
+    hidden, scanned = certificate["hidden"], certificate["scanned"]
+    rows = ", ".join(f"{count} {model}" for model, count in hidden["rows"].items()) or "nothing"
+    blind = len(hidden["rows_without_fingerprint"])
+    return (
+        f"hidden at {certificate['instant']}: {rows}; looked for {hidden['fingerprints']:,} runs of words, "
+        f"{hidden['files']} files and {hidden['urls']} URLs in {scanned['files']:,} files of {scanned['bytes']:,} bytes"
+        + (f"; {blind} rows have no words of their own" if blind else "")
+    )
 
 
 def _print(asked: Invocation, findings: Sequence[Finding], word: str, style: str) -> None:

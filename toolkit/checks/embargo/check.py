@@ -1,0 +1,126 @@
+"""The proof: what is hidden, what was looked through, and that nothing of the one is in the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from toolkit.checks.built import Built
+from toolkit.checks.embargo.asking import Asker
+from toolkit.checks.embargo.fingerprints import RUN, SHORT, Fingerprints
+from toolkit.checks.embargo.hidden import file_names, find_hidden, hidden_texts, public_texts
+from toolkit.checks.embargo.scan import Scanner, scan_output
+from toolkit.checks.embargo.words import words_of
+from toolkit.checks.findings import Finding
+from toolkit.i18n.locales import babel_locale
+
+FORMAT = 1
+_SOURCES = (".html", ".txt", ".xml", ".json", ".js", ".mjs", ".css", ".svg", ".po", ".py", ".toml", ".yaml", ".csv")
+
+
+@dataclass
+class Embargo:
+    """A proof in the making.
+
+    Attributes:
+        http: Ask the server, too.
+        workers: Processes that look.
+        certificate: What was looked at, once it was.
+    """
+
+    http: bool = False
+    workers: int | None = None
+    certificate: dict[str, Any] = field(default_factory=dict)
+
+
+def check_embargo(built: Built, embargo: Embargo) -> Iterator[Finding]:
+    """Look for everything hidden in everything published.
+
+    Args:
+        built: The build; what was hidden at its instant must not be in it.
+        embargo: How; is given the certificate.
+    """
+    site = built.site
+    moment = built.moment or datetime.now(UTC)
+    hidden, fingerprints = find_hidden(site, moment), make_fingerprints(site, moment)
+    scanner = Scanner(hidden, fingerprints, built.base_url)
+    total, seen, size, count = hashlib.sha256(), 0, 0, 0
+    for looked in scan_output(scanner, built.output, workers=embargo.workers):
+        total.update(f"{looked.path}\0{looked.digest}\n".encode())
+        seen += 1
+        size += looked.size
+        count += len(looked.findings)
+        yield from looked.findings
+    asked = None
+    if embargo.http:
+        asker = Asker(site, _scanner_of_now(site, built, scanner, moment))
+        for finding in asker.check((page.url for page in built.pages), hidden_texts(site, datetime.now(UTC))):
+            count += 1
+            yield finding
+        asked = asker.count
+    embargo.certificate = {
+        "format": FORMAT,
+        "site": built.base_url,
+        "output": str(built.output),
+        "instant": moment.isoformat(),
+        "made": datetime.now(UTC).isoformat(),
+        "hidden": {
+            "rows": hidden.counts,
+            "fingerprints": len(fingerprints),
+            "words": RUN,
+            "rows_without_fingerprint": fingerprints.rows_without(),
+            "files": len(hidden.files),
+            "urls": len(hidden.urls),
+        },
+        "scanned": {"files": seen, "bytes": size, "sha256": total.hexdigest()},
+        "http": asked,
+        "leaks": count,
+    }
+
+
+def _scanner_of_now(site: Any, built: Built, scanner: Scanner, moment: datetime) -> Scanner:
+    """The server answers as of now: what was hidden when it was built may be public today."""
+    now = datetime.now(UTC)
+    if abs((now - moment).total_seconds()) < 1:
+        return scanner
+    return Scanner(find_hidden(site, now), make_fingerprints(site, now), built.base_url)
+
+
+def make_fingerprints(site: Any, moment: datetime) -> Fingerprints:
+    """The fingerprints of what is hidden at an instant, less what everybody may read."""
+    fingerprints = Fingerprints([*hidden_texts(site, moment), *file_names(site, moment)])
+    if len(fingerprints):
+        for text in public_texts(site, moment):
+            fingerprints.drop(words_of(text.value))
+        for source in _sources(site):
+            fingerprints.drop(words_of(source), longest=SHORT)
+        fingerprints.drop(words_of(site.settings.peek("title")), longest=SHORT)
+    fingerprints.finish()
+    return fingerprints
+
+
+def _sources(site: Any) -> Iterator[str]:
+    """What every page may have words of: templates, catalogs, scripts, code, and the names of months and days."""
+    settings, toolkit = site.settings, Path(__file__).parent.parent.parent
+    folders = [site.folder / settings.peek(name) for name in ("templates", "static", "public", "locale_folder")]
+    folders += [app.folder for app in site.apps]
+    folders += [toolkit / name for name in ("templates", "locale", "feeds", "pages", "gis")]
+    for folder in dict.fromkeys(folders):
+        for path in sorted(folder.rglob("*")):
+            yield path.name
+            if path.suffix in _SOURCES and path.is_file():
+                yield path.read_text("utf-8", "replace")
+    for locale in settings.peek("locales"):
+        yield from _calendar(locale)
+
+
+def _calendar(locale: str) -> Iterator[str]:
+    found: Any = babel_locale(locale)
+    for names in (found.months, found.days, found.day_periods, found.quarters):
+        for widths in names.values():
+            for words in widths.values():
+                yield from map(str, words.values())
