@@ -59,7 +59,7 @@ def _shown(found: Settings, row: Setting) -> str:
     if row.secret and value != row.default:
         return HIDDEN
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
