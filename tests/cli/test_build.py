@@ -198,6 +198,10 @@ def test_next_names_the_coming_embargoes_in_order(run: Run, folder: Path) -> Non
         ("2041-01-05T08:00:00+00:00", "Story Later 1"),
         ("2042-01-05T08:00:00+00:00", "Story Later 2"),
     ]
+    assert "/stories/later-1/" in due[0]["pages"]["new"]
+    assert "/" in due[0]["pages"]["changed"]
+    assert re.search(r"2041-01-05 .*published +Story Later 1 +\d+: \+/stories/later-1/, ", run("next").output)
+    assert "pages" not in json.loads(run("next", "1", "--no-pages", "--json").stdout)[0]
     assert len(json.loads(run("next", "1", "--json").stdout)) == 1
     assert "nothing is due in bay_press_story.published" in run("next", "--after", "2050-01-01T00:00Z").output
 

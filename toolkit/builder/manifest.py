@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from toolkit.errors import BuildError
 from toolkit.models.states import TableState
 from toolkit.pages.plan import Planned
 
@@ -46,6 +47,9 @@ CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB, size INTEGER, changed_ns
 CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
+
+_FEW = 16
+"""Inputs that SQLite looks for by itself."""
 
 _SELECT_PAGES = (
     "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, inputs "
@@ -131,17 +135,18 @@ class Manifest:
 
     Args:
         path: The SQLite file.
+        reading: Only to be read, as it stands: a damaged one is told, and not set aside.
 
     Attributes:
         notice: What to tell the user when an unusable manifest was set aside; else empty.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
         self.path = path
         self.notice = ""
         self.existed = path.exists()
         self._inputs: dict[str, dict[int, tuple[str, Key, bytes]]] = {}
-        self.connection = self._open()
+        self.connection = self._open_to_read() if reading else self._open()
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -151,6 +156,23 @@ class Manifest:
             self.existed = False
             self.notice = f"{self.path}: the manifest cannot be used ({error}); it was set aside as {aside.name}"
             return self._open_sound()
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        """Without looking at all of it, which on a large site takes longer than any answer.
+
+        Raises:
+            BuildError: It cannot be used.
+        """
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA query_only=1")
+            found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+            if found is None or found[0] != FORMAT:
+                raise ValueError("it is of another version of the toolkit")
+        except (sqlite3.Error, ValueError) as error:
+            connection.close()
+            raise BuildError(f"the manifest {self.path} cannot be used: {error}", hint="Build again.") from error
+        return connection
 
     def _open_sound(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -245,6 +267,32 @@ class Manifest:
     def find_page(self, url: str) -> PageRecord | None:
         """The page at a URL path, or None."""
         return next(self._page_rows("WHERE url = ?", (url,)), None)
+
+    def urls_reading(self, numbers: Collection[int]) -> list[str]:
+        """The URLs of pages with any of these inputs, in order."""
+        wanted = frozenset(numbers)
+        where, patterns = "", []
+        if (
+            len(wanted) <= _FEW
+        ):  # let SQLite look at the bytes; what it takes for an input across two is sorted out here
+            patterns = [pack([number]) for number in wanted]
+            where = f" WHERE {' OR '.join(['instr(inputs, ?)'] * len(patterns)) or '0'}"
+        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where} ORDER BY url", patterns)  # noqa: S608
+        return [url for url, inputs in rows if not wanted.isdisjoint(unpack(inputs))]
+
+    def numbers_of(self, kind: str, *, end: Any = None, shapes: Sequence[str] = ()) -> dict[int, bytes]:
+        """The inputs of a kind by number, with their keys as they are kept.
+
+        Args:
+            kind: The kind.
+            end: Only those whose key has this as its last part.
+            shapes: Only those that one of these texts may begin; the others are left out without a look at them.
+        """
+        parts = [_encode(end)] if end is not None else [_encode(shape) for shape in shapes]
+        look = "substr(key, -length(?)) = ?" if end is not None else "instr(substr(key, 1, length(?) + 3), ?)"
+        where = f" AND ({' OR '.join([look] * len(parts))})" if parts else ""
+        sql = f"SELECT id, key FROM inputs WHERE kind = ?{where}"  # noqa: S608 - placeholders
+        return dict(self.connection.execute(sql, (kind, *(part for part in parts for _ in range(2)))).fetchall())
 
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
         for (

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from toolkit.cli.contents import load_content
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.rows import chosen_models, entered_site, find_model, parse_map, writing_to
-from toolkit.cli.sites import load_content, open_site
+from toolkit.cli.sites import open_site
 from toolkit.content.export import export_model
 from toolkit.database import Database
 from toolkit.errors import ContentError

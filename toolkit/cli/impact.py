@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import click
 
-from toolkit.builder import Manifest
-from toolkit.builder.manifest import decode_key, unpack
+from toolkit.builder.manifest import Manifest, decode_key
 from toolkit.cli.invocation import invocation, json_option, site_options
 from toolkit.cli.manifests import open_manifest
 from toolkit.cli.sites import open_site
 from toolkit.errors import NotFound, ToolkitError, did_you_mean
 from toolkit.models.options import located
-
-Wanted = Callable[[tuple[Any, ...]], bool]
+from toolkit.models.sqltext import quoted
 
 WORDS = {"template": 0, "asset": 0, "file": 0, "folder": 0, "setting": 0, "environment": 0, "stored": 1, "message": 3}
 """Kinds of input that are named by a word, to its place in the input's key."""
@@ -74,52 +71,55 @@ def _find(site: Any, manifest: Manifest, thing: str) -> tuple[list[str], list[st
 
 
 def _word(manifest: Manifest, kind: str, name: str, place: int) -> list[str]:
-    found = _pages(manifest, {kind: lambda key: key[place] == name})
-    if not found:
-        rows = manifest.connection.execute("SELECT key FROM inputs WHERE kind = ?", (kind,))
-        known = {str(decode_key(row[0])[place]) for row in rows}
-        if name not in known:
-            raise NotFound(f"no page reads the {kind} {name!r}", hint=did_you_mean(name, known) or None)
+    known = {number: str(decode_key(key)[place]) for number, key in manifest.numbers_of(kind).items()}
+    found = manifest.urls_reading([number for number, one in known.items() if one == name])
+    names = set(known.values())
+    if not found and name not in names:
+        raise NotFound(f"no page reads the {kind} {name!r}", hint=did_you_mean(name, names) or None)
     return found
 
 
 def _row(site: Any, manifest: Manifest, model: Any, name: str) -> tuple[list[str], list[str]]:
     pk = _primary_key(site, model, name)
     table = located(model._meta.table, model._meta.database)
-    shapes = {
+    shapes = [
         shape
         for shape, record in manifest.shapes().items()
         if any(footprint == table for footprint, _ in record.get("footprint", ()))
-    }
-    read = _pages(manifest, {"row": lambda key: key[0] == table and key[2] == pk})
-    queried = _pages(manifest, {"query": lambda key: key[0] in shapes})
+    ]
+    rows = {number: decode_key(key) for number, key in manifest.numbers_of("row", end=pk).items()}
+    read = manifest.urls_reading([number for number, key in rows.items() if key[0] == table and key[2] == pk])
+    queried = manifest.urls_reading(manifest.numbers_of("query", shapes=shapes)) if shapes else []
     return read, [url for url in queried if url not in set(read)]
 
 
 def _primary_key(site: Any, model: Any, name: str) -> Any:
+    """The key of the row that somebody named by slug or key."""
+    meta = model._meta
     with site:
         rows = model.objects.all()
-        if "slug" in model._meta.by_name:
-            row = rows.filter(slug=name).first()
-            if row is not None:
-                return row.pk
+        if "slug" in meta.by_name:
+            known = _key_of_slug(site, model, name)
+            if known is not None:
+                return known
         try:
             found = rows.filter(pk=name).first()
         except ToolkitError:
             found = None
         if found is not None:
             return found.pk
-        slugs = list(rows.values_list("slug", flat=True)) if "slug" in model._meta.by_name else []
-    raise NotFound(f"there is no {model._meta.verbose_name} {name!r}", hint=did_you_mean(name, slugs) or None)
+        slugs = list(rows.values_list("slug", flat=True)) if "slug" in meta.by_name else []
+    raise NotFound(f"there is no {meta.verbose_name} {name!r}", hint=did_you_mean(name, slugs) or None)
 
 
-def _pages(manifest: Manifest, wanted: Mapping[str, Wanted]) -> list[str]:
-    """URLs of pages with an input that is wanted."""
-    numbers: set[int] = set()
-    for kind, is_wanted in wanted.items():
-        rows = manifest.connection.execute("SELECT id, key FROM inputs WHERE kind = ?", (kind,))
-        numbers |= {number for number, key in rows if is_wanted(decode_key(key))}
-    if not numbers:
-        return []
-    pages = manifest.connection.execute("SELECT url, inputs FROM pages ORDER BY url")
-    return [url for url, inputs in pages if not numbers.isdisjoint(unpack(inputs))]
+def _key_of_slug(site: Any, model: Any, slug: str) -> Any:
+    """The key of the row with a slug. On SQLite by SQL of our own: what compiles queries takes a while to load."""
+    meta, database = model._meta, site.find_database(model._meta.database)
+    if database.dialect != "sqlite" or meta.by_name["slug"].model is not model or not hasattr(meta.pk, "column"):
+        row = model.objects.filter(slug=slug).first()
+        return None if row is None else row.pk
+    names = (meta.pk.column, meta.table, meta.by_name["slug"].column)
+    key, table, column = (quoted(database.dialect, name) for name in names)
+    sql = f"SELECT {key} FROM {table} WHERE {column} = ?"  # noqa: S608 - names of the schema
+    rows = database.fetch(sql, (slug,))
+    return meta.pk.to_python(rows[0][0]) if rows else None

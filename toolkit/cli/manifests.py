@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from toolkit.builder import Builder, Manifest
-from toolkit.builder.manifest import PageRecord, decode_key
+from toolkit.builder.manifest import Manifest, PageRecord, decode_key
+from toolkit.builder.targets import FolderTarget
 from toolkit.errors import BuildError, NotFound, did_you_mean
 
 Input = tuple[str, tuple[Any, ...]]
@@ -27,10 +27,10 @@ def open_manifest(site: Any, output: Path | None = None) -> Iterator[Manifest]:
     Raises:
         BuildError: There is none.
     """
-    builder = Builder(site, output=output.absolute() if output else None)
-    if not builder.manifest_path.exists():
-        raise BuildError(f"{builder.output} was not built yet", hint="Run: toolkit build.")
-    manifest = Manifest(builder.manifest_path)
+    target = FolderTarget(output or site.folder / site.settings.peek("output"))
+    if not target.manifest_path.exists():
+        raise BuildError(f"{target.title} was not built yet", hint="Run: toolkit build.")
+    manifest = Manifest(target.manifest_path, reading=True)
     try:
         yield manifest
     finally:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from toolkit.cli.contents import load_content
 from toolkit.cli.failing import flatten, print_letters
 from toolkit.cli.invocation import invocation, site_argument, site_options
-from toolkit.cli.sites import load_content, open_site
+from toolkit.cli.sites import open_site
 from toolkit.errors import ToolkitError
 from toolkit.server import serve as run_server
 

@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import click
 
+from toolkit.builder.foresight import Coming, Foresight
 from toolkit.cli.invocation import invocation, json_option, site_options
 from toolkit.cli.manifests import open_manifest
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.sites import open_site
 from toolkit.database import DEFAULT
+
+SHOWN = 4
+"""URLs that are named for an instant; ``--json`` names all."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,32 +47,52 @@ class Due:
 @click.argument("count", type=click.IntRange(min=1), default=10)
 @click.option("--after", type=MOMENT, metavar="TIME", help="After this instant, not now.")
 @click.option("--output", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Of this build.")
+@click.option("--pages/--no-pages", default=True, help="Ask which pages change then.  [default: pages]")
 @json_option
 @site_options
-def upcoming(count: int, after: datetime | None, output: Path | None) -> None:
+def upcoming(count: int, after: datetime | None, output: Path | None, pages: bool) -> None:
     """Name the coming instants at which embargoes and expiries fall due.
 
-    The next COUNT instants, that is, at which a row is published, expires or otherwise crosses the present. Those
-    are the times at which to build. Which columns count is known from the queries of the last build.
+    The next COUNT instants, that is, at which a row is published, expires or otherwise crosses the present, with the
+    pages that change, appear or vanish then. Those are the times at which to build. Which columns count, and who asks
+    for them, is known from the last build.
     """
     asked = invocation()
     site = open_site()
+    now = after or datetime.now(UTC)
     with open_manifest(site, output) as manifest:
         columns = sorted({tuple(pair) for record in manifest.shapes().values() for pair in record.get("clock", ())})
-    found = sorted(
-        due for table, column in columns for due in _due(site, table, column, after or datetime.now(UTC), count)
-    )
-    found = list(islice(found, count))
+        found = sorted(due for table, column in columns for due in _due(site, table, column, now, count))
+        found = list(islice(found, count))
+        moments = list(dict.fromkeys(due.moment for due in found)) if pages else []
+        coming = {one.moment: one for one in Foresight(site, manifest).look(now, moments)} if moments else {}
     if asked.as_json:
-        asked.output.data([{**vars(due), "moment": due.moment.isoformat()} for due in found])
+        asked.output.data([_data(due, coming.get(due.moment)) for due in found])
         return
     if not found:
         names = ", ".join(f"{table}.{column}" for table, column in columns)
         asked.output.say(f"nothing is due{f' in {names}' if names else ''}")
         return
     zone = ZoneInfo(site.settings.peek("timezone"))
-    rows = [(due.moment.astimezone(zone).isoformat(sep=" "), due.column, due.name) for due in found]
-    asked.output.table(("when", "what", "row"), rows)
+    rows = [
+        (due.moment.astimezone(zone).isoformat(sep=" "), due.column, due.name, _told(coming.get(due.moment)))
+        for due in found
+    ]
+    asked.output.table(("when", "what", "row", "pages"), rows)
+
+
+def _data(due: Due, coming: Coming | None) -> dict[str, Any]:
+    pages = {"changed": coming.changed, "new": coming.new, "gone": coming.gone} if coming is not None else None
+    return {**vars(due), "moment": due.moment.isoformat(), **({"pages": pages} if pages is not None else {})}
+
+
+def _told(coming: Coming | None) -> str:
+    """How many pages, and the first of them: those that come and go before those that change."""
+    if coming is None:
+        return ""
+    named = [f"+{url}" for url in coming.new] + [f"-{url}" for url in coming.gone] + coming.changed
+    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+    return f"{coming.count}: {', '.join(map(unquote, named[:SHOWN]))}{more}" if named else "0"
 
 
 def _due(site: Any, table: str, column: str, after: datetime, count: int) -> Iterator[Due]:

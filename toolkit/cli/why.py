@@ -9,8 +9,7 @@ from urllib.parse import unquote
 
 import click
 
-from toolkit.builder import Manifest
-from toolkit.builder.manifest import PageRecord
+from toolkit.builder.manifest import Manifest, PageRecord
 from toolkit.builder.reasons import describe
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.manifests import Input, find_page, inputs_of, open_manifest
