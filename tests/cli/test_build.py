@@ -220,3 +220,26 @@ def test_models_are_written_for_a_database_of_others(run: Run, folder: Path) -> 
     assert "class Wires(models.Model):\n    id = models.AutoField(primary_key=True)\n" in told
     assert "    headline = models.CharField(max_length=80)\n" in told
     compile(told, "archive.py", "exec")
+
+
+def test_the_slowest_templates_are_told_when_asked(run: Run, folder: Path) -> None:
+    told = run("build", "--workers", "1", "--metrics").output
+    assert re.search(r"slowest templates:\n  \S+: \d+\.\d\d s for \d+ pages, [\d.]+ ms each; [\d.]+ ms for /", told)
+    assert "queries for" in told
+    data = json.loads(run("build", "--workers", "1", "--clean", "--json").stdout)
+    assert data["unchanged"] > 0
+    assert {"template", "pages", "seconds", "slowest", "most"} == data["templates"][0].keys()
+    assert sum(one["pages"] for one in data["templates"]) == data["rendered"]
+
+
+def test_a_paranoid_build_names_what_a_page_reads_in_secret(run: Run, folder: Path) -> None:
+    run("build", "--workers", "1")
+    assert "verified" in run("build", "--workers", "1", "--paranoid").output
+    pages = folder / "bay_press/pages.py"
+    secret = '\n\n@app.page("/secret.txt")\ndef secret():\n    import time\n    return str(time.time_ns())\n'
+    pages.write_text(pages.read_text() + secret)
+    run("build", "--workers", "1")
+    told = run("build", "--workers", "1", "--paranoid", status=1).stderr
+    assert "/secret.txt would have been skipped, and is another: line 1 was" in told
+    assert re.search(r"It reads the wall clock \(time.time_ns\) at bay_press/pages.py:\d+", told)
+    assert json.loads(run("build", "--workers", "1", "--paranoid", "--json", status=1).stdout)["ok"] is False

@@ -6,6 +6,7 @@ each input only once. The files themselves go to a stage.
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Result:
         written: Whether its file is in the staging folder, because its content is new.
         inputs: Numbers of its inputs in the sender's counting.
         attachments: (path, digest, size, written) of further files.
+        seconds: What rendering it took.
     """
 
     page: Page
@@ -74,6 +76,7 @@ class Result:
     written: bool
     inputs: array[int]
     attachments: tuple[tuple[str, bytes, int, bool], ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass
@@ -168,7 +171,9 @@ def load_pages(plan: Plan, route: Route, pages: Sequence[Page]) -> Mapping[Any, 
 
 
 def _render_page(job: Job, page: Page, subject: Any, batch: Batch, numbering: Numbering) -> Result:
+    started = time.perf_counter()
     rendering = render(job.site, page, subject, plan=job.plan, moment=job.plan.moment)
+    seconds = time.perf_counter() - started
     path = output_path(page.url)
     value, written = _put(job, path, rendering.body)
     attachments = []
@@ -186,6 +191,7 @@ def _render_page(job: Job, page: Page, subject: Any, batch: Batch, numbering: Nu
         written,
         numbering.take(rendering.trace, batch),
         tuple(attachments),
+        seconds,
     )
 
 

@@ -336,6 +336,8 @@ class Run:
                 for result in batch.results:
                     ids = self.interning.translate(batch.sender, result.inputs)
                     self.results.append((result, ids, reasons[result.page.identity]))
+                    route = self.site.routes_by_id[result.page.route]
+                    self.report.times.add(route.template or route.kind, result.page.url, result.seconds)
                 done += len(batch.results)
                 if batch.alone:
                     self.interning.forget(batch.sender)

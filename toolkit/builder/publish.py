@@ -134,6 +134,7 @@ class Publisher:
             check_outputs(outputs)
         removed = sorted((self.standing.files.keys() | self.standing.pending) - {item.path for item in outputs})
         staged = [item for item in outputs if item.staged]
+        report.unchanged = len(outputs) - len(staged)
         staging.check_way(staged, removed)
         report.notices += self._remember_urls() if changed and self.remembers else []
         report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]

@@ -9,6 +9,7 @@ from typing import Any
 
 from toolkit.builder.paranoid import Difference
 from toolkit.builder.queries import QueryReport
+from toolkit.builder.times import Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class BuildReport:
         moment: The instant the build shows.
         pages: How many pages the site has.
         rendered: How many were rendered.
+        unchanged: How many files stayed as they were.
+        times: How long rendering took.
         events: What happened, page by page and file by file.
         notices: What the user should know.
         seconds: Wall time, in all and by phase.
@@ -51,6 +54,8 @@ class BuildReport:
     moment: datetime
     pages: int = 0
     rendered: int = 0
+    unchanged: int = 0
+    times: Times = field(default_factory=Times)
     events: list[Event] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -72,8 +77,8 @@ class BuildReport:
         written, removed = self.count("written"), self.count("removed")
         verified = self.pages - self.rendered
         return (
-            f"{self.pages} pages: {self.rendered} rendered, {verified} verified; "
-            f"{written} files written, {removed} removed, in {self.seconds.get('all', 0.0):.2f} s"
+            f"{self.pages} pages: {self.rendered} rendered, {verified} verified; {written} files written, "
+            f"{self.unchanged} unchanged, {removed} removed, in {self.seconds.get('all', 0.0):.2f} s"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,12 +89,14 @@ class BuildReport:
             "pages": self.pages,
             "rendered": self.rendered,
             "written": self.count("written"),
+            "unchanged": self.unchanged,
             "removed": self.count("removed"),
             "encoded": self.encoded,
             "events": [{"kind": e.kind, "subject": e.subject, "reason": e.reason} for e in self.events],
             "notices": self.notices,
             "left_out": self.left_out,
             "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            "templates": self.times.as_list(),
             "differences": [{"url": one.url, "what": one.what, "reads": list(one.reads)} for one in self.differences],
             **({"queries": self.queries.as_dict()} if self.queries is not None else {}),
         }

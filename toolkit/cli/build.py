@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from toolkit.builder import Builder, BuildReport
+from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
 from toolkit.cli.failing import LETTERS
 from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
 from toolkit.cli.moments import MOMENT
@@ -47,6 +48,7 @@ OUTPUT = OutputPlace(file_okay=False)
 @click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
 @click.option("--paranoid", is_flag=True, help="Render what need not be, too, and name what would have been wrong.")
 @click.option("--queries", is_flag=True, help="Count what rendering asks the database; name the slowest questions.")
+@click.option("--metrics", is_flag=True, help="Tell which templates took longest to render; with the slowest queries.")
 @click.option("--verbose", "-v", is_flag=True, help="Print each page and file, with the reason.")
 @json_option
 @site_options
@@ -58,6 +60,7 @@ def build(
     clean: bool,
     paranoid: bool,
     queries: bool,
+    metrics: bool,
     verbose: bool,
 ) -> None:
     """Publish the site as files, doing only what must be done.
@@ -77,24 +80,28 @@ def build(
             moment=moment,
             clean=clean,
             progress=progress,
-            queries=queries,
+            queries=queries or metrics,
             paranoid=paranoid,
         )
         report = builder.build()
     if speak.as_json:
         speak.data({"ok": not report.differences, **report.as_dict()})
     else:
-        _tell(speak, report, verbose=verbose)
+        _tell(speak, report, verbose=verbose, metrics=metrics)
     if report.differences:
         click.get_current_context().exit(1)
 
 
-def _tell(speak: Output, report: BuildReport, *, verbose: bool) -> None:
+def _tell(speak: Output, report: BuildReport, *, verbose: bool, metrics: bool) -> None:
     if verbose:
         for event in report.events:
             speak.say(str(event))
     else:
         _tell_reasons(speak, report)
+    if metrics or report.times.seconds > WORTH_TELLING_SECONDS:
+        speak.say("slowest templates:" if report.times.templates else "nothing was rendered")
+        for one in report.times.slowest()[: SLOWEST if metrics else 3]:
+            speak.say(f"  {one}")
     for line in report.queries.lines(report.rendered) if report.queries is not None else ():
         speak.say(line)
     for difference in report.differences[:LETTERS]:

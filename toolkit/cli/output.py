@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -12,6 +14,9 @@ from typing import Any, TextIO
 import click
 
 Progress = Callable[[int, int], None]
+
+EVERY_SECONDS = 10.0
+"""How often a log is told how far it is."""
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -78,16 +83,82 @@ class Output:
 
     @contextmanager
     def progress(self, unit: str) -> Iterator[Progress]:
-        """A function to be told (done, total); shows a bar on a terminal, and nothing elsewhere.
+        """A function to be told (done, total); shows a bar on a terminal, and now and then a line elsewhere.
 
         Args:
             unit: What is counted, in the plural.
         """
-        if self.as_json or not is_terminal(sys.stderr):
+        if self.as_json:
             yield lambda done, total: None
+            return
+        if not is_terminal(sys.stderr):
+            yield PlainProgress(unit, self.note)
             return
         with _bar(unit) as tell:
             yield tell
+
+
+class PlainProgress:
+    """Progress for logs: a line every ten seconds, so that a short task says nothing.
+
+    Args:
+        unit: What is counted, in the plural.
+        write: Takes a line.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, unit: str, write: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._unit = unit
+        self._write = write
+        self._clock = clock
+        self._pace = Pace(clock)
+        self._told = clock()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say how far it is, if that was long ago."""
+        self._pace.note(done, total)
+        now = self._clock()
+        if now - self._told >= EVERY_SECONDS:
+            self._told = now
+            self._write(f"{self._unit}: {done:,} of {total:,}{self._pace.text(self._unit, ', ')}")
+
+
+class Pace:
+    """How fast something goes, and how long it will take.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._done = self._total = 0
+
+    def note(self, done: int, total: int) -> None:
+        """Note how far it is; less than before means that something else has begun."""
+        if done < self._done or total != self._total:
+            self._started = self._clock()
+        self._done, self._total = done, total
+
+    def text(self, unit: str, before: str = "") -> str:
+        """Units a second, and the time that is left; empty as long as nobody knows."""
+        elapsed = self._clock() - self._started
+        if elapsed < 0.1 or not self._done:
+            return ""
+        speed = self._done / elapsed
+        left = (self._total - self._done) / speed
+        return f"{before}{speed:,.0f} {unit}/s, {spoken(left)} left"
+
+
+def spoken(seconds: float) -> str:
+    """A time in the two largest units: ``8 s``, ``2 min 5 s``, ``1 h 4 min``."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 @contextmanager
@@ -100,10 +171,10 @@ def _bar(unit: str) -> Iterator[Progress]:
     # Not refreshed by itself, which takes a thread: a build forks its workers from this process.
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task(unit, total=None, speed="")
+        pace = Pace()
 
         def tell(done: int, total: int) -> None:
-            elapsed = bar.tasks[0].elapsed or 0.0
-            speed = f"{done / elapsed:,.0f} {unit}/s" if elapsed > 0.1 else ""
-            bar.update(task, completed=done, total=total, speed=speed, refresh=True)
+            pace.note(done, total)
+            bar.update(task, completed=done, total=total, speed=pace.text(unit), refresh=True)
 
         yield tell
