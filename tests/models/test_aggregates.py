@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from toolkit.errors import FieldError
-from toolkit.models import Avg, Count, F, Max, Min, Q, StdDev, Sum, Value, Variance
+from toolkit.models import Avg, Case, Count, F, Max, Min, Q, StdDev, Sum, Value, Variance, When
+from toolkit.models.functions import Coalesce
 from toolkit.trace import READER, entered
 
 
@@ -171,13 +172,134 @@ def test_counts_leave_out_what_a_reader_may_not_see(m: Any, newsroom: Any) -> No
         assert m.Story.objects.aggregate(n=Count("pk")) == {"n": 16}
 
 
+def test_totals_over_slices_groups_and_distinct_values(m: Any, newsroom: Any) -> None:
+    stories, weights = m.Story.objects, [story.weight for story in newsroom.stories]
+    assert stories.order_by("-weight")[:3].aggregate(Sum("weight"), Count("tags")) == {
+        "weight__sum": 12,
+        "tags__count": 6,
+    }
+    assert stories.values("weight").distinct().aggregate(n=Count("*"), t=Sum("weight")) == {"n": 5, "t": 10}
+    assert stories.order_by("-weight").values("weight").distinct()[:2].aggregate(Sum("weight")) == {"weight__sum": 7}
+    groups = stories.values("section").annotate(n=Count("pk"), t=Sum("weight"))
+    assert groups.aggregate(Max("n"), Min("n"), mean=Avg("t"), n=Count("*")) == {
+        "n__max": 7, "n__min": 6, "mean": pytest.approx(sum(weights) / 3), "n": 3,
+    }  # fmt: skip
+    assert groups.order_by("-n", "-t")[:1].aggregate(t=Sum("t")) == {"t": 15}
+    assert groups.filter(n=7).aggregate(t=Sum("t"), few=Count("n", filter=Q(t__lt=14))) == {"t": 28, "few": 1}
+    assert stories.values("tags__slug")[:3].aggregate(n=Count("tags__slug")) == {"n": 3}
+    assert stories.distinct("weight").aggregate(n=Count("pk"), t=Sum("weight")) == {"n": 5, "t": 10}
+    with pytest.raises(FieldError, match="'weight' is not among the values that are given"):
+        groups.aggregate(Sum("weight"))
+
+
+def test_totals_of_what_several_fields_give(m: Any, newsroom: Any) -> None:
+    stories = newsroom.stories
+    found = m.Story.objects.aggregate(
+        doubled=Sum(F("weight") * 2),
+        shares=Sum(F("weight") * F("section__position")),
+        heavy=Sum(Case(When(weight__gt=2, then=Value(1)), default=Value(0))),
+        ratio=Sum("weight") / Count("pk"),
+    )
+    assert found == {
+        "doubled": 80,
+        "shares": sum(story.weight * (n % 3) for n, story in enumerate(stories)),
+        "heavy": 8,
+        "ratio": 2.0,
+    }
+
+
+def test_partners_are_added_up_by_what_several_of_their_fields_give(m: Any, newsroom: Any) -> None:
+    for story in newsroom.stories[:2]:
+        for score in (1, 2, 2, None):
+            m.Comment.objects.create(story=story, text="x" * (score or 1), score=score)
+    stories = m.Story.objects.annotate(
+        squares=Sum(F("comments__score") * F("comments__score")),
+        weighed=Sum(F("comments__score") * F("weight"), default=0),
+        long=Count("comments", filter=Q(comments__score=F("weight") + 1)),
+        once=Count(F("comments__score"), distinct=True),
+        both=Sum("comments__score") + Count("tags"),
+    ).order_by("pk")
+    found = [(s.squares, s.weighed, s.long, s.once, s.both) for s in stories[:3]]
+    assert found == [(9, 0, 1, 2, 7), (9, 5, 2, 2, 7), (None, 0, 0, 0, None)]
+    sections = m.Section.objects.annotate(t=Sum(F("stories__weight") * F("stories__comments__score"))).order_by("pk")
+    assert [section.t for section in sections] == [0, 5, None]
+
+
+def test_the_filter_of_an_aggregate_does_not_multiply(m: Any, newsroom: Any) -> None:
+    """Each story has two tags: a condition that both meet still counts the story once."""
+    tagged = Q(tags__slug__in=["tag-0", "tag-1"])
+    expected = sum(n % 5 in (4, 0, 1) for n in range(20))
+    assert m.Story.objects.aggregate(n=Count("pk", filter=tagged)) == {"n": expected}
+    assert m.Story.objects.aggregate(n=Count("tags", filter=tagged)) == {"n": 16}
+    weight = sum(story.weight for n, story in enumerate(newsroom.stories) if n % 5 in (4, 0, 1))
+    groups = m.Story.objects.values("status").annotate(n=Count("pk", filter=tagged), t=Sum("weight", filter=tagged))
+    assert sum(row["n"] for row in groups) == expected
+    assert sum(row["t"] or 0 for row in groups) == weight
+    of_partners = Q(stories__tags__slug__in=["tag-0", "tag-1"])
+    sections = m.Section.objects.annotate(n=Count("stories", filter=of_partners))
+    assert sum(section.n for section in sections) == expected
+
+
+def test_conditions_on_groups_and_on_rows_go_their_own_ways(m: Any, newsroom: Any) -> None:
+    groups = m.Story.objects.values("section__slug").annotate(
+        n=Count("pk"), t=Sum("weight"), mean=F("t") * 1.0 / F("n")
+    )
+    assert [row["section__slug"] for row in groups.filter(n__gt=2, weight__gt=2)] == ["section-0", "section-1"]
+    assert [row["section__slug"] for row in groups.filter(Q(n=6) | Q(section__slug="section-0"))] == [
+        "section-0",
+        "section-2",
+    ]
+    assert [row["section__slug"] for row in groups.exclude(n__lt=7)] == ["section-0", "section-1"]
+    assert [row["section__slug"] for row in groups.filter(t__gt=F("n") * 2)] == ["section-1"]
+    assert [row["mean"] for row in groups.filter(mean__lt=2)] == pytest.approx([13 / 7])
+    assert [row["n"] for row in groups.order_by(Count("pk").desc(), "section__slug")] == [7, 7, 6]
+    with pytest.raises(FieldError, match="a condition on groups speaks of 'weight', which is not among the groups"):
+        list(groups.filter(Q(n=6) | Q(weight=1)))
+
+
+def test_groups_are_made_by_aggregates_inside_of_other_expressions(m: Any, newsroom: Any) -> None:
+    groups = m.Story.objects.values("section").annotate(
+        double=Sum("weight") * 2, none=Coalesce(Max("expires"), "section__pk")
+    )
+    with pytest.raises(FieldError, match="'none' speaks of 'section__pk', which is not among the groups"):
+        list(groups)
+    groups = m.Story.objects.values("section").annotate(double=Sum("weight") * 2)
+    assert [row["double"] for row in groups] == [26, 30, 24]
+    assert groups.filter(double__gt=24).count() == 2
+
+
 @pytest.mark.parametrize(
     ("annotation", "told"),
     [
         (Count("section"), "is over one row"),
+        (Sum(F("tags__pk") * F("comments__score")), "follows two relations to many"),
+        (Sum(Sum("comments__score")), r"Sum\(\) of what is an aggregate itself"),
         (Count("tagz"), "no field 'tagz'"),
     ],
 )
 def test_aggregates_that_make_no_sense_are_refused(m: Any, newsroom: Any, annotation: Any, told: str) -> None:
     with pytest.raises(FieldError, match=told):
         list(m.Story.objects.annotate(n=annotation))
+
+
+def grouped(stories: Any, **annotations: Any) -> Any:
+    return stories.values("status").annotate(**annotations)
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda stories: stories.aggregate(x=F("weight")), "is no total: 'weight' is of single rows"),
+        (lambda stories: stories.aggregate(x=Sum("weight") + F("weight")), "is no total: 'weight' is of single rows"),
+        (lambda stories: stories.aggregate(x=Value(1)), "aggregate.x=.... is no total"),
+        (lambda stories: stories.aggregate(x=1), r"aggregate\(1\): that is no aggregate"),
+        (lambda stories: stories.aggregate(Sum(F("weight"))), r"needs a name\. Write aggregate\(name="),
+        (lambda stories: stories.aggregate(x=Sum(Max("weight"))), "what is an aggregate itself. Aggregate the groups"),
+        (lambda stories: stories.aggregate(x=Sum(F("tags__pk") * F("comments__score"))), "two relations to many"),
+        (lambda stories: grouped(stories, n=Count("pk")).annotate(m=Max("n")).count(), "Aggregate the groups"),
+        (lambda stories: grouped(stories, n=Count("pk") + F("weight")).count(), "'n' speaks of 'weight'"),
+    ],
+)  # fmt: skip
+def test_totals_that_make_no_sense_are_refused(m: Any, newsroom: Any, ask: Any, told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        ask(m.Story.objects)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from toolkit import models
-from toolkit.models import Count, F, Max, Prefetch, Q, Value
+from toolkit.models import Count, F, JSONArrayAgg, Max, Prefetch, Q, RowRange, StringAgg, Sum, Value, Window
+from toolkit.models.functions import Lag, Lead, Length, RowNumber
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
 
@@ -113,6 +114,36 @@ WAYS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "totals over partners": (
         lambda town: Guest.objects.aggregate(n=Count("pubs"), f=Count("friends"), m=Max("pubs__beer")),
         {"n": 1, "f": 0, "m": "Ale"},
+    ),
+    "partners joined into a text": (
+        lambda town: list(Guest.objects.annotate(s=StringAgg("pubs__name", ","), f=JSONArrayAgg("friends__name", default=[])).values_list("name", "s", "f")),
+        [("Ann", "Swan", []), ("Bob", None, [])],
+    ),
+    "a total of what partners and their partners give": (
+        lambda town: list(Owner.objects.annotate(n=Sum(Length("places__pub__beer") * Length("places__name"))).values_list("n")),
+        [(12,)],
+    ),
+    "the filter of an aggregate": (lambda town: Guest.objects.aggregate(n=Count("pk", filter=Q(pubs__name__contains=SECRET))), {"n": 0}),
+    "a window": (
+        lambda town: list(Pub.objects.order_by("name").values_list("name", Window(Count("*")), Window(Lag("name"), order_by="name"), Window(Lead("beer"), order_by="name"))),
+        [("Crown", 2, None, "Ale"), ("Swan", 2, "Crown", None)],
+    ),
+    "a condition on a window": (lambda town: names(Pub.objects.alias(n=Window(RowNumber(), order_by="-name")).filter(n=1)), ["Swan"]),
+    "a window over groups": (
+        lambda town: list(Guest.objects.values_list("pubs__name").annotate(n=Count("pk")).annotate(r=Window(Count("*"))).order_by("pubs__name")),
+        [(None, 1, 2), ("Swan", 1, 2)],
+    ),
+    "a window over what partners give": (
+        lambda town: list(Guest.objects.annotate(w=Window(Max("name"), order_by=Max("pubs__name"), frame=RowRange())).values_list("name", "w")),
+        [("Ann", "Bob"), ("Bob", "Bob")],
+    ),
+    "totals of a slice, of groups and of windows": (
+        lambda town: [
+            Place.objects.order_by("-name")[:3].aggregate(m=Max("name")),
+            Place.objects.values("shown").annotate(m=Max("name")).aggregate(m=Max("m"), n=Count("m")),
+            Place.objects.annotate(r=Window(RowNumber(), order_by="-name")).filter(r=1).aggregate(m=Max("name"), r=Max("r")),
+        ],
+        [{"m": "Swan"}, {"m": "Swan", "n": 1}, {"m": "Swan", "r": 1}],
     ),
     "values of partners": (
         lambda town: list(Guest.objects.values_list("name", "pubs__name", "friends__name", "badge__name")),

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import FieldError, ToolkitError
-from toolkit.models import Count, F, Max, Q, Value
+from toolkit.models import Count, F, JSONArrayAgg, Max, Q, RowRange, StringAgg, Sum, Value, Window
+from toolkit.models.functions import Lag, Rank, RowNumber
 from toolkit.trace import EDITOR, READER, Trace, entered
 
 BAIT = "zq7"
@@ -149,6 +150,16 @@ NAMED: list[Callable[[Any, str], Any]] = [
     lambda m, name: m.Story.objects.aggregate(**{name: Max("weight")}),
     lambda m, name: m.Story.objects.filter(weight=F(name)),
     lambda m, name: m.Story.objects.annotate(n=Count(name)),
+    lambda m, name: m.Story.objects.annotate(n=Sum(F(name) * F("weight"))),
+    lambda m, name: m.Story.objects.annotate(n=Count("tags", filter=Q(**{f"tags__{name}": "x"}))),
+    lambda m, name: m.Story.objects.annotate(n=StringAgg("tags__slug", name, order_by=name)),
+    lambda m, name: [m.Story.objects.aggregate(n=StringAgg("slug", name), t=JSONArrayAgg(name))],
+    lambda m, name: m.Story.objects.annotate(n=Window(RowNumber(), partition_by=name)).filter(n=1),
+    lambda m, name: m.Story.objects.annotate(n=Window(Lag(name, default=name), order_by=name)),
+    lambda m, name: m.Story.objects.annotate(n=Window(Rank(), order_by="weight")).filter(**{f"n__{name}": 1}),
+    lambda m, name: m.Story.objects.annotate(n=Window(Sum("weight"), frame=RowRange(start=name))),
+    lambda m, name: m.Story.objects.values(name).annotate(n=Count("pk")).filter(**{name: 1, "n__gt": 0}),
+    lambda m, name: [m.Story.objects.values(name).annotate(**{name: Count("pk")}).aggregate(t=Max(name))],
     lambda m, name: m.Story.objects.only(name),
     lambda m, name: m.Story.objects.defer(name),
     lambda m, name: m.Story.objects.distinct(name),

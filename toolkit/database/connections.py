@@ -393,7 +393,7 @@ class Database(Holding):
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")
         if names & {"DatabaseError", "InterfaceError"}:
-            return DatabaseError(message, hint=self.backend.hint(told) or _hint_for(told))
+            return DatabaseError(message, hint=self.backend.hint(f"{told} in {sql}") or _hint_for(told))
         return error
 
     def _contended(self, kind: str, message: str, hint: str | None) -> TransactionError:

@@ -254,7 +254,7 @@ def _mysql_list(place: Place, column: Any, kind: type | None, sql_type: Any) -> 
         text: Any = sa.case((column, sa.literal_column("'true'")), else_=sa.literal_column("'false'"))
         text = sa.case((column.is_(None), null), else_=text)
     elif kind is str:
-        text = sa.func.coalesce(sa.func.json_quote(column), null)
+        text = sa.func.coalesce(sa.cast(sa.func.json_quote(column), sa.CHAR()), null)
     else:
         text = sa.func.coalesce(sa.cast(column, sa.Text() if kind is None else sa.CHAR()), null)
     if place.met is not None:
@@ -290,7 +290,6 @@ def _keys(place: Place) -> list[Any]:
 def _group_concat() -> Any:
     """MariaDB's ``GROUP_CONCAT``, with what stands between and an order."""
     from sqlalchemy.ext.compiler import compiles
-    from sqlalchemy.sql.elements import ClauseList
     from sqlalchemy.sql.functions import FunctionElement
     from sqlalchemy.types import Text
 
@@ -300,11 +299,12 @@ def _group_concat() -> Any:
         type = Text()
 
         def __init__(self, column: Any, delimiter: Any, order: Sequence[Any]) -> None:
-            super().__init__(column, delimiter, ClauseList(*order))
+            super().__init__(column, delimiter, *order)
 
     @compiles(GroupConcat)
     def write(element: Any, compiler: Any, **options: Any) -> str:
-        column, delimiter, order = (compiler.process(each, **options) for each in element.clauses)
-        return f"group_concat({column} ORDER BY {order} SEPARATOR {delimiter})"
+        options["within_aggregate_function"] = True
+        column, delimiter, *order = (compiler.process(each, **options) for each in element.clauses)
+        return f"group_concat({column} ORDER BY {', '.join(order)} SEPARATOR {delimiter})"
 
     return GroupConcat

@@ -327,9 +327,8 @@ def _of_answers(compiler: Compiler, query: Query) -> Compiler:
     given = iter(table.c)
     outer = compiler.inside(compiler.model)
     outer.inner = False
-    outer.root = Node(compiler.model, table, None)
+    outer.root = Node(compiler.model, table, None, answers=True)
     outer.annotations = {name: (as_one([next(given) for _ in found]), typed[name][1]) for name, found in each.items()}
-    outer.answers = True
     outer.selection.unrestricted = True  # the question inside shows what the viewer may see
     return outer
 

@@ -47,7 +47,6 @@ class Compiler:
         windowed: Those that depend on a window.
         windows: The orders of windows, numbered.
         totals: SQL of all aggregates over groups.
-        answers: Its rows are the answers of another question: there is nothing in them but the annotations.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Compiler:
         self.windowed: set[str] = set()
         self.windows: dict[Any, int] = {}
         self.totals: list[Any] = []
-        self.answers = self.is_twin = False
+        self.is_twin = False
         self.places: dict[int, Any] = {}
         self.crossed: set[Node] = set()
         self.crossings: list[tuple[str, frozenset[Node], bool]] = []
@@ -228,7 +227,8 @@ class Compiler:
             self.operations = operations[:number]
             take(self, operation, values)
         self.operations = operations
-        if self.windowed and not self.is_twin and any(map(self._leads_to_many, self.selection.values or ())):
+        among_rows = self.windowed and not self.selection.grouped and not self.is_twin
+        if among_rows and any(map(self._leads_to_many, self.selection.values or ())):
             self.narrow(None, None)  # values of partners make several rows of one: windows looked before
 
     def _leads_to_many(self, name: str) -> bool:

@@ -190,8 +190,6 @@ def identity_columns(compiler: Compiler) -> list[Any]:
 
 def row_keys(compiler: Compiler) -> list[Any]:
     """Columns that tell any two rows apart before they are grouped."""
-    if compiler.answers:
-        return [column for column, _ in compiler.annotations.values()]
     return [*compiler.root.keys, *(key for node in compiler.root.descendants() if node.many for key in node.keys)]
 
 

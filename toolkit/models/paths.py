@@ -27,6 +27,7 @@ class Node:
         on: The join's condition; None for the root.
         outer: Whether rows without a partner stay.
         many: Whether there may be several of its rows for one of the table before.
+        answers: Its rows are the answers of another question, and are told apart by all that is in them.
     """
 
     model: Any
@@ -34,6 +35,7 @@ class Node:
     on: Any
     outer: bool = False
     many: bool = False
+    answers: bool = False
     children: dict[str, Node] = field(default_factory=dict)
 
     def descendants(self) -> Iterator[Node]:
@@ -50,6 +52,8 @@ class Node:
     @property
     def keys(self) -> list[Any]:
         """The columns of the primary key."""
+        if self.answers:
+            return list(self.table.c)
         return [self.table.c[field.column] for field in self.model._meta.key]
 
 

@@ -38,6 +38,7 @@ def aggregate(context: Context, structure: Any, over: Over | None = None) -> Typ
     kind, inner, _, condition, default, order, *_ = structure
     if over is None:
         refuse_windows(context.compiler, (inner, condition, *order), f"{kind.__name__}()")
+        _refuse_nested(context, kind, inner)
         found = _over_groups(context, structure) if context.grouped else _per_row(context, structure)
     else:
         found = _over_window(context, structure, over)
@@ -47,15 +48,23 @@ def aggregate(context: Context, structure: Any, over: Over | None = None) -> Typ
     return found
 
 
-def _over_groups(context: Context, structure: Any) -> Typed:
-    kind, inner, *_ = structure
-    known = context.compiler.selection.aggregates if context.node is context.compiler.root else ()
-    totals = (is_among_names(name, known, context.compiler.model) for name in iter_names(inner))
-    if any(iter_aggregates(inner)) or any(totals):
+def _refuse_nested(context: Context, kind: Any, inner: Any) -> None:
+    """Refuse an aggregate of an aggregate over the same rows.
+
+    Raises:
+        FieldError: It is one.
+    """
+    model = context.compiler.model
+    at_root = context.grouped and context.node is context.compiler.root
+    known = context.compiler.selection.aggregates if at_root else ()
+    if any(iter_aggregates(inner)) or any(is_among_names(name, known, model) for name in iter_names(inner)):
         raise FieldError(
             f"{context.node.model.__name__}: {kind.__name__}() of what is an aggregate itself",
             hint="Aggregate the groups: values(...).annotate(n=Count(...)).aggregate(Max('n')).",
         )
+
+
+def _over_groups(context: Context, structure: Any) -> Typed:
     return _built(context, structure, lambda function: function)
 
 

@@ -37,6 +37,9 @@ COLLATIONS = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
 OLDEST = {True: (10, 11), False: (8, 0)}
 """By whether the server is MariaDB: the first long-term versions with collations of Unicode 14 and 9."""
 
+JOINED_BYTES = 2**30
+"""What ``GROUP_CONCAT`` may give, at most: a server cuts it at a megabyte otherwise, and says nothing."""
+
 STATEMENT_CHARACTERS = 1_000_000
 """Values in one statement: well below the 16 MB that a server takes by default (``max_allowed_packet``)."""
 
@@ -78,6 +81,7 @@ class MySQL(Backend):
         cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
         cursor.execute(f"SET SESSION sql_mode = '{','.join(modes)}', time_zone = '+00:00'")
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        cursor.execute(f"SET SESSION group_concat_max_len = {JOINED_BYTES}")
         cursor.close()
 
     def _refuse_old(self, connection: Any, mariadb: bool) -> None:

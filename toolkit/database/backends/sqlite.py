@@ -205,6 +205,11 @@ _HINTS = (
         "Try again when it is done.",
     ),
     (r"readonly database", "May this user write the file and its folder?"),
+    (
+        r"user-defined function raised[\s\S]*toolkit_decimal",
+        "A sum of decimal numbers has more digits than SQLite keeps exactly. Sum parts of the rows, or Cast() to float.",
+    ),
+    (r"integer overflow", "A sum has more than 64 bits. Sum parts of the rows, or Cast() to a float."),
     (r"user-defined function raised", "A regular expression must be one of Python's re module."),
 )
 
