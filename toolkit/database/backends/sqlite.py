@@ -207,7 +207,7 @@ _HINTS = (
     (r"readonly database", "May this user write the file and its folder?"),
     (
         r"user-defined function raised[\s\S]*toolkit_decimal",
-        "A sum of decimal numbers has more digits than SQLite keeps exactly. Sum parts of the rows, or Cast() to float.",
+        "A sum of decimal numbers has more digits than SQLite keeps exactly. Sum parts, or Cast() to a float first.",
     ),
     (r"integer overflow", "A sum has more than 64 bits. Sum parts of the rows, or Cast() to a float."),
     (r"user-defined function raised", "A regular expression must be one of Python's re module."),
