@@ -147,11 +147,20 @@ class Database(Holding):
         cursor.close()
         return count
 
-    def _run_attended(self, sql: str, parameters: Sequence[Any], many: bool) -> Any:
-        """Run a statement through all who want to see it."""
+    def _run_attended(
+        self, sql: str, parameters: Sequence[Any], many: bool, last: Callable[..., Any] | None = None
+    ) -> Any:
+        """Run a statement through all who want to see it.
+
+        Args:
+            sql: The statement.
+            parameters: Its parameters, or a list of them.
+            many: It is a list.
+            last: What runs it, in the end.
+        """
         for listener in self.on_query:
             listener(sql)
-        run: Callable[..., Any] = self._run_safely
+        run: Callable[..., Any] = last or self._run_safely
         for wrapper in reversed(self._local.wrappers):
             run = partial(wrapper, run)
         return run(sql, parameters, many, {"database": self})
@@ -213,6 +222,37 @@ class Database(Holding):
         """All rows of one statement, as tuples."""
         rows = self.execute(sql, parameters).fetchall()
         return rows if isinstance(rows, list) else list(rows)
+
+    def stream(self, sql: str, parameters: Sequence[Any] = (), *, size: int) -> Iterator[list[Any]]:
+        """The rows of one question, so many at a time; the others stay with the server meanwhile.
+
+        They are the rows of the moment of asking, whatever is written while they are taken. Where the backend does not
+        ``stream_beside`` others, nothing else can be asked before the last of them is taken.
+
+        Args:
+            sql: The question.
+            parameters: Its parameters.
+            size: Rows at a time.
+        """
+        self.queries += 1
+        cursor = self._run_attended(sql, parameters, False, self._open_stream)
+        try:
+            while rows := list(cursor.fetchmany(size)):
+                yield rows
+        except Exception as error:
+            raise self.translated(error, sql) from error
+        finally:
+            cursor.close()
+
+    def _open_stream(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
+        connection = self.usable() if self._remote else self.connection
+        cursor = self.backend.stream_cursor(connection)
+        try:
+            cursor.execute(sql, parameters)
+        except Exception as error:
+            cursor.close()
+            raise self.translated(error, sql) from error
+        return cursor
 
     def cursor(self) -> Cursor:
         """A cursor for SQL that is written by hand: ``with site.database.cursor() as cursor: cursor.execute(...)``."""

@@ -24,7 +24,7 @@ from toolkit.models.questions import Question
 from toolkit.models.raw import RawQuerySet
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
-from toolkit.models.sqltext import key_of
+from toolkit.models.streaming import iter_keys
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ class Answers(Question[M]):
 
     def _evaluate(self) -> list[Any]:
         scope = self._scope()
-        found: list[Any] = self._ask("instances")
+        return self._given(scope, self._ask("instances"))
+
+    def _given(self, scope: Scope, found: list[Any]) -> list[Any]:
+        """Loaded rows in the form that is wanted."""
         if self._gives == "instances":
             return self._completed(scope, found)
         if self._gives == "dicts":
@@ -124,28 +127,30 @@ class Answers(Question[M]):
         """The rows in chunks, so that not all of them are in memory at once.
 
         Which rows, and in which order, is asked once, at the start: a row that is written meanwhile is given neither
-        twice nor in the wrong place.
+        twice nor in the wrong place. PostgreSQL keeps their keys until they are wanted; elsewhere they are in memory,
+        whole numbers in 8 bytes each. What is given by ``values()``, by a union or by a window cannot be asked for by
+        its keys: PostgreSQL keeps it, as it was at the start, and elsewhere all of it is loaded.
 
         Args:
             chunk_size: Rows loaded at a time; they are each other's peers.
         """
         if chunk_size <= 0:
             raise FieldError(f"iterator(chunk_size={chunk_size}): a chunk has at least one row")
-        combined = bool(self._operations) and self._operations[0][0] == "combined"
-        if self._gives != "instances" or combined or self._is_looking_around():
-            yield from self._evaluate()
-            return
         scope = self._scope()
         query, values = self._query("instances")
         shape = find_shape(scope, query)
+        database = scope.of(self.model).database
         if shape.locks:
-            refuse_lock_outside(scope.of(self.model).database)
-        keys = scope.of(self.model).database.fetch(shape.identity.sql, shape.identity.bind(values, scope, ()))
-        if scope.trace is not None:
-            shape.note_answer(scope, values, [list(row) for row in keys])
-        for start in range(0, len(keys), chunk_size):
-            width = len(self.model._meta.key)
-            yield from self._by_keys(scope, [key_of(row, width) for row in keys[start : start + chunk_size]])
+            refuse_lock_outside(database)
+        combined = bool(self._operations) and self._operations[0][0] == "combined"
+        if self._gives == "instances" and not combined and not self._is_looking_around():
+            for keys in iter_keys(scope, shape, values, chunk_size):
+                yield from self._by_keys(scope, keys)
+        elif scope.trace is None and database.backend.streams_beside and not shape.locks:
+            for rows in database.stream(shape.statement.sql, shape.statement.bind(values, scope, ()), size=chunk_size):
+                yield from self._given(scope, shape.load(rows))
+        else:
+            yield from self._evaluate()
 
     def _by_keys(self, scope: Scope, keys: Sequence[Any]) -> list[Any]:
         """The rows with these keys, in this order; without those that no longer meet the question."""

@@ -92,6 +92,7 @@ class Backend:
         virtual_columns: A column may be computed whenever it is read, and not kept.
         nulls_first: ``ORDER BY`` has NULLs first when ascending and last when descending, with no word said.
         places_nulls: ``ORDER BY`` knows NULLS FIRST and NULLS LAST.
+        streams_beside: Other questions may be asked, and rows written, while the rows of one are taken from the server.
         sets_defaults: A reference may be set to its default when the row that it refers to goes.
     """
 
@@ -132,6 +133,7 @@ class Backend:
     virtual_columns: ClassVar[bool] = True
     nulls_first: ClassVar[bool] = False
     places_nulls: ClassVar[bool] = True
+    streams_beside: ClassVar[bool] = False
     sets_defaults: ClassVar[bool] = True
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -224,6 +226,10 @@ class Backend:
     def descriptor(self, connection: Any) -> int | None:
         """The number of a connection's socket; None if the driver does not tell."""
         return int(connection.fileno())
+
+    def stream_cursor(self, connection: Any) -> Any:
+        """A cursor whose rows stay with the server until they are taken."""
+        return connection.cursor()
 
     def forbid_writing(self, connection: Any) -> None:
         """Make a new connection refuse every write."""

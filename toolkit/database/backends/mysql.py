@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
@@ -163,6 +164,11 @@ class MySQL(Backend):
 
     def release_references(self, database: Database) -> None:
         database.run("SET SESSION foreign_key_checks = 1")
+
+    def stream_cursor(self, connection: Any) -> Any:
+        """A cursor of the driver's that does not take all rows at once. The connection is busy until it has them."""
+        driver = type(connection).__module__.partition(".")[0]
+        return connection.cursor(import_module(f"{driver}.cursors").SSCursor)
 
     def contention(self, error: Exception) -> str:
         """Source: MariaDB, "MariaDB Error Codes": ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD."""

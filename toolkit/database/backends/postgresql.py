@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 COPIED_ROWS = 50
 """From so many rows on an insert is a COPY."""
 
+_NUMBERS = itertools.count(1)
 _PLAIN_INSERT = re.compile(r'INSERT INTO ("(?:[^"]|"")+" \((?:"(?:[^"]|"")+"(?:, )?)+\)) VALUES \(%s(?:, %s)*\)')
 
 
@@ -35,6 +37,7 @@ class PostgreSQL(Backend):
     nulls_not_distinct = True
     index_methods = True
     exclusion = True
+    streams_beside = True
     lock_options = frozenset({"of", "no_key"})
 
     def prepare(self, connection: Any) -> None:
@@ -54,6 +57,13 @@ class PostgreSQL(Backend):
         with cursor.copy(f"COPY {plain[1]} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def stream_cursor(self, connection: Any) -> Any:
+        """A cursor of the server's, which outlives a transaction: it sees the rows of the moment it was opened.
+
+        Source: PostgreSQL, "DECLARE"; psycopg 3, "Server-side cursors".
+        """
+        return connection.cursor(f"toolkit_{next(_NUMBERS)}", withhold=True)
 
     def contention(self, error: Exception) -> str:
         """Source: PostgreSQL, "Error Codes": deadlock_detected, serialization_failure, lock_not_available."""
