@@ -283,6 +283,85 @@ def _chain_values(world: World, kind: str, row: Row, wanted: Total) -> Iterator[
             yield value_at(world, kind, row, wanted.path, bound)
 
 
+# windows
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a row shows of those around it.
+
+    Args:
+        function: ``row_number``, ``rank``, ``dense_rank``, ``lag``, ``lead``, ``first``, ``last``, ``count``, ``sum``,
+            ``min`` or ``max``.
+        path: What is looked at; for functions of the place alone, anything.
+        partition: Rows see those with the same values at these paths.
+        order: ``(path, descending)`` pairs.
+        frame: How many rows before and behind, None for all of them; ``()`` for no frame.
+    """
+
+    function: str
+    path: tuple[str, ...]
+    partition: tuple[tuple[str, ...], ...] = ()
+    order: tuple[tuple[tuple[str, ...], bool], ...] = ()
+    frame: tuple[int | None, ...] = ()
+
+
+BY_ROW = frozenset({"row_number", "lag", "lead", "first", "last"})
+"""Where the primary key decides between equals; elsewhere equals are treated alike, unless the frame counts rows."""
+
+
+def seen(values: Callable[[Row, tuple[str, ...]], Any], rows: list[Row], row: Row, look: Look) -> Any:
+    """What a window gives for a row among the rows of the answer, by key.
+
+    Args:
+        values: Gives the value of a row at a path.
+        rows: All rows that there are to see, by key.
+        row: The row at hand.
+        look: The window.
+    """
+
+    def shared(other: Row) -> bool:
+        return all(values(other, path) == values(row, path) for path in look.partition)
+
+    part = [other for other in rows if shared(other)]
+    for path, descending in reversed(look.order):
+        part.sort(key=lambda other: rank(values(other, path)), reverse=descending)
+
+    def equal(other: Row) -> bool:
+        return all(values(other, path) == values(row, path) for path, _ in look.order)
+
+    place = next(n for n, other in enumerate(part) if other is row)
+    equals = [n for n, other in enumerate(part) if equal(other)]
+    if look.function == "row_number":
+        return place + 1
+    if look.function == "rank":
+        return equals[0] + 1
+    if look.function == "dense_rank":
+        return len({tuple(values(other, path) for path, _ in look.order) for other in part[: equals[0]]}) + 1
+    if look.function in ("lag", "lead"):
+        other_place = place + (1 if look.function == "lead" else -1)
+        return values(part[other_place], look.path) if 0 <= other_place < len(part) else None
+    framed = _framed(part, place, equals[-1], look)
+    if look.function in ("first", "last"):
+        return values(framed[0 if look.function == "first" else -1], look.path) if framed else None
+    found = [value for other in framed if (value := values(other, look.path)) is not None]
+    if look.function == "count":
+        return len(found)
+    return {"sum": sum, "min": min, "max": max}[look.function](found) if found else None
+
+
+def _framed(part: list[Row], place: int, last_equal: int, look: Look) -> list[Row]:
+    """The rows of the frame: without one, those up to the row and its equals, or all where there is no order."""
+    if look.frame:
+        before, behind = look.frame
+        return part[
+            0 if before is None else max(0, place + before) : None if behind is None else max(0, place + behind + 1)
+        ]
+    if look.function in BY_ROW:
+        return part[: place + 1]
+    return part[: last_equal + 1] if look.order else part
+
+
 # questions
 
 
@@ -295,6 +374,8 @@ class Question:
         steps: ``("filter" | "exclude", condition)`` in the order they are said.
         order: ``(path, descending)`` pairs, the primary key last of all.
         annotations: Name to aggregate over each row's partners; ``("above", name, number)`` steps filter by them.
+        looks: Name to window over the rows that meet all other conditions; ``("seen", condition, excluded)`` steps
+            filter by them, after all others, with the names as paths.
         start: Of the slice.
         stop: Of the slice; None for all.
     """
@@ -305,16 +386,31 @@ class Question:
     annotations: tuple[tuple[str, Total], ...] = ()
     start: int = 0
     stop: int | None = None
+    looks: tuple[tuple[str, Look], ...] = ()
 
     def rows(self, world: World) -> list[Row]:
-        """The answer, in order."""
+        """The answer, in order; what windows gave stands in the rows under their names."""
         found = [row for row in world.kind(self.kind) if self._meets(world, row)]
+        if self.looks:
+            found = self._looked(world, found)
         for path, descending in reversed(self.order):
             found.sort(key=lambda row: rank(self.value(world, row, path)), reverse=descending)
         return found[self.start : self.stop]
 
+    def _looked(self, world: World, rows: list[Row]) -> list[Row]:
+        """Rows with what they see, and without those that do not meet the conditions on it."""
+
+        def values(row: Row, path: tuple[str, ...]) -> Any:
+            return value_at(world, self.kind, row, path, {})
+
+        found = [{**row, **{name: seen(values, rows, row, look) for name, look in self.looks}} for row in rows]
+        said = [step[1:] for step in self.steps if step[0] == "seen"]
+        return [row for row in found if all(_true(world, self.kind, row, each, {}) != out for each, out in said)]
+
     def _meets(self, world: World, row: Row) -> bool:
         for step, *said in self.steps:
+            if step == "seen":
+                continue
             if step == "above":
                 name, number = said
                 value = self.value(world, row, (name,))
@@ -325,7 +421,7 @@ class Question:
         return True
 
     def value(self, world: World, row: Row, path: tuple[str, ...]) -> Any:
-        """A value of a row: of a field, along single-valued relations, or of an annotation."""
+        """A value of a row: of a field, along single-valued relations, of an annotation or a window."""
         wanted = dict(self.annotations).get(path[0])
         return (
             total(world, self.kind, [row], wanted) if wanted is not None else value_at(world, self.kind, row, path, {})
@@ -343,3 +439,11 @@ def groups(world: World, question: Question, by: tuple[str, ...], wanted: Total)
     rows.sort(key=lambda row: rank(question.value(world, row, by)))
     grouped = itertools.groupby(rows, key=lambda row: question.value(world, row, by))
     return [(value, total(world, question.kind, list(each), wanted)) for value, each in grouped]
+
+
+def totals_of_groups(world: World, question: Question, by: tuple[str, ...], wanted: Total, function: str) -> Any:
+    """``values(by).annotate(n=wanted).aggregate(function of n)``."""
+    found = [value for _, value in groups(world, question, by, wanted) if value is not None]
+    if function == "count":
+        return len(found)
+    return {"sum": sum, "min": min, "max": max}[function](found) if found else None

@@ -18,12 +18,14 @@ from tests.models.evaluation import (
     Column,
     Condition,
     Keys,
+    Look,
     Question,
     Total,
     World,
     groups,
     rank,
     total,
+    totals_of_groups,
 )
 from toolkit import models
 from toolkit.models import F, Q
@@ -230,6 +232,37 @@ def _crosses(kind: str, path: tuple[str, ...]) -> bool:
     return False
 
 
+@st.composite
+def looks(draw: Any, kind: str) -> Look:
+    """A window of the kind's rows."""
+    known = [(path, value) for path, value in SINGLE[kind] if value != "key"]
+    path, value = draw(st.sampled_from(known))
+    functions = ["row_number", "rank", "dense_rank", "lag", "lead", "first", "last", "count"]
+    functions += {"number": ["sum", "min", "max"], "instant": ["min", "max"]}.get(value, [])
+    function = draw(st.sampled_from(functions))
+    partition = tuple(draw(st.lists(st.sampled_from([each for each, _ in SINGLE[kind]]), max_size=1)))
+    directed = st.tuples(st.sampled_from(ORDERS[kind]), st.booleans())
+    order = draw(st.lists(directed, min_size=int("rank" in function), max_size=2, unique_by=lambda one: one[0]))
+    frames: list[tuple[int | None, ...]] = [(), ()]
+    if function in ("first", "last", "count", "sum", "min", "max"):
+        frames += [(None, 0), (None, None), (-1, 1), (0, None), (1, 2), (-2, -1)]
+    return Look(function, path, partition, tuple(order), draw(st.sampled_from(frames)))
+
+
+@st.composite
+def seen_conditions(draw: Any, names: list[str], kind: str) -> Condition:
+    """A condition on what windows gave, perhaps joined by OR with one on the row."""
+    name = draw(st.sampled_from(names))
+    found: Condition = ("leaf", (name,), draw(st.sampled_from(["exact", "gt", "lte"])), draw(st.integers(0, 3)))
+    node = draw(st.sampled_from(["leaf", "not", "or", "xor"]))
+    numbers = [path for path, value in SINGLE[kind] if value == "number"]
+    if node == "not":
+        return ("not", found)
+    if node == "leaf" or not numbers:
+        return found
+    return (node, [found, ("leaf", draw(st.sampled_from(numbers)), "gt", 0)])
+
+
 # from a description to a queryset
 
 
@@ -255,13 +288,30 @@ def to_aggregate(m: Any, wanted: Total) -> Any:
     return kind("__".join(wanted.path), distinct=wanted.distinct, filter=where)
 
 
+def to_window(look: Look) -> Any:
+    path = "__".join(look.path)
+    kinds = {"first": "FirstValue", "last": "LastValue"}
+    kind = getattr(models, kinds.get(look.function, look.function.title().replace("_", "")))
+    alone = look.function in ("row_number", "rank", "dense_rank")
+    return models.Window(
+        kind() if alone else kind(path),
+        partition_by=["__".join(each) for each in look.partition],
+        order_by=[f"{'-' * down}{'__'.join(each)}" for each, down in look.order],
+        frame=models.RowRange(*look.frame) if look.frame else None,
+    )
+
+
 def to_queryset(m: Any, question: Question) -> Any:
     found = getattr(m, question.kind).objects.all()
+    if question.looks:
+        found = found.annotate(**{name: to_window(look) for name, look in question.looks})
     if question.annotations:
         found = found.annotate(**{name: to_aggregate(m, wanted) for name, wanted in question.annotations})
     for step, *said in question.steps:
         if step == "above":
             found = found.filter(**{f"{said[0]}__gt": said[1]})
+        elif step == "seen":
+            found = (found.exclude if said[1] else found.filter)(to_q(m, said[0]))
         else:
             found = getattr(found, step)(to_q(m, said[0]))
     found = found.order_by(*(f"{'-' * down}{'__'.join(path)}" for path, down in question.order))
@@ -394,7 +444,51 @@ def relations_are_loaded(m: Any, world: World, question: Question, data: Any) ->
         assert sorted(keys) == sorted(partners)
 
 
+def rows_see_those_around(m: Any, world: World, question: Question, data: Any) -> None:
+    steps = [step for step in question.steps if step[0] != "above"]
+    named = tuple((f"w{n}", data.draw(looks(question.kind))) for n in range(data.draw(st.integers(1, 3))))
+    numbers = [name for name, look in named if look.function in ("row_number", "rank", "dense_rank", "count")]
+    if numbers and data.draw(st.booleans()):
+        said = ("seen", data.draw(seen_conditions(numbers, question.kind)), data.draw(st.booleans()))
+        steps.insert(data.draw(st.integers(0, len(steps))), said)
+    order = tuple(one for one in question.order if one[0] != ("n",))
+    order = ((("w0",), data.draw(st.booleans())), *order) if data.draw(st.booleans()) else order
+    whole = Question(question.kind, tuple(steps), order, (), question.start, question.stop, named)
+    expected, found = whole.rows(world), to_queryset(m, whole)
+    names = [name for name, _ in named]
+    assert [(row.pk, *(getattr(row, name) for name in names)) for row in found] == [
+        (row["id"], *(row[name] for name in names)) for row in expected
+    ]
+    assert found.count() == len(expected)
+    assert list(found.values_list("pk", *names)) == [(row["id"], *(row[name] for name in names)) for row in expected]
+    if numbers:
+        top = max((row[numbers[0]] for row in expected), default=None)
+        assert found.aggregate(top=models.Max(numbers[0]), n=models.Count("pk")) == {"top": top, "n": len(expected)}
+
+
+def totals_are_of_slices(m: Any, world: World, question: Question, data: Any) -> None:
+    wanted = [data.draw(totals(question.kind, world.palette, across=data.draw(st.booleans()))) for _ in range(2)]
+    named = {f"t{n}": each for n, each in enumerate(wanted) if each is not None}
+    found = to_queryset(m, question).aggregate(**{name: to_aggregate(m, each) for name, each in named.items()})
+    rows = question.rows(world)
+    for name, each in named.items():
+        assert_same(found[name], total(world, question.kind, rows, each))
+
+
+def totals_are_of_groups(m: Any, world: World, question: Question, data: Any) -> None:
+    whole = Question(question.kind, tuple(step for step in question.steps if step[0] != "above"))
+    path, _ = data.draw(st.sampled_from(SINGLE[question.kind]))
+    wanted = data.draw(totals(question.kind, world.palette, across=False)) or Total("count", ("pk",))
+    function = data.draw(st.sampled_from(["count", "min", "max", *(["sum"] if wanted.function == "count" else [])]))
+    found = to_queryset(m, whole).values("__".join(path)).annotate(total=to_aggregate(m, wanted))
+    answer = found.aggregate(answer=getattr(models, function.title())("total"))["answer"]
+    assert_same(answer, totals_of_groups(world, whole, path, wanted, function))
+
+
 ASKS = [
+    rows_see_those_around,
+    totals_are_of_slices,
+    totals_are_of_groups,
     rows_come_in_order,
     they_are_counted,
     values_are_those_of_the_rows,

@@ -46,6 +46,7 @@ def lines(shared_database: Any, newsroom_models: Any, tmp_path: Path) -> Iterato
     made.drop()
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells how much memory was needed")
 def test_memory_does_not_grow_with_the_rows(lines: Any) -> None:
     command = [sys.executable, "-m", "tests.models.streamed", lines.url, lines.place]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
@@ -53,7 +54,7 @@ def test_memory_does_not_grow_with_the_rows(lines: Any) -> None:
     told = json.loads(done.stdout)
     assert {count for count, _ in told.values()} == {ROWS}
     _, at_once = told.pop("at once")
-    assert at_once > 2 * FLAT_KILOBYTES
+    assert at_once > FLAT_KILOBYTES
     assert all(grown < FLAT_KILOBYTES for _, grown in told.values()), told
 
 
