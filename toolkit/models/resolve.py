@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from datetime import date, datetime
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
@@ -11,6 +12,7 @@ from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.fields import CharField, Field
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.model import Model, ModelBase
+from toolkit.models.outputs import kind_of
 from toolkit.models.related import RelatedByKey
 from toolkit.models.related_between import RelatedBetween
 from toolkit.models.related_objects import RelatedObject
@@ -309,6 +311,7 @@ def _check_names(model: Any) -> list[ToolkitError]:
         except FieldError as error:
             problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
     problems += _check_local(meta)
+    problems += _check_days(meta)
     if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
         problems.append(
             DeclarationError(
@@ -317,6 +320,23 @@ def _check_names(model: Any) -> list[ToolkitError]:
             )
         )
     return problems
+
+
+def _check_days(meta: Any) -> list[ToolkitError]:
+    """``unique_for_date`` and its kin name a date of the model."""
+    dates = [name for name, field in meta.by_name.items() if kind_of(getattr(field, "output_field", field)) in _DAYS]
+    return [
+        DeclarationError(
+            f"{meta.label}.{field.name}: unique_for_{kind} = {day!r} is no date of the model",
+            hint=did_you_mean(day, dates) or "Name a DateField or a DateTimeField.",
+        )
+        for field in meta.local_fields
+        for kind in ("date", "month", "year")
+        if (day := getattr(field, f"unique_for_{kind}", None)) is not None and day not in dates
+    ]
+
+
+_DAYS = (date, datetime)
 
 
 def _check_local(meta: Any) -> list[ToolkitError]:

@@ -220,6 +220,8 @@ class Field(Generic[T]):
         self.model, self.name = model, name
         self.column = self.column or self.attname
         self.verbose_name = self.verbose_name or name.replace("_", " ")
+        if self.primary_key and self.null:
+            raise DeclarationError(f"{model.__name__}.{name}: a primary key is never NULL", hint="Remove null=True.")
         self.check()
 
     @classmethod
