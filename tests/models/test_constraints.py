@@ -465,3 +465,34 @@ def test_a_constraint_of_ones_own(database: Any, monkeypatch: pytest.MonkeyPatch
         Dated(slug="a", day=day).full_clean()
         with pytest.raises(ValidationError, match="not at the week-end"):
             Dated(slug="a", day=day + timedelta(days=1)).full_clean()
+
+
+# references
+
+
+def test_a_reference_to_nothing_is_told_before_the_database_refuses_it(town: Scope) -> None:
+    place = Place.objects.create(name="Pier")
+    event(place=place).full_clean()
+    event(place=None).full_clean()
+    lost = event(place_id=place.pk + 1)
+    with pytest.raises(ValidationError, match=rf"^Event: place: there is no place {place.pk + 1}$") as refused:
+        lost.full_clean()
+    assert refused.value.errors["place"][0].code == "invalid"
+    lost.full_clean(exclude=["place"])
+    lost.full_clean(validate_constraints=False)
+    with pytest.raises(IntegrityError, match=r"(?i)refers|foreign key"):
+        lost.save()
+
+
+def test_a_hidden_row_may_be_referred_to(m: Any, newsroom: Any) -> None:
+    hidden = next(section for section in newsroom.sections if not section.visible)
+    story = newsroom.stories[0]
+    with entered(m.look(newsroom.database, READER)):
+        story.section = hidden
+        story.full_clean()
+
+
+def test_a_row_may_refer_to_itself(m: Any, newsroom: Any) -> None:
+    m.Comment(pk=7, story=newsroom.stories[0], parent_id=7, text="round", score=1).full_clean()
+    with pytest.raises(ValidationError, match=r"Comment: parent: there is no comment 8"):
+        m.Comment(pk=7, story=newsroom.stories[0], parent_id=8, text="round", score=1).full_clean()

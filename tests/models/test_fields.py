@@ -258,7 +258,7 @@ def test_a_model_reports_the_errors_of_all_its_fields_at_once(m: Any, scope: Any
     row = m.Story(title="", slug="two words", status="live", published=m.NOON, section_id=1)
     with pytest.raises(ValidationError, match="title: a value is required; slug:") as raised:
         row.full_clean()
-    assert set(raised.value.errors) == {"title", "slug"}
+    assert set(raised.value.errors) == {"title", "slug", "section"}
     assert raised.value.errors["slug"][0].code == "slug"
 
 

@@ -16,8 +16,10 @@ from toolkit.i18n import gettext_lazy
 from toolkit.models.constraints import UniqueConstraint, unique_refusal
 from toolkit.models.ddl import literal_condition
 from toolkit.models.expressions import F, Q
+from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
+from toolkit.validators.base import refusal
 
 Errors = dict[str, list[ValidationError]]
 
@@ -157,6 +159,39 @@ def constraint_errors(check: Check) -> Errors:
         except ValidationError as error:
             add_error(errors, error, fields=getattr(constraint, "fields", ()))
     return errors
+
+
+NO_SUCH_ROW = gettext_lazy("there is no %(model_name)s %(shown)s")
+
+
+def reference_errors(check: Check) -> Errors:
+    """References to rows that are not there, of those that the database keeps. Hidden rows are there."""
+    meta = check.model._meta
+    errors: Errors = {}
+    for key in dict.fromkeys([*meta.local_foreign_keys(), *meta.spread_keys]):
+        kept = key.db_constraint and key.target._meta.managed and key.target._meta.database == meta.database
+        if not kept or key in meta.parents.values() or not check.knows([key.name]):
+            continue
+        own, there = (one.parts if one.is_several else (one,) for one in (key, key.target_field))
+        values = [check.instance.__dict__.get(one.attname) for one in own]
+        if None in values or DATABASE_DEFAULT in values or _is_there(check, key.target, there, values):
+            continue
+        value = tuple(values) if key.is_several else values[0]
+        refused = refusal(NO_SUCH_ROW, value, model_name=str(key.target._meta.verbose_name))
+        errors[key.name] = [key.in_own_words(refused, value)]
+    return errors
+
+
+def _is_there(check: Check, target: Any, fields: Sequence[Any], values: Sequence[Any]) -> bool:
+    """Whether a row of a model has these values; the row itself counts, as it does for the database."""
+    own = check.instance.__dict__
+    if isinstance(check.instance, target) and [own.get(one.attname) for one in fields] == [*values]:
+        return True
+    database = check.scope.database
+    mark, table = placeholder(database.dialect), quoted(database.dialect, target._meta.table)
+    terms = " AND ".join(f"{quoted(database.dialect, one.column)} = {mark}" for one in fields)
+    written = [one.db_value_of(database.dialect)(value) for one, value in zip(fields, values, strict=True)]
+    return bool(database.fetch(f"SELECT 1 FROM {table} WHERE {terms} LIMIT 1", written))  # noqa: S608 - of the schema
 
 
 def find_errors(look: Callable[[Check], Errors], scope: Scope, instance: Any, exclude: Iterable[str]) -> Errors:

@@ -15,7 +15,15 @@ from toolkit.errors import (
     did_you_mean,
 )
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
-from toolkit.models.checking import Errors, add_error, constraint_errors, find_errors, row_error, unique_errors
+from toolkit.models.checking import (
+    Errors,
+    add_error,
+    constraint_errors,
+    find_errors,
+    reference_errors,
+    row_error,
+    unique_errors,
+)
 from toolkit.models.deleting import delete_instance, plan_of
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
@@ -345,7 +353,8 @@ class Model(metaclass=ModelBase):
             raise row_error(type(self), errors)
 
     def validate_constraints(self, *, exclude: Iterable[str] = ()) -> None:
-        """Refuse a row that would break a constraint of ``Meta.constraints``, with the words that the constraint has.
+        """Refuse a row that would break a constraint of ``Meta.constraints``, with the words that the constraint has,
+        or that refers to a row that is not there.
 
         Args:
             exclude: Names of fields; constraints that speak of one of them are not looked at.
@@ -353,7 +362,11 @@ class Model(metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        if errors := find_errors(constraint_errors, self._writing_scope(), self, exclude):
+        errors: Errors = {}
+        for look in (reference_errors, constraint_errors):
+            for name, found in find_errors(look, self._writing_scope(), self, exclude).items():
+                errors.setdefault(name, []).extend(found)
+        if errors:
             raise row_error(type(self), errors)
 
     def full_clean(
@@ -367,7 +380,7 @@ class Model(metaclass=ModelBase):
         Args:
             exclude: Names of fields that are not looked at.
             validate_unique: Look for rows that have the same.
-            validate_constraints: Look at ``Meta.constraints``.
+            validate_constraints: Look at ``Meta.constraints``, and for the rows that it refers to.
 
         Raises:
             ValidationError: Its ``errors`` has the errors of each field; those of no one field under ``"__all__"``.

@@ -340,7 +340,7 @@ class Field(Generic[T]):
         try:
             return self._clean(value)
         except ValidationError as error:
-            own = [self._in_own_words(each, value) for each in error.error_list]
+            own = [self.in_own_words(each, value) for each in error.error_list]
             raise (own[0] if len(own) == 1 else ValidationError(own)) from error
 
     def _clean(self, value: Any) -> Any:
@@ -364,7 +364,7 @@ class Field(Generic[T]):
         if errors:
             raise errors[0] if len(errors) == 1 else ValidationError(errors)
 
-    def _in_own_words(self, error: ValidationError, value: Any) -> ValidationError:
+    def in_own_words(self, error: ValidationError, value: Any) -> ValidationError:
         """The error with the message that the declaration has for its code."""
         own = self.error_messages.get(error.code)
         if own is None:
