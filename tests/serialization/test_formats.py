@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolkit.errors import ContentError
-from toolkit.serialization import Record, format_of
+from tests.serialization.world import Place as World
+from tests.serialization.world import dumped, loaded
+from toolkit.errors import ContentError, Problems
+from toolkit.serialization import Loaded, Record, format_of, load
 from toolkit.serialization.formats import opened
+from toolkit.trace import Scope
 
 ROW = Record("news.Tag", "1", {"name": "A", "slug": "a"})
 BOMB = '<!DOCTYPE rows [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -135,3 +139,58 @@ def test_a_format_that_is_not_known() -> None:
         format_of("jsom")
     with pytest.raises(ContentError, match="cannot be told by its ending"):
         format_of(None, Path("rows.txt"))
+
+
+PIPES = '''
+from toolkit.errors import ContentError
+from toolkit.serialization import Place, Record
+
+
+class Pipes:
+    """``news.Tag|1|name=A``."""
+
+    textual = True
+    endings = (".pipes",)
+
+    def write(self, records, out):
+        for record in records:
+            fields = (f"{name}={value}" for name, value in record.fields.items() if value is not None)
+            out.write("|".join([record.model, str(record.pk), *fields]) + "\\n")
+
+    def read(self, source):
+        for number, line in enumerate(source, 1):
+            model, *rest = line.decode().rstrip().split("|")
+            if not rest:
+                yield ContentError("a line has a model, a key and fields", line=number)
+                continue
+            yield Record(model, rest[0], dict(cell.split("=", 1) for cell in rest[1:]), {}, Place(number, number))
+'''
+
+
+@pytest.fixture
+def pipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distribution of somebody else, as an installer leaves it."""
+    (tmp_path / "courier_pipes.py").write_text(PIPES)
+    found = tmp_path / "courier_pipes-1.0.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: courier-pipes\nVersion: 1.0\n")
+    (found / "entry_points.txt").write_text("[toolkit.formats]\npipes = courier_pipes:Pipes\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "courier_pipes", raising=False)
+
+
+@pytest.mark.usefixtures("pipes")
+def test_a_format_of_another_distribution_is_found_by_its_name_and_its_ending(scope: Scope, tmp_path: Path) -> None:
+    World.objects.create(name="Inn")
+    text = dumped(scope, "pipes", models=[World])
+    assert text.startswith("world.Place|") and "name=Inn" in text
+    assert loaded(scope, text, "pipes") == Loaded(unchanged=1)
+    path = tmp_path / "rows.pipes.gz"
+    with opened(path, "w") as file:
+        file.write(text.replace("Inn", "Bar"))
+    with opened(path, "r") as file:
+        assert load(scope, format_of(None, path), file, path=path) == Loaded(changed=1)
+    with pytest.raises(Problems, match=r"rows\.pipes:2: a line has a model"):
+        loaded(scope, f"{text}nothing\n", "pipes")
+    with pytest.raises(ContentError, match="Did you mean 'pipes'"):
+        format_of("pipe")

@@ -92,7 +92,7 @@ def test_all_rows_that_are_wrong_are_told_with_line_and_column(scope: Scope) -> 
 
 
 def test_a_file_of_another_encoding(scope: Scope) -> None:
-    with pytest.raises(ContentError, match="--encoding latin-1"):
+    with pytest.raises(Problems, match="--encoding latin-1"):
         imported(scope, Place, "name\nCafé\n".encode("latin-1"))
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.models.money import Money
 from tests.serialization.world import FORMATS, Everything, dumped, loaded
 from toolkit.models import JSONNull
 from toolkit.serialization import Record, format_of
@@ -53,6 +54,7 @@ VALUES: dict[str, Any] = {
     "uuid": st.uuids(),
     "binary": st.binary(max_size=20),
     "address": st.ip_addresses().map(str),
+    "price": st.builds(Money, st.decimals(0, 999_999, places=2), st.just("EUR")),
     "file": st.sampled_from(["photos/a b.jpg", "ñ.txt"]),
 }
 ROW = st.fixed_dictionaries({}, optional={name: st.one_of(st.none(), each) for name, each in VALUES.items()})

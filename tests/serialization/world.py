@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tests.models.money import MoneyField
 from tests.servers import SERVERS, opened_apart
 from toolkit import models
 from toolkit.models.resolve import resolve_models
@@ -112,6 +113,7 @@ class Everything(models.Model):
     binary = models.BinaryField(null=True)
     address = models.GenericIPAddressField(null=True)
     file = models.FileField()
+    price = MoneyField(null=True)
 
 
 ALL = [Topic, Country, City, Seat, Ticket, Place, Restaurant, Note, Everything]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from toolkit.errors import ContentError, did_you_mean
-from toolkit.models import QuerySet
+from toolkit.models import Q, QuerySet
 from toolkit.serialization.formats import Format
+from toolkit.serialization.formats.reading import RECORD_BYTES
 from toolkit.serialization.records import Record, tells_itself, to_plain
 from toolkit.trace import EDITOR, Scope, entered
 
@@ -42,16 +45,51 @@ def dump(
         How many records were written.
     """
     count = 0
+    measured = _Measured(out)
 
     def counted(records: Iterable[Record]) -> Iterator[Record]:
         nonlocal count
         for record in records:
             count += 1
             yield record
+            measured.end(record)
 
     with reading(scope, textual=kind.textual, models=models, natural=natural, fields=fields, pks=pks) as records:
-        kind.write(counted(records), out)
+        kind.write(counted(records), cast(IO[str], measured))
     return count
+
+
+class _Measured(io.TextIOBase):
+    """Refuses a record that ``load`` would refuse.
+
+    Args:
+        out: Where to.
+    """
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out, self._size = out, 0
+
+    def write(self, text: str) -> int:
+        """Write some of a record."""
+        self._size += len(text)
+        self._out.write(text)
+        return len(text)
+
+    def end(self, record: Record) -> None:
+        """A record is written.
+
+        Raises:
+            ContentError: It is longer than a record may be.
+        """
+        size, self._size = self._size, 0
+        if size > RECORD_BYTES // 4:
+            size = len(json.dumps(record.as_dict(), ensure_ascii=False).encode())
+        if size > RECORD_BYTES:
+            raise ContentError(
+                f"{record.model} {record.pk!r:.40} is longer than {RECORD_BYTES // 1024 // 1024} MiB, which no record "
+                "may be",
+                hint="Leave the field out with --fields, or keep such values in files.",
+            )
 
 
 @contextmanager
@@ -115,23 +153,34 @@ class Table:
             yield from self._of(rows)
 
     def _chunks(self, pks: Sequence[Any] | None) -> Iterator[list[Any]]:
-        """The rows, some at a time: each chunk begins behind the key of the last, so that nothing else is held.
-
-        Only in another order than that of one key all keys are held.
-        """
+        """The rows, some at a time: each chunk begins behind the last row of the one before; nothing else is held."""
         rows: QuerySet[Any] = QuerySet(self.model).unrestricted()
         if pks is not None:
             rows = rows.filter(pk__in=list(pks))
-        rows = rows.order_by(*(self.model._meta.natural_key if self.by_natural else ()), "pk")
-        if self.by_natural or len(self.model._meta.key) > 1:
-            every = rows.iterator(chunk_size=CHUNK)
-            while chunk := list(itertools.islice(every, CHUNK)):
-                yield chunk
-            return
+        order = [*self._natural_paths(self.model), *(part.attname for part in self.model._meta.key)]
+        rows = rows.order_by(*order)
         chunk = list(rows[:CHUNK])
         while chunk:
+            last = [_at(chunk[-1], path) for path in order]
             yield chunk
-            chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
+            chunk = list(rows.filter(_behind(order, last))[:CHUNK])
+
+    def _natural_paths(self, model: Any, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[str]:
+        """What rows are ordered by: the values that tell them, through references to what tells those.
+
+        So the order does not depend on keys, which differ from database to database. A model that is told by a row
+        of its own (a parent) is followed once.
+        """
+        if not (self.by_natural if not above else self._tells(model)):
+            return
+        for name in model._meta.natural_key:
+            field = model._meta.get_field(name)
+            if not field.is_relation:
+                yield f"{prefix}{name}"
+            elif field.target not in (*above, model) and self._tells(field.target):
+                yield from self._natural_paths(field.target, f"{prefix}{name}__", (*above, model))
+            else:
+                yield f"{prefix}{field.attname}"
 
     def _of(self, rows: Sequence[Any]) -> Iterator[Record]:
         links = {field.name: self._links(field, rows) for field in self.many}
@@ -196,6 +245,25 @@ class Table:
             told = {field.name: self._plain(field, getattr(each, field.attname)) for field in kept}
             found.setdefault(each.source_id, {})[each.locale] = told
         return found
+
+
+def _at(row: Any, path: str) -> Any:
+    """The value at the end of a path; None where it leads nowhere."""
+    for name in path.split("__"):
+        row = None if row is None else getattr(row, name)
+    return row
+
+
+def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
+    """The condition that rows come behind one, in an order in which NULL comes first."""
+    condition = Q(pk__in=[])
+    for path, value in reversed(list(zip(order, last, strict=True))):
+        if value is None:
+            condition = Q(**{f"{path}__isnull": False}) | (Q(**{f"{path}__isnull": True}) & condition)
+        else:
+            at_least = Q(**{f"{path}__gte": value})  # said by itself, so that an index of the first column is used
+            condition = at_least & (Q(**{f"{path}__gt": value}) | (Q(**{path: value}) & condition))
+    return condition
 
 
 def _place(told: Any) -> Any:

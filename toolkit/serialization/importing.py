@@ -8,12 +8,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError, ValidationError, did_you_mean
 from toolkit.models import QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.serialization.formats.json import iter_lines, iter_values
+from toolkit.serialization.formats.reading import RECORD_BYTES, too_long
 from toolkit.serialization.records import Place, from_plain, teller
 from toolkit.serialization.writing import TableWriter
 from toolkit.trace import EDITOR, Scope, entered
@@ -52,27 +53,35 @@ def read_table(source: IO[bytes], kind: str, *, encoding: str | None = None) -> 
     if kind == "jsonl":
         return iter_lines(source)
     if kind == "csv":
-        return _read_csv(_decoded(source.read(), encoding))
+        return _read_csv(_decoded(source, encoding))
     raise ContentError(
         f"a table is not read from {kind}", hint="Use csv, json or jsonl; for a dump: toolkit data load."
     )
 
 
-def _decoded(raw: bytes, encoding: str | None) -> str:
-    marked = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+def _decoded(source: IO[bytes], encoding: str | None) -> Iterator[str]:
+    """The lines of a CSV file."""
+    raw: Any = io.BufferedReader(cast(Any, source))
+    marked = "utf-16" if raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    line = 0
     try:
-        return raw.decode(encoding or marked)
-    except (UnicodeDecodeError, LookupError) as error:
-        line = raw[: getattr(error, "start", 0)].count(b"\n") + 1
+        lines = io.TextIOWrapper(raw, encoding or marked, newline="")
+        while text := lines.readline(RECORD_BYTES + 1):
+            line += 1
+            if len(text) > RECORD_BYTES:
+                raise too_long(line=line)
+            yield text
+    except (UnicodeError, LookupError) as error:
         told = f"the file is not {encoding or marked.removesuffix('-sig').upper()}: {error}"
-        raise ContentError(told, line=line, hint="Say which it is: --encoding latin-1.") from error
+        hint = "Say which it is: --encoding latin-1."
+        raise ContentError(told, line=line + 1, hint=hint) from error
 
 
-def _read_csv(text: str) -> Iterator[tuple[Any, Place]]:
-    head = text.partition("\n")[0]
+def _read_csv(lines: Iterator[str]) -> Iterator[tuple[Any, Place]]:
+    head = next(lines, "")
     delimiter = max(DELIMITERS, key=head.count)
-    before = csv.field_size_limit(len(text) + 1)  # the module has one for the whole process
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    before = csv.field_size_limit(RECORD_BYTES)  # the module has one for the whole process
+    reader = csv.reader(itertools.chain([head], lines), delimiter=delimiter, strict=True)
     header: list[str] = []
     number = line = 0
     try:

@@ -13,7 +13,7 @@ from toolkit.serialization.records import columns_of
 from toolkit.trace import Scope
 
 if TYPE_CHECKING:
-    from toolkit.serialization.loading import Row
+    from toolkit.serialization.spool import Row
 
 BATCH = 500
 

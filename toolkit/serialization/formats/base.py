@@ -20,6 +20,8 @@ class Format(Protocol):
 
     Attributes:
         textual: It has only text: numbers, truth values and dates are written as their fields say.
+
+    A class may have ``endings``, such as ``(".toml",)``: files with one of these are of its format.
     """
 
     textual: bool
@@ -79,11 +81,18 @@ def kind_of(path: Path | None) -> str:
     for ending in COMPRESSIONS:
         name = name.removesuffix(ending)
     found = next((kind for kind, (_, endings) in FORMATS.items() if name.endswith(endings)), None)
+    found = found or next((kind for kind, endings in _endings_of_others() if name.endswith(endings)), None)
     if found is None:
         raise ContentError(
             f"the format of {path} cannot be told by its ending", hint=f"Say --format: {', '.join(FORMATS)}."
         )
     return found
+
+
+def _endings_of_others() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The endings that the formats of other distributions claim."""
+    for point in entry_points(group="toolkit.formats"):
+        yield point.name, tuple(getattr(point.load(), "endings", ()))
 
 
 class _Gzip(gzip.GzipFile):

@@ -7,14 +7,13 @@ An empty cell is NULL. A list (a natural key, many keys) is JSON. Text that is e
 from __future__ import annotations
 
 import csv
-import io
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
+from toolkit.serialization.formats.reading import RECORD_BYTES, iter_raw_lines
 from toolkit.serialization.records import Place, Record
 
 MODEL, KEY, TRANSLATIONS = "$model", "$pk", "$translations"  # as no field can be called
@@ -42,12 +41,9 @@ class CSV:
             out.write(csv_line([model, *cells, translations]))
 
     def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
-        lines = io.TextIOWrapper(source, "utf-8-sig", newline="")
-        before = csv.field_size_limit(sys.maxsize)  # the module has one for the whole process
+        before = csv.field_size_limit(RECORD_BYTES)  # the module has one for the whole process
         try:
-            yield from _read(csv.reader(_whole(lines), strict=True))
-        except UnicodeDecodeError as error:
-            raise ContentError(f"the file is not UTF-8: {error.reason} at byte {error.start}") from error
+            yield from _read(csv.reader(_whole(_decoded(source)), strict=True))
         finally:
             csv.field_size_limit(before)
 
@@ -56,6 +52,14 @@ def csv_line(cells: Sequence[str]) -> str:
     """Cells as a line, each in quotation marks where it must be. The module csv leaves a lone carriage return out."""
     quoted = (f'"{cell.replace(chr(34), chr(34) * 2)}"' if set(cell) & set(',"\r\n') else cell for cell in cells)
     return ",".join(quoted) + "\n"
+
+
+def _decoded(source: IO[bytes]) -> Iterator[str]:
+    for line, raw in enumerate(iter_raw_lines(source), 1):
+        try:
+            yield raw.decode("utf-8-sig" if line == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise ContentError(f"the file is not UTF-8: {error.reason}", line=line) from error
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:

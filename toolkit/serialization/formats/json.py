@@ -8,7 +8,11 @@ from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
+from toolkit.serialization.formats.reading import RECORD_BYTES, Text, iter_raw_lines, too_long
 from toolkit.serialization.records import Place, Record
+
+LONGEST_TOKEN = 16
+"""More characters than an escape or a word such as ``false`` has."""
 
 
 class _Repeated(ValueError):
@@ -35,13 +39,6 @@ def _encoded(record: Record) -> str:
     return json.dumps(record.as_dict(), ensure_ascii=False, allow_nan=False)
 
 
-def _text(source: IO[bytes]) -> str:
-    try:
-        return source.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ContentError(f"the file is not UTF-8: {error.reason} at byte {error.start}") from error
-
-
 class JSON:
     """One array of records."""
 
@@ -61,50 +58,67 @@ class JSON:
 
 
 def iter_values(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
-    """The values in an array, one by one: each is told by its line, and none but the text is held.
+    """The values of an array, one at a time.
 
     Raises:
-        ContentError: The file is no array.
+        ContentError: It is no array, or no JSON.
     """
-    text = _text(source)
-    at, line, number = _skip(text, 0), 1, 0
-    if text[at : at + 1] != "[":
+    text = Text(source)
+    if text.skip_space() != "[":
         raise ContentError("the file is no array of records", line=1, hint="It begins with '['.")
-    line, at = line + text.count("\n", 0, at), at + 1
+    text.at += 1
+    number = 0
+    if text.skip_space() == "]":
+        text.at += 1
+        _refuse_more(text)
+        return
     while True:
-        start = _skip(text, at)
-        line += text.count("\n", at, start)
-        if text[start : start + 1] == "]" and (number == 0 or text[at - 1] != ","):
-            break
-        try:
-            data, end = _decoder.raw_decode(text, start)
-        except json.JSONDecodeError as error:
-            raise ContentError(f"the file is no JSON: {error.msg}", line=error.lineno, column=error.colno) from error
-        except (ValueError, RecursionError) as error:
-            raise ContentError(f"record {number + 1}: {_told(error)}", line=line) from error
+        text.skip_space()
+        line = text.place()[0]
         number += 1
-        yield data, Place(line, number)
-        line += text.count("\n", start, end)
-        at = _skip(text, end)
-        line += text.count("\n", end, at)
-        if text[at : at + 1] == "]":
-            start = at
-            break
-        if text[at : at + 1] != ",":
+        yield _next_value(text, number), Place(line, number)
+        mark = text.skip_space()
+        if mark not in ("]", ","):
+            line = text.place()[0]
             raise ContentError("the file is no JSON: a comma or the end of the array is missing", line=line)
-        at += 1
-    if text[start + 1 :].strip():
-        raise ContentError("something follows the end of the array", line=line)
+        text.at += 1
+        if mark == "]":
+            _refuse_more(text)
+            return
+
+
+def _refuse_more(text: Text) -> None:
+    if text.skip_space():
+        raise ContentError("something follows the end of the array", line=text.place()[0])
+
+
+def _next_value(text: Text, number: int) -> Any:
+    """The value where reading stands; more of the file is taken until it is whole."""
+    while True:
+        try:
+            data, end = _decoder.raw_decode(text.text, text.at)
+        except json.JSONDecodeError as error:
+            if text.has_ended or not _may_be_cut_off(error, text.text):
+                line, column = text.place(error.pos)
+                raise ContentError(f"the file is no JSON: {error.msg}", line=line, column=column) from error
+        except (ValueError, RecursionError) as error:
+            raise ContentError(f"record {number}: {_told(error)}", line=text.place()[0]) from error
+        else:
+            if end < len(text.text) or text.has_ended:  # else it may be the beginning of a longer number
+                text.at = end
+                return data
+        if len(text.text) - text.at > RECORD_BYTES:
+            raise too_long(number, line=text.place()[0])
+        text.more()
+
+
+def _may_be_cut_off(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether what is wrong may be that the text ends here for now."""
+    return error.msg.startswith("Unterminated string") or error.pos > len(text) - LONGEST_TOKEN
 
 
 def _told(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
 
 
 class JSONLines:
@@ -124,7 +138,7 @@ class JSONLines:
 def iter_lines(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
     """The value on each line; where there is none, why."""
     number = 0
-    for line, raw in enumerate(source, 1):
+    for line, raw in enumerate(iter_raw_lines(source), 1):
         if raw.strip():
             number += 1
             yield _line(raw, line), Place(line, number)

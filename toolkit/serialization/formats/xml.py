@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from toolkit.errors import ContentError
+from toolkit.serialization.formats.reading import Bounded
 from toolkit.serialization.records import Place, Record
+
+LONGEST_TEXT_BYTES = 10_000_000
+"""The most that one text may take: what libxml2 reads without being told to trust the file."""
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\r\ud800-\udfff\ufffe\uffff\\\\]")
 _ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]{1,6})\}|(\\))")
@@ -55,7 +59,13 @@ class XML:
             if isinstance(record.pk, list):
                 out.write(f"  <pk>{_value(record.pk)}</pk>\n")
             for name, value in record.fields.items():
-                out.write(f'  <field name="{_attribute(name)}">{_value(value)}</field>\n')
+                told = _value(value)
+                if len(told) > LONGEST_TEXT_BYTES // 4 and len(told.encode()) > LONGEST_TEXT_BYTES:
+                    raise ContentError(
+                        f"{record.model} {record.pk!r:.40}: {name} is longer than the 10 MB that a text in XML may be",
+                        hint="Use another format: --format jsonl.",
+                    )
+                out.write(f'  <field name="{_attribute(name)}">{told}</field>\n')
             for locale, values in record.translations.items():
                 out.write(f'  <translation locale="{_attribute(locale)}">\n')
                 for name, value in values.items():
@@ -68,8 +78,9 @@ class XML:
         from lxml import etree
 
         try:
+            bounded = Bounded(source)
             found = etree.iterparse(
-                source, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
+                bounded, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
                 huge_tree=False, remove_comments=True, remove_pis=True,
             )  # fmt: skip
             number = 0
@@ -78,6 +89,7 @@ class XML:
                     _refuse_doctype(element)
                 elif element.tag == "row" and element.getparent() is not None and element.getparent().tag == "rows":
                     number += 1
+                    bounded.begin_record()
                     yield _record_of(element, number)
                     element.clear()
                     while element.getprevious() is not None:

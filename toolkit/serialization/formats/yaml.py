@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
+from toolkit.serialization.formats.reading import Bounded
 from toolkit.serialization.records import Place, Record
 
 
@@ -33,19 +34,17 @@ class YAML:
     def read(self, source: IO[bytes], /) -> Iterator[Record | ContentError]:
         import yaml
 
-        text = source.read()
-        if text and not text.endswith(b"\n"):
-            raise ContentError("the last line has no end: the file seems cut off", hint="If it is whole, end the line.")
-        loader = _loader()(text)
+        bounded = Bounded(source)
+        loader = _loader()(bounded)
         try:
-            node = loader.get_single_node()
-            if node is None:
-                return
-            if not isinstance(node, yaml.SequenceNode):
-                raise ContentError("the file is no list of records", line=node.start_mark.line + 1)
-            for number, each in enumerate(node.value, 1):
+            for number, each in enumerate(_nodes(loader), 1):
+                bounded.begin_record()
                 line = each.start_mark.line + 1
                 yield record_of(loader.construct_document(each), Place(line, number))
+            if bounded.last not in (b"", b"\n"):
+                raise ContentError(
+                    "the last line has no end: the file seems cut off", hint="If it is whole, end the line."
+                )
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             raise ContentError(f"the file is no YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
@@ -53,6 +52,29 @@ class YAML:
             raise ContentError(f"the file is no YAML: {' '.join(str(error).split())}") from error
         finally:
             loader.dispose()
+
+
+def _nodes(loader: Any) -> Iterator[Any]:
+    """The items of the one list in a file, each when it is asked for."""
+    import yaml
+
+    loader.get_event()  # of the file
+    if loader.check_event(yaml.StreamEndEvent):
+        return
+    loader.get_event()  # of the document
+    if not loader.check_event(yaml.SequenceStartEvent):
+        raise ContentError("the file is no list of records", line=loader.peek_event().start_mark.line + 1)
+    parent = loader.get_event()
+    number = 0
+    while not loader.check_event(yaml.SequenceEndEvent):
+        yield loader.compose_node(parent, number)
+        number += 1
+    for _ in ("the list", "the document"):
+        loader.get_event()
+    if not loader.check_event(yaml.StreamEndEvent):
+        raise ContentError(
+            "the file is no YAML: something follows the list", line=loader.peek_event().start_mark.line + 1
+        )
 
 
 def _dumper() -> Any:
