@@ -25,28 +25,28 @@ def bring_up(site: Any) -> None:
     stamp = _stamp(site)
     if stamp and stamp == _read(site.database):
         return
-    migrated = [app for app in site.apps if app.migrations_folder is not None]
-    if migrated:
-        _migrate(site)
-    others = {app.label for app in site.apps} - {app.label for app in migrated}
-    migrations.create_tables(site.database, [m for m in _managed(site) if m._meta.app_label in others])
-    _make_elsewhere(site)
+    if any(app.migrations_folder is not None for app in site.apps):
+        for database in migrations.migrated_databases(site.databases.homes, site.apps, site.router):
+            _migrate(site, database)
+    _make_others(site)
     _remember(site)
 
 
-def _managed(site: Any) -> list[Any]:
-    """The models whose tables are the site's own, in the main database."""
-    return [model for model in living_in(site.database, site.models) if model._meta.managed]
-
-
-def _make_elsewhere(site: Any) -> None:
-    """The tables of further databases, which have no migrations: made where they are missing, compared where not."""
+def _make_others(site: Any) -> None:
+    """The tables of apps without migrations, in each database: made where they are missing, compared where not."""
+    others = {app.label for app in site.apps if app.migrations_folder is None}
     for database in site.databases.homes:
-        if database is site.database or database.read_only:
-            continue
-        models = [model for model in living_in(database, site.models) if model._meta.managed]
-        wanted = [model for model in models if _may_be_made(site, database, model)]
-        migrations.create_tables(database, wanted)
+        if not database.read_only:
+            migrations.create_tables(database, [m for m in _managed(site, database) if m._meta.app_label in others])
+
+
+def _managed(site: Any, database: Any) -> list[Any]:
+    """The models whose tables are the site's own, in a database."""
+    return [
+        model
+        for model in living_in(database, site.models)
+        if model._meta.managed and _may_be_made(site, database, model)
+    ]
 
 
 def _may_be_made(site: Any, database: Any, model: Any) -> bool:
@@ -55,19 +55,20 @@ def _may_be_made(site: Any, database: Any, model: Any) -> bool:
     return answer is not False
 
 
-def _migrate(site: Any) -> None:
+def _migrate(site: Any, database: Any) -> None:
     """Apply all migrations to a new database, where nothing can be lost; elsewhere say what is missing."""
-    if _is_new(site):
-        migrations.apply(site.database, site.apps)
+    if _is_new(site, database):
+        migrations.apply(database, site.apps, router=site.router)
         return
-    problems = migrations.check(site.database, site.apps, tables_only=True)
+    problems = migrations.check(database, site.apps, tables_only=True, router=site.router)
     if problems:
-        raise Problems(list(problems), summary="the database does not fit the models")
+        told = "the database does" if database is site.database else f"the database {database.alias!r} does"
+        raise Problems(list(problems), summary=f"{told} not fit the models")
 
 
-def _is_new(site: Any) -> bool:
-    tables = {model._meta.table for model in _managed(site)}
-    return not tables & set(site.database.table_names())
+def _is_new(site: Any, database: Any) -> bool:
+    tables = {model._meta.table for model in _managed(site, database)}
+    return not tables & set(database.table_names())
 
 
 def _stamp(site: Any) -> str:

@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from toolkit import migrations as engine
 from toolkit.cli.histories import merge, optimize, rebase, squash, tell_made
 from toolkit.cli.invocation import invocation, is_interactive, json_option, site_options
 from toolkit.cli.sites import open_site
+from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, Problems, did_you_mean
 
 
@@ -31,6 +33,11 @@ migrations.add_command(squash)
 migrations.add_command(optimize)
 migrations.add_command(rebase)
 migrations.add_command(merge)
+
+
+database_option = click.option(
+    "--database", "alias", metavar="ALIAS", help="Only this database of the setting 'databases'."
+)
 
 
 @dataclass
@@ -199,10 +206,20 @@ def _value(text: str) -> Any:
 @click.option("--fake", is_flag=True, help="Only note it as done: the tables are right already.")
 @click.option("--fake-initial", is_flag=True, help="Only note a first migration whose tables are all there.")
 @click.option("--prune", is_flag=True, help="Forget applied migrations whose files are gone.")
+@database_option
 @json_option
 @site_options
-def apply(app: str | None, target: str | None, *, planned: bool, fake: bool, fake_initial: bool, prune: bool) -> None:
-    """Bring the database up to date, or APP to TARGET: the beginning of a migration's name, or 'zero'.
+def apply(
+    app: str | None,
+    target: str | None,
+    *,
+    planned: bool,
+    fake: bool,
+    fake_initial: bool,
+    prune: bool,
+    alias: str | None,
+) -> None:
+    """Bring the databases up to date, or APP to TARGET: the beginning of a migration's name, or 'zero'.
 
     APP.TARGET is the same.
     """
@@ -210,25 +227,52 @@ def apply(app: str | None, target: str | None, *, planned: bool, fake: bool, fak
     site = open_site()
     point = app if target is None else f"{app}.{target}"
     with site:
+        databases = _databases(site, alias)
         if prune:
-            gone = engine.prune(site.database, site.apps, app)
+            gone = [name for one in databases for name in engine.prune(one, site.apps, app)]
             _tell_steps([f"Forget {name}" for name in gone], nothing="nothing to forget")
             return
         if planned:
-            _tell_steps([f"would be done: {step}" for step in engine.plan(site.database, site.apps, point)])
+            steps = [
+                f"would be done: {step}{_where(one, databases)}"
+                for one in databases
+                for step in engine.plan(one, site.apps, point, router=site.router)
+            ]
+            _tell_steps(steps)
             return
-        steps = engine.apply(
-            site.database,
-            site.apps,
-            point,
-            tell=lambda step: asked.output.say(str(step)),
-            fake=fake,
-            fake_initial=fake_initial,
-        )
+        done = [
+            f"{step}{_where(database, databases)}"
+            for database in databases
+            for step in engine.apply(
+                database,
+                site.apps,
+                point,
+                tell=partial(_tell_step, _where(database, databases)),
+                fake=fake,
+                fake_initial=fake_initial,
+                router=site.router,
+            )
+        ]
     if asked.as_json:
-        asked.output.data([str(step) for step in steps])
+        asked.output.data(done)
         return
-    asked.output.say(f"{len(steps)} done" if steps else "nothing to do")
+    asked.output.say(f"{len(done)} done" if done else "nothing to do")
+
+
+def _databases(site: Any, alias: str | None) -> list[Any]:
+    """The database of an alias, or all that migrations are applied to."""
+    if alias is not None:
+        return [site.databases.named(alias)]
+    return engine.migrated_databases(site.databases.homes, site.apps, site.router)
+
+
+def _where(database: Any, databases: list[Any]) -> str:
+    """Which database is meant, where there are several."""
+    return f" in {database.alias}" if len(databases) > 1 else ""
+
+
+def _tell_step(where: str, step: Any) -> None:
+    invocation().output.say(f"{step}{where}")
 
 
 def _tell_steps(steps: list[str], *, nothing: str = "nothing to do") -> None:
@@ -245,13 +289,15 @@ def _tell_steps(steps: list[str], *, nothing: str = "nothing to do") -> None:
 @migrations.command()
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option("--plan", "planned", is_flag=True, help="With what each depends on.")
+@database_option
 @json_option
 @site_options
-def show(apps: tuple[str, ...], *, planned: bool) -> None:
+def show(apps: tuple[str, ...], *, planned: bool, alias: str | None) -> None:
     """List the migrations of all apps, or of some, and when each was applied."""
     asked = invocation()
     site = open_site()
-    found = [one for one in engine.show(site.database, site.apps) if not apps or one.app in apps]
+    database = site.databases.named(alias or DEFAULT)
+    found = [one for one in engine.show(database, site.apps) if not apps or one.app in apps]
     if asked.as_json:
         asked.output.data([vars(one) for one in found])
         return
@@ -273,14 +319,16 @@ def _state(one: engine.MigrationStatus) -> str:
 @click.argument("app")
 @click.argument("name", required=False)
 @click.option("--backwards", is_flag=True, help="What undoes it.")
+@database_option
 @json_option
 @site_options
-def sql(app: str, name: str | None, *, backwards: bool) -> None:
+def sql(app: str, name: str | None, *, backwards: bool, alias: str | None) -> None:
     """Print the SQL of the migration APP NAME; nothing is run."""
     asked = invocation()
     site = open_site()
     point = app if name is None else f"{app}.{name}"
-    lines = engine.sql(site.database, site.apps, point, backwards=backwards)
+    database = site.databases.named(alias or DEFAULT)
+    lines = engine.sql(database, site.apps, point, backwards=backwards, router=site.router)
     if asked.as_json:
         asked.output.data(lines)
         return
@@ -290,13 +338,17 @@ def sql(app: str, name: str | None, *, backwards: bool) -> None:
 
 @migrations.command()
 @click.option("--models-only", is_flag=True, help="Do not look at the database.")
+@database_option
 @json_option
 @site_options
-def check(models_only: bool) -> None:
+def check(models_only: bool, alias: str | None) -> None:
     """Say where models, migrations and tables disagree; nothing is written."""
     asked = invocation()
     site = open_site()
-    found = engine.check(None if models_only else site.database, site.apps) or engine.check_files(site.apps)
+    found: list[MigrationError] = []
+    for database in [None] if models_only else _databases(site, alias):
+        found = found or engine.check(database, site.apps, router=site.router)
+    found = found or engine.check_files(site.apps)
     if found:
         raise Problems(found, summary="models, migrations and tables disagree")
     if asked.as_json:

@@ -42,6 +42,7 @@ from toolkit.migrations.operations.options import (
     AlterModelTableComment,
 )
 from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL, SeparateDatabaseAndState
+from toolkit.migrations.places import migrated_databases
 from toolkit.migrations.writer import WrittenMigration
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "check",
     "create_tables",
     "make",
+    "migrated_databases",
     "plan",
     "show",
 ]

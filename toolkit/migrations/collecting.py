@@ -16,7 +16,9 @@ from toolkit.migrations.operations.special import RunPython, RunSQL
 from toolkit.migrations.state import ProjectState
 
 
-def sql_of(database: Any, migration: LoadedMigration, *, before: ProjectState, backwards: bool = False) -> list[str]:
+def sql_of(
+    database: Any, migration: LoadedMigration, *, before: ProjectState, backwards: bool = False, place: Any = None
+) -> list[str]:
     """The statements of a migration, each operation with a comment before it.
 
     Nothing is read or written: for SQLite the tables are made in memory as they are before, for servers the
@@ -27,6 +29,7 @@ def sql_of(database: Any, migration: LoadedMigration, *, before: ProjectState, b
         migration: The migration.
         before: The models before it.
         backwards: What undoes it.
+        place: Says which models have their tables there; None for all.
     """
     acts: list[tuple[Operation, ProjectState, ProjectState]] = []
     state = before
@@ -36,6 +39,7 @@ def sql_of(database: Any, migration: LoadedMigration, *, before: ProjectState, b
         state = after
     lines: list[str] = []
     editor = _editor(database, before if not backwards else state, lines)
+    editor.place = place
     for operation, earlier, later in acts[::-1] if backwards else acts:
         lines.append(f"-- {'Undo: ' if backwards else ''}{operation.describe()}")
         _collect(operation, migration.app, editor, lines, (earlier, later), backwards=backwards)
@@ -51,6 +55,9 @@ def _collect(
     *,
     backwards: bool,
 ) -> None:
+    if not operation.concerns(app, editor.place, before=states[0], after=states[1]):
+        lines.append("-- (in another database)")
+        return
     if isinstance(operation, RunPython):
         lines.append("-- (Python, which is no SQL)")
         return

@@ -12,7 +12,7 @@ from toolkit.migrations.arranging import Draft, arrange
 from toolkit.migrations.autodetector import AskValue, Change, detect_changes
 from toolkit.migrations.collecting import sql_of
 from toolkit.migrations.conflicts import check_heads
-from toolkit.migrations.describing import state_of, with_hidden
+from toolkit.migrations.describing import state_of
 from toolkit.migrations.editors.sessions import editing
 from toolkit.migrations.executor import Executor, Step, find_named
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
@@ -22,6 +22,7 @@ from toolkit.migrations.loader import App, load_graph, read_graph
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize
+from toolkit.migrations.places import Place
 from toolkit.migrations.rebasing import Moved
 from toolkit.migrations.rebasing import merge as merged_ends
 from toolkit.migrations.rebasing import rebase as rebased
@@ -177,6 +178,7 @@ def apply(
     tell: Callable[[Step], object] = lambda step: None,
     fake: bool = False,
     fake_initial: bool = False,
+    router: Any = None,
 ) -> list[Step]:
     """Bring a database to a point of its history: by default, to its end.
 
@@ -190,6 +192,8 @@ def apply(
         tell: Called with each step before it is done.
         fake: Only note the migrations as applied, or as not applied: the tables are right already.
         fake_initial: Only note an app's first migration where all tables that it makes are there.
+        router: The site's router. Each model's table is made in the model's own database, unless ``allow_migrate``
+            says otherwise.
 
     Returns:
         What was done, in order.
@@ -198,14 +202,14 @@ def apply(
         MigrationError: A migration could not be applied; the database is as it was before that one.
         Problems: The migrations do not fit together.
     """
-    executor = _executor(database, apps)
+    executor = _executor(database, apps, router)
     steps = [replace(step, faked=fake or (fake_initial and executor.is_there(step))) for step in executor.plan(target)]
     return executor.run(steps, tell=tell)
 
 
-def plan(database: Any, apps: Iterable[App], target: str | None = None) -> list[Step]:
+def plan(database: Any, apps: Iterable[App], target: str | None = None, *, router: Any = None) -> list[Step]:
     """What ``apply`` would do."""
-    return _executor(database, apps).plan(target)
+    return _executor(database, apps, router).plan(target)
 
 
 def prune(database: Any, apps: Iterable[App], app: str | None = None) -> list[str]:
@@ -256,7 +260,7 @@ def _applied_at(key: Key, graph: Graph, recorded: Mapping[Key, Applied]) -> date
     return max((recorded[one].applied_at for one in graph.replaced(key) if one in recorded), default=None)
 
 
-def sql(database: Any, apps: Iterable[App], target: str, *, backwards: bool = False) -> list[str]:
+def sql(database: Any, apps: Iterable[App], target: str, *, backwards: bool = False, router: Any = None) -> list[str]:
     """The statements of one migration, for reading: nothing is run.
 
     Args:
@@ -264,13 +268,15 @@ def sql(database: Any, apps: Iterable[App], target: str, *, backwards: bool = Fa
         apps: All apps of a site.
         target: ``"newsroom.0002"``.
         backwards: What undoes it.
+        router: The site's router.
     """
     apps = list(apps)
     start = _unmigrated(apps)
     graph = load_graph(apps, start=start)
     migration = _named(graph, target)
     before = graph.state(start, upto=graph.before(migration.key) - {migration.key})
-    return sql_of(database, migration, before=before, backwards=backwards)
+    place = Place(database.alias, router)
+    return sql_of(database, migration, before=before, backwards=backwards, place=place)
 
 
 def optimized(apps: Iterable[App], target: str, *, write: bool = True) -> tuple[WrittenMigration, int] | None:
@@ -352,19 +358,20 @@ def _named(graph: Graph, target: str) -> LoadedMigration:
     return find_named(own, name)
 
 
-def check(database: Any, apps: Iterable[App], *, tables_only: bool = False) -> list[MigrationError]:
+def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, router: Any = None) -> list[MigrationError]:
     """Where models, migrations and tables disagree; nothing is written.
 
     Args:
         database: The database; None to look at models and migrations only.
         apps: All apps of a site.
         tables_only: Pass over what only models of the past would know otherwise, such as another ``Meta.ordering``.
+        router: The site's router.
     """
     apps = list(apps)
     try:
         graph = load_graph(apps, start=_unmigrated(apps))
         _, changes = _changes(apps, graph, ask=never, fills=None, complete=False)
-        executor = None if database is None else Executor(database, graph, start=_unmigrated(apps))
+        executor = None if database is None else Executor(database, graph, start=_unmigrated(apps), router=router)
     except Problems as problems:
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
@@ -375,8 +382,10 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False) -> l
     found += _unapplied(database, executor)
     if found:
         return found
-    models = [model for app in apps for model in with_hidden(app.models)]
-    migrated = [model for app in apps if app.migrations_folder is not None for model in with_hidden(app.models)]
+    models = [model for app in apps for model in executor.place.living(app.models)]
+    migrated = [
+        model for app in apps if app.migrations_folder is not None for model in executor.place.living(app.models)
+    ]
     gone = [
         MigrationError(
             f"the table {model._meta.table} of {model._meta.label} is not there",
@@ -412,10 +421,10 @@ def create_tables(database: Any, schema: Iterable[Any]) -> list[str]:
     return [model._meta.table for model in missing]
 
 
-def _executor(database: Any, apps: Iterable[App]) -> Executor:
+def _executor(database: Any, apps: Iterable[App], router: Any = None) -> Executor:
     apps = list(apps)
     start = _unmigrated(apps)
-    return Executor(database, load_graph(apps, start=start), start=start)
+    return Executor(database, load_graph(apps, start=start), start=start, router=router)
 
 
 def _unmigrated(apps: Iterable[App]) -> ProjectState:

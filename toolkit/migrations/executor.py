@@ -24,6 +24,7 @@ from toolkit.migrations.history import TABLE, History
 from toolkit.migrations.operations.merging import merged
 from toolkit.migrations.operations.models import CreateModel
 from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.places import Place
 from toolkit.migrations.state import ProjectState
 
 UNTOUCHED = "The database is as it was before this migration."
@@ -60,10 +61,12 @@ class Executor:
         database: The database.
         graph: All migrations.
         start: The models of the apps that have no migrations.
+        router: The site's router, which may say which models have their tables where.
     """
 
-    def __init__(self, database: Any, graph: Graph, *, start: ProjectState) -> None:
+    def __init__(self, database: Any, graph: Graph, *, start: ProjectState, router: Any = None) -> None:
         self.database, self.start = database, start
+        self.place = Place(database.alias, router)
         self.history = History(database)
         self.graph = graph.for_database(self.history.read())
 
@@ -126,7 +129,8 @@ class Executor:
             return False
         state = migration.change(self.graph.state(self.start, upto=self.graph.before(migration.key) - {migration.key}))
         tables = set(self.database.table_names())
-        return all(state.get(migration.app, one.name).table in tables for one in made)
+        models = [state.get(migration.app, one.name) for one in made]
+        return all(model.table in tables for model in models if self.place.has(model) and not model.is_proxy)
 
     def interrupted(self) -> list[Progress]:
         """The migrations that were begun and are neither done nor undone."""
@@ -281,6 +285,9 @@ class Executor:
 
     def _act(self, step: Step, act: Act, editor: Editor, stands: Callable[[], str]) -> None:
         operation, before, after = act
+        if not operation.concerns(step.migration.app, self.place, before=before, after=after):
+            return
+        editor.place = self.place
         do = operation.revert if step.backwards else operation.apply
         try:
             do(step.migration.app, editor, before=before, after=after)

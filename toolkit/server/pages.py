@@ -84,7 +84,7 @@ class Pages:
         """One state of the database, its moment, and the plan of both."""
         since = self.state.unchanged_since()
         taken = time.monotonic()  # before the snapshot, so that nothing it does not see counts as seen
-        if self.site.database.schema.searches:
+        if any(database.schema.searches for database in self.site.databases.homes):
             refresh_indexes(self.site.scope())
         with self.site.databases.snapshot():
             moment = self.moments.take(since, taken=taken)

@@ -222,11 +222,13 @@ class Site:
         problems += relation_problems(self.models, self.router)
         problems += [
             DeclarationError(
-                f"{model._meta.label} is searched, and in the database {model._meta.database!r}",
-                hint="Only models of the main database can be searched.",
+                f"{model._meta.label} is searched, and in the database {model._meta.database!r}, which is read only",
+                hint="An index must be kept beside the rows: search another model, or let the database be written.",
             )
             for model in self.models
-            if model._meta.search is not None and model._meta.database != DEFAULT
+            if model._meta.search is not None
+            and model._meta.database in self.databases
+            and self.databases[model._meta.database].read_only
         ]
         for database in self.databases.values():
             place = self.databases[database.place]

@@ -24,6 +24,7 @@ class Editor:
         journal: Notes how far it got, where tables are not changed in a transaction.
 
     Attributes:
+        place: Says which models have their tables here.
         mark: Stands for a value in SQL.
         lossy: The fields whose values may lose something in the change that is being made.
     """
@@ -32,6 +33,7 @@ class Editor:
 
     def __init__(self, database: Any, *, journal: Journal | None = None) -> None:
         self.database = database
+        self.place: Any = None
         self.journal = journal or NoJournal()
         self.lossy: frozenset[str] = frozenset()
 

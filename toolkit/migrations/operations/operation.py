@@ -54,6 +54,20 @@ class Operation:
         """The labels of the models whose tables it changes; none where nobody can tell."""
         return ()
 
+    def concerns(self, app: str, place: Any, *, before: ProjectState, after: ProjectState) -> bool:
+        """Whether it is done in a database: if the table of any of its models is there.
+
+        Args:
+            app: The label of its app.
+            place: ``toolkit.migrations.places.Place``; None where nobody asks.
+            before: The models before it.
+            after: The models after it.
+        """
+        known = [
+            state.models[label] for label in self.models(app) for state in (after, before) if label in state.models
+        ]
+        return place is None or not known or any(place.has(model) for model in known)
+
     @property
     def slug(self) -> str:
         """What it does, as part of a file's name."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, did_you_mean
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
@@ -28,6 +29,8 @@ class RunSQL(Operation):
             undo.
         state_operations: Operations that say what it means for the models, if it changes a table of theirs.
         elidable: It may be left out when migrations are squashed: a new database has no use for it.
+        database: The alias of the database that it is for.
+        hints: What the router's ``allow_migrate`` is told, if it shall decide.
     """
 
     opaque = True
@@ -39,10 +42,16 @@ class RunSQL(Operation):
         reverse_sql: Sql | None = None,
         state_operations: Sequence[Operation] = (),
         elidable: bool = False,
+        database: str = DEFAULT,
+        hints: Mapping[str, Any] | None = None,
     ) -> None:
         self.sql, self.reverse_sql = sql, reverse_sql
         self.state_operations = tuple(state_operations)
         self.elidable = elidable
+        self.database, self.hints = database, dict(hints or {})
+
+    def concerns(self, app: str, place: Any, *, before: ProjectState, after: ProjectState) -> bool:
+        return place is None or place.runs(app, self.database, self.hints)
 
     @property
     def reversible(self) -> bool:  # type: ignore[override]  # a fact of the class for other operations
@@ -65,7 +74,7 @@ class RunSQL(Operation):
         found: list[tuple[str, Any]] = [("", self.sql)]
         found += [] if self.reverse_sql is None else [("reverse_sql", self.reverse_sql)]
         found += [("state_operations", list(self.state_operations))] if self.state_operations else []
-        return [*found, ("elidable", True)] if self.elidable else found
+        return [*found, *_said(self)]
 
 
 class RunPython(Operation):
@@ -76,12 +85,26 @@ class RunPython(Operation):
             have the fields that they had then, and none of your methods.
         reverse_code: What undoes it; without it the migration cannot be undone.
         elidable: It may be left out when migrations are squashed: a new database has no use for it.
+        database: The alias of the database that it is for.
+        hints: What the router's ``allow_migrate`` is told, if it shall decide.
     """
 
     opaque = True
 
-    def __init__(self, code: Step, *, reverse_code: Step | None = None, elidable: bool = False) -> None:
+    def __init__(
+        self,
+        code: Step,
+        *,
+        reverse_code: Step | None = None,
+        elidable: bool = False,
+        database: str = DEFAULT,
+        hints: Mapping[str, Any] | None = None,
+    ) -> None:
         self.code, self.reverse_code, self.elidable = code, reverse_code, elidable
+        self.database, self.hints = database, dict(hints or {})
+
+    def concerns(self, app: str, place: Any, *, before: ProjectState, after: ProjectState) -> bool:
+        return place is None or place.runs(app, self.database, self.hints)
 
     @staticmethod
     def noop(models: HistoricalModels, database: Any) -> None:
@@ -107,7 +130,7 @@ class RunPython(Operation):
     def arguments(self) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = [("", self.code)]
         found += [] if self.reverse_code is None else [("reverse_code", self.reverse_code)]
-        return [*found, ("elidable", True)] if self.elidable else found
+        return [*found, *_said(self)]
 
 
 class SeparateDatabaseAndState(Operation):
@@ -136,7 +159,8 @@ class SeparateDatabaseAndState(Operation):
         state = before
         for operation in self.database_operations:
             following = operation.change(app, state)
-            operation.apply(app, editor, before=state, after=following)
+            if operation.concerns(app, editor.place, before=state, after=following):
+                operation.apply(app, editor, before=state, after=following)
             state = following
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
@@ -144,7 +168,8 @@ class SeparateDatabaseAndState(Operation):
         for operation in self.database_operations:
             states.append(operation.change(app, states[-1]))
         for number, operation in reversed(list(enumerate(self.database_operations))):
-            operation.revert(app, editor, before=states[number], after=states[number + 1])
+            if operation.concerns(app, editor.place, before=states[number], after=states[number + 1]):
+                operation.revert(app, editor, before=states[number], after=states[number + 1])
 
     def describe(self) -> str:
         done = "; ".join(operation.describe() for operation in self.database_operations) or "nothing"
@@ -174,7 +199,7 @@ class HistoricalModels(Mapping[str, Any]):
             return self._classes[label]
         except KeyError:
             hint = did_you_mean(label, self._classes)
-            raise MigrationError(f"there is no model {label!r} at this point", hint=hint) from None
+            raise MigrationError(f"there is no model {label!r} at this point, in this database", hint=hint) from None
 
     def __call__(self, label: str) -> Any:
         """The class of this label.
@@ -197,12 +222,21 @@ def _changed(operations: Sequence[Operation], app: str, state: ProjectState) -> 
     return state
 
 
+def _said(operation: RunSQL | RunPython) -> list[tuple[str, Any]]:
+    """The options that both kinds have, those at their default left out."""
+    told: list[tuple[str, Any]] = [("elidable", True)] if operation.elidable else []
+    told += [("database", operation.database)] if operation.database != DEFAULT else []
+    return [*told, ("hints", operation.hints)] if operation.hints else told
+
+
 def _run(code: Step, editor: Editor, state: ProjectState) -> None:
+    here = [label for label, model in state.models.items() if editor.place is None or editor.place.has(model)]
     classes = state.classes()
 
     def run() -> None:
-        with _as_of(editor.database, classes):
-            code(HistoricalModels(classes), editor.database)
+        own = {label: classes[label] for label in here}
+        with _as_of(editor.database, own):
+            code(HistoricalModels(own), editor.database)
         editor.settle()
 
     editor.write_rows(run)

@@ -28,9 +28,12 @@ def refresh_searched(scope: Scope, searches: Iterable[Search]) -> None:
 
 
 def refresh_indexes(scope: Scope) -> None:
-    """Bring the indexes of all searched models up to date, before a snapshot in which they are asked.
+    """Bring the indexes of all searched models up to date, in each database, before a snapshot in which they are asked.
 
     Args:
-        scope: Gives the database.
+        scope: Gives the databases.
     """
-    refresh_searched(scope, scope.database.schema.searches)
+    databases = [scope.database] if scope.site is None else scope.site.databases.homes
+    for database in databases:
+        if database.schema.searches:
+            refresh_searched(scope.at(database), database.schema.searches)
