@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+import uuid
 
 import pytest
 
@@ -101,6 +102,39 @@ def test_wherever_it_is_killed_applying_again_finishes_it(newsroom, model, done)
         (2, "t1", "1", "x"),
         (3, "t2", "2", "x"),
     ]
+    newsroom.database.close_all()
+
+
+def keyed(model, **key):
+    desk = model("Desk", name=title(), **key)
+    return desk, model(
+        "Story", headline=title(), desk=models.ForeignKey(desk, on_delete=models.CASCADE, related_name="+")
+    )
+
+
+def test_a_key_that_changes_is_old_or_new_everywhere_wherever_it_is_killed(newsroom, model):
+    newsroom.migrate(*keyed(model))
+    desk, story = newsroom.app.models
+    for name in ("City", "Sport"):
+        newsroom.save(story, headline=f"of {name}", desk=newsroom.save(desk, name=name))
+    newsroom.declare(*keyed(model, id=models.UUIDField(primary_key=True, default=uuid.uuid4))).make()
+    url, number, kills = newsroom.database.url, 0, 0
+    while True:
+        newsroom.database = Database(url)
+        kill_at(newsroom.database, number, done=bool(number % 2))
+        try:
+            newsroom.apply()
+            newsroom.database.close_all()
+            break
+        except Killed:
+            kills += 1
+            newsroom.database.close_all()
+            number += 3
+    newsroom.database = Database(url)
+    assert kills > 3 and newsroom.problems() == []
+    told = "SELECT s.headline, d.name FROM news_story s JOIN news_desk d ON d.id = s.desk_id ORDER BY 1"
+    assert newsroom.database.fetch(told) == [("of City", "City"), ("of Sport", "Sport")]
+    assert "toolkit_keys" not in newsroom.database.table_names()
     newsroom.database.close_all()
 
 

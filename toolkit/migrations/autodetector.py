@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
+from toolkit.migrations.editors.keys import RECIPE
 from toolkit.migrations.fields import FieldState, usable_default
 from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
 from toolkit.migrations.operations.items import (
@@ -146,8 +147,10 @@ class _Detector:
             current = self.state.models[wanted.label]
             if name in wanted.field_names:
                 continue
-            new = self._following(wanted, current.get_field(name)) or renamed_field(
-                current, wanted, name=name, ask=self.ask
+            new = (
+                self._following(wanted, current.get_field(name))
+                or _new_key(current, wanted, name)
+                or renamed_field(current, wanted, name=name, ask=self.ask)
             )
             if new is not None:
                 self._renamed[(wanted.label, name)] = new
@@ -283,7 +286,7 @@ class _Detector:
             if current == field:
                 continue
             if _is_key(current) or _is_key(field):
-                self._refuse_key(wanted, field.name)
+                self._alter_key(wanted, current, field)
                 continue
             closing = current.null and not field.null
             fill = self._fill(wanted, field, "rows that hold NULL") if closing else MISSING
@@ -299,11 +302,20 @@ class _Detector:
             else:
                 self._note(wanted.app, RemoveField(wanted.name, field.name))
 
+    def _alter_key(self, wanted: ModelState, current: FieldState, field: FieldState) -> None:
+        """A key stays the key: it may become one of another kind, and what refers to it follows."""
+        single = _is_key(current) and _is_key(field) and field.name != "pk"
+        if not single or (field.to is not None and current.to is None):
+            self._refuse_key(wanted, field.name)
+            return
+        fill = self.fills.get(f"{wanted.label}.{field.name}", MISSING)
+        self._note(wanted.app, AlterField(wanted.name, field.name, field, fill=fill if callable(fill) else MISSING))
+
     def _refuse_key(self, model: ModelState, name: str) -> None:
         self.problems.append(
             MigrationError(
                 f"{model.label}.{name}: a primary key cannot be changed by itself: other tables may refer to it",
-                hint="Make a new model, copy the rows with RunPython, and delete the old one.",
+                hint=RECIPE,
             )
         )
 
@@ -362,6 +374,16 @@ def _mentions(item: Any, names: set[str]) -> bool:
 
 def _is_key(field: FieldState) -> bool:
     return field.name == "pk" or bool(dict(field.options).get("primary_key", False))
+
+
+def _new_key(current: ModelState, wanted: ModelState, name: str) -> str | None:
+    """The field that takes the place of a primary key that is gone: a row has one, and keeps it under another name."""
+    keys = [[field for field in model.fields if _is_key(field)] for model in (current, wanted)]
+    if any(len(found) != 1 or found[0].name == "pk" for found in keys) or keys[0][0].name != name:
+        return None
+    new = keys[1][0]
+    inherits = new.to is not None and keys[0][0].to is None
+    return None if inherits or new.name in current.field_names else new.name
 
 
 def _only_in_first(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, ToolkitError, did_you_mean
 from toolkit.migrations.editors.base import Editor
 from toolkit.migrations.editors.journal import (
@@ -66,7 +67,7 @@ class Executor:
 
     def __init__(self, database: Any, graph: Graph, *, start: ProjectState, router: Any = None) -> None:
         self.database, self.start = database, start
-        self.place = Place(database.alias, router)
+        self.place = Place(getattr(database, "alias", DEFAULT), router)
         self.history = History(database)
         self.graph = graph.for_database(self.history.read())
 

@@ -8,6 +8,8 @@ from typing import Any
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.conversions import check_convertible
 from toolkit.migrations.editors.journal import Journal, NoJournal
+from toolkit.migrations.editors.keys import RECIPE, Follower, keeps_values, new_keys
+from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.obstacles import check_obstacles
 from toolkit.migrations.editors.statements import comments_of, ddl, foreign_keys_of, indexes_of, table_of, take_twins
 from toolkit.migrations.fields import describe_field, usable_default
@@ -105,6 +107,32 @@ class Editor:
         self._alter_table(old, new, fills=fills)
         self._call_fields("after_create", new)
 
+    def change_key(self, followers: Sequence[Follower], *, fill: Any = MISSING) -> None:
+        """Let a primary key be one of another kind, with all that refers to it.
+
+        Args:
+            followers: The model itself, and those that refer to it.
+            fill: Makes a new key for each row; without it keys are converted where they can be.
+
+        Raises:
+            MigrationError: Rows stand in the way.
+        """
+        old, new = followers[0].old, followers[0].new
+        for each in followers:
+            self._check_possible(each.new)
+        mapped = not (fill is MISSING and keeps_values(old, new))
+        if mapped and not self.journal.is_resuming:
+            self._new_keys(old, new, fill)  # refused before anything is done, where nothing can be taken back
+        for each in followers:
+            self._call_fields("before_drop", each.old, only=set(each.names))
+        if mapped:
+            self._write_keys(old, new, fill)
+        self._change_keys(followers, mapped=mapped)
+        if mapped:
+            self.execute(f"DROP TABLE {self.quote(KEYS)}")
+        for each in followers:
+            self._call_fields("after_create", each.new, only=set(each.names))
+
     def comment(self, model: Any) -> None:
         """Give a table the comment that its model has, where the database keeps such."""
         from sqlalchemy.schema import DropTableComment, SetTableComment
@@ -196,6 +224,50 @@ class Editor:
 
         return (lambda: stored(value())) if callable(value) else stored(value)
 
+    def _new_keys(self, old: Any, new: Any, fill: Any) -> list[tuple[Any, Any]]:
+        column, table = self.quote(old._meta.pk.column), self.quote(old._meta.table)
+        rows = [key for (key,) in self.database.fetch(f"SELECT {column} FROM {table} ORDER BY {column}")]  # noqa: S608 - quoted
+        return list(new_keys(old, new, rows, dialect=self.database.dialect, fill=fill))
+
+    def _write_keys(self, old: Any, new: Any, fill: Any) -> None:
+        """Make a table of old and new keys."""
+        kinds = [
+            str(model._meta.pk.sql_type().compile(dialect=self.database.sqlalchemy_dialect)) for model in (old, new)
+        ]
+        self.execute(
+            f"CREATE TABLE {self.quote(KEYS)} (old {kinds[0]} NOT NULL PRIMARY KEY, new {kinds[1]} NOT NULL UNIQUE)"
+        )
+        insert = f"INSERT INTO {self.quote(KEYS)} (old, new) VALUES ({self.mark}, {self.mark})"  # noqa: S608 - a constant
+
+        def write() -> None:
+            rows = self._new_keys(old, new, fill)
+            if rows:
+                self.database.executemany(insert, rows)
+
+        self.write_rows(write)
+
+    def new_key_of(self, column: str) -> str:
+        """The SQL of the new key that stands for an old one in a column."""
+        return f"(SELECT k.new FROM {self.quote(KEYS)} k WHERE k.old = {column})"  # noqa: S608 - quoted
+
+    def _refuse_lost(self, model: Any, column: str) -> None:
+        """Refuse references to rows that are not there: there is no new key for them.
+
+        Raises:
+            MigrationError: There are some.
+        """
+        name = self.quote(column)
+        keys = f"SELECT 1 FROM {self.quote(KEYS)} k WHERE k.old = {self.quote(model._meta.table)}.{name}"  # noqa: S608 - quoted
+        lost = self.count(model._meta.table, f"{name} IS NOT NULL AND NOT EXISTS ({keys})")
+        if lost:
+            raise MigrationError(
+                f"{model._meta.table}: {column} refers to rows that are not there, in {lost} rows",
+                hint="Mend or remove them before, perhaps in a RunPython.",
+            )
+
+    def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
+        raise TypeError(f"{type(self).__name__} must define _change_keys()")
+
     def _check_possible(self, model: Any) -> None:
         """Refuse what this kind of database cannot keep.
 
@@ -271,7 +343,7 @@ def check_key(old: Any, new: Any) -> None:
         raise MigrationError(
             f"{new._meta.label}: the primary key changes from {before.name} ({type(before).__name__}) to "
             f"{after.name} ({type(after).__name__}), and other tables may refer to it",
-            hint="Make a new model, copy the rows with RunPython, and delete the old one.",
+            hint=RECIPE,
         )
 
 

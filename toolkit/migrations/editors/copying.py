@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from toolkit.errors import DatabaseError
@@ -40,10 +40,14 @@ class Copy:
         old: The model whose table is read.
         new: The model whose table is written.
         fills: Field name to what rows get that have no value.
+        mapped: Names of the fields whose values are keys that become others.
     """
 
-    def __init__(self, editor: Editor, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+    def __init__(
+        self, editor: Editor, old: Any, new: Any, *, fills: Mapping[str, Any], mapped: Collection[str] = ()
+    ) -> None:
         self._editor, self._old, self._new, self._fills = editor, old, new, fills
+        self._mapped = mapped
         self._refusals = Refusals(new)
         self._functions = 0
         self._table_made = table_of(new, "sqlite")
@@ -90,6 +94,8 @@ class Copy:
         if before is None:
             return self._made(field, "")
         source = quote(before.column)
+        if field.name in self._mapped:
+            return self._editor.new_key_of(f"{quote(self._table)}.{source}"), []
         if not same_storage(before, field):
             source = self._converted(before, field, source)
         if before.null and not field.null:

@@ -10,7 +10,8 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
 from toolkit.migrations.editors.servers import ServerEditor
-from toolkit.migrations.editors.statements import Item, items_of, renamed_items, table_of
+from toolkit.migrations.editors.statements import Item, ddl, items_of, renamed_items, table_of
+from toolkit.migrations.tables.definitions import parse_table
 from toolkit.models.hidden import hidden_name
 
 
@@ -129,6 +130,17 @@ class MysqlEditor(ServerEditor):
         same -= {item.sql for item in before if item.columns & self._away}
         dropped = [item for item in before if item.sql not in same]
         return sorted(dropped, key=lambda item: not item.is_foreign_key), [i for i in after if i.sql not in same]
+
+    def _replace_column(self, table: Any, old: str, column: str, scratch: Any) -> None:
+        """In one statement, for a column that counts must be the key at once."""
+        from sqlalchemy.schema import CreateTable
+
+        spelled = parse_table(ddl(self.database, CreateTable(table))).columns[column]
+        steps = [f"DROP COLUMN {self.quote(old)}", f"CHANGE COLUMN {self.quote(scratch.name)} {spelled}"]
+        if table.c[column].primary_key:
+            names = ", ".join(self.quote(each.name) for each in table.primary_key.columns)
+            steps = ["DROP PRIMARY KEY", *steps, f"ADD PRIMARY KEY ({names})"]
+        self.execute(f"ALTER TABLE {self.quote(table.name)} {', '.join(steps)}")
 
     def _define_column(self, table: str, column: Any) -> None:
         self.execute(f"ALTER TABLE {self.quote(table)} ADD COLUMN {self._spelled(column)}")

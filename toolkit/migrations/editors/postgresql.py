@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from toolkit.migrations.editors.servers import ServerEditor
-from toolkit.migrations.editors.statements import Collected, renamed_items
+from toolkit.migrations.editors.servers import ServerEditor, plain_column
+from toolkit.migrations.editors.statements import Collected, items_of, renamed_items
+
+PRIMARY_KEY = "PrimaryKeyConstraint"
 
 
 class PostgresqlEditor(ServerEditor):
@@ -28,6 +30,29 @@ class PostgresqlEditor(ServerEditor):
                     f"ALTER TABLE {self.quote(new.name)} RENAME CONSTRAINT {self.quote(before.name)} "
                     f"TO {self.quote(after.name)}"
                 )
+
+    def _replace_column(self, table: Any, old: str, column: str, scratch: Any) -> None:
+        self._drop_column(table.name, old)
+        self._rename_column(table.name, scratch.name, column)
+        wanted = table.c[column]
+        loose = plain_column(wanted, nullable=True, default=False)
+        self._respell_column(table.name, loose, plain_column(wanted))
+        if wanted.primary_key:
+            keys = [item for item in items_of(table, self.database, primary_key=True) if item.kind == PRIMARY_KEY]
+            self.execute(keys[0].sql)
+        if wanted is table.autoincrement_column:
+            self._add_sequence(table.name, wanted)
+
+    def _add_sequence(self, table: str, column: Any) -> None:
+        """Let new rows get numbers behind those that there are."""
+        name, where = f"{table}_{column.name}_seq"[:63], f"{self.quote(table)}.{self.quote(column.name)}"
+        kind = self._type_text(column.type)
+        self.execute(f"CREATE SEQUENCE {self.quote(name)} AS {kind} OWNED BY {where}")
+        regclass = self.quote(name).replace("'", "''")
+        self.execute(
+            f"ALTER TABLE {self.quote(table)} ALTER COLUMN {self.quote(column.name)} SET DEFAULT nextval('{regclass}')"
+        )
+        self.write_rows(lambda: self.database.backend.keys_were_given(self.database, table, column.name))
 
     def _define_column(self, table: str, column: Any) -> None:
         self._emit(lambda operations: operations.add_column(table, column))

@@ -13,6 +13,7 @@ from typing import Any
 
 from toolkit.migrations.editors.base import Editor, compared_fields
 from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage
+from toolkit.migrations.editors.keys import Follower
 from toolkit.migrations.editors.statements import Item, items_of, table_of
 
 
@@ -43,6 +44,62 @@ class ServerEditor(Editor):
                 self._drop_column(new_table.name, field.column)
         for item in added:
             self.execute(item.sql)
+
+    def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
+        """Drop what holds the columns, put new ones in their place, and make again what held them."""
+        tables = [
+            (each, *(table_of(model, self.database.dialect) for model in (each.old, each.new))) for each in followers
+        ]
+        items = [self._items_on(each, old, new) for each, old, new in tables]
+        for wanted in (True, False):  # foreign keys first: each needs the index of what it refers to
+            for dropped, _ in items:
+                for item in dropped:
+                    if item.is_foreign_key is wanted:
+                        self.execute(item.drop_sql)
+        for each, _, new in tables:
+            for name in sorted(each.names):
+                self._change_column(each, new, name, mapped=mapped)
+        for wanted in (False, True):
+            for _, added in items:
+                for item in added:
+                    if item.is_foreign_key is wanted:
+                        self.execute(item.sql)
+
+    def _items_on(self, each: Follower, old: Any, new: Any) -> tuple[list[Item], list[Item]]:
+        """The constraints and indexes that hold the columns of a key: as they are, and as they shall be."""
+        found = []
+        for model, table in ((each.old, old), (each.new, new)):
+            columns = {model._meta.by_name[name].column for name in each.names}
+            found.append([item for item in items_of(table, self.database) if item.columns & columns])
+        return found[0], found[1]
+
+    def _change_column(self, each: Follower, table: Any, name: str, *, mapped: bool) -> None:
+        """Put a column with new keys in the place of one with the old."""
+        old, new = (model._meta.by_name[name] for model in (each.old, each.new))
+        scratch = plain_column(table.c[new.column], name=f"toolkit_new_{new.column}", nullable=True, default=False)
+        self._define_column(table.name, scratch)
+        name_of, column = self.quote(table.name), self.quote(old.column)
+        value = self.new_key_of(f"{name_of}.{column}") if mapped else column
+
+        def write() -> None:
+            if mapped:
+                self._refuse_lost(each.old, old.column)
+            self.database.execute(f"UPDATE {name_of} SET {self.quote(scratch.name)} = {value}")  # noqa: S608 - quoted
+            self.settle()
+
+        self.write_rows(write)
+        self._replace_column(table, old.column, new.column, scratch)
+
+    def _replace_column(self, table: Any, old: str, column: str, scratch: Any) -> None:
+        """Drop a column, and give another its place, in the primary key too.
+
+        Args:
+            table: As it shall be.
+            old: The column that goes.
+            column: What the other is called then.
+            scratch: The other.
+        """
+        raise TypeError(f"{type(self).__name__} must define _replace_column()")
 
     def _remade(
         self, old: Any, new: Any, *, gone: Sequence[Any], altered: Sequence[tuple[Any, Any]]

@@ -9,7 +9,7 @@ this is done here, from the text that SQLite keeps of the table.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from toolkit.database.tokens.keeping import TOKENS
@@ -18,6 +18,7 @@ from toolkit.gis.functions import register_functions
 from toolkit.migrations.editors.base import Editor, compared_fields
 from toolkit.migrations.editors.copying import Copy, copied_columns
 from toolkit.migrations.editors.journal import Journal
+from toolkit.migrations.editors.keys import Follower
 from toolkit.migrations.editors.statements import create_statements, ddl, indexes_of, table_of
 from toolkit.migrations.tables.definitions import TableSQL, constraint_key, parse_table, quote
 
@@ -104,7 +105,14 @@ class SqliteEditor(Editor):
 
     # the twelve steps; the first, the second and the last (foreign keys, the transaction) are the executor's
 
-    def _rebuild(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+    def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
+        for each in followers:
+            for name in each.names if mapped else ():
+                self._refuse_lost(each.old, each.old._meta.by_name[name].column)
+            self._rebuild(each.old, each.new, fills={}, mapped=each.names if mapped else ())
+            self._forget_token(each.new._meta.table)
+
+    def _rebuild(self, old: Any, new: Any, *, fills: Mapping[str, Any], mapped: Collection[str] = ()) -> None:
         table = new._meta.table
         kept = self._kept_statements(old)
         parts, actual = self._new_parts(old, new)
@@ -112,7 +120,9 @@ class SqliteEditor(Editor):
         scratch = f"toolkit_new_{table}"
         self.execute(parts.create(scratch))
         copied = copied_columns(self.database, old, new, parts=parts, actual=actual)
-        Copy(self, old, new, fills=fills).run(scratch, columns=copied)
+        if _is_rowid(new):
+            copied = [name for name in copied if name != "rowid"]  # the key is the rowid from now on
+        Copy(self, old, new, fills=fills, mapped=mapped).run(scratch, columns=copied)
         self.execute(f"DROP TABLE {quote(table)}")
         self._rename_scratch(scratch, table)
         for statement in kept:
@@ -235,6 +245,12 @@ def _inline_reference(field: Any) -> str:
         return ""
     target = field.target._meta
     return f" REFERENCES {quote(target.table)} ({quote(target.pk.column)}) DEFERRABLE INITIALLY DEFERRED"
+
+
+def _is_rowid(model: Any) -> bool:
+    """Whether SQLite takes the key of a table for its rowid."""
+    key = table_of(model, "sqlite").primary_key.columns
+    return len(key) == 1 and str(next(iter(key)).type).upper() == "INTEGER"
 
 
 def _needs_nothing(field: Any, column: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError
+from toolkit.migrations.editors.keys import find_followers, key_changes
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
 from toolkit.migrations.state import ProjectState
@@ -99,7 +100,8 @@ class AlterField(_FieldOperation):
         model_name: The model.
         name: The field's name.
         field: The field as it shall be.
-        fill: What rows get that hold NULL, when it is not allowed any more.
+        fill: What rows get that hold NULL, when it is not allowed any more; of a primary key that becomes one of
+            another kind, a function that makes the new ones.
         lossy: Values may lose something on the way, such as the hour of a moment that becomes a date. Without it
             the migration stops at the first of them.
     """
@@ -118,6 +120,19 @@ class AlterField(_FieldOperation):
     def change(self, app: str, state: ProjectState) -> ProjectState:
         model = state.get(app, self.model_name)
         return state.with_model(model.with_field(self.field, instead_of=self.name))
+
+    @property
+    def is_of_key(self) -> bool:
+        """Whether it changes a primary key, which other tables may have to follow."""
+        return bool(dict(self.field.options).get("primary_key")) or self.field.kind.endswith("AutoField")
+
+    def _alter(self, app: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
+        label = self.label(app)
+        if self.is_of_key and key_changes(before.classes([label])[label], after.classes([label])[label]):
+            followers = find_followers(before.classes(), after.classes(), label)
+            editor.change_key(followers, fill=self.fill)
+        else:
+            super()._alter(app, editor, before, after)
 
     def describe(self) -> str:
         return f"Alter field {self.name} of {self.model_name}"

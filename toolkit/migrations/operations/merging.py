@@ -61,6 +61,8 @@ def merged(operations: Iterable[Operation]) -> list[Operation]:
 def _continues(run: Sequence[Alteration], operation: Operation) -> bool:
     if not isinstance(operation, MERGED) or operation.model_name != run[0].model_name:
         return False
+    if any(isinstance(step, AlterField) and step.is_of_key for step in (run[-1], operation)):
+        return False  # other tables change with it
     touched = {step.name for step in run if isinstance(step, ON_FIELDS)}
     return not isinstance(operation, ON_FIELDS) or operation.name not in touched
 
