@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError, ValidationError, did_you_mean
 from toolkit.models import QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.serialization.formats.json import iter_lines, iter_values
-from toolkit.serialization.formats.reading import RECORD_BYTES, too_long
+from toolkit.serialization.formats.reading import PIECE_BYTES, RECORD_BYTES, too_long
 from toolkit.serialization.records import Place, from_plain, teller
 from toolkit.serialization.writing import TableWriter
 from toolkit.trace import EDITOR, Scope, entered
 
 DELIMITERS = ",;\t|"
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
 
 
 @dataclass
@@ -60,21 +63,34 @@ def read_table(source: IO[bytes], kind: str, *, encoding: str | None = None) -> 
 
 
 def _decoded(source: IO[bytes], encoding: str | None) -> Iterator[str]:
-    """The lines of a CSV file."""
-    raw: Any = io.BufferedReader(cast(Any, source))
-    marked = "utf-16" if raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    line = 0
+    """The lines of a CSV file, whichever way they end."""
+    piece = source.read(PIECE_BYTES)
+    marked = "utf-16" if piece.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    line, text = 1, ""
     try:
-        lines = io.TextIOWrapper(raw, encoding or marked, newline="")
-        while text := lines.readline(RECORD_BYTES + 1):
-            line += 1
+        decoder = codecs.getincrementaldecoder(encoding or marked)()
+        while piece or text:
+            more = decoder.decode(piece, final=not piece)
+            text += more
+            if not piece or "\n" in more or "\r" in more:
+                *lines, text = _split(text, is_last=not piece)
+                line += len(lines)
+                yield from lines
             if len(text) > RECORD_BYTES:
                 raise too_long(line=line)
-            yield text
+            piece = source.read(PIECE_BYTES) if piece else b""
     except (UnicodeError, LookupError) as error:
         told = f"the file is not {encoding or marked.removesuffix('-sig').upper()}: {error}"
-        hint = "Say which it is: --encoding latin-1."
-        raise ContentError(told, line=line + 1, hint=hint) from error
+        raise ContentError(told, line=line, hint="Say which it is: --encoding latin-1.") from error
+
+
+def _split(text: str, *, is_last: bool) -> list[str]:
+    """The lines of a text with their ends, and what follows the last of these."""
+    lines = _LINE.findall(text)
+    if not is_last and lines and lines[-1].endswith("\r") and text.endswith("\r"):
+        lines.pop()  # the next piece may begin with the other half of its end
+    rest = text[sum(map(len, lines)) :]
+    return [*lines, rest, ""] if is_last and rest else [*lines, "" if is_last else rest]
 
 
 def _read_csv(lines: Iterator[str]) -> Iterator[tuple[Any, Place]]:
