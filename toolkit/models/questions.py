@@ -80,9 +80,9 @@ class Question(Generic[M]):
 
     def _clone(self) -> Self:
         clone = object.__new__(self.__class__)
-        clone.__dict__.update(self.__dict__)
-        clone._cache = None
-        clone._shared = False
+        clone.__dict__ = state = self.__dict__.copy()  # a third of the cost of update() on Python 3.13
+        state["_cache"] = None
+        state["_shared"] = False
         return clone
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from toolkit.errors import ValidationError
 from toolkit.models.batches import has_many, load_many, raw, refuse_unplanned
 from toolkit.models.queryset import QuerySet
+from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope
 
 M = TypeVar("M", covariant=True)
@@ -58,9 +59,12 @@ class RelatedManager(QuerySet[M]):
 
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
-            scope, known = current_scope(), self.owner.__dict__.get(self.relation.cache)
+            scope, known = scope_from(self.owner), self.owner.__dict__.get(self.relation.cache)
             if known is None or known[0] != scope.database.version:
                 refuse_unplanned(scope, self.owner, self.relation.name)
+            elif scope.trace is None:  # nobody wants to know that it was read
+                partners: list[Any] = known[1]
+                return partners
             return load_many(self.owner, self.relation)
         return super()._evaluate()
 
@@ -206,8 +210,7 @@ class Related:
         manager = object.__new__(self._manager_class(type(root)))
         if self._template[0] is not root:
             self._template = (root, self._make_template(root))
-        state = manager.__dict__
-        state.update(self._template[1])
+        manager.__dict__ = state = self._template[1].copy()  # a third of the cost of update() on Python 3.13
         state["owner"] = instance
         state["_values"] = (*root._values, value)
         state["_pristine_values"] = (value,)
