@@ -14,6 +14,7 @@ renders them anew, for it keeps whole pages, until their trace no longer verifie
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, time
 from inspect import signature
 from typing import Any
@@ -87,7 +88,8 @@ class FragmentTag(Extension):
             inner.outer = None
             kept[key] = found
             if len(kept) > MOST:
-                del kept[next(iter(kept))]
+                with suppress(RuntimeError):  # another thread keeps one at this moment
+                    kept.pop(next(iter(kept)), None)
             return found[0]
         scope.trace.merge(found[1])
         return found[0]
