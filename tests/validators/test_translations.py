@@ -19,7 +19,7 @@ from toolkit.trace import Scope, entered
 
 def test_the_template_has_every_message_of_validation() -> None:
     """After a change: ``python -m tests.validators.catalogs``."""
-    found = {message.key for message in template_of("models", "validators")}
+    found = {message.key for message in template_of("gis", "models", "validators")}
     assert found <= {message.key for message in read_po(FOLDER / "messages.pot")}
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
+from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 
 from .columns import column_type, reader, writer
@@ -15,6 +16,10 @@ from .geopackage import GEOMETRY_TYPES, install, quote, uninstall
 from .lookups import LOOKUPS
 from .nearest import nearest
 from .values import to_geometry, to_usable_geometry
+
+_EMPTY = gettext_lazy("the geometry is empty")
+_ALLOW_EMPTY = gettext_lazy("Set blank=True to allow it")
+_OF_ANOTHER_TYPE = gettext_lazy("a %(found)s is not a %(wanted)s")
 
 if TYPE_CHECKING:
     from shapely import (
@@ -99,14 +104,15 @@ class BaseGeometryField(Field[T]):
     def validate(self, value: Any) -> None:
         to_usable_geometry(value, srid=self.srid)
         if value.is_empty and not self.blank:
-            raise ValidationError("the geometry is empty", code="required", hint="Set blank=True to allow it")
+            raise ValidationError(_EMPTY, code="required", hint=_ALLOW_EMPTY)
 
     def _check_type(self, geometry: BaseGeometry) -> None:
         wanted = _SHAPELY_TYPES.get(self.geometry_type)
         found = "LineString" if geometry.geom_type == "LinearRing" else geometry.geom_type
         if wanted is not None and found != wanted:
             hint = f"Wrap it: shapely.{wanted}([geometry])" if wanted == f"Multi{found}" else None
-            raise ValidationError(f"a {found} is not a {wanted}", code="geometry_type", hint=hint)
+            params = {"found": found, "wanted": wanted}
+            raise ValidationError(_OF_ANOTHER_TYPE, code="geometry_type", params=params, hint=hint)
 
     # the database
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, GeometryError, ValidationError
+from toolkit.i18n import gettext_lazy
+from toolkit.validators.base import refusal
 
 from .geojson import parse_geometry
 from .measures import D
@@ -17,7 +19,10 @@ from .validity import LONGITUDE_FIRST, find_problem
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-ACCEPTED = "Give a shapely geometry, WKT text, a GeoJSON object or, for a point, (longitude, latitude)"
+ACCEPTED = gettext_lazy("Give a shapely geometry, WKT text, a GeoJSON object or, for a point, (longitude, latitude)")
+_NO_GEOMETRY = gettext_lazy("%(shown)s is no geometry")
+_NO_GEOJSON = gettext_lazy("%(shown)s is no GeoJSON: %(reason)s")
+_NO_WKT = gettext_lazy("%(shown)s is no WKT: %(reason)s")
 
 
 def to_geometry(value: Any, *, srid: int = 4326) -> BaseGeometry:
@@ -44,7 +49,7 @@ def to_geometry(value: Any, *, srid: int = 4326) -> BaseGeometry:
             return _point(value)
     except GeometryError as error:
         raise ValidationError(error.message, code="invalid", hint=error.hint) from error
-    raise ValidationError(f"{value!r:.60} is no geometry", code="invalid", hint=ACCEPTED)
+    raise refusal(_NO_GEOMETRY, value, hint=ACCEPTED)
 
 
 def to_usable_geometry(value: Any, *, srid: int = 4326) -> BaseGeometry:
@@ -125,12 +130,12 @@ def _from_text(text: str, srid: int) -> BaseGeometry:
         try:
             return parse_geometry(json.loads(text), place="the geometry")
         except json.JSONDecodeError as error:
-            raise ValidationError(f"{text!r:.60} is no GeoJSON: {error}", code="invalid", hint=ACCEPTED) from error
+            raise refusal(_NO_GEOJSON, text, reason=error, hint=ACCEPTED) from error
     own, text = _split_ewkt(text)
     try:
         geometry = shapely.from_wkt(text)
     except shapely.errors.ShapelyError as error:
-        raise ValidationError(f"{text!r:.60} is no WKT: {error}", code="invalid", hint=ACCEPTED) from error
+        raise refusal(_NO_WKT, text, reason=error, hint=ACCEPTED) from error
     return transform(geometry, own, srid) if own else geometry
 
 
