@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
@@ -16,6 +18,35 @@ from toolkit.models.inspecting.tables import read_tables
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
+
+NAMES = ["text", "number", "small", "exact", "real", "truth", "day", "hour", "moment", "length", "ident", "address"]
+
+
+class Kinds(models.Model):
+    """One field of each kind that may be unique; see ``test_every_kind_of_field``."""
+
+    text = models.CharField(max_length=20, null=True)
+    number = models.IntegerField(null=True)
+    small = models.SmallIntegerField(null=True)
+    exact = models.DecimalField(max_digits=9, decimal_places=2, null=True)
+    real = models.FloatField(null=True)
+    truth = models.BooleanField(null=True)
+    day = models.DateField(null=True)
+    hour = models.TimeField(null=True)
+    moment = models.DateTimeField(null=True)
+    length = models.DurationField(null=True)
+    ident = models.UUIDField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=[name], condition=Q(live=True, ident__isnull=False), name=f"{name}_once")
+            for name in NAMES
+        ]
+
+
+KINDS, KIND_PROBLEMS = resolve_models({"press": [Kinds]})
 
 
 class Heading(models.Model):
@@ -145,3 +176,29 @@ def test_a_conflict_of_another_rule_is_no_reason_to_change_a_row(press: Any) -> 
         return
     with pytest.raises(FieldError, match=r"Heading has other unique fields \(.*title_in_any_case.*cannot be told"):
         Heading.objects.bulk_create([heading(1, title="New")], **options)
+
+
+def test_every_kind_of_field(database: Any) -> None:
+    assert not KIND_PROBLEMS
+    before = database.schema
+    database.schema = Schema([*before.models, *KINDS], database.dialect)
+    table = database.schema.table(Kinds)
+    database.execute(str(CreateTable(table).compile(dialect=database.sqlalchemy_dialect)))
+    try:
+        for index in table.indexes:
+            database.execute(str(CreateIndex(index).compile(dialect=database.sqlalchemy_dialect)))
+        with entered(Scope(None, database)):
+            one = UUID(int=1)
+            Kinds.objects.create(ident=one, moment=datetime(2026, 3, 1, tzinfo=UTC))
+            Kinds.objects.create(ident=one, live=False)
+            with pytest.raises(IntegrityError, match=r"Nothing was written") as refused:
+                Kinds.objects.create(ident=one)
+            assert refused.value.constraint == "ident_once"
+            with pytest.raises(IntegrityError, match=r"Nothing was written") as refused:
+                Kinds.objects.create(ident=UUID(int=2), moment=datetime(2026, 3, 1, tzinfo=UTC))
+            assert refused.value.constraint == "moment_once"
+    finally:
+        database.execute("DROP TABLE press_kinds")
+        database.schema = before
+        database.shapes.clear()
+        database.lookups.clear()

@@ -254,7 +254,9 @@ def _with_types(base: Any) -> Any:
             return "TIME(6)"
 
         def visit_UUID(self, type_: Any, **options: Any) -> str:
-            return "CHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin"  # MariaDB's own type gives other text back
+            """MariaDB's own type gives other text back, and what a CHAR is depends on the session's mode: no computed
+            column could be indexed that speaks of one."""
+            return "VARCHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin"
 
         def visit_large_binary(self, type_: Any, **options: Any) -> str:
             return "LONGBLOB"
