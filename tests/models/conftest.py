@@ -173,7 +173,8 @@ def empty(database: Any, queries: list[str]) -> None:
     if database.dialect == "postgresql":
         _empty_postgresql(database, names)
     elif database.dialect == "mysql":
-        written = {name for name in names if any(f"INSERT INTO `{name}`" in query for query in queries)}
+        texts = [query.replace("`", "") for query in queries]
+        written = {name for name in names if any(f"INSERT INTO {name} " in query for query in texts)}
         database.execute("SET foreign_key_checks = 0")
         with database.atomic():
             for name in written:

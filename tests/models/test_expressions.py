@@ -22,6 +22,7 @@ from toolkit.models import (
     Value,
     When,
 )
+from toolkit.trace import entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -268,6 +269,10 @@ def test_other_values_are_the_same_shape(m: Any, newsroom: Any) -> None:
     assert len(newsroom.database.shapes) == known
 
 
-def test_now_stands_alone_in_a_comparison(m: Any, newsroom: Any) -> None:
-    with pytest.raises(FieldError, match=r"Now\(\) stands alone"):
-        list(m.Story.objects.annotate(now=Now()))
+def test_now_is_a_value_like_any_other(m: Any, newsroom: Any) -> None:
+    with entered(m.look(newsroom.database)):
+        story = m.Story.objects.annotate(now=Now(), age=Now() - F("published")).get(slug="story-4")
+        assert (story.now, story.age) == (m.NOON, timedelta(days=2))
+        recent = Case(When(published__gte=Now() - timedelta(days=3), then=Value("new")), default=Value("old"))
+        assert m.Story.objects.annotate(kind=recent).filter(kind="new").count() == 6
+        assert m.Story.objects.filter(published__lt=F("expires") - (Now() - F("published"))).count() == 0

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import DatabaseError
-from toolkit.models import Case, Count, Exists, F, OuterRef, Q, RawSQL, StdDev, Subquery, Value, When
+from toolkit.models import Case, Count, Exists, F, Now, OuterRef, Q, RawSQL, StdDev, Subquery, Value, When
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.batches import note_row
 from toolkit.models.functions import Concat, Length, Lower, Sqrt
@@ -94,7 +95,14 @@ def computed(m: Any) -> Any:
     return list(lines), m.Author.objects.aggregate(n=StdDev(Sqrt(Length("name"))))
 
 
-PAGES = [front, article, sections, totals, lean, nested, absent, computed]
+def archive(m: Any) -> Any:
+    madrid = ZoneInfo("Europe/Madrid")
+    months = list(m.Story.objects.dates("published", "month", tzinfo=madrid))
+    named = m.Story.objects.filter(published__date__in=[m.NOON.date(), F("expires__date")], title__contains=F("status"))
+    return months, named.count(), m.Story.objects.filter(weight__gte=m.Section.objects.values("position")[:1]).exists()
+
+
+PAGES = [front, article, sections, totals, lean, nested, absent, computed, archive]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -125,6 +133,8 @@ EDITS = [
     ("what a function was given", computed, "UPDATE news_section SET name = 'New' WHERE slug = 'section-0'", ["query"]),
     ("what an aggregate of one was given", computed, "UPDATE news_author SET name = 'x' WHERE id = 1", ["query"]),
     ("what no function was given", computed, "UPDATE news_author SET slug = 'x' WHERE id = 1", []),
+    ("a day of an archive", archive, "UPDATE news_story SET published = '2020-01-01' WHERE weight = 3", ["query"]),
+    ("what stands on the right of a comparison", archive, "UPDATE news_section SET position = 99", ["query"]),
     ("a row looked for in vain", absent, "UPDATE news_story SET slug = 'not-there' WHERE slug = 'story-5'", ["query"]),
 ]  # fmt: skip
 
@@ -143,8 +153,39 @@ def test_the_clock_breaks_what_it_crosses(m: Any, newsroom: Any) -> None:
     later = newsroom.stories[1].published
     assert broken(m, newsroom.database, trace, moment=later - timedelta(microseconds=1)) == []
     assert broken(m, newsroom.database, trace, moment=later) == ["query"]
-    clocks = {tuple(pair) for shape in trace.shapes.values() for pair in shape.record()["clock"]}
-    assert clocks == {("news_story", "published"), ("news_story", "expires")}
+    clocks = {tuple(each) for shape in trace.shapes.values() for each in shape.record()["clock"]}
+    assert clocks == {("news_story", "published", 0), ("news_story", "expires", 0)}
+    assert not any(shape.opaque for shape in trace.shapes.values())
+
+
+def recent(m: Any) -> Any:
+    week = Now() - timedelta(days=7)
+    new = m.Story.objects.filter(published__range=(week, Now() + timedelta(hours=1))).values_list("slug", flat=True)
+    return list(new), m.Story.objects.filter(Q(weight=1) | Q(published__lt=timedelta(days=-7) + Now())).count()
+
+
+def test_it_is_known_when_a_moment_so_much_before_or_after_now_is_crossed(m: Any, newsroom: Any) -> None:
+    found, trace = render(m, newsroom.database, recent)
+    assert len(found[0]) == 6
+    days = timedelta(days=7) // timedelta(microseconds=1)
+    clocks = {tuple(each) for shape in trace.shapes.values() for each in shape.record()["clock"]}
+    assert clocks == {("news_story", "published", later) for later in (0, -days, 3_600_000_000)} | {
+        ("news_story", "expires", 0)
+    }
+    assert not any(shape.opaque for shape in trace.shapes.values())
+    falls_off = newsroom.stories[9].published + timedelta(days=7)
+    assert broken(m, newsroom.database, trace, moment=falls_off) == []
+    assert broken(m, newsroom.database, trace, moment=falls_off + timedelta(microseconds=1)) == ["query", "query"]
+
+
+def ages(m: Any) -> Any:
+    return m.Story.objects.annotate(age=Now() - F("published")).filter(age__lte=timedelta(days=3)).count()
+
+
+def test_a_question_with_the_moment_somewhere_else_is_asked_again_at_every_moment(m: Any, newsroom: Any) -> None:
+    _, trace = render(m, newsroom.database, ages)
+    assert [shape.record()["opaque"] for shape in trace.shapes.values()] == [True]
+    assert broken(m, newsroom.database, trace, moment=m.NOON + timedelta(hours=12)) == ["query"]
 
 
 def test_each_page_has_its_own_part_of_what_was_loaded_together(m: Any, newsroom: Any) -> None:

@@ -131,17 +131,17 @@ class Decider:
     def _affected_shapes(self, changed: set[tuple[str, str]]) -> set[str]:
         """Shapes whose answer may be another: a column they depend on changed, or an instant was passed."""
         affected = set()
-        passed: dict[tuple[str, str], bool] = {}
+        passed: dict[tuple[str, str, int], bool] = {}
         since = self.manifest.moment
         for name, record in self.shapes.items():
             # what a statement by hand depends on is not known: it is asked again
             if record.get("opaque") or any((table, column) in changed for table, column in record["footprint"]):
                 affected.add(name)
                 continue
-            for table, column in record["clock"]:
-                if (table, column) not in passed:
-                    passed[(table, column)] = crossed(self._scope(), table, column, since)
-                if passed[(table, column)]:
+            for table, column, later in record["clock"]:
+                if (table, column, later) not in passed:
+                    passed[(table, column, later)] = crossed(self._scope(), table, column, since, later)
+                if passed[(table, column, later)]:
                     affected.add(name)
         return affected
 

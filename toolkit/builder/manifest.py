@@ -20,7 +20,7 @@ from toolkit.errors import BuildError
 from toolkit.models.states import TableState
 from toolkit.pages.plan import Planned
 
-FORMAT = "2"
+FORMAT = "3"
 """Changes when the tables below do; another format's manifest is set aside."""
 
 Identity = tuple[Any, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from toolkit.cli.manifests import open_manifest
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.sites import open_site
 from toolkit.database import DEFAULT
+from toolkit.models.fields import DateTimeField
 
 SHOWN = 4
 """URLs that are named for an instant; ``--json`` names all."""
@@ -61,8 +62,8 @@ def upcoming(count: int, after: datetime | None, output: Path | None, pages: boo
     site = open_site()
     now = after or datetime.now(UTC)
     with open_manifest(site, output) as manifest:
-        columns = sorted({tuple(pair) for record in manifest.shapes().values() for pair in record.get("clock", ())})
-        found = sorted(due for table, column in columns for due in _due(site, table, column, now, count))
+        columns = sorted({tuple(each) for record in manifest.shapes().values() for each in record.get("clock", ())})
+        found = sorted({due for each in columns for due in _due(site, *each, now, count)})
         found = list(islice(found, count))
         moments = list(dict.fromkeys(due.moment for due in found)) if pages else []
         coming = {one.moment: one for one in Foresight(site, manifest).look(now, moments)} if moments else {}
@@ -70,7 +71,7 @@ def upcoming(count: int, after: datetime | None, output: Path | None, pages: boo
         asked.output.data([_data(due, coming.get(due.moment)) for due in found])
         return
     if not found:
-        names = ", ".join(f"{table}.{column}" for table, column in columns)
+        names = ", ".join(dict.fromkeys(f"{table}.{column}" for table, column, _ in columns))
         asked.output.say(f"nothing is due{f' in {names}' if names else ''}")
         return
     zone = ZoneInfo(site.settings.peek("timezone"))
@@ -95,7 +96,7 @@ def _told(coming: Coming | None) -> str:
     return f"{coming.count}: {', '.join(map(unquote, named[:SHOWN]))}{more}" if named else "0"
 
 
-def _due(site: Any, table: str, column: str, after: datetime, count: int) -> Iterator[Due]:
+def _due(site: Any, table: str, column: str, later: int, after: datetime, count: int) -> Iterator[Due]:
     place, _, name = table.rpartition(":")
     database = site.find_database(place or DEFAULT)
     model: Any = database.schema.by_table.get(name) if database is not None else None
@@ -107,7 +108,11 @@ def _due(site: Any, table: str, column: str, after: datetime, count: int) -> Ite
     if field is None:
         return
     with site:
-        rows = model.objects.filter(**{f"{field.name}__gt": after}).order_by(field.name)[:count]
+        shift = timedelta(microseconds=later)
+        bound = after + shift if isinstance(field, DateTimeField) else (after + shift).date()
+        rows = model.objects.filter(**{f"{field.name}__gt": bound}).order_by(field.name)[:count]
         for row in rows:
-            moment = getattr(row, field.name).astimezone(UTC)
+            value = getattr(row, field.name)
+            reached = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
+            moment = reached.astimezone(UTC) - shift
             yield Due(moment, table, field.name, str(row.pk), f"{model.__name__} {row}")

@@ -6,6 +6,7 @@ Asked in bulk: all keys of one shape go into few statements, and rows of one tab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -110,8 +111,9 @@ def _parameters(scope: Scope, record: Record, values: Sequence[Any], keys: Seque
     for source in record["plan"]:
         if source == "keys":
             parameters.extend(keys)
-        elif source == "moment":
-            parameters.append(write(scope.now()) if write else scope.now())
+        elif source.startswith("moment"):
+            moment = scope.now() + timedelta(microseconds=int(source.removeprefix("moment") or 0))
+            parameters.append(write(moment) if write else moment)
         else:
             parameters.append(next(given))
     return parameters

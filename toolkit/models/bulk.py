@@ -11,11 +11,13 @@ from toolkit.models.conflicts import Conflict
 from toolkit.models.expressions import Expression
 from toolkit.models.fields import IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
+from toolkit.models.inserting import computed_insert
 from toolkit.models.saving import update_sql
 from toolkit.models.sqltext import quoted
 from toolkit.models.stale import refuse_stale_rows
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
+    ComputedValue,
     forget_computed,
     insert_sql,
     key_of,
@@ -137,9 +139,13 @@ class BulkInsert:
     def _write(self, level: Any, fields: Sequence[Any], rows: Sequence[Any], *, returning: bool = False) -> None:
         """Insert rows that all have these fields."""
         conflict, backend = self.conflict, self.database.backend
+        try:
+            values = row_maker(self.scope, level, fields)(rows)
+        except ComputedValue:
+            self._write_computed(level, fields, rows, returning=returning)
+            return
         key = ("insert", level, tuple(field.attname for field in fields), conflict)
         sql = statement_of(self.scope, key, lambda: self._sql(level, fields))
-        values = row_maker(self.scope, level, fields)(rows)
         if returning and (conflict is None or not conflict.ignores):
             pk = level._meta.pk
             found = backend.insert_returning(self.database, sql, quoted(self.database.dialect, pk.column), values)
@@ -149,6 +155,19 @@ class BulkInsert:
             backend.insert_all(self.database, sql, values)
         else:
             self.database.run_many(sql, values)
+
+    def _write_computed(self, level: Any, fields: Sequence[Any], rows: Sequence[Any], *, returning: bool) -> None:
+        """Insert rows one by one: some have expressions for values."""
+        conflict, database, pk = self.conflict, self.database, level._meta.pk
+        keyed = returning and (conflict is None or not conflict.ignores)
+        for row in rows:
+            sql, values = computed_insert(self.scope, level, row, fields)
+            sql = sql if conflict is None else conflict.sql(self.scope, level, fields, insert=sql)
+            if not keyed:
+                database.run(sql, values)
+                continue
+            for key in database.backend.insert_returning(database, sql, quoted(database.dialect, pk.column), [values]):
+                row.__dict__[pk.attname] = key
 
     def _sql(self, level: Any, fields: Sequence[Any]) -> str:
         if self.conflict is not None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
 from toolkit.models.crossings import Crossing, crossing_of, grouped, is_leaf, start_of, without_partner
-from toolkit.models.expressions import Now
-from toolkit.models.fields import BooleanField, DateField, DateTimeField, JSONField
+from toolkit.models.expressions import is_closed_somewhere
+from toolkit.models.fields import BooleanField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
 from toolkit.models.json_lookups import exact_null
 from toolkit.models.lookup_names import find_lookup, refuse_lookup
-from toolkit.models.lookups import COMMON, OPERATORS, LookupContext
+from toolkit.models.lookups import COMMON, OPERATORS, LookupContext, takes_expressions, value_of
 from toolkit.models.paths import (
     Node,
     Resolved,
@@ -27,7 +27,9 @@ from toolkit.models.paths import (
     seen_keys,
 )
 from toolkit.models.relations import Reverse
+from toolkit.models.sides import side, sides
 from toolkit.models.sqltext import certain
+from toolkit.models.text_lookups import TEXT
 from toolkit.models.transforms import transformed
 from toolkit.models.windows import refuse_windows
 
@@ -206,7 +208,9 @@ def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bo
             return certain(clause, context.dialect) if negated else clause
         return is_null(column) if leaf.data[0] else is_not_null(column)
     clause = _lookup_clause(context, leaf, resolved, column, field, name)
-    if negated and (leaf.kind in ("expression", "subquery") or COMMON.get(name) is not find_lookup(field, name)):
+    if negated and (
+        leaf.kind in ("expression", "items", "subquery") or COMMON.get(name) is not find_lookup(field, name)
+    ):
         return certain(clause, context.compiler.dialect)  # NULL may come from either side, or from the lookup
     if negated and (resolved.node.outer or getattr(field, "null", True)):
         return sa.and_(clause, is_not_null(column))
@@ -234,8 +238,20 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
         return sa.false()
     if leaf.kind == "subquery":
         return column.in_(compiler.subquery(leaf.data[0], context))
-    if leaf.kind == "expression":
-        return _against_expression(context, leaf, column, field, name)
+    lookup = find_lookup(field, name)
+    if lookup is None:
+        raise refuse_lookup(leaf.name, name, field)
+    table_name = resolved.node.model._meta.table
+
+    def place(column: Any, bind: Any, bind_each: Any, right: Any = None) -> LookupContext:
+        node = resolved.node
+        listed = leaf.kind == "listed"
+        return LookupContext(
+            column, field, compiler.dialect, node.table, table_name, node.pk, bind, bind_each, listed, right=right
+        )
+
+    if leaf.kind in ("expression", "items"):
+        return _against_expression(context, leaf, place, column, lookup, name)
 
     def bind(convert: Any = None, kind: Any = kind) -> Any:
         return context.bind(leaf.data[0], convert, kind)
@@ -243,43 +259,26 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
     def bind_each(convert: Any = None, kind: Any = kind) -> list[Any]:
         return [context.bind(leaf.data[0] + number, convert, kind) for number in range(leaf.data[1])]
 
-    lookup = find_lookup(field, name)
-    if lookup is None:
-        raise refuse_lookup(leaf.name, name, field)
-    table_name = resolved.node.model._meta.table
-    place = LookupContext(
-        column,
-        field,
-        compiler.dialect,
-        resolved.node.table,
-        table_name,
-        resolved.node.pk,
-        bind,
-        bind_each,
-        listed=leaf.kind == "listed",
-    )
-    return lookup(place)
+    return lookup(place(column, bind, bind_each))
 
 
-def _against_expression(context: Context, leaf: Leaf, column: Any, field: Any, name: str) -> Any:
-    """``updated__gt=F("published")``, ``expires__lte=Now()``."""
-    if leaf.data[0] == (Now,):
-        right = _moment(context.compiler, leaf, field)
-    else:
-        right, _ = context.expression(leaf.data[0])
-    if name not in OPERATORS:
-        raise FieldError(
-            f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Use exact, gt, gte, lt or lte."
-        )
-    return OPERATORS[name](column, right)
-
-
-def _moment(compiler: Compiler, leaf: Leaf, field: Any) -> Any:
-    """``Now()``, with a note of the column whose values the clock crosses."""
-    if not isinstance(field, DateField | DateTimeField) or field.model is None:
-        raise FieldError(f"{leaf.name}=Now(): only a date or a datetime field can be compared with the clock")
-    compiler.binds.clock.add((field.model._meta.table, field.column))
-    return compiler.binds.moment()
+def _against_expression(
+    context: Context, leaf: Leaf, place: Callable[..., LookupContext], column: Any, lookup: Any, name: str
+) -> Any:
+    """``updated__gt=F("published")``, ``expires__lte=Now()``, ``weight__range=(F("position"), 5)``."""
+    field = place(column, None, None).field
+    if not takes_expressions(lookup) and name not in OPERATORS:
+        raise FieldError(f"{leaf.name}: an expression cannot stand behind {name!r}", hint="Give it a value.")
+    if leaf.kind == "items":
+        write = value_of(field, context.dialect) if field is not None else None
+        column, items = sides(context, leaf.name, leaf.data[0], (column, field), write)
+        return lookup(place(column, None, lambda *_: items, items))
+    if name in ("in", "range"):
+        raise FieldError(f"{leaf.name}: {name!r} takes several values", hint="Give it a list or a tuple.")
+    column, right = side(context, leaf.name, leaf.data[0], (column, field), as_text=name in TEXT)
+    if name in OPERATORS:
+        return OPERATORS[name](column, right)
+    return lookup(place(column, lambda *_: right, None, right))
 
 
 def visible(compiler: Compiler, node: Node) -> list[Any]:
@@ -322,7 +321,8 @@ def _public(compiler: Compiler, node: Node) -> Any:
     structure = meta.public.lift(found)
     localized = compiler.sight[2]  # what is public is decided by the row itself, not by its translations
     own = {field.name for field in meta.local_fields if not field.is_relation and not (localized and field.translated)}
-    if all(name.partition("__")[0] in own for name in meta.public.names()):
+    beyond = is_closed_somewhere(structure)  # what another question sees is not the viewer's affair
+    if not beyond and all(name.partition("__")[0] in own for name in meta.public.names()):
         return condition(Context(compiler, node, constants(found), declared=True), structure)
     inner = compiler.inside(node.model, unrestricted=True)
     inner.selection.where.append(condition(Context(inner, inner.root, constants(found)), structure))

@@ -31,8 +31,15 @@ class Conflict:
         """Whether the new row is passed over."""
         return not self.updates
 
-    def sql(self, scope: Scope, model: Any, fields: Sequence[Any]) -> str:
-        """The statement that inserts a row with these fields, or does what is said about one that is there."""
+    def sql(self, scope: Scope, model: Any, fields: Sequence[Any], *, insert: str = "") -> str:
+        """The statement that inserts a row with these fields, or does what is said about one that is there.
+
+        Args:
+            scope: Gives the database.
+            model: Whose row.
+            fields: Which fields.
+            insert: The ``INSERT``, where it is not that of plain values.
+        """
         meta, dialect = model._meta, scope.database.dialect
 
         def names(columns: Iterable[str]) -> tuple[str, ...]:
@@ -47,7 +54,7 @@ class Conflict:
             tuple(names(columns) for columns in every),
         )
         counter = quoted(dialect, meta.version.column) if meta.version is not None and self.updates else ""
-        insert = insert_sql(scope, model, fields, returning=False)
+        insert = insert or insert_sql(scope, model, fields, returning=False)
         statement: str = scope.database.backend.upsert(insert, target, names(self.updates), counter)
         return statement
 

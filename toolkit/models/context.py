@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, did_you_mean
+from toolkit.models.fields.dates import DateTimeField
 from toolkit.models.lookup_names import is_lookup_name
-from toolkit.models.outputs import Typed, boolean
+from toolkit.models.outputs import Typed, boolean, typed
 from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
 from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.sqltext import as_value
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 Values = Callable[[int], Bind]
 """From a value's index in a lifted structure to where the statement gets it."""
+
+
+_INSTANT: DateTimeField[Any] = DateTimeField()
 
 
 def constants(values: list[Any]) -> Values:
@@ -165,6 +169,11 @@ class Context:
         """
         found = self.values(index)
         return self.compiler.binds.add(Bind(found.source, found.value, convert), kind)
+
+    def moment(self, later: int = 0) -> Any:
+        """The moment, or one so many microseconds later, where it may change the answer at any time."""
+        self.compiler.binds.opaque = True
+        return typed(self.dialect, self.compiler.binds.moment(later or None), _INSTANT)
 
     def call(
         self,

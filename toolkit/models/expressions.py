@@ -39,9 +39,11 @@ class Expression:
 
     Attributes:
         closed: Names inside are those of another question, as in a ``Subquery``.
+        outward: The name inside is of the question around.
     """
 
     closed: ClassVar[bool] = False
+    outward: ClassVar[bool] = False
 
     made_with: tuple[tuple[Any, ...], dict[str, Any]]
     """The arguments that make the same again, for migrations."""
@@ -173,17 +175,61 @@ def iter_structures(structure: Any) -> Iterator[Structure]:
     """The structures in a structure, itself first; what is inside of a ``Subquery`` is another question's."""
     if not isinstance(structure, tuple) or not structure:
         return
-    if isinstance(structure[0], type):
+    if _is_expression(structure) or is_comparison(structure):
         yield structure
-        if getattr(structure[0], "closed", False):
+        if _is_closed(structure):
             return
     for item in structure:
         yield from iter_structures(item)
 
 
+def _is_expression(structure: Structure) -> bool:
+    return isinstance(structure[0], type) and issubclass(structure[0], Expression)
+
+
+def is_comparison(structure: Structure) -> bool:
+    """Whether it is what ``lift_condition`` gives: (name, kind, ...)."""
+    return len(structure) > 2 and isinstance(structure[0], str) and structure[1] in KINDS
+
+
+KINDS = frozenset({"value", "list", "listed", "items", "isnull", "expression", "subquery"})
+"""Of comparisons: what stands on their right side."""
+
+
+def _is_closed(structure: Structure) -> bool:
+    """Whether names inside are those of another question."""
+    return structure[0].closed if _is_expression(structure) else is_comparison(structure) and structure[1] == "subquery"
+
+
+def is_closed_somewhere(structure: Structure) -> bool:
+    """Whether another question is part of it."""
+    return any(_is_closed(each) for each in iter_structures(structure))
+
+
 def names_in(structure: Any) -> set[str]:
-    """The names that ``F`` has in a structure."""
-    return {found[1] for found in iter_structures(structure) if found[0] is F}
+    """The names of fields: those of ``F``, of comparisons, and of an ``OuterRef`` in a question inside."""
+    found = set()
+    for each in iter_structures(structure):
+        if each[0] is F:
+            found.add(each[1])
+        elif isinstance(each[0], str):
+            found.add(each[0])
+        if _is_closed(each):
+            found |= _outer_names(each, 0)
+    return found
+
+
+def _outer_names(structure: Any, depth: int) -> set[str]:
+    """The names that an ``OuterRef`` gives to the question so many levels further out."""
+    if not isinstance(structure, tuple) or not structure:
+        return set()
+    if _is_expression(structure) and structure[0].outward:
+        name, levels = structure[1], 1
+        while name[0] is not F:
+            name, levels = name[1], levels + 1
+        return {name[1]} if levels == depth else set()
+    inner = depth + 1 if _is_closed(structure) else depth
+    return {name for item in structure for name in _outer_names(item, inner)}
 
 
 def as_expression(value: Any) -> Expression:
@@ -242,7 +288,12 @@ class Value(Expression):
 
 
 class Now(Expression):
-    """The moment of the rendering: the same instant in every query of a build."""
+    """The moment of the rendering: the same instant in every query of a build.
+
+    Where a date or an instant of a model is compared with it, or with so much before or after it
+    (``published__gte=Now() - timedelta(days=7)``), it is known when the answer changes; a question that has it
+    elsewhere is asked again at every build.
+    """
 
     def __repr__(self) -> str:
         return "Now()"
@@ -252,10 +303,45 @@ class Now(Expression):
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
-        raise FieldError(
-            "Now() stands alone on the right side of a comparison, so that it is known when the answer changes",
-            hint="Write filter(published__lte=Now()).",
-        )
+        return context.moment(), field_for(datetime)
+
+
+class Moment(Expression):
+    """So much before or after the moment of the rendering: ``Now() - timedelta(days=7)``.
+
+    Args:
+        later: In microseconds; below 0 before it.
+    """
+
+    def __init__(self, later: int) -> None:
+        self.later = later
+
+    def lift(self, values: list[Any]) -> Structure:
+        return (Moment, self.later)
+
+    @classmethod
+    def of(cls, expression: Expression) -> int | None:
+        """By how many microseconds an expression is later than now; None if it is no such moment."""
+        if isinstance(expression, Now):
+            return 0
+        if not isinstance(expression, Combined) or expression.operator not in ("+", "-"):
+            return None
+        left, right, sign = expression.left, expression.right, -1 if expression.operator == "-" else 1
+        if sign > 0 and isinstance(left, Value):
+            left, right = right, left
+        start = cls.of(left)
+        if start is None or not isinstance(right, Value) or right.value.__class__ is not timedelta:
+            return None
+        later = start + sign * (right.value // timedelta(microseconds=1))
+        return later if abs(later) <= FARTHEST else None
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        return context.moment(structure[1]), field_for(datetime)
+
+
+FARTHEST = timedelta(days=366 * 1000) // timedelta(microseconds=1)
+"""Of moments that are known to differ from now by a constant; what is farther is computed by the database."""
 
 
 class Combined(Expression):
@@ -268,6 +354,9 @@ class Combined(Expression):
         return f"{self.left!r} {self.operator} {self.right!r}"
 
     def lift(self, values: list[Any]) -> Structure:
+        later = Moment.of(self)
+        if later is not None:
+            return (Moment, later)
         return (Combined, self.operator, self.left.lift(values), self.right.lift(values))
 
     @classmethod
@@ -459,16 +548,8 @@ class Q:
         return all(isinstance(child, Q) and child.is_empty() for child in self.children)
 
     def names(self) -> set[str]:
-        """All names in the condition: those of lookups, and those of ``F``."""
-        found: set[str] = set()
-        for child in self.children:
-            if isinstance(child, tuple):
-                name, value = child
-                found.add(name)
-                found |= value.names() if isinstance(value, Expression) else set()
-            else:
-                found |= child.names()
-        return found
+        """All names in the condition: those of lookups, and those of the expressions in it."""
+        return names_in(self.lift([]))
 
 
 def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
@@ -477,17 +558,48 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
         return _lift_plain(name, value, values)
     if value is None:
         return (name, "isnull", True)
-    if hasattr(value, "lift_subquery") and (name.endswith("__in") or not isinstance(value, Expression)):
-        return (name, "subquery", value.lift_subquery(values))
+    if hasattr(value, "lift_subquery"):
+        return _lift_question(name, value, values)
     if isinstance(value, Expression):
+        return (name, "expression", value.lift(values))
+    if isinstance(value, Q):
         return (name, "expression", value.lift(values))
     if name.endswith("__in"):
         return lift_in(name, value, values)
     if name.endswith("__range"):
-        values.extend(_bounds(name, value))
+        bounds = _bounds(name, value)
+        if any(isinstance(bound, Expression) for bound in bounds):
+            return (name, "items", _lift_items(bounds, values))
+        values.extend(bounds)
         return (name, "list", len(values) - 2, 2)
     values.append(value)
     return (name, "value", len(values) - 1)
+
+
+def _lift_question(name: str, value: Any, values: list[Any]) -> Structure:
+    """A queryset on the right: the list to search behind ``in``; behind another lookup its first value."""
+    if name.endswith("__in"):
+        return (name, "subquery", value.lift_subquery(values))
+    if isinstance(value, Expression):
+        return (name, "expression", value.lift(values))
+    if name.rpartition("__")[2] not in ("gt", "gte", "lt", "lte") and not value.gives_one():
+        raise FieldError(
+            f"{name} is compared with a queryset, which may give many rows",
+            hint=f"Write {name}__in=... for any of them, or take the first: {name}=...[:1].",
+        )
+    return (name, "expression", value.lift_first(values))
+
+
+def _lift_items(items: Iterable[Any], values: list[Any]) -> tuple[Structure, ...]:
+    """Values and expressions side by side: a value is ``("(v)", index)``."""
+    found: list[Structure] = []
+    for item in items:
+        if isinstance(item, Expression):
+            found.append(item.lift(values))
+        else:
+            values.append(item)
+            found.append(("(v)", len(values) - 1))
+    return tuple(found)
 
 
 def _lift_plain(name: str, value: Any, values: list[Any]) -> Structure:
@@ -523,6 +635,8 @@ def lift_in(name: str, items: Any, values: list[Any]) -> Structure:
         found = [item for item in _in_order(items) if item is not None]
     except TypeError:
         raise FieldError(f"{name} = {items!r:.200}: 'in' takes several values", hint="Give it a list.") from None
+    if any(issubclass(kind, Expression) for kind in {*map(type, found)}):
+        return (name, "items", _lift_items(found, values))
     if len(found) > PADDED_TO_POWERS and all(item.__class__ in LISTED for item in found):
         values.append(tuple(found))
         return (name, "listed", len(values) - 1)

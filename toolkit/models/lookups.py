@@ -118,9 +118,11 @@ class Lookup:
 
     Attributes:
         lookup_name: What stands behind the field.
+        takes_expressions: An expression may stand on the right: ``context.bind`` gives its SQL, as it is.
     """
 
     lookup_name: ClassVar[str] = ""
+    takes_expressions: ClassVar[bool] = False
 
     @classmethod
     def build(cls, context: LookupContext) -> Any:
@@ -128,17 +130,32 @@ class Lookup:
         raise TypeError(f"{cls.__name__} must define build()")
 
 
+def open_to_expressions(lookup: LookupFunction) -> LookupFunction:
+    """Let expressions stand on the right of a lookup; usable as a decorator."""
+    lookup.takes_expressions = True  # type: ignore[attr-defined]  # functions have what is set on them
+    return lookup
+
+
+def takes_expressions(lookup: Any) -> bool:
+    """Whether an expression may stand on the right of a lookup."""
+    owner = getattr(lookup, "__self__", lookup)  # a Lookup's build() belongs to its class
+    return bool(getattr(owner, "takes_expressions", False))
+
+
 def _comparison(compare: Callable[[Any, Any], Any]) -> LookupFunction:
+    @open_to_expressions
     def build(context: LookupContext) -> Any:
         return compare(context.column, context.bind(context.write()))
 
     return build
 
 
+@open_to_expressions
 def exact(context: LookupContext) -> Any:
     return context.column == context.bind(context.write())
 
 
+@open_to_expressions
 def one_of(context: LookupContext) -> Any:
     if context.listed:
         return context.column.in_(listed_values(context))
@@ -182,6 +199,7 @@ def _mysql_list(bound: Any, kind: Any) -> Any:
     return sa.select(item).select_from(rows)
 
 
+@open_to_expressions
 def in_range(context: LookupContext) -> Any:
     low, high = context.bind_each(context.write())
     return context.column.between(low, high)

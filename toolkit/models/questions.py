@@ -17,6 +17,7 @@ from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
 from toolkit.models.search.compiling import lift_search
+from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import has_window
 from toolkit.trace import Scope, current
 
@@ -405,6 +406,14 @@ class Question(Generic[M]):
     def lift_subquery(self, values: list[Any]) -> Any:
         """For ``__in``: the question as part of another one; its values are appended."""
         return self.lift_question(values)
+
+    def lift_first(self, values: list[Any]) -> Any:
+        """For other lookups: the first value of the question as part of another one."""
+        return Subquery(self).lift(values)
+
+    def gives_one(self) -> bool:
+        """Whether it gives one row at most: it is a slice of one."""
+        return self._stop is not None and self._stop - self._start <= 1
 
 
 def _lifted(alias: str, item: Any, values: list[Any]) -> Any:

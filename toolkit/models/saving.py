@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
-from toolkit.models.expressions import Expression
 from toolkit.models.fields.base import MISSING
+from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.models.stale import next_version, read_back, refuse_stale
 from toolkit.models.updating import update_rows
@@ -136,9 +136,15 @@ class Saving:
         stamp(scope, [instance], meta.local_fields, new=True)
         fields = [f for f in given_fields(instance, written_fields(level)) if not (f.in_key and generated)]
         returning = generated and scope.database.backend.returning
-        key = ("insert", level, tuple(field.attname for field in fields), returning)
-        sql = statement_of(scope, key, lambda: insert_sql(scope, level, fields, returning=returning))
-        cursor = scope.database.run(sql, row_maker(scope, level, fields)([instance])[0])
+        if computed_fields(instance, fields):
+            values: Sequence[Any]
+            sql, values = computed_insert(scope, level, instance, fields)
+            sql = f"{sql} RETURNING {quoted(scope.database.dialect, meta.pk.column)}" if returning else sql
+        else:
+            key = ("insert", level, tuple(field.attname for field in fields), returning)
+            sql = statement_of(scope, key, lambda: insert_sql(scope, level, fields, returning=returning))
+            values = row_maker(scope, level, fields)([instance])[0]
+        cursor = scope.database.run(sql, values)
         if generated:
             self.given_keys.append(meta.pk.attname)
             instance.__dict__[meta.pk.attname] = cursor.fetchone()[0] if returning else cursor.lastrowid
@@ -179,7 +185,7 @@ class Saving:
         """Update the row of one table, if there is one."""
         scope, instance, meta = self.scope, self.instance, level._meta
         stamp(scope, [instance], chosen, new=False)
-        if any(isinstance(instance.__dict__.get(field.attname), Expression) for field in chosen):
+        if computed_fields(instance, chosen):
             return self._update_by_expressions(level, chosen)
         fields = [f for f in given_fields(instance, chosen) if not f.in_key and f is not self.meta.version]
         counted = self.meta.version in chosen
@@ -196,9 +202,8 @@ class Saving:
         fields = [f for f in given_fields(self.instance, chosen) if not f.in_key and f is not self.meta.version]
         rows = level._meta.base_manager.unrestricted().filter(pk=key_of(self.instance, level))
         found = update_rows(self.scope, rows, {field.name: values[field.attname] for field in fields})
-        for field in fields:
-            if isinstance(values[field.attname], Expression):
-                values.pop(field.attname)
+        for field in computed_fields(self.instance, fields) if found else ():
+            values.pop(field.attname)
         return found
 
 

@@ -31,7 +31,8 @@ class Binds:
     aliases: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     footprint: set[tuple[str, str]] = field(default_factory=set)
     home: str = ""
-    clock: set[tuple[str, str]] = field(default_factory=set)
+    clock: set[tuple[str, str, int]] = field(default_factory=set)
+    opaque: bool = False
     searches: set[Any] = field(default_factory=set)
     correlated: set[int] = field(default_factory=set)
 
@@ -45,9 +46,9 @@ class Binds:
             return sa.bindparam(name, expanding=True, type_=kind)
         return sa.bindparam(name, type_=kind) if kind is not None else sa.bindparam(name)
 
-    def moment(self) -> Any:
-        """The moment of the scope."""
-        return self.add(Bind(MOMENT, None, _MOMENT.db_writer(self.dialect)), _MOMENT.sql_type())
+    def moment(self, later: int | None = None) -> Any:
+        """The moment of the scope, or one so many microseconds later."""
+        return self.add(Bind(MOMENT, later, _MOMENT.db_writer(self.dialect)), _MOMENT.sql_type())
 
 
 @dataclass

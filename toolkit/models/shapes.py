@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from toolkit.database import DEFAULT
@@ -27,7 +27,7 @@ class Bind:
 
     Args:
         source: SLOT (a value of the query), CONSTANT, MOMENT and LOCALE (of the scope), or KEYS (a list).
-        value: The slot's number, or the constant.
+        value: The slot's number, the constant, or for a moment the microseconds that it is later (None for none).
         convert: From the Python value to the driver's; None if they are the same.
     """
 
@@ -56,8 +56,10 @@ def make_binder(plan: Sequence[Bind], *, without_moment: bool = False) -> Binder
             continue
         if bind.source == MOMENT and without_moment:
             continue
-        source = {SLOT: f"v[{bind.value}]", MOMENT: "s.now()", LOCALE: "s.locale", CONSTANT: f"c{number}"}[bind.source]
-        names[f"c{number}"] = bind.value
+        moment = "s.now()" if bind.value is None else f"s.now() + c{number}"
+        source = {SLOT: f"v[{bind.value}]", MOMENT: moment, LOCALE: "s.locale", CONSTANT: f"c{number}"}[bind.source]
+        shifted = bind.source == MOMENT and bind.value is not None
+        names[f"c{number}"] = timedelta(microseconds=bind.value) if shifted else bind.value
         if bind.convert is not None:
             names[f"f{number}"] = bind.convert
             source = f"None if {source} is None else f{number}({source})"
@@ -106,7 +108,8 @@ class Shape:
         load: Rows into what the caller gets.
         footprint: (table, column) pairs that decide which rows there are, in which order; for other forms, that
             the answer is made of.
-        clock: (table, column) pairs that are compared with the moment.
+        clock: (table, column, microseconds): columns that are compared with the moment, or with one so much later.
+        opaque: The answer may be another at every moment: it is asked again whenever it is used.
         keyed: Whether the statement takes a list of keys and its last column says whose each row is.
         names: The names of the columns, for ``values()``.
         place: The alias of the database that it is asked of.
@@ -121,17 +124,18 @@ class Shape:
     identity_indexes: tuple[int, ...]
     load: Callable[[Any], Any]
     footprint: tuple[tuple[str, str], ...]
-    clock: tuple[tuple[str, str], ...]
+    clock: tuple[tuple[str, str, int], ...]
     keyed: bool
     names: tuple[str, ...] = ()
     searches: tuple[Any, ...] = ()
     locks: bool = False
     place: str = DEFAULT
+    opaque: bool = False
     id: str = field(init=False)
     name_parameters: Binder = field(init=False)
 
     def __post_init__(self) -> None:
-        constants = [bind.value if bind.source == CONSTANT else bind.source for bind in self.identity.plan]
+        constants = [bind.value if bind.source == CONSTANT else _written(bind) for bind in self.identity.plan]
         parts = [self.identity.sql, [str(constant) for constant in constants], self.form]
         self.id = digest(parts if self.place == DEFAULT else [*parts, self.place]).hex()[:20]
         self.name_parameters = make_binder(self.identity.plan, without_moment=True)
@@ -170,17 +174,21 @@ class Shape:
         return {
             "id": self.id,
             "sql": self.identity.sql,
-            "plan": [
-                "keys" if b.source == KEYS else "moment" if b.source == MOMENT else "value" for b in self.identity.plan
-            ],
+            "plan": [_written(b) if b.source in (KEYS, MOMENT) else "value" for b in self.identity.plan],
             "moment": next((_moment_kind(b) for b in self.identity.plan if b.source == MOMENT), ""),
             "mark": self.identity.mark,
             "width": self.identity.width,
             "keyed": self.keyed,
             "footprint": [list(pair) for pair in self.footprint],
-            "clock": [list(pair) for pair in self.clock],
+            "clock": [list(each) for each in self.clock],
             "place": self.place,
+            "opaque": self.opaque,
         }
+
+
+def _written(bind: Bind) -> str:
+    """The source of a parameter; of a moment with the microseconds that it is later: ``moment-604800000000``."""
+    return f"{bind.source}{bind.value:+d}" if bind.source == MOMENT and bind.value is not None else bind.source
 
 
 def _moment_kind(bind: Bind) -> str:

@@ -97,7 +97,7 @@ class Similar(Generic[M]):
 
     def memo(self, scope: Scope) -> dict[Any, Any]:
         """Where rankings are kept; nowhere while the clock runs, if what is public depends on it."""
-        if scope.moment is None and scope.sight[0] and self.clock(scope):
+        if scope.moment is None and scope.sight[0] and (self.clock(scope) or self._keys_shape(scope).opaque):
             return {}
         memo: dict[Any, Any] = scope.database.memo
         return memo
@@ -135,9 +135,9 @@ class Similar(Generic[M]):
         table = located(field.through._meta.table, self.model._meta.database)
         return (*self._keys_shape(scope).footprint, (table, own.column), (table, other.column))
 
-    def clock(self, scope: Scope) -> tuple[tuple[str, str], ...]:
+    def clock(self, scope: Scope) -> tuple[tuple[str, str, int], ...]:
         """The columns of it that are compared with the moment."""
-        found: tuple[tuple[str, str], ...] = self._keys_shape(scope).clock
+        found: tuple[tuple[str, str, int], ...] = self._keys_shape(scope).clock
         return found
 
     def record(self, scope: Scope) -> dict[str, Any]:
@@ -146,7 +146,8 @@ class Similar(Generic[M]):
             "id": self.shape_id(scope),
             "similar": [located(self.model._meta.table, self.model._meta.database), self.name],
             "footprint": [list(pair) for pair in self.footprint(scope)],
-            "clock": [list(pair) for pair in self.clock(scope)],
+            "clock": [list(each) for each in self.clock(scope)],
+            "opaque": self._keys_shape(scope).opaque,
         }
 
     def shape_id(self, scope: Scope) -> str:

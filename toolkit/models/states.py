@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -100,8 +101,16 @@ def _scan(scope: Scope, table: str, token: str) -> TableState:
     return TableState(token, digests, scanned=True)
 
 
-def crossed(scope: Scope, table: str, column: str, since: Any) -> bool:
-    """Whether any row's instant in this column lies between an earlier moment and the scope's."""
+def crossed(scope: Scope, table: str, column: str, since: Any, later: int = 0) -> bool:
+    """Whether any row's instant in this column lies between an earlier moment and the scope's.
+
+    Args:
+        scope: The scope.
+        table: Which table.
+        column: Which column.
+        since: The earlier moment.
+        later: The column is compared with a moment so many microseconds later.
+    """
     scope, model = at_table(scope, table)
     if model is None:
         return True
@@ -114,5 +123,6 @@ def crossed(scope: Scope, table: str, column: str, since: Any) -> bool:
     mark = placeholder(dialect)
     name = quoted(dialect, column)
     sql = f"SELECT 1 FROM {quoted(dialect, table)} WHERE {name} >= {mark} AND {name} <= {mark} LIMIT 1"  # noqa: S608
-    bounds = [write(first) if write else first, write(last) if write else last]
+    moved = [moment + timedelta(microseconds=later) for moment in (first, last)]
+    bounds = [write(moment) if write else moment for moment in moved]
     return bool(scope.database.fetch(sql, bounds))

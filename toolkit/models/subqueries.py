@@ -21,6 +21,8 @@ class OuterRef(F):
         name: As for ``F``; or another ``OuterRef``, for the question around that one.
     """
 
+    outward: ClassVar[bool] = True
+
     def __init__(self, name: str | OuterRef) -> None:
         self.inner = name
         super().__init__(name if isinstance(name, str) else name.name)

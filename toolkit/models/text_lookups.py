@@ -10,7 +10,7 @@ from typing import Any
 from toolkit.errors import FieldError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.folding import folded
-from toolkit.models.lookups import LookupContext, LookupFunction
+from toolkit.models.lookups import LookupContext, LookupFunction, open_to_expressions
 from toolkit.validators.base import refusal
 
 _NULL_CHARACTER = gettext_lazy("text may not contain a null character")
@@ -59,6 +59,8 @@ def _column(context: LookupContext, *, fold: bool) -> Any:
 
 def _bound(context: LookupContext, *, fold: bool) -> Any:
     """The text that was asked for, in the form of the column."""
+    if context.right is not None:
+        return folded(context.right, context.dialect) if fold else context.right
     if fold and context.dialect == "sqlite":
         return context.bind(lambda value: as_text(value).casefold(), _type())
     bound = context.bind(as_text, _type())
@@ -66,7 +68,10 @@ def _bound(context: LookupContext, *, fold: bool) -> Any:
 
 
 def _like(context: LookupContext, before: str, after: str, *, fold: bool) -> Any:
-    pattern = context.bind(lambda value: f"{before}{_escape(as_text(value))}{after}", _type())
+    if context.right is not None:
+        pattern = _pattern_of(context.right, before, after)
+    else:
+        pattern = context.bind(lambda value: f"{before}{_escape(as_text(value))}{after}", _type())
     if fold:
         pattern = folded(pattern, context.dialect)
     return _column(context, fold=fold).like(pattern, escape="\\")
@@ -77,7 +82,17 @@ def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _pattern_of(text: Any, before: str, after: str) -> Any:
+    """The same of an expression: the database makes the wildcards in it plain."""
+    import sqlalchemy as sa
+
+    for wildcard in "\\%_":
+        text = sa.func.replace(text, sa.literal(wildcard), sa.literal(f"\\{wildcard}"), type_=_type())
+    return sa.literal(before) + text + sa.literal(after) if before else text + sa.literal(after)
+
+
 def _contains(*, fold: bool) -> LookupFunction:
+    @open_to_expressions
     def build(context: LookupContext) -> Any:
         import sqlalchemy as sa
 
@@ -89,6 +104,7 @@ def _contains(*, fold: bool) -> LookupFunction:
 
 
 def _startswith(*, fold: bool) -> LookupFunction:
+    @open_to_expressions
     def build(context: LookupContext) -> Any:
         import sqlalchemy as sa
 
@@ -101,6 +117,7 @@ def _startswith(*, fold: bool) -> LookupFunction:
 
 
 def _endswith(*, fold: bool) -> LookupFunction:
+    @open_to_expressions
     def build(context: LookupContext) -> Any:
         import sqlalchemy as sa
 
@@ -115,6 +132,7 @@ def _endswith(*, fold: bool) -> LookupFunction:
     return build
 
 
+@open_to_expressions
 def iexact(context: LookupContext) -> Any:
     return _column(context, fold=True) == _bound(context, fold=True)
 
@@ -138,6 +156,7 @@ def _pattern(value: Any) -> str:
     return text
 
 
+@open_to_expressions
 def regex(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
@@ -146,11 +165,13 @@ def regex(context: LookupContext) -> Any:
     return context.column.regexp_match(context.bind(_pattern, _type()))
 
 
+@open_to_expressions
 def iregex(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
     if context.dialect == "sqlite":
         bound = context.bind(lambda value: f"(?i){_pattern(value)}", _type())
+        bound = sa.literal("(?i)") + context.right if context.right is not None else bound
         return sa.func.toolkit_matches(context.column, bound).is_(sa.true())
     return context.column.regexp_match(context.bind(_pattern, _type()), flags="i")
 
@@ -170,6 +191,7 @@ TEXT: Mapping[str, LookupFunction | None] = {
 
 
 def _spelt(build: LookupFunction) -> LookupFunction:
+    @open_to_expressions
     def build_spelt(context: LookupContext) -> Any:
         import sqlalchemy as sa
 

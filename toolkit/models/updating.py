@@ -7,13 +7,14 @@ from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.compiler import Compiler
-from toolkit.models.expressions import Expression, F, Now
+from toolkit.models.expressions import Expression, F, Now, Q
 from toolkit.models.fields.several import as_one
 from toolkit.models.layers import is_layered
 from toolkit.models.paths import own_column
 from toolkit.models.selection import own_slots
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
 from toolkit.models.sqltext import iter_chunks, key_of
+from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import refuse_windows
 from toolkit.models.writing import own_fields
 from toolkit.trace import Scope
@@ -77,7 +78,7 @@ def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     import sqlalchemy as sa
 
     met = rows_met(scope, compiler)
-    assignments = {field.column: _assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
+    assignments = {field.column: assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(compiler.model)
     statement = compiler.statement(sa.update(target).where(*met).values(assignments))
     count = int(scope.database.run(statement.sql, statement.bind(lifted, scope, ())).rowcount)
@@ -136,7 +137,7 @@ def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[
     level = Compiler(scope.database, home, scope.sight)
     table, pk = level.root.table, home._meta.pk
     level.key_width = width = len(home._meta.key)
-    assignments = {field.column: _assigned(scope, level, field, value, values) for field, value in fields.items()}
+    assignments = {field.column: assigned(scope, level, field, value, values) for field, value in fields.items()}
     own = as_one([table.c[field.column] for field in home._meta.key])
     found = own.in_(level.binds.add(Bind(KEYS), pk.sql_type() if width == 1 else None))
     statement = level.statement(sa.update(table).where(found).values(assignments))
@@ -154,14 +155,24 @@ def materialized(sa: Any, scope: Scope, keys: Any) -> Any:
     return sa.select(*inner.c)
 
 
-def _assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: list[Any]) -> Any:
-    """SQL of a new value."""
+def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: list[Any]) -> Any:
+    """SQL of a new value.
+
+    Args:
+        scope: The scope.
+        compiler: Of the statement.
+        field: What is set.
+        value: A plain value, an expression, a condition, or a queryset whose first value it is.
+        lifted: Takes the values.
+    """
     import sqlalchemy as sa
 
     dialect = scope.database.dialect
+    if hasattr(value, "lift_question"):
+        value = Subquery(value)
     if isinstance(value, Now):
         return compiler.binds.add(Bind(MOMENT, None, field.db_writer(dialect)), field.sql_type())
-    if isinstance(value, Expression):
+    if isinstance(value, Expression | Q):
         joined = len(compiler.root.children)
         structure = value.lift(lifted)
         refuse_windows(compiler, structure, "update()")

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_mean
+from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields import IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, Field
 from toolkit.models.sqltext import placeholder, quoted
@@ -53,6 +54,7 @@ def row_maker(scope: Scope, model: Any, fields: Sequence[Any]) -> RowMaker:
 
     Raises:
         ValidationError: By the function: a value is none that its field can hold.
+        ComputedValue: By the function: a value is an expression.
     """
     key = ("rows", model, tuple(field.attname for field in fields))
     found: RowMaker = statement_of(scope, key, lambda: _make_rows(scope.database.dialect, fields))
@@ -77,7 +79,7 @@ def _make_rows(dialect: str, fields: Sequence[Any]) -> RowMaker:
 
 def _item(number: int, field: Any, dialect: str, names: dict[str, Any]) -> str:
     """The Python text of one value."""
-    names[f"convert_{number}"] = field.db_value_of(dialect)
+    names[f"convert_{number}"] = _plain(field.db_value_of(dialect))
     value, convert = f"d[{field.attname!r}]", f"convert_{number}(v)"
     source = field.target_field if field.is_relation else field
     while source.is_relation:
@@ -94,11 +96,26 @@ def _item(number: int, field: Any, dialect: str, names: dict[str, Any]) -> str:
     return f"(None if (v := {value}) is None else write_{number}(v) if v.__class__ is native_{number} else {convert})"
 
 
+class ComputedValue(Exception):
+    """A value is an expression: no row of plain values can be made."""
+
+
+def _plain(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A conversion that lets no expression be taken for a value."""
+
+    def value(given: Any) -> Any:
+        if isinstance(given, Expression | Q):
+            raise ComputedValue
+        return convert(given)
+
+    return value
+
+
 def _one_by_one(
     dialect: str, fields: Sequence[Any], instances: Sequence[Any], cause: Exception
 ) -> list[tuple[Any, ...]]:
     """The slow way: finds out which value is wrong, and takes an attribute that is not there for None."""
-    writers = [(field.attname, field.db_value_of(dialect)) for field in fields]
+    writers = [(field.attname, _plain(field.db_value_of(dialect))) for field in fields]
     rows = []
     for instance in instances:
         row = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from toolkit.models.fields import DateTimeField
 from toolkit.models.writing import quoted
 from toolkit.stamps import Stamp, is_settled, stamp_of
 
@@ -174,16 +175,18 @@ class Moments:
 
 def next_crossing(database: Any, moment: datetime) -> datetime:
     """When a value that some known query compares with now() is next reached; ``NEVER`` if there is none."""
-    pairs = sorted({pair for shape in list(database.shapes.values()) for pair in shape.clock})
-    return min((_next_value(database, table, column, moment) for table, column in pairs), default=NEVER)
+    every = sorted({each for shape in list(database.shapes.values()) for each in shape.clock})
+    return min((_next_value(database, table, column, later, moment) for table, column, later in every), default=NEVER)
 
 
-def _next_value(database: Any, table: str, column: str, moment: datetime) -> datetime:
+def _next_value(database: Any, table: str, column: str, later: int, moment: datetime) -> datetime:
+    """When the next value of a column is reached, if it is compared with a moment so many microseconds later."""
     table = table.rpartition(":")[2]
     model = database.schema.by_table[table]
     field = next(field for field in model._meta.local_fields if field.column == column)
     write, read = field.db_writer(database.dialect), field.db_reader(database.dialect)
-    bound = field.to_python(moment)
+    shift = timedelta(microseconds=later)
+    bound = moment + shift if isinstance(field, DateTimeField) else (moment + shift).date()
     name = quoted(database.dialect, column)
     mark = "?" if database.dialect == "sqlite" else "%s"
     sql = f"SELECT min({name}) FROM {quoted(database.dialect, table)} WHERE {name} >= {mark}"  # noqa: S608 - names
@@ -192,8 +195,8 @@ def _next_value(database: Any, table: str, column: str, moment: datetime) -> dat
         return NEVER
     value = read(found) if read else found
     if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    day = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return value.astimezone(UTC) - shift
+    day = datetime(value.year, value.month, value.day, tzinfo=UTC) - shift
     return day if day > moment else moment  # a date that is today's: it may be compared either way
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from toolkit.models.fields import DateField, IntegerField
 from toolkit.models.fields.base import Field
-from toolkit.models.lookups import COMMON, LookupContext, LookupFunction
+from toolkit.models.lookups import COMMON, LookupContext, LookupFunction, open_to_expressions
 from toolkit.models.outputs import kind_of
 from toolkit.text.zones import ZoneKey, zone_of, zone_table
 
@@ -105,6 +105,7 @@ class _Span(Field[Any]):
 
 
 def _lookup(name: str, span: Callable[[_Span, int], Span]) -> LookupFunction:
+    @open_to_expressions
     def build(context: LookupContext) -> Any:
         field = context.field
         if not field.serves(context):
@@ -115,6 +116,7 @@ def _lookup(name: str, span: Callable[[_Span, int], Span]) -> LookupFunction:
     return build
 
 
+@open_to_expressions
 def _one_of(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
@@ -125,6 +127,7 @@ def _one_of(context: LookupContext) -> Any:
     return sa.or_(*(field.of.between(low, high) for low, high in zip(*edges, strict=True)))
 
 
+@open_to_expressions
 def _in_range(context: LookupContext) -> Any:
     field, kind = context.field, context.field.source.compared_type()
     if not field.serves(context):

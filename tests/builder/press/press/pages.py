@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from toolkit import url_for
 from toolkit.feeds import Feed
-from toolkit.models import Avg, Count, Max, Now, QuerySet, SearchRank, Sum
+from toolkit.models import Avg, Count, F, Max, Now, QuerySet, SearchRank, Sum
 from toolkit.sitemaps import News, Sitemap
 
 from . import app, filters  # noqa: F401 - declares its filters
@@ -62,6 +64,9 @@ def stats() -> dict[str, Any]:
         "heavy": Story.objects.exclude(weight__lt=3).values_list("title", "section__name", "author__name"),
         "authors": Author.objects.filter(stories__weight__gt=2).distinct(),
         "week": leaving.count(),
+        "recent": Story.objects.filter(published__gte=Now() - timedelta(hours=5)).values_list("slug", flat=True),
+        "old": Story.objects.annotate(age=Now() - F("published")).filter(age__gt=timedelta(days=3)).count(),
+        "hours": Story.objects.datetimes("published", "hour", tzinfo=ZoneInfo("America/St_Johns")),
         "joined": [str(s.author) for s in Story.objects.select_related("author", "section").order_by("slug")],
     }
 

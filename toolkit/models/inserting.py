@@ -1,0 +1,60 @@
+"""Inserting rows with values that the database computes: ``Story(slug=Lower(Value("Flood"))).save()``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from toolkit.errors import FieldError
+from toolkit.models.compiler import Compiler
+from toolkit.models.expressions import Expression, Q, names_in
+from toolkit.models.updating import assigned
+from toolkit.trace import Scope
+
+
+def computed_fields(instance: Any, fields: Sequence[Any]) -> list[Any]:
+    """The fields whose value an instance leaves to an expression."""
+    values = instance.__dict__
+    return [field for field in fields if isinstance(values.get(field.attname), Expression | Q)]
+
+
+def computed_insert(scope: Scope, level: Any, instance: Any, fields: Sequence[Any]) -> tuple[str, list[Any]]:
+    """``INSERT`` of the row of one table: the text and its parameters.
+
+    What comes of the expressions is read when it is touched next.
+
+    Args:
+        scope: Gives the database and the moment.
+        level: The model whose table it is.
+        instance: The row.
+        fields: What is written.
+
+    Raises:
+        FieldError: An expression asks for a field of the row, which is not there yet.
+    """
+    import sqlalchemy as sa
+
+    compiler = Compiler(scope.database, level, scope.sight)
+    values: list[Any] = []
+    made = {}
+    computed = computed_fields(instance, fields)
+    for field in fields:
+        value = instance.__dict__.get(field.attname)
+        if field in computed:
+            _refuse_names(level, field, value)
+        made[field.column] = assigned(scope, compiler, field, value, values)
+    table = scope.database.schema.table(level)
+    statement = compiler.statement(sa.insert(table).values(made).inline())
+    parameters = statement.bind(values, scope, ())
+    for field in computed:
+        instance.__dict__.pop(field.attname)
+    return statement.sql, parameters
+
+
+def _refuse_names(level: Any, field: Any, value: Any) -> None:
+    named = sorted(names_in(value.lift([])))
+    if named:
+        raise FieldError(
+            f"{level.__name__}.{field.name} cannot be made of {', '.join(named)}: the row is not there yet",
+            hint="Give values, or save the row first and update() it.",
+        )

@@ -1,0 +1,109 @@
+"""The right side of a comparison, where it is an expression rather than a value.
+
+``expires__gt=F("published")``, ``title__icontains=F("section__name")``, ``weight__in=[F("position"), 3]``,
+``published__gte=Now() - timedelta(days=7)``.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from toolkit.errors import FieldError
+from toolkit.models.context import Context
+from toolkit.models.expressions import Moment, Now
+from toolkit.models.fields import DateField, DateTimeField
+from toolkit.models.fields.base import Convert
+from toolkit.models.outputs import Typed, kind_of
+
+NUMBERS = (int, float, Decimal)
+
+
+def right_side(context: Context, structure: Any, field: Any) -> Typed:
+    """SQL of an expression that a field is compared with, and the field that reads it.
+
+    A moment that is compared with a column itself is noted with the column: then it is known when the answer changes.
+    """
+    if structure[0] not in (Now, Moment) or not _is_column(field):
+        return context.expression(structure)
+    later = structure[1] if structure[0] is Moment else 0
+    binds = context.compiler.binds
+    binds.clock.add((field.model._meta.table, field.column, later))
+    return binds.moment(later or None), DateTimeField[Any](null=True)
+
+
+def _is_column(field: Any) -> bool:
+    return isinstance(field, DateField | DateTimeField) and field.model is not None
+
+
+def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: bool = False) -> tuple[Any, Any]:
+    """(left, right) of a comparison with an expression, as values that all databases compare alike.
+
+    Args:
+        context: Where the comparison stands.
+        where: The name of what is compared.
+        structure: The expression.
+        left: The column, and its field.
+        as_text: Whether both are searched as text.
+
+    Raises:
+        FieldError: They are of kinds that cannot be compared.
+    """
+    import sqlalchemy as sa
+
+    column, field = left
+    right, other = right_side(context, structure, field)
+    kinds = kind_of(field), kind_of(other)
+    if as_text:
+        if kinds[1] not in (str, None, int):
+            raise _unlike(where, str, kinds[1])
+        return column, sa.cast(right, sa.Text()) if kinds[1] is int else right
+    if None in kinds or kinds[0] == kinds[1] or set(kinds) <= {*NUMBERS}:
+        return column, right
+    if set(kinds) == {date, datetime}:
+        if kinds[0] is date:
+            return _midnight(context.dialect, column), right
+        return column, _midnight(context.dialect, right)
+    raise _unlike(where, kinds[0], kinds[1])
+
+
+def _unlike(where: str, left: Any, right: Any) -> FieldError:
+    return FieldError(
+        f"{where}: {left.__name__} cannot be compared with {right.__name__}", hint="Say Cast(..., output_field) first."
+    )
+
+
+def _midnight(dialect: str, day: Any) -> Any:
+    """A date as the instant at which it begins, in UTC."""
+    import sqlalchemy as sa
+    from sqlalchemy.dialects.mysql import DATETIME
+
+    kind = DateTimeField[Any]().sql_type()
+    if dialect == "sqlite":
+        return sa.func.toolkit_instant_add(day, sa.literal_column("0"), type_=kind)
+    return sa.cast(day, DATETIME(fsp=6) if dialect == "mysql" else kind)
+
+
+def sides(context: Context, where: str, items: Any, left: Typed, write: Convert) -> tuple[Any, list[Any]]:
+    """(left, items) of an ``in`` or ``range`` with expressions among its values.
+
+    Args:
+        context: Where the comparison stands.
+        where: The name of what is compared.
+        items: What ``lift_condition`` gave.
+        left: The column, and its field.
+        write: From a plain value to the driver's.
+    """
+    column, field = left
+    kind = field.compared_type() if field is not None and not field.is_relation else None
+    found = []
+    for structure in items:
+        if structure[0] == "(v)":
+            found.append(context.bind(structure[1], write, kind))
+        else:
+            same, right = side(context, where, structure, left)
+            if same is not column:
+                raise _unlike(where, date, datetime)
+            found.append(right)
+    return column, found
