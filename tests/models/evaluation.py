@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 Row = dict[str, Any]
@@ -212,6 +213,8 @@ def _given(world: World, kind: str, row: Row, value: Any) -> Any:
         return None if found is None else found + value.plus if value.plus else found
     if isinstance(value, Keys):
         return [each["id"] for each in value.question.rows(world)]
+    if isinstance(value, list | tuple) and any(isinstance(each, Column) for each in value):
+        return [_given(world, kind, row, each) for each in value]
     return value
 
 
@@ -221,7 +224,36 @@ def compare(lookup: str, value: Any, given: Any) -> bool:
         return bool((value is None) == given)
     if value is None or given is None:
         return False
+    part, _, rest = lookup.partition("__")
+    if part in PARTS:
+        return compare(rest or "exact", PARTS[part](value), given)
+    if lookup == "range" and None in given:
+        return False
     return bool(LOOKUPS[lookup](value, given))
+
+
+PARTS: Mapping[str, Callable[[Any], Any]] = {
+    "year": lambda value: value.year,
+    "quarter": lambda value: (value.month + 2) // 3,
+    "month": lambda value: value.month,
+    "week": lambda value: value.isocalendar().week,
+    "iso_week_day": lambda value: value.isoweekday(),
+    "hour": lambda value: value.hour,
+    "date": lambda value: value.date(),
+    "time": lambda value: value.time(),
+}
+"""Of instants, in UTC."""
+
+
+def beginning(instant: datetime | None, unit: str, zone: tzinfo) -> datetime | None:
+    """The instant at which the year, month, day or hour began that the clocks of a zone show."""
+    if instant is None:
+        return None
+    shown = instant.astimezone(zone)
+    if unit == "hour":
+        return instant - timedelta(minutes=shown.minute, seconds=shown.second, microseconds=shown.microsecond)
+    day = shown.date().replace(day=shown.day if unit == "day" else 1, month=1 if unit == "year" else shown.month)
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 LOOKUPS: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from tests.models.evaluation import (
+    PARTS,
     RELATIONS,
     Column,
     Condition,
@@ -22,6 +24,7 @@ from tests.models.evaluation import (
     Question,
     Total,
     World,
+    beginning,
     groups,
     rank,
     total,
@@ -53,10 +56,20 @@ VALUES = {"text": TEXTS, "number": NUMBERS, "instant": INSTANTS, "truth": [True,
 LOOKUPS = {
     "text": ["exact", "exact", "exact", "in", "contains", "startswith", "endswith", "gt", "lte", "isnull"],
     "number": ["exact", "exact", "in", "gt", "gte", "lt", "lte", "range", "isnull"],
-    "instant": ["exact", "in", "gt", "lte", "range", "isnull"],
+    "instant": ["exact", "in", "gt", "lte", "range", "isnull", "part", "part"],
     "truth": ["exact"],
     "key": ["exact", "in", "isnull"],
 }
+BESIDE = ("in", "range")
+"""Lookups that have a column and a value on their right."""
+SIDES = {
+    "text": [*BESIDE, "contains", "startswith", "endswith", "iexact", "icontains"],
+    "number": BESIDE,
+    "instant": BESIDE,
+    "truth": (),
+}
+"""Further lookups that have a column there."""
+ZONES = [UTC, ZoneInfo("Europe/Madrid"), ZoneInfo("America/St_Johns"), timezone(timedelta(hours=5, minutes=45))]
 
 
 # rows
@@ -144,15 +157,30 @@ def leaves(draw: Any, kind: str, palette: Any, known: Any, *, nested: bool = Tru
     others = [(p, v) for p, v in SINGLE[kind] if v == value and value != "key"]
     if nested and others and draw(st.integers(0, 5)) == 0:
         other, _ = draw(st.sampled_from(others))
-        plus = draw(st.integers(0, 1)) if value == "number" else 0
-        return ("leaf", path, draw(st.sampled_from(["exact", "gt", "lte"])), Column(other, plus))
+        column = Column(other, draw(st.integers(0, 1)) if value == "number" else 0)
+        lookup = draw(
+            st.sampled_from(["exact", "gt", "lte", *(BESIDE if value != "truth" else ()), *SIDES.get(value, ())])
+        )
+        if lookup in BESIDE:
+            return ("leaf", path, lookup, draw(st.permutations([column, draw(st.sampled_from(palette[value]))])))
+        return ("leaf", path, lookup, column)
     if nested and value == "key" and path[-1] != "pk" and draw(st.booleans()):
         target = kind
         for name in path:
             target = RELATIONS[target][name].target
         return ("leaf", path, "in", Keys(draw(questions(palette, target, nested=False))))
     lookup = draw(st.sampled_from(LOOKUPS[value]))
+    if lookup == "part":
+        return ("leaf", path, *draw(_parts(palette[value])))
     return ("leaf", path, lookup, draw(_values(palette[value], lookup)))
+
+
+@st.composite
+def _parts(draw: Any, instants: Any) -> tuple[str, Any]:
+    """A comparison of a part of an instant."""
+    part, lookup = draw(st.sampled_from(sorted(PARTS))), draw(st.sampled_from(["exact", "in", "gt", "lte", "range"]))
+    values = [PARTS[part](instant) for instant in instants]
+    return part if lookup == "exact" else f"{part}__{lookup}", draw(_values(values, lookup))
 
 
 def _values(values: Any, lookup: str) -> Any:
@@ -216,7 +244,7 @@ def totals(draw: Any, kind: str, palette: Any, *, across: bool) -> Total | None:
         for name in path[:first]:
             target = RELATIONS[target][name].target
         field = draw(st.sampled_from(sorted(FIELDS[target])))
-        lookup = draw(st.sampled_from([x for x in LOOKUPS[FIELDS[target][field]] if x != "isnull"]))
+        lookup = draw(st.sampled_from([x for x in LOOKUPS[FIELDS[target][field]] if x not in ("isnull", "part")]))
         where = ("leaf", (*path[:first], field), lookup, draw(_values(palette[FIELDS[target][field]], lookup)))
     return Total(function, path, distinct=function in ("count", "sum") and draw(st.booleans()), where=where)
 
@@ -266,11 +294,18 @@ def seen_conditions(draw: Any, names: list[str], kind: str) -> Condition:
 # from a description to a queryset
 
 
+def to_f(column: Column) -> Any:
+    found = F("__".join(column.path))
+    return found + column.plus if column.plus else found
+
+
 def to_q(m: Any, condition: Condition) -> Q:
     if condition[0] == "leaf":
         _, path, lookup, value = condition
         if isinstance(value, Column):
-            value = F("__".join(value.path)) + value.plus if value.plus else F("__".join(value.path))
+            value = to_f(value)
+        elif isinstance(value, list | tuple):
+            value = [to_f(each) if isinstance(each, Column) else each for each in value]
         elif isinstance(value, Keys):
             value = to_queryset(m, value.question)
         return Q(**{"__".join((*path, *(() if lookup == "exact" else (lookup,)))): value})
@@ -485,7 +520,22 @@ def totals_are_of_groups(m: Any, world: World, question: Question, data: Any) ->
     assert_same(answer, totals_of_groups(world, whole, path, wanted, function))
 
 
+def instants_begin_somewhere(m: Any, world: World, question: Question, data: Any) -> None:
+    known = [path for path, value in SINGLE[question.kind] if value == "instant"]
+    if not known:
+        return
+    path, zone = data.draw(st.sampled_from(known)), data.draw(st.sampled_from(ZONES))
+    unit = data.draw(st.sampled_from(["year", "month", "day", "hour"]))
+    expected = [beginning(question.value(world, row, path), unit, zone) for row in question.rows(world)]
+    found = to_queryset(m, question).annotate(begun=models.Trunc("__".join(path), unit, tzinfo=zone))
+    assert [each and each.astimezone(UTC) for each in found.values_list("begun", flat=True)] == expected
+    if question.start == 0 and question.stop is None:
+        once = to_queryset(m, question).datetimes("__".join(path), unit, "DESC", tzinfo=zone)
+        assert [each.astimezone(UTC) for each in once] == sorted({each for each in expected if each}, reverse=True)
+
+
 ASKS = [
+    instants_begin_somewhere,
     rows_see_those_around,
     totals_are_of_slices,
     totals_are_of_groups,

@@ -421,7 +421,7 @@ class Answers(Question[M]):
             raise FieldError(f"{method}() knows no {kind!r}", hint=did_you_mean(kind, kinds))
         if order not in ("ASC", "DESC"):
             raise FieldError(f"{method}(order={order!r}) is 'ASC' or 'DESC'")
-        alias = f"{kind}_of_{name}"
+        alias = f"{kind}_of_{name.replace('__', '_')}"
         found: QuerySet[Any] = (
             self.filter(**{f"{name}__isnull": False})
             .order_by()
