@@ -221,6 +221,40 @@ def test_functions_give_what_python_gives(rows: Any, scope: Any) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_json_is_made_of_values(rows: Any, scope: Any, m: Any) -> None:
+    m.Everything.objects.update(json={"b": [1, None], "a": "x"}, boolean=True, date=date(2026, 3, 1))
+    made = fn.JSONObject(text="char", n="integer", f="float", d="decimal", t="boolean", j="json", day="date", no="big")
+    found = list(rows.values_list(made, flat=True))
+    for value, row in zip(found, ROWS, strict=True):
+        assert value == {
+            "text": row["char"], "n": row["integer"], "f": row["float"], "t": True, "day": "2026-03-01", "no": None,
+            "d": None if row["decimal"] is None else float(row["decimal"]), "j": {"a": "x", "b": [1, None]},
+        }  # fmt: skip
+    assert list(found[0]) == sorted(found[0])
+    assert rows.values_list(fn.JSONArray("char", F("integer") + 1, Value("x"), "boolean"), flat=True)[0] == [
+        "Größe",
+        3,
+        "x",
+        True,
+    ]
+    assert rows.annotate(made=fn.JSONObject(n="integer")).filter(made__n__gt=4).count() == 2
+    assert rows.values_list(fn.JSONObject(**{"a'b%s": Value(1)}), flat=True)[0] == {"a'b%s": 1}
+    with pytest.raises(FieldError, match="from datetime to str does not mean the same on every database"):
+        list(rows.annotate(made=fn.JSONObject(at="instant")))
+
+
+def test_text_is_compared_in_another_collation(rows: Any, scope: Any) -> None:
+    known = {"sqlite": "NOCASE", "postgresql": "und-x-icu", "mysql": "utf8mb4_unicode_520_ci"}
+    name = known[scope.database.dialect]
+    ordered = list(rows.exclude(char=None).order_by(fn.Collate("char", name)).values_list("char", flat=True))
+    assert ordered.index("a%b'\\_") < ordered.index("x")
+    caseless = rows.annotate(c=fn.Collate("char", name)).filter(c=Value("X")).count()
+    assert caseless == (0 if scope.database.dialect == "postgresql" else 1)
+    for wrong in ('x" COLLATE "y', "", "a b", None):
+        with pytest.raises(FieldError, match="is no name of a collation"):
+            fn.Collate("char", wrong)  # type: ignore[arg-type]  # what a visitor sends
+
+
 def test_functions_stand_on_both_sides_of_a_filter(rows: Any) -> None:
     assert rows.annotate(low=fn.Lower("char")).filter(low="größe").count() == 1
     assert rows.annotate(low=fn.Lower("char")).filter(low__startswith="grö").count() == 1

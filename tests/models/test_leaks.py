@@ -11,8 +11,26 @@ from typing import Any
 import pytest
 
 from toolkit import models
-from toolkit.models import Count, F, JSONArrayAgg, Max, Prefetch, Q, RowRange, StringAgg, Sum, Value, Window
-from toolkit.models.functions import Lag, Lead, Length, RowNumber
+from toolkit.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    JSONArrayAgg,
+    Max,
+    OuterRef,
+    Prefetch,
+    Q,
+    RawSQL,
+    RowRange,
+    StringAgg,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
+from toolkit.models.functions import Coalesce, Lag, Lead, Length, RowNumber
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
 
@@ -186,6 +204,28 @@ WAYS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "by natural key": (lambda town: Place.objects.filter(name=f"{SECRET} pub").first(), None),
     "by hand": (lambda town: names(Place.objects.raw("SELECT id, name FROM town_place")), ["Crown", "Swan"]),
     "in chunks": (lambda town: names(Pub.objects.iterator(chunk_size=1)), ["Crown", "Swan"]),
+    "a question inside": (
+        lambda town: list(Owner.objects.values_list("name", Subquery(Place.objects.filter(owner=OuterRef("pk")).order_by("-name").values("name")[:1]))),
+        [("Owner", "Swan")],
+    ),
+    "a question inside, of a hidden row": (
+        lambda town: list(Badge.objects.values_list(Subquery(Guest.objects.filter(pk=OuterRef("guest")).values("name")[:1]), flat=True)),
+        [None],
+    ),
+    "whether there is any": (lambda town: Owner.objects.filter(Exists(Place.objects.filter(owner=OuterRef("pk"), name__contains=SECRET))).count(), 0),
+    "a name outside that is hidden": (lambda town: names(Place.objects.filter(Exists(Owner.objects.filter(name__lte=OuterRef("owner__name"))))), ["Swan"]),
+    "a choice": (
+        lambda town: list(Badge.objects.values_list(Case(When(guest__name__contains=SECRET, then=Value("seen")), default=Value("-")), flat=True)),
+        ["-"],
+    ),
+    "a function": (lambda town: list(Badge.objects.values_list(Coalesce("guest__name", Value("-")), flat=True)), ["-"]),
+    "a column on the right": (lambda town: names(Place.objects.filter(owner__name__startswith=F("owner__name"))), ["Swan"]),
+    "a column on the right of partners": (lambda town: names(Guest.objects.filter(pubs__beer__contains=F("pubs__beer"))), ["Ann"]),
+    "columns in a list": (lambda town: Badge.objects.filter(guest__name__in=[F("guest__name"), f"{SECRET} guest"]).count(), 0),
+    "columns in a range": (lambda town: Badge.objects.filter(guest__name__range=(Value(""), F("guest__name"))).count(), 0),
+    "one value of a question": (lambda town: Guest.objects.filter(name__lt=Guest.objects.order_by("-name").values("name")[:1]).count(), 1),
+    "one value of hidden rows": (lambda town: Guest.objects.filter(name__lte=Guest.objects.filter(shown=False).values("name")).count(), 0),
+    "SQL of the rows": (lambda town: list(Place.objects.values_list(RawSQL("upper(town_place.name)", ()), flat=True)), ["CROWN", "SWAN"]),
     "under a name that the condition uses": (lambda town: names(Place.objects.annotate(shown__exact=Value(True))), ["Crown", "Swan"]),
 }  # fmt: skip
 

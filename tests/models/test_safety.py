@@ -8,14 +8,33 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import FieldError, ToolkitError
-from toolkit.models import Count, F, JSONArrayAgg, Max, Q, RowRange, StringAgg, Sum, Value, Window
-from toolkit.models.functions import Lag, Rank, RowNumber
+from toolkit.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    JSONArrayAgg,
+    Max,
+    Now,
+    OuterRef,
+    Q,
+    RawSQL,
+    RowRange,
+    StringAgg,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
+from toolkit.models.functions import Coalesce, Collate, Extract, JSONObject, Lag, Lower, Rank, RowNumber, Trunc
 from toolkit.trace import EDITOR, READER, Trace, entered
 
 BAIT = "zq7"
@@ -51,7 +70,14 @@ LOOKUPS = [
     "__startswith",
     "__regex",
     "__year",
+    "__year__in",
+    "__year__range",
+    "__iso_year__gte",
     "__date",
+    "__date__lt",
+    "__date__in",
+    "__time",
+    "__week",
     "__hour",
     "__has_key",
     "__has_keys",
@@ -174,6 +200,30 @@ NAMED: list[Callable[[Any, str], Any]] = [
     lambda m, name: m.Everything.objects.filter(**{f"json__{name}": 1}),
     lambda m, name: m.Everything.objects.values_list(f"json__{name}", named=True),
     lambda m, name: m.Everything.objects.order_by(f"json__{name}"),
+    lambda m, name: m.Story.objects.filter(title__contains=F(name)),
+    lambda m, name: m.Story.objects.filter(weight__in=[F(name), 1]),
+    lambda m, name: m.Story.objects.filter(published__range=(F(name), Now())),
+    lambda m, name: m.Story.objects.filter(weight__gt=m.Tag.objects.values(name)),
+    lambda m, name: m.Story.objects.datetimes(name, "hour", tzinfo=ZoneInfo("Europe/Madrid")),
+    lambda m, name: m.Story.objects.dates("published", name),
+    lambda m, name: m.Story.objects.dates("published", "year", name),
+    lambda m, name: m.Story.objects.annotate(x=Trunc(name, "day")),
+    lambda m, name: m.Story.objects.annotate(x=Trunc("published", name)),
+    lambda m, name: m.Story.objects.annotate(x=Extract("published", name)),
+    lambda m, name: m.Story.objects.annotate(x=Case(When(**{name: 1}, then=2))),
+    lambda m, name: m.Story.objects.annotate(x=Case(When(weight=1, then=name), default=name)),
+    lambda m, name: m.Section.objects.filter(Exists(m.Story.objects.filter(**{name: OuterRef("pk")}))),
+    lambda m, name: m.Section.objects.filter(Exists(m.Story.objects.filter(weight=OuterRef(name)))),
+    lambda m, name: m.Story.objects.annotate(x=Subquery(m.Tag.objects.values(name)[:1])),
+    lambda m, name: m.Story.objects.annotate(x=Subquery(m.Tag.objects.order_by(name).values("pk")[:1])),
+    lambda m, name: m.Story.objects.annotate(x=RawSQL("%s", [name])),
+    lambda m, name: m.Story.objects.annotate(x=Coalesce(name, Lower(name))),
+    lambda m, name: m.Story.objects.annotate(x=Collate("title", name)),
+    lambda m, name: m.Story.objects.annotate(x=JSONObject(**{name: "weight"})),
+    lambda m, name: m.Story.objects.annotate(x=JSONObject(key=name)),
+    lambda m, name: [m.Tag(slug=Lower(name), name="x").save()],
+    lambda m, name: m.Tag.objects.bulk_create([m.Tag(slug="x", name=F(name))]),
+    lambda m, name: [m.Story.objects.update(weight=F(name))],
 ]
 
 

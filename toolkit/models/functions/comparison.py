@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -103,6 +104,32 @@ class Least(_Several):
     @classmethod
     def build(cls, context: Any, *arguments: Any) -> Any:
         return _extreme(context, arguments, "min", "least")
+
+
+_COLLATION = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+
+
+class Collate(Function):
+    """A text in another collation, which decides what it equals and what it comes before.
+
+    Args:
+        expression: The text.
+        collation: Its name in this database: ``"NOCASE"`` on SQLite, ``"de-x-icu"`` on PostgreSQL,
+            ``"utf8mb4_unicode_520_ci"`` on MariaDB. Names of others are errors there.
+    """
+
+    def __init__(self, expression: Any, collation: str) -> None:
+        if not isinstance(collation, str) or not _COLLATION.fullmatch(collation):
+            raise FieldError(f"Collate(): {collation!r:.200} is no name of a collation", hint='Such as "NOCASE".')
+        super().__init__(expression, options=(collation,))
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        if kind_of(context.fields[0]) not in (str, None):
+            raise FieldError("Collate() takes text", hint="Say Cast(..., TextField()).")
+        return sa.collate(arguments[0], context.options[0])
 
 
 class Cast(Function):
