@@ -170,6 +170,7 @@ _KINDS = {
     "text": "text",
     "math": "numbers",
     "dates": "dates and instants",
+    "json": "values, as JSON",
     "windows": "the rows around",
 }
 
