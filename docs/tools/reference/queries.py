@@ -111,7 +111,7 @@ def _told(names: Any, meanings: dict[str, str]) -> str:
 
 def queryset_methods() -> str:
     """A heading for each question."""
-    return _methods(QuerySet, skip={"lift_subquery", "get_queryset"})
+    return _methods(QuerySet, skip={"lift_question", "lift_subquery", "lift_first", "gives_one", "get_queryset"})
 
 
 def model_methods() -> str:
@@ -146,9 +146,8 @@ def expressions() -> str:
             kind = getattr(module, name)
             if not inspect.isclass(kind) or not issubclass(kind, (Expression, models.Q)):
                 continue
-            if (
-                kind not in (Expression, Aggregate, models.Function, models.WindowFunction)
-                and name not in functions.__all__
+            if kind not in (Expression, Aggregate, models.Function, models.WindowFunction) and (
+                name not in functions.__all__ or kind is models.Now
             ):
                 rows.append([f"`{prefix}.{name}`", read_doc(kind).summary])
     return table(["expression", "what it is"], sorted(rows))
@@ -183,5 +182,7 @@ def _arguments(kind: type) -> Iterator[str]:
     for parameter in list(inspect.signature(kind.__init__).parameters.values())[1:]:  # type: ignore[misc]
         if parameter.kind is parameter.VAR_POSITIONAL:
             yield f"*{parameter.name}"
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            yield f"**{parameter.name}"
         elif parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
             yield parameter.name if parameter.default is parameter.empty else f"{parameter.name}={parameter.default}"

@@ -95,6 +95,9 @@ class JSONArray(_Made):
         expressions: Names of fields, or expressions.
     """
 
+    def __init__(self, *expressions: Any) -> None:
+        super().__init__(*expressions)
+
     @classmethod
     def build(cls, context: Any, *arguments: Any) -> Any:
         members = [
