@@ -10,7 +10,7 @@ import pytest
 
 from toolkit import models
 from toolkit.errors import FieldError
-from toolkit.models import Case, Exists, F, Max, Now, OuterRef, Q, Subquery, Value, When
+from toolkit.models import Case, Exists, F, Max, Now, OuterRef, Q, RawSQL, Subquery, Value, When
 from toolkit.models.functions import Concat, ExtractYear, Lower
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
@@ -76,6 +76,8 @@ def test_numbers_and_dates_are_searched_as_text(m: Any, scope: Any) -> None:
     m.Everything.objects.create(integer=1300, positive=20, char="2026-04", date=date(2026, 3, 1))
     assert m.Everything.objects.filter(integer__contains=F("positive")).get().integer == 1200
     assert m.Everything.objects.filter(date__startswith=F("char")).get().integer == 1200
+    assert m.Everything.objects.filter(char__contains=F("positive")).count() == 2
+    assert m.Everything.objects.filter(char__icontains=RawSQL("1 + 2", ())).get().integer == 1200
 
 
 def test_lists_and_ranges_have_expressions_among_their_values(m: Any, scope: Any) -> None:
@@ -131,6 +133,7 @@ def test_choices_and_conditions_stand_on_the_right(m: Any, newsroom: Any) -> Non
         ({"integer__in": [F("char"), 1]}, "integer__in: int cannot be compared with str"),
         ({"date__in": [F("instant")]}, "date__in: date cannot be compared with datetime"),
         ({"char__contains": F("boolean")}, "char__contains: str cannot be compared with bool"),
+        ({"char__contains": F("json__name")}, "char__contains: str cannot be compared with dict"),
         ({"json__contains": F("char")}, "an expression cannot stand behind 'contains'"),
         ({"json__has_key": F("char")}, "an expression cannot stand behind 'has_key'"),
     ],

@@ -13,8 +13,9 @@ from typing import Any
 from toolkit.errors import FieldError
 from toolkit.models.context import Context
 from toolkit.models.expressions import Moment, Now
-from toolkit.models.fields import DateField, DateTimeField
+from toolkit.models.fields import DateField, DateTimeField, JSONField
 from toolkit.models.fields.base import Convert
+from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.outputs import Typed, kind_of
 
 NUMBERS = (int, float, Decimal)
@@ -50,15 +51,14 @@ def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: 
     Raises:
         FieldError: They are of kinds that cannot be compared.
     """
-    import sqlalchemy as sa
 
     column, field = left
     right, other = right_side(context, structure, field)
     kinds = kind_of(field), kind_of(other)
     if as_text:
-        if kinds[1] not in (str, None, int):
-            raise _unlike(where, str, kinds[1])
-        return column, sa.cast(right, sa.Text()) if kinds[1] is int else right
+        if isinstance(other, JSONField) or kinds[1] not in (str, None, int):
+            raise _unlike(where, str, kinds[1] or dict)
+        return column, right if kinds[1] is str else _spelt(context.dialect, right)
     if None in kinds or kinds[0] == kinds[1] or set(kinds) <= {*NUMBERS}:
         return column, right
     if set(kinds) == {date, datetime}:
@@ -66,6 +66,15 @@ def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: 
             return _midnight(context.dialect, column), right
         return column, _midnight(context.dialect, right)
     raise _unlike(where, kinds[0], kinds[1])
+
+
+def _spelt(dialect: str, value: Any) -> Any:
+    """A whole number, or what the database alone knows the kind of, as text."""
+    import sqlalchemy as sa
+
+    if dialect == "mysql":
+        return exactly_compared(sa.cast(value, sa.CHAR()))
+    return sa.cast(value, sa.Text())
 
 
 def _unlike(where: str, left: Any, right: Any) -> FieldError:
