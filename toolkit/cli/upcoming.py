@@ -63,7 +63,7 @@ def upcoming(count: int, after: datetime | None, output: Path | None, pages: boo
     now = after or datetime.now(UTC)
     with open_manifest(site, output) as manifest:
         columns = sorted({tuple(each) for record in manifest.shapes().values() for each in record.get("clock", ())})
-        found = sorted({due for each in columns for due in _due(site, *each, now, count)})
+        found = sorted({due for name, column, later in columns for due in _due(site, name, column, later, now, count)})
         found = list(islice(found, count))
         moments = list(dict.fromkeys(due.moment for due in found)) if pages else []
         coming = {one.moment: one for one in Foresight(site, manifest).look(now, moments)} if moments else {}
