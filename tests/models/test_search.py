@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError
-from toolkit.models import Q
+from toolkit.models import Exists, Q, Subquery
 from toolkit.models.resolve import resolve_models
 from toolkit.models.search import SearchRank, refresh_indexes
 from toolkit.models.search.indexing import names_of
@@ -177,8 +177,16 @@ def test_another_declaration_makes_the_index_anew(scope: Scope) -> None:
 def test_a_reader_finds_what_is_public(papers: Any, scope: Scope) -> None:
     Report.objects.create(title="Secret ferry", status="draft")
     assert Report.objects.search("ferry").exists()
+    make("Boat")
     with entered(Scope(None, papers, READER, "en", "en")):
-        assert not Report.objects.search("ferry").exists()
+        found = Report.objects.search("ferry")
+        assert not found.exists()
+        assert list(found.annotate(rank=SearchRank()).values_list("rank", "title")) == []
+        assert not Report.objects.filter(pk__in=found).exists()
+        assert not Report.objects.filter(Exists(found)).exists()
+        assert not Report.objects.filter(title__gt=found.values("title")[:1]).exists()
+        assert list(Report.objects.values_list(Subquery(found.values("title")[:1]), flat=True)) == [None]
+    assert Report.objects.filter(Exists(Report.objects.search("ferry"))).count() == 2
 
 
 def test_translations_are_searched_in_their_language(papers: Any, scope: Scope) -> None:
