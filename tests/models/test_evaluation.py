@@ -31,6 +31,7 @@ from tests.models.evaluation import (
     totals_of_groups,
 )
 from toolkit import models
+from toolkit.errors import DatabaseError
 from toolkit.models import F, Q
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
@@ -377,7 +378,11 @@ def test_questions_answer_as_plain_python_does(m: Any, scope: Any, data: st.Data
             question = data.draw(questions(world.palette))
             ask = data.draw(st.sampled_from(ASKS))
             note(ask.__name__)
-            ask(m, world, question, data)
+            try:
+                ask(m, world, question, data)
+            except DatabaseError as error:
+                if "parser stack overflow" not in str(error):  # of SQLite, which takes questions only so deep
+                    raise
         raise Undo
 
 
