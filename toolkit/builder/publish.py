@@ -13,8 +13,6 @@ from toolkit.builder.decide import Decision, unit_record
 from toolkit.builder.history import (
     current_urls,
     find_redirects,
-    free_redirects,
-    history_state,
     redirect_page,
     remember,
 )
@@ -28,6 +26,7 @@ from toolkit.builder.outputs import (
     stage_file,
 )
 from toolkit.builder.reasons import describe
+from toolkit.builder.redirects import BuildRedirects, redirect_state
 from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
 from toolkit.builder.targets import TargetStaging
@@ -107,6 +106,7 @@ class Publisher:
         self.remembers = remembers
         self.workers = workers
         self._history = ""
+        self._redirect_meta: dict[str, str] = {}
 
     def publish(self, staging: TargetStaging) -> None:
         """Stage the other files, put everything in place, remember it.
@@ -126,7 +126,7 @@ class Publisher:
         for result, _, reason in self.results:
             report.add("rendered", result.page.url, reason)
         units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
-        self._history = history_state(self.site.database)
+        self._history = redirect_state(self.site)
         changed = bool(self.results or decision.gone or decision.replanned or self.standing.suspect)
         changed = changed or decision.touched or self.manifest.meta("history") != self._history
         outputs = self._outputs(staging, pages, changed)
@@ -232,11 +232,13 @@ class Publisher:
     def _redirects(self, staging: TargetStaging, outputs: Sequence[Output]) -> list[Output]:
         """A file at each old URL where nothing else is published now, and at each alias."""
         plan = self.decision.plan
-        aliases = self.site.aliases(plan)
-        history = find_redirects(read_history(self.site.database), current_urls(plan))
-        redirects = {**free_redirects(history, [item.path for item in outputs]), **aliases}
+        moved = find_redirects(read_history(self.site.database), current_urls(plan))
+        paths = (item.path for item in outputs)
+        redirects = BuildRedirects(self.site, moved=moved, aliases=self.site.aliases(plan), paths=paths)
+        self._redirect_meta = redirects.meta()
+        self.report.notices += redirects.notices()
         found = []
-        for url, target in sorted(redirects.items()):
+        for url, target in sorted(redirects.files().items()):
             body = redirect_page(target)
             found.append(
                 stage_body(staging, self.standing.files, self.standing.suspect, output_path(url), body, "redirect")
@@ -267,7 +269,7 @@ class Publisher:
         database.end_snapshot()
         try:
             notices = remember(database, current)
-            self._history = history_state(database)
+            self._history = redirect_state(self.site)
             return notices
         finally:
             database.begin_snapshot()
@@ -295,6 +297,7 @@ class Publisher:
             files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
             dropped_files=removed,
         )
+        changes.meta.update(self._redirect_meta)
         if changed:
             used: set[int] = set()
             for record in pages.values():

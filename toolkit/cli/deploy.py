@@ -9,8 +9,9 @@ import click
 
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.sites import open_site
-from toolkit.deploy.declarations import Declaration, find_declaration
-from toolkit.deploy.files import PHASES
+from toolkit.deploy.declarations import HOSTS, Declaration, find_declaration
+from toolkit.deploy.files import PHASES, read_build
+from toolkit.deploy.hosts.choose import for_host
 from toolkit.deploy.plan import Plan
 from toolkit.deploy.releases import list_releases
 from toolkit.deploy.run import Deployer, reached
@@ -40,6 +41,9 @@ class _Deletions(click.ParamType[int | str]):
 @click.argument("target", required=False)
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--all", "everything", is_flag=True, help="With --dry-run: list every path.")
+@click.option(
+    "--print-host", metavar="HOST", type=click.Choice(HOSTS), help="Print headers and redirects as HOST reads them."
+)
 @click.option("--list", "listed", is_flag=True, help="List the releases at the target.")
 @click.option(
     "--rollback", is_flag=False, flag_value="previous", metavar="[ID]", help="Let readers see the release before."
@@ -57,6 +61,7 @@ def deploy(
     target: str | None,
     dry_run: bool,
     everything: bool,
+    print_host: str | None,
     listed: bool,
     rollback: str | None,
     max_deletes: int | str | None,
@@ -73,6 +78,9 @@ def deploy(
     """
     asked = invocation()
     site = open_site()
+    if print_host is not None:
+        _print_form(asked, site, print_host, output)
+        return
     declared = find_declaration(site, target)
     if listed:
         _list(asked, site, declared)
@@ -103,6 +111,19 @@ def deploy(
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
     speak.say(report.summary(), style="green")
+
+
+def _print_form(asked: Invocation, site: Any, host: str, output: Path | None) -> None:
+    _, form = for_host(read_build(site, output.absolute() if output else None), host)
+    texts = {**{path: body.decode() for path, body in form.files.items()}, **form.config}
+    if asked.as_json:
+        asked.output.data({"host": host, "files": texts, "notices": form.notices})
+        return
+    for name, text in texts.items():
+        asked.output.say(f"# {name}", style="green")
+        asked.output.say(text)
+    for notice in form.notices:
+        asked.output.note(f"note: {notice}", style="yellow")
 
 
 def _list(asked: Invocation, site: Any, declared: Declaration) -> None:

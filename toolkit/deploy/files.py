@@ -12,7 +12,7 @@ from toolkit.builder import Builder, Manifest
 from toolkit.builder.outputs import find_suspects
 from toolkit.errors import BuildError, DeployError
 from toolkit.pages.render import content_type
-from toolkit.site.headers import HeaderRules, site_headers
+from toolkit.site.headers import HeaderRule, HeaderRules, site_headers, stored_headers
 from toolkit.site.redirects import Redirect
 from toolkit.trace import digest, digest_bytes
 
@@ -127,7 +127,7 @@ def read_build(site: Any, output: Path | None = None) -> Build:
     manifest = Manifest(builder.manifest_path)
     try:
         _check_untouched(builder.output, manifest)
-        rules = site_headers(site)
+        rules = _with_stored(site_headers(site), manifest)
         moment = manifest.moment.isoformat() if manifest.moment else ""
         return Build(builder.output, moment, _files(builder.output, manifest, rules), rules, _redirects(manifest))
     finally:
@@ -139,6 +139,13 @@ def _check_untouched(output: Path, manifest: Manifest) -> None:
     if suspects:
         shown = ", ".join(sorted(suspects)[:5]) + (f" and {len(suspects) - 5} more" if len(suspects) > 5 else "")
         raise BuildError(f"{output} is not as the last build left it: {shown}", hint="Build again, then deploy.")
+
+
+def _with_stored(rules: HeaderRules, manifest: Manifest) -> HeaderRules:
+    """The rules, with one for each file of a file field in which scripts could be."""
+    stored = sorted(record.path for record in manifest.files().values() if record.owner == "stored")
+    exact = [HeaderRule(url_of(path), found) for path in stored if (found := stored_headers(content_type(path)))]
+    return HeaderRules([*rules.given, *exact], rules.own)
 
 
 def _files(output: Path, manifest: Manifest, rules: HeaderRules) -> dict[str, DeployFile]:

@@ -20,6 +20,8 @@ from typing import Any
 
 from toolkit.deploy.declarations import Declaration
 from toolkit.deploy.files import Build, DeployFile, read_build
+from toolkit.deploy.hosts.choose import for_host
+from toolkit.deploy.hosts.form import HostForm
 from toolkit.deploy.lock import TargetLock, break_lock
 from toolkit.deploy.placing import Place, Progress
 from toolkit.deploy.plan import Plan
@@ -131,9 +133,15 @@ class Deployer:
         self.progress = progress
         self.target = make_target(site, declared)
 
-    def build(self) -> Build:
-        """What is to be at the target."""
-        return self._build or read_build(self.site, self.output)
+    def build(self) -> tuple[Build, HostForm]:
+        """What is to be at the target, and what its host is told besides.
+
+        Raises:
+            BuildError: There is no build, or its files are not as it left them.
+            DeployError: The host cannot take it.
+        """
+        build = self._build or read_build(self.site, self.output)
+        return for_host(build, self.declared.host, cname=self.declared.cname)
 
     def plan(self) -> Plan:
         """What a deploy would do. Nothing is changed.
@@ -141,7 +149,7 @@ class Deployer:
         Raises:
             DeployError: The target cannot be reached or read.
         """
-        build = self.build()
+        build, _ = self.build()
         with reached(self.target):
             if self.declared.releases:
                 return self._release_plan(build.files, self._release_before()[1])
@@ -156,16 +164,32 @@ class Deployer:
                 from there.
         """
         started = time.monotonic()
-        build = self.build()
+        build, form = self.build()
+        written = self._write_config(form)
         with reached(self.target):
             if self.breaks_lock:
                 break_lock(self.target)
             with TargetLock(self.target, seconds=self.declared.lock_seconds) as lock:
                 self.target.clear()
                 report = self._release(build, lock) if self.declared.releases else self._in_place(build, lock)
+        report.notices += [*form.notices, *written]
         report.retries = self.target.retries.count
         report.seconds = time.monotonic() - started
         return report
+
+    def _write_config(self, form: HostForm) -> list[str]:
+        """Write what whoever runs the host shall read, below the site's folder; says which files changed."""
+        if not form.config or not self.declared.config:
+            return []
+        folder = self.site.folder / self.declared.config
+        folder.mkdir(parents=True, exist_ok=True)
+        changed = []
+        for name, text in form.config.items():
+            place = folder / name
+            if not place.is_file() or place.read_text("utf-8") != text:
+                place.write_text(text, "utf-8")
+                changed.append(f"{place} changed: let {self.declared.host} read it")
+        return changed
 
     # in place
 

@@ -7,21 +7,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from toolkit.site.headers import REVALIDATE, SECURITY
 from toolkit.text import escape_attribute
 
 Header = tuple[str, str]
-
-SECURITY: tuple[Header, ...] = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "strict-origin-when-cross-origin"),
-)
-"""Sent with everything."""
-
-REVALIDATE = "no-cache"
-"""Keep it, but ask each time: the answer is a 304 without a body, and never stale."""
-
-IMMUTABLE = "public, max-age=31536000, immutable"
-"""The name changes with the content."""
 
 PRIVATE = "private, no-cache"
 """For one reader's browser only."""
@@ -38,12 +27,19 @@ class Answer:
         headers: All but ``Content-Length``.
         body: The bytes.
         etag: The strong ETag, quoted; empty for none.
+        is_complete: The headers are all that there shall be; nothing is sent besides.
     """
 
     status: int
     headers: tuple[Header, ...] = ()
     body: bytes = b""
     etag: str = ""
+    is_complete: bool = False
+
+    @property
+    def all_headers(self) -> list[Header]:
+        """The headers, with those that everything has."""
+        return list(self.headers) if self.is_complete else [*self.headers, *SECURITY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def send(answer: Answer | Passed, environ: Mapping[str, Any], start_response: An
     wanted = environ.get("HTTP_IF_NONE_MATCH")
     if wanted and answer.etag and answer.status == 200 and matches(wanted, answer.etag):
         return _send_unmodified(answer, start_response)
-    headers = [*answer.headers, *SECURITY]
+    headers = answer.all_headers
     if answer.etag:
         headers.append(("ETag", answer.etag))
     if answer.status != 204:  # which has no body, and must not say how long it is (RFC 9110 §8.6)
@@ -109,8 +105,8 @@ def send(answer: Answer | Passed, environ: Mapping[str, Any], start_response: An
 
 def _send_unmodified(answer: Answer, start_response: Any) -> Iterable[bytes]:
     """304: the headers that a 200 would have, but for those of the body (RFC 9110 §15.4.5)."""
-    kept = [header for header in answer.headers if header[0].lower() not in _ENTITY]
-    start_response("304 Not Modified", [*kept, *SECURITY, ("ETag", answer.etag)])
+    kept = [header for header in answer.all_headers if header[0].lower() not in _ENTITY]
+    start_response("304 Not Modified", [*kept, ("ETag", answer.etag)])
     return []
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from werkzeug.exceptions import HTTPException
 
@@ -16,13 +17,16 @@ from toolkit.errors import DatabaseError, NotFound, StorageError, ToolkitError, 
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.images.store import Recipe
 from toolkit.pages import Match
+from toolkit.pages.render import content_type
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
-from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer, sandbox_of
+from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer
 from toolkit.server.pages import Pages
 from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
+from toolkit.server.redirects import Redirects, answer_of
 from toolkit.server.reload import Reloader
 from toolkit.server.views import LOOPBACK, SAFE, call_view, is_trusted, trusted_hosts
+from toolkit.site.headers import SECURITY, HeaderRules, site_headers, stored_headers
 from toolkit.site.stored import is_shown
 from toolkit.trace import PREVIEW, READER, Viewer
 
@@ -44,7 +48,11 @@ class Application:
         self.site = site.prepare()
         self.preview = preview
         self.viewer = viewer or (PREVIEW if preview else READER)
-        self.pages = Pages(site, viewer=self.viewer, preview=preview)
+        self.rules = site_headers(self.site)
+        self.pages = Pages(site, viewer=self.viewer, preview=preview, rules=self.rules)
+        self.redirects = Redirects(
+            self.site, self.pages.find_redirect, lambda url: self._url_at(unquote(url)) is not None
+        )
         self.files = Files()
         site.images.remembers = True
         self.public = PublicFiles(site.folder / site.settings.peek("public"))
@@ -89,7 +97,10 @@ class Application:
             answer = self.reloader.answer(environ, path)
             if answer is not None:
                 return answer
-        found = self._find_page(environ, path) or self._find_file(environ, path)
+        found = self._find_page(environ, path)
+        if found is None:
+            found = self._find_file(environ, path)
+            found = found if self.preview else _dressed(found, path, self.rules)
         if found is None:
             found = self._find_elsewhere(environ, path)
         if found is None:
@@ -141,7 +152,7 @@ class Application:
     def _send_stored(self, environ: Mapping[str, Any], place: Path) -> Answer | Passed:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return not_allowed(("GET", "HEAD"))
-        return self.files.send(environ, place, headers=sandbox_of(place))
+        return self.files.send(environ, place, headers=stored_headers(content_type(place.name)))
 
     def _find_rendition(self, environ: Mapping[str, Any], path: str) -> Answer | None:
         """An image in a size and format in which a page that the viewer may see showed it."""
@@ -181,18 +192,21 @@ class Application:
             url = self._url_at(other)
             if url is not None:
                 return redirect_answer(308, location(environ, url))
-        for one in dict.fromkeys((encoded(path), encoded(f"{path}/"))):
-            moved = self.pages.find_redirect(one)
-            if moved is not None:
-                return redirect_answer(301, location(environ, moved))
-        return None
+        moved = self.redirects.find(encoded(path), str(environ.get("QUERY_STRING", "")))
+        if moved is None:
+            return None
+        if not moved.target:
+            return self._error_page(moved.status, path) or plain_page(moved.status)
+        return answer_of(moved, environ)
 
     def _url_at(self, path: str) -> str | None:
         """The encoded URL of what is at a path; None if nothing is."""
         match = self.pages.match(path)
         if match is not None:
             return match.page.url if match.page is not None else encoded(path)
-        return encoded(path) if self.public.find(path) is not None else None
+        if self.public.find(path) is not None or self.site.assets.find(path) is not None:
+            return encoded(path)
+        return None
 
     # when there is no answer
 
@@ -242,3 +256,18 @@ class Application:
         """Another site's name that leads here would let its scripts read the drafts (DNS rebinding)."""
         known = ", ".join(dict.fromkeys([*self._hosts, *LOOPBACK]))
         return text_answer(400, f"Not a host of this site: {environ.get('HTTP_HOST', '')!r}. Known are: {known}.")
+
+
+def _dressed(found: Answer | Passed | None, path: str, rules: HeaderRules) -> Answer | Passed | None:
+    """An answer with a file, its headers as the site's own rules say."""
+    if not rules.own or found is None:
+        return found
+    if isinstance(found, Answer):
+        return replace(found, headers=tuple(rules.apply(path, found.all_headers)), is_complete=True)
+    response = found.application
+    if response.status_code in (200, 206, 304):
+        pairs = rules.apply(path, [*response.headers.items(), *SECURITY])
+        response.headers.clear()
+        response.headers.extend(pairs)
+        return Passed(response, headers=())
+    return found

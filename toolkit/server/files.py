@@ -18,7 +18,8 @@ from toolkit.errors import NotFound
 from toolkit.images import Images
 from toolkit.images.store import Recipe
 from toolkit.pages.render import content_type
-from toolkit.server.answers import IMMUTABLE, PRIVATE, REVALIDATE, Answer, Passed
+from toolkit.server.answers import PRIVATE, Answer, Passed
+from toolkit.site.headers import IMMUTABLE, REVALIDATE, stored_headers
 from toolkit.stamps import Sighting, sighting_of
 from toolkit.templates.assets import FoundAsset
 from toolkit.trace import digest_bytes
@@ -118,15 +119,6 @@ def _is_plain(parts: list[str]) -> bool:
     return not hidden or (hidden == [WELL_KNOWN] and parts[0] == WELL_KNOWN)
 
 
-_ACTIVE = ("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml")
-
-
-def sandbox_of(path: Path) -> tuple[tuple[str, str], ...]:
-    """Headers that keep scripts in a file from running as the site's own: somebody may have uploaded it."""
-    kind = content_type(path.name).partition(";")[0]
-    return (("Content-Security-Policy", "sandbox"),) if kind in _ACTIVE else ()
-
-
 def asset_answer(files: Files, environ: Mapping[str, Any], found: FoundAsset) -> Answer | Passed:
     """An asset: cached for ever under the name that carries its fingerprint, asked for again under any other."""
     cache = IMMUTABLE if found.immutable else REVALIDATE
@@ -153,5 +145,5 @@ def rendition_answer(images: Images, recipe: Recipe, *, private: bool) -> Answer
         return None
     body = images.make([rendition])[rendition.key]
     cache = PRIVATE if private else IMMUTABLE
-    headers = [("Content-Type", content_type(recipe.file)), ("Cache-Control", cache), *sandbox_of(Path(recipe.file))]
+    headers = [("Content-Type", content_type(recipe.file)), ("Cache-Control", cache), *stored_headers(content_type(recipe.file))]
     return Answer(200, tuple(headers), body, f'"{digest_bytes(body).hex()}"')

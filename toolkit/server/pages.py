@@ -17,11 +17,12 @@ from toolkit.errors import ToolkitError
 from toolkit.models.search import refresh_indexes
 from toolkit.pages import Match, Plan, Rendering, match_url, render
 from toolkit.pages.render import content_type
-from toolkit.server.answers import PRIVATE, REVALIDATE, Answer
+from toolkit.server.answers import PRIVATE, Answer
 from toolkit.server.cache import Entry, PageCache
 from toolkit.server.freshness import FileStamps, Moment, Moments, SiteState
 from toolkit.server.paths import locale_of
 from toolkit.server.verifying import broken_files, broken_inputs, environment_reads, places_of, valid_until
+from toolkit.site.headers import REVALIDATE, SECURITY, HeaderRules
 from toolkit.trace import Viewer, digest, digest_bytes
 
 TIMING = "Server-Timing"
@@ -39,13 +40,23 @@ class Pages:
         viewer: Who looks.
         preview: Whether an editor looks, whose answers must not be kept by anybody between.
         cache: Where entries are kept.
+        rules: Headers by path; the site's own are sent with pages.
     """
 
-    def __init__(self, site: Any, *, viewer: Viewer, preview: bool = False, cache: PageCache | None = None) -> None:
+    def __init__(
+        self,
+        site: Any,
+        *,
+        viewer: Viewer,
+        preview: bool = False,
+        cache: PageCache | None = None,
+        rules: HeaderRules | None = None,
+    ) -> None:
         self.site = site
         self.viewer = viewer
         self.preview = preview
         self.cache = cache or PageCache()
+        self.rules = rules or HeaderRules(())
         self.state = SiteState(site.databases.homes)
         self.moments = Moments(site.databases.homes)
         self._complaint = ""
@@ -126,7 +137,7 @@ class Pages:
         for _ in range(_TRIES):
             rendering = self._render(match, plan)
             refined = self.moments.refined(moment)
-            entry = self._entry(rendering, refined or moment)
+            entry = self._entry(path, rendering, refined or moment)
             if refined is None:  # meanwhile a row crossed now() that only this page's queries compare with it
                 moment = self.moments.take(moment.taken, taken=moment.taken)
                 plan = Plan(self.site, viewer=self.viewer, moment=moment.value)
@@ -146,18 +157,27 @@ class Pages:
         rendering.trace.record("url", own, digest(page.url))  # that it is published, and here
         return rendering
 
-    def _entry(self, rendering: Rendering, moment: Moment) -> Entry:
+    def _entry(self, path: str, rendering: Rendering, moment: Moment) -> Entry:
         trace = rendering.trace
         stamps = FileStamps(places_of(self.site, trace))
         until = valid_until(rendering, moment)
-        return Entry(rendering, self._answer(rendering), moment.taken, until, stamps, environment_reads(trace))
+        return Entry(rendering, self._answer(path, rendering), moment.taken, until, stamps, environment_reads(trace))
 
-    def _answer(self, rendering: Rendering) -> Answer:
+    def _answer(self, path: str, rendering: Rendering) -> Answer:
         etag = digest_bytes(rendering.body).hex()
-        headers = [("Content-Type", rendering.content_type), ("Cache-Control", PRIVATE if self.preview else REVALIDATE)]
+        answer = self._dressed(path, rendering.content_type, rendering.body, etag)
         if self.preview:
-            headers.append((TIMING, f'toolkit;desc="{etag}"'))
-        return Answer(200, tuple(headers), rendering.body, f'"{etag}"')
+            answer = replace(answer, headers=(*answer.headers, (TIMING, f'toolkit;desc="{etag}"')))
+        return answer
+
+    def _dressed(self, path: str, kind: str, body: bytes, etag: str) -> Answer:
+        """An answer whose headers are as the site's own rules say; but nothing keeps what an editor sees."""
+        headers = [("Content-Type", kind), ("Cache-Control", REVALIDATE), *SECURITY]
+        headers = self.rules.apply(path, headers)
+        if self.preview:
+            headers = [item for item in headers if item[0].lower() != "cache-control"]
+            headers.append(("Cache-Control", PRIVATE))
+        return Answer(200, tuple(headers), body, f'"{etag}"', is_complete=True)
 
     def _reload_catalogs(self) -> None:
         """See edited catalogs. One that cannot be used stops a preview; readers go on with what is in memory."""
@@ -184,8 +204,7 @@ class Pages:
         return None
 
     def _part_answer(self, path: str, body: bytes) -> Answer:
-        headers = (("Content-Type", content_type(path)), ("Cache-Control", PRIVATE if self.preview else REVALIDATE))
-        return Answer(200, headers, body, f'"{digest_bytes(body).hex()}"')
+        return self._dressed(path, content_type(path), body, digest_bytes(body).hex())
 
     def find_error_page(self, status: int, path: str) -> Answer | None:
         """The site's page for an error, in the language of the path; None if it has none.

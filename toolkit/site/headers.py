@@ -25,8 +25,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 SANDBOX = ("Content-Security-Policy", "sandbox")
 """Keeps scripts in a file that somebody uploaded from running as the site's own."""
 
-ACTIVE_ENDINGS = (".html", ".htm", ".svg", ".svgz", ".xhtml", ".xht", ".xml", ".xsl", ".xslt")
-"""Endings of files in which scripts can be."""
+ACTIVE_TYPES = ("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml")
+"""Types of files in which scripts can be."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _RESERVED = {
@@ -88,6 +88,11 @@ class HeaderRules:
         return list(_merged(dict(headers), self.own, path).items())
 
 
+def stored_headers(content_type: str) -> tuple[tuple[str, str], ...]:
+    """Headers of a file of a file field, which somebody may have uploaded."""
+    return (SANDBOX,) if content_type.partition(";")[0] in ACTIVE_TYPES else ()
+
+
 def _merged(found: dict[str, str], rules: Iterable[HeaderRule], path: str) -> dict[str, str]:
     spelled = {name.lower(): name for name in found}
     for rule in rules:
@@ -111,11 +116,8 @@ def site_headers(site: Any) -> HeaderRules:
     given = [
         HeaderRule("/*", (*SECURITY, ("Cache-Control", REVALIDATE))),
         HeaderRule(f"{peek('static_url')}*", (("Cache-Control", IMMUTABLE),)),
+        HeaderRule(f"{peek('renditions_url')}*", (("Cache-Control", IMMUTABLE),)),
     ]
-    for name in site.storages:
-        base = site.storages[name].base_url
-        if site.storages[name].is_local and base:
-            given += [HeaderRule(f"{base}*{ending}", (SANDBOX,)) for ending in ACTIVE_ENDINGS]
     return HeaderRules(given, _own_rules(peek("headers")))
 
 

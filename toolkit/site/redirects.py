@@ -12,8 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from toolkit.errors import Problems, RouteError, ToolkitError, did_you_mean
 from toolkit.trace import digest_bytes
@@ -111,12 +110,13 @@ class RedirectList:
             exact: Ask the redirects of single paths.
             prefixes: Ask those of everything below a path.
         """
+        one = self.find_rule(path, query, exact=exact, prefixes=prefixes)
+        return Found(one.status, one.match(path, query) or "") if one is not None else None
+
+    def find_rule(self, path: str, query: str = "", *, exact: bool = True, prefixes: bool = True) -> Redirect | None:
+        """The redirect that speaks of an encoded path, or None; see ``find``."""
         candidates = [*(self._exact.get(path, ()) if exact else ()), *(self._prefixes if prefixes else ())]
-        for one in candidates:
-            target = one.match(path, query)
-            if target is not None:
-                return Found(one.status, target)
-        return None
+        return next((one for one in candidates if one.match(path, query) is not None), None)
 
 
 def sorted_redirects(redirects: Iterable[Redirect]) -> list[Redirect]:
@@ -284,6 +284,29 @@ def follow(one: Redirect, step: Callable[[str], Redirect | None]) -> tuple[Redir
     return last, chain
 
 
+def _through_prefixes(given: Sequence[Redirect], is_page: Callable[[str], bool]) -> list[Redirect]:
+    """Redirects of paths below a prefix that leads to other redirects, and would else take two steps."""
+    known = {one.source for one in given if not one.query}
+    found: list[Redirect] = []
+    prefixes = [one for one in given if one.is_prefix and one.target.endswith(SPLAT) and not one.is_external]
+    fresh = [one for one in given if not one.query]
+    for _ in range(LONGEST_CHAIN):
+        made = []
+        for prefix in prefixes:
+            begins = prefix.target.removesuffix(SPLAT)
+            for one in fresh:
+                source = prefix.prefix + one.source.removeprefix(begins)
+                inside = one.source.startswith(begins) and not one.source.startswith(prefix.prefix)
+                if inside and source not in known and source != prefix.source and not is_page(source):
+                    known.add(source)
+                    made.append(replace(one, source=source, where=prefix.where))
+        found += made
+        fresh = made
+        if not fresh:
+            break
+    return found
+
+
 def _grows(one: Redirect) -> bool:
     """Whether a prefix leads below itself, so that following it never ends."""
     return one.is_prefix and one.target.startswith(one.prefix)
@@ -323,7 +346,8 @@ def collapsed(redirects: Iterable[Redirect], is_page: Callable[[str], bool]) -> 
     Raises:
         Problems: Every loop.
     """
-    listed = RedirectList(one for one in redirects if one.is_prefix or one.query or not is_page(one.source))
+    given = [one for one in redirects if one.is_prefix or one.query or not is_page(one.source)]
+    listed = RedirectList(given + _through_prefixes(given, is_page))
     problems: list[ToolkitError] = []
     found = []
     for one in listed.redirects:
@@ -334,18 +358,3 @@ def collapsed(redirects: Iterable[Redirect], is_page: Callable[[str], bool]) -> 
     if problems:
         raise Problems(problems)
     return found
-
-
-def with_query(target: str, query: str) -> str:
-    """A target with the query of the request, where it has none."""
-    return f"{target}?{query}" if query and "?" not in target else target
-
-
-def read_query(text: str) -> str:
-    """A query in one spelling."""
-    return urlencode(parse_qsl(text, keep_blank_values=True))
-
-
-def site_redirects(site: Any) -> RedirectFile:
-    """The file that the setting ``redirects`` names."""
-    return RedirectFile(site.folder / site.settings.peek("redirects"))

@@ -45,6 +45,7 @@ from toolkit.site.databases import Databases, living_in
 from toolkit.site.history import find_history
 from toolkit.site.images import make_images
 from toolkit.site.receivers import connect_receivers
+from toolkit.site.redirects import RedirectFile
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
 from toolkit.storage import Storages
@@ -150,6 +151,11 @@ class Site:
     def images(self) -> Images:
         """The images, in the sizes and formats that pages show."""
         return make_images(self)
+
+    @cached_property
+    def redirects(self) -> RedirectFile:
+        """The redirects that people wrote down."""
+        return RedirectFile(self.folder / self.settings.peek("redirects"))
 
     @cached_property
     def storages(self) -> Storages:

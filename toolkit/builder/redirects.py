@@ -1,0 +1,89 @@
+"""The redirects of a build: of moved pages, of aliases, and those that people wrote down; each straight to its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
+from typing import Any
+from urllib.parse import unquote
+
+from toolkit.builder.history import free_redirects, history_state
+from toolkit.pages.patterns import output_path
+from toolkit.site.redirects import Redirect, collapsed
+
+MOVED, ALIAS = "moved", "alias"
+
+
+class BuildRedirects:
+    """All redirects of a site at one moment.
+
+    Args:
+        site: A prepared site.
+        moved: Old URL to the one that the same page has now.
+        aliases: Alias URL to the page's.
+        paths: Files that the site publishes.
+
+    Raises:
+        Problems: The file of redirects has rows that cannot stand, or some lead round in a circle.
+    """
+
+    def __init__(
+        self, site: Any, *, moved: Mapping[str, str], aliases: Mapping[str, str], paths: Iterable[str]
+    ) -> None:
+        self.site = site
+        self.aliases = aliases
+        self.paths = set(paths)
+        self.written = site.redirects.read().redirects
+        taken = {one.source for one in self.written if not one.query}
+        implied = [Redirect(url, target, where=ALIAS) for url, target in aliases.items() if url not in taken]
+        taken |= aliases.keys()
+        implied += [Redirect(url, target, where=MOVED) for url, target in moved.items() if url not in taken]
+        self.all = collapsed([*self.written, *implied], self.is_published)
+
+    def is_published(self, url: str) -> bool:
+        """Whether a file of the site answers at an encoded path."""
+        return output_path(url) in self.paths
+
+    def files(self) -> dict[str, str]:
+        """URL to target of the redirects that can be files: of single pages, where no other file is."""
+        plain = {one.source: one.target for one in self.all if not (one.is_prefix or one.query) and one.target}
+        wanted = {url: target for url, target in plain.items() if url not in self.aliases}
+        found = free_redirects(wanted, self.paths)
+        return {**found, **{url: plain.get(url, target) for url, target in self.aliases.items()}}
+
+    def notices(self) -> list[str]:
+        """Redirects that never happen, or lead nowhere."""
+        found = []
+        for one in self.written:
+            if not one.is_prefix and not one.query and self.is_published(one.source):
+                found.append(f"{one.where}: {one.source} is published, so it redirects nobody")
+        for one in self.all:
+            target = one.target.partition("#")[0].partition("?")[0]
+            if one.where in (MOVED, ALIAS) or one.is_external or one.is_prefix or not target:
+                continue
+            if not self.is_published(target) and not self._is_view(target):
+                found.append(f"{one.where}: {one.source} leads to {one.target}, where nothing is published")
+        return found
+
+    def _is_view(self, url: str) -> bool:
+        views = [route for route in self.site.routes if route.kind == "view"]
+        path = unquote(url)
+        return any(
+            self.site.pattern(route, locale).match(path) is not None
+            for route in views
+            for locale in self.site.route_locales(route)
+        )
+
+    def meta(self) -> dict[str, str]:
+        """What the manifest keeps, for deploys."""
+        files = {output_path(url): target for url, target in self.files().items()}
+        return {
+            "redirects": json.dumps([astuple(one) for one in self.all], ensure_ascii=False),
+            "redirect_files": json.dumps(files, ensure_ascii=False),
+        }
+
+
+def redirect_state(site: Any) -> str:
+    """Stands for everything that redirects are made of, besides the plan."""
+    return f"{history_state(site.database)}:{site.redirects.digest().hex()}"

@@ -1,0 +1,1 @@
+"""Headers and redirects in the form that each host reads, all from one list."""

@@ -1,0 +1,90 @@
+"""Apache: ``.htaccess`` at the root. Needs mod_rewrite, mod_headers and mod_mime, and ``AllowOverride All``.
+
+Source: httpd.apache.org/docs/2.4, mod_rewrite, mod_headers, mod_mime, mod_dir.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from toolkit.deploy.files import Build
+from toolkit.deploy.hosts.form import (
+    HostForm,
+    encoded_path,
+    not_found_page,
+    odd_types,
+    ordered,
+    usual_types,
+    written_by,
+)
+from toolkit.site.headers import HeaderRule
+from toolkit.site.redirects import SPLAT, Redirect
+
+_BEFORE = """\
+AddDefaultCharset Off
+Options -Indexes -MultiViews
+DirectoryIndex index.html
+DirectorySlash Off
+RewriteEngine On
+RewriteCond %{THE_REQUEST} "^[A-Z]+ [^? ]*/index[.]html[? ]"
+RewriteCond %{REQUEST_FILENAME} -f
+RewriteRule "^(.*/)?index[.]html$" "/$1" [R=308,L,NE]
+RewriteCond %{DOCUMENT_ROOT}/$1/index.html -f
+RewriteRule "^(.*[^/])$" "/$1/" [R=308,L]
+"""
+
+
+def apache_form(build: Build) -> HostForm:
+    """For Apache."""
+    missing = not_found_page(build)
+    text = written_by() + (f"ErrorDocument 404 {missing}\n" if missing else "") + _BEFORE
+    text += "".join(_rewrite(one) for one in ordered(build.redirects))
+    usual = usual_types(build)
+    text += "".join(f"AddType {_quoted(kind)} .{ending}\n" for ending, kind in usual.items())
+    text += "".join(_headers(rule) for rule in build.rules.all)
+    text += "".join(_type(file.url, file.headers["Content-Type"]) for file in odd_types(build, usual))
+    return HostForm(files={".htaccess": text.encode()}, replaces_pages=True)
+
+
+def _rewrite(one: Redirect) -> str:
+    source = re.escape(unquote(one.prefix).lstrip("/")).replace('"', '\\"')
+    conditions = "".join(
+        f'RewriteCond %{{QUERY_STRING}} "(^|&){re.escape(pair)}(&|$)"\n' for pair in one.query.split("&") if pair
+    )
+    if one.is_prefix:
+        conditions += "RewriteCond %{REQUEST_FILENAME} !-f\nRewriteCond %{REQUEST_FILENAME}/index.html !-f\n"
+    if not one.target:
+        return f'{conditions}RewriteRule "^{source}{"" if one.is_prefix else "$"}" - [G]\n'
+    target = one.target.replace("%", "\\%").replace("$", "\\$").replace(SPLAT, "$1")
+    flags = f"R={one.status},L,NE" + (",QSD" if one.query and "?" not in one.target else "")
+    return f'{conditions}RewriteRule "^{source}{"(.*)" if one.is_prefix else ""}$" "{target}" [{flags}]\n'
+
+
+def _headers(rule: HeaderRule) -> str:
+    lines = "".join(
+        f"    Header always set {name} {_quoted(value.replace('%', '%%'))}\n"
+        if value
+        else f"    Header always unset {name}\n"
+        for name, value in rule.headers
+    )
+    return f'<If "{_asked(rule.pattern)}">\n{lines}</If>\n'
+
+
+def _asked(pattern: str) -> str:
+    """A condition on what the client asked for: the file that is found has another path, such as that of an index."""
+    before, star, after = pattern.partition("*")
+    path = _escaped(encoded_path(before)) + ("[^? ]*" if star else "") + _escaped(encoded_path(after))
+    return f"%{{THE_REQUEST}} =~ m#^[A-Z]+ {path}[? ]#"
+
+
+def _escaped(text: str) -> str:
+    return re.escape(text).replace("\\/", "/").replace("#", "\\x23").replace('"', "\\x22")
+
+
+def _type(url: str, kind: str) -> str:
+    return f'<If "{_asked(url)}">\n    ForceType {_quoted(kind)}\n</If>\n'
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
