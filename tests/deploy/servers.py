@@ -94,7 +94,8 @@ def apache(root: Path, form: HostForm, scratch: Path) -> Iterator[int]:
     (scratch / "mime.types").write_text("")
     (scratch / "apache.conf").write_text(
         f"""{loads}ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {scratch}/pid\nErrorLog {scratch}/error.log
-        User www-data\nGroup www-data\nTypesConfig {scratch}/mime.types\nDocumentRoot {root}\nDefaultRuntimeDir {scratch}
+        User www-data\nGroup www-data
+        TypesConfig {scratch}/mime.types\nDefaultRuntimeDir {scratch}\nDocumentRoot {root}
         <Directory {root}>\nAllowOverride All\nRequire all granted\nOptions +FollowSymLinks\n</Directory>\n"""
     )
     command = ["/usr/sbin/apache2", "-X", "-f", str(scratch / "apache.conf")]
