@@ -145,5 +145,9 @@ def rendition_answer(images: Images, recipe: Recipe, *, private: bool) -> Answer
         return None
     body = images.make([rendition])[rendition.key]
     cache = PRIVATE if private else IMMUTABLE
-    headers = [("Content-Type", content_type(recipe.file)), ("Cache-Control", cache), *stored_headers(content_type(recipe.file))]
+    headers = [
+        ("Content-Type", content_type(recipe.file)),
+        ("Cache-Control", cache),
+        *stored_headers(content_type(recipe.file)),
+    ]
     return Answer(200, tuple(headers), body, f'"{digest_bytes(body).hex()}"')
