@@ -47,9 +47,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("site")
     write_site(folder)
     made = load_site(folder).prepare()
+    forget_modules(folder)  # other tests have sites of their own, with packages of the same name
     yield made
     made.databases.close()
-    forget_modules(folder)
 
 
 @pytest.fixture

@@ -192,7 +192,8 @@ def test_a_damaged_manifest_is_told_and_full_does_without(deployer: Make, tmp_pa
 
 def test_a_file_that_changed_since_the_build_is_not_sent(deployer: Make, tmp_path: Path) -> None:
     made = deployer(tmp_path / "target", {"index.html": "home"})
-    build, _ = made.build()
+    build = made.given
+    assert build is not None
     source = tmp_path / "index.html"
     source.write_text("HOME")
     build.files["index.html"] = replace(build.files["index.html"], source=source)

@@ -37,6 +37,20 @@ class _Deletions(click.ParamType[int | str]):
         self.fail(f"{text!r} is neither a number, nor a percentage, nor 'all'", param, ctx)
 
 
+class _Sample(click.ParamType[int | str]):
+    """A number, or ``all``."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        text = str(value)
+        if text == "all":
+            return text
+        if text.isdigit():
+            return int(text)
+        self.fail(f"{text!r} is neither a number nor 'all'", param, ctx)
+
+
 @click.command()
 @click.argument("target", required=False)
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing.")
@@ -51,6 +65,11 @@ class _Deletions(click.ParamType[int | str]):
 @click.option("--max-deletes", type=_Deletions(), metavar="N", help="The most files to delete: 300, 10% or all.")
 @click.option("--full", is_flag=True, help="Believe no manifest at the target: compare all files by content.")
 @click.option("--adopt", is_flag=True, help="Write over files that others put where the build has one.")
+@click.option("--verify", type=_Sample(), metavar="N", help="Fetch N files afterwards, or all, and compare.")
+@click.option(
+    "--purge-list", type=click.Path(dir_okay=False, path_type=Path), help="Write the URLs that changed, one a line."
+)
+@click.option("--no-hooks", is_flag=True, help="Tell no CDN, and run nothing afterwards.")
 @click.option("--break-lock", is_flag=True, help="Remove the lock of a deploy that is known to be over.")
 @click.option(
     "--output", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Deploy this build."
@@ -67,6 +86,9 @@ def deploy(
     max_deletes: int | str | None,
     full: bool,
     adopt: bool,
+    verify: int | str | None,
+    purge_list: Path | None,
+    no_hooks: bool,
     break_lock: bool,
     output: Path | None,
 ) -> None:
@@ -95,6 +117,8 @@ def deploy(
             full=full,
             adopt=adopt,
             breaks_lock=break_lock,
+            verify=verify,
+            hooks=not no_hooks,
             say=speak.say,
             progress=progress,
         )
@@ -105,11 +129,15 @@ def deploy(
             _tell_plan(asked, declared, deployer.plan(), limit=None if everything else SHOWN)
             return
         report = deployer.deploy()
+    if purge_list is not None:
+        purge_list.write_text("".join(f"{url}\n" for url in report.purged), "utf-8")
     if speak.as_json:
         speak.data({"ok": True, **report.as_dict()})
         return
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
+    if report.verified:
+        speak.say(f"{report.verified} files verified at {declared.url}")
     speak.say(report.summary(), style="green")
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "impact": ("toolkit.cli.impact:impact", "Name the pages that read a row, a template, a message or a file."),
     "next": ("toolkit.cli.upcoming:upcoming", "Name the coming instants at which embargoes and expiries fall due."),
     "deploy": ("toolkit.cli.deploy:deploy", "Put the last build where readers are, sending only what changed."),
+    "diff": ("toolkit.cli.diff:diff", "Compare two builds: pages that came, went, moved and changed, and their text."),
     "routes": ("toolkit.cli.routes:routes", "List every route with its paths, and where it is declared."),
     "settings": ("toolkit.cli.settings:settings", "Show each setting, its value and where it comes from."),
     "migrations": ("toolkit.cli.migrations:migrations", "Make the tables follow the models, and say whether they do."),

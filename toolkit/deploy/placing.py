@@ -87,7 +87,7 @@ class Place:
         return replace(plan, deletions=[path for path in plan.deletions if path not in self.carried])
 
     def _there(self, paths: Sequence[str]) -> set[str]:
-        if not paths or self.prefix or self.target.is_whole:
+        if not paths or self.prefix:
             return set()  # a release's folder is ours alone
         if len(paths) <= FEW:
             return self.target.find(paths)
@@ -198,6 +198,13 @@ class Place:
         if kept is None or kept.digest != file.digest:
             return False
         return kept.mark == file.mark or not self.target.keeps_headers
+
+    def carry_over(self) -> None:
+        """Take what is to be carried over from the other place, and note it."""
+        before = self.state.carried
+        self._carry_over()
+        self.state.carried |= before
+        self._note()
 
     def _carry_over(self) -> None:
         wanted = sorted(path for path in self.carried if path not in self.state.files)

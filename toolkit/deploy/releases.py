@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from toolkit.deploy.files import ASSETS, DeployFile
+from toolkit.deploy.files import ASSETS
 from toolkit.deploy.state import RELEASES, Kept, TargetState, read_state, state_path
 from toolkit.deploy.targets.base import STATE, Target
 from toolkit.errors import DeployError, did_you_mean
@@ -122,13 +122,13 @@ def prune(target: Target, keep: int) -> list[str]:
     return gone
 
 
-def lasting_assets(files: Mapping[str, DeployFile], before: TargetState) -> dict[str, Kept]:
+def lasting_assets(files: Mapping[str, object], before: TargetState) -> dict[str, Kept]:
     """Assets of the release before that this one no longer has: a page that a reader holds may still ask for them.
 
     They last for one release more.
 
     Args:
-        files: The build's.
+        files: What this one has, by path.
         before: The manifest of the release before.
     """
     folders = {folder for path in files for folder in _folders_of(path)}

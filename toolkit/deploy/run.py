@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from toolkit.builder import Builder
 from toolkit.deploy.declarations import Declaration
 from toolkit.deploy.files import Build, DeployFile, read_build
+from toolkit.deploy.hooks import Hooks, purge_urls
 from toolkit.deploy.hosts.choose import for_host
 from toolkit.deploy.hosts.form import HostForm
 from toolkit.deploy.lock import TargetLock, break_lock
@@ -37,7 +39,8 @@ from toolkit.deploy.releases import (
 from toolkit.deploy.state import Kept, TargetState, read_state, state_path
 from toolkit.deploy.targets.base import Target
 from toolkit.deploy.targets.open import make_target
-from toolkit.errors import DeployError
+from toolkit.deploy.verify import Verifier, sample
+from toolkit.errors import DeployError, Problems
 
 Say = Callable[[str], None]
 
@@ -52,8 +55,9 @@ class DeployReport:
         release: Its name, where releases are kept.
         pruned: Releases that were removed.
         retries: How often something had to be tried again.
-        seconds: Wall time.
+        seconds: Wall time, without hooks.
         verified: How many URLs were fetched and found right.
+        purged: URLs whose answer may have changed.
         notices: What the user should know.
     """
 
@@ -64,6 +68,7 @@ class DeployReport:
     retries: int = 0
     seconds: float = 0.0
     verified: int = 0
+    purged: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
@@ -86,6 +91,7 @@ class DeployReport:
             "pruned": self.pruned,
             "retries": self.retries,
             "verified": self.verified,
+            "changed_urls": self.purged,
             "notices": self.notices,
             "seconds": round(self.seconds, 3),
         }
@@ -103,6 +109,8 @@ class Deployer:
         full: Believe no manifest at the target: compare everything by content.
         adopt: Write over files of others.
         breaks_lock: Remove the lock of a deploy that is known to be over.
+        verify: How many files to fetch afterwards, instead of what is declared.
+        hooks: Tell the CDN, and run what is declared for afterwards.
         say: Told of each step.
         progress: Told (done, total).
     """
@@ -118,17 +126,21 @@ class Deployer:
         full: bool = False,
         adopt: bool = False,
         breaks_lock: bool = False,
+        verify: int | str | None = None,
+        hooks: bool = True,
         say: Say = lambda line: None,
         progress: Progress = lambda done, total: None,
     ) -> None:
         self.site = site.prepare()
         self.declared = declared
         self.output = output
-        self._build = build
+        self.given = build
         self.max_deletes = declared.max_deletes if max_deletes is None else max_deletes
         self.full = full
         self.adopt = adopt
         self.breaks_lock = breaks_lock
+        self.verify = declared.verify if verify is None else verify
+        self.hooks = hooks
         self.say = say
         self.progress = progress
         self.target = make_target(site, declared)
@@ -140,7 +152,7 @@ class Deployer:
             BuildError: There is no build, or its files are not as it left them.
             DeployError: The host cannot take it.
         """
-        build = self._build or read_build(self.site, self.output)
+        build = self.given or read_build(self.site, self.output)
         return for_host(build, self.declared.host, cname=self.declared.cname)
 
     def plan(self) -> Plan:
@@ -164,18 +176,67 @@ class Deployer:
                 from there.
         """
         started = time.monotonic()
-        build, form = self.build()
-        written = self._write_config(form)
-        with reached(self.target):
-            if self.breaks_lock:
-                break_lock(self.target)
-            with TargetLock(self.target, seconds=self.declared.lock_seconds) as lock:
-                self.target.clear()
-                report = self._release(build, lock) if self.declared.releases else self._in_place(build, lock)
+        hooks = Hooks(self.declared, self.site.folder, retries=self.target.retries)
+        hooks.check()
+        with self._held_still():
+            build, form = self.build()
+            written = self._write_config(form)
+            with reached(self.target):
+                report = self._locked(build, form)
         report.notices += [*form.notices, *written]
         report.retries = self.target.retries.count
         report.seconds = time.monotonic() - started
+        report.purged = purge_urls(self.declared.url, report.plan.changed_paths)
+        if self.hooks and not report.plan.is_empty:
+            hooks.purge(report.purged)
+            hooks.run(report.as_dict(), report.purged)
         return report
+
+    @contextmanager
+    def _held_still(self) -> Iterator[None]:
+        """No build changes the files while they are sent."""
+        if self.given is not None:
+            yield
+            return
+        with Builder(self.site, output=self.output).target.locked():
+            yield
+
+    def _locked(self, build: Build, form: HostForm) -> DeployReport:
+        if self.breaks_lock:
+            break_lock(self.target)
+        with TargetLock(self.target, seconds=self.declared.lock_seconds) as lock:
+            self.target.clear()
+            before = self.target.current() if self.declared.releases else ""
+            report = self._release(build, lock) if self.declared.releases else self._in_place(build, lock)
+            if self.verify:
+                report.verified = self._verify(build, form, report, before)
+            return report
+
+    def _verify(self, build: Build, form: HostForm, report: DeployReport, before: str) -> int:
+        """Fetch what readers get; how many URLs were right.
+
+        Raises:
+            Problems: Some are wrong; if that is declared, readers see the release before again.
+        """
+        declared = self.declared
+        verifier = Verifier(
+            build,
+            form,
+            url=declared.url,
+            host=declared.host,
+            retries=self.target.retries,
+            parallel=self.target.parallel,
+        )
+        files = sample(build, report.plan.changed_paths, self.verify)
+        self.say(f"verification: {len(files)} files at {declared.url}")
+        wrong = verifier.verify(files)
+        if not wrong:
+            return len(files)
+        told = f"{len(wrong)} of {len(files) + 1} URLs answer otherwise than they should"
+        if declared.rollback and before and before != report.release:
+            self._go_back(before)
+            told += f"; readers see the release {before} again"
+        raise Problems([DeployError(found.what, url=found.url) for found in wrong], summary=told)
 
     def _write_config(self, form: HostForm) -> list[str]:
         """Write what whoever runs the host shall read, below the site's folder; says which files changed."""
@@ -268,8 +329,20 @@ class Deployer:
             )
         with reached(self.target), TargetLock(self.target, seconds=self.declared.lock_seconds):
             found = find_release(self.target, wanted)
-            self.target.switch(found.id)
+            self._go_back(found.id)
             return found.id
+
+    def _go_back(self, release: str) -> None:
+        """Switch to an older release, which is given the assets of the pages that readers hold in this moment."""
+        current, now = self._release_before()
+        state = read_state(self.target, state_path(release))
+        wanted = lasting_assets(state.files, now)
+        if wanted and current != release:
+            place = Place(
+                self.target, state, folder_of(release), state_path(release), source=folder_of(current), carried=wanted
+            )
+            place.carry_over()
+        self.target.switch(release)
 
     def _begin_release(self, current: str) -> tuple[str, TargetState]:
         """A new release, or the one that a deploy before could not finish."""

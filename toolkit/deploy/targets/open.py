@@ -9,9 +9,13 @@ from typing import Any
 
 from toolkit.deploy.declarations import Declaration
 from toolkit.deploy.retries import Retries
+from toolkit.deploy.targets.archive import ArchiveTarget
 from toolkit.deploy.targets.base import Target
 from toolkit.deploy.targets.folder import FolderTarget
+from toolkit.deploy.targets.git import GitTarget
 from toolkit.deploy.targets.objects import ObjectsTarget, S3Target
+from toolkit.deploy.targets.rsync import RsyncTarget
+from toolkit.deploy.targets.sftp import SftpTarget
 from toolkit.errors import SettingError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -42,6 +46,8 @@ def _make(folder: Path, state_folder: Path, declared: Declaration, options: dict
     scheme = _scheme_of(to)
     if scheme in _MAKERS:
         return _MAKERS[scheme](to, declared, options, state_folder)
+    if scheme == "archive":
+        return ArchiveTarget(folder / to.removeprefix("file://"), **options)
     if scheme == "file":
         to = to.removeprefix("file://")
     elif scheme:
@@ -63,4 +69,17 @@ def _s3(to: str, declared: Declaration, options: dict[str, Any], state_folder: P
     return S3Target(to, declared.options, **options)
 
 
-_MAKERS: dict[str, _Maker] = {"s3": _s3}
+def _sftp(to: str, declared: Declaration, options: dict[str, Any], state_folder: Path) -> Target:
+    return SftpTarget(to, declared.options, **options)
+
+
+def _rsync(to: str, declared: Declaration, options: dict[str, Any], state_folder: Path) -> Target:
+    return RsyncTarget(to, declared.options, **options)
+
+
+def _git(to: str, declared: Declaration, options: dict[str, Any], state_folder: Path) -> Target:
+    scratch = state_folder / "deploy" / f"{declared.name}.git"
+    return GitTarget(to, declared.branch, scratch, **options)
+
+
+_MAKERS: dict[str, _Maker] = {"s3": _s3, "sftp": _sftp, "rsync": _rsync, "git": _git}

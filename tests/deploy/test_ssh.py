@@ -1,0 +1,157 @@
+"""Deploys over a real sshd on a loopback port: by SFTP, and by rsync with releases."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.deploy.lock import LOCK
+from toolkit.deploy.run import Deployer, reached
+from toolkit.errors import DeployError, SettingError, TargetLocked
+
+from .conftest import tree
+from .servers import free_port, running
+from .test_run import FIRST, SECOND
+
+Make = Callable[..., Deployer]
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+
+pytestmark = [
+    pytest.mark.skipif(SSHD is None, reason="openssh-server is not installed"),
+    pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed"),
+]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A machine that is reached by ssh."""
+
+    port: int
+    options: dict[str, Any]
+
+    def url(self, scheme: str, folder: Path) -> str:
+        return f"{scheme}://{getpass.getuser()}@127.0.0.1:{self.port}{folder}"
+
+
+def make_key(path: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    folder = tmp_path_factory.mktemp("sshd")
+    server, client, port = make_key(folder / "host_key"), make_key(folder / "user_key"), free_port()
+    shutil.copy(f"{client}.pub", folder / "authorized_keys")
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    (folder / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {server}\nAuthorizedKeysFile {folder}/authorized_keys\n"
+        f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
+        "PermitRootLogin prohibit-password\nLogLevel ERROR\n"
+    )
+    public = (folder / "host_key.pub").read_text().split()[:2]
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {' '.join(public)}\n")
+    options = {"key_filename": str(client), "known_hosts": str(folder / "known_hosts")}
+    with running([str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")], port):
+        yield Host(port, options)
+
+
+@pytest.fixture(params=["sftp", "rsync"])
+def make(request: pytest.FixtureRequest, host: Host, deployer: Make, tmp_path: Path) -> Make:
+    """A deployer to ``target`` in the test's folder, by SFTP or by rsync."""
+
+    def made(files: dict[str, str], *, declared: dict[str, Any] | None = None, **options: Any) -> Deployer:
+        place = {"options": host.options, **(declared or {})}
+        return deployer(host.url(request.param, tmp_path / "target"), files, declared=place, **options)
+
+    return made
+
+
+def test_the_other_side_holds_the_build_and_the_files_of_others(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "target/town").mkdir(parents=True)
+    (tmp_path / "target/town/theirs.txt").write_text("theirs")
+    for files in (FIRST, SECOND, FIRST):
+        make(files).deploy()
+        assert tree(tmp_path / "target") == {**files, "town/theirs.txt": "theirs"}
+    assert make(FIRST).plan().is_empty
+
+
+def test_names_with_spaces_quotes_and_other_scripts_arrive(make: Make, tmp_path: Path) -> None:
+    odd = {
+        'a b/it\'s "so".html': "1",
+        "$HOME/`x`.html": "2",
+        "caf\u00e9/\u0645\u0627\u0621.html": "3",
+        "-rf": "4",
+        "*": "5",
+    }
+    make(odd).deploy()
+    assert tree(tmp_path / "target") == odd
+    make({"-rf": "6"}).deploy()
+    assert tree(tmp_path / "target") == {"-rf": "6"}
+
+
+def test_files_of_others_in_our_place_are_refused(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target/index.html").write_text("theirs")
+    with pytest.raises(DeployError, match=r"not the toolkit's.*: index\.html; nothing was changed"):
+        make(FIRST).deploy()
+    (tmp_path / "target/index.html").write_text("home")
+    assert make(FIRST).plan().unchanged == ["index.html"]
+
+
+def test_a_page_may_take_the_place_of_a_folder(make: Make, tmp_path: Path) -> None:
+    make({"a/index.html": "folder", "b": "file"}).deploy()
+    make({"a": "file", "b/c.html": "folder"}).deploy()
+    assert tree(tmp_path / "target") == {"a": "file", "b/c.html": "folder"}
+
+
+def test_two_deploys_at_once_are_refused(make: Make) -> None:
+    first = make(FIRST)
+    original = first.target.put_all
+
+    def put_all(*args: Any) -> None:
+        with pytest.raises(TargetLocked, match=r"another deploy to .* is under way"):
+            make(SECOND).deploy()
+        original(*args)
+
+    first.target.put_all = put_all  # type: ignore[method-assign]
+    first.deploy()
+    with reached(first.target):
+        assert first.target.read(LOCK) is None
+
+
+def test_an_unknown_machine_is_refused(make: Make, host: Host, tmp_path: Path) -> None:
+    (tmp_path / "nobody").write_text("")
+    options = {**host.options, "known_hosts": str(tmp_path / "nobody")}
+    with pytest.raises(DeployError, match=r"cannot be reached: .*(not found in known_hosts|verification failed)"):
+        make(FIRST, declared={"options": options}).deploy()
+    assert not (tmp_path / "target").exists()
+
+
+def test_rsync_keeps_releases_linked_and_switched(host: Host, deployer: Make, tmp_path: Path) -> None:
+    declared = {"options": host.options, "releases": 2}
+    to = host.url("rsync", tmp_path / "target")
+    first = deployer(to, FIRST, declared=declared).deploy().release
+    second = deployer(to, SECOND, declared=declared).deploy().release
+    target = tmp_path / "target"
+    assert tree(target / "current") == {**SECOND, "static/site.1.css": "css"}
+    assert (target / f"releases/{first}/feed.xml").stat().st_ino == (target / "current/feed.xml").stat().st_ino
+    assert deployer(to, SECOND, declared=declared).roll_back() == first
+    assert tree(target / "current") == FIRST
+    third = deployer(to, {**FIRST, "new.html": "new"}, declared=declared).deploy().release
+    assert {path.name for path in (target / "releases").iterdir()} <= {first, second, third}
+    assert tree(target / "current") == {**FIRST, "new.html": "new"}
+
+
+def test_sftp_says_that_it_keeps_no_releases(host: Host, deployer: Make, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"deploy.live.releases: .* cannot hold releases"):
+        deployer(host.url("sftp", tmp_path), FIRST, declared={"options": host.options, "releases": 2})
