@@ -146,7 +146,7 @@ def test_readers_see_the_release_before_again_if_that_is_declared(make: Make, ho
     )
     with pytest.raises(Problems, match=rf"1 of 5 URLs .*; readers see the release {first} again"):
         make_at(make, target, SECOND, **place).deploy()
-    assert tree(target / "current") == FIRST
+    assert tree(target / "current").items() >= FIRST.items()
     host.spoil = None
     make_at(make, target, SECOND, **place).deploy()
     assert tree(target / "current").items() >= SECOND.items()
