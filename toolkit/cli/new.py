@@ -14,12 +14,17 @@ from toolkit.cli.invocation import invocation
 from toolkit.errors import ToolkitError
 
 STARTER = Path(__file__).parent / "starter"
+RECIPES = Path(__file__).parent / "recipes"
+
+PLACES = {"github": ".github/workflows/publish.yml", "gitlab": ".gitlab-ci.yml"}
+"""CI service to the file in which it looks for what to do."""
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--title", help="The publication's name.  [default: from DIR]")
-def new(folder: Path, title: str | None) -> None:
+@click.option("--ci", "service", type=click.Choice(sorted(PLACES)), help="With a recipe for this CI service.")
+def new(folder: Path, title: str | None, service: str | None) -> None:
     """Make a small site that builds at once.
 
     It has models, pages, templates, a style and two stories. DIR is made; if it is there, it must be empty.
@@ -35,9 +40,19 @@ def new(folder: Path, title: str | None) -> None:
     for path in sorted(STARTER.rglob("*")):
         if path.is_file():
             _write(path, folder, package=package, title=name)
+    if service is not None:
+        _write_recipe(folder, service)
     say = invocation().output.say
     say(f"{letter(str(folder))}: a site, with its code in {package}/", style="green")
     say(f"next: cd {folder} && toolkit build && toolkit serve --preview")
+
+
+def _write_recipe(folder: Path, service: str) -> None:
+    """How a CI service builds, checks and deploys the site, and what it installs for that."""
+    place = folder / PLACES[service]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text((RECIPES / f"{service}.yml").read_text("utf-8"), "utf-8")
+    (folder / "requirements.txt").write_text("publishing-toolkit\n", "utf-8")
 
 
 def package_name(name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from toolkit.builder.manifest import Manifest, decode_key
+from toolkit.builder.manifest import Manifest
 from toolkit.errors import BuildError
 from toolkit.trace import digest_bytes
 
@@ -99,7 +99,7 @@ class Tree:
         return file.digest or digest_bytes(self.read(file.path))
 
     def page_of(self, path: str) -> tuple[tuple[Any, ...], str] | None:
-        """(identity, URL) of the page that has a file, or None."""
+        """(identity, as the manifest keeps it; URL) of the page that has a file, or None."""
         if self._manifest is None:
             return None
         row = self._manifest.connection.execute(
@@ -107,17 +107,7 @@ class Tree:
         ).fetchone()
         if row is None:
             return None
-        return (row[0], _plain(decode_key(row[1])), row[2], row[3]), row[4]
-
-    def path_of(self, identity: tuple[Any, ...]) -> str | None:
-        """The file of a page, or None."""
-        if self._manifest is None:
-            return None
-        route, key, locale, number = identity
-        rows = self._manifest.connection.execute(
-            "SELECT key, path FROM pages WHERE route = ? AND locale = ? AND number = ?", (route, locale, number)
-        )
-        return next((path for found, path in rows if _plain(decode_key(found)) == key), None)
+        return (row[0], row[1], row[2], row[3]), row[4]
 
     def moved_pages(self, other: Tree) -> dict[str, str]:
         """Path here to path there of pages that are the same and lie elsewhere; read route by route."""
@@ -137,10 +127,6 @@ class Tree:
         if self._manifest is None:
             return {}
         return dict(json.loads(self._manifest.meta("redirect_files") or "{}"))
-
-
-def _plain(key: Any) -> Any:
-    return tuple(key) if isinstance(key, list) else key
 
 
 def url_path(path: str) -> str:

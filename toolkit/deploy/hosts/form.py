@@ -86,9 +86,22 @@ def odd_types(build: Build, usual: dict[str, str] | None = None) -> list[DeployF
     return [file for file in build.files.values() if file.headers["Content-Type"] != expected(file.path)]
 
 
-def type_rules(build: Build) -> list[HeaderRule]:
-    """Rules for files whose type is another than their name says."""
-    return [HeaderRule(file.url, (("Content-Type", file.headers["Content-Type"]),)) for file in odd_types(build)]
+def type_rules(build: Build, *, by_ending: bool = False) -> list[HeaderRule]:
+    """Rules for files whose type is another than their name says.
+
+    Args:
+        build: The build.
+        by_ending: With a rule for each ending, and for each file that is unlike the others: for hosts that take few.
+    """
+    if not by_ending:
+        return [_type_rule(file.url, file.headers["Content-Type"]) for file in odd_types(build)]
+    usual = usual_types(build)
+    rules = [_type_rule(f"/*.{ending}", kind) for ending, kind in usual.items() if kind != content_type(f"a.{ending}")]
+    return rules + [_type_rule(file.url, file.headers["Content-Type"]) for file in odd_types(build, usual)]
+
+
+def _type_rule(pattern: str, kind: str) -> HeaderRule:
+    return HeaderRule(pattern, (("Content-Type", kind),))
 
 
 def _ending(path: str) -> str:

@@ -56,7 +56,7 @@ def cloudflare_form(build: Build) -> HostForm:
     able = _without_queries("cloudflare", build.redirects, form)
     form.leave_out("cloudflare", [one for one in able if one.status == 410], "cannot answer 410")
     found = ordered(one for one in able if one.status != 410)
-    rules = [*build.rules.all, *type_rules(build)]
+    rules = [*build.rules.all, *type_rules(build, by_ending=True)]
     _check_limit("redirects of single paths", sum(not one.is_prefix for one in found), CLOUDFLARE_STATIC)
     _check_limit("redirects with a *", sum(one.is_prefix for one in found), CLOUDFLARE_DYNAMIC)
     _check_limit("rules for headers", len(rules), CLOUDFLARE_HEADERS)

@@ -27,7 +27,7 @@ def vercel_form(build: Build) -> HostForm:
     form = HostForm(replaces_pages=True)
     form.leave_out("vercel", [one for one in build.redirects if one.status == 410], "cannot answer 410")
     redirects = [_redirect(one) for one in ordered(one for one in build.redirects if one.status != 410)]
-    rules = [*build.rules.all, *type_rules(build)]
+    rules = [*build.rules.all, *type_rules(build, by_ending=True)]
     for what, count in (("redirects", len(redirects)), ("rules for headers", len(rules))):
         if count > MOST:
             raise DeployError(f"there are {count} {what}, and Vercel takes {MOST}", hint="Use prefixes, with a *.")
