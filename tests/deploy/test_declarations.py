@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolkit.deploy.declarations import find_declaration, read_declarations
+from toolkit.deploy.declarations import Declaration, find_declaration, read_declarations
 from toolkit.deploy.targets.open import make_target
 from toolkit.errors import Problems, SettingError
 from toolkit.testing import temporary_site
@@ -100,3 +101,9 @@ def test_a_site_without_targets_says_how_to_declare_one(tmp_path: Path) -> None:
     told = r"no target is declared. Write in toolkit.toml: \[deploy.live\]"
     with temporary_site(tmp_path, tables=False) as site, pytest.raises(SettingError, match=told):
         find_declaration(site, None)
+
+
+def test_the_manual_names_every_option() -> None:
+    text = (Path(__file__).parents[2] / "docs/content/how-to/deploy.md").read_text("utf-8")
+    names = [field.name for field in fields(Declaration) if field.name != "name"]
+    assert [name for name in names if f"| `{name}` |" not in text] == []

@@ -78,7 +78,7 @@ def test_going_back_and_forth(deployer: Make, tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="has no release before"):
         made.roll_back()
     assert made.roll_back(third) == third
-    with pytest.raises(DeployError, match=rf"has no release 'x'. There is: {first}, {second}, {third}"):
+    with pytest.raises(DeployError, match=r"has no release 'x'. There is: 20.*, 20.*, 20"):
         made.roll_back("x")
     deployer(tmp_path, SECOND, declared=THREE).deploy()
     assert tree(tmp_path / "current").items() >= SECOND.items()

@@ -7,6 +7,7 @@ whenever it renews it, and stops if it is another's by then.
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import secrets
@@ -142,7 +143,7 @@ class TargetLock:
 
     def _body(self, marker: str = "") -> bytes:
         until = datetime.now(UTC) + timedelta(seconds=self.seconds)
-        who = f"{os.environ.get('USER') or os.getuid()} on {socket.gethostname()}"
+        who = f"{_user()} on {socket.gethostname()}"
         holder = Holder(self.id, who, _this_process(), until.isoformat(timespec="milliseconds"), marker)
         return json.dumps(asdict(holder)).encode()
 
@@ -167,6 +168,13 @@ def break_lock(target: Target) -> bool:
     there = target.read(LOCK) is not None
     target.remove(LOCK)
     return there
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a number without a name, as in some containers
+        return "somebody"
 
 
 def _this_process() -> str:

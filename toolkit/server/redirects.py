@@ -40,13 +40,13 @@ class Redirects:
             one = self._speaking(listed, way, query)
             if one is None:
                 continue
-            first = Redirect(way, one.match(way, query) or "", one.status, where=one.where)
+            first = Redirect(way, one.target_of(way), one.status, where=one.where)
             try:
                 last, _ = follow(first, lambda at: None if self._is_published(at) else self._speaking(listed, at, ""))
             except RouteError as error:
                 _log.error("%s: %s", path, error)
                 return None
-            return Found(last.status, last.target)
+            return Found(last.status, one.with_query(last.target, query))
         return None
 
     def _read(self) -> RedirectList:

@@ -68,8 +68,18 @@ class Redirect:
             return None
         if self.query and not set(parse_qsl(self.query, True)) <= set(parse_qsl(query, True)):
             return None
-        target = self.target.replace(SPLAT, path[len(self.prefix) :]) if self.is_prefix else self.target
-        return f"{target}?{query}" if query and not self.query and target and "?" not in target else target
+        return self.with_query(self.target_of(path), query)
+
+    def target_of(self, path: str) -> str:
+        """The target for a path that it speaks of."""
+        return self.target.replace(SPLAT, path[len(self.prefix) :]) if self.is_prefix else self.target
+
+    def with_query(self, target: str, query: str) -> str:
+        """A target with the query of the request, unless one of both speaks of queries itself."""
+        if not query or self.query or not target or "?" in target:
+            return target
+        before, mark, fragment = target.partition("#")
+        return f"{before}?{query}{mark}{fragment}"
 
     def __str__(self) -> str:
         return f"{self.source}{f'?{self.query}' if self.query else ''} -> {self.target or 'gone'}"

@@ -27,6 +27,7 @@ Options -Indexes -MultiViews
 DirectoryIndex index.html
 DirectorySlash Off
 RewriteEngine On
+RewriteRule "^[.]toolkit-deploy(/|$)" - [R=404,L]
 RewriteCond %{THE_REQUEST} "^[A-Z]+ [^? ]*/index[.]html[? ]"
 RewriteCond %{REQUEST_FILENAME} -f
 RewriteRule "^(.*/)?index[.]html$" "/$1" [R=308,L,NE]
@@ -58,7 +59,13 @@ def _rewrite(one: Redirect) -> str:
         return f'{conditions}RewriteRule "^{source}{"" if one.is_prefix else "$"}" - [G]\n'
     target = one.target.replace("%", "\\%").replace("$", "\\$").replace(SPLAT, "$1")
     flags = f"R={one.status},L,NE" + (",QSD" if one.query and "?" not in one.target else "")
-    return f'{conditions}RewriteRule "^{source}{"(.*)" if one.is_prefix else ""}$" "{target}" [{flags}]\n'
+    source += "(.*)" if one.is_prefix else ""
+    before, mark, fragment = target.partition("#")
+    with_query = ""
+    if mark and not one.query and "?" not in target:  # Apache would put the query behind the fragment
+        asked = f'{conditions}RewriteCond %{{QUERY_STRING}} "^(.+)$"\n'
+        with_query = f'{asked}RewriteRule "^{source}$" "{before}?%1#{fragment}" [{flags}]\n'
+    return f'{with_query}{conditions}RewriteRule "^{source}$" "{target}" [{flags}]\n'
 
 
 def _headers(rule: HeaderRule) -> str:

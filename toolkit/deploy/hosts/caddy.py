@@ -39,7 +39,7 @@ _SERVER = """\
 def caddy_form(build: Build) -> HostForm:
     """For Caddy, whose configuration lies outside of what it serves; ``import`` it in a site block."""
     text = written_by()
-    text += "route {\n"
+    text += "route {\n    error /.toolkit-deploy/* 404\n"
     for number, rule in reversed(list(enumerate(build.rules.all))):  # deferred: the outermost has the last word
         text += _headers(number, rule)
     text += _types(build)
@@ -89,10 +89,11 @@ def _redirect(number: int, one: Redirect) -> str:
     target = _target(one, name)
     if one.query or "?" in target:
         return f"{_path_matcher(name, one)}    redir @{name} {_quoted(target)} {one.status}\n"
+    before, mark, fragment = _target(one, f"{name}_q").partition("#")
+    target_q = f"{before}?{{query}}{mark}{fragment}"
     with_query = _path_matcher(f"{name}_q", one, expression='{query} != ""')
-    target_q = _target(one, f"{name}_q")
     return (
-        f"{with_query}    redir @{name}_q {_quoted(f'{target_q}?{{query}}')} {one.status}\n"
+        f"{with_query}    redir @{name}_q {_quoted(target_q)} {one.status}\n"
         f"{_path_matcher(name, one)}    redir @{name} {_quoted(target)} {one.status}\n"
     )
 

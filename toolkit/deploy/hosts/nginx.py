@@ -25,6 +25,7 @@ from toolkit.site.redirects import SPLAT, Redirect
 
 _SERVER = """\
 absolute_redirect off;
+location ^~ /.toolkit-deploy/ {{ return 404; }}
 etag on;
 {errors}
 location ~ "^(?<toolkit_folder>.*/)index[.]html$" {{
@@ -147,12 +148,14 @@ def _return(one: Redirect) -> str:
 def _target(one: Redirect) -> str:
     keeps = not one.query and "?" not in one.target
     target = one.target.replace("$", "%24") if not one.is_prefix else one.target
-    return _quoted(target)[:-1] + ('$is_args$args"' if keeps else '"')
+    before, mark, fragment = target.partition("#")
+    return _quoted(f"{before}{'$is_args$args' if keeps else ''}{mark}{fragment}")
 
 
 def _prefix(one: Redirect) -> str:
     if not one.target:
         return f'if ($toolkit_path ~ "^{_regex(one.prefix)}") {{ return {one.status}; }}'
     keeps = "" if "?" in one.target else "$is_args$args"
-    target = _quoted(one.target.replace("$", "%24").replace(SPLAT, "$toolkit_splat"))[:-1] + f'{keeps}"'
+    before, mark, fragment = one.target.replace("$", "%24").replace(SPLAT, "$toolkit_splat").partition("#")
+    target = _quoted(f"{before}{keeps}{mark}{fragment}")
     return f'if ($toolkit_path ~ "^{_regex(one.prefix)}(?<toolkit_splat>.*)$") {{ return {one.status} {target}; }}'
