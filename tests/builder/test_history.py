@@ -116,3 +116,27 @@ def test_what_a_build_to_another_folder_published_is_known_to_this_one(press: An
     slug(press, "story-3")
     press.same()
     assert redirect(press, "/sport/elsewhere/") == "/sport/story-3/"
+
+
+def test_an_edit_of_the_file_of_redirects_is_built_like_any_other(press: Any) -> None:
+    press.write("redirects.csv", "from,to\n/one/,/two/\n/two/,/sport/story-3/\n/old/*,/:splat\n/sport/story-1/,/\n")
+    report = press.same()
+    assert redirect(press, "/one/") == redirect(press, "/two/") == "/sport/story-3/"
+    assert "redirects.csv:5: /sport/story-1/ is published, so it redirects nobody" in report.notices
+    slug(press, "moved")
+    press.same()
+    assert redirect(press, "/one/") == "/sport/moved/", "what people wrote down follows pages that move"
+    press.write("redirects.csv", "from,to\n/one/,/nowhere/\n")
+    report = press.same()
+    assert (redirect(press, "/one/"), redirect(press, "/two/")) == ("/nowhere/", None)
+    assert "redirects.csv:2: /one/ leads to /nowhere/, where nothing is published" in report.notices
+    assert press.build().count("written") == 0
+
+
+def test_a_circle_of_redirects_stops_the_build_and_leaves_the_last_one(press: Any) -> None:
+    press.build()
+    before = press.read("sport/story-3/index.html")
+    press.write("redirects.csv", "from,to\n/one/,/two/\n/two/,/one/\n")
+    with pytest.raises(Problems, match=r"redirects.csv:2: redirects go round in a circle: /one/ -> /two/ -> /one/"):
+        press.build()
+    assert press.read("sport/story-3/index.html") == before

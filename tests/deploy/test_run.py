@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +201,26 @@ def test_a_file_that_changed_since_the_build_is_not_sent(deployer: Make, tmp_pat
     with pytest.raises(DeployError, match=r"index.html changed since it was built. Build again, then deploy"):
         made.deploy()
     assert tree(tmp_path / "target") == {}
+
+
+def test_no_symbolic_link_of_others_is_followed_out_of_the_target(deployer: Make, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "target/town").symlink_to(tmp_path / "outside")
+    with pytest.raises(DeployError, match="town is or lies behind a symbolic link that leads out of the target"):
+        deployer(tmp_path / "target", FIRST).deploy()
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_full_disk_is_told_at_once(deployer: Make, tmp_path: Path) -> None:
+    made, target = recorded(deployer, tmp_path, FIRST)
+
+    def put(path: str, *args: Any, **options: Any) -> None:
+        if path == "index.html":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        FolderTarget.put(target, path, *args, **options)
+
+    target.put = put  # type: ignore[method-assign]
+    with pytest.raises(DeployError, match=r"index.html could not be put to .*No space left on device"):
+        made.deploy()
+    assert target.retries.count == 0

@@ -202,8 +202,8 @@ def test_commands_and_calls_follow_a_deploy(make: Make, host: Host, tmp_path: Pa
     script = tmp_path / "after.py"
     script.write_text(
         "import os, pathlib, sys\n"
-        "urls = pathlib.Path(os.environ['TOOLKIT_DEPLOY_URLS']).read_text().split()\n"
-        "pathlib.Path(sys.argv[1]).write_text(f\"{os.environ['TOOLKIT_DEPLOY_TARGET']} {len(urls)}\")\n"
+        "urls = pathlib.Path(os.environ['DEPLOY_URLS']).read_text().split()\n"
+        "pathlib.Path(sys.argv[1]).write_text(f\"{os.environ['DEPLOY_TARGET']} {len(urls)}\")\n"
     )
     after = (f"{sys.executable} {script} {tmp_path}/told", f"{host.url}/done")
     make(FIRST, declared={"after": after}).deploy()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,15 @@ def test_text_of_pages_cannot_break_out_of_the_page(tmp_path: Path) -> None:
         (tmp_path / name / "x.html").write_text(f"<p>{text}")
     write_page(compare(Tree(tmp_path / "old"), Tree(tmp_path / "new")), tmp_path / "diff.html")
     assert "<script>" not in (tmp_path / "diff.html").read_text("utf-8")
+
+
+def test_a_manifest_of_another_version_is_left_alone(builds: tuple[Path, Path]) -> None:
+    place = builds[0].with_name("old.manifest.db")
+    with closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute("UPDATE meta SET value = 'of tomorrow' WHERE name = 'format'")
+    before = place.read_bytes()
+    assert differences(*builds)["/edited/"].kind == "changed"
+    assert place.read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

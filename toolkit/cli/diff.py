@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -89,18 +88,10 @@ def _built_now(site: Any) -> Iterator[tuple[Path, Path]]:
         raise click.UsageError(f"{last.output} was not built yet; run: toolkit build")
     with tempfile.TemporaryDirectory(prefix=".diff-", dir=last.output.parent) as scratch:
         folder = Path(scratch) / "now"
-        shutil.copytree(last.output, folder, copy_function=_linked)
+        shutil.copytree(last.output, folder, copy_function=shutil.copyfile)
         shutil.copyfile(last.manifest_path, folder.with_name("now.manifest.db"))
         Builder(site, output=folder, published=False).build()
         yield last.output, folder
-
-
-def _linked(source: str, target: str) -> None:
-    """Builds write new files and rename them, so that both may share the old ones."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _counted(found: Iterator[Difference], counts: Counter[str]) -> Iterator[Difference]:

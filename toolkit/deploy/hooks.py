@@ -100,12 +100,12 @@ class Hooks:
         with tempfile.TemporaryDirectory() as scratch:
             listed = Path(scratch) / "urls.txt"
             listed.write_text("".join(f"{url}\n" for url in urls), "utf-8")
-            environment = {
+            environment = {  # not TOOLKIT_…, which would be settings to a command of the toolkit
                 **self.environment,
-                "TOOLKIT_DEPLOY_TARGET": self.declared.name,
-                "TOOLKIT_DEPLOY_URL": self.declared.url,
-                "TOOLKIT_DEPLOY_RELEASE": str(report.get("release", "")),
-                "TOOLKIT_DEPLOY_URLS": str(listed),
+                "DEPLOY_TARGET": self.declared.name,
+                "DEPLOY_URL": self.declared.url,
+                "DEPLOY_RELEASE": str(report.get("release", "")),
+                "DEPLOY_URLS": str(listed),
             }
             try:
                 done = subprocess.run(

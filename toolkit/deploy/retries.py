@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,9 @@ LONGEST_WAIT_SECONDS = 20.0
 
 HOPELESS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 """Failures that waiting does not mend."""
+
+
+_HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class Retries:
@@ -40,8 +44,8 @@ class Retries:
                 return function()
             except HOPELESS:
                 raise
-            except (OSError, EOFError):
-                if number == self.tries:
+            except (OSError, EOFError) as error:
+                if number == self.tries or getattr(error, "errno", None) in _HOPELESS:
                     raise
                 self.count += 1
                 self.sleep(wait_seconds(number))

@@ -79,11 +79,9 @@ def compare(old: Tree, new: Tree, *, texts: bool = True) -> Iterator[Difference]
         elif before is not None and before.path in moved and now is None:
             continue
         elif before is None and now is not None:
-            yield Difference("added", now.path, route=_route(new, now), is_page=_is_page(now), new_size=now.size)
+            yield Difference("added", now.path, route=now.route, is_page=_is_page(now), new_size=now.size)
         elif before is not None and now is None:
-            yield Difference(
-                "removed", before.path, route=_route(old, before), is_page=_is_page(before), old_size=before.size
-            )
+            yield Difference("removed", before.path, route=before.route, is_page=_is_page(before), old_size=before.size)
         elif before is not None and now is not None and _differ(old, new, before, now):
             yield _changed(old, new, before, now, texts=texts)
 
@@ -111,22 +109,16 @@ def _is_page(file: TreeFile) -> bool:
     return file.owner in ("", "page") and file.is_html
 
 
-def _route(tree: Tree, file: TreeFile) -> str:
-    page = tree.page_of(file.path)
-    return str(page[0][0]) if page is not None else ""
-
-
 def _changed(old: Tree, new: Tree, before: TreeFile, now: TreeFile, *, texts: bool) -> Difference:
     changes = _texts(old, new, before.path, now.path) if texts and now.is_html else ()
-    return Difference("changed", now.path, "", _route(new, now), _is_page(now), before.size, now.size, changes)
+    return Difference("changed", now.path, "", now.route, _is_page(now), before.size, now.size, changes)
 
 
 def _moved(old: Tree, new: Tree, was: str, now: TreeFile, leads: dict[str, str], *, texts: bool) -> Difference:
     body = old.read(was)
     changes = _texts(old, new, was, now.path) if texts and now.is_html else ()
-    page = new.page_of(now.path)
-    redirects = page is not None and leads.get(was) == page[1]
-    return Difference("moved", now.path, was, _route(new, now), True, len(body), now.size, changes, redirects)
+    redirects = bool(now.page_url) and leads.get(was) == now.page_url
+    return Difference("moved", now.path, was, now.route, True, len(body), now.size, changes, redirects)
 
 
 def _texts(old: Tree, new: Tree, before: str, now: str) -> tuple[Change, ...]:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
-from toolkit.builder.manifest import Manifest
+from toolkit.builder.manifest import FORMAT
 from toolkit.errors import BuildError
 from toolkit.trace import digest_bytes
+
+_FILES = """
+SELECT files.path, files.size, files.digest, files.owner, pages.route, pages.url
+FROM files LEFT JOIN pages ON pages.path = files.path ORDER BY files.path
+"""
+_MOVED = """
+SELECT here.path, there.path FROM main.pages AS here JOIN other.pages AS there
+USING (route, key, locale, number) WHERE here.path <> there.path
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +33,16 @@ class TreeFile:
         size: In bytes.
         digest: Of its content, if the manifest told; else it is found when it is needed.
         owner: Who has it: ``page``, ``asset`` and so on; empty without a manifest.
+        route: The page's route, if it is one and a manifest tells.
+        page_url: The page's URL, likewise.
     """
 
     path: str
     size: int
     digest: bytes
     owner: str
+    route: str = ""
+    page_url: str = ""
 
     @property
     def is_html(self) -> bool:
@@ -41,7 +54,7 @@ class Tree:
     """One build.
 
     Args:
-        folder: Its folder. A manifest beside it is used if it is of this very folder.
+        folder: Its folder. A manifest beside it is used, if this version of the toolkit wrote it; it is only read.
 
     Raises:
         BuildError: There is no such folder.
@@ -51,27 +64,21 @@ class Tree:
         self.folder = folder
         if not folder.is_dir():
             raise BuildError(f"there is no folder {folder}", hint="Name two folders that builds were written to.")
-        place = folder.with_name(f"{folder.name}.manifest.db")
-        self._manifest = Manifest(place) if place.is_file() else None
+        self._place = folder.with_name(f"{folder.name}.manifest.db")
+        self._manifest = _open(self._place)
 
     def close(self) -> None:
         """Close the manifest."""
         if self._manifest is not None:
             self._manifest.close()
 
-    @property
-    def has_manifest(self) -> bool:
-        """Whether pages are known, and not only files."""
-        return self._manifest is not None
-
     def files(self) -> Iterator[TreeFile]:
         """Every file, in the order of the paths, one after the other."""
         if self._manifest is None:
             yield from self._walk(self.folder, "")
             return
-        rows = self._manifest.connection.execute("SELECT path, size, digest, owner FROM files ORDER BY path")
-        for path, size, digest, owner in rows:
-            yield TreeFile(path, size, digest, owner)
+        for path, size, digest, owner, route, url in self._manifest.execute(_FILES):
+            yield TreeFile(path, size, digest, owner, route or "", url or "")
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[TreeFile]:
         """In the order of whole paths: a folder sorts with its slash, as it does in the paths below it."""
@@ -98,35 +105,37 @@ class Tree:
         """The digest of a file's content."""
         return file.digest or digest_bytes(self.read(file.path))
 
-    def page_of(self, path: str) -> tuple[tuple[Any, ...], str] | None:
-        """(identity, as the manifest keeps it; URL) of the page that has a file, or None."""
-        if self._manifest is None:
-            return None
-        row = self._manifest.connection.execute(
-            "SELECT route, key, locale, number, url FROM pages WHERE path = ?", (path,)
-        ).fetchone()
-        if row is None:
-            return None
-        return (row[0], row[1], row[2], row[3]), row[4]
-
     def moved_pages(self, other: Tree) -> dict[str, str]:
-        """Path here to path there of pages that are the same and lie elsewhere; read route by route."""
+        """Path here to path there of pages that are the same and lie elsewhere; only those are held."""
         if self._manifest is None or other._manifest is None:
             return {}
-        sql = "SELECT route, key, locale, number, path FROM pages ORDER BY route, locale, number"
-        old = {(row[0], row[1], row[2], row[3]): row[4] for row in self._manifest.connection.execute(sql)}
-        found = {}
-        for row in other._manifest.connection.execute(sql):
-            before = old.get((row[0], row[1], row[2], row[3]))
-            if before is not None and before != row[4]:
-                found[before] = row[4]
-        return found
+        self._manifest.execute("ATTACH ? AS other", (f"{other._place.resolve().as_uri()}?mode=ro",))
+        try:
+            return dict(self._manifest.execute(_MOVED))
+        finally:
+            self._manifest.execute("DETACH other")
 
     def redirects(self) -> dict[str, str]:
         """Path of a file that only redirects, to where it leads."""
         if self._manifest is None:
             return {}
-        return dict(json.loads(self._manifest.meta("redirect_files") or "{}"))
+        found = self._manifest.execute("SELECT value FROM meta WHERE name = 'redirect_files'").fetchone()
+        return dict(json.loads(found[0])) if found else {}
+
+
+def _open(place: Path) -> sqlite3.Connection | None:
+    """A manifest of this version, to be read; None if there is no such."""
+    if not place.is_file():
+        return None
+    connection = sqlite3.connect(f"{place.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    except sqlite3.Error:
+        found = None
+    if found is None or found[0] != FORMAT:
+        connection.close()
+        return None
+    return connection
 
 
 def url_path(path: str) -> str:

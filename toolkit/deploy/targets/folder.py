@@ -152,8 +152,16 @@ class FolderTarget(Target):
         place = self.folder / path
         if place.parent not in self._made:
             place.parent.mkdir(parents=True, exist_ok=True)
+            self._check_inside(place.parent)
             self._made.add(place.parent)
         return place
+
+    def _check_inside(self, folder: Path) -> None:
+        """Follow no symbolic link of others out of the target."""
+        if not folder.resolve().is_relative_to(self.folder.resolve()):
+            raise DeployError(
+                f"{folder} is or lies behind a symbolic link that leads out of the target", hint="Move it away."
+            )
 
     def _unfinished(self) -> Path:
         return self._place(f"{UNFINISHED}/{os.getpid()}-{threading.get_ident()}")
