@@ -72,6 +72,7 @@ REDIRECTS = """from,to,status
 """
 HEADERS = """
 title = "News"
+locales = ["en", "es"]
 [headers."/*"]
 X-Frame-Options = "DENY"
 [headers."/harbour/"]
@@ -98,7 +99,7 @@ class News:
 
     def urls(self) -> list[str]:
         """Every URL of the build, every old one, and some that are nothing."""
-        pages = [path_url(path) for path in self.build.files if path != "404.html"]
+        pages = [path_url(path) for path in self.build.files if not path.endswith("404.html")]
         return sorted({*pages, *ASKED})
 
     def serve(self, url: str) -> Said:
@@ -116,7 +117,7 @@ ASKED = (
     "/number/?id=5&x=1", "/number/?id=5", "/number/?id=6", "/number/", "/number/?page=2", "/first/", "/first",
     "/second/", "/moved-slug/", "/moved-slug", "/s/harbour/", "/s/harbour", "/caf%C3%A9/", "/caf%C3%A9/?q=1",
     "/first/?q=1", "/plain.html", "/harbour", "/harbour/index.html", "/index.html", "/nothing/", "/nothing",
-    "/nothing.html", "/harbour/?a=b",
+    "/nothing.html", "/es/nothing/", "/es/nothing.html", "/es/", "/harbour/?a=b",
 )  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
     folder = tmp_path_factory.mktemp("news")
     files = {
         "templates/page.html": '<!doctype html><link rel="stylesheet" href="{{ asset("s.css") }}"><p>{{ text }}',
-        "templates/missing.html": "<!doctype html><p>nothing is here",
+        "templates/missing.html": "<!doctype html><p>nothing is here in {{ locale }}",
         "static/s.css": "p { color: red }",
         "public/paper.pdf": b"%PDF-1.4",
         "public/logo.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
@@ -215,7 +216,7 @@ def redirected(lines: str, url: str) -> tuple[int, str] | None:
     path, _, query = url.partition("?")
     asked = dict(parse_qsl(query))
     for line in lines.splitlines():
-        if line.startswith("#"):
+        if line.startswith("#") or line.endswith(" 404"):
             continue
         source, *wanted, target, status = line.split(" ")
         begins, star, _ = source.partition("*")

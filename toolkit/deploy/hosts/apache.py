@@ -12,7 +12,7 @@ from toolkit.deploy.files import Build
 from toolkit.deploy.hosts.form import (
     HostForm,
     encoded_path,
-    not_found_page,
+    not_found_pages,
     odd_types,
     ordered,
     usual_types,
@@ -38,14 +38,20 @@ RewriteRule "^(.*[^/])$" "/$1/" [R=308,L]
 
 def apache_form(build: Build) -> HostForm:
     """For Apache."""
-    missing = not_found_page(build)
-    text = written_by() + (f"ErrorDocument 404 {missing}\n" if missing else "") + _BEFORE
+    missing = not_found_pages(build)
+    text = written_by() + "".join(_missing(begins, page) for begins, page in reversed(missing.items())) + _BEFORE
     text += "".join(_rewrite(one) for one in ordered(build.redirects))
     usual = usual_types(build)
     text += "".join(f"AddType {_quoted(kind)} .{ending}\n" for ending, kind in usual.items())
     text += "".join(_headers(rule) for rule in build.rules.all)
     text += "".join(_type(file.url, file.headers["Content-Type"]) for file in odd_types(build, usual))
     return HostForm(files={".htaccess": text.encode()}, replaces_pages=True)
+
+
+def _missing(begins: str, page: str) -> str:
+    if begins == "/":
+        return f"ErrorDocument 404 {page}\n"
+    return f'<If "{_asked(f"{begins}*")}">\n    ErrorDocument 404 {page}\n</If>\n'
 
 
 def _rewrite(one: Redirect) -> str:

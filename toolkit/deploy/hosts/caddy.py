@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from toolkit.deploy.files import Build
 from toolkit.deploy.hosts.form import (
     HostForm,
-    not_found_page,
+    not_found_pages,
     odd_types,
     ordered,
     usual_types,
@@ -48,10 +48,14 @@ def caddy_form(build: Build) -> HostForm:
     text += _SERVER
     text += "".join(_redirect(number, one) for number, one in enumerate(found) if one.is_prefix)
     text += "    file_server\n}\n"
-    missing = not_found_page(build)
+    missing = not_found_pages(build)
     if missing:
-        text += f"handle_errors {{\n    rewrite * {missing}\n    file_server\n}}\n"
+        text += f"handle_errors {{\n{''.join(_missing(*pair) for pair in missing.items())}}}\n"
     return HostForm(config={"site.caddy": text}, replaces_pages=True)
+
+
+def _missing(begins: str, page: str) -> str:
+    return f"    handle {begins}* {{\n        rewrite * {page}\n        file_server\n    }}\n"
 
 
 def _headers(number: int, rule: HeaderRule) -> str:

@@ -113,6 +113,7 @@ def written_by(comment: str = "#") -> str:
     return f"{comment} Written by toolkit deploy: change toolkit.toml and the file of redirects, not this file.\n"
 
 
-def not_found_page(build: Build) -> str:
-    """The URL of the page for what is not there; empty if the site has none."""
-    return "/404.html" if "404.html" in build.files else ""
+def not_found_pages(build: Build) -> dict[str, str]:
+    """What paths begin with, to the URL of the page for what is not there: one for each language; the longest first."""
+    found = [path for path in build.files if path == "404.html" or path.endswith("/404.html")]
+    return {f"/{path.removesuffix('404.html')}": f"/{path}" for path in sorted(found, key=len, reverse=True)}

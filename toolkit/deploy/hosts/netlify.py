@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from toolkit.deploy.files import Build
-from toolkit.deploy.hosts.form import HostForm, encoded_path, ordered, type_rules, written_by
+from toolkit.deploy.hosts.form import HostForm, encoded_path, not_found_pages, ordered, type_rules, written_by
 from toolkit.errors import DeployError
 from toolkit.site.headers import HeaderRule
 from toolkit.site.redirects import Redirect
@@ -26,6 +26,10 @@ def netlify_form(build: Build) -> HostForm:
     gone = [one for one in build.redirects if one.status == 410]
     form.leave_out("netlify", gone, "cannot answer 410")
     lines = [_netlify_line(one) for one in ordered(one for one in build.redirects if one.status != 410)]
+    missing = not_found_pages(build).items()
+    lines += [
+        f"{begins}* {page} 404\n" for begins, page in missing if begins != "/"
+    ]  # that of the root it finds itself
     rules = [exact for rule in (*build.rules.all, *type_rules(build)) for exact in _at_the_end(rule, build)]
     form.files = {
         "_redirects": (written_by() + "".join(lines)).encode(),

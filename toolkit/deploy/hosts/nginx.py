@@ -13,7 +13,7 @@ from toolkit.deploy.files import Build
 from toolkit.deploy.hosts.form import (
     HostForm,
     encoded_path,
-    not_found_page,
+    not_found_pages,
     odd_types,
     ordered,
     usual_types,
@@ -53,8 +53,7 @@ def nginx_form(build: Build) -> HostForm:
     site += "".join(_exact(source, group) for source, group in _grouped(found, build).items())
     site += "".join(_odd(file.url, file.headers["Content-Type"]) for file in odd_types(build, usual_types(build)))
     prefixes = "".join(f"    {_prefix(one)}\n" for one in found if one.is_prefix)
-    missing = not_found_page(build)
-    errors = f"error_page 404 {missing};" if missing else ""
+    errors = "error_page 404 $toolkit_missing;" if not_found_pages(build) else ""
     site += _SERVER.format(errors=errors, prefixes=prefixes)
     return HostForm(config={"maps.conf": written_by() + _maps(build), "site.conf": site}, replaces_pages=True)
 
@@ -73,6 +72,10 @@ def _variable(name: str) -> str:
 
 def _maps(build: Build) -> str:
     text = 'map $request_uri $toolkit_path {\n    "~^(?<toolkit_found>[^?]*)" $toolkit_found;\n}\n'
+    missing = not_found_pages(build).items()
+    if missing:
+        lines = [f'    "~^{_regex(encoded_path(begins))}" {_quoted(page)};\n' for begins, page in missing]
+        text += f"map $toolkit_path $toolkit_missing {{\n    default /404.html;\n{''.join(lines)}}}\n"
     for name in _header_names(build):
         lines = []
         for rule in reversed(build.rules.all):  # the first that fits wins here, and the last in the list

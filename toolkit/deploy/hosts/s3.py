@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from toolkit.deploy.files import LISTS, Build, DeployFile, make_file
-from toolkit.deploy.hosts.form import HostForm, not_found_page
+from toolkit.deploy.hosts.form import HostForm
 from toolkit.errors import DeployError
 from toolkit.pages.patterns import output_path
 from toolkit.site.redirects import SPLAT, Redirect
@@ -40,7 +40,7 @@ def s3_form(build: Build) -> HostForm:
     if names:
         form.notices.append(f"s3 does not send {', '.join(sorted(names))}: let the CDN before it add them")
     website: dict[str, Any] = {"IndexDocument": {"Suffix": "index.html"}}
-    if not_found_page(build):
+    if "404.html" in build.files:
         website["ErrorDocument"] = {"Key": "404.html"}
     if rules:
         website["RoutingRules"] = rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,7 @@ def _make(folder: Path, state_folder: Path, declared: Declaration, options: dict
         to = to.removeprefix("file://")
     elif scheme:
         return ObjectsTarget(to, declared.options, **options)
-    return FolderTarget(folder / to, **options)
+    return FolderTarget(Path(os.path.normpath(folder / to)), **options)
 
 
 def _scheme_of(to: str) -> str:
