@@ -156,3 +156,19 @@ def test_rsync_keeps_releases_linked_and_switched(host: Host, deployer: Make, tm
 def test_sftp_says_that_it_keeps_no_releases(host: Host, deployer: Make, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"deploy.live.releases: .* cannot hold releases"):
         deployer(host.url("sftp", tmp_path), FIRST, declared={"options": host.options, "releases": 2})
+
+
+def test_a_connection_that_breaks_is_made_anew(host: Host, deployer: Make, tmp_path: Path) -> None:
+    made = deployer(host.url("sftp", tmp_path / "target"), FIRST, declared={"options": host.options, "parallel": 1})
+    target: Any = made.target
+    original, broken = target.put, []
+
+    def put(path: str, *args: Any, **options: Any) -> None:
+        if path == "index.html" and not broken:
+            broken.append(path)
+            target._client.get_transport().close()
+        original(path, *args, **options)
+
+    target.put = put
+    made.deploy()
+    assert broken and tree(tmp_path / "target") == FIRST

@@ -7,7 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -42,6 +42,8 @@ class SftpTarget(Target):
         self.options = dict(options)
         self._client: Any = None
         self._local = threading.local()
+        self._lock = threading.Lock()
+        self._failures: tuple[type[Exception], ...] = (EOFError,)
         self._made: set[str] = set()
 
     @property
@@ -58,16 +60,23 @@ class SftpTarget(Target):
                 hint="pip install 'publishing-toolkit[sftp]'.",
             ) from error
         self._made.clear()
-        self._local = threading.local()
+        self._failures = (paramiko.SSHException, EOFError)
+        try:
+            self._connect(paramiko)
+        except (paramiko.SSHException, OSError) as error:
+            raise DeployError(f"{self.to} cannot be reached: {error}", hint=_hint(error)) from error
+
+    def _connect(self, paramiko: Any) -> None:
         client = paramiko.SSHClient()
         known = self.options.get("known_hosts")
         try:
             client.load_host_keys(known) if known else client.load_system_host_keys()
             client.set_missing_host_key_policy(paramiko.RejectPolicy())
             client.connect(**self._settings(paramiko))
-        except (paramiko.SSHException, OSError) as error:
+        except BaseException:
             client.close()
-            raise DeployError(f"{self.to} cannot be reached: {error}", hint=_hint(error)) from error
+            raise
+        self._local = threading.local()
         self._client = client
 
     def _settings(self, paramiko: Any) -> dict[str, Any]:
@@ -90,26 +99,45 @@ class SftpTarget(Target):
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
-            self._client.get_transport()
         self._client = None
 
     @property
     def _sftp(self) -> Any:
-        """This thread's session; they share one connection."""
+        """This thread's session; they share one connection, which is made anew when it broke."""
         import paramiko
 
-        found = getattr(self._local, "sftp", None)
-        if found is None or found.sock.closed:
-            try:
+        with self._lock:
+            transport = self._client.get_transport() if self._client is not None else None
+            if transport is None or not transport.is_active():
+                self._connect(paramiko)
+            found = getattr(self._local, "sftp", None)
+            if found is None or found.sock.closed:
                 found = self._local.sftp = self._client.open_sftp()
-            except paramiko.SSHException as error:
-                raise OSError(f"the connection to {self.host} is gone: {error}") from error
-        return found
+            return found
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What paramiko raises of a broken connection becomes an OSError, which may be tried again.
+
+        Raises:
+            OSError: The connection broke.
+        """
+        try:
+            yield
+        except self._failures as error:
+            raise OSError(f"the connection to {self.host} broke: {str(error) or type(error).__name__}") from error
 
     def _place(self, path: str) -> str:
         return f"{self.root}/{path}"
 
     def read(self, path: str) -> bytes | None:
+        return self.retries.run(lambda: self._read(path))
+
+    def _read(self, path: str) -> bytes | None:
+        with self._told():
+            return self._read_once(path)
+
+    def _read_once(self, path: str) -> bytes | None:
         try:
             with self._sftp.open(self._place(path), "rb") as file:
                 file.prefetch()
@@ -129,6 +157,10 @@ class SftpTarget(Target):
             return False
 
     def has(self, path: str) -> bool:
+        with self._told():
+            return self._has(path)
+
+    def _has(self, path: str) -> bool:
         try:
             self._sftp.lstat(self._place(path))
         except FileNotFoundError:
@@ -136,6 +168,10 @@ class SftpTarget(Target):
         return True
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str], *, redirect: str = "") -> None:
+        with self._told():
+            self._put(path, body)
+
+    def _put(self, path: str, body: bytes) -> None:
         unfinished = f"{UNFINISHED}/{os.getpid()}-{threading.get_ident()}"
         self._make_folder(unfinished)
         self._make_folder(path)
@@ -153,17 +189,25 @@ class SftpTarget(Target):
         self._sftp.rmdir(self._place(path))
 
     def create(self, path: str, body: bytes) -> bool:
+        with self._told():
+            return self._create(path, body)
+
+    def _create(self, path: str, body: bytes) -> bool:
         self._make_folder(path)
         try:
             with self._sftp.open(self._place(path), "wx") as file:
                 file.write(body)
         except OSError:
-            if self.has(path):
+            if self._has(path):
                 return False
             raise
         return True
 
     def remove(self, path: str) -> None:
+        with self._told():
+            self._remove(path)
+
+    def _remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
             self._sftp.remove(self._place(path))
         folder = path.rpartition("/")[0]
@@ -177,7 +221,8 @@ class SftpTarget(Target):
 
     def list(self, folder: str = "") -> Iterator[Listed]:
         try:
-            entries = self._sftp.listdir_attr(self._place(folder).rstrip("/"))
+            with self._told():
+                entries = self._sftp.listdir_attr(self._place(folder).rstrip("/"))
         except FileNotFoundError:
             return
         for entry in entries:
@@ -190,7 +235,7 @@ class SftpTarget(Target):
                 yield Listed(path, entry.st_size or 0)
 
     def clear(self) -> None:
-        with suppress(FileNotFoundError):
+        with self._told(), suppress(FileNotFoundError):
             for name in self._sftp.listdir(self._place(UNFINISHED)):
                 self._sftp.remove(self._place(f"{UNFINISHED}/{name}"))
 
