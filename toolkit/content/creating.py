@@ -30,6 +30,7 @@ from toolkit.content.records import RowKey, has_table, key_text
 from toolkit.content.rows import Row
 from toolkit.content.source import Source
 from toolkit.content.tables import fetch_keys
+from toolkit.models.fields.base import DATABASE_DEFAULT
 
 
 class CreatedLayout(Layout):
@@ -69,7 +70,7 @@ class CreatedLayout(Layout):
         if field.is_relation:
             return getattr(value, "pk", value)
         write = field.db_writer(self.dialect)
-        return value if write is None or value is None else write(value)
+        return value if write is None or value is None or value is DATABASE_DEFAULT else write(value)
 
 
 def created_layouts(layouts: Sequence[Layout]) -> dict[str, CreatedLayout]:

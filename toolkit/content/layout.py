@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from toolkit.content.levels import root_key, stored_fields, translated_fields
 from toolkit.content.markdown_files import name_of
 from toolkit.content.partners import name_field_of
 from toolkit.content.source import Source, key_name, keys_of
 from toolkit.errors import ValidationError
 from toolkit.models import AutoField, DecimalField, Model, SlugField
+from toolkit.models.fields.base import MISSING
 from toolkit.text import slugify
 
 FORMAT = 1
@@ -47,7 +49,12 @@ class Layout:
     @cached_property
     def fields(self) -> list[Any]:
         """The fields with a column, in order; a row's values are in this order too."""
-        return list(self.model._meta.fields)
+        return stored_fields(self.model)
+
+    @cached_property
+    def key_index(self) -> int:
+        """Where the primary key stands among the fields."""
+        return self.fields.index(root_key(self.model))
 
     @cached_property
     def many(self) -> list[Any]:
@@ -57,10 +64,18 @@ class Layout:
     @cached_property
     def translated(self) -> list[Any]:
         """The fields of a translation's row that hold values, in the order of the model's translated fields."""
-        meta = self.model._meta
-        if meta.translation is None:
-            return []
-        return [meta.translation._meta.by_name[field.name] for field in meta.translated]
+        return [field for _, fields in self.translations for field in fields]
+
+    @cached_property
+    def translations(self) -> list[tuple[Any, list[Any]]]:
+        """The models of translations, of each table that has some, and their fields with values."""
+        found = []
+        for level in self.model._meta.levels:
+            meta = level._meta
+            if meta.translation is not None:
+                by_name = meta.translation._meta.by_name
+                found.append((meta.translation, [by_name[field.name] for field in meta.translated]))
+        return found
 
     @cached_property
     def key_field(self) -> Any:
@@ -77,7 +92,7 @@ class Layout:
     @cached_property
     def pk_is_given(self) -> bool:
         """Whether files say the primary key, rather than the database giving one."""
-        pk = self.model._meta.pk
+        pk = root_key(self.model)
         return pk is self.key_field or not isinstance(pk, AutoField)
 
     @cached_property
@@ -86,7 +101,7 @@ class Layout:
         named = [field for field in self.fields if self.pk_is_given or not field.primary_key]
         found: dict[str, tuple[str, str | None]] = {}
         if self.source.kind == "csv":
-            for field in self.model._meta.translated:
+            for field in translated_fields(self.model):
                 for locale in self.locales:
                     for spelling in (locale, locale.replace("-", "_")):
                         found[f"{field.name}_{spelling}"] = (field.name, locale)
@@ -146,6 +161,8 @@ class Layout:
 def _describe(field: Any) -> tuple[Any, ...]:
     """A field's name, type and options, as far as they are plain values."""
     default = field.default if isinstance(field.default, str | int | float | bool | None) else "made"
+    if field.db_default is not MISSING:
+        default = repr(field.db_default)
     options = [repr(getattr(field, name, None)) for name in _OPTIONS]
     choices = [repr(choice) for choice, _ in field.choices or ()]  # labels may be lazy, and decide nothing
     return (field.name, type(field).__qualname__, field.column, default, options, choices)
@@ -173,6 +190,7 @@ def make_layouts(
 def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:
     meta = model._meta
     found = {}
-    for field in [*meta.foreign_keys(), *meta.many_to_many]:
+    stored = stored_fields(model)
+    for field in [*(key for key in meta.foreign_keys() if key in stored), *meta.many_to_many]:
         found[field.name] = field.target._meta.by_name[key_name(field.target, keys)]
     return found

@@ -13,6 +13,7 @@ from toolkit.content.changes import Changes, collision, find_collisions, is_know
 from toolkit.content.creating import created_layouts
 from toolkit.content.files import Listing, list_files
 from toolkit.content.layout import Layout, make_layouts
+from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
 from toolkit.content.mentions import count_created, ensure_mention_tables, replace_created
 from toolkit.content.parsing import PARALLEL_FILES
@@ -159,14 +160,13 @@ class Loading:
         new: dict[Any, list[Entry]] = {}
         for entry in entries:
             if entry.pk is None:
-                new.setdefault(entry.layout.model, []).append(entry)
-        for model, group in new.items():
-            at = model._meta.pk_index
-            if not isinstance(model._meta.pk, AutoField):  # made by its default, a UUID for example
+                new.setdefault(root_key(entry.layout.model), []).append(entry)  # models may share a table at the root
+        for key, group in new.items():
+            if not isinstance(key, AutoField):  # made by its default, a UUID for example
                 for entry in group:
-                    entry.pk = entry.row.values[at]
+                    entry.pk = entry.row.values[entry.layout.key_index]
                 continue
-            pks = tables.reserve_keys(self._database, model, len(group))
+            pks = tables.reserve_keys(self._database, group[0].layout.model, len(group))
             for entry, pk in zip(group, pks, strict=True):
                 entry.pk = pk
 

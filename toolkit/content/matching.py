@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from toolkit.content.layout import Layout
+from toolkit.content.levels import root_key
 from toolkit.content.parsing import Parsed
 from toolkit.content.records import Record, RowKey, key_text
 from toolkit.content.rows import Row, is_made
@@ -162,8 +163,8 @@ def _leaver(model: Any, record: Record, given: RowKey) -> Leaver:
 
 def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey]]) -> list[tuple[str, RowKey]]:
     """Give the rows of a file the primary keys they had. Returns the rows that are left over."""
-    if layout.pk_is_given and not is_made(layout.model._meta.pk):
-        at = layout.model._meta.pk_index
+    if layout.pk_is_given and not is_made(root_key(layout.model)):
+        at = layout.key_index
         by_pk = {given.pk: (path, given) for path, given in before}
         for entry in fresh:
             entry.pk = entry.row.values[at]

@@ -115,7 +115,7 @@ def _misplaced(path: str, base: str, locale: str, layout: Layout, present: set[s
             return None
         hint = "Write that file first, or rename this one."
         return ContentError(f"it is a translation of {base}, which is not there", path=path, hint=hint)
-    if not layout.model._meta.translated:
+    if not layout.translated:
         return ContentError(f"{layout.model._meta.object_name} has no translated field", path=path)
     return None
 

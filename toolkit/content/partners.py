@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.models import AutoField, CharField, EmailField, SlugField, URLField
-from toolkit.models.fields.base import MISSING
+from toolkit.models import AutoField, CharField, EmailField, Expression, SlugField, URLField
+from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
 from toolkit.text import slugify
 
 _NO_NAMES = (SlugField, EmailField, URLField)
@@ -43,7 +43,12 @@ def spell_key(key: Any, text: str, *, locale: str) -> str:
 
 
 def default_of(field: Any) -> Any:
-    """The value of a field that a file does not give; ``MISSING`` if it has to."""
+    """The value of a field that a file does not give; ``MISSING`` if it has to.
+
+    A plain value that the database fills in is that value; of an expression it is ``DATABASE_DEFAULT``.
+    """
+    if field.default is MISSING and field.db_default is not MISSING:
+        return DATABASE_DEFAULT if isinstance(field.db_default, Expression) else field.db_default
     if field.default is not MISSING or field.null:
         return field.get_default()
     return field.empty if field.blank and field.empty is not None else MISSING

@@ -31,9 +31,11 @@ class References:
         self._database, self._entries, self._folder = database, entries, folder
         self._own: dict[Any, set[Any]] = {}
         for entry in entries:
-            self._own.setdefault(entry.layout.model, set()).add(entry.pk)
+            for level in entry.layout.model._meta.levels:  # a row of a child is one of its parent too
+                self._own.setdefault(level, set()).add(entry.pk)
         for leaver in leavers:
-            self._own.setdefault(leaver.model, set()).add(leaver.given.pk)
+            for level in leaver.model._meta.levels:
+                self._own.setdefault(level, set()).add(leaver.given.pk)
         self._found: dict[Wanted, dict[Any, list[Any]]] = {}
         self.problems: list[ContentError] = []
 
@@ -66,7 +68,7 @@ class References:
         """Key to primary keys of the rows that are being loaded."""
         found: dict[Any, list[Any]] = {}
         for entry in self._entries:
-            if entry.layout.model is model:
+            if model in entry.layout.model._meta.levels:
                 value = entry.pk if field.primary_key else entry.row.values[entry.layout.fields.index(field)]
                 found.setdefault(value, []).append(entry.pk)
         return found

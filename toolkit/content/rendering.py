@@ -12,7 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from toolkit.content.layout import Layout
+from toolkit.content.levels import translated_fields
 from toolkit.content.markdown_files import date_of
+from toolkit.content.partners import default_of
 from toolkit.content.rows import as_typed, is_made
 from toolkit.content.stored import Stored
 from toolkit.errors import ContentError, ToolkitError
@@ -69,11 +71,7 @@ def _cell(field: Any, value: Any) -> str:
 
 def absent(field: Any) -> Any:
     """What a field that a file does not mention becomes; ``MISSING`` if it must be mentioned."""
-    if is_made(field):
-        return MISSING
-    if field.default is not MISSING or field.null:
-        return field.get_default()
-    return field.empty if field.blank and field.empty is not None else MISSING
+    return MISSING if is_made(field) else default_of(field)
 
 
 def say_row(layout: Layout, row: Stored) -> dict[str, Any]:
@@ -142,7 +140,7 @@ def _with_translations(layout: Layout, row: Stored) -> dict[str, Any]:
     """``name: {en: Harbour, es: Puerto}``."""
     said = say_row(layout, row)
     translations = say_translations(layout, row)
-    for field in layout.model._meta.translated:
+    for field in translated_fields(layout.model):
         by_locale = {locale: given[field.name] for locale, given in translations.items() if field.name in given}
         if by_locale or (field.name in said and isinstance(said[field.name], Mapping)):
             own = said[field.name] if field.name in said else plain(layout, field, row.values[field.name])

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from toolkit.content.json_files import load_json
 from toolkit.content.layout import Layout
+from toolkit.content.levels import generated_names
 from toolkit.content.markdown_files import date_of
 from toolkit.content.partners import default_of, is_stamped, spell_key
 from toolkit.content.place import Document, Place, Step, content_error
 from toolkit.errors import ContentError, ToolkitError, did_you_mean
-from toolkit.models import JSONField
-from toolkit.models.fields.base import MISSING
+from toolkit.models import Expression, JSONField
+from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
 
 _TYPED = (bool, int, float, date)
 
@@ -100,7 +101,8 @@ class RowReader:
                 if is_made(field):
                     made.append(number)
             write = layout.writers[number]
-            values.append(value if write is None or value is None or field.is_relation else write(value))
+            is_plain = write is None or value is None or value is DATABASE_DEFAULT or field.is_relation
+            values.append(value if is_plain else write(value))
         links = {field.name: self._links(index, field, own) for field in layout.many}
         key = values[layout.fields.index(layout.key_field)]
         translations = self._translations(index, foreign)
@@ -139,6 +141,10 @@ class RowReader:
     def _unknown(self, index: int, name: str) -> None:
         if self.layout.source.kind == "csv" and index:
             return  # the header was complained of already
+        if name in generated_names(self.layout.model):
+            told = f"{name}: the database computes it, and no file can say it"
+            self._complain(told, self._place(index, (name,), key=True), "Remove it.")
+            return
         what = "column" if self.layout.source.kind == "csv" else "key"
         told = f"unknown {what} {name!r}: {self.layout.model._meta.object_name} has no such field"
         self._complain(told, self._place(index, (name,), key=True), did_you_mean(name, self._field_names()))
@@ -305,6 +311,8 @@ class RowReader:
 
 def is_made(field: Any) -> bool:
     """Whether a function makes the value that a file does not give."""
+    if field.default is MISSING and field.db_default is not MISSING:
+        return isinstance(field.db_default, Expression)
     return is_stamped(field) or field.is_version or callable(field.default)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from toolkit.content import tables
 from toolkit.content.layout import Layout
+from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
 from toolkit.content.records import key_text
@@ -137,12 +138,18 @@ class Saver:
     # translations and links
 
     def _save_translations(self, layout: Layout, entries: Sequence[Entry]) -> None:
-        if not layout.translated:
-            return
-        model = layout.model._meta.translation
+        start = 0
+        for model, fields in layout.translations:
+            self._save_translations_of(model, fields, entries, slice(start, start + len(fields)))
+            start += len(fields)
+
+    def _save_translations_of(
+        self, model: Any, translated: Sequence[Any], entries: Sequence[Entry], part: slice
+    ) -> None:
+        """Save the translations of one table: a part of the values that rows have in each locale."""
         meta = model._meta
         source, locale, pk = meta.by_name["source"], meta.by_name["locale"], meta.pk
-        fields = [source, locale, *layout.translated]
+        fields = [source, locale, *translated]
         order = [meta.fields.index(field) for field in (pk, *fields)]
         known = [entry.pk for entry in entries if entry.state != "added"]
         before = {}
@@ -151,7 +158,10 @@ class Saver:
             before[owner, name] = (key, values)
         gone, added, kept = [], [], []
         for entry in entries:
-            for name, values in entry.row.translations.items():
+            for name, every in entry.row.translations.items():
+                values = every[part]
+                if all(value is None for value in values):
+                    continue
                 old = before.pop((entry.pk, name), None)
                 if old is None:
                     added.append((entry, [entry.pk, name, *values]))
@@ -202,9 +212,10 @@ class Saver:
             rows = tables.fetch_rows(self._database, model, [leaver.given.pk for leaver in group])
             own = [leaver for leaver in group if leaver.given.key in map(key_text, rows.get(leaver.given.pk, ()))]
             pks = [leaver.given.pk for leaver in own]
-            if model._meta.translation is not None:
-                translation = model._meta.translation
-                tables.delete_by(self._database, translation, translation._meta.by_name["source"], pks)
+            for level in model._meta.levels:
+                translation = level._meta.translation
+                if translation is not None:
+                    tables.delete_by(self._database, translation, translation._meta.by_name["source"], pks)
             tables.delete_by(self._database, model, model._meta.pk, pks)
             dropped += own
         return dropped
@@ -212,10 +223,9 @@ class Saver:
     def _settle_references_to(self, leavers: Sequence[Leaver]) -> None:
         """Do what ``on_delete`` says for the rows that still refer to them."""
         for leaver in leavers:
-            read = leaver.model._meta.pk.db_reader(self._database.dialect)
-            pk = leaver.given.pk if read is None else read(leaver.given.pk)
+            read = root_key(leaver.model).db_reader(self._database.dialect)
             instance = blank_instance(leaver.model)
-            instance.__dict__[leaver.model._meta.pk.attname] = pk
+            instance.pk = leaver.given.pk if read is None else read(leaver.given.pk)
             try:
                 delete_instance(self._scope, instance)
             except IntegrityError as error:
@@ -248,7 +258,7 @@ def _model_label(entry: Entry) -> str:
 def _values(entry: Entry, before: Sequence[Any] | None) -> list[Any]:
     """The row's values, with its primary key; what the file did not give stays as it was made at first."""
     values = list(entry.row.values)
-    values[entry.layout.model._meta.pk_index] = entry.pk
+    values[entry.layout.key_index] = entry.pk
     if before is not None:
         for at in entry.row.made:
             values[at] = before[at]

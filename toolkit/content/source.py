@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from toolkit.content.levels import generated_names, root_key, stored_fields
 from toolkit.content.partners import explain_partners
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
 from toolkit.models import MarkdownField
@@ -82,7 +83,7 @@ class Source:
         """The field that takes a Markdown file's text, if there is one."""
         if self.body is not None or not self.is_single:
             return self.body
-        found = [field.name for field in self.model._meta.fields if isinstance(field, MarkdownField)]
+        found = [field.name for field in stored_fields(self.model) if isinstance(field, MarkdownField)]
         return found[0] if len(found) == 1 else None
 
     @cached_property
@@ -113,14 +114,17 @@ class Source:
         return (path, int(line)) if line.isdigit() else (self.declared_at or None, None)
 
     def _complaints(self) -> Iterator[tuple[str, str]]:
-        if self.model._meta.parents:
-            name = self.model._meta.object_name
-            yield (
-                f"the rows of {name} are in several tables, as it inherits from a model with one",
-                ("Load files into a model whose parents are abstract."),
-            )
-        if self.model._meta.composite_key is not None:
-            yield f"the key of {self.model._meta.object_name} is composite", "Load files into models with a simple key."
+        meta, label = self.model._meta, self.model._meta.object_name
+        if any(len(level._meta.parents) > 1 for level in meta.levels):
+            yield f"the rows of {label} have several parents, each with a key of its own", "Let it inherit one table."
+        if root_key(self.model).is_several:
+            yield f"the key of {label} is composite", "Load files into models with a simple key."
+        for key in meta.foreign_keys():
+            if key.is_several:
+                told = f"{key.name!r} refers to rows of {key.target._meta.object_name}, whose key is composite"
+                yield told, "Let it refer to a unique field, with to_field=."
+        if self.key in generated_names(self.model):
+            yield f"key = {self.key!r} is computed by the database", "Choose a field that files can say."
         parts = PurePosixPath(self.pattern).parts
         if not parts or parts[0] == "/" or ".." in parts or "\\" in self.pattern:
             yield "the path leaves the site's folder", "Write it relative to that folder, with '/'."

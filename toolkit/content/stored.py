@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.content.layout import Layout
 from toolkit.content.partners import spell_key
 from toolkit.content.records import key_text, read_keys, read_records
-from toolkit.content.tables import all_keys
+from toolkit.content.tables import all_keys, fetch_all
 from toolkit.errors import ContentError
 from toolkit.models import AutoField
-from toolkit.models.writing import quoted
 
 
 @dataclass(frozen=True)
@@ -42,18 +41,17 @@ def read_stored(database: Any, layout: Layout) -> list[Stored]:
     Raises:
         ContentError: A row refers to one that has no key to name it by.
     """
-    meta = layout.model._meta
-    references = {field.name: _names(database, layout, field) for field in meta.foreign_keys()}
+    references = {field.name: _names(database, layout, field) for field in layout.fields if field.is_relation}
     links = {field.name: _links(database, layout, field) for field in layout.many}
     translations = _translations(database, layout)
     paths = _paths(database, layout)
     found = []
-    for row in _all(database, layout.model, meta.fields):
-        values = dict(zip((field.name for field in meta.fields), row, strict=True))
-        pk = row[meta.pk_index]
+    for row in fetch_all(database, layout.model, layout.fields):
+        values = dict(zip((field.name for field in layout.fields), row, strict=True))
+        pk = row[layout.key_index]
         for name, named in references.items():
             values[name] = named[values[name]] if values[name] is not None else None
-        for field in meta.fields:
+        for field in layout.fields:
             if not field.is_relation:
                 values[field.name] = _python(field, values[field.name], database.dialect)
         own = {name: sorted(of.get(pk, ()), key=str) for name, of in links.items()}
@@ -65,12 +63,6 @@ def read_stored(database: Any, layout: Layout) -> list[Stored]:
 def _python(field: Any, value: Any, dialect: str) -> Any:
     read = field.db_reader(dialect)
     return value if read is None or value is None else read(value)
-
-
-def _all(database: Any, model: Any, fields: Sequence[Any]) -> list[Any]:
-    names = ", ".join(quoted(database.dialect, field.column) for field in fields)
-    rows: list[Any] = database.fetch(f"SELECT {names} FROM {quoted(database.dialect, model._meta.table)}")  # noqa: S608
-    return rows
 
 
 def _names(database: Any, layout: Layout, field: Any) -> dict[Any, Any]:
@@ -114,29 +106,29 @@ def _links(database: Any, layout: Layout, field: Any) -> dict[Any, list[Any]]:
         told = f"{layout.model._meta.object_name}.{field.name} has columns of its own: {', '.join(extra)}"
         raise ContentError(told, hint=f"Files cannot say them; export {through._meta.object_name} by itself.")
     found: dict[Any, list[Any]] = {}
-    for own, other in _all(database, through, sides):
+    for own, other in fetch_all(database, through, sides):
         found.setdefault(own, []).append(names[other])
     return found
 
 
 def _translations(database: Any, layout: Layout) -> dict[Any, dict[str, dict[str, Any]]]:
     """Primary key to locale to field to value."""
-    if not layout.translated:
-        return {}
-    model = layout.model._meta.translation
-    fields = [model._meta.by_name["source"], model._meta.by_name["locale"], *layout.translated]
     found: dict[Any, dict[str, dict[str, Any]]] = {}
     order = {locale: number for number, locale in enumerate(layout.locales)}
-    rows = sorted(_all(database, model, fields), key=lambda row: (order.get(row[1], len(order)), row[1]))
-    for owner, locale, *values in rows:
-        given = {
-            field.name: _python(field, value, database.dialect)
-            for field, value in zip(layout.translated, values, strict=True)
-            if value is not None and value != ""
-        }
-        if given:
-            found.setdefault(owner, {})[locale] = given
-    return found
+    for model, translated in layout.translations:
+        fields = [model._meta.by_name["source"], model._meta.by_name["locale"], *translated]
+        for owner, locale, *values in fetch_all(database, model, fields):
+            given = {
+                field.name: _python(field, value, database.dialect)
+                for field, value in zip(translated, values, strict=True)
+                if value is not None and value != ""
+            }
+            if given:
+                found.setdefault(owner, {}).setdefault(locale, {}).update(given)
+    return {
+        owner: dict(sorted(told.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+        for owner, told in found.items()
+    }
 
 
 def _paths(database: Any, layout: Layout) -> dict[Any, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from toolkit.content.levels import root_key, stored_fields
+from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.stale import next_version
 from toolkit.models.writing import insert_sql, quoted
 
@@ -22,45 +24,69 @@ def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
         yield items[start : start + BATCH]
 
 
-def _select(database: Any, model: Any, columns: Sequence[str], by: str, values: Iterable[Any]) -> list[Any]:
-    names = ", ".join(quoted(database.dialect, name) for name in columns)
-    table, key = quoted(database.dialect, model._meta.table), quoted(database.dialect, by)
+def _column(database: Any, model: Any, field: Any) -> str:
+    """A column, with its table where a row of the model is in several."""
+    name = quoted(database.dialect, field.column)
+    if not model._meta.parents:
+        return name
+    owner = next(level for level in model._meta.levels if field in level._meta.local_fields)
+    return f"{quoted(database.dialect, owner._meta.table)}.{name}"
+
+
+def _tables(database: Any, model: Any) -> str:
+    """The table of a model, joined with those that it inherits from."""
+    meta = model._meta
+    text = quoted(database.dialect, meta.table)
+    for level in reversed(meta.levels):
+        for parent, link in level._meta.parents.items():
+            key = _column(database, model, parent._meta.pk)
+            text += f" JOIN {quoted(database.dialect, parent._meta.table)} ON {key} = {_column(database, model, link)}"
+    return text
+
+
+def _select(database: Any, model: Any, fields: Sequence[Any], by: Any, values: Iterable[Any]) -> list[Any]:
+    names = ", ".join(_column(database, model, field) for field in fields)
+    source, key = _tables(database, model), _column(database, model, by)
     found = []
     for chunk in _chunks(values):
         marks = ", ".join([mark_of(database)] * len(chunk))
-        found += database.fetch(f"SELECT {names} FROM {table} WHERE {key} IN ({marks})", chunk)  # noqa: S608
+        found += database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
     return found
 
 
+def fetch_all(database: Any, model: Any, fields: Sequence[Any], *, limit: int | None = None) -> list[tuple[Any, ...]]:
+    """Some columns of all rows."""
+    names = ", ".join(_column(database, model, field) for field in fields)
+    end = "" if limit is None else f" LIMIT {limit}"
+    return [tuple(row) for row in database.fetch(f"SELECT {names} FROM {_tables(database, model)}{end}")]  # noqa: S608
+
+
 def fetch_rows(database: Any, model: Any, pks: Iterable[Any]) -> dict[Any, tuple[Any, ...]]:
-    """Primary key to the row's values, by ``model._meta.fields``."""
-    meta = model._meta
-    rows = _select(database, model, meta.columns, meta.pk.column, pks)
-    return {row[meta.pk_index]: tuple(row) for row in rows}
+    """Primary key to the row's values, by ``stored_fields``."""
+    fields, key = stored_fields(model), root_key(model)
+    at = fields.index(key)
+    return {row[at]: tuple(row) for row in _select(database, model, fields, key, pks)}
 
 
 def fetch_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """The rows in which a field has one of these values."""
-    return [tuple(row) for row in _select(database, model, model._meta.columns, field.column, values)]
+    """The rows in which a field has one of these values, by ``model._meta.fields``."""
+    return [tuple(row) for row in _select(database, model, model._meta.fields, field, values)]
 
 
 def fetch_keys(database: Any, model: Any, field: Any, keys: Iterable[Any]) -> list[tuple[Any, Any]]:
     """(key, primary key) of the rows whose field has one of these values."""
-    columns = (field.column, model._meta.pk.column)
-    return [tuple(row) for row in _select(database, model, columns, field.column, keys)]
+    return [(key, pk) for key, pk in _select(database, model, (field, root_key(model)), field, keys)]
 
 
 def all_keys(database: Any, model: Any, field: Any, *, limit: int = 5000) -> list[tuple[Any, Any]]:
     """(key, primary key) of many rows, for suggestions."""
-    meta = model._meta
-    names = ", ".join(quoted(database.dialect, name) for name in (field.column, meta.pk.column))
-    sql = f"SELECT {names} FROM {quoted(database.dialect, meta.table)} LIMIT {limit}"  # noqa: S608 - of the schema
-    return [tuple(row) for row in database.fetch(sql)]
+    return [(key, pk) for key, pk in fetch_all(database, model, (field, root_key(model)), limit=limit)]
 
 
 def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
     """Primary keys for new rows. Inside a transaction that may write."""
-    meta = model._meta
+    key = root_key(model)
+    meta = next(level for level in model._meta.levels if key in level._meta.local_fields)._meta
     if count == 0:
         return []
     if database.dialect == "postgresql":
@@ -73,43 +99,63 @@ def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
 
 
 def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows of driver's values."""
-    if not rows:
-        return
-    scope.database.run_many(insert_sql(scope, model, fields, returning=False), rows)
-    pk = model._meta.pk
-    known = [row[fields.index(pk)] for row in rows] if pk in fields else None
-    _tell(scope.database, model, "insert", known)
+    """Insert rows of driver's values, into each of their tables; what the database fills in is left out."""
+    for level in model._meta.levels if rows else ():
+        found = _of_level(model, level, fields)
+        groups: dict[tuple[Any, ...], list[list[Any]]] = {}
+        for row in rows:
+            given = [(field, row[at]) for field, at in found if row[at] is not DATABASE_DEFAULT]
+            groups.setdefault(tuple(field for field, _ in given), []).append([value for _, value in given])
+        for named, group in groups.items():
+            scope.database.run_many(insert_sql(scope, level, named, returning=False), group)
+        key = root_key(model)
+        known = [row[fields.index(key)] for row in rows] if key in fields else None
+        _tell(scope.database, level, "insert", known)
+
+
+def _of_level(model: Any, level: Any, fields: Sequence[Any]) -> list[tuple[Any, int]]:
+    """The fields of one table of a row, and where their values stand: of links, where the key does."""
+    found = [(field, at) for at, field in enumerate(fields) if field in level._meta.local_fields]
+    key = root_key(model)
+    return found + [(link, fields.index(key)) for link in level._meta.parents.values()]
 
 
 def update_rows(database: Any, model: Any, rows: Sequence[Sequence[Any]]) -> None:
-    """Set all columns of rows that are known by their primary key; values by ``model._meta.fields``."""
-    meta, mark = model._meta, mark_of(database)
-    kept = [number for number, field in enumerate(meta.fields) if not field.primary_key and not field.is_version]
-    names = [quoted(database.dialect, meta.fields[number].column) for number in kept]
-    if not rows or not names:
-        return
-    pairs = [f"{name} = {mark}" for name in names]
-    pairs += [next_version(database.dialect, meta)] if meta.version is not None else []
-    table, key = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
-    at = meta.pk_index
-    moved = [(*(row[number] for number in kept), row[at]) for row in rows]
-    database.run_many(f"UPDATE {table} SET {', '.join(pairs)} WHERE {key} = {mark}", moved)  # noqa: S608 - of the schema
-    _tell(database, model, "update", [row[at] for row in rows])
+    """Set all columns of rows that are known by their primary key; values by ``stored_fields``."""
+    fields, mark = stored_fields(model), mark_of(database)
+    at = fields.index(root_key(model))
+    for level in model._meta.levels if rows else ():
+        meta = level._meta
+        own = [(field, place) for place, field in enumerate(fields) if field in meta.local_fields]
+        kept = [(field, place) for field, place in own if not field.primary_key and not field.is_version]
+        if not kept:
+            continue
+        pairs = [f"{quoted(database.dialect, field.column)} = {mark}" for field, _ in kept]
+        pairs += [next_version(database.dialect, meta)] if meta.version is not None else []
+        table, key = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
+        moved = [(*(row[place] for _, place in kept), row[at]) for row in rows]
+        database.run_many(f"UPDATE {table} SET {', '.join(pairs)} WHERE {key} = {mark}", moved)  # noqa: S608 - of the schema
+        _tell(database, level, "update", [row[at] for row in rows])
 
 
 def delete_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> None:
-    """Delete the rows in which a field has one of these values; nothing that refers to them is looked at."""
-    table, key = quoted(database.dialect, model._meta.table), quoted(database.dialect, field.column)
-    mark, found = mark_of(database), [(value,) for value in values]
-    if found:
-        database.run_many(f"DELETE FROM {table} WHERE {key} = {mark}", found)  # noqa: S608 - names of the schema
-        _tell(database, model, "delete", [value for (value,) in found] if field is model._meta.pk else None)
+    """Delete the rows in which a field has one of these values; nothing that refers to them is looked at.
+
+    By its primary key a row goes from all its tables.
+    """
+    found = [(value,) for value in values]
+    by_key = field is model._meta.pk
+    for level in reversed(model._meta.levels) if by_key else (model,):
+        column = level._meta.pk.column if by_key else field.column
+        table, key = quoted(database.dialect, level._meta.table), quoted(database.dialect, column)
+        if found:
+            database.run_many(f"DELETE FROM {table} WHERE {key} = {mark_of(database)}", found)  # noqa: S608 - of the schema
+            _tell(database, level, "delete", [value for (value,) in found] if by_key else None)
 
 
 def _tell(database: Any, model: Any, operation: str, keys: Iterable[Any] | None) -> None:
     """Let those who hear ``rows_changed`` know; keys as Python has them."""
-    read = model._meta.pk.db_reader(database.dialect)
+    read = root_key(model).db_reader(database.dialect)
     if keys is not None and read is not None:
         keys = [read(key) for key in keys]
     database.wrote(model, operation, keys)
