@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import uuid
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -65,7 +66,12 @@ plain_field = st.fixed_dictionaries({"kind": st.sampled_from(sorted(UNINDEXED)),
 link = st.fixed_dictionaries(
     {"to": st.sampled_from(MODELS), "how": st.sampled_from(["key", "one", "many"]), "null": st.booleans()}
 )
-meta = st.sets(st.sampled_from(["check", "unique", "conditional", "index", "backwards", "table"]))
+meta = st.sets(
+    st.sampled_from(
+        ["check", "unique", "conditional", "index", "backwards", "table", "order", "proxy", "uuid", "small"]
+    )
+)
+"""What ``Meta`` says; a proxy beside the model; and a key of another kind."""
 one_model = st.tuples(
     st.dictionaries(st.sampled_from(FIELDS), st.one_of(indexed_field, indexed_field, plain_field), max_size=3),
     st.dictionaries(st.sampled_from(("link", "other")), link, max_size=2),
@@ -83,7 +89,12 @@ def build(model: Any, description: dict[str, Any], inherits: dict[str, Any]) -> 
             made[name] = _build(
                 model, name, set(description) & _reachable(description, inherits), made.get(parent), parts
             )
-    return list(made.values())
+    proxies = [
+        model(f"{name}Proxy", {"proxy": True, "ordering": ["-pk"]}, inherits=made[name])
+        for name, (_, _, wanted) in sorted(description.items())
+        if name in made and "proxy" in wanted
+    ]
+    return [*made.values(), *proxies]
 
 
 def _reachable(description: dict[str, Any], inherits: dict[str, Any]) -> set[str]:
@@ -99,6 +110,8 @@ def _build(model: Any, name: str, site: set[str], parent: Any, parts: Any) -> An
     fields, links, wanted = parts
     prefix = name[0].lower()
     made = {_called(prefix, key, options): _field(dict(options)) for key, options in sorted(fields.items())}
+    if parent is None:
+        made |= _key(wanted)
     for key, options in sorted(links.items()):
         if options["to"] in site:
             upwards = parent is not None and options["to"] in {kind.__name__ for kind in parent.__mro__}
@@ -106,6 +119,13 @@ def _build(model: Any, name: str, site: set[str], parent: Any, parts: Any) -> An
             made[f"{prefix}_{key}"] = _link(options | {"how": how})
     indexed = [f"{prefix}_{key}" for key, options in sorted(fields.items()) if options["kind"] in KINDS]
     return model(name, _meta(name, indexed, wanted), inherits=parent, **made)
+
+
+def _key(wanted: set[str]) -> dict[str, Any]:
+    """A key of another kind than models have by themselves."""
+    if "uuid" in wanted:
+        return {"id": models.UUIDField(primary_key=True, default=uuid.uuid4)}
+    return {"id": models.SmallAutoField(primary_key=True)} if "small" in wanted else {}
 
 
 def _called(prefix: str, key: str, options: dict[str, Any]) -> str:
@@ -127,6 +147,8 @@ def _link(options: dict[str, Any]) -> Any:
 
 def _meta(name: str, fields: list[str], wanted: set[str]) -> dict[str, Any]:
     meta: dict[str, Any] = {"db_table": f"Table {name}"} if "table" in wanted else {}
+    if "order" in wanted:
+        meta["ordering"] = [f"-{one}" for one in fields] or ["-pk"]
     if not fields:
         return meta
     first, condition = fields[0], Q(**{f"{fields[0]}__isnull": False})
@@ -212,12 +234,14 @@ def empty(newsroom: Any) -> None:
 def add_rows(newsroom: Any) -> None:
     """A row or two of each model, where its constraints allow one made of samples."""
     for model in newsroom.app.models:
+        if model._meta.proxy:
+            continue
         links = any(field.is_relation and not field.null and not field.primary_key for field in model._meta.fields)
         for sample in () if links else ("1", "2"):
             values = {
                 field.name: _sample(field, sample)
                 for field in model._meta.fields
-                if not field.is_relation and not isinstance(field, models.AutoField)
+                if not field.is_relation and not field.primary_key
             }
             with suppress(ToolkitError):
                 newsroom.save(model, **values)
@@ -233,7 +257,12 @@ def _values(newsroom: Any) -> dict[str, Any]:
 
 
 def _sample(field: Any, digit: str) -> Any:
-    uuid = f"6ba7b810-9dad-11d1-80b4-00c04fd430c{digit}"
+    known = f"6ba7b810-9dad-11d1-80b4-00c04fd430c{digit}"
+    if field.is_relation:
+        key = field
+        while key.is_relation:
+            key = key.target_field
+        return known if isinstance(key, models.UUIDField) else digit
     if isinstance(field, models.BinaryField):
         return digit.encode()
     for value in (
@@ -241,12 +270,12 @@ def _sample(field: Any, digit: str) -> Any:
         f"2026-11-0{digit}",
         f"0{digit}:00",
         "true",
-        uuid,
+        known,
         f"10.0.0.{digit}",
         timedelta(hours=int(digit)),
     ):
         try:
-            return value if field.is_relation else field.clean(value)
+            return field.clean(value)
         except ToolkitError:
             continue
     raise AssertionError(field)

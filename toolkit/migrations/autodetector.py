@@ -104,6 +104,8 @@ class _Detector:
         for model in self._kept():
             self._rename_indexes(model)
             self._remove_items(model)
+        for model in self._kept():
+            self._alter_keys(model)  # first: what is added may refer to them
         self._create_models()
         for model in self._kept():  # a model at a time: neighbouring steps on one table are done at once
             for step in (
@@ -286,7 +288,8 @@ class _Detector:
             if current == field:
                 continue
             if _is_key(current) or _is_key(field):
-                self._alter_key(wanted, current, field)
+                if not (_is_key(current) and _is_key(field)):
+                    self._refuse_key(wanted, field.name)
                 continue
             closing = current.null and not field.null
             fill = self._fill(wanted, field, "rows that hold NULL") if closing else MISSING
@@ -301,6 +304,14 @@ class _Detector:
                 self._refuse_key(wanted, field.name)
             else:
                 self._note(wanted.app, RemoveField(wanted.name, field.name))
+
+    def _alter_keys(self, wanted: ModelState) -> None:
+        current = self.state.models[wanted.label]
+        for field in wanted.fields:
+            if _is_key(field) and field.name in current.field_names:
+                before = current.get_field(field.name)
+                if before != field and _is_key(before):
+                    self._alter_key(wanted, before, field)
 
     def _alter_key(self, wanted: ModelState, current: FieldState, field: FieldState) -> None:
         """A key stays the key: it may become one of another kind, and what refers to it follows."""
