@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, Problems, ToolkitError, did_you_mean
 from toolkit.migrations.arranging import Draft, arrange
 from toolkit.migrations.autodetector import AskValue, Change, detect_changes
@@ -473,17 +474,19 @@ def _unmade(changes: Iterable[Change]) -> list[MigrationError]:
 def _unapplied(database: Any, executor: Executor) -> list[MigrationError]:
     """Migrations that are begun, not applied, or applied without a file."""
     graph, recorded = executor.graph, History(database).read()
+    alias = executor.place.alias
+    where = "" if alias == DEFAULT else f" in the database {alias!r}"
     halves = executor.interrupted()
     begun = {(one.app, one.name) for one in halves}
     found = [MigrationError(str(one), hint="Run: toolkit migrations apply.") for one in halves]
     found += [
-        MigrationError(f"{migration} is not applied", path=migration.path, hint="Run: toolkit migrations apply.")
+        MigrationError(f"{migration} is not applied{where}", path=migration.path, hint="Run: toolkit migrations apply.")
         for migration in graph
         if migration.key not in graph.applied | begun
     ]
     return found + [
         MigrationError(
-            f"{app}.{name} was applied, and its file is gone",
+            f"{app}.{name} was applied{where}, and its file is gone",
             hint="Restore it from version control, or forget it: toolkit migrations apply --prune.",
         )
         for app, name in orphaned(graph, recorded)
