@@ -118,6 +118,8 @@ PLANTED: dict[str, tuple[str, Callable[[], bytes | str]]] = {
     "capitals": ("a.txt", lambda: PHRASE.upper()),
     "HTML with tags between": ("a.html", lambda: "<p>three <b>people</b> who <i>kn</i>ow of it\n said</p>"),
     "soft hyphens": ("a.html", lambda: "three peo&shy;ple who know of it said"),
+    "a link within": ("a.html", lambda: "three people <a href='x'>who know</a> of it said"),
+    "an attribute of escaped JSON": ("a.html", lambda: f'<x data-y="{escape(json.dumps([1, PHRASE]))}">'),
     "an attribute": ("a.html", lambda: f'<img alt="{PHRASE}">'),
     "a comment": ("a.html", lambda: f"<!-- {PHRASE} -->"),
     "a script": ("a.html", lambda: f"<script>const x = {json.dumps(PHRASE)}</script>"),
@@ -209,6 +211,9 @@ def test_a_file_of_a_hidden_row_is_found_under_another_name_and_inside_of_others
         "Report Opinion report 2026-04-01 12 7",
         "the minister will, of course, know of it; people said so on Monday",
         "https://elsewhere.example/desk",
+        "<ul><li>three people</li><li>who know of it</li><li>said</li></ul>",
+        '<td class="who">know</td><td class="of">it said</td>',
+        "A quiet day. Nothing happened",
     ],
 )
 def test_words_that_everybody_may_use_are_no_alarm(leaks: Any, body: str) -> None:

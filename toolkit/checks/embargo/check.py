@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from toolkit.checks.built import Built
 from toolkit.checks.embargo.asking import Asker
-from toolkit.checks.embargo.fingerprints import RUN, SHORT, Fingerprints
-from toolkit.checks.embargo.hidden import file_names, find_hidden, hidden_texts, public_texts
+from toolkit.checks.embargo.fingerprints import RUN, SHORT, Fingerprints, versions_of
+from toolkit.checks.embargo.hidden import file_names, find_hidden, hidden_texts, public_texts, public_urls
 from toolkit.checks.embargo.scan import Scanner, scan_output
 from toolkit.checks.embargo.words import words_of
 from toolkit.checks.findings import Finding
@@ -93,14 +94,32 @@ def _scanner_of_now(site: Any, built: Built, scanner: Scanner, moment: datetime)
 def make_fingerprints(site: Any, moment: datetime) -> Fingerprints:
     """The fingerprints of what is hidden at an instant, less what everybody may read."""
     fingerprints = Fingerprints([*hidden_texts(site, moment), *file_names(site, moment)])
+    title = site.settings.peek("title")
     if len(fingerprints):
-        for text in public_texts(site, moment):
-            fingerprints.drop(words_of(text.value))
+        for _, texts in groupby(public_texts(site, moment), key=lambda text: text.row):
+            _drop_row(fingerprints, [*(text.value for text in texts), title])
+        base_url = site.settings.peek("base_url").rstrip("/")
+        for url in public_urls(site, moment):
+            fingerprints.drop(words_of(f"{base_url}{url}"))
         for source in _sources(site):
             fingerprints.drop(words_of(source), longest=SHORT)
-        fingerprints.drop(words_of(site.settings.peek("title")), longest=SHORT)
+        fingerprints.drop(words_of(title), longest=SHORT)
     fingerprints.finish()
     return fingerprints
+
+
+def _drop_row(fingerprints: Fingerprints, values: Sequence[str]) -> None:
+    """Forget what a public row has: in each value, and where pages show one after the other, or the site's title."""
+    edges = []
+    for value in values:
+        for version in versions_of(value):
+            words = words_of(version)
+            fingerprints.drop(words)
+        edges.append((words[:RUN], words[-RUN:]))
+    for place, (_, end) in enumerate(edges):
+        for other, (start, _) in enumerate(edges):
+            if place != other:
+                fingerprints.drop([*end, *start])
 
 
 def _sources(site: Any) -> Iterator[str]:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from toolkit.checks.embargo.words import BREAK
+
 MOST_BYTES = 1 << 30
 """What a compressed file may unfold to."""
 
@@ -22,10 +24,13 @@ _DEPTH = 4
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf\"'/\\]))")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _INLINE = re.compile(
-    r"</?(?:b|i|em|strong|span|mark|small|u|s|sub|sup|wbr|code|abbr|q|cite|bdi|bdo)(?:\s[^<>]*)?/?>", re.I
+    r"</?(?:b|i|em|strong|span|mark|small|u|s|sub|sup|wbr|code|abbr|q|cite|bdi|bdo)(?:\s[^<>]*)?/?>", re.IGNORECASE
 )
+_PHRASE = re.compile(r"</?(?:a|br|img|time|label|font|kbd|var|samp|dfn|del|ins)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
+_SYNTAX = re.compile(r"</?[A-Za-z][\w:-]*|\s[\w:-]+\s*=\s*(?=[\"'])|/?>|<!--|-->|<!\[CDATA\[|\]\]>")
 _DATA_URL = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,([A-Za-z0-9+/=_-]+)")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PRINTED = re.compile(r"[^\x00-\x1f\x7f\ufffd]{4,}")
@@ -157,19 +162,27 @@ def texts_of(body: bytes) -> Iterator[str]:
 def _printed(body: bytes) -> Iterator[str]:
     """Runs of text in binary files, such as the metadata of images; also where each letter takes two bytes."""
     for one in (body, body.replace(b"\0", b"") if b"\0" in body else b""):
-        text = "\n".join(_PRINTED.findall(one.decode("utf-8", "replace")))
+        text = f" {BREAK} ".join(_PRINTED.findall(one.decode("utf-8", "replace")))
         if text:
             yield from _readings(text)
 
 
 def _readings(text: str) -> Iterator[str]:
-    """A text as it is, and without its tags."""
+    """A text as it is read with its markup, and without."""
     plain = undo_escapes(text)
-    yield plain
+    yield from without_markup(plain)
     if plain is not text and "\\" in text:
+        yield from without_markup(text)
+
+
+def without_markup(text: str) -> Iterator[str]:
+    """What stands between the tags of a text; and if it has any, what stands in their attributes and in comments."""
+    if "<" not in text:
         yield text
-    if "<" in plain:
-        yield _ANY_TAG.sub(" ", _INLINE.sub("", _CDATA.sub(" ", plain)))
+        return
+    yield _SYNTAX.sub(f" {BREAK} ", text)
+    shown = _INLINE.sub("", _COMMENT.sub(BREAK, _CDATA.sub(" ", text)))
+    yield _ANY_TAG.sub(f" {BREAK} ", _PHRASE.sub(" ", shown))
 
 
 def undo_escapes(text: str) -> str:

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from toolkit.checks.embargo.contents import without_markup
 from toolkit.checks.embargo.hidden import Text
-from toolkit.checks.embargo.words import is_sign, words_of
+from toolkit.checks.embargo.words import BREAK, is_sign, words_of
 
 RUN = 5
 """Words that follow each other in a fingerprint of a longer text."""
@@ -31,7 +32,6 @@ SHORT = 2
 _LEAST_LETTERS = {1: 5, 2: 8}
 _LEAST = 10
 _LINK = re.compile(r"\]\([^)]*\)")
-_TAG = re.compile(r"<[^>]*>")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{[#.:][^}]*\}")
 
 Run = tuple[str, ...]
@@ -73,7 +73,7 @@ class Fingerprints:
         number = len(self._owners)
         self._owners.append((text.row, text.field))
         self.rows.add(text.row)
-        for version in _versions(text.value):
+        for version in versions_of(text.value):
             words = [self._words.setdefault(word, word) for word in words_of(version)]
             size = min(len(words), SIGNS if sum(map(is_sign, words)) * 2 > len(words) else RUN)
             if not size:
@@ -121,16 +121,16 @@ def runs_of(words: Sequence[str], size: int) -> Iterator[Run]:
     return zip(*(islice(words, start, None) for start in range(size)), strict=False)
 
 
-def _versions(value: str) -> Iterator[str]:
+def versions_of(value: str) -> Iterator[str]:
     """A text as it is written, and as it is shown once its marks are rendered."""
-    yield value
-    shown = _TAG.sub("", _LINK.sub("]", _SHORTCODE.sub("", value)))
-    if shown != value:
-        yield shown
+    for written in dict.fromkeys((value, _LINK.sub("]", _SHORTCODE.sub("", value)))):
+        yield from without_markup(written)
 
 
 def _is_telling(run: Run) -> bool:
     """Whether a run says enough to be somebody's: no numbers alone, and no few letters."""
+    if BREAK in run:
+        return False
     letters = sum(len(word) for word in run if not word.isdigit())
     if is_sign(run[0]):
         return len(run) >= SHORT * 2

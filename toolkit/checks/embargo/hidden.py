@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from toolkit.models import FileField
-from toolkit.pages.plan import Plan
+from toolkit.pages.plan import Plan, plain_key
 from toolkit.site.stored import published_fields, stored_files
 from toolkit.trace import ABSENT, EDITOR, PREVIEW, READER, Viewer, entered
 
@@ -175,6 +175,16 @@ def _find_urls(site: Any, hidden: Hidden) -> None:
     for url in _urls(site, preview):
         if url not in known:
             hidden.urls.setdefault(unquote(url), "a hidden page")
+
+
+def public_urls(site: Any, moment: datetime) -> Iterator[str]:
+    """The URLs of readers' pages, decoded; but for those of hidden rows, which a route may publish by mistake."""
+    hidden = {model: {plain_key(key) for key in keys} for model, keys in _hidden_keys(site, moment)}
+    plan = Plan(site, viewer=READER, moment=moment)
+    for route, locale in plan.routes():
+        for planned in plan.unit(route, locale).planned:
+            if planned.key not in hidden.get(route.model, ()):
+                yield unquote(planned.url)
 
 
 def _urls(site: Any, plan: Plan) -> Iterator[str]:

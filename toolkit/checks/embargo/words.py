@@ -11,12 +11,15 @@ _MARKS = re.compile(
 )
 """Accents and vowel signs that some write and others do not; and what is there to be invisible."""
 
+BREAK = "\x1f"
+"""Stands between texts that only follow each other, such as two items of a list; a word that nobody writes."""
+
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Scripts that are written without spaces: each sign counts as a word."""
 
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_WORD = re.compile(r"[^\W_]+")
-_WORD_OR_SIGN = re.compile(f"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\\W_])+")
+_WORD = re.compile(rf"[^\W_]+|{BREAK}")
+_WORD_OR_SIGN = re.compile(f"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\\W_])+|{BREAK}")
 
 
 def words_of(text: str) -> list[str]:
