@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from toolkit import url_for
 from toolkit.feeds import Feed
-from toolkit.models import Avg, Count, F, Max, Now, QuerySet, SearchRank, Sum
+from toolkit.models import Avg, Count, F, Max, Now, QuerySet, Rank, SearchRank, Sum, Window
 from toolkit.sitemaps import News, Sitemap
 
 from . import app, filters  # noqa: F401 - declares its filters
@@ -121,6 +121,9 @@ def inputs() -> dict[str, Any]:
         "part": heaviest.section.slug if heaviest else "none",
         "macros": "parts/stamps.html",
         "totals": Story.objects.aggregate(n=Sum("weight"), most=Max("weight"), mean=Avg("weight")),
+        "ranked": Story.objects.annotate(
+            place=Window(Rank(), partition_by="section", order_by=F("weight").desc())
+        ).values_list("slug", "place"),
         "by_section": Section.objects.annotate(most=Max("stories__weight")),
         "menu": [("home", Story.objects.count()), ("plain", Tag.objects.count()), ("files", 1)],
     }
