@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import FieldError
-from toolkit.models import Avg, Case, Count, F, Max, Min, Q, StdDev, Sum, Value, Variance, When
+from toolkit.models import Aggregate, Avg, Case, Count, F, Max, Min, Q, StdDev, Sum, Value, Variance, When, Window
 from toolkit.models.functions import Coalesce
 from toolkit.trace import READER, entered
 
@@ -266,6 +266,28 @@ def test_groups_are_made_by_aggregates_inside_of_other_expressions(m: Any, newsr
     groups = m.Story.objects.values("section").annotate(double=Sum("weight") * 2)
     assert [row["double"] for row in groups] == [26, 30, 24]
     assert groups.filter(double__gt=24).count() == 2
+
+
+def test_an_aggregate_of_your_own(m: Any, newsroom: Any) -> None:
+    """One that names a function of the database, and one that says how its SQL is made."""
+
+    class Least(Aggregate):
+        function = "min"
+
+    class Span(Aggregate):
+        @classmethod
+        def build(cls, place: Any, column: Any) -> Any:
+            import sqlalchemy as sa
+
+            return place.call(sa.func.max(column)) - place.call(sa.func.min(column)), place.field
+
+    assert m.Story.objects.aggregate(Least("weight"), s=Span("weight", filter=Q(weight__gt=1))) == {
+        "weight__least": 0,
+        "s": 2,
+    }
+    assert [section.span for section in m.Section.objects.annotate(span=Span("stories__weight"))] == [4, 4, 4]
+    running = m.Story.objects.annotate(span=Window(Span("weight"), order_by="-published")).order_by("-published")
+    assert [story.span for story in running[:6]] == [0, 1, 2, 3, 4, 4]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DeclarationError, FieldError
-from toolkit.models import Count, F, Sum
+from toolkit.models import Count, F, Q, Sum
 from toolkit.trace import current
 
 
@@ -196,6 +196,15 @@ def test_only_and_defer_load_the_rest_when_asked_for_all_rows_at_once(m: Any, ne
         assert [story.section.slug for story in stories][:2] == ["section-0", "section-1"]
     assert len(queries) == 4
     assert m.Story.objects.defer("title").first().title == "Story 0"
+
+
+def test_what_is_excluded_may_be_either_but_not_both(m: Any, newsroom: Any) -> None:
+    """NULL in a negated side of ^ is no more true inside of exclude() than outside of it."""
+    one_of_two = Q(editor__name="Author 1") ^ ~Q(editor=newsroom.authors[3])
+    met = {story.pk for story in m.Story.objects.filter(one_of_two)}
+    assert met == {story.pk for n, story in enumerate(newsroom.stories) if n % 4 in (0, 2)}
+    assert {story.pk for story in m.Story.objects.exclude(one_of_two)} == {s.pk for s in newsroom.stories} - met
+    assert {story.pk for story in m.Story.objects.exclude(~one_of_two)} == met
 
 
 def test_iterator_gives_every_row_once_whatever_is_written_meanwhile(m: Any, newsroom: Any) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
-from toolkit.models import Count, F, Q
+from toolkit.models import Count, F, Q, Sum, Window
 from toolkit.models.compile import compile_query
+from toolkit.models.functions import RowNumber
 from toolkit.models.schema import Schema
 
 STORY = (
@@ -73,6 +74,34 @@ QUESTIONS: dict[str, tuple[Any, Any, str, str]] = {
         f"SELECT {TAG} FROM news_tag WHERE instr(toolkit_fold(news_tag.name), ?) > ? ORDER BY news_tag.id",
         f'SELECT {TAG} FROM news_tag WHERE upper(news_tag.name COLLATE "und-x-icu") LIKE '
         "upper(%s::VARCHAR COLLATE \"und-x-icu\") ESCAPE '\\' ORDER BY news_tag.id",
+    ),
+    "the first of each": (
+        lambda m: m.Tag.objects.order_by("-slug").distinct("name").values("slug"),
+        SEEN,
+        "SELECT t2.c0 AS v0 FROM (SELECT t1.c0 AS c0, t1.c1 AS c1, t1.c2 AS c2, row_number() OVER "
+        "(PARTITION BY t1.c1 ORDER BY t1.c0 DESC, t1.c2) AS n FROM (SELECT news_tag.slug AS c0, news_tag.name AS c1, "
+        "news_tag.id AS c2 FROM news_tag) AS t1) AS t2 WHERE t2.n = 1 ORDER BY t2.c0 DESC, t2.c2",
+        "SELECT t2.c0 AS v0 FROM (SELECT DISTINCT ON (t1.c1) t1.c0 AS c0, t1.c1 AS c1, t1.c2 AS c2 FROM "
+        "(SELECT news_tag.slug AS c0, news_tag.name AS c1, news_tag.id AS c2 FROM news_tag) AS t1 "
+        "ORDER BY t1.c1, t1.c0 DESC, t1.c2) AS t2 ORDER BY t2.c0 DESC, t2.c2",
+    ),
+    "a condition on a window": (
+        lambda m: m.Tag.objects.alias(n=Window(RowNumber(), order_by="name")).filter(n=1, slug="a").values("slug"),
+        SEEN,
+        "SELECT t1.c0 AS v0 FROM (SELECT news_tag.slug AS c0, news_tag.name AS c1, news_tag.id AS c2, CASE WHEN "
+        "(row_number() OVER (ORDER BY news_tag.name, news_tag.id ASC) = ?) THEN 1 ELSE 0 END AS c3 FROM news_tag "
+        "WHERE news_tag.slug = ?) AS t1 WHERE t1.c3 = 1 ORDER BY t1.c1, t1.c2",
+        "SELECT t1.c0 AS v0 FROM (SELECT news_tag.slug AS c0, news_tag.name AS c1, news_tag.id AS c2, CASE WHEN "
+        "(row_number() OVER (ORDER BY news_tag.name, news_tag.id ASC) = %s::BIGINT) THEN 1 ELSE 0 END AS c3 "
+        "FROM news_tag WHERE news_tag.slug = %s::VARCHAR) AS t1 WHERE t1.c3 = 1 ORDER BY t1.c1, t1.c2",
+    ),
+    "a running total of decimal numbers": (
+        lambda m: m.Everything.objects.values_list(Window(Sum("decimal"), order_by="date")).order_by("pk"),
+        SEEN,
+        "SELECT toolkit_decimal(sum(CAST(round(news_everything.decimal * 1e2) AS BIGINT)) OVER "
+        "(ORDER BY news_everything.date), 2) AS v0 FROM news_everything ORDER BY news_everything.id",
+        "SELECT sum(news_everything.decimal) OVER (ORDER BY news_everything.date ASC NULLS FIRST) AS v0 "
+        "FROM news_everything ORDER BY news_everything.id",
     ),
     "what a reader may see": (
         lambda m: m.Section.objects.order_by("pk"),

@@ -64,7 +64,8 @@ def condition(context: Context, structure: Any, *, negated: bool = False) -> Any
         groups = grouped(context, parts)
         clauses = [_together(context, members, shared, negated=negated) for members, shared in groups]
     else:
-        clauses = [_part(context, part, negated=negated) for part in parts]
+        inside = negated and connector != "XOR"  # which takes NULL on either side for false
+        clauses = [_part(context, part, negated=inside) for part in parts]
     joined = _join_clauses(clauses, connector)
     return sa.not_(joined) if inverted else joined
 
