@@ -311,6 +311,8 @@ def grouped(stories: Any, **annotations: Any) -> Any:
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
+        (lambda stories: grouped(stories, n=Count("pk")).filter(n=1).update(weight=1), r"update\(\) of groups"),
+        (lambda stories: grouped(stories, n=Count("pk")).filter(n=1).delete(), r"delete\(\) cannot follow values"),
         (lambda stories: stories.aggregate(x=F("weight")), "is no total: 'weight' is of single rows"),
         (lambda stories: stories.aggregate(x=Sum("weight") + F("weight")), "is no total: 'weight' is of single rows"),
         (lambda stories: stories.aggregate(x=Value(1)), "aggregate.x=.... is no total"),

@@ -319,6 +319,14 @@ def test_windows_look_at_groups(m: Any, newsroom: Any) -> None:
     assert sections.aggregate(Max("rank")) == {"rank__max": 3}
 
 
+def test_windows_look_at_groups_of_what_is_computed(m: Any, newsroom: Any) -> None:
+    size = Case(When(weight__gt=2, then=Value("big")), default=Value("small"))
+    sizes = m.Story.objects.annotate(size=size).values("size").annotate(n=Count("pk"))
+    ranked = sizes.annotate(rank=Window(RowNumber(), order_by="-n"), all=Window(Sum("n"))).order_by("size")
+    assert [tuple(row.values()) for row in ranked] == [("big", 8, 2, 20), ("small", 12, 1, 20)]
+    assert [row["size"] for row in ranked.filter(rank=1, n__gt=2)] == ["small"]
+
+
 def test_pairs_do_not_change_what_windows_see(m: Any, newsroom: Any) -> None:
     stories = m.Story.objects.annotate(number=Window(RowNumber(), order_by="pk"))
     pairs = stories.values_list("number", "tags__slug").order_by("number")
@@ -342,6 +350,7 @@ def test_a_window_in_a_question_inside(m: Any, newsroom: Any) -> None:
     unfiltered = m.Story.objects.annotate(n=Window(RowNumber(), order_by="-weight")).filter(section=OuterRef("pk"))
     assert [s.n for s in m.Section.objects.annotate(n=Subquery(unfiltered.order_by("n").values("n")))] == [1, 1, 1]
     assert m.Section.objects.filter(Exists(best)).count() == 3
+    assert m.Section.objects.filter(stories__in=heaviest(m, 1)).count() == 3
 
 
 def test_each_owner_has_windows_of_its_own(m: Any, newsroom: Any) -> None:

@@ -155,7 +155,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
     resolved, compiler = crossing.resolved, crossing.home.compiler
     inner, link, clause = partners(compiler, resolved.many, resolved.node.model)
     if part is not None:
-        refuse_windows(compiler, part, "a condition on partners")
+        refuse_windows(compiler, ("(q)", "AND", False, (part,)), "a condition on partners")
         place = replace(context.below(inner, crossing.name, resolved.rest), crossed=True)
         inner.selection.where.append(condition(place, ("(q)", "AND", False, (part,))))
     where = inner.where()

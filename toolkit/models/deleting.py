@@ -35,7 +35,7 @@ def delete_instance(scope: Scope, instance: Any, *, even_if_stale: bool = False)
 
 def delete_rows(scope: Scope, queryset: Any) -> dict[str, int]:
     """Delete all rows of a queryset and what depends on them; how many went, by model."""
-    _refuse_slice(queryset)
+    _refuse_form(queryset)
     model = queryset.model._meta.concrete_model
     if _stands_alone(scope, model):
         return _delete_at_once(scope, queryset)
@@ -51,11 +51,13 @@ def plan_of(scope: Scope, model: Any, keys: Sequence[Any]) -> DeletionPlan:
 
 def plan_of_rows(scope: Scope, queryset: Any) -> DeletionPlan:
     """The same for all rows of a queryset."""
-    _refuse_slice(queryset)
+    _refuse_form(queryset)
     return plan_of(scope, queryset.model._meta.concrete_model, _keys_of(queryset))
 
 
-def _refuse_slice(queryset: Any) -> None:
+def _refuse_form(queryset: Any) -> None:
+    if queryset._gives != "instances":
+        raise FieldError("delete() cannot follow values()", hint="Say it of the rows: filter(pk__in=...).delete().")
     if queryset._start or queryset._stop is not None:
         raise FieldError("a sliced queryset cannot be deleted", hint="Filter by the keys: filter(pk__in=stories[:5]).")
 

@@ -21,13 +21,13 @@ Between = Callable[[Any], Sequence[Any]]
 
 
 def is_layered(compiler: Compiler) -> bool:
-    """Whether rows are left out late, or windows look at groups on MariaDB (see ``_apart``)."""
+    """Whether rows are left out late, or windows look at groups (see ``_apart``)."""
     chosen = compiler.selection
     return bool(chosen.qualify or chosen.distinct_on or _needs_groups_apart(compiler))
 
 
 def _needs_groups_apart(compiler: Compiler) -> bool:
-    return compiler.dialect == "mysql" and compiler.selection.grouped and bool(compiler.windows)
+    return compiler.dialect != "sqlite" and compiler.selection.grouped and bool(compiler.windows)
 
 
 class _Layers:
@@ -117,12 +117,16 @@ def layered(
 
 
 def _apart(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any]) -> Any:
-    """Windows in a SELECT of their own, around that of the groups: MariaDB 10.11 ranks groups wrong in one."""
+    """Windows in a SELECT of their own, around that of the groups.
+
+    In one, MariaDB 10.11 ranks groups wrong, and PostgreSQL takes an expression with parameters for another one.
+    """
     import sqlalchemy as sa
     from sqlalchemy.sql.visitors import replacement_traverse
 
     given = {id(each): each for each in (*compiler.groups(), *compiler.totals)}
     labelled = [each.label(f"g{n}") for n, each in enumerate(given.values())]
+    compiler.places = places_of(compiler, labelled)
     table = compiler.plain_select(labelled, where=where).subquery(f"t{next(compiler.binds.aliases)}")
     places = dict(zip(given, table.c, strict=True))
 
@@ -189,3 +193,22 @@ def _numbered(layers: _Layers, owners: Sequence[str], order: Sequence[tuple[str,
 def _renamed(column: Any, original: Any) -> Any:
     """A column under the name that it had."""
     return column if original is unlabelled(original) else column.label(original.name)
+
+
+def places_of(compiler: Compiler, columns: Sequence[Any]) -> dict[int, Any]:
+    """Expressions among the columns, by their identity, as their place in the SELECT.
+
+    PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
+    only if the parameters in both are the same; each of ours is bound where it stands.
+    """
+    import sqlalchemy as sa
+
+    merged = compiler.selection.grouped or compiler.selection.distinct
+    if compiler.dialect != "postgresql" or not merged:
+        return {}
+    elements = [unlabelled(column) for column in columns]
+    return {
+        id(element): sa.literal_column(str(place))
+        for place, element in enumerate(elements, 1)
+        if not isinstance(element, sa.Column)
+    }

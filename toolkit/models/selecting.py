@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.layers import is_layered, layered
-from toolkit.models.orderings import order_by, unlabelled
+from toolkit.models.layers import is_layered, layered, places_of
+from toolkit.models.orderings import order_by
 from toolkit.models.paths import Node
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def select(compiler: Compiler, columns: Sequence[Any], *, ordered: bool = True, 
     """
     if is_layered(compiler):
         return layered(compiler, columns, ordered=ordered, where=where)
-    compiler.places = _places(compiler, columns)
+    compiler.places = places_of(compiler, columns)
     order = order_by(compiler) if ordered else []
     statement = plain_select(compiler, columns, where=where)
     if compiler.selection.distinct and compiler.selection.values is not None:  # rows with their key are distinct anyway
@@ -49,25 +49,6 @@ def plain_select(compiler: Compiler, columns: Sequence[Any], *, where: Sequence[
     if compiler.selection.having:
         statement = statement.having(*compiler.selection.having)
     return statement
-
-
-def _places(compiler: Compiler, columns: Sequence[Any]) -> dict[int, Any]:
-    """Expressions among the columns, by their identity, as their place in the SELECT.
-
-    PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
-    only if the parameters in both are the same; each of ours is bound where it stands.
-    """
-    import sqlalchemy as sa
-
-    merged = compiler.selection.grouped or compiler.selection.distinct
-    if compiler.dialect != "postgresql" or not merged:
-        return {}
-    elements = [unlabelled(column) for column in columns]
-    return {
-        id(element): sa.literal_column(str(place))
-        for place, element in enumerate(elements, 1)
-        if not isinstance(element, sa.Column)
-    }
 
 
 def groups_of(compiler: Compiler) -> list[Any]:

@@ -40,6 +40,8 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     lifted: list[Any] = list(queryset._values)
     compiler = Compiler(scope.database, model, scope.sight)
     compiler.apply(queryset._operations)
+    if compiler.selection.grouped:
+        raise FieldError("update() of groups is not possible", hint="Filter by the keys: filter(section__in=...).")
     homes = {field.model for field in fields}
     if homes != {meta.concrete_model} or scope.database.receivers.watching:
         return _update_by_keys(scope, compiler, fields, lifted)
