@@ -166,6 +166,16 @@ def questions() -> None:
     line = models.Concat(models.Lower("title"), models.Value(" "), models.Cast("weight", models.TextField()))
     assert_type(Story.objects.annotate(line=line).order_by(models.Length("title")), StoryQuerySet)
     assert_type(Story.objects.aggregate(models.StdDev("weight", sample=True, default=0)), dict[str, Any])
+    rank = models.Window(models.Rank(), partition_by="section", order_by=["-weight"], frame=models.RowRange(end=0))
+    assert_type(Story.objects.annotate(rank=rank).filter(rank=1), StoryQuerySet)
+    listed = models.StringAgg("authors__name", ", ", order_by="authors__name", distinct=True)
+    assert_type(
+        Story.objects.annotate(listed=listed, share=F("weight") / models.Window(models.Sum("weight"))), StoryQuerySet
+    )
+    assert_type(
+        Story.objects.aggregate(share=models.Sum("weight") / Count("pk"), all=models.BoolAnd(Q(weight=1))),
+        dict[str, Any],
+    )
     newest = Story.objects.filter(section=models.OuterRef("pk")).order_by(F("expires").desc(nulls_last=True))
     assert_type(Section.objects.filter(~models.Exists(newest) | Q(position=0)).first(), Section | None)
     size = models.Case(models.When(weight__gt=2, then=models.Value("big")), default=models.Value("small"))
