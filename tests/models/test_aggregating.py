@@ -181,6 +181,18 @@ def test_texts_are_joined_in_an_order(m: Any, newsroom: Any) -> None:
         assert slugs == ",".join(story.slug for story in rows)
 
 
+def test_nulls_of_an_order_come_where_they_are_wanted(m: Any, newsroom: Any) -> None:
+    def joined(order: Any) -> str:
+        few = m.Story.objects.filter(slug__in=["story-1", "story-3", "story-4"])
+        return str(few.aggregate(s=StringAgg("slug", " ", order_by=order))["s"])
+
+    editor = F("editor__name")
+    assert joined(editor.asc()) == joined(editor.asc(nulls_first=True)) == "story-4 story-1 story-3"
+    assert joined(editor.asc(nulls_last=True)) == "story-1 story-3 story-4"
+    assert joined("-editor__name") == joined(editor.desc(nulls_last=True)) == "story-3 story-1 story-4"
+    assert joined(editor.desc(nulls_first=True)) == "story-4 story-3 story-1"
+
+
 def test_each_text_may_come_once(m: Any, newsroom: Any) -> None:
     once = StringAgg("weight_text", ",", distinct=True)
     assert m.Story.objects.alias(weight_text=F("status")).aggregate(s=once) == {"s": "draft,live"}

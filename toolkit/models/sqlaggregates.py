@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from toolkit.models.structures import is_among_names, iter_names
 from toolkit.models.windows import Over, refuse_windows
 
 if TYPE_CHECKING:
-    pass
+    from toolkit.models.compiler import Compiler
 
 INTEGER: IntegerField[int] = IntegerField()
 
@@ -89,16 +89,14 @@ def _built(context: Context, structure: Any, call: Callable[[Any], Any]) -> Type
     column, field = _aggregated(context, inner)
     column = _one_column(column, field, kind, distinct=distinct)
     inside = replace(context, joins=frozenset(compiler.crossed))  # what is filtered by does not multiply
-    directed = [each for item in order for each in _directed(inside, item)]
     _refuse_crossed(context, kind, inner, compiler.crossed, unharmed=distinct or kind.function in ("min", "max"))
+    directed = [each for item in order for each in _directed(inside, item)]
     compiler.crossed |= before
     met = inside.condition(condition) if condition is not None else None
     if met is not None and not kind.takes_null:
         column = sa.case((met, column))
-    if kind.is_ordered and distinct:
-        directed = [Directed(column, down=bool(directed and directed[0].down))]
-    elif kind.is_ordered:
-        directed += [Directed(key, down=False) for key in row_keys(compiler)]
+    if kind.is_ordered:
+        directed = _whole_order(compiler, column, directed, distinct=distinct)
     place = Place(
         compiler.dialect,
         field,
@@ -113,12 +111,20 @@ def _built(context: Context, structure: Any, call: Callable[[Any], Any]) -> Type
     return kind.build(place, column)  # type: ignore[no-any-return]  # the class is in the structure
 
 
+def _whole_order(compiler: Compiler, column: Any, said: Sequence[Directed], *, distinct: bool) -> list[Directed]:
+    """An aggregate's order, in which no two rows are equal; of distinct values, that of the values."""
+    if distinct:
+        return [Directed(column, down=bool(said and said[-1].down))]
+    return [*said, *(Directed(key, down=False) for key in row_keys(compiler))]
+
+
 def _directed(context: Context, item: Any) -> list[Directed]:
-    """A member of an aggregate's order; NULL comes first, and last where it is turned round."""
-    _, down, _, inner = item
+    """A member of an aggregate's order; NULL comes first, and last where it is turned round, unless said otherwise."""
+    _, down, nulls, inner = item
     column, field = context.expression(inner)
     keys = [column] if field is None else field.sort_keys(column, context.dialect)
-    return [Directed(each, down) for key in keys for each in columns_of(key)]
+    found = [Directed(each, down) for key in keys for each in columns_of(key)]
+    return [Directed(found[0].column.is_(None), down=nulls == "first"), *found] if nulls else found
 
 
 def _aggregated(context: Context, inner: Any) -> Typed:
