@@ -97,6 +97,14 @@ def _check_widths(value: list[int]) -> str:
     return f"{wrong[0]} is no width: it must be from 1 to 16383" if wrong else ""
 
 
+_MINIFIED = ("css", "js", "html")
+
+
+def _check_minify(value: list[str]) -> str:
+    wrong = [name for name in value if name not in _MINIFIED]
+    return f"{wrong[0]!r} is none of {', '.join(_MINIFIED)}" if wrong else ""
+
+
 _FORMATS = ("avif", "webp", "jpeg", "png")
 
 
@@ -177,6 +185,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("redirects", str, "redirects.csv", "The CSV file with redirects: from, to, status.", affects_pages=False),
     Setting("locale_folder", str, "locale", "The folder of the site's own catalogs.", affects_pages=False),
     Setting("static_url", str, "/static/", "The URL under which assets are published.", _check_url_path),
+    Setting("minify", list, [], "What is made smaller: css, js, html.", _check_minify),
+    Setting("bundle_css", bool, False, "Put stylesheets in the places where others import them.", affects_pages=False),
+    Setting("made_assets", dict, {}, "Assets that are made by commands or of other files.", affects_pages=False),
     Setting("renditions", str, ".toolkit/renditions", "The folder in which made images are kept.", affects_pages=False),
     Setting("renditions_url", str, "/renditions/", "The URL under which made images are published.", _check_url_path),
     Setting("image_widths", Numbers, Numbers([400, 800, 1200, 1600]), "Widths of images, in pixels.", _check_widths),

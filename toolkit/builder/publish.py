@@ -212,7 +212,7 @@ class Publisher:
         for name in closure:
             path, content = assets.published(name)
             body = content if isinstance(content, bytes) else content.read_bytes()
-            if not assets.is_published_as(path, body):
+            if not isinstance(content, bytes) and not assets.is_published_as(path, body):
                 raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
             yield stage_body(staging, self.standing.files, self.standing.suspect, path, body, "asset")
 

@@ -122,6 +122,8 @@ def _template(scope: Scope, work: Work, context: dict[str, Any]) -> bytes:
         text: str = scope.site.environment.render(route.template, names, url=work.page.url)
     finally:
         scope.strict = False
+    if "html" in scope.site.settings.minify and content_type(work.page.url) == HTML:
+        text = scope.site.minifier.page(text)
     return text.encode()
 
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import FileWrapper
 
+from toolkit.assets import FoundAsset
 from toolkit.errors import NotFound
 from toolkit.images import Images
 from toolkit.images.store import Recipe
@@ -21,7 +22,6 @@ from toolkit.pages.render import content_type
 from toolkit.server.answers import PRIVATE, Answer, Passed
 from toolkit.site.headers import IMMUTABLE, REVALIDATE, stored_headers
 from toolkit.stamps import Sighting, sighting_of
-from toolkit.templates.assets import FoundAsset
 from toolkit.trace import digest_bytes
 
 WELL_KNOWN = ".well-known"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from toolkit.pages.plan import Planned, load_subjects, url_digest
@@ -95,7 +94,7 @@ def places_of(site: Any, trace: Trace) -> Iterator[str]:
         if kind == "template":
             yield from (str(found.path) for found in site.environment.why_template(key[0]).candidates)
         elif kind == "asset":
-            yield from _asset_places(site.assets, key[0])
+            yield from map(os.fspath, site.assets.places(key[0]))
         elif kind in ("file", "folder"):
             yield os.fspath(site.folder / key[0])
         elif kind == "stored":
@@ -108,16 +107,6 @@ def places_of(site: Any, trace: Trace) -> Iterator[str]:
         yield from (str(path) for _, path in site.catalogs.files(locale))
 
 
-def _asset_places(assets: Any, path: str) -> Iterator[str]:
-    paths = assets.closure(path) if assets.digest_of(path) != ABSENT else (path,)
-    for one in paths:
-        for prefix, folder in assets.folders:
-            if not prefix:
-                yield os.fspath(Path(folder) / one)
-            elif one.startswith(f"{prefix}/"):
-                yield os.fspath(Path(folder) / one.removeprefix(f"{prefix}/"))
-
-
 def _stored_places(storages: Any, name: str, path: str) -> Iterator[str]:
     if name in storages and storages[name].is_local:
         yield os.fspath(storages[name].path(path))
@@ -125,7 +114,7 @@ def _stored_places(storages: Any, name: str, path: str) -> Iterator[str]:
 
 def _image_places(site: Any, kind: str, storage: str, name: str) -> Iterator[str]:
     if kind == "asset":
-        yield from _asset_places(site.assets, name)
+        yield from map(os.fspath, site.assets.places(name))
     elif kind == "stored":
         yield from _stored_places(site.storages, storage, name)
     else:

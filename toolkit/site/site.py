@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from toolkit.apps import App
+from toolkit.assets import Minifier
 from toolkit.database import DEFAULT, Database
 from toolkit.errors import DeclarationError, NoSuchPage, Problems, ToolkitError
 from toolkit.feeds.formats import FORMATS
@@ -146,6 +147,11 @@ class Site:
     def assets(self) -> Any:
         """The static files."""
         return make_assets(self)
+
+    @cached_property
+    def minifier(self) -> Minifier:
+        """Makes pages, stylesheets and scripts smaller, where the settings say so."""
+        return Minifier(tuple(self.settings.peek("minify")))
 
     @cached_property
     def images(self) -> Images:

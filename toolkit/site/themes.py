@@ -7,6 +7,8 @@ from functools import partial, wraps
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from toolkit.assets import Assets, Commands, read_made
+from toolkit.assets.tags import script, stylesheet
 from toolkit.errors import RouteError, did_you_mean
 from toolkit.gis import D, interactive_map, locator_map
 from toolkit.i18n.catalogs import Catalogs
@@ -14,7 +16,6 @@ from toolkit.i18n.locales import get_locale
 from toolkit.pages.urls import find_url, url_for
 from toolkit.site.images import SUFFIXES as IMAGE_SUFFIXES
 from toolkit.site.images import find_image
-from toolkit.templates.assets import Assets
 from toolkit.templates.clock import read_clock
 from toolkit.templates.environment import make_environment
 from toolkit.templates.filters import markdown_filter
@@ -59,6 +60,9 @@ def _globals(site: Any) -> dict[str, Any]:
         "url_for": url_for,
         "now": partial(read_clock, "minute"),
         "asset": lambda path: site.assets.asset(path),
+        "integrity": lambda path: site.assets.integrity(path),
+        "script": lambda path, **options: script(site.assets, path, **options),
+        "stylesheet": lambda path, **options: stylesheet(site.assets, path, **options),
         "image": lambda image, **options: site.images.picture(image, **options),
         "locale_name": lambda code: get_locale(code).autonym,
         "locator_map": _in_current_locale(locator_map),
@@ -87,7 +91,14 @@ def make_assets(site: Any) -> Assets:
     folders = [("", site.folder / site.settings.peek("static"))]
     folders += [("", folder) for app in site.apps if (folder := app.folder / "static").is_dir()]
     folders += [("", PACKAGE / name / "static") for name in BUNDLED]
-    return Assets(folders, url_prefix=site.settings.peek("static_url"))
+    return Assets(
+        folders,
+        url_prefix=site.settings.peek("static_url"),
+        made=read_made(site.settings.peek("made_assets")),
+        commands=Commands(site.folder, site.state_folder / "assets"),
+        minifier=site.minifier,
+        bundles=site.settings.peek("bundle_css"),
+    )
 
 
 def make_catalogs(site: Any) -> Catalogs:

@@ -1,8 +1,7 @@
-"""Templates: Jinja2, strict and escaping, with filters, Markdown and fingerprinted assets."""
+"""Templates: Jinja2, strict and escaping, with filters and Markdown."""
 
 from __future__ import annotations
 
-from toolkit.templates.assets import Assets, FoundAsset
 from toolkit.templates.environment import TemplateEnvironment, make_environment
 from toolkit.templates.equivalents import EQUIVALENTS, Equivalent
 from toolkit.templates.filters import FILTERS, markdown_filter
@@ -14,11 +13,9 @@ from toolkit.templates.shortcodes import RenderShortcode, Shortcode, template_sh
 __all__ = [
     "EQUIVALENTS",
     "FILTERS",
-    "Assets",
     "Candidate",
     "Equivalent",
     "Finding",
-    "FoundAsset",
     "Heading",
     "Image",
     "Markdown",

@@ -6,6 +6,7 @@ import inspect
 from functools import cached_property
 from typing import Any
 
+from toolkit.assets.tags import script, stylesheet
 from toolkit.gis import interactive_map, locator_map
 from toolkit.images import Images
 from toolkit.pages.context import Alternate, PageView
@@ -24,6 +25,9 @@ GLOBALS = {
     "cycler": "Jinja's: values in turn",
     "dict": "Jinja's",
     "gettext": "the same as `_`",
+    "integrity": "the attribute `integrity` for an asset",
+    "script": "`<script>` for an asset; below",
+    "stylesheet": '`<link rel="stylesheet">` for an asset; below',
     "image": "an image in the sizes and formats that browsers want; below",
     "interactive_map": "a map that readers can move; below",
     "joiner": "Jinja's: nothing at first, then a separator",
@@ -81,6 +85,8 @@ def template_functions() -> str:
     functions = {
         "url_for": url_for,
         "image": Images.picture,
+        "script": script,
+        "stylesheet": stylesheet,
         "locator_map": locator_map,
         "interactive_map": interactive_map,
     }

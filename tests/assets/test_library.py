@@ -8,9 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from toolkit.assets import Assets
+from toolkit.assets.stylesheets import iter_references
 from toolkit.errors import TemplateError
-from toolkit.templates import Assets, TemplateFolder, make_environment
-from toolkit.templates.assets import references_of
+from toolkit.templates import TemplateFolder, make_environment
 from toolkit.trace import ABSENT, Scope, Trace, entered
 
 
@@ -105,7 +106,7 @@ def test_a_change_deep_below_renames_every_stylesheet_above_it(assets: Assets, s
     ],
 )
 def test_references_are_found_as_css_reads_them(css: str, urls: list[str]) -> None:
-    assert references_of(css) == urls
+    assert [reference.url for reference in iter_references(css)] == urls
 
 
 @pytest.mark.parametrize(

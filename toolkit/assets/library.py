@@ -1,0 +1,424 @@
+"""Static files under names that change with their content, so that they may be cached for ever.
+
+``asset("css/site.css")`` is ``/static/css/site.3f2a1c9d8e7b.css``. References of stylesheets, modules, drawings and
+web manifests are rewritten to such names too, and their fingerprints are those of the rewritten texts: when an image
+changes, so do the names of the stylesheets that show it, and the pages that use those are stale.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from toolkit.assets.bundling import Bundler, concatenated
+from toolkit.assets.making import Commands, Made
+from toolkit.assets.minifying import Minifier
+from toolkit.assets.references import Reference
+from toolkit.assets.scripts import is_module
+from toolkit.assets.sources import SCRIPTS, STYLESHEETS, SourceText, kind_of, may_refer, read_source, split_url
+from toolkit.assets.versions import FINGERPRINT_DIGITS, Version, Versions, fingerprinted
+from toolkit.errors import TemplateError, did_you_mean
+from toolkit.stamps import FileDigests
+from toolkit.trace import ABSENT, digest, digest_bytes, record
+
+_FINGERPRINTED = re.compile(rf"(?P<stem>.+)\.(?P<fingerprint>[0-9a-f]{{{FINGERPRINT_DIGITS}}})(?P<suffix>\.[^./]+)?")
+
+Found = tuple[Path, bytes]
+"""The file of an asset, and the digest of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAsset:
+    """The asset behind a URL.
+
+    Args:
+        path: Its path, such as ``"css/site.css"``.
+        body: Its rewritten content, or the file to send.
+        immutable: Whether the URL carries the fingerprint of exactly this content. A page made before the
+            last change asks for an older one: it gets today's content, which must not be cached under that
+            name.
+    """
+
+    path: str
+    body: bytes | Path
+    immutable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A version that was found, and all that was looked at for it: asset to digest, or None where there was none."""
+
+    version: Version
+    looked_at: Mapping[str, bytes | None]
+
+
+class Assets:
+    """The static files of a site.
+
+    Args:
+        folders: (prefix, folder), in the order they are searched: the site's own first. An app's files may
+            stand under a prefix (``"newsroom"``) or, with an empty one, among the site's, where the site's
+            win.
+        url_prefix: Where they are published: a path, or an absolute URL of another host.
+        made: Assets that are made, by path.
+        commands: Runs the commands that make assets.
+        minifier: Makes texts smaller.
+        bundles: Put stylesheets in the places where others import them.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[tuple[str, Path]],
+        *,
+        url_prefix: str = "/static/",
+        made: Mapping[str, Made] | None = None,
+        commands: Commands | None = None,
+        minifier: Minifier | None = None,
+        bundles: bool = False,
+    ) -> None:
+        self.folders = tuple((prefix.strip("/"), Path(folder)) for prefix, folder in folders)
+        self.url_prefix = url_prefix if url_prefix.endswith("/") else url_prefix + "/"
+        self.made = dict(made or {})
+        self.commands = commands
+        self.minifier = minifier or Minifier()
+        self.bundles = bundles
+        self._digests = FileDigests()
+        self._sources: dict[str, tuple[bytes, SourceText]] = {}
+        self._known: dict[str, _Known] = {}
+        self._frozen: dict[str, Version | None] | None = None
+        self._located: dict[str, Found | None] = {}
+
+    # -- for templates
+
+    def asset(self, path: str) -> str:
+        """The URL of an asset, recorded in the trace of the page. A ``#fragment`` or ``?query`` is kept.
+
+        Raises:
+            TemplateError: There is no such asset, or it refers to one that is not there.
+        """
+        path, extra = split_url(path)
+        return self._url(path, self._recorded(path)) + extra
+
+    def integrity(self, path: str) -> str:
+        """The attribute ``integrity`` for an asset: with it, a browser runs or applies no other content.
+
+        Source: Subresource Integrity §3.
+
+        Raises:
+            TemplateError: As :meth:`asset`.
+        """
+        version = self._recorded(path)
+        return "sha384-" + base64.b64encode(hashlib.sha384(self._body(version)).digest()).decode()
+
+    def modules(self, path: str) -> list[str]:
+        """The modules that a module needs before it can run: itself first, then what it imports, at any depth.
+
+        Raises:
+            TemplateError: As :meth:`asset`.
+        """
+        self._recorded(path)
+        return [path, *(one for one in self.closure(path) if one != path and kind_of(one) in SCRIPTS)]
+
+    def _recorded(self, path: str) -> Version:
+        version = self._find(path)
+        if version is None:
+            record("asset", (path,), ABSENT)
+            raise TemplateError(f"there is no asset {path!r}", hint=self._suggestion(path))
+        record("asset", (path,), digest(self._url(path, version)))
+        return version
+
+    def digest_of(self, path: str) -> bytes:
+        """What the trace would record for an asset today: 16 bytes, or ``ABSENT``.
+
+        Raises:
+            TemplateError: It refers to an asset that is not there.
+        """
+        version = self._find(path)
+        return ABSENT if version is None else digest(self._url(path, version))
+
+    # -- for the builder and the server
+
+    def published(self, path: str) -> tuple[str, bytes | Path]:
+        """What to write for an asset: its path below the output folder, and its content or the file to copy.
+
+        Raises:
+            TemplateError: There is no such asset, or one with a broken reference.
+        """
+        version = self._get(path)
+        place = urlsplit(self.url_prefix).path.lstrip("/") + fingerprinted(path, version.fingerprint)
+        return place, self._content(version)
+
+    @staticmethod
+    def is_published_as(place: str, body: bytes) -> bool:
+        """Whether a file that is published as it is belongs under a path, by its fingerprint."""
+        match = _FINGERPRINTED.fullmatch(place)
+        return match is not None and digest_bytes(body).hex()[:FINGERPRINT_DIGITS] == match["fingerprint"]
+
+    def dependencies(self, path: str) -> tuple[str, ...]:
+        """The assets that an asset refers to itself, sorted.
+
+        Raises:
+            TemplateError: As :meth:`published`.
+        """
+        return self._get(path).references
+
+    def closure(self, path: str) -> tuple[str, ...]:
+        """An asset and all that it needs, directly or through others, sorted."""
+        reached: set[str] = set()
+        waiting = [path]
+        while waiting:
+            here = waiting.pop()
+            if here not in reached:
+                reached.add(here)
+                waiting += self.dependencies(here)
+        return tuple(sorted(reached))
+
+    def places(self, path: str) -> Iterator[Path]:
+        """Every file that decides about an asset, and every place where one would.
+
+        Raises:
+            TemplateError: As :meth:`published`.
+        """
+        version = self._find(path)
+        known = self._known.get(path)
+        for one in known.looked_at if known is not None and version is not None else (path,):
+            yield from self._places(one)
+            made = self.made.get(one)
+            if made is not None and self.commands is not None and made.run:
+                yield from self.commands.inputs(made)
+
+    def find(self, url_path: str) -> FoundAsset | None:
+        """The asset behind a URL's path (percent-decoded), by its fingerprinted or plain name; or None."""
+        prefix = unquote(urlsplit(self.url_prefix).path)
+        if not url_path.startswith(prefix):
+            return None
+        name = url_path[len(prefix) :]
+        match = _FINGERPRINTED.fullmatch(name)
+        if match:
+            path = match["stem"] + (match["suffix"] or "")
+            version = self._find(path)
+            if version is not None:
+                return FoundAsset(path, self._content(version), match["fingerprint"] == version.fingerprint)
+        version = self._find(name)
+        return None if version is None else FoundAsset(name, self._content(version), False)
+
+    def find_file(self, path: str) -> Found | None:
+        """The file of an asset as it is written, and the digest of its content; or None."""
+        if self._frozen is None:
+            return self._locate(path)
+        if path not in self._located:
+            self._located[path] = self._locate(path)
+        return self._located[path]
+
+    def iter_paths(self) -> Iterator[str]:
+        """The paths of all assets, sorted. Names that begin with a dot are none."""
+        found = {path for prefix, folder in self.folders for path in _paths_in(folder, prefix)}
+        yield from sorted(found | self.made.keys())
+
+    def freeze(self) -> None:
+        """From now on look at no file twice: a build publishes one state of the assets."""
+        self._frozen = {}
+        self._located = {}
+
+    def thaw(self) -> None:
+        """End what :meth:`freeze` began."""
+        self._frozen = None
+        self._located = {}
+
+    @contextmanager
+    def frozen(self) -> Iterator[Assets]:
+        """Frozen inside a ``with`` block."""
+        self.freeze()
+        try:
+            yield self
+        finally:
+            self.thaw()
+
+    # -- versions
+
+    def _get(self, path: str) -> Version:
+        version = self._find(path)
+        if version is None:
+            raise TemplateError(f"there is no asset {path!r}", hint=self._suggestion(path))
+        return version
+
+    def _find(self, path: str) -> Version | None:
+        if self._frozen is None:
+            return self._look(path)
+        if path not in self._frozen:
+            self._frozen[path] = self._look(path)
+        return self._frozen[path]
+
+    def _look(self, path: str) -> Version | None:
+        """The version of an asset today: the one that is known, while all that was looked at for it is as it was."""
+        found = self.find_file(path)
+        if found is None:
+            return None
+        if not self._may_refer(path):
+            return Version(path, found[0], found[1], found[1].hex()[:FINGERPRINT_DIGITS])
+        known = self._known.get(path)
+        if known is not None and all(self._digest(one) == value for one, value in known.looked_at.items()):
+            return known.version
+        return self._version(path)
+
+    def _version(self, path: str) -> Version | None:
+        looked_at: dict[str, bytes | None] = {}
+        versions = Versions(
+            lambda one: self._source(one, looked_at, ()), self.minifier.asset, self.minifier.versions, self._broken
+        )
+        version = versions.of(path)
+        for one, found in versions.found.items():
+            self._known[one] = _Known(found, looked_at)
+            if self._frozen is not None:
+                self._frozen.setdefault(one, found)
+        return version
+
+    def _digest(self, path: str) -> bytes | None:
+        found = self.find_file(path)
+        return None if found is None else found[1]
+
+    def _may_refer(self, path: str) -> bool:
+        return may_refer(path) or path in self.made
+
+    def _source(
+        self, path: str, looked_at: dict[str, bytes | None], within: tuple[str, ...]
+    ) -> tuple[SourceText, bytes] | None:
+        """What an asset says; ``within`` are the assets in which it is to stand."""
+        found = self.find_file(path)
+        looked_at[path] = found[1] if found else None
+        if found is None:
+            return None
+        made = self.made.get(path)
+        if made is not None and made.files:
+            return self._concatenated(made, looked_at, within), found[1]
+        source = self._read(path, *found)
+        if self.bundles and kind_of(path) in STYLESHEETS:
+            source = self._bundled(source, looked_at, within)
+        return source, found[1]
+
+    def _read(self, path: str, file: Path, content: bytes) -> SourceText:
+        known = self._sources.get(path)
+        if known is not None and known[0] == content and known[1].file == file:
+            return known[1]
+        if not may_refer(path):
+            return SourceText(path, file)
+        made = self.made.get(path)
+        body = self.commands.body(file) if made is not None and self.commands is not None else self._bytes(file)
+        source = read_source(path, file, body, url_prefix=self.url_prefix)
+        self._sources[path] = (content, source)
+        return source
+
+    def _bytes(self, file: Path) -> bytes:
+        read = self._digests.read(file)
+        if read is None:
+            raise TemplateError("the asset vanished while it was read", path=file)
+        return read[0]
+
+    def _bundled(self, source: SourceText, looked_at: dict[str, bytes | None], within: tuple[str, ...]) -> SourceText:
+        if source.path in within:
+            cycle = " -> ".join([*within[within.index(source.path) :], source.path])
+            raise TemplateError(f"stylesheets import each other: {cycle}", path=source.file)
+
+        def read(path: str) -> SourceText | None:
+            found = self._source(path, looked_at, (*within, source.path))
+            return found[0] if found else None
+
+        return Bundler(read, self._broken, url_prefix=self.url_prefix).bundle(source)
+
+    def _concatenated(self, made: Made, looked_at: dict[str, bytes | None], within: tuple[str, ...]) -> SourceText:
+        if made.path in within:
+            raise TemplateError(f"the asset {made.path!r} is to be made of itself")
+        parts = []
+        for name in made.files:
+            found = self._source(name, looked_at, (*within, made.path))
+            if found is None:
+                raise TemplateError(
+                    f"the asset {made.path!r} is to be made of {name!r}, which is not there",
+                    hint=self._suggestion(name),
+                )
+            if found[0].text is None:
+                found = (SourceText(name, found[0].file, self._bytes(found[0].file).decode("utf-8", "replace")), b"")
+            if kind_of(name) in SCRIPTS and is_module(found[0].text or ""):
+                raise TemplateError(
+                    f"the asset {made.path!r} cannot be made of the module {name!r}",
+                    path=found[0].file,
+                    hint="Modules load what they import by themselves; script(…, module=true) has it load at once.",
+                )
+            parts.append(found[0])
+        return concatenated(made.path, parts, parts[0].file, url_prefix=self.url_prefix)
+
+    def _body(self, version: Version) -> bytes:
+        content = self._content(version)
+        return content if isinstance(content, bytes) else content.read_bytes()
+
+    def _content(self, version: Version) -> bytes | Path:
+        if version.body is not None:
+            return version.body
+        made = self.made.get(version.path)
+        if made is not None and made.run and self.commands is not None:
+            return self.commands.body(version.file)
+        return version.file
+
+    # -- files
+
+    def _locate(self, path: str) -> Found | None:
+        made = self.made.get(path)
+        if made is not None:
+            return self._locate_made(made)
+        for file in self._places(path):
+            try:
+                content = self._digests.find(file)
+            except OSError as error:
+                raise TemplateError(f"the asset cannot be read: {error.strerror}", path=file) from error
+            if content is not None:
+                return file, content
+        return None
+
+    def _locate_made(self, made: Made) -> Found:
+        if made.run and self.commands is not None:
+            return self.commands.find(made)
+        found = [self.find_file(name) for name in made.files if name != made.path]
+        file = next((one[0] for one in found if one), self.folders[0][1])
+        return file, digest([made.files, [one[1] if one else None for one in found]])
+
+    def _broken(self, source: SourceText, reference: Reference, target: str) -> TemplateError:
+        return TemplateError(
+            f"{reference.url!r} refers to {target!r}, which is not there",
+            path=source.file,
+            line=reference.line,
+            hint=self._suggestion(target),
+        )
+
+    def _suggestion(self, path: str) -> str | None:
+        places = ", ".join(str(folder) for _, folder in self.folders)
+        return did_you_mean(path, self.iter_paths()) or f"It was looked for in: {places}."
+
+    def _places(self, path: str) -> Iterator[Path]:
+        if not path or "\\" in path or "\0" in path or path.startswith("/"):
+            return
+        if any(part in ("", ".", "..") or part.startswith(".") for part in path.split("/")):
+            return
+        for prefix, folder in self.folders:
+            if not prefix:
+                yield folder / path
+            elif path.startswith(prefix + "/"):
+                yield folder / path[len(prefix) + 1 :]
+
+    def _url(self, path: str, version: Version) -> str:
+        return self.url_prefix + quote(fingerprinted(path, version.fingerprint))
+
+
+def _paths_in(folder: Path, prefix: str) -> Iterator[str]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith("."):
+                path = (Path(place) / name).relative_to(folder).as_posix()
+                yield f"{prefix}/{path}" if prefix else path

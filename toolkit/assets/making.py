@@ -1,0 +1,201 @@
+"""Assets that are made: by a command such as Sass, or of several files. What a command made is kept by content.
+
+Declared in ``toolkit.toml``::
+
+    [made_assets."css/site.css"]
+    run = "sass --no-source-map {input}"
+    input = "scss/site.scss"
+    inputs = ["scss/**/*.scss"]
+
+    [made_assets."js/all.js"]
+    files = ["js/menu.js", "js/search.js"]
+
+A command gets no shell. What it writes to its standard output is the asset, or to the file ``{output}`` where that
+stands among its words.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import Problems, SettingError, TemplateError, ToolkitError, did_you_mean
+from toolkit.stamps import FileDigests
+from toolkit.trace import digest, digest_bytes
+
+_DIGEST_BYTES = 16
+_SHOWN = 2_000
+_OPTIONS = {"run": (str, list), "input": (str,), "inputs": (list,), "files": (list,), "timeout": (int,)}
+
+
+@dataclass(frozen=True)
+class Made:
+    """How an asset is made.
+
+    Args:
+        path: Of the asset.
+        run: The words of a command; none where it is made of files.
+        input: What ``{input}`` stands for, below the site's folder.
+        inputs: Patterns of everything that the command reads, below the site's folder.
+        files: Assets that it consists of.
+        timeout: Seconds that the command may take.
+    """
+
+    path: str
+    run: tuple[str, ...] = ()
+    input: str = ""
+    inputs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    timeout: int = 120
+
+
+def read_made(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Made]:
+    """The made assets of a site, by path.
+
+    Raises:
+        Problems: Everything that is wrong with the setting ``made_assets``.
+    """
+    problems: list[ToolkitError] = []
+    made: dict[str, Made] = {}
+    for path, options in declared.items():
+        try:
+            made[path] = _read(path, options)
+        except SettingError as error:
+            problems.append(error)
+    if problems:
+        raise Problems(problems, summary="assets cannot be made as they are declared")
+    return made
+
+
+def _read(path: str, options: Mapping[str, Any]) -> Made:
+    where = f'made_assets."{path}"'
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            raise SettingError(f"{where}: there is no option {name!r}", hint=did_you_mean(name, _OPTIONS))
+        texts = not isinstance(value, list) or all(isinstance(item, str) for item in value)
+        if type(value) not in _OPTIONS[name] or not texts:
+            raise SettingError(f"{where}: {name} = {value!r} is of the wrong kind")
+    if bool(options.get("run")) == bool(options.get("files")):
+        raise SettingError(f"{where} needs either 'run' or 'files'")
+    run = options.get("run") or ()
+    words = tuple(shlex.split(run)) if isinstance(run, str) else tuple(run)
+    inputs = tuple(options.get("inputs", [options["input"]] if "input" in options else []))
+    if words and not inputs:
+        raise SettingError(f"{where} says nothing of what the command reads", hint='Write inputs = ["scss/**/*.scss"].')
+    if any(pattern.startswith("/") or ".." in pattern.split("/") for pattern in (*inputs, options.get("input", ""))):
+        raise SettingError(f"{where}: inputs are below the site's folder")
+    files = tuple(options.get("files", ()))
+    return Made(path, words, options.get("input", ""), inputs, files, options.get("timeout", 120))
+
+
+class Commands:
+    """Runs the commands that make assets, where none of what they read and say is as it was before.
+
+    Args:
+        folder: The site's folder, in which commands run.
+        store: Where what they made is kept.
+    """
+
+    def __init__(self, folder: Path, store: Path) -> None:
+        self.folder = folder
+        self.store = store
+        self.runs = 0
+        self._digests = FileDigests()
+
+    def find(self, made: Made) -> tuple[Path, bytes]:
+        """The file with what a command makes today, and the digest of its content.
+
+        Raises:
+            TemplateError: The command failed, or reads nothing that is there.
+        """
+        inputs = self.inputs(made)
+        if not inputs:
+            raise TemplateError(
+                f"the asset {made.path!r} cannot be made: there is none of {', '.join(made.inputs)}",
+                path=self.folder,
+            )
+        read = [(path.relative_to(self.folder).as_posix(), self._digests.find(path)) for path in inputs]
+        place = self.store / f"{digest([made.path, made.run, made.input, read]).hex()}{Path(made.path).suffix}"
+        kept = _whole(place)
+        if kept is None:
+            kept = self._run(made)
+            self.runs += 1
+            _keep(place, kept)
+        return place, digest_bytes(kept)
+
+    def body(self, place: Path) -> bytes:
+        """What a command made.
+
+        Raises:
+            TemplateError: It is gone.
+        """
+        body = _whole(place)
+        if body is None:
+            raise TemplateError("what a command made was removed meanwhile", path=place, hint="Try again.")
+        return body
+
+    def inputs(self, made: Made) -> list[Path]:
+        """The files that a command reads, sorted."""
+        found = {path for pattern in made.inputs for path in self.folder.glob(pattern) if path.is_file()}
+        return sorted(found)
+
+    def _run(self, made: Made) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="toolkit-") as scratch:
+            output = Path(scratch) / f"output{Path(made.path).suffix}"
+            names = {"{input}": made.input, "{output}": str(output)}
+            words = [_filled(word, names) for word in made.run]
+            done = self._call(made, words)
+            if done.returncode != 0:
+                said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]
+                raise self._failed(made, f"{words[0]} ended with {done.returncode}: {said}")
+            if any("{output}" in word for word in made.run):
+                if not output.is_file():
+                    raise self._failed(made, f"{words[0]} wrote no {{output}}")
+                return output.read_bytes()
+            return done.stdout
+
+    def _call(self, made: Made, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(
+                words, cwd=self.folder, capture_output=True, timeout=made.timeout, stdin=subprocess.DEVNULL, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise self._failed(made, f"{words[0]} took more than {made.timeout} s") from error
+        except OSError as error:
+            raise self._failed(made, f"{words[0]} cannot be run: {error.strerror}") from error
+
+    def _failed(self, made: Made, message: str) -> TemplateError:
+        path = self.folder / made.input if made.input else self.folder
+        return TemplateError(f"the asset {made.path!r} was not made: {message}", path=path)
+
+
+def _filled(word: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        word = word.replace(name, value)
+    return word
+
+
+def _whole(place: Path) -> bytes | None:
+    try:
+        found = place.read_bytes()
+    except OSError:
+        return None
+    body = found[_DIGEST_BYTES:]
+    return body if digest_bytes(body) == found[:_DIGEST_BYTES] else None
+
+
+def _keep(place: Path, body: bytes) -> None:
+    unfinished = place.with_name(f".unfinished-{secrets.token_hex(8)}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(digest_bytes(body) + body)
+        os.replace(unfinished, place)  # noqa: PTH105 - pathlib's is the same call
+    except OSError as error:
+        raise TemplateError(f"what a command made cannot be kept: {error.strerror}", path=place) from error
