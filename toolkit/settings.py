@@ -105,6 +105,14 @@ def _check_minify(value: list[str]) -> str:
     return f"{wrong[0]!r} is none of {', '.join(_MINIFIED)}" if wrong else ""
 
 
+_COMPRESSED = ("br", "gz")
+
+
+def _check_precompress(value: list[str]) -> str:
+    wrong = [name for name in value if name not in _COMPRESSED]
+    return f"{wrong[0]!r} is none of {', '.join(_COMPRESSED)}" if wrong else ""
+
+
 _FORMATS = ("avif", "webp", "jpeg", "png")
 
 
@@ -188,6 +196,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("minify", list, [], "What is made smaller: css, js, html.", _check_minify),
     Setting("bundle_css", bool, False, "Put stylesheets in the places where others import them.", affects_pages=False),
     Setting("made_assets", dict, {}, "Assets that are made by commands or of other files.", affects_pages=False),
+    Setting("precompress", list, [], "Compressed files beside texts: br, gz.", _check_precompress),
     Setting("renditions", str, ".toolkit/renditions", "The folder in which made images are kept.", affects_pages=False),
     Setting("renditions_url", str, "/renditions/", "The URL under which made images are published.", _check_url_path),
     Setting("image_widths", Numbers, Numbers([400, 800, 1200, 1600]), "Widths of images, in pixels.", _check_widths),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from toolkit.builder.manifest import encode_key
 from toolkit.builder.queries import QueryReport, logged
 from toolkit.builder.stages import Stage
 from toolkit.errors import BuildError, NoSuchPage, ToolkitError
+from toolkit.http.compression import SUFFIXES, compressed_files
 from toolkit.pages.patterns import output_path
 from toolkit.pages.plan import Plan, load_subjects
 from toolkit.pages.render import render
@@ -37,6 +38,7 @@ class Job:
         site: The prepared site.
         plan: The whole plan.
         stage: Takes the rendered files.
+        same_codings: Whether the output's compressed files were made by the same libraries.
         known: Digest of each page's file as it stands in the output, by path: an equal one is not written.
         snapshots: Names of the parent's snapshots by database, where snapshots have names.
         queries: Whether what is asked is counted, and timed.
@@ -48,6 +50,7 @@ class Job:
     known: Mapping[str, bytes]
     snapshots: Mapping[str, str] = field(default_factory=dict)
     queries: bool = False
+    same_codings: bool = False
 
 
 @dataclass
@@ -176,11 +179,12 @@ def _render_page(job: Job, page: Page, subject: Any, batch: Batch, numbering: Nu
     seconds = time.perf_counter() - started
     path = output_path(page.url)
     value, written = _put(job, path, rendering.body)
-    attachments = []
+    attachments = list(_compressed(job, path, rendering.body, written))
     for url, body in rendering.attachments:
         extra = output_path(url)
         extra_digest, extra_written = _put(job, extra, body)
         attachments.append((extra, extra_digest, len(body), extra_written))
+        attachments += _compressed(job, extra, body, extra_written)
     return Result(
         page,
         path,
@@ -193,6 +197,18 @@ def _render_page(job: Job, page: Page, subject: Any, batch: Batch, numbering: Nu
         tuple(attachments),
         seconds,
     )
+
+
+def _compressed(job: Job, path: str, body: bytes, written: bool) -> Iterator[tuple[str, bytes, int, bool]]:
+    """(path, digest, size, written) of the compressed files beside one; of an unchanged one, as the output has them."""
+    kinds = job.site.settings.peek("precompress")
+    beside = [path + SUFFIXES[kind] for kind in kinds]
+    if not written and beside and job.same_codings and all(name in job.known for name in beside):
+        yield from ((name, job.known[name], 0, False) for name in beside)
+        return
+    for name, packed in compressed_files(path, body, kinds):
+        value, new = _put(job, name, packed)
+        yield name, value, len(packed), new
 
 
 def _put(job: Job, path: str, body: bytes) -> tuple[bytes, bool]:

@@ -254,7 +254,8 @@ class Run:
         elsewhere = self.builder.executor is not None and len(pages) > FEW_PAGES and self._can_share()
         alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not databases.share_snapshots
         names = databases.export_snapshots() if elsewhere or not alone else {}
-        job = Job(self.site, self.decision.plan, staging.stage, known, names, self.builder.queries)
+        same_codings = self.manifest.meta("compression") == self.site.code_digest.hex()
+        job = Job(self.site, self.decision.plan, staging.stage, known, names, self.builder.queries, same_codings)
         self.report.queries = QueryReport() if job.queries else None
         started = time.monotonic()
         if elsewhere:

@@ -14,6 +14,7 @@ from toolkit.builder.batches import Batch, Job
 from toolkit.builder.tasks import Refusal, Task, make_order, other_code, render_task, sites
 from toolkit.builder.workers import render_here
 from toolkit.errors import BuildError, ToolkitError, did_you_mean
+from toolkit.http.compression import SUFFIXES
 from toolkit.pages.patterns import output_path
 from toolkit.pages.routes import Page
 
@@ -192,7 +193,8 @@ class TaskRenderer:
 
     def _submit(self, pages: Sequence[Page]) -> Future[Batch | Refusal]:
         known = self._job.known
-        paths = [output_path(page.url) for page in pages]
+        suffixes = ["", *(SUFFIXES[kind] for kind in self._job.site.settings.peek("precompress"))]
+        paths = [output_path(page.url) + suffix for page in pages for suffix in suffixes]
         task = Task(self._order, tuple(pages), {path: known[path] for path in paths if path in known})
         try:
             return self._executor.submit(render_task, task)

@@ -31,6 +31,7 @@ from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
 from toolkit.builder.targets import TargetStaging
 from toolkit.errors import BuildError
+from toolkit.http.compression import SUFFIXES, compressed_files
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
 from toolkit.site.stored import stored_files
@@ -182,7 +183,10 @@ class Publisher:
             Output(result.path, result.digest, result.size, "page", result.written) for result, *_ in self.results
         ]
         for result, *_ in self.results:
-            outputs += [Output(path, value, size, "page", new) for path, value, size, new in result.attachments]
+            outputs += [
+                Output(path, value, size, "page", new) if new else self._kept(path)
+                for path, value, size, new in result.attachments
+            ]
         for record in self.decision.kept:
             outputs.append(Output(record.path, record.digest, record.size, "page", False))
             outputs += [self._kept(path) for path in record.attachments]
@@ -214,7 +218,27 @@ class Publisher:
             body = content if isinstance(content, bytes) else content.read_bytes()
             if not isinstance(content, bytes) and not assets.is_published_as(path, body):
                 raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
-            yield stage_body(staging, self.standing.files, self.standing.suspect, path, body, "asset")
+            yield from self._staged(staging, path, body, "asset")
+
+    def _staged(self, staging: TargetStaging, path: str, body: bytes, owner: str) -> Iterator[Output]:
+        """A file, and the compressed ones beside it."""
+        standing = self.standing
+        output = stage_body(staging, standing.files, standing.suspect, path, body, owner)
+        yield output
+        kinds = self.site.settings.peek("precompress")
+        beside = [path + SUFFIXES[kind] for kind in kinds]
+        known = all(name in standing.files and name not in standing.suspect for name in beside)
+        if not output.staged and known and self.manifest.meta("compression") == self._compression:
+            yield from map(self._kept, beside)
+            return
+        for name, packed in compressed_files(path, body, kinds):
+            yield stage_body(staging, standing.files, standing.suspect, name, packed, owner)
+
+    @property
+    def _compression(self) -> str:
+        """Stands for the libraries that compress: the code digest has their versions."""
+        found: bytes = self.site.code_digest
+        return found.hex()
 
     def _renditions(self, staging: TargetStaging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
         """The images that pages show, in the sizes and formats in which they show them."""
@@ -237,18 +261,16 @@ class Publisher:
         redirects = BuildRedirects(self.site, moved=moved, aliases=self.site.aliases(plan), paths=paths)
         self._redirect_meta = redirects.meta()
         self.report.notices += redirects.notices()
-        found = []
+        found: list[Output] = []
         for url, target in sorted(redirects.files().items()):
             body = redirect_page(target)
-            found.append(
-                stage_body(staging, self.standing.files, self.standing.suspect, output_path(url), body, "redirect")
-            )
+            found += self._staged(staging, output_path(url), body, "redirect")
             self.report.add("redirected", url, f"to {target}")
         return found
 
     def _public(self, staging: TargetStaging) -> Iterator[Output]:
         for path, file in public_files(self.site):
-            yield stage_body(staging, self.standing.files, self.standing.suspect, path, file.read_bytes(), "public")
+            yield from self._staged(staging, path, file.read_bytes(), "public")
 
     def _stored(self, staging: TargetStaging) -> Iterator[Output]:
         """The files of file fields, of rows that readers see."""
@@ -312,4 +334,5 @@ class Publisher:
             if changes.dropped_inputs:  # else every shape is still asked
                 changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
             changes.meta["history"] = self._history
+            changes.meta["compression"] = self._compression
         self.manifest.replace(changes)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from toolkit.builder.manifest import FileRecord, PageRecord
 from toolkit.checks.built import Built, Target
 from toolkit.checks.findings import Finding
+from toolkit.http.compression import is_compressed
 from toolkit.server.client import Got, get
 
 ABSENT_URL = "/toolkit-check-parity-no-such-page/"
@@ -26,6 +27,8 @@ def check_parity(built: Built) -> Iterator[Finding]:
     for page in built.pages:
         yield from _check_page(built, page, ask(page.url))
     for path, record in built.files.items():
+        if is_compressed(path, built.files):
+            continue
         url = quote(f"/{path.removesuffix('index.html') if record.owner == 'redirect' else path}")
         if record.owner == "redirect":
             yield from _check_redirect(built, url, path, ask(url))

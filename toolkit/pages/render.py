@@ -63,8 +63,8 @@ def render(
     return Rendering(body, kind, trace, route.status, attachments)
 
 
-EVERY_PAGE = ("locales", "raw_html")
-"""Settings that decide about things on any page: the default language, URLs, what Markdown may do."""
+EVERY_PAGE = ("locales", "raw_html", "precompress")
+"""Settings that decide about things on any page: the default language, URLs, what Markdown may do, files beside it."""
 
 Rendered = tuple[bytes, str, tuple[tuple[str, bytes], ...]]
 

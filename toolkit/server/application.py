@@ -14,13 +14,15 @@ from urllib.parse import unquote
 from werkzeug.exceptions import HTTPException
 
 from toolkit.errors import DatabaseError, NotFound, StorageError, ToolkitError, ValidationError
+from toolkit.http.compression import is_text_path
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.images.store import Recipe
 from toolkit.pages import Match
 from toolkit.pages.render import content_type
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
-from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer
+from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer, text_file_answer
+from toolkit.server.packing import Packer
 from toolkit.server.pages import Pages
 from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
 from toolkit.server.redirects import Redirects, answer_of
@@ -55,13 +57,18 @@ class Application:
         )
         self.files = Files()
         site.images.remembers = True
+        kinds = site.settings.peek("precompress")
+        self.packer = Packer(kinds) if kinds else None
         self.public = PublicFiles(site.folder / site.settings.peek("public"))
         self.reloader = Reloader(site, self.pages) if preview else None
         self._hosts = trusted_hosts(site)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
-            return send(self._answer(environ), environ, start_response)
+            answer = self._answer(environ)
+            if isinstance(answer, Answer) and self.packer is not None:
+                answer = self.packer.packed(answer, environ)
+            return send(answer, environ, start_response)
         finally:
             self.site.databases.release()
 
@@ -146,8 +153,16 @@ class Application:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return not_allowed(("GET", "HEAD"))
         if asset is not None:
-            return asset_answer(self.files, environ, asset)
-        return self.files.send(environ, public) if public is not None else part
+            return asset_answer(self.files, environ, asset, packs=self._packs(environ, asset.path))
+        if public is None:
+            return part
+        if self._packs(environ, public.name):
+            return text_file_answer(public)
+        return self.files.send(environ, public)
+
+    def _packs(self, environ: Mapping[str, Any], path: str) -> bool:
+        """Whether a file is to be sent compressed: a text, asked for as a whole."""
+        return self.packer is not None and is_text_path(path) and "HTTP_RANGE" not in environ
 
     def _send_stored(self, environ: Mapping[str, Any], place: Path) -> Answer | Passed:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):

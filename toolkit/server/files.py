@@ -119,14 +119,39 @@ def _is_plain(parts: list[str]) -> bool:
     return not hidden or (hidden == [WELL_KNOWN] and parts[0] == WELL_KNOWN)
 
 
-def asset_answer(files: Files, environ: Mapping[str, Any], found: FoundAsset) -> Answer | Passed:
-    """An asset: cached for ever under the name that carries its fingerprint, asked for again under any other."""
+def asset_answer(
+    files: Files, environ: Mapping[str, Any], found: FoundAsset, *, packs: bool = False
+) -> Answer | Passed:
+    """An asset: cached for ever under the name that carries its fingerprint, asked for again under any other.
+
+    Args:
+        files: Sends files.
+        environ: The request.
+        found: The asset.
+        packs: It may be sent compressed, and so has to be read as a whole.
+    """
     cache = IMMUTABLE if found.immutable else REVALIDATE
     kind = content_type(found.path)
+    if isinstance(found.body, Path) and packs:
+        return text_file_answer(found.body, kind=kind, cache=cache)
     if isinstance(found.body, Path):
         return files.send(environ, found.body, kind=kind, cache=cache)
     headers = (("Content-Type", kind), ("Cache-Control", cache))
     return Answer(200, headers, found.body, f'"{digest_bytes(found.body).hex()}"')
+
+
+def text_file_answer(path: Path, *, kind: str = "", cache: str = REVALIDATE) -> Answer:
+    """A file of text as an answer that may be compressed.
+
+    Raises:
+        NotFound: It vanished.
+    """
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+    headers = (("Content-Type", kind or content_type(path.name)), ("Cache-Control", cache))
+    return Answer(200, headers, body, f'"{digest_bytes(body).hex()}"')
 
 
 def rendition_answer(images: Images, recipe: Recipe, *, private: bool) -> Answer | None:

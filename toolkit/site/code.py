@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -49,7 +50,10 @@ def _parts(site: Any) -> list[Any]:
     sources += [[f"app {app.label}", _sources(app.folder)] for app in site.apps if toolkit not in app.folder.parents]
     own = sorted({*site.folder.glob("*.py"), *_imported(site.folder)})
     sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
-    return [sources, [(name, _version(name)) for name in LIBRARIES], sys.version_info[:3]]
+    libraries = [(name, _version(name)) for name in LIBRARIES]
+    if site.settings.peek("precompress"):
+        libraries += [("brotli", _version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
+    return [sources, libraries, sys.version_info[:3]]
 
 
 def forget_modules(folder: Path) -> None:
