@@ -15,7 +15,7 @@ $(VENV)/pyvenv.cfg:
 	$(PIP) install --constraint constraints.txt pip
 
 .prepared-site: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --editable .
+	$(PIP) install --constraint constraints.txt --editable '.[images,minify,compress]'
 	@touch $@
 
 .prepared-test: .prepared-site
