@@ -12,6 +12,7 @@ from toolkit.checks.built import Built
 from toolkit.checks.findings import Finding
 from toolkit.checks.survey import Survey
 from toolkit.feeds.validate import validate
+from toolkit.http.compression import is_compressed
 from toolkit.pages.patterns import folded_path
 from toolkit.trace import digest_bytes
 
@@ -42,7 +43,8 @@ def check_sitemaps(built: Built, survey: Survey) -> Iterator[Finding]:
 
 def _check_sitemap(built: Built, survey: Survey, page: PageRecord, *, news: bool) -> Iterator[Finding]:
     named: set[str] = set()
-    for path in (page.path, *page.attachments):
+    paths = [path for path in (page.path, *page.attachments) if not is_compressed(path, built.files)]
+    for path in paths:
         body = built.read(path)
         try:
             root = _parse_sitemap(body)
@@ -52,7 +54,7 @@ def _check_sitemap(built: Built, survey: Survey, page: PageRecord, *, news: bool
         for problem in _rules(root, len(body)):
             yield Finding("sitemap.invalid", f"{path}: {problem}", url=page.url)
         named |= {(found.text or "").strip() for child in root for found in child.iterfind(f"{_SITEMAP}loc")}
-    parts = {f"{built.base_url}/{path}" for path in page.attachments}
+    parts = {f"{built.base_url}/{path}" for path in paths[1:]}
     wanted = {f"{built.base_url}{one.url}" for one in built.pages if _belongs(built, survey, one)}
     for url in sorted(named - parts - wanted):
         yield Finding("sitemap.extra", f"it names {unquote(url)}, {_why_not(built, survey, url)}", url=page.url)
