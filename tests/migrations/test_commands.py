@@ -48,6 +48,19 @@ def test_a_rename_may_be_told_beforehand_and_nobody_is_asked(stories, model):
     assert stories.rows("news_article", "headline") == [("one",), ("two",)]
 
 
+def test_that_nothing_was_renamed_may_be_told_beforehand_too(stories, model):
+    """An empty answer is a no, and nobody is asked: of a field, and of a model."""
+    stories.declare(model("Story", headline=title()))
+    (made,) = stories.make(renames={"news.Story.title": ""}, fills={"news.Story.headline": "none"}, write=False)
+    assert made.summary == ("Add field headline to Story", "Remove field title from Story")
+    stories.declare(model("Article", title=title()))
+    (made,) = stories.make(renames={"news.Story": ""}, write=False)
+    assert made.summary == ("Create model Article", "Delete model Story")
+    assert stories.questions == []
+    (made,) = stories.make(write=False)
+    assert made.summary == ("Rename model Story to Article",) and len(stories.questions) == 1
+
+
 def test_a_rename_that_is_none_is_refused(stories, model):
     stories.declare(model("Story", headline=title()))
     with pytest.raises(MigrationError, match=r"told of a rename that is none: news.Story.titel to headline"):
