@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.servers import SERVERS, opened_apart
+from toolkit.builder.history import remember
 from toolkit.errors import Problems
+from toolkit.site.history import find_history, read_history
 
 
 def slug(press: Any, value: str, *, pk: int = 4) -> None:
@@ -140,3 +143,16 @@ def test_a_circle_of_redirects_stops_the_build_and_leaves_the_last_one(press: An
     with pytest.raises(Problems, match=r"redirects.csv:2: redirects go round in a circle: /one/ -> /two/ -> /one/"):
         press.build()
     assert press.read("sport/story-3/index.html") == before
+
+
+@pytest.mark.parametrize("url", ["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
+def test_urls_are_remembered_on_every_database(url: str) -> None:
+    database = opened_apart(url)
+    try:
+        first = dict.fromkeys(("/a/", "/A/", "/" + "x" * 1999), ("press.story", "{}", "en"))
+        assert remember(database, first) == []
+        assert remember(database, {**first, "/a/": ("press.story", "{}", "es")}) == []
+        assert read_history(database) == {**first, "/a/": ("press.story", "{}", "es")}
+        assert find_history(database, "/A/") == ("press.story", "{}", "en")
+    finally:
+        database.drop()
