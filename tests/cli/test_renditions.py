@@ -32,5 +32,18 @@ def test_pruning_keeps_what_the_last_build_shows(run: Run, folder: Path) -> None
     assert len(list((folder / ".toolkit/renditions").glob("??/*.rendition"))) == 3
 
 
+def test_an_image_is_named_by_what_a_page_is_made_of(run: Run, folder: Path) -> None:
+    (folder / "static").mkdir(exist_ok=True)
+    Image.new("RGB", (60, 40), "navy").save(folder / "static/pier.png")
+    home = folder / "templates/home.html"
+    home.write_text(
+        home.read_text().replace("{% block content %}", '{% block content %}{{ image("pier.png", alt="") }}')
+    )
+    run("build")
+    assert "images (1)" in run("why", "/").output
+    assert json.loads(run("impact", "image:pier.png", "--json").stdout)
+    assert "/" in run("impact", "image:pier.png").output.split()
+
+
 def test_there_is_nothing_to_keep_before_the_first_build(run: Run) -> None:
     assert "was not built yet" in run("renditions", "prune", status=1).output

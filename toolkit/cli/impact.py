@@ -16,7 +16,17 @@ from toolkit.errors import NotFound, ToolkitError, did_you_mean
 from toolkit.models.options import located
 from toolkit.models.sqltext import quoted
 
-WORDS = {"template": 0, "asset": 0, "file": 0, "folder": 0, "setting": 0, "environment": 0, "stored": 1, "message": 3}
+WORDS = {
+    "template": 0,
+    "asset": 0,
+    "file": 0,
+    "folder": 0,
+    "setting": 0,
+    "environment": 0,
+    "stored": 1,
+    "image": 2,
+    "message": 3,
+}
 """Kinds of input that are named by a word, to its place in the input's key."""
 
 SHOWN = 50

@@ -26,6 +26,7 @@ TITLES = {
     "asset": "assets",
     "file": "files",
     "stored": "stored files",
+    "image": "images",
     "folder": "folders",
     "setting": "settings",
     "environment": "variables",
