@@ -57,6 +57,7 @@ class Input(NamedTuple):
     - ``plan``: (route, locale); digest of all subjects and URLs of a route
     - ``clock``: (granularity,); digest of the answer at that granularity
     - ``code``: (); digest of all Python sources and library versions
+    - ``part``: (); recorded by a build of a part of the site, of a stale page that it left as it was: never verifies
     """
 
     kind: str

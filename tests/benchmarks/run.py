@@ -23,9 +23,12 @@ from pathlib import Path
 from statistics import median
 
 from .contenders import Contender, OutputStats, paths_of
+from .contents import differing
 from .corpus import default_source, read_corpus, write_corpus
+from .eleventy_contender import Eleventy
 from .hugo_contender import Hugo
 from .measure import CommandFailed, Measurement, keep_to_cores
+from .python_contenders import Distill, Pelican
 from .serving import Rates, measure_serving
 from .toolkit_contender import Toolkit
 
@@ -38,6 +41,9 @@ CONTENDERS: dict[str, Callable[[], Contender]] = {
     "hugo-related": lambda: Hugo(related="related"),
     "hugo-cached": lambda: Hugo(related="cached"),
     "hugo-none": lambda: Hugo(related="none"),
+    "eleventy": lambda: Eleventy(related=True),
+    "pelican": lambda: Pelican(related=True),
+    "distill": lambda: Distill(related=True),
     "toolkit": lambda: Toolkit(related=True),
     "toolkit-none": lambda: Toolkit(related=False),
 }
@@ -129,6 +135,16 @@ def find_differences(contenders: Sequence[Contender]) -> list[str]:
     return lines
 
 
+def find_other_contents(contenders: Sequence[Contender]) -> list[str]:
+    """Pages of a sample that say something else than the first contender's; related stories where both list them."""
+    lines: list[str] = []
+    with_related = [one for one in contenders if "none" not in one.name]
+    for group, related in ((with_related, True), (contenders, False)):
+        outputs = [(contender.name, contender.output) for contender in group]
+        lines += differing(outputs, related=related) if len(outputs) > 1 else ()
+    return list(dict.fromkeys(lines))[:DIFFERENCES]
+
+
 def serve(contenders: Sequence[Contender]) -> Rates | None:
     """Measure the server of the first toolkit that takes part, on the pages that it built."""
     toolkit = next((contender for contender in contenders if isinstance(contender, Toolkit)), None)
@@ -174,7 +190,7 @@ def run(options: argparse.Namespace, *, work: Path) -> tuple[list[Result], Rates
     """Write the corpus, prepare everybody and let them compete.
 
     Raises:
-        CommandFailed: A build failed, or the contenders did not write the same files.
+        CommandFailed: A build failed, or the contenders did not write the same files, or a sample says other things.
     """
     corpus = work / "corpus"
     paths = write_corpus(read_corpus(options.source), corpus, stories=options.stories)
@@ -187,7 +203,7 @@ def run(options: argparse.Namespace, *, work: Path) -> tuple[list[Result], Rates
         contenders.append(contender)
     slugs = [path.stem for path in paths]
     results = compete(contenders, slugs=slugs, repeat=options.repeat, tell=lambda line: print(line, file=sys.stderr))
-    differences = find_differences(contenders)
+    differences = find_differences(contenders) or find_other_contents(contenders)
     if differences:
         raise CommandFailed("\n".join(differences))
     return results, serve(contenders) if options.serve else None

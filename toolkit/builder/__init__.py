@@ -13,10 +13,20 @@ if TYPE_CHECKING:
     from toolkit.builder.build import Builder
     from toolkit.builder.manifest import Manifest
     from toolkit.builder.report import BuildReport, Event
+    from toolkit.builder.selections import Segment, Shard
+    from toolkit.builder.shards import merge
 
-__all__ = ["BuildReport", "Builder", "Event", "Manifest"]
+__all__ = ["BuildReport", "Builder", "Event", "Manifest", "Segment", "Shard", "merge"]
 
-_HOMES = {"Builder": "build", "Manifest": "manifest", "BuildReport": "report", "Event": "report"}
+_HOMES = {
+    "Builder": "build",
+    "Manifest": "manifest",
+    "BuildReport": "report",
+    "Event": "report",
+    "Segment": "selections",
+    "Shard": "selections",
+    "merge": "shards",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,13 +17,15 @@ from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Manifest
+from toolkit.builder.manifest import DamagedManifest, Manifest
 from toolkit.builder.paranoid import Comparison, Proof
+from toolkit.builder.partial import newly_linked
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered, Standing
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.remote import StorageTarget
 from toolkit.builder.report import BuildReport
+from toolkit.builder.selections import Segment, Shard
 from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget, Target, TargetStaging
 from toolkit.builder.tasks import can_share
@@ -54,6 +56,7 @@ class Builder:
             a name that ``executors.open_executor`` knows.
         moment: The instant that the build shows; now by default.
         clean: Render everything, whatever the manifest says.
+        part: Build a shard, or a segment, only.
         progress: Told after each batch.
         published: Readers will see it, so that its URLs are remembered for redirects; a check's build is not.
         queries: Count and time what rendering asks the database; see ``BuildReport.queries``.
@@ -69,6 +72,7 @@ class Builder:
         executor: Executor | str | None = None,
         moment: datetime | None = None,
         clean: bool = False,
+        part: Shard | Segment | None = None,
         progress: Progress | None = None,
         published: bool = True,
         queries: bool = False,
@@ -82,6 +86,7 @@ class Builder:
             check_executor(executor)
         self.moment = moment
         self.clean = clean
+        self.part = part
         self.progress = progress or (lambda done, total: None)
         self.published = published
         self.queries = queries
@@ -120,7 +125,11 @@ class Builder:
                 with self.target.manifest() as manifest:
                     if self.clean:
                         manifest.forget()
-                    self._build(manifest, report, moment)
+                    try:
+                        self._build(manifest, report, moment)
+                    except DamagedManifest as error:
+                        manifest.set_aside(error.message)
+                        self._build(manifest, report, moment)
             except sqlite3.Error as error:
                 raise BuildError(
                     f"the manifest {self.manifest_path} could not be written: {error}", hint="Mend it and build again."
@@ -148,6 +157,7 @@ class Builder:
         if manifest.notice:
             report.notices.append(manifest.notice)
         files, pending = manifest.files(), manifest.pending()
+        self._check_part(manifest, files, pending)
         standing = Standing(files, pending, *self.target.find_suspects(files, pending))
         self._note_foreign(manifest, report)
         for attempt in range(1, SNAPSHOT_TRIES + 1):
@@ -164,10 +174,28 @@ class Builder:
                         rendered=rendered,
                         remembers=self.published,
                         workers=self.workers,
+                        part=self.part,
                     )
                     publisher.publish(staging)
                     return
         raise BuildError("the database changed all the time while the build began", hint="Build again.")
+
+    def _check_part(self, manifest: Manifest, files: Mapping[str, Any], pending: set[str]) -> None:
+        """Refuse to make a part of what is another thing.
+
+        Raises:
+            BuildError: The output holds another part, or an interrupted build.
+        """
+        part, before = self.part, manifest.meta("part") or ""
+        is_shard = bool(before) and before != "?"
+        where = self.target.title
+        if isinstance(part, Shard) and before != str(part) and files:
+            what = f"the shard {before}" if is_shard else "a build of the whole site"
+            raise BuildError(f"{where} holds {what}", hint="Give each shard a folder of its own: --output.")
+        if isinstance(part, Segment) and is_shard:
+            raise BuildError(f"{where} holds the shard {before}", hint="Merge the shards first: toolkit merge.")
+        if isinstance(part, Segment) and pending:
+            raise BuildError(f"the last build of {where} was interrupted", hint="Build all of it once, without --only.")
 
     @contextmanager
     def _one_state(self) -> Iterator[Watcher]:
@@ -264,18 +292,21 @@ class Run:
             agreed = self._render_alone(job, pages)
         else:
             agreed = self._render_parallel(job, pages, watcher)
+        if agreed:
+            self._render_linked(job)
         self.report.seconds["render"] = time.monotonic() - started
         if agreed and self.builder.proof is not None:
             self._compare(self.builder.proof)
         return Rendered(self.decision, self.results, self.interning) if agreed else None
 
     def _decide(self) -> Decision:
-        decision = Decider(self.site, self.manifest, self.moment, self.standing.suspect).decide()
+        suspect, part = self.standing.suspect, self.builder.part
+        decision = Decider(self.site, self.manifest, self.moment, suspect, part).decide()
         proof = self.builder.proof
         if proof is None:
             return decision
         proof.take(decision, self.manifest)
-        everything = Decider(self.site, self.manifest, self.moment, self.standing.suspect).decide()
+        everything = Decider(self.site, self.manifest, self.moment, suspect, part).decide()
         proof.explain(everything)
         return everything
 
@@ -294,6 +325,19 @@ class Run:
     def _render_alone(self, job: Job, pages: Sequence[Page]) -> bool:
         self._collect(render_here(job, self._batches(pages)), len(pages))
         return True
+
+    def _render_linked(self, job: Job) -> None:
+        """Pages outside of a segment that are not there yet, and that a page which was rendered links to."""
+        left, seen = self.decision.left, 0
+        while left.absent and seen < len(self.results):
+            fresh, seen = self.results[seen:], len(self.results)
+            links = (key for _, ids, _ in fresh for _, key in self.interning.keys_of(ids, "url"))
+            more = newly_linked(left, links)
+            self.decision.stale += more
+            self._collect(render_here(job, self._batches([page for page, _ in more])), len(self.decision.stale))
+        if left:
+            count = len({record.identity for record in left.records} | left.absent.keys())
+            self.report.notices.append(f"{count} pages outside of what was asked for are stale or missing")
 
     def _can_share(self) -> bool:
         shared = can_share(self.site)

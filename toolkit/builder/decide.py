@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from toolkit.builder.manifest import Key, Manifest, PageRecord, UnitRecord
+from toolkit.builder.manifest import Identity, Key, Manifest, PageRecord, UnitRecord
+from toolkit.builder.partial import Left, Outside, leave
 from toolkit.builder.reasons import describe
+from toolkit.builder.selections import Segment, Shard
 from toolkit.errors import Problems, ToolkitError
 from toolkit.models.options import located
 from toolkit.models.states import TableState, capture, crossed
@@ -34,6 +36,7 @@ class Decision:
         gone: Records of pages that are no more.
         replanned: Units that were made anew.
         touched: Whether any table changed.
+        left: What is left as it is, by a build of a segment.
     """
 
     plan: Plan
@@ -43,6 +46,7 @@ class Decision:
     gone: list[PageRecord] = field(default_factory=list)
     replanned: list[Unit] = field(default_factory=list)
     touched: bool = False
+    left: Left = field(default_factory=Left)
 
 
 class Decider:
@@ -53,19 +57,25 @@ class Decider:
         manifest: The last build.
         moment: The moment of this build.
         suspect: Paths of files that are missing, changed or pending: their pages are stale whatever they read.
+        part: Decide for a part of the site only.
     """
 
-    def __init__(self, site: Any, manifest: Manifest, moment: datetime, suspect: set[str]) -> None:
+    def __init__(
+        self, site: Any, manifest: Manifest, moment: datetime, suspect: set[str], part: Shard | Segment | None = None
+    ) -> None:
         self.site = site
         self.manifest = manifest
         self.moment = moment
         self.suspect = suspect
+        self.part = part
         self.before = manifest.tables()
         self.shapes = manifest.shapes()
         self.plan = Plan(site, viewer=READER, moment=moment)
         self.verifier = Verifier(self.plan, self.shapes)
         self._inputs: dict[int, tuple[str, Key, bytes]] = {}
         self._broken: dict[int, str] = {}
+        self._broken_urls: dict[int, Identity] = {}
+        self._marks: set[int] | None = None
 
     def decide(self) -> Decision:
         """Verify everything that was read, plan anew where needed, and name the stale pages."""
@@ -105,6 +115,8 @@ class Decider:
         for number, (kind, key, _) in inputs.items():
             if (kind, key) in broken:
                 self._broken[number] = describe(self.site, self.shapes, kind, key)
+                if kind == "url":
+                    self._broken_urls[number] = key
 
     def _verify_database(self, tables: Mapping[str, TableState]) -> bool:
         """Rows and queries; whether any table changed."""
@@ -226,17 +238,40 @@ class Decider:
     def _sort(self, decision: Decision) -> None:
         """Pages into stale, kept and gone."""
         records = self.manifest.pages()
-        if not self._broken and not decision.replanned and not self.suspect:
+        same = (self.manifest.meta("part") or "") == (str(self.part) if isinstance(self.part, Shard) else "")
+        whole = same and not isinstance(self.part, Segment)
+        if whole and not self._broken and not decision.replanned and not self.suspect:
             decision.kept = list(records.values())
             return
+        has = self.part.bind(self.plan) if self.part is not None else None
+        outside: list[Outside] = []
+        moved: set[Identity] = set()
         for page in self._pages():
             record = records.pop(page.identity, None)
             reason = self._reason(page, record)
-            if reason or record is None:
-                decision.stale.append((page, reason))
-            else:
+            if record is not None and not reason:
                 decision.kept.append(record)
+            elif has is not None and not has(page):
+                outside.append(Outside(page, record, reason))
+            else:
+                decision.stale.append((page, reason))
+                if record is None or record.url != page.url:
+                    moved.add(page.identity)
         decision.gone = list(records.values())
+        if isinstance(self.part, Segment) and has is not None:
+            decision.left = leave(outside, decision.stale, decision.gone, moved, has, self._broken_links)
+
+    def _broken_links(self, record: PageRecord) -> set[Identity]:
+        """The pages whose URL a page read, and which may have another now.
+
+        Of a page that an earlier build left stale all may: what it read has been written over by those that were made.
+        """
+        if self._marks is None:
+            self._marks = set(self.manifest.inputs(kinds={"part"}))
+        if self._marks.isdisjoint(record.inputs):
+            return {self._broken_urls[number] for number in record.inputs if number in self._broken_urls}
+        urls = self.manifest.inputs(kinds={"url"})
+        return {urls[number][1] for number in record.inputs if number in urls}
 
     def _reason(self, page: Page, record: PageRecord | None) -> str:
         """Why a page must be rendered; empty if it need not."""

@@ -67,6 +67,12 @@ class Interning:
             self.shapes.setdefault(name, shape.record())
         return array("I", [self._number(kind, key, value) for (kind, key), value in trace.inputs.items()])
 
+    def take_stale(self, numbers: array[int]) -> array[int]:
+        """Inputs of a page that is left stale, with one that never verifies."""
+        self._load()
+        mark = self._number("part", (), UNSURE)
+        return numbers if mark in numbers else array("I", [*numbers, mark])
+
     def _number(self, kind: str, key: Key, value: bytes) -> int:
         """One input has one digest, as a build shows one moment; unless somebody edits a file meanwhile."""
         number = self._ids.get((kind, key))

@@ -5,12 +5,14 @@ It may be deleted at any time; the next build is then a clean one. One that is d
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,39 @@ FORMAT = "3"
 Identity = tuple[Any, ...]
 Key = tuple[Any, ...]
 
+COUNTED = ("tables", "shapes", "inputs", "units", "pages", "files")
+"""Tables whose rows are counted when they are written, and again when the manifest is opened."""
+
+
+HELD = re.compile("locked|full|readonly")
+"""What SQLite says of a database that is sound, and cannot be used now."""
+
+
+class DamagedManifest(BuildError):
+    """A manifest says what no build wrote."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"it holds what cannot be read: {error}", hint="Run: toolkit build.")
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
-_decode_tuple = msgspec.msgpack.Decoder(tuple).decode
+_decoder = msgspec.msgpack.Decoder().decode
+_tuple_decoder = msgspec.msgpack.Decoder(tuple).decode
+
+
+def _decode(data: Any) -> Any:
+    try:
+        return _decoder(data)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DamagedManifest(error) from error
+
+
+def _decode_tuple(data: Any) -> Any:
+    try:
+        return _tuple_decoder(data)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DamagedManifest(error) from error
+
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -152,6 +184,8 @@ class Manifest:
         try:
             return self._open_sound()
         except (sqlite3.Error, ValueError) as error:
+            if HELD.search(str(error)):  # by somebody, or by the disk: there is nothing wrong with it
+                raise
             aside = self._set_aside()
             self.existed = False
             self.notice = f"{self.path}: the manifest cannot be used ({error}); it was set aside as {aside.name}"
@@ -174,6 +208,15 @@ class Manifest:
             raise BuildError(f"the manifest {self.path} cannot be used: {error}", hint="Build again.") from error
         return connection
 
+    def set_aside(self, why: str) -> None:
+        """Begin anew, with a notice: reading showed that it cannot be used."""
+        self.connection.close()
+        aside = self._set_aside()
+        self._inputs.clear()
+        self.existed = False
+        self.notice = f"{self.path}: the manifest cannot be used ({why}); it was set aside as {aside.name}"
+        self.connection = self._open_sound()
+
     def _open_sound(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, isolation_level=None)
@@ -191,6 +234,11 @@ class Manifest:
                 raise ValueError("it is of another version of the toolkit")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise ValueError("it is damaged")
+            if tables and _schema(connection) != _own_schema():
+                raise ValueError("its tables are not those of a manifest")
+            told = connection.execute("SELECT value FROM meta WHERE name = 'counts'").fetchone()
+            if told is not None and told[0] != _counts(connection):
+                raise ValueError("rows of it are missing")
         except BaseException:
             connection.close()
             raise
@@ -340,6 +388,7 @@ class Manifest:
             self.connection.execute("BEGIN")
             for table in ("tables", "shapes", "inputs", "units", "pages"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
+            _note_counts(self.connection)
 
     def announce(self, paths: Iterable[str]) -> None:
         """Note the paths about to be written or removed, before touching any of them."""
@@ -395,6 +444,27 @@ class Manifest:
             ((f.path, f.digest, f.size, f.changed_ns, f.owner) for f in changes.files),
         )
         connection.execute("DELETE FROM pending")
+        _note_counts(connection)
+
+
+def _counts(connection: sqlite3.Connection) -> str:
+    counts = (connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in COUNTED)  # noqa: S608
+    return " ".join(map(str, counts))
+
+
+def _note_counts(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('counts', ?)", (_counts(connection),))
+
+
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+
+
+@cache
+def _own_schema() -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_TABLES)
+        return _schema(connection)
 
 
 @dataclass
@@ -449,7 +519,10 @@ def pack(ids: Iterable[int]) -> bytes:
 def unpack(data: bytes) -> array[int]:
     """The reverse of ``pack``."""
     ids = array("I")
-    ids.frombytes(data)
+    try:
+        ids.frombytes(data)
+    except (TypeError, ValueError) as error:
+        raise DamagedManifest(error) from error
     return ids
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.builder.batches import Result
@@ -29,6 +29,8 @@ from toolkit.builder.reasons import describe
 from toolkit.builder.redirects import BuildRedirects, redirect_state
 from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
+from toolkit.builder.selections import Segment, Shard
+from toolkit.builder.shards import shard_record
 from toolkit.builder.targets import TargetStaging
 from toolkit.errors import BuildError
 from toolkit.http.compression import SUFFIXES, compressed_files
@@ -84,6 +86,7 @@ class Publisher:
         rendered: What the run made.
         remembers: Readers will see it: its URLs are written down for redirects.
         workers: How many images are made at a time.
+        part: Publish a part of the site only.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Publisher:
         rendered: Rendered,
         remembers: bool,
         workers: int = 1,
+        part: Shard | Segment | None = None,
     ) -> None:
         self.site = site
         self.manifest = manifest
@@ -106,8 +110,10 @@ class Publisher:
         self.interning = rendered.interning
         self.remembers = remembers
         self.workers = workers
+        self.part = part
         self._history = ""
         self._redirect_meta: dict[str, str] = {}
+        self._redirects_told: dict[str, Any] = {}
 
     def publish(self, staging: TargetStaging) -> None:
         """Stage the other files, put everything in place, remember it.
@@ -130,10 +136,11 @@ class Publisher:
         self._history = redirect_state(self.site)
         changed = bool(self.results or decision.gone or decision.replanned or self.standing.suspect)
         changed = changed or decision.touched or self.manifest.meta("history") != self._history
+        changed = changed or (self.manifest.meta("part") or "") != self._part_mark()
         outputs = self._outputs(staging, pages, changed)
         if changed or self._other_public(outputs):
             check_outputs(outputs)
-        removed = sorted((self.standing.files.keys() | self.standing.pending) - {item.path for item in outputs})
+        removed = sorted(self._removable() - {item.path for item in outputs})
         staged = [item for item in outputs if item.staged]
         report.unchanged = len(outputs) - len(staged)
         staging.check_way(staged, removed)
@@ -149,6 +156,23 @@ class Publisher:
         self._save(pages, units, placed, removed, changed)
         report.seconds["publish"] = time.monotonic() - started
 
+    def _removable(self) -> set[str]:
+        """Files that go unless the site has them: all of ours, but in a segment those of its pages, and redirects."""
+        files = self.standing.files
+        if not isinstance(self.part, Segment):
+            return files.keys() | self.standing.pending
+        before = [self.decision.gone, (self.manifest.pages().get(result.page.identity) for result, *_ in self.results)]
+        paths = {path for records in before for one in records if one for path in (one.path, *one.attachments)}
+        paths |= {f"{path}{suffix}" for path in paths for suffix in SUFFIXES.values()}
+        paths -= {path for one in self.decision.left.records for path in (one.path, *one.attachments)}
+        return (paths & files.keys()) | {path for path, record in files.items() if record.owner == "redirect"}
+
+    def _part_mark(self) -> str:
+        """Which part of the site the manifest knows: empty for all of it."""
+        if isinstance(self.part, Shard):
+            return str(self.part)
+        return "?" if self.decision.left else ""
+
     def _unsure(self) -> list[str]:
         shapes = {**self.manifest.shapes(), **self.interning.shapes} if self.interning.unsure else {}
         return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
@@ -161,6 +185,8 @@ class Publisher:
 
     def _page_records(self) -> dict[Identity, PageRecord]:
         pages = {record.identity: record for record in self.decision.kept}
+        for record in self.decision.left.records:
+            pages[record.identity] = replace(record, inputs=self.interning.take_stale(record.inputs))
         for result, ids, reason in self.results:
             page = result.page
             pages[page.identity] = PageRecord(
@@ -190,8 +216,10 @@ class Publisher:
         for record in self.decision.kept:
             outputs.append(Output(record.path, record.digest, record.size, "page", False))
             outputs += [self._kept(path) for path in record.attachments]
-        outputs += self._public(staging)
-        outputs += self._stored(staging)
+        outputs += self._left(outputs)
+        if not isinstance(self.part, Shard) or self.part.is_first:
+            outputs += self._public(staging)
+            outputs += self._stored(staging)
         if changed or self._other_public(outputs):
             outputs += self._assets(staging, pages)
             outputs += self._renditions(staging, pages)
@@ -199,6 +227,12 @@ class Publisher:
         else:
             outputs += [self._kept(f.path) for f in self.standing.files.values() if f.owner in DERIVED]
         return outputs
+
+    def _left(self, outputs: Sequence[Output]) -> list[Output]:
+        """Files of pages that are left as they are, unless a page that was rendered has their place now."""
+        taken = {item.path for item in outputs} if self.decision.left.records else set()
+        paths = (path for one in self.decision.left.records for path in (one.path, *one.attachments))
+        return [self._kept(path) for path in paths if path not in taken]
 
     def _kept(self, path: str) -> Output:
         record = self.standing.files[path]
@@ -259,10 +293,17 @@ class Publisher:
         moved = find_redirects(read_history(self.site.database), current_urls(plan))
         paths = (item.path for item in outputs)
         redirects = BuildRedirects(self.site, moved=moved, aliases=self.site.aliases(plan), paths=paths)
+        if isinstance(self.part, Shard):  # where other shards have files, is known when they are merged
+            self._redirects_told = redirects.told()
+            return []
         self._redirect_meta = redirects.meta()
         self.report.notices += redirects.notices()
+        standing = self.decision.left.standing
         found: list[Output] = []
-        for url, target in sorted(redirects.files().items()):
+        for url, new in sorted(redirects.files().items()):
+            target = standing.get(new, new)
+            if target is None or target == url:
+                continue
             body = redirect_page(target)
             found += self._staged(staging, output_path(url), body, "redirect")
             self.report.add("redirected", url, f"to {target}")
@@ -314,7 +355,10 @@ class Publisher:
             shapes=self.interning.shapes,
             units=units,
             dropped_units=sorted(known_units - planned),
-            pages=[pages[result.page.identity] for result, *_ in self.results],
+            pages=[
+                *(pages[result.page.identity] for result, *_ in self.results),
+                *(pages[record.identity] for record in decision.left.records),
+            ],
             dropped_pages=[record.identity for record in decision.gone],
             files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
             dropped_files=removed,
@@ -335,4 +379,7 @@ class Publisher:
                 changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
             changes.meta["history"] = self._history
             changes.meta["compression"] = self._compression
+            changes.meta["part"] = self._part_mark()
+            if isinstance(self.part, Shard):
+                changes.meta["shard"] = shard_record(self.site, self._redirects_told)
         self.manifest.replace(changes)

@@ -34,6 +34,8 @@ def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key:
         return "the environment" if key[0] == "*" else f"the variable {key[0]}"
     if kind == "code":
         return "the code"
+    if kind == "part":
+        return "what a build of a part left as it was"
     return f"{kind} {key[0]}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 from urllib.parse import unquote
@@ -23,18 +23,26 @@ class BuildRedirects:
         moved: Old URL to the one that the same page has now.
         aliases: Alias URL to the page's.
         paths: Files that the site publishes.
+        written: What people wrote down, where the site cannot be asked.
 
     Raises:
         Problems: The file of redirects has rows that cannot stand, or some lead round in a circle.
     """
 
     def __init__(
-        self, site: Any, *, moved: Mapping[str, str], aliases: Mapping[str, str], paths: Iterable[str]
+        self,
+        site: Any,
+        *,
+        moved: Mapping[str, str],
+        aliases: Mapping[str, str],
+        paths: Iterable[str],
+        written: Sequence[Redirect] | None = None,
     ) -> None:
         self.site = site
+        self.moved = moved
         self.aliases = aliases
         self.paths = set(paths)
-        self.written = site.redirects.read().redirects
+        self.written = site.redirects.read().redirects if written is None else written
         taken = {one.source for one in self.written if not one.query}
         implied = [Redirect(url, target, where=ALIAS) for url, target in aliases.items() if url not in taken]
         taken |= aliases.keys()
@@ -74,6 +82,10 @@ class BuildRedirects:
             for route in views
             for locale in self.site.route_locales(route)
         )
+
+    def told(self) -> dict[str, Any]:
+        """What they are made of, for whoever merges shards."""
+        return {"moved": self.moved, "aliases": self.aliases, "written": [astuple(one) for one in self.written]}
 
     def meta(self) -> dict[str, str]:
         """What the manifest keeps, for deploys."""

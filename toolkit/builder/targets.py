@@ -95,11 +95,13 @@ class FolderTarget:
         return self.output.with_name(f"{self.output.name}.manifest.db")
 
     def check(self, site: Any) -> None:
-        """Refuse a folder that holds what the site is made from, or lies within.
+        """Refuse a folder that holds what the site is made from, or lies within; and a file.
 
         Raises:
-            BuildError: It does.
+            BuildError: It does, or is one.
         """
+        if self.output.exists() and not self.output.is_dir():
+            raise BuildError(f"{self.output} is a file", hint="Choose another 'output', or move it away.")
         output = self.output.resolve()
         sources = {"the site itself": site.folder, "its state": site.state_folder}
         sources |= {f"the app {app.label!r}": app.folder for app in site.apps}

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from toolkit.builder import Builder, BuildReport
+from toolkit.builder import Builder, BuildReport, Segment, Shard
 from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
 from toolkit.cli.failing import LETTERS
 from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
@@ -44,6 +44,13 @@ OUTPUT = OutputPlace(file_okay=False)
 @click.option(
     "--executor", metavar="NAME", help="Who renders: processes, threads, dask://host:port.  [default: processes]"
 )
+@click.option("--shard", metavar="N/M", help="Render the N-th of M parts, for 'toolkit merge' to put together.")
+@click.option(
+    "--only",
+    metavar="WHAT",
+    multiple=True,
+    help="Render a part: a route, /path/, locale:es, changed-since:TIME. The rest stays as it is.",
+)
 @click.option("--at", "moment", type=MOMENT, metavar="TIME", help="Build as of this instant: 2026-05-01T06:00+02:00.")
 @click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
 @click.option("--paranoid", is_flag=True, help="Render what need not be, too, and name what would have been wrong.")
@@ -56,6 +63,8 @@ def build(
     output: Path | str | None,
     workers: int | None,
     executor: str | None,
+    shard: str | None,
+    only: tuple[str, ...],
     moment: datetime | None,
     clean: bool,
     paranoid: bool,
@@ -70,13 +79,17 @@ def build(
     was.
     """
     speak = invocation().output
+    if [bool(shard), bool(only), paranoid].count(True) > 1:
+        raise click.UsageError("--shard, --only and --paranoid exclude each other.")
     site = open_site()
+    part = Shard.parse(shard) if shard else Segment.parse(only, site) if only else None
     with speak.progress("pages") as progress:
         builder = Builder(
             site,
             output=output,
             workers=workers,
             executor=executor,
+            part=part,
             moment=moment,
             clean=clean,
             progress=progress,

@@ -13,6 +13,7 @@ from toolkit.cli.invocation import site_options
 COMMANDS = {
     "new": ("toolkit.cli.new:new", "Make a small site that builds at once."),
     "build": ("toolkit.cli.build:build", "Publish the site as files, doing only what must be done."),
+    "merge": ("toolkit.cli.merge:merge", "Put the outputs of 'toolkit build --shard' together."),
     "serve": ("toolkit.cli.serve:serve", "Answer HTTP with the same pages, on demand."),
     "check": ("toolkit.cli.check:check", "Find what is wrong with the site, before readers do."),
     "why": ("toolkit.cli.why:why", "Say what a page is made of, and why it was last rendered."),

@@ -150,6 +150,7 @@ class Verifier:
         "code": _code,
         "url": _url,
         "plan": _plan,
+        "part": lambda verifier, key: ABSENT,  # recorded of what was stale when it was left as it was: never verifies
     }
 
 

@@ -1,0 +1,1 @@
+export default { layout: "story.njk", permalink: (data) => `/posts/${data.slug}/` };
