@@ -59,8 +59,8 @@ def named(posts: list[Path], key: str) -> Counter[str]:
 
 
 def numbered(counts: Counter[str]) -> int:
-    """Pages of listings with fifty stories each."""
-    return sum(-(-count // 50) for count in counts.values())
+    """Pages of stable listings with fifty stories each: the first has up to 99."""
+    return sum(max(count // 50, 1) for count in counts.values())
 
 
 def pages(builds: Builds) -> dict[str, str]:

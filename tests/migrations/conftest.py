@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,20 +122,19 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
 def fresh_database(kind: str, folder: Path) -> Iterator[Database]:
     """An empty database of a kind: a file, or one of its own on the server."""
     if kind == "sqlite":
-        opened = Database(f"sqlite:///{folder / 'site.db'}")
-        yield opened
-        opened.close()
+        with closing(Database(f"sqlite:///{folder / 'site.db'}")) as opened:
+            yield opened
         return
     url = next((url for url in SERVERS if url.startswith(kind)), None)
     if url is None:
         pytest.skip(f"TOOLKIT_TEST_DATABASES names no server of the kind {kind}")
     name = f"toolkit_test_{secrets.token_hex(6)}"
-    admin = Database(url)
-    opened = Database(_place(admin, url, name))
-    yield opened
-    opened.close()
-    admin.execute(f"DROP SCHEMA {name}" + (" CASCADE" if kind == "postgresql" else ""))
-    admin.close()
+    with closing(Database(url)) as admin:
+        try:
+            with closing(Database(_place(admin, url, name))) as opened:
+                yield opened
+        finally:
+            admin.execute(f"DROP SCHEMA {name}" + (" CASCADE" if kind == "postgresql" else ""))
 
 
 def _place(admin: Database, url: str, name: str) -> str:
