@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -136,6 +137,12 @@ def test_pythons_own_files_and_modules_are_none(read: Any, site: FakeSite) -> No
     assert read("open(a[0]).read()", site.folder / "app/lazy.py") == {}
     assert read("open(json.__file__).read()") == {}
     assert read("open('/dev/null').read()") == {}
+
+
+def test_looking_for_modules_and_distributions_is_none_either(read: Any) -> None:
+    """Pygments looks for its plugins so: a file beside the site would have made the page anew."""
+    vars(importlib.metadata)["FastPath"].__new__.cache_clear()
+    assert read("__import__('importlib.metadata').metadata.entry_points(group='nothing')") == {}
 
 
 def test_what_others_read_is_none_of_the_pages_business(site: FakeSite) -> None:

@@ -16,6 +16,7 @@ Not seen, because nothing can tell of them: the wall clock, chance, a file's tim
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import sys
 import sysconfig
@@ -40,6 +41,7 @@ _OUTSIDE = {
 _CODE = (".py", ".pyc")
 _TOOLKIT = f"{Path(__file__).parent.parent}{os.sep}"
 _LIBRARY = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
+_IMPORTING = ("<frozen importlib", f"{Path(importlib.metadata.__file__).parent}{os.sep}")
 _NO_FILES = ("/dev/", "/proc/", "/sys/")
 
 _installed = False
@@ -145,8 +147,8 @@ def _is_ours(frame: FrameType | None, site: Any) -> bool:
     apps, own = getattr(site, "code_folders", ((), ()))
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith("<frozen importlib"):
-            return False  # the import system looks for modules; code is an input of its own
+        if name.startswith(_IMPORTING):
+            return False  # the import system looks for modules and distributions; code is an input of its own
         if name.startswith(apps) or (name.startswith(own) and "site-packages" not in name):
             return True
         if name.startswith(_TOOLKIT):
