@@ -9,28 +9,6 @@ import pytest
 from tests.servers import SERVERS, skipped_kinds
 from toolkit.trace import current
 
-LONGEST = (
-    "tests/docs/test_howto.py",
-    "tests/builder/test_executors.py",
-    "tests/builder/test_build.py",
-    "tests/builder/test_attacks.py",
-    "tests/docs/test_tutorial.py",
-    "tests/builder/test_exactness.py",
-    "tests/builder/test_interrupted.py",
-    "tests/models/test_evaluation.py",
-    "tests/builder/test_history.py",
-    "tests/serialization/test_large.py",
-    "tests/builder/test_paranoid.py",
-    "tests/builder/test_segments.py",
-)
-"""Files that take longest begin first: one that begins last would be waited for by all processes but its own."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, each in its own order."""
-    places = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
-
 
 @pytest.fixture(autouse=True)
 def no_scope_left() -> Iterator[None]:
