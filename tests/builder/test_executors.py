@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -178,26 +180,31 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pyt
         assert not (site.folder / "build").exists()
 
 
+WRITER = """
+import select, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+number = 0
+while not select.select([sys.stdin], [], [], 0.002)[0]:
+    number += 1
+    connection.execute("UPDATE press_story SET title = 'mark-' || ? || '-'", (number,))
+    if number == 1:
+        print("writing", flush=True)
+connection.close()
+"""
+"""Writes until its input ends."""
+
+
 def test_threads_show_one_state_while_somebody_writes(big: Any, tree_of: Any) -> None:
     """A thread that comes too late to see the build's state leaves its batch to the process that does."""
-    done = threading.Event()
-
-    def write() -> None:
-        connection = sqlite3.connect(big.folder / "press.db", isolation_level=None, timeout=30)
-        number = 0
-        while not done.wait(0.002):
-            number += 1
-            connection.execute("UPDATE press_story SET title = 'mark-' || ? || '-'", (number,))
-        connection.close()
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    command = [sys.executable, "-c", WRITER, str(big.folder / "press.db")]
+    # a process, not a thread: a fork in the middle of a thread's statement keeps SQLite's locks for ever
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"writing\n"
         other = big.out.with_name("marked")
         big.build(other, executor="threads", workers=3, clean=True)
-    finally:
-        done.set()
-        thread.join()
+        writer.communicate()
+    assert writer.returncode == 0
     text = b"".join(body for path, body in tree_of(other).items() if "es/" not in path)
     assert len({mark.split(b"-")[0] for mark in text.split(b"mark-")[1:]}) == 1
     assert big.same().rendered > 0
