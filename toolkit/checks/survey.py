@@ -21,6 +21,7 @@ from toolkit.checks.findings import Finding
 from toolkit.checks.links import LinkReader, Wanted
 from toolkit.checks.pages import check_document
 from toolkit.checks.weights import Scales
+from toolkit.errors import BuildError
 from toolkit.trace import digest
 
 BATCH = 50
@@ -181,7 +182,8 @@ class _Here:
 
 def _read_batch(start: int) -> list[Sheet]:
     reader = _here.reader
-    assert reader is not None  # noqa: S101 - set before the pool was made
+    if reader is None:
+        raise BuildError("a process was asked to read files before it was set up")
     return [reader.read(page) for page in _here.pages[start : start + BATCH]]
 
 

@@ -18,6 +18,7 @@ from toolkit.checks.embargo.fingerprints import Fingerprints
 from toolkit.checks.embargo.hidden import Hidden
 from toolkit.checks.embargo.words import words_of
 from toolkit.checks.findings import Finding
+from toolkit.errors import BuildError
 from toolkit.trace import digest_bytes
 
 BATCH = 40
@@ -203,5 +204,6 @@ _here = _Here()
 
 def _look_at_batch(start: int) -> list[Looked]:
     scanner = _here.scanner
-    assert scanner is not None  # noqa: S101 - set before the pool was made
+    if scanner is None:
+        raise BuildError("a process was asked to read files before it was set up")
     return [scanner.look_at_file(_here.output, path) for path in _here.paths[start : start + BATCH]]
