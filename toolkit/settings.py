@@ -116,9 +116,16 @@ def _check_precompress(value: list[str]) -> str:
 _FORMATS = ("avif", "webp", "jpeg", "png")
 
 
+_PLACEHOLDERS = ("none", "color", "blur")
+
+
 def _check_formats(value: list[str]) -> str:
     wrong = [name for name in value if name not in _FORMATS]
     return f"{wrong[0]!r} is none of {', '.join(_FORMATS)}" if wrong else ""
+
+
+def _check_placeholder(value: str) -> str:
+    return "" if value in _PLACEHOLDERS else f"{value!r} is none of {', '.join(_PLACEHOLDERS)}"
 
 
 def _check_quality(value: int) -> str:
@@ -205,6 +212,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("avif_quality", int, 55, "Quality of AVIF images, 1 to 100.", _check_quality),
     Setting("webp_quality", int, 78, "Quality of WebP images, 1 to 100.", _check_quality),
     Setting("jpeg_quality", int, 82, "Quality of JPEG images, 1 to 100.", _check_quality),
+    Setting("image_placeholder", str, "none", "What is seen until an image is there.", _check_placeholder),
     Setting("image_max_pixels", int, 100_000_000, "Images of more pixels are refused.", _check_positive),
     Setting("markdown_images", bool, False, "Show static images in Markdown in several sizes and formats."),
     Setting("raw_html", bool, False, "Trust HTML inside Markdown, rather than clean it."),

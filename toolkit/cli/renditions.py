@@ -51,8 +51,6 @@ def _needed(site: Any, output: Path | None) -> Iterator[str]:
         keys = [key for kind, key, _ in manifest.inputs(kinds={"image"}).values() if kind == "image"]
     for key in keys:
         try:
-            for one in site.images.renditions(key):
-                yield one.key
-                yield one.content.hex()
+            yield from site.images.needed(key)
         except ImageError:
             continue  # an image that is gone by now is in no further build

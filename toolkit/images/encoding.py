@@ -51,7 +51,7 @@ def encode(
 
 def _still(picture: Any, facts: Facts, rendition: Rendition) -> bytes:
     frame = _made(picture, rendition)
-    return _saved(frame, rendition, facts.credits)
+    return _saved(frame, rendition, Credits() if rendition.inline else facts.credits)
 
 
 def _animation(image: Any, facts: Facts, rendition: Rendition) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,8 @@ from toolkit.images.facts import Facts, read_facts
 from toolkit.images.operations import Operations, Options, make_operations
 from toolkit.images.pictures import Picture, make_attributes
 from toolkit.images.pillow import encoder_versions
-from toolkit.images.renditions import KEY_DIGITS, Rendition, make_renditions
+from toolkit.images.placeholders import placeholder_style
+from toolkit.images.renditions import KEY_DIGITS, Rendition, make_renditions, make_tiny
 from toolkit.images.sources import ImageReader, ImageSource
 from toolkit.images.store import Recipe, RenditionStore
 from toolkit.trace import ABSENT, current, digest, record
@@ -72,6 +73,7 @@ class Images:
         formats: Iterable[str] | None = None,
         quality: int = 0,
         filters: Iterable[str] = (),
+        placeholder: str = "",
         loading: str = "lazy",
         decoding: str = "async",
         fetchpriority: str = "",
@@ -91,6 +93,8 @@ class Images:
             formats: Beside the original's; those of the setting ``image_formats`` by default.
             quality: 1 to 100; those of the settings by default.
             filters: ``"grayscale"``, ``"sharpen"``, ``"blur:8"``.
+            placeholder: What is seen until it is there: ``blur`` (itself, tiny, inside the page), ``color`` (its
+                mean) or ``none``; that of the setting ``image_placeholder`` by default.
             loading: ``lazy`` or ``eager``.
             decoding: ``async``, ``sync`` or ``auto``.
             fetchpriority: ``high`` for the picture that a page begins with.
@@ -109,13 +113,19 @@ class Images:
             formats=formats,
             quality=quality,
             filters=filters,
-        )
-        written = make_attributes(
-            alt=alt, loading=loading, decoding=decoding, fetchpriority=fetchpriority, further=attributes
+            placeholder=placeholder,
         )
         source = self.taken(image)
         content = self._content(source, operations)
         facts = self._facts_of(source, content)
+        written = make_attributes(
+            alt=alt,
+            loading=loading,
+            decoding=decoding,
+            fetchpriority=fetchpriority,
+            style=self._placeholder(source, content, facts, operations),
+            further=attributes,
+        )
         groups = self._groups(source, content, facts, operations)
         self._remember(source, operations, groups)
         fixed = operations.mode in ("fit", "fill") or facts.format == "svg"
@@ -161,6 +171,20 @@ class Images:
             raise ImageError(f"{source.label} is not there", hint=reader.suggest(source))
         facts = self._facts_of(source, content)
         return [one for group in self._groups(source, content, facts, operations) for one in group]
+
+    def needed(self, key: ImageKey) -> Iterator[str]:
+        """What the store must keep for an image that pages show: keys of renditions, and the image's digest in hex.
+
+        Raises:
+            ImageError: The image is gone or damaged.
+        """
+        renditions = self.renditions(key)
+        yield from (one.key for one in renditions)
+        one = renditions[0]
+        yield one.content.hex()
+        tiny = self._tiny(one.source, one.content, self._facts_of(one.source, one.content), _read_key(key)[1])
+        if tiny is not None:
+            yield tiny.key
 
     def place(self, rendition: Rendition) -> str:
         """Where a rendition is published, below the output folder."""
@@ -254,7 +278,7 @@ class Images:
         """Stands for everything that decides about the HTML and the bytes of an image."""
         options = self.options
         settings: list[Any] = [options.url_prefix, options.widths, options.formats, sorted(options.qualities.items())]
-        settings += [options.sizes, options.max_pixels]
+        settings += [options.sizes, options.max_pixels, options.placeholder]
         return digest([content, operations.text(), settings, encoder_versions()])
 
     def _facts_of(self, source: ImageSource, content: bytes) -> Facts:
@@ -274,6 +298,15 @@ class Images:
     def _facts_version(self) -> str:
         """What decides about the facts of a file, beside it."""
         return digest([FACTS, self.options.max_pixels, encoder_versions()]).hex()
+
+    def _placeholder(self, source: ImageSource, content: bytes, facts: Facts, operations: Operations) -> str:
+        tiny = self._tiny(source, content, facts, operations)
+        if tiny is None:
+            return ""
+        return placeholder_style(self.make([tiny])[tiny.key], operations.placeholder or self.options.placeholder)
+
+    def _tiny(self, source: ImageSource, content: bytes, facts: Facts, operations: Operations) -> Rendition | None:
+        return make_tiny(source, content, facts, operations, self.options, encoder_versions())
 
     def _groups(
         self, source: ImageSource, content: bytes, facts: Facts, operations: Operations

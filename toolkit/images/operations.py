@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from toolkit.errors import ImageError
+from toolkit.errors import ImageError, did_you_mean
 
 FORMATS: Mapping[str, str] = {
     "avif": "image/avif",
@@ -24,6 +24,9 @@ FORMATS: Mapping[str, str] = {
 
 SUFFIXES: Mapping[str, str] = {"jpeg": ".jpg"}
 """Where a file name ends otherwise than in its format."""
+
+PLACEHOLDERS = ("none", "color", "blur")
+"""What may stand in an image's place until it is there."""
 
 MAX_SIDE = 16_383
 """Pixels. WebP holds no more, and no page shows more."""
@@ -66,6 +69,7 @@ class Operations(msgspec.Struct, frozen=True, omit_defaults=True):
         formats: Formats beside the original's; None means those of the setting ``image_formats``.
         quality: 1 to 100 for all formats; 0 means the settings of each.
         filters: ``grayscale``, ``sharpen``, ``blur:8``; in this order.
+        placeholder: One of ``PLACEHOLDERS``; nothing means that of the setting ``image_placeholder``.
     """
 
     widths: tuple[int, ...] = ()
@@ -75,6 +79,7 @@ class Operations(msgspec.Struct, frozen=True, omit_defaults=True):
     formats: tuple[str, ...] | None = None
     quality: int = 0
     filters: tuple[str, ...] = ()
+    placeholder: str = ""
 
     def text(self) -> str:
         """As a trace keeps it."""
@@ -97,6 +102,7 @@ class Options:
         qualities: Format to quality, 1 to 100.
         sizes: How wide images stand on pages that do not say it.
         max_pixels: An image of more is refused.
+        placeholder: What stands in an image's place until it is there, unless its template says it.
     """
 
     url_prefix: str = "/renditions/"
@@ -105,6 +111,7 @@ class Options:
     qualities: Mapping[str, int] = field(default_factory=lambda: {"avif": 55, "webp": 78, "jpeg": 82})
     sizes: str = "100vw"
     max_pixels: int = 100_000_000
+    placeholder: str = "none"
 
 
 def make_operations(
@@ -117,6 +124,7 @@ def make_operations(
     formats: Iterable[Any] | None = None,
     quality: int = 0,
     filters: Iterable[Any] = (),
+    placeholder: Any = "",
 ) -> Operations:
     """Operations from what a template wrote.
 
@@ -139,6 +147,7 @@ def make_operations(
         None if formats is None else _formats(formats),
         _quality(quality),
         tuple(_filter(item) for item in filters),
+        _placeholder(placeholder),
     )
 
 
@@ -208,6 +217,13 @@ def _filter(item: Any) -> str:
     if not isinstance(item, str) or not _FILTER.fullmatch(item):
         raise ImageError(f"{item!r} is no filter", hint='There are "grayscale", "sharpen" and "blur:8".')
     return item
+
+
+def _placeholder(value: Any) -> str:
+    if value in ("", *PLACEHOLDERS):
+        return str(value)
+    hint = did_you_mean(str(value), PLACEHOLDERS) or f"There are {', '.join(PLACEHOLDERS)}."
+    raise ImageError(f"{value!r} is no placeholder of an image", hint=hint)
 
 
 # geometry

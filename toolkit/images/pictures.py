@@ -129,9 +129,9 @@ class Picture:
 
 
 def make_attributes(
-    *, alt: Any, loading: str, decoding: str, fetchpriority: str, further: Mapping[str, Any]
+    *, alt: Any, loading: str, decoding: str, fetchpriority: str, style: str = "", further: Mapping[str, Any]
 ) -> dict[str, str]:
-    """The attributes of ``<img>`` from what a template wrote.
+    """The attributes of ``<img>`` from what a template wrote, and the ``style`` of its placeholder.
 
     Raises:
         ImageError: No alternative text, or a name that no attribute can have.
@@ -156,4 +156,6 @@ def make_attributes(
             raise ImageError(f"an image takes no attribute {name!r}")
         if value is not None and value is not False:
             found[attribute] = "" if value is True else str(value)
+    if style:
+        found["style"] = ";".join(filter(None, (style, found.get("style", ""))))
     return found

@@ -17,6 +17,11 @@ KEY_DIGITS = 16
 ALGORITHM = 1
 """Part of every key: to be raised when ``toolkit.images.encoding`` makes other bytes than before."""
 
+_TINY_WIDTH = 16
+"""Pixels. A page carries some 200 bytes for each, less than the markup of the picture."""
+
+_TINY_QUALITY = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
@@ -32,6 +37,7 @@ class Rendition:
         quality: 1 to 100; 0 where the format has none.
         filters: See ``Operations``.
         key: Stands for all of this and for the versions of the encoders; not for the name of the image.
+        inline: Whether it stands in the page itself: it is never published, and carries no credits.
     """
 
     source: ImageSource
@@ -43,6 +49,7 @@ class Rendition:
     quality: int
     filters: tuple[str, ...]
     key: str
+    inline: bool = False
 
     @property
     def suffix(self) -> str:
@@ -83,6 +90,28 @@ def make_renditions(
         [_rendition(source, content, box, size, name, operations, options, versions) for size in sizes]
         for name in _formats(facts, operations, options)
     ]
+
+
+def make_tiny(
+    source: ImageSource,
+    content: bytes,
+    facts: Facts,
+    operations: Operations,
+    options: Options,
+    versions: tuple[str, ...],
+) -> Rendition | None:
+    """The rendition that a placeholder is made of, as small as can be; None where none is wanted, or none can be.
+
+    What shines through would show it behind the image for ever, and an animation begins with anything.
+    """
+    if (operations.placeholder or options.placeholder) == "none" or facts.transparent or facts.frames > 1:
+        return None
+    box, sizes = layout(facts.width, facts.height, operations, options)
+    width, height = sizes[-1]
+    across = min(_TINY_WIDTH, width)
+    size = (across, max(1, round(height * across / width)))
+    key = _key(content, box, *size, "inline webp", _TINY_QUALITY, operations.filters, versions)
+    return Rendition(source, content, box, *size, "webp", _TINY_QUALITY, operations.filters, key, inline=True)
 
 
 def _formats(facts: Facts, operations: Operations, options: Options) -> Iterator[str]:

@@ -28,6 +28,7 @@ def make_images(site: Any) -> Images:
         qualities={name: settings.peek(f"{name}_quality") for name in ("avif", "webp", "jpeg")},
         sizes=settings.peek("image_sizes"),
         max_pixels=settings.peek("image_max_pixels"),
+        placeholder=settings.peek("image_placeholder"),
     )
     files = FileDigests()
     readers = {
