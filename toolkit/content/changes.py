@@ -12,6 +12,7 @@ from toolkit.content.layout import Layout
 from toolkit.content.matching import Entry, Leaver, adopt_rows, match_rows
 from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
 from toolkit.content.records import Record, key_text, read_keys
+from toolkit.content.spool import Spool
 from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, is_settled
 
@@ -32,6 +33,7 @@ class Changes:
         leavers: The rows that no file has any more; known after ``match``.
         vanished: Files that are gone.
         creator: What was found out about rows that files only name; known after ``match``.
+        spool: Has what the rows say, until it is closed.
         problems: Everything wrong that was found.
     """
 
@@ -54,6 +56,7 @@ class Changes:
         self.owner: dict[str, int] = {}
         self.groups: list[Group] = []
         self.creator: Creator | None = None
+        self.spool = Spool()
         self._find_groups()
         self.vanished = {path: None for path in records if path not in self.owner}
 
@@ -98,16 +101,21 @@ class Changes:
         return any(not is_known(self._records.get(path), self.stamp_of(path), declared) for path in group.paths)
 
     def _parse(self, groups: Sequence[Group], expected: Mapping[str, str]) -> None:
-        for item in parse_groups(self._folder, self._layouts, groups, expected, workers=self._workers):
-            (self.same if item.rows is None else self.parsed)[item.group.path] = item
+        found = parse_groups(self._folder, self._layouts, groups, expected, workers=self._workers)
+        for group, item in zip(groups, found, strict=True):
             self.problems += item.problems
+            if item.rows is None:
+                self.same[group.path] = item
+            else:
+                rows = self.spool.add(item.rows, item.contents)
+                self.parsed[group.path] = Parsed(group, item.digests, rows)
 
     # matching
 
     def match(self, database: Any) -> None:
         """Pair the rows with those in the database; read files again that name rows which are gone."""
         models = {model._meta.label: model for model in database.schema}
-        creator = Creator(database, self._layouts, models, self.owner)
+        creator = Creator(database, self._layouts, models, self.owner, self.spool)
         self.creator = creator if creator.is_needed else None
         while True:
             self._match(database, models)
@@ -119,7 +127,7 @@ class Changes:
     def _match(self, database: Any, models: Mapping[str, Any]) -> None:
         parsed = [self.parsed[path] for path in sorted(self.parsed)]
         asked = [*self.vanished, *(path for item in parsed for path in item.group.paths)]
-        entries, leavers, digests = match_rows(
+        entries, leavers = match_rows(
             self._layouts,
             parsed,
             records=self._records,
@@ -130,7 +138,12 @@ class Changes:
         if self.creator is not None:
             made, left = self.creator.create(parsed, self.vanished, entries, leavers)
             entries, leavers = [*entries, *made], [*leavers, *left]
-        self.entries, self.leavers = entries, adopt_rows(entries, leavers, digests)
+        self.entries, self.leavers = entries, adopt_rows(entries, leavers, self._digest_of)
+
+    def _digest_of(self, entry: Entry) -> str | None:
+        """Of the content of a Markdown file."""
+        is_file = entry.layout.source.is_single and entry.mention is None
+        return self.parsed[entry.path].digests[0] if is_file else None
 
     def _gone_models(self) -> tuple[set[Any], set[Any]]:
         """Models of which a key is gone, and those of which a key names another row now."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from toolkit.content.layout import Layout
+from toolkit.content.layout import Layout, naming_of
 from toolkit.content.matching import Entry, Leaver, MentionPlace
 from toolkit.content.mentions import (
     CREATED,
@@ -29,6 +29,7 @@ from toolkit.content.partners import default_of, is_stamped, name_field_of
 from toolkit.content.records import RowKey, has_table, key_text
 from toolkit.content.rows import Row
 from toolkit.content.source import Source
+from toolkit.content.spool import Spool, split_row
 from toolkit.content.tables import fetch_keys
 from toolkit.models.fields.base import DATABASE_DEFAULT
 
@@ -45,6 +46,11 @@ class CreatedLayout(Layout):
     def translated(self) -> list[Any]:
         """None, in the same way."""
         return []
+
+    @cached_property
+    def references(self) -> dict[str, int]:
+        """None: they have their defaults, which are primary keys."""
+        return {}
 
     @cached_property
     def name_field(self) -> Any:
@@ -82,6 +88,7 @@ def created_layouts(layouts: Sequence[Layout]) -> dict[str, CreatedLayout]:
             model = layout.model._meta.by_name[name].target
             told.setdefault(model, []).append(f"{name} in {layout.source.pattern}")
             first.setdefault(model, (layout, layout.natural[name]))
+    told_by = {field for layout in layouts for field in layout.natural.values()}
     return {
         model._meta.label: CreatedLayout(
             Source(", ".join(told[model]), model, key=key.name),
@@ -89,6 +96,7 @@ def created_layouts(layouts: Sequence[Layout]) -> dict[str, CreatedLayout]:
             layout.locales,
             layout.default_locale,
             {},
+            naming_of(model, told_by),
         )
         for model, (layout, key) in first.items()
     }
@@ -102,6 +110,7 @@ class Creator:
         layouts: Of all sources.
         models: Label to model.
         owner: Path to the index of its source's layout.
+        spool: Takes what the rows say.
 
     Attributes:
         touched: The rows of which the mentions, or other origins, may have changed.
@@ -109,9 +118,15 @@ class Creator:
     """
 
     def __init__(
-        self, database: Any, layouts: Sequence[Layout], models: Mapping[str, Any], owner: Mapping[str, int]
+        self,
+        database: Any,
+        layouts: Sequence[Layout],
+        models: Mapping[str, Any],
+        owner: Mapping[str, int],
+        spool: Spool,
     ) -> None:
         self._database, self._layouts, self._models, self._owner = database, layouts, models, owner
+        self._spool = spool
         self._targets = created_layouts(layouts)
         self.is_needed = bool(self._targets) or has_table(database, CREATED)
         self.touched: set[Named] = set()
@@ -169,14 +184,17 @@ class Creator:
             own |= {key_text(row.pk) for (model, _), row in before.items() if model == label}
             there = fetch_keys(self._database, target.model, target.key_field, keys)
             given |= {(label, key) for key, pk in there if key_text(pk) not in own}
-            at = target.fields.index(target.key_field)
-            given |= {(label, entry.row.values[at]) for entry in entries if entry.layout.model is target.model}
+            key = target.key_field
+            own_entries = (entry for entry in entries if entry.layout.model is target.model)
+            given |= {(label, e.row.pk if key.primary_key else e.named(key)) for e in own_entries}
         return given
 
     def _entry(self, mention: Mention, before: RowKey | None) -> Entry:
         layout = self._targets[mention.model]
         source = self._layouts[self._owner[mention.path]]
-        entry = Entry(layout, mention.path, layout.row_of(mention), mention=MentionPlace(source, mention.relation))
+        head, content = split_row(layout, layout.row_of(mention))
+        (head,) = self._spool.add([head], [content])
+        entry = Entry(layout, mention.path, head, mention=MentionPlace(source, mention.relation))
         if before is not None:
             entry.pk, entry.earlier = before.pk, before.key
         elif layout.pk_is_given and layout.key_field.primary_key:

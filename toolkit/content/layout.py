@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,7 @@ class Layout:
         locales: The site's locales; empty when they are not known, and any will do.
         default_locale: The locale of the model's own columns.
         natural: Relation's name to the field that names a row of its target.
+        naming: The model's fields by which files of any source name its rows.
     """
 
     source: Source
@@ -40,6 +41,7 @@ class Layout:
     locales: tuple[str, ...]
     default_locale: str
     natural: Mapping[str, Any]
+    naming: tuple[Any, ...] = ()
 
     @property
     def model(self) -> Any:
@@ -55,6 +57,11 @@ class Layout:
     def key_index(self) -> int:
         """Where the primary key stands among the fields."""
         return self.fields.index(root_key(self.model))
+
+    @cached_property
+    def references(self) -> dict[str, int]:
+        """The foreign keys, by name, and where they stand among the fields."""
+        return {field.name: at for at, field in enumerate(self.fields) if field.is_relation}
 
     @cached_property
     def many(self) -> list[Any]:
@@ -182,9 +189,17 @@ def make_layouts(
     """A layout for each source. A relation's value is the target's key; see ``key_name``."""
     sources = list(sources)
     keys = keys_of(sources)
+    natural = [_natural_keys(source.model, keys) for source in sources]
+    told = {field for named in natural for field in named.values()}
     return [
-        Layout(source, dialect, tuple(locales), default_locale, _natural_keys(source.model, keys)) for source in sources
+        Layout(source, dialect, tuple(locales), default_locale, named, naming_of(source.model, told))
+        for source, named in zip(sources, natural, strict=True)
     ]
+
+
+def naming_of(model: Any, told: Collection[Any]) -> tuple[Any, ...]:
+    """Those of some fields, beside the primary key, that a model's rows have."""
+    return tuple(field for field in stored_fields(model) if field in told and not field.primary_key)
 
 
 def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,18 @@ from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
 from toolkit.content.mentions import count_created, ensure_mention_tables, replace_created
-from toolkit.content.parsing import PARALLEL_FILES
+from toolkit.content.parsing import PARALLEL_FILES, Parsed
 from toolkit.content.records import (
     Record,
     RowKey,
+    count_rows,
     ensure_table,
     find_giver,
     key_text,
     read_records,
     refresh_stamps,
     replace_records,
+    sum_rows,
 )
 from toolkit.content.references import References, locate
 from toolkit.content.report import LoadReport, SourceReport
@@ -98,7 +100,7 @@ class Loading:
         listings = [list_files(self._folder, layout.source.pattern) for layout in self._layouts]
         records = read_records(self._database)
         if _is_unchanged(self._layouts, listings, records):
-            return self._report(listings, records, [], [])
+            return self._report(listings, sum_rows(records.values()), [], [])
         many = sum(len(listing.stamps) for listing in listings) - len(records) > PARALLEL_FILES
         with _collector_resting() if many else nullcontext():
             return self._load(listings, records)
@@ -106,11 +108,15 @@ class Loading:
     def _load(self, listings: Sequence[Listing], records: dict[str, Record]) -> LoadReport:
         """Read and write what may have changed."""
         changes = Changes(self._folder, self._layouts, listings, records, workers=self._workers)
+        with closing(changes.spool):
+            return self._apply(changes, listings, records)
+
+    def _apply(self, changes: Changes, listings: Sequence[Listing], records: dict[str, Record]) -> LoadReport:
         changes.problems += self._missing_files(listings)
         changes.read()
         if not changes.problems and not changes.parsed and not changes.vanished:
             self._refresh(changes)
-            return self._report(listings, records, [], [])
+            return self._report(listings, sum_rows(records.values()), [], [])
         ensure_table(self._database)
         if any(layout.source.create for layout in self._layouts):
             ensure_mention_tables(self._database)
@@ -119,9 +125,8 @@ class Loading:
                 hint = "Run it again when the other has ended."
                 raise Problems([ContentError("another process loaded content at the same time", hint=hint)])
             removed = self._save(changes)
-            noted = self._note(changes)
-        kept = {path: record for path, record in records.items() if path not in changes.vanished}
-        return self._report(listings, kept | noted, changes.entries, removed)
+            self._note(changes)
+        return self._report(listings, count_rows(self._database), changes.entries, removed)
 
     def _missing_files(self, listings: Sequence[Listing]) -> list[ContentError]:
         """A pattern without ``*`` names a file that must be there."""
@@ -148,7 +153,7 @@ class Loading:
         _raise([*problems, *references.problems])
         tables.defer_references(self._database)
         try:
-            saver = Saver(self._scope, self._folder)
+            saver = Saver(self._scope, self._folder, changes.spool)
             saver.save(changes.entries, changes.leavers)
             _raise(saver.problems)
         finally:
@@ -164,7 +169,7 @@ class Loading:
         for key, group in new.items():
             if not isinstance(key, AutoField):  # made by its default, a UUID for example
                 for entry in group:
-                    entry.pk = entry.row.values[entry.layout.key_index]
+                    entry.pk = entry.row.pk
                 continue
             pks = tables.reserve_keys(self._database, group[0].layout.model, len(group))
             for entry, pk in zip(group, pks, strict=True):
@@ -195,23 +200,27 @@ class Loading:
 
     # records
 
-    def _note(self, changes: Changes) -> dict[str, Record]:
+    def _note(self, changes: Changes) -> None:
         """Record what was loaded."""
-        given: dict[str, list[RowKey]] = {}
+        given: dict[str, list[Entry]] = {}
         for entry in changes.entries:
-            if entry.mention is not None:
-                continue
-            given.setdefault(entry.path, []).append(RowKey(entry.key, key_text(entry.pk)))
-        noted = []
-        for item in changes.parsed.values():
-            for path in item.group.paths:
-                keys = given.get(path, [])
-                noted.append((self._record(changes, path, item.digests[path], len(keys)), keys))
-        replace_records(self._database, changes.vanished, noted)
+            if entry.mention is None:
+                given.setdefault(entry.path, []).append(entry)
+        replace_records(self._database, changes.vanished, [])
+        for items in tables.chunks_of(changes.parsed.values()):
+            noted = [one for item in items for one in self._noted(changes, item, given)]
+            replace_records(self._database, (), noted)
         if (creator := changes.creator) is not None:
             created = {named: key_text(entry.pk) for named, entry in creator.created.items()}
             replace_created(self._database, creator.touched, created)
-        return {record.path: record for record, _ in noted}
+
+    def _noted(
+        self, changes: Changes, item: Parsed, given: Mapping[str, Sequence[Entry]]
+    ) -> Iterator[tuple[Record, list[RowKey]]]:
+        """A record of each file of a group, and the rows that the file gave."""
+        for path, digest in zip(item.group.paths, item.digests, strict=True):
+            keys = [RowKey(entry.key, key_text(entry.pk)) for entry in given.get(path, ())]
+            yield self._record(changes, path, digest, len(keys)), keys
 
     def _record(self, changes: Changes, path: str, digest: str, rows: int) -> Record:
         layout = self._layouts[changes.owner[path]]
@@ -238,14 +247,10 @@ class Loading:
     def _report(
         self,
         listings: Sequence[Listing],
-        records: Mapping[str, Record],
+        totals: Mapping[tuple[str, str], int],
         entries: Sequence[Entry],
         removed: Sequence[Leaver],
     ) -> LoadReport:
-        totals: dict[tuple[str, str], int] = {}
-        for record in records.values():
-            name = (record.pattern, record.model)
-            totals[name] = totals.get(name, 0) + record.row_count
         gone: dict[tuple[str, str], int] = {}
         for leaver in removed:
             name = (leaver.pattern, leaver.model._meta.label)

@@ -15,7 +15,8 @@ from toolkit.content.layout import Layout
 from toolkit.content.levels import root_key
 from toolkit.content.parsing import Parsed
 from toolkit.content.records import Record, RowKey, key_text
-from toolkit.content.rows import Row, is_made
+from toolkit.content.rows import is_made
+from toolkit.content.spool import Head
 
 
 @dataclass(slots=True, eq=False)
@@ -25,7 +26,7 @@ class Entry:
     Attributes:
         layout: Of its source.
         path: Its file.
-        row: What the file says.
+        row: What tells it.
         pk: Primary key; None until one is reserved.
         earlier: The key under which the row was loaded before; None for a new row.
         mention: Where a file names it, if that is why it is made.
@@ -34,7 +35,7 @@ class Entry:
 
     layout: Layout
     path: str
-    row: Row
+    row: Head
     pk: Any = None
     earlier: Any = None
     state: str = "added"
@@ -44,6 +45,10 @@ class Entry:
     def key(self) -> Any:
         """The key in the file, as records hold it."""
         return key_text(self.row.key)
+
+    def named(self, field: Any) -> Any:
+        """The driver's value of a field by which files name rows."""
+        return self.pk if field.primary_key else self.row.names[self.layout.naming.index(field)]
 
     @property
     def name(self) -> str:
@@ -88,12 +93,10 @@ class Matched(NamedTuple):
     Args:
         entries: The files' rows; one that is not known yet has no primary key.
         leavers: The rows that their own files do not give any more.
-        digests: ``id`` of a Markdown file's entry to the digest of its content.
     """
 
     entries: list[Entry]
     leavers: list[Leaver]
-    digests: dict[int, str]
 
 
 def match_rows(
@@ -117,7 +120,6 @@ def match_rows(
     """
     entries: list[Entry] = []
     leavers: list[Leaver] = []
-    digests: dict[int, str] = {}
     for item in parsed:
         layout = layouts[item.group.layout]
         fresh = [Entry(layout, item.group.path, row) for row in item.rows or ()]
@@ -125,14 +127,12 @@ def match_rows(
         left = _pair(layout, fresh, before)
         leavers += [_leaver(layout.model, records[path], given) for path, given in left]
         entries += fresh
-        if layout.source.is_single:
-            digests |= {id(entry): item.digests[item.group.path] for entry in fresh}
         leavers += _strangers(item.group.paths, layout, records, keys, models)
     for path in vanished:
         model = models.get(records[path].model)
         if model is not None:
             leavers += [_leaver(model, records[path], given) for given in keys.get(path, ())]
-    return Matched(entries, leavers, digests)
+    return Matched(entries, leavers)
 
 
 def _given(path: str, layout: Layout, records: Mapping[str, Record], keys: Mapping[str, list[RowKey]]) -> list[RowKey]:
@@ -164,10 +164,9 @@ def _leaver(model: Any, record: Record, given: RowKey) -> Leaver:
 def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey]]) -> list[tuple[str, RowKey]]:
     """Give the rows of a file the primary keys they had. Returns the rows that are left over."""
     if layout.pk_is_given and not is_made(root_key(layout.model)):
-        at = layout.key_index
         by_pk = {given.pk: (path, given) for path, given in before}
         for entry in fresh:
-            entry.pk = entry.row.values[at]
+            entry.pk = entry.row.pk
             known = by_pk.pop(key_text(entry.pk), None)
             entry.earlier = None if known is None else known[1].key
         return list(by_pk.values())
@@ -186,8 +185,16 @@ def _settle(entry: Entry, given: RowKey) -> None:
     entry.pk, entry.earlier = given.pk, given.key
 
 
-def adopt_rows(entries: Iterable[Entry], leavers: Sequence[Leaver], digests: Mapping[int, str]) -> list[Leaver]:
-    """Let new rows be rows that left another file. Returns those that really leave."""
+def adopt_rows(
+    entries: Iterable[Entry], leavers: Sequence[Leaver], digest_of: Callable[[Entry], str | None]
+) -> list[Leaver]:
+    """Let new rows be rows that left another file. Returns those that really leave.
+
+    Args:
+        entries: The files' rows.
+        leavers: The rows that their own files do not give any more.
+        digest_of: Gives the digest of a Markdown file's content; None of other files.
+    """
     if not leavers:
         return []
     by_key = {(leaver.model, leaver.given.key): leaver for leaver in leavers}
@@ -196,7 +203,7 @@ def adopt_rows(entries: Iterable[Entry], leavers: Sequence[Leaver], digests: Map
     new = [entry for entry in entries if entry.pk is None]
     ways: tuple[tuple[dict[Any, Leaver], Callable[[Entry], Any]], ...] = (
         (by_key, lambda entry: entry.key),
-        (by_digest, lambda entry: digests.get(id(entry))),
+        (by_digest, digest_of),
     )
     for known, name in ways:
         for entry in new:

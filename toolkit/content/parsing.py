@@ -7,9 +7,10 @@ import hashlib
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from toolkit.content.csv_files import parse_csv
 from toolkit.content.json_files import parse_geojson, parse_json
@@ -17,11 +18,21 @@ from toolkit.content.layout import Layout
 from toolkit.content.markdown_files import parse_markdown
 from toolkit.content.place import Document, Place, content_error
 from toolkit.content.rows import Row, RowReader
+from toolkit.content.spool import Head, split_row
 from toolkit.content.yaml_files import parse_yaml
 from toolkit.errors import ContentError, did_you_mean
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 PARALLEL_FILES = 500
 """Fewer files than these are read faster by one process than workers start."""
+
+CHUNK_FILES = 100
+"""Files in one message of a worker: some hundred kilobytes."""
+
+AHEAD = 3
+"""Chunks under way for each worker: whoever takes the rows may fall behind, and what waits stays small."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
@@ -50,15 +61,17 @@ class Parsed(NamedTuple):
 
     Args:
         group: The group.
-        digests: Path to the digest of its content, hexadecimal.
+        digests: Of the contents of ``group.paths``, hexadecimal.
         rows: Its rows; None when the content is what was expected, and was not looked into.
         problems: What is wrong.
+        contents: What each row says, packed, until a spool takes it.
     """
 
     group: Group
-    digests: dict[str, str]
-    rows: list[Row] | None
-    problems: list[ContentError]
+    digests: tuple[str, ...]
+    rows: tuple[Head, ...] | None
+    problems: Sequence[ContentError] = ()
+    contents: tuple[bytes, ...] = ()
 
 
 def group_files(number: int, layout: Layout, paths: Iterable[str]) -> tuple[list[Group], list[ContentError]]:
@@ -135,12 +148,13 @@ def parse_group(folder: Path, layout: Layout, group: Group, expected: Mapping[st
             bodies[path] = (folder / path).read_bytes()
     except OSError as error:
         told = f"the file cannot be read: {error.strerror or error}"
-        return Parsed(group, {}, [], [ContentError(told, path=path)])
-    digests = {path: hashlib.blake2b(body, digest_size=16).hexdigest() for path, body in bodies.items()}
-    if all(expected.get(path) == digest for path, digest in digests.items()):
-        return Parsed(group, digests, None, [])
+        return Parsed(group, (), (), [ContentError(told, path=path)])
+    digests = tuple(hashlib.blake2b(body, digest_size=16).hexdigest() for body in bodies.values())
+    if all(expected.get(path) == digest for path, digest in zip(bodies, digests, strict=True)):
+        return Parsed(group, digests, None)
     rows, problems = _read_rows(layout, group, bodies)
-    return Parsed(group, digests, rows, problems)
+    parts = [split_row(layout, row) for row in rows]
+    return Parsed(group, digests, tuple(head for head, _ in parts), problems, tuple(content for _, content in parts))
 
 
 def _read_rows(layout: Layout, group: Group, bodies: Mapping[str, bytes]) -> tuple[list[Row], list[ContentError]]:
@@ -213,8 +227,9 @@ def _start_worker(folder: Path, layouts: Sequence[Layout], expected: Mapping[str
     _Worker.folder, _Worker.layouts, _Worker.expected = folder, layouts, expected
 
 
-def _work(group: Group) -> Parsed:
-    return parse_group(_Worker.folder, _Worker.layouts[group.layout], group, _Worker.expected)
+def _work(groups: Sequence[Group]) -> list[Parsed]:
+    folder, layouts, expected = _Worker.folder, _Worker.layouts, _Worker.expected
+    return [parse_group(folder, layouts[group.layout], group, expected) for group in groups]
 
 
 def parse_groups(
@@ -242,11 +257,16 @@ def parse_groups(
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    chunk = max(1, min(250, len(groups) // (count * 4)))
+    size = max(1, min(CHUNK_FILES, len(groups) // (count * 4)))
+    chunks = deque(groups[start : start + size] for start in range(0, len(groups), size))
     with ProcessPoolExecutor(
         count, mp_context=get_context("fork"), initializer=_start_worker, initargs=(folder, layouts, expected)
     ) as pool:
-        yield from pool.map(_work, groups, chunksize=chunk)
+        running: deque[Future[list[Parsed]]] = deque()
+        while chunks or running:
+            while chunks and len(running) < count * AHEAD:
+                running.append(pool.submit(_work, chunks.popleft()))
+            yield from running.popleft().result()
 
 
 def _worker_count(files: int) -> int:

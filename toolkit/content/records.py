@@ -93,6 +93,21 @@ def read_records(database: Any) -> dict[str, Record]:
     return {row[0]: make(row) for row in rows}
 
 
+def sum_rows(records: Iterable[Record]) -> dict[tuple[str, str], int]:
+    """(pattern, model's label) to the number of rows."""
+    totals: dict[tuple[str, str], int] = {}
+    for record in records:
+        name = (record.pattern, record.model)
+        totals[name] = totals.get(name, 0) + record.row_count
+    return totals
+
+
+def count_rows(database: Any) -> dict[tuple[str, str], int]:
+    """The same, of all records."""
+    sql = f"SELECT pattern, model, SUM(row_count) FROM {TABLE} GROUP BY pattern, model"  # noqa: S608 - constants
+    return {(pattern, model): int(count) for pattern, model, count in database.fetch(sql)}
+
+
 def has_table(database: Any, name: str = TABLE) -> bool:
     """Whether a table is there."""
     if database.dialect == "sqlite":

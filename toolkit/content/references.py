@@ -43,10 +43,11 @@ class References:
         """Put the primary keys in place of all references, and collect keys that name no row."""
         self._look_up()
         for entry in self._entries:
-            for name, key in entry.row.references:
-                self._resolve_one(entry, name, key)
-            for name, keys in entry.row.links.items():
-                entry.row.links[name] = tuple(self._find(entry, name, key) for key in keys)
+            layout, row = entry.layout, entry.row
+            for at, name in enumerate(layout.references):
+                row.references[at] = self._resolve_one(entry, name, row.references[at])
+            for at, field in enumerate(layout.many):
+                row.links[at] = tuple(self._find(entry, field.name, key) for key in row.links[at])
 
     def _wanted(self) -> dict[Wanted, set[Any]]:
         wanted: dict[Wanted, set[Any]] = {}
@@ -69,17 +70,13 @@ class References:
         found: dict[Any, list[Any]] = {}
         for entry in self._entries:
             if model in entry.layout.model._meta.levels:
-                value = entry.pk if field.primary_key else entry.row.values[entry.layout.fields.index(field)]
-                found.setdefault(value, []).append(entry.pk)
+                found.setdefault(entry.named(field), []).append(entry.pk)
         return found
 
-    def _resolve_one(self, entry: Entry, name: str, key: Any) -> None:
-        layout = entry.layout
-        at = layout.fields.index(layout.model._meta.by_name[name])
+    def _resolve_one(self, entry: Entry, name: str, key: Any) -> Any:
         if isinstance(key, tuple):  # the field's default, a primary key already
-            entry.row.values[at] = key[1]
-        elif key is not None:
-            entry.row.values[at] = self._find(entry, name, key)
+            return key[1]
+        return None if key is None else self._find(entry, name, key)
 
     def _find(self, entry: Entry, name: str, key: Any) -> Any:
         wanted = _target(entry, name)
@@ -104,12 +101,12 @@ class References:
 
 
 def _named(entry: Entry) -> Iterator[tuple[str, Any]]:
-    for name, key in entry.row.references:
+    for name, key in zip(entry.layout.references, entry.row.references, strict=True):
         if key is not None and not isinstance(key, tuple):
             yield name, key
-    for name, keys in entry.row.links.items():
+    for field, keys in zip(entry.layout.many, entry.row.links, strict=True):
         for key in keys:
-            yield name, key
+            yield field.name, key
 
 
 def _target(entry: Entry, name: str) -> Wanted:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit.content import tables
 from toolkit.content.layout import Layout
@@ -15,11 +15,17 @@ from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
 from toolkit.content.records import key_text
 from toolkit.content.references import locate
+from toolkit.content.spool import Content, Spool
 from toolkit.errors import NON_FIELD_ERRORS, ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
 from toolkit.models.deleting import delete_instance
 from toolkit.models.model import blank_instance
 from toolkit.trace import Scope
+
+T = TypeVar("T")
+
+ROWS = 100
+"""Rows with all that they say in memory at a time."""
 
 Put = tuple[Entry, Sequence[Any]]
 """A row's values, and the entry to blame if the database refuses them."""
@@ -31,10 +37,11 @@ class Saver:
     Args:
         scope: An unrestricted scope, which is current.
         folder: The site's folder, to look up places for errors.
+        spool: Has what the rows say. Of that, only so much is in memory at a time.
     """
 
-    def __init__(self, scope: Scope, folder: Path) -> None:
-        self._scope, self._database, self._folder = scope, scope.database, folder
+    def __init__(self, scope: Scope, folder: Path, spool: Spool) -> None:
+        self._scope, self._database, self._folder, self._spool = scope, scope.database, folder, spool
         self.problems: list[ContentError] = []
         self.removed: list[Leaver] = []
 
@@ -56,33 +63,44 @@ class Saver:
 
     def _save_model(self, entries: list[Entry]) -> None:
         model = entries[0].layout.model
-        existing = tables.fetch_rows(
-            self._database, model, [entry.pk for entry in entries if entry.earlier is not None]
-        )
-        added: list[Put] = []
-        changed: list[Put] = []
-        for entry in entries:
-            before = existing.get(entry.pk)
-            self._check_identity(entry, before)
-            values = _values(entry, before)
-            if before is None:
-                added.append((entry, values))
-            elif list(before) != values:
-                changed.append((entry, _stamped(entry, values)))
-            entry.state = "added" if before is None else "changed" if list(before) != values else "unchanged"
+        for chunk in _chunks(entry for entry in entries if entry.earlier is not None):
+            self._compare(model, chunk)
+        self._update(model, [entry for entry in entries if entry.state == "changed"])
         fields = entries[0].layout.fields
-        self._update(model, fields, changed)
-        self._insert(model, fields, added)
+        for chunk in _chunks(entry for entry in entries if entry.state == "added"):
+            self._insert(model, fields, [(entry, _values(entry, said, None)) for entry, said in self._said(chunk)])
         for layout in dict.fromkeys(entry.layout for entry in entries):
             own = [entry for entry in entries if entry.layout is layout]
             self._save_translations(layout, own)
             for field in layout.many:
                 self._save_links(field, own)
 
-    def _check_identity(self, entry: Entry, before: Sequence[Any] | None) -> None:
+    def _said(self, entries: Sequence[Entry]) -> list[tuple[Entry, Content]]:
+        """What the files say of some rows."""
+        return list(zip(entries, self._spool.read([entry.row for entry in entries]), strict=True))
+
+    def _compare(self, model: Any, entries: Sequence[Entry]) -> None:
+        """Which of the rows that were loaded before are others now."""
+        existing = tables.fetch_rows(self._database, model, [entry.pk for entry in entries])
+        for entry, said in self._said(entries):
+            before = existing.get(entry.pk)
+            if before is None:
+                continue  # somebody removed it
+            self._check_identity(entry, before)
+            entry.state = "unchanged" if list(before) == _values(entry, said, before) else "changed"
+
+    def _changed(self, model: Any, entries: Sequence[Entry]) -> list[Put]:
+        """The new values of rows that are there."""
+        existing = tables.fetch_rows(self._database, model, [entry.pk for entry in entries])
+        return [
+            (entry, _stamped(entry, said, _values(entry, said, existing[entry.pk])))
+            for entry, said in self._said(entries)
+        ]
+
+    def _check_identity(self, entry: Entry, before: Sequence[Any]) -> None:
         """A row that somebody gave another key in the database may be another row by now: never overwrite it."""
-        key = None if before is None else key_text(before[entry.layout.fields.index(entry.layout.key_field)])
-        if before is not None and key not in (entry.earlier, entry.key):
+        key = key_text(before[entry.layout.fields.index(entry.layout.key_field)])
+        if key not in (entry.earlier, entry.key):
             name, label = entry.layout.source.key, entry.layout.model._meta.object_name
             told = (
                 f"its row, {label} {entry.pk}, was given the {name} {key!r} in the database; here it is {entry.key!r}"
@@ -91,14 +109,17 @@ class Saver:
             place = locate(self._folder, entry, name)
             self.problems.append(content_error(told, entry.path, place, hint))
 
-    def _update(self, model: Any, fields: Sequence[Any], puts: Sequence[Put]) -> None:
+    def _update(self, model: Any, entries: Sequence[Entry]) -> None:
         """Change rows in place; where they swap unique values, take them out first."""
         try:
             with self._database.atomic():
-                tables.update_rows(self._database, model, [values for _, values in puts])
+                for chunk in _chunks(entries):
+                    tables.update_rows(self._database, model, [values for _, values in self._changed(model, chunk)])
         except IntegrityError:
-            tables.delete_by(self._database, model, model._meta.pk, [entry.pk for entry, _ in puts])
-            self._insert(model, fields, puts)
+            # all of them: what a file does not say is known from the row itself
+            puts = [put for chunk in _chunks(entries) for put in self._changed(model, chunk)]
+            tables.delete_by(self._database, model, model._meta.pk, [entry.pk for entry in entries])
+            self._insert(model, entries[0].layout.fields, puts)
 
     def _insert(self, model: Any, fields: Sequence[Any], puts: Sequence[Put]) -> None:
         """Insert rows; if the database refuses, find out which."""
@@ -151,31 +172,58 @@ class Saver:
         source, locale, pk = meta.by_name["source"], meta.by_name["locale"], meta.pk
         fields = [source, locale, *translated]
         order = [meta.fields.index(field) for field in (pk, *fields)]
-        known = [entry.pk for entry in entries if entry.state != "added"]
-        before = {}
-        for row in tables.fetch_by(self._database, model, source, known):
-            key, owner, name, *values = (row[at] for at in order)
-            before[owner, name] = (key, values)
-        gone, added, kept = [], [], []
-        for entry in entries:
-            for name, every in entry.row.translations.items():
+        fresh: list[tuple[Entry, str, Any]] = []
+        for chunk in _chunks(entry for entry in entries if entry.state != "added" or entry.row.locales):
+            known = [entry.pk for entry in chunk if entry.state != "added"]
+            before = {}
+            for row in tables.fetch_by(self._database, model, source, known):
+                key, owner, name, *values = (row[at] for at in order)
+                before[owner, name] = (key, values)
+            found = self._find_fresh(chunk, before, part)
+            tables.delete_by(self._database, model, pk, [key for *_, key in found if key is not None])
+            tables.delete_by(self._database, model, pk, [key for key, _ in before.values()])
+            _mark_changed(chunk, {owner for owner, _ in before} | {entry.pk for entry, *_ in found})
+            fresh += found
+        for keyed in (True, False):
+            for parts in _chunks(item for item in fresh if (item[2] is not None) == keyed):
+                self._insert(model, [pk, *fields] if keyed else fields, self._translated(parts, part))
+
+    def _find_fresh(
+        self, entries: Sequence[Entry], before: dict[Any, tuple[Any, list[Any]]], part: slice
+    ) -> list[tuple[Entry, str, Any]]:
+        """The translations to write, and the keys of those in whose place they come.
+
+        Args:
+            entries: The rows.
+            before: (row, locale) to key and values of what is there; in the end, of what has to go.
+            part: See ``_save_translations_of``.
+        """
+        fresh = []
+        for entry, said in self._said(entries):
+            for name, every in said.translations.items():
                 values = every[part]
                 if all(value is None for value in values):
                     continue
                 old = before.pop((entry.pk, name), None)
                 if old is None:
-                    added.append((entry, [entry.pk, name, *values]))
+                    fresh.append((entry, name, None))
                 elif old[1] != list(values):
-                    kept.append((entry, [old[0], entry.pk, name, *values]))
-                    gone.append(old[0])
-        gone += [key for key, _ in before.values()]
-        tables.delete_by(self._database, model, pk, gone)
-        self._insert(model, [pk, *fields], kept)
-        self._insert(model, fields, added)
-        owners = {owner for owner, _ in before} | {entry.pk for entry, _ in [*added, *kept]}
-        _mark_changed(entries, owners)
+                    fresh.append((entry, name, old[0]))
+        return fresh
+
+    def _translated(self, fresh: Sequence[tuple[Entry, str, Any]], part: slice) -> list[Put]:
+        """The values of translations, with their keys where these are known."""
+        said = self._said([entry for entry, *_ in fresh])
+        return [
+            (entry, [*([] if key is None else [key]), entry.pk, name, *content.translations[name][part]])
+            for (entry, name, key), (_, content) in zip(fresh, said, strict=True)
+        ]
 
     def _save_links(self, field: Any, entries: Sequence[Entry]) -> None:
+        for chunk in tables.chunks_of(entries):
+            self._save_links_of(field, chunk)
+
+    def _save_links_of(self, field: Any, entries: Sequence[Entry]) -> None:
         through, (own, other) = field.through, field.link_fields()
         meta = through._meta
         at = [meta.fields.index(item) for item in (meta.pk, own, other)]
@@ -188,7 +236,7 @@ class Saver:
         added: list[Put] = [
             (entry, [entry.pk, target, *(self._defaults(extra) if extra else ())])
             for entry in entries
-            for target in entry.row.links[field.name]
+            for target in entry.row.links[entry.layout.many.index(field)]
             if before.pop((entry.pk, target), None) is None
         ]
         tables.delete_by(self._database, through, meta.pk, before.values())
@@ -255,19 +303,25 @@ def _model_label(entry: Entry) -> str:
     return str(entry.layout.model._meta.label)
 
 
-def _values(entry: Entry, before: Sequence[Any] | None) -> list[Any]:
-    """The row's values, with its primary key; what the file did not give stays as it was made at first."""
-    values = list(entry.row.values)
-    values[entry.layout.key_index] = entry.pk
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    return tables.chunks_of(values, size=ROWS)
+
+
+def _values(entry: Entry, said: Content, before: Sequence[Any] | None) -> list[Any]:
+    """The row's values, with all its keys; what the file did not give stays as it was made at first."""
+    values, layout = said.values, entry.layout
+    for at, key in zip(layout.references.values(), entry.row.references, strict=True):
+        values[at] = key
+    values[layout.key_index] = entry.pk
     if before is not None:
-        for at in entry.row.made:
+        for at in said.made:
             values[at] = before[at]
     return values
 
 
-def _stamped(entry: Entry, values: list[Any]) -> list[Any]:
+def _stamped(entry: Entry, said: Content, values: list[Any]) -> list[Any]:
     """Set ``auto_now`` fields of a row that changes."""
-    for at in entry.row.made:
+    for at in said.made:
         field = entry.layout.fields[at]
         if getattr(field, "auto_now", False):
             write: Callable[[Any], Any] | None = entry.layout.writers[at]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from toolkit.content.levels import root_key, stored_fields
 from toolkit.models.fields.base import DATABASE_DEFAULT
@@ -12,16 +13,19 @@ from toolkit.models.writing import insert_sql, quoted
 
 BATCH = 500
 
+T = TypeVar("T")
+
 
 def mark_of(database: Any) -> str:
     """The placeholder of a parameter."""
     return "?" if database.dialect == "sqlite" else "%s"
 
 
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    items = list(values)
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def chunks_of(values: Iterable[T], *, size: int = BATCH) -> Iterator[list[T]]:
+    """Some values at a time."""
+    found = iter(values)
+    while chunk := list(islice(found, size)):
+        yield chunk
 
 
 def _column(database: Any, model: Any, field: Any) -> str:
@@ -48,7 +52,7 @@ def _select(database: Any, model: Any, fields: Sequence[Any], by: Any, values: I
     names = ", ".join(_column(database, model, field) for field in fields)
     source, key = _tables(database, model), _column(database, model, by)
     found = []
-    for chunk in _chunks(values):
+    for chunk in chunks_of(values):
         marks = ", ".join([mark_of(database)] * len(chunk))
         found += database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
     return found
