@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from toolkit.errors import Problems, SettingError, ToolkitError, did_you_mean
+from toolkit.errors import DeclarationError, Problems, SettingError, ToolkitError, did_you_mean
 from toolkit.trace import digest, record
 
 FILE_NAME = "toolkit.toml"
@@ -295,6 +295,19 @@ class Settings:
         """What a trace would record of a setting today."""
         values = self.__dict__["_values"]
         return digest(values[name]) if name in values else b""
+
+
+def find_folder(start: Path) -> Path:
+    """The nearest folder at or above with a ``toolkit.toml``.
+
+    Raises:
+        DeclarationError: There is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    raise DeclarationError(f"there is no {FILE_NAME} at or above {start}", hint="Make a site with: toolkit new DIR.")
 
 
 def load_settings(

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.builder import Builder, Manifest
-from toolkit.builder.manifest import encode_key, pack
+from toolkit.builder.records import encode_key, pack
 from toolkit.testing import temporary_site
 
 MODELS = """

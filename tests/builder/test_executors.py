@@ -20,7 +20,7 @@ from tests.builder.test_interrupted import many
 from tests.s3 import S3, running_s3
 from tests.servers import SERVERS
 from toolkit.builder import Builder
-from toolkit.builder.manifest import decode_key
+from toolkit.builder.records import decode_key
 from toolkit.errors import BuildError
 from toolkit.testing import temporary_site
 

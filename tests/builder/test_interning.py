@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from toolkit.builder.interning import UNSURE, Interning
-from toolkit.builder.manifest import Changes, Manifest, PageRecord, encode_key
+from toolkit.builder.manifest import Changes, Manifest
+from toolkit.builder.records import PageRecord, encode_key
 from toolkit.builder.workers import Batch
 from toolkit.trace import Trace
 

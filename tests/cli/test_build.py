@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,42 @@ def test_impact_of_what_is_not_there_suggests_what_is(run: Run, thing: str, says
 def test_impact_must_be_told_the_kind(run: Run) -> None:
     run("build", "--workers", "1")
     assert "is not KIND:NAME" in run("impact", "base.html", status=2).output
+
+
+@pytest.mark.parametrize("asked", [("why", "/stories/first-edition/"), ("impact", "story:first-edition")])
+def test_telling_of_the_last_build_needs_nothing_of_the_site(run: Run, folder: Path, asked: tuple[str, str]) -> None:
+    run("build", "--workers", "1")
+    told = run(*asked).output
+    (folder / "bay_press/models.py").write_text("raise RuntimeError('imported')")
+    assert run(*asked).output == told
+
+
+def test_telling_loads_no_models_and_no_templates(run: Run, folder: Path) -> None:
+    run("build", "--workers", "1")
+    code = (
+        "import sys; from toolkit.cli.main import cli\n"
+        "cli(sys.argv[1:], standalone_mode=False); print(sorted(set(sys.modules) & {'jinja2', 'toolkit.models'}))"
+    )
+    for asked in (("why", "/"), ("impact", "story:1"), ("impact", "template:base.html")):
+        told = subprocess.run(
+            [sys.executable, "-c", code, *asked], cwd=folder, capture_output=True, text=True, check=True
+        )
+        assert told.stdout.endswith("\n[]\n"), told
+
+
+def test_an_output_that_the_code_says_is_found(run: Run, folder: Path) -> None:
+    module = folder / "bay_press/site.py"
+    module.write_text(module.read_text().replace("apps=[app]", 'apps=[app], settings={"output": "public-html"}'))
+    run("build", "--workers", "1")
+    assert (folder / "public-html.manifest.db").exists()
+    assert run("why", "/").output.startswith("/\n")
+
+
+def test_a_view_is_told_from_a_page_that_is_not_there(run: Run, folder: Path) -> None:
+    with (folder / "bay_press/pages.py").open("a") as pages:
+        pages.write('\n\n@app.view("/search/")\ndef search(request): ...\n')
+    run("build", "--workers", "1")
+    assert "/search/ is answered by the view bay_press:search" in run("why", "/search/", status=1).stderr
 
 
 def test_next_names_the_coming_embargoes_in_order(run: Run, folder: Path) -> None:

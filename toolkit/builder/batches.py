@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.builder.manifest import encode_key
 from toolkit.builder.queries import QueryReport, logged
+from toolkit.builder.records import encode_key
 from toolkit.builder.stages import Stage
 from toolkit.errors import BuildError, NoSuchPage, ToolkitError
 from toolkit.http.compression import SUFFIXES, compressed_files

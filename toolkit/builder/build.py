@@ -17,12 +17,13 @@ from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import DamagedManifest, Manifest
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.paranoid import Comparison, Proof
 from toolkit.builder.partial import newly_linked
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered, Standing
 from toolkit.builder.queries import QueryReport
+from toolkit.builder.records import DamagedManifest
 from toolkit.builder.remote import StorageTarget
 from toolkit.builder.report import BuildReport
 from toolkit.builder.selections import Segment, Shard

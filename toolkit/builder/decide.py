@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from toolkit.builder.manifest import Identity, Key, Manifest, PageRecord, UnitRecord
+from toolkit.builder.manifest import Manifest, UnitRecord
+from toolkit.builder.naming import names_of
 from toolkit.builder.partial import Left, Outside, leave
 from toolkit.builder.reasons import describe
+from toolkit.builder.records import Identity, Key, PageRecord
 from toolkit.builder.selections import Segment, Shard
 from toolkit.errors import Problems, ToolkitError
 from toolkit.models.options import located
@@ -72,6 +74,7 @@ class Decider:
         self.shapes = manifest.shapes()
         self.plan = Plan(site, viewer=READER, moment=moment)
         self.verifier = Verifier(self.plan, self.shapes)
+        self.names = names_of(site)
         self._inputs: dict[int, tuple[str, Key, bytes]] = {}
         self._broken: dict[int, str] = {}
         self._broken_urls: dict[int, Identity] = {}
@@ -114,7 +117,7 @@ class Decider:
         broken = self.verifier.broken(inputs.values())
         for number, (kind, key, _) in inputs.items():
             if (kind, key) in broken:
-                self._broken[number] = describe(self.site, self.shapes, kind, key)
+                self._broken[number] = describe(self.names, self.shapes, kind, key)
                 if kind == "url":
                     self._broken_urls[number] = key
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from toolkit.builder.manifest import Key, Manifest
+from toolkit.builder.manifest import Manifest
+from toolkit.builder.records import Key
 from toolkit.pages.plan import Plan, Unit
 from toolkit.site.verifying import PLAN_KINDS, Verifier
 from toolkit.trace import READER, Trace

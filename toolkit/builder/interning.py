@@ -6,7 +6,8 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from toolkit.builder.manifest import Key, Manifest, decode_key
+from toolkit.builder.manifest import Manifest
+from toolkit.builder.records import Key, decode_key
 
 Input = tuple[str, Key, bytes]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,17 +16,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from toolkit.errors import BuildError
+from toolkit.builder.reader import ManifestReader
+from toolkit.builder.records import (
+    FORMAT,
+    FileRecord,
+    Identity,
+    Key,
+    PageRecord,
+    decode,
+    decode_key,
+    encode,
+    pack,
+    tupled,
+    unpack,
+)
 from toolkit.models.states import TableState
 from toolkit.pages.plan import Planned
-
-FORMAT = "3"
-"""Changes when the tables below do; another format's manifest is set aside."""
-
-Identity = tuple[Any, ...]
-Key = tuple[Any, ...]
 
 COUNTED = ("tables", "shapes", "inputs", "units", "pages", "files")
 """Tables whose rows are counted when they are written, and again when the manifest is opened."""
@@ -34,32 +39,6 @@ COUNTED = ("tables", "shapes", "inputs", "units", "pages", "files")
 
 HELD = re.compile("locked|full|readonly")
 """What SQLite says of a database that is sound, and cannot be used now."""
-
-
-class DamagedManifest(BuildError):
-    """A manifest says what no build wrote."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(f"it holds what cannot be read: {error}", hint="Run: toolkit build.")
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder().decode
-_tuple_decoder = msgspec.msgpack.Decoder(tuple).decode
-
-
-def _decode(data: Any) -> Any:
-    try:
-        return _decoder(data)
-    except (msgspec.MsgspecError, TypeError) as error:
-        raise DamagedManifest(error) from error
-
-
-def _decode_tuple(data: Any) -> Any:
-    try:
-        return _tuple_decoder(data)
-    except (msgspec.MsgspecError, TypeError) as error:
-        raise DamagedManifest(error) from error
 
 
 _TABLES = """
@@ -80,44 +59,6 @@ CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
-_FEW = 16
-"""Inputs that SQLite looks for by itself."""
-
-_SELECT_PAGES = (
-    "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, inputs "
-    "FROM pages"
-)
-
-
-@dataclass(slots=True)
-class PageRecord:
-    """One page of the last build.
-
-    Args:
-        identity: (route, key, locale, number).
-        url: Its URL path.
-        path: Its file below the output folder.
-        digest: Of the file's content; the server's ETag.
-        size: Of the file, in bytes.
-        content_type: Its media type.
-        status: Its HTTP status.
-        reason: Why it was last rendered.
-        attachments: Paths of further files that it made.
-        inputs: Ids of its inputs.
-    """
-
-    identity: Identity
-    url: str
-    path: str
-    digest: bytes
-    size: int
-    content_type: str
-    status: int
-    reason: str
-    attachments: tuple[str, ...]
-    inputs: array[int]
-
-
 @dataclass(slots=True)
 class UnitRecord:
     """One route in one locale, as it was planned."""
@@ -129,40 +70,7 @@ class UnitRecord:
     inputs: array[int]
 
 
-@dataclass(slots=True)
-class FileRecord:
-    """One file that the builds wrote.
-
-    Args:
-        path: Below the output folder.
-        digest: Of its content.
-        size: In bytes.
-        changed_ns: When its inode last changed, in nanoseconds since the epoch: whoever writes to the file moves it,
-            and unlike the time of modification nobody can set it back.
-        owner: ``page``, ``asset``, ``public``, ``stored`` or ``redirect``.
-    """
-
-    path: str
-    digest: bytes
-    size: int
-    changed_ns: int
-    owner: str
-
-
-@dataclass
-class State:
-    """Everything that a build leaves behind for the next one."""
-
-    moment: datetime | None = None
-    tables: dict[str, TableState] = field(default_factory=dict)
-    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    inputs: dict[int, tuple[str, Key, bytes]] = field(default_factory=dict)
-    units: dict[tuple[str, str], UnitRecord] = field(default_factory=dict)
-    pages: dict[Identity, PageRecord] = field(default_factory=dict)
-    files: dict[str, FileRecord] = field(default_factory=dict)
-
-
-class Manifest:
+class Manifest(ManifestReader):
     """The manifest of one output folder.
 
     Args:
@@ -174,13 +82,15 @@ class Manifest:
     """
 
     def __init__(self, path: Path, *, reading: bool = False) -> None:
-        self.path = path
         self.notice = ""
         self.existed = path.exists()
+        self._reading = reading
         self._inputs: dict[str, dict[int, tuple[str, Key, bytes]]] = {}
-        self.connection = self._open_to_read() if reading else self._open()
+        super().__init__(path)
 
     def _open(self) -> sqlite3.Connection:
+        if self._reading:
+            return super()._open()
         try:
             return self._open_sound()
         except (sqlite3.Error, ValueError) as error:
@@ -190,23 +100,6 @@ class Manifest:
             self.existed = False
             self.notice = f"{self.path}: the manifest cannot be used ({error}); it was set aside as {aside.name}"
             return self._open_sound()
-
-    def _open_to_read(self) -> sqlite3.Connection:
-        """Without looking at all of it, which on a large site takes longer than any answer.
-
-        Raises:
-            BuildError: It cannot be used.
-        """
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        try:
-            connection.execute("PRAGMA query_only=1")
-            found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-            if found is None or found[0] != FORMAT:
-                raise ValueError("it is of another version of the toolkit")
-        except (sqlite3.Error, ValueError) as error:
-            connection.close()
-            raise BuildError(f"the manifest {self.path} cannot be used: {error}", hint="Build again.") from error
-        return connection
 
     def set_aside(self, why: str) -> None:
         """Begin anew, with a notice: reading showed that it cannot be used."""
@@ -254,31 +147,12 @@ class Manifest:
         self.path.rename(aside)
         return aside
 
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
-
     # reading
-
-    def meta(self, name: str) -> Any:
-        """A single value, or None."""
-        found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return found[0] if found else None
-
-    @property
-    def moment(self) -> datetime | None:
-        """The moment of the last build."""
-        text = self.meta("moment")
-        return datetime.fromisoformat(text) if text else None
 
     def tables(self) -> dict[str, TableState]:
         """The state of each table then."""
         rows = self.connection.execute("SELECT name, token, columns FROM tables")
-        return {name: TableState(token, _decode(columns)) for name, token, columns in rows}
-
-    def shapes(self) -> dict[str, Mapping[str, Any]]:
-        """Records of the query shapes, by id."""
-        return {name: _decode(record) for name, record in self.connection.execute("SELECT id, record FROM shapes")}
+        return {name: TableState(token, decode(columns)) for name, token, columns in rows}
 
     def inputs(self, *, kinds: Iterable[str] | None = None) -> dict[int, tuple[str, Key, bytes]]:
         """Inputs by id, of some kinds or all. Each kind is read once; writing forgets them."""
@@ -304,63 +178,13 @@ class Manifest:
         for route, locale, planned, value, inputs in self.connection.execute(
             "SELECT route, locale, planned, digest, inputs FROM units"
         ):
-            items = [Planned(_tupled(key), url, pages) for key, url, pages in _decode(planned)]
+            items = [Planned(tupled(key), url, pages) for key, url, pages in decode(planned)]
             found[(route, locale)] = UnitRecord(route, locale, items, value, unpack(inputs))
         return found
 
     def pages(self) -> dict[Identity, PageRecord]:
         """The pages then, by identity."""
         return {record.identity: record for record in self._page_rows("")}
-
-    def find_page(self, url: str) -> PageRecord | None:
-        """The page at a URL path, or None."""
-        return next(self._page_rows("WHERE url = ?", (url,)), None)
-
-    def urls_reading(self, numbers: Collection[int]) -> list[str]:
-        """The URLs of pages with any of these inputs, in order."""
-        wanted = frozenset(numbers)
-        where, patterns = "", []
-        if (
-            len(wanted) <= _FEW
-        ):  # let SQLite look at the bytes; what it takes for an input across two is sorted out here
-            patterns = [pack([number]) for number in wanted]
-            where = f" WHERE {' OR '.join(['instr(inputs, ?)'] * len(patterns)) or '0'}"
-        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where} ORDER BY url", patterns)  # noqa: S608
-        return [url for url, inputs in rows if not wanted.isdisjoint(unpack(inputs))]
-
-    def numbers_of(self, kind: str, *, end: Any = None, shapes: Sequence[str] = ()) -> dict[int, bytes]:
-        """The inputs of a kind by number, with their keys as they are kept.
-
-        Args:
-            kind: The kind.
-            end: Only those whose key has this as its last part.
-            shapes: Only those that one of these texts may begin; the others are left out without a look at them.
-        """
-        parts = [_encode(end)] if end is not None else [_encode(shape) for shape in shapes]
-        look = "substr(key, -length(?)) = ?" if end is not None else "instr(substr(key, 1, length(?) + 3), ?)"
-        where = f" AND ({' OR '.join([look] * len(parts))})" if parts else ""
-        sql = f"SELECT id, key FROM inputs WHERE kind = ?{where}"  # noqa: S608 - placeholders
-        return dict(self.connection.execute(sql, (kind, *(part for part in parts for _ in range(2)))).fetchall())
-
-    def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
-        for (
-            route,
-            key,
-            locale,
-            number,
-            url,
-            path,
-            value,
-            size,
-            kind,
-            status,
-            reason,
-            extra,
-            inputs,
-        ) in self.connection.execute(f"{_SELECT_PAGES} {where}", parameters):
-            identity = (route, _tupled(_decode(key)), locale, number)
-            attachments = tuple(_decode(extra)) if extra else ()
-            yield PageRecord(identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs))
 
     def files(self) -> dict[str, FileRecord]:
         """The files that builds wrote, by path."""
@@ -374,10 +198,6 @@ class Manifest:
     def page_count(self) -> int:
         """How many pages there were."""
         return int(self.connection.execute("SELECT count(*) FROM pages").fetchone()[0])
-
-    def load(self) -> State:
-        """All of it."""
-        return State(self.moment, self.tables(), self.shapes(), self.inputs(), self.units(), self.pages(), self.files())
 
     # writing
 
@@ -415,23 +235,23 @@ class Manifest:
         connection.execute("DELETE FROM tables")
         many(
             "INSERT INTO tables VALUES (?, ?, ?)",
-            ((name, state.token, _encode(dict(state.columns))) for name, state in changes.tables.items()),
+            ((name, state.token, encode(dict(state.columns))) for name, state in changes.tables.items()),
         )
         many(
             "INSERT OR REPLACE INTO shapes VALUES (?, ?)",
-            ((name, _encode(record)) for name, record in changes.shapes.items()),
+            ((name, encode(record)) for name, record in changes.shapes.items()),
         )
         many("DELETE FROM shapes WHERE id = ?", ((name,) for name in changes.dropped_shapes))
         many("DELETE FROM inputs WHERE id = ?", ((number,) for number in changes.dropped_inputs))
         many(
             "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)",
-            ((number, kind, _encode(key), value) for number, (kind, key, value) in changes.inputs.items()),
+            ((number, kind, encode(key), value) for number, (kind, key, value) in changes.inputs.items()),
         )
         many("DELETE FROM units WHERE route = ? AND locale = ?", changes.dropped_units)
         many("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?)", map(_unit_row, changes.units))
         many(
             "DELETE FROM pages WHERE route = ? AND key = ? AND locale = ? AND number = ?",
-            ((route, _encode(key), locale, number) for route, key, locale, number in changes.dropped_pages),
+            ((route, encode(key), locale, number) for route, key, locale, number in changes.dropped_pages),
         )
         many(
             "INSERT OR REPLACE INTO pages (route, key, locale, number, url, path, digest, size, content_type, status, "
@@ -487,16 +307,16 @@ class Changes:
 
 
 def _unit_row(unit: UnitRecord) -> tuple[Any, ...]:
-    planned = _encode([[item.key, item.url, item.pages] for item in unit.planned])
+    planned = encode([[item.key, item.url, item.pages] for item in unit.planned])
     return (unit.route, unit.locale, planned, unit.digest, pack(unit.inputs))
 
 
 def _page_row(page: PageRecord) -> tuple[Any, ...]:
     route, key, locale, number = page.identity
-    extra = _encode(list(page.attachments)) if page.attachments else None
+    extra = encode(list(page.attachments)) if page.attachments else None
     return (
         route,
-        _encode(key),
+        encode(key),
         locale,
         number,
         page.url,
@@ -509,36 +329,3 @@ def _page_row(page: PageRecord) -> tuple[Any, ...]:
         extra,
         pack(page.inputs),
     )
-
-
-def pack(ids: Iterable[int]) -> bytes:
-    """Input ids as bytes, four each."""
-    return array("I", ids).tobytes()
-
-
-def unpack(data: bytes) -> array[int]:
-    """The reverse of ``pack``."""
-    ids = array("I")
-    try:
-        ids.frombytes(data)
-    except (TypeError, ValueError) as error:
-        raise DamagedManifest(error) from error
-    return ids
-
-
-def encode_key(key: Key) -> bytes:
-    """An input's key as bytes."""
-    return _encode(key)
-
-
-def decode_key(data: bytes) -> Key:
-    """The reverse of ``encode_key``."""
-    found: Key = _decode_tuple(data)
-    return _tupled(list(found)) if list in map(type, found) else found
-
-
-def _tupled(value: Any) -> Any:
-    """Lists as tuples, so that they can be keys."""
-    if isinstance(value, list):
-        return tuple(_tupled(item) if isinstance(item, list) else item for item in value)
-    return value

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolkit.builder.manifest import FileRecord
+from toolkit.builder.records import FileRecord
 from toolkit.builder.stages import FolderStage
 from toolkit.errors import BuildError, Collision, Problems
 from toolkit.pages.patterns import folded_path

@@ -15,8 +15,10 @@ from typing import Any
 from toolkit.builder.batches import Result, load_pages
 from toolkit.builder.decide import Decision
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Identity, Manifest, PageRecord
+from toolkit.builder.manifest import Manifest
+from toolkit.builder.naming import names_of
 from toolkit.builder.reasons import describe
+from toolkit.builder.records import Identity, PageRecord
 from toolkit.builder.untracked import Detective
 from toolkit.errors import ToolkitError
 from toolkit.pages.plan import Plan
@@ -165,7 +167,8 @@ class Comparison:
         record = self.proof.records[page.identity]
         before = {self.proof.inputs[number][:2] for number in record.inputs if number in self.proof.inputs}
         now = {key for kind in interning.kinds() for key in interning.keys_of(ids, kind)}
-        fresh = sorted(describe(self.site, interning.shapes, kind, key) for kind, key in now - before)
+        names = names_of(self.site)
+        fresh = sorted(describe(names, interning.shapes, kind, key) for kind, key in now - before)
         return [f"something that made it read {', '.join(fresh[:3])} now"] if fresh else []
 
     def _other_pages(self, results: Sequence[tuple[Result, array[int], str]]) -> list[Difference]:

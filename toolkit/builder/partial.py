@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from toolkit.builder.manifest import Identity, PageRecord
+from toolkit.builder.records import Identity, PageRecord
 from toolkit.builder.selections import Has
 from toolkit.pages.routes import Page
 

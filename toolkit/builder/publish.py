@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from toolkit.builder.batches import Result
 from toolkit.builder.decide import Decision, unit_record
 from toolkit.builder.history import (
@@ -17,7 +19,8 @@ from toolkit.builder.history import (
     remember,
 )
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Changes, FileRecord, Identity, Manifest, PageRecord
+from toolkit.builder.manifest import Changes, Manifest
+from toolkit.builder.naming import names_of
 from toolkit.builder.outputs import (
     Output,
     check_outputs,
@@ -26,6 +29,7 @@ from toolkit.builder.outputs import (
     stage_file,
 )
 from toolkit.builder.reasons import describe
+from toolkit.builder.records import FileRecord, Identity, PageRecord
 from toolkit.builder.redirects import BuildRedirects, redirect_state
 from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
@@ -175,7 +179,7 @@ class Publisher:
 
     def _unsure(self) -> list[str]:
         shapes = {**self.manifest.shapes(), **self.interning.shapes} if self.interning.unsure else {}
-        return sorted({describe(self.site, shapes, kind, key) for kind, key in self.interning.unsure})
+        return sorted({describe(names_of(self.site), shapes, kind, key) for kind, key in self.interning.unsure})
 
     def _other_public(self, outputs: Sequence[Output]) -> bool:
         """Whether public or stored files came or went: they may be in the way of pages and redirects."""
@@ -364,6 +368,7 @@ class Publisher:
             dropped_files=removed,
         )
         changes.meta.update(self._redirect_meta)
+        changes.meta["names"] = msgspec.msgpack.encode(names_of(self.site))
         if changed:
             used: set[int] = set()
             for record in pages.values():

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit.database import DEFAULT
+from toolkit.builder.names import Names
 
 
-def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key: tuple[Any, ...]) -> str:
+def describe(names: Names, shapes: Mapping[str, Mapping[str, Any]], kind: str, key: tuple[Any, ...]) -> str:
     """An input as people would name it."""
     if kind == "row":
-        model = _model_of(site, key[0])
-        return f"{model.__name__ if model else key[0]} {key[2]}"
+        return f"{names.tables.get(key[0], key[0])} {key[2]}"
     if kind == "query":
-        return _query(site, shapes, key)
+        return _query(names, shapes, key)
     if kind == "message":
         return f"message {key[3]!r} in {key[0]}"
     if kind == "url":
@@ -39,18 +38,11 @@ def describe(site: Any, shapes: Mapping[str, Mapping[str, Any]], kind: str, key:
     return f"{kind} {key[0]}"
 
 
-def _model_of(site: Any, name: str) -> Any:
-    """The model of a table, as traces call it; None if there is none any more."""
-    place, _, table = name.rpartition(":")
-    database = site.find_database(place or DEFAULT)
-    return database.schema.by_table.get(table) if database is not None else None
-
-
-def _query(site: Any, shapes: Mapping[str, Mapping[str, Any]], key: tuple[Any, ...]) -> str:
+def _query(names: Names, shapes: Mapping[str, Mapping[str, Any]], key: tuple[Any, ...]) -> str:
     record = shapes.get(key[0], {})
     tables = sorted({table for table, _ in record.get("footprint", ())})
-    names = [model.__name__ if (model := _model_of(site, table)) is not None else table for table in tables]
+    asked = [names.tables.get(table, table) for table in tables]
     given = ", ".join(repr(value) for value in key[1:])
     if record.get("opaque"):
-        names = [f"what {' '.join(record['sql'].split())[:100]!r} reads"]
-    return f"a query on {', '.join(names)}" + (f" ({given})" if given else "")
+        asked = [f"what {' '.join(record['sql'].split())[:100]!r} reads"]
+    return f"a query on {', '.join(asked)}" + (f" ({given})" if given else "")

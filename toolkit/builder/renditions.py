@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
-from toolkit.builder.manifest import FileRecord
 from toolkit.builder.outputs import Output
+from toolkit.builder.records import FileRecord
 from toolkit.builder.report import BuildReport
 from toolkit.builder.targets import TargetStaging
 from toolkit.errors import ImageError, Problems, ToolkitError

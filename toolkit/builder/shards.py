@@ -21,8 +21,9 @@ import msgspec
 
 from toolkit.builder.history import redirect_page
 from toolkit.builder.interning import UNSURE
-from toolkit.builder.manifest import FORMAT, Changes, FileRecord, Manifest, PageRecord, UnitRecord
+from toolkit.builder.manifest import Changes, Manifest, UnitRecord
 from toolkit.builder.outputs import Output, Staging, check_outputs, stage_body
+from toolkit.builder.records import FORMAT, FileRecord, PageRecord
 from toolkit.builder.redirects import BuildRedirects
 from toolkit.builder.selections import Shard
 from toolkit.builder.targets import FolderTarget
@@ -348,6 +349,7 @@ def _changes(merged: _Merged, meta: Mapping[str, str], placed: list[FileRecord],
         meta={
             "history": first.meta("history"),
             "compression": first.meta("compression"),
+            "names": first.meta("names"),
             "part": "",
             "shard": None,
             **meta,

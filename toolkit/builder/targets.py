@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolkit.builder.manifest import FileRecord, Manifest
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Staging, find_suspects
+from toolkit.builder.reader import manifest_path
+from toolkit.builder.records import FileRecord
 from toolkit.builder.stages import Stage
 from toolkit.errors import BuildError
 
@@ -92,7 +94,7 @@ class FolderTarget:
     @property
     def manifest_path(self) -> Path:
         """Beside the folder, never within what is published."""
-        return self.output.with_name(f"{self.output.name}.manifest.db")
+        return manifest_path(self.output)
 
     def check(self, site: Any) -> None:
         """Refuse a folder that holds what the site is made from, or lies within; and a file.

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from toolkit.builder import Builder, Manifest
-from toolkit.builder.manifest import FileRecord, PageRecord
+from toolkit.builder.records import FileRecord, PageRecord
 from toolkit.checks.documents import parse, read_ids
 from toolkit.errors import BuildError
 from toolkit.pages.patterns import output_path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolkit.builder.manifest import PageRecord
+from toolkit.builder.records import PageRecord
 from toolkit.checks.built import Built
 from toolkit.checks.documents import RESOURCE, Document
 from toolkit.checks.findings import Finding

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from toolkit.builder.manifest import FileRecord, PageRecord
+from toolkit.builder.records import FileRecord, PageRecord
 from toolkit.checks.built import Built, Target
 from toolkit.checks.findings import Finding
 from toolkit.http.compression import is_compressed

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from toolkit.builder.manifest import PageRecord
+from toolkit.builder.records import PageRecord
 from toolkit.checks.built import Built
 from toolkit.checks.findings import Finding
 from toolkit.checks.survey import Survey

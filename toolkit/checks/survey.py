@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from toolkit.builder.manifest import PageRecord
+from toolkit.builder.records import PageRecord
 from toolkit.checks.built import HTML, Built
 from toolkit.checks.documents import Document, read_document
 from toolkit.checks.findings import Finding

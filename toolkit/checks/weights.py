@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolkit.builder.manifest import PageRecord
+from toolkit.builder.records import PageRecord
 from toolkit.checks.built import Built
 from toolkit.checks.documents import RESOURCE, Document, css_urls
 from toolkit.checks.findings import Finding

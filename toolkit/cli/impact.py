@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import click
 
-from toolkit.builder.manifest import Manifest, decode_key
+from toolkit.builder.names import ModelName
+from toolkit.builder.reader import ManifestReader
+from toolkit.builder.records import decode_key
 from toolkit.cli.invocation import invocation, json_option, site_options
-from toolkit.cli.manifests import open_manifest
+from toolkit.cli.last_build import LastBuild, last_build
 from toolkit.cli.sites import open_site
+from toolkit.database import Database, spelling
 from toolkit.errors import NotFound, ToolkitError, did_you_mean
-from toolkit.models.options import located
-from toolkit.models.sqltext import quoted
+from toolkit.settings import load_settings
 
 WORDS = {
     "template": 0,
@@ -50,9 +53,8 @@ def impact(thing: str, output: Path | None, everything: bool) -> None:
     toolkit impact asset:css/site.css       an asset; also file:, stored:, folder:, setting:, environment:
     """
     asked = invocation()
-    site = open_site()
-    with open_manifest(site, output) as manifest:
-        read, listed = _find(site, manifest, thing)
+    with last_build(output) as build:
+        read, listed = _find(build, thing)
     if asked.as_json:
         asked.output.data({"thing": thing, "read_by": read, "queried_by": listed})
         return
@@ -65,22 +67,22 @@ def impact(thing: str, output: Path | None, everything: bool) -> None:
         asked.output.say(f"{len(listed)} more pages ask for rows of its table, and change if their answer does")
 
 
-def _find(site: Any, manifest: Manifest, thing: str) -> tuple[list[str], list[str]]:
+def _find(build: LastBuild, thing: str) -> tuple[list[str], list[str]]:
     """URLs of pages that read a thing; and of others that ask queries about its table."""
     kind, separator, name = thing.partition(":")
     if not separator or not name:
         raise click.BadParameter(f"{thing!r} is not KIND:NAME, such as template:base.html", param_hint="KIND:NAME")
     if kind in WORDS:
-        place = WORDS[kind]
-        return _word(manifest, kind, name, place), []
-    model = next((model for model in site.models if model._meta.model_name == kind.lower()), None)
+        return _word(build.manifest, kind, name, WORDS[kind]), []
+    model = next((model for model in build.names.models if model.word == kind.lower()), None)
     if model is None:
-        models = [model._meta.model_name for model in site.models if not model._meta.hidden]
+        models = [model.word for model in build.names.models if not model.hidden]
         raise NotFound(f"there is no kind of thing {kind!r}", hint=did_you_mean(kind, [*models, *WORDS]))
-    return _row(site, manifest, model, name)
+    pk = _plain_key(build, model, name)
+    return _row(build.manifest, model, _primary_key(open_site(), model, name) if pk is None else pk)
 
 
-def _word(manifest: Manifest, kind: str, name: str, place: int) -> list[str]:
+def _word(manifest: ManifestReader, kind: str, name: str, place: int) -> list[str]:
     known = {number: str(decode_key(key)[place]) for number, key in manifest.numbers_of(kind).items()}
     found = manifest.urls_reading([number for number, one in known.items() if one == name])
     names = set(known.values())
@@ -89,47 +91,50 @@ def _word(manifest: Manifest, kind: str, name: str, place: int) -> list[str]:
     return found
 
 
-def _row(site: Any, manifest: Manifest, model: Any, name: str) -> tuple[list[str], list[str]]:
-    pk = _primary_key(site, model, name)
-    table = located(model._meta.table, model._meta.database)
+def _row(manifest: ManifestReader, model: ModelName, pk: Any) -> tuple[list[str], list[str]]:
     shapes = [
         shape
         for shape, record in manifest.shapes().items()
-        if any(footprint == table for footprint, _ in record.get("footprint", ()))
+        if any(footprint == model.table for footprint, _ in record.get("footprint", ()))
     ]
     rows = {number: decode_key(key) for number, key in manifest.numbers_of("row", end=pk).items()}
-    read = manifest.urls_reading([number for number, key in rows.items() if key[0] == table and key[2] == pk])
+    read = manifest.urls_reading([number for number, key in rows.items() if key[0] == model.table and key[2] == pk])
     queried = manifest.urls_reading(manifest.numbers_of("query", shapes=shapes)) if shapes else []
-    return read, [url for url in queried if url not in set(read)]
+    known = set(read)
+    return read, [url for url in queried if url not in known]
 
 
-def _primary_key(site: Any, model: Any, name: str) -> Any:
-    """The key of the row that somebody named by slug or key."""
+def _plain_key(build: LastBuild, model: ModelName, name: str) -> Any:
+    """The key of the row that somebody named by slug or key, where a look into a SQLite file tells it; else None."""
+    url = load_settings(build.folder).peek("database")
+    if not model.key or not url.startswith("sqlite:"):
+        return None
+    database = Database(url, folder=build.folder)
+    key, table, slug = (spelling("sqlite").quoted(name) for name in (model.key, model.table, model.slug or model.key))
+    wanted: list[tuple[str, Any]] = [(slug, name)] if model.slug else []
+    if not model.numbered:
+        wanted.append((key, name))
+    elif name.isascii() and name.isdigit():
+        wanted.append((key, int(name)))
+    for column, value in wanted:
+        rows = database.fetch(f"SELECT {key} FROM {table} WHERE {column} = ?", (value,))  # noqa: S608 - names of the schema
+        if rows:
+            return rows[0][0]
+    return None
+
+
+def _primary_key(site: Any, named: ModelName, name: str) -> Any:
+    """The key of the row that somebody named by slug or key, asked of the site."""
+    model = next(model for model in site.models if model.__name__ == named.name)
     meta = model._meta
     with site:
         rows = model.objects.all()
-        if "slug" in meta.by_name:
-            known = _key_of_slug(site, model, name)
-            if known is not None:
-                return known
-        try:
-            found = rows.filter(pk=name).first()
-        except ToolkitError:
-            found = None
+        slugged = "slug" in meta.by_name
+        found = rows.filter(slug=name).first() if slugged else None
+        if found is None:
+            with suppress(ToolkitError):
+                found = rows.filter(pk=name).first()
         if found is not None:
             return found.pk
-        slugs = list(rows.values_list("slug", flat=True)) if "slug" in meta.by_name else []
+        slugs = list(rows.values_list("slug", flat=True)) if slugged else []
     raise NotFound(f"there is no {meta.verbose_name} {name!r}", hint=did_you_mean(name, slugs) or None)
-
-
-def _key_of_slug(site: Any, model: Any, slug: str) -> Any:
-    """The key of the row with a slug. On SQLite by SQL of our own: what compiles queries takes a while to load."""
-    meta, database = model._meta, site.find_database(model._meta.database)
-    if database.dialect != "sqlite" or meta.by_name["slug"].model is not model or not hasattr(meta.pk, "column"):
-        row = model.objects.filter(slug=slug).first()
-        return None if row is None else row.pk
-    names = (meta.pk.column, meta.table, meta.by_name["slug"].column)
-    key, table, column = (quoted(database.dialect, name) for name in names)
-    sql = f"SELECT {key} FROM {table} WHERE {column} = ?"  # noqa: S608 - names of the schema
-    rows = database.fetch(sql, (slug,))
-    return meta.pk.to_python(rows[0][0]) if rows else None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import toolkit.site
 from toolkit.cli.invocation import Invocation, invocation
-from toolkit.site import Site, find_folder, load_site
+from toolkit.settings import find_folder
+
+if TYPE_CHECKING:
+    from toolkit.site import Site
 
 
 def open_site(*, settings: Mapping[str, Any] | None = None, prepared: bool = True) -> Site:
@@ -21,5 +25,5 @@ def open_site(*, settings: Mapping[str, Any] | None = None, prepared: bool = Tru
     """
     asked: Invocation = invocation()
     asked.folder = find_folder(asked.folder)
-    asked.site = load_site(asked.folder, settings=settings or None)
+    asked.site = toolkit.site.load_site(asked.folder, settings=settings or None)
     return asked.site.prepare() if prepared else asked.site

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import click
 
-from toolkit.builder.manifest import Manifest, PageRecord
 from toolkit.builder.reasons import describe
+from toolkit.builder.records import PageRecord
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
-from toolkit.cli.manifests import Input, find_page, inputs_of, open_manifest
+from toolkit.cli.last_build import Input, LastBuild, last_build
 from toolkit.cli.sites import open_site
 
 SHOWN = 12
@@ -50,23 +51,44 @@ def why(url: str, output: Path | None, everything: bool) -> None:
     URL is the page's path, its whole URL, or its file in the output folder. The answer comes from the last build.
     """
     asked = invocation()
-    site = open_site()
-    with open_manifest(site, output) as manifest:
-        page = find_page(site, manifest, url)
-        groups = _groups(site, manifest, page)
+    with last_build(output) as build:
+        page = _find(build, url)
+        groups = _groups(build, page)
     if asked.as_json:
         asked.output.data(_data(page, groups))
         return
-    _tell(asked, site, page, groups, limit=None if everything else SHOWN)
+    _tell(asked, build, page, groups, limit=None if everything else SHOWN)
 
 
-def _groups(site: Any, manifest: Manifest, page: PageRecord) -> dict[str, list[str]]:
+def _find(build: LastBuild, url: str) -> PageRecord:
+    """The page that somebody named.
+
+    Raises:
+        NotFound: There is none; says what is there instead, or what may have been meant.
+    """
+    page = build.find_page(url)
+    if page is None:
+        path = build.url_path(url)
+        raise build.no_page(path, _views(path))
+    return page
+
+
+def _views(path: str) -> Iterator[str]:
+    """The views that answer a path."""
+    site = open_site()
+    for route in site.routes:
+        patterns = (site.pattern(route, locale) for locale in site.route_locales(route) if route.kind == "view")
+        if any(pattern.match(unquote(path)) is not None for pattern in patterns):
+            yield f"{route.id} ({route.where})"
+
+
+def _groups(build: LastBuild, page: PageRecord) -> dict[str, list[str]]:
     """Kind to what was read of it, in words."""
-    read: list[Input] = inputs_of(manifest, page.inputs)
-    shapes = manifest.shapes() if any(kind == "query" for kind, _ in read) else {}
+    read: list[Input] = build.inputs_of(page.inputs)
+    shapes = build.manifest.shapes() if any(kind == "query" for kind, _ in read) else {}
     found: dict[str, dict[str, None]] = {kind: {} for kind in TITLES}
     for kind, key in read:
-        text = describe(site, shapes, kind, key)
+        text = describe(build.names, shapes, kind, key)
         found.setdefault(kind, {})[text.removeprefix(f"{kind} ")] = None
     return {kind: sorted(texts, key=_natural) for kind, texts in found.items() if texts}
 
@@ -93,16 +115,18 @@ def _data(page: PageRecord, groups: dict[str, list[str]]) -> dict[str, Any]:
     }
 
 
-def _tell(asked: Invocation, site: Any, page: PageRecord, groups: dict[str, list[str]], *, limit: int | None) -> None:
+def _tell(
+    asked: Invocation, build: LastBuild, page: PageRecord, groups: dict[str, list[str]], *, limit: int | None
+) -> None:
     say = asked.output.say
     route_id, key, locale, number = page.identity
-    route = site.routes_by_id.get(route_id)
-    of = f" of {route.model.__name__} {key}" if route is not None and route.model is not None else ""
+    route = build.names.routes.get(route_id)
+    of = f" of {route.model} {key}" if route is not None and route.model else ""
     counted = f", page {number}" if number > 1 else ""
     say(unquote(page.url), style="green")
     say(f"  is          {route.kind if route else 'page'} {route_id}{of} in {locale}{counted}")
     if route is not None:
-        say(f"  declared    {route.where.replace(f'{Path.cwd()}/', '')}")
+        say(f"  declared    {str(build.folder / route.where).replace(f'{Path.cwd()}/', '')}")
     say(f"  file        {page.path}, {page.size:,} bytes")
     say(f"  rendered    because {_sentence(page.reason)}")
     for kind, texts in groups.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from toolkit.builder.manifest import FORMAT
+from toolkit.builder.records import FORMAT
 from toolkit.errors import BuildError
 from toolkit.trace import digest_bytes
 

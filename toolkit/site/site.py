@@ -38,7 +38,7 @@ from toolkit.pages.render import render
 from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
-from toolkit.settings import FILE_NAME, Settings, load_settings
+from toolkit.settings import FILE_NAME, Settings, find_folder, load_settings
 from toolkit.signals import Receivers
 from toolkit.site.checks import check_routes
 from toolkit.site.code import code_digest
@@ -505,19 +505,6 @@ def _entered_managers(site: Site) -> list[Any]:
 def _beginnings(folders: Sequence[Path]) -> tuple[str, ...]:
     places = [place for folder in folders for place in (folder, folder.resolve())]
     return tuple(dict.fromkeys(f"{place}{os.sep}" for place in places))
-
-
-def find_folder(start: Path) -> Path:
-    """The nearest folder at or above with a ``toolkit.toml``.
-
-    Raises:
-        DeclarationError: There is none.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder
-    raise DeclarationError(f"there is no {FILE_NAME} at or above {start}", hint="Make a site with: toolkit new DIR.")
 
 
 def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Site:

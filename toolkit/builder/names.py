@@ -1,0 +1,69 @@
+"""What the things of a build are called, kept in its manifest: to tell of them needs neither the site nor its code.
+
+The manifest itself knows tables, columns and keys; people know models, routes and slugs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A model.
+
+    Args:
+        name: Its class.
+        title: In words, as messages call it.
+        table: Its table, as traces call it.
+        key: The column of its primary key, if that is a number or a text in the main database; else empty.
+        slug: The column of its field ``slug`` beside that key; else empty.
+        numbered: Whether the key is a number.
+        hidden: Nobody declared it, such as the table of a many-to-many relation.
+    """
+
+    name: str
+    title: str
+    table: str
+    key: str
+    slug: str
+    numbered: bool
+    hidden: bool
+
+    @property
+    def word(self) -> str:
+        """As it is named on the command line."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class RouteName:
+    """A route.
+
+    Args:
+        kind: ``page``, ``listing``, ``feed`` and so on.
+        model: The class of its subjects, or empty.
+        where: ``file:line`` of its declaration; the file is below the site's folder, or absolute.
+    """
+
+    kind: str
+    model: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """All names of a build.
+
+    Args:
+        base_url: What the URLs of its pages began with.
+        models: Its models.
+        tables: Table, as traces call it, to the class of the model whose rows it holds.
+        routes: Route id to route.
+    """
+
+    base_url: str
+    models: tuple[ModelName, ...]
+    tables: Mapping[str, str]
+    routes: Mapping[str, RouteName]

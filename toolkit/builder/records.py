@@ -1,0 +1,127 @@
+"""Rows of a manifest as values, and how they are encoded. Loads nothing of the models, so that telling is quick."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from toolkit.errors import BuildError
+
+FORMAT = "4"
+"""Changes when the tables or the names of a manifest do; another format's manifest is set aside."""
+
+Identity = tuple[Any, ...]
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class PageRecord:
+    """One page of the last build.
+
+    Args:
+        identity: (route, key, locale, number).
+        url: Its URL path.
+        path: Its file below the output folder.
+        digest: Of the file's content; the server's ETag.
+        size: Of the file, in bytes.
+        content_type: Its media type.
+        status: Its HTTP status.
+        reason: Why it was last rendered.
+        attachments: Paths of further files that it made.
+        inputs: Ids of its inputs.
+    """
+
+    identity: Identity
+    url: str
+    path: str
+    digest: bytes
+    size: int
+    content_type: str
+    status: int
+    reason: str
+    attachments: tuple[str, ...]
+    inputs: array[int]
+
+
+@dataclass(slots=True)
+class FileRecord:
+    """One file that the builds wrote.
+
+    Args:
+        path: Below the output folder.
+        digest: Of its content.
+        size: In bytes.
+        changed_ns: When its inode last changed, in nanoseconds since the epoch: whoever writes to the file moves it,
+            and unlike the time of modification nobody can set it back.
+        owner: ``page``, ``asset``, ``public``, ``stored`` or ``redirect``.
+    """
+
+    path: str
+    digest: bytes
+    size: int
+    changed_ns: int
+    owner: str
+
+
+class DamagedManifest(BuildError):
+    """A manifest says what no build wrote."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"it holds what cannot be read: {error}", hint="Run: toolkit build.")
+
+
+encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder().decode
+_tuple_decoder = msgspec.msgpack.Decoder(tuple).decode
+
+
+def decode(data: Any) -> Any:
+    """A value of a column, or a letter."""
+    try:
+        return _decoder(data)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DamagedManifest(error) from error
+
+
+def _decode_tuple(data: Any) -> Any:
+    try:
+        return _tuple_decoder(data)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DamagedManifest(error) from error
+
+
+def pack(ids: Iterable[int]) -> bytes:
+    """Input ids as bytes, four each."""
+    return array("I", ids).tobytes()
+
+
+def unpack(data: bytes) -> array[int]:
+    """The reverse of ``pack``."""
+    ids = array("I")
+    try:
+        ids.frombytes(data)
+    except (TypeError, ValueError) as error:
+        raise DamagedManifest(error) from error
+    return ids
+
+
+def encode_key(key: Key) -> bytes:
+    """An input's key as bytes."""
+    return encode(key)
+
+
+def decode_key(data: bytes) -> Key:
+    """The reverse of ``encode_key``."""
+    found: Key = _decode_tuple(data)
+    return tupled(list(found)) if list in map(type, found) else found
+
+
+def tupled(value: Any) -> Any:
+    """Lists as tuples, so that they can be keys."""
+    if isinstance(value, list):
+        return tuple(tupled(item) if isinstance(item, list) else item for item in value)
+    return value
