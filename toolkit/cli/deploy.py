@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -14,8 +16,10 @@ from toolkit.deploy.files import PHASES, read_build
 from toolkit.deploy.hosts.choose import for_host
 from toolkit.deploy.plan import Plan
 from toolkit.deploy.releases import list_releases
-from toolkit.deploy.run import Deployer, reached
+from toolkit.deploy.run import Deployer, DeployReport, reached
 from toolkit.deploy.targets.open import make_target
+
+T = TypeVar("T")
 
 SHOWN = 30
 """Paths of one kind that a plan lists without ``--all``."""
@@ -107,30 +111,41 @@ def deploy(
     if listed:
         _list(asked, site, declared)
         return
+    make = partial(
+        Deployer,
+        site,
+        declared,
+        output=output.absolute() if output else None,
+        max_deletes=max_deletes,
+        full=full,
+        adopt=adopt,
+        breaks_lock=break_lock,
+        verify=verify,
+        hooks=not no_hooks,
+    )
+    if rollback is not None:
+        _tell_rollback(asked, _at_work(asked, make, lambda deployer: deployer.roll_back(rollback)))
+    elif dry_run:
+        _tell_plan(asked, declared, _at_work(asked, make, Deployer.plan), limit=None if everything else SHOWN)
+    else:
+        report = _at_work(asked, make, Deployer.deploy)
+        _write_purge_list(purge_list, report)
+        _tell_report(asked, declared, report)
+
+
+def _at_work(asked: Invocation, make: Callable[..., Deployer], work: Callable[[Deployer], T]) -> T:
+    """What a deployer does while people see how far it is."""
+    with asked.output.progress("files") as progress:
+        return work(make(say=asked.output.say, progress=progress))
+
+
+def _write_purge_list(path: Path | None, report: DeployReport) -> None:
+    if path is not None:
+        path.write_text("".join(f"{url}\n" for url in report.purged), "utf-8")
+
+
+def _tell_report(asked: Invocation, declared: Declaration, report: DeployReport) -> None:
     speak = asked.output
-    with speak.progress("files") as progress:
-        deployer = Deployer(
-            site,
-            declared,
-            output=output.absolute() if output else None,
-            max_deletes=max_deletes,
-            full=full,
-            adopt=adopt,
-            breaks_lock=break_lock,
-            verify=verify,
-            hooks=not no_hooks,
-            say=speak.say,
-            progress=progress,
-        )
-        if rollback is not None:
-            _tell_rollback(asked, deployer.roll_back(rollback))
-            return
-        if dry_run:
-            _tell_plan(asked, declared, deployer.plan(), limit=None if everything else SHOWN)
-            return
-        report = deployer.deploy()
-    if purge_list is not None:
-        purge_list.write_text("".join(f"{url}\n" for url in report.purged), "utf-8")
     if speak.as_json:
         speak.data({"ok": True, **report.as_dict()})
         return

@@ -115,7 +115,10 @@ class Images:
             filters=filters,
             placeholder=placeholder,
         )
-        source = self.taken(image)
+        return self._shown(self.taken(image), operations, written, sizes or self.options.sizes)
+
+    def _shown(self, source: ImageSource, operations: Operations, attributes: Mapping[str, str], sizes: str) -> Picture:
+        """A picture of a source; browsers are told how wide it stands only where that is theirs to choose by."""
         content = self._content(source, operations)
         facts = self._facts_of(source, content)
         written = make_attributes(
@@ -129,7 +132,7 @@ class Images:
         groups = self._groups(source, content, facts, operations)
         self._remember(source, operations, groups)
         fixed = operations.mode in ("fit", "fill") or facts.format == "svg"
-        return Picture(facts, groups, self.options, written, "" if fixed else sizes or self.options.sizes)
+        return Picture(facts, groups, self.options, attributes, "" if fixed else sizes)
 
     def facts(self, image: Any) -> Facts:
         """What an image file is and says of itself, recorded in the trace.

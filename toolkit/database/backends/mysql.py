@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
+from toolkit.database.backends.mysql_dialect import COLLATIONS, with_types
 from toolkit.database.tokens.mysql import MySQLTokens
 from toolkit.errors import DatabaseUnavailable
 
@@ -32,8 +32,6 @@ MODES = (
 MARIADB_MODES = ("SIMULTANEOUS_ASSIGNMENT",)
 """``UPDATE`` reads the values that a row had before, as in other databases. MySQL has no such mode."""
 
-COLLATIONS = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
-"""By whether the server is MariaDB: exact, and with trailing spaces that count."""
 
 OLDEST = {True: (10, 11), False: (8, 0)}
 """By whether the server is MariaDB: the first long-term versions with collations of Unicode 14 and 9."""
@@ -105,13 +103,13 @@ class MySQL(Backend):
         return int(found.fileno()) if found is not None else None
 
     def dialect_class(self) -> Any:
-        return _with_types(super().dialect_class())
+        return with_types(super().dialect_class())
 
     @classmethod
     def literal_compiler(cls) -> Any:
         from sqlalchemy.dialects import registry
 
-        return _with_types(registry.load(cls.driver.replace("+", ".")))(paramstyle="named", is_mariadb=True)
+        return with_types(registry.load(cls.driver.replace("+", ".")))(paramstyle="named", is_mariadb=True)
 
     def forbid_writing(self, connection: Any) -> None:
         cursor = connection.cursor()
@@ -229,67 +227,3 @@ def _statement_chunks(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[A
         size += weight
     if chunk:
         yield chunk
-
-
-@cache
-def _with_types(base: Any) -> Any:
-    """SQLAlchemy's dialect, with columns that mean the same as on other databases."""
-
-    class Types(base.type_compiler_cls):  # type: ignore[misc]  # the driver decides the class
-        """Text is exact and of any length, instants have microseconds, bytes any length."""
-
-        def _exact(self) -> str:
-            return f" CHARACTER SET utf8mb4 COLLATE {COLLATIONS[self.dialect.is_mariadb]}"
-
-        def visit_VARCHAR(self, type_: Any, **options: Any) -> str:
-            return str(super().visit_VARCHAR(type_, **options)) + ("" if type_.collation else self._exact())
-
-        def visit_TEXT(self, type_: Any, **options: Any) -> str:
-            return "LONGTEXT" + ("" if type_.collation else self._exact())
-
-        def visit_DATETIME(self, type_: Any, **options: Any) -> str:
-            return "DATETIME(6)"
-
-        def visit_TIME(self, type_: Any, **options: Any) -> str:
-            return "TIME(6)"
-
-        def visit_UUID(self, type_: Any, **options: Any) -> str:
-            """MariaDB's own type gives other text back, and what a CHAR is depends on the session's mode: no computed
-            column could be indexed that speaks of one."""
-            return "VARCHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin"
-
-        def visit_large_binary(self, type_: Any, **options: Any) -> str:
-            return "LONGBLOB"
-
-    class Definitions(base.ddl_compiler):  # type: ignore[misc]  # the driver decides the class
-        """An index over what is computed comes and goes with the columns that compute it, in one statement."""
-
-        def visit_create_index(self, create: Any, **options: Any) -> str:
-            index = create.element
-            if not (hidden := index.info.get("hidden")):
-                return str(super().visit_create_index(create, **options))
-            quote, types = self.preparer.quote, self.dialect.type_compiler_instance
-            columns = [
-                f"ADD COLUMN {quote(one.name)} {types.process(one.kind)} "
-                f"GENERATED ALWAYS AS ({self._plain(one.text)}) VIRTUAL INVISIBLE"
-                for one in hidden
-            ]
-            members = ", ".join(f"{quote(one.name)}{' DESC' * one.descending}" for one in hidden)
-            kind = "UNIQUE INDEX" if index.unique else "INDEX"
-            name, table = self.preparer.format_index(index), self.preparer.format_table(index.table)
-            return f"ALTER TABLE {table} {', '.join(columns)}, ADD {kind} {name} ({members})"
-
-        def visit_drop_index(self, drop: Any, **options: Any) -> str:
-            index = drop.element
-            if not (hidden := index.info.get("hidden")):
-                return str(super().visit_drop_index(drop, **options))
-            name, table = self.preparer.format_index(index), self.preparer.format_table(index.table)
-            columns = ", ".join(f"DROP COLUMN {self.preparer.quote(one.name)}" for one in hidden)
-            return f"ALTER TABLE {table} DROP INDEX {name}, {columns}"
-
-        def _plain(self, text: str) -> str:
-            """SQL as it goes to the driver, for which a percent sign begins a parameter."""
-            return text.replace("%", "%%") if self.preparer._double_percents else text
-
-    made = {"type_compiler_cls": Types, "ddl_compiler": Definitions, "supports_statement_cache": False}
-    return type("Dialect", (base,), made)
