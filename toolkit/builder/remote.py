@@ -6,23 +6,19 @@ so that any machine can go on from the last build; while a build works, it has a
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from toolkit.builder.manifest import FileRecord, Manifest
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output
+from toolkit.builder.records import FileRecord
 from toolkit.builder.stages import StorageStage, open_storage
+from toolkit.builder.storage_lock import StorageLock
 from toolkit.errors import BuildError, ToolkitError
 from toolkit.trace import digest, digest_bytes
-
-LOCK_SECONDS = 600
-"""A lock that nobody renewed for so long is that of a build which died."""
 
 RENEW_SECONDS = 60
 
@@ -41,7 +37,7 @@ class StorageTarget:
     def __init__(self, url: str, state: Path) -> None:
         self.url = url.rstrip("/")
         self.manifest_path = state / "outputs" / f"{digest(self.url).hex()}.manifest.db"
-        self._lock = f"{self.url}.lock"
+        self._lock: StorageLock | None = None
         self._renewed = 0.0
         self._system: Any = None
         self._manifest: Manifest | None = None
@@ -80,36 +76,22 @@ class StorageTarget:
         Raises:
             BuildError: Another one is running, or the storage refuses.
         """
+        lock = StorageLock(self.system, self.url)
         with self.telling():
-            self._take_lock()
+            lock.take()
+        self._lock, self._renewed = lock, time.monotonic()
         try:
             yield
         finally:
+            self._lock = None
             with suppress(Exception):
-                self.system.rm_file(self._lock)
-
-    def _take_lock(self) -> None:
-        try:
-            self.system.pipe_file(self._lock, self._lock_text(), mode="create")
-        except FileExistsError:
-            holder = self.system.cat_file(self._lock).decode(errors="replace")
-            since, _, who = holder.partition(" ")
-            if _is_fresh(since):
-                raise BuildError(
-                    f"another build of {self.url} is running on {who}, seen at {since}",
-                    hint=f"Wait for it. The lock of one that died ends by itself in {LOCK_SECONDS // 60} minutes.",
-                ) from None
-            self.system.pipe_file(self._lock, self._lock_text())
-        self._renewed = time.monotonic()
-
-    def _lock_text(self) -> bytes:
-        return f"{datetime.now(UTC).isoformat(timespec='seconds')} {platform.node()}, process {os.getpid()}".encode()
+                lock.release()
 
     def renew(self) -> None:
         """Say that this build is still at work; called often, says it seldom."""
-        if time.monotonic() - self._renewed > RENEW_SECONDS:
+        if self._lock is not None and time.monotonic() - self._renewed > RENEW_SECONDS:
             with self.telling():
-                self.system.pipe_file(self._lock, self._lock_text())
+                self._lock.renew()
             self._renewed = time.monotonic()
 
     # the manifest
@@ -260,10 +242,3 @@ def stamp_of(info: Mapping[str, Any]) -> int:
     """A number that changes when a file does: of the storage's own fingerprint, or of its time."""
     told = next((info[name] for name in ("ETag", "etag", "mtime", "LastModified", "created") if info.get(name)), "")
     return int.from_bytes(digest(str(told))[:7])
-
-
-def _is_fresh(since: str) -> bool:
-    try:
-        return datetime.now(UTC) - datetime.fromisoformat(since) < timedelta(seconds=LOCK_SECONDS)
-    except ValueError:
-        return False
