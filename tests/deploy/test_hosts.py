@@ -19,12 +19,13 @@ from werkzeug.test import Client
 
 from toolkit.builder import Builder
 from toolkit.builder.tables import bring_up
-from toolkit.deploy.files import Build, make_file, read_build, url_of
+from toolkit.deploy.files import Build, make_file, read_build
 from toolkit.deploy.hosts.choose import for_host
 from toolkit.deploy.hosts.form import HostForm, encoded_path
 from toolkit.errors import DeployError
 from toolkit.pages.patterns import output_path
 from toolkit.site import load_site
+from toolkit.site.headers import url_of
 from toolkit.site.redirects import Redirect
 from toolkit.testing import forget_modules
 from toolkit.testing.sites import write_site

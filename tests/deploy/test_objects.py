@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,10 +14,15 @@ import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
+from toolkit.builder import Builder
+from toolkit.deploy.declarations import Declaration
 from toolkit.deploy.lock import LOCK
 from toolkit.deploy.run import Deployer, reached
 from toolkit.deploy.state import read_state
 from toolkit.errors import DeployError, TargetLocked
+from toolkit.site.headers import IMMUTABLE
+from toolkit.storage import FsspecStorage
+from toolkit.testing import temporary_site
 
 from .test_run import FIRST, SECOND
 
@@ -168,3 +176,78 @@ def test_any_place_that_fsspec_knows_will_do(deployer: Make, request: pytest.Fix
 def test_a_place_that_nobody_knows_is_told(deployer: Make) -> None:
     with pytest.raises(DeployError, match=r"nowhere://x cannot be reached: Protocol not known.*what fsspec needs"):
         deployer("nowhere://x", FIRST).deploy()
+
+
+# what readers are told, of a build as a whole
+
+HTML, CSS = "text/html; charset=utf-8", "text/css; charset=utf-8"
+TOLD = {
+    "index.html": (HTML, None, "no-cache"),
+    "index.html.gz": (HTML, "gzip", "no-cache"),
+    "index.html.br": (HTML, "br", "no-cache"),
+    "feed.xml": ("application/rss+xml; charset=utf-8", None, "max-age=60"),
+    "feed.xml.gz": ("application/rss+xml; charset=utf-8", "gzip", "max-age=60"),
+    "static/site.css": (CSS, None, IMMUTABLE),
+    "static/site.css.gz": (CSS, "gzip", IMMUTABLE),
+    "static/site.css.br": (CSS, "br", IMMUTABLE),
+    "rows.csv.gz": ("application/gzip", None, "no-cache"),
+    "notes.br": ("application/octet-stream", None, "no-cache"),
+}
+"""Path to Content-Type, Content-Encoding and Cache-Control; fingerprints are cut out of names."""
+
+_FINGERPRINT = re.compile(r"\.[0-9a-f]{8,}(?=\.)")
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Iterator[Any]:
+    """A site with compressed files beside its texts, and files that only look like it."""
+    files = {
+        "templates/home.html": "<link rel=stylesheet href=\"{{ asset('site.css') }}\">" + "<p>words and words</p>" * 50,
+        "static/site.css": "p { color: #123456 }\n" * 50,
+    }
+    pages = """
+from toolkit.feeds import Feed
+@app.page("/", template="home.html")
+def home():
+    return {}
+
+@app.feed("/feed.xml", formats=["rss"])
+def feed():
+    return Feed(title="The Bay", items=[])
+"""
+    settings = 'precompress = ["gz", "br"]\nheaders."/*.xml" = { Cache-Control = "max-age=60" }\n'
+    with temporary_site(tmp_path / "site", files, pages=pages, settings=settings) as site:
+        (site.folder / "public").mkdir()
+        (site.folder / "public/rows.csv.gz").write_bytes(gzip.compress(b"a,b\n"))
+        (site.folder / "public/notes.br").write_bytes(b"\x8b\x00")
+        yield site
+
+
+@pytest.mark.parametrize("how", ["deployed", "built"])
+def test_readers_are_told_what_each_object_is(
+    how: str, packed: Any, bucket: Any, endpoint: str, monkeypatch: Any
+) -> None:
+    to = f"s3://{bucket.name}/live"
+    if how == "deployed":
+        Builder(packed, workers=1).build()
+        Deployer(packed, Declaration("live", to, options={"endpoint_url": endpoint})).deploy()
+    else:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        Builder(packed, workers=1, output=to).build()
+    told = {}
+    for one in bucket.objects.filter(Prefix="live/"):
+        one.Acl().put(ACL="public-read")
+        with urllib.request.urlopen(f"{endpoint}/{bucket.name}/{one.key}") as answer:
+            names = ("Content-Type", "Content-Encoding", "Cache-Control")
+            told[_FINGERPRINT.sub("", one.key.removeprefix("live/"))] = tuple(map(answer.headers.get, names))
+    assert TOLD.items() <= told.items()
+    unknown = {path for path, (kind, *_) in told.items() if kind == "application/octet-stream"}
+    assert {path for path in unknown if not path.startswith(".toolkit-deploy/")} == {"notes.br"}
+
+
+def test_an_uploaded_file_has_its_type(bucket: Any, endpoint: str) -> None:
+    storage = FsspecStorage(f"s3://{bucket.name}/media", endpoint_url=endpoint, skip_instance_cache=True)
+    storage.save("pier.webp", b"RIFF")
+    storage.save("rows.csv.gz", b"\x1f\x8b")
+    assert bucket.Object("media/pier.webp").content_type == "image/webp"
+    assert bucket.Object("media/rows.csv.gz").content_type == "application/gzip"

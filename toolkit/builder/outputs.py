@@ -27,6 +27,7 @@ class Output:
         size: In bytes.
         owner: ``page``, ``asset``, ``rendition``, ``public``, ``stored`` or ``redirect``.
         staged: Whether its new content is in the staging folder.
+        kind: Its media type, where that is more than its name says.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Output:
     size: int
     owner: str
     staged: bool
+    kind: str = ""
 
 
 class Staging:

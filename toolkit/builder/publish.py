@@ -210,7 +210,8 @@ class Publisher:
     def _outputs(self, staging: TargetStaging, pages: dict[Identity, PageRecord], changed: bool) -> list[Output]:
         """Every file that the site has."""
         outputs = [
-            Output(result.path, result.digest, result.size, "page", result.written) for result, *_ in self.results
+            Output(result.path, result.digest, result.size, "page", result.written, result.content_type)
+            for result, *_ in self.results
         ]
         for result, *_ in self.results:
             outputs += [
@@ -218,7 +219,7 @@ class Publisher:
                 for path, value, size, new in result.attachments
             ]
         for record in self.decision.kept:
-            outputs.append(Output(record.path, record.digest, record.size, "page", False))
+            outputs.append(Output(record.path, record.digest, record.size, "page", False, record.content_type))
             outputs += [self._kept(path) for path in record.attachments]
         outputs += self._left(outputs)
         if not isinstance(self.part, Shard) or self.part.is_first:

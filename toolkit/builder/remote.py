@@ -18,6 +18,9 @@ from toolkit.builder.records import FileRecord
 from toolkit.builder.stages import StorageStage, open_storage
 from toolkit.builder.storage_lock import StorageLock
 from toolkit.errors import BuildError, ToolkitError
+from toolkit.http.compression import split_compressed
+from toolkit.site.headers import HeaderRules, published_headers, site_headers
+from toolkit.storage.s3 import is_s3, s3_metadata
 from toolkit.trace import digest, digest_bytes
 
 RENEW_SECONDS = 60
@@ -38,6 +41,7 @@ class StorageTarget:
         self.url = url.rstrip("/")
         self.manifest_path = state / "outputs" / f"{digest(self.url).hex()}.manifest.db"
         self._lock: StorageLock | None = None
+        self.rules = HeaderRules(())
         self._renewed = 0.0
         self._system: Any = None
         self._manifest: Manifest | None = None
@@ -60,6 +64,7 @@ class StorageTarget:
         Raises:
             BuildError: It has not.
         """
+        self.rules = site_headers(site)
         inside = self.system._strip_protocol(self.url).strip("/")
         if "/" not in inside and self.system.protocol not in ("memory", ("memory",)):
             raise BuildError(
@@ -220,14 +225,14 @@ class StorageStaging:
         Raises:
             BuildError: The storage refuses; the next build completes this one.
         """
-        target = self._target
-        staged = sorted((item for item in outputs if item.staged), key=lambda item: item.owner == "page")
+        target, every = self._target, list(outputs)
+        staged = [item for item in every if item.staged]
         with target.telling():
             self.stage.flush()
             target.send_manifest()
-            for start in range(0, len(staged), TOGETHER):
-                paths = [item.path for item in staged[start : start + TOGETHER]]
-                target.system.copy([f"{self.url}/{path}" for path in paths], [f"{target.url}/{path}" for path in paths])
+            for paths, kept in self._batches(staged, {item.path: item.kind for item in every}):
+                sources, places = ([f"{root}/{path}" for path in paths] for root in (self.url, target.url))
+                target.system.copy(sources, places, **kept)
                 target.renew()
             gone = sorted(removed)
             there = target.listing()
@@ -236,6 +241,27 @@ class StorageStaging:
                 if paths:
                     target.system.rm(paths)
         return [FileRecord(item.path, item.digest, item.size, there[item.path][1], item.owner) for item in staged]
+
+    def _batches(
+        self, staged: Iterable[Output], kinds: Mapping[str, str]
+    ) -> Iterator[tuple[list[str], dict[str, str]]]:
+        """Paths that are copied in one call, in order; with the headers that S3 keeps beside an object, if it is S3."""
+        rules = self._target.rules if is_s3(self._target.system) else None
+
+        def kept(item: Output) -> dict[str, str]:
+            if rules is None:
+                return {}
+            plain, _ = split_compressed(item.path, kinds)
+            headers = published_headers(item.path, kinds, rules, kind=kinds[plain])
+            return {"MetadataDirective": "REPLACE", **s3_metadata(headers)}
+
+        found: dict[tuple[bool, str], tuple[list[str], dict[str, str]]] = {}
+        for item in staged:
+            metadata = kept(item)
+            found.setdefault((item.owner == "page", repr(metadata)), ([], metadata))[0].append(item.path)
+        for _, (paths, metadata) in sorted(found.items()):
+            for start in range(0, len(paths), TOGETHER):
+                yield paths[start : start + TOGETHER], metadata
 
 
 def stamp_of(info: Mapping[str, Any]) -> int:

@@ -5,7 +5,6 @@ Whoever renders a page stages its file, in whichever process and on whichever ma
 
 from __future__ import annotations
 
-import mimetypes
 import os
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,12 +67,12 @@ class StorageStage:
 
     def __init__(self, url: str) -> None:
         self.place = url
-        self._waiting: dict[str, dict[str, bytes]] = {}
+        self._waiting: dict[str, bytes] = {}
         self._size = 0
 
     def write(self, path: str, body: bytes) -> None:
         """Keep a file until the next flush, or until much waits."""
-        self._waiting.setdefault(_media_type(path), {})[f"{self.place}/{path}"] = body
+        self._waiting[f"{self.place}/{path}"] = body
         self._size += len(body)
         if self._size > WAITING_BYTES:
             self.flush()
@@ -81,12 +80,8 @@ class StorageStage:
     def flush(self) -> None:
         """Send what waits, several files at a time."""
         waiting, self._waiting, self._size = self._waiting, {}, 0
-        if not waiting:
-            return
-        system = open_storage(self.place)
-        for kind, files in waiting.items():
-            told = {"ContentType": kind} if "s3" in system.protocol else {}
-            system.pipe(files, **told)
+        if waiting:
+            open_storage(self.place).pipe(waiting)
 
 
 def open_stage(place: str) -> Stage:
@@ -117,8 +112,3 @@ def open_storage(url: str) -> Any:
         raise BuildError(
             f"{url} cannot be opened: {error}", hint="Storages need extras: pip install 'publishing-toolkit[s3]'."
         ) from error
-
-
-def _media_type(path: str) -> str:
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind.endswith(("json", "xml")) else kind

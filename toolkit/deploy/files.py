@@ -11,9 +11,10 @@ from typing import Any
 from toolkit.builder import Builder, Manifest
 from toolkit.builder.outputs import find_suspects
 from toolkit.errors import BuildError, DeployError
-from toolkit.pages.render import content_type
-from toolkit.site.headers import HeaderRule, HeaderRules, site_headers, stored_headers
+from toolkit.http.compression import split_compressed
+from toolkit.site.headers import HeaderRule, HeaderRules, published_headers, site_headers, stored_headers, url_of
 from toolkit.site.redirects import Redirect
+from toolkit.text.media_types import content_type
 from toolkit.trace import digest, digest_bytes
 
 ASSETS, PAGES, LISTS = 0, 1, 2
@@ -64,11 +65,6 @@ class DeployFile:
         if digest_bytes(body).hex() != self.digest:
             raise DeployError(f"{self.source!s} changed since it was built", hint="Build again, then deploy.")
         return body
-
-
-def url_of(path: str) -> str:
-    """The URL path of a file: ``/town/`` of ``town/index.html``."""
-    return f"/{path.removesuffix('index.html')}" if f"/{path}".endswith("/index.html") else f"/{path}"
 
 
 def make_file(path: str, body: bytes, *, phase: int = LISTS, headers: Mapping[str, str] | None = None) -> DeployFile:
@@ -152,12 +148,12 @@ def _files(output: Path, manifest: Manifest, rules: HeaderRules) -> dict[str, De
     kinds = {page.path: page.content_type for page in manifest.pages().values()}
     targets = dict(json.loads(manifest.meta("redirect_files") or "{}"))
     found = {}
-    for path, record in sorted(manifest.files().items()):
-        kind = kinds.get(path) or content_type(path)
-        url = url_of(path)
-        headers = {"Content-Type": kind, **rules.of(url)}
+    records = manifest.files()
+    for path, record in sorted(records.items()):
+        plain, _ = split_compressed(path, records)
+        headers = published_headers(path, records, rules, kind=kinds.get(plain, ""))
         redirect = targets.get(path, "") if record.owner == "redirect" else ""
-        phase = _phase(record.owner, kind)
+        phase = _phase(record.owner, headers["Content-Type"])
         found[path] = DeployFile(path, record.digest.hex(), record.size, phase, output / path, headers, redirect)
     return found
 

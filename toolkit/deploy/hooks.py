@@ -14,10 +14,10 @@ from typing import Any
 
 from toolkit.deploy.calls import call
 from toolkit.deploy.declarations import Declaration
-from toolkit.deploy.files import url_of
 from toolkit.deploy.hosts.form import encoded_path
 from toolkit.deploy.retries import Retries
 from toolkit.errors import DeployError, SettingError
+from toolkit.site.headers import url_of
 
 BATCH = 30
 """URLs that a CDN takes at a time, if nothing is said (Cloudflare's limit for files)."""

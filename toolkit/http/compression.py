@@ -83,8 +83,21 @@ def compressed_files(path: str, body: bytes, kinds: Iterable[str]) -> Iterator[t
 
 def is_compressed(path: str, paths: Container[str]) -> bool:
     """Whether a published file is the compressed one beside another."""
-    stem, dot, suffix = path.rpartition(".")
-    return f"{dot}{suffix}" in SUFFIXES.values() and stem in paths
+    return bool(split_compressed(path, paths)[1])
+
+
+def split_compressed(path: str, paths: Container[str]) -> tuple[str, str]:
+    """(path of the text, coding) of the compressed file beside a text; of any other file its own path, and no coding.
+
+    Args:
+        path: Of the file.
+        paths: Of all files.
+    """
+    for kind, suffix in SUFFIXES.items():
+        stem = path.removesuffix(suffix)
+        if stem != path and stem in paths:
+            return stem, CODINGS[kind]
+    return path, ""
 
 
 def choose(accepted: str, kinds: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,10 +15,8 @@ from toolkit.pages.rendering import Rendering, Work
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.syndication import render_feed, render_robots, render_sitemap
 from toolkit.pages.urls import find_url
+from toolkit.text.media_types import HTML, content_type
 from toolkit.trace import READER, Scope, Trace, Viewer, entered
-
-HTML = "text/html; charset=utf-8"
-_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript", "image/svg+xml")
 
 
 def render(
@@ -168,11 +165,3 @@ _RENDERERS: Mapping[str, Any] = {
     "sitemap": _sitemap,
     "robots": _robots,
 }
-
-
-def content_type(url: str) -> str:
-    """The media type of a URL path, by its ending; HTML for a folder."""
-    if url.endswith("/"):
-        return HTML
-    kind = mimetypes.guess_type(url, strict=False)[0] or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith(_TEXT_TYPES) else kind

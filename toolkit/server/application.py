@@ -18,7 +18,6 @@ from toolkit.http.compression import is_text_path
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.images.store import Recipe
 from toolkit.pages import Match
-from toolkit.pages.render import content_type
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
 from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer, text_file_answer
@@ -30,6 +29,7 @@ from toolkit.server.reload import Reloader
 from toolkit.server.views import LOOPBACK, SAFE, call_view, is_trusted, trusted_hosts
 from toolkit.site.headers import SECURITY, HeaderRules, site_headers, stored_headers
 from toolkit.site.stored import is_shown
+from toolkit.text.media_types import content_type
 from toolkit.trace import PREVIEW, READER, Viewer
 
 _log = logging.getLogger("toolkit.server")

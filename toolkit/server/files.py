@@ -18,10 +18,10 @@ from toolkit.assets import FoundAsset
 from toolkit.errors import NotFound
 from toolkit.images import Images
 from toolkit.images.store import Recipe
-from toolkit.pages.render import content_type
 from toolkit.server.answers import PRIVATE, Answer, Passed
 from toolkit.site.headers import IMMUTABLE, REVALIDATE, stored_headers
 from toolkit.stamps import Sighting, sighting_of
+from toolkit.text.media_types import content_type
 from toolkit.trace import digest_bytes
 
 WELL_KNOWN = ".well-known"

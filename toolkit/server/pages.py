@@ -16,13 +16,13 @@ from urllib.parse import unquote
 from toolkit.errors import ToolkitError
 from toolkit.models.search import refresh_indexes
 from toolkit.pages import Match, Plan, Rendering, match_url, render
-from toolkit.pages.render import content_type
 from toolkit.server.answers import PRIVATE, Answer
 from toolkit.server.cache import Entry, PageCache
 from toolkit.server.freshness import FileStamps, Moment, Moments, SiteState
 from toolkit.server.paths import locale_of
 from toolkit.server.verifying import broken_files, broken_inputs, environment_reads, places_of, valid_until
 from toolkit.site.headers import REVALIDATE, SECURITY, HeaderRules
+from toolkit.text.media_types import content_type
 from toolkit.trace import Viewer, digest, digest_bytes
 
 TIMING = "Server-Timing"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from toolkit.errors import Problems, SettingError, ToolkitError
+from toolkit.http.compression import split_compressed
+from toolkit.text.media_types import content_type
 
 SECURITY: tuple[tuple[str, str], ...] = (
     ("X-Content-Type-Options", "nosniff"),
@@ -86,6 +88,25 @@ class HeaderRules:
         if not any(rule.fits(path) for rule in self.own):
             return list(headers)
         return list(_merged(dict(headers), self.own, path).items())
+
+
+def published_headers(path: str, paths: Container[str], rules: HeaderRules, *, kind: str = "") -> dict[str, str]:
+    """The headers of a published file, by name. A compressed one beside a text has those of the text, and its coding.
+
+    Args:
+        path: Of the file.
+        paths: Of all files.
+        rules: Of the site.
+        kind: The media type of the file, or of the text; by its name if not given.
+    """
+    plain, coding = split_compressed(path, paths)
+    found = {"Content-Type": kind or content_type(plain), **rules.of(url_of(plain))}
+    return {**found, "Content-Encoding": coding} if coding else found
+
+
+def url_of(path: str) -> str:
+    """The URL path of a file, not encoded: ``/town/`` of ``town/index.html``."""
+    return f"/{path.removesuffix('index.html')}" if f"/{path}".endswith("/index.html") else f"/{path}"
 
 
 def stored_headers(content_type: str) -> tuple[tuple[str, str], ...]:

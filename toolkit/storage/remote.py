@@ -9,6 +9,8 @@ from toolkit.errors import StorageError
 from toolkit.storage.base import Storage
 from toolkit.storage.files import File
 from toolkit.storage.names import check_name
+from toolkit.storage.s3 import is_s3, s3_metadata
+from toolkit.text.media_types import content_type
 from toolkit.trace import ABSENT, digest
 
 
@@ -58,7 +60,8 @@ class FsspecStorage(Storage):
     def write_new(self, name: str, content: File) -> bool:
         place = self._place(name)
         self.system.makedirs(place.rpartition("/")[0], exist_ok=True)
-        with self.system.open(place, "wb") as file:
+        kept = s3_metadata({"Content-Type": content_type(name)}) if is_s3(self.system) else {}
+        with self.system.open(place, "wb", **kept) as file:
             for part in content.chunks():
                 file.write(part)
         self.system.invalidate_cache()

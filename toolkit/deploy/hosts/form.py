@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from toolkit.deploy.files import Build, DeployFile
-from toolkit.pages.render import content_type
 from toolkit.site.headers import HeaderRule
 from toolkit.site.redirects import Redirect
+from toolkit.text.media_types import content_type
 
 _SAFE = "!$&'()*+,/:;=@~-._"
 
@@ -67,7 +67,7 @@ def encoded_path(path: str) -> str:
 def usual_types(build: Build) -> dict[str, str]:
     """Ending to the type of most files that have it."""
     counts: dict[str, Counter[str]] = {}
-    for file in build.files.values():
+    for file in _uncoded(build):
         counts.setdefault(_ending(file.path), Counter())[file.headers["Content-Type"]] += 1
     return {ending: found.most_common(1)[0][0] for ending, found in sorted(counts.items()) if ending}
 
@@ -83,7 +83,12 @@ def odd_types(build: Build, usual: dict[str, str] | None = None) -> list[DeployF
     def expected(path: str) -> str:
         return content_type(path) if usual is None else usual.get(_ending(path), "application/octet-stream")
 
-    return [file for file in build.files.values() if file.headers["Content-Type"] != expected(file.path)]
+    return [file for file in _uncoded(build) if file.headers["Content-Type"] != expected(file.path)]
+
+
+def _uncoded(build: Build) -> Iterator[DeployFile]:
+    """The files that are not the compressed one beside another: those a host sends in their place, or not at all."""
+    return (file for file in build.files.values() if "Content-Encoding" not in file.headers)
 
 
 def type_rules(build: Build, *, by_ending: bool = False) -> list[HeaderRule]:

@@ -11,19 +11,11 @@ from toolkit.deploy.files import DeployFile
 from toolkit.deploy.retries import Retries
 from toolkit.deploy.targets.base import STATE, Done, Listed, Target
 from toolkit.errors import DeployError
+from toolkit.storage.s3 import s3_metadata
 from toolkit.trace import digest_bytes
 
 POINTER = "current"
 """The object that names the release that readers are to see."""
-
-_S3_NAMES = {
-    "content-type": "ContentType",
-    "cache-control": "CacheControl",
-    "content-disposition": "ContentDisposition",
-    "content-language": "ContentLanguage",
-    "expires": "Expires",
-}
-"""Headers that S3 keeps beside an object and sends with it (PutObject, "Request Syntax")."""
 
 
 class ObjectsTarget(Target):
@@ -181,7 +173,7 @@ class S3Target(ObjectsTarget):
         self.system = None
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str], *, redirect: str = "") -> None:
-        metadata = {_S3_NAMES[name.lower()]: value for name, value in headers.items() if name.lower() in _S3_NAMES}
+        metadata = s3_metadata(headers)
         if redirect:
             metadata["WebsiteRedirectLocation"] = quote(redirect, safe="!#$%&'()*+,/:;=?@~-._")
         self._call("pipe_file", self._key(path), body, **metadata)
