@@ -13,10 +13,15 @@ import errno
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from toolkit.trace import digest_bytes
+
+DIGEST_BYTES = 16
 
 RACY_NS = 2_000_000_000
 """Stamps younger than this when they were taken prove nothing (FAT keeps times of two seconds)."""
@@ -145,3 +150,44 @@ class FileDigests:
         value = digest_bytes(body)
         self._known[place] = (sighting_of(status, at_ns=now), value)
         return body, value
+
+
+class KeptDigests(FileDigests):
+    """The same, kept in a file between processes: a build need not read every image to know that it is as it was.
+
+    Args:
+        place: The file. It may be deleted at any time; one that is damaged counts for nothing.
+    """
+
+    def __init__(self, place: Path) -> None:
+        super().__init__()
+        self.place = place
+        self._kept = _read_kept(place)
+        self._known = {path: (Sighting(stamp, settled=True), value) for path, (stamp, value) in self._kept.items()}
+
+    def save(self) -> None:
+        """Keep what is known of files that are still there. Where nothing can be written, they are read again."""
+        known = {path: (seen.stamp, value) for path, (seen, value) in dict(self._known).items() if seen.settled}
+        if known == self._kept:
+            return
+        self._kept = {path: found for path, found in sorted(known.items()) if os.path.lexists(path)}
+        body = msgspec.msgpack.encode(self._kept)
+        unfinished = self.place.with_name(f".{self.place.name}-{os.getpid()}")
+        try:
+            self.place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(digest_bytes(body) + body)
+            os.replace(unfinished, self.place)  # noqa: PTH105 - pathlib's is the same call
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+
+
+def _read_kept(place: Path) -> dict[str, tuple[Stamp, bytes]]:
+    try:
+        found = place.read_bytes()
+        body = found[DIGEST_BYTES:]
+        if digest_bytes(body) == found[:DIGEST_BYTES]:
+            return msgspec.msgpack.decode(body, type=dict[str, tuple[Stamp, bytes]])
+    except (OSError, msgspec.MsgspecError):
+        pass
+    return {}

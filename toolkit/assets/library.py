@@ -71,6 +71,7 @@ class Assets:
         commands: Runs the commands that make assets.
         minifier: Makes texts smaller.
         bundles: Put stylesheets in the places where others import them.
+        digests: Knows the digests of files.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Assets:
         commands: Commands | None = None,
         minifier: Minifier | None = None,
         bundles: bool = False,
+        digests: FileDigests | None = None,
     ) -> None:
         self.folders = tuple((prefix.strip("/"), Path(folder)) for prefix, folder in folders)
         self.url_prefix = url_prefix if url_prefix.endswith("/") else url_prefix + "/"
@@ -89,7 +91,7 @@ class Assets:
         self.commands = commands
         self.minifier = minifier or Minifier()
         self.bundles = bundles
-        self._digests = FileDigests()
+        self._digests = digests or FileDigests()
         self._sources: dict[str, tuple[bytes, SourceText]] = {}
         self._known: dict[str, _Known] = {}
         self._frozen: dict[str, Version | None] | None = None

@@ -137,6 +137,7 @@ class Builder:
                 ) from error
             except OSError as error:
                 raise BuildError(f"the build could not finish: {error}", hint="Mend it and build again.") from error
+        self.site.digests.save()
         report.seconds["all"] = time.monotonic() - self._started
         return report
 

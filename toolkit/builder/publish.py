@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ from toolkit.builder.selections import Segment, Shard
 from toolkit.builder.shards import shard_record
 from toolkit.builder.targets import TargetStaging
 from toolkit.errors import BuildError
-from toolkit.http.compression import SUFFIXES, compressed_files
+from toolkit.http.compression import SUFFIXES, compressed_files, is_text_path
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
 from toolkit.site.stored import stored_files
@@ -254,24 +255,52 @@ class Publisher:
         closure = sorted({needed for name in names for needed in assets.closure(name)})
         for name in closure:
             path, content = assets.published(name)
-            body = content if isinstance(content, bytes) else content.read_bytes()
-            if not isinstance(content, bytes) and not assets.is_published_as(path, body):
-                raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
-            yield from self._staged(staging, path, body, "asset")
+            if isinstance(content, bytes):
+                yield from self._staged(staging, path, content, "asset")
+            elif self._stands(path, content):
+                yield from self._standing(path, "asset")
+            else:
+                body = content.read_bytes()
+                if not assets.is_published_as(path, body):
+                    raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
+                yield from self._staged(staging, path, body, "asset")
+
+    def _stands(self, path: str, file: Path) -> bool:
+        """Whether the output has a file that is published as it is, and all that belongs beside it."""
+        record = self.standing.files.get(path)
+        if record is None or path in self.standing.suspect or self._beside(path) is None:
+            return False
+        return bool(self.site.digests.find(file) == record.digest)
+
+    def _standing(self, path: str, owner: str) -> Iterator[Output]:
+        """A file that stays as it is, and the compressed ones beside it."""
+        record = self.standing.files[path]
+        yield Output(path, record.digest, record.size, owner, False)
+        yield from map(self._kept, self._beside(path) or ())
+
+    def _beside(self, path: str) -> list[str] | None:
+        """The compressed files beside one that stays as it is; None if they have to be made."""
+        beside = [path + SUFFIXES[kind] for kind in self._codings if is_text_path(path)]
+        known = all(name in self.standing.files and name not in self.standing.suspect for name in beside)
+        same = not beside or self.manifest.meta("compression") == self._compression
+        return beside if known and same else None
 
     def _staged(self, staging: TargetStaging, path: str, body: bytes, owner: str) -> Iterator[Output]:
         """A file, and the compressed ones beside it."""
         standing = self.standing
         output = stage_body(staging, standing.files, standing.suspect, path, body, owner)
         yield output
-        kinds = self.site.settings.peek("precompress")
-        beside = [path + SUFFIXES[kind] for kind in kinds]
-        known = all(name in standing.files and name not in standing.suspect for name in beside)
-        if not output.staged and known and self.manifest.meta("compression") == self._compression:
+        beside = self._beside(path)
+        if not output.staged and beside is not None:
             yield from map(self._kept, beside)
             return
-        for name, packed in compressed_files(path, body, kinds):
+        for name, packed in compressed_files(path, body, self._codings):
             yield stage_body(staging, standing.files, standing.suspect, name, packed, owner)
+
+    @property
+    def _codings(self) -> list[str]:
+        found: list[str] = self.site.settings.peek("precompress")
+        return found
 
     @property
     def _compression(self) -> str:
@@ -316,7 +345,10 @@ class Publisher:
 
     def _public(self, staging: TargetStaging) -> Iterator[Output]:
         for path, file in public_files(self.site):
-            yield from self._staged(staging, path, file.read_bytes(), "public")
+            if self._stands(path, file):
+                yield from self._standing(path, "public")
+            else:
+                yield from self._staged(staging, path, file.read_bytes(), "public")
 
     def _stored(self, staging: TargetStaging) -> Iterator[Output]:
         """The files of file fields, of rows that readers see."""

@@ -11,7 +11,6 @@ from toolkit.errors import ImageError, StorageError, did_you_mean
 from toolkit.images import Images, ImageSource, Options, RenditionStore
 from toolkit.images.sources import ImageReader
 from toolkit.models.fields.files import FieldFile
-from toolkit.stamps import FileDigests
 from toolkit.trace import ABSENT, record
 
 SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"})
@@ -30,11 +29,10 @@ def make_images(site: Any) -> Images:
         max_pixels=settings.peek("image_max_pixels"),
         placeholder=settings.peek("image_placeholder"),
     )
-    files = FileDigests()
     readers = {
         "stored": ImageReader(partial(_stored_digest, site), partial(_read_stored, site), _no_stored),
         "asset": ImageReader(partial(_asset_digest, site), partial(_read_asset, site), partial(_other_asset, site)),
-        "file": ImageReader(partial(_file_digest, site, files), partial(_read_file, site), _no_file),
+        "file": ImageReader(partial(_file_digest, site), partial(_read_file, site), _no_file),
     }
     store = RenditionStore(site.folder / settings.peek("renditions"))
     return Images(readers, partial(take_source, site), store, options)
@@ -149,11 +147,12 @@ def _other_asset(site: Any, source: ImageSource) -> str:
     return did_you_mean(source.name, site.assets.iter_paths()) or "Static images are named from the folder 'static'."
 
 
-def _file_digest(site: Any, files: FileDigests, source: ImageSource) -> bytes:
+def _file_digest(site: Any, source: ImageSource) -> bytes:
     place = site.folder / source.name
     if not place.resolve().is_relative_to(site.folder.resolve()):
         return ABSENT
-    return files.find(place) or ABSENT
+    found: bytes | None = site.digests.find(place)
+    return found or ABSENT
 
 
 def _read_file(site: Any, source: ImageSource) -> bytes:

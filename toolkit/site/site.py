@@ -49,6 +49,7 @@ from toolkit.site.receivers import connect_receivers
 from toolkit.site.redirects import RedirectFile
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
+from toolkit.stamps import KeptDigests
 from toolkit.storage import Storages
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
 
@@ -166,7 +167,12 @@ class Site:
     @cached_property
     def storages(self) -> Storages:
         """Where the files of file fields are kept."""
-        return Storages(self.settings.peek("storages"), self.folder)
+        return Storages(self.settings.peek("storages"), self.folder, digests=self.digests)
+
+    @cached_property
+    def digests(self) -> KeptDigests:
+        """Digests of files that are published as they are, kept between builds."""
+        return KeptDigests(self.state_folder / "digests-1")
 
     @property
     def state_folder(self) -> Path:

@@ -98,6 +98,7 @@ def make_assets(site: Any) -> Assets:
         commands=Commands(site.folder, site.state_folder / "assets"),
         minifier=site.minifier,
         bundles=site.settings.peek("bundle_css"),
+        digests=site.digests,
     )
 
 

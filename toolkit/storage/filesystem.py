@@ -26,6 +26,9 @@ class FileSystemStorage(Storage):
     Args:
         folder: The folder; made when the first file is saved.
         url: Where the files are published.
+
+    Attributes:
+        digests: Knows the digests of its files; the site's own, in a storage of a site.
     """
 
     is_local = True
@@ -33,7 +36,7 @@ class FileSystemStorage(Storage):
     def __init__(self, folder: str | Path, *, url: str = "/media/") -> None:
         super().__init__(url=url)
         self.folder = Path(folder)
-        self._digests = FileDigests()
+        self.digests = FileDigests()
 
     def __repr__(self) -> str:
         return f"<FileSystemStorage {self.folder}>"
@@ -86,7 +89,7 @@ class FileSystemStorage(Storage):
 
     def digest_of(self, name: str) -> bytes:
         try:
-            return self._digests.find(self.path(name)) or ABSENT
+            return self.digests.find(self.path(name)) or ABSENT
         except StorageError:
             return ABSENT
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import StorageError, did_you_mean
+from toolkit.stamps import FileDigests
 from toolkit.storage.base import Storage
 from toolkit.storage.filesystem import FileSystemStorage
 from toolkit.storage.memory import InMemoryStorage
@@ -28,9 +29,13 @@ class Storages:
         declared: Name to options: ``backend`` (``filesystem``, ``memory``, ``fsspec`` or ``module:Class``), and what
             that takes. There is always a ``default``: the folder ``media``, published under ``/media/``.
         folder: The site's folder, where relative folders start.
+        digests: Knows the digests of files in folders.
     """
 
-    def __init__(self, declared: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+    def __init__(
+        self, declared: Mapping[str, Mapping[str, Any]], folder: Path, *, digests: FileDigests | None = None
+    ) -> None:
+        self._digests = digests or FileDigests()
         self._declared = {DEFAULT: {"backend": "filesystem"}, **declared}
         self._folder = folder
         self._made: dict[str, Storage] = {}
@@ -55,9 +60,12 @@ class Storages:
             if name != DEFAULT:
                 options.setdefault("url", f"/media-{name}/")
         try:
-            return kind(**options)
+            made = kind(**options)
         except TypeError as error:
             raise StorageError(f"the storage {name!r} cannot be made: {error}", hint="Mend [storages].") from error
+        if isinstance(made, FileSystemStorage):
+            made.digests = self._digests
+        return made
 
     def find(self, url_path: str) -> tuple[str, str] | None:
         """The (storage, name) of a file that the site itself publishes at a path (percent-decoded), or None."""
