@@ -18,8 +18,10 @@ from toolkit.checks.embargo.scan import Scanner, scan_output
 from toolkit.checks.embargo.words import words_of
 from toolkit.checks.findings import Finding
 from toolkit.i18n.locales import babel_locale
+from toolkit.trace import digest_bytes
 
 FORMAT = 1
+Edges = tuple[tuple[str, ...], tuple[str, ...]]
 _SOURCES = (".html", ".txt", ".xml", ".json", ".js", ".mjs", ".css", ".svg", ".po", ".py", ".toml", ".yaml", ".csv")
 
 
@@ -96,8 +98,9 @@ def make_fingerprints(site: Any, moment: datetime) -> Fingerprints:
     fingerprints = Fingerprints([*hidden_texts(site, moment), *file_names(site, moment)])
     title = site.settings.peek("title")
     if len(fingerprints):
+        edges = _Edges(fingerprints)
         for _, texts in groupby(public_texts(site, moment), key=lambda text: text.row):
-            _drop_row(fingerprints, [*(text.value for text in texts), title])
+            _drop_joints(fingerprints, [edges.of(value) for value in [*(text.value for text in texts), title]])
         base_url = site.settings.peek("base_url").rstrip("/")
         for url in public_urls(site, moment):
             fingerprints.drop(words_of(f"{base_url}{url}"))
@@ -108,14 +111,31 @@ def make_fingerprints(site: Any, moment: datetime) -> Fingerprints:
     return fingerprints
 
 
-def _drop_row(fingerprints: Fingerprints, values: Sequence[str]) -> None:
-    """Forget what a public row has: in each value, and where pages show one after the other, or the site's title."""
-    edges = []
-    for value in values:
-        for version in versions_of(value):
-            words = words_of(version)
-            fingerprints.drop(words)
-        edges.append((words[:RUN], words[-RUN:]))
+class _Edges:
+    """Forgets what public values have, each once, and knows how each begins and ends.
+
+    Args:
+        fingerprints: Of what is hidden.
+    """
+
+    def __init__(self, fingerprints: Fingerprints) -> None:
+        self.fingerprints = fingerprints
+        self._known: dict[bytes, Edges] = {}
+
+    def of(self, value: str) -> Edges:
+        """The first and last words of a value, whose runs are forgotten."""
+        key = digest_bytes(value.encode("utf-8", "surrogatepass"))
+        found = self._known.get(key)
+        if found is None:
+            for version in versions_of(value):
+                words = words_of(version)
+                self.fingerprints.drop(words)
+            found = self._known[key] = (tuple(words[:RUN]), tuple(words[-RUN:]))
+        return found
+
+
+def _drop_joints(fingerprints: Fingerprints, edges: Sequence[Edges]) -> None:
+    """Forget what a public row has where pages show one value after the other, or the site's title."""
     for place, (_, end) in enumerate(edges):
         for other, (start, _) in enumerate(edges):
             if place != other:

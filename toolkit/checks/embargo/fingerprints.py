@@ -14,11 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from toolkit.checks.embargo.contents import without_markup
 from toolkit.checks.embargo.hidden import Text
 from toolkit.checks.embargo.words import BREAK, is_sign, words_of
+from toolkit.trace import digest_bytes
 
 RUN = 5
 """Words that follow each other in a fingerprint of a longer text."""
@@ -31,10 +32,12 @@ SHORT = 2
 
 _LEAST_LETTERS = {1: 5, 2: 8}
 _LEAST = 10
+_NEVER = -(1 << 40)
 _LINK = re.compile(r"\]\([^)]*\)")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{[#.:][^}]*\}")
 
 Run = tuple[str, ...]
+T = TypeVar("T")
 
 
 class Hit(NamedTuple):
@@ -62,6 +65,7 @@ class Fingerprints:
         self._runs: dict[int, dict[Run, int]] = {}
         self._owners: list[tuple[str, str]] = []
         self._words: dict[str, str] = {}
+        self._added: set[bytes] = set()
         self.rows: set[str] = set()
         for text in texts:
             self._add(text)
@@ -73,14 +77,16 @@ class Fingerprints:
         number = len(self._owners)
         self._owners.append((text.row, text.field))
         self.rows.add(text.row)
+        value = digest_bytes(text.value.encode("utf-8", "surrogatepass"))
+        if value in self._added:  # another's already, run by run
+            return
+        self._added.add(value)
         for version in versions_of(text.value):
             words = [self._words.setdefault(word, word) for word in words_of(version)]
             size = min(len(words), SIGNS if sum(map(is_sign, words)) * 2 > len(words) else RUN)
-            if not size:
-                continue
-            known = self._runs.setdefault(size, {})
-            for run in runs_of(words, size):
-                if _is_telling(run):
+            if size:
+                known = self._runs.setdefault(size, {})
+                for run in telling_runs(words, size):
                     known.setdefault(run, number)
 
     def drop(self, words: Sequence[str], *, longest: int | None = None) -> None:
@@ -90,10 +96,8 @@ class Fingerprints:
             words: What everybody may read.
             longest: Of runs up to this length only; of all by default.
         """
-        for size, known in self._runs.items():
-            if longest is not None and size > longest:
-                continue
-            for run in runs_of(words, size):
+        for known, found in self._found(words, longest):
+            for run in list(found):
                 known.pop(run, None)
 
     def finish(self) -> None:
@@ -107,16 +111,24 @@ class Fingerprints:
 
     def find(self, words: Sequence[str]) -> Iterator[Hit]:
         """The fingerprints in a row of words."""
+        for known, found in self._found(words):
+            for run in found:
+                yield Hit(*self._owners[known[run]], run)
+
+    def _found(
+        self, words: Sequence[str], longest: int | None = None
+    ) -> Iterator[tuple[dict[Run, int], Iterable[Run]]]:
+        """For each length, the runs that are known, and those of them that the words have."""
+        different = frozenset(words)
         for size, known in self._runs.items():
-            if known.keys().isdisjoint(runs_of(words, size)):
+            if longest is not None and size > longest:
                 continue
-            for run in runs_of(words, size):
-                number = known.get(run)
-                if number is not None:
-                    yield Hit(*self._owners[number], run)
+            # of few runs it is quicker to ask whether their words are there at all
+            if len(known) > len(words) or any(map(different.issuperset, known)):
+                yield known, filter(known.__contains__, runs_of(words, size))
 
 
-def runs_of(words: Sequence[str], size: int) -> Iterator[Run]:
+def runs_of(words: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
     """All runs of so many words that follow each other."""
     return zip(*(islice(words, start, None) for start in range(size)), strict=False)
 
@@ -127,11 +139,13 @@ def versions_of(value: str) -> Iterator[str]:
         yield from without_markup(written)
 
 
-def _is_telling(run: Run) -> bool:
-    """Whether a run says enough to be somebody's: no numbers alone, and no few letters."""
-    if BREAK in run:
-        return False
-    letters = sum(len(word) for word in run if not word.isdigit())
-    if is_sign(run[0]):
-        return len(run) >= SHORT * 2
-    return letters >= _LEAST_LETTERS.get(len(run), _LEAST)
+def telling_runs(words: Sequence[str], size: int) -> Iterator[Run]:
+    """The runs that say enough to be somebody's: no numbers alone, no few letters, and nothing across a break."""
+    letters = [_NEVER if word == BREAK else 0 if word.isdigit() else len(word) for word in words]
+    least = _LEAST_LETTERS.get(size, _LEAST)
+    for run, count in zip(runs_of(words, size), map(sum, runs_of(letters, size)), strict=True):
+        if count < 0:
+            continue
+        signs = len(run[0]) == 1 and is_sign(run[0])
+        if size >= SHORT * 2 if signs else count >= least:
+            yield run
