@@ -68,3 +68,10 @@ def test_a_splat_cannot_lead_to_another_host(site: Any) -> None:
     (site.folder / "redirects.csv").write_text("from,to\n/up/*,/:splat\n")
     status, target = leads(site, "/up//evil.example/")
     assert status == 404 or (target or "").startswith("/evil.example")
+
+
+def test_a_query_goes_along_with_each_step_until_one_asks_for_it(site: Any) -> None:
+    rows = "from,to\n/up/*,/down/:splat\n/down/n/?id=1,/z/\n/z/,/end/\n"
+    (site.folder / "redirects.csv").write_text(rows)
+    assert leads(site, "/up/n/?id=1") == (301, "/end/")
+    assert leads(site, "/up/n/?id=2") == (301, "/down/n/?id=2")

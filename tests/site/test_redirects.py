@@ -144,3 +144,36 @@ def test_no_collapsed_redirect_leads_to_another(rows: dict[str, str], published:
             at = rows[at]
         assert target == at
         assert target not in found
+
+
+def test_a_prefix_whose_target_goes_on_behind_what_it_keeps_is_followed_too() -> None:
+    found = collapsed(
+        parsed("/a/*,/b/:splat/old/,", "/b/q/old/,/r/,", "/c/*,/:splat.html,", "/x.html,/y/,"), lambda url: False
+    )
+    assert ends(found).items() >= {"/a/q": "/r/", "/a/*": "/b/:splat/old/", "/c/x": "/y/"}.items()
+
+
+def test_a_query_is_asked_below_a_prefix_as_well() -> None:
+    listed = RedirectList(collapsed(parsed("/a/*,/b/:splat,", "/b/n/?id=1,/z/,", "/z/,/end/,"), lambda url: False))
+    assert listed.find("/a/n/", "id=1") == Found(301, "/end/")
+    assert listed.find("/a/n/", "id=2") == Found(301, "/b/n/?id=2")
+
+
+FORMS = st.sampled_from(
+    [(f"/a/{way}*", f"/d/{end}") for way in ("", "y/") for end in (":splat", ":splat/x/", "y/:splat", "")]
+    + [(f"/d/{way}", "/h/") for way in ("", "p/", "y/p/", "p/x/", "y/p/x/", "*", "y/*")]
+    + [("/d/p/*", "/h/:splat"), ("/h/", "/i/")]
+)
+"""Prefixes that lead to prefixes and single paths."""
+
+
+@given(
+    rows=st.lists(FORMS, min_size=2, max_size=6, unique_by=lambda row: row[0]),
+    rest=st.sampled_from(["", "p/", "p", "y/p/", "p/x/"]),
+)
+def test_whatever_is_asked_below_a_prefix_takes_one_step(rows: list[tuple[str, str]], rest: str) -> None:
+    listed = RedirectList(collapsed([Redirect(*row) for row in rows], lambda url: False))
+    for start in "adh":
+        found = listed.find(f"/{start}/{rest}")
+        if found is not None:
+            assert listed.find(found.target) is None

@@ -41,12 +41,20 @@ class Redirects:
             if one is None:
                 continue
             first = Redirect(way, one.target_of(way), one.status, where=one.where)
+            carried = "" if one.query else query
+
+            def step(at: str) -> Redirect | None:
+                nonlocal carried
+                following = None if self._is_published(at) else self._speaking(listed, at, carried)
+                carried = "" if following is not None and following.query else carried
+                return following
+
             try:
-                last, _ = follow(first, lambda at: None if self._is_published(at) else self._speaking(listed, at, ""))
+                last, _ = follow(first, step)
             except RouteError as error:
                 _log.error("%s: %s", path, error)
                 return None
-            return Found(last.status, one.with_query(last.target, query))
+            return Found(last.status, first.with_query(last.target, carried))
         return None
 
     def _read(self) -> RedirectList:

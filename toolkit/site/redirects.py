@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -296,25 +297,40 @@ def follow(one: Redirect, step: Callable[[str], Redirect | None]) -> tuple[Redir
 
 def _through_prefixes(given: Sequence[Redirect], is_page: Callable[[str], bool]) -> list[Redirect]:
     """Redirects of paths below a prefix that leads to other redirects, and would else take two steps."""
-    known = {one.source for one in given if not one.query}
+    known = {(one.source, one.query) for one in given}
     found: list[Redirect] = []
-    prefixes = [one for one in given if one.is_prefix and one.target.endswith(SPLAT) and not one.is_external]
-    fresh = [one for one in given if not one.query]
+    prefixes = [one for one in given if one.is_prefix and SPLAT in one.target and not one.is_external]
+    fresh = list(given)
     for _ in range(LONGEST_CHAIN):
         made = []
         for prefix in prefixes:
-            begins = prefix.target.removesuffix(SPLAT)
-            for one in fresh:
-                source = prefix.prefix + one.source.removeprefix(begins)
-                inside = one.source.startswith(begins) and not one.source.startswith(prefix.prefix)
-                if inside and source not in known and source != prefix.source and not is_page(source):
-                    known.add(source)
-                    made.append(replace(one, source=source, where=prefix.where))
+            for joined in itertools.chain.from_iterable(_joined(prefix, one) for one in fresh):
+                key = (joined.source, joined.query)
+                if joined.source != prefix.source and key not in known and not is_page(joined.source):
+                    known.add(key)
+                    made.append(replace(joined, where=prefix.where))
         found += made
         fresh = made
         if not fresh:
             break
     return found
+
+
+def _joined(prefix: Redirect, one: Redirect) -> Iterator[Redirect]:
+    """Redirects of the paths that a prefix leads to those of another redirect, straight to where that leads."""
+    begins, _, ends = prefix.target.partition(SPLAT)
+    if SPLAT in ends or "?" in ends or "#" in ends or one.source.startswith(prefix.prefix):
+        return
+    if not one.prefix.startswith(begins):
+        return
+    rest = one.prefix[len(begins) :]
+    if one.is_prefix:
+        yield replace(one, source=f"{prefix.prefix}{rest}*", target=one.target.replace(SPLAT, SPLAT + ends))
+    # of what stands behind the splat, so much belongs to the other's path
+    for count in range(1, len(ends) + 1) if one.is_prefix else [len(ends)]:
+        if rest.endswith(ends[:count]):
+            source = f"{prefix.prefix}{rest[: len(rest) - count]}"
+            yield replace(one, source=source, target=one.target.replace(SPLAT, ends[count:]))
 
 
 def _grows(one: Redirect) -> bool:
