@@ -73,12 +73,13 @@ def measure_serving(site: Path, paths: Sequence[str], *, clients: int = 4, worke
 
 
 @contextmanager
-def serving(site: Path, *, workers: int) -> Iterator[int]:
+def serving(site: Path, *, workers: int, preview: bool = False) -> Iterator[int]:
     """The port of a server that runs as long as the block."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", "toolkit", "serve", "--port", str(port), "--workers", str(workers)]
+    command += ["--preview"] if preview else []
     with (site / "serve.log").open("wb") as log:
         server = subprocess.Popen([*command, "--site", str(site)], stdout=log, stderr=subprocess.STDOUT)
         try:
