@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from toolkit.errors import ImageError
@@ -115,24 +115,27 @@ class Images:
             filters=filters,
             placeholder=placeholder,
         )
-        return self._shown(self.taken(image), operations, written, sizes or self.options.sizes)
-
-    def _shown(self, source: ImageSource, operations: Operations, attributes: Mapping[str, str], sizes: str) -> Picture:
-        """A picture of a source; browsers are told how wide it stands only where that is theirs to choose by."""
-        content = self._content(source, operations)
-        facts = self._facts_of(source, content)
-        written = make_attributes(
+        write = partial(
+            make_attributes,
             alt=alt,
             loading=loading,
             decoding=decoding,
             fetchpriority=fetchpriority,
-            style=self._placeholder(source, content, facts, operations),
             further=attributes,
         )
+        return self._shown(self.taken(image), operations, write, sizes or self.options.sizes)
+
+    def _shown(
+        self, source: ImageSource, operations: Operations, write: Callable[..., Mapping[str, str]], sizes: str
+    ) -> Picture:
+        """A picture of a source; browsers are told how wide it stands only where that is theirs to choose by."""
+        content = self._content(source, operations)
+        facts = self._facts_of(source, content)
+        written = write(style=self._placeholder(source, content, facts, operations))
         groups = self._groups(source, content, facts, operations)
         self._remember(source, operations, groups)
         fixed = operations.mode in ("fit", "fill") or facts.format == "svg"
-        return Picture(facts, groups, self.options, attributes, "" if fixed else sizes)
+        return Picture(facts, groups, self.options, written, "" if fixed else sizes)
 
     def facts(self, image: Any) -> Facts:
         """What an image file is and says of itself, recorded in the trace.
