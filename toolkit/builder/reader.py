@@ -99,22 +99,29 @@ class ManifestReader:
         ):  # let SQLite look at the bytes; what it takes for an input across two is sorted out here
             patterns = [pack([number]) for number in wanted]
             where = f" WHERE {' OR '.join(['instr(inputs, ?)'] * len(patterns)) or '0'}"
-        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where} ORDER BY url", patterns)  # noqa: S608
-        return [url for url, inputs in rows if not wanted.isdisjoint(unpack(inputs))]
+        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where}", patterns)  # noqa: S608
+        # what is a page's own has the highest numbers, and is found first from the end
+        return sorted(url for url, inputs in rows if not wanted.isdisjoint(unpack(inputs)[::-1]))
 
-    def numbers_of(self, kind: str, *, end: Any = None, shapes: Sequence[str] = ()) -> dict[int, bytes]:
+    def numbers_of(self, kind: str, *, end: Any = None) -> dict[int, bytes]:
         """The inputs of a kind by number, with their keys as they are kept.
 
         Args:
             kind: The kind.
             end: Only those whose key has this as its last part.
-            shapes: Only those that one of these texts may begin; the others are left out without a look at them.
         """
-        parts = [encode(end)] if end is not None else [encode(shape) for shape in shapes]
-        look = "substr(key, -length(?)) = ?" if end is not None else "instr(substr(key, 1, length(?) + 3), ?)"
-        where = f" AND ({' OR '.join([look] * len(parts))})" if parts else ""
-        sql = f"SELECT id, key FROM inputs WHERE kind = ?{where}"  # noqa: S608 - placeholders
-        return dict(self.connection.execute(sql, (kind, *(part for part in parts for _ in range(2)))).fetchall())
+        sql, told = "SELECT id, key FROM inputs WHERE kind = ?", (kind,)
+        if end is None:
+            return dict(self.connection.execute(sql, told).fetchall())
+        last = encode(end)
+        return dict(self.connection.execute(f"{sql} AND substr(key, -length(?)) = ?", (kind, last, last)).fetchall())
+
+    def numbers_asking(self, shapes: Sequence[str]) -> frozenset[int]:
+        """The inputs that are queries of one of these shapes: their keys begin with it."""
+        parts = [encode(shape) for shape in shapes]
+        look = " OR ".join(["instr(substr(key, 1, length(?) + 3), ?)"] * len(parts)) or "0"
+        sql = f"SELECT id FROM inputs WHERE kind = 'query' AND ({look})"  # noqa: S608 - placeholders
+        return frozenset(row[0] for row in self.connection.execute(sql, [part for part in parts for _ in range(2)]))
 
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
         for (

@@ -99,7 +99,7 @@ def _row(manifest: ManifestReader, model: ModelName, pk: Any) -> tuple[list[str]
     ]
     rows = {number: decode_key(key) for number, key in manifest.numbers_of("row", end=pk).items()}
     read = manifest.urls_reading([number for number, key in rows.items() if key[0] == model.table and key[2] == pk])
-    queried = manifest.urls_reading(manifest.numbers_of("query", shapes=shapes)) if shapes else []
+    queried = manifest.urls_reading(manifest.numbers_asking(shapes))
     known = set(read)
     return read, [url for url in queried if url not in known]
 
