@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -226,17 +227,30 @@ def test_what_fails_at_the_end_leaves_everything_as_it_was(newsroom: Desk, monke
     assert newsroom.dump() == before
 
 
-def test_another_load_at_the_same_time_is_noticed(newsroom: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("overtaken", [1, 2, 3])
+def test_another_load_at_the_same_time_is_noticed(
+    newsroom: Desk, monkeypatch: pytest.MonkeyPatch, overtaken: int
+) -> None:
+    """What it left is looked at anew, a few times; then it is told."""
     import toolkit.content.loading as loading
 
     newsroom.load()
     newsroom.write("content/stories/storm.md", STORM + "More.\n")
-    found, read = [], loading.read_records
-    monkeypatch.setattr(
-        loading, "read_records", lambda database: found.append(1) or (read(database) if found[1:] else {})
-    )
-    with pytest.raises(Problems, match="another process loaded content at the same time"):
+    asked, read = [], loading.read_records
+
+    def changing(database: Any) -> Any:
+        asked.append(1)
+        return {} if len(asked) % 2 and len(asked) < overtaken * 2 else read(database)
+
+    monkeypatch.setattr(loading, "read_records", changing)
+    before = newsroom.dump()
+    if overtaken == 3:
+        with pytest.raises(Problems, match="another process loaded content at the same time"):
+            newsroom.load()
+        assert newsroom.dump() == before
+    else:
         newsroom.load()
+        assert newsroom.dump() != before
 
 
 def test_worker_processes_give_the_same_rows_and_problems(newsroom: Desk) -> None:

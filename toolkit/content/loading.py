@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ from toolkit.content.source import Source
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError
 from toolkit.models import AutoField
 from toolkit.trace import EDITOR, Scope, entered
+
+TRIES = 3
+"""How often a load begins that another process overtakes: a build beside a preview, for instance."""
 
 
 def load_sources(
@@ -71,7 +74,19 @@ def load_sources(
         locales=locales_of(scope) if locales is None else locales,
         default_locale=scope.default_locale,
     )
-    return Loading(scope, layouts, Path(folder), workers=workers).run()
+    loading = Loading(scope, layouts, Path(folder), workers=workers)
+    for _ in range(TRIES - 1):
+        with suppress(_Overtaken):
+            return loading.run()
+    return loading.run()
+
+
+class _Overtaken(Problems):
+    """Another process loaded content at the same time: what it left has to be looked at anew."""
+
+    def __init__(self) -> None:
+        hint = "Run it again when the other has ended."
+        super().__init__([ContentError("another process loaded content at the same time", hint=hint)])
 
 
 def locales_of(scope: Scope) -> tuple[str, ...]:
@@ -122,8 +137,7 @@ class Loading:
             ensure_mention_tables(self._database)
         with entered(self._scope), self._database.atomic():
             if read_records(self._database) != records:
-                hint = "Run it again when the other has ended."
-                raise Problems([ContentError("another process loaded content at the same time", hint=hint)])
+                raise _Overtaken
             removed = self._save(changes)
             self._note(changes)
         return self._report(listings, count_rows(self._database), changes.entries, removed)
