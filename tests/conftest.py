@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import compileall
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import toolkit
 from tests.servers import SERVERS, skipped_kinds
 from toolkit.trace import current
 
@@ -17,6 +20,16 @@ def no_scope_left() -> Iterator[None]:
     if (left := current.get()) is not None:
         current.set(None)
         pytest.fail(f"the scope of {left.site!r} was not left")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the toolkit once, before the processes that run the tests begin.
+
+    Where Python may not write bytecode, as ``PYTHONDONTWRITEBYTECODE`` has it in many containers, each of the hundreds
+    of commands that tests start would compile all that it imports: 0.5 s of 1 s.
+    """
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(Path(toolkit.__file__).parent, quiet=2)
 
 
 def pytest_report_header() -> str:

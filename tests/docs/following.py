@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .warm import WarmToolkit
+
 DOCS = Path(__file__).parent.parent.parent / "docs"
 CONTENT = DOCS / "content"
 BLOCK = re.compile(
@@ -17,6 +19,8 @@ BLOCK = re.compile(
 )
 TITLE = re.compile(r'title="([^"]+)"')
 APPENDED = ", at the end"
+PLAIN = re.compile(r"toolkit [^|&;<>$`*?~(){}\n]*")
+"""A command that needs no shell."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,18 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
         yield command, "\n".join(printed)
 
 
-def run(command: str, folder: Path) -> tuple[int, str]:
-    """Exit status and output of a command, both streams together, as a reader sees them."""
+def run(command: str, folder: Path, warm: WarmToolkit | None = None) -> tuple[int, str]:
+    """Exit status and output of a command, both streams together, as a reader sees them.
+
+    Args:
+        command: As one types it.
+        folder: Where.
+        warm: Runs the toolkit's own commands sooner than a shell does.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    if warm is not None and PLAIN.fullmatch(command):
+        return warm.run(command, folder, environment)
     done = subprocess.run(
         command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -107,21 +119,22 @@ def is_as_shown(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed.rstrip("\n") + "\n" if printed.strip() else "") is not None
 
 
-def follow(block: Block, folder: Path, *, temporary: Path) -> None:
+def follow(block: Block, folder: Path, *, temporary: Path, warm: WarmToolkit | None = None) -> None:
     """Run a block's commands, and compare what they print and how they end with what the manual shows.
 
     Args:
         block: A ``console`` block.
         folder: The site's folder.
         temporary: What ``/tmp`` stands for.
+        warm: Runs the toolkit's own commands sooner than a shell does.
     """
     if "norun" in block.flags:
         return
     for command, shown in commands(block):
         command = command.replace("/tmp/", f"{temporary}/")
-        status, printed = run(command, folder)
+        status, printed = run(command, folder, warm)
         if "the code changed" in printed and not is_as_shown(shown, printed):
-            status, printed = run(command, folder)  # somebody is at work on the toolkit itself
+            status, printed = run(command, folder, warm)  # somebody is at work on the toolkit itself
         told = f"{block.where}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}"
         assert is_as_shown(shown, printed), told
         assert (status != 0) == ("fails" in block.flags), f"status {status}: {told}"

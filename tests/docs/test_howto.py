@@ -1,17 +1,28 @@
-"""The how-to pages, each followed in a copy of the site that the tutorial ends with."""
+"""The how-to pages, each followed in a copy of the site that the tutorial ends with.
+
+The tutorial is followed with the command as it is installed; here it is run without its start-up.
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .following import blocks, chapters, follow, run, write
+from .warm import WarmToolkit, warm_toolkit
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warm() -> Iterator[WarmToolkit]:
+    with warm_toolkit() as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def finished(warm: WarmToolkit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Courier as the tutorial leaves it: all files in their last state, one migration, built once."""
     folder = tmp_path_factory.mktemp("finished") / "courier"
     folder.mkdir()
@@ -20,20 +31,20 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if block.title:
                 write(block, folder)
     for command in ("toolkit migrations make newsroom", "toolkit build"):
-        status, printed = run(command, folder)
+        status, printed = run(command, folder, warm)
         assert status == 0, printed
     return folder
 
 
 @pytest.mark.parametrize("chapter", chapters("how-to"), ids=lambda path: path.stem)
-def test_each_how_to_does_what_it_shows(chapter: Path, finished: Path, tmp_path: Path) -> None:
+def test_each_how_to_does_what_it_shows(chapter: Path, finished: Path, warm: WarmToolkit, tmp_path: Path) -> None:
     steps = [block for block in blocks(chapter) if block.title or block.language == "console"]
     folder = tmp_path / "courier"
     if steps:
         shutil.copytree(finished, folder)
-        run("toolkit build", folder)
+        run("toolkit build", folder, warm)
     for block in steps:
         if block.title:
             write(block, folder)
         else:
-            follow(block, folder, temporary=tmp_path)
+            follow(block, folder, temporary=tmp_path, warm=warm)

@@ -1,0 +1,87 @@
+"""A process that has imported the toolkit, and runs each command in a fork of itself: nobody waits for imports.
+
+As a program it reads requests, one line of JSON each, and answers each with the command's exit status.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HEAVY = ("alembic", "babel.dates", "feedgen.feed", "lxml.etree", "PIL.Image", "pyromark", "shapely", "sqlite_utils")
+"""What commands import only where they need it."""
+
+
+class WarmToolkit:
+    """The command, ready to run.
+
+    Args:
+        process: This module as a program.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, command: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+        """Exit status and output of ``toolkit ...``, both streams together."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with tempfile.NamedTemporaryFile() as printed:
+            request = {"command": command, "folder": str(folder), "environment": environment, "printed": printed.name}
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+            assert answer, f"the process that runs commands ended at: {command}"
+            return int(answer), printed.read().decode()
+
+
+@contextmanager
+def warm_toolkit() -> Iterator[WarmToolkit]:
+    """The command, until it is needed no longer."""
+    program = [sys.executable, "-P", __file__]  # -P: the site's folder is imported from only if the command says so
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield WarmToolkit(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def serve() -> None:
+    """Answer requests until there are no more."""
+    from toolkit.cli.main import COMMANDS
+
+    for name in ("toolkit.site", *(place.partition(":")[0] for place, _ in COMMANDS.values()), *HEAVY):
+        importlib.import_module(name)
+    gc.freeze()  # a fork need not touch what is there already
+    for line in iter(sys.stdin.readline, ""):
+        pid = os.fork()
+        if pid == 0:
+            _become(**json.loads(line))
+        os.write(1, f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n".encode())
+
+
+def _become(command: str, folder: str, environment: dict[str, str], printed: str) -> None:
+    """Turn this process into the command, and end it."""
+    from toolkit.cli.main import main
+
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(printed, os.O_WRONLY | os.O_APPEND), 1)
+    os.dup2(1, 2)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in environment
+    sys.argv = shlex.split(command)
+    main()
+
+
+if __name__ == "__main__":
+    serve()
