@@ -49,7 +49,7 @@ def test_files_that_cannot_grow_leave_the_last_good_output_or_the_whole_new_one(
     press: Any, tree_of: Any, size: int, workers: int
 ) -> None:
     """Pages, the manifest, or both: whichever is the first that does not fit."""
-    press.build()
+    press.take_built()
     before = tree_of(press.out)
     change(press)
     with pytest.raises(ToolkitError, match=r"(?i)too large|disk|full|could not be written|cannot be written"):
@@ -126,7 +126,7 @@ def test_an_output_that_is_a_file_is_named(press: Any) -> None:
 
 
 def test_two_builds_at_once_the_second_is_refused_and_both_end_exact(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     change(press)
     with press.out.with_name(".out.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -136,7 +136,7 @@ def test_two_builds_at_once_the_second_is_refused_and_both_end_exact(press: Any,
 
 
 def test_the_lock_of_a_killed_build_is_free(press: Any) -> None:
-    press.build()
+    press.take_built()
     change(press)
     pid = start(lambda: press.build(workers=2))
     lock = press.out.with_name(".out.staging")
@@ -233,7 +233,7 @@ SPOILS = [
 def test_a_spoilt_manifest_is_set_aside_and_the_build_is_exact(
     press: Any, tree_of: Any, spoil: Callable[[Path], None]
 ) -> None:
-    press.build()
+    press.take_built()
     manifest = press.out.with_name("out.manifest.db")
     spoil(manifest)
     press.sql("UPDATE press_story SET title = title || '!' WHERE id = 2")
@@ -257,7 +257,7 @@ def test_the_manifest_of_another_site_is_not_believed(
 
 
 def test_a_manifest_that_somebody_holds_is_named_and_nothing_is_lost(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     before = tree_of(press.out)
     change(press)
     manifest = press.out.with_name("out.manifest.db")
@@ -279,7 +279,7 @@ def test_a_manifest_that_somebody_holds_is_named_and_nothing_is_lost(press: Any,
 def test_a_table_that_is_dropped_in_the_middle_ends_the_build_and_nothing_is_published(
     press: Any, tree_of: Any
 ) -> None:
-    press.build()
+    press.take_built()
     before = tree_of(press.out)
     pages = (press.folder / "press/pages.py").read_text()
     press.write("press/pages.py", pages + DROPPER)

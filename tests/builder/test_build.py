@@ -29,7 +29,7 @@ def test_a_second_build_renders_nothing(press: Any) -> None:
 
 
 def test_an_edited_row_renders_its_pages_and_those_that_show_it(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET body = 'Another body.' WHERE id = 6")
     report = press.same()
     rendered = events(report, "rendered")
@@ -44,7 +44,7 @@ def test_views_are_left_out_and_it_is_said(press: Any) -> None:
 
 
 def test_a_clean_build_prunes_what_the_last_one_wrote(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET status = 'draft' WHERE id = 4")
     report = press.build(clean=True)
     assert report.rendered == report.pages
@@ -53,7 +53,7 @@ def test_a_clean_build_prunes_what_the_last_one_wrote(press: Any) -> None:
 
 
 def test_all_problems_are_told_at_once_and_the_output_stays(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     before = tree_of(press.out)
     press.replace("templates/stats.html", "{{ heavy|list }}", "\n{{ hevy }}")
     press.replace("templates/404.html", "{{ _(", "{{ nosuch(")
@@ -65,14 +65,14 @@ def test_all_problems_are_told_at_once_and_the_output_stays(press: Any, tree_of:
 
 
 def test_problems_cross_from_processes(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.replace("templates/base.html", "{{ site.title }}", "{{ site.titel }}")
     with pytest.raises(Problems, match=r"base.html:3.*titel"):
         press.build(workers=2, clean=True)
 
 
 def test_a_fault_that_many_pages_inherit_is_told_once_with_the_first_of_them(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.replace(
         "templates/base.html", "{{ site.title }}{% endblock %}", "{{ site.title }}{% endblock %}{{ nosuch() }}"
     )
@@ -86,7 +86,7 @@ def test_a_fault_that_many_pages_inherit_is_told_once_with_the_first_of_them(pre
 
 
 def test_two_processes_report_in_the_same_order_each_time(press: Any) -> None:
-    press.build()
+    press.take_built()
     for name in ("404", "stats", "section", "story", "year", "tag", "home", "note"):
         press.replace(f"templates/{name}.html", "{% block body %}", "{% block body %}{{ nosuch_" + name + "() }}")
     told = []
@@ -158,7 +158,7 @@ def test_a_file_becomes_a_folder_and_a_folder_a_file(press: Any) -> None:
 
 
 def test_a_public_file_in_the_place_of_a_page_is_refused_even_if_nothing_else_changed(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.write("public/stats/index.html", press.read("stats/index.html"))
     with pytest.raises(Problems, match=r"a page and a public both want the file stats/index.html"):
         press.build()
@@ -198,7 +198,7 @@ def test_an_unusable_manifest_is_set_aside_and_the_output_is_right(press: Any, b
 
 
 def test_a_truncated_manifest_is_set_aside(press: Any) -> None:
-    press.build()
+    press.take_built()
     manifest = press.out.with_name("out.manifest.db")
     manifest.write_bytes(manifest.read_bytes()[:9000])
     assert any("set aside" in notice for notice in press.same().notices)
@@ -252,7 +252,7 @@ def test_other_hash_seeds_time_zones_languages_and_processes_give_the_same_bytes
 
 
 def test_a_change_of_settings_renders_what_reads_them(press: Any) -> None:
-    press.build()
+    press.take_built()
     for line in ('timezone = "Asia/Tokyo"', "raw_html = true", 'locales = ["es", "en"]', 'locales = ["en"]'):
         name = line.partition(" ")[0]
         text = re.sub(rf"(?m)^{name} .*\n", "", (press.folder / "toolkit.toml").read_text())
@@ -261,7 +261,7 @@ def test_a_change_of_settings_renders_what_reads_them(press: Any) -> None:
 
 
 def test_a_renamed_route_leaves_nothing_behind(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.replace("press/pages.py", "def stats()", "def figures()")
     press.replace("press/pages.py", '"/stats/"', '"/figures/"')
     press.same()
@@ -311,14 +311,14 @@ def test_data_files_read_in_any_way_are_inputs(press: Any) -> None:
 
 
 def test_a_deleted_asset_is_told_at_the_line_of_the_template(press: Any) -> None:
-    press.build()
+    press.take_built()
     (press.folder / "static/img/heavy.svg").unlink()
     with pytest.raises(Problems, match=r"story.html:4: there is no asset 'img/heavy.svg'.*page /"):
         press.build()
 
 
 def test_a_broken_stylesheet_that_no_page_uses_any_more_breaks_nothing(press: Any) -> None:
-    press.build()
+    press.take_built()
     (press.folder / "static/css/print.css").unlink()
     press.replace("templates/base.html", "css/site.css", "css/other.css")
     press.write("static/css/other.css", "p { color: green }")
@@ -358,7 +358,7 @@ def letters() -> list[str]:
 
 
 def test_an_app_that_comes_and_goes(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.write("extra/__init__.py", "from toolkit import App\napp = App('extra')\n")
     press.write(
         "extra/models.py",
@@ -389,7 +389,7 @@ def test_an_app_that_comes_and_goes(press: Any) -> None:
 
 
 def test_a_model_that_loses_a_field_is_built_from_the_new_table(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.replace("press/models.py", "    weight = models.IntegerField(default=0)\n", "")
     press.replace("press/pages.py", "Story.objects.filter(weight__gt=5)[:3]", "[]")
     press.replace("press/pages.py", "exclude(weight__lt=3)", "all()")
@@ -406,7 +406,7 @@ def test_a_model_that_loses_a_field_is_built_from_the_new_table(press: Any) -> N
 
 
 def test_a_content_pattern_that_matches_nothing_is_noticed(press: Any) -> None:
-    press.build()
+    press.take_built()
     for path in (press.folder / "content/notes").iterdir():
         path.unlink()
     report = press.same()

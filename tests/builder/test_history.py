@@ -26,7 +26,7 @@ def redirect(press: Any, url: str) -> str | None:
 
 
 def test_a_changed_slug_leaves_a_redirect(press: Any) -> None:
-    press.build()
+    press.take_built()
     slug(press, "moved")
     report = press.same()
     assert redirect(press, "/sport/story-3/") == "/sport/moved/"
@@ -34,7 +34,7 @@ def test_a_changed_slug_leaves_a_redirect(press: Any) -> None:
 
 
 def test_a_slug_that_changes_back_leaves_none_to_itself(press: Any) -> None:
-    press.build()
+    press.take_built()
     for value in ("moved", "story-3"):
         slug(press, value)
         press.same()
@@ -43,7 +43,7 @@ def test_a_slug_that_changes_back_leaves_none_to_itself(press: Any) -> None:
 
 
 def test_chains_collapse(press: Any) -> None:
-    press.build()
+    press.take_built()
     for value in ("b", "c", "d"):
         slug(press, value)
         press.same()
@@ -51,7 +51,7 @@ def test_chains_collapse(press: Any) -> None:
 
 
 def test_a_new_page_at_an_old_url_wins(press: Any) -> None:
-    press.build()
+    press.take_built()
     slug(press, "moved")
     press.build()
     slug(press, "story-3", pk=2)
@@ -63,7 +63,7 @@ def test_a_new_page_at_an_old_url_wins(press: Any) -> None:
 
 
 def test_a_page_without_subject_and_a_public_file_at_an_old_url_win(press: Any) -> None:
-    press.build()
+    press.take_built()
     slug(press, "moved")
     press.build()
     press.write("public/sport/story-3/index.html", "public")
@@ -79,14 +79,14 @@ def test_a_page_without_subject_and_a_public_file_at_an_old_url_win(press: Any) 
 
 
 def test_a_slug_that_changes_its_case_is_no_collision_with_its_own_past(press: Any) -> None:
-    press.build()
+    press.take_built()
     slug(press, "Story-3")
     press.same()
     assert (press.out / "sport/Story-3/index.html").exists()
 
 
 def test_the_page_of_a_deleted_row_leaves_nothing(press: Any) -> None:
-    press.build()
+    press.take_built()
     slug(press, "moved")
     press.build()
     press.edit(lambda m: m.Story.objects.get(pk=4).delete())
@@ -95,7 +95,7 @@ def test_the_page_of_a_deleted_row_leaves_nothing(press: Any) -> None:
 
 
 def test_a_moved_section_moves_its_stories_and_feeds(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_section SET slug = 'games' WHERE slug = 'sport'")
     press.same()
     assert redirect(press, "/sport/") == "/games/"
@@ -104,7 +104,7 @@ def test_a_moved_section_moves_its_stories_and_feeds(press: Any) -> None:
 
 
 def test_aliases_are_redirects_and_may_not_be_in_the_way(press: Any) -> None:
-    press.build()
+    press.take_built()
     assert redirect(press, "/home/") == "/"
     assert redirect(press, "/s/story-3/") == "/sport/story-3/"
     press.replace("press/pages.py", 'aliases=["/home/"]', 'aliases=["/stats/"]')
@@ -113,7 +113,7 @@ def test_aliases_are_redirects_and_may_not_be_in_the_way(press: Any) -> None:
 
 
 def test_what_a_build_to_another_folder_published_is_known_to_this_one(press: Any) -> None:
-    press.build()
+    press.take_built()
     slug(press, "elsewhere")
     press.clean("elsewhere")
     slug(press, "story-3")
@@ -137,7 +137,7 @@ def test_an_edit_of_the_file_of_redirects_is_built_like_any_other(press: Any) ->
 
 
 def test_a_circle_of_redirects_stops_the_build_and_leaves_the_last_one(press: Any) -> None:
-    press.build()
+    press.take_built()
     before = press.read("sport/story-3/index.html")
     press.write("redirects.csv", "from,to\n/one/,/two/\n/two/,/one/\n")
     with pytest.raises(Problems, match=r"redirects.csv:2: redirects go round in a circle: /one/ -> /two/ -> /one/"):

@@ -173,7 +173,7 @@ msgstr "Leer {}"
 
 def test_a_database_that_may_only_be_read_is_built_from(press: Any) -> None:
     """Opened read-only by SQLite itself, since the tests may run as root."""
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET slug = 'moved' WHERE id = 2")
     press.sql("PRAGMA wal_checkpoint(TRUNCATE)")
     script = press.folder / "press/models.py"

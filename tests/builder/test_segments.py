@@ -47,7 +47,7 @@ def broken_links(files: dict[str, bytes]) -> set[tuple[str, str]]:
 
 
 def test_a_segment_renders_its_pages_and_the_next_build_the_rest(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     before = tree_of(press.out)
     press.write("templates/base.html", (press.folder / "templates/base.html").read_text() + "<!-- new -->")
     report = press.build(part=segment("route=press:story", "locale=es"))
@@ -60,7 +60,7 @@ def test_a_segment_renders_its_pages_and_the_next_build_the_rest(press: Any, tre
 
 
 def test_what_was_left_stale_stays_so_through_further_segments(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET title = title || '!'")
     press.build(part=segment("path=/sport/"))
     press.build(part=segment("path=/town/"))
@@ -72,7 +72,7 @@ def test_what_was_left_stale_stays_so_through_further_segments(press: Any) -> No
 
 
 def test_pages_that_link_to_a_moved_one_are_made_along(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET slug = 'moved' WHERE id = 2")
     report = press.build(part=segment("path=/sport/moved/"))
     rendered = {event.subject for event in report.events if event.kind == "rendered"}
@@ -84,7 +84,7 @@ def test_pages_that_link_to_a_moved_one_are_made_along(press: Any, tree_of: Any)
 
 def test_pages_that_a_built_one_links_to_are_made_along(press: Any, tree_of: Any) -> None:
     """A new section, not asked for, is linked by its story."""
-    press.build()
+    press.take_built()
     press.sql("INSERT INTO press_section (id, name, slug) VALUES (9, 'Culture', 'culture')")
     press.sql("UPDATE press_story SET section_id = 9 WHERE id = 2")
     report = press.build(part=segment("route=press:story"))
@@ -95,7 +95,7 @@ def test_pages_that_a_built_one_links_to_are_made_along(press: Any, tree_of: Any
 
 
 def test_a_page_that_is_gone_goes_with_its_segment_only(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET status = 'draft' WHERE id = 2")
     assert (press.out / "sport/story-1/index.html").exists()
     press.build(part=segment("path=/town/"))
@@ -107,7 +107,7 @@ def test_a_page_that_is_gone_goes_with_its_segment_only(press: Any, tree_of: Any
 
 
 def test_what_is_gone_and_links_to_what_goes_is_not_left_standing(press: Any, tree_of: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET status = 'draft' WHERE id IN (2, 3)")
     press.build(part=segment("path=/town/"))
     assert not (press.out / "town/story-2/index.html").exists()
@@ -123,7 +123,7 @@ def test_a_segment_of_nothing_built_yet_makes_what_its_pages_need(press: Any, tr
 
 
 def test_files_outside_that_somebody_removed_are_made_by_the_next_build(press: Any) -> None:
-    press.build()
+    press.take_built()
     (press.out / "sport/story-1/index.html").unlink()
     press.build(part=segment("locale=es"))
     press.same()

@@ -32,7 +32,7 @@ def shards(press: Any, count: int, **options: Any) -> list[Path]:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_merged_shards_are_the_build_of_one_machine(press: Any, tree_of: Any, count: int) -> None:
-    press.build()
+    press.take_built()
     folders = shards(press, count)
     merged = press.out.with_name("merged")
     merge(folders, merged)
@@ -69,7 +69,7 @@ def test_shards_are_incremental_and_so_is_their_merge(press: Any, tree_of: Any) 
 
 
 def test_old_urls_lead_on_after_a_merge(press: Any) -> None:
-    press.build()
+    press.take_built()
     press.sql("UPDATE press_story SET slug = 'moved' WHERE id = 2")
     merge(shards(press, 2), press.out)
     assert "/sport/moved/" in press.read("sport/story-1/index.html")
@@ -99,7 +99,7 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 
 
 def test_a_shard_does_not_prune_a_whole_build_nor_another_shard(press: Any) -> None:
-    press.build()
+    press.take_built()
     with pytest.raises(BuildError, match="holds a build of the whole site"):
         press.build(part=Shard(1, 2))
     with pytest.raises(BuildError, match="holds a build of the whole site"):
