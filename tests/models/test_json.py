@@ -183,6 +183,15 @@ def test_encoders_and_decoders_of_your_own() -> None:
     assert field.db_reader("postgresql")("[1]") == {"read": [1]}
 
 
+def test_numbers_are_compared_however_they_are_written(documents: Any) -> None:
+    """Whole ones exactly, and those with an exponent and no point as what they are."""
+    documents.save(*({"a": value} for value in (5e-324, 1e-07, 2**60 + 1, 1e22, -(2**70))))
+    assert documents(json__a__gt=0) == [0, 1, 2, 3]
+    assert documents(json__a__gt=2**60) == [2, 3]
+    assert documents(json__a__lte=2**60) == [0, 1, 4]
+    assert documents(json__a__range=(-1, 1)) == [0, 1]
+
+
 @pytest.mark.parametrize("value", [{"a": "x\x00"}, ["\ud800"], {1, 2}, float("inf"), {1: 2, "a": 3}])
 def test_what_no_database_could_keep_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError, match=r"null character|cannot be written as JSON"):

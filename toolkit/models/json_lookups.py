@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit.database.json_values import canonical
 from toolkit.errors import FieldError
-from toolkit.models.json_paths import equals, kind_is, mysql_key, number_at, text_at
+from toolkit.models.json_paths import equals, kind_is, mysql_key, numbers_at, text_at
 from toolkit.models.lookups import OPERATORS, LookupContext, LookupFunction, value_of
 from toolkit.models.text_lookups import TEXT, as_text
 
@@ -85,7 +85,7 @@ def _compared(context: LookupContext, compare: Callable[[Any, Any], Any], number
 
     column, dialect = context.column, context.dialect
     return sa.case(
-        (kind_is(column, "number", dialect), compare(number_at(column, dialect), number)),
+        *((condition, compare(found, number)) for condition, found in numbers_at(column, dialect)),
         (kind_is(column, "string", dialect), compare(text_at(column, dialect), text)),
     )
 

@@ -174,29 +174,25 @@ def text_at(column: Any, dialect: str) -> Any:
     return sa.case((kind_is(column, "string", dialect), text))
 
 
-def number_at(column: Any, dialect: str) -> Any:
-    """The number of a value that is a number; otherwise NULL."""
+def numbers_at(column: Any, dialect: str) -> list[tuple[Any, Any]]:
+    """(condition, number) of a value that is a number, the first that holds: some databases need two types for them.
+
+    On MariaDB a whole number is compared exactly, any other to the 15 digits or so of a double: in one expression both
+    would be doubles. Its JSON_TYPE takes ``1e-07`` for a whole number, so it is one only without an exponent.
+    """
     import sqlalchemy as sa
 
+    is_number = kind_is(column, "number", dialect)
     if dialect == "postgresql":
-        number: Any = sa.cast(column.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'")), sa.Numeric())
-    elif dialect == "mysql":
-        return _mysql_number(column)
-    else:
-        number = sa.func.json_extract(column, sa.literal_column("'$'"), type_=sa.Numeric())
-    return sa.case((kind_is(column, "number", dialect), number))
-
-
-def _mysql_number(column: Any) -> Any:
-    """A double is compared with numbers to 15 digits or so, a whole number exactly."""
-    import sqlalchemy as sa
-
-    kind = sa.func.json_type(column)
+        return [(is_number, sa.cast(column.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'")), sa.Numeric()))]
+    if dialect != "mysql":
+        return [(is_number, sa.func.json_extract(column, sa.literal_column("'$'"), type_=sa.Numeric()))]
     text = sa.func.json_unquote(column)
-    return sa.case(
-        (kind == sa.literal_column("'INTEGER'"), sa.cast(text, sa.DECIMAL(65, 0))),
-        (kind == sa.literal_column("'DOUBLE'"), sa.cast(text, sa.Double())),
+    has_exponent = sa.func.locate(sa.literal_column("x'65'"), sa.func.lower(text))  # bytes mix with any collation
+    is_whole = sa.and_(
+        sa.func.json_type(column) == sa.literal_column("'INTEGER'"), has_exponent == sa.literal_column("0")
     )
+    return [(is_whole, sa.cast(text, sa.DECIMAL(65, 0))), (is_number, sa.cast(text, sa.Double()))]
 
 
 def sort_keys(column: Any, dialect: str) -> list[Any]:
@@ -209,7 +205,7 @@ def sort_keys(column: Any, dialect: str) -> list[Any]:
     return [
         rank,
         sa.case((kind_is(column, "boolean", dialect), true)),
-        number_at(column, dialect),
+        *(sa.case((condition, number)) for condition, number in reversed(numbers_at(column, dialect))),
         text_at(column, dialect),
     ]
 
