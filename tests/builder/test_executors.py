@@ -55,7 +55,7 @@ def cluster(dask: Cluster) -> Cluster:
 
 @pytest.fixture(scope="module")
 def big(planted: Path, make_press: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A press of some 300 pages, and its build by one process."""
+    """A press of some 250 pages, and its build by one process."""
     folder = tmp_path_factory.mktemp("big") / "site"
     shutil.copytree(planted, folder)
     press = make_press(folder)
@@ -145,7 +145,7 @@ def same_manifests(one: Path, other: Path) -> None:
 def test_an_executor_by_name_makes_the_same_files_and_manifest(big: Any, tree_of: Any, executor: str) -> None:
     other = big.out.with_name(executor)
     report = big.build(other, executor=executor, workers=2)
-    assert report.rendered == report.pages > 250
+    assert report.rendered == report.pages > 200
     assert tree_of(other) == tree_of(big.out)
     same_manifests(big.out.with_name("out.manifest.db"), other.with_name(f"{executor}.manifest.db"))
     assert big.build(other).rendered == 0
@@ -218,7 +218,7 @@ def test_a_cluster_on_postgresql_builds_the_same_into_a_shared_folder(
 ) -> None:
     other = served.out.with_name("shared")
     report = served.build(other, executor=cluster.executor)
-    assert report.rendered == report.pages > 250
+    assert report.rendered == report.pages > 200
     assert tree_of(other) == tree_of(served.out)
     same_manifests(served.out.with_name("out.manifest.db"), other.with_name("shared.manifest.db"))
     assert served.build(other).rendered == 0
@@ -229,7 +229,7 @@ def test_a_cluster_builds_the_same_into_a_storage_and_goes_on_from_there(
 ) -> None:
     url = "s3://press/live"
     report = served.build(url, executor=cluster.executor)
-    assert report.rendered == report.pages > 250
+    assert report.rendered == report.pages > 200
     assert s3.tree(url) == tree_of(served.out)
     assert served.build(url, executor=cluster.executor).events == []
     shutil.rmtree(served.folder / ".toolkit" / "outputs")  # another machine
@@ -247,7 +247,7 @@ def test_a_storage_takes_one_build_at_a_time(served: Any, s3: S3) -> None:
     with pytest.raises(BuildError, match="another build of s3://press/busy is running on desk-7, process 12"):
         served.build("s3://press/busy")
     s3.file_system().pipe_file("press/busy.lock", b"2001-01-01T00:00:00+00:00 desk-7, process 12")
-    assert served.build("s3://press/busy", workers=2).rendered > 250
+    assert served.build("s3://press/busy", workers=2).rendered > 200
 
 
 def test_a_storage_without_room_or_that_refuses_is_named(press: Any, s3: S3) -> None:
@@ -288,7 +288,7 @@ def test_a_worker_of_a_cluster_that_dies_loses_nothing(
 ) -> None:
     report = deadly.build(executor=cluster.executor)
     assert (tmp_path / "grave").exists()
-    assert report.rendered == report.pages > 300
+    assert report.rendered == report.pages > 260
     assert sum(worker.poll() is None for worker in cluster.workers) == 1
     assert tree_of(deadly.out) == deadly.clean()
 
@@ -326,4 +326,4 @@ def test_a_scheduler_that_dies_leaves_the_last_good_output(big: Any, s3: S3, tmp
         finally:
             thread.join()
     assert tree_of(big.out) == before
-    assert big.same().rendered > 250
+    assert big.same().rendered > 200
