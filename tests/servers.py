@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from toolkit.database import Database
@@ -46,3 +48,22 @@ def apart(database: Any) -> Any:
 def opened_apart(url: str) -> Any:
     """A database at a URL, in a place of its own."""
     return apart(Database(url))
+
+
+@contextmanager
+def made_once(make: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
+    """``make``, which makes the database of a URL the first time it is asked; all are dropped in the end.
+
+    For fixtures of the session that have parameters: pytest ends such a one at each next parameter, and begins it again
+    in the next file.
+    """
+    made: dict[str, Any] = {}
+
+    def find(url: str) -> Any:
+        if url not in made:
+            made[url] = make(url)
+        return made[url]
+
+    yield find
+    for database in made.values():
+        database.drop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS, made_once, opened_apart
 from toolkit import models
 from toolkit.models import Now, Q
 from toolkit.models.resolve import resolve_models
@@ -202,11 +202,15 @@ def _empty_postgresql(database: Any, names: list[str]) -> None:
         )
 
 
+@pytest.fixture(scope="session")
+def find_database() -> Iterator[Callable[[str], Any]]:
+    with made_once(make_database) as find:
+        yield find
+
+
 @pytest.fixture(scope="session", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    database = make_database(request.param)
-    yield database
-    database.drop()
+def shared_database(request: pytest.FixtureRequest, find_database: Callable[[str], Any]) -> Any:
+    return find_database(request.param)
 
 
 @pytest.fixture
@@ -227,11 +231,11 @@ def scope(database: Any) -> Iterator[Scope]:
 @pytest.fixture
 def newsroom(scope: Scope) -> SimpleNamespace:
     """Three sections (the last hidden), four authors, five tags, twenty stories: one a day up to two days hence."""
-    sections = [
-        Section.objects.create(name=f"Section {n}", slug=f"section-{n}", position=n, visible=n < 2) for n in range(3)
-    ]
-    authors = [Author.objects.create(name=f"Author {n}", slug=f"author-{n}") for n in range(4)]
-    tags = [Tag.objects.create(name=f"Tag {n}", slug=f"tag-{n}") for n in range(5)]
+    sections = Section.objects.bulk_create(
+        [Section(name=f"Section {n}", slug=f"section-{n}", position=n, visible=n < 2) for n in range(3)]
+    )
+    authors = Author.objects.bulk_create([Author(name=f"Author {n}", slug=f"author-{n}") for n in range(4)])
+    tags = Tag.objects.bulk_create([Tag(name=f"Tag {n}", slug=f"tag-{n}") for n in range(5)])
     stories = [
         Story(
             title=f"Story {n}",
@@ -247,8 +251,10 @@ def newsroom(scope: Scope) -> SimpleNamespace:
     ]
     Story.objects.bulk_create(stories)
     Byline.objects.bulk_create([Byline(story=s, author=authors[n % 4], position=n) for n, s in enumerate(stories)])
-    for n, story in enumerate(stories):
-        story.tags.set([tags[n % 5], tags[(n + 1) % 5]])
+    link = Story._meta.get_field("tags").through
+    link.objects.bulk_create(
+        [link(story=story, tag=tags[number % 5]) for n, story in enumerate(stories) for number in (n, n + 1)]
+    )
     return SimpleNamespace(sections=sections, authors=authors, tags=tags, stories=stories, database=scope.database)
 
 

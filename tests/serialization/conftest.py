@@ -10,15 +10,20 @@ import pytest
 
 from tests.models.conftest import empty
 from tests.serialization.world import URLS, City, Country, Note, Restaurant, Seat, Ticket, Topic, make
+from tests.servers import made_once
 from toolkit import models
 from toolkit.trace import Scope, entered
 
 
+@pytest.fixture(scope="session")
+def find_shared() -> Iterator[Callable[[str], Any]]:
+    with made_once(make) as find:
+        yield find
+
+
 @pytest.fixture(scope="session", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared(request: pytest.FixtureRequest) -> Iterator[Any]:
-    database = make(request.param)
-    yield database
-    database.drop()
+def shared(request: pytest.FixtureRequest, find_shared: Callable[[str], Any]) -> Any:
+    return find_shared(request.param)
 
 
 @pytest.fixture
