@@ -158,6 +158,24 @@ def test_what_mariadb_cannot_keep_is_refused_at_prepare(fields: Any, told: str) 
 # MariaDB
 
 
+@pytest.mark.parametrize(
+    ("url", "without"),
+    [
+        ("mysql://desk@localhost/news", True),
+        ("mysql://desk@127.0.0.1:3307/news", True),
+        ("mariadb://desk@[::1]/news", True),
+        ("mysql://desk@/news?unix_socket=/run/mysqld/mysqld.sock", True),
+        ("mysql://desk@db.example.org/news", False),
+        ("mysql://desk@127.0.0.1/news?ssl_ca=/etc/ssl/ca.pem", False),
+        ("mysql+mysqldb://desk@127.0.0.1/news", False),
+    ],
+)
+def test_only_what_stays_on_this_machine_needs_no_tls(url: str, without: bool) -> None:
+    """PyMySQL's option; mysqlclient knows none of this name."""
+    backend: Any = Database(url).backend
+    assert backend.connect_options().get("ssl_disabled", False) is without
+
+
 @pytest.fixture
 def mariadb() -> Iterator[Any]:
     if not MARIADB:

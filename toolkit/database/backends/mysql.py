@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
@@ -32,6 +33,9 @@ MODES = (
 MARIADB_MODES = ("SIMULTANEOUS_ASSIGNMENT",)
 """``UPDATE`` reads the values that a row had before, as in other databases. MySQL has no such mode."""
 
+
+THIS_MACHINE = (None, "localhost", "127.0.0.1", "::1")
+"""Hosts that nobody between can overhear."""
 
 OLDEST = {True: (10, 11), False: (8, 0)}
 """By whether the server is MariaDB: the first long-term versions with collations of Unicode 14 and 9."""
@@ -67,7 +71,16 @@ class MySQL(Backend):
     sets_defaults: ClassVar[bool] = False
 
     def connect_options(self) -> dict[str, Any]:
-        return {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}
+        options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}
+        return {**options, "ssl_disabled": True} if self._needs_no_tls() else options
+
+    def _needs_no_tls(self) -> bool:
+        """Whether the server is on this machine, and the URL says nothing of TLS.
+
+        PyMySQL gets ready for TLS before it asks whether the server has it: 20 ms of each connection's 21.
+        """
+        parts = urlsplit(self.sqlalchemy_url)
+        return parts.scheme == self.driver and parts.hostname in THIS_MACHINE and "ssl" not in parts.query
 
     def prepare(self, connection: Any) -> None:
         """Source for the level: PostgreSQL's default. A row that another writer committed is seen at once."""
