@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,40 +54,61 @@ def cluster(dask: Cluster) -> Cluster:
     return dask
 
 
+@contextmanager
+def on_postgresql(press: Any, *edits: Any) -> Iterator[Any]:
+    """A press whose rows are in a schema of their own in PostgreSQL, made by these edits; built."""
+    if not POSTGRESQL:
+        pytest.skip("TOOLKIT_TEST_DATABASES names no PostgreSQL")
+    import psycopg
+
+    schema = f"toolkit_{os.getpid()}_{press.folder.parent.name}"
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    press.replace("toolkit.toml", "sqlite:///press.db", f"{POSTGRESQL}?options=-csearch_path%3D{schema}")
+    press.build()
+    for edit in edits:
+        press.edit(edit)
+    press.build()
+    yield press
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
 @pytest.fixture(scope="module")
-def big(planted: Path, make_press: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+def fresh_press(
+    planted: Path, make_press: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Any]:
+    """A press that the tests of this module share, in a folder of this name."""
+
+    def make(name: str) -> Any:
+        folder = tmp_path_factory.mktemp(name) / "site"
+        shutil.copytree(planted, folder)
+        return make_press(folder)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def big(fresh_press: Callable[[str], Any]) -> Any:
     """A press of some 250 pages, and its build by one process."""
-    folder = tmp_path_factory.mktemp("big") / "site"
-    shutil.copytree(planted, folder)
-    press = make_press(folder)
+    press = fresh_press("big")
     press.edit(many)
     press.build()
     return press
 
 
 @pytest.fixture(scope="module")
-def served(
-    planted: Path, planter: Any, make_press: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Any]:
-    """The same press, its rows in a schema of their own in PostgreSQL."""
-    if not POSTGRESQL:
-        pytest.skip("TOOLKIT_TEST_DATABASES names no PostgreSQL")
-    import psycopg
+def served(planter: Any, fresh_press: Callable[[str], Any]) -> Iterator[Any]:
+    """The same press, in PostgreSQL."""
+    with on_postgresql(fresh_press("served"), planter, many) as press:
+        yield press
 
-    schema = f"toolkit_{os.getpid()}_press"
-    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-    folder = tmp_path_factory.mktemp("served") / "site"
-    shutil.copytree(planted, folder)
-    press = make_press(folder)
-    press.replace("toolkit.toml", "sqlite:///press.db", f"{POSTGRESQL}?options=-csearch_path%3D{schema}")
-    press.build()
-    press.edit(planter)
-    press.edit(many)
-    press.build()
-    yield press
-    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+@pytest.fixture(scope="module")
+def served_few(planter: Any, fresh_press: Callable[[str], Any]) -> Iterator[Any]:
+    """A press of some 50 pages in PostgreSQL, for a storage takes several requests for each."""
+    with on_postgresql(fresh_press("few"), planter) as press:
+        yield press
 
 
 def meaning(manifest: Path) -> dict[str, Any]:
@@ -225,29 +247,29 @@ def test_a_cluster_on_postgresql_builds_the_same_into_a_shared_folder(
 
 
 def test_a_cluster_builds_the_same_into_a_storage_and_goes_on_from_there(
-    served: Any, cluster: Cluster, s3: S3, tree_of: Any
+    served_few: Any, cluster: Cluster, s3: S3, tree_of: Any
 ) -> None:
     url = "s3://press/live"
-    report = served.build(url, executor=cluster.executor)
-    assert report.rendered == report.pages > 200
-    assert s3.tree(url) == tree_of(served.out)
-    assert served.build(url, executor=cluster.executor).events == []
-    shutil.rmtree(served.folder / ".toolkit" / "outputs")  # another machine
+    report = served_few.build(url, executor=cluster.executor)
+    assert report.rendered == report.pages > 50
+    assert s3.tree(url) == tree_of(served_few.out)
+    assert served_few.build(url, executor=cluster.executor).events == []
+    shutil.rmtree(served_few.folder / ".toolkit" / "outputs")  # another machine
     s3.file_system().pipe_file("press/live/index.html", b"somebody else's")
-    served.edit(lambda m: m.Story.objects.filter(pk=100).update(slug="moved"))
-    report = served.build(url)
-    assert 0 < report.rendered < 100
-    served.build()
-    assert s3.tree(url) == tree_of(served.out)
+    served_few.edit(lambda m: m.Story.objects.filter(pk=2).update(slug="moved"))
+    report = served_few.build(url)
+    assert 0 < report.rendered < report.pages
+    served_few.build()
+    assert s3.tree(url) == tree_of(served_few.out)
     assert not [path for path in s3.file_system().find("press/") if "staging" in path or path.endswith(".lock")]
 
 
-def test_a_storage_takes_one_build_at_a_time(served: Any, s3: S3) -> None:
+def test_a_storage_takes_one_build_at_a_time(served_few: Any, s3: S3) -> None:
     s3.file_system().pipe_file("press/busy.lock", b"2999-01-01T00:00:00+00:00 desk-7, process 12")
     with pytest.raises(BuildError, match="another build of s3://press/busy is running on desk-7, process 12"):
-        served.build("s3://press/busy")
+        served_few.build("s3://press/busy")
     s3.file_system().pipe_file("press/busy.lock", b"2001-01-01T00:00:00+00:00 desk-7, process 12")
-    assert served.build("s3://press/busy", workers=2).rendered > 200
+    assert served_few.build("s3://press/busy", workers=2).rendered > 50
 
 
 def test_a_storage_without_room_or_that_refuses_is_named(press: Any, s3: S3) -> None:
@@ -295,7 +317,7 @@ def test_a_worker_of_a_cluster_that_dies_loses_nothing(
 
 def test_workers_with_other_code_are_refused_and_the_difference_is_named(big: Any, s3: S3, tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
-    shutil.copytree(root / "toolkit", tmp_path / "other/toolkit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(root / "toolkit", tmp_path / "other/toolkit")
     slugs = tmp_path / "other/toolkit/text/slugs.py"
     slugs.write_text(slugs.read_text() + "# edited\n")
     with running_cluster(tmp_path, workers=1, environment={"PYTHONPATH": str(tmp_path / "other")}) as other:
