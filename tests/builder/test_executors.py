@@ -99,7 +99,7 @@ def big(fresh_press: Callable[[str], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def served(planter: Any, fresh_press: Callable[[str], Any]) -> Iterator[Any]:
-    """The same press, in PostgreSQL."""
+    """As ``big``, in PostgreSQL."""
     with on_postgresql(fresh_press("served"), planter, many) as press:
         yield press
 
