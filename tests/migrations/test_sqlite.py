@@ -240,3 +240,30 @@ def test_killed_at_any_instant_of_a_rebuild_the_table_is_the_old_or_the_new_one_
     newsroom.apply()
     assert newsroom.problems() == []
     assert len(newsroom.rows("news_story", "id")) == 30000
+
+
+def test_the_counter_of_keys_survives_a_rebuild_and_a_rename(newsroom, narrow, model):
+    """Else a new row would get the key of one that is gone, and what is kept by key elsewhere with it."""
+    newsroom.database.execute("DELETE FROM news_story WHERE id = 2")
+    newsroom.migrate(narrow)
+    newsroom.save(narrow, title="three")
+    newsroom.migrate(model("Article", title=models.CharField(max_length=60), weight=models.IntegerField(default=1)))
+    newsroom.database.execute("DELETE FROM news_article")
+    newsroom.apply("news.0001_initial")
+    newsroom.database.execute("INSERT INTO news_story (title, weight) VALUES ('four', 1)")
+    assert newsroom.rows("news_story", "id, title") == [(4, "four")]
+
+
+def test_a_table_of_before_is_taken_as_it_is_and_counts_once_it_is_made_anew(sqlite_newsroom, model, narrow):
+    newsroom, run = sqlite_newsroom, sqlite_newsroom.database.execute
+    run(
+        "CREATE TABLE news_story (id INTEGER NOT NULL, title VARCHAR(80) NOT NULL, weight INTEGER NOT NULL, "
+        "PRIMARY KEY (id))"
+    )
+    newsroom.migrate(model("Story", title=title(), weight=models.IntegerField(default=1)))
+    run("INSERT INTO news_story VALUES (1, 'one', 1), (2, 'two', 1)")
+    newsroom.migrate(narrow)
+    assert newsroom.rows("news_story", "id, title") == [(1, "one"), (2, "two")]
+    run("DELETE FROM news_story WHERE id = 2")
+    run("INSERT INTO news_story (title, weight) VALUES ('three', 1)")
+    assert newsroom.rows("news_story", "id, title") == [(1, "one"), (3, "three")]

@@ -186,6 +186,7 @@ def empty(database: Any, queries: list[str]) -> None:
         with database.atomic():
             for name in names:
                 database.execute(f'DELETE FROM "{name}"')
+            database.execute("DELETE FROM sqlite_sequence")
     database.changed()
 
 

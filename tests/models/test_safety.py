@@ -218,7 +218,7 @@ NAMED: list[Callable[[Any, str], Any]] = [
     lambda m, name: m.Story.objects.annotate(x=Subquery(m.Tag.objects.order_by(name).values("pk")[:1])),
     lambda m, name: m.Story.objects.annotate(x=RawSQL("%s", [name])),
     lambda m, name: m.Story.objects.annotate(x=Coalesce(name, Lower(name))),
-    lambda m, name: m.Story.objects.annotate(x=Collate("title", name)),
+    lambda m, name: m.Story.objects.annotate(x=Collate("title", name.replace(BAIT, f"{BAIT};"))),
     lambda m, name: m.Story.objects.annotate(x=JSONObject(**{name: "weight"})),
     lambda m, name: m.Story.objects.annotate(x=JSONObject(key=name)),
     lambda m, name: [m.Tag(slug=Lower(name), name="x").save()],

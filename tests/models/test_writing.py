@@ -100,7 +100,7 @@ def test_update_refuses_what_is_no_column(m: Any, newsroom: Any, values: dict[st
 def test_bulk_create_sets_keys_and_goes_whole_or_not_at_all(m: Any, scope: Any) -> None:
     with scope.database.counted() as queries:
         tags = m.Tag.objects.bulk_create([m.Tag(name="t", slug=f"t{n}") for n in range(2500)], batch_size=1000)
-    assert len(queries) < 12
+    assert len(queries) < 20
     assert [t.pk for t in m.Tag.objects.order_by("pk")] == [t.pk for t in tags]
     more = [m.Tag(name="t", slug="fresh"), m.Tag(name="t", slug="t7"), m.Tag(pk=90_000, name="t", slug="keyed")]
     with pytest.raises(IntegrityError, match="already exists"):

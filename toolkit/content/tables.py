@@ -93,12 +93,12 @@ def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
     meta = next(level for level in model._meta.levels if key in level._meta.local_fields)._meta
     if count == 0:
         return []
-    if database.dialect == "postgresql":
-        sql = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-        table = quoted("postgresql", meta.table)
-        return [row[0] for row in database.fetch(sql, (table, meta.pk.column, count))]
+    given = database.backend.next_keys(database, meta.table, meta.pk.column, count)
+    if given:
+        return list(given)
     table, key = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
-    last = database.fetch(f"SELECT coalesce(max({key}), 0) FROM {table}")[0][0]  # noqa: S608 - names of the schema
+    greatest = database.fetch(f"SELECT coalesce(max({key}), 0) FROM {table}")[0][0]  # noqa: S608 - names of the schema
+    last = max(greatest, database.backend.last_key(database, meta.table))
     return list(range(last + 1, last + 1 + count))
 
 
@@ -111,7 +111,8 @@ def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Se
             given = [(field, row[at]) for field, at in found if row[at] is not DATABASE_DEFAULT]
             groups.setdefault(tuple(field for field, _ in given), []).append([value for _, value in given])
         for named, group in groups.items():
-            scope.database.run_many(insert_sql(scope, level, named, returning=False), group)
+            sql = insert_sql(scope, level, named, returning=False)
+            scope.database.backend.insert_all(scope.database, sql, group)
         key = root_key(model)
         known = [row[fields.index(key)] for row in rows] if key in fields else None
         _tell(scope.database, level, "insert", known)

@@ -20,7 +20,7 @@ from toolkit.errors import FieldError
 from toolkit.models.arithmetic import divided
 from toolkit.models.fields import FloatField, IntegerField, JSONField
 from toolkit.models.fields.several import columns_of
-from toolkit.models.outputs import Typed, boolean, decimal_places, kind_of, like
+from toolkit.models.outputs import Typed, Whole, boolean, decimal_places, kind_of, like
 
 FLOAT: FloatField[Any] = FloatField(null=True)
 
@@ -73,13 +73,6 @@ def refuse_other(name: str, field: Any, kinds: Sequence[type], told: str) -> Non
         raise FieldError(f"{name}() takes {told}, not {found}", hint="Say Cast(...) around it.")
 
 
-class _Whole(IntegerField[Any]):
-    """A sum of whole numbers, which MariaDB gives as a decimal number: a cast would cut it at 64 bits."""
-
-    def db_reader(self, dialect: str) -> Any:
-        return int
-
-
 # numbers
 
 
@@ -97,7 +90,7 @@ def sum_of(place: Place, column: Any) -> Typed:
         return sa.func.toolkit_decimal(total, sa.literal_column(str(places)), type_=sa.Numeric()), like(field)
     total = place.call(sa.func.sum(place.each(column)))
     if kind is int and place.dialect == "mysql":
-        return total, _Whole(null=True)
+        return total, Whole(null=True)
     if kind is int or (kind is timedelta and place.dialect != "postgresql"):
         return total if place.dialect == "sqlite" else sa.cast(total, sa.BigInteger()), like(field)
     return total, like(field)
@@ -193,6 +186,10 @@ def text_of(place: Place, column: Any) -> Typed:
     if place.dialect == "mysql":
         return place.call(_group_concat()(place.each(column), place.bind(0), place.ordered)), like(place.field)
     delimiter = sa.cast(place.bind(0), kind)
+    if place.distinct:
+        return place.call(_of_distinct()("string_agg", column, down=place.order[0][1], rest=(delimiter,))), like(
+            place.field
+        )
     return place.call(_in_order(place, sa.func.string_agg(place.each(column), delimiter, type_=kind))), like(
         place.field
     )
@@ -241,6 +238,9 @@ def _sqlite_list(place: Place, column: Any, kind: type | None, sql_type: Any) ->
 def _postgresql_list(place: Place, column: Any, kind: type | None, sql_type: Any) -> Any:
     import sqlalchemy as sa
 
+    if place.distinct:
+        down = place.order[0][1]
+        return place.call(_of_distinct()("jsonb_agg", column, down=down, met=place.met, kind=sql_type))
     call = place.call(_in_order(place, sa.func.jsonb_agg(place.each(column), type_=sql_type)))
     return call if place.met is None else call.filter(place.met)
 
@@ -308,3 +308,36 @@ def _group_concat() -> Any:
         return f"group_concat({column} ORDER BY {', '.join(order)} SEPARATOR {delimiter})"
 
     return GroupConcat
+
+
+@cache
+def _of_distinct() -> Any:
+    """PostgreSQL's aggregates of distinct values in their order.
+
+    ``string_agg(DISTINCT a ORDER BY a)`` wants to see that both are one expression, and takes two with a parameter
+    for different ones; so the distinct values are collected first, and then ordered.
+    """
+    from sqlalchemy.ext.compiler import compiles
+    from sqlalchemy.sql.functions import FunctionElement
+    from sqlalchemy.types import Text
+
+    class OfDistinct(FunctionElement[Any]):
+        name = "of_distinct"
+        inherit_cache = False
+
+        def __init__(
+            self, function: str, column: Any, *, down: bool, rest: Sequence[Any] = (), met: Any = None, kind: Any = None
+        ) -> None:
+            super().__init__(column, *([] if met is None else [met]), *rest)
+            self.function, self.down, self.filtered = function, down, met is not None
+            self.type = kind or Text()
+
+    @compiles(OfDistinct)
+    def write(element: Any, compiler: Any, **options: Any) -> str:
+        column, *rest = (compiler.process(each, **options) for each in element.clauses)
+        met = f" FILTER (WHERE {rest.pop(0)})" if element.filtered else ""
+        arguments, order = ", ".join(["one", *rest]), "DESC NULLS LAST" if element.down else "ASC NULLS FIRST"
+        values = f"unnest(array_agg(DISTINCT {column}){met})"
+        return f"(SELECT {element.function}({arguments} ORDER BY one {order}) FROM {values} AS one)"  # noqa: S608
+
+    return OfDistinct

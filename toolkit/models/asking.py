@@ -24,6 +24,7 @@ from toolkit.models.questions import Question
 from toolkit.models.raw import RawQuerySet
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
+from toolkit.models.splitting import with_totals
 from toolkit.models.streaming import iter_keys
 from toolkit.trace import Scope, current
 
@@ -355,7 +356,8 @@ class Answers(Question[M]):
 
         Args:
             aggregates: Aggregates of fields, known by names such as ``weight__sum``.
-            named: Aggregates, and what is computed of several: ``share=Sum("words") / Count("pk")``.
+            named: Aggregates, and what is computed of several: ``share=Sum("words") / Count("pk")``, or with
+                ``F("total")`` of one that is named before.
         """
         self._refuse_combined("aggregate")
         for item in (*aggregates, *named.values()):
@@ -367,7 +369,7 @@ class Answers(Question[M]):
         every = {**{item.default_alias: item for item in aggregates}, **named}
         _, values = self._query("aggregate")
         collected = list(values)
-        totals = tuple((alias, item.lift(collected)) for alias, item in every.items())
+        totals = with_totals((alias, item.lift(collected)) for alias, item in every.items())
         row = self._ask("aggregate", totals, tuple(collected[len(values) :]))[0]
         return dict(zip(every, row, strict=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -15,8 +16,10 @@ from toolkit.models.layers import is_layered, layered
 from toolkit.models.loader import Part, make_loader
 from toolkit.models.locking import locked
 from toolkit.models.options import located
+from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, join_forward, join_reverse, own_column
 from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.selecting import multiplied
 from toolkit.models.selection import Sight, own_slots
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
 from toolkit.models.splitting import iter_aggregates, names_beside_aggregates
@@ -272,12 +275,12 @@ def _aggregate(compiler: Compiler, query: Query) -> Shape:
     for alias, structure in query.totals:
         _refuse_single(compiler, alias, structure)
     compiler = _settled(compiler, query)
-    compiler.crossed = set()
+    compiler.crossed, compiler.crossings = set(), []
     typed = [_total(compiler, structure) for _, structure in query.totals]
-    if len(typed) == 1 or not compiler.crossed:
+    if multiplied(compiler.crossings) is None and (len(typed) == 1 or not compiler.crossed):
         select = compiler.select([column for column, _ in typed], ordered=False)
     else:
-        select = sa.select(*(_alone(compiler, query, structure) for _, structure in query.totals))
+        select = sa.select(*(_alone(compiler, query, structure)[0] for _, structure in query.totals))
     statement = compiler.statement(select)
     names = tuple(alias for alias, _ in query.totals)
     load = _row_loader([compiler.reader(field) for _, field in typed])
@@ -333,15 +336,21 @@ def _of_answers(compiler: Compiler, query: Query) -> Compiler:
     return outer
 
 
-def _total(compiler: Compiler, structure: Any) -> Any:
+def _total(compiler: Compiler, structure: Any) -> Typed:
     """(column, field) of a total."""
     return compiler.expression(structure, compiler.root, own_slots, grouped=True)
 
 
-def _alone(compiler: Compiler, query: Query, structure: Any) -> Any:
+def _alone(compiler: Compiler, query: Query, structure: Any) -> Typed:
     """A total as a SELECT of its own, where another total's joins to many rows do not multiply its rows."""
     twin = _settled(compiler.twin(), query)
-    return twin.select([_total(twin, structure)[0]], ordered=False).scalar_subquery()
+    twin.crossings = []
+    column, field = _total(twin, structure)
+    if multiplied(twin.crossings) is None:
+        return twin.select([column], ordered=False).scalar_subquery(), field
+    outer = compiler.inside(compiler.model)
+    outer.apart = partial(_alone, compiler, query)
+    return _total(outer, structure)
 
 
 def _sliced(compiler: Compiler, select: Any, query: Query) -> Statement:

@@ -23,9 +23,10 @@ from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, key_column, resolve
-from toolkit.models.selecting import groups_of, plain_select, select
+from toolkit.models.selecting import Crossed, groups_of, plain_select, select
 from toolkit.models.selection import Binds, Selection, Sight, own_slots
 from toolkit.models.shapes import CONSTANT, KEYS_MARK, LOCALE, Bind, Statement
+from toolkit.models.sides import refuse_unlike
 from toolkit.models.sqlaggregates import aggregate
 from toolkit.models.sqltext import placeholder
 from toolkit.models.transforms import transformed
@@ -47,6 +48,9 @@ class Compiler:
         windowed: Those that depend on a window.
         windows: The orders of windows, numbered.
         totals: SQL of all aggregates over groups.
+        naming: The annotation that is being computed, in quotes.
+        crossings: What each aggregate over groups joins.
+        apart: What computes an aggregate in a SELECT of its own, where several would multiply each other's rows.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class Compiler:
         self.is_twin = False
         self.places: dict[int, Any] = {}
         self.crossed: set[Node] = set()
-        self.crossings: list[tuple[str, frozenset[Node], bool]] = []
+        self.naming = ""
+        self.crossings: list[Crossed] = []
+        self.apart: Callable[[Any], Typed] | None = None
         self.selection = Selection()
         self.place: str = getattr(database, "place", DEFAULT)
         self.binds.home = self.binds.home or model._meta.database
@@ -158,8 +164,17 @@ class Compiler:
         """SQL of a lifted aggregate, perhaps over a window."""
         return aggregate(context, structure, over)
 
-    def subquery(self, lifted: Any, context: Context) -> Any:
-        """A SELECT of one column from a lifted queryset, for ``__in``."""
+    def subquery(self, lifted: Any, context: Context, *, compared: tuple[str, Any]) -> Any:
+        """A SELECT of one column from a lifted queryset, for ``__in``.
+
+        Args:
+            lifted: The queryset.
+            context: Where it stands.
+            compared: The name of what is searched in it, and its field.
+
+        Raises:
+            FieldError: It gives several values, or values of another kind.
+        """
         inner, shifted = self.nested(lifted, context.values)
         names = inner.selection.values or ["pk"]
         if len(names) != 1:
@@ -167,7 +182,9 @@ class Compiler:
                 f"a queryset inside a condition gives one value, not {', '.join(map(repr, names))}",
                 hint="Name one field in values().",
             )
-        columns = [column.label(f"v{n}") for n, column in enumerate(inner.value_columns(names))]
+        column, field = inner.value_column(names[0])
+        refuse_unlike(*compared, field)
+        columns = [each.label(f"v{n}") for n, each in enumerate(columns_of(column))]
         return inner.part(columns, lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
 
     def part(self, columns: Sequence[Any], lifted: Any, values: Values, *, wrapped: bool) -> Any:

@@ -202,7 +202,7 @@ def _comparison(context: Context, leaf: Leaf, resolved: Resolved, *, negated: bo
 
     column, field, name = _transformed(context.compiler, leaf, resolved)
     if leaf.kind == "isnull":
-        if name not in ("exact", "isnull"):
+        if name not in ("exact", "iexact", "isnull"):
             raise FieldError(f"{leaf.name}=None: None can be compared only for equality", hint="Use __isnull=True.")
         if name == "exact" and isinstance(field, JSONField) and field.path:
             clause = exact_null(column, context.dialect)
@@ -238,7 +238,7 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
     if leaf.kind == "list" and leaf.data[1] == 0:
         return sa.false()
     if leaf.kind == "subquery":
-        return column.in_(compiler.subquery(leaf.data[0], context))
+        return column.in_(compiler.subquery(leaf.data[0], context, compared=(leaf.name, field)))
     lookup = find_lookup(field, name)
     if lookup is None:
         raise refuse_lookup(leaf.name, name, field)

@@ -510,6 +510,9 @@ class Q:
 
     @classmethod
     def _joined(cls, connector: str, left: Q, right: Q) -> Q:
+        """Both; one that says nothing adds nothing, so that a loop can begin with ``Q()``, as in Django."""
+        if left.is_empty() or right.is_empty():
+            return right if left.is_empty() else left
         joined = cls()
         joined.connector = connector
         joined.children = [left, right]
@@ -525,6 +528,9 @@ class Q:
         return self._joined("XOR", self, _condition(other))
 
     def __invert__(self) -> Q:
+        """What says nothing says nothing when it is turned round: ``exclude()`` leaves none out, as in Django."""
+        if self.is_empty():
+            return self
         inverted = Q(self)
         inverted.negated = True
         return inverted

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.aggregates import Max, Min
 from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, one_of_two
 from toolkit.models.context import Context, Values
@@ -152,8 +151,9 @@ def _define(compiler: Compiler, alias: str, structure: Any, values: Values) -> N
     of_groups = bool(aggregates) or any(totals)
     if of_groups or windowed:
         refuse_ungrouped(compiler, structure, repr(alias))
-    compiler.crossed = set()
+    compiler.crossed, compiler.naming = set(), repr(alias)
     compiler.annotations[alias] = compiler.expression(structure, compiler.root, values, grouped=after_values)
+    compiler.naming = ""
     for known in (compiler.windowed, chosen.aggregates):
         known.discard(alias)
     if windowed:
@@ -162,9 +162,6 @@ def _define(compiler: Compiler, alias: str, structure: Any, values: Values) -> N
         chosen.aggregates.add(alias)
     elif chosen.grouped:
         chosen.groups.append(alias)
-    if aggregates:
-        unharmed = all(each[0] in (Min, Max) or each[2] for each in aggregates)
-        compiler.crossings.append((alias, frozenset(compiler.crossed), unharmed))
 
 
 def _group(compiler: Compiler) -> None:

@@ -149,9 +149,17 @@ def _explicit_order(compiler: Compiler) -> list[Directed]:
             rows = "groups" if compiler.selection.grouped else "distinct values"
             raise FieldError(
                 f"{compiler.model.__name__}: {rows} cannot be ordered by {item!r}, which is not among them",
-                hint=f"Add {item.lstrip('+-')!r} to values(), or order by what is there.",
+                hint=_order_of_groups(compiler, item),
             )
     return [one for _, one in compiler.selection.order]
+
+
+def _order_of_groups(compiler: Compiler, item: str) -> str:
+    """How to say an order of groups, or of distinct values, that they have."""
+    name = item.lstrip("+-")
+    if name in (compiler.selection.values or ()):
+        return f"{name!r} is ordered as its model is; order by {item + '_id'!r} for its key, or by what is there."
+    return f"Add {name!r} to values(), or order by what is there."
 
 
 def _default_order(compiler: Compiler) -> list[Directed]:

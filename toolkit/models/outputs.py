@@ -70,6 +70,14 @@ class Computed(Field[Any]):
         return sa.Double()
 
 
+class Whole(IntegerField[Any]):
+    """A computed whole number. MariaDB gives a sum as a decimal number, and so what is computed with one; a cast would
+    cut it at 64 bits."""
+
+    def db_reader(self, dialect: str) -> Convert:
+        return int if dialect == "mysql" else None
+
+
 DIGITS = 15
 """Significant digits of a computed decimal number: what SQLite's floating point keeps (IEEE 754 double)."""
 
@@ -144,7 +152,7 @@ def kind_of(field: Any) -> type | None:
 
 _KINDS: dict[type, Callable[[], Field[Any]]] = {
     bool: BooleanField[Any],
-    int: IntegerField[Any],
+    int: Whole,
     float: FloatField[Any],
     str: TextField[Any],
     bytes: BinaryField[Any],
@@ -174,7 +182,8 @@ def common(fields: Sequence[Any]) -> Any:
         return AnyDecimal() if None in places else decimals(max(filter(None, places), default=0))
     if kinds <= {int, float, Decimal} and float in kinds:
         return FloatField[Any](null=True)
-    return like(known[0]) if len(kinds) == 1 else None
+    computed = next((field for field in known if isinstance(field, Whole)), known[0])
+    return like(computed) if len(kinds) == 1 else None
 
 
 def boolean() -> Field[Any]:

@@ -147,13 +147,16 @@ class Question(Generic[M]):
         for condition in conditions:
             if not isinstance(condition, Q | Expression):
                 raise FieldError(f"filter() takes Q objects, expressions and name=value, not {condition!r}")
-            children.append(condition.lift(values))
+            if not (isinstance(condition, Q) and condition.is_empty()):  # nothing is said, and nothing to turn round
+                children.append(condition.lift(values))
         for name, value in lookups.items():
             if value.__class__ in PLAIN and "__" not in name:
                 children.append((name, "value", len(values)))
                 values.append(value)
             else:
                 children.append(lift_condition(name, value, values))
+        if not children:
+            return self.all()
         return self._with(("filter", ("(q)", "AND", negated, tuple(children))), tuple(values))
 
     def _check_names(self, lookups: Iterable[str]) -> None:

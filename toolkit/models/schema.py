@@ -100,7 +100,7 @@ class Schema:
         meta = model._meta
         columns = [self._column(sa, model, field) for field in meta.local_fields]
         table = sa.Table(
-            meta.table, self._metadata, *columns, sqlite_autoincrement=False, comment=meta.db_table_comment
+            meta.table, self._metadata, *columns, sqlite_autoincrement=_counts(meta), comment=meta.db_table_comment
         )
         self._tables[model] = table
         for key in meta.spread_keys:
@@ -199,6 +199,12 @@ def _text_length(field: Any) -> int:
     if isinstance(field, TextField):
         return sys.maxsize
     return field.max_length or 0 if isinstance(field, CharField) else 0
+
+
+def _counts(meta: Any) -> bool:
+    """Whether the database gives a table its keys. SQLite would give the key of a deleted last row again, and with it
+    what is kept by key elsewhere: the URLs that a page had, the row that a ``GenericForeignKey`` names."""
+    return len(meta.key) == 1 and isinstance(meta.pk, AutoField)
 
 
 def _refer(sa: Any, key: Any, table: Any, spelling: type[Backend]) -> None:

@@ -62,12 +62,26 @@ def groups_of(compiler: Compiler) -> list[Any]:
     return groups
 
 
+Crossed = tuple[str, frozenset[Node], bool]
+"""Of an aggregate: how it is called, the joins to many rows that it follows, and whether others do it no harm."""
+
+
+def multiplied(crossings: Sequence[Crossed], grouping: frozenset[Node] = frozenset()) -> str | None:
+    """An aggregate whose rows are multiplied by the joins of others; None if there is none.
+
+    Args:
+        crossings: Of all aggregates of one SELECT.
+        grouping: The joins that make the groups.
+    """
+    every = frozenset().union(*(crossed for _, crossed, _ in crossings)) - grouping
+    return next((name for name, crossed, unharmed in crossings if not unharmed and not every <= crossed), None)
+
+
 def _refuse_multiplied(compiler: Compiler, grouping: frozenset[Node]) -> None:
     """Two joins to many rows each multiply the other's counts; in one SELECT both cannot be right."""
-    every = frozenset().union(*(crossed for _, crossed, _ in compiler.crossings)) - grouping
-    for alias, crossed, unharmed in compiler.crossings:
-        if not unharmed and not every <= crossed:
-            raise FieldError(
-                f"{compiler.model.__name__}: {alias!r} would be multiplied by the other aggregates' rows",
-                hint="Give it distinct=True, or annotate() without values(), where each aggregate stands alone.",
-            )
+    name = multiplied(compiler.crossings, grouping)
+    if name is not None:
+        raise FieldError(
+            f"{compiler.model.__name__}: {name} would be multiplied by the other aggregates' rows",
+            hint="Give it distinct=True, or annotate() without values(), where each aggregate stands alone.",
+        )

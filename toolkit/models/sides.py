@@ -68,6 +68,26 @@ def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: 
     raise _unlike(where, kinds[0], kinds[1])
 
 
+def refuse_unlike(where: str, field: Any, other: Any) -> None:
+    """Refuse a list of a kind that a field cannot be searched in: SQLite and MariaDB would find nothing, or anything.
+
+    Args:
+        where: The name of what is searched.
+        field: Its field.
+        other: The field of what a queryset gives.
+
+    Raises:
+        FieldError: They cannot be compared.
+    """
+    left, right = kind_of(field), kind_of(other)
+    if left is not None and right is not None and left != right and not {left, right} <= {*NUMBERS}:
+        raise FieldError(
+            f"{where}: {left.__name__} cannot be searched among {right.__name__}"
+            + (f" ({other.model.__name__}.{other.name})" if getattr(other, "model", None) is not None else ""),
+            hint="Name a field of the same kind in values(), such as values('pk').",
+        )
+
+
 def _spelt(dialect: str, value: Any) -> Any:
     """A whole number, or what the database alone knows the kind of, as text."""
     import sqlalchemy as sa

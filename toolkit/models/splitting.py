@@ -8,10 +8,11 @@ on rows says which rows the windows see, even if it is said after one on a windo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit.models.aggregates import Aggregate
+from toolkit.models.expressions import F
 from toolkit.models.structures import is_among_names, iter_names
 from toolkit.models.windows import Window, is_windowed
 
@@ -43,6 +44,27 @@ def names_beside_aggregates(structure: Any) -> Iterator[str]:
             inside.remove(name)
         elif name != "*":
             yield name
+
+
+def with_totals(named: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """Lifted totals, each with those before it in the place of their names: ``n=Count("pk"), twice=F("n") * 2``.
+
+    Inside of an aggregate a name is that of a field.
+    """
+    found: dict[str, Any] = {}
+    for alias, structure in named:
+        found[alias] = _replaced(structure, found)
+    return tuple(found.items())
+
+
+def _replaced(structure: Any, known: Mapping[str, Any]) -> Any:
+    if not isinstance(structure, tuple) or not structure or getattr(structure[0], "closed", False):
+        return structure
+    if structure[0] is F:
+        return known.get(structure[1], structure)
+    if isinstance(structure[0], type) and issubclass(structure[0], Aggregate):
+        return structure
+    return tuple(_replaced(item, known) for item in structure)
 
 
 Parts = tuple[Any, Any, Any]

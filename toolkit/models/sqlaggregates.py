@@ -36,6 +36,8 @@ def aggregate(context: Context, structure: Any, over: Over | None = None) -> Typ
         over: The window that it looks at, if it does.
     """
     kind, inner, _, condition, default, order, *_ = structure
+    if over is None and context.grouped and context.compiler.apart is not None:
+        return context.compiler.apart(structure)
     if over is None:
         refuse_windows(context.compiler, (inner, condition, *order), f"{kind.__name__}()")
         _refuse_nested(context, kind, inner)
@@ -91,6 +93,9 @@ def _built(context: Context, structure: Any, call: Callable[[Any], Any]) -> Type
     inside = replace(context, joins=frozenset(compiler.crossed))  # what is filtered by does not multiply
     _refuse_crossed(context, kind, inner, compiler.crossed, unharmed=distinct or kind.function in ("min", "max"))
     directed = [each for item in order for each in _directed(inside, item)]
+    if context.grouped:
+        unharmed = distinct or kind.function in ("min", "max")
+        compiler.crossings.append((compiler.naming or f"{kind.__name__}()", frozenset(compiler.crossed), unharmed))
     compiler.crossed |= before
     met = inside.condition(condition) if condition is not None else None
     if met is not None and not kind.takes_null:

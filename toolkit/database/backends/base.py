@@ -290,6 +290,10 @@ class Backend:
         """
         return ()
 
+    def last_key(self, database: Database, table: str) -> int:
+        """The greatest key that the counter of a table ever gave, of rows that are gone too; 0 if it cannot be told."""
+        return 0
+
     def keys_were_given(self, database: Database, table: str, column: str) -> None:
         """Let the counter of a key go on behind the greatest one, after rows were inserted with keys of their own."""
 

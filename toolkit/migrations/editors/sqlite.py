@@ -123,14 +123,23 @@ class SqliteEditor(Editor):
         if _is_rowid(new):
             copied = [name for name in copied if name != "rowid"]  # the key is the rowid from now on
         Copy(self, old, new, fills=fills, mapped=mapped).run(scratch, columns=copied)
+        last = 0 if mapped else self.database.backend.last_key(self.database, table)
         self.execute(f"DROP TABLE {quote(table)}")
         self._rename_scratch(scratch, table)
+        self._count_from(table, last)
         for statement in kept:
             self.execute(statement)
         for statement in _indexes(table_of(new, "sqlite"), self.database).values():
             self.execute(statement)
         if sound:
             self._check_sound(old, new)
+
+    def _count_from(self, table: str, last: int) -> None:
+        """Let the counter of a table that was made anew know the keys that the old one gave to rows that are gone."""
+        counts = "AUTOINCREMENT" in self._sql_of(table).upper()
+        if counts and self.database.backend.last_key(self.database, table) < last:
+            self.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
     def _create_table(self, model: Any) -> None:
         """Foreign keys stand in the statement that makes the table; they may name tables that come later."""
@@ -165,7 +174,8 @@ class SqliteEditor(Editor):
         ours = {name.casefold() for name in (*before.columns, *after.columns)}
         columns = {name: text for name, text in actual.columns.items() if name.casefold() not in ours}
         known = {constraint_key(text) for text in (*before.constraints, *after.constraints)}
-        constraints = [text for text in actual.constraints if constraint_key(text) not in known]
+        added = [text for text in actual.constraints if constraint_key(text) not in known]
+        constraints = [text for text in added if not constraint_key(text).upper().startswith("PRIMARYKEY")]
         parts = TableSQL({**after.columns, **columns}, [*after.constraints, *constraints], actual.suffix)
         return parts, actual
 
