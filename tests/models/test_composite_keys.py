@@ -116,6 +116,41 @@ def test_rows_are_told_apart_by_the_whole_key(shop: Any) -> None:
         Order.objects.get(number=1)
 
 
+def test_the_key_among_those_of_a_question(shop: Any) -> None:
+    large = Order.objects.filter(total__gt=25)
+    asked = [large, large.values("pk"), large.values_list("pk", flat=True), large.values("tenant", "number")]
+    for question in asked:
+        assert Order.objects.filter(pk__in=question).count() == 3
+        assert Order.objects.exclude(pk__in=question).count() == 2
+    assert Order.objects.filter(pk__in=large.order_by("-total").values("pk")[:1]).get().total == 99
+    assert Order.objects.filter(pk__in=((shop.ann.pk, n) for n in (1, 2, 9))).count() == 2
+    assert {tenant.name for tenant in Tenant.objects.filter(orders__in=large)} == {"Ann", "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda: Order.objects.filter(pk__in=Tenant.objects.values("pk")), r"2 values \(tenant, number\), not 'pk'"),
+        (lambda: Tenant.objects.filter(pk__in=Order.objects.all()), "one value, not 'pk', 2 columns"),
+        (
+            lambda: Order.objects.filter(pk__in=Order.objects.values("tenant", "note")),
+            "int cannot be searched",
+        ),
+        (
+            lambda: Tenant.objects.annotate(o=models.Subquery(Order.objects.values("pk"))),
+            "'pk' of Order is several. Name one",
+        ),
+        (
+            lambda: Order.objects.values_list("pk").union(Order.objects.values_list("pk")),
+            r"values\('pk'\) of Order is several columns",
+        ),
+    ],
+)
+def test_the_key_where_one_value_is_wanted_is_refused(shop: Any, ask: Callable[[], Any], told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        list(ask())
+
+
 def test_relations_of_the_parts(shop: Any) -> None:
     assert [len(tenant.orders.all()) for tenant in Tenant.objects.all()] == [4, 1]
     assert [keys(t.orders.all()) for t in Tenant.objects.prefetch_related("orders")][1] == [(2, 1)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.errors import FieldError
+from toolkit.models.fields.several import columns_of
 from toolkit.models.paths import own_column
 from toolkit.models.windows import has_window
 
@@ -230,6 +231,12 @@ def _columns_of(inner: Any) -> list[Column]:
     names = inner.selection.values
     if names is not None:
         typed = [(name, *inner.value_column(name)) for name in names]
+        for name, column, _ in typed:
+            if len(columns_of(column)) > 1:
+                raise FieldError(
+                    f"values({name!r}) of {inner.model.__name__} is several columns, and cannot be combined",
+                    hint="Name its fields in values_list().",
+                )
         return [Column(name, f"v{n}", column, field) for n, (name, column, field) in enumerate(typed)]
     columns = []
     for field in inner.model._meta.concrete_model._meta.local_fields:

@@ -18,7 +18,7 @@ from toolkit.errors import DatabaseError, FieldError, did_you_mean
 from toolkit.models.combining import ORDERS
 from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
-from toolkit.models.fields.several import columns_of
+from toolkit.models.fields.several import columns_of, parts_of
 from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
@@ -99,7 +99,8 @@ class Compiler:
         home = node.model._meta.database
         if home != self.place and self.binds.home == self.place:
             raise FieldError(
-                f"{node.model.__name__} is in the database {home!r}: a question to {self.place!r} cannot join it",
+                f"{node.model.__name__} is in the database {home!r}, and {self.model.__name__} is asked of "
+                f"{self.place!r}: no question can join the two",
                 hint="Ask for its keys first, and give them as a list: author__in=[...].",
             )
         self.binds.footprint.add((node.model._meta.table, column))
@@ -173,18 +174,17 @@ class Compiler:
             compared: The name of what is searched in it, and its field.
 
         Raises:
-            FieldError: It gives several values, or values of another kind.
+            FieldError: It gives more or fewer values than are searched, or values of another kind.
         """
         inner, shifted = self.nested(lifted, context.values)
         names = inner.selection.values or ["pk"]
-        if len(names) != 1:
-            raise FieldError(
-                f"a queryset inside a condition gives one value, not {', '.join(map(repr, names))}",
-                hint="Name one field in values().",
-            )
-        column, field = inner.value_column(names[0])
-        refuse_unlike(*compared, field)
-        columns = [each.label(f"v{n}") for n, each in enumerate(columns_of(column))]
+        typed = [
+            (each, part)
+            for column, field in map(inner.value_column, names)
+            for each, part in zip(columns_of(column), parts_of(field), strict=True)
+        ]
+        refuse_unlike(*compared, names, [field for _, field in typed])
+        columns = [column.label(f"v{n}") for n, (column, _) in enumerate(typed)]
         return inner.part(columns, lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
 
     def part(self, columns: Sequence[Any], lifted: Any, values: Values, *, wrapped: bool) -> Any:

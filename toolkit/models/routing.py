@@ -49,10 +49,10 @@ def relation_problems(models: list[Any], router: Any) -> list[ToolkitError]:
                 continue
             problems.append(
                 DeclarationError(
-                    f"{meta.label}.{key.name} refers to {target.label}, which is in another database "
-                    f"({meta.database!r} and {target.database!r})",
-                    hint="No database can keep such a reference: declare it with db_constraint=False and "
-                    "on_delete=DO_NOTHING.",
+                    f"{meta.label}.{key.name} refers to {target.label}, which is in another database: {meta.label} "
+                    f"is in {meta.database!r}, {target.label} in {target.database!r}",
+                    hint="No database can keep such a reference. Let both be in one (Meta.database), or declare it "
+                    "with db_constraint=False and on_delete=DO_NOTHING; a router may allow it with allow_relation().",
                 )
             )
     return problems

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from toolkit.models.context import Context
 from toolkit.models.expressions import Moment, Now
 from toolkit.models.fields import DateField, DateTimeField, JSONField
 from toolkit.models.fields.base import Convert
+from toolkit.models.fields.several import parts_of
 from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.outputs import Typed, kind_of
 
@@ -68,24 +70,41 @@ def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: 
     raise _unlike(where, kinds[0], kinds[1])
 
 
-def refuse_unlike(where: str, field: Any, other: Any) -> None:
+def refuse_unlike(where: str, field: Any, names: Sequence[str], others: Sequence[Any]) -> None:
     """Refuse a list of a kind that a field cannot be searched in: SQLite and MariaDB would find nothing, or anything.
 
     Args:
         where: The name of what is searched.
         field: Its field.
-        other: The field of what a queryset gives.
+        names: What a queryset gives.
+        others: The fields of its columns.
 
     Raises:
         FieldError: They cannot be compared.
     """
-    left, right = kind_of(field), kind_of(other)
-    if left is not None and right is not None and left != right and not {left, right} <= {*NUMBERS}:
+    parts = parts_of(field)
+    if len(parts) != len(others):
+        given = ", ".join(map(repr, names)) + (f", {len(others)} columns" if len(others) != len(names) else "")
+        wanted = "one value" if len(parts) == 1 else f"{len(parts)} values ({', '.join(part.name for part in parts)})"
         raise FieldError(
-            f"{where}: {left.__name__} cannot be searched among {right.__name__}"
-            + (f" ({other.model.__name__}.{other.name})" if getattr(other, "model", None) is not None else ""),
-            hint="Name a field of the same kind in values(), such as values('pk').",
+            f"{where}: a queryset inside a condition gives {wanted}, not {given}",
+            hint="Name one field in values()." if len(parts) == 1 else "Say values('pk') of the same model.",
         )
+    for part, other in zip(parts, others, strict=True):
+        left, right = kind_of(_held(part)), kind_of(_held(other))
+        if left is not None and right is not None and left != right and not {left, right} <= {*NUMBERS}:
+            named = f" ({other.model.__name__}.{other.name})" if other.model is not None else ""
+            raise FieldError(
+                f"{where}: {left.__name__} cannot be searched among {right.__name__}{named}",
+                hint="Name a field of the same kind in values(), such as values('pk').",
+            )
+
+
+def _held(field: Any) -> Any:
+    """The field that says what kind of values are kept: of a reference, that which it refers to."""
+    while field is not None and field.is_relation:
+        field = field.target_field
+    return field
 
 
 def _spelt(dialect: str, value: Any) -> Any:

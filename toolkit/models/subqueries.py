@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
 from toolkit.models.expressions import Expression, F, Structure
+from toolkit.models.fields.several import columns_of
 from toolkit.models.outputs import Output, Typed, boolean, like
 from toolkit.models.windows import refuse_windows
 
@@ -85,6 +86,11 @@ class Subquery(Expression):
                 f"a Subquery gives one value, and this one has {', '.join(names)}", hint="Name one: values('title')."
             )
         column, field = compiler.value_column(names[0])
+        if len(columns_of(column)) > 1:
+            raise FieldError(
+                f"a Subquery gives one value, and {names[0]!r} of {compiler.model.__name__} is several",
+                hint="Name one of its fields.",
+            )
         start, stop = lifted[3:]
         select = compiler.limited(compiler.select([column]), start, stop, values, at_most=1)
         return select.scalar_subquery(), output.field if output else like(field)

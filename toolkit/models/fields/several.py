@@ -24,6 +24,11 @@ def columns_of(column: Any) -> list[Any]:
     return list(column.clauses) if isinstance(column, sa.Tuple) else [column]
 
 
+def parts_of(field: Any) -> list[Any]:
+    """The fields of what ``columns_of`` gives, in the same order."""
+    return list(field.parts) if field is not None and field.is_several else [field]
+
+
 def as_one(columns: Sequence[Any]) -> Any:
     """Columns as one value that can be compared."""
     import sqlalchemy as sa
