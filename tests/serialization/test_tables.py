@@ -120,3 +120,11 @@ def test_text_is_no_formula(scope: Scope, text: str) -> None:
 def test_a_field_that_is_not_there(scope: Scope) -> None:
     with pytest.raises(ContentError, match="Did you mean 'stars'"):
         exported(scope, Place, fields=["star"])
+
+
+def test_rows_told_twice_are_found_however_they_are_written_and_however_far_apart(scope: Scope) -> None:
+    lines = "".join(f"Place {number}\n" for number in range(1_200))
+    (told,) = wrong(scope, Place, f"name\n{lines}Place 7\n", key="name")
+    assert "'Place 7' stands twice: in row 8 too" in told
+    told = "\n".join(wrong(scope, Everything, "decimal\n1.5\n1.50\n", key="decimal"))
+    assert "stands twice: in row 1 too" in told

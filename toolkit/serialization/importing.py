@@ -7,7 +7,9 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +18,9 @@ from toolkit.models import QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.serialization.formats.json import iter_lines, iter_values
 from toolkit.serialization.formats.reading import PIECE_BYTES, RECORD_BYTES, too_long
+from toolkit.serialization.keys import REMEMBERED
 from toolkit.serialization.records import Place, from_plain, teller
+from toolkit.serialization.spool import Spool
 from toolkit.serialization.writing import TableWriter
 from toolkit.trace import EDITOR, Scope, entered
 
@@ -156,7 +160,8 @@ def import_rows(
     editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
     with entered(editor), scope.database.atomic():
         importing = Importing(model, str(path), columns or {}, key, textual=textual)
-        importing.run(rows)
+        with closing(importing):
+            importing.run(rows)
         if importing.problems:
             raise Problems(importing.problems)
         for level in model._meta.levels:  # the file may have given keys
@@ -188,7 +193,7 @@ class Importing:
         self.key = self.fields[key] if key is not None else teller(model)
         self.done = Imported()
         self.problems: list[ToolkitError] = []
-        self.seen: dict[Any, int] = {}
+        self._spool = Spool([model])
         self.later: list[tuple[Any, Any, Any, str, Place]] = []
         self._partners: dict[tuple[Any, Any], Any] = {}
         self._unknown: set[str] = set()
@@ -199,6 +204,10 @@ class Importing:
         self.problems.append(
             ContentError(told, path=self.path or None, line=place.line, row=row, column=column, hint=hint)
         )
+
+    def close(self) -> None:
+        """Forget which rows were seen."""
+        self._spool.close()
 
     def run(self, rows: Iterable[tuple[Any, Place]]) -> None:
         """Take all rows, and then what refers to rows further down."""
@@ -273,11 +282,10 @@ class Importing:
 
     def _take(self, values: dict[Any, Any], columns: dict[str, str], place: Place, there: Mapping[Any, Any]) -> None:
         told = values.get(self.key)
-        if told is not None and told in self.seen:
-            column = columns[self.key.name]
-            self.problem(place, column, f"{told!r:.60} stands twice: in row {self.seen[told]} too")
+        twin = None if told is None else self._spool.note_key(self.model, _spelt(told), place.number)
+        if twin is not None:
+            self.problem(place, columns[self.key.name], f"{told!r:.60} stands twice: in row {twin} too")
             return
-        self.seen[told] = place.number
         known = there.get(told) if told is not None else None
         instance = known if known is not None else self.model()
         before = len(self.problems)
@@ -319,6 +327,8 @@ class Importing:
         """The key that is stored for a row of another model, by what tells it in tables."""
         place = (field, given if isinstance(given, str | int) else repr(given))
         if self._partners.get(place) is None:
+            if len(self._partners) >= REMEMBERED:
+                self._partners.clear()
             told = teller(field.target)
             rows: QuerySet[Any] = QuerySet(field.target).unrestricted()
             try:
@@ -365,3 +375,8 @@ class Importing:
         else:
             return True
         return False
+
+
+def _spelt(told: Any) -> str:
+    """A value as text: what is equal is one text, 1.0 and 1.00 too."""
+    return repr(told.normalize() if isinstance(told, Decimal) else told)
