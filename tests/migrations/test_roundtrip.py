@@ -79,6 +79,8 @@ one_model = st.tuples(
 )
 site = st.dictionaries(st.sampled_from(MODELS), one_model, min_size=1, max_size=3)
 parents = st.fixed_dictionaries({"Bee": st.sampled_from([None, "Ant"]), "Cat": st.sampled_from([None, "Ant", "Bee"])})
+ends = st.fixed_dictionaries({"Bee": st.integers(1, 3), "Cat": st.integers(1, 3)})
+"""The step from which a model inherits no more."""
 
 
 def build(model: Any, description: dict[str, Any], inherits: dict[str, Any]) -> list[Any]:
@@ -180,11 +182,14 @@ def rows(newsroom: Any) -> dict[str, int]:
     return {name: database.fetch(f"SELECT count(*) FROM {quote(name)}")[0][0] for name in ours}
 
 
-def walk(newsroom: Any, model: Any, history: list[Any], inherits: dict[str, Any], answers: Any) -> None:
+def walk(
+    newsroom: Any, model: Any, history: list[Any], inherits: dict[str, Any], until: dict[str, int], answers: Any
+) -> None:
     """Forward through all descriptions, with rows on the way, and back again."""
     seen: list[tuple[str, Any]] = []
-    for description in history:
-        newsroom.declare(*build(model, description, inherits))
+    for step, description in enumerate(history):
+        left = {name: parent if step < until[name] else None for name, parent in inherits.items()}
+        newsroom.declare(*build(model, description, left))
         made = newsroom.make(ask=lambda question: answers.draw(st.booleans()), fills=_values(newsroom))
         go(newsroom, "news")
         assert newsroom.problems() == []
@@ -281,19 +286,23 @@ def _sample(field: Any, digit: str) -> Any:
     raise AssertionError(field)
 
 
-def run(newsroom_class: Any, database: Database, model: Any, history: list[Any], inherits: Any, answers: Any) -> None:
+def run(
+    newsroom_class: Any, database: Database, model: Any, history: list[Any], inherits: Any, until: Any, answers: Any
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for table in rows(newsroom_class(database, Path(folder))):
             raise AssertionError(f"an example that failed left {table}")
-        walk(newsroom_class(database, Path(folder)), model, history, inherits, answers)
+        walk(newsroom_class(database, Path(folder)), model, history, inherits, until, answers)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
-@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, answers=st.data())
-def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(newsroom_class, model, history, inherits, answers):
+@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, until=ends, answers=st.data())
+def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(
+    newsroom_class, model, history, inherits, until, answers
+):
     database = Database("sqlite://")
     try:
-        run(newsroom_class, database, model, history, inherits, answers)
+        run(newsroom_class, database, model, history, inherits, until, answers)
     finally:
         database.close()
 
@@ -304,10 +313,10 @@ def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(newsroom_cl
     phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, answers=st.data())
-def test_the_same_on_a_server(newsroom_class, server, model, history, inherits, answers):
+@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, until=ends, answers=st.data())
+def test_the_same_on_a_server(newsroom_class, server, model, history, inherits, until, answers):
     clear(server)
-    run(newsroom_class, server, model, history, inherits, answers)
+    run(newsroom_class, server, model, history, inherits, until, answers)
 
 
 def clear(database: Database) -> None:

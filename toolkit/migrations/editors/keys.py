@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.editors.conversions import Refusals, conversion
@@ -128,11 +128,27 @@ def _maker(old: Any, new: Any, *, dialect: str, fill: Any) -> Callable[[], Any] 
         numbers = count(1)
         return lambda: next(numbers)
     if not callable(new._meta.pk.default):
-        raise MigrationError(
-            f"{new._meta.label}.{new._meta.pk.name}: numbers cannot become {type(after).__name__} keys by themselves",
-            hint="Give the field a default that makes keys (default=uuid.uuid4), or write fill=... into the operation.",
-        )
+        return lambda: _refuse(new, after)
     return lambda: write(after.to_python(new._meta.pk.default()))
+
+
+def _refuse(model: Any, held: Any) -> NoReturn:
+    """Refuse to make a key for a row.
+
+    Raises:
+        MigrationError: Always.
+    """
+    key = model._meta.pk
+    told = f"{model._meta.label}.{key.name}: numbers cannot become {type(held).__name__} keys by themselves"
+    if key.is_relation:
+        raise MigrationError(
+            f"{told}, and each would have to be that of a row of {key.target._meta.label}",
+            hint="Remove the rows before, or copy them to a new model with RunPython.",
+        )
+    raise MigrationError(
+        told,
+        hint="Give the field a default that makes keys (default=uuid.uuid4), or write fill=... into the operation.",
+    )
 
 
 def _are_foreign(before: Any, after: Any) -> bool:
