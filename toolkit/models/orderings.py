@@ -177,7 +177,7 @@ def _default_order(compiler: Compiler) -> list[Directed]:
 def _outcome(compiler: Compiler) -> list[Any] | None:
     """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
     chosen = compiler.selection
-    if chosen.grouped:
+    if chosen.grouped and not chosen.distinct:
         return [*compiler.groups(), *(column for column, _ in compiler.annotations.values())]
     if chosen.values is not None and (chosen.distinct or chosen.combined):
         return compiler.value_columns(chosen.values)
@@ -187,7 +187,7 @@ def _outcome(compiler: Compiler) -> list[Any] | None:
 def identity_columns(compiler: Compiler) -> list[Any]:
     """Columns that tell any two rows of the answer apart."""
     chosen = compiler.selection
-    if chosen.grouped:
+    if chosen.grouped and not chosen.distinct:
         return compiler.groups()
     if chosen.values is not None and (chosen.distinct or chosen.combined):
         return compiler.value_columns(chosen.values)
