@@ -186,7 +186,8 @@ def empty(database: Any, queries: list[str]) -> None:
         with database.atomic():
             for name in names:
                 database.execute(f'DELETE FROM "{name}"')
-            database.execute("DELETE FROM sqlite_sequence")
+            if "sqlite_sequence" in database.table_names():
+                database.execute("DELETE FROM sqlite_sequence")
     database.changed()
 
 
