@@ -25,6 +25,10 @@ def test_values_come_from_the_file_and_defaults_fill_the_rest(tmp_path: Path) ->
     assert settings.source("timezone") == "default"
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert load(tmp_path, '\ufefftitle = "The Courier"').title == "The Courier"
+
+
 def test_the_environment_wins_over_the_file_and_code_over_both(tmp_path: Path) -> None:
     environment = {
         "TOOLKIT_TITLE": "From outside",

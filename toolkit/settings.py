@@ -346,7 +346,7 @@ def load_settings(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")  # some editors write the mark
     except FileNotFoundError:
         raise SettingError(
             f"there is no {FILE_NAME} in {path.parent}",

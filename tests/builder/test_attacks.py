@@ -91,6 +91,21 @@ def test_a_full_disk_is_named_and_the_next_build_with_room_is_exact(press: Any, 
     assert tree_of(out) == press.clean()
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_output_that_is_another_disk_is_built_into(
+    press: Any, tree_of: Any, small_disk: Path, tmp_path: Path, linked: bool
+) -> None:
+    """Such as the volume of a container: nothing can be renamed into it."""
+    out = small_disk
+    if linked:
+        out = tmp_path / "link"
+        out.symlink_to(small_disk)
+    press.build(out)
+    change(press)
+    press.build(out)
+    assert tree_of(out) == press.clean()
+
+
 # not ours to write
 
 
@@ -206,6 +221,44 @@ def with_nonsense_in_it(path: Path) -> None:
         connection.commit()
 
 
+def with_a_value(table: str, column: str, value: bytes | str) -> Callable[[Path], None]:
+    """SQLite finds nothing wrong with it."""
+
+    def spoil(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute(
+                f"UPDATE {table} SET {column} = ? WHERE rowid = (SELECT min(rowid) FROM {table})", [value]
+            )
+            connection.commit()
+
+    spoil.__name__ = f"{value!r} as {table}.{column}"
+    return spoil
+
+
+def with_pages_elsewhere(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE pages SET path = 'elsewhere/' || path")
+        connection.commit()
+
+
+def with_a_name_in_another_coding(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE shapes SET id = CAST(x'ff' AS TEXT) WHERE id = (SELECT min(id) FROM shapes)")
+        connection.commit()
+
+
+def with_shapes_of_no_text(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE shapes SET record = x'81a1ff01'")
+        connection.commit()
+
+
+def with_shapes_of_nothing(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE shapes SET record = x'80'")
+        connection.commit()
+
+
 def with_inputs_missing(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("DELETE FROM inputs WHERE id % 2")
@@ -226,6 +279,10 @@ def a_loop(path: Path) -> None:
 SPOILS = [
     truncated, zeroed, emptied, all_zero, of_text, of_another_version, another_database, without_a_table,
     without_a_column, with_nonsense_in_it, with_inputs_missing, a_folder, a_loop,
+    with_a_name_in_another_coding, with_shapes_of_no_text, with_shapes_of_nothing,
+    with_a_value("inputs", "kind", "tmplate"),
+    with_a_value("pages", "key", b"\x80"), with_pages_elsewhere,
+    with_a_value("units", "planned", b"x"),
 ]  # fmt: skip
 
 

@@ -138,7 +138,9 @@ def test_a_foreign_file_where_a_folder_is_needed_is_refused_before_anything_is_w
     assert tree_of(press.out) == {"stats": b"mine"}
 
 
-@pytest.mark.parametrize("name", [".", "..", "templates", "static/x", "public", "press", ".toolkit"])
+@pytest.mark.parametrize(
+    "name", [".", "..", "templates", "static/x", "public", "press", ".toolkit", "content", "content/notes"]
+)
 def test_an_output_that_holds_or_is_in_the_sources_is_refused(press: Any, name: str) -> None:
     with pytest.raises(BuildError, match=r"is, holds or is within"):
         press.build(press.folder / name)

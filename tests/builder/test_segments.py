@@ -216,3 +216,10 @@ def test_changed_since_needs_somebody_who_tells(tmp_path: Path) -> None:
         part = Segment.parse(["changed-since:2026-05-01T06:00Z"], site)
         with pytest.raises(BuildError, match="no model says when its rows changed"):
             Builder(site, part=part).build()
+
+
+def test_a_part_without_any_page_is_told(press: Any) -> None:
+    press.build()
+    report = press.build(part=segment("path=/storys/"))
+    assert "the site has no page of those asked for" in report.notices
+    assert press.build(part=segment("path=/es/")).notices == []

@@ -83,8 +83,16 @@ def test_a_build_of_another_instant_shows_that_instant(run: Run, folder: Path) -
     assert not (folder / "build/stories/how-pages-are-made/index.html").exists()
 
 
-@pytest.mark.parametrize(("value", "says"), [("2026-01-05", "in which time zone"), ("soon", "is no instant")])
-def test_an_instant_without_a_zone_is_wrong_usage(run: Run, value: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("2026-01-05", "in which time zone"),
+        ("soon", "is no instant"),
+        ("9999-12-31T23:00-02:00", "is out of bounds"),
+        ("0001-01-01T01:00+02:00", "is out of bounds"),
+    ],
+)
+def test_an_instant_without_a_zone_or_out_of_bounds_is_wrong_usage(run: Run, value: str, says: str) -> None:
     assert says in run("build", "--at", value, status=2).output
 
 

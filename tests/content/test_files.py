@@ -61,6 +61,16 @@ VALUES = st.recursive(
 )
 
 
+def test_a_link_to_itself_and_a_name_that_is_no_text_are_named(folder: Path) -> None:
+    (folder / "a/round.md").symlink_to("round.md")
+    with pytest.raises(ContentError, match=r"^a/round.md: it cannot be read: .*symbolic links"):
+        list_files(folder, "a/*.md")
+    (folder / "a/round.md").unlink()
+    (folder / "a" / os.fsdecode(b"caf\xe9.md")).write_text("")
+    with pytest.raises(ContentError, match=r"^a/caf\ufffd\.md: the name of the file is not UTF-8. Rename it"):
+        list_files(folder, "a/*.md")
+
+
 @given(VALUES, st.data(), st.sampled_from([None, 1]))
 def test_the_offset_of_a_path_is_where_its_value_begins(value: object, data: st.DataObject, indent: int | None) -> None:
     text, path, at = json.dumps(value, indent=indent), [], value

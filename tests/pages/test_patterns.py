@@ -53,6 +53,12 @@ def test_values_that_cannot_be_one_segment_are_refused(slug: str | None) -> None
         Pattern("/<slug>/").build({"slug": slug})
 
 
+@pytest.mark.parametrize("rest", ["a//b", "a/"])
+def test_empty_segments_are_refused_for_file_systems_pass_over_them(rest: str) -> None:
+    with pytest.raises(RouteError, match="a part of it is empty"):
+        Pattern("/<path:rest>/").build({"rest": rest})
+
+
 def test_a_segment_longer_than_file_systems_take_is_refused() -> None:
     with pytest.raises(RouteError, match="longer than 255 bytes"):
         Pattern("/<slug>/").build({"slug": "é" * 128})

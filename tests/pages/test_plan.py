@@ -336,3 +336,26 @@ def test_locale_prefixes_and_patterns_of_one_locale_only(make_site: Any, build: 
         "es/both/index.html",
         "pt-BR/both/index.html",
     }
+
+
+def test_two_subjects_for_one_url_are_refused_and_a_repeated_one_is_not(make_site: Any, build: Any) -> None:
+    """They share their key, so one of them would be lost."""
+    page = '@app.page("/teams/<name>/", each=[{"name": "Herons", "n": 1}, {"name": "Herons", "n": %d}])\n'
+    page += "def team(name, n): return str(n)\n"
+    with pytest.raises(Problems, match=r"each= of 'team' gives two subjects with name = 'Herons': .*'n': 1.*'n': 2"):
+        build(make_site(page % 2))
+    assert build(make_site(page % 1))[1]["teams/Herons/index.html"] == "1"
+
+
+def test_a_page_that_is_a_file_where_another_needs_a_folder_is_refused(make_site: Any, build: Any) -> None:
+    site = make_site(
+        """
+        @app.page("/a.html")
+        def file(): return "a"
+
+        @app.page("/A.html/b/")
+        def below(): return "b"
+        """
+    )
+    with pytest.raises(Problems, match=r"page 'file' .* is the file /a.html, and page 'below' .* needs a folder"):
+        build(site)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.server.files import PublicFiles
+from toolkit.site.public import PublicFolder
 from toolkit.trace import digest_bytes
 
 LETTERS = bytes(range(97, 123)) * 100
@@ -148,11 +148,68 @@ def test_files_are_only_read(newsroom: Any) -> None:
     assert newsroom.get("/favicon.svg", method="POST").status == 405
 
 
+def test_the_build_publishes_what_the_server_serves(tmp_path: Path) -> None:
+    """Links out of the folder, folders that are links, hidden files: neither has them, and the build says so."""
+    public = tmp_path / "public"
+    for name in ("a.txt", "b/c.txt", "d:e.txt", ".well-known/x", ".well-known/.y", ".env", "b\\c.txt", "../secret.txt"):
+        (public / name).parent.mkdir(parents=True, exist_ok=True)
+        (public / name).write_text(name)
+    (public / "link.txt").symlink_to("b/c.txt")
+    (public / "out.txt").symlink_to("../secret.txt")
+    (public / "loop").symlink_to(".")
+    (public / "round").symlink_to("round")
+    (public / os.fsdecode(b"caf\xe9.txt")).write_text("")
+    folder = PublicFolder(public)
+    published = {name for name, _ in folder.files()}
+    assert published == {"a.txt", "b/c.txt", "d:e.txt", ".well-known/x", "link.txt"}
+    asked = ["/".join(path.relative_to(public).parts) for path in public.rglob("*")] + ["loop/a.txt", "loop/loop/a.txt"]
+    assert {name for name in asked if folder.find(f"/{name}") is not None} - {os.fsdecode(b"caf\xe9.txt")} == published
+    assert folder.left_out() == [
+        "public/caf\ufffd.txt has a name that is not UTF-8, so it is not published",
+        "public/loop is a link to a folder, so what is in it is not published",
+        "public/out.txt is a link out of the folder, so it is not published",
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Range": "bits=0-1"},
+        {"Range": "bytes=0-1,4-5"},
+        {"Range": "bytes=x"},
+        {"Range": "bytes=0-" + "9" * 5000},
+        {"Range": "bytes=0-1", "If-Range": 'W/"{etag}"'},
+    ],
+)
+def test_a_range_that_asks_for_no_one_part_of_this_version_is_passed_over(newsroom: Any, headers: Any) -> None:
+    whole = newsroom.get("/favicon.svg")
+    etag = whole.headers["etag"].strip('"')
+    got = newsroom.get("/favicon.svg", headers={name: value.format(etag=etag) for name, value in headers.items()})
+    assert (got.status, got.body) == (200, whole.body)
+
+
+def test_a_range_comes_after_the_question_whether_the_file_changed(newsroom: Any) -> None:
+    etag = newsroom.get("/favicon.svg").headers["etag"]
+    got = newsroom.get("/favicon.svg", headers={"Range": "bytes=0-1", "If-None-Match": etag})
+    assert (got.status, got.body) == (304, b"")
+
+
+def test_ranges_are_for_get_alone(newsroom: Any) -> None:
+    whole = newsroom.get("/favicon.svg")
+    got = newsroom.get("/favicon.svg", method="HEAD", headers={"Range": "bytes=0-1"})
+    assert (got.status, got.headers["content-length"]) == (200, str(len(whole.body)))
+
+
+def test_a_version_that_must_be_and_is_not_gets_no_body(newsroom: Any) -> None:
+    got = newsroom.get("/favicon.svg", headers={"If-Match": '"other"'})
+    assert (got.status, got.body) == (412, b"")
+
+
 @given(st.lists(st.sampled_from(["..", ".", "", "a", "b.txt", "\\", "~", ".well-known", "..\\", "c:"]), max_size=6))
 def test_whatever_is_found_is_below_the_folder(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
     root = tmp_path_factory.getbasetemp() / "root"
     for name in ("public/a/b.txt", "public/b.txt", "b.txt", "a/b.txt"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
-    found = PublicFiles(root / "public").find("/" + "/".join(parts))
+    found = PublicFolder(root / "public").find("/" + "/".join(parts))
     assert found is None or Path(os.path.normpath(found)).is_relative_to(root / "public")

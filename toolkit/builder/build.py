@@ -17,7 +17,7 @@ from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Manifest
+from toolkit.builder.manifest import DAMAGED, Manifest
 from toolkit.builder.paranoid import Comparison, Proof
 from toolkit.builder.partial import newly_linked
 from toolkit.builder.problems import merge_problems
@@ -128,8 +128,11 @@ class Builder:
                         manifest.forget()
                     try:
                         self._build(manifest, report, moment)
-                    except DamagedManifest as error:
-                        manifest.set_aside(error.message)
+                    except (DamagedManifest, sqlite3.Error) as error:
+                        if isinstance(error, sqlite3.Error) and not DAMAGED.search(str(error)):
+                            raise
+                        manifest.set_aside(str(error))
+                        report.events.clear()
                         self._build(manifest, report, moment)
             except sqlite3.Error as error:
                 raise BuildError(
@@ -337,6 +340,8 @@ class Run:
             more = newly_linked(left, links)
             self.decision.stale += more
             self._collect(render_here(job, self._batches([page for page, _ in more])), len(self.decision.stale))
+        if self.decision.is_empty and isinstance(self.builder.part, Segment):
+            self.report.notices.append("the site has no page of those asked for")
         if left:
             count = len({record.identity for record in left.records} | left.absent.keys())
             self.report.notices.append(f"{count} pages outside of what was asked for are stale or missing")

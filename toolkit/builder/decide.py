@@ -15,7 +15,7 @@ from toolkit.builder.manifest import Manifest, UnitRecord
 from toolkit.builder.naming import names_of
 from toolkit.builder.partial import Left, Outside, leave
 from toolkit.builder.reasons import describe
-from toolkit.builder.records import Identity, Key, PageRecord
+from toolkit.builder.records import DamagedManifest, Identity, Key, PageRecord
 from toolkit.builder.selections import Segment, Shard
 from toolkit.errors import Problems, ToolkitError
 from toolkit.models.options import located
@@ -39,6 +39,7 @@ class Decision:
         replanned: Units that were made anew.
         touched: Whether any table changed.
         left: What is left as it is, by a build of a segment.
+        is_empty: Whether what was asked for has no page.
     """
 
     plan: Plan
@@ -49,6 +50,7 @@ class Decision:
     replanned: list[Unit] = field(default_factory=list)
     touched: bool = False
     left: Left = field(default_factory=Left)
+    is_empty: bool = False
 
 
 class Decider:
@@ -109,7 +111,10 @@ class Decider:
 
     def _verify_world(self) -> None:
         """Templates, messages, assets, files, settings, clock."""
-        kinds = self.manifest.kinds() - DATABASE_KINDS - PLAN_KINDS - {"code"}
+        kinds = self.manifest.kinds()
+        if unknown := kinds - self.verifier.kinds:
+            raise DamagedManifest(ValueError(f"there is no input of the kind {min(map(repr, unknown))}"))
+        kinds -= DATABASE_KINDS | PLAN_KINDS | {"code"}
         self._verify(self.manifest.inputs(kinds=kinds))
 
     def _verify(self, inputs: Mapping[int, tuple[str, Key, bytes]]) -> None:
@@ -247,14 +252,17 @@ class Decider:
             decision.kept = list(records.values())
             return
         has = self.part.bind(self.plan) if self.part is not None else None
+        decision.is_empty = True
         outside: list[Outside] = []
         moved: set[Identity] = set()
         for page in self._pages():
             record = records.pop(page.identity, None)
             reason = self._reason(page, record)
+            inside = has is None or has(page)
+            decision.is_empty &= not inside
             if record is not None and not reason:
                 decision.kept.append(record)
-            elif has is not None and not has(page):
+            elif not inside:
                 outside.append(Outside(page, record, reason))
             else:
                 decision.stale.append((page, reason))

@@ -24,7 +24,9 @@ from toolkit.builder.records import (
     Key,
     PageRecord,
     decode,
+    decode_columns,
     decode_key,
+    decode_planned,
     encode,
     pack,
     tupled,
@@ -39,6 +41,9 @@ COUNTED = ("tables", "shapes", "inputs", "units", "pages", "files")
 
 HELD = re.compile("locked|full|readonly")
 """What SQLite says of a database that is sound, and cannot be used now."""
+
+DAMAGED = re.compile("malformed|not a database|UTF-8")
+"""What SQLite says where it comes upon what no SQLite wrote."""
 
 
 _TABLES = """
@@ -152,7 +157,7 @@ class Manifest(ManifestReader):
     def tables(self) -> dict[str, TableState]:
         """The state of each table then."""
         rows = self.connection.execute("SELECT name, token, columns FROM tables")
-        return {name: TableState(token, decode(columns)) for name, token, columns in rows}
+        return {name: TableState(token, decode(columns, decode_columns)) for name, token, columns in rows}
 
     def inputs(self, *, kinds: Iterable[str] | None = None) -> dict[int, tuple[str, Key, bytes]]:
         """Inputs by id, of some kinds or all. Each kind is read once; writing forgets them."""
@@ -178,7 +183,7 @@ class Manifest(ManifestReader):
         for route, locale, planned, value, inputs in self.connection.execute(
             "SELECT route, locale, planned, digest, inputs FROM units"
         ):
-            items = [Planned(tupled(key), url, pages) for key, url, pages in decode(planned)]
+            items = [Planned(tupled(key), url, pages) for key, url, pages in decode(planned, decode_planned)]
             found[(route, locale)] = UnitRecord(route, locale, items, value, unpack(inputs))
         return found
 

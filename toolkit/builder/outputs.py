@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from toolkit.builder.records import FileRecord
 from toolkit.builder.stages import FolderStage
 from toolkit.errors import BuildError, Collision, Problems
 from toolkit.pages.patterns import folded_path
 from toolkit.trace import digest_bytes
+
+ARRIVING = ".arriving"
+"""What a file is called in an output on another disk until all of it is there; a killed build may leave one behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,14 +255,28 @@ def _remove_empty_folders(folder: Path) -> None:
     folder.rmdir()
 
 
-def _rename_all(staging: Staging, staged: Iterable[Output]) -> None:
+def _rename_all(staging: Staging, staged: Sequence[Output]) -> None:
     source, target = os.fspath(staging.folder), os.fspath(staging.output)
+    rename: Callable[[str, str], None] = os.replace
+    if staged and staging.folder.stat().st_dev != staging.output.stat().st_dev:
+        rename = partial(_copy_over, f"{target}/{ARRIVING}")
     for item in staged:
         try:
-            os.replace(f"{source}/{item.path}", f"{target}/{item.path}")  # noqa: PTH105 - once for each file
+            rename(f"{source}/{item.path}", f"{target}/{item.path}")
         except (FileNotFoundError, NotADirectoryError):
-            os.makedirs(f"{target}/{item.path}".rpartition("/")[0], exist_ok=True)  # noqa: PTH103 - as above
-            os.replace(f"{source}/{item.path}", f"{target}/{item.path}")  # noqa: PTH105 - as above
+            os.makedirs(f"{target}/{item.path}".rpartition("/")[0], exist_ok=True)  # noqa: PTH103 - once for each file
+            rename(f"{source}/{item.path}", f"{target}/{item.path}")
+
+
+def _copy_over(arriving: str, source: str, target: str) -> None:
+    """What a rename is to an output that is another disk, such as a volume of a container: whole or not at all."""
+    try:
+        shutil.copyfile(source, arriving)
+        os.replace(arriving, target)  # noqa: PTH105 - once for each file
+    except OSError:
+        with suppress(FileNotFoundError):
+            os.unlink(arriving)  # noqa: PTH108 - of the same name
+        raise
 
 
 def _remove(output: Path, path: str) -> None:
@@ -311,15 +329,3 @@ def stage_file(
     if fresh:
         staging.copy(path, source)
     return Output(path, value, source.stat().st_size, "stored", fresh)
-
-
-def public_files(site: Any) -> list[tuple[str, Path]]:
-    """(path in the output, file) of everything in the ``public`` folder; dot files only below ``.well-known``."""
-    folder = site.folder / site.settings.peek("public")
-    found = []
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in inside.parts) and inside.parts[0] != ".well-known"
-        if path.is_file() and not hidden:
-            found.append((inside.as_posix(), path))
-    return found

@@ -25,12 +25,11 @@ from toolkit.builder.naming import names_of
 from toolkit.builder.outputs import (
     Output,
     check_outputs,
-    public_files,
     stage_body,
     stage_file,
 )
 from toolkit.builder.reasons import describe
-from toolkit.builder.records import FileRecord, Identity, PageRecord
+from toolkit.builder.records import DamagedManifest, FileRecord, Identity, PageRecord
 from toolkit.builder.redirects import BuildRedirects, redirect_state
 from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
@@ -41,6 +40,7 @@ from toolkit.errors import BuildError
 from toolkit.http.compression import SUFFIXES, compressed_files, is_text_path
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
+from toolkit.site.public import PublicFolder
 from toolkit.site.stored import stored_files
 from toolkit.trace import ABSENT, READER
 
@@ -220,7 +220,7 @@ class Publisher:
                 for path, value, size, new in result.attachments
             ]
         for record in self.decision.kept:
-            outputs.append(Output(record.path, record.digest, record.size, "page", False, record.content_type))
+            outputs.append(self._kept_page(record))
             outputs += [self._kept(path) for path in record.attachments]
         outputs += self._left(outputs)
         if not isinstance(self.part, Shard) or self.part.is_first:
@@ -241,8 +241,17 @@ class Publisher:
         return [self._kept(path) for path in paths if path not in taken]
 
     def _kept(self, path: str) -> Output:
-        record = self.standing.files[path]
+        record = self.standing.files.get(path)
+        if record is None:
+            raise DamagedManifest(ValueError(f"no build wrote {path!r}"))
         return Output(path, record.digest, record.size, record.owner, False)
+
+    def _kept_page(self, page: PageRecord) -> Output:
+        """The file of a page that stays; a manifest that tells two things of it would have us take the file away."""
+        kept = self._kept(page.path)
+        if kept.digest != page.digest:
+            raise DamagedManifest(ValueError(f"{page.path!r} is not the file of {page.url}"))
+        return replace(kept, kind=page.content_type)
 
     def _assets(self, staging: TargetStaging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
         """The assets that pages use, and what those need: no page uses it, it is not published."""
@@ -344,7 +353,9 @@ class Publisher:
         return found
 
     def _public(self, staging: TargetStaging) -> Iterator[Output]:
-        for path, file in public_files(self.site):
+        public = PublicFolder(self.site.folder / self.site.settings.peek("public"))
+        self.report.notices += public.left_out()
+        for path, file in public.files():
             if self._stands(path, file):
                 yield from self._standing(path, "public")
             else:

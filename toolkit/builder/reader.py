@@ -11,7 +11,19 @@ from typing import Any
 import msgspec
 
 from toolkit.builder.names import Names
-from toolkit.builder.records import FORMAT, DamagedManifest, PageRecord, decode, encode, pack, tupled, unpack
+from toolkit.builder.records import (
+    FORMAT,
+    DamagedManifest,
+    PageRecord,
+    decode,
+    decode_identity,
+    decode_paths,
+    decode_shape,
+    encode,
+    pack,
+    tupled,
+    unpack,
+)
 from toolkit.errors import BuildError
 
 _FEW = 16
@@ -84,7 +96,8 @@ class ManifestReader:
 
     def shapes(self) -> dict[str, Mapping[str, Any]]:
         """Records of the query shapes, by id."""
-        return {name: decode(record) for name, record in self.connection.execute("SELECT id, record FROM shapes")}
+        rows = self.connection.execute("SELECT id, record FROM shapes")
+        return {name: decode_shape(record) for name, record in rows}
 
     def find_page(self, url: str) -> PageRecord | None:
         """The page at a URL path, or None."""
@@ -139,6 +152,6 @@ class ManifestReader:
             extra,
             inputs,
         ) in self.connection.execute(f"{_SELECT_PAGES} {where}", parameters):
-            identity = (route, tupled(decode(key)), locale, number)
-            attachments = tuple(decode(extra)) if extra else ()
+            identity = (route, tupled(decode(key, decode_identity)), locale, number)
+            attachments = decode(extra, decode_paths) if extra else ()
             yield PageRecord(identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs))

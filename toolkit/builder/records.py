@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,21 +77,34 @@ class DamagedManifest(BuildError):
 encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder().decode
 _tuple_decoder = msgspec.msgpack.Decoder(tuple).decode
+decode_identity = msgspec.msgpack.Decoder(int | str | list[int | str | None] | None).decode
+decode_planned = msgspec.msgpack.Decoder(list[tuple[Any, str, int]]).decode
+decode_columns = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+decode_paths = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 
-def decode(data: Any) -> Any:
-    """A value of a column, or a letter."""
+def decode(data: Any, decoder: Callable[[Any], Any] = _decoder) -> Any:
+    """A value of a column.
+
+    Raises:
+        DamagedManifest: It is nothing of the kind.
+    """
     try:
-        return _decoder(data)
-    except (msgspec.MsgspecError, TypeError) as error:
+        return decoder(data)
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
         raise DamagedManifest(error) from error
 
 
-def _decode_tuple(data: Any) -> Any:
-    try:
-        return _tuple_decoder(data)
-    except (msgspec.MsgspecError, TypeError) as error:
-        raise DamagedManifest(error) from error
+def decode_shape(data: bytes) -> Mapping[str, Any]:
+    """The record of a query's shape.
+
+    Raises:
+        DamagedManifest: It is none.
+    """
+    record = decode(data)
+    if not isinstance(record, dict) or not {"footprint", "clock"} <= record.keys():
+        raise DamagedManifest(ValueError("a query's shape lacks what it depends on"))
+    return record
 
 
 def pack(ids: Iterable[int]) -> bytes:
@@ -116,7 +129,7 @@ def encode_key(key: Key) -> bytes:
 
 def decode_key(data: bytes) -> Key:
     """The reverse of ``encode_key``."""
-    found: Key = _decode_tuple(data)
+    found: Key = decode(data, _tuple_decoder)
     return tupled(list(found)) if list in map(type, found) else found
 
 

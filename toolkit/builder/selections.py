@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -119,7 +119,9 @@ def _read(text: str, site: Any) -> tuple[str, str]:
 def _instant(text: str, value: str) -> datetime:
     try:
         when = datetime.fromisoformat(value)
-    except ValueError:
+        if when.tzinfo is not None:
+            when = when.astimezone(UTC)
+    except (ValueError, OverflowError):
         when = datetime.min  # noqa: DTZ901 - refused in the next line
     if when.tzinfo is None:
         raise BuildError(f"--only {text}: {value!r} is no instant", hint="Write it as 2026-05-01T06:00+02:00.")

@@ -109,6 +109,9 @@ class FolderTarget:
         sources |= {f"the app {app.label!r}": app.folder for app in site.apps}
         for name in ("templates", "static", "public", "locale_folder"):
             sources[f"the folder {name!r}"] = site.folder / site.settings.peek(name)
+        for one in (one for app in site.apps for one in app.sources):
+            place = one.pattern if one.is_literal else one.folder
+            sources[f"the content {one.pattern!r}"] = site.folder / place
         for what, source in sources.items():
             folder = source.resolve()
             inside = output in folder.parents or output == folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -23,6 +23,10 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer rel
             self.fail(f"{value!r} is no instant. Write it as 2026-05-01T06:00+02:00.", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} does not say in which time zone. Add an offset, such as Z or +02:00.", param, ctx)
+        try:
+            moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is out of bounds, which are the years 1 to 9999 in UTC.", param, ctx)
         return moment
 
 

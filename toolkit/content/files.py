@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
+from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, stamp_of
 
 
@@ -27,7 +28,11 @@ class Listing:
 
 
 def list_files(folder: Path, pattern: str) -> Listing:
-    """The files below a folder that match a source's pattern."""
+    """The files below a folder that match a source's pattern.
+
+    Raises:
+        ContentError: A folder or a file cannot be read, or has a name that is no text.
+    """
     now = time.time_ns()
     *folders, name = pattern.split("/")
     found: list[tuple[str, Stamp]] = []
@@ -67,6 +72,8 @@ def _subfolders(root: str, place: str, accept: re.Pattern[str], *, links: bool) 
             return [entry.name for entry in entries if accept.match(entry.name) and entry.is_dir(follow_symlinks=links)]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise _unreadable(place, error) from error
 
 
 def _files_in(root: str, place: str, accept: re.Pattern[str]) -> Iterable[tuple[str, Stamp]]:
@@ -74,8 +81,33 @@ def _files_in(root: str, place: str, accept: re.Pattern[str]) -> Iterable[tuple[
     try:
         with os.scandir(f"{root}/{place}") as entries:
             for entry in entries:
-                if accept.match(entry.name) and entry.is_file():
-                    found.append((place + entry.name, stamp_of(entry.stat())))
+                stamp = _stamp(place, entry) if accept.match(entry.name) else None
+                if stamp is not None:
+                    found.append((place + entry.name, stamp))
     except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        raise _unreadable(place, error) from error
     return found
+
+
+def _stamp(place: str, entry: os.DirEntry[str]) -> Stamp | None:
+    """The stamp of a file; None of what is none.
+
+    Raises:
+        ContentError: It is a link that leads round in a circle, or its name is no text.
+    """
+    try:
+        if not entry.is_file():
+            return None
+        entry.name.encode()
+        return stamp_of(entry.stat())
+    except OSError as error:
+        raise _unreadable(place + entry.name, error) from error
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(place + entry.name).decode(errors="replace")
+        raise ContentError("the name of the file is not UTF-8", path=shown, hint="Rename it.") from error
+
+
+def _unreadable(place: str, error: OSError) -> ContentError:
+    return ContentError(f"it cannot be read: {error.strerror}", path=place, hint="Mend its rights, or remove it.")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -77,6 +78,12 @@ class Source:
     def is_literal(self) -> bool:
         """Whether the pattern names one file."""
         return not any(mark in self.pattern for mark in "*?[")
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """The folder that the files are in, or below; empty for the site's own."""
+        fixed = takewhile(lambda part: not any(mark in part for mark in "*?["), PurePosixPath(self.pattern).parts[:-1])
+        return PurePosixPath(*fixed)
 
     @cached_property
     def body_field(self) -> str | None:

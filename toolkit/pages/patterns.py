@@ -90,6 +90,8 @@ class Pattern:
             return "a value has a slash in it"
         if _UNFIT.search(path):
             return "it has a control character or a backslash in it"
+        if "//" in path:
+            return "a part of it is empty, which file systems pass over"
         segments = path.split("/")
         if "." in segments or ".." in segments:
             return f"{url!r} would leave its folder"

@@ -143,7 +143,7 @@ class Plan:
         if key not in self._objects:
             trace = Trace()
             with entered(self.scope(locale, trace)):
-                found = {subject_key(route, subject): subject for subject in iter_subjects(route)}
+                found = _by_key(route, iter_subjects(route))
             self._objects[key] = Objects(found, trace)
         return self._objects[key]
 
@@ -226,6 +226,27 @@ def _without_empty(route: Route, found: Mapping[Any, Planned]) -> dict[Any, Plan
         for key, item in found.items()
         if key in subjects and count_pages(call_function(route, subjects[key]), route)
     }
+
+
+def _by_key(route: Route, subjects: Iterable[Any]) -> dict[Any, Any]:
+    """Subjects that are no rows, by key.
+
+    Raises:
+        Collision: Two that differ have the same values in their URL.
+    """
+    found: dict[Any, Any] = {}
+    for subject in subjects:
+        key = subject_key(route, subject)
+        other = found.setdefault(key, subject)
+        if other is not subject and other != subject:
+            told = ", ".join(f"{name} = {value!r}" for name, value in zip(placeholders(route.path), key, strict=True))
+            raise Collision(
+                f"each= of {route.name!r} gives two subjects with {told}: {other!r} and {subject!r}",
+                path=route.declared_at[0],
+                line=route.declared_at[1],
+                hint="A page has one subject: leave one out, or put what tells them apart into the path.",
+            )
+    return found
 
 
 @dataclass(frozen=True)
@@ -409,10 +430,16 @@ def check_collisions(pages: Iterable[Page], routes: Mapping[str, Route]) -> None
         Problems: Every pair of pages that want one file, or files that some file systems take for the same.
     """
     taken: dict[str, Page] = {}
+    folders: dict[str, Page] = {}
     problems: list[ToolkitError] = []
     for page in pages:
         path = output_path(page.url)
-        other = taken.setdefault(folded_path(path), page)
+        folded = folded_path(path)
+        parent = folded.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders[parent] = page
+            parent = parent.rpartition("/")[0]
+        other = taken.setdefault(folded, page)
         if other is page:
             continue
         same = output_path(other.url) == path
@@ -421,6 +448,16 @@ def check_collisions(pages: Iterable[Page], routes: Mapping[str, Route]) -> None
         problems.append(
             Collision(
                 f"{_named(first, other)} ({first.where}) and {_named(second, page)} ({second.where}): {how}",
+                hint="Change a path or a slug.",
+            )
+        )
+    for path in sorted(taken.keys() & folders.keys()):
+        file, below = taken[path], folders[path]
+        first, second = routes[file.route], routes[below.route]
+        problems.append(
+            Collision(
+                f"{_named(first, file)} ({first.where}) is the file {file.url}, and {_named(second, below)} "
+                f"({second.where}) at {below.url} needs a folder of that name",
                 hint="Change a path or a slug.",
             )
         )

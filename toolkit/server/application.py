@@ -20,7 +20,7 @@ from toolkit.images.store import Recipe
 from toolkit.pages import Match
 from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
-from toolkit.server.files import Files, PublicFiles, asset_answer, rendition_answer, text_file_answer
+from toolkit.server.files import Files, asset_answer, rendition_answer, text_file_answer
 from toolkit.server.packing import Packer
 from toolkit.server.pages import Pages
 from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
@@ -28,6 +28,7 @@ from toolkit.server.redirects import Redirects, answer_of
 from toolkit.server.reload import Reloader
 from toolkit.server.views import LOOPBACK, SAFE, call_view, is_trusted, trusted_hosts
 from toolkit.site.headers import SECURITY, HeaderRules, site_headers, stored_headers
+from toolkit.site.public import PublicFolder
 from toolkit.site.stored import is_shown
 from toolkit.text.media_types import content_type
 from toolkit.trace import PREVIEW, READER, Viewer
@@ -59,7 +60,7 @@ class Application:
         site.images.remembers = True
         kinds = site.settings.peek("precompress")
         self.packer = Packer(kinds) if kinds else None
-        self.public = PublicFiles(site.folder / site.settings.peek("public"))
+        self.public = PublicFolder(site.folder / site.settings.peek("public"))
         self.reloader = Reloader(site, self.pages) if preview else None
         self._hosts = trusted_hosts(site)
 

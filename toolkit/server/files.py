@@ -1,12 +1,13 @@
-"""Files over HTTP: those of the ``public`` folder at the root, assets, and what views send. With ranges."""
+"""Files over HTTP: public ones, assets, and what views send. With ranges."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
+import re
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,13 @@ from toolkit.assets import FoundAsset
 from toolkit.errors import NotFound
 from toolkit.images import Images
 from toolkit.images.store import Recipe
-from toolkit.server.answers import PRIVATE, Answer, Passed
+from toolkit.server.answers import PRIVATE, Answer, Passed, matches
 from toolkit.site.headers import IMMUTABLE, REVALIDATE, stored_headers
 from toolkit.stamps import Sighting, sighting_of
 from toolkit.text.media_types import content_type
 from toolkit.trace import digest_bytes
 
-WELL_KNOWN = ".well-known"
-"""The one name with a dot that is published (RFC 8615)."""
+_ONE_RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{1,18}\s*-\s*([0-9]{1,18})?|-\s*[0-9]{1,18})\s*", re.IGNORECASE)
 
 CHUNK_BYTES = 256 * 1024
 _READ_BYTES = 1024 * 1024
@@ -63,10 +63,13 @@ class Files:
         response.headers["Cache-Control"] = cache
         response.set_etag(etag)
         try:
-            response.make_conditional(dict(environ), accept_ranges=True, complete_length=status.st_size)
+            response.make_conditional(ranged(environ, etag), accept_ranges=True, complete_length=status.st_size)
         except RequestedRangeNotSatisfiable as error:
             file.close()
             return Passed(error.get_response(dict(environ)))
+        if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+            file.close()
+            response.response, response.content_length = [], 0
         return Passed(response)
 
     def _digest(self, file: Any, seen: Sighting, path: Path) -> bytes:
@@ -83,40 +86,21 @@ class Files:
         return found.digest()
 
 
-class PublicFiles:
-    """The files that are published as they are.
+def ranged(environ: Mapping[str, Any], etag: str) -> dict[str, Any]:
+    """A request whose ``Range`` is left only where a part is to be sent.
 
-    Args:
-        folder: Theirs. It need not exist.
+    It is for GET alone, comes after ``If-None-Match``, and counts only for the very bytes that ``If-Range`` names
+    (RFC 9110 §13.1.5, §13.2.2, §14.2). Other units, and several ranges at once, are passed over.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def find(self, path: str) -> Path | None:
-        """The file at a URL path (percent-decoded), or None; ``index.html`` for a folder.
-
-        Nothing outside of the folder is ever found: not by dots, not by backslashes, not by a symbolic link.
-        """
-        if path.endswith("/"):
-            path += "index.html"
-        parts = path[1:].split("/")
-        if not _is_plain(parts):
-            return None
-        place = self.folder.joinpath(*parts)
-        try:
-            if not stat.S_ISREG(place.stat().st_mode):
-                return None
-            return place if place.resolve().is_relative_to(self.folder.resolve()) else None
-        except (OSError, ValueError):
-            return None
-
-
-def _is_plain(parts: list[str]) -> bool:
-    if any(part in ("", ".", "..") or "\\" in part or "\0" in part or ":" in part for part in parts):
-        return False
-    hidden = [part for part in parts if part.startswith(".")]
-    return not hidden or (hidden == [WELL_KNOWN] and parts[0] == WELL_KNOWN)
+    found = dict(environ)
+    asked, known = found.get("HTTP_RANGE"), found.get("HTTP_IF_NONE_MATCH")
+    if asked is None:
+        return found
+    for_part = found["REQUEST_METHOD"] == "GET" and _ONE_RANGE.fullmatch(asked) is not None
+    is_weak = found.get("HTTP_IF_RANGE", "").lstrip().startswith("W/")
+    if not for_part or is_weak or (known and matches(known, f'"{etag}"')):
+        del found["HTTP_RANGE"]
+    return found
 
 
 def asset_answer(

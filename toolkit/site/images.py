@@ -92,22 +92,11 @@ def _content_places(site: Any, path: str) -> Iterator[str]:
         return
     if any(part == ".." or part.startswith(".") for part in pure.parts):
         return
-    folders = list(dict.fromkeys(_folder_of(source.pattern) for app in site.apps for source in app.sources))
+    folders = list(dict.fromkeys(source.folder for app in site.apps for source in app.sources))
     for folder in folders:
         if folder != PurePosixPath(".") and pure.is_relative_to(folder):
             yield pure.as_posix()
     yield from ((folder / pure).as_posix() for folder in folders)
-
-
-def _folder_of(pattern: str) -> PurePosixPath:
-    """The folder that a source's files are in, or below."""
-    parts = PurePosixPath(pattern).parts[:-1]
-    kept = []
-    for part in parts:
-        if any(mark in part for mark in "*?["):
-            break
-        kept.append(part)
-    return PurePosixPath(*kept)
 
 
 # reading

@@ -42,6 +42,11 @@ class Verifier:
         self.site = plan.site
         self.shapes = shapes
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Every kind of input that there is."""
+        return DATABASE_KINDS | self._one.keys()
+
     def answer(self, kind: str, keys: Iterable[Key]) -> Answers:
         """Today's digests of inputs of one kind."""
         if kind == "row":
