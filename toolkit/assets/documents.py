@@ -13,16 +13,17 @@ from itertools import chain
 
 from toolkit.assets.references import Reference
 from toolkit.assets.stylesheets import iter_references
+from toolkit.text.patterns import deferred
 
-_COMMENT = re.compile(r"<!--[\s\S]*?-->|<!\[CDATA\[")
-_ELEMENT = re.compile(
+_COMMENT = deferred(r"<!--[\s\S]*?-->|<!\[CDATA\[")
+_ELEMENT = deferred(
     r"<(?:image|use|feImage|mpath|textPath|linearGradient|radialGradient|pattern|filter|script|tref)\b[^>]*>"
     r"|<\?xml-stylesheet\b[^>]*\?>",
     re.IGNORECASE,
 )
-_HREF = re.compile(r"""\s(?:xlink:)?href\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')""")
-_STYLED = re.compile(r"""<style\b[^>]*>(?P<sheet>[\s\S]*?)</style>|\s[\w-]+\s*=\s*"(?P<value>[^"]*url\([^"]*)\"""")
-_SOURCE = re.compile(r'"src"\s*:\s*"(?P<url>(?:[^"\\]|\\.)*)"')
+_HREF = deferred(r"""\s(?:xlink:)?href\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')""")
+_STYLED = deferred(r"""<style\b[^>]*>(?P<sheet>[\s\S]*?)</style>|\s[\w-]+\s*=\s*"(?P<value>[^"]*url\([^"]*)\"""")
+_SOURCE = deferred(r'"src"\s*:\s*"(?P<url>(?:[^"\\]|\\.)*)"')
 
 
 def iter_drawing_references(text: str) -> Iterator[Reference]:

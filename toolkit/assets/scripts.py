@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolkit.assets.references import Reference
+from toolkit.text.patterns import deferred
 
-_TOKEN = re.compile(
+_TOKEN = deferred(
     r"""
       (?P<space>\s+)
     | (?P<comment>//[^\n\r\u2028\u2029]*|/\*[\s\S]*?(?:\*/|\Z))
@@ -25,11 +26,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/[\w$]*")
-_TEMPLATE_PART = re.compile(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*")
-_SOURCE_MAP = re.compile(r"//[#@]\s*sourceMappingURL=(?P<map>\S+)\s*\Z")
-_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]))")
-_MAY_REFER = re.compile(r"\bimport\b|\bexport\b|sourceMappingURL")
+_REGEX = deferred(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/[\w$]*")
+_TEMPLATE_PART = deferred(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*")
+_SOURCE_MAP = deferred(r"//[#@]\s*sourceMappingURL=(?P<map>\S+)\s*\Z")
+_ESCAPE = deferred(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]))")
+_MAY_REFER = deferred(r"\bimport\b|\bexport\b|sourceMappingURL")
 
 _BEFORE_EXPRESSION = frozenset({
     "return", "typeof", "instanceof", "in", "of", "new", "delete", "void", "throw", "case", "do", "else", "await",

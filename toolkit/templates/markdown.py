@@ -23,24 +23,25 @@ from markupsafe import Markup, escape
 from toolkit.errors import ContentError, ToolkitError
 from toolkit.i18n.messages import gettext, gettext_noop
 from toolkit.text import plain_text, reading_time_minutes, slugify, truncate_words, word_count
+from toolkit.text.patterns import deferred
 
 from .footnotes import gather_footnotes
 from .sanitizing import clean_html, is_safe_link, is_safe_media, unescape
 from .shortcodes import CLOSE, OPEN, RenderShortcode, Shortcode, take_shortcodes
 
 _ATTRIBUTES = r"""(?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*"""
-_HEADING = re.compile(rf"<h([1-6])({_ATTRIBUTES})>(.*?)</h\1>", re.DOTALL)
-_LINK = re.compile(rf"<a({_ATTRIBUTES})\s*>")
+_HEADING = deferred(rf"<h([1-6])({_ATTRIBUTES})>(.*?)</h\1>", re.DOTALL)
+_LINK = deferred(rf"<a({_ATTRIBUTES})\s*>")
 _FOOTNOTE = '<sup class="footnote-reference">'
-_IMAGE = re.compile(rf"<img({_ATTRIBUTES})\s*/?>")
-_USUAL_LINK = re.compile(r' href="((?:https?://|mailto:|[/#])[^"%]*)"')
-_ATTRIBUTE = re.compile(r"""\s+([^\s"'<>/=]+)(?:="([^"]*)")?""")
-_RAW = re.compile(r"<[A-Za-z/!?]")
-_SUPERSCRIPT = re.compile(r"<sup.*?</sup>", re.DOTALL)
-_PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ?!:;,.()/-]*[A-Za-z0-9][A-Za-z0-9 ?!:;,.()/-]*")
-_PLAIN_WORD = re.compile(r"[a-z0-9]+")
-_ALIGNED = re.compile(r'<t([hd]) style="text-align: ?(left|center|right);?">')
-_ALERT = re.compile(r'<blockquote class="markdown-alert-(note|tip|important|warning|caution)">')
+_IMAGE = deferred(rf"<img({_ATTRIBUTES})\s*/?>")
+_USUAL_LINK = deferred(r' href="((?:https?://|mailto:|[/#])[^"%]*)"')
+_ATTRIBUTE = deferred(r"""\s+([^\s"'<>/=]+)(?:="([^"]*)")?""")
+_RAW = deferred(r"<[A-Za-z/!?]")
+_SUPERSCRIPT = deferred(r"<sup.*?</sup>", re.DOTALL)
+_PLAIN_WORDS = deferred(r"[A-Za-z0-9 ?!:;,.()/-]*[A-Za-z0-9][A-Za-z0-9 ?!:;,.()/-]*")
+_PLAIN_WORD = deferred(r"[a-z0-9]+")
+_ALIGNED = deferred(r'<t([hd]) style="text-align: ?(left|center|right);?">')
+_ALERT = deferred(r'<blockquote class="markdown-alert-(note|tip|important|warning|caution)">')
 _ALERTS = (
     gettext_noop("Note"),
     gettext_noop("Tip"),
@@ -48,10 +49,10 @@ _ALERTS = (
     gettext_noop("Warning"),
     gettext_noop("Caution"),
 )
-_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
-_NUMBERED = re.compile(f"<p>{OPEN}([0-9]+){CLOSE}</p>|{OPEN}([0-9]+){CLOSE}|%EE%80%80([0-9]+)%EE%80%81")
-_CODE_BLOCK = re.compile(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)
-_CODE = re.compile(r"(<code[ >].*?</code>)", re.DOTALL)
+_PARAGRAPH = deferred(r"<p>(.*?)</p>", re.DOTALL)
+_NUMBERED = deferred(f"<p>{OPEN}([0-9]+){CLOSE}</p>|{OPEN}([0-9]+){CLOSE}|%EE%80%80([0-9]+)%EE%80%81")
+_CODE_BLOCK = deferred(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)
+_CODE = deferred(r"(<code[ >].*?</code>)", re.DOTALL)
 _FORGED = str.maketrans("", "", OPEN + CLOSE)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from toolkit.errors import ValidationError
+from toolkit.text.patterns import deferred
 
-_ILLEGAL_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINE_END = re.compile("\r\n?")
+_ILLEGAL_IN_XML = deferred("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = deferred("\r\n?")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 _ATTRIBUTE = {**_HTML, **str.maketrans({"`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})}
 # "<" keeps "</script" and "<!--" out, "&" keeps XHTML right; the separators end a line in older JavaScript.

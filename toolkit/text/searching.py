@@ -15,6 +15,8 @@ from functools import cache
 from threading import Lock
 from typing import NamedTuple
 
+from toolkit.text.patterns import deferred
+
 STEMMERS: Mapping[str, str] = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
     "et": "estonian", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
@@ -78,7 +80,7 @@ def words_of(text: str, language: str) -> list[str]:
     return [word for word in map(stemmer(language), _PLAIN_WORD.findall(text)) if word]
 
 
-_PLAIN_WORD = re.compile(r"[^\W_]+")
+_PLAIN_WORD = deferred(r"[^\W_]+")
 """A word, where no scripts without spaces and no marks are met: half the time goes into looking out for them."""
 
 
@@ -214,7 +216,7 @@ class SearchQuery:
         return [term for terms in self.wanted for term in terms]
 
 
-_PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
+_PART = deferred(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))')
 
 
 def parse_query(text: str, language: str) -> SearchQuery:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from toolkit.text.patterns import deferred
 
 # Ideographs, kana and their extensions: written without spaces, one character counted as one word.
 _CJK = (
@@ -13,10 +14,10 @@ _CJK = (
 )
 # Dashes and brackets part words even without a space; so does the punctuation of Chinese and Japanese.
 _BREAKS = "\\s\u2012-\u2015\u2026/|\u3000-\u3004\u3008-\u303f\uff01-\uff0f\uff1a-\uff20\u200b"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_][^{_BREAKS}{_CJK}]*")
-_IS_CJK = re.compile(f"[{_CJK}]")
+_WORD = deferred(rf"[{_CJK}]|[^\W_][^{_BREAKS}{_CJK}]*")
+_IS_CJK = deferred(f"[{_CJK}]")
 # Thai, Lao, Burmese and Khmer part sentences, not words, by spaces.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_UNSPACED = deferred("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _UNSPACED_LETTERS_A_WORD = 5
 
 WORDS_A_MINUTE = {

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from toolkit.i18n import gettext_lazy
+from toolkit.text.patterns import deferred
 from toolkit.validators.base import Validator
 
 MAX_DOMAIN_CHARACTERS = 253
@@ -20,14 +21,14 @@ MAX_EMAIL_CHARACTERS = 320
 MAX_LOCAL_CHARACTERS = 64
 MAX_URL_CHARACTERS = 2048
 
-_ASCII_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII)
-_LABEL = re.compile(r"[a-z0-9\u00a1-\U0010ffff](?:[a-z0-9\u00a1-\U0010ffff-]{0,61}[a-z0-9\u00a1-\U0010ffff])?", re.I)
-_TOP_LABEL = re.compile(r"(?:[a-z\u00a1-\U0010ffff-]{2,63}|xn--[a-z0-9-]{1,59})", re.IGNORECASE)
-_DOT_ATOM = re.compile(r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(?:\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*")
-_QUOTED = re.compile(r'"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"')
-_PORT = re.compile(r"[0-9]{1,5}")
-_USER = re.compile(r"[^\s:@/]+(?::[^\s:@/]*)?")
-_UNSAFE = re.compile(r"[\s\x00-\x1f\x7f]")
+_ASCII_LABEL = deferred(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII)
+_LABEL = deferred(r"[a-z0-9\u00a1-\U0010ffff](?:[a-z0-9\u00a1-\U0010ffff-]{0,61}[a-z0-9\u00a1-\U0010ffff])?", re.I)
+_TOP_LABEL = deferred(r"(?:[a-z\u00a1-\U0010ffff-]{2,63}|xn--[a-z0-9-]{1,59})", re.IGNORECASE)
+_DOT_ATOM = deferred(r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(?:\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*")
+_QUOTED = deferred(r'"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"')
+_PORT = deferred(r"[0-9]{1,5}")
+_USER = deferred(r"[^\s:@/]+(?::[^\s:@/]*)?")
+_UNSAFE = deferred(r"[\s\x00-\x1f\x7f]")
 
 
 def is_domain(text: str, *, accept_idna: bool = True) -> bool:
