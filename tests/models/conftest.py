@@ -186,7 +186,7 @@ def empty(database: Any, queries: list[str]) -> None:
         with database.atomic():
             for name in names:
                 database.execute(f'DELETE FROM "{name}"')
-            if "sqlite_sequence" in database.table_names():
+            if database.fetch("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
                 database.execute("DELETE FROM sqlite_sequence")
     database.changed()
 

@@ -137,7 +137,9 @@ class SQLite(Backend):
         connection.execute("PRAGMA query_only = ON")
 
     def table_names(self, database: Database) -> list[str]:
-        return [name for (name,) in database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        """Those that SQLite makes for itself, such as that of its counters, are left out."""
+        sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+        return [name for (name,) in database.fetch(sql)]
 
     def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
         """The transaction holds the lock of the one writer."""
