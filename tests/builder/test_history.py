@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.servers import SERVERS, opened_apart
-from toolkit.builder.history import remember
+from toolkit.builder.history import free_redirects, remember
 from toolkit.errors import Problems
 from toolkit.site.history import find_history, read_history
 
@@ -156,3 +156,8 @@ def test_urls_are_remembered_on_every_database(url: str) -> None:
         assert find_history(database, "/A/") == ("press.story", "{}", "en")
     finally:
         database.drop()
+
+
+@pytest.mark.parametrize("url", ["/../up/", "/a/%2e%2e/%2e%2e/up/", "/a//b/", f"/{'z' * 300}/"])
+def test_no_redirect_is_a_file_elsewhere_than_its_url_says(url: str) -> None:
+    assert free_redirects({url: "/new/", "/a/": "/new/"}, []) == {"/a/": "/new/"}

@@ -38,6 +38,12 @@ def test_columns_may_stand_in_any_order_and_spreadsheets_may_have_written_them()
     [
         ("a/,/b/,", r"redirects.csv:2: from = 'a/' is no path of this site"),
         ("//evil.example/,/b/,", r"is no path of this site; it must begin with one slash"),
+        ("/../etc/,/b/,", r"from = '/../etc/' is no path of this site: it leaves its folder"),
+        ("/a/%2e%2E/%2e%2e/etc/,/b/,", r"it leaves its folder"),
+        ("/./a/,/b/,", r"it leaves its folder"),
+        ("/a%00b/,/b/,", r"it has a control character or a backslash in it"),
+        ("/a%5cb/,/b/,", r"it has a control character or a backslash in it"),
+        ("/a%ff/,/b/,", r"it is not UTF-8"),
         ("/a*,/b/,", r"a \* may only stand at the end, after a slash"),
         ("/a/*/b,/b/,", r"a \* may only stand at the end"),
         ("/a/*?x=1,/b/,", r"a \* may only stand at the end|do not go together"),

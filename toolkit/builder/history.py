@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from toolkit.database import Database, install_tokens, read_tokens
 from toolkit.errors import DatabaseError
-from toolkit.pages.patterns import folded_path, output_path
+from toolkit.pages.patterns import fits_file_systems, folded_path, output_path
 from toolkit.pages.plan import Plan
 from toolkit.site.history import TABLE, read_history
 from toolkit.trace import digest
@@ -54,7 +54,13 @@ def free_redirects(redirects: Mapping[str, str], paths: Iterable[str]) -> dict[s
     found = {}
     for url, target in sorted(redirects.items()):
         path = folded_path(output_path(url))
-        if not path.endswith(".html") or path in files or path in folders or not files.isdisjoint(_parents(path)):
+        if (
+            not path.endswith(".html")
+            or not fits_file_systems(path)
+            or path in files
+            or path in folders
+            or not files.isdisjoint(_parents(path))
+        ):
             continue
         found[url] = target
         files.add(path)

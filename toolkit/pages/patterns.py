@@ -142,6 +142,12 @@ def output_path(url: str) -> str:
     return posixpath.join(path.lstrip("/"), "index.html") if path.endswith("/") else path.lstrip("/")
 
 
+def fits_file_systems(path: str) -> bool:
+    """Whether a path in the output stands for one file, there and nowhere else."""
+    segments = path.split("/")
+    return {"", ".", ".."}.isdisjoint(segments) and all(len(part.encode()) <= LONGEST_SEGMENT for part in segments)
+
+
 def folded_path(path: str) -> str:
     """Equal for two paths that some file system takes for the same."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

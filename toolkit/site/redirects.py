@@ -239,6 +239,8 @@ def _fault(one: Redirect, source: str, status: str, *, extra: object) -> str:
         return "it has more columns than the first line names"
     if not source.startswith("/") or source.startswith("//") or _CONTROL.search(one.source) or "#" in source:
         return f"from = {source!r} is no path of this site; it must begin with one slash"
+    if wrong := _path_fault(source.partition("?")[0]):
+        return f"from = {source!r} is no path of this site: {wrong}"
     if "*" in source.rstrip("*") or source.endswith("**") or (one.is_prefix and not one.prefix.endswith("/")):
         return f"from = {source!r}: a * may only stand at the end, after a slash"
     if one.is_prefix and one.query:
@@ -248,6 +250,19 @@ def _fault(one: Redirect, source: str, status: str, *, extra: object) -> str:
     if (one.status == 410) != (not one.target):
         return "what is gone (410) leads nowhere: leave 'to' empty; anything else needs one"
     return _target_fault(one)
+
+
+def _path_fault(path: str) -> str:
+    """Why a path can be asked for by nobody, and could be a file elsewhere than it says; empty if it can."""
+    try:
+        decoded = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    if _CONTROL.search(decoded.replace(" ", "")):
+        return "it has a control character or a backslash in it"
+    if not {".", ".."}.isdisjoint(decoded.split("/")):
+        return "it leaves its folder"
+    return ""
 
 
 def _target_fault(one: Redirect) -> str:
