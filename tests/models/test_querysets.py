@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from operator import and_, or_, xor
 from typing import Any
 
 import pytest
@@ -451,3 +452,15 @@ def test_what_is_given_of_rows_may_be_said_after_a_slice(m: Any, newsroom: Any) 
     assert list(stories.values_list("weight", flat=True)) == [2, 3, 4]
     assert [s.n for s in stories.annotate(n=Count("tags")).select_related("section").only("title")] == [2, 2, 2]
     assert stories.aggregate(n=Count("pk"), total=Sum("weight"), tags=Count("tags")) == {"n": 3, "total": 9, "tags": 6}
+
+
+@pytest.mark.parametrize("connect", [or_, and_, xor])
+def test_an_empty_condition_says_nothing(m: Any, newsroom: Any, connect: Any) -> None:
+    """``found = Q()`` before a loop of ``found |= ...`` does not let every row through, and ``~Q()`` keeps none."""
+    for empty in (Q(), ~Q(), Q(Q()), Q(Q(), ~Q())):
+        for condition in (connect(empty, Q(weight=1)), connect(Q(weight=1), empty), Q(empty, weight=1)):
+            assert {story.weight for story in m.Story.objects.filter(condition)} == {1}
+            assert m.Story.objects.exclude(condition).count() == 16
+        assert m.Story.objects.filter(empty).count() == m.Story.objects.exclude(empty).count() == 20
+    assert m.Story.objects.exclude().count() == 20
+    assert m.Story.objects.exclude(~Q(), weight=1).count() == 16

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from toolkit.errors import FieldError, ToolkitError
+from toolkit.errors import FieldError, ToolkitError, ValidationError
 from toolkit.models import (
     Case,
     Count,
@@ -262,6 +264,65 @@ def test_update_or_create_sets_fields_alone(m: Any, scope: Any) -> None:
     for name in ("save", "_meta", "__class__", "delete"):
         with pytest.raises(FieldError, match=f"Tag has no field '{name}'"):
             m.Tag.objects.update_or_create({name: 1}, slug="tag")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "-Infinity", "1e400"])
+def test_a_number_that_is_not_finite_is_not_written(m: Any, scope: Any, value: Any) -> None:
+    with pytest.raises(ValidationError, match=r"Everything\.float: (nan|inf|-inf) is not a finite number"):
+        m.Everything.objects.create(float=value)
+    with pytest.raises(ValidationError, match="is not a finite number"):
+        m.Everything.objects.update(float=value)
+    assert not m.Everything.objects.exists()
+
+
+@pytest.mark.parametrize("value", ["1e999999999", Decimal("-1E+9999999")])
+def test_a_decimal_with_a_huge_exponent_is_refused(m: Any, scope: Any, value: Any) -> None:
+    with pytest.raises(ValidationError, match="has more than 10 digits"):
+        m.Everything.objects.create(decimal=value)
+    assert m.Everything.objects.create(decimal=Decimal("0E+9999")).decimal == 0
+
+
+def test_an_instant_that_is_in_no_year_of_utc_is_refused(m: Any, scope: Any) -> None:
+    for value in (
+        datetime.max.replace(tzinfo=ZoneInfo("America/New_York")),
+        datetime.min.replace(tzinfo=ZoneInfo("Asia/Tokyo")),
+    ):
+        with pytest.raises(ValidationError, match=r"is out of bounds \(the years 1 to 9999\)"):
+            m.Everything.objects.create(instant=value)
+
+
+@pytest.mark.parametrize("name", [None, 5, b"title", ["title"]])
+def test_what_is_no_name_is_refused_where_names_are_wanted(m: Any, name: Any) -> None:
+    with pytest.raises(FieldError, match=r"order_by\(\) takes names and expressions"):
+        m.Story.objects.order_by(name)
+    with pytest.raises(FieldError, match=r"values\(\) takes names"):
+        m.Story.objects.values(name)
+
+
+def test_conditions_that_are_nested_too_deeply_are_refused(m: Any, newsroom: Any) -> None:
+    tower = reduce(lambda below, number: ~(below | Q(weight=number)), range(800), Q(weight=1))
+    with pytest.raises(FieldError, match="nested too deeply"):
+        m.Story.objects.filter(tower)
+    half = reduce(lambda below, number: ~(below | Q(weight=number)), range(150), Q(weight=1))
+    with pytest.raises(FieldError, match="nested too deeply"):
+        m.Story.objects.filter(half).count()
+
+
+def test_hundreds_of_conditions_side_by_side_are_no_tower(m: Any, newsroom: Any) -> None:
+    either = reduce(or_, (Q(slug=f"story-{number}") for number in range(900)))
+    both = reduce(and_, (~Q(slug=f"story-{number}") for number in range(10, 900)))
+    assert m.Story.objects.filter(either).count() == 20
+    assert m.Story.objects.filter(both).count() == 10
+
+
+def test_a_key_may_be_called_self(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.values_list(JSONObject(self="weight"), flat=True)[0] == {"self": 0}
+
+
+def test_a_slice_may_begin_and_end_anywhere(m: Any, newsroom: Any) -> None:
+    assert not m.Story.objects.all()[10**20 :]
+    assert len(m.Story.objects.all()[18 : 2**63]) == 2
+    assert len(m.Story.objects.filter(tags__slug="tag-1").distinct()[1 : 10**30]) == 7
 
 
 def test_a_condition_may_be_named_like_any_letter(m: Any, newsroom: Any) -> None:

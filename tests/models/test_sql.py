@@ -31,7 +31,7 @@ QUESTIONS: dict[str, tuple[Any, Any, str, str]] = {
         lambda m: m.Tag.objects.order_by("-slug")[5:10],
         SEEN,
         f"SELECT {TAG} FROM news_tag ORDER BY news_tag.slug DESC, news_tag.id LIMIT ? OFFSET ?",
-        f"SELECT {TAG} FROM news_tag ORDER BY news_tag.slug DESC, news_tag.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+        f"SELECT {TAG} FROM news_tag ORDER BY news_tag.slug DESC, news_tag.id LIMIT %s::BIGINT OFFSET %s::BIGINT",
     ),
     "a condition on a foreign key's row": (
         lambda m: m.Story.objects.filter(section__slug="town").order_by(),

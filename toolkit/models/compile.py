@@ -86,14 +86,14 @@ def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[A
     import sqlalchemy as sa
 
     first, count = (
-        None if index is None else compiler.binds.add(Bind(SLOT, index), sa.Integer())
+        None if index is None else compiler.binds.add(Bind(SLOT, index), sa.BigInteger())
         for index in (query.start, query.stop)
     )
 
     def between(number: Any) -> list[Any]:
         found = [] if first is None else [number > first]
         if count is not None:
-            start = 0 if query.start is None else compiler.binds.add(Bind(SLOT, query.start), sa.Integer())
+            start = 0 if query.start is None else compiler.binds.add(Bind(SLOT, query.start), sa.BigInteger())
             found.append(number <= (count if query.start is None else count + start))
         return found
 

@@ -227,11 +227,11 @@ class Compiler:
         if stop is not None:
             found = values(stop)
             fewer = partial(min, at_most) if at_most is not None else found.convert
-            select = select.limit(self.binds.add(Bind(found.source, found.value, fewer), sa.Integer()))
+            select = select.limit(self.binds.add(Bind(found.source, found.value, fewer), sa.BigInteger()))
         elif at_most is not None:
             select = select.limit(sa.literal_column(str(at_most)))
         if start is not None:
-            select = select.offset(self.binds.add(values(start), sa.Integer()))
+            select = select.offset(self.binds.add(values(start), sa.BigInteger()))
         return select
 
     # operations

@@ -11,7 +11,7 @@ The class compiles its structure (``compile``). A function of your own, and each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -497,7 +497,8 @@ class Q:
                 raise FieldError(f"a condition is a Q, an expression or name=value, not {condition!r}")
         self.connector = "AND"
         self.negated = False
-        self.children: list[Q | Expression | tuple[str, Any]] = [*conditions, *sorted(lookups.items())]
+        said = [each for each in conditions if not (isinstance(each, Q) and each.is_empty())]
+        self.children: list[Q | Expression | tuple[str, Any]] = [*said, *sorted(lookups.items())]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Q):
@@ -515,8 +516,13 @@ class Q:
             return right if left.is_empty() else left
         joined = cls()
         joined.connector = connector
-        joined.children = [left, right]
+        joined.children = [*left._operands(connector), *right._operands(connector)]
         return joined
+
+    def _operands(self, connector: str) -> Sequence[Q | Expression | tuple[str, Any]]:
+        """What a further operand stands beside: hundreds that are joined by ``|`` are one list, and no tower."""
+        chained = self.connector == connector != "XOR" and not self.negated and len(self.children) > 1
+        return self.children if chained and all(isinstance(child, Q) for child in self.children) else [self]
 
     def __and__(self, other: Q | Expression) -> Q:
         return self._joined("AND", self, _condition(other))
@@ -550,8 +556,8 @@ class Q:
         return ("(q)", self.connector, self.negated, children)
 
     def is_empty(self) -> bool:
-        """Whether it says nothing."""
-        return all(isinstance(child, Q) and child.is_empty() for child in self.children)
+        """Whether it says nothing; then it says nothing among others either, as in Django."""
+        return not self.children
 
     def names(self) -> set[str]:
         """All names in the condition: those of lookups, and those of the expressions in it."""

@@ -16,6 +16,7 @@ from toolkit.models.compile import Query
 from toolkit.models.expressions import PLAIN, Expression, Q, lift_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
+from toolkit.models.nesting import lift_nested
 from toolkit.models.search.compiling import lift_search
 from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import has_window
@@ -29,6 +30,9 @@ M = TypeVar("M", covariant=True)
 
 KNOWN_LOOKUPS = 10_000
 """Names of lookups that are remembered to begin well: a visitor may send any number of them."""
+
+MOST_ROWS = 2**61
+"""What a slice is bounded by, for visitors ask for any page: no table has as many, and sums of two fit in 64 bits."""
 
 AFTER_SLICING = ("values", "annotate", "alias", "related", "only", "defer")
 """Operations that say what is given of each row: they may follow a slice."""
@@ -148,7 +152,7 @@ class Question(Generic[M]):
             if not isinstance(condition, Q | Expression):
                 raise FieldError(f"filter() takes Q objects, expressions and name=value, not {condition!r}")
             if not (isinstance(condition, Q) and condition.is_empty()):  # nothing is said, and nothing to turn round
-                children.append(condition.lift(values))
+                children.append(lift_nested(condition, values))
         for name, value in lookups.items():
             if value.__class__ in PLAIN and "__" not in name:
                 children.append((name, "value", len(values)))
@@ -195,7 +199,9 @@ class Question(Generic[M]):
     def order_by(self, *names: str | Expression) -> Self:
         """In this order; ``-`` before a name for descending. The primary key breaks ties."""
         values = list(self._values)
-        items = tuple(name if isinstance(name, str) else name.lift(values) for name in names)
+        for wrong in (name for name in names if not isinstance(name, str | Expression | Q)):
+            raise FieldError(f"order_by() takes names and expressions, not {wrong!r}", hint='Such as "-published".')
+        items = tuple(name if isinstance(name, str) else lift_nested(name, values) for name in names)
         if "?" in items:
             raise FieldError("order_by('?') would give another page at every build", hint="Name a field.")
         return self._with(("order", items), tuple(values))
@@ -306,6 +312,8 @@ class Question(Generic[M]):
             names: Fields, paths to fields, annotations; all fields if none is named.
             expressions: Further values by name, computed by the database.
         """
+        for wrong in (name for name in names if not isinstance(name, str)):
+            raise FieldError(f"values() takes names, not {wrong!r}", hint="Give a value a name: values(total=...).")
         return self._giving("dicts", names, expressions)
 
     @overload
@@ -374,7 +382,8 @@ class Question(Generic[M]):
         if (index.start or 0) < 0 or (index.stop or 0) < 0:
             raise FieldError("a queryset is sliced from 0 on", hint="Reverse the order instead.")
         clone = self._clone()
-        start, stop = index.start or 0, index.stop
+        start = min(index.start or 0, MOST_ROWS)
+        stop = None if index.stop is None else min(index.stop, MOST_ROWS)
         end = None if stop is None else self._start + stop
         clone._start = self._start + start
         ends = [limit for limit in (self._stop, end) if limit is not None]
@@ -425,7 +434,7 @@ def _lifted(alias: str, item: Any, values: list[Any]) -> Any:
         raise FieldError(
             f"{alias}={item!r} is not an expression", hint=f"For a constant, write {alias}=Value({item!r})."
         )
-    return item.lift(values)
+    return lift_nested(item, values)
 
 
 def _add_unnamed(expressions: dict[str, Any], item: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from toolkit.errors import DeclarationError
 from toolkit.models.compile import Query, compile_query
+from toolkit.models.nesting import nested_enough
 from toolkit.models.search.keeping import refresh_searched
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
@@ -41,7 +42,7 @@ def find_shape(scope: Scope, query: Query) -> Shape:
             raise DeclarationError(
                 "the site is not prepared, so its tables are not known", hint="Call site.prepare() first."
             )
-        with scope.database.compiling:
+        with scope.database.compiling, nested_enough():
             found = shapes.get(key) or compile_query(scope.database, query, scope.sight)
             if len(shapes) >= SHAPES_KEPT:
                 shapes.pop(next(iter(shapes)), None)

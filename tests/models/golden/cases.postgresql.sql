@@ -68,15 +68,15 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- the first two
 -- Story.objects.order_by('published')[:2]
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.published, news_story.id LIMIT %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.published, news_story.id LIMIT %s::BIGINT;
 
 -- a slice of a slice
 -- Story.objects.order_by('published')[1:4][1:]
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.published, news_story.id LIMIT %s::INTEGER OFFSET %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.published, news_story.id LIMIT %s::BIGINT OFFSET %s::BIGINT;
 
 -- past the end
 -- Story.objects.order_by('pk')[4:9]
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.id LIMIT %s::INTEGER OFFSET %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.id LIMIT %s::BIGINT OFFSET %s::BIGINT;
 
 -- every second
 -- Story.objects.order_by('pk')[::2]
@@ -84,19 +84,19 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- one row
 -- Story.objects.order_by('pk')[1]
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.id LIMIT %s::INTEGER OFFSET %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.id LIMIT %s::BIGINT OFFSET %s::BIGINT;
 
 -- the last
 -- Story.objects.order_by('weight').last()
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.weight DESC, news_story.id DESC LIMIT %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.weight DESC, news_story.id DESC LIMIT %s::BIGINT;
 
 -- the latest
 -- Story.objects.latest()
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.published DESC, news_story.id DESC LIMIT %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story ORDER BY news_story.published DESC, news_story.id DESC LIMIT %s::BIGINT;
 
 -- a count of a slice
 -- Story.objects.all()[1:3].count()
-SELECT count(*) AS count_1 FROM (SELECT news_story.id AS v0 FROM news_story ORDER BY news_story.published DESC, news_story.id LIMIT %s::INTEGER OFFSET %s::INTEGER) AS anon_1;
+SELECT count(*) AS count_1 FROM (SELECT news_story.id AS v0 FROM news_story ORDER BY news_story.published DESC, news_story.id LIMIT %s::BIGINT OFFSET %s::BIGINT) AS anon_1;
 
 -- whether there is any
 -- Story.objects.filter(weight__gt=5).exists()
@@ -104,7 +104,7 @@ SELECT 1 AS found FROM news_story WHERE news_story.weight > %s::BIGINT LIMIT 1;
 
 -- get
 -- Story.objects.get(slug='fair')
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE news_story.slug = %s::VARCHAR ORDER BY news_story.published DESC, news_story.id LIMIT %s::INTEGER;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE news_story.slug = %s::VARCHAR ORDER BY news_story.published DESC, news_story.id LIMIT %s::BIGINT;
 
 -- in bulk
 -- sorted(Story.objects.in_bulk([2, 5, 9]))
@@ -188,7 +188,7 @@ SELECT news_author.id, news_author.name, news_author.slug FROM news_author WHERE
 
 -- a slice in a list
 -- Comment.objects.filter(story__in=Story.objects.order_by('-published')[:1])
-SELECT news_comment.id, news_comment.story_id, news_comment.parent_id, news_comment.text, news_comment.score FROM news_comment WHERE news_comment.story_id IN (SELECT t1.id AS v0 FROM news_story AS t1 ORDER BY t1.published DESC, t1.id LIMIT %s::INTEGER) ORDER BY news_comment.id;
+SELECT news_comment.id, news_comment.story_id, news_comment.parent_id, news_comment.text, news_comment.score FROM news_comment WHERE news_comment.story_id IN (SELECT t1.id AS v0 FROM news_story AS t1 ORDER BY t1.published DESC, t1.id LIMIT %s::BIGINT) ORDER BY news_comment.id;
 
 -- one value of a question
 -- Story.objects.filter(weight__gt=Story.objects.filter(slug='fair').values('weight'))
@@ -196,11 +196,11 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- values
 -- Tag.objects.values('slug', 'stories__title')[:3]
-SELECT news_tag.slug AS v0, t2.title AS v1 FROM news_tag LEFT OUTER JOIN news_story_tags AS t1 ON t1.tag_id = news_tag.id LEFT OUTER JOIN news_story AS t2 ON t1.story_id = t2.id ORDER BY news_tag.name, news_tag.id, t1.id ASC NULLS FIRST LIMIT %s::INTEGER;
+SELECT news_tag.slug AS v0, t2.title AS v1 FROM news_tag LEFT OUTER JOIN news_story_tags AS t1 ON t1.tag_id = news_tag.id LEFT OUTER JOIN news_story AS t2 ON t1.story_id = t2.id ORDER BY news_tag.name, news_tag.id, t1.id ASC NULLS FIRST LIMIT %s::BIGINT;
 
 -- values across a reference
 -- Story.objects.values_list('title', 'editor__name')[2:4]
-SELECT news_story.title AS v0, t1.name AS v1 FROM news_story LEFT OUTER JOIN news_author AS t1 ON news_story.editor_id = t1.id ORDER BY news_story.published DESC, news_story.id LIMIT %s::INTEGER OFFSET %s::INTEGER;
+SELECT news_story.title AS v0, t1.name AS v1 FROM news_story LEFT OUTER JOIN news_author AS t1 ON news_story.editor_id = t1.id ORDER BY news_story.published DESC, news_story.id LIMIT %s::BIGINT OFFSET %s::BIGINT;
 
 -- distinct values
 -- Story.objects.order_by('weight').values_list('weight', flat=True).distinct()
@@ -220,7 +220,7 @@ SELECT t3.id, t3.title, t3.slug, t3.section_id, t3.editor_id, t3.weight, t3.stat
 
 -- a difference, sliced
 -- Story.objects.difference(Story.objects.filter(weight=3)).order_by('title')[:2]
-SELECT t3.id, t3.title, t3.slug, t3.section_id, t3.editor_id, t3.weight, t3.status, t3.published, t3.expires FROM (SELECT t1.id AS id, t1.title AS title, t1.slug AS slug, t1.section_id AS section_id, t1.editor_id AS editor_id, t1.weight AS weight, t1.status AS status, t1.published AS published, t1.expires AS expires FROM news_story AS t1 EXCEPT SELECT t2.id AS id, t2.title AS title, t2.slug AS slug, t2.section_id AS section_id, t2.editor_id AS editor_id, t2.weight AS weight, t2.status AS status, t2.published AS published, t2.expires AS expires FROM news_story AS t2 WHERE t2.weight = %s::BIGINT) AS t3 ORDER BY t3.title ASC NULLS FIRST, t3.id ASC NULLS FIRST LIMIT %s::INTEGER;
+SELECT t3.id, t3.title, t3.slug, t3.section_id, t3.editor_id, t3.weight, t3.status, t3.published, t3.expires FROM (SELECT t1.id AS id, t1.title AS title, t1.slug AS slug, t1.section_id AS section_id, t1.editor_id AS editor_id, t1.weight AS weight, t1.status AS status, t1.published AS published, t1.expires AS expires FROM news_story AS t1 EXCEPT SELECT t2.id AS id, t2.title AS title, t2.slug AS slug, t2.section_id AS section_id, t2.editor_id AS editor_id, t2.weight AS weight, t2.status AS status, t2.published AS published, t2.expires AS expires FROM news_story AS t2 WHERE t2.weight = %s::BIGINT) AS t3 ORDER BY t3.title ASC NULLS FIRST, t3.id ASC NULLS FIRST LIMIT %s::BIGINT;
 
 -- either
 -- Story.objects.filter(weight=5) | Story.objects.filter(editor=None)
@@ -280,7 +280,7 @@ SELECT DISTINCT news_story.published - (timezone('UTC', news_story.published) - 
 
 -- quarters
 -- Story.objects.values_list(TruncQuarter('published')).distinct().order_by('-truncquarter1')[:1]
-SELECT DISTINCT timezone('UTC', date_trunc('quarter', timezone('UTC', news_story.published))) AS v0 FROM news_story ORDER BY 1 DESC NULLS LAST LIMIT %s::INTEGER;
+SELECT DISTINCT timezone('UTC', date_trunc('quarter', timezone('UTC', news_story.published))) AS v0 FROM news_story ORDER BY 1 DESC NULLS LAST LIMIT %s::BIGINT;
 
 -- a column against a part of another
 -- Story.objects.filter(weight__lt=F('published__month'), published__year=F('expires__year'))
@@ -308,7 +308,7 @@ SELECT news_section.id, news_section.name, news_section.slug, news_section.posit
 
 -- the newest of each
 -- Section.objects.annotate(newest=Subquery(Story.objects.filter(section=OuterRef('pk')).order_by('-published').values('title')[:1])).values_list('newest', flat=True)
-SELECT (SELECT t1.title FROM news_story AS t1 WHERE t1.section_id = news_section.id ORDER BY t1.published DESC, t1.id LIMIT %s::INTEGER) AS v0 FROM news_section ORDER BY news_section.position, news_section.id;
+SELECT (SELECT t1.title FROM news_story AS t1 WHERE t1.section_id = news_section.id ORDER BY t1.published DESC, t1.id LIMIT %s::BIGINT) AS v0 FROM news_section ORDER BY news_section.position, news_section.id;
 
 -- a count of partners
 -- Author.objects.annotate(n=Count('stories')).values_list('name', 'n')

@@ -237,7 +237,10 @@ _HINTS = (
         r"user-defined function raised[\s\S]*toolkit_decimal",
         "A sum of decimal numbers has more digits than SQLite keeps exactly. Sum parts, or Cast() to a float first.",
     ),
-    (r"parser stack overflow", "Conditions are nested too deeply for SQLite. Ask in several steps, with __in."),
+    (
+        r"parser stack overflow|Expression tree is too large",
+        "Conditions are nested too deeply for SQLite. Ask in several steps, with __in.",
+    ),
     (r"integer overflow", "A sum has more than 64 bits. Sum parts of the rows, or Cast() to a float."),
     (r"user-defined function raised", "A regular expression must be one of Python's re module."),
 )

@@ -153,10 +153,7 @@ class DateTimeField(Field[T]):
             raise refusal(_NO_INSTANT, value, hint=_GIVE_INSTANT)
         else:
             value = self._parse(value)
-        try:
-            return _to_utc(value)
-        except OverflowError as error:
-            raise refusal(_OUT_OF_YEARS, value) from error
+        return _in_bounds(value)
 
     def _parse(self, value: Any) -> datetime:
         try:
@@ -196,12 +193,24 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
+def _in_bounds(value: datetime) -> datetime:
+    """The value in UTC.
+
+    Raises:
+        ValidationError: There it is in no year that Python has.
+    """
+    try:
+        return _to_utc(value)
+    except OverflowError as error:
+        raise refusal(_OUT_OF_YEARS, value) from error
+
+
 def _to_utc(value: datetime) -> datetime:
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _written(value: datetime) -> datetime:
-    return _aware(value).astimezone(UTC)
+    return _in_bounds(_aware(value))
 
 
 def _to_text(value: datetime) -> str:

@@ -54,8 +54,8 @@ class FloatField(Field[T]):
 
         return sa.Double()
 
-    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        """Compare with finite numbers alone: databases do not agree on the others."""
+    def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """Write finite numbers alone: SQLite would keep NULL for NaN, PostgreSQL NaN itself, MariaDB neither."""
 
         def value_of(value: Any) -> float:
             number: float = self.to_python(value)
@@ -63,6 +63,8 @@ class FloatField(Field[T]):
             return number
 
         return value_of
+
+    compared_value_of = db_value_of
 
     def db_writer(self, dialect: str) -> Convert:
         return float
@@ -126,7 +128,7 @@ class DecimalField(Field[T]):
         return number
 
     def validate(self, value: Any) -> None:
-        if abs(value) >= Decimal(10) ** (self.max_digits - self.decimal_places):
+        if value and value.adjusted() >= self.max_digits - self.decimal_places:
             raise refusal(TOO_MANY_DIGITS, value, code="max_digits", max=self.max_digits)
         if value != value.quantize(self._step, context=_EXACT):
             raise refusal(TOO_MANY_PLACES, value, code="max_decimal_places", max=self.decimal_places)

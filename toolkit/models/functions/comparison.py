@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.expressions import Function, Structure
+from toolkit.models.fields.base import Field
 from toolkit.models.functions.math import rounded
 from toolkit.models.outputs import Typed, common, decimal_places, kind_of, like
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
-    from toolkit.models.fields.base import Field
 
 
 class _Several(Function):
@@ -144,6 +144,8 @@ class Cast(Function):
     """
 
     def __init__(self, expression: Any, output_field: Field[Any]) -> None:
+        if not isinstance(output_field, Field):
+            raise FieldError(f"Cast(): {output_field!r} is no field", hint="Such as models.IntegerField().")
         super().__init__(expression, output_field=output_field)
 
     @classmethod

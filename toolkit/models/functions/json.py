@@ -74,7 +74,7 @@ class JSONObject(_Made):
         fields: Key to name of a field, or to an expression.
     """
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         keys = tuple(sorted(as_text(key) for key in fields))
         super().__init__(*(fields[key] for key in keys), options=keys)
 
