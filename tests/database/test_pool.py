@@ -109,6 +109,22 @@ def test_inside_a_transaction_the_loss_is_told_and_the_next_one_works(database: 
         assert database.fetch("SELECT 1")[0] == (1,)
 
 
+def test_a_connection_that_ended_before_the_commit_commits_nothing_and_says_so(database: Any, kill: Any) -> None:
+    """The next connection would take the COMMIT, and commit nothing."""
+    database.execute("CREATE TABLE toolkit_lost (id INTEGER)")
+    called: list[str] = []
+    try:
+        with pytest.raises(DatabaseUnavailable, match="it is not known whether the trans"), database.atomic():
+            database.execute("INSERT INTO toolkit_lost VALUES (1)")
+            database.on_commit(lambda: called.append("committed"))
+            kill(number_of(database))
+        assert called == []
+        assert database.transaction is None
+        assert database.fetch("SELECT count(*) FROM toolkit_lost")[0][0] == 0
+    finally:
+        database.execute("DROP TABLE toolkit_lost")
+
+
 def test_inside_a_snapshot_the_loss_is_told_too(database: Any, kill: Any) -> None:
     with pytest.raises(DatabaseError, match="was lost"), database.snapshot():
         kill(number_of(database))

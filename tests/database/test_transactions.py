@@ -267,3 +267,44 @@ def test_blocks_of_the_current_site_need_no_database(database: Any) -> None:
         work()
     with atomic(using=database):
         write(database, "d")
+
+
+def test_an_error_that_is_caught_inside_never_ends_in_half_a_transaction(database: Any) -> None:
+    """PostgreSQL gives the transaction up at the first error, and takes its COMMIT for a ROLLBACK without a word."""
+    called: list[str] = []
+
+    def block() -> None:
+        with database.atomic():
+            database.on_commit(lambda: called.append("committed"))
+            write(database, "a")
+            with pytest.raises(IntegrityError):
+                write(database, "a")
+
+    if database.dialect == "postgresql":
+        with pytest.raises(TransactionError, match="was not committed, for an error was caught inside"):
+            block()
+        assert (notes(database), called) == ([], [])
+    else:
+        block()
+        assert (notes(database), called) == (["a"], ["committed"])
+    assert database.transaction is None
+
+
+def test_what_is_asked_after_a_caught_error_says_how_to_catch_it(database: Any) -> None:
+    if database.dialect != "postgresql":
+        pytest.skip("only PostgreSQL gives up the transaction")
+    with pytest.raises(DatabaseError, match="Give what may fail a block of its own"), database.atomic():
+        write(database, "a")
+        with pytest.raises(IntegrityError):
+            write(database, "a")
+        notes(database)
+
+
+def test_a_block_whose_connection_was_closed_inside_says_so(database: Any) -> None:
+    with pytest.raises(TransactionError, match="its connection was closed inside of it"), database.atomic():
+        write(database, "a")
+        database.close()
+    assert notes(database) == []
+    with pytest.raises(ValueError, match="the error of the block"), database.atomic():
+        database.close()
+        raise ValueError("the error of the block")

@@ -113,7 +113,10 @@ class Atomic:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         database, name = self._database, self._names.pop()
-        transaction: Transaction = database.transaction
+        transaction: Transaction | None = database.transaction
+        if transaction is None:
+            _tell_ended(error)
+            return
         transaction.depth -= 1
         failed = kind is not None or bool(transaction.broken)
         if transaction.depth:
@@ -121,12 +124,14 @@ class Atomic:
             return
         with transaction.held:
             database.resume()
-            database.transaction = None
-            database.changed()
-            if failed:
-                _roll_back(database)
-                return
-            _commit(database)
+            try:
+                if failed:
+                    _roll_back(database)
+                    return
+                _commit(database)
+            finally:  # not sooner: outside of a transaction a lost connection is renewed, and would commit nothing
+                database.transaction = None
+                database.changed()
         with errors_told() as errors:
             errors += transaction.changes.send(database)
             errors += call_all(transaction.callbacks)
@@ -186,13 +191,31 @@ def _at_savepoint(database: Any, step: int, name: str) -> None:
 
 def _commit(database: Any) -> None:
     try:
-        database.run("COMMIT")
+        cursor = database.run("COMMIT")
     except BaseException as error:
         broken = database.backend.broken_references(database) if isinstance(error, IntegrityError) else ""
         _roll_back(database)
         if broken:
             raise IntegrityError(f"the transaction was not committed: {broken}", hint="Nothing was written.") from error
         raise
+    if database.backend.is_rolled_back(cursor):
+        raise TransactionError(
+            "the transaction was not committed, for an error was caught inside of the block: nothing was written",
+            hint="Give what may fail a block of its own, 'with atomic():', and catch the error around it.",
+        )
+
+
+def _tell_ended(error: BaseException | None) -> None:
+    """Say that a block's transaction ended before the block, unless an error is on its way already.
+
+    The connection was closed inside of it, or this is a fork of the process whose transaction it is.
+    """
+    if error is None:
+        raise TransactionError(
+            "this atomic block has no transaction any more: its connection was closed inside of it, or it was begun "
+            "by the process that this one was forked from",
+            hint="What was written before is not kept. Close connections, and fork, outside of atomic().",
+        )
 
 
 def _roll_back(database: Any) -> None:

@@ -201,6 +201,10 @@ class Backend:
         """Whether the driver knows that a connection has ended, after an error."""
         return bool(getattr(connection, "closed", False))
 
+    def is_rolled_back(self, cursor: Any) -> bool:
+        """Whether a COMMIT, of which this is the cursor, rolled back what it should have committed."""
+        return False
+
     def is_alive(self, connection: Any) -> bool:
         """Whether an idle connection can be used.
 

@@ -79,6 +79,18 @@ class PostgreSQL(Backend):
         name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
         return Broken(_KINDS.get(state, ""), name)
 
+    def is_rolled_back(self, cursor: Any) -> bool:
+        """After an error, COMMIT is a ROLLBACK that says so in its tag alone. Source: PostgreSQL, "COMMIT"."""
+        return bool(cursor.statusmessage == "ROLLBACK")
+
+    def hint(self, told: str) -> str | None:
+        aborted = "current transaction is aborted" in told
+        return (
+            "Give what may fail a block of its own, 'with atomic():', and catch the error around it."
+            if aborted
+            else None
+        )
+
     def forbid_writing(self, connection: Any) -> None:
         connection.execute("SET default_transaction_read_only = on")
 
