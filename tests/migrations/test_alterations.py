@@ -11,6 +11,7 @@ import pytest
 from toolkit import models
 from toolkit.errors import IntegrityError, MigrationError, Problems
 from toolkit.models import Q
+from toolkit.trace import Scope, entered
 
 KINDS = {
     "char": (lambda **o: models.CharField(max_length=20, **o), "Flood"),
@@ -329,6 +330,37 @@ def test_names_longer_than_postgresql_keeps_are_cut_the_same_way_each_time(newsr
     newsroom.migrate(declare("a_field_with_a_name_that_is_rather_longer"))
     newsroom.migrate(declare("a_field_with_a_name_that_is_rather_longer", null=True))
     newsroom.apply("news.zero")
+
+
+def test_a_table_between_with_a_long_name_is_told_from_others_and_follows_a_rename(newsroom, model):
+    def declare(name):
+        links = {f"{name}_{end}": models.ManyToManyField("self", related_name="+") for end in ("one", "two")}
+        return model("AModelWithANameThatIsRatherLong", **links)
+
+    newsroom.migrate(declare("a_relation_with_a_name_that_is_long"))
+    first = newsroom.app.models[0]
+    row = newsroom.save(first)
+    with entered(Scope(None, newsroom.database)):
+        row.a_relation_with_a_name_that_is_long_one.add(row)
+        assert not row.a_relation_with_a_name_that_is_long_two.exists()
+    newsroom.migrate(declare("another_relation_with_a_name_that_is_long"))
+    with entered(Scope(None, newsroom.database)):
+        row = newsroom.app.models[0].objects.get()
+        assert row.another_relation_with_a_name_that_is_long_one.exists()
+    newsroom.apply("news.0001")
+    newsroom.apply("news.zero")
+
+
+def test_a_table_whose_name_changes_its_case_alone_keeps_its_rows(newsroom, model):
+    def declare(table):
+        return model("Page", {"db_table": table}, title=models.CharField(max_length=9, unique=True))
+
+    newsroom.migrate(declare("press"))
+    newsroom.save(newsroom.app.models[0], title="One")
+    newsroom.migrate(declare("PRESS"))
+    assert newsroom.values(newsroom.app.models[0], "title") == ["One"]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("press", "title") == [("One",)]
 
 
 def test_a_key_that_is_a_uuid_or_another_rows_key_follows_renames(newsroom, model):

@@ -182,3 +182,28 @@ def test_two_sites_may_share_the_same_models(m: Any) -> None:
     assert problems == []
     assert m.Story._meta.translation in m.MODELS
     assert m.Section._meta.translation in again
+
+
+def test_names_that_a_database_would_cut_or_take_for_one_are_refused() -> None:
+    """PostgreSQL cuts names without a word: two models whose names begin alike would share a table."""
+
+    def told(**options: Any) -> list[str]:
+        class Page(models.Model):
+            title = models.CharField(max_length=9, db_column=options.pop("column", None))
+            Title = models.CharField(max_length=9, db_column=options.pop("other", "second"))
+
+            class Meta:
+                db_table = options.pop("table", None)
+                managed = options.pop("managed", True)
+
+        return [str(problem) for problem in resolve_models({"news": [Page]})[1]]
+
+    assert told() == told(column="é" * 31, table="é" * 31) == []
+    assert "news.Page: the name 'éé" in told(table="é" * 32)[0]
+    assert "is longer than databases keep, 63 bytes. Give it a shorter Meta.db_table." in told(table="é" * 32)[0]
+    assert "Give it a shorter db_column." in told(column="x" * 64)[0]
+    assert told(other="TITLE") == [
+        "news.Page.title and news.Page.Title have the columns 'title' and 'TITLE', which most databases take for one. "
+        "Give one another db_column."
+    ]
+    assert told(other="TITLE", table="x" * 64, managed=False) == []

@@ -57,6 +57,7 @@ def written(kind: str) -> str:
         ("xml", "<rows>" + "<row>" * 100_000, "no XML"),
         ("xml", '<rows><row model="a.B"><field name="x">&x;</field></row></rows>', "no XML"),
         ("xml", "<table/>", "begins with <table>"),
+        ("xml", '<rows version="2"/>', "of version '2', and only version 1 is known"),
         ("xml", "", "no XML"),
         ("csv", "$model,$pk\nnews.Tag,1", "cut off"),
         ("csv", "$model,$model\n", "stands twice"),
@@ -88,6 +89,8 @@ def test_a_file_that_is_refused(kind: str, text: str | bytes, told: str) -> None
             "inside of a value",
         ),
         ("xml", '<rows><row><field name="a">1</field></row></rows>', "names no model"),
+        ("xml", '<rows><rwo model="a.B"/></rows>', "<rwo> is no <row>"),
+        ("xml", '<rows><a><rows><row model="a.B"/></rows></a></rows>', "<a> is no <row>"),
         ("xml", '<rows><row model="a.B"><field name="a">\\x</field></row></rows>', "lone backslash"),
     ],
 )

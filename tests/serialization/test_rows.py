@@ -187,6 +187,15 @@ def test_rows_that_cannot_be(world: SimpleNamespace, scope: Scope, record: Any, 
     assert expected in "; ".join(wrong(scope, lines(record)))
 
 
+def test_a_value_that_is_nested_too_deeply_is_told_with_its_line(scope: Scope) -> None:
+    """The rows wait on disk, as pickles: those go less deep than what reads JSON."""
+    text = lines({"model": "world.Topic", "pk": 1, "fields": TOPIC})
+    text += '{"model": "world.Topic", "pk": 2, "fields": {"slug": "b", "name": "B", "facts": %s}}\n' % (
+        "[" * 700 + "]" * 700
+    )
+    assert wrong(scope, text) == ["rows.jsonl:2: a value is nested too deeply"]
+
+
 def test_a_row_that_stands_twice(scope: Scope) -> None:
     row = {"model": "world.Place", "pk": 1, "fields": {"name": "A"}}
     assert "stands twice" in wrong(scope, lines(row, row))[0]

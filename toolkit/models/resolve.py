@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from copy import copy
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
@@ -170,12 +171,49 @@ def _name_items(model: Any) -> None:
     meta.indexes = [item.named(names, meta.table) for item in meta.indexes]
 
 
+def fitting(name: str) -> str:
+    """A name that was put together, cut to what databases keep; what tells it from others like it stands at its end."""
+    data = name.encode()
+    if len(data) <= MAX_NAME_BYTES:
+        return name
+    end = f"_{sha256(data).hexdigest()[:8]}"
+    return data[: MAX_NAME_BYTES - len(end)].decode(errors="ignore") + end
+
+
+def _long_and_equal_columns(meta: Any) -> list[ToolkitError]:
+    """Names of the table and its columns that a database would cut, or take for one.
+
+    PostgreSQL cuts without a word, and two tables would be one.
+    """
+    columns = {field.name: field.column for field in meta.local_fields}
+    named = [("", meta.table, "Meta.db_table"), *((f".{n}", column, "db_column") for n, column in columns.items())]
+    problems: list[ToolkitError] = [
+        DeclarationError(
+            f"{meta.label}{where}: the name {name!r} is longer than databases keep, {MAX_NAME_BYTES} bytes",
+            hint=f"Give it a shorter {option}.",
+        )
+        for where, name, option in named
+        if len(name.encode()) > MAX_NAME_BYTES
+    ]
+    seen: dict[str, str] = {}
+    for name, column in columns.items():
+        other = seen.setdefault(column.lower(), name)
+        if other != name:
+            told = f"{meta.label}.{other} and {meta.label}.{name} have the columns {columns[other]!r} and {column!r}"
+            problems.append(
+                DeclarationError(f"{told}, which most databases take for one", hint="Give one another db_column.")
+            )
+    return problems
+
+
 def _shared_names(models: Iterable[Any]) -> list[ToolkitError]:
     """Tables, constraints and indexes of one name."""
     problems: list[ToolkitError] = []
     seen: dict[tuple[str, str], Any] = {}
     for model in models:
         meta = model._meta
+        if meta.managed and not meta.proxy:
+            problems += _long_and_equal_columns(meta)
         named = [("table", meta.table), *(("name", item.name) for item in (*meta.constraints, *meta.indexes))]
         for kind, name in named:
             other = seen.setdefault((kind, name), model)
@@ -206,7 +244,7 @@ def _make(model: Any, name: str, fields: dict[str, Field[Any]], **options: Any) 
 
 def _through_model(model: Any, field: ManyToManyField[Any]) -> Any:
     """The table between: one row for each pair."""
-    table = field.db_table or f"{model._meta.table}_{field.name}"
+    table = field.db_table or fitting(f"{model._meta.table}_{field.name}")
     own, other = model._meta.model_name, field.target._meta.model_name
     if own == other:
         own, other = f"from_{own}", f"to_{other}"
@@ -214,21 +252,21 @@ def _through_model(model: Any, field: ManyToManyField[Any]) -> Any:
         name: ForeignKey(side, on_delete=CASCADE, related_name="+", db_constraint=field.db_constraint)
         for name, side in ((own, model), (other, field.target))
     }
-    unique = UniqueConstraint(fields=[own, other], name=f"{table}_pair_key")
+    unique = UniqueConstraint(fields=[own, other], name=fitting(f"{table}_pair_key"))
     return _make(model, f"{model.__name__}_{field.name}", fields, db_table=table, constraints=[unique])
 
 
 def _translation_model(model: Any) -> Any:
     """The rows with the translated fields: one for each row and locale."""
     meta = model._meta
-    table = f"{meta.table}_translation"
+    table = fitting(f"{meta.table}_translation")
     above = any(level._meta.translated for level in meta.levels[:-1])  # a parent's row has translations already
     related_name = f"{meta.model_name}_translations" if above else "translations"
     fields: dict[str, Field[Any]] = {
         "source": ForeignKey(model, on_delete=CASCADE, related_name=related_name),
         "locale": CharField(max_length=35),
     }
-    constraints = [UniqueConstraint(fields=["source", "locale"], name=f"{table}_source_locale_key")]
+    constraints = [UniqueConstraint(fields=["source", "locale"], name=fitting(f"{table}_source_locale_key"))]
     for field in meta.translated:
         twin = copy(field)
         twin.translated, twin.null, twin.blank, twin.unique, twin.model = False, True, True, False, None

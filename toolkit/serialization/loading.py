@@ -163,8 +163,12 @@ class Loading:
             self._take_field(model, row, name, value)
         self._take_key(model, row, record.pk)
         if len(self.problems) == before:
-            self._settler.note(model, row)
-            self.spool.add(model, row)
+            try:
+                self.spool.add(model, row)
+            except RecursionError:  # of pickle, which goes less deep than the reader of JSON
+                self.problem(row.place, "a value is nested too deeply")
+            else:
+                self._settler.note(model, row)
 
     def _take_field(self, model: Any, row: Row, name: str, value: Any) -> None:
         meta = model._meta

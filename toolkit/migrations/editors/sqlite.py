@@ -149,6 +149,16 @@ class SqliteEditor(Editor):
     def _add_foreign_keys(self, model: Any) -> None:
         """They are there."""
 
+    def _rename_table(self, old: Any, new: Any) -> None:
+        """By way of a third name, where only the case differs: SQLite takes both for one, and refuses."""
+        before, after = old._meta.table, new._meta.table
+        if before != after and before.lower() == after.lower():
+            between = f"toolkit_new_{after}"
+            self.execute(f"ALTER TABLE {quote(before)} RENAME TO {quote(between)}")
+            self.execute(f"ALTER TABLE {quote(between)} RENAME TO {quote(after)}")
+        else:
+            super()._rename_table(old, new)
+
     def _rename_scratch(self, scratch: str, table: str) -> None:
         """The legacy mode leaves views and other tables' triggers and foreign keys alone: they name the table right."""
         self.execute("PRAGMA legacy_alter_table = ON")

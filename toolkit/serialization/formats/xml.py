@@ -86,8 +86,8 @@ class XML:
             number = 0
             for event, element in found:
                 if event == "start":
-                    _refuse_doctype(element)
-                elif element.tag == "row" and element.getparent() is not None and element.getparent().tag == "rows":
+                    _refuse_beginning(element)
+                elif element.getparent() is not None and element.getparent().getparent() is None:
                     number += 1
                     bounded.begin_record()
                     yield _record_of(element, number)
@@ -98,13 +98,18 @@ class XML:
             raise ContentError(f"the file is no XML: {error.msg}", line=error.lineno) from error
 
 
-def _refuse_doctype(element: Any) -> None:
-    """A dump has none; whatever one would bring in, entities and other files, is not wanted."""
+def _refuse_beginning(element: Any) -> None:
+    """Refuse what is no dump, and a document type: whatever one would bring in, entities and files, is not wanted."""
     if element.getparent() is None:
         if element.getroottree().docinfo.doctype:
             raise ContentError("the file has a document type declaration, which is not read", line=1)
         if element.tag != "rows":
             raise ContentError(f"the file begins with <{element.tag}>, not with <rows>", line=element.sourceline)
+        if element.get("version", "1") != "1":
+            raise ContentError(
+                f"the file is of version {element.get('version')!r}, and only version 1 is known",
+                line=element.sourceline,
+            )
 
 
 def _record_of(row: Any, number: int) -> Record | ContentError:
@@ -115,6 +120,8 @@ def _record_of(row: Any, number: int) -> Record | ContentError:
 
 
 def _record(row: Any, number: int) -> Record:
+    if row.tag != "row":
+        raise ContentError(f"<{row.tag}> is no <row>", line=row.sourceline)
     place = Place(row.sourceline, number)
     model, given = row.get("model"), row.get("pk")
     pk: Any = None if given is None else unescape_text(given)
