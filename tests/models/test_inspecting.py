@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateTable
 from tests.servers import SERVERS, opened_apart
 from toolkit.database import Database
 from toolkit.errors import DatabaseError
+from toolkit.models import DateField, JSONField, Model
 from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
@@ -218,3 +219,50 @@ def test_columns_of_kinds_that_are_rare() -> None:
     assert "data = models.JSONField(" in found
     assert "class Seen(models.Model):\n    # a view\n" in found
     database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
+def test_a_view_with_an_id_is_imported_and_read(url: str) -> None:
+    """Its rows are told by it: a model with a field of that name cannot be given another key."""
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE piece (id INTEGER PRIMARY KEY, title VARCHAR(20))")
+        database.execute("INSERT INTO piece VALUES (7, 'Flood')")
+        database.execute("CREATE VIEW shown AS SELECT title, id FROM piece")
+        source = inspect_models(database, ["shown"], views=True)
+        assert "# no primary key: 'id' is taken for one; look whether it tells the rows apart" in source
+        module = types.ModuleType("legacy.models")
+        exec(source, vars(module))
+        module.__dict__["Shown"].__module__ = "legacy.models"
+        (resolved, problems) = resolve_models({"legacy": [module.__dict__["Shown"]]})
+        assert not problems
+        database.schema = Schema(resolved, database.dialect)
+        with entered(Scope(None, database)):
+            assert [(row.pk, row.title) for row in module.__dict__["Shown"].objects.all()] == [(7, "Flood")]
+    finally:
+        database.drop()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("postgresql")])
+def test_what_postgresql_has_and_python_has_not_is_told(url: str) -> None:
+    class Memo(Model):
+        facts = JSONField()
+        due = DateField()
+
+        class Meta:
+            app_label = "legacy"
+            managed = False
+            db_table = "memo"
+
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE memo (id INTEGER PRIMARY KEY, facts JSON, due DATE)")
+        database.execute("""INSERT INTO memo VALUES (1, '{"a": [1]}', '2026-03-01'), (2, 'null', 'infinity')""")
+        database.schema = Schema(resolve_models({"legacy": [Memo]})[0], database.dialect)
+        with entered(Scope(None, database)):
+            assert Memo.objects.get(pk=1).facts == {"a": [1]}
+            with pytest.raises(DatabaseError, match="date too large"):
+                list(Memo.objects.all())
+            assert Memo.objects.count() == 2
+    finally:
+        database.drop()

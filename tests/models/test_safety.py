@@ -243,8 +243,8 @@ def two_stories(m: Any, scope: Any) -> Any:
 @given(name=names, data=st.data())
 def test_any_name_is_known_or_refused(m: Any, two_stories: Any, name: str, data: st.DataObject) -> None:
     for ask in data.draw(st.lists(st.sampled_from(NAMED), min_size=8, max_size=8)):
-        with entered(m.look(two_stories, EDITOR, traced=True)), two_stories.atomic():
-            survives(two_stories, lambda ask=ask: [repr(each) for each in ask(m, name)])  # type: ignore[misc]
+        with entered(m.look(two_stories, EDITOR, traced=True)):
+            survives(two_stories, two_stories.atomic()(lambda ask=ask: [repr(each) for each in ask(m, name)]))
 
 
 @pytest.mark.parametrize("alias", ["a'b", "_row", "__class__", "", "a b", "a;b", "a\x00b", "__[POSTCOMPILE_p0]", "a%s"])

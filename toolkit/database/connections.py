@@ -220,7 +220,11 @@ class Database(Holding):
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
-        rows = self.execute(sql, parameters).fetchall()
+        cursor = self.execute(sql, parameters)
+        try:
+            rows = cursor.fetchall()
+        except Exception as error:  # a value that the driver cannot give, such as a day in the year 10,000
+            raise self.translated(error, sql) from error
         return rows if isinstance(rows, list) else list(rows)
 
     def stream(self, sql: str, parameters: Sequence[Any] = (), *, size: int) -> Iterator[list[Any]]:

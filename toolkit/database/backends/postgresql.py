@@ -150,7 +150,8 @@ def _read_json_as_text(connection: Any) -> None:
     """Give JSON as its text, as other databases do: parsed, the value null could not be told from NULL."""
     from psycopg.types.string import TextLoader
 
-    connection.adapters.register_loader("jsonb", TextLoader)
+    for kind in ("jsonb", "json"):  # columns that others made may be of the second
+        connection.adapters.register_loader(kind, TextLoader)
 
 
 _KINDS = {"23505": "unique", "23502": "not_null", "23503": "foreign_key", "23514": "check", "23P01": "exclusion"}

@@ -93,6 +93,8 @@ class _Module:
         if not key and self.rowids and not table.view:
             name = field_name("rowid", names.values())
             yield f'    {name} = models.AutoField(primary_key=True, db_column="rowid")  # the table has no primary key'
+        elif key and not table.key and not table.is_unique(key[0]):
+            yield f"    # no primary key: {key[0]!r} is taken for one; look whether it tells the rows apart"
         elif not key:
             yield "    # no primary key: name a column that is one, or the rows cannot be read"
         if len(key) > 1:
@@ -106,13 +108,14 @@ class _Module:
         yield from self._meta(table, names)
 
     def _key(self, table: Table) -> tuple[str, ...]:
-        """The primary key; of a table without one, a column that is unique and always there."""
-        if table.key or table.view:
+        """The primary key; of a table without one, a column that is unique and always there, or is called ``id``."""
+        if table.key:
             return table.key
         for _, columns in table.uniques:
             if len(columns) == 1 and not table.columns[columns[0]][1]:
                 return columns
-        return ()
+        called_id = (column for column, name in self.names[table.name].items() if name == "id")
+        return () if self.rowids and not table.view else tuple(called_id)
 
     def _field(self, table: Table, column: str, key: tuple[str, ...]) -> str:
         kind, null, counted = table.columns[column]
