@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,23 @@ class DeclaredReceiver:
     line: int
 
 
+@dataclass(frozen=True)
+class DeclaredRedirects:
+    """A function that gives redirects.
+
+    Args:
+        function: It.
+        label: As messages name it.
+        path: Where it was declared.
+        line: In which line.
+    """
+
+    function: Callable[[], Iterable[Any]]
+    label: str
+    path: str
+    line: int
+
+
 class App:
     """A bundle that a site is made of.
 
@@ -54,6 +71,7 @@ class App:
         routes: Its routes, in order of declaration.
         sources: Its content sources.
         receivers: What hears signals, in order of declaration.
+        redirect_functions: What gives redirects, in order of declaration.
     """
 
     def __init__(self, label: str, *, package: str | None = None) -> None:
@@ -64,6 +82,7 @@ class App:
         self.routes: list[Route] = []
         self.sources: list[Source] = []
         self.receivers: list[DeclaredReceiver] = []
+        self.redirect_functions: list[DeclaredRedirects] = []
         self.filters: dict[str, Callable[..., Any]] = {}
         self.globals: dict[str, Any] = {}
         self.context_functions: list[Callable[[], Mapping[str, Any]]] = []
@@ -234,6 +253,18 @@ class App:
             return function
 
         return decorate
+
+    def redirects(self, function: F) -> F:
+        """Let a function give redirects besides those of ``redirects.csv``, such as the rows of a model.
+
+        It takes nothing and gives ``(from, to)`` or ``(from, to, status)``, each as the file has it:
+        ``OldAddress.objects.values_list("old", "new", "status")``. Rows that readers do not see redirect nobody.
+        """
+        self._check_open(f"the redirects {function.__name__!r}")
+        code = inspect.unwrap(function).__code__
+        label = f"{self.label}.{function.__name__}"
+        self.redirect_functions.append(DeclaredRedirects(function, label, code.co_filename, code.co_firstlineno))
+        return function
 
     def filter(self, name: str | None = None) -> Callable[[F], F]:
         """Give templates a filter."""

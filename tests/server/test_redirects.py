@@ -75,3 +75,22 @@ def test_a_query_goes_along_with_each_step_until_one_asks_for_it(site: Any) -> N
     (site.folder / "redirects.csv").write_text(rows)
     assert leads(site, "/up/n/?id=1") == (301, "/end/")
     assert leads(site, "/up/n/?id=2") == (301, "/down/n/?id=2")
+
+
+def test_rows_redirect_and_are_asked_for_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = PAGES + "ROWS, ASKED = [], []\n@app.redirects\ndef rows():\n    ASKED.append(1)\n    return list(ROWS)\n"
+    with temporary_site(tmp_path, pages=pages, tables=False) as site:
+        known = site.redirects.functions[0].function.__globals__
+        clock = [100.0]
+        monkeypatch.setattr("toolkit.server.redirects.time.monotonic", lambda: clock[0])
+        client = Client(site.wsgi)
+        known["ROWS"].append(("/was/", "/news/"))
+        client.get("/")
+        asked = len(known["ASKED"])
+        assert {client.get(f"/missing-{number}/").status_code for number in range(20)} == {404}
+        assert len(known["ASKED"]) == asked
+        clock[0] += 2
+        assert client.get("/was/").headers["Location"] == "/news/"
+        known["ROWS"].append(("nowhere", "/news/"))
+        clock[0] += 2
+        assert client.get("/was/").headers["Location"] == "/news/"  # what was good before goes on

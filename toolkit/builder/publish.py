@@ -16,6 +16,7 @@ from toolkit.builder.decide import Decision, unit_record
 from toolkit.builder.history import (
     current_urls,
     find_redirects,
+    history_state,
     redirect_page,
     remember,
 )
@@ -30,7 +31,7 @@ from toolkit.builder.outputs import (
 )
 from toolkit.builder.reasons import describe
 from toolkit.builder.records import DamagedManifest, FileRecord, Identity, PageRecord
-from toolkit.builder.redirects import BuildRedirects, redirect_state
+from toolkit.builder.redirects import BuildRedirects
 from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
 from toolkit.builder.selections import Segment, Shard
@@ -138,7 +139,8 @@ class Publisher:
         for result, _, reason in self.results:
             report.add("rendered", result.page.url, reason)
         units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
-        self._history = redirect_state(self.site)
+        self._written_redirects = self.site.redirects.digest(self.report.moment).hex()
+        self._history = self._redirect_state()
         changed = bool(self.results or decision.gone or decision.replanned or self.standing.suspect)
         changed = changed or decision.touched or self.manifest.meta("history") != self._history
         changed = changed or (self.manifest.meta("part") or "") != self._part_mark()
@@ -335,7 +337,9 @@ class Publisher:
         plan = self.decision.plan
         moved = find_redirects(read_history(self.site.database), current_urls(plan))
         paths = (item.path for item in outputs)
-        redirects = BuildRedirects(self.site, moved=moved, aliases=self.site.aliases(plan), paths=paths)
+        redirects = BuildRedirects(
+            self.site, moved=moved, aliases=self.site.aliases(plan), paths=paths, moment=self.report.moment
+        )
         if isinstance(self.part, Shard):  # where other shards have files, is known when they are merged
             self._redirects_told = redirects.told()
             return []
@@ -373,6 +377,10 @@ class Publisher:
             path = f"{storage.base_url}{name}".lstrip("/")
             yield stage_file(staging, self.standing.files, self.standing.suspect, path, storage.path(name), value)
 
+    def _redirect_state(self) -> str:
+        """Stands for everything that redirects are made of, besides the plan."""
+        return f"{history_state(self.site.database)}:{self._written_redirects}"
+
     def _remember_urls(self) -> list[str]:
         """Outside the snapshot, which is for reading."""
         current = current_urls(self.decision.plan)
@@ -380,7 +388,7 @@ class Publisher:
         database.end_snapshot()
         try:
             notices = remember(database, current)
-            self._history = redirect_state(self.site)
+            self._history = self._redirect_state()
             return notices
         finally:
             database.begin_snapshot()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from toolkit.builder.history import free_redirects, history_state
+from toolkit.builder.history import free_redirects
 from toolkit.pages.patterns import output_path
 from toolkit.site.redirects import Redirect, collapsed
 
@@ -23,7 +24,8 @@ class BuildRedirects:
         moved: Old URL to the one that the same page has now.
         aliases: Alias URL to the page's.
         paths: Files that the site publishes.
-        written: What people wrote down, where the site cannot be asked.
+        written: What people wrote down; without it the site is asked.
+        moment: The build's.
 
     Raises:
         Problems: The file of redirects has rows that cannot stand, or some lead round in a circle.
@@ -37,12 +39,13 @@ class BuildRedirects:
         aliases: Mapping[str, str],
         paths: Iterable[str],
         written: Sequence[Redirect] | None = None,
+        moment: datetime | None = None,
     ) -> None:
         self.site = site
         self.moved = moved
         self.aliases = aliases
         self.paths = set(paths)
-        self.written = site.redirects.read().redirects if written is None else written
+        self.written = site.redirects.read(moment).redirects if written is None else written
         taken = {one.source for one in self.written if not one.query}
         implied = [Redirect(url, target, where=ALIAS) for url, target in aliases.items() if url not in taken]
         taken |= aliases.keys()
@@ -94,8 +97,3 @@ class BuildRedirects:
             "redirects": json.dumps([astuple(one) for one in self.all], ensure_ascii=False),
             "redirect_files": json.dumps(files, ensure_ascii=False),
         }
-
-
-def redirect_state(site: Any) -> str:
-    """Stands for everything that redirects are made of, besides the plan."""
-    return f"{history_state(site.database)}:{site.redirects.digest().hex()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from toolkit.errors import RouteError
 from toolkit.server.answers import Answer, redirect_answer
 from toolkit.server.paths import location
 from toolkit.site.redirects import Found, Redirect, RedirectList, follow
+
+_SECONDS = 1.0
 
 _log = logging.getLogger("toolkit.server")
 
@@ -23,13 +26,14 @@ class Redirects:
         is_published: Whether something is at an encoded path.
 
     Raises:
-        Problems: The file of redirects has rows that cannot stand.
+        Problems: Some redirects cannot stand.
     """
 
     def __init__(self, site: Any, find_moved: Callable[[str], str | None], is_published: Callable[[str], bool]) -> None:
         self.site = site
         self._find_moved = find_moved
         self._is_published = is_published
+        self._read_at = time.monotonic()
         self._list: RedirectList = site.redirects.read()
 
     def find(self, path: str, query: str) -> Found | None:
@@ -58,6 +62,11 @@ class Redirects:
         return None
 
     def _read(self) -> RedirectList:
+        """What they are now; rows are asked for once a second at most, however often nothing is found."""
+        now = time.monotonic()
+        if self.site.redirects.functions and now - self._read_at < _SECONDS:
+            return self._list
+        self._read_at = now
         try:
             self._list = self.site.redirects.read()
         except Exception as error:  # noqa: BLE001 - readers go on with what is in memory

@@ -1,7 +1,8 @@
-"""Redirects that people write down: a CSV file of old paths, which the server, the build and every host follow alike.
+"""Redirects: old paths with where they lead, which the server, the build and every host follow alike.
 
-A row is ``from,to,status``. ``from`` is a path, with ``*`` at its end for everything below it, or with a query;
-``to`` is a path or a whole URL, in which ``:splat`` stands for what the ``*`` was; it is empty with the status 410.
+People write them down in a CSV file, or in rows of a model (``toolkit.site.redirecting``). A row of the file is
+``from,to,status``. ``from`` is a path, with ``*`` at its end for everything below it, or with a query; ``to`` is a
+path or a whole URL, in which ``:splat`` stands for what the ``*`` was; it is empty with the status 410.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from toolkit.errors import Problems, RouteError, ToolkitError, did_you_mean
-from toolkit.trace import digest_bytes
 
 SPLAT = ":splat"
 STATUSES = (301, 302, 303, 307, 308, 410)
@@ -139,43 +139,11 @@ def sorted_redirects(redirects: Iterable[Redirect]) -> list[Redirect]:
 # reading
 
 
-@dataclass
-class RedirectFile:
-    """The CSV file of a site, read again when it changed.
-
-    Args:
-        path: It; it need not exist.
-    """
-
-    path: Path
-    _digest: bytes | None = None
-    _list: RedirectList | None = None
-
-    def read(self) -> RedirectList:
-        """What it says now.
-
-        Raises:
-            Problems: Every row that cannot stand, and every loop.
-        """
-        try:
-            body = self.path.read_bytes()
-        except FileNotFoundError:
-            body = b""
-        value = digest_bytes(body)
-        if self._list is None or value != self._digest:
-            self._list, self._digest = RedirectList(parse_redirects(body, self.path)), value
-        return self._list
-
-    def digest(self) -> bytes:
-        """Stands for its content."""
-        return digest_bytes(self.path.read_bytes()) if self.path.is_file() else b""
-
-
 def parse_redirects(body: bytes, path: Path) -> list[Redirect]:
     """The redirects in a CSV file.
 
     Raises:
-        Problems: Every row that cannot stand, and every loop.
+        Problems: Every row that cannot stand.
     """
     if not body.strip():
         return []
@@ -191,7 +159,7 @@ def parse_redirects(body: bytes, path: Path) -> list[Redirect]:
     for row in reader:
         if not any(row.values()):
             continue
-        one, wrong = _parse_row(row, f"{path.name}:{reader.line_num}")
+        one, wrong = parse_row(row, f"{path.name}:{reader.line_num}")
         twin = found.get((one.source, one.query))
         if not wrong and twin is not None:
             wrong = f"{one.source} is redirected twice, first in {twin.where}"
@@ -199,7 +167,6 @@ def parse_redirects(body: bytes, path: Path) -> list[Redirect]:
             problems.append(RouteError(wrong, path=path, line=reader.line_num))
             continue
         found[(one.source, one.query)] = one
-    problems += loop_problems(found.values(), path)
     if problems:
         raise Problems(problems, summary=f"{path.name} has redirects that cannot stand")
     return list(found.values())
@@ -216,8 +183,13 @@ def _header_problems(names: Sequence[str], path: Path) -> list[ToolkitError]:
     return problems
 
 
-def _parse_row(row: dict[str, str | None], where: str) -> tuple[Redirect, str]:
-    """A row, and what is wrong with it."""
+def parse_row(row: Mapping[str, str | None], where: str) -> tuple[Redirect, str]:
+    """A row of the columns from, to and status, and what is wrong with it.
+
+    Args:
+        row: Texts by column.
+        where: Who says so.
+    """
     source, target = (row.get("from") or "").strip(), (row.get("to") or "").strip()
     status = (row.get("status") or "").strip() or ("301" if target else "410")
     path, _, query = source.partition("?")
@@ -353,19 +325,17 @@ def _grows(one: Redirect) -> bool:
     return one.is_prefix and one.target.startswith(one.prefix)
 
 
-def loop_problems(redirects: Iterable[Redirect], path: Path | None = None) -> list[ToolkitError]:
+def loop_problems(redirects: Iterable[Redirect]) -> list[ToolkitError]:
     """Every redirect whose chain does not end."""
     found: list[ToolkitError] = []
     listed = RedirectList(one for one in redirects if not one.query)
     for one in listed.redirects:
-        line = one.where.rpartition(":")[2]
-        place = {"path": path, "line": int(line)} if path is not None and line.isdigit() else {}
         try:
             if _grows(one):
                 raise RouteError(f"{one} leads below itself, and round in a circle", hint="Choose another target.")
             follow(one, lambda at: _speaking(listed, at))
         except RouteError as error:
-            found.append(RouteError(error.message, hint=error.hint, **place))  # type: ignore[arg-type]
+            found.append(RouteError(f"{one.where}: {error.message}", hint=error.hint))
     return found
 
 

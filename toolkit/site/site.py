@@ -46,7 +46,7 @@ from toolkit.site.databases import Databases, living_in
 from toolkit.site.history import find_history
 from toolkit.site.images import make_images
 from toolkit.site.receivers import connect_receivers
-from toolkit.site.redirects import RedirectFile
+from toolkit.site.redirecting import SiteRedirects
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.site.watching import watch_files
 from toolkit.stamps import KeptDigests
@@ -160,9 +160,9 @@ class Site:
         return make_images(self)
 
     @cached_property
-    def redirects(self) -> RedirectFile:
+    def redirects(self) -> SiteRedirects:
         """The redirects that people wrote down."""
-        return RedirectFile(self.folder / self.settings.peek("redirects"))
+        return SiteRedirects(self)
 
     @cached_property
     def storages(self) -> Storages:

@@ -21,6 +21,7 @@ DECLARING = (
     "error_page",
     "source",
     "receiver",
+    "redirects",
     "filter",
     "template_global",
     "context_processor",
