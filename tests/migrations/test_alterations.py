@@ -332,6 +332,23 @@ def test_names_longer_than_postgresql_keeps_are_cut_the_same_way_each_time(newsr
     newsroom.apply("news.zero")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "value"),
+    [
+        (models.BigIntegerField, models.SmallIntegerField, 70_000),
+        (models.TextField, models.JSONField, "{no"),
+        (models.PositiveBigIntegerField, models.PositiveSmallIntegerField, 2**40),
+    ],
+)
+def test_values_that_do_not_fit_are_found_though_sqlite_has_one_type_for_both(newsroom, model, before, after, value):
+    newsroom.migrate(model("Page", held=before()))
+    newsroom.save(newsroom.app.models[0], held=value)
+    newsroom.declare(model("Page", held=after())).make()
+    with pytest.raises(MigrationError, match="1 value does not fit the field as it shall be; nothing was changed"):
+        newsroom.apply()
+    assert newsroom.rows("news_page", "held") == [(value,)]
+
+
 def test_a_table_between_with_a_long_name_is_told_from_others_and_follows_a_rename(newsroom, model):
     def declare(name):
         links = {f"{name}_{end}": models.ManyToManyField("self", related_name="+") for end in ("one", "two")}

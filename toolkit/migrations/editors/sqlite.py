@@ -16,6 +16,7 @@ from toolkit.database.tokens.keeping import TOKENS
 from toolkit.errors import DatabaseError, MigrationError
 from toolkit.gis.functions import register_functions
 from toolkit.migrations.editors.base import Editor, compared_fields
+from toolkit.migrations.editors.conversions import same_storage
 from toolkit.migrations.editors.copying import Copy, copied_columns
 from toolkit.migrations.editors.journal import Journal
 from toolkit.migrations.editors.keys import Follower
@@ -80,10 +81,12 @@ class SqliteEditor(Editor):
 
     def _add_simply(self, old: Any, new: Any) -> bool:
         """Do it with ADD COLUMN and CREATE INDEX, if that is all it takes."""
-        gone, _, made = compared_fields(old, new)
+        gone, altered, made = compared_fields(old, new)
         table = table_of(new, "sqlite")
         if gone or not all(_needs_nothing(field, table.c[field.column]) for field in made):
             return False
+        if not all(same_storage(before, after) for before, after in altered):
+            return False  # the column may be called the same, and the values in it be none of the new kind
         before, after = self._model_parts(old), self._model_parts(new)
         columns = {name: text for name, text in after.columns.items() if name in before.columns}
         if columns != before.columns or not _only_carried_keys_added(before, after, made):
