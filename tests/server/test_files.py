@@ -171,6 +171,26 @@ def test_the_build_publishes_what_the_server_serves(tmp_path: Path) -> None:
     ]
 
 
+def test_a_public_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files would be removed from the output."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / ".git").mkdir()
+    scan = os.scandir
+
+    def refuse(place: str) -> Any:
+        if Path(place).name in ("closed", ".git"):
+            raise PermissionError(13, "Permission denied", place)
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="closed"):
+        PublicFolder(tmp_path).files()
+    (tmp_path / "closed").rmdir()
+    assert PublicFolder(tmp_path).files() == PublicFolder(tmp_path / "absent").files() == []
+
+
 @pytest.mark.parametrize(
     "headers",
     [

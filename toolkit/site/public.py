@@ -44,11 +44,19 @@ class PublicFolder:
         return ""
 
     def _named(self) -> Iterator[tuple[str, Path]]:
-        """(path below the folder, path) of everything with a name that can be published."""
-        for path in sorted(self.folder.rglob("*")):
-            inside = path.relative_to(self.folder)
-            if _is_plain(inside.parts):
-                yield inside.as_posix(), path
+        """(path below the folder, path) of everything with a name that can be published.
+
+        Raises:
+            OSError: A folder cannot be read: without it its files would look as if they were gone.
+        """
+        found: list[Path] = []
+        for place, folders, files in os.walk(self.folder, onerror=_refuse):
+            inside = Path(place).relative_to(self.folder)
+            named = {name: inside / name for name in (*folders, *files) if _is_plain((*inside.parts, name))}
+            folders[:] = named.keys() & set(folders)
+            found += named.values()
+        for path in sorted(found):
+            yield path.as_posix(), self.folder / path
 
     def find(self, path: str) -> Path | None:
         """The file at a URL path (percent-decoded), or None; ``index.html`` for a folder.
@@ -74,6 +82,11 @@ class PublicFolder:
 
     def _is_inside(self, file: Path) -> bool:
         return not file.is_symlink() or file.resolve().is_relative_to(self._root)
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # there need not be such a folder
+        raise error
 
 
 def _is_plain(parts: Sequence[str]) -> bool:
