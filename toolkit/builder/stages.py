@@ -38,21 +38,31 @@ class FolderStage:
 
     def __init__(self, folder: Path) -> None:
         self.place = os.fspath(folder)
+        self._latest = ""
 
     def write(self, path: str, body: bytes) -> None:
         """Write a file."""
         target = f"{self.place}/{path}"
-        try:
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - half the cost of pathlib
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._make_folder(target.rpartition("/")[0])
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
             view = memoryview(body)
             while view:
                 view = view[os.write(descriptor, view) :]
         finally:
             os.close(descriptor)
+
+    def _make_folder(self, folder: str) -> None:
+        """Make a folder: with one call, since that of a page is new, and the one it is in is most likely there."""
+        if folder == self._latest:
+            return
+        try:
+            os.mkdir(folder)  # noqa: PTH102 - once for each page
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
+        self._latest = folder
 
     def flush(self) -> None:
         """Nothing is kept back."""

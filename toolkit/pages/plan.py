@@ -20,6 +20,9 @@ from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
 
 SUBJECT_BATCH = 500
 
+LINKS_KEPT = 8192
+"""Links that a plan remembers, some 3 MB: those of a masthead stand on every page, a story's on a few in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -34,6 +37,21 @@ class Planned:
     key: Any
     url: str
     pages: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One subject's pages as a page that links to them reads them.
+
+    Args:
+        planned: The pages; None if the subject has none.
+        read: Kind and key of the input.
+        digest: What a trace records of it.
+    """
+
+    planned: Planned | None
+    read: tuple[str, tuple[Any, ...]]
+    digest: bytes
 
 
 @dataclass
@@ -104,6 +122,7 @@ class Plan:
         self._objects: dict[tuple[str, str], Objects] = {}
         self._making: set[tuple[str, str]] = set()
         self._found: dict[tuple[str, str, Any], Planned | None] = {}
+        self._links: dict[tuple[str, str, Any], Link] = {}
 
     def scope(self, locale: str, trace: Trace | None = None) -> Scope:
         """A scope of this plan's viewer and moment."""
@@ -122,6 +141,7 @@ class Plan:
         """Forget a unit, so that it is found anew."""
         self._units.pop((route.id, locale), None)
         self._objects.pop((route.id, locale), None)
+        self._links.clear()
 
     def _make(self, key: tuple[str, str], route: Route, locale: str) -> Unit:
         if key in self._making:
@@ -150,6 +170,7 @@ class Plan:
     def adopt(self, unit: Unit) -> None:
         """Take up a unit that is known from elsewhere."""
         self._units[(unit.route.id, unit.locale)] = unit
+        self._links.clear()
 
     def routes(self) -> Iterator[tuple[Route, str]]:
         """Every published route with each of its locales, in the order of declaration."""
@@ -157,6 +178,21 @@ class Plan:
             if route.is_static:
                 for locale in self.site.route_locales(route):
                     yield route, locale
+
+    def find_link(self, route: Route, locale: str, subject: Any) -> Link:
+        """The pages of a subject in a locale, and what a trace records of them."""
+        key = subject_key(route, subject)
+        asked = (route.id, locale, key)
+        known = self._links.get(asked)
+        if known is not None and not isinstance(subject, Mapping):  # what lookups found nothing for is another subject
+            return known
+        planned = self.find(route, locale, subject)
+        found = Link(planned, ("url", (route.id, key, locale, 1)), url_digest(planned))
+        if (route.id, locale) in self._units and not isinstance(subject, Mapping):
+            if len(self._links) >= LINKS_KEPT:
+                self._links.clear()
+            self._links[asked] = found
+        return found
 
     def find(self, route: Route, locale: str, subject: Any) -> Planned | None:
         """The planned pages of one subject, or None if it has none in this locale.

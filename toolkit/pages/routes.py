@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from toolkit.pages.patterns import numbered
@@ -54,7 +55,7 @@ class Route:
     declared_at: tuple[str, int] = ("", 0)
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The name that is unique in the site: ``app:name``."""
         return f"{self.app}:{self.name}"
@@ -69,7 +70,7 @@ class Route:
         """Whether the build publishes it."""
         return self.kind not in ("view",)
 
-    @property
+    @cached_property
     def model(self) -> Any:
         """The model of its subjects, or None."""
         return getattr(self.each, "model", None)
@@ -86,7 +87,7 @@ class Route:
         """The reverse of ``shown``; 1 if no page has this number in its URL."""
         return max(1, shown + 1 if self.stable else shown)
 
-    @property
+    @cached_property
     def subject_name(self) -> str:
         """What the subject is called in the template: the function's first parameter, or the model's name."""
         if self.function is not None:

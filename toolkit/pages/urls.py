@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.errors import DeclarationError, NoSuchPage, did_you_mean
-from toolkit.pages.plan import Plan, Planned, subject_key, url_digest
+from toolkit.pages.plan import Plan, Planned, url_digest
 from toolkit.pages.routes import Route
 from toolkit.trace import Scope, current
 
@@ -66,23 +66,17 @@ def _absolute(site: Any, url: str, absolute: bool) -> str:
 def find_url(scope: Scope, route: Route, subject: Any, *, locale: str, number: int = 1) -> str | None:
     """The URL of a subject's page, or None; recorded either way."""
     plan = current_plan(scope)
-    planned = plan.find(route, locale, subject)
-    _note(scope, route, subject, locale, 1, planned)
-    if planned is None:
-        return None
-    if number > 1:
-        pages = plan.pages_of(route, locale, subject)
-        counted = Planned(planned.key, planned.url, pages)
-        _note(scope, route, subject, locale, number, counted)
-        return route.page_url(planned.url, number) if number <= pages else None
-    return planned.url
-
-
-def _note(scope: Scope, route: Route, subject: Any, locale: str, number: int, planned: Planned | None) -> None:
+    link = plan.find_link(route, locale, subject)
     if scope.trace is not None:
-        key = ("url", (route.id, subject_key(route, subject), locale, number))
-        if key not in scope.trace.inputs:
-            scope.trace.inputs[key] = url_digest(planned, number)
+        scope.trace.inputs.setdefault(link.read, link.digest)
+    planned = link.planned
+    if planned is None or number == 1:
+        return None if planned is None else planned.url
+    pages = plan.pages_of(route, locale, subject)
+    if scope.trace is not None:
+        counted = Planned(planned.key, planned.url, pages)
+        scope.trace.record("url", (*link.read[1][:3], number), url_digest(counted, number))
+    return route.page_url(planned.url, number) if number <= pages else None
 
 
 def no_page(scope: Scope, route: Route, subject: Any, locale: str) -> NoSuchPage:

@@ -364,6 +364,13 @@ class Site:
             found = self._patterns[key] = Pattern(route.path, prefix=prefix, converters=self.converters)
         return found
 
+    @cached_property
+    def _routes_by_name(self) -> dict[str, list[Route]]:
+        named: dict[str, list[Route]] = {}
+        for route in self.routes:
+            named.setdefault(route.name, []).append(route)
+        return named
+
     def find_route(self, name: str) -> Route:
         """The route of this name, or ``app:name``.
 
@@ -372,7 +379,7 @@ class Site:
         """
         if name in self.routes_by_id:
             return self.routes_by_id[name]
-        found = [route for route in self.routes if route.name == name]
+        found = self._routes_by_name.get(name, ())
         if len(found) == 1:
             return found[0]
         if found:

@@ -14,7 +14,15 @@ from types import CodeType
 
 import jinja2
 
-_COMPILERS = ("bytecode.py", "contexts.py", "environment.py", "escaping.py", "tags.py", "translations.py")
+_COMPILERS = (
+    "bytecode.py",
+    "compiled.py",
+    "contexts.py",
+    "environment.py",
+    "escaping.py",
+    "tags.py",
+    "translations.py",
+)
 
 
 @cache

@@ -12,7 +12,6 @@ from typing import Any, NoReturn, cast
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.debug import rewrite_traceback_stack
 from jinja2.environment import TemplateModule
 
@@ -21,6 +20,7 @@ from toolkit.i18n.messages import gettext, ngettext, npgettext, pgettext
 from toolkit.trace import ABSENT, current, record
 
 from .bytecode import BytecodeFolder
+from .compiled import FreshTemplate, QuickContext, RuntimeCodeGenerator, escape_output
 from .escaping import ESCAPING_FILTERS, ContextualEscaping
 from .failures import template_error
 from .filters import FILTERS, markdown_filter
@@ -43,33 +43,6 @@ EXTENSIONS: tuple[Any, ...] = (
 STATEMENTS = ("autoescape", "block", "cache", "call", "extends", "filter", "for", "from", "if", "import",
               "include", "macro", "raw", "set", "with")  # fmt: skip
 """Jinja's own tags (``jinja2.parser`` keeps them private)."""
-
-
-class RuntimeCodeGenerator(CodeGenerator):
-    """Leaves every expression to the rendering.
-
-    Jinja computes constant expressions when it compiles. ``{{ 1234|number }}`` depends on the reader's
-    language, so the first language to be rendered would end up in the compiled template and in the bytecode
-    folder.
-    """
-
-    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
-        if isinstance(node, (nodes.TemplateData, nodes.Const)):
-            return super()._output_child_to_const(node, frame, finalize)
-        raise nodes.Impossible()
-
-
-class FreshTemplate(jinja2.Template):
-    """Runs an imported template for each importer.
-
-    Jinja runs ``{% import %}`` (and ``include without context``) once and keeps the module for ever: a
-    ``{% set label = _("Read more") %}`` in it would stay in the first page's language, and what it reads
-    would be recorded for the first page only.
-    """
-
-    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> TemplateModule:
-        keys = ctx.globals_keys - self.globals.keys() if ctx is not None else set()
-        return self.make_module({key: ctx.parent[key] for key in keys} if ctx is not None else None)
 
 
 @dataclass(slots=True)
@@ -101,7 +74,9 @@ class TemplateEnvironment(jinja2.Environment):
     """
 
     code_generator_class = RuntimeCodeGenerator
+    context_class = QuickContext
     template_class = FreshTemplate
+    escape_output = staticmethod(escape_output)
 
     def __init__(
         self,
@@ -129,6 +104,7 @@ class TemplateEnvironment(jinja2.Environment):
         self._answers: dict[str, bytes] = {}
         self._frozen = False
         self.fragments: dict[Key, Kept] | None = None
+        self.modules: dict[jinja2.Template, TemplateModule] | None = None
 
     def _dialect(self) -> str:
         """What this environment compiles sources with, for the bytecode folder."""
@@ -274,12 +250,14 @@ class TemplateEnvironment(jinja2.Environment):
         self._answers = {}
         self._frozen = True
         self.fragments = {}
+        self.modules = {}
 
     def thaw(self) -> None:
         """End what :meth:`freeze` began."""
         self._frozen = False
         self._answers = {}
         self.fragments = None
+        self.modules = None
 
     @contextmanager
     def frozen(self) -> Iterator[TemplateEnvironment]:
