@@ -193,3 +193,24 @@ def test_strict_mode_refuses_a_relation_that_nobody_planned(m: Any, newsroom: An
         planned = m.Story.objects.select_related("editor").prefetch_related("section", "tags").get(slug="story-1")
         assert (planned.section.slug, planned.editor.slug, len(planned.tags.all())) == ("section-1", "author-1", 2)
         assert m.Story.objects.get(slug="story-0").editor is None
+
+
+def test_what_was_asked_of_a_related_set_stays_and_what_is_asked_later_is_new(m: Any, newsroom: Any) -> None:
+    first, second = m.Story.objects.order_by("pk")[:2]
+    list(first.tags.all())  # loads those of the second, too
+    held = second.tags.all()
+    before = list(held)
+    added = m.Tag.objects.create(name="Later", slug="later")
+    second.tags.add(added)
+    assert list(held) == before
+    assert {tag.pk for tag in second.tags.all()} == {*(tag.pk for tag in before), added.pk}
+
+
+def test_what_was_loaded_along_is_not_asked_for_again(m: Any, newsroom: Any) -> None:
+    stories = list(m.Story.objects.all())
+    list(stories[0].tags.all())
+    with newsroom.database.counted() as queries:
+        for story in stories:
+            tags = story.tags.all()
+            assert len(tags) == len(list(tags)) == tags.count()
+    assert queries == []

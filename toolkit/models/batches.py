@@ -5,7 +5,10 @@ Each page's trace gets its own part of such a batch, at the moment the page touc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from toolkit.callers import find_template_line
@@ -81,20 +84,19 @@ def ask_keyed(
 def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[Any]) -> tuple[Groups, Groups]:
     """Instances by key, and by key what names them in a trace."""
     statement, indexes, several = shape.statement, shape.identity_indexes, shape.names_more
-    groups: Groups = {}
-    named: Groups = {}
+    groups: Groups = defaultdict(list)
+    named: Groups = defaultdict(list)
     wanted, width = list(keys), statement.width
     scope = scope.of(shape.model)
     for start in range(0, len(wanted), BATCH_KEYS):
-        chunk = wanted[start : start + BATCH_KEYS]
-        size = 1 << (len(chunk) - 1).bit_length()
-        chunk += [chunk[-1]] * (size - len(chunk))
-        rows = scope.database.fetch(statement.text(size), statement.bind(values, scope, flat(chunk, width)))
-        for row, instance in zip(rows, shape.load(rows), strict=True):
-            key = row[-1] if width == 1 else tuple(row[-width:])
-            groups.setdefault(key, []).append(instance)
-            if several:
-                named.setdefault(key, []).append([row[index] for index in indexes])
+        sql, given = statement.for_keys(wanted[start : start + BATCH_KEYS])
+        rows = scope.database.fetch(sql, statement.bind(values, scope, given))
+        owners = [row[-1] for row in rows] if width == 1 else [tuple(row[-width:]) for row in rows]
+        for key, instance in zip(owners, shape.load(rows), strict=True):
+            groups[key].append(instance)
+        if several:
+            for key, row in zip(owners, rows, strict=True):
+                named[key].append([row[index] for index in indexes])
     return groups, named
 
 
@@ -158,6 +160,24 @@ def raw(meta_field: Any, scope: Scope, value: Any) -> Any:
     return value if writer is None or value is None else writer(value)
 
 
+def raw_reader(meta_field: Any, scope: Scope) -> Callable[[Any], Any]:
+    """A function from an instance to the driver's value of a field of it."""
+    return written_reader(meta_field.attname, meta_field.db_writer(scope.of(meta_field.model).database.dialect))
+
+
+def written_reader(attribute: str, write: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+    """A function from an instance to what the driver takes for an attribute of it."""
+    get = attrgetter(attribute)
+    if write is None:
+        return get
+
+    def read(instance: Any) -> Any:
+        value = get(instance)
+        return None if value is None else write(value)
+
+    return read
+
+
 # references to one object
 
 
@@ -173,10 +193,7 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
     write = held.db_writer(scope.of(key.target).database.dialect)
-    attname = key.attname
-    keys = [  # a key that was left out is loaded by its attribute
-        key.held_by(peer) if attname in peer.__dict__ else getattr(peer, attname) for peer in waiting
-    ]
+    keys = _keys_held(key, waiting)
     if write is not None:
         keys = [None if value is None else write(value) for value in keys]
     wanted = set(keys) - {None}
@@ -189,6 +206,14 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
     for peer, value in zip(waiting, keys, strict=True):
         found = groups.get(value)
         peer.__dict__[name] = found[0] if found else None
+
+
+def _keys_held(key: Any, instances: Sequence[Any]) -> list[Any]:
+    """What instances hold under a foreign key; one that was left out is loaded by its attribute."""
+    attname = key.attname
+    if key.is_several:
+        return [key.held_by(each) if attname in each.__dict__ else getattr(each, attname) for each in instances]
+    return [each.__dict__[attname] if attname in each.__dict__ else getattr(each, attname) for each in instances]
 
 
 def base_start(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -254,9 +279,10 @@ class Partners:
     def __init__(self, relation: Any, cache: str, query: Query, values: Sequence[Any] = ()) -> None:
         self.relation, self.cache, self.query, self.values = relation, cache, query, values
 
-    def key_of(self, scope: Scope, owner: Any) -> Any:
-        """The driver's value of what the partners refer to."""
-        return self.relation.key_of(scope, owner)
+    def key_reader(self, scope: Scope) -> Callable[[Any], Any]:
+        """A function from an owner to the driver's value of what its partners refer to."""
+        reader: Callable[[Any], Any] = self.relation.key_reader(scope)
+        return reader
 
     def is_known(self, owner: Any) -> bool:
         """Whether the partners of an owner are loaded already, and nothing was written since."""
@@ -274,22 +300,22 @@ class Partners:
         if found is None or found[0] != version:
             if waiting is None:
                 waiting = self._waiting(owner, version)
-            keys = [self.key_of(scope, peer) for peer in waiting]
+            keys = [*map(self.key_reader(scope), waiting)]
             shape = find_shape(scope, self.query)
             groups, named = ask_shape(
                 scope, shape, self.values, [key for key in dict.fromkeys(keys) if key is not None]
             )
-            several = shape.names_more
+            several, cache = shape.names_more, self.cache
             for peer, key in zip(waiting, keys, strict=True):
-                peer.__dict__[self.cache] = (version, groups.get(key, []), named.get(key, []) if several else None)
-            self.loaded(owner, [partner for partners in groups.values() for partner in partners])
+                peer.__dict__[cache] = (version, groups.get(key, []), named.get(key, []) if several else None)
+            self.loaded(owner, groups)
             found = owner.__dict__[self.cache]
         partners: list[Any] = found[1]
         return partners
 
-    def loaded(self, owner: Any, partners: list[Any]) -> None:
+    def loaded(self, owner: Any, groups: Groups) -> None:
         """What to do with partners when they have been loaded."""
-        spread(mode_of(owner), partners)
+        spread(mode_of(owner), chain.from_iterable(groups.values()))
 
     def _waiting(self, owner: Any, version: int) -> list[Any]:
         """The owner and those of its peers of whom the same is asked and not known."""
@@ -301,7 +327,7 @@ class Partners:
     def note(self, scope: Scope, owner: Any) -> list[Any]:
         """The partners of an owner, recorded as a read of the page at hand."""
         found = self.fetch(owner)
-        if scope.trace is not None and (key := self.key_of(scope, owner)) is not None:
+        if scope.trace is not None and (key := self.key_reader(scope)(owner)) is not None:
             named = owner.__dict__[self.cache][2]
             note_keyed(scope, find_shape(scope, self.query), self.values, key, found, named)
         return found

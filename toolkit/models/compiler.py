@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from toolkit.database import DEFAULT
+from toolkit.database.backends import spelling
 from toolkit.errors import DatabaseError, FieldError, did_you_mean
 from toolkit.models.combining import ORDERS
 from toolkit.models.conditions import condition, visible
@@ -28,7 +29,6 @@ from toolkit.models.selection import Binds, Selection, Sight, own_slots
 from toolkit.models.shapes import CONSTANT, KEYS_MARK, LOCALE, Bind, Statement
 from toolkit.models.sides import refuse_unlike
 from toolkit.models.sqlaggregates import aggregate
-from toolkit.models.sqltext import placeholder
 from toolkit.models.transforms import transformed
 from toolkit.models.windows import Over
 
@@ -358,7 +358,8 @@ class Compiler:
         plan = [
             self.binds.plan.get(name) or Bind(CONSTANT, compiled.params[name]) for name in compiled.positiontup or ()
         ]
-        return Statement(text, plan, placeholder(self.dialect), self.key_width)
+        spelt = spelling(self.dialect)
+        return Statement(text, plan, spelt.placeholder, self.key_width, spelt.whole_numbers)
 
     def reader(self, field_: Any) -> Callable[[Any], Any] | None:
         """From the driver's value to Python's, for a column of this field."""

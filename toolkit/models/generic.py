@@ -6,7 +6,8 @@ types whose numbers differ from one database to the next, and a dump says what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ToolkitError, ValidationError, did_you_mean
@@ -243,12 +244,13 @@ class GenericReverse(Reverse):
 class GenericRelated(RelatedByKey):
     """The descriptor of a ``GenericRelation``."""
 
-    def _value_of(self, owner: Any) -> Any:
-        return None if owner.pk is None else owner
+    @cached_property
+    def _value_of(self) -> Callable[[Any], Any]:
+        return lambda owner: None if owner.pk is None else owner
 
-    def key_of(self, scope: Any, owner: Any) -> Any:
+    def key_reader(self, scope: Any) -> Callable[[Any], Any]:
         key = self.declared
-        return raw(key.id_field, scope, key.key_for(owner.pk))
+        return lambda owner: raw(key.id_field, scope, key.key_for(owner.pk))
 
     @property
     def keyed(self) -> str:

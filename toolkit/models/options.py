@@ -334,7 +334,7 @@ class Options:
         with_column: Iterator[Any] = (field for field in self.local_fields if field.is_relation)
         return (*self.spread_keys, *with_column)
 
-    @property
+    @cached_property
     def default_manager(self) -> Any:
         """The manager of related sets: the first one declared, or the one that ``Meta`` names."""
         name = self.default_manager_name or next(iter(self.managers))

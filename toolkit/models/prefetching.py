@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.batches import Partners, find_relation, load_forward, partners_of
+from toolkit.models.batches import Groups, Partners, find_relation, load_forward, partners_of, written_reader
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.relations import ForeignKey
 
@@ -60,15 +61,15 @@ class Asked(Partners):
         super().__init__(relation, cache, query, (*values, *more))
         self.source, self.along, self.mode = source, queryset._prefetch, queryset._mode
 
-    def key_of(self, scope: Any, owner: Any) -> Any:
+    def key_reader(self, scope: Any) -> Callable[[Any], Any]:
         if self.source is None:
-            return super().key_of(scope, owner)
-        key, write = getattr(owner, self.source), self.relation.held.db_writer(scope.database.dialect)
-        return key if key is None or write is None else write(key)
+            return super().key_reader(scope)
+        return written_reader(self.source, self.relation.held.db_writer(scope.database.dialect))
 
-    def loaded(self, owner: Any, partners: list[Any]) -> None:
+    def loaded(self, owner: Any, groups: Groups) -> None:
+        partners = list(chain.from_iterable(groups.values()))
         if self.mode is FETCH_PEERS:
-            super().loaded(owner, partners)
+            super().loaded(owner, groups)
         else:
             spread(self.mode, partners)
         prefetch(partners, self.along)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from types import new_class
 from typing import Any, TypeVar
 
 from toolkit.errors import ValidationError
-from toolkit.models.batches import has_many, load_many, raw, refuse_unplanned
+from toolkit.models.batches import has_many, load_many, raw_reader, refuse_unplanned
 from toolkit.models.queryset import QuerySet
 from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope
+from toolkit.trace import current
 
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
@@ -57,14 +59,27 @@ class RelatedManager(QuerySet[M]):
         clone._plain = False
         return clone
 
+    def _fetch(self) -> list[Any]:
+        found = self._loaded() if self._plain and self._cache is None else None
+        return super()._fetch() if found is None else found
+
+    def _loaded(self) -> list[Any] | None:
+        """What was loaded with the owner's peers, where nobody records that it is read: of fifty rows, the way that
+        forty-nine of them go."""
+        scope, values = current.get(), self.owner.__dict__
+        known = values.get(self.relation.cache)
+        if known is None or scope is None or scope.trace is not None or self._prefetch or "_database" in values:
+            return None
+        if known[0] != scope.database.version:
+            return None
+        self._cache, self._asked_by = known[1], scope
+        return self._cache
+
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
             scope, known = scope_from(self.owner), self.owner.__dict__.get(self.relation.cache)
             if known is None or known[0] != scope.database.version:
                 refuse_unplanned(scope, self.owner, self.relation.name)
-            elif scope.trace is None:  # nobody wants to know that it was read
-                partners: list[Any] = known[1]
-                return partners
             return load_many(self.owner, self.relation)
         return super()._evaluate()
 
@@ -168,8 +183,7 @@ class Related:
         self.cache = f"_many_{name}"
         self.asked = f"_asked_{name}"
         self.relation = self
-        self._managers: dict[Any, Any] = {}
-        self._template: tuple[Any, dict[str, Any]] = (None, {})
+        self._template: tuple[Any, Any, dict[str, Any]] = (None, None, {})
 
     @property
     def name_of_owner(self) -> str | None:
@@ -186,17 +200,23 @@ class Related:
         """The name by which partners are asked for, for many owners at once."""
         return self.path
 
-    def key_of(self, scope: Any, owner: Any) -> Any:
-        """The driver's value of what partners of an owner have under ``keyed``."""
-        return raw(self.anchor, scope, getattr(owner, self.anchor.attname))
+    def key_reader(self, scope: Any) -> Callable[[Any], Any]:
+        """A function from an owner to the driver's value of what its partners have under ``keyed``."""
+        return raw_reader(self.anchor, scope)
 
     def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Operations and values that a keyed question needs beside its keys; the values are numbered from a start."""
         return (), ()
 
-    def _value_of(self, owner: Any) -> Any:
-        """What a filter on ``path`` compares with."""
-        return getattr(owner, self.anchor.attname)
+    @property
+    def compared(self) -> Any:
+        """The owner's field that a filter on ``path`` compares with."""
+        return self.anchor
+
+    @cached_property
+    def _value_of(self) -> Callable[[Any], Any]:
+        """A function from an owner to what a filter on ``path`` compares with."""
+        return attrgetter(self.compared.attname)
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
@@ -206,24 +226,23 @@ class Related:
             raise ValidationError(
                 f"{owner.__name__}.{self.name}: the {owner.__name__} has no key yet", hint="Save it first."
             )
-        root = self.target._meta.default_manager
-        manager = object.__new__(self._manager_class(type(root)))
-        if self._template[0] is not root:
-            self._template = (root, self._make_template(root))
-        manager.__dict__ = state = self._template[1].copy()  # a third of the cost of update() on Python 3.13
+        root, kind, shared = self._template
+        if root is not self.target._meta.default_manager:
+            root, kind, shared = self._template = self._make_template()
+        manager = object.__new__(kind)
+        manager.__dict__ = state = shared.copy()  # a third of the cost of update() on Python 3.13
         state["owner"] = instance
         state["_values"] = (*root._values, value)
         state["_pristine_values"] = (value,)
         return manager
 
-    def _manager_class(self, kind: type[Any]) -> Any:
-        found = self._managers.get(kind)
-        if found is None:
-            found = self._managers[kind] = _new_class(f"Related{kind.__name__}", (RelatedManager, kind))
-        return found
-
-    def _make_template(self, root: Any) -> dict[str, Any]:
+    def _make_template(self) -> tuple[Any, Any, dict[str, Any]]:
         """What the managers of all owners have in common: a list of fifty rows makes fifty of them."""
+        root = self.target._meta.default_manager
+        kind = _new_class(f"Related{type(root).__name__}", (RelatedManager, type(root)))
+        return root, kind, self._make_state(root)
+
+    def _make_state(self, root: Any) -> dict[str, Any]:
         return {
             **root.__dict__,
             "relation": self,

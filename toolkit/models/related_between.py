@@ -44,12 +44,10 @@ class RelatedBetween(Related):
         """The owner's field that the rows between refer to."""
         return self._sides[0].target_field
 
-    @cached_property
-    def _compared(self) -> Any:
+    @property
+    def compared(self) -> Any:
+        """The owner's key."""
         return (self.declared.model if self.forward else self.declared.target)._meta.pk
-
-    def _value_of(self, owner: Any) -> Any:
-        return getattr(owner, self._compared.attname)
 
     def keys_of(self, partners: Iterable[Any]) -> list[Any]:
         """What the rows between refer to."""

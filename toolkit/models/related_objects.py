@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from toolkit.errors import ValidationError
-from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw, refuse_unplanned
+from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw_reader, refuse_unplanned
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current
@@ -91,9 +92,9 @@ class RelatedObject:
         """The owner's field that the other row refers to."""
         return self.declared.target_field
 
-    def key_of(self, scope: Any, owner: Any) -> Any:
-        """The driver's value of what the other row refers to."""
-        return raw(self.anchor, scope, getattr(owner, self.anchor.attname))
+    def key_reader(self, scope: Any) -> Callable[[Any], Any]:
+        """A function from an instance to the driver's value of what the other row refers to."""
+        return raw_reader(self.anchor, scope)
 
     def narrowing(self, owner: Any, start: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """See ``Related.narrowing``."""

@@ -13,7 +13,7 @@ from toolkit.models.layers import is_layered
 from toolkit.models.paths import own_column
 from toolkit.models.selection import own_slots
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
-from toolkit.models.sqltext import iter_chunks, key_of
+from toolkit.models.sqltext import CHUNK_KEYS, key_of
 from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import refuse_windows
 from toolkit.models.writing import own_fields
@@ -143,8 +143,9 @@ def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[
     own = as_one([table.c[field.column] for field in home._meta.key])
     found = own.in_(level.binds.add(Bind(KEYS), pk.sql_type() if width == 1 else None))
     statement = level.statement(sa.update(table).where(found).values(assignments))
-    for chunk, _ in iter_chunks(keys, scope.database.dialect, width):
-        scope.database.run(statement.text(len(chunk) // width), statement.bind(values, scope, chunk))
+    for start in range(0, len(keys), CHUNK_KEYS):
+        sql, given = statement.for_keys(list(keys[start : start + CHUNK_KEYS]))
+        scope.database.run(sql, statement.bind(values, scope, given))
     read = pk.db_reader(scope.database.dialect)
     scope.database.wrote(home, "update", [key if read is None else read(key) for key in keys])
 

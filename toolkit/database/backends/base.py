@@ -64,6 +64,8 @@ class Backend:
         extra: The extra of the toolkit that brings the driver.
         placeholder: What stands in a statement for a bound value.
         paramstyle: SQLAlchemy's word for it (PEP 249); a positional one.
+        whole_numbers: What stands in a statement for a list of whole numbers that is one value, written ``{1,2,3}``;
+            empty where there is no such value.
         quote_marks: What stands before and after an identifier; the second is doubled inside.
         begin: Statements that open a transaction.
         savepoint: What makes, takes back and lets go of a savepoint; the last is empty where it needs no word.
@@ -101,6 +103,7 @@ class Backend:
     extra: ClassVar[str] = ""
     placeholder: ClassVar[str] = "%s"
     paramstyle: ClassVar[str] = "format"
+    whole_numbers: ClassVar[str] = ""
     quote_marks: ClassVar[tuple[str, str]] = ('"', '"')
     begin: ClassVar[Sequence[str]] = ("BEGIN",)
     savepoint: ClassVar[tuple[str, str, str]] = (

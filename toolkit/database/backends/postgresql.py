@@ -29,6 +29,7 @@ class PostgreSQL(Backend):
     dialect = "postgresql"
     driver = "postgresql+psycopg"
     extra = "postgresql"
+    whole_numbers = "%s::bigint[]"
     snapshot = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
     direct = True
     returning = True
