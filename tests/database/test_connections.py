@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from toolkit.database import Database
+from toolkit.database.connections import READER_ROWS
 from toolkit.errors import DatabaseError, DatabaseUnavailable
 
 
@@ -240,3 +241,38 @@ def test_a_url_says_how_sqlite_writes(tmp_path: Path, query: str, journal_mode: 
 def test_what_sqlite_cannot_be_told_is_refused(tmp_path: Path, query: str, told: str) -> None:
     with pytest.raises(DatabaseError, match=told):
         Database(f"sqlite:///site.db?{query}", folder=tmp_path)
+
+
+def test_a_question_asked_while_another_is_answered_takes_nothing_from_it(any_database: Any) -> None:
+    for number, text in enumerate(("sea", "harbour")):
+        any_database.execute(f"INSERT INTO note VALUES ({number}, '{text}')")
+    inner: list[Any] = []
+
+    def asking(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        cursor = execute(sql, parameters, many, context)
+        if not inner:
+            inner.append(None)
+            inner[0] = any_database.fetch("SELECT text FROM note WHERE id = 0")
+        return cursor
+
+    with any_database.wrap(asking):
+        assert any_database.fetch("SELECT text FROM note WHERE id = 1") == [("harbour",)]
+    assert inner == [[("sea",)]]
+
+
+def test_after_a_question_that_failed_the_next_one_is_answered(any_database: Any) -> None:
+    any_database.execute("INSERT INTO note VALUES (1, 'sea')")
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="nothing_of_the_kind"):
+            any_database.fetch("SELECT nothing_of_the_kind FROM note")
+        assert any_database.fetch("SELECT text FROM note") == [("sea",)]
+
+
+def test_a_long_answer_is_given_whole_and_the_next_one_too(any_database: Any) -> None:
+    any_database.executemany(
+        f"INSERT INTO note VALUES ({', '.join([any_database.backend.placeholder] * 2)})",
+        [(number, f"note {number}") for number in range(READER_ROWS + 1)],
+    )
+    for _ in range(2):
+        assert len(any_database.fetch("SELECT id FROM note")) == READER_ROWS + 1
+        assert any_database.fetch("SELECT count(*) FROM note") == [(READER_ROWS + 1,)]

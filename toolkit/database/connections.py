@@ -32,6 +32,9 @@ from toolkit.errors import (
 )
 from toolkit.signals import Receivers
 
+READER_ROWS = 1_000
+"""Rows that the cursor for questions may hold on to until the next question."""
+
 DEFAULT = "default"
 """The alias of a site's main database."""
 
@@ -166,10 +169,13 @@ class Database(Holding):
         return run(sql, parameters, many, {"database": self})
 
     def _run_safely(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
-        """Run a statement, over a new connection if the server ended the old one while nothing was under way."""
         connection = self.usable() if self._remote else self.connection
+        return self._persist(connection, sql, lambda used: self._send(used, sql, parameters, many))
+
+    def _persist(self, connection: Any, sql: str, send: Callable[[Any], Any]) -> Any:
+        """Send a statement, over a new connection if the server ended the old one while nothing was under way."""
         try:
-            return self._send(connection, sql, parameters, many)
+            return send(connection)
         except Exception as error:
             if not (self._remote and self.backend.is_lost(connection)):
                 raise self.translated(error, sql) from error
@@ -178,7 +184,7 @@ class Database(Holding):
                 raise lost(self.safe_url, sql, error, inside=inside) from error
         self.renew()
         try:
-            return self._send(self.connection, sql, parameters, many)
+            return send(self.connection)
         except Exception as error:
             raise self.translated(error, sql) from error
 
@@ -220,12 +226,34 @@ class Database(Holding):
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
+        if self._remote and not (self._local.wrappers or self.receivers.watching) and is_reading(sql):
+            self.queries += 1
+            rows = self._run_attended(sql, parameters, False, self._read_safely)
+            return rows if isinstance(rows, list) else list(rows)
         cursor = self.execute(sql, parameters)
         try:
             rows = cursor.fetchall()
         except Exception as error:  # a value that the driver cannot give, such as a day in the year 10,000
             raise self.translated(error, sql) from error
         return rows if isinstance(rows, list) else list(rows)
+
+    def _read_safely(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
+        return self._persist(self.current_connection(), sql, lambda used: self._read(used, sql, parameters))
+
+    def _read(self, connection: Any, sql: str, parameters: Sequence[Any]) -> Any:
+        """All rows of a question, through one cursor again and again: to make one takes psycopg 20 us of 80.
+
+        Nobody else comes between the question and its rows. A cursor that holds many of them is let go.
+        """
+        owner, cursor = self._local.reader
+        if owner is not connection:
+            cursor = connection.cursor()
+            self._local.reader = connection, cursor
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+        if len(rows) > READER_ROWS:
+            self._local.reader = None, None
+        return rows
 
     def stream(self, sql: str, parameters: Sequence[Any] = (), *, size: int) -> Iterator[list[Any]]:
         """The rows of one question, so many at a time; the others stay with the server meanwhile.

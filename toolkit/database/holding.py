@@ -23,6 +23,7 @@ class Local(threading.local):
     memo_version: Any = None
     snapshot: bool = False
     wrappers: tuple[Callable[..., Any], ...] = ()
+    reader: tuple[Any, Any] = (None, None)
 
     def __init__(self) -> None:
         self.memo = {}
@@ -95,6 +96,14 @@ class Holding:
         if local.transaction is None and not local.snapshot:
             if self._pool.is_old(connection) or not self.backend.is_alive(connection):
                 self.renew()
+            return self.connection
+        return connection
+
+    def current_connection(self) -> Any:
+        """This thread's connection; another, if it is too old. For a question, which can be asked again if it ended."""
+        connection, local = self.connection, self._local
+        if local.transaction is None and not local.snapshot and self._pool.is_old(connection):
+            self.renew()
             return self.connection
         return connection
 

@@ -225,7 +225,7 @@ class Answers(Question[M]):
             if found is None:
                 return None
         sql, bind, load, shape = found
-        rows = database.execute(sql, bind(values, scope, ())).fetchall()
+        rows = database.fetch(sql, bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         loaded: list[Any] = load(rows)
