@@ -16,6 +16,9 @@ from toolkit.trace import digest, digest_bytes
 LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
 """Libraries whose version may change a page."""
 
+_ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{Path(__file__).parent.parent}{os.sep}")
+"""Python's own modules, and the toolkit's, which the digest has anyway."""
+
 _INSTALLED = {"site-packages", "dist-packages"}
 _SKIPPED = {"__pycache__", "migrations", "tests", "node_modules"}
 
@@ -83,6 +86,8 @@ def _imported(folder: Path) -> Iterator[Path]:
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not file.endswith(".py") or "site-packages" in file:
             continue
+        if file.startswith(_ELSEWHERE):
+            continue  # most are, and resolving the links of all was half of a build with nothing to do
         if os.path.realpath(file).startswith(root) and Path(file).is_file():
             path = Path(os.path.realpath(file))
             yield path
