@@ -10,7 +10,7 @@ import pytest
 
 from toolkit.builder.interning import UNSURE, Interning
 from toolkit.builder.manifest import Changes, Manifest
-from toolkit.builder.records import PageRecord, encode_key
+from toolkit.builder.records import PageRecord, decode_key, encode_key
 from toolkit.builder.workers import Batch
 from toolkit.trace import Trace
 
@@ -26,7 +26,9 @@ def manifest(tmp_path: Path) -> Any:
     )
     from datetime import UTC, datetime
 
-    found.replace(Changes(datetime(2026, 1, 1, tzinfo=UTC), inputs={7: (*FILE, b"one")}, pages=[page]))
+    found.replace(
+        Changes(datetime(2026, 1, 1, tzinfo=UTC), inputs=[(7, FILE[0], encode_key(FILE[1]), b"one")], pages=[page])
+    )
     yield found
     found.close()
 
@@ -37,16 +39,22 @@ def trace(value: bytes) -> Trace:
     return made
 
 
+def difference(interning: Interning, used: set[int]) -> tuple[dict[int, Any], list[int]]:
+    """What is to be written, and dropped."""
+    written = {number: (kind, decode_key(key), value) for number, kind, key, value in interning.written(used)}
+    return written, interning.dropped(used)
+
+
 def test_an_input_keeps_its_number(manifest: Any) -> None:
     interning = Interning(manifest, set)
     assert list(interning.take(trace(b"one"))) == [7]
-    assert interning.difference({7}) == ({}, [])
+    assert difference(interning, {7}) == ({}, [])
 
 
 def test_what_a_stale_page_reads_anew_is_todays(manifest: Any) -> None:
     interning = Interning(manifest, set)
     assert list(interning.take(trace(b"two"))) == [7]
-    assert interning.difference({7}) == ({7: (*FILE, b"two")}, [])
+    assert difference(interning, {7}) == ({7: (*FILE, b"two")}, [])
     assert not interning.unsure
 
 
@@ -54,7 +62,7 @@ def test_what_changed_after_a_page_was_kept_verifies_never(manifest: Any) -> Non
     interning = Interning(manifest, lambda: {7})
     interning.take(trace(b"two"))
     assert interning.unsure == {FILE}
-    assert interning.difference({7}) == ({7: (*FILE, UNSURE)}, [])
+    assert difference(interning, {7}) == ({7: (*FILE, UNSURE)}, [])
 
 
 def test_what_two_processes_read_differently_verifies_never(manifest: Any) -> None:
@@ -62,7 +70,7 @@ def test_what_two_processes_read_differently_verifies_never(manifest: Any) -> No
     for sender, value in ((1, b"two"), (2, b"three"), (3, b"two")):
         interning.learn(Batch(sender, inputs=[(0, FILE[0], encode_key(FILE[1]), value)]))
         assert list(interning.translate(sender, array("I", [0]))) == [7]
-    assert interning.difference({7}) == ({7: (*FILE, UNSURE)}, [])
+    assert difference(interning, {7}) == ({7: (*FILE, UNSURE)}, [])
 
 
 def test_inputs_and_shapes_that_nobody_has_any_more_are_dropped(manifest: Any) -> None:
@@ -70,6 +78,6 @@ def test_inputs_and_shapes_that_nobody_has_any_more_are_dropped(manifest: Any) -
     query = Trace()
     query.record("query", ("shape-1", 3), b"x")
     (number,) = interning.take(query)
-    written, dropped = interning.difference({number})
+    written, dropped = difference(interning, {number})
     assert (list(written), dropped) == ([number], [7])
     assert interning.unused_shapes({number}, ["shape-1", "shape-2"]) == ["shape-2"]

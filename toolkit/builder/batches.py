@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from toolkit.builder.queries import QueryReport, logged
 from toolkit.builder.records import encode_key
@@ -28,6 +29,10 @@ BATCH_PAGES = 100
 
 BATCH_ROWS = 1000
 """Rows that the listings of one batch show together, for the same reason."""
+
+
+NUMBERED = 20_000
+"""Inputs that a process remembers to have told; some megabytes. Then it tells them again."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Job:
     same_codings: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Result:
     """One rendered page.
 
@@ -106,11 +111,21 @@ class Batch:
 
 
 class Numbering:
-    """Numbers for inputs and shapes, in one process: each is told once."""
+    """Numbers for inputs and shapes, in one process: each is told once.
+
+    Attributes:
+        sender: A number of its own.
+    """
 
     def __init__(self) -> None:
+        self.sender = uuid4().int
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._shapes: set[str] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to begin anew, so that memory does not grow with the site."""
+        return len(self._numbers) > NUMBERED
 
     def take(self, trace: Any, batch: Batch) -> array[int]:
         """The numbers of a trace's inputs; new inputs and shapes are added to the batch."""

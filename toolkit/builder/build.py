@@ -336,7 +336,7 @@ class Run:
         left, seen = self.decision.left, 0
         while left.absent and seen < len(self.results):
             fresh, seen = self.results[seen:], len(self.results)
-            links = (key for _, ids, _ in fresh for _, key in self.interning.keys_of(ids, "url"))
+            links = (key for _, ids, _ in fresh for _, key in self.interning.inputs_of(ids, "url"))
             more = newly_linked(left, links)
             self.decision.stale += more
             self._collect(render_here(job, self._batches([page for page, _ in more])), len(self.decision.stale))
@@ -376,7 +376,7 @@ class Run:
     def _collect(self, batches: Iterator[list[Batch]], total: int) -> None:
         """Gather what the workers send; report all problems at once."""
         problems: list[ToolkitError] = []
-        reasons = {page.identity: reason for page, reason in self.decision.stale}
+        stale = {page: (page, reason) for page, reason in self.decision.stale}
         done = 0
         for group in batches:
             for batch in group:
@@ -386,8 +386,9 @@ class Run:
                     self.report.queries.merge(batch.queries)
             for batch in group:
                 for result in batch.results:
-                    ids = self.interning.translate(batch.sender, result.inputs)
-                    self.results.append((result, ids, reasons[result.page.identity]))
+                    result.page, reason = stale[result.page]  # ours, and not one that came with the message
+                    result.inputs = self.interning.translate(batch.sender, result.inputs)
+                    self.results.append((result, result.inputs, reason))
                     route = self.site.routes_by_id[result.page.route]
                     self.report.times.add(route.template or route.kind, result.page.url, result.seconds)
                 done += len(batch.results)

@@ -96,6 +96,7 @@ class Decider:
             decision.touched = self._verify_database(tables)
         self._plan(decision)
         self._sort(decision)
+        self.manifest.forget_inputs()
         return decision
 
     def _scope(self) -> Scope:

@@ -1,18 +1,23 @@
-"""Numbers for inputs: what the manifest had, what the workers met, made one counting."""
+"""Numbers for inputs: what the manifest had, what the workers met, made one counting.
+
+A large site has some hundred thousand inputs, and the process that coordinates holds them all: so they are kept as
+bytes, as the manifest has them, and made values only where somebody asks for them.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.builder.manifest import Manifest
-from toolkit.builder.records import Key, decode_key
-
-Input = tuple[str, Key, bytes]
+from toolkit.builder.records import InputRow, Key, decode_key, encode_key
 
 UNSURE = b"?"
 """The digest of what was read differently in one build, because somebody changed it meanwhile: it verifies never."""
+
+_BREAK = b"\0"
+"""Between a kind and a key: no kind has it."""
 
 
 class Interning:
@@ -21,35 +26,38 @@ class Interning:
     Args:
         manifest: The last build.
         relied: Gives the numbers of the manifest's inputs that kept pages and units rely on.
-
-    Attributes:
-        unsure: (kind, key) of what changed while the build ran: whoever read it is stale in the next build.
     """
 
     def __init__(self, manifest: Manifest, relied: Callable[[], set[int]]) -> None:
         self._manifest = manifest
         self._find_relied = relied
         self._relied: set[int] | None = None
-        self.unsure: set[tuple[str, Key]] = set()
-        self._before: dict[int, Input] | None = None
-        self._ids: dict[tuple[str, Key], int] = {}
-        self._now: dict[int, Input] = {}
+        self._unsure: set[bytes] = set()
+        self._is_loaded = False
+        self._ids: dict[bytes, int] = {}
+        self._before: dict[int, bytes] = {}
+        self._now: dict[int, bytes] = {}
         self._next = 1
-        self._local: dict[int, dict[int, int]] = {}
+        self._local: dict[int, array[int]] = {}
         self.shapes: dict[str, Mapping[str, Any]] = {}
 
     def _load(self) -> None:
-        if self._before is None:
-            self._before = self._manifest.inputs()
-            self._ids = {(kind, key): number for number, (kind, key, _) in self._before.items()}
-            self._next = max(self._before, default=0) + 1
+        if self._is_loaded:
+            return
+        for number, kind, key, value in self._manifest.input_rows():
+            self._ids[_name(kind, key)] = number
+            self._before[number] = value
+        self._next = max(self._before, default=0) + 1
+        self._is_loaded = True
 
     def learn(self, batch: Any) -> None:
         """Take up the inputs and shapes that a worker met for the first time."""
         self._load()
-        numbers = self._local.setdefault(batch.sender, {})
+        numbers = self._local.setdefault(batch.sender, array("I"))
+        missing = max((number for number, *_ in batch.inputs), default=-1) + 1 - len(numbers)
+        numbers.extend([0] * missing)
         for number, kind, key, value in batch.inputs:
-            numbers[number] = self._number(kind, decode_key(key), value)
+            numbers[number] = self._number(_name(kind, key), value)
         self.shapes.update(batch.shapes)
 
     def translate(self, sender: int, local: array[int]) -> array[int]:
@@ -66,59 +74,73 @@ class Interning:
         self._load()
         for name, shape in trace.shapes.items():
             self.shapes.setdefault(name, shape.record())
-        return array("I", [self._number(kind, key, value) for (kind, key), value in trace.inputs.items()])
+        inputs = trace.inputs.items()
+        return array("I", [self._number(_name(kind, encode_key(key)), value) for (kind, key), value in inputs])
 
     def take_stale(self, numbers: array[int]) -> array[int]:
         """Inputs of a page that is left stale, with one that never verifies."""
         self._load()
-        mark = self._number("part", (), UNSURE)
+        mark = self._number(_name("part", encode_key(())), UNSURE)
         return numbers if mark in numbers else array("I", [*numbers, mark])
 
-    def _number(self, kind: str, key: Key, value: bytes) -> int:
+    def _number(self, name: bytes, value: bytes) -> int:
         """One input has one digest, as a build shows one moment; unless somebody edits a file meanwhile."""
-        number = self._ids.get((kind, key))
+        number = self._ids.get(name)
         if number is None:
-            number = self._ids[(kind, key)] = self._next
+            number = self._ids[name] = self._next
             self._next += 1
         if self._differs(number, value):
-            self.unsure.add((kind, key))
+            self._unsure.add(name)
             value = UNSURE
-        self._now[number] = (kind, key, value)
+        self._now[number] = value
         return number
 
     def _differs(self, number: int, value: bytes) -> bool:
         """Whether an input was read differently before, in this build or by what this build keeps."""
         now = self._now.get(number)
         if now is not None:
-            return now[2] != value
-        before = (self._before or {}).get(number)
-        if before is None or before[2] == value:
+            return now != value
+        before = self._before.get(number)
+        if before is None or before == value:
             return False
         if self._relied is None:
             self._relied = self._find_relied()
         return number in self._relied
 
-    def kinds(self) -> set[str]:
-        """The kinds of input that this build met, or the last one."""
-        self._load()
-        return {item[0] for items in (self._before or {}, self._now) for item in items.values()}
+    @property
+    def unsure(self) -> set[tuple[str, Key]]:
+        """(kind, key) of what changed while the build ran: whoever read it is stale in the next build."""
+        return set(map(_input, self._unsure))
 
-    def keys_of(self, numbers: Iterable[int], kind: str) -> Iterator[tuple[str, Key]]:
-        """The inputs of one kind among these numbers."""
+    def inputs_of(self, numbers: Iterable[int], kind: str | None = None) -> list[tuple[str, Key]]:
+        """(kind, key) of the inputs with these numbers, in the order of the numbers; of one kind, or all."""
         self._load()
-        before = self._before or {}
-        for number in numbers:
-            found = self._now.get(number) or before[number]
-            if found[0] == kind:
-                yield found[0], found[1]
+        wanted, start = frozenset(numbers), b"" if kind is None else kind.encode() + _BREAK
+        found = [(number, name) for name, number in self._ids.items() if name.startswith(start) and number in wanted]
+        return [_input(name) for _, name in sorted(found)]
 
-    def difference(self, used: set[int]) -> tuple[dict[int, Input], list[int]]:
-        """(inputs to write, numbers to drop), given those that pages and units have."""
-        before = self._before or {}
-        written = {n: item for n, item in self._now.items() if n in used and before.get(n) != item}
-        return written, [number for number in before if number not in used]
+    def written(self, used: Collection[int]) -> Iterator[InputRow]:
+        """The inputs to write, given the numbers that pages and units have."""
+        for name, number in self._ids.items():
+            value = self._now.get(number)
+            if value is not None and number in used and self._before.get(number) != value:
+                kind, _, key = name.partition(_BREAK)
+                yield number, kind.decode(), key, value
+
+    def dropped(self, used: Collection[int]) -> list[int]:
+        """The numbers of the manifest's inputs that nobody has any more."""
+        return [number for number in self._before if number not in used]
 
     def unused_shapes(self, used: Iterable[int], known: Iterable[str]) -> list[str]:
         """Shapes that no query of these inputs has any more."""
-        needed = {key[0] for _, key in self.keys_of(used, "query")}
+        needed = {key[0] for _, key in self.inputs_of(used, "query")}
         return [name for name in known if name not in needed]
+
+
+def _name(kind: str, key: bytes) -> bytes:
+    return kind.encode() + _BREAK + key
+
+
+def _input(name: bytes) -> tuple[str, Key]:
+    kind, _, key = name.partition(_BREAK)
+    return kind.decode(), decode_key(key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +19,10 @@ from typing import Any
 from toolkit.builder.reader import ManifestReader
 from toolkit.builder.records import (
     FORMAT,
+    DamagedManifest,
     FileRecord,
     Identity,
+    InputRow,
     Key,
     PageRecord,
     decode,
@@ -173,6 +175,17 @@ class Manifest(ManifestReader):
             rows = self.connection.execute("SELECT id, key, digest FROM inputs WHERE kind = ?", (kind,))
             self._inputs[kind] = {number: (kind, decode_key(key), value) for number, key, value in rows}
 
+    def input_rows(self) -> Iterator[InputRow]:
+        """All inputs, as they are kept."""
+        for number, kind, key, value in self.connection.execute("SELECT id, kind, key, digest FROM inputs"):
+            if not isinstance(key, bytes) or not isinstance(kind, str) or not isinstance(value, bytes):
+                raise DamagedManifest(TypeError(f"the input {number} is none"))
+            yield number, kind, key, value
+
+    def forget_inputs(self) -> None:
+        """Let go of the inputs that ``inputs`` keeps in memory."""
+        self._inputs.clear()
+
     def kinds(self) -> set[str]:
         """The kinds of input that any page has."""
         return {row[0] for row in self.connection.execute("SELECT DISTINCT kind FROM inputs")}
@@ -194,7 +207,8 @@ class Manifest(ManifestReader):
     def files(self) -> dict[str, FileRecord]:
         """The files that builds wrote, by path."""
         rows = self.connection.execute("SELECT path, digest, size, changed_ns, owner FROM files")
-        return {row[0]: FileRecord(*row) for row in rows}
+        same: Any = {}.setdefault
+        return {row[0]: FileRecord(row[0], row[1], row[2], row[3], same(row[4], row[4])) for row in rows}
 
     def pending(self) -> set[str]:
         """Paths that an interrupted build may have written, or not."""
@@ -248,10 +262,7 @@ class Manifest(ManifestReader):
         )
         many("DELETE FROM shapes WHERE id = ?", ((name,) for name in changes.dropped_shapes))
         many("DELETE FROM inputs WHERE id = ?", ((number,) for number in changes.dropped_inputs))
-        many(
-            "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)",
-            ((number, kind, encode(key), value) for number, (kind, key, value) in changes.inputs.items()),
-        )
+        many("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", changes.inputs)
         many("DELETE FROM units WHERE route = ? AND locale = ?", changes.dropped_units)
         many("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?)", map(_unit_row, changes.units))
         many(
@@ -301,11 +312,11 @@ class Changes:
     tables: dict[str, TableState] = field(default_factory=dict)
     shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     dropped_shapes: list[str] = field(default_factory=list)
-    inputs: dict[int, tuple[str, Key, bytes]] = field(default_factory=dict)
+    inputs: Iterable[InputRow] = ()
     dropped_inputs: list[int] = field(default_factory=list)
     units: list[UnitRecord] = field(default_factory=list)
     dropped_units: list[tuple[str, str]] = field(default_factory=list)
-    pages: list[PageRecord] = field(default_factory=list)
+    pages: Iterable[PageRecord] = ()
     dropped_pages: list[Identity] = field(default_factory=list)
     files: list[FileRecord] = field(default_factory=list)
     dropped_files: list[str] = field(default_factory=list)

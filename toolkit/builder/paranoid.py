@@ -166,7 +166,7 @@ class Comparison:
         """What the page reads now and did not read before: something unknown led it there."""
         record = self.proof.records[page.identity]
         before = {self.proof.inputs[number][:2] for number in record.inputs if number in self.proof.inputs}
-        now = {key for kind in interning.kinds() for key in interning.keys_of(ids, kind)}
+        now = set(interning.inputs_of(ids))
         names = names_of(self.site)
         fresh = sorted(describe(names, interning.shapes, kind, key) for kind, key in now - before)
         return [f"something that made it read {', '.join(fresh[:3])} now"] if fresh else []

@@ -6,6 +6,8 @@ import time
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from toolkit.builder.history import (
     remember,
 )
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Changes, Manifest
+from toolkit.builder.manifest import Changes, Manifest, UnitRecord
 from toolkit.builder.naming import names_of
 from toolkit.builder.outputs import (
     Output,
@@ -30,7 +32,7 @@ from toolkit.builder.outputs import (
     stage_file,
 )
 from toolkit.builder.reasons import describe
-from toolkit.builder.records import DamagedManifest, FileRecord, Identity, PageRecord
+from toolkit.builder.records import DamagedManifest, FileRecord, PageRecord
 from toolkit.builder.redirects import BuildRedirects
 from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
@@ -117,6 +119,7 @@ class Publisher:
         self.remembers = remembers
         self.workers = workers
         self.part = part
+        self._left_records: list[PageRecord] = []
         self._history = ""
         self._redirect_meta: dict[str, str] = {}
         self._redirects_told: dict[str, Any] = {}
@@ -133,8 +136,9 @@ class Publisher:
         """
         started = time.monotonic()
         decision, report = self.decision, self.report
-        pages = self._page_records()
-        report.pages, report.rendered = len(pages), len(self.results)
+        self._keep_left()
+        report.rendered = len(self.results)
+        report.pages = report.rendered + len(decision.kept) + len(self._left_records)
         report.left_out = [route.path for route in self.site.routes if route.kind == "view"]
         for result, _, reason in self.results:
             report.add("rendered", result.page.url, reason)
@@ -144,7 +148,7 @@ class Publisher:
         changed = bool(self.results or decision.gone or decision.replanned or self.standing.suspect)
         changed = changed or decision.touched or self.manifest.meta("history") != self._history
         changed = changed or (self.manifest.meta("part") or "") != self._part_mark()
-        outputs = self._outputs(staging, pages, changed)
+        outputs = self._outputs(staging, changed)
         if changed or self._other_public(outputs):
             check_outputs(outputs)
         removed = sorted(self._removable() - {item.path for item in outputs})
@@ -160,7 +164,7 @@ class Publisher:
             report.add("written", item.path)
         for path in removed:
             report.add("removed", path)
-        self._save(pages, units, placed, removed, changed)
+        self._save(units, placed, removed, changed)
         report.seconds["publish"] = time.monotonic() - started
 
     def _removable(self) -> set[str]:
@@ -190,27 +194,27 @@ class Publisher:
         before = {path for path, record in self.standing.files.items() if record.owner in owners}
         return before != {item.path for item in outputs if item.owner in owners}
 
-    def _page_records(self) -> dict[Identity, PageRecord]:
-        pages = {record.identity: record for record in self.decision.kept}
-        for record in self.decision.left.records:
-            pages[record.identity] = replace(record, inputs=self.interning.take_stale(record.inputs))
-        for result, ids, reason in self.results:
-            page = result.page
-            pages[page.identity] = PageRecord(
-                page.identity,
-                page.url,
-                result.path,
-                result.digest,
-                result.size,
-                result.content_type,
-                result.status,
-                reason,
-                tuple(path for path, *_ in result.attachments),
-                ids,
-            )
-        return pages
+    def _keep_left(self) -> None:
+        """The pages that are left stale, and were not rendered after all, remember that they are."""
+        if records := self.decision.left.records:
+            made = {result.page.identity for result, *_ in self.results}
+            self._left_records = [
+                replace(record, inputs=self.interning.take_stale(record.inputs))
+                for record in records
+                if record.identity not in made
+            ]
 
-    def _outputs(self, staging: TargetStaging, pages: dict[Identity, PageRecord], changed: bool) -> list[Output]:
+    @cached_property
+    def _used(self) -> set[int]:
+        """The numbers of all inputs that pages have."""
+        used: set[int] = set()
+        for _, ids, _ in self.results:
+            used.update(ids)
+        for record in chain(self.decision.kept, self._left_records):
+            used.update(record.inputs)
+        return used
+
+    def _outputs(self, staging: TargetStaging, changed: bool) -> list[Output]:
         """Every file that the site has."""
         outputs = [
             Output(result.path, result.digest, result.size, "page", result.written, result.content_type)
@@ -229,8 +233,8 @@ class Publisher:
             outputs += self._public(staging)
             outputs += self._stored(staging)
         if changed or self._other_public(outputs):
-            outputs += self._assets(staging, pages)
-            outputs += self._renditions(staging, pages)
+            outputs += self._assets(staging)
+            outputs += self._renditions(staging)
             outputs += self._redirects(staging, outputs)
         else:
             outputs += [self._kept(f.path) for f in self.standing.files.values() if f.owner in DERIVED]
@@ -255,13 +259,10 @@ class Publisher:
             raise DamagedManifest(ValueError(f"{page.path!r} is not the file of {page.url}"))
         return replace(kept, kind=page.content_type)
 
-    def _assets(self, staging: TargetStaging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
+    def _assets(self, staging: TargetStaging) -> Iterator[Output]:
         """The assets that pages use, and what those need: no page uses it, it is not published."""
-        used: set[int] = set()
-        for record in pages.values():
-            used.update(record.inputs)
         assets = self.site.assets
-        found = (key[0] for _, key in self.interning.keys_of(used, "asset"))
+        found = (key[0] for _, key in self.interning.inputs_of(self._used, "asset"))
         names = {name for name in found if assets.digest_of(name) != ABSENT}
         closure = sorted({needed for name in names for needed in assets.closure(name)})
         for name in closure:
@@ -319,12 +320,9 @@ class Publisher:
         found: bytes = self.site.code_digest
         return found.hex()
 
-    def _renditions(self, staging: TargetStaging, pages: dict[Identity, PageRecord]) -> Iterator[Output]:
+    def _renditions(self, staging: TargetStaging) -> Iterator[Output]:
         """The images that pages show, in the sizes and formats in which they show them."""
-        used: set[int] = set()
-        for record in pages.values():
-            used.update(record.inputs)
-        keys = [key for _, key in self.interning.keys_of(used, "image")]
+        keys = [key for _, key in self.interning.inputs_of(self._used, "image")]
         if keys:
             standing = self.standing
             files = RenditionFiles(
@@ -395,8 +393,7 @@ class Publisher:
 
     def _save(
         self,
-        pages: dict[Identity, PageRecord],
-        units: list[Any],
+        units: list[UnitRecord],
         placed: list[FileRecord],
         removed: list[str],
         changed: bool,
@@ -411,10 +408,7 @@ class Publisher:
             shapes=self.interning.shapes,
             units=units,
             dropped_units=sorted(known_units - planned),
-            pages=[
-                *(pages[result.page.identity] for result, *_ in self.results),
-                *(pages[record.identity] for record in decision.left.records),
-            ],
+            pages=chain(starmap(_page_record, self.results), self._left_records),
             dropped_pages=[record.identity for record in decision.gone],
             files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
             dropped_files=removed,
@@ -422,16 +416,13 @@ class Publisher:
         changes.meta.update(self._redirect_meta)
         changes.meta["names"] = msgspec.msgpack.encode(names_of(self.site))
         if changed:
-            used: set[int] = set()
-            for record in pages.values():
-                used.update(record.inputs)
-            fresh = {(unit.route, unit.locale) for unit in units}
+            used, fresh = set(self._used), {(unit.route, unit.locale) for unit in units}
             for unit in units:
                 used.update(unit.inputs)
             for key, unit in self.manifest.units().items():
                 if key in planned and key not in fresh:
                     used.update(unit.inputs)
-            changes.inputs, changes.dropped_inputs = self.interning.difference(used)
+            changes.inputs, changes.dropped_inputs = self.interning.written(used), self.interning.dropped(used)
             if changes.dropped_inputs:  # else every shape is still asked
                 changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
             changes.meta["history"] = self._history
@@ -440,3 +431,11 @@ class Publisher:
             if isinstance(self.part, Shard):
                 changes.meta["shard"] = shard_record(self.site, self._redirects_told)
         self.manifest.replace(changes)
+
+
+def _page_record(result: Result, inputs: array[int], reason: str) -> PageRecord:
+    """What the manifest keeps of a page."""
+    page = result.page
+    attachments = tuple(path for path, *_ in result.attachments)
+    told = (result.path, result.digest, result.size, result.content_type, result.status)
+    return PageRecord(page.identity, page.url, *told, reason, attachments, inputs)

@@ -137,6 +137,8 @@ class ManifestReader:
         return frozenset(row[0] for row in self.connection.execute(sql, [part for part in parts for _ in range(2)]))
 
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
+        one: dict[Any, Any] = {}  # texts that many pages have, each once
+        same = one.setdefault
         for (
             route,
             key,
@@ -152,6 +154,7 @@ class ManifestReader:
             extra,
             inputs,
         ) in self.connection.execute(f"{_SELECT_PAGES} {where}", parameters):
-            identity = (route, tupled(decode(key, decode_identity)), locale, number)
+            identity = (same(route, route), tupled(decode(key, decode_identity)), same(locale, locale), number)
             attachments = decode(extra, decode_paths) if extra else ()
-            yield PageRecord(identity, url, path, value, size, kind, status, reason, attachments, unpack(inputs))
+            told = (value, size, same(kind, kind), status, same(reason, reason), attachments)
+            yield PageRecord(identity, url, path, *told, unpack(inputs))

@@ -16,6 +16,8 @@ FORMAT = "4"
 
 Identity = tuple[Any, ...]
 Key = tuple[Any, ...]
+InputRow = tuple[int, str, bytes, bytes]
+"""An input as it is kept: number, kind, encoded key, digest."""
 
 
 @dataclass(slots=True)

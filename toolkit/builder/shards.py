@@ -259,7 +259,7 @@ class _Merged:
         found: dict[tuple[str, bytes], bytes] = {}
         wrong: dict[str, None] = {}
         for part in self.parts:
-            for _, kind, key, value in _input_rows(part):
+            for _, kind, key, value in part.manifest.input_rows():
                 known = found.setdefault((kind, key), value)
                 if known == value:
                     continue
@@ -275,7 +275,7 @@ class _Merged:
         return found
 
     def _renumbering(self, part: Part) -> dict[int, int]:
-        return {number: self._numbers[kind, key] for number, kind, key, _ in _input_rows(part)}
+        return {number: self._numbers[kind, key] for number, kind, key, _ in part.manifest.input_rows()}
 
     def _units(self, part: Part) -> list[UnitRecord]:
         renumbered = self._renumbering(part)
@@ -283,10 +283,6 @@ class _Merged:
         for unit in units:
             unit.inputs = array("I", [renumbered[number] for number in unit.inputs])
         return units
-
-
-def _input_rows(part: Part) -> Iterable[tuple[int, str, bytes, bytes]]:
-    return part.manifest.connection.execute("SELECT id, kind, key, digest FROM inputs")
 
 
 def _key_text(key: bytes) -> str:
@@ -356,10 +352,7 @@ def _changes(merged: _Merged, meta: Mapping[str, str], placed: list[FileRecord],
         },
         tables=first.tables(),
         shapes=merged.shapes,
-        inputs={
-            number: (kind, tuple(msgspec.msgpack.decode(key)), value)
-            for number, ((kind, key), value) in merged.inputs.items()
-        },
+        inputs=((number, *name, value) for number, (name, value) in merged.inputs.items()),
         units=merged.units,
         pages=sorted(merged.pages, key=lambda record: record.path),
         files=placed,

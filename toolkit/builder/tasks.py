@@ -190,8 +190,9 @@ def _render(task: Task, site: Any, stage: Stage) -> Batch:
     order = task.order
     plan = Plan(site, viewer=READER, moment=order.moment)
     job = Job(site, plan, stage, task.known, queries=order.queries)
-    batch = Batch(uuid4().int, queries=QueryReport() if order.queries else None, alone=True)
-    render_pages(job, task.pages, batch, Numbering())
+    numbering = Numbering()
+    batch = Batch(numbering.sender, queries=QueryReport() if order.queries else None, alone=True)
+    render_pages(job, task.pages, batch, numbering)
     return batch
 
 

@@ -53,7 +53,9 @@ def render_batch(pages: Sequence[Page]) -> Batch:
     job = _here.job
     if job is None:
         raise BuildError("a worker was asked to render before it was set up")
-    batch = Batch(os.getpid(), queries=QueryReport() if job.queries else None)
+    if _here.numbering.is_full:
+        _here.numbering = Numbering()
+    batch = Batch(_here.numbering.sender, queries=QueryReport() if job.queries else None)
     render_pages(job, pages, batch, _here.numbering)
     _here.batches += 1
     # Rows loaded together refer to each other, so only the collector frees them. It is off: all that the batch made
