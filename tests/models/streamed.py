@@ -53,7 +53,7 @@ def main(url: str, place: str) -> None:
     with entered(Scope(None, database)):
         lines = Line.objects.order_by("-number")
         for once in (lines, lines.values_list("text", "number")):  # whatever is loaded and compiled once
-            deque(islice(once.iterator(), 25_000), maxlen=0)
+            deque(once.iterator(), maxlen=0)
         told = {
             "outside": grown(database, lines.iterator(), atomic=False),
             "inside": grown(database, lines.iterator(), atomic=True),
