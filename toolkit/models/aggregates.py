@@ -19,7 +19,8 @@ from toolkit.models.aggregating import (
     text_of,
     truth_of,
 )
-from toolkit.models.expressions import Expression, F, Ordered, Q, Structure, Value, as_expression
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression, F, Ordered, Q, Value, as_expression
 from toolkit.models.fields import IntegerField
 from toolkit.models.outputs import Typed
 

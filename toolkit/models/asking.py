@@ -11,9 +11,10 @@ from toolkit.database.raw import Values
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.aggregates import Aggregate
 from toolkit.models.batches import ask_keyed, note_row
+from toolkit.models.comparisons import PLAIN
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
-from toolkit.models.expressions import PLAIN, Expression, Q
+from toolkit.models.expressions import Expression, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field

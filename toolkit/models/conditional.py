@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Expression, F, Q, Structure, as_expression
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression, F, Q, as_expression
 from toolkit.models.outputs import Output, Typed, common
 
 if TYPE_CHECKING:

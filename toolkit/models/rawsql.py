@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Expression, Structure, as_expression
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression, as_expression
 from toolkit.models.outputs import Output, Typed
 
 if TYPE_CHECKING:

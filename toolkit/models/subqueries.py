@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Expression, F, Structure
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression, F
 from toolkit.models.fields.several import columns_of
 from toolkit.models.outputs import Output, Typed, boolean, like
 from toolkit.models.windows import refuse_windows

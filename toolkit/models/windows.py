@@ -13,7 +13,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Expression, F, Ordered, Structure
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression, F, Ordered
 from toolkit.models.fields.several import columns_of
 from toolkit.models.outputs import Output, Typed
 from toolkit.models.structures import is_among_names, iter_parts

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Function, Structure
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Function
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.math import rounded
 from toolkit.models.outputs import Typed, common, decimal_places, kind_of, like

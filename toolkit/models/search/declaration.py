@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
-from toolkit.models.expressions import Expression, Structure
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression
 from toolkit.models.fields import CharField, FloatField, TextField
 from toolkit.models.outputs import Typed
 from toolkit.trace import Scope, digest
