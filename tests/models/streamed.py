@@ -8,7 +8,6 @@ import sys
 from collections import deque
 from collections.abc import Iterable
 from contextlib import nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
