@@ -10,15 +10,17 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.dates import format_date
 
 from toolkit.builder import Builder, BuildReport
 from toolkit.errors import IntegrityError, ToolkitError
 from toolkit.site import load_site
+from toolkit.text.searching import words_of
 
 for _name in (
     "alembic", "babel.dates", "babel.numbers", "feedgen.feed", "lxml.etree", "pyromark", "shapely", "sqlite_utils",
@@ -27,6 +29,9 @@ for _name in (
     "werkzeug.routing",
 ):  # fmt: skip
     importlib.import_module(_name)  # once here, rather than in every forked child
+words_of("la marée: the marks of all scripts are found once, too", "en")
+for _locale in ("en", "es"):
+    format_date(date(2026, 3, 1), locale=_locale)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = Path(__file__).parent / "press"

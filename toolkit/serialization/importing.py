@@ -26,7 +26,7 @@ from toolkit.trace import EDITOR, Scope, entered
 
 DELIMITERS = ",;\t|"
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
+_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass
@@ -90,10 +90,11 @@ def _decoded(source: IO[bytes], encoding: str | None) -> Iterator[str]:
 
 def _split(text: str, *, is_last: bool) -> list[str]:
     """The lines of a text with their ends, and what follows the last of these."""
-    lines = _LINE.findall(text)
-    if not is_last and lines and lines[-1].endswith("\r") and text.endswith("\r"):
-        lines.pop()  # the next piece may begin with the other half of its end
-    rest = text[sum(map(len, lines)) :]
+    ends = [found.end() for found in _END.finditer(text)]
+    if not is_last and text.endswith("\r"):
+        ends.pop()  # the next piece may begin with the other half of its end
+    lines = [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    rest = text[ends[-1] if ends else 0 :]
     return [*lines, rest, ""] if is_last and rest else [*lines, "" if is_last else rest]
 
 
