@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import FrozenError, Problems
+from toolkit.errors import FrozenError, Problems, RouteError
 from toolkit.site.redirects import Found
 from toolkit.testing import temporary_site
 
@@ -61,6 +61,12 @@ def more(site: Any) -> list[Any]:
     """What the second function gives: change it as you like."""
     found: list[Any] = site.redirects.functions[1].function.__globals__["MORE"]
     return found
+
+
+def test_a_function_that_returns_nothing_is_named(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(site.redirects.functions[1].function.__globals__, "MORE", None)
+    with pytest.raises(RouteError, match=r"pages.py:\d+: \S+\.more gave None, and no rows. Return a queryset"):
+        site.redirects.read()
 
 
 def test_the_file_is_read_again_when_it_changed(site: Any) -> None:

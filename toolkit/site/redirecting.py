@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class SiteRedirects:
             moment: For which functions are asked; now by default. Rows that readers do not see redirect nobody.
 
         Raises:
+            RouteError: A function gives no rows.
             Problems: Every row that cannot stand, every path that is redirected twice, and every loop.
         """
         body, rows = self._body(), self._rows(moment)
@@ -54,7 +55,7 @@ class SiteRedirects:
         if not self.functions:
             return []
         with entered(self.site.scope(viewer=READER, moment=moment)):
-            return [list(one.function()) for one in self.functions]
+            return [_given(one) for one in self.functions]
 
     def _parsed(self, body: bytes, rows: list[list[Any]]) -> list[Redirect]:
         found = parse_redirects(body, self.path)
@@ -73,6 +74,18 @@ class SiteRedirects:
         if problems:
             raise Problems(problems, summary="there are redirects that cannot stand")
         return found
+
+
+def _given(declared: DeclaredRedirects) -> list[Any]:
+    rows = declared.function()
+    if isinstance(rows, str) or not isinstance(rows, Iterable):
+        raise RouteError(
+            f"{declared.label} gave {rows!r}, and no rows",
+            path=declared.path,
+            line=declared.line,
+            hint="Return a queryset or a list of (from, to, status), or yield them.",
+        )
+    return list(rows)
 
 
 def _digest(body: bytes, rows: list[list[Any]]) -> bytes:
