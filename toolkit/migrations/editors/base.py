@@ -8,7 +8,7 @@ from typing import Any
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.conversions import check_convertible
 from toolkit.migrations.editors.journal import Journal, NoJournal
-from toolkit.migrations.editors.keys import RECIPE, Follower, keeps_values, new_keys
+from toolkit.migrations.editors.keys import OWN, RECIPE, Follower, Pair, Source, keeps_values, key_pairs
 from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.obstacles import check_obstacles
 from toolkit.migrations.editors.statements import comments_of, ddl, foreign_keys_of, indexes_of, table_of, take_twins
@@ -108,7 +108,7 @@ class Editor:
         self._call_fields("after_create", new)
 
     def change_key(self, followers: Sequence[Follower], *, fill: Any = MISSING) -> None:
-        """Let a primary key be one of another kind, with all that refers to it.
+        """Let a primary key be another, with all that refers to it.
 
         Args:
             followers: The model itself, and those that refer to it.
@@ -118,20 +118,62 @@ class Editor:
             MigrationError: Rows stand in the way.
         """
         old, new = followers[0].old, followers[0].new
+        if fill is MISSING and keeps_values(old, new):
+            self.move_keys(followers, mapped=False)
+            return
+        self.write_keys(old, new, lambda: key_pairs(self, old, new, fill=fill))
+        self.move_keys(followers)
+        self.drop_keys()
+
+    def write_keys(self, old: Any, new: Any, pairs: Callable[[], Sequence[Pair]]) -> None:
+        """Make a table of old and new keys.
+
+        Args:
+            old: The model as it was.
+            new: The model as it shall be.
+            pairs: The keys. Asked before anything is done, where nothing can be taken back: it refuses.
+        """
+        if not self.journal.is_resuming:
+            pairs()
+        dialect = self.database.sqlalchemy_dialect
+        columns = {
+            f"{side}_{number}": str(field.sql_type().compile(dialect=dialect))
+            for side, model in (("old", old), ("new", new))
+            for number, field in enumerate(model._meta.key)
+        }
+        keys = {side: ", ".join(name for name in columns if name.startswith(side)) for side in ("old", "new")}
+        spelled = ", ".join(f"{name} {kind} NOT NULL" for name, kind in columns.items())
+        self.execute(
+            f"CREATE TABLE {self.quote(KEYS)} ({spelled}, PRIMARY KEY ({keys['old']}), UNIQUE ({keys['new']}))"
+        )
+        marks = ", ".join([self.mark] * len(columns))
+        insert = f"INSERT INTO {self.quote(KEYS)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - constants
+
+        def write() -> None:
+            rows = [(*one, *other) for one, other in pairs()]
+            if rows:
+                self.database.executemany(insert, rows)
+
+        self.write_rows(write)
+
+    def move_keys(self, followers: Sequence[Follower], *, mapped: bool = True) -> None:
+        """Put new keys in the place of old ones, in all tables that hold them.
+
+        Args:
+            followers: The tables.
+            mapped: By the table of old and new keys; else the keys stay what they are.
+        """
         for each in followers:
             self._check_possible(each.new)
-        mapped = not (fill is MISSING and keeps_values(old, new))
-        if mapped and not self.journal.is_resuming:
-            self._new_keys(old, new, fill)  # refused before anything is done, where nothing can be taken back
         for each in followers:
-            self._call_fields("before_drop", each.old, only=set(each.names))
-        if mapped:
-            self._write_keys(old, new, fill)
+            self._call_fields("before_drop", each.old)
         self._change_keys(followers, mapped=mapped)
-        if mapped:
-            self.execute(f"DROP TABLE {self.quote(KEYS)}")
         for each in followers:
-            self._call_fields("after_create", each.new, only=set(each.names))
+            self._call_fields("after_create", each.new)
+
+    def drop_keys(self) -> None:
+        """Drop the table of old and new keys."""
+        self.execute(f"DROP TABLE {self.quote(KEYS)}")
 
     def comment(self, model: Any) -> None:
         """Give a table the comment that its model has, where the database keeps such."""
@@ -224,46 +266,31 @@ class Editor:
 
         return (lambda: stored(value())) if callable(value) else stored(value)
 
-    def _new_keys(self, old: Any, new: Any, fill: Any) -> list[tuple[Any, Any]]:
-        column, table = self.quote(old._meta.pk.column), self.quote(old._meta.table)
-        rows = [key for (key,) in self.database.fetch(f"SELECT {column} FROM {table} ORDER BY {column}")]  # noqa: S608 - quoted
-        return list(new_keys(old, new, rows, dialect=self.database.dialect, fill=fill))
+    def source_of(self, table: str, source: Source, *, mapped: bool) -> str:
+        """The SQL of what a column gets: a part of the new key that stands for an old one, or what a column holds."""
+        number, columns = source
+        names = [f"{self.quote(table)}.{self.quote(column)}" for column in columns]
+        if number == OWN or not mapped:
+            return names[0]
+        same = " AND ".join(f"k.old_{position} = {name}" for position, name in enumerate(names))
+        return f"(SELECT k.new_{number} FROM {self.quote(KEYS)} k WHERE {same})"  # noqa: S608 - quoted
 
-    def _write_keys(self, old: Any, new: Any, fill: Any) -> None:
-        """Make a table of old and new keys."""
-        kinds = [
-            str(model._meta.pk.sql_type().compile(dialect=self.database.sqlalchemy_dialect)) for model in (old, new)
-        ]
-        self.execute(
-            f"CREATE TABLE {self.quote(KEYS)} (old {kinds[0]} NOT NULL PRIMARY KEY, new {kinds[1]} NOT NULL UNIQUE)"
-        )
-        insert = f"INSERT INTO {self.quote(KEYS)} (old, new) VALUES ({self.mark}, {self.mark})"  # noqa: S608 - a constant
-
-        def write() -> None:
-            rows = self._new_keys(old, new, fill)
-            if rows:
-                self.database.executemany(insert, rows)
-
-        self.write_rows(write)
-
-    def new_key_of(self, column: str) -> str:
-        """The SQL of the new key that stands for an old one in a column."""
-        return f"(SELECT k.new FROM {self.quote(KEYS)} k WHERE k.old = {column})"  # noqa: S608 - quoted
-
-    def _refuse_lost(self, model: Any, column: str) -> None:
+    def _refuse_lost(self, each: Follower) -> None:
         """Refuse references to rows that are not there: there is no new key for them.
 
         Raises:
             MigrationError: There are some.
         """
-        name = self.quote(column)
-        keys = f"SELECT 1 FROM {self.quote(KEYS)} k WHERE k.old = {self.quote(model._meta.table)}.{name}"  # noqa: S608 - quoted
-        lost = self.count(model._meta.table, f"{name} IS NOT NULL AND NOT EXISTS ({keys})")
-        if lost:
-            raise MigrationError(
-                f"{model._meta.table}: {column} refers to rows that are not there, in {lost} rows",
-                hint="Mend or remove them before, perhaps in a RunPython.",
-            )
+        table = each.old._meta.table
+        for columns in sorted(each.held):
+            present = " AND ".join(f"{self.quote(column)} IS NOT NULL" for column in columns)
+            key = self.source_of(table, (0, columns), mapped=True)
+            lost = self.count(table, f"{present} AND {key} IS NULL")
+            if lost:
+                raise MigrationError(
+                    f"{table}: {', '.join(columns)} refers to rows that are not there, in {lost} rows",
+                    hint="Mend or remove them before, perhaps in a RunPython.",
+                )
 
     def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
         raise TypeError(f"{type(self).__name__} must define _change_keys()")

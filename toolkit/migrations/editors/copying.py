@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolkit.errors import DatabaseError
@@ -40,14 +40,20 @@ class Copy:
         old: The model whose table is read.
         new: The model whose table is written.
         fills: Field name to what rows get that have no value.
-        mapped: Names of the fields whose values are keys that become others.
+        sources: The SQL of what fields get, by name, where it is not what they had.
     """
 
     def __init__(
-        self, editor: Editor, old: Any, new: Any, *, fills: Mapping[str, Any], mapped: Collection[str] = ()
+        self,
+        editor: Editor,
+        old: Any,
+        new: Any,
+        *,
+        fills: Mapping[str, Any],
+        sources: Mapping[str, str] | None = None,
     ) -> None:
         self._editor, self._old, self._new, self._fills = editor, old, new, fills
-        self._mapped = mapped
+        self._sources = sources or {}
         self._refusals = Refusals(new)
         self._functions = 0
         self._table_made = table_of(new, "sqlite")
@@ -90,12 +96,12 @@ class Copy:
 
     def _expression(self, field: Any) -> tuple[str, list[Any]]:
         """The SQL that gives a column's value, and its parameters."""
+        if field.name in self._sources:
+            return self._sources[field.name], []
         before = self._old._meta.by_name.get(field.name)
         if before is None:
             return self._made(field, "")
         source = quote(before.column)
-        if field.name in self._mapped:
-            return self._editor.new_key_of(f"{quote(self._table)}.{source}"), []
         if not same_storage(before, field):
             source = self._converted(before, field, source)
         if before.null and not field.null:

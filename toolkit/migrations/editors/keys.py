@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, NoReturn
 
-from toolkit.errors import MigrationError
-from toolkit.migrations.editors.conversions import Refusals, conversion
-from toolkit.models import IntegerField, UUIDField
+from toolkit.errors import MigrationError, Problems
+from toolkit.migrations.editors.conversions import SHOWN_PROBLEMS, Refusals, conversion
+from toolkit.models import AutoField, IntegerField, UUIDField
 from toolkit.models.fields import MISSING
 
 TABLE = "toolkit_keys"
@@ -21,6 +21,16 @@ RECIPE = (
 )
 
 
+OWN = -1
+"""In a source: the value of the column itself, not a part of the new key."""
+
+Source = tuple[int, tuple[str, ...]]
+"""Where a column gets its values: which part of the new key, and the columns that hold the old one."""
+
+Pair = tuple[tuple[Any, ...], tuple[Any, ...]]
+"""An old key and the new one, each with a value for each of its columns."""
+
+
 @dataclass(frozen=True)
 class Follower:
     """A table in which a key stands.
@@ -28,12 +38,25 @@ class Follower:
     Args:
         old: The model as it was.
         new: The model as it shall be.
-        names: The fields that hold the key, or refer to it.
+        made: The fields whose columns are made anew, by name, and where each gets its values.
+        gone: The columns that go.
     """
 
     old: Any
     new: Any
-    names: frozenset[str]
+    made: Mapping[str, Source]
+    gone: frozenset[str]
+
+    @property
+    def held(self) -> set[tuple[str, ...]]:
+        """The columns that hold the old key, the key itself apart, as often as they do."""
+        own = tuple(field.column for field in self.old._meta.key)
+        found = {columns for number, columns in self.made.values() if number != OWN}
+        return {columns for columns in found if columns != own or self._refers(columns)}
+
+    def _refers(self, columns: tuple[str, ...]) -> bool:
+        """Whether columns refer to the key of another table."""
+        return any(field.is_relation and (field.column,) == columns for field in self.old._meta.local_fields)
 
 
 def key_changes(old: Any, new: Any) -> bool:
@@ -53,32 +76,173 @@ def find_followers(before: Mapping[str, Any], after: Mapping[str, Any], label: s
         label: The model.
 
     Raises:
-        MigrationError: A key of several columns would have to follow.
+        MigrationError: A reference over several columns holds a key that follows.
     """
-    names: dict[str, set[str]] = {label: {before[label]._meta.pk.name}}
-    keys = {before[label]._meta.pk}
+    owner = before[label]._meta
+    references = _references(before, label)
+    found: dict[str, dict[str, Source]] = {label: _made_by_owner(owner, after[label]._meta)}
+    gone: dict[str, set[str]] = {label: _gone_from_owner(owner, after[label]._meta)}
+    for other, name, columns in references:
+        found.setdefault(other, {}).update(_made_by_reference(after[other]._meta, name, columns))
+        kept = {field.column for field in after[other]._meta.local_fields if field.name not in found[other]}
+        gone.setdefault(other, set()).update(set(columns) - kept)
+    return [Follower(before[other], after[other], made, frozenset(gone[other])) for other, made in found.items()]
+
+
+def _references(models: Mapping[str, Any], label: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    """(model, name of the reference, columns) of all that refers to the key of a model, however far."""
+    owner = models[label]._meta
+    tables = [(other, model._meta) for other, model in models.items() if not model._meta.proxy]
+    found = [
+        (other, key.name, tuple(key.columns))
+        for other, meta in tables
+        for key in meta.spread_keys
+        if key.target._meta.concrete_model is models[label]
+    ]
+    keys = set() if owner.composite_key is not None else {owner.pk}
     while True:
-        found = {
+        more = [
             (other, field)
-            for other, model in before.items()
-            if not model._meta.proxy
-            for field in model._meta.local_fields
+            for other, meta in tables
+            for field in meta.local_fields
             if field.is_relation and field not in keys and field.target_field in keys
-        }
-        if not found:
+        ]
+        if not more:
             break
-        for other, field in found:
-            names.setdefault(other, set()).add(field.name)
-            keys.add(field)
-    for model in before.values():
-        for key in model._meta.spread_keys:
+        found += [(other, field.name, (field.column,)) for other, field in more]
+        keys |= {field for _, field in more}
+    for _, meta in tables:
+        for key in meta.spread_keys:
             if keys & set(key.target._meta.key):
                 raise MigrationError(
-                    f"{model._meta.label}.{key.name} refers to the key of {key.target._meta.label}, which has several "
+                    f"{meta.label}.{key.name} refers to the key of {key.target._meta.label}, which has several "
                     f"fields, one of which follows {label}",
                     hint=RECIPE,
                 )
-    return [Follower(before[other], after[other], frozenset(found)) for other, found in names.items()]
+    return found
+
+
+def _made_by_owner(before: Any, after: Any) -> dict[str, Source]:
+    """The columns of the key's own table that are made anew."""
+    columns = tuple(field.column for field in before.key)
+    was = {field.name: field for field in before.local_fields}
+    made: dict[str, Source] = {}
+    for number, field in enumerate(after.key):
+        if field.name not in was or before.key == (was[field.name],):
+            made[field.name] = (number, columns)
+    for field in before.key:
+        now = after.by_name.get(field.name)
+        if now is not None and now not in after.key and type(now) is not type(field):
+            made[field.name] = (OWN, (field.column,))  # it stays, and counts no more
+    return made
+
+
+def _gone_from_owner(before: Any, after: Any) -> set[str]:
+    was = {field.name: field.column for field in before.local_fields}
+    stays = {field.name for field in after.local_fields} - _made_by_owner(before, after).keys()
+    return {column for name, column in was.items() if name not in stays}
+
+
+def _made_by_reference(meta: Any, name: str, columns: tuple[str, ...]) -> dict[str, Source]:
+    """The columns of a reference that are made anew: one, or one for each part of the key."""
+    spread = next((key for key in meta.spread_keys if key.name == name), None)
+    if spread is None:
+        return {name: (0, columns)}
+    return {part: (number, columns) for number, part in enumerate(spread.names) if part not in spread.from_fields}
+
+
+def key_pairs(editor: Any, old: Any, new: Any, *, fill: Any = MISSING) -> list[Pair]:
+    """The old and the new key of each row, as the driver has them.
+
+    Args:
+        editor: Of the database.
+        old: The model as it was.
+        new: The model as it shall be.
+        fill: A function that makes a new key for each row.
+
+    Raises:
+        Problems: Rows whose values cannot be keys.
+        MigrationError: There is nothing that makes keys.
+    """
+    made = _made_by_owner(old._meta, new._meta)
+    stay = [old._meta.by_name[field.name].column for field in new._meta.key if field.name not in made]
+    own = [field.column for field in old._meta.key]
+    listed, order = (", ".join(editor.quote(name) for name in names) for names in ([*own, *stay], own))
+    rows = editor.database.fetch(f"SELECT {listed} FROM {editor.quote(old._meta.table)} ORDER BY {order}")  # noqa: S608 - quoted
+    if len(own) == 1 and old._meta.pk.name in made and old._meta.pk.name == new._meta.pk.name:
+        return [
+            ((one,), (other,))
+            for one, other in new_keys(old, new, [key for (key,) in rows], dialect=editor.database.dialect, fill=fill)
+        ]
+    makers = {
+        field.name: _fresh(field, dialect=editor.database.dialect, fill=fill)
+        for field in new._meta.key
+        if field.name in made
+    }
+    found: list[Pair] = []
+    for row in rows:
+        rest = iter(row[len(own) :])
+        key = tuple(makers[field.name]() if field.name in makers else next(rest) for field in new._meta.key)
+        found.append((tuple(row[: len(own)]), key))
+    _check_pairs(new, found)
+    return found
+
+
+def _fresh(field: Any, *, dialect: str, fill: Any) -> Callable[[], Any]:
+    """What makes the values of a key that is new."""
+    held = _held(field)
+    write = held.db_value_of(dialect)
+    if callable(fill):
+        return lambda: write(held.to_python(fill()))
+    if isinstance(held, AutoField):
+        numbers = count(1)
+        return lambda: next(numbers)
+    if callable(field.default):
+        return lambda: write(held.to_python(field.default()))
+    return lambda: _refuse_fresh(field)
+
+
+def _refuse_fresh(field: Any) -> NoReturn:
+    """Refuse to make a key for a row.
+
+    Raises:
+        MigrationError: Always.
+    """
+    raise MigrationError(
+        f"{field.model._meta.label}.{field.name}: the rows have no value for it, and each needs one of its own",
+        hint="Give the field a default that makes keys, or write fill=... with a function into the operation.",
+    )
+
+
+def _check_pairs(model: Any, pairs: list[Pair]) -> None:
+    """Refuse keys that are NULL, or that two rows would have.
+
+    Raises:
+        Problems: Each with its rows.
+    """
+    names = ", ".join(field.name for field in model._meta.key)
+    rows: dict[tuple[Any, ...], list[Any]] = {}
+    for old, new in pairs:
+        rows.setdefault(new, []).append(_shown(old))
+    problems = [
+        MigrationError(
+            f"{model._meta.table}, row {', '.join(map(str, same))}: {names} is NULL"
+            if None in key
+            else f"{model._meta.table}, rows {', '.join(map(str, same))} all have {names} = {_shown(key)!r}"
+        )
+        for key, same in rows.items()
+        if None in key or len(same) > 1
+    ]
+    if problems:
+        raise Problems(
+            problems[:SHOWN_PROBLEMS],
+            summary=f"{model._meta.label}: {names} cannot be the key; nothing was changed. Mend the rows, or do it in "
+            "a RunPython before",
+        )
+
+
+def _shown(key: tuple[Any, ...]) -> Any:
+    return key[0] if len(key) == 1 else key
 
 
 def keeps_values(old: Any, new: Any) -> bool:

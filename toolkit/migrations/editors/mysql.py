@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
-from toolkit.migrations.editors.servers import ServerEditor
+from toolkit.migrations.editors.servers import ServerEditor, rekeyed
 from toolkit.migrations.editors.statements import Item, ddl, items_of, renamed_items, table_of
 from toolkit.migrations.tables.definitions import parse_table
 from toolkit.models.hidden import hidden_name
@@ -131,16 +131,21 @@ class MysqlEditor(ServerEditor):
         dropped = [item for item in before if item.sql not in same]
         return sorted(dropped, key=lambda item: not item.is_foreign_key), [i for i in after if i.sql not in same]
 
-    def _replace_column(self, table: Any, old: str, column: str, scratch: Any) -> None:
+    def _exchange_columns(self, old: Any, new: Any, gone: Collection[str], scratch: Mapping[str, Any]) -> None:
         """In one statement, for a column that counts must be the key at once."""
         from sqlalchemy.schema import CreateTable
 
-        spelled = parse_table(ddl(self.database, CreateTable(table))).columns[column]
-        steps = [f"DROP COLUMN {self.quote(old)}", f"CHANGE COLUMN {self.quote(scratch.name)} {spelled}"]
-        if table.c[column].primary_key:
-            names = ", ".join(self.quote(each.name) for each in table.primary_key.columns)
-            steps = ["DROP PRIMARY KEY", *steps, f"ADD PRIMARY KEY ({names})"]
-        self.execute(f"ALTER TABLE {self.quote(table.name)} {', '.join(steps)}")
+        spelled = parse_table(ddl(self.database, CreateTable(new))).columns
+        keyed = rekeyed(old, new, {*gone, *scratch})
+        steps = ["DROP PRIMARY KEY"] if keyed else []
+        steps += [f"DROP COLUMN {self.quote(column)}" for column in sorted(gone)]
+        steps += [f"CHANGE COLUMN {self.quote(made.name)} {spelled[column]}" for column, made in scratch.items()]
+        staying = sorted(keyed - scratch.keys() - set(gone))
+        steps += [f"MODIFY COLUMN {spelled[column]}" for column in staying]
+        if keyed:
+            steps.append(f"ADD PRIMARY KEY ({', '.join(self.quote(each.name) for each in new.primary_key.columns)})")
+        if steps:
+            self.execute(f"ALTER TABLE {self.quote(new.name)} {', '.join(steps)}")
 
     def _define_column(self, table: str, column: Any) -> None:
         self.execute(f"ALTER TABLE {self.quote(table)} ADD COLUMN {self._spelled(column)}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from toolkit.migrations.editors.servers import ServerEditor, plain_column
-from toolkit.migrations.editors.statements import Collected, items_of, renamed_items
+from toolkit.migrations.editors.servers import ServerEditor, plain_column, rekeyed
+from toolkit.migrations.editors.statements import Collected, Item, items_of, renamed_items
 
 PRIMARY_KEY = "PrimaryKeyConstraint"
 
@@ -31,17 +31,27 @@ class PostgresqlEditor(ServerEditor):
                     f"TO {self.quote(after.name)}"
                 )
 
-    def _replace_column(self, table: Any, old: str, column: str, scratch: Any) -> None:
-        self._drop_column(table.name, old)
-        self._rename_column(table.name, scratch.name, column)
-        wanted = table.c[column]
-        loose = plain_column(wanted, nullable=True, default=False)
-        self._respell_column(table.name, loose, plain_column(wanted))
-        if wanted.primary_key:
-            keys = [item for item in items_of(table, self.database, primary_key=True) if item.kind == PRIMARY_KEY]
-            self.execute(keys[0].sql)
-        if wanted is table.autoincrement_column:
-            self._add_sequence(table.name, wanted)
+    def _exchange_columns(self, old: Any, new: Any, gone: Collection[str], scratch: Mapping[str, Any]) -> None:
+        keyed = rekeyed(old, new, {*gone, *scratch})
+        if keyed:
+            self.execute(self._key_of(old).drop_sql)
+        for column in sorted(gone):
+            self._drop_column(new.name, column)
+        for column, made in scratch.items():
+            self._rename_column(new.name, made.name, column)
+            loose = plain_column(new.c[column], nullable=True, default=False)
+            self._respell_column(new.name, loose, plain_column(new.c[column]))
+        for column in sorted(keyed - scratch.keys() - set(gone)):
+            self._respell_column(new.name, plain_column(old.c[column]), plain_column(new.c[column]))
+        if keyed:
+            self.execute(self._key_of(new).sql)
+        counting = new.autoincrement_column
+        if counting is not None and counting.name in scratch:
+            self._add_sequence(new.name, counting)
+
+    def _key_of(self, table: Any) -> Item:
+        items = items_of(table, self.database, primary_key=True)
+        return next(item for item in items if item.kind == PRIMARY_KEY)
 
     def _add_sequence(self, table: str, column: Any) -> None:
         """Let new rows get numbers behind those that there are."""

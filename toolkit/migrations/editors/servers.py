@@ -56,9 +56,8 @@ class ServerEditor(Editor):
                 for item in dropped:
                     if item.is_foreign_key is wanted:
                         self.execute(item.drop_sql)
-        for each, _, new in tables:
-            for name in sorted(each.names):
-                self._change_column(each, new, name, mapped=mapped)
+        for each, old, new in tables:
+            self._change_columns(each, old, new, mapped=mapped)
         for wanted in (False, True):
             for _, added in items:
                 for item in added:
@@ -67,39 +66,49 @@ class ServerEditor(Editor):
 
     def _items_on(self, each: Follower, old: Any, new: Any) -> tuple[list[Item], list[Item]]:
         """The constraints and indexes that hold the columns of a key: as they are, and as they shall be."""
-        found = []
-        for model, table in ((each.old, old), (each.new, new)):
-            columns = {model._meta.by_name[name].column for name in each.names}
-            found.append([item for item in items_of(table, self.database) if item.columns & columns])
-        return found[0], found[1]
+        columns = each.gone | {each.new._meta.by_name[name].column for name in each.made}
+        columns |= rekeyed(old, new, columns)
+        before, after = items_of(old, self.database), items_of(new, self.database)
+        same = {item.sql for item in before} & {item.sql for item in after}
+        touched = [
+            [item for item in items if item.sql not in same or item.columns & columns] for items in (before, after)
+        ]
+        return touched[0], touched[1]
 
-    def _change_column(self, each: Follower, table: Any, name: str, *, mapped: bool) -> None:
-        """Put a column with new keys in the place of one with the old."""
-        old, new = (model._meta.by_name[name] for model in (each.old, each.new))
-        scratch = plain_column(table.c[new.column], name=f"toolkit_new_{new.column}", nullable=True, default=False)
-        self._define_column(table.name, scratch)
-        name_of, column = self.quote(table.name), self.quote(old.column)
-        value = self.new_key_of(f"{name_of}.{column}") if mapped else column
+    def _change_columns(self, each: Follower, old: Any, new: Any, *, mapped: bool) -> None:
+        """Put columns with new keys in the place of those with the old."""
+        name_of = self.quote(new.name)
+        scratch = {}
+        for name in sorted(each.made):
+            column = new.c[each.new._meta.by_name[name].column]
+            scratch[column.name] = plain_column(column, name=f"toolkit_new_{column.name}", nullable=True, default=False)
+            self._define_column(new.name, scratch[column.name])
+        sources = [
+            (scratch[each.new._meta.by_name[name].column].name, self.source_of(new.name, source, mapped=mapped))
+            for name, source in sorted(each.made.items())
+        ]
 
         def write() -> None:
             if mapped:
-                self._refuse_lost(each.old, old.column)
-            self.database.execute(f"UPDATE {name_of} SET {self.quote(scratch.name)} = {value}")  # noqa: S608 - quoted
+                self._refuse_lost(each)
+            listed = ", ".join(f"{self.quote(column)} = {value}" for column, value in sources)
+            self.database.execute(f"UPDATE {name_of} SET {listed}")  # noqa: S608 - quoted
             self.settle()
 
-        self.write_rows(write)
-        self._replace_column(table, old.column, new.column, scratch)
+        if sources:
+            self.write_rows(write)
+        self._exchange_columns(old, new, each.gone, scratch)
 
-    def _replace_column(self, table: Any, old: str, column: str, scratch: Any) -> None:
-        """Drop a column, and give another its place, in the primary key too.
+    def _exchange_columns(self, old: Any, new: Any, gone: Collection[str], scratch: Mapping[str, Any]) -> None:
+        """Drop columns, and give others their places, in the primary key too.
 
         Args:
-            table: As it shall be.
-            old: The column that goes.
-            column: What the other is called then.
-            scratch: The other.
+            old: The table as it is.
+            new: As it shall be.
+            gone: The columns that go.
+            scratch: What columns that come are called until then.
         """
-        raise TypeError(f"{type(self).__name__} must define _replace_column()")
+        raise TypeError(f"{type(self).__name__} must define _exchange_columns()")
 
     def _remade(
         self, old: Any, new: Any, *, gone: Sequence[Any], altered: Sequence[tuple[Any, Any]]
@@ -259,6 +268,12 @@ def plain_column(column: Any, *, name: str | None = None, nullable: bool | None 
         server_default=column.server_default if default and not makers else None,
         comment=column.comment,
     )
+
+
+def rekeyed(old: Any, new: Any, touched: Collection[str]) -> set[str]:
+    """The columns of a primary key that has to be made anew: as it is, and as it shall be."""
+    before, after = ([column.name for column in table.primary_key.columns] for table in (old, new))
+    return {*before, *after} if before != after or set(before) & set(touched) else set()
 
 
 def is_generated(column: Any) -> bool:

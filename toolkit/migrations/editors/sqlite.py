@@ -9,7 +9,7 @@ this is done here, from the text that SQLite keeps of the table.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.database.tokens.keeping import TOKENS
@@ -110,12 +110,31 @@ class SqliteEditor(Editor):
 
     def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
         for each in followers:
-            for name in each.names if mapped else ():
-                self._refuse_lost(each.old, each.old._meta.by_name[name].column)
-            self._rebuild(each.old, each.new, fills={}, mapped=each.names if mapped else ())
+            if mapped:
+                self._refuse_lost(each)
+            table = each.old._meta.table
+            sources = {name: self.source_of(table, source, mapped=mapped) for name, source in each.made.items()}
+            self._rebuild(each.old, each.new, fills={}, sources=sources, counts_on=not mapped)
             self._forget_token(each.new._meta.table)
 
-    def _rebuild(self, old: Any, new: Any, *, fills: Mapping[str, Any], mapped: Collection[str] = ()) -> None:
+    def _rebuild(
+        self,
+        old: Any,
+        new: Any,
+        *,
+        fills: Mapping[str, Any],
+        sources: Mapping[str, str] | None = None,
+        counts_on: bool = True,
+    ) -> None:
+        """Make a table anew.
+
+        Args:
+            old: The model as it was.
+            new: The model as it shall be.
+            fills: Field name to what rows get that have no value.
+            sources: The SQL of what fields get, by name, where it is not what they had.
+            counts_on: Keys go on behind those that the old table gave.
+        """
         table = new._meta.table
         kept = self._kept_statements(old)
         parts, actual = self._new_parts(old, new)
@@ -125,8 +144,8 @@ class SqliteEditor(Editor):
         copied = copied_columns(self.database, old, new, parts=parts, actual=actual)
         if _is_rowid(new):
             copied = [name for name in copied if name != "rowid"]  # the key is the rowid from now on
-        Copy(self, old, new, fills=fills, mapped=mapped).run(scratch, columns=copied)
-        last = 0 if mapped else self.database.backend.last_key(self.database, table)
+        Copy(self, old, new, fills=fills, sources=sources).run(scratch, columns=copied)
+        last = self.database.backend.last_key(self.database, table) if counts_on else 0
         self.execute(f"DROP TABLE {quote(table)}")
         self._rename_scratch(scratch, table)
         self._count_from(table, last)
