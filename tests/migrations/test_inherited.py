@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit import models
-from toolkit.errors import IntegrityError, Problems
+from toolkit.errors import IntegrityError
 from toolkit.migrations.describing import with_hidden
 
 
@@ -43,13 +43,20 @@ def test_tables_are_made_and_changed(newsroom, model):
     assert len(with_hidden([proxy])) == 0
 
 
-def test_a_composite_key_stays_as_it_is(newsroom, model):
+def test_a_number_takes_the_place_of_a_composite_key(newsroom, model):
     newsroom.migrate(*declared(model))
+    place, bar, _, line = newsroom.app.models
+    found = newsroom.save(bar, name="Luce", stools=4)
+    for number in (7, 8):
+        newsroom.save(line, bar=found, number=number)
     place, bar, proxy, _ = declared(model)
     line = model("Line", bar=models.ForeignKey(bar, on_delete=models.CASCADE), number=models.IntegerField())
-    newsroom.declare(place, bar, proxy, line)
-    with pytest.raises(Problems, match="a primary key cannot be changed by itself"):
-        newsroom.make()
+    assert newsroom.migrate(place, bar, proxy, line).summary == ("Alter primary key of Line to id",)
+    assert newsroom.rows("news_line", "id, bar_id, number") == [(1, 1, 7), (2, 1, 8)]
+    newsroom.save(line, bar_id=1, number=7)
+    newsroom.database.execute("DELETE FROM news_line WHERE id = 3")
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_line", "bar_id, number") == [(1, 7), (1, 8)]
 
 
 def test_a_foreign_key_to_a_composite_key(newsroom, model):

@@ -68,7 +68,7 @@ link = st.fixed_dictionaries(
 )
 meta = st.sets(
     st.sampled_from(
-        ["check", "unique", "conditional", "index", "backwards", "table", "order", "proxy", "uuid", "small"]
+        ["check", "unique", "conditional", "index", "backwards", "table", "order", "proxy", "uuid", "small", "natural"]
     )
 )
 """What ``Meta`` says; a proxy beside the model; and a key of another kind."""
@@ -79,6 +79,8 @@ one_model = st.tuples(
 )
 site = st.dictionaries(st.sampled_from(MODELS), one_model, min_size=1, max_size=3)
 parents = st.fixed_dictionaries({"Bee": st.sampled_from([None, "Ant"]), "Cat": st.sampled_from([None, "Ant", "Bee"])})
+begins = st.fixed_dictionaries({"Bee": st.integers(0, 2), "Cat": st.integers(0, 2)})
+"""The step at which a model begins to inherit."""
 ends = st.fixed_dictionaries({"Bee": st.integers(1, 3), "Cat": st.integers(1, 3)})
 """The step from which a model inherits no more."""
 
@@ -183,12 +185,18 @@ def rows(newsroom: Any) -> dict[str, int]:
 
 
 def walk(
-    newsroom: Any, model: Any, history: list[Any], inherits: dict[str, Any], until: dict[str, int], answers: Any
+    newsroom: Any,
+    model: Any,
+    history: list[Any],
+    inherits: dict[str, Any],
+    since: dict[str, int],
+    until: dict[str, int],
+    answers: Any,
 ) -> None:
     """Forward through all descriptions, with rows on the way, and back again."""
     seen: list[tuple[str, Any]] = []
     for step, description in enumerate(history):
-        left = {name: parent if step < until[name] else None for name, parent in inherits.items()}
+        left = {name: parent if since[name] <= step < until[name] else None for name, parent in inherits.items()}
         newsroom.declare(*build(model, description, left))
         made = newsroom.make(ask=lambda question: answers.draw(st.booleans()), fills=_values(newsroom))
         go(newsroom, "news")
@@ -287,22 +295,29 @@ def _sample(field: Any, digit: str) -> Any:
 
 
 def run(
-    newsroom_class: Any, database: Database, model: Any, history: list[Any], inherits: Any, until: Any, answers: Any
+    newsroom_class: Any,
+    database: Database,
+    model: Any,
+    history: list[Any],
+    inherits: Any,
+    since: Any,
+    until: Any,
+    answers: Any,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for table in rows(newsroom_class(database, Path(folder))):
             raise AssertionError(f"an example that failed left {table}")
-        walk(newsroom_class(database, Path(folder)), model, history, inherits, until, answers)
+        walk(newsroom_class(database, Path(folder)), model, history, inherits, since, until, answers)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
-@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, until=ends, answers=st.data())
+@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, since=begins, until=ends, answers=st.data())
 def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(
-    newsroom_class, model, history, inherits, until, answers
+    newsroom_class, model, history, inherits, since, until, answers
 ):
     database = Database("sqlite://")
     try:
-        run(newsroom_class, database, model, history, inherits, until, answers)
+        run(newsroom_class, database, model, history, inherits, since, until, answers)
     finally:
         database.close()
 
@@ -313,10 +328,10 @@ def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(
     phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, until=ends, answers=st.data())
-def test_the_same_on_a_server(newsroom_class, server, model, history, inherits, until, answers):
+@given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, since=begins, until=ends, answers=st.data())
+def test_the_same_on_a_server(newsroom_class, server, model, history, inherits, since, until, answers):
     clear(server)
-    run(newsroom_class, server, model, history, inherits, until, answers)
+    run(newsroom_class, server, model, history, inherits, since, until, answers)
 
 
 def clear(database: Database) -> None:

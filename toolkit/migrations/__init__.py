@@ -32,7 +32,9 @@ from toolkit.migrations.executor import Step
 from toolkit.migrations.graph import LoadedMigration
 from toolkit.migrations.loader import App, Migration
 from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
+from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
 from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex, RenameIndex
+from toolkit.migrations.operations.keys import AlterPrimaryKey
 from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.options import (
@@ -57,12 +59,14 @@ __all__ = [
     "AddConstraint",
     "AddField",
     "AddIndex",
+    "AddParent",
     "AlterField",
     "AlterModelBases",
     "AlterModelManagers",
     "AlterModelOptions",
     "AlterModelTable",
     "AlterModelTableComment",
+    "AlterPrimaryKey",
     "App",
     "CreateModel",
     "DeleteModel",
@@ -74,6 +78,7 @@ __all__ = [
     "RemoveConstraint",
     "RemoveField",
     "RemoveIndex",
+    "RemoveParent",
     "RenameField",
     "RenameIndex",
     "RenameModel",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from toolkit.migrations.autodetector import Change
 from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.operations.alterations import AddField, AlterField
+from toolkit.migrations.operations.inheriting import AddParent
 from toolkit.migrations.operations.models import CreateModel, DeleteModel
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.options import AlterModelBases
@@ -97,7 +98,7 @@ def _apps_needed(app: str, operation: Operation, before: ProjectState) -> Iterat
         labels = [*operation.bases, *(item.to for item in operation.fields if item.to)]
     elif isinstance(operation, AlterModelBases):
         labels = list(operation.bases)
-    elif isinstance(operation, AddField | AlterField) and operation.field.to:
+    elif isinstance(operation, AddField | AddParent | AlterField) and operation.field.to:
         labels = [operation.field.to]
     elif isinstance(operation, DeleteModel):
         gone = f"{app}.{operation.name}"

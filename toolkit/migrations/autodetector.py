@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems, ToolkitError
-from toolkit.migrations.editors.keys import RECIPE
-from toolkit.migrations.fields import FieldState, usable_default
+from toolkit.migrations.fields import FieldState, describe_field, usable_default
 from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
+from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
 from toolkit.migrations.operations.items import (
     AddConstraint,
     AddIndex,
@@ -18,6 +18,7 @@ from toolkit.migrations.operations.items import (
     RenameIndex,
     called,
 )
+from toolkit.migrations.operations.keys import AlterPrimaryKey
 from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.options import (
@@ -31,6 +32,7 @@ from toolkit.migrations.operations.options import (
 from toolkit.migrations.operations.special import SeparateDatabaseAndState
 from toolkit.migrations.renames import Ask, never, renamed_field, renamed_models
 from toolkit.migrations.state import ModelState, ProjectState, text_of
+from toolkit.models import AutoField
 from toolkit.models.fields import MISSING
 
 AskValue = Callable[[str], Any]
@@ -107,6 +109,7 @@ class _Detector:
         for model in self._kept():
             self._alter_keys(model)  # first: what is added may refer to them
         self._create_models()
+        self._change_parents()
         for model in self._kept():  # a model at a time: neighbouring steps on one table are done at once
             for step in (
                 self._add_fields,
@@ -141,13 +144,14 @@ class _Detector:
             current = self.state.models[model.label]
             if current.db_table != model.db_table and not model.is_proxy:
                 self._note(model.app, AlterModelTable(model.name, model.db_table))
-            if current.bases != model.bases and current.is_proxy is model.is_proxy and self._may_inherit(model):
+            stays = current.is_proxy is model.is_proxy and not self._changes_parent(model)
+            if current.bases != model.bases and stays and self._may_inherit(model):
                 self._note(model.app, AlterModelBases(model.name, model.bases))
 
     def _rename_fields(self, wanted: ModelState) -> None:
         for name in self.state.models[wanted.label].field_names:
             current = self.state.models[wanted.label]
-            if name in wanted.field_names:
+            if name in wanted.field_names or self._goes_elsewhere(wanted, current.get_field(name)):
                 continue
             new = (
                 self._following(wanted, current.get_field(name))
@@ -287,9 +291,7 @@ class _Detector:
             current = self.state.models[wanted.label].get_field(field.name)
             if current == field:
                 continue
-            if _is_key(current) or _is_key(field):
-                if not (_is_key(current) and _is_key(field)):
-                    self._refuse_key(wanted, field.name)
+            if field.is_key or current.is_key:
                 continue
             closing = current.null and not field.null
             fill = self._fill(wanted, field, "rows that hold NULL") if closing else MISSING
@@ -298,37 +300,151 @@ class _Detector:
     def _remove_fields(self, wanted: ModelState) -> None:
         current = self.state.models[wanted.label]
         for field in current.fields:
-            if field.name in wanted.field_names:
-                continue
-            if _is_key(field):
-                self._refuse_key(wanted, field.name)
-            else:
+            if field.name not in wanted.field_names and not field.is_key:
                 self._note(wanted.app, RemoveField(wanted.name, field.name))
 
     def _alter_keys(self, wanted: ModelState) -> None:
         current = self.state.models[wanted.label]
-        for field in wanted.fields:
-            if _is_key(field) and field.name in current.field_names:
-                before = current.get_field(field.name)
-                if before != field and _is_key(before):
-                    self._alter_key(wanted, before, field)
-
-    def _alter_key(self, wanted: ModelState, current: FieldState, field: FieldState) -> None:
-        """A key stays the key: it may become one of another kind, and what refers to it follows."""
-        single = _is_key(current) and _is_key(field) and field.name != "pk"
-        if not single or (field.to is not None and current.to is None):
-            self._refuse_key(wanted, field.name)
+        if self._changes_parent(wanted):
             return
+        if wanted.is_proxy or current.key_names == wanted.key_names:
+            for name in wanted.key_names:
+                if current.get_field(name) != wanted.get_field(name) and not wanted.has_composite_key:
+                    self._alter_key(wanted, wanted.get_field(name))
+        else:
+            self._exchange_key(wanted)
+
+    def _alter_key(self, wanted: ModelState, field: FieldState) -> None:
+        """A key stays the key: it may become one of another kind, and what refers to it follows."""
         fill = self.fills.get(f"{wanted.label}.{field.name}", MISSING)
         self._note(wanted.app, AlterField(wanted.name, field.name, field, fill=fill if callable(fill) else MISSING))
 
-    def _refuse_key(self, model: ModelState, name: str) -> None:
-        self.problems.append(
-            MigrationError(
-                f"{model.label}.{name}: a primary key cannot be changed by itself: other tables may refer to it",
-                hint=RECIPE,
-            )
+    def _exchange_key(self, wanted: ModelState) -> None:
+        """Other fields become the key."""
+        for name in wanted.key_names:
+            self._prepare_key(wanted, wanted.get_field(name))
+        current = self.state.models[wanted.label]
+        names = dict.fromkeys((*current.key_names, *wanted.key_names, "pk"))
+        told = [wanted.get_field(name) for name in names if name in wanted.field_names]
+        changed = [
+            field for field in told if field.name not in current.field_names or current.get_field(field.name) != field
+        ]
+        gone = [name for name in names if name in current.field_names and name not in wanted.field_names]
+        fill = self.fills.get(f"{wanted.label}.{wanted.key_names[0]}", MISSING)
+        self._note(
+            wanted.app,
+            AlterPrimaryKey(
+                wanted.name,
+                [(field.name, field) for field in changed],
+                removes=gone,
+                fill=fill if callable(fill) else MISSING,
+            ),
         )
+
+    def _prepare_key(self, wanted: ModelState, field: FieldState) -> None:
+        """A field of the key to be gets a value in each row before, but for one that numbers or makes its own."""
+        current = self.state.models[wanted.label]
+        if field.name in current.field_names:
+            before = current.get_field(field.name)
+            ready = before.becoming(field)
+            if before != ready and field.name not in current.key_names:
+                fill = self._fill(wanted, ready, "rows that hold NULL") if before.null else MISSING
+                self._note(wanted.app, AlterField(wanted.name, field.name, ready, fill=fill))
+        elif not field.makes_keys:
+            ready = field.without_key()
+            fill = self._fill(wanted, ready, "a new column")
+            self._note(wanted.app, AddField(wanted.name, field.name, ready, fill=fill))
+
+    # parents
+
+    def _changes_parent(self, wanted: ModelState) -> bool:
+        """Whether a model that is there begins to inherit a table, or ceases to."""
+        current = self.state.models[wanted.label]
+        return current.is_proxy is wanted.is_proxy and current.parent != wanted.parent
+
+    def _goes_elsewhere(self, wanted: ModelState, field: FieldState) -> bool:
+        """Whether a field that a model has no more is the key of one that changes its parent, or its parent's now."""
+        inherited = {one.name for model in self.wanted.ancestors(wanted) for one in model.fields}
+        return self._changes_parent(wanted) and (field.is_key or field.name in inherited)
+
+    def _change_parents(self) -> None:
+        for wanted in sorted(self._kept(), key=lambda model: len(self.wanted.ancestors(model))):
+            if self._changes_parent(wanted):
+                for model in (wanted, *self.wanted.ancestors(wanted)):
+                    self._add_early(model, but=wanted)
+                if self.state.models[wanted.label].parent is not None:
+                    self._leave_parent(wanted)
+                if wanted.parent is not None:
+                    self._join_parent(wanted)
+
+    def _add_early(self, model: ModelState, *, but: ModelState) -> None:
+        """Make the columns that values shall move to: those of an ancestor, and of the translations of both."""
+        kept = {one.label: one for one in self._kept()}
+        for label in (model.label, f"{model.label}Translation"):
+            if label in kept and label != but.label:
+                self._add_fields(kept[label])
+
+    def _leave_parent(self, wanted: ModelState) -> None:
+        current = self.state.models[wanted.label]
+        inherited = _plain_fields(self.state.ancestors(current))
+        next_of_kin = _plain_fields(self.wanted.ancestors(wanted))
+        own = {field.name: field for field in wanted.fields}
+        down = [
+            own.get(name, field)
+            for name, field in inherited.items()
+            if name not in current.field_names and (name in own or name in next_of_kin)
+        ]
+        key = self._key_alone(current, wanted, taken=inherited)
+        (link,) = current.key_names
+        if link != key.name:
+            self._note(wanted.app, RenameField(wanted.name, link, key.name))
+        bases = wanted.bases if wanted.parent is None else ()
+        self._note(
+            wanted.app,
+            RemoveParent(wanted.name, key.name, key, fields=[(one.name, one) for one in down], bases=bases),
+        )
+        if wanted.parent is None and wanted.key_names != (key.name,):
+            self._exchange_key(wanted)
+
+    def _key_alone(self, current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:
+        """The key of a model once it has no parent: its own, if that is a new one; else a number for the time being."""
+        if wanted.parent is None and not wanted.has_composite_key:
+            key = wanted.get_field(wanted.key_names[0])
+            if key.name not in taken and key.name not in current.field_names:
+                return key
+        name = "id" if "id" not in (*taken, *current.field_names) else f"{wanted.name.lower()}_id_alone"
+        return describe_field(name, AutoField[int]())
+
+    def _join_parent(self, wanted: ModelState) -> None:
+        (name,) = wanted.key_names
+        ancestors = [self.state.models[one.label] for one in self.wanted.ancestors(wanted)]
+        theirs = _plain_fields(ancestors)
+        self._free_key(wanted, name, theirs)
+        (key,) = self.state.models[wanted.label].key_names
+        if key != name:
+            self._note(wanted.app, RenameField(wanted.name, key, name))
+        current = self.state.models[wanted.label]
+        fills: dict[str, Any] = {}
+        for model in ancestors:
+            for field in model.fields:
+                if field.name in theirs and field.name not in current.field_names and not field.is_generated:
+                    value = self._fill(model, field, f"the rows that {wanted.label} gets there")
+                    fills |= {} if value is MISSING else {field.name: value}
+        removes = [one for one in current.field_names if one in theirs]
+        bases = [base for base in wanted.bases if base == wanted.parent]
+        link = wanted.get_field(name)
+        self._note(wanted.app, AddParent(wanted.name, name, link, bases=bases, removes=removes, fills=fills))
+
+    def _free_key(self, wanted: ModelState, link: str, theirs: Collection[str]) -> None:
+        """Let a number be the key, where the key is a field that stays one, or has several fields."""
+        current = self.state.models[wanted.label]
+        keys = current.key_names
+        if not current.has_composite_key and not {*wanted.field_names, *theirs} & set(keys):
+            return
+        kept = [] if current.has_composite_key else [current.get_field(keys[0]).without_key()]
+        fields = [describe_field(link, AutoField[int]()), *kept]
+        removes = ["pk"] if current.has_composite_key else []
+        self._note(wanted.app, AlterPrimaryKey(wanted.name, [(field.name, field) for field in fields], removes=removes))
 
     def _fill(self, model: ModelState, field: FieldState, why: str) -> Any:
         """What the rows that are there get; MISSING when the field's own default will do."""
@@ -383,17 +499,17 @@ def _mentions(item: Any, names: set[str]) -> bool:
     return bool(fields & names)
 
 
-def _is_key(field: FieldState) -> bool:
-    return field.name == "pk" or bool(dict(field.options).get("primary_key", False))
+def _plain_fields(models: Iterable[ModelState]) -> dict[str, FieldState]:
+    """The fields of some models by name, their keys apart."""
+    return {field.name: field for model in models for field in model.fields if not field.is_key}
 
 
 def _new_key(current: ModelState, wanted: ModelState, name: str) -> str | None:
     """The field that takes the place of a primary key that is gone: a row has one, and keeps it under another name."""
-    keys = [[field for field in model.fields if _is_key(field)] for model in (current, wanted)]
-    if any(len(found) != 1 or found[0].name == "pk" for found in keys) or keys[0][0].name != name:
+    if current.has_composite_key or wanted.has_composite_key or current.key_names != (name,):
         return None
-    new = keys[1][0]
-    inherits = new.to is not None and keys[0][0].to is None
+    old, new = current.get_field(name), wanted.get_field(wanted.key_names[0])
+    inherits = new.to is not None and old.to is None
     return None if inherits or new.name in current.field_names else new.name
 
 

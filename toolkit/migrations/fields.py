@@ -50,6 +50,9 @@ NOT_IN_DATABASE_OF: tuple[tuple[type[Any], frozenset[str]], ...] = (
 KEPT_BESIDE = frozenset({"default", "blank", "on_delete"})
 """Written down because rows and models of the past need them; a change of these alone is no migration."""
 
+LOOKED_UP_BY = frozenset({"unique", "db_index"})
+"""Options that a primary key has without saying so."""
+
 NAMES_OF_FIELDS = frozenset({"fields", "from_fields"})
 """Options that are lists of names of fields of the same model."""
 
@@ -86,6 +89,37 @@ class FieldState:
     def null(self) -> bool:
         """Whether the column may hold NULL."""
         return bool(dict(self.options).get("null", False))
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is the primary key, or says of which fields that is made."""
+        return self.name == "pk" or bool(dict(self.options).get("primary_key", False))
+
+    @property
+    def makes_keys(self) -> bool:
+        """Whether it has a value of its own for each row: a number, or what a function makes."""
+        default = self.build().default
+        return self.kind.endswith("AutoField") or (default is not MISSING and callable(default))
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the database computes it."""
+        return "expression" in dict(self.options)
+
+    def loosened(self) -> FieldState:
+        """The same field while it may be NULL."""
+        kept = tuple(pair for pair in self.options if pair[0] != "null")
+        return replace(self, options=(*kept, ("null", True)))
+
+    def without_key(self) -> FieldState:
+        """The same field, and not the primary key."""
+        return replace(self, options=tuple(pair for pair in self.options if pair[0] != "primary_key"))
+
+    def becoming(self, key: FieldState) -> FieldState:
+        """The kind and the options of a key to be, while this field is none yet."""
+        kept = tuple(pair for pair in self.options if pair[0] in LOOKED_UP_BY)
+        told = tuple(pair for pair in key.without_key().options if pair[0] not in LOOKED_UP_BY)
+        return replace(key, options=(*told, *kept))
 
     def naming(self, old: str, new: str) -> FieldState:
         """The same field once another of its model has another name, which an expression or a key may speak of."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.alterations import AddField, Alteration, AlterField, RemoveField, RenameField
+from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
 from toolkit.migrations.operations.items import (
     AddConstraint,
     AddIndex,
@@ -16,6 +17,7 @@ from toolkit.migrations.operations.items import (
     RenameIndex,
     called,
 )
+from toolkit.migrations.operations.keys import AlterPrimaryKey
 from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.options import (
@@ -30,6 +32,10 @@ NO_FIELD = FieldState("", "")
 
 _OF_THE_WHOLE = (AlterModelTable, AlterModelTableComment, AlterModelOptions, AlterModelManagers, AlterModelBases)
 """Operations that say something about a model as a whole: of two of a kind the second is enough."""
+
+
+_OF_SEVERAL = (AddParent, AlterPrimaryKey, RemoveParent)
+"""Operations that change the tables of other models with that of their own."""
 
 
 def optimize(operations: Iterable[Operation], *, app: str, before: ProjectState) -> list[Operation]:
@@ -70,6 +76,8 @@ def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
 
 def _passes(between: Operation, other: Operation, app: str) -> bool:
     """Whether an operation can be moved in front of another: neither knows the other's models."""
+    if isinstance(between, _OF_SEVERAL) or isinstance(other, _OF_SEVERAL):
+        return False
     if isinstance(other, AlterModelOptions | AlterModelManagers):  # no other model knows of these
         return not between.opaque and f"{app}.{other.name}" not in _changed(between, app)
     if _are_apart(between, other):

@@ -96,7 +96,9 @@ def renamed_models(before: ProjectState, after: ProjectState, *, ask: Ask) -> It
     gone = [model for label, model in before.models.items() if label not in after.models]
     come = [model for label, model in after.models.items() if label not in before.models]
     leading = [model for model in gone if not any(_is_hidden_of(model, owner) for owner in gone)]
-    pairs = sorted(_candidates(leading, come), key=lambda pair: (-_likeness(*pair), pair[0].label, pair[1].label))
+    staying = [model for label, model in before.models.items() if label in after.models]
+    possible = [(old, new) for old, new in _candidates(leading, come) if not _changes_owner(old, new, staying)]
+    pairs = sorted(possible, key=lambda pair: (-_likeness(*pair), pair[0].label, pair[1].label))
     used: set[str] = set()
     for old, new in pairs:
         if old.label in used or new.label in used:
@@ -167,6 +169,11 @@ def _followers(
         name = new.name + model.name.removeprefix(old.name)
         if _is_hidden_of(model, old) and name in names:
             yield RenamedModel(model.app, model.name, name)
+
+
+def _changes_owner(old: ModelState, new: ModelState, staying: Iterable[ModelState]) -> bool:
+    """Whether one is a hidden model of a model that stays, and the other is not: it is another's, if anybody's."""
+    return any(_is_hidden_of(old, owner) and not _is_hidden_of(new, owner) for owner in staying)
 
 
 def _is_hidden_of(model: ModelState, owner: ModelState) -> bool:

@@ -87,6 +87,25 @@ class ModelState:
         """The names of its fields, in order."""
         return [field.name for field in self.fields]
 
+    @property
+    def has_composite_key(self) -> bool:
+        """Whether its primary key has several fields."""
+        return "pk" in self.field_names
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the fields of its primary key, in order; none of a proxy."""
+        if self.has_composite_key:
+            return tuple(dict(self.get_field("pk").options)["fields"])
+        return tuple(field.name for field in self.fields if field.is_key)
+
+    @property
+    def parent(self) -> str | None:
+        """The label of the model that its key links it to, of one that inherits a table."""
+        names = () if self.has_composite_key else self.key_names
+        found = [self.get_field(name).to for name in names]
+        return found[0] if found and found[0] in self.bases else None
+
     def targets(self) -> Iterator[str]:
         """The labels of the models that it refers to, or inherits from."""
         yield from self.bases
@@ -195,6 +214,14 @@ class ProjectState:
                 app, _, name = label.partition(".")
                 waiting.extend(self.get(app, name).targets())
         return [model for label, model in self.models.items() if label in wanted]
+
+    def ancestors(self, model: ModelState) -> list[ModelState]:
+        """The models whose tables one inherits, the nearest first."""
+        found: list[ModelState] = []
+        for base in model.bases if not model.is_proxy else ():
+            if base in self.models:
+                found += [self.models[base], *self.ancestors(self.models[base])]
+        return found
 
     def classes(self, labels: Iterable[str] | None = None) -> dict[str, Any]:
         """Model classes of this state, by label: those asked for and those they refer to; all when none are named.

@@ -12,7 +12,7 @@ from copy import copy
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
-from toolkit.models.fields import MISSING
+from toolkit.models.fields import MISSING, AutoField
 from toolkit.models.fields.several import LOOKUPS
 from toolkit.models.related_objects import RawKey
 
@@ -75,7 +75,7 @@ def _add_part(model: Any, key: Any, part: Any, name: str, at: int) -> None:
     """A field like one of the other model's key."""
     while part.is_relation:
         part = part.target_field
-    twin = copy(part)
+    twin = part.as_number() if isinstance(part, AutoField) else copy(part)
     twin.null, twin.blank, twin.default, twin.db_default = key.null, key.blank, MISSING, MISSING
     twin.unique, twin.primary_key, twin.in_key, twin.db_index = False, False, False, False
     twin.column, twin.db_column, twin.verbose_name, twin.auto_created = "", None, None, True

@@ -83,7 +83,7 @@ def find_followers(before: Mapping[str, Any], after: Mapping[str, Any], label: s
     found: dict[str, dict[str, Source]] = {label: _made_by_owner(owner, after[label]._meta)}
     gone: dict[str, set[str]] = {label: _gone_from_owner(owner, after[label]._meta)}
     for other, name, columns in references:
-        found.setdefault(other, {}).update(_made_by_reference(after[other]._meta, name, columns))
+        found.setdefault(other, {}).update(_made_by_reference(before[other]._meta, after[other]._meta, name, columns))
         kept = {field.column for field in after[other]._meta.local_fields if field.name not in found[other]}
         gone.setdefault(other, set()).update(set(columns) - kept)
     return [Follower(before[other], after[other], made, frozenset(gone[other])) for other, made in found.items()]
@@ -143,12 +143,12 @@ def _gone_from_owner(before: Any, after: Any) -> set[str]:
     return {column for name, column in was.items() if name not in stays}
 
 
-def _made_by_reference(meta: Any, name: str, columns: tuple[str, ...]) -> dict[str, Source]:
+def _made_by_reference(before: Any, after: Any, name: str, columns: tuple[str, ...]) -> dict[str, Source]:
     """The columns of a reference that are made anew: one, or one for each part of the key."""
-    spread = next((key for key in meta.spread_keys if key.name == name), None)
+    spread = next((key for key in after.spread_keys if key.name == name), None)
     if spread is None:
         return {name: (0, columns)}
-    return {part: (number, columns) for number, part in enumerate(spread.names) if part not in spread.from_fields}
+    return {part: (number, columns) for number, part in enumerate(spread.names) if part not in before.by_name}
 
 
 def key_pairs(editor: Any, old: Any, new: Any, *, fill: Any = MISSING) -> list[Pair]:
@@ -190,7 +190,7 @@ def key_pairs(editor: Any, old: Any, new: Any, *, fill: Any = MISSING) -> list[P
 
 def _fresh(field: Any, *, dialect: str, fill: Any) -> Callable[[], Any]:
     """What makes the values of a key that is new."""
-    held = _held(field)
+    held = held_by(field)
     write = held.db_value_of(dialect)
     if callable(fill):
         return lambda: write(held.to_python(fill()))
@@ -247,11 +247,13 @@ def _shown(key: tuple[Any, ...]) -> Any:
 
 def keeps_values(old: Any, new: Any) -> bool:
     """Whether the keys stay what they are, and only their column is another."""
-    before, after = (_held(model._meta.pk) for model in (old, new))
+    before, after = (held_by(model._meta.pk) for model in (old, new))
     return isinstance(before, IntegerField) and isinstance(after, IntegerField)
 
 
-def new_keys(old: Any, new: Any, rows: list[Any], *, dialect: str, fill: Any = MISSING) -> Iterator[tuple[Any, Any]]:
+def new_keys(
+    old: Any, new: Any, rows: list[Any], *, dialect: str, fill: Any = MISSING, fresh: Callable[[], Any] | None = None
+) -> Iterator[tuple[Any, Any]]:
     """Old and new keys of rows, as the driver has them.
 
     A key that the new kind can hold is converted. Between numbers and UUIDs nothing can be: the rows get new keys,
@@ -263,15 +265,20 @@ def new_keys(old: Any, new: Any, rows: list[Any], *, dialect: str, fill: Any = M
         rows: The keys that there are, in order.
         dialect: The database's.
         fill: What the operation says.
+        fresh: Makes a key where none can be converted.
 
     Raises:
         Problems: Keys that the new kind cannot hold.
         MigrationError: There is nothing that makes keys.
     """
     make = _maker(old, new, dialect=dialect, fill=fill)
+    if make is not None and fresh is not None:
+        make = fresh
     if make is None:
         refusals = Refusals(new)
-        convert = refusals.guarded(conversion(_held(old._meta.pk), _held(new._meta.pk), dialect=dialect), new._meta.pk)
+        convert = refusals.guarded(
+            conversion(held_by(old._meta.pk), held_by(new._meta.pk), dialect=dialect), new._meta.pk
+        )
         found = [(key, convert(key, key)) for key in rows]
         refusals.check()
         yield from found
@@ -282,7 +289,7 @@ def new_keys(old: Any, new: Any, rows: list[Any], *, dialect: str, fill: Any = M
 
 def _maker(old: Any, new: Any, *, dialect: str, fill: Any) -> Callable[[], Any] | None:
     """What makes a new key for each row; None where keys are converted."""
-    before, after = (_held(model._meta.pk) for model in (old, new))
+    before, after = (held_by(model._meta.pk) for model in (old, new))
     write = after.db_value_of(dialect)
     if callable(fill):
         return lambda: write(after.to_python(fill()))
@@ -321,7 +328,7 @@ def _are_foreign(before: Any, after: Any) -> bool:
     return len(kinds) == 2
 
 
-def _held(field: Any) -> Any:
+def held_by(field: Any) -> Any:
     """The field that says what kind of values a key has."""
     while field.is_relation:
         field = field.target_field

@@ -221,6 +221,12 @@ class AutoField(IntegerField[T]):
     def get_default(self) -> Any:
         return None
 
+    def as_number(self) -> IntegerField[Any]:
+        """A field for the same numbers that gives none: what a reference to it holds."""
+        small: IntegerField[Any] = SmallIntegerField()
+        large: IntegerField[Any] = IntegerField()
+        return small if self.size == small.size else large
+
 
 class SmallAutoField(AutoField[T]):
     """The key that the database gives, of 16 bits."""

@@ -1,0 +1,155 @@
+"""Fields that become the primary key of rows that are there, and everything that refers to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit import models
+from toolkit.errors import IntegrityError, MigrationError, Problems
+
+
+def sections(model, *, key="id", code=None):
+    """Sections in a tree, which stories, tags, a child's table and a composite key refer to."""
+    slug = models.SlugField(max_length=20, **({"primary_key": True} if key == "slug" else {"unique": True}))
+    own = {"id": models.IntegerField(unique=True)} if code else {}
+    section = model(
+        "Section",
+        slug=slug,
+        parent=models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+"),
+        **own,
+    )
+    story = model(
+        "Story",
+        title=models.CharField(max_length=20),
+        section=models.ForeignKey(section, on_delete=models.CASCADE, null=True, related_name="+"),
+        sections=models.ManyToManyField(section, related_name="+"),
+    )
+    front = model("Front", {}, inherits=section, height=models.IntegerField(default=0))
+    note = model("Note", front=models.ForeignKey(front, on_delete=models.CASCADE, related_name="+"))
+    place = model(
+        "Place",
+        pk=models.CompositePrimaryKey("section", "number"),
+        section=models.ForeignKey(section, on_delete=models.CASCADE, related_name="+"),
+        number=models.IntegerField(),
+    )
+    return [section, story, front, note, place]
+
+
+def fill(newsroom):
+    section, story, front, note, place = newsroom.app.models
+    world = newsroom.save(section, slug="world")
+    made = [world, newsroom.save(section, slug="sea", parent=world)]
+    home = newsroom.save(front, slug="home", height=3, parent=made[1])
+    through = story._meta.get_field("sections").through
+    for number, one in enumerate([*made, home]):
+        saved = newsroom.save(story, title=f"about {one.slug}", section=one)
+        newsroom.save(through, story_id=saved.pk, section_id=one.pk)
+        newsroom.save(place, section=one, number=number)
+    newsroom.save(story, title="about nothing", section=None)
+    newsroom.save(note, front=home)
+
+
+def told(newsroom, key):
+    """What the rows say, without their keys."""
+
+    def rows(sql: str) -> list[tuple[object, ...]]:
+        return sorted(tuple(row) for row in newsroom.database.fetch(sql))
+
+    return [
+        rows(f"SELECT s.slug, p.slug FROM news_section s JOIN news_section p ON p.{key} = s.parent_id"),
+        rows(f"SELECT t.title, s.slug FROM news_story t JOIN news_section s ON s.{key} = t.section_id"),
+        rows(
+            "SELECT t.title, s.slug FROM news_story_sections l JOIN news_story t ON t.id = l.story_id"
+            f" JOIN news_section s ON s.{key} = l.section_id"
+        ),
+        rows(f"SELECT s.slug, f.height FROM news_front f JOIN news_section s ON s.{key} = f.section_ptr_id"),
+        rows(f"SELECT s.slug FROM news_note n JOIN news_section s ON s.{key} = n.front_id"),
+        rows(f"SELECT s.slug, p.number FROM news_place p JOIN news_section s ON s.{key} = p.section_id"),
+    ]
+
+
+def test_a_slug_becomes_the_key_and_all_that_refers_to_the_rows_follows(newsroom, model):
+    newsroom.migrate(*sections(model))
+    fill(newsroom)
+    before = told(newsroom, "id")
+    made = newsroom.migrate(*sections(model, key="slug"))
+    assert made.summary == ("Alter primary key of Section to slug",)
+    assert told(newsroom, "slug") == before
+    with pytest.raises(IntegrityError), newsroom.database.atomic():
+        newsroom.save(newsroom.app.models[1], title="lost", section_id="nowhere")
+    newsroom.apply("news.0001")
+    assert told(newsroom, "id") == before
+    newsroom.declare(*sections(model))
+    newsroom.save(newsroom.app.models[0], slug="new")
+    newsroom.apply()
+    newsroom.apply("news.zero")
+
+
+def test_the_old_key_may_stay_as_a_field(newsroom, model):
+    newsroom.migrate(*sections(model))
+    fill(newsroom)
+    before, numbers = told(newsroom, "id"), newsroom.rows("news_section", "id, slug")
+    newsroom.migrate(*sections(model, key="slug", code=True))
+    assert told(newsroom, "slug") == before
+    assert newsroom.rows("news_section", "id, slug") == numbers
+    newsroom.apply("news.0001")
+    assert told(newsroom, "id") == before
+
+
+def lines(model, *, natural):
+    """Orders with a key of two fields, or a number; and lines that refer to them."""
+    key = {"pk": models.CompositePrimaryKey("tenant", "number")} if natural else {}
+    tenant = model("Tenant", name=models.CharField(max_length=9))
+    order = model(
+        "Order",
+        tenant=models.ForeignKey(tenant, on_delete=models.CASCADE, related_name="+"),
+        number=models.IntegerField(),
+        **key,
+    )
+    reference = models.ForeignKey(order, on_delete=models.CASCADE, null=True, related_name="+")
+    return [tenant, order, model("Line", text=models.CharField(max_length=9), order=reference)]
+
+
+def test_a_natural_key_of_several_fields_takes_the_place_of_a_number(newsroom, model):
+    newsroom.migrate(*lines(model, natural=False))
+    tenant, order, line = newsroom.app.models
+    sea, sky = (newsroom.save(tenant, name=name) for name in ("sea", "sky"))
+    made = [newsroom.save(order, tenant=one, number=number) for one in (sea, sky) for number in (7, 8)]
+    for number, one in enumerate([*made, None]):
+        newsroom.save(line, text=f"line {number}", order=one)
+    summary = newsroom.migrate(*lines(model, natural=True)).summary
+    assert summary == ("Alter primary key of Order to tenant, number",)
+    referred = [(f"line {n}", *pair) for n, pair in enumerate([(1, 7), (1, 8), (2, 7), (2, 8), (None, None)])]
+    assert newsroom.rows("news_line", "text, order_tenant_id, order_number") == referred
+    with pytest.raises(IntegrityError), newsroom.database.atomic():
+        newsroom.save(newsroom.app.models[2], text="lost", order_key=(1, 99))
+    newsroom.apply("news.0001")
+    back = newsroom.database.fetch(
+        "SELECT l.text, o.tenant_id, o.number FROM news_line l LEFT JOIN news_order o ON o.id = l.order_id ORDER BY 1"
+    )
+    assert [tuple(row) for row in back] == referred
+    newsroom.apply()
+    newsroom.apply("news.zero")
+
+
+def test_rows_that_would_have_one_key_are_named_and_nothing_is_changed(newsroom, model):
+    def story(**options):
+        return model("Story", code=models.CharField(max_length=9, **options))
+
+    newsroom.migrate(story(null=True))
+    for code in ("a", "b", "a", None):
+        newsroom.save(newsroom.app.models[0], code=code)
+    newsroom.declare(story(primary_key=True)).make(fills={"news.Story.code": "none"})
+    with pytest.raises(MigrationError, match=r"rows 1, 3 all have code = 'a'.*cannot be the key|cannot be the key.*"):
+        newsroom.apply()
+    newsroom.database.execute("UPDATE news_story SET code = 'c' WHERE id = 3")
+    newsroom.apply()
+    assert newsroom.rows("news_story") == [("a",), ("b",), ("c",), ("none",)]
+
+
+def test_a_key_that_is_new_and_makes_no_values_is_asked_for(newsroom, model):
+    newsroom.migrate(model("Story", title=models.CharField(max_length=9)))
+    key = models.CompositePrimaryKey("title", "part")
+    newsroom.declare(model("Story", title=models.CharField(max_length=9), part=models.IntegerField(), pk=key))
+    with pytest.raises(Problems, match=r"news\.Story\.part may not be null and has no default"):
+        newsroom.make()

@@ -1,0 +1,240 @@
+"""Models with rows that begin to inherit a table, or cease to, and everything that refers to the rows."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from toolkit import models
+from toolkit.errors import MigrationError, Problems
+
+
+def text(**options):
+    return models.CharField(max_length=20, **options)
+
+
+def related(to, **options):
+    return models.ForeignKey(to, on_delete=models.CASCADE, related_name="+", **options)
+
+
+def publication(model, *, inherits, key=None):
+    """Items, and stories that are items or are not; what both kinds of rows are referred to by."""
+    author = model("Author", name=text())
+    tag = model("Tag", name=text())
+    shared = {
+        "title": text(translated=True),
+        "author": related(author, null=True),
+        "tags": models.ManyToManyField(tag, related_name="+"),
+        "similar": models.ManyToManyField("self", related_name="+"),
+    }
+    again = {
+        "title": text(translated=True),
+        "author": related(author, null=True),
+        "tags": models.ManyToManyField(tag, related_name="+"),
+        "similar": models.ManyToManyField("self", related_name="+"),
+    }
+    item = model("Item", **({} if key is None else {"id": key}), **shared, weight=models.IntegerField(default=5))
+    body = {"body": text(translated=True), "before": related("self", null=True)}
+    story = model("Story", {}, inherits=item, **body) if inherits else model("Story", **again, **body)
+    front = model("Front", {}, inherits=story, height=models.IntegerField(default=0))
+    note = model(
+        "Note", story=related(story, null=True), front=related(front, null=True), item=related(item, null=True)
+    )
+    pair = model(
+        "Pair", pk=models.CompositePrimaryKey("story", "number"), story=related(story), number=models.IntegerField()
+    )
+    return [author, tag, item, story, front, note, pair]
+
+
+def fill(newsroom, *, key=None):
+    """Three items, and stories with the same keys."""
+    author, tag, item, story, front, note, pair = newsroom.app.models
+    jo, sea = newsroom.save(author, name="Jo"), newsroom.save(tag, name="sea")
+    items = [newsroom.save(item, title=f"item {n}", author=None) for n in "abc"]
+    first = newsroom.save(story, title="one", author=jo, body="B1")
+    stories = [first, newsroom.save(story, title="two", body="B2", before=first)]
+    stories.append(newsroom.save(front, title="three", body="B3", before=stories[1], height=3))
+    for name, made in (("Story", stories), ("Item", items)):
+        owner = story if name == "Story" else item
+        between, other = (owner._meta.get_field(field).through for field in ("tags", "similar"))
+        newsroom.save(between, **{f"{name.lower()}_id": made[1].pk, "tag_id": sea.pk})
+        low = name.lower()
+        newsroom.save(other, **{f"from_{low}_id": made[0].pk, f"to_{low}_id": made[1].pk})
+    table = newsroom.database.execute
+    for column in ("es", "fr"):
+        table(
+            "INSERT INTO news_story_translation (source_id, locale, title, body) "
+            f"VALUES ({first.pk}, '{column}', 'T{column}', 'B{column}')"
+        )
+    for number, one in enumerate(stories):
+        newsroom.save(note, story=one)
+        newsroom.save(pair, story=one, number=number)
+    newsroom.save(note, front=stories[2])
+    newsroom.save(note, item=items[0])
+
+
+def told(newsroom, *, inherits):
+    """What the rows say, without their keys."""
+
+    def rows(sql: str) -> list[tuple[object, ...]]:
+        return sorted(tuple(row) for row in newsroom.database.fetch(sql))
+
+    own = "news_item" if inherits else "news_story"
+    story, owner = ("item_ptr_id", "item") if inherits else ("id", "story")
+    columns = "a.id AS pk, a.title, a.author_id, s.body, s.before_id"
+    joined = f"(SELECT {columns} FROM news_story s JOIN {own} a ON a.id = s.{story})"
+    return {
+        "stories": rows(f"SELECT s.title, s.body FROM {joined} s"),
+        "authors": rows(f"SELECT s.title, a.name FROM {joined} s JOIN news_author a ON a.id = s.author_id"),
+        "before": rows(f"SELECT s.title, b.title FROM {joined} s JOIN {joined} b ON b.pk = s.before_id"),
+        "fronts": rows(f"SELECT s.title, f.height FROM {joined} s JOIN news_front f ON f.story_ptr_id = s.pk"),
+        "notes": rows(f"SELECT s.title FROM {joined} s JOIN news_note n ON n.story_id = s.pk"),
+        "fronted": rows(f"SELECT s.title FROM {joined} s JOIN news_note n ON n.front_id = s.pk"),
+        "items": rows("SELECT i.title FROM news_item i JOIN news_note n ON n.item_id = i.id"),
+        "pairs": rows(f"SELECT s.title, p.number FROM {joined} s JOIN news_pair p ON p.story_id = s.pk"),
+        "tags": rows(
+            f"SELECT s.title, t.name FROM {joined} s JOIN news_{owner}_tags l ON l.{owner}_id = s.pk"
+            " JOIN news_tag t ON t.id = l.tag_id"
+        ),
+        "similar": rows(
+            f"SELECT s.title, o.title FROM news_{owner}_similar l JOIN {joined} s ON s.pk = l.from_{owner}_id"
+            f" JOIN {joined} o ON o.pk = l.to_{owner}_id"
+        ),
+        "bodies": rows(
+            f"SELECT s.title, t.locale, t.body FROM {joined} s JOIN news_story_translation t ON t.source_id = s.pk"
+            " WHERE t.body IS NOT NULL"
+        ),
+        "titles": rows(
+            f"SELECT s.title, t.locale, t.title FROM {joined} s JOIN {own}_translation t ON t.source_id = s.pk"
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", ["number", "uuid"])
+def test_rows_get_a_parent_and_all_that_refers_to_them_follows(newsroom, model, kind):
+    def key():
+        return models.UUIDField(primary_key=True, default=uuid.uuid4) if kind == "uuid" else None
+
+    newsroom.migrate(*publication(model, inherits=False, key=key()))
+    fill(newsroom)
+    before = told(newsroom, inherits=False)
+    assert all(before.values())
+    made = newsroom.migrate(*publication(model, inherits=True, key=key()))
+    assert "Let Story inherit Item" in made.summary
+    assert told(newsroom, inherits=True) == before
+    assert newsroom.database.fetch("SELECT count(*) FROM news_item WHERE weight = 5")[0][0] == 6
+    newsroom.save(newsroom.app.models[3], title="new", body="new")
+    newsroom.database.execute("DELETE FROM news_story WHERE body = 'new'")
+    newsroom.database.execute("DELETE FROM news_item WHERE title = 'new'")
+    newsroom.apply("news.0001")
+    assert told(newsroom, inherits=False) == before
+    assert sorted(newsroom.rows("news_item", "title")) == [("item a",), ("item b",), ("item c",)]
+    newsroom.apply()
+    assert told(newsroom, inherits=True) == before
+    newsroom.apply("news.zero")
+
+
+def test_keys_that_are_free_in_the_parents_table_stay(newsroom, model):
+    newsroom.migrate(model("Item", title=text()), model("Story", title=text()))
+    item, story = newsroom.app.models
+    newsroom.save(item, id=2, title="taken")
+    for title in ("one", "two", "three"):
+        newsroom.save(story, title=title)
+    item = model("Item", title=text())
+    newsroom.migrate(item, model("Story", {}, inherits=item))
+    assert newsroom.rows("news_item") == [(1, "one"), (2, "taken"), (3, "three"), (4, "two")]
+    assert newsroom.save(newsroom.app.models[1], title="four").pk == 5
+
+
+def test_a_parent_may_be_made_with_it(newsroom, model):
+    newsroom.migrate(model("Story", title=text(), body=text()))
+    newsroom.save(newsroom.app.models[0], title="one", body="B")
+    thing = model("Thing", note=text(blank=True, default=""))
+    item = model("Item", {}, inherits=thing, title=text())
+    newsroom.migrate(thing, item, model("Story", {}, inherits=item, body=text()))
+    assert newsroom.rows("news_thing") == [(1, "")]
+    assert newsroom.rows("news_item", "thing_ptr_id, title") == [(1, "one")]
+    assert newsroom.rows("news_story", "item_ptr_id, body") == [(1, "B")]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, title, body") == [(1, "one", "B")]
+    newsroom.apply("news.zero")
+
+
+def test_values_that_only_you_know_are_asked_for(newsroom, model):
+    def declared():
+        place = model("Place", name=text())
+        return place, model("Bar", {}, inherits=place, stools=models.IntegerField(default=0))
+
+    newsroom.migrate(model("Place", name=text()), model("Bar", stools=models.IntegerField(default=0)))
+    newsroom.save(newsroom.app.models[1], stools=4)
+    newsroom.declare(*declared())
+    with pytest.raises(Problems, match=r"news\.Place\.name may not be null.*the rows that news\.Bar gets there"):
+        newsroom.make()
+    newsroom.migrate(*declared(), fills={"news.Place.name": "Luce"})
+    assert newsroom.rows("news_place") == [(1, "Luce")]
+    assert newsroom.rows("news_bar", "place_ptr_id, stools") == [(1, 4)]
+
+
+def test_a_natural_key_becomes_a_field_of_the_parent(newsroom, model):
+    key = models.SlugField(primary_key=True, max_length=20)
+    story = model("Story", slug=key)
+    newsroom.migrate(story, model("Note", story=related(story)))
+    newsroom.save(newsroom.app.models[1], story=newsroom.save(newsroom.app.models[0], slug="flood"))
+    item = model("Item", slug=models.SlugField(unique=True, max_length=20))
+    story = model("Story", {}, inherits=item)
+    newsroom.migrate(item, story, model("Note", story=related(story)))
+    assert newsroom.rows("news_item", "id, slug") == [(1, "flood")]
+    assert newsroom.rows("news_note", "story_id") == [(1,)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_note", "story_id") == [("flood",)]
+
+
+def test_rows_of_the_parent_that_others_refer_to_are_not_deleted_on_the_way_back(newsroom, model):
+    newsroom.migrate(*publication(model, inherits=False))
+    fill(newsroom)
+    newsroom.migrate(*publication(model, inherits=True))
+    newsroom.database.execute("UPDATE news_note SET item_id = (SELECT max(item_ptr_id) FROM news_story)")
+    with pytest.raises(MigrationError, match=r"rows of news_note refer by item_id to rows of news_item that go"):
+        newsroom.apply("news.0001")
+
+
+def test_fields_and_links_of_the_parent_come_down(newsroom, model):
+    newsroom.migrate(*publication(model, inherits=True))
+    author, tag, item, _, front, note, _ = newsroom.app.models
+    sea = newsroom.save(tag, name="sea")
+    newsroom.save(item, title="item")
+    made = newsroom.save(front, title="one", body="B", author=newsroom.save(author, name="Jo"))
+    newsroom.save(note, front=made, story=made)
+    newsroom.save(item._meta.get_field("tags").through, item_id=made.pk, tag_id=sea.pk)
+    newsroom.database.execute(
+        f"INSERT INTO news_item_translation (source_id, locale, title) VALUES ({made.pk}, 'es', 'uno')"
+    )
+    before = told(newsroom, inherits=True)
+    newsroom.migrate(*publication(model, inherits=False))
+    after = told(newsroom, inherits=False)
+    assert after == before
+    assert newsroom.rows("news_item", "title") == [("item",), ("one",)]
+    newsroom.database.execute("UPDATE news_story SET title = 'changed'")
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_item", "title") == [("changed",), ("item",)]
+    assert [row[0] for row in told(newsroom, inherits=True)["tags"]] == ["changed"]
+
+
+def test_another_parent_takes_the_place_of_one(newsroom, model):
+    def declared(first):
+        item, thing = model("Item", title=text()), model("Thing", title=text())
+        story = model("Story", {}, inherits=item if first else thing, body=text())
+        return item, thing, story, model("Note", story=related(story))
+
+    newsroom.migrate(*declared(first=True))
+    _, thing, story, note = newsroom.app.models
+    newsroom.save(thing, title="thing")
+    newsroom.save(note, story=newsroom.save(story, title="one", body="B"))
+    newsroom.migrate(*declared(first=False))
+    assert newsroom.rows("news_thing") == [(1, "thing"), (2, "one")]
+    assert newsroom.rows("news_story", "thing_ptr_id, body") == [(2, "B")]
+    assert newsroom.rows("news_note", "story_id") == [(2,)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_thing") == [(1, "thing")]
+    newsroom.apply("news.zero")
