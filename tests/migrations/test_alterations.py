@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from toolkit import models
-from toolkit.errors import IntegrityError, MigrationError, Problems
+from toolkit.errors import IntegrityError, MigrationError
 from toolkit.models import Q
 from toolkit.trace import Scope, entered
 
@@ -284,13 +284,6 @@ def test_a_table_gets_a_name_of_its_own(newsroom, model):
     assert newsroom.rows("archive", "title") == [("one",)]
     newsroom.apply("news.0001")
     assert newsroom.rows("news_story", "title") == [("one",)]
-
-
-def test_a_primary_key_is_not_changed_by_itself(newsroom, model):
-    newsroom.migrate(model("Story", title=title()))
-    newsroom.declare(model("Story", title=title(primary_key=True)))
-    with pytest.raises(Problems, match=r"news.Story.title: a primary key cannot be changed by itself.*Another key"):
-        newsroom.make()
 
 
 def test_bytes_do_not_become_text_by_themselves(newsroom, model):

@@ -105,35 +105,69 @@ def test_wherever_it_is_killed_applying_again_finishes_it(newsroom, model, done)
     newsroom.database.close_all()
 
 
-def keyed(model, **key):
-    desk = model("Desk", name=title(), **key)
-    return desk, model(
-        "Story", headline=title(), desk=models.ForeignKey(desk, on_delete=models.CASCADE, related_name="+")
+def keyed(model, kind=""):
+    """Desks with a number for a key, or another, or that of a place; and stories that refer to them."""
+    place = model("Place", name=title()) if kind == "parent" else None
+    desk = (
+        model("Desk", {}, inherits=place, floor=models.IntegerField(default=1))
+        if place
+        else model(
+            "Desk",
+            name=title(primary_key=kind == "natural"),
+            floor=models.IntegerField(default=1),
+            **KEYS.get(kind, {}),
+        )
     )
+    desks = models.ForeignKey(desk, on_delete=models.CASCADE, related_name="+")
+    return *([place] if place else []), desk, model("Story", headline=title(), desk=desks)
 
 
-def test_a_key_that_changes_is_old_or_new_everywhere_wherever_it_is_killed(newsroom, model):
+KEYS = {"uuid": {"id": models.UUIDField(primary_key=True, default=uuid.uuid4)}}
+NAMES = {
+    "": "news_desk d ON d.id = s.desk_id",
+    "uuid": "news_desk d ON d.id = s.desk_id",
+    "natural": "news_desk d ON d.name = s.desk_id",
+    "parent": "news_desk e ON e.place_ptr_id = s.desk_id JOIN news_place d ON d.id = e.place_ptr_id",
+}
+
+
+def desks_of(newsroom, kind):
+    told = f"SELECT s.headline, d.name FROM news_story s JOIN {NAMES[kind]} ORDER BY 1"
+    return [tuple(row) for row in newsroom.database.fetch(told)]
+
+
+def apply_and_be_killed_often(newsroom, target=None):
+    """Go somewhere, killed at every third statement and begun again; how often."""
+    url, kills = newsroom.database.url, 0
+    newsroom.database.close_all()
+    while True:
+        newsroom.database = Database(url)
+        kill_at(newsroom.database, 3 * kills, done=bool(kills % 2))
+        try:
+            newsroom.apply(target)
+        except Killed:
+            kills += 1
+            newsroom.database.close_all()
+        else:
+            newsroom.database.close_all()
+            break
+    newsroom.database = Database(url)
+    return kills
+
+
+@pytest.mark.parametrize("kind", ["uuid", "natural", "parent"])
+def test_a_key_that_changes_is_old_or_new_everywhere_wherever_it_is_killed(newsroom, model, kind):
     newsroom.migrate(*keyed(model))
     desk, story = newsroom.app.models
     for name in ("City", "Sport"):
         newsroom.save(story, headline=f"of {name}", desk=newsroom.save(desk, name=name))
-    newsroom.declare(*keyed(model, id=models.UUIDField(primary_key=True, default=uuid.uuid4))).make()
-    url, number, kills = newsroom.database.url, 0, 0
-    while True:
-        newsroom.database = Database(url)
-        kill_at(newsroom.database, number, done=bool(number % 2))
-        try:
-            newsroom.apply()
-            newsroom.database.close_all()
-            break
-        except Killed:
-            kills += 1
-            newsroom.database.close_all()
-            number += 3
-    newsroom.database = Database(url)
-    assert kills > 3 and newsroom.problems() == []
-    told = "SELECT s.headline, d.name FROM news_story s JOIN news_desk d ON d.id = s.desk_id ORDER BY 1"
-    assert newsroom.database.fetch(told) == [("of City", "City"), ("of Sport", "Sport")]
+    newsroom.declare(*keyed(model, kind)).make()
+    expected = [("of City", "City"), ("of Sport", "Sport")]
+    assert apply_and_be_killed_often(newsroom) > 3
+    assert newsroom.problems() == []
+    assert desks_of(newsroom, kind) == expected
+    assert apply_and_be_killed_often(newsroom, "news.0001") > 3
+    assert desks_of(newsroom, "") == expected
     assert "toolkit_keys" not in newsroom.database.table_names()
     newsroom.database.close_all()
 

@@ -368,14 +368,26 @@ class _Detector:
         return self._changes_parent(wanted) and (field.is_key or field.name in inherited)
 
     def _change_parents(self) -> None:
-        for wanted in sorted(self._kept(), key=lambda model: len(self.wanted.ancestors(model))):
-            if self._changes_parent(wanted):
-                for model in (wanted, *self.wanted.ancestors(wanted)):
-                    self._add_early(model, but=wanted)
-                if self.state.models[wanted.label].parent is not None:
-                    self._leave_parent(wanted)
-                if wanted.parent is not None:
-                    self._join_parent(wanted)
+        """Let all leave first, the youngest before its parent; then let all join, a parent before its children."""
+        moving = [model for model in self._kept() if self._changes_parent(model)]
+        moving.sort(key=lambda model: len(self.state.ancestors(self.state.models[model.label])), reverse=True)
+        for wanted in moving:
+            if self.state.models[wanted.label].parent is not None:
+                self._add_early(wanted, but=wanted)
+                self._leave_parent(wanted)
+        for wanted in sorted(moving, key=lambda model: len(self.wanted.ancestors(model))):
+            if wanted.parent is not None:
+                self._settle_early(self.wanted.ancestors(wanted), but=wanted)
+                self._join_parent(wanted)
+
+    def _settle_early(self, ancestors: Iterable[ModelState], *, but: ModelState) -> None:
+        """Make ancestors what they shall be: rows are made there."""
+        kept = {one.label: one for one in self._kept()}
+        for model in ancestors:
+            self._add_early(model, but=but)
+            if model.label in kept:
+                self._alter_fields(model)
+                self._remove_fields(model)
 
     def _add_early(self, model: ModelState, *, but: ModelState) -> None:
         """Make the columns that values shall move to: those of an ancestor, and of the translations of both."""
