@@ -212,3 +212,15 @@ def test_operations_are_put_into_as_few_migrations_as_can_be(model):
     changes = detect_changes(ProjectState(), state([model("Story"), model("Tag")]))
     (draft,) = arrange(changes, Graph(()), before=ProjectState())
     assert (draft.name, len(draft.operations), draft.dependencies) == ("0001_initial", 2, [])
+
+
+def test_links_that_shall_lead_elsewhere_are_told_of(model):
+    def declared(to):
+        tag, place = model("Tag", name=title()), model("Place", name=title())
+        return state([tag, place, model("Story", to=models.ManyToManyField(tag if to == "Tag" else place))])
+
+    with pytest.raises(
+        Problems, match=r"news\.Story\.to: a many-to-many field changes its target from news\.Tag to"
+    ) as told:
+        steps(declared("Tag"), declared("Place"))
+    assert len(told.value.problems) == 1

@@ -185,3 +185,22 @@ def test_references_to_nothing_stand_in_the_way(sqlite_newsroom, model):
     newsroom.declare(*newsroom_models(model, **KEYS["uuid"]())).make()
     with pytest.raises(MigrationError, match="section_id refers to rows that are not there, in 1 rows"):
         newsroom.apply()
+
+
+def test_a_reference_to_keys_of_another_kind_is_not_guessed(newsroom, model):
+    def declared(to):
+        desk = model("Desk")
+        paper = model("Paper", id=models.UUIDField(primary_key=True, default=uuid.uuid4))
+        target = {"Desk": desk, "Paper": paper}[to]
+        return desk, paper, model("Note", to=models.ForeignKey(target, on_delete=models.CASCADE, related_name="+"))
+
+    newsroom.migrate(*declared("Desk"))
+    desk, _, note = newsroom.app.models
+    newsroom.save(note, to=newsroom.save(desk))
+    newsroom.declare(*declared("Paper")).make()
+    with pytest.raises(MigrationError, match=r"row 1, to: it refers to row 1 of news\.Desk.*keys of another kind"):
+        newsroom.apply()
+    newsroom.database.execute("DELETE FROM news_note")
+    newsroom.apply()
+    assert newsroom.problems() == []
+    newsroom.apply("news.zero")

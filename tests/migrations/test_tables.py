@@ -142,3 +142,9 @@ def test_comparing_leaves_nothing_behind_inside_a_transaction_or_outside(made, m
         made.save(made.app.models[0], title="kept", rank=1, slug="kept")
     assert differences(made.database, made.app.models) == []
     assert made.rows("news_story", "title") == [("kept",)]
+
+
+def test_a_constraint_that_repeats_the_key_is_known(newsroom, model):
+    unique = models.UniqueConstraint(fields=["code"], name="code_once")
+    newsroom.migrate(model("Story", {"constraints": [unique]}, code=models.IntegerField(primary_key=True)))
+    newsroom.migrate(model("Story", code=models.IntegerField(primary_key=True)))

@@ -30,7 +30,7 @@ from toolkit.migrations.operations.options import (
     AlterModelTableComment,
 )
 from toolkit.migrations.operations.special import SeparateDatabaseAndState
-from toolkit.migrations.renames import Ask, never, renamed_field, renamed_models
+from toolkit.migrations.renames import Ask, is_between_of, never, renamed_field, renamed_models
 from toolkit.migrations.state import ModelState, ProjectState, text_of
 from toolkit.models import AutoField
 from toolkit.models.fields import MISSING
@@ -111,6 +111,8 @@ class _Detector:
         self._create_models()
         self._change_parents()
         for model in self._kept():  # a model at a time: neighbouring steps on one table are done at once
+            if self._changes_target(model):
+                continue
             for step in (
                 self._add_fields,
                 self._alter_fields,
@@ -457,6 +459,28 @@ class _Detector:
         fields = [describe_field(link, AutoField[int]()), *kept]
         removes = ["pk"] if current.has_composite_key else []
         self._note(wanted.app, AlterPrimaryKey(wanted.name, [(field.name, field) for field in fields], removes=removes))
+
+    def _changes_target(self, wanted: ModelState) -> bool:
+        """Whether a table between shall lead elsewhere: what its rows say is nothing about rows of another table."""
+        current = self.state.models[wanted.label]
+        owner = next((one for one in self.wanted.models.values() if is_between_of(wanted, one)), None)
+        gone, come = (
+            [field for field in one.fields if field.to and field.name not in other.field_names]
+            for one, other in ((current, wanted), (wanted, current))
+        )
+        told = not self.complete or any(f"{wanted.label}.{field.name}" in self.fills for field in come)
+        if owner is None or len(gone) != 1 or len(come) != 1 or told:
+            return False
+        name = f"{owner.label}.{wanted.name.removeprefix(f'{owner.name}_')}"
+        self.problems.append(
+            MigrationError(
+                f"{name}: a many-to-many field changes its target from {gone[0].to} to {come[0].to}, and nobody can "
+                "tell to which of those rows its links shall lead",
+                hint="Give the new field another name: the links of the old one then go with it. To keep some, add the "
+                "new field, copy them with RunPython, and remove the old one in a migration after that.",
+            )
+        )
+        return True
 
     def _fill(self, model: ModelState, field: FieldState, why: str) -> Any:
         """What the rows that are there get; MISSING when the field's own default will do."""

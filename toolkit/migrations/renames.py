@@ -176,6 +176,12 @@ def _changes_owner(old: ModelState, new: ModelState, staying: Iterable[ModelStat
     return any(_is_hidden_of(old, owner) and not _is_hidden_of(new, owner) for owner in staying)
 
 
+def is_between_of(model: ModelState, owner: ModelState) -> bool:
+    """Whether a model is the table between of another and what that links to."""
+    keys = [field.to for field in model.fields if field.to]
+    return len(keys) == 2 and owner.label in keys and model.name.startswith(f"{owner.name}_")
+
+
 def _is_hidden_of(model: ModelState, owner: ModelState) -> bool:
     """Whether a model is the table between, or of the translations, of another: it is called after it."""
     rest = model.name.removeprefix(owner.name)

@@ -11,7 +11,7 @@ from toolkit.migrations.editors.journal import Journal, NoJournal
 from toolkit.migrations.editors.keys import OWN, RECIPE, Follower, Pair, Source, keeps_values, key_pairs
 from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.obstacles import check_obstacles
-from toolkit.migrations.editors.statements import comments_of, ddl, foreign_keys_of, indexes_of, table_of, take_twins
+from toolkit.migrations.editors.statements import create_statements, ddl, foreign_keys_of, table_of
 from toolkit.migrations.fields import describe_field, usable_default
 from toolkit.migrations.tables.comparing import differences, read_table
 from toolkit.models.fields import MISSING
@@ -313,17 +313,8 @@ class Editor:
 
     def _create_table(self, model: Any) -> None:
         """Make a table and its indexes; its foreign keys come later, once every table is there."""
-        from sqlalchemy.schema import CreateTable
-
-        table = table_of(model, self.database.dialect)
-        twins = take_twins(table, self.database)
-        self.execute(ddl(self.database, CreateTable(table, include_foreign_key_constraints=[])))
-        for item in twins:
-            self.execute(item.sql)
-        for index in indexes_of(table, self.database):
-            self.execute(index.sql)
-        for comment in comments_of(table, self.database):
-            self.execute(comment)
+        for statement in create_statements(self.database, model, foreign_keys=False):
+            self.execute(statement)
 
     def _add_foreign_keys(self, model: Any) -> None:
         for key in foreign_keys_of(table_of(model, self.database.dialect), self.database):

@@ -6,10 +6,21 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from toolkit.errors import MigrationError, Problems, ToolkitError, ValidationError
-from toolkit.models import BinaryField, BooleanField, CharField, DateField, DateTimeField, Field, JSONField, TextField
+from toolkit.models import (
+    BinaryField,
+    BooleanField,
+    CharField,
+    DateField,
+    DateTimeField,
+    Field,
+    IntegerField,
+    JSONField,
+    TextField,
+)
 
 TEXT = (CharField, TextField)
 
@@ -89,9 +100,21 @@ def same_storage(old: Field[Any], new: Field[Any]) -> bool:
     """Whether the values of one field are values of the other as they stand."""
     if isinstance(old, TEXT) and isinstance(new, TEXT):
         return True
-    if old.is_relation or new.is_relation:
-        return True  # keys stay keys: the foreign key check tells whether they are right
+    if old.is_relation or new.is_relation:  # keys stay keys: the foreign key check tells whether they are right
+        return _same_keys(held_by(old), held_by(new))
     return _kind(old) == _kind(new) and vars_of(old) == vars_of(new) and str(old.sql_type()) == str(new.sql_type())
+
+
+def _same_keys(old: Field[Any], new: Field[Any]) -> bool:
+    numbers = isinstance(old, IntegerField) and isinstance(new, IntegerField)
+    return numbers or same_storage(old, new)
+
+
+def held_by(field: Any) -> Any:
+    """The field that says what kind of values a key or a reference has."""
+    while field.is_relation:
+        field = field.target_field
+    return field
 
 
 def shortest(old: Field[Any], new: Field[Any]) -> int | None:
@@ -112,6 +135,9 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = 
         dialect: The database's.
         lossy: Take values of which something is lost, such as the hour of a moment that becomes a date.
     """
+    if old.is_relation and new.is_relation:
+        return partial(_refuse_reference, old, new)
+    old, new = held_by(old), held_by(new)
     read = old.db_reader(dialect) or _same
     write = new.db_writer(dialect) or _same
     if isinstance(old, JSONField) and isinstance(new, TEXT):
@@ -132,6 +158,19 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = 
         return write(value)
 
     return convert
+
+
+def _refuse_reference(old: Any, new: Any, stored: Any) -> NoReturn:
+    """Refuse a reference to a row of another table: nobody can tell to which row it shall lead.
+
+    Raises:
+        ValidationError: Always.
+    """
+    raise ValidationError(
+        f"it refers to row {stored} of {old.target._meta.label}, and shall refer to {new.target._meta.label}, which "
+        "has keys of another kind. Add a new field, fill it with RunPython, and remove the old one",
+        code="reference",
+    )
 
 
 def _loses(before: Any, after: Any, old: Field[Any]) -> bool:

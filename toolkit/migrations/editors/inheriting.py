@@ -12,9 +12,9 @@ from itertools import count
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems
-from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage
+from toolkit.migrations.editors.conversions import Refusals, conversion, held_by, same_storage
 from toolkit.migrations.editors.keys import TABLE as KEYS
-from toolkit.migrations.editors.keys import Pair, held_by, new_keys
+from toolkit.migrations.editors.keys import Pair, new_keys
 from toolkit.migrations.editors.statements import table_of
 from toolkit.models import IntegerField
 

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, NoReturn
 
 from toolkit.errors import MigrationError, Problems
-from toolkit.migrations.editors.conversions import SHOWN_PROBLEMS, Refusals, conversion
+from toolkit.migrations.editors.conversions import SHOWN_PROBLEMS, Refusals, conversion, held_by
 from toolkit.models import AutoField, IntegerField, UUIDField
 from toolkit.models.fields import MISSING
 
@@ -326,10 +326,3 @@ def _are_foreign(before: Any, after: Any) -> bool:
     """Whether values of one kind say nothing in the other."""
     kinds = {kind for field in (before, after) for kind in (IntegerField, UUIDField) if isinstance(field, kind)}
     return len(kinds) == 2
-
-
-def held_by(field: Any) -> Any:
-    """The field that says what kind of values a key has."""
-    while field.is_relation:
-        field = field.target_field
-    return field

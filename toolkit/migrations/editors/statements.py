@@ -54,12 +54,14 @@ def table_of(model: Any, dialect: str) -> Any:
 
 
 def create_statements(database: Any, model: Any, *, foreign_keys: bool) -> list[str]:
-    """What makes a table, and then its indexes."""
+    """What makes a table, and then its indexes; on servers what repeats another constraint comes after the table."""
     from sqlalchemy.schema import CreateTable
 
     table = table_of(model, database.dialect)
+    twins = [] if foreign_keys else take_twins(table, database)
     made = CreateTable(table) if foreign_keys else CreateTable(table, include_foreign_key_constraints=[])
-    return [ddl(database, made), *(item.sql for item in indexes_of(table, database)), *comments_of(table, database)]
+    items = [*twins, *indexes_of(table, database)]
+    return [ddl(database, made), *(item.sql for item in items), *comments_of(table, database)]
 
 
 def comments_of(table: Any, database: Any) -> list[str]:
