@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -308,3 +309,15 @@ def test_a_block_whose_connection_was_closed_inside_says_so(database: Any) -> No
     with pytest.raises(ValueError, match="the error of the block"), database.atomic():
         database.close()
         raise ValueError("the error of the block")
+
+
+def test_nothing_is_written_after_the_connection_was_closed_inside_a_block(database: Any) -> None:
+    with pytest.raises(TransactionError, match="its connection was closed inside of it"), database.atomic():
+        with suppress(TransactionError), database.atomic():
+            write(database, "a")
+            database.close()
+            write(database, "b")
+        write(database, "c")
+    assert notes(database) == []
+    write(database, "d")
+    assert notes(database) == ["d"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolkit.database.backends import Backend
 from toolkit.database.pool import Pool
-from toolkit.database.transactions import Refusal, Transaction
+from toolkit.database.transactions import Refusal, Transaction, ended
 
 
 class Local(threading.local):
@@ -18,6 +18,8 @@ class Local(threading.local):
 
     connection: Any = None
     transaction: Transaction | None = None
+    closed_inside: int = 0
+    """How many atomic blocks are open whose connection was closed."""
     pid: int = 0
     memo: dict[Any, Any]
     memo_version: Any = None
@@ -77,9 +79,11 @@ class Holding:
         """
         local = self._local
         if local.connection is None or (local.pid != os.getpid() and not self.in_memory):
+            if local.closed_inside and local.pid == os.getpid():
+                raise ended(hint="Close connections outside of atomic().")  # each statement would be a transaction
             self._leave_inherited()
             local.connection = self._shared() if self.in_memory else self._own_pool().take()
-            local.pid, local.snapshot, local.transaction = os.getpid(), False, None
+            local.pid, local.snapshot, local.transaction, local.closed_inside = os.getpid(), False, None, 0
         return local.connection
 
     def _own_pool(self) -> Pool:
@@ -186,14 +190,24 @@ class Holding:
         self.resume()
         if local.transaction is not None or local.snapshot:
             self.close()
+            local.closed_inside = 0
             return
         connection, local.connection = local.connection, None
         self._pool.give_back(connection)
 
+    def leave_closed(self) -> None:
+        """Leave an atomic block whose connection was closed; behind the outermost, another connection may be opened."""
+        self._local.closed_inside = max(0, self._local.closed_inside - 1)
+
     def close(self) -> None:
-        """Close this thread's connection; of a database in memory, the one connection, and with it the data."""
+        """Close this thread's connection; of a database in memory, the one connection, and with it the data.
+
+        Atomic blocks that are open have lost what they wrote: they take no statement any more.
+        """
         local = self._local
         self.resume()
+        if local.transaction is not None and local.pid == os.getpid():
+            local.closed_inside = local.transaction.depth
         if local.connection is not None:
             if self.in_memory:
                 local.connection.close()

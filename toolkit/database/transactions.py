@@ -115,7 +115,9 @@ class Atomic:
         database, name = self._database, self._names.pop()
         transaction: Transaction | None = database.transaction
         if transaction is None:
-            _tell_ended(error)
+            database.leave_closed()
+            if error is None:
+                raise ended()
             return
         transaction.depth -= 1
         failed = kind is not None or bool(transaction.broken)
@@ -205,17 +207,16 @@ def _commit(database: Any) -> None:
         )
 
 
-def _tell_ended(error: BaseException | None) -> None:
-    """Say that a block's transaction ended before the block, unless an error is on its way already.
+def ended(*, hint: str = "Close connections, and fork, outside of atomic().") -> TransactionError:
+    """What to say of a block whose transaction ended before it.
 
     The connection was closed inside of it, or this is a fork of the process whose transaction it is.
     """
-    if error is None:
-        raise TransactionError(
-            "this atomic block has no transaction any more: its connection was closed inside of it, or it was begun "
-            "by the process that this one was forked from",
-            hint="What was written before is not kept. Close connections, and fork, outside of atomic().",
-        )
+    return TransactionError(
+        "this atomic block has no transaction any more: its connection was closed inside of it, or it was begun "
+        "by the process that this one was forked from",
+        hint=f"What was written before is not kept. {hint}",
+    )
 
 
 def _roll_back(database: Any) -> None:

@@ -282,7 +282,13 @@ class Backend:
 
     @classmethod
     def quoted(cls, name: str) -> str:
-        """An identifier in quotes."""
+        """An identifier in quotes, as it stands in a statement: where values are marked with %s, its % is doubled."""
+        found = cls.identifier(name)
+        return found.replace("%", "%%") if cls.paramstyle == "format" else found
+
+    @classmethod
+    def identifier(cls, name: str) -> str:
+        """An identifier in quotes, as the database reads it."""
         first, last = cls.quote_marks
         return first + name.replace(last, last * 2) + last
 

@@ -100,7 +100,7 @@ class PostgreSQL(Backend):
         return [name for (name,) in database.fetch(sql)]
 
     def keys_were_given(self, database: Database, table: str, column: str) -> None:
-        sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.quoted(table), column))[0][0]
+        sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.identifier(table), column))[0][0]
         if sequence is not None:
             greatest = f"(SELECT max({self.quoted(column)}) FROM {self.quoted(table)})"  # noqa: S608 - names of the schema
             database.fetch(
@@ -109,7 +109,7 @@ class PostgreSQL(Backend):
             )
 
     def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
-        sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.quoted(table), column))[0][0]
+        sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.identifier(table), column))[0][0]
         if sequence is None:
             return ()
         taken = database.fetch("SELECT nextval(%s) FROM generate_series(1, %s)", (sequence, count))

@@ -52,7 +52,7 @@ def digest_of_tables(database: Any, *, without: str) -> str:
 
 
 def _statement(database: Any, table: str) -> str:
-    name = "`" + table.replace("`", "``") + "`"
+    name = database.backend.quoted(table)
     sql = str(database.fetch(f"SHOW CREATE TABLE {name}")[0][1])
     return _ESCAPED.sub(lambda found: "''" if found[1] == "'" else found[0], sql)
 
@@ -69,7 +69,7 @@ def _expected(database: Any, model: Any) -> TableInfo:
         found = _describe(_statement(database, SCRATCH))
     finally:
         database.execute(f"DROP TEMPORARY TABLE IF EXISTS {SCRATCH}")
-    keys = {_said(item.sql) for item in foreign_keys_of(table_of(model, database.dialect), database)}
+    keys = {_said(item.sql.replace("%%", "%")) for item in foreign_keys_of(table_of(model, database.dialect), database)}
     return TableInfo(found.columns, found.constraints | keys, found.indexes, found.comment)
 
 
