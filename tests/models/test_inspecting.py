@@ -221,6 +221,55 @@ def test_columns_of_kinds_that_are_rare() -> None:
     database.close()
 
 
+def imported(database: Any, source: str, *names: str) -> list[Any]:
+    """The models of a source, on a database."""
+    module = types.ModuleType("legacy.models")
+    exec(source, vars(module))
+    found = [module.__dict__[name] for name in names]
+    for model in found:
+        model.__module__ = "legacy.models"
+    (resolved, problems) = resolve_models({"legacy": found})
+    assert not problems
+    database.schema = Schema(resolved, database.dialect)
+    return found
+
+
+@pytest.mark.parametrize("url", ["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
+def test_names_with_a_percent_sign(url: str) -> None:
+    database = opened_apart(url)
+    double, quote = ("", '"') if url.startswith("sqlite") else ("%", "`" if "mysql" in url else '"')
+    try:
+        table, column = (f"{quote}{name}{quote}".replace("%", f"%{double}") for name in ("share in %", "100%s"))
+        database.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {column} INTEGER NOT NULL)")
+        database.execute(f"INSERT INTO {table} VALUES (1, 40)")
+        source = inspect_models(database)
+        assert 'db_column="100%s"' in source
+        (model,) = imported(database, source, "ShareIn")
+        with entered(Scope(None, database)):
+            name = next(field.name for field in model._meta.local_fields if not field.primary_key)
+            assert model.objects.filter(**{f"{name}__gt": 30}).update(**{name: 50}) == 1
+            assert getattr(model.objects.get(), name) == 50
+    finally:
+        database.drop()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("mysql")])
+def test_bits_are_bytes(url: str) -> None:
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE flags (id INTEGER PRIMARY KEY, mask BIT(12) NOT NULL)")
+        database.execute("INSERT INTO flags VALUES (1, b'101')")
+        source = inspect_models(database)
+        assert "mask = models.BinaryField()  # a BIT column: read and written as bytes" in source
+        (model,) = imported(database, source, "Flags")
+        with entered(Scope(None, database)):
+            assert model.objects.get(pk=1).mask == b"\x00\x05"
+            model.objects.create(id=2, mask=b"\x00\x06")
+        assert database.fetch("SELECT mask + 0 FROM flags ORDER BY id") == [(5,), (6,)]
+    finally:
+        database.drop()
+
+
 @pytest.mark.parametrize("url", ["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
 def test_a_view_with_an_id_is_imported_and_read(url: str) -> None:
     """Its rows are told by it: a model with a field of that name cannot be given another key."""
@@ -231,14 +280,9 @@ def test_a_view_with_an_id_is_imported_and_read(url: str) -> None:
         database.execute("CREATE VIEW shown AS SELECT title, id FROM piece")
         source = inspect_models(database, ["shown"], views=True)
         assert "# no primary key: 'id' is taken for one; look whether it tells the rows apart" in source
-        module = types.ModuleType("legacy.models")
-        exec(source, vars(module))
-        module.__dict__["Shown"].__module__ = "legacy.models"
-        (resolved, problems) = resolve_models({"legacy": [module.__dict__["Shown"]]})
-        assert not problems
-        database.schema = Schema(resolved, database.dialect)
+        (shown,) = imported(database, source, "Shown")
         with entered(Scope(None, database)):
-            assert [(row.pk, row.title) for row in module.__dict__["Shown"].objects.all()] == [(7, "Flood")]
+            assert [(row.pk, row.title) for row in shown.objects.all()] == [(7, "Flood")]
     finally:
         database.drop()
 

@@ -94,9 +94,17 @@ def _unknown(kind: Any) -> FieldText:
     return FieldText("TextField", {}, f"{told} has no field: read as text")
 
 
+def _bits(kind: Any) -> FieldText:
+    """MariaDB gives bits as bytes, and compares them as a number; PostgreSQL gives them as text."""
+    if kind.__module__.startswith("sqlalchemy.dialects.mysql"):
+        return FieldText("BinaryField", {}, "a BIT column: read and written as bytes, and not to be filtered by")
+    return _unknown(kind)
+
+
 _SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
     "TINYINT": lambda kind: FieldText("BooleanField" if kind.display_width == 1 else "SmallIntegerField"),
     "YEAR": lambda _: FieldText("SmallIntegerField"),
+    "BIT": _bits,
     "INET": lambda _: FieldText("GenericIPAddressField"),
     "INET4": lambda _: FieldText("GenericIPAddressField"),
     "INET6": lambda _: FieldText("GenericIPAddressField"),
