@@ -211,3 +211,25 @@ def test_a_new_migration_depends_on_the_squashed_one(history, model):
     other = Database(history.database.url)
     assert migrations.check(other, [history.app]) == []
     other.close()
+
+
+def test_keys_and_parents_that_change_are_kept_as_they_were(newsroom, model):
+    """They are no part of the making of a model: what lies before them stays before them."""
+
+    def declared(kind):
+        text = models.CharField(max_length=9)
+        parents = {"inherits": model("Item", title=text)} if kind == "child" else {"title": text}
+        slug = models.SlugField(primary_key=kind == "natural", max_length=20)
+        story = model("Story", {}, slug=slug, **parents)
+        note = model("Note", story=models.ForeignKey(story, on_delete=models.CASCADE, related_name="+"))
+        return [*([parents["inherits"]] if kind == "child" else []), story, note]
+
+    for kind in ("", "child"):
+        newsroom.migrate(*declared(kind))
+    newsroom.migrate(*declared("natural"), ask=lambda question: False)
+    (last,) = [made.name for made in newsroom.app.migrations_folder.glob("0003*.py")]
+    migrations.squash([newsroom.app], "news", "0001", last.removesuffix(".py"))
+    assert newsroom.problems() == []
+    newsroom.apply("news.zero")
+    newsroom.apply()
+    assert newsroom.problems() == []

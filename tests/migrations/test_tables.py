@@ -148,3 +148,30 @@ def test_a_constraint_that_repeats_the_key_is_known(newsroom, model):
     unique = models.UniqueConstraint(fields=["code"], name="code_once")
     newsroom.migrate(model("Story", {"constraints": [unique]}, code=models.IntegerField(primary_key=True)))
     newsroom.migrate(model("Story", code=models.IntegerField(primary_key=True)))
+
+
+def test_two_models_exchange_their_tables(newsroom, model):
+    def declared(first, second):
+        return [
+            model("One", {"db_table": first}, one=models.CharField(max_length=9)),
+            model("Two", {"db_table": second}, two=models.CharField(max_length=9)),
+        ]
+
+    newsroom.migrate(*declared("a", "b"))
+    newsroom.save(newsroom.app.models[0], one="1")
+    newsroom.migrate(*declared("b", "a"))
+    assert newsroom.rows("b") == [(1, "1")]
+    newsroom.migrate(declared("a", "b")[0])
+    assert newsroom.rows("a") == [(1, "1")]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("a") == [(1, "1")]
+
+
+def test_the_sql_of_keys_and_parents_is_told_without_rows(server, newsroom_class, model, tmp_path):
+    newsroom = newsroom_class(server, tmp_path)
+    newsroom.migrate(model("Story", title=models.CharField(max_length=9)))
+    item = model("Item", title=models.CharField(max_length=9))
+    made = newsroom.migrate(item, model("Story", {}, inherits=item))
+    for backwards in (False, True):
+        told = migrations.sql(newsroom.database, [newsroom.app], f"news.{made.name}", backwards=backwards)
+        assert any("toolkit_keys" in line for line in told)

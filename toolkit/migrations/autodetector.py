@@ -145,10 +145,17 @@ class _Detector:
         for model in self._kept():
             current = self.state.models[model.label]
             if current.db_table != model.db_table and not model.is_proxy:
+                self._free_table(model)
                 self._note(model.app, AlterModelTable(model.name, model.db_table))
             stays = current.is_proxy is model.is_proxy and not self._changes_parent(model)
             if current.bases != model.bases and stays and self._may_inherit(model):
                 self._note(model.app, AlterModelBases(model.name, model.bases))
+
+    def _free_table(self, wanted: ModelState) -> None:
+        """Put a table out of the way whose name another takes: it goes, or gets a name of its own later."""
+        for other in list(self.state.models.values()):
+            if other.table == wanted.table and other.label != wanted.label and not other.is_proxy:
+                self._note(other.app, AlterModelTable(other.name, f"{other.table}_before"))
 
     def _rename_fields(self, wanted: ModelState) -> None:
         for name in self.state.models[wanted.label].field_names:

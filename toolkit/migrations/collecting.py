@@ -109,6 +109,7 @@ class _Unasked:
         self.dialect = database.dialect
         self.sqlalchemy_dialect = database.sqlalchemy_dialect
         self.transaction: Any = None
+        self.backend = self
         self._lines = lines
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
@@ -127,6 +128,9 @@ class _Unasked:
     def table_names(self) -> list[str]:
         """None."""
         return []
+
+    def keys_were_given(self, database: Any, table: str, column: str) -> None:
+        """Nothing: there are no rows."""
 
 
 def _with_values(sql: str, parameters: Sequence[Any], mark: str) -> str:

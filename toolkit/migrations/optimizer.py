@@ -65,6 +65,8 @@ def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
     for first, operation in enumerate(operations):
         for second in range(first + 1, len(operations)):
             other = operations[second]
+            if isinstance(operation, _OF_SEVERAL) or isinstance(other, _OF_SEVERAL):
+                break  # nothing passes it, nor is it a part of anything
             between = operations[first + 1 : second]
             made = _reduced(operation, other, app)
             if made is not None and all(_passes(one, other, app) for one in between):
@@ -76,8 +78,6 @@ def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
 
 def _passes(between: Operation, other: Operation, app: str) -> bool:
     """Whether an operation can be moved in front of another: neither knows the other's models."""
-    if isinstance(between, _OF_SEVERAL) or isinstance(other, _OF_SEVERAL):
-        return False
     if isinstance(other, AlterModelOptions | AlterModelManagers):  # no other model knows of these
         return not between.opaque and f"{app}.{other.name}" not in _changed(between, app)
     if _are_apart(between, other):
