@@ -369,7 +369,9 @@ class _Detector:
     def _changes_parent(self, wanted: ModelState) -> bool:
         """Whether a model that is there begins to inherit a table, or ceases to."""
         current = self.state.models[wanted.label]
-        return current.is_proxy is wanted.is_proxy and current.parent != wanted.parent
+        if current.is_proxy is not wanted.is_proxy or current.key_target == wanted.key_target:
+            return False  # a history may lack the bases of a model whose key was the link all along
+        return current.parent != wanted.parent
 
     def _goes_elsewhere(self, wanted: ModelState, field: FieldState) -> bool:
         """Whether a field that a model has no more is the key of one that changes its parent, or its parent's now."""

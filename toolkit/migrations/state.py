@@ -100,11 +100,15 @@ class ModelState:
         return tuple(field.name for field in self.fields if field.is_key)
 
     @property
+    def key_target(self) -> str | None:
+        """The label of the model whose key its own is, of one whose key is a reference."""
+        names = () if self.has_composite_key else self.key_names
+        return self.get_field(names[0]).to if names else None
+
+    @property
     def parent(self) -> str | None:
         """The label of the model that its key links it to, of one that inherits a table."""
-        names = () if self.has_composite_key else self.key_names
-        found = [self.get_field(name).to for name in names]
-        return found[0] if found and found[0] in self.bases else None
+        return self.key_target if self.key_target in self.bases else None
 
     def targets(self) -> Iterator[str]:
         """The labels of the models that it refers to, or inherits from."""
