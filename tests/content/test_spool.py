@@ -18,7 +18,7 @@ from .conftest import Desk, Story, make_scope
 
 
 def head() -> Head:
-    return Head(0, "k", None, (), [], [], (), ())
+    return Head(0, "k", None, (), (), [], [], (), ())
 
 
 def packed(content: Content) -> bytes:

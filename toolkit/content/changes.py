@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.content.creating import Creator
 from toolkit.content.files import Listing
+from toolkit.content.held import note_before
 from toolkit.content.layout import Layout
 from toolkit.content.matching import Entry, Leaver, adopt_rows, match_rows
 from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
@@ -57,6 +58,7 @@ class Changes:
         self.groups: list[Group] = []
         self.creator: Creator | None = None
         self.spool = Spool()
+        self._renamed: set[Any] = set()
         self._find_groups()
         self.vanished = {path: None for path in records if path not in self.owner}
 
@@ -139,6 +141,7 @@ class Changes:
             made, left = self.creator.create(parsed, self.vanished, entries, leavers)
             entries, leavers = [*entries, *made], [*leavers, *left]
         self.entries, self.leavers = entries, adopt_rows(entries, leavers, self._digest_of)
+        self._renamed = note_before(database, self.entries)
 
     def _digest_of(self, entry: Entry) -> str | None:
         """Of the content of a Markdown file."""
@@ -152,7 +155,7 @@ class Changes:
         present = {(entry.layout.model, entry.key) for entry in self.entries}
         return (
             {model for model, key, _ in gone if (model, key) not in present},
-            {model for model, key, _ in gone if (model, key) in present},
+            {model for model, key, _ in gone if (model, key) in present} | self._renamed,
         )
 
     def _dependent(self) -> list[Group]:

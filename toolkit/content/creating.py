@@ -73,8 +73,6 @@ class CreatedLayout(Layout):
             value = mention.name
         else:
             value = field.stamp(datetime.now(UTC)) if is_stamped(field) else default_of(field)
-        if field.is_relation:
-            return getattr(value, "pk", value)
         write = field.db_writer(self.dialect)
         return value if write is None or value is None or value is DATABASE_DEFAULT else write(value)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from toolkit.content.levels import root_key, stored_fields, translated_fields
+from toolkit.content.levels import fields_held, held_field, root_key, stored_fields, translated_fields
 from toolkit.content.markdown_files import name_of
 from toolkit.content.partners import name_field_of
 from toolkit.content.source import Source, key_name, keys_of
@@ -33,7 +33,7 @@ class Layout:
         locales: The site's locales; empty when they are not known, and any will do.
         default_locale: The locale of the model's own columns.
         natural: Relation's name to the field that names a row of its target.
-        naming: The model's fields by which files of any source name its rows.
+        naming: The model's fields by which files of any source name its rows, or others refer to them.
     """
 
     source: Source
@@ -62,6 +62,11 @@ class Layout:
     def references(self) -> dict[str, int]:
         """The foreign keys, by name, and where they stand among the fields."""
         return {field.name: at for at, field in enumerate(self.fields) if field.is_relation}
+
+    @cached_property
+    def held(self) -> dict[str, Any]:
+        """Relation's name to the field of its target whose value is kept."""
+        return {name: held_field(self.model._meta.by_name[name]) for name in self.natural}
 
     @cached_property
     def many(self) -> list[Any]:
@@ -198,8 +203,9 @@ def make_layouts(
 
 
 def naming_of(model: Any, told: Collection[Any]) -> tuple[Any, ...]:
-    """Those of some fields, beside the primary key, that a model's rows have."""
-    return tuple(field for field in stored_fields(model) if field in told and not field.primary_key)
+    """Those of some fields that a model's rows have, and those that others keep of them, beside the primary key."""
+    wanted = {*told, *fields_held(model)}
+    return tuple(field for field in stored_fields(model) if field in wanted and not field.primary_key)
 
 
 def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:

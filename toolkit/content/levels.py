@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolkit.models import Expression
+from toolkit.models.fields.base import MISSING
+
 
 def root_key(model: Any) -> Any:
     """The primary key of a row: of a model that inherits a table, that of the table at the root."""
-    key = model._meta.pk
-    while getattr(key, "parent_link", False):
-        key = key.target_field
-    return key
+    return root_field(model._meta.pk)
+
+
+def root_field(field: Any) -> Any:
+    """A field, or of a link between the tables of one row what it links to in the end."""
+    while getattr(field, "parent_link", False):
+        field = field.target_field
+    return field
+
+
+def held_field(relation: Any) -> Any:
+    """The field of the target's row whose value is kept to refer to it: its key, or what ``to_field`` says."""
+    key = relation.link_fields()[1] if hasattr(relation, "link_fields") else relation
+    return root_field(key.target_field)
+
+
+def fields_held(model: Any) -> set[Any]:
+    """The fields of a model's rows, beside its key, whose values others keep to refer to them."""
+    relations = [relation.field for level in model._meta.levels for relation in level._meta.own_reverse()]
+    held = {root_field(field.target_field) for field in relations if hasattr(field, "target_field")}
+    return {field for field in held if not field.primary_key}
+
+
+def is_computed(field: Any) -> bool:
+    """Whether the value of a field is not known before its row is written."""
+    made = field.db_default is not MISSING and field.default is MISSING and isinstance(field.db_default, Expression)
+    return bool(field.is_generated or made or field.is_version or getattr(field, "auto_now", False))
 
 
 def stored_fields(model: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from toolkit.content import tables
 from toolkit.content.changes import Changes, collision, find_collisions, is_known
 from toolkit.content.creating import created_layouts
 from toolkit.content.files import Listing, list_files
+from toolkit.content.held import find_left_behind
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
@@ -169,6 +170,7 @@ class Loading:
         try:
             saver = Saver(self._scope, self._folder, changes.spool)
             saver.save(changes.entries, changes.leavers)
+            saver.problems += find_left_behind(self._database, changes.entries, self._folder)
             _raise(saver.problems)
         finally:
             tables.restore_references(self._database)

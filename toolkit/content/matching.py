@@ -8,7 +8,7 @@ its content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from toolkit.content.layout import Layout
@@ -29,6 +29,7 @@ class Entry:
         row: What tells it.
         pk: Primary key; None until one is reserved.
         earlier: The key under which the row was loaded before; None for a new row.
+        before: What the database has in fields that others know the row by, if it was loaded before.
         mention: Where a file names it, if that is why it is made.
         state: What becomes of it: ``"added"``, ``"changed"`` or ``"unchanged"``.
     """
@@ -40,15 +41,21 @@ class Entry:
     earlier: Any = None
     state: str = "added"
     mention: MentionPlace | None = None
+    before: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> Any:
         """The key in the file, as records hold it."""
         return key_text(self.row.key)
 
-    def named(self, field: Any) -> Any:
-        """The driver's value of a field by which files name rows."""
-        return self.pk if field.primary_key else self.row.names[self.layout.naming.index(field)]
+    def named(self, known: Any) -> Any:
+        """The driver's value of a field by which files name rows, or others refer to them."""
+        if known.primary_key:
+            return self.pk
+        if known.name in self.layout.references:
+            return self.row.references[list(self.layout.references).index(known.name)]
+        at = self.layout.naming.index(known)
+        return self.before.get(known, self.row.names[at]) if at in self.row.made else self.row.names[at]
 
     @property
     def name(self) -> str:

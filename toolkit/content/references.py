@@ -1,4 +1,4 @@
-"""From the keys by which files name rows to the rows' primary keys."""
+"""From the keys by which files name rows to what refers to them: their primary keys, or what ``to_field`` says."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit.content.layout import Layout
+from toolkit.content.levels import root_field, root_key
 from toolkit.content.matching import Entry, Leaver, MentionPlace
 from toolkit.content.parsing import parse_document
 from toolkit.content.partners import spell_key
 from toolkit.content.place import Place, Step, content_error
-from toolkit.content.tables import all_keys, fetch_keys
+from toolkit.content.tables import all_keys, fetch_columns
 from toolkit.errors import ContentError, did_you_mean
 
-Wanted = tuple[Any, Any]
-"""A model, and the field that names its rows."""
+Wanted = tuple[Any, Any, Any]
+"""A model, the field that names its rows, and the field whose value is kept."""
+
+Relation = tuple[Layout, str]
+"""A source's relation."""
 
 
 class References:
@@ -36,67 +41,83 @@ class References:
         for leaver in leavers:
             for level in leaver.model._meta.levels:
                 self._own.setdefault(level, set()).add(leaver.given.pk)
-        self._found: dict[Wanted, dict[Any, list[Any]]] = {}
+        self._found: dict[Wanted, dict[Any, list[tuple[Any, Any]]]] = {}
         self.problems: list[ContentError] = []
 
     def resolve(self) -> None:
-        """Put the primary keys in place of all references, and collect keys that name no row."""
-        self._look_up()
+        """Put what is kept of the targets in place of all references, and collect keys that name no row.
+
+        What is kept may be a reference by itself: those that it comes of are resolved first.
+        """
+        layouts = dict.fromkeys(entry.layout for entry in self._entries)
+        depths = {(layout, name): _depth(field) for layout in layouts for name, field in layout.held.items()}
+        for depth in sorted(set(depths.values())):
+            self._resolve_these({relation for relation, at in depths.items() if at == depth})
+
+    def _resolve_these(self, relations: set[Relation]) -> None:
+        self._look_up(relations)
         for entry in self._entries:
             layout, row = entry.layout, entry.row
             for at, name in enumerate(layout.references):
-                row.references[at] = self._resolve_one(entry, name, row.references[at])
+                if (layout, name) in relations:
+                    row.references[at] = self._resolve_one(entry, name, row.references[at])
             for at, field in enumerate(layout.many):
-                row.links[at] = tuple(self._find(entry, field.name, key) for key in row.links[at])
+                if (layout, field.name) in relations:
+                    row.links[at] = tuple(self._find(entry, field.name, key) for key in row.links[at])
 
-    def _wanted(self) -> dict[Wanted, set[Any]]:
+    def _wanted(self, relations: set[Relation]) -> dict[Wanted, set[Any]]:
         wanted: dict[Wanted, set[Any]] = {}
         for entry in self._entries:
             for name, key in _named(entry):
-                wanted.setdefault(_target(entry, name), set()).add(key)
+                if (entry.layout, name) in relations:
+                    wanted.setdefault(_target(entry, name), set()).add(key)
         return wanted
 
-    def _look_up(self) -> None:
-        for (model, field), keys in self._wanted().items():
-            found = self._found[model, field] = self._loading(model, field)
+    def _look_up(self, relations: set[Relation]) -> None:
+        for wanted, keys in self._wanted(relations).items():
+            model, field, held = wanted
+            found = self._found[wanted] = self._loading(wanted)
             own = self._own.get(model, set())
             missing = sorted(keys - found.keys(), key=str)
-            for key, pk in fetch_keys(self._database, model, field, missing):
+            for key, pk, value in fetch_columns(self._database, model, (field, root_key(model), held), field, missing):
                 if pk not in own:
-                    found.setdefault(key, []).append(pk)
+                    found.setdefault(key, []).append((pk, value))
 
-    def _loading(self, model: Any, field: Any) -> dict[Any, list[Any]]:
-        """Key to primary keys of the rows that are being loaded."""
-        found: dict[Any, list[Any]] = {}
+    def _loading(self, wanted: Wanted) -> dict[Any, list[tuple[Any, Any]]]:
+        """Key to (primary key, what is kept) of the rows that are being loaded."""
+        model, field, held = wanted
+        found: dict[Any, list[tuple[Any, Any]]] = {}
         for entry in self._entries:
             if model in entry.layout.model._meta.levels:
-                found.setdefault(entry.named(field), []).append(entry.pk)
+                found.setdefault(entry.named(field), []).append((entry.pk, entry.named(held)))
         return found
 
     def _resolve_one(self, entry: Entry, name: str, key: Any) -> Any:
-        if isinstance(key, tuple):  # the field's default, a primary key already
+        if isinstance(key, tuple):  # the field's default, which is what is kept
             return key[1]
         return None if key is None else self._find(entry, name, key)
 
     def _find(self, entry: Entry, name: str, key: Any) -> Any:
         wanted = _target(entry, name)
-        pks = self._found[wanted].get(key, [])
-        if len(pks) == 1:
-            return pks[0]
-        model, field = wanted
+        rows = self._found[wanted].get(key, [])
+        if len(rows) == 1 and rows[0][1] is not None:
+            return rows[0][1]
+        model, field, held = wanted
         label = model._meta.object_name
-        if pks:
-            told, hint = f"{name}: {len(pks)} {label} rows have the {field.name} {key!r}", "Make it unique."
+        if len(rows) == 1:
+            told, hint = f"{name}: the {label} {key!r} has no {held.name} to refer to it by", f"Give it a {held.name}."
+        elif rows:
+            told, hint = f"{name}: {len(rows)} {label} rows have the {field.name} {key!r}", "Make it unique."
         else:
             told, hint = f"{name}: there is no {label} with the {field.name} {key!r}", self._suggest(wanted, key)
         self.problems.append(content_error(told, entry.path, locate(self._folder, entry, name, key), hint))
         return None
 
     def _suggest(self, wanted: Wanted, key: Any) -> str:
-        model, field = wanted
+        model, field, _ = wanted
         own = self._own.get(model, set())
         known = {key for key, pk in all_keys(self._database, model, field) if pk not in own}
-        known.update(key for key, pks in self._found[wanted].items() if pks)
+        known.update(self._found[wanted])
         return did_you_mean(str(key), (str(item) for item in known if item is not None))
 
 
@@ -110,7 +131,13 @@ def _named(entry: Entry) -> Iterator[tuple[str, Any]]:
 
 
 def _target(entry: Entry, name: str) -> Wanted:
-    return entry.layout.model._meta.by_name[name].target, entry.layout.natural[name]
+    layout = entry.layout
+    return layout.model._meta.by_name[name].target, layout.natural[name], layout.held[name]
+
+
+def _depth(held: Any) -> int:
+    """How many references have to be known before a value that is kept."""
+    return 1 + _depth(root_field(held.target_field)) if held.is_relation else 0
 
 
 def locate(folder: Path, entry: Entry, name: str, key: Any = None) -> Place:

@@ -245,7 +245,8 @@ class RowReader:
                 hint = f"Name a {field.target._meta.object_name} by its {self.layout.natural[field.name].name}."
                 path = (field.name,) if field.name in own else ()
                 self._missing(index, field, path, hint)
-            return default if default is None else ("pk", getattr(default, "pk", default))
+            write = self.layout.writers[self.layout.fields.index(field)]
+            return default if default is None else ("default", default if write is None else write(default))
         return self._target_key(index, field, value, (field.name,))
 
     def _links(self, index: int, field: Any, own: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from toolkit.content import tables
+from toolkit.content.held import settle_gone
 from toolkit.content.layout import Layout
-from toolkit.content.levels import root_key
+from toolkit.content.levels import root_field
 from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
 from toolkit.content.records import key_text
@@ -18,8 +19,6 @@ from toolkit.content.references import locate
 from toolkit.content.spool import Content, Spool
 from toolkit.errors import NON_FIELD_ERRORS, ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
-from toolkit.models.deleting import delete_instance
-from toolkit.models.model import blank_instance
 from toolkit.trace import Scope
 
 T = TypeVar("T")
@@ -51,13 +50,13 @@ class Saver:
         Those that left go first, so that others may take their names; what refers to them is dealt with last, when it
         is known what still does.
         """
-        leavers = self._drop(leavers)
+        dropped = self._drop(leavers)
         for _, group in groupby(sorted(entries, key=_model_label), key=_model_label):
             self._save_model(list(group))
         self._scope.database.memo.clear()
-        self._settle_references_to(leavers)
+        self._settle_references_to(dropped)
         self._check_rows(entries)
-        self.removed = leavers
+        self.removed = [leaver for leaver, _ in dropped]
 
     # rows
 
@@ -225,23 +224,25 @@ class Saver:
 
     def _save_links_of(self, field: Any, entries: Sequence[Entry]) -> None:
         through, (own, other) = field.through, field.link_fields()
-        meta = through._meta
+        meta, held = through._meta, root_field(own.target_field)
         at = [meta.fields.index(item) for item in (meta.pk, own, other)]
-        known = [entry.pk for entry in entries if entry.state != "added"]
+        owners = {entry: entry.named(held) for entry in entries}
+        known = [one for e in entries if e.state != "added" for one in {owners[e], e.before.get(held, owners[e])}]
         before = {}
         for row in tables.fetch_by(self._database, through, own, known):
             before[row[at[1]], row[at[2]]] = row[at[0]]
         extra = [item for item in meta.fields if not isinstance(item, AutoField) and item not in (own, other)]
         fields = [own, other, *extra]
         added: list[Put] = [
-            (entry, [entry.pk, target, *(self._defaults(extra) if extra else ())])
+            (entry, [owners[entry], target, *(self._defaults(extra) if extra else ())])
             for entry in entries
             for target in entry.row.links[entry.layout.many.index(field)]
-            if before.pop((entry.pk, target), None) is None
+            if before.pop((owners[entry], target), None) is None
         ]
         tables.delete_by(self._database, through, meta.pk, before.values())
         self._insert(through, fields, added)
-        _mark_changed(entries, {owner for owner, _ in before} | {entry.pk for entry, _ in added})
+        gone = {owner for owner, _ in before}
+        _mark_changed(entries, {e.pk for e in entries if owners[e] in gone} | {entry.pk for entry, _ in added})
 
     def _defaults(self, fields: Iterable[Any]) -> list[Any]:
         """The values of further columns in a table between that the site declared itself."""
@@ -253,9 +254,9 @@ class Saver:
 
     # rows that left
 
-    def _drop(self, leavers: Sequence[Leaver]) -> list[Leaver]:
-        """Delete rows, and tell which. One that has another key by now is somebody else's."""
-        dropped = []
+    def _drop(self, leavers: Sequence[Leaver]) -> list[tuple[Leaver, Sequence[Any]]]:
+        """Delete rows, and tell which, with their values. One that has another key by now is somebody else's."""
+        dropped: list[tuple[Leaver, Sequence[Any]]] = []
         for model, group in _by_model(leavers):
             rows = tables.fetch_rows(self._database, model, [leaver.given.pk for leaver in group])
             own = [leaver for leaver in group if leaver.given.key in map(key_text, rows.get(leaver.given.pk, ()))]
@@ -265,17 +266,14 @@ class Saver:
                 if translation is not None:
                     tables.delete_by(self._database, translation, translation._meta.by_name["source"], pks)
             tables.delete_by(self._database, model, model._meta.pk, pks)
-            dropped += own
+            dropped += [(leaver, rows[leaver.given.pk]) for leaver in own]
         return dropped
 
-    def _settle_references_to(self, leavers: Sequence[Leaver]) -> None:
+    def _settle_references_to(self, dropped: Iterable[tuple[Leaver, Sequence[Any]]]) -> None:
         """Do what ``on_delete`` says for the rows that still refer to them."""
-        for leaver in leavers:
-            read = root_key(leaver.model).db_reader(self._database.dialect)
-            instance = blank_instance(leaver.model)
-            instance.pk = leaver.given.pk if read is None else read(leaver.given.pk)
+        for leaver, row in dropped:
             try:
-                delete_instance(self._scope, instance)
+                settle_gone(self._scope, leaver, row)
             except IntegrityError as error:
                 told = f"the row {leaver.given.key!r} is not here any more, but {_after_colon(error.message)}"
                 self.problems.append(ContentError(told, path=leaver.path, hint=error.hint))

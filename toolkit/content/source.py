@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
-from toolkit.content.levels import generated_names, root_key, stored_fields
+from toolkit.content.levels import generated_names, held_field, is_computed, root_key, stored_fields
 from toolkit.content.partners import explain_partners
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
 from toolkit.models import MarkdownField
@@ -130,6 +130,9 @@ class Source:
             if key.is_several:
                 told = f"{key.name!r} refers to rows of {key.target._meta.object_name}, whose key is composite"
                 yield told, "Let it refer to a unique field, with to_field=."
+            elif is_computed(held_field(key)):
+                told = f"{key.name!r} refers to the {key.to_field} of {key.target._meta.object_name}, which is computed"
+                yield told, "Let it refer to the key, without to_field=."
         if self.key in generated_names(self.model):
             yield f"key = {self.key!r} is computed by the database", "Choose a field that files can say."
         parts = PurePosixPath(self.pattern).parts

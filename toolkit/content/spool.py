@@ -26,8 +26,9 @@ class Head(NamedTuple):
         key: The driver's value of the key field.
         pk: The driver's value of the primary key, if the file gives it.
         names: The driver's values by ``Layout.naming``.
-        references: The keys by ``Layout.references``; in the end, the primary keys.
-        links: The keys by ``Layout.many``; in the end, the primary keys.
+        made: Those of them that the file did not give, by index; see ``Row``.
+        references: The keys by ``Layout.references``; in the end, what is kept of the targets.
+        links: The keys by ``Layout.many``; in the end, what is kept of the targets.
         mentions: See ``Row``.
         locales: Those with a translation.
         number: Its content's place in the spool.
@@ -37,6 +38,7 @@ class Head(NamedTuple):
     key: Any
     pk: Any
     names: tuple[Any, ...]
+    made: tuple[int, ...]
     references: list[Any]
     links: list[tuple[Any, ...]]
     mentions: tuple[tuple[str, str, str], ...]
@@ -55,11 +57,13 @@ class Content(NamedTuple):
 def split_row(layout: Layout, row: Row) -> tuple[Head, bytes]:
     """A row's head, and its content packed."""
     values = row.values
+    places = [layout.fields.index(field) for field in layout.naming]
     head = Head(
         row.position,
         row.key,
         values[layout.key_index],
-        tuple(values[layout.fields.index(field)] for field in layout.naming),
+        tuple(values[at] for at in places),
+        tuple(number for number, at in enumerate(places) if at in row.made),
         [key for _, key in row.references],
         list(row.links.values()),
         row.mentions,

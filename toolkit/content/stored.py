@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.content.layout import Layout
+from toolkit.content.levels import root_field
 from toolkit.content.partners import spell_key
 from toolkit.content.records import key_text, read_keys, read_records
-from toolkit.content.tables import all_keys, fetch_all
+from toolkit.content.tables import fetch_all
 from toolkit.errors import ContentError
 from toolkit.models import AutoField
 
@@ -43,18 +44,19 @@ def read_stored(database: Any, layout: Layout) -> list[Stored]:
     """
     references = {field.name: _names(database, layout, field) for field in layout.fields if field.is_relation}
     links = {field.name: _links(database, layout, field) for field in layout.many}
+    owners = {field.name: root_field(field.link_fields()[0].target_field) for field in layout.many}
     translations = _translations(database, layout)
     paths = _paths(database, layout)
     found = []
     for row in fetch_all(database, layout.model, layout.fields):
         values = dict(zip((field.name for field in layout.fields), row, strict=True))
-        pk = row[layout.key_index]
+        pk, raw = row[layout.key_index], dict(zip(layout.fields, row, strict=True))
         for name, named in references.items():
             values[name] = named[values[name]] if values[name] is not None else None
         for field in layout.fields:
             if not field.is_relation:
                 values[field.name] = _python(field, values[field.name], database.dialect)
-        own = {name: sorted(of.get(pk, ()), key=str) for name, of in links.items()}
+        own = {name: sorted(of.get(raw[owners[name]], ()), key=str) for name, of in links.items()}
         key = values[layout.source.key]
         found.append(Stored(pk, key, values, own, translations.get(pk, {}), paths.get(key_text(pk))))
     return sorted(found, key=lambda stored: str(stored.key))
@@ -66,10 +68,10 @@ def _python(field: Any, value: Any, dialect: str) -> Any:
 
 
 def _names(database: Any, layout: Layout, field: Any) -> dict[Any, Any]:
-    """Primary key of a target to the Python value of its key."""
+    """What is kept of a target to the Python value of its key."""
     named = layout.natural[field.name]
-    rows = all_keys(database, field.target, named, limit=2**31)
-    names = {pk: _python(named, key, database.dialect) for key, pk in rows}
+    rows = fetch_all(database, field.target, (named, layout.held[field.name]))
+    names = {held: _python(named, key, database.dialect) for key, held in rows if held is not None}
     if len(set(names.values())) != len(names):
         told = f"{layout.model._meta.object_name}.{field.name}: several {field.target._meta.object_name} rows have one"
         raise ContentError(f"{told} {named.name}, so files cannot name them", hint=f"Make {named.name} unique.")
@@ -83,18 +85,18 @@ def _spoken(database: Any, layout: Layout, field: Any, names: dict[Any, Any]) ->
         return names
     named, locale = layout.natural[field.name], layout.default_locale
     texts = {
-        pk: _python(name_field, text, database.dialect)
-        for text, pk in all_keys(database, field.target, name_field, limit=2**31)
+        held: _python(name_field, text, database.dialect)
+        for text, held in fetch_all(database, field.target, (name_field, layout.held[field.name]))
     }
     return {
-        pk: text if text and text == text.strip() and spell_key(named, text, locale=locale) == key else key
-        for pk, key in names.items()
-        for text in [texts[pk]]
+        held: text if text and text == text.strip() and spell_key(named, text, locale=locale) == key else key
+        for held, key in names.items()
+        for text in [texts[held]]
     }
 
 
 def _links(database: Any, layout: Layout, field: Any) -> dict[Any, list[Any]]:
-    """Primary key to the keys of the partners."""
+    """What the table between keeps of a row, to the keys of the partners."""
     names = _names(database, layout, field)
     through, sides = field.through, field.link_fields()
     extra = [

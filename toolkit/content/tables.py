@@ -48,13 +48,17 @@ def _tables(database: Any, model: Any) -> str:
     return text
 
 
-def _select(database: Any, model: Any, fields: Sequence[Any], by: Any, values: Iterable[Any]) -> list[Any]:
+def fetch_columns(
+    database: Any, model: Any, fields: Sequence[Any], by: Any, values: Iterable[Any]
+) -> list[tuple[Any, ...]]:
+    """Some columns of the rows in which a field has one of these values."""
     names = ", ".join(_column(database, model, field) for field in fields)
     source, key = _tables(database, model), _column(database, model, by)
     found = []
     for chunk in chunks_of(values):
         marks = ", ".join([mark_of(database)] * len(chunk))
-        found += database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
+        rows = database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
+        found += [tuple(row) for row in rows]
     return found
 
 
@@ -69,17 +73,17 @@ def fetch_rows(database: Any, model: Any, pks: Iterable[Any]) -> dict[Any, tuple
     """Primary key to the row's values, by ``stored_fields``."""
     fields, key = stored_fields(model), root_key(model)
     at = fields.index(key)
-    return {row[at]: tuple(row) for row in _select(database, model, fields, key, pks)}
+    return {row[at]: row for row in fetch_columns(database, model, fields, key, pks)}
 
 
 def fetch_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> list[tuple[Any, ...]]:
     """The rows in which a field has one of these values, by ``model._meta.fields``."""
-    return [tuple(row) for row in _select(database, model, model._meta.fields, field, values)]
+    return fetch_columns(database, model, model._meta.fields, field, values)
 
 
 def fetch_keys(database: Any, model: Any, field: Any, keys: Iterable[Any]) -> list[tuple[Any, Any]]:
     """(key, primary key) of the rows whose field has one of these values."""
-    return [(key, pk) for key, pk in _select(database, model, (field, root_key(model)), field, keys)]
+    return [(key, pk) for key, pk in fetch_columns(database, model, (field, root_key(model)), field, keys)]
 
 
 def all_keys(database: Any, model: Any, field: Any, *, limit: int = 5000) -> list[tuple[Any, Any]]:

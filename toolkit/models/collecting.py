@@ -64,6 +64,15 @@ class Collector:
         while self._waiting:
             self._take(*self._waiting.pop())
 
+    def follow(self, model: Any, field: Any, values: Sequence[Any]) -> None:
+        """Find what goes with rows that are gone already, and were referred to by these values of a field."""
+        for relation in model._meta.own_reverse():
+            key = relation.field
+            if hasattr(key, "on_delete") and key.target_field is field:
+                self.referred.append((model, key, list(values)))
+                self._follow(model, key, values)
+        self.collect(model, ())
+
     def _take(self, model: Any, wanted: list[Any]) -> None:
         for parent, link in model._meta.parents.items():
             self._waiting.append((parent, self._held(model, link, wanted)))

@@ -42,6 +42,15 @@ def delete_rows(scope: Scope, queryset: Any) -> dict[str, int]:
     return _delete(scope, model, _keys_of(queryset))
 
 
+def delete_referring(scope: Scope, model: Any, field: Any, values: Sequence[Any]) -> None:
+    """Do what ``on_delete`` says for the rows that refer to rows which are gone, by the values of a field."""
+    with scope.database.atomic():
+        collector = Collector(scope)
+        collector.follow(model, field, values)
+        _refuse_protected(collector.plan())
+        Deletion(scope, collector).run()
+
+
 def plan_of(scope: Scope, model: Any, keys: Sequence[Any]) -> DeletionPlan:
     """What deleting rows would do, and what stands in the way."""
     collector = Collector(scope)
