@@ -32,8 +32,8 @@ from toolkit.trace import Trace, current
 
 from .arguments import parse_arguments
 
-MOST = 8192
-"""Fragments that a process keeps: some 30 MB; the oldest goes first."""
+MOST = 16_384
+"""Fragments that a process keeps: some 60 MB; the oldest goes first."""
 
 TRANSLATING = frozenset({"_", "gettext", "ngettext", "npgettext", "pgettext"})
 """Functions that get the page's names from Jinja, and look at none but each other."""
