@@ -168,6 +168,26 @@ def test_references_never_lead_out_of_the_static_files(assets: Assets, static: P
         assert assets.digest_of(path) == ABSENT
 
 
+def test_a_link_is_followed_within_the_static_files_and_nowhere_else(static: Path, tmp_path: Path) -> None:
+    theme = tmp_path / "theme"
+    write(theme / "theme.css", b"a {}")
+    write(tmp_path / "secret.txt", b"key")
+    write(static / "css/site.css", b"b {}")
+    (static / "same.css").symlink_to("css/site.css")
+    (static / "themed").symlink_to(theme)
+    (static / "secret.txt").symlink_to("../secret.txt")
+    (static / "out").symlink_to("..")
+    assets = Assets([("", static), ("", theme)])
+    assert text_of(assets, "same.css") == "b {}"
+    assert text_of(assets, "themed/theme.css") == "a {}"
+    assert assets.find("/static/secret.txt") is None
+    assert assets.find("/static/out/secret.txt") is None
+    assert not {"secret.txt", "out/secret.txt"} & set(assets.iter_paths())
+    with pytest.raises(TemplateError) as caught:
+        assets.asset("secret.txt")
+    assert "secret.txt leads out of the folder of static files" in str(caught.value.hint)
+
+
 def test_a_stylesheet_that_is_not_utf8_names_its_line(assets: Assets, static: Path) -> None:
     write(static / "a.css", b"a {}\nb { c: '\xff' }")
     with pytest.raises(TemplateError, match=r"a\.css:2: the stylesheet is not UTF-8\. Save it as UTF-8"):

@@ -29,6 +29,8 @@ START = "<!doctype html>\n"
         ("<li>x</li>", 2, 1, "<li> stands in nothing, and belongs in <menu> or <ol> or <ul>"),
         ("<ul><div>x</div></ul>", 2, 5, "<div> stands in <ul>, which takes <li> alone"),
         ("<table><td>x</table>", 2, 8, "<td> stands in <table>"),
+        ("<p>from a PDF:\x02</p>", 2, 15, "the control character U+0002 is not allowed"),
+        ("<img alt='\x0b'>", 2, 11, "the control character U+000B is not allowed"),
         ("<center>x</center>", 2, 1, "<center> is no element of HTML any more"),
     ],
 )

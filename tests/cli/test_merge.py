@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import Run
 
 AT = ("--at", "2026-03-01T12:00Z")
@@ -23,6 +25,11 @@ def test_shards_are_built_and_merged(run: Run, folder: Path) -> None:
 def test_a_missing_shard_ends_with_status_1(run: Run) -> None:
     run("build", "--shard", "1/2", "--output", "part1")
     assert "missing: 2/2" in run("merge", "part1", "--output", "whole", status=1).output
+
+
+@pytest.mark.parametrize("wrong", ["3/2", "0/2", "half", "1/0"])
+def test_a_shard_that_is_none_is_told_before_anything_is_done(run: Run, wrong: str) -> None:
+    assert "no shard. Write 2/5 for the second of five." in run("build", "--shard", wrong, status=2).output
 
 
 def test_a_shard_is_not_a_segment(run: Run) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from toolkit.assets.bundling import Bundler, concatenated
 from toolkit.assets.making import Commands, Made
 from toolkit.assets.minifying import Minifier
+from toolkit.assets.places import leads_out, paths_in, places_of
 from toolkit.assets.references import Reference
 from toolkit.assets.scripts import is_module
 from toolkit.assets.sources import SCRIPTS, STYLESHEETS, SourceText, kind_of, may_refer, read_source, split_url
@@ -191,7 +191,7 @@ class Assets:
         version = self._find(path)
         known = self._known.get(path)
         for one in known.looked_at if known is not None and version is not None else (path,):
-            yield from self._places(one)
+            yield from places_of(one, self.folders)
             made = self.made.get(one)
             if made is not None and self.commands is not None and made.run:
                 yield from self.commands.inputs(made)
@@ -221,8 +221,7 @@ class Assets:
 
     def iter_paths(self) -> Iterator[str]:
         """The paths of all assets, sorted. Names that begin with a dot are none."""
-        found = {path for prefix, folder in self.folders for path in _paths_in(folder, prefix)}
-        yield from sorted(found | self.made.keys())
+        yield from sorted(paths_in(self.folders) | self.made.keys())
 
     def freeze(self) -> None:
         """From now on look at no file twice: a build publishes one state of the assets."""
@@ -374,12 +373,12 @@ class Assets:
         made = self.made.get(path)
         if made is not None:
             return self._locate_made(made)
-        for file in self._places(path):
+        for file in places_of(path, self.folders):
             try:
                 content = self._digests.find(file)
             except OSError as error:
                 raise TemplateError(f"the asset cannot be read: {error.strerror}", path=file) from error
-            if content is not None:
+            if content is not None and not leads_out(file, self.folders):
                 return file, content
         return None
 
@@ -399,28 +398,11 @@ class Assets:
         )
 
     def _suggestion(self, path: str) -> str | None:
+        link = next((file for file in places_of(path, self.folders) if file.exists()), None)
+        if link is not None and leads_out(link, self.folders):
+            return f"{link} leads out of the folder of static files, so it is not published: copy the file there."
         places = ", ".join(str(folder) for _, folder in self.folders)
         return did_you_mean(path, self.iter_paths()) or f"It was looked for in: {places}."
 
-    def _places(self, path: str) -> Iterator[Path]:
-        if not path or "\\" in path or "\0" in path or path.startswith("/"):
-            return
-        if any(part in ("", ".", "..") or part.startswith(".") for part in path.split("/")):
-            return
-        for prefix, folder in self.folders:
-            if not prefix:
-                yield folder / path
-            elif path.startswith(prefix + "/"):
-                yield folder / path[len(prefix) + 1 :]
-
     def _url(self, path: str, version: Version) -> str:
         return self.url_prefix + quote(fingerprinted(path, version.fingerprint))
-
-
-def _paths_in(folder: Path, prefix: str) -> Iterator[str]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith("."):
-                path = (Path(place) / name).relative_to(folder).as_posix()
-                yield f"{prefix}/{path}" if prefix else path

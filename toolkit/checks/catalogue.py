@@ -117,7 +117,7 @@ CHECKS: dict[str, Check] = {
     ),
     "assets.missing": _error("an image, script or style is not there", "Mend the name, or add the file."),
     "html.syntax": _error(
-        "tags are not closed in the order they were opened, or are not where HTML allows them",
+        "tags are not closed in the order they were opened, or are not where HTML allows them; control characters",
         "Mend the template; line and column are those of the built page.",
     ),
     "html.obsolete": _warning(

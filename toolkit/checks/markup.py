@@ -25,6 +25,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
 _NAMES = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?""")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+"""What no page may have, written out or as it is. Source: HTML, "Preprocessing the input stream"."""
 _REFERENCE = re.compile(r"&([a-zA-Z][a-zA-Z0-9]*);")
 
 
@@ -126,6 +128,8 @@ class _Reader:
         text, last = self.text, 0
         if not re.match(r"(?:\s|<!--.*?-->)*<!doctype html", text, re.IGNORECASE | re.DOTALL):
             yield self._mistake(0, "the page does not begin with <!doctype html>, so browsers guess how to show it")
+        for control in _CONTROL.finditer(text):
+            yield self._mistake(control.start(), f"the control character U+{ord(control[0]):04X} is not allowed")
         for token in _TOKEN.finditer(text):
             place = token.start()
             if place > last and text.find("&", last, place) >= 0:

@@ -16,6 +16,7 @@ from toolkit.cli.invocation import invocation, json_option, site_argument, site_
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.output import Output
 from toolkit.cli.sites import open_site
+from toolkit.errors import BuildError
 
 REASONS = 5
 
@@ -35,6 +36,19 @@ class OutputPlace(click.Path):
 OUTPUT = OutputPlace(file_okay=False)
 
 
+class ShardNumber(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
+    """``2/5``, the second of five."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """Read it."""
+        try:
+            return Shard.parse(value)
+        except BuildError as error:
+            self.fail(f"{error.message}. {error.hint}", param, ctx)
+
+
 @click.command()
 @site_argument
 @click.option(
@@ -44,7 +58,12 @@ OUTPUT = OutputPlace(file_okay=False)
 @click.option(
     "--executor", metavar="NAME", help="Who renders: processes, threads, dask://host:port.  [default: processes]"
 )
-@click.option("--shard", metavar="N/M", help="Render the N-th of M parts, for 'toolkit merge' to put together.")
+@click.option(
+    "--shard",
+    type=ShardNumber(),
+    metavar="N/M",
+    help="Render the N-th of M parts, for 'toolkit merge' to put together.",
+)
 @click.option(
     "--only",
     metavar="WHAT",
@@ -63,7 +82,7 @@ def build(
     output: Path | str | None,
     workers: int | None,
     executor: str | None,
-    shard: str | None,
+    shard: Shard | None,
     only: tuple[str, ...],
     moment: datetime | None,
     clean: bool,
@@ -82,7 +101,7 @@ def build(
     if [bool(shard), bool(only), paranoid].count(True) > 1:
         raise click.UsageError("--shard, --only and --paranoid exclude each other.")
     site = open_site()
-    part = Shard.parse(shard) if shard else Segment.parse(only, site) if only else None
+    part = shard or (Segment.parse(only, site) if only else None)
     with speak.progress("pages") as progress:
         builder = Builder(
             site,

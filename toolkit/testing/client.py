@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from wsgiref.validate import validator
 from toolkit.errors import ToolkitError
 from toolkit.pages.patterns import output_path
 from toolkit.server.client import make_environ
+from toolkit.text.media_types import HTML, content_type
 from toolkit.trace import digest_bytes
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -214,7 +214,11 @@ def ask_folder(folder: Path, path: str, *, method: str = "GET", headers: Mapping
     if not file.is_file():
         return _absent(folder, path, name)
     body = file.read_bytes()
-    found = {"content-type": _type_of(name), "content-length": str(len(body)), "etag": f'"{digest_bytes(body).hex()}"'}
+    found = {
+        "content-type": content_type(name),
+        "content-length": str(len(body)),
+        "etag": f'"{digest_bytes(body).hex()}"',
+    }
     if (headers or {}).get("If-None-Match") == found["etag"]:
         return Answer(path, 304, {"etag": found["etag"]}, b"")
     return Answer(path, 200, found, b"" if method == "HEAD" else body)
@@ -224,10 +228,5 @@ def _absent(folder: Path, path: str, name: str) -> Answer:
     first = name.partition("/")[0]
     for page in (folder / first / "404.html", folder / "404.html"):
         if page.is_file() and page.resolve().is_relative_to(folder.resolve()):
-            return Answer(path, 404, {"content-type": _type_of("404.html")}, page.read_bytes())
+            return Answer(path, 404, {"content-type": HTML}, page.read_bytes())
     return Answer(path, 404, {"content-type": "text/plain"}, b"")
-
-
-def _type_of(name: str) -> str:
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind

@@ -77,7 +77,7 @@ def odd_types(build: Build, usual: dict[str, str] | None = None) -> list[DeployF
 
     Args:
         build: The build.
-        usual: Ending to type; by default what Python's ``mimetypes`` says.
+        usual: Ending to type; by default what ``content_type`` says.
     """
 
     def expected(path: str) -> str:
