@@ -9,10 +9,11 @@ from typing import Any
 from toolkit.content.creating import Creator
 from toolkit.content.files import Listing
 from toolkit.content.held import note_before
+from toolkit.content.keys import key_reader, key_text
 from toolkit.content.layout import Layout
 from toolkit.content.matching import Entry, Leaver, adopt_rows, match_rows
 from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
-from toolkit.content.records import Record, key_text, read_keys
+from toolkit.content.records import Record, RowKey, read_keys
 from toolkit.content.spool import Spool
 from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, is_settled
@@ -133,7 +134,7 @@ class Changes:
             self._layouts,
             parsed,
             records=self._records,
-            keys=read_keys(database, asked) if self._records else {},
+            keys=self._given(database, models, asked) if self._records else {},
             vanished=self.vanished,
             models=models,
         )
@@ -143,6 +144,16 @@ class Changes:
         self.entries, self.leavers = entries, adopt_rows(entries, leavers, self._digest_of)
         self._renamed = note_before(database, self.entries)
 
+    def _given(self, database: Any, models: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[RowKey]]:
+        """The rows that files gave, with their primary keys as the driver has them."""
+        readers = {name: key_reader(model, database.dialect) for name, model in models.items()}
+        found = {}
+        for path, rows in read_keys(database, paths).items():
+            read = readers.get(self._records[path].model)
+            known = [RowKey(key, read(pk)) for key, pk in rows] if read is not None else []
+            found[path] = [row for row in known if row.pk is not None]
+        return found
+
     def _digest_of(self, entry: Entry) -> str | None:
         """Of the content of a Markdown file."""
         is_file = entry.layout.source.is_single and entry.mention is None
@@ -150,12 +161,12 @@ class Changes:
 
     def _gone_models(self) -> tuple[set[Any], set[Any]]:
         """Models of which a key is gone, and those of which a key names another row now."""
-        gone = {(leaver.model, leaver.given.key, leaver.given.pk) for leaver in self.leavers}
-        gone |= {(e.layout.model, e.earlier, key_text(e.pk)) for e in self.entries if e.earlier not in (None, e.key)}
+        gone = {(leaver.model, leaver.given.key) for leaver in self.leavers}
+        gone |= {(e.layout.model, e.earlier) for e in self.entries if e.earlier not in (None, e.key)}
         present = {(entry.layout.model, entry.key) for entry in self.entries}
         return (
-            {model for model, key, _ in gone if (model, key) not in present},
-            {model for model, key, _ in gone if (model, key) in present} | self._renamed,
+            {model for model, key in gone if (model, key) not in present},
+            {model for model, key in gone if (model, key) in present} | self._renamed,
         )
 
     def _dependent(self) -> list[Group]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from toolkit.content.keys import key_reader
 from toolkit.content.layout import Layout, naming_of
 from toolkit.content.matching import Entry, Leaver, MentionPlace
 from toolkit.content.mentions import (
@@ -26,7 +27,7 @@ from toolkit.content.mentions import (
 )
 from toolkit.content.parsing import Parsed
 from toolkit.content.partners import default_of, is_stamped, name_field_of
-from toolkit.content.records import RowKey, has_table, key_text
+from toolkit.content.records import RowKey, has_table
 from toolkit.content.rows import Row
 from toolkit.content.source import Source
 from toolkit.content.spool import Spool, split_row
@@ -145,7 +146,7 @@ class Creator:
         self._note_mentions(read, [*vanished, *(path for item in read for path in item.group.paths)])
         self.touched |= {named for named in _named_by(entries, leavers) if named[0] in self._targets}
         mentions = first_mentions(self._database, self.touched)
-        before = read_created(self._database, self.touched)
+        before = self._created_before()
         given = self._given_elsewhere(before, entries, leavers)
         self.created = {
             named: self._entry(mention, before.get(named))
@@ -154,6 +155,15 @@ class Creator:
         }
         left = [self._leaver(named, row) for named, row in before.items() if named not in self.created]
         return list(self.created.values()), [leaver for leaver in left if leaver is not None]
+
+    def _created_before(self) -> dict[Named, RowKey]:
+        """Those of the touched rows that were made before, with their primary keys as the driver has them."""
+        readers = {name: key_reader(model, self._database.dialect) for name, model in self._models.items()}
+        return {
+            named: RowKey(row.key, readers[named[0]](row.pk))
+            for named, row in read_created(self._database, self.touched).items()
+            if named[0] in readers
+        }
 
     def _note_mentions(self, read: Sequence[Parsed], paths: Sequence[str]) -> None:
         mentions = [mention for item in read for mention in self._mentions(item)]
@@ -177,11 +187,11 @@ class Creator:
             target = self._targets.get(label)
             if target is None:
                 continue
-            own = {key_text(leaver.given.pk) for leaver in leavers if leaver.model is target.model}
-            own |= {key_text(e.pk) for e in entries if e.layout.model is target.model and e.pk is not None}
-            own |= {key_text(row.pk) for (model, _), row in before.items() if model == label}
+            own = {leaver.given.pk for leaver in leavers if leaver.model is target.model}
+            own |= {e.pk for e in entries if e.layout.model is target.model and e.pk is not None}
+            own |= {row.pk for (model, _), row in before.items() if model == label}
             there = fetch_keys(self._database, target.model, target.key_field, keys)
-            given |= {(label, key) for key, pk in there if key_text(pk) not in own}
+            given |= {(label, key) for key, pk in there if pk not in own}
             key = target.key_field
             own_entries = (entry for entry in entries if entry.layout.model is target.model)
             given |= {(label, e.row.pk if key.primary_key else e.named(key)) for e in own_entries}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.loading import locales_of
 from toolkit.content.mentions import (
@@ -23,7 +24,6 @@ from toolkit.content.records import (
     RowKey,
     ensure_table,
     has_table,
-    key_text,
     read_records,
     replace_records,
 )

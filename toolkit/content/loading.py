@@ -13,6 +13,7 @@ from toolkit.content.changes import Changes, collision, find_collisions, is_know
 from toolkit.content.creating import created_layouts
 from toolkit.content.files import Listing, list_files
 from toolkit.content.held import find_left_behind
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
@@ -24,7 +25,6 @@ from toolkit.content.records import (
     count_rows,
     ensure_table,
     find_giver,
-    key_text,
     read_records,
     refresh_stamps,
     replace_records,
@@ -202,7 +202,7 @@ class Loading:
         problems = []
         for (model, field), found in by_field.items():
             for key, pk in tables.fetch_keys(self._database, model, field, found):
-                if (model, key_text(pk)) not in moving and (model, pk) not in moving:
+                if (model, pk) not in moving:
                     problems.append(self._taken(found[key], model, pk))
         return problems
 

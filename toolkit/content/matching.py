@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
 from toolkit.content.levels import root_key
 from toolkit.content.parsing import Parsed
-from toolkit.content.records import Record, RowKey, key_text
+from toolkit.content.records import Record, RowKey
 from toolkit.content.rows import is_made
 from toolkit.content.spool import Head
 
@@ -174,7 +175,7 @@ def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey
         by_pk = {given.pk: (path, given) for path, given in before}
         for entry in fresh:
             entry.pk = entry.row.pk
-            known = by_pk.pop(key_text(entry.pk), None)
+            known = by_pk.pop(entry.pk, None)
             entry.earlier = None if known is None else known[1].key
         return list(by_pk.values())
     if layout.source.is_single and fresh and before:

@@ -170,8 +170,3 @@ def refresh_stamps(database: Any, stamps: Sequence[Sequence[Any]]) -> None:
     pairs = ", ".join(f"{name} = {mark}" for name in ("size", "modified", "changed", "inode", "settled"))
     with database.atomic():
         database.executemany(f"UPDATE {TABLE} SET {pairs} WHERE path = {mark}", stamps)  # noqa: S608 - constants
-
-
-def key_text(value: Any) -> Any:
-    """A driver's value as JSON holds it: numbers and text as they are, the rest as text."""
-    return value if isinstance(value, str | int) else str(value)

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from toolkit.content import tables
 from toolkit.content.held import settle_gone
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
 from toolkit.content.levels import root_field
 from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
-from toolkit.content.records import key_text
 from toolkit.content.references import locate
 from toolkit.content.spool import Content, Spool
 from toolkit.errors import NON_FIELD_ERRORS, ContentError, IntegrityError, ValidationError

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
 from toolkit.content.levels import root_field
 from toolkit.content.partners import spell_key
-from toolkit.content.records import key_text, read_keys, read_records
+from toolkit.content.records import read_keys, read_records
 from toolkit.content.tables import fetch_all
 from toolkit.errors import ContentError
 from toolkit.models import AutoField

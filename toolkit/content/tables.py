@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from toolkit.content.levels import root_key, stored_fields
+from toolkit.models import TimeField
 from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.stale import next_version
 from toolkit.models.writing import insert_sql, quoted
@@ -57,16 +58,36 @@ def fetch_columns(
     found = []
     for chunk in chunks_of(values):
         marks = ", ".join([mark_of(database)] * len(chunk))
-        rows = database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
-        found += [tuple(row) for row in rows]
-    return found
+        found += database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
+    return _as_written(database, fields, found)
+
+
+def _as_written(database: Any, fields: Sequence[Any], rows: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Rows with the values that the driver takes: of a time of day, MariaDB's gives the time since midnight."""
+    found = [tuple(row) for row in rows]
+    times = [at for at, field in enumerate(fields) if isinstance(_plain(field), TimeField)]
+    if database.dialect != "mysql" or not times:
+        return found
+    readers = {at: fields[at].db_reader(database.dialect) for at in times}
+    return [
+        tuple(readers[at](value) if at in readers and value is not None else value for at, value in enumerate(row))
+        for row in found
+    ]
+
+
+def _plain(field: Any) -> Any:
+    """A field, or of a reference the one that it keeps."""
+    while field.is_relation:
+        field = field.target_field
+    return field
 
 
 def fetch_all(database: Any, model: Any, fields: Sequence[Any], *, limit: int | None = None) -> list[tuple[Any, ...]]:
     """Some columns of all rows."""
     names = ", ".join(_column(database, model, field) for field in fields)
     end = "" if limit is None else f" LIMIT {limit}"
-    return [tuple(row) for row in database.fetch(f"SELECT {names} FROM {_tables(database, model)}{end}")]  # noqa: S608
+    rows = database.fetch(f"SELECT {names} FROM {_tables(database, model)}{end}")  # noqa: S608 - names of the schema
+    return _as_written(database, fields, rows)
 
 
 def fetch_rows(database: Any, model: Any, pks: Iterable[Any]) -> dict[Any, tuple[Any, ...]]:

@@ -1,0 +1,38 @@
+"""Keys as records hold them, and back: JSON has numbers and text, and drivers have more."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from toolkit.content.levels import root_key
+from toolkit.errors import ValidationError
+
+
+def key_text(value: Any) -> Any:
+    """A driver's value as JSON holds it: numbers and text as they are, the rest as text; equal values alike."""
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat(" ")  # PostgreSQL answers in the session's time zone
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def key_reader(model: Any, dialect: str) -> Callable[[Any], Any]:
+    """The way back, for primary keys of a model's rows; None for what can be no key, as of before a migration."""
+    field = root_key(model)
+    read, write = field.db_reader(dialect), field.db_writer(dialect)
+
+    def convert(held: Any) -> Any:
+        try:
+            value = read(held) if isinstance(held, int) and read is not None else field.from_string(str(held))
+        except (ValidationError, TypeError, ValueError):
+            return None
+        return value if write is None else write(value)
+
+    return convert
