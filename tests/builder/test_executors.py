@@ -264,6 +264,29 @@ def test_a_cluster_builds_the_same_into_a_storage_and_goes_on_from_there(
     assert not [path for path in s3.file_system().find("press/") if "staging" in path or path.endswith(".lock")]
 
 
+def test_headers_that_change_alone_reach_every_object(press: Any, s3: S3) -> None:
+    """S3 keeps them beside each object, and no file of the build is another."""
+    kept = s3.file_system()
+
+    def told(path: str) -> Any:
+        head = kept.call_s3("head_object", Bucket="press", Key=path)
+        return head.get("CacheControl"), head["ContentType"], head.get("ContentEncoding")
+
+    url, settings = "s3://press/headers", {"precompress": ["gz"]}
+    assert press.build(url, settings=settings).rendered > 20
+    before = s3.tree(url)
+    assert press.build(url, settings=settings).events == []
+    settings["headers"] = {"/*": {"Cache-Control": "public, max-age=77"}}
+    report = press.build(url, settings=settings)
+    assert (report.rendered, report.events) == (0, [])
+    assert told("headers/index.html") == ("public, max-age=77", "text/html; charset=utf-8", None)
+    assert told("headers/index.html.gz") == ("public, max-age=77", "text/html; charset=utf-8", "gzip")
+    assert s3.tree(url) == before
+    again = {path: info["LastModified"] for path, info in kept.find("press/headers", detail=True).items()}
+    assert press.build(url, settings=settings).events == []
+    assert {path: info["LastModified"] for path, info in kept.find("press/headers", detail=True).items()} == again
+
+
 def test_a_storage_takes_one_build_at_a_time(served_few: Any, s3: S3) -> None:
     s3.file_system().pipe_file("press/busy.lock", b"2999-01-01T00:00:00+00:00 desk-7, process 12")
     with pytest.raises(BuildError, match="another build of s3://press/busy is running on desk-7, process 12"):

@@ -81,9 +81,14 @@ class Staging:
         shutil.copyfile(source, target)
 
     @property
-    def is_new(self) -> bool:
+    def is_due(self) -> bool:
         """Whether there is no output yet."""
         return not self.output.exists()
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """Nothing: a folder keeps no more than files."""
+        return {}
 
     def check_way(self, staged: Iterable[Output], removed: Iterable[str]) -> None:
         """See ``check_way``."""

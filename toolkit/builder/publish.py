@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, starmap
@@ -159,12 +159,12 @@ class Publisher:
         report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
         if staged or removed:
             self.manifest.announce([*(item.path for item in staged), *removed])
-        placed = staging.place(outputs, removed) if staged or removed or staging.is_new else []
+        placed = staging.place(outputs, removed) if staged or removed or staging.is_due else []
         for item in staged:
             report.add("written", item.path)
         for path in removed:
             report.add("removed", path)
-        self._save(units, placed, removed, changed)
+        self._save(units, placed, removed, changed, staging.meta)
         report.seconds["publish"] = time.monotonic() - started
 
     def _removable(self) -> set[str]:
@@ -397,6 +397,7 @@ class Publisher:
         placed: list[FileRecord],
         removed: list[str],
         changed: bool,
+        placing: Mapping[str, str],
     ) -> None:
         decision = self.decision
         planned = {(route.id, locale) for route, locale in decision.plan.routes()}
@@ -413,7 +414,7 @@ class Publisher:
             files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
             dropped_files=removed,
         )
-        changes.meta.update(self._redirect_meta)
+        changes.meta.update({**self._redirect_meta, **placing})
         changes.meta["names"] = msgspec.msgpack.encode(names_of(self.site))
         if changed:
             used, fresh = set(self._used), {(unit.route, unit.locale) for unit in units}

@@ -195,7 +195,20 @@ class StorageStaging:
         self._target = target
         self.url = f"{target.url}.staging"
         self.stage = StorageStage(self.url)
-        self.is_new = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether objects have other headers than those that are declared now."""
+        manifest = self._target._manifest
+        return manifest is not None and bool(self.meta) and manifest.meta("headers") != self.meta["headers"]
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """The headers that are declared, where objects have some."""
+        if not is_s3(self._target.system):
+            return {}
+        told = [[rule.pattern, *map(list, rule.headers)] for rule in self._target.rules.all]
+        return {"headers": digest(told).hex()}
 
     def clear(self) -> None:
         """Remove what is in it."""
@@ -222,17 +235,20 @@ class StorageStaging:
     def place(self, outputs: Iterable[Output], removed: Iterable[str]) -> list[FileRecord]:
         """Copy staged files into place, what pages need first, and remove what the site no longer has.
 
+        If headers changed, every other file is copied to where it is: S3 keeps them beside an object.
+
         Raises:
             BuildError: The storage refuses; the next build completes this one.
         """
         target, every = self._target, list(outputs)
-        staged = [item for item in every if item.staged]
+        touched = every if self.is_due else [item for item in every if item.staged]
+        staged = {item.path for item in touched if item.staged}
         with target.telling():
             self.stage.flush()
             target.send_manifest()
-            for paths, kept in self._batches(staged, {item.path: item.kind for item in every}):
-                sources, places = ([f"{root}/{path}" for path in paths] for root in (self.url, target.url))
-                target.system.copy(sources, places, **kept)
+            for paths, kept in self._batches(touched, {item.path: item.kind for item in every}):
+                sources = [f"{self.url if path in staged else target.url}/{path}" for path in paths]
+                target.system.copy(sources, [f"{target.url}/{path}" for path in paths], **kept)
                 target.renew()
             gone = sorted(removed)
             there = target.listing()
@@ -240,10 +256,10 @@ class StorageStaging:
                 paths = [f"{target.url}/{path}" for path in gone[start : start + TOGETHER] if path in there]
                 if paths:
                     target.system.rm(paths)
-        return [FileRecord(item.path, item.digest, item.size, there[item.path][1], item.owner) for item in staged]
+        return [FileRecord(item.path, item.digest, item.size, there[item.path][1], item.owner) for item in touched]
 
     def _batches(
-        self, staged: Iterable[Output], kinds: Mapping[str, str]
+        self, touched: Iterable[Output], kinds: Mapping[str, str]
     ) -> Iterator[tuple[list[str], dict[str, str]]]:
         """Paths that are copied in one call, in order; with the headers that S3 keeps beside an object, if it is S3."""
         rules = self._target.rules if is_s3(self._target.system) else None
@@ -256,7 +272,7 @@ class StorageStaging:
             return {"MetadataDirective": "REPLACE", **s3_metadata(headers)}
 
         found: dict[tuple[bool, str], tuple[list[str], dict[str, str]]] = {}
-        for item in staged:
+        for item in touched:
             metadata = kept(item)
             found.setdefault((item.owner == "page", repr(metadata)), ([], metadata))[0].append(item.path)
         for _, (paths, metadata) in sorted(found.items()):

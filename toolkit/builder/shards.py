@@ -305,7 +305,7 @@ def _publish(target: FolderTarget, manifest: Manifest, merged: _Merged) -> Merge
         staged = [item for item in outputs if item.staged]
         staging.check_way(staged, removed)
         manifest.announce([*(item.path for item in staged), *removed])
-        placed = staging.place(outputs, removed) if staged or removed or staging.is_new else []
+        placed = staging.place(outputs, removed) if staged or removed or staging.is_due else []
     manifest.forget()
     gone = set(removed)
     manifest.replace(

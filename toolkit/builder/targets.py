@@ -25,8 +25,12 @@ class TargetStaging(Protocol):
         """Takes what is rendered."""
 
     @property
-    def is_new(self) -> bool:
-        """Whether there is no output yet."""
+    def is_due(self) -> bool:
+        """Whether there is something to place though no file changed."""
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """What the manifest keeps of how files are placed."""
 
     def put(self, path: str, body: bytes) -> None:
         """Stage a file's content."""
