@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from toolkit.models.shapes import KEYS, KEYS_MARK, Bind, Statement
+import operator
+from types import SimpleNamespace
+
+from toolkit.models.scopes import find_shape
+from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, SLOT, Bind, Statement, make_binder
+from toolkit.trace import READER, Scope, entered
 
 PLAN = [Bind(KEYS)]
 
@@ -28,3 +33,18 @@ def test_keys_of_several_columns_are_rows() -> None:
     text, given = statement.for_keys([(1, 2), (1, 3), (2, 1)])
     assert text == "SELECT 1 FROM page WHERE (book, n) IN ((%s, %s), (%s, %s), (%s, %s), (%s, %s))"
     assert given == [1, 2, 1, 3, 2, 1, 2, 1]
+
+
+def test_what_a_reader_may_see_is_worked_out_once_for_a_list_and_its_trace(scope: Scope, m: SimpleNamespace) -> None:
+    with entered(m.look(scope.database, READER)) as reader:
+        shape = find_shape(reader, m.Story.objects.filter(weight=3)._query("instances")[0])
+    assert shape.statement.sql != shape.identity.sql
+    assert "moment" in [bind.source for bind in shape.statement.plan]
+    assert all(map(operator.is_, shape.statement.plan, shape.identity.plan))
+
+
+def test_statements_that_bind_alike_share_the_code_that_does() -> None:
+    plan = [Bind(CONSTANT, "live"), Bind(SLOT, 0)]
+    live, one = make_binder(plan), make_binder([Bind(CONSTANT, 1), Bind(SLOT, 0)])
+    assert (live([3], None, []), one([3], None, [])) == (["live", 3], [1, 3])
+    assert live.__code__ is one.__code__

@@ -12,7 +12,8 @@ from typing import Any
 from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler
 from toolkit.models.fields.several import as_one, columns_of
-from toolkit.models.layers import is_layered, layered
+from toolkit.models.generated import make_function
+from toolkit.models.layers import is_layered, layered, places_of
 from toolkit.models.loader import Part, make_loader
 from toolkit.models.locking import locked
 from toolkit.models.options import located
@@ -65,21 +66,25 @@ def _instances(compiler: Compiler, query: Query) -> Shape:
     identity = [columns[index] for index in indexes]
     where, key = _keyed(compiler)
     width = len(columns) + len(key)
-    statement = _finished(compiler, [*columns, *key], where, query, lock=True)
-    identity_statement = _finished(compiler, [*identity, *key], where, query)
+    statement, identity_statement = _both(compiler, [*columns, *key], [*identity, *key], where, query)
     return _shape(
         compiler, query, "instances", statement, identity_statement, make_loader(root, width), indexes=indexes
     )
 
 
-def _finished(
-    compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query, *, lock: bool = False
-) -> Statement:
-    """The statement with its slice; in a keyed query the slice is of each key's rows."""
+def _both(
+    compiler: Compiler, columns: Sequence[Any], identity: Sequence[Any], where: Sequence[Any], query: Query
+) -> tuple[Statement, Statement]:
+    """The statement with its slice, and the same for what names its rows; in a keyed query each key has its slice."""
     if compiler.selection.keyed is not None and (query.start is not None or query.stop is not None):
-        return compiler.statement(_sliced_by_key(compiler, columns, where, query))
+        whole, named = (_sliced_by_key(compiler, each, where, query) for each in (columns, identity))
+        return compiler.statement(whole), compiler.statement(named)
     select = compiler.select(columns, where=where)
-    return _sliced(compiler, locked(compiler, select) if lock else select, query)
+    if is_layered(compiler) or places_of(compiler, columns):
+        named = compiler.select(identity, where=where)
+    else:  # tables, conditions and order are the same, and made once
+        named = select.with_only_columns(*identity)
+    return _sliced(compiler, locked(compiler, select), query), _sliced(compiler, named, query)
 
 
 def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Any:
@@ -237,8 +242,9 @@ def _row_loader(
         value = column if width == 1 else f"r[{start}:{start + width}]"
         items.append(value if reader is None else f"None if {column} is None else f{n}({value})")
         start += width
-    exec(f"def load(rows): return [({', '.join(items)},) for r in rows]", names)  # noqa: S102 - our own names
-    load: Callable[[Any], list[Any]] = names["load"]
+    load: Callable[[Any], list[Any]] = make_function(
+        f"def load(rows): return [({', '.join(items)},) for r in rows]", names
+    )
     return load
 
 

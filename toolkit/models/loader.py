@@ -13,6 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from toolkit.errors import DatabaseError
+from toolkit.models.generated import make_function
 from toolkit.trace import current
 
 Row = tuple[Any, ...]
@@ -62,8 +63,7 @@ def make_loader(root: Part, width: int) -> Loader:
     _write(root, names, lines, body, variable="o", width=width, peers="peers")
     body.remove("        o = new_o(cls_o)")
     lines += [*body, "    return out"]
-    exec("\n".join(lines), names)  # noqa: S102 - made of our own names and indexes, no value of a user's
-    generated: Loader = names["load"]
+    generated: Loader = make_function("\n".join(lines), names)
 
     def load(rows: Any) -> list[Any]:
         try:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from toolkit.database import DEFAULT
+from toolkit.models.generated import make_function
 from toolkit.models.sqltext import flat, key_marks
 from toolkit.trace import digest
 
@@ -64,8 +65,7 @@ def make_binder(plan: Sequence[Bind], *, without_moment: bool = False) -> Binder
             names[f"f{number}"] = bind.convert
             source = f"None if {source} is None else f{number}({source})"
         items.append(source)
-    exec(f"def bind(v, s, k): return [{', '.join(items)}]", names)  # noqa: S102 - names and numbers of our own
-    binder: Binder = names["bind"]
+    binder: Binder = make_function(f"def bind(v, s, k): return [{', '.join(items)}]", names)
     return binder
 
 

@@ -13,6 +13,7 @@ from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields import IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, Field
+from toolkit.models.generated import make_function
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
 
@@ -65,8 +66,8 @@ def _make_rows(dialect: str, fields: Sequence[Any]) -> RowMaker:
     names: dict[str, Any] = {"dict_of": attrgetter("__dict__")}
     items = [_item(number, field, dialect, names) for number, field in enumerate(fields)]
     # in a comprehension the name of the walrus is the function's: one assignment for each value
-    exec(f"def rows(found): return [({''.join(f'{item}, ' for item in items)}) for d in map(dict_of, found)]", names)  # noqa: S102 - names and numbers of our own
-    generated: RowMaker = names["rows"]
+    row = "".join(f"{item}, " for item in items)
+    generated: RowMaker = make_function(f"def rows(found): return [({row}) for d in map(dict_of, found)]", names)
 
     def rows(instances: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
