@@ -144,6 +144,7 @@ class Scope:
         default_locale: The site's first locale: the language of untranslated columns.
         moment: The instant that ``now()`` answers; None means the wall clock.
         trace: Where reads are recorded; None when nobody asks.
+        noted: Where the files alone are recorded that are shown, where there is no trace: in views.
         rendering: The rendering at hand (``toolkit.pages``): its page and plan; None outside of one.
         pinned: Ask this database alone, wherever a model lives.
         strict: Refuse to load a relation that was not asked for along with its rows (``strict_queries``).
@@ -165,6 +166,7 @@ class Scope:
     rendering: Any = None
     strict: bool = False
     pinned: bool = False
+    noted: Trace | None = None
     sight: tuple[bool, bool, bool] = (False, False, False)
     routed: bool = False
     seen: int = -1
@@ -219,5 +221,6 @@ def entered(scope: Scope) -> Iterator[Scope]:
 def record(kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
     """Record a read in the current trace, if somebody is recording."""
     scope = current.get()
-    if scope is not None and scope.trace is not None:
-        scope.trace.inputs.setdefault((kind, key), value_digest)
+    trace = None if scope is None else scope.noted if scope.trace is None else scope.trace
+    if trace is not None:
+        trace.inputs.setdefault((kind, key), value_digest)

@@ -57,7 +57,7 @@ def test_a_rendition_is_made_when_it_is_asked_for(gallery: Any) -> None:
     assert gallery.site.images.encoded == 0 and len(found) == 14
     got = gallery.get(found[0])
     assert (got.status, got.headers["content-type"]) == (200, "image/avif")
-    assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert got.headers["cache-control"] == "public, max-age=31536000, s-maxage=0, immutable"
     assert Image.open(BytesIO(got.body)).size == (30, 22)
     assert gallery.site.images.encoded == 1
     assert gallery.get(found[0], headers={"If-None-Match": got.headers["etag"]}).status == 304

@@ -13,12 +13,13 @@ from urllib.parse import unquote
 
 from werkzeug.exceptions import HTTPException
 
+from toolkit.assets import FoundAsset
 from toolkit.errors import DatabaseError, NotFound, StorageError, ToolkitError, ValidationError
 from toolkit.http.compression import is_text_path
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.images.store import Recipe
 from toolkit.pages import Match
-from toolkit.server.answers import Answer, Passed, not_allowed, redirect_answer, send, text_answer
+from toolkit.server.answers import PRIVATE, Answer, Passed, not_allowed, redirect_answer, send, text_answer
 from toolkit.server.failures import plain_page, problem_page
 from toolkit.server.files import Files, asset_answer, rendition_answer, text_file_answer
 from toolkit.server.packing import Packer
@@ -26,8 +27,11 @@ from toolkit.server.pages import Pages
 from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
 from toolkit.server.redirects import Redirects, answer_of
 from toolkit.server.reload import Reloader
+from toolkit.server.shown import Shown, hides_rows
+from toolkit.server.uses import RENDITION
 from toolkit.server.views import LOOPBACK, SAFE, call_view, is_trusted, trusted_hosts
-from toolkit.site.headers import SECURITY, HeaderRules, site_headers, stored_headers
+from toolkit.server.witnesses import Witnesses
+from toolkit.site.headers import IMMUTABLE, REVOCABLE, SECURITY, HeaderRules, site_headers, stored_headers
 from toolkit.site.public import PublicFolder
 from toolkit.site.stored import is_shown
 from toolkit.text.media_types import content_type
@@ -52,7 +56,10 @@ class Application:
         self.preview = preview
         self.viewer = viewer or (PREVIEW if preview else READER)
         self.rules = site_headers(self.site)
-        self.pages = Pages(site, viewer=self.viewer, preview=preview, rules=self.rules)
+        witnesses = Witnesses(site.state_folder / "shown-1.db")
+        told = witnesses if self.viewer.restricted and hides_rows(site) else None
+        self.pages = Pages(site, viewer=self.viewer, preview=preview, rules=self.rules, witnesses=told)
+        self.shown = Shown(site, self.pages, witnesses)
         self.redirects = Redirects(
             self.site, self.pages.find_redirect, lambda url: self._url_at(unquote(url)) is not None
         )
@@ -136,14 +143,14 @@ class Application:
         """Run a view; refuse other methods than reading of a page."""
         if match.page is not None:
             return not_allowed(READING)
-        return call_view(match, self.pages.view_plan(), environ, path, files=self.files)
+        return call_view(match, self.pages.view_plan(), environ, path, files=self.files, lend=self.shown.lend)
 
     def _find_file(self, environ: Mapping[str, Any], path: str) -> Answer | Passed | None:
         """An asset, a file of the public folder, or a part of a sitemap."""
         rendition = self._find_rendition(environ, path)
         if rendition is not None:
             return rendition
-        asset = self.site.assets.find(path)
+        asset, cache = self._find_asset(environ, path)
         if asset is None:
             public = self.public.find(path)
             if public is None and (stored := self._find_stored(path)) is not None:
@@ -154,12 +161,18 @@ class Application:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return not_allowed(("GET", "HEAD"))
         if asset is not None:
-            return asset_answer(self.files, environ, asset, packs=self._packs(environ, asset.path))
+            return asset_answer(self.files, environ, asset, cache=cache, packs=self._packs(environ, asset.path))
         if public is None:
             return part
         if self._packs(environ, public.name):
             return text_file_answer(public)
         return self.files.send(environ, public)
+
+    def _find_asset(self, environ: Mapping[str, Any], path: str) -> tuple[FoundAsset | None, str]:
+        """A static file that the viewer may see, and how it may be kept."""
+        asset = self.site.assets.find(path)
+        cache = self.shown.cache_of(asset.path, environ) if asset is not None else None
+        return (asset, cache) if cache is not None else (None, "")
 
     def _packs(self, environ: Mapping[str, Any], path: str) -> bool:
         """Whether a file is to be sent compressed: a text, asked for as a whole."""
@@ -173,18 +186,21 @@ class Application:
     def _find_rendition(self, environ: Mapping[str, Any], path: str) -> Answer | None:
         """An image in a size and format in which a page that the viewer may see showed it."""
         recipe = self.site.images.find_recipe(path)
-        if recipe is None or not self._may_see(recipe):
+        if recipe is None or not self._may_see(recipe, environ):
             return None
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return not_allowed(("GET", "HEAD"))
-        return rendition_answer(self.site.images, recipe, private=not self.viewer.restricted)
+        public = REVOCABLE if self.shown.hides else IMMUTABLE
+        return rendition_answer(self.site.images, recipe, cache=public if self.viewer.restricted else PRIVATE)
 
-    def _may_see(self, recipe: Recipe) -> bool:
+    def _may_see(self, recipe: Recipe, environ: Mapping[str, Any]) -> bool:
         if not self.viewer.restricted:
             return True
         if recipe.kind == "stored":
             return is_shown(self.site, self.site.scope(viewer=self.viewer), recipe.storage, recipe.name)
-        return recipe.public
+        if not self.shown.hides:
+            return recipe.public
+        return self.shown.has((RENDITION, recipe.file), recipe.name, environ)
 
     def _find_stored(self, path: str) -> Path | None:
         """The file of a file field, if a row that the viewer sees has it."""
@@ -220,7 +236,7 @@ class Application:
         match = self.pages.match(path)
         if match is not None:
             return match.page.url if match.page is not None else encoded(path)
-        if self.public.find(path) is not None or self.site.assets.find(path) is not None:
+        if self.public.find(path) is not None or self._find_asset({}, path)[0] is not None:
             return encoded(path)
         return None
 

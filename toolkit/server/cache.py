@@ -6,15 +6,18 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from toolkit.pages.rendering import Rendering
 from toolkit.server.answers import Answer
 from toolkit.server.freshness import FileStamps
+from toolkit.server.uses import Use
 from toolkit.site.verifying import environment_digest
 
 MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD_BYTES = 4096
 _INPUT_BYTES = 300
+_SOME = 24
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class Entry:
         valid_until: Until when it holds if nobody writes anything.
         stamps: The files that it was made of.
         environment: The variables that it was made of, with what stands for their values.
+        uses: The files that readers of it need.
     """
 
     rendering: Rendering
@@ -36,6 +40,7 @@ class Entry:
     valid_until: datetime
     stamps: FileStamps
     environment: tuple[tuple[str, bytes], ...] = ()
+    uses: frozenset[Use] = frozenset()
 
     def is_fresh(self, *, since: float, now: datetime) -> bool:
         """Whether it certainly is what would be rendered now.
@@ -54,7 +59,8 @@ class Entry:
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return len(self.rendering.body) + _OVERHEAD_BYTES + _INPUT_BYTES * len(self.rendering.trace)
+        inputs = len(self.rendering.trace) + len(self.uses)
+        return len(self.rendering.body) + _OVERHEAD_BYTES + _INPUT_BYTES * inputs
 
 
 class PageCache:
@@ -80,6 +86,11 @@ class PageCache:
             if entry is not None:
                 self._entries.move_to_end(path)
             return entry
+
+    def paths_using(self, use: Use) -> list[str]:
+        """The paths of some entries that use a file."""
+        with self._lock:
+            return list(islice((path for path, entry in self._entries.items() if use in entry.uses), _SOME))
 
     def keep(self, path: str, entry: Entry) -> None:
         """Keep an entry; others go to make room for it. One that is larger than the limit is not kept."""

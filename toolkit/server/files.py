@@ -104,17 +104,18 @@ def ranged(environ: Mapping[str, Any], etag: str) -> dict[str, Any]:
 
 
 def asset_answer(
-    files: Files, environ: Mapping[str, Any], found: FoundAsset, *, packs: bool = False
+    files: Files, environ: Mapping[str, Any], found: FoundAsset, *, cache: str = IMMUTABLE, packs: bool = False
 ) -> Answer | Passed:
-    """An asset: cached for ever under the name that carries its fingerprint, asked for again under any other.
+    """An asset: kept under the name that carries its fingerprint, asked for again under any other.
 
     Args:
         files: Sends files.
         environ: The request.
         found: The asset.
+        cache: How it may be kept.
         packs: It may be sent compressed, and so has to be read as a whole.
     """
-    cache = IMMUTABLE if found.immutable else REVALIDATE
+    cache = cache if found.immutable or cache == PRIVATE else REVALIDATE
     kind = content_type(found.path)
     if isinstance(found.body, Path) and packs:
         return text_file_answer(found.body, kind=kind, cache=cache)
@@ -138,13 +139,13 @@ def text_file_answer(path: Path, *, kind: str = "", cache: str = REVALIDATE) -> 
     return Answer(200, headers, body, f'"{digest_bytes(body).hex()}"')
 
 
-def rendition_answer(images: Images, recipe: Recipe, *, private: bool) -> Answer | None:
+def rendition_answer(images: Images, recipe: Recipe, *, cache: str) -> Answer | None:
     """An image in one size and format, made now if nobody asked for it before; None if the image is another one now.
 
     Args:
         images: The images of the site.
         recipe: How it is made.
-        private: Whether others than this viewer may not see it.
+        cache: How it may be kept.
 
     Raises:
         ImageError: The image is damaged.
@@ -153,7 +154,6 @@ def rendition_answer(images: Images, recipe: Recipe, *, private: bool) -> Answer
     if rendition is None:
         return None
     body = images.make([rendition])[rendition.key]
-    cache = PRIVATE if private else IMMUTABLE
     headers = [
         ("Content-Type", content_type(recipe.file)),
         ("Cache-Control", cache),

@@ -20,7 +20,9 @@ from toolkit.server.answers import PRIVATE, Answer
 from toolkit.server.cache import Entry, PageCache
 from toolkit.server.freshness import FileStamps, Moment, Moments, SiteState
 from toolkit.server.paths import locale_of
+from toolkit.server.uses import uses_of
 from toolkit.server.verifying import broken_files, broken_inputs, environment_reads, places_of, valid_until
+from toolkit.server.witnesses import Witnesses
 from toolkit.site.headers import REVALIDATE, SECURITY, HeaderRules
 from toolkit.text.media_types import content_type
 from toolkit.trace import Viewer, digest, digest_bytes
@@ -41,6 +43,7 @@ class Pages:
         preview: Whether an editor looks, whose answers must not be kept by anybody between.
         cache: Where entries are kept.
         rules: Headers by path; the site's own are sent with pages.
+        witnesses: Is told which files each page uses, if that decides about who is given them.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class Pages:
         preview: bool = False,
         cache: PageCache | None = None,
         rules: HeaderRules | None = None,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self.site = site
         self.viewer = viewer
         self.preview = preview
         self.cache = cache or PageCache()
         self.rules = rules or HeaderRules(())
+        self.witnesses = witnesses
         self.state = SiteState(site.databases.homes)
         self.moments = Moments(site.databases.homes)
         self._complaint = ""
@@ -144,6 +149,8 @@ class Pages:
                 continue
             if not broken_files(plan, rendering.trace):
                 self.cache.keep(path, entry)
+                if self.witnesses is not None:
+                    self.witnesses.note(path, entry.uses)
                 break
             self._reload_catalogs()
         return entry
@@ -161,7 +168,9 @@ class Pages:
         trace = rendering.trace
         stamps = FileStamps(places_of(self.site, trace))
         until = valid_until(rendering, moment)
-        return Entry(rendering, self._answer(path, rendering), moment.taken, until, stamps, environment_reads(trace))
+        uses = uses_of(self.site, trace) if self.witnesses is not None else frozenset()
+        answer = self._answer(path, rendering)
+        return Entry(rendering, answer, moment.taken, until, stamps, environment_reads(trace), uses)
 
     def _answer(self, path: str, rendering: Rendering) -> Answer:
         etag = digest_bytes(rendering.body).hex()

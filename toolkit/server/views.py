@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from toolkit.pages.routes import Page
 from toolkit.server.answers import PRIVATE, Answer, Passed, not_allowed
 from toolkit.server.files import Files
 from toolkit.server.paths import encoded, locale_of
-from toolkit.trace import Scope, digest_bytes, entered
+from toolkit.trace import Scope, Trace, digest_bytes, entered
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 §9.2.1)."""
@@ -51,7 +51,9 @@ def is_trusted(header: str, hosts: Iterable[str]) -> bool:
     return True
 
 
-def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *, files: Files) -> Answer | Passed:
+def call_view(
+    match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *, files: Files, lend: Callable[[Trace], None]
+) -> Answer | Passed:
     """Answer a request by a view.
 
     Args:
@@ -60,6 +62,7 @@ def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *
         environ: The request's.
         path: Its path, decoded.
         files: Sends files.
+        lend: Is told what the view showed.
 
     Raises:
         NotFound: The view says that there is nothing.
@@ -75,6 +78,7 @@ def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *
     locale = locale_of(path, site.route_locales(route))
     scope = site.scope(viewer=plan.viewer, locale=locale, moment=plan.moment)
     scope.rendering = Work(plan, Page(route.id, None, locale, 1, encoded(path)), route)
+    scope.noted = Trace()
     request = Request({**environ, SITE: site, LOCALE: locale, VIEWER: plan.viewer})
     request.trusted_hosts = trusted_hosts(site)
     refuse_cross_origin(request)
@@ -82,6 +86,7 @@ def call_view(match: Match, plan: Plan, environ: Mapping[str, Any], path: str, *
         raise TypeError(f"{route.name} is declared without a function, so it is no view")
     with entered(scope), atomic_request(site.databases.values(), route.function):
         response = _response(scope, route.function(request, **(match.values or {})), environ, files)
+    lend(scope.noted)
     return response if isinstance(response, Passed) else _finished(response, scope, environ)
 
 

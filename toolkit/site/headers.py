@@ -24,6 +24,12 @@ REVALIDATE = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """The name changes with the content."""
 
+REVOCABLE = "public, max-age=31536000, s-maxage=0, immutable"
+"""As ``IMMUTABLE`` for browsers, whose reader had it; caches between ask each time if it is still there.
+
+Source: RFC 9111 §5.2.2.10.
+"""
+
 SANDBOX = ("Content-Security-Policy", "sandbox")
 """Keeps scripts in a file that somebody uploaded from running as the site's own."""
 

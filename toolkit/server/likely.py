@@ -1,0 +1,139 @@
+"""Pages that may use a file: those of the rows that name it. Whether they do is then asked of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote
+
+from toolkit.models import CharField, Function, JSONField, Q, TextField
+from toolkit.pages import Plan
+from toolkit.pages.urls import find_url
+from toolkit.trace import entered
+
+FEW = 4
+"""Rows of one model that are followed; and rows on the other side of each of their relations."""
+
+_PUBLISHED = ("page", "listing", "feed", "error")
+
+
+class _Written(Function):
+    """JSON as the text that the database makes of it."""
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.cast(arguments[0], sa.Text())
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """What the rows say of a file.
+
+    Args:
+        pages: URL paths (percent-decoded) of pages that may use it, the likeliest first.
+        is_named: Whether a row names it that readers see because it is public, or has a page.
+    """
+
+    pages: list[str]
+    is_named: bool
+
+
+def find_likely(plan: Plan, name: str) -> Likely:
+    """The pages that may use a file. To be asked in a snapshot.
+
+    Args:
+        plan: For the viewer and moment.
+        name: The path of a static file, or of an image beside the content.
+    """
+    site = plan.site
+    seen: dict[str, None] = {}
+    is_named = False
+    for locale in site.settings.peek("locales"):
+        with entered(plan.scope(locale)):
+            for model in _models(site, translated=locale != site.settings.peek("locales")[0]):
+                for row in _rows(model, name):
+                    seen.update(dict.fromkeys(_pages_of(plan, row, locale)))
+                    is_named = is_named or model._meta.hides((True, False, False)) or any(_routes(site, row))
+    for route in site.routes:
+        if route.each is None and route.kind in _PUBLISHED:
+            patterns = (site.pattern(route, locale) for locale in site.route_locales(route))
+            seen.update((unquote(pattern.build({})), None) for pattern in patterns)
+    return Likely(list(seen), is_named)
+
+
+def _models(site: Any, *, translated: bool) -> Iterator[Any]:
+    """The models with rows of their own; only those that have translations, to look at these."""
+    translations = {model._meta.translation for model in site.models}
+    for model in site.models:
+        meta = model._meta
+        if not meta.proxy and model not in translations and not (translated and not _is_translated(meta)):
+            yield model
+
+
+def _is_translated(meta: Any) -> bool:
+    return any(level._meta.translation is not None for level in meta.levels)
+
+
+def _routes(site: Any, row: Any) -> Iterator[Any]:
+    for route in site.routes:
+        if route.model is not None and isinstance(row, route.model) and route.kind in _PUBLISHED:
+            yield route
+
+
+def _rows(model: Any, name: str) -> list[Any]:
+    """Rows that the viewer sees and that name the file: whole, without its folder, or without its suffix."""
+    fields = [one for one in model._meta.fields if isinstance(one, CharField | TextField | JSONField)]
+    texts = {
+        f"text_of_{one.name}": _Written(one.name, output_field=TextField())
+        for one in fields
+        if isinstance(one, JSONField)
+    }
+    names = [*texts, *(one.name for one in fields if not isinstance(one, JSONField))]
+    rows = model.objects.alias(**texts).order_by()
+    path = PurePosixPath(name)
+    found: dict[Any, Any] = {}
+    for spelled in dict.fromkeys((name, quote(name), path.name, quote(path.name))):
+        if not found and fields:
+            tests = [Q(**{f"{one}__contains": spelled}) for one in names]
+            found |= {row.pk: row for row in rows.filter(reduce(or_, tests))[:FEW]}
+    short = [Q(**{one.name: path.stem}) for one in fields if isinstance(one, CharField)]
+    if short:
+        found |= {row.pk: row for row in rows.filter(reduce(or_, short))[:FEW]}
+    return list(found.values())
+
+
+def _pages_of(plan: Plan, row: Any, locale: str) -> Iterator[str]:
+    """The pages of a row; if it has none, those of the rows that it is related to."""
+    own = list(_urls(plan, row, locale))
+    yield from own
+    if not own:
+        for other in _related(row):
+            yield from _urls(plan, other, locale)
+
+
+def _urls(plan: Plan, row: Any, locale: str) -> Iterator[str]:
+    scope = plan.scope(locale)
+    for route in _routes(plan.site, row):
+        url = find_url(scope, route, row, locale=locale)
+        if url is not None:
+            yield unquote(url)
+
+
+def _related(row: Any) -> Iterator[Any]:
+    meta = row._meta
+    for field in meta.fields:
+        if field.is_relation and (other := getattr(row, field.name)) is not None:
+            yield other
+    accessors = [(one.name, True) for one in meta.many_to_many]
+    accessors += [(one.accessor, one.many) for one in meta.reverse.values() if one.accessor]
+    for accessor, many in accessors:
+        if many:
+            yield from getattr(row, accessor).all()[:FEW]
+        elif (other := getattr(row, accessor, None)) is not None:
+            yield other
