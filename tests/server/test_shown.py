@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -15,6 +16,8 @@ from wsgiref.validate import validator
 import pytest
 from PIL import Image
 
+from tests.servers import SERVERS
+from toolkit.database import Database
 from toolkit.server.application import Application
 from toolkit.server.shown import Shown
 from toolkit.trace import EDITOR, entered
@@ -340,6 +343,50 @@ def test_a_site_that_hides_nothing_gives_every_file(make_newsroom: Callable[...,
     model._meta.public = None
     room.application = Application(room.site)
     assert room.get("/static/any.txt").status == 200
+
+
+@pytest.fixture(params=SERVERS or [""])
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty place on each database server."""
+    if not request.param:
+        pytest.skip("TOOLKIT_TEST_DATABASES names no server")
+    url, name = request.param, f"toolkit_shown_{uuid.uuid4().hex[:8]}"
+    database = Database(url)
+    kind = "SCHEMA" if database.dialect == "postgresql" else "DATABASE"
+    database.execute(f"CREATE {kind} {name}")
+    own = f"{url}?options=-csearch_path%3D{name}" if kind == "SCHEMA" else f"{url.rpartition('/')[0]}/{name}"
+    yield own
+    database.execute(f"DROP {kind} {name} {'CASCADE' if kind == 'SCHEMA' else ''}")
+    database.close()
+
+
+def test_servers_tell_the_same(make_newsroom: Callable[..., Any], server: str) -> None:
+    room = make_newsroom(pages=PAGES, models=MODELS, settings=f'{SETTINGS}database = "{server}"\n', files=TEMPLATES)
+    for name in PHOTOS:
+        room.write(f"static/photos/{name}.jpg", picture(name))
+    now = datetime.now(UTC)
+    times = {"live": -60, "draft": 9000, "later": 3}
+    with entered(room.site.scope(viewer=EDITOR)):
+        create = room.model("Report").objects.create
+        rows = {
+            slug: create(slug=slug, photo=f"photos/{slug}.jpg", published=now + timedelta(seconds=seconds))
+            for slug, seconds in times.items()
+        }
+        create(slug="json", blocks=[{"src": "photos/json.jpg"}], published=now - timedelta(seconds=60))
+
+    def status(name: str) -> int:
+        found: int = room.get(room.site.assets.asset(f"photos/{name}.jpg")).status
+        return found
+
+    assert [status(name) for name in ("live", "draft", "later", "json", "nobody")] == [200, 404, 404, 200, 404]
+    time.sleep(max(0.0, 3 - (datetime.now(UTC) - now).total_seconds()) + 0.1)
+    assert [status(name) for name in ("live", "draft", "later")] == [200, 404, 200]
+    with entered(room.site.scope(viewer=EDITOR)):
+        for name, published in (("live", 9000), ("draft", -60)):
+            rows[name].published = now + timedelta(seconds=published)
+            rows[name].save()
+    time.sleep(1.1)
+    assert [status(name) for name in ("live", "draft", "later")] == [404, 200, 200]
 
 
 def test_two_sites_know_nothing_of_each_other(served: Served, make_newsroom: Callable[..., Any]) -> None:

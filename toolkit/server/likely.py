@@ -87,25 +87,31 @@ def _routes(site: Any, row: Any) -> Iterator[Any]:
 
 
 def _rows(model: Any, name: str) -> list[Any]:
-    """Rows that the viewer sees and that name the file: whole, without its folder, or without its suffix."""
+    """Rows that the viewer sees and that name the file: without its folder or its suffix, unless these are too many."""
     fields = [one for one in model._meta.fields if isinstance(one, CharField | TextField | JSONField)]
-    texts = {
-        f"text_of_{one.name}": _Written(one.name, output_field=TextField())
-        for one in fields
-        if isinstance(one, JSONField)
-    }
-    names = [*texts, *(one.name for one in fields if not isinstance(one, JSONField))]
+    if not fields:
+        return []
+    texts = {f"text_of_{one.name}": _Written(one.name, output_field=TextField()) for one in fields if _is_json(one)}
+    within = [f"{one}__contains" for one in (*texts, *(one.name for one in fields if not _is_json(one)))]
     rows = model.objects.alias(**texts).order_by()
     path = PurePosixPath(name)
-    found: dict[Any, Any] = {}
-    for spelled in dict.fromkeys((name, quote(name), path.name, quote(path.name))):
-        if not found and fields:
-            tests = [Q(**{f"{one}__contains": spelled}) for one in names]
-            found |= {row.pk: row for row in rows.filter(reduce(or_, tests))[:FEW]}
-    short = [Q(**{one.name: path.stem}) for one in fields if isinstance(one, CharField)]
-    if short:
-        found |= {row.pk: row for row in rows.filter(reduce(or_, short))[:FEW]}
-    return list(found.values())
+    last = [Q(**{one: spelled}) for one in within for spelled in _spellings(path.name)]
+    stem = [Q(**{one.name: path.stem}) for one in fields if isinstance(one, CharField)]
+    found = list(rows.filter(reduce(or_, [*last, *stem]))[: FEW + 1])
+    if len(found) <= FEW:
+        return found
+    whole = [Q(**{one: spelled}) for one in within for spelled in _spellings(name)]
+    several = [rows.filter(reduce(or_, tests))[:FEW] for tests in (whole, last, stem) if tests]
+    return list({row.pk: row for some in several for row in some}.values())
+
+
+def _is_json(field: Any) -> bool:
+    return isinstance(field, JSONField)
+
+
+def _spellings(name: str) -> list[str]:
+    """A name as it is, and as URLs in Markdown have it."""
+    return list(dict.fromkeys((name, quote(name))))
 
 
 def _pages_of(plan: Plan, row: Any, locale: str) -> Iterator[str]:

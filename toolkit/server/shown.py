@@ -33,6 +33,9 @@ from toolkit.trace import Trace
 _LAG_SECONDS = 1.0
 """For how long an answer is taken as it was where only the question itself could tell (not on SQLite)."""
 
+_HELD_SECONDS = 10.0
+"""For how long what the rows said counts while nobody writes to them (on SQLite)."""
+
 _WAIT_SECONDS = 1.0
 _SEARCHES = 2
 """Searches in the rows at one time. Whoever asks for more is told to come back, and pages are answered meanwhile."""
@@ -167,7 +170,8 @@ class Shown:
         if known is None:
             return None
         since = self.pages.state.unchanged_since() if self._exact else 0.0
-        holds = since <= known.asked and time.monotonic() < known.asked + _LAG_SECONDS
+        held = _HELD_SECONDS if self._exact else _LAG_SECONDS
+        holds = since <= known.asked and time.monotonic() < known.asked + held
         return known.is_named if holds and datetime.now(UTC) < known.until else None
 
     def _is_found(self, use: Use, name: str) -> bool:
