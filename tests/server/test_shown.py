@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.validate import validator
@@ -17,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tests.servers import SERVERS
+from toolkit.builder import Builder
 from toolkit.database import Database
 from toolkit.server.application import Application
 from toolkit.server.shown import Shown
@@ -101,7 +103,8 @@ class Served:
         response = connection.getresponse()
         body = response.read()
         connection.close()
-        return response.status, {name.lower(): value for name, value in response.getheaders()}, body
+        found = {name.lower(): value for name, value in response.getheaders() if name != "Date"}
+        return response.status, found, body
 
     def status(self, path: str, **options: str) -> int:
         found: int = self(path, **options)[0]
@@ -337,6 +340,30 @@ def test_more_searches_than_are_allowed_are_told_to_come_back(served: Served) ->
     assert (status, headers["retry-after"]) == (503, "1")
 
 
+def test_a_build_and_the_server_have_the_same_files(served: Served) -> None:
+    """The files of the build are asked for in the order of their names, before any page."""
+    served.report("live", photo="photos/live.jpg", blocks=[{"src": "photos/json.jpg"}])
+    served.report("draft", seconds=9000, photo="photos/draft.jpg", body="![](photos/body.jpg)")
+    served.report("past", photo="photos/past.jpg", expires=-1)
+    served.room.write("templates/broken.html", "whole")  # the page that is there to fail
+    with entered(served.room.site.scope(viewer=EDITOR)):
+        served.room.model("Country").objects.create(code="fr")
+    Builder(served.room.site, output=served.room.folder / "built").build()
+    built = {path.relative_to(served.room.folder / "built").as_posix() for path in _files(served.room.folder / "built")}
+    assets = served.room.site.assets
+    every = {assets.published(name)[0] for name in assets.iter_paths() if not name.startswith("gis/")}
+    static = {path for path in built if path.startswith("static/")}
+    assert {path for path in every if served.status(f"/{path}") == 200} == static
+    for path in built:
+        if path.endswith("index.html"):
+            served.status(f"/{path.removesuffix('index.html')}")
+    assert {path for path in built if path.startswith("renditions/") and served.status(f"/{path}") != 200} == set()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_a_site_that_hides_nothing_gives_every_file(make_newsroom: Callable[..., Any]) -> None:
     room = make_newsroom(files={"static/any.txt": "any"})
     model = room.model("Story")
@@ -387,6 +414,7 @@ def test_servers_tell_the_same(make_newsroom: Callable[..., Any], server: str) -
             rows[name].save()
     time.sleep(1.1)
     assert [status(name) for name in ("live", "draft", "later")] == [404, 200, 200]
+    room.site.database.close_all()
 
 
 def test_two_sites_know_nothing_of_each_other(served: Served, make_newsroom: Callable[..., Any]) -> None:

@@ -81,7 +81,8 @@ class Application:
             self.site.databases.release()
 
     def close(self) -> None:
-        """End what a preview started: its watching, and the requests that wait for a change."""
+        """End what a preview started, its watching and the requests that wait for a change; close files."""
+        self.shown.witnesses.close()
         if self.reloader is not None:
             self.reloader.close()
 

@@ -19,7 +19,10 @@ from typing import Any
 from toolkit.server.uses import Use
 
 MOST_PAGES = 6
-"""That are remembered of one file."""
+"""That a process remembers of one file."""
+
+MOST_TOLD = 24
+"""That all of them remember together."""
 
 MOST_FILES = 50_000
 """That are remembered in memory, some 20 MB."""
@@ -32,6 +35,10 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS used (kind TEXT, name TEXT, page TEXT, PRIMARY KEY (kind, name, page)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lent (kind TEXT, name TEXT, until REAL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 """
+_NOTE = f"""
+INSERT OR IGNORE INTO used SELECT ?, ?, ?
+WHERE (SELECT count(*) FROM used WHERE kind = ? AND name = ?) < {MOST_TOLD}
+"""  # noqa: S608 - a constant
 
 
 class Witnesses:
@@ -58,7 +65,7 @@ class Witnesses:
             for use in new:
                 self._pages.setdefault(use, []).append(page)
             self._trim(self._pages)
-            self._write("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", [(*use, page) for use in new])
+            self._write(_NOTE, [(*use, page, *use) for use in new])
 
     def _is_new(self, use: Use, page: str) -> bool:
         known = self._pages.get(use, ())
@@ -72,7 +79,7 @@ class Witnesses:
     def told(self, use: Use) -> list[str]:
         """Those that other processes know, or this one did before it was started."""
         with self._lock:
-            found = self._read("SELECT page FROM used WHERE kind = ? AND name = ? LIMIT 24", use)
+            found = self._read("SELECT page FROM used WHERE kind = ? AND name = ?", use)
         return [page for (page,) in found]
 
     def forget(self, page: str, use: Use) -> None:
@@ -129,6 +136,13 @@ class Witnesses:
             return self._connect().execute(statement, use).fetchall()
         return []
 
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
     def _connect(self) -> sqlite3.Connection:
         """This process's own connection: one that was there before a fork must not be used after it."""
         if self._connection is None or self._owner != os.getpid():
@@ -147,7 +161,7 @@ class Witnesses:
 
 
 def _opened(place: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(place, timeout=1.0, check_same_thread=False)
+    connection = sqlite3.connect(place, timeout=0.1, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
