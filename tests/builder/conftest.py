@@ -20,6 +20,7 @@ from babel.dates import format_date
 from toolkit.builder import Builder, BuildReport
 from toolkit.errors import IntegrityError, ToolkitError
 from toolkit.site import load_site
+from toolkit.site.code import toolkit_sources
 from toolkit.text.searching import words_of
 
 for _name in (
@@ -32,6 +33,7 @@ for _name in (
 words_of("la marée: the marks of all scripts are found once, too", "en")
 for _locale in ("en", "es"):
     format_date(date(2026, 3, 1), locale=_locale)
+toolkit_sources()
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = Path(__file__).parent / "press"

@@ -57,9 +57,11 @@ def warm_toolkit() -> Iterator[WarmToolkit]:
 def serve() -> None:
     """Answer requests until there are no more."""
     from toolkit.cli.main import COMMANDS
+    from toolkit.site.code import toolkit_sources
 
     for name in ("toolkit.site", *(place.partition(":")[0] for place, _ in COMMANDS.values()), *HEAVY):
         importlib.import_module(name)
+    toolkit_sources()
     gc.freeze()  # a fork need not touch what is there already
     for line in iter(sys.stdin.readline, ""):
         pid = os.fork()

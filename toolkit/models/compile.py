@@ -240,10 +240,10 @@ def _row_loader(
     for n, (reader, width) in enumerate(zip(readers, widths or repeat(1))):  # noqa: B905 - one may be endless
         column = f"r[{start}]"
         value = column if width == 1 else f"r[{start}:{start + width}]"
-        items.append(value if reader is None else f"None if {column} is None else f{n}({value})")
+        items.append(f"{value}, " if reader is None else f"None if {column} is None else f{n}({value}), ")
         start += width
     load: Callable[[Any], list[Any]] = make_function(
-        f"def load(rows): return [({', '.join(items)},) for r in rows]", names
+        f"def load(rows): return [({''.join(items)}) for r in rows]", names
     )
     return load
 
