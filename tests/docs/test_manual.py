@@ -75,6 +75,20 @@ def test_no_page_asks_another_host_for_anything(manual: Path) -> None:
         assert all((src or href).startswith("/") for src, href in asked), page
 
 
+@pytest.mark.parametrize(("argument", "status", "told"), [("--help", 0, "--check"), ("--chek", 2, "unrecognized")])
+def test_whoever_asks_how_the_reference_is_written_changes_nothing(tmp_path, argument, status, told) -> None:
+    shutil.copytree(DOCS / "tools", tmp_path / "tools")
+    chapter = tmp_path / "content" / "reference" / "settings.md"
+    chapter.parent.mkdir(parents=True)
+    chapter.write_text("<!-- generated: settings -->\nold\n<!-- end -->\n")
+    before = chapter.read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.reference", argument], cwd=tmp_path, text=True, capture_output=True, check=False
+    )
+    assert (done.returncode, chapter.read_text()) == (status, before)
+    assert told in done.stdout + done.stderr
+
+
 def test_the_reference_is_as_the_code_is() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.reference", "--check"], cwd=DOCS, text=True, capture_output=True, check=False

@@ -158,3 +158,77 @@ def sqlite_newsroom(tmp_path: Path) -> Iterator[Newsroom]:
     opened = Database(f"sqlite:///{tmp_path / 'site.db'}")
     yield Newsroom(opened, tmp_path)
     opened.close()
+
+
+class Sections:
+    """Sections in a tree, and all that may refer to them: stories, tags, a child's table, a part of a composite key."""
+
+    def models(self, *, natural: bool = False, **key: Any) -> list[Any]:
+        """The models.
+
+        Args:
+            natural: The slug is the key.
+            key: Fields of the section that are its key, or were.
+        """
+        unique = {"primary_key": True} if natural else {"unique": True}
+        section = model(
+            "Section",
+            slug=models.SlugField(max_length=20, **unique),
+            parent=models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+"),
+            **key,
+        )
+        related = {"on_delete": models.CASCADE, "related_name": "+"}
+        story = model(
+            "Story",
+            title=models.CharField(max_length=20, translated=True),
+            section=models.ForeignKey(section, null=True, **related),
+            sections=models.ManyToManyField(section, related_name="+"),
+        )
+        front = model("Front", {}, inherits=section, height=models.IntegerField(default=0))
+        place = model(
+            "Place",
+            pk=models.CompositePrimaryKey("section", "number"),
+            section=models.ForeignKey(section, **related),
+            number=models.IntegerField(),
+        )
+        return [section, story, front, model("Note", front=models.ForeignKey(front, **related)), place]
+
+    def fill(self, newsroom: Newsroom) -> None:
+        """Rows of all of them."""
+        section, story, front, note, place = newsroom.app.models
+        world = newsroom.save(section, slug="world")
+        made = [world, newsroom.save(section, slug="sea", parent=world)]
+        home = newsroom.save(front, slug="home", height=3, parent=made[1])
+        through = story._meta.get_field("sections").through
+        for number, one in enumerate([*made, home]):
+            saved = newsroom.save(story, title=f"about {one.slug}", section=one)
+            newsroom.save(through, story_id=saved.pk, section_id=one.pk)
+            newsroom.save(place, section=one, number=number)
+        last = newsroom.save(story, title="about nothing", section=None)
+        newsroom.save(note, front=home)
+        newsroom.database.execute(
+            f"INSERT INTO news_story_translation (source_id, locale, title) VALUES ({last.pk}, 'es', 'nada')"
+        )
+
+    def told(self, newsroom: Newsroom, key: str = "id") -> list[list[tuple[Any, ...]]]:
+        """What the rows say, without their keys."""
+        joined = f"JOIN news_section s ON s.{key} ="
+        asked = [
+            f"SELECT s.slug, p.slug FROM news_section p {joined} p.parent_id",
+            f"SELECT t.title, s.slug FROM news_story t {joined} t.section_id",
+            "SELECT title FROM news_story WHERE section_id IS NULL",
+            "SELECT t.title, s.slug FROM news_story_sections l JOIN news_story t ON t.id = l.story_id "
+            f"{joined} l.section_id",
+            f"SELECT s.slug, f.height FROM news_front f {joined} f.section_ptr_id",
+            f"SELECT s.slug FROM news_note n {joined} n.front_id",
+            f"SELECT s.slug, p.number FROM news_place p {joined} p.section_id",
+            "SELECT locale, title FROM news_story_translation",
+        ]
+        found = [sorted(tuple(row) for row in newsroom.database.fetch(sql)) for sql in asked]
+        assert all(found)
+        return found
+
+
+@pytest.fixture(scope="session")
+def sections() -> Sections:
+    return Sections()

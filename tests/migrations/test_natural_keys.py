@@ -8,92 +8,32 @@ from toolkit import models
 from toolkit.errors import IntegrityError, MigrationError, Problems
 
 
-def sections(model, *, key="id", code=None):
-    """Sections in a tree, which stories, tags, a child's table and a composite key refer to."""
-    slug = models.SlugField(max_length=20, **({"primary_key": True} if key == "slug" else {"unique": True}))
-    own = {"id": models.IntegerField(unique=True)} if code else {}
-    section = model(
-        "Section",
-        slug=slug,
-        parent=models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+"),
-        **own,
-    )
-    story = model(
-        "Story",
-        title=models.CharField(max_length=20),
-        section=models.ForeignKey(section, on_delete=models.CASCADE, null=True, related_name="+"),
-        sections=models.ManyToManyField(section, related_name="+"),
-    )
-    front = model("Front", {}, inherits=section, height=models.IntegerField(default=0))
-    note = model("Note", front=models.ForeignKey(front, on_delete=models.CASCADE, related_name="+"))
-    place = model(
-        "Place",
-        pk=models.CompositePrimaryKey("section", "number"),
-        section=models.ForeignKey(section, on_delete=models.CASCADE, related_name="+"),
-        number=models.IntegerField(),
-    )
-    return [section, story, front, note, place]
-
-
-def fill(newsroom):
-    section, story, front, note, place = newsroom.app.models
-    world = newsroom.save(section, slug="world")
-    made = [world, newsroom.save(section, slug="sea", parent=world)]
-    home = newsroom.save(front, slug="home", height=3, parent=made[1])
-    through = story._meta.get_field("sections").through
-    for number, one in enumerate([*made, home]):
-        saved = newsroom.save(story, title=f"about {one.slug}", section=one)
-        newsroom.save(through, story_id=saved.pk, section_id=one.pk)
-        newsroom.save(place, section=one, number=number)
-    newsroom.save(story, title="about nothing", section=None)
-    newsroom.save(note, front=home)
-
-
-def told(newsroom, key):
-    """What the rows say, without their keys."""
-
-    def rows(sql: str) -> list[tuple[object, ...]]:
-        return sorted(tuple(row) for row in newsroom.database.fetch(sql))
-
-    return [
-        rows(f"SELECT s.slug, p.slug FROM news_section s JOIN news_section p ON p.{key} = s.parent_id"),
-        rows(f"SELECT t.title, s.slug FROM news_story t JOIN news_section s ON s.{key} = t.section_id"),
-        rows(
-            "SELECT t.title, s.slug FROM news_story_sections l JOIN news_story t ON t.id = l.story_id"
-            f" JOIN news_section s ON s.{key} = l.section_id"
-        ),
-        rows(f"SELECT s.slug, f.height FROM news_front f JOIN news_section s ON s.{key} = f.section_ptr_id"),
-        rows(f"SELECT s.slug FROM news_note n JOIN news_section s ON s.{key} = n.front_id"),
-        rows(f"SELECT s.slug, p.number FROM news_place p JOIN news_section s ON s.{key} = p.section_id"),
-    ]
-
-
-def test_a_slug_becomes_the_key_and_all_that_refers_to_the_rows_follows(newsroom, model):
-    newsroom.migrate(*sections(model))
-    fill(newsroom)
-    before = told(newsroom, "id")
-    made = newsroom.migrate(*sections(model, key="slug"))
+def test_a_slug_becomes_the_key_and_all_that_refers_to_the_rows_follows(newsroom, sections):
+    newsroom.migrate(*sections.models())
+    sections.fill(newsroom)
+    before = sections.told(newsroom, "id")
+    made = newsroom.migrate(*sections.models(natural=True))
     assert made.summary == ("Alter primary key of Section to slug",)
-    assert told(newsroom, "slug") == before
+    assert sections.told(newsroom, "slug") == before
     with pytest.raises(IntegrityError), newsroom.database.atomic():
         newsroom.save(newsroom.app.models[1], title="lost", section_id="nowhere")
     newsroom.apply("news.0001")
-    assert told(newsroom, "id") == before
-    newsroom.declare(*sections(model))
+    assert sections.told(newsroom, "id") == before
+    newsroom.declare(*sections.models())
     newsroom.save(newsroom.app.models[0], slug="new")
     newsroom.apply()
     newsroom.apply("news.zero")
 
 
-def test_the_old_key_may_stay_as_a_field(newsroom, model):
-    newsroom.migrate(*sections(model))
-    fill(newsroom)
-    before, numbers = told(newsroom, "id"), newsroom.rows("news_section", "id, slug")
-    newsroom.migrate(*sections(model, key="slug", code=True))
-    assert told(newsroom, "slug") == before
+def test_the_old_key_may_stay_as_a_field(newsroom, sections):
+    newsroom.migrate(*sections.models())
+    sections.fill(newsroom)
+    before, numbers = sections.told(newsroom, "id"), newsroom.rows("news_section", "id, slug")
+    newsroom.migrate(*sections.models(natural=True, id=models.IntegerField(unique=True)))
+    assert sections.told(newsroom, "slug") == before
     assert newsroom.rows("news_section", "id, slug") == numbers
     newsroom.apply("news.0001")
-    assert told(newsroom, "id") == before
+    assert sections.told(newsroom, "id") == before
 
 
 def lines(model, *, natural):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -238,3 +239,78 @@ def test_another_parent_takes_the_place_of_one(newsroom, model):
     newsroom.apply("news.0001")
     assert newsroom.rows("news_thing") == [(1, "thing")]
     newsroom.apply("news.zero")
+
+
+def test_adopted_rows_take_values_and_links_and_others_are_made(newsroom, model):
+    newsroom.migrate(*publication(model, inherits=False))
+    fill(newsroom)
+    _, tag, item, story, *_ = newsroom.app.models
+    own = newsroom.save(tag, name="own")
+    newsroom.database.execute("DELETE FROM news_note WHERE item_id IS NOT NULL")
+    newsroom.save(item._meta.get_field("tags").through, item_id=1, tag_id=own.pk)
+    newsroom.save(story, title="four", body="B4")
+    before = told(newsroom, inherits=False)
+    newsroom.declare(*publication(model, inherits=True))
+    (made,) = newsroom.make()
+    text = made.path.read_text()
+    made.path.write_text(re.sub(r"(bases=\S+)", r"\1 adopt=True,", text))
+    assert made.path.read_text() != text
+    newsroom.apply()
+    assert told(newsroom, inherits=True) == before | {"items": []}
+    assert newsroom.rows("news_item", "id, title") == [(1, "one"), (2, "two"), (3, "three"), (4, "four")]
+    assert newsroom.rows("news_item_tags", "item_id, tag_id") == [(2, 1)]
+
+
+def test_keys_of_another_kind_adopt_no_strangers(newsroom, model):
+    """A number of ours says nothing in the place of a UUID: the parent with that number is somebody else's."""
+
+    def declared(alone):
+        place = model("Place", name=text(default="made"))
+        key = {"id": models.UUIDField(primary_key=True, default=uuid.uuid4)}
+        bar = model("Bar", stools=models.IntegerField(), **key) if alone else None
+        return place, bar or model("Bar", {}, inherits=place, stools=models.IntegerField())
+
+    newsroom.migrate(*declared(alone=False))
+    place, bar = newsroom.app.models
+    newsroom.save(place, name="park")
+    newsroom.save(bar, name="Luce", stools=4)
+    newsroom.migrate(*declared(alone=True))
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_place") == [(1, "park"), (2, "Luce"), (3, "made")]
+    assert newsroom.rows("news_bar", "place_ptr_id, stools") == [(3, 4)]
+
+
+def test_texts_become_the_keys_of_a_parent_where_these_are_free(newsroom, model):
+    """The values of both keys and columns need Python here: some thousand at a time, across the border of two parts."""
+    newsroom.migrate(
+        model("Item", id=models.CharField(primary_key=True, max_length=20), weight=models.CharField(max_length=9)),
+        model("Story", weight=models.IntegerField()),
+    )
+    newsroom.save(newsroom.app.models[0], id="x", weight="0")
+    for number in range(1, 8):
+        newsroom.save(newsroom.app.models[1], weight=number)
+    item = model("Item", id=models.CharField(primary_key=True, max_length=20), weight=models.CharField(max_length=9))
+    newsroom.migrate(item, model("Story", {}, inherits=item))
+    assert newsroom.rows("news_item") == [*((str(n), str(n)) for n in range(1, 8)), ("x", "0")]
+    assert newsroom.rows("news_story") == [(str(n),) for n in range(1, 8)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story") == [(n, n) for n in range(1, 8)]
+
+
+def test_keys_that_are_taken_and_that_nothing_makes_are_named(newsroom, model):
+    def declared(inherits):
+        key = models.SlugField(primary_key=True, max_length=20)
+        item = model("Item", slug=key)
+        return item, model("Story", {}, inherits=item) if inherits else model(
+            "Story", slug=models.SlugField(primary_key=True, max_length=20)
+        )
+
+    newsroom.migrate(*declared(inherits=False))
+    for one in newsroom.app.models:
+        newsroom.save(one, slug="flood")
+    newsroom.declare(*declared(inherits=True)).make()
+    with pytest.raises(MigrationError, match=r"(?s)Give the rows other keys.*news_story, row flood: news_item has one"):
+        newsroom.apply()
+    newsroom.database.execute("UPDATE news_item SET slug = 'fire'")
+    newsroom.apply()
+    assert newsroom.rows("news_item") == [("fire",), ("flood",)]

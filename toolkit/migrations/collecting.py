@@ -101,6 +101,10 @@ class _SqliteCollector(SqliteEditor):
             self.lines.append(f"{_with_values(sql, parameters, '?')};")
         super().execute(sql, parameters)
 
+    def execute_aside(self, sql: str) -> None:
+        self.lines.append(f"{sql};")
+        super().execute_aside(sql)
+
 
 class _Unasked:
     """A server that is not asked: it has no rows and no tables, and keeps what it is told."""

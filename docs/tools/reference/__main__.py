@@ -6,6 +6,7 @@ With ``--check`` nothing is written: parts that are not as the code is are named
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pathlib import Path
 from . import commands, declarations, failures, fields, migrating, queries, settings, templates, values, writing
 
 FOLDER = Path(__file__).parent.parent.parent / "content" / "reference"
+DESCRIPTION = "Write the generated parts of the reference into its chapters."
 PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -69,6 +71,9 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def main(arguments: list[str]) -> int:
     """Write, or check; the exit status."""
+    reader = argparse.ArgumentParser(prog="python -m tools.reference", description=DESCRIPTION)
+    reader.add_argument("--check", action="store_true", help="write nothing, and name the parts that differ")
+    check = reader.parse_args(arguments).check
     texts = {path: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.md"))}
     used = {match["name"] for text in texts.values() for match in PART.finditer(text)}
     complaints = [f"no chapter has the part {name!r}" for name in sorted(PARTS.keys() - used)]
@@ -77,13 +82,13 @@ def main(arguments: list[str]) -> int:
         if made == text:
             continue
         complaints += [f"{path.name}: the part {name!r} is not as the code is" for name in _changed(text, made)]
-        if "--check" not in arguments:
+        if not check:
             path.write_text(made, "utf-8")
-    if "--check" not in arguments:
+    if not check:
         complaints = [one for one in complaints if one.startswith("no chapter")]
     for complaint in complaints:
         sys.stderr.write(f"{complaint}\n")
-    if complaints and "--check" in arguments:
+    if complaints and check:
         sys.stderr.write("Run: python -m tools.reference (in docs/), and read what changed.\n")
     return 1 if complaints else 0
 

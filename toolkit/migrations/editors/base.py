@@ -8,9 +8,10 @@ from typing import Any
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.conversions import check_convertible
 from toolkit.migrations.editors.journal import Journal, NoJournal
-from toolkit.migrations.editors.keys import OWN, RECIPE, Follower, Pair, Source, keeps_values, key_pairs
+from toolkit.migrations.editors.keys import OWN, RECIPE, Follower, Source, keeps_values
 from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.obstacles import check_obstacles
+from toolkit.migrations.editors.pairing import KeyTable
 from toolkit.migrations.editors.statements import create_statements, ddl, foreign_keys_of, table_of
 from toolkit.migrations.fields import describe_field, usable_default
 from toolkit.migrations.tables.comparing import differences, read_table
@@ -121,40 +122,10 @@ class Editor:
         if fill is MISSING and keeps_values(old, new):
             self.move_keys(followers, mapped=False)
             return
-        self.write_keys(old, new, lambda: key_pairs(self, old, new, fill=fill))
+        keys = KeyTable(self, old, new)
+        keys.write(lambda: keys.fill(fill=fill))
         self.move_keys(followers)
-        self.drop_keys()
-
-    def write_keys(self, old: Any, new: Any, pairs: Callable[[], Sequence[Pair]]) -> None:
-        """Make a table of old and new keys.
-
-        Args:
-            old: The model as it was.
-            new: The model as it shall be.
-            pairs: The keys. Asked before anything is done, where nothing can be taken back: it refuses.
-        """
-        if not self.journal.is_resuming:
-            pairs()
-        dialect = self.database.sqlalchemy_dialect
-        columns = {
-            f"{side}_{number}": str(field.sql_type().compile(dialect=dialect))
-            for side, model in (("old", old), ("new", new))
-            for number, field in enumerate(model._meta.key)
-        }
-        keys = {side: ", ".join(name for name in columns if name.startswith(side)) for side in ("old", "new")}
-        spelled = ", ".join(f"{name} {kind} NOT NULL" for name, kind in columns.items())
-        self.execute(
-            f"CREATE TABLE {self.quote(KEYS)} ({spelled}, PRIMARY KEY ({keys['old']}), UNIQUE ({keys['new']}))"
-        )
-        marks = ", ".join([self.mark] * len(columns))
-        insert = f"INSERT INTO {self.quote(KEYS)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - constants
-
-        def write() -> None:
-            rows = [(*one, *other) for one, other in pairs()]
-            if rows:
-                self.database.executemany(insert, rows)
-
-        self.write_rows(write)
+        keys.drop()
 
     def move_keys(self, followers: Sequence[Follower], *, mapped: bool = True) -> None:
         """Put new keys in the place of old ones, in all tables that hold them.
@@ -170,10 +141,6 @@ class Editor:
         self._change_keys(followers, mapped=mapped)
         for each in followers:
             self._call_fields("after_create", each.new)
-
-    def drop_keys(self) -> None:
-        """Drop the table of old and new keys."""
-        self.execute(f"DROP TABLE {self.quote(KEYS)}")
 
     def comment(self, model: Any) -> None:
         """Give a table the comment that its model has, where the database keeps such."""
@@ -207,6 +174,10 @@ class Editor:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement that changes tables."""
         self.journal.change(lambda: self.database.execute(sql, parameters))
+
+    def execute_aside(self, sql: str) -> None:
+        """Run a statement on a table of ours that the journal knows nothing of; it may be run again."""
+        self.database.execute(sql)
 
     def write_rows(self, write: Callable[[], object]) -> None:
         """Run something that changes rows and no tables: whole or not at all."""

@@ -7,14 +7,15 @@ follows where they are not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 from toolkit.errors import MigrationError, Problems
-from toolkit.migrations.editors.conversions import Refusals, conversion, held_by, same_storage
+from toolkit.migrations.editors.carriage import Carriage
+from toolkit.migrations.editors.conversions import SHOWN_PROBLEMS, Refusals, held_by
 from toolkit.migrations.editors.keys import TABLE as KEYS
-from toolkit.migrations.editors.keys import Pair, new_keys
+from toolkit.migrations.editors.pairing import NUMBER, KeyTable, are_foreign
 from toolkit.migrations.editors.statements import table_of
 from toolkit.models import IntegerField
 
@@ -45,50 +46,103 @@ class Lineage:
 
     # keys
 
-    def pairs(self, new: Any, *, adopt: bool) -> list[Pair]:
-        """The key of each row of the child, and the one that it gets: the same, if that is free.
+    def pair(self, keys: KeyTable, *, adopt: bool) -> None:
+        """Pair the key of each row of the child with the one that it gets: the same, if that is free.
 
         Args:
-            new: The child as it shall be.
+            keys: The table of the pairs.
             adopt: A row of the parent with the same key is the row's own.
 
         Raises:
-            Problems: Keys that are taken, and nothing that makes others.
+            Problems: Keys that are taken, or that the parent cannot have, and nothing that makes others.
         """
-        taken = set() if adopt else set(self._keys_of(self.root))
-        fresh = self._fresh(taken)
-        problems, found = [], []
-        own = self._keys_of(self.child)
-        pairs = list(new_keys(self.child, new, own, dialect=self._dialect, fresh=fresh))
-        wanted = {key for _, key in pairs}
-        fresh = self._fresh(taken | wanted)
-        for old, key in pairs:
-            if key in taken and fresh is None:
-                problems.append(MigrationError(f"{self.child._meta.table}, row {old}: {self.root._meta.table} has one"))
-            found.append(((old,), (fresh() if key in taken and fresh is not None else key,)))
-        if problems:
+        refusals = Refusals(keys.new)
+        link = keys.new._meta.pk
+        if are_foreign(self.child._meta.pk, link):
+            self._pair_anew(keys, refusals)
+            return
+        part = keys.part(self.child._meta.pk, link, refusals=refusals)
+        if adopt or part.make is not None:
+            keys.insert([part.sql])
+        else:
+            self._pair_free(keys, part.sql)
+        if part.make is not None:
+            keys.make(0, part.make, refusals)
+        if not adopt:
+            self._replace_taken(keys, refusals)
+        keys.check()
+
+    def _pair_anew(self, keys: KeyTable, refusals: Refusals) -> None:
+        """Keys that the root has not, for those of the child say nothing there."""
+        if self._counts:
+            keys.insert([f"{self._greatest(self.root)} + {NUMBER.format(keys.own())}"])
+            return
+        keys.insert(["NULL"])
+        fresh = self._fresh()
+        make = fresh if fresh is not None else keys.part(self.child._meta.pk, keys.new._meta.pk, refusals=refusals).make
+        if make is not None:
+            keys.make(0, make, refusals)
+
+    def _pair_free(self, keys: KeyTable, own: str) -> None:
+        """Each row keeps its key where the root has none such; the others get numbers behind all, or none yet."""
+        table, column = (self._editor.quote(name) for name in (self.root._meta.table, self.root._meta.pk.column))
+        order = "CASE WHEN r.taken IS NULL THEN 1 ELSE 0 END, "
+        other = "NULL"
+        if self._counts:
+            other = f"{self._greatest(self.root, self.child)} + {NUMBER.format(order + keys.own())}"
+        keys.insert(
+            [f"CASE WHEN r.taken IS NULL THEN {own} ELSE {other} END"],
+            joined=f"LEFT JOIN (SELECT {column} AS taken FROM {table}) r ON r.taken = {own}",  # noqa: S608 - quoted
+            order=order,
+        )
+
+    def _replace_taken(self, keys: KeyTable, refusals: Refusals) -> None:
+        """Give rows whose keys the root has another."""
+        table, column = (self._editor.quote(name) for name in (self.root._meta.table, self.root._meta.pk.column))
+        taken = f"(new_0 IS NULL OR new_0 IN (SELECT {column} FROM {table}))"  # noqa: S608 - quoted
+        fresh = self._fresh()
+        if fresh is not None:
+            keys.make(0, fresh, refusals, where=taken)
+            return
+        rows = self._editor.database.fetch(
+            f"SELECT old_0 FROM {keys.name} WHERE {taken} ORDER BY old_0 LIMIT {SHOWN_PROBLEMS}"  # noqa: S608 - quoted
+        )
+        if rows:
             raise Problems(
-                problems[:20],
-                summary=f"{new._meta.label}: rows of its parent have the same keys; nothing was changed. Give the rows "
-                "other keys in a RunPython before",
+                [
+                    MigrationError(f"{self.child._meta.table}, row {old}: {self.root._meta.table} has one")
+                    for (old,) in rows
+                ],
+                summary=f"{keys.new._meta.label}: rows of its parent have the same keys; nothing was changed. Give the "
+                "rows other keys in a RunPython before",
             )
-        return found
 
-    def _keys_of(self, model: Any) -> list[Any]:
-        key, table = (self._editor.quote(name) for name in (model._meta.pk.column, model._meta.table))
-        return [found for (found,) in self._editor.database.fetch(f"SELECT {key} FROM {table} ORDER BY {key}")]  # noqa: S608 - quoted
+    @property
+    def _counts(self) -> bool:
+        """Whether keys of the root are numbers."""
+        return isinstance(held_by(self.root._meta.pk), IntegerField)
 
-    def _fresh(self, taken: set[Any]) -> Callable[[], Any] | None:
+    def _greatest(self, *models: Any) -> str:
+        """The greatest number that is a key of some models, as SQL."""
+        quote = self._editor.quote
+        each = [f"SELECT max({quote(one._meta.pk.column)}) AS x FROM {quote(one._meta.table)}" for one in models]  # noqa: S608 - quoted
+        return f"(SELECT coalesce(max(g.x), 0) FROM ({' UNION ALL '.join(each)}) g)"  # noqa: S608 - quoted
+
+    def _fresh(self) -> Callable[[Any, Any], Any] | None:
         """What makes keys that the root has not, if anything does."""
-        held = held_by(self.root._meta.pk)
-        if isinstance(held, IntegerField):
-            numbers = count(max((key for key in taken if isinstance(key, int)), default=0) + 1)
-            return lambda: next(numbers)
+        held, quote = held_by(self.root._meta.pk), self._editor.quote
+        if self._counts:
+            found = self._editor.database.fetch(
+                f"SELECT max(x) FROM (SELECT max({quote(self.root._meta.pk.column)}) AS x FROM "  # noqa: S608 - quoted
+                f"{quote(self.root._meta.table)} UNION ALL SELECT max(new_0) FROM {quote(KEYS)}) g"
+            )
+            numbers = count((found[0][0] or 0 if found else 0) + 1)
+            return lambda _, __: next(numbers)
         default = self.root._meta.pk.default
         if not callable(default):
             return None
         write = held.db_value_of(self._dialect)
-        return lambda: write(held.to_python(default()))
+        return lambda _, __: write(held.to_python(default()))
 
     # rows
 
@@ -111,52 +165,58 @@ class Lineage:
             )
         )
 
+    def check_values(self, fills: Mapping[str, Any]) -> None:
+        """See that there is a value for every column of the ancestors, where rows are made in all.
+
+        Raises:
+            MigrationError: There are rows, and nothing for them.
+        """
+        for model in self.tables:
+            self._given(model, fills)
+
     def _make_rows(self, model: Any, fills: Mapping[str, Any], *, adopt: bool) -> None:
-        shared = [field for field in _plain(model) if field.name in self._own(self.child)]
-        others = [field for field in _plain(model) if field not in shared and not self._fills_itself(field, fills)]
-        rows = self._rows_of_child([field.name for field in shared], model)
-        there = set(self._keys_of(model)) if adopt else set()
-        new = [row for row in rows if row[0] not in there]
-        given = [self._editor.value_for(field, fills, rows=lambda: len(new)) for field in others]
-        quote = self._editor.quote
-        names = [quote(field.column) for field in (model._meta.pk, *shared, *others)]
-        marks = ", ".join([self._editor.mark] * len(names))
-        table = quote(model._meta.table)
-        if new:
-            self._editor.database.executemany(
-                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - quoted
-                [
-                    (*self._whole(row, shared, fills), *(each() if callable(each) else each for each in given))
-                    for row in new
-                ],
-            )
-        old = [row for row in rows if row[0] in there]
-        if old and shared:
-            listed = ", ".join(f"{quote(field.column)} = {self._editor.mark}" for field in shared)
-            self._editor.database.executemany(
-                f"UPDATE {table} SET {listed} WHERE {names[0]} = {self._editor.mark}",  # noqa: S608 - quoted
-                [(*self._whole(row, shared, fills)[1:], row[0]) for row in old],
-            )
+        table, key = self._editor.quote(model._meta.table), self._editor.quote(model._meta.pk.column)
+        own = self._editor.quote(self.child._meta.pk.column)
+        absent = f"NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{key} = k.new_0)"  # noqa: S608 - quoted
+        new = f"{own} IN (SELECT k.old_0 FROM {self._editor.quote(KEYS)} k WHERE {absent})"  # noqa: S608 - quoted
+        given = self._given(model, fills, new=new if adopt else "")
+        carriage = Carriage(self._editor, self.child, model, self._shared(model), side="new")
+        if adopt:
+            carriage.update(given)
+        carriage.insert(given)
         self._editor.settle()
 
-    def _whole(self, row: Sequence[Any], fields: Sequence[Any], fills: Mapping[str, Any]) -> list[Any]:
-        """A row with something in the place of each NULL that the ancestor does not take."""
-        found = [row[0]]
-        for field, value in zip(fields, row[1:], strict=True):
-            if value is None and not field.null:
-                made = self._editor.value_for(field, fills, rows=lambda: 1)
-                value = made() if callable(made) else made
-            found.append(value)
-        return found
+    def _given(self, model: Any, fills: Mapping[str, Any], *, new: str = "") -> dict[Any, Any]:
+        """What rows get, by the ancestor's field, where the child has no such field, or NULL in it.
+
+        Args:
+            model: The ancestor.
+            fills: What the operation says.
+            new: The condition that a row of the child has none there; without it none has.
+        """
+        shared = {theirs: own for own, theirs in self._shared(model)}
+        given = {}
+        for field in _plain(model):
+            own = shared.get(field)
+            if own is None and not self._fills_itself(field, fills):
+                missing = new
+            elif own is not None and own.null and not field.null:
+                missing = f"{self._editor.quote(own.column)} IS NULL"
+            else:
+                continue
+            given[field] = self._editor.value_for(
+                field, fills, rows=lambda missing=missing: self._editor.count(self.child._meta.table, missing)
+            )
+        return given
+
+    def _shared(self, model: Any) -> list[tuple[Any, Any]]:
+        """(the child's, an ancestor's) fields of one name."""
+        own = self._own(self.child)
+        return [(own[field.name], field) for field in _plain(model) if field.name in own]
 
     def _fills_itself(self, field: Any, fills: Mapping[str, Any]) -> bool:
         column = table_of(field.model, self._dialect).c[field.column]
         return column.server_default is not None and field.name not in fills
-
-    def _rows_of_child(self, names: Sequence[str], model: Any) -> list[tuple[Any, ...]]:
-        """The new key of each row of the child, and what its fields say, as the ancestor stores it."""
-        fields = [(self._own(self.child)[name], model._meta.by_name[name]) for name in names]
-        return self._read(self.child, fields, model, side="new")
 
     def fetch_down(self, child: Any) -> None:
         """Give the child's columns what the ancestors' of the same names say.
@@ -168,35 +228,9 @@ class Lineage:
             own = self._own(child)
             fields = [(field, own[field.name]) for field in _plain(model) if field.name in own]
             if fields:
-                self._editor.write_rows(lambda model=model, fields=fields: self._fetch_down(model, child, fields))
-
-    def _fetch_down(self, model: Any, child: Any, fields: Sequence[tuple[Any, Any]]) -> None:
-        quote = self._editor.quote
-        rows = self._read(model, fields, child, side="old")
-        listed = ", ".join(f"{quote(own.column)} = {self._editor.mark}" for _, own in fields)
-        if rows:
-            self._editor.database.executemany(
-                f"UPDATE {quote(child._meta.table)} SET {listed} "  # noqa: S608 - quoted
-                f"WHERE {quote(child._meta.pk.column)} = {self._editor.mark}",
-                [(*values, key) for key, *values in rows],
-            )
-        self._editor.settle()
-
-    def _read(self, source: Any, fields: Sequence[tuple[Any, Any]], target: Any, *, side: str) -> list[tuple[Any, ...]]:
-        """Rows of one table as another stores them, each behind its key there; only those whose keys are moved."""
-        quote = self._editor.quote
-        columns = "".join(f", s.{quote(old.column)}" for old, _ in fields)
-        found = self._editor.database.fetch(
-            f"SELECT k.{side}_0{columns} FROM {quote(source._meta.table)} s JOIN {quote(KEYS)} k "  # noqa: S608 - quoted
-            f"ON k.old_0 = s.{quote(source._meta.pk.column)} ORDER BY k.old_0"
-        )
-        refusals = Refusals(target)
-        convert = [_converter(refusals, old, new, self._dialect) for old, new in fields]
-        rows = [
-            (key, *(each(value, key) for each, value in zip(convert, values, strict=True))) for key, *values in found
-        ]
-        refusals.check()
-        return rows
+                carriage = Carriage(self._editor, model, child, fields, side="old")
+                self._editor.write_rows(lambda carriage=carriage: carriage.update({}))
+                self._editor.settle()
 
     def _own(self, child: Any) -> dict[str, Any]:
         return {field.name: field for field in _plain(child)}
@@ -331,17 +365,3 @@ def _plain(model: Any) -> list[Any]:
 def _keys_to(model: Any, *targets: Any) -> list[Any]:
     """The foreign keys of a model to some others, in their order."""
     return [field for field in model._meta.local_fields if field.is_relation and field.target in targets]
-
-
-def _converter(refusals: Refusals, old: Any, new: Any, dialect: str) -> Callable[[Any, Any], Any]:
-    if not same_storage(old, new):
-        return refusals.guarded(conversion(old, new, dialect=dialect), new)
-    read, write = held_by(old).db_reader(dialect), held_by(new).db_writer(dialect)
-
-    def kept(value: Any, row: Any) -> Any:
-        if value is None:
-            return None
-        value = value if read is None else read(value)
-        return value if write is None else write(value)
-
-    return kept

@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.errors import MigrationError
 from toolkit.migrations.editors.base import Editor
 from toolkit.migrations.editors.journal import TABLE, Journal
+from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.mysql import MysqlEditor
 from toolkit.migrations.editors.postgresql import PostgresqlEditor
 from toolkit.migrations.editors.sqlite import SqliteEditor
@@ -25,7 +26,7 @@ def can_take_back(database: Any) -> bool:
 
 def digest_of(database: Any) -> str:
     """A digest of all tables as they are, on a database whose changes of tables are noted one by one."""
-    return digest_of_tables(database, without=TABLE) if database.dialect == "mysql" else ""
+    return digest_of_tables(database, without=(TABLE, KEYS)) if database.dialect == "mysql" else ""
 
 
 def editor_of(database: Any) -> Editor:

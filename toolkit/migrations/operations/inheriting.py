@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.migrations.editors.inheriting import Lineage
-from toolkit.migrations.editors.keys import find_followers, key_pairs
+from toolkit.migrations.editors.keys import find_followers
+from toolkit.migrations.editors.pairing import KeyTable
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.alterations import Alteration
 from toolkit.migrations.operations.operation import FieldOrState, as_state
@@ -32,8 +33,9 @@ class AddParent(Alteration):
         removes: The fields that the parent has from now on, with their values.
         fills: Field name to what the parent's rows get, or a function that makes one for each row, where the model
             has no field of that name. Without it they get the field's default.
-        adopt: A row of the parent that has the key of a row is its parent, and no other is made. It stays on the way
-            back.
+        adopt: A row of the parent that has the key of a row is its parent, and no other is made. It gets the values
+            of the row by the names that both have, and its many-to-many links in the place of its own, which are
+            deleted. It stays on the way back.
     """
 
     model_name: str
@@ -166,11 +168,14 @@ def _begin(
     between = _with_fields(together, label, moved)
     before, meanwhile = alone.classes(), between.classes()
     lineage = Lineage(editor, before, child=label, parent=_parent_of(together, label))
-    editor.write_keys(before[label], meanwhile[label], lambda: lineage.pairs(meanwhile[label], adopt=adopt))
+    if not adopt and not editor.journal.is_resuming:
+        lineage.check_values(fills)
+    keys = KeyTable(editor, before[label], meanwhile[label])
+    keys.write(lambda: lineage.pair(keys, adopt=adopt))
     lineage.make_rows(fills, adopt=adopt)
     lineage.move_hidden(up=True)
     editor.move_keys(find_followers(before, meanwhile, label))
-    editor.drop_keys()
+    keys.drop()
     if moved:
         editor.alter(meanwhile[label], together.classes([label])[label], fills={})
 
@@ -187,13 +192,14 @@ def _cease(label: str, editor: Editor, *, together: ProjectState, alone: Project
         lineage.check_free()
     if loose:
         editor.alter(before[label], meanwhile[label], fills={})
-    editor.write_keys(meanwhile[label], later[label], lambda: key_pairs(editor, meanwhile[label], later[label]))
+    keys = KeyTable(editor, meanwhile[label], later[label])
+    keys.write(keys.fill)
     lineage.fetch_down(meanwhile[label])
     lineage.move_hidden(up=False)
     editor.move_keys(find_followers(meanwhile, later, label))
     if not keep:
         lineage.delete_rows()
-    editor.drop_keys()
+    keys.drop()
     if moved:
         editor.alter(later[label], alone.classes([label])[label], fills={})
 

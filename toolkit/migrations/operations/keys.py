@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 class AlterPrimaryKey(Alteration):
     """Make other fields the primary key; what refers to the rows follows.
 
+    On the way back the rows get their old keys where the old key stayed as a field. Where it went, nobody knows the
+    numbers any more: rows are numbered from 1, in the order of the new key.
+
     Args:
         model_name: The model.
         fields: (name, field) pairs: those of the new key, ``("pk", CompositePrimaryKey(...))`` too, and those of the
