@@ -314,3 +314,20 @@ def test_keys_that_are_taken_and_that_nothing_makes_are_named(newsroom, model):
     newsroom.database.execute("UPDATE news_item SET slug = 'fire'")
     newsroom.apply()
     assert newsroom.rows("news_item") == [("fire",), ("flood",)]
+
+
+def test_a_one_to_one_field_to_the_parent_is_not_taken_for_the_link_while_it_changes(newsroom, model):
+    def declared(inherits):
+        item = model("Item", title=text())
+        kind = models.ForeignKey if inherits else models.OneToOneField
+        other = kind(item, on_delete=models.CASCADE, null=True, related_name="+")
+        return item, model("Story", {}, inherits=item, other=other) if inherits else model("Story", other=other)
+
+    newsroom.migrate(*declared(inherits=False))
+    item, story = newsroom.app.models
+    for one in ("a", "b"):
+        newsroom.save(story, other=newsroom.save(item, title=one))
+    newsroom.migrate(*declared(inherits=True), fills={"news.Item.title": "made"})
+    assert newsroom.rows("news_story", "item_ptr_id, other_id") == [(3, 1), (4, 2)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, other_id") == [(3, 1), (4, 2)]

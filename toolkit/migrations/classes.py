@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import Problems
@@ -11,6 +12,7 @@ from toolkit.models.naming import names_in
 from toolkit.models.resolve import resolve_models
 
 if TYPE_CHECKING:
+    from toolkit.migrations.fields import FieldState
     from toolkit.migrations.state import ModelState
 
 Links = Mapping[str, ManyToManyField[Any]]
@@ -55,10 +57,14 @@ class _Classes:
         if not state.is_proxy and _hides_any([*state.field_names, *links], parents):
             parents = []  # a field is on its way from one to the other: until it is there, this is a model by itself
         namespace: dict[str, Any] = {"__module__": f"{state.app}.migrations", "__qualname__": state.name}
+        ties = _ties(state) if parents else set()
         for field in state.fields:
-            namespace[field.name] = field.build()
-            if isinstance(namespace[field.name], OneToOneField) and field.to in state.bases and parents:
-                namespace[field.name].parent_link, namespace[field.name].related_name = True, None
+            made: Any = field.build()
+            namespace[field.name] = made
+            if field.name in ties:
+                made.parent_link, made.related_name = True, None
+            elif isinstance(made, OneToOneField) and field.to in state.bases and parents:
+                namespace[field.name] = _as_foreign_key(field)
         namespace |= links
         namespace |= dict(state.managers)
         if state.managers:
@@ -67,6 +73,21 @@ class _Classes:
         namespace["Meta"] = type("Meta", (), _meta(state, known, inherits=bool(parents)))
         kind: Any = type(Model)
         return kind(state.name, tuple(parents) or (Model,), namespace)
+
+
+def _ties(state: ModelState) -> set[str]:
+    """The names of the fields that link a model to its parents; the key, where there are others to the same."""
+    found: dict[str, str] = {}
+    for field in sorted(state.fields, key=lambda one: not one.is_key):
+        if field.to in state.bases and isinstance(field.build(), OneToOneField):
+            found.setdefault(str(field.to), field.name)
+    return set(found.values())
+
+
+def _as_foreign_key(field: FieldState) -> Any:
+    """A one-to-one field to a parent that is not the link, and is on its way to be another: its column is the same."""
+    options = (*field.options, ("unique", True))
+    return replace(field, kind="toolkit.models.ForeignKey", options=options).build()
 
 
 def _meta(state: ModelState, known: Iterable[str], *, inherits: bool) -> dict[str, Any]:
