@@ -56,7 +56,14 @@ def keyed(name: str) -> Any:
 
 
 KEYED = {name: keyed(name) for name in FIELDS}
-MODELS, PROBLEMS = resolve_models({"keys": [Made, *KEYED.values()]})
+
+
+class Use(models.Model):
+    slug = models.SlugField(unique=True)
+    word = models.ForeignKey(KEYED["word"], on_delete=models.CASCADE, related_name="+")
+
+
+MODELS, PROBLEMS = resolve_models({"keys": [Made, Use, *KEYED.values()]})
 
 
 class Sum(models.Model):
@@ -170,3 +177,16 @@ def test_partners_with_keys_that_a_function_makes(desk: Desk) -> None:
     desk.write("rows/a.md", "---\ntitle: A\nothers: [Sun]\n---\n")
     assert desk.counts() == (0, 1, 1, 1)
     assert sorted(Made.objects.values_list("slug", flat=True)) == ["a", "sun"]
+
+
+def test_a_row_that_moves_to_another_file_keeps_those_that_refer_to_it(desk: Desk) -> None:
+    word = KEYED["word"]
+    desk.sources = [Source("words/*.json", word, key="key"), Source("uses.csv", Use)]
+    desk.write("words/a.json", '[{"key": "sea", "title": "Sea"}]')
+    desk.write("uses.csv", "slug,word\none,sea\n")
+    assert desk.counts() == (2, 0, 0, 0)
+    Use.objects.create(slug="wild", word_id="sea")
+    (desk.folder / "words/a.json").rename(desk.folder / "words/b.json")
+    assert desk.counts() == (0, 0, 2, 0)
+    assert sorted(Use.objects.values_list("slug", flat=True)) == ["one", "wild"]
+    Use.objects.filter(slug="wild").delete()

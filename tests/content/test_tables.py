@@ -51,13 +51,7 @@ class Review(models.Model):
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="reviews")
 
 
-class Line(models.Model):
-    pk = models.CompositePrimaryKey("venue", "number")
-    venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="+")
-    number = models.IntegerField()
-
-
-MODELS, PROBLEMS = resolve_models({"town": [Venue, Bar, Pub, Review, Line]})
+MODELS, PROBLEMS = resolve_models({"town": [Venue, Bar, Pub, Review]})
 BARS, PUBS = Source("bars/*.md", Bar), Source("pubs.yaml", Pub)
 REVIEWS = Source("reviews.csv", Review)
 
@@ -132,9 +126,7 @@ def test_what_a_file_cannot_say_is_told_with_its_line(tmp_path: Path, text: str,
         scope.database.close()
 
 
-def test_a_key_of_several_fields_is_refused_and_says_what_to_do() -> None:
-    (problem,) = Source("lines.csv", Line, key="number").problems()
-    assert "the key of Line is composite" in str(problem)
+def test_a_computed_key_is_refused() -> None:
     assert "is computed by the database" in str(Source("bars/*.md", Bar, key="points").problems()[0])
 
 

@@ -11,7 +11,7 @@ from toolkit.content.files import Listing
 from toolkit.content.held import note_before
 from toolkit.content.keys import key_reader, key_text
 from toolkit.content.layout import Layout
-from toolkit.content.matching import Entry, Leaver, adopt_rows, match_rows
+from toolkit.content.matching import Entry, Leaver, adopt_rows, claim_rows, match_rows
 from toolkit.content.parsing import Group, Parsed, group_files, parse_groups, plain_base
 from toolkit.content.records import Record, RowKey, read_keys
 from toolkit.content.spool import Spool
@@ -141,8 +141,17 @@ class Changes:
         if self.creator is not None:
             made, left = self.creator.create(parsed, self.vanished, entries, leavers)
             entries, leavers = [*entries, *made], [*leavers, *left]
+        leavers = claim_rows([entry for entry in entries if not entry.layout.key_references], leavers)
         self.entries, self.leavers = entries, adopt_rows(entries, leavers, self._digest_of)
         self._renamed = note_before(database, self.entries)
+
+    def claim(self, database: Any) -> None:
+        """Pair the rows whose primary keys hold references, when these are resolved."""
+        late = [entry for entry in self.entries if entry.layout.key_references]
+        for entry in late:
+            entry.pk = entry.said_pk
+        self.leavers = claim_rows(late, self.leavers)
+        note_before(database, late)
 
     def _given(self, database: Any, models: Mapping[str, Any], paths: Sequence[str]) -> dict[str, list[RowKey]]:
         """The rows that files gave, with their primary keys as the driver has them."""
@@ -164,10 +173,14 @@ class Changes:
         gone = {(leaver.model, leaver.given.key) for leaver in self.leavers}
         gone |= {(e.layout.model, e.earlier) for e in self.entries if e.earlier not in (None, e.key)}
         present = {(entry.layout.model, entry.key) for entry in self.entries}
-        return (
-            {model for model, key in gone if (model, key) not in present},
-            {model for model, key in gone if (model, key) in present} | self._renamed,
-        )
+        missing = {model for model, key in gone if (model, key) not in present}
+        late = [layout for layout in self._layouts if layout.key_references]
+        same = {layout.model for layout in late if layout.key_field.is_several}
+        moved = {model for model, key in gone if (model, key) in present} - same
+        moved |= self._renamed
+        for _ in late:  # a key follows those that it refers to, and they may follow others
+            moved |= {layout.model for layout in late if _key_targets(layout) & (moved | missing)}
+        return missing, moved
 
     def _dependent(self) -> list[Group]:
         """Unread groups whose rows may name a row that is not there any more, or is another.
@@ -183,6 +196,11 @@ class Changes:
             if target in moved or (target in gone and name not in layout.source.create)
         }
         return [group for group in self.groups if group.layout in numbers and group.path not in self.parsed]
+
+
+def _key_targets(layout: Layout) -> set[Any]:
+    """The models that the primary key refers to."""
+    return {layout.model._meta.by_name[name].target for name in layout.key_references}
 
 
 def is_known(record: Record | None, stamp: Stamp, declared: str) -> bool:

@@ -194,7 +194,7 @@ class Creator:
             given |= {(label, key) for key, pk in there if pk not in own}
             key = target.key_field
             own_entries = (entry for entry in entries if entry.layout.model is target.model)
-            given |= {(label, e.row.pk if key.primary_key else e.named(key)) for e in own_entries}
+            given |= {(label, e.said_pk if key.primary_key else e.named(key)) for e in own_entries}
         return given
 
     def _entry(self, mention: Mention, before: RowKey | None) -> Entry:

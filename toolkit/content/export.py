@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.content.keys import key_text
+from toolkit.content.keys import key_text, pk_text
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.loading import locales_of
 from toolkit.content.mentions import (
@@ -32,6 +32,7 @@ from toolkit.content.source import Source
 from toolkit.content.stored import Stored, read_stored
 from toolkit.errors import ContentError, Problems, ToolkitError
 from toolkit.i18n.files import write_if_changed
+from toolkit.models.fields.several import parts_of
 from toolkit.stamps import is_settled, stamp_of
 from toolkit.trace import Scope
 
@@ -171,7 +172,7 @@ def _adopt(
     now = time.time_ns()
     noted = []
     for path, text in files.items():
-        keys = [RowKey(_driver_key(layout, row), key_text(row.pk)) for row in rows.get(path, ())]
+        keys = [RowKey(_driver_key(layout, row), pk_text(row.pk)) for row in rows.get(path, ())]
         stamp = stamp_of((folder / path).stat())
         digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
         label, settled = layout.model._meta.label, int(is_settled(stamp, at_ns=now))
@@ -214,5 +215,9 @@ def _mentions(layout: Layout, rows: Mapping[str, list[Stored]]) -> Iterator[Ment
 
 
 def _driver_key(layout: Layout, row: Stored) -> object:
-    write = layout.key_field.db_writer(layout.dialect)
-    return key_text(row.key if write is None else write(row.key))
+    """The key of a row as records hold it."""
+    parts = parts_of(layout.key_field)
+    writers = [layout.natural_writers[p.name] if p.is_relation else p.db_writer(layout.dialect) for p in parts]
+    values = row.key if len(parts) > 1 else (row.key,)
+    found = [value if write is None else write(value) for write, value in zip(writers, values, strict=True)]
+    return key_text(tuple(found) if len(found) > 1 else found[0])

@@ -42,7 +42,7 @@ def keepers_of(model: Any) -> Iterator[tuple[Any, Any]]:
         for relation in level._meta.own_reverse():
             if hasattr(relation.field, "target_field"):
                 field = root_field(relation.field.target_field)
-                if not field.primary_key:
+                if field is not root_key(model):
                     yield relation.field, field
 
 
@@ -59,7 +59,7 @@ def settle_gone(scope: Any, leaver: Leaver, row: Sequence[Any]) -> None:
     """
     fields, key = stored_fields(leaver.model), root_key(leaver.model)
     read = key.db_reader(scope.database.dialect)
-    instance, pk = blank_instance(leaver.model), row[fields.index(key)]
+    instance, pk = blank_instance(leaver.model), leaver.given.pk
     instance.pk = pk if read is None else read(pk)
     delete_instance(scope, instance)
     for relation, field in keepers_of(leaver.model):

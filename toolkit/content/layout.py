@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from toolkit.content.levels import fields_held, held_field, root_key, stored_fields, translated_fields
+from toolkit.content.levels import (
+    fields_held,
+    held_field,
+    is_made,
+    key_fields,
+    root_key,
+    stored_fields,
+    translated_fields,
+)
 from toolkit.content.markdown_files import name_of
 from toolkit.content.partners import name_field_of
 from toolkit.content.source import Source, key_name, keys_of
@@ -54,9 +62,14 @@ class Layout:
         return stored_fields(self.model)
 
     @cached_property
-    def key_index(self) -> int:
-        """Where the primary key stands among the fields."""
-        return self.fields.index(root_key(self.model))
+    def key_parts(self) -> dict[Any, int]:
+        """The fields of the primary key, and where they stand among the fields."""
+        return {field: self.fields.index(field) for field in key_fields(self.model)}
+
+    @cached_property
+    def key_references(self) -> list[str]:
+        """Those of them that refer to other rows: the key is known when these are."""
+        return [field.name for field in self.key_parts if field.is_relation]
 
     @cached_property
     def references(self) -> dict[str, int]:
@@ -92,7 +105,7 @@ class Layout:
     @cached_property
     def key_field(self) -> Any:
         """The field that names a row."""
-        return self.model._meta.by_name[self.source.key]
+        return self.model._meta.get_field(self.source.key)
 
     def key_of_file(self, path: str) -> str:
         """The key of a Markdown file that gives none: its name, made a slug if it is none and has to be."""
@@ -106,6 +119,11 @@ class Layout:
         """Whether files say the primary key, rather than the database giving one."""
         pk = root_key(self.model)
         return pk is self.key_field or not isinstance(pk, AutoField)
+
+    @cached_property
+    def is_keyed(self) -> bool:
+        """Whether rows are known by the primary keys that files say, whatever file says them."""
+        return self.pk_is_given and not any(map(is_made, self.key_parts))
 
     @cached_property
     def columns(self) -> dict[str, tuple[str, str | None]]:
@@ -213,5 +231,5 @@ def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:
     found = {}
     stored = stored_fields(model)
     for field in [*(key for key in meta.foreign_keys() if key in stored), *meta.many_to_many]:
-        found[field.name] = field.target._meta.by_name[key_name(field.target, keys)]
+        found[field.name] = field.target._meta.get_field(key_name(field.target, keys))
     return found

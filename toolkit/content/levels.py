@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolkit.content.partners import is_stamped
 from toolkit.models import Expression
 from toolkit.models.fields.base import MISSING
+from toolkit.models.fields.several import parts_of
 
 
 def root_key(model: Any) -> Any:
@@ -26,17 +28,29 @@ def held_field(relation: Any) -> Any:
     return root_field(key.target_field)
 
 
+def key_fields(model: Any) -> list[Any]:
+    """The fields whose values are a row's primary key: of a composite key several."""
+    return parts_of(root_key(model))
+
+
 def fields_held(model: Any) -> set[Any]:
     """The fields of a model's rows, beside its key, whose values others keep to refer to them."""
     relations = [relation.field for level in model._meta.levels for relation in level._meta.own_reverse()]
     held = {root_field(field.target_field) for field in relations if hasattr(field, "target_field")}
-    return {field for field in held if not field.primary_key}
+    return {field for field in held if field is not root_key(model)}
 
 
 def is_computed(field: Any) -> bool:
     """Whether the value of a field is not known before its row is written."""
     made = field.db_default is not MISSING and field.default is MISSING and isinstance(field.db_default, Expression)
     return bool(field.is_generated or made or field.is_version or getattr(field, "auto_now", False))
+
+
+def is_made(field: Any) -> bool:
+    """Whether a function makes the value that a file does not give."""
+    if field.default is MISSING and field.db_default is not MISSING:
+        return isinstance(field.db_default, Expression)
+    return is_stamped(field) or field.is_version or callable(field.default)
 
 
 def stored_fields(model: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from toolkit.content.changes import Changes, collision, find_collisions, is_know
 from toolkit.content.creating import created_layouts
 from toolkit.content.files import Listing, list_files
 from toolkit.content.held import find_left_behind
-from toolkit.content.keys import key_text
+from toolkit.content.keys import pk_text
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
@@ -161,10 +161,11 @@ class Loading:
         """Resolve everything, then write it. Raises all problems found until then."""
         changes.match(self._database)
         problems: list[ToolkitError] = [*changes.problems, *find_collisions(changes.entries)]
-        problems += self._taken_keys(changes)
         self._reserve(changes.entries)
         references = References(self._database, changes.entries, changes.leavers, self._folder)
         references.resolve()
+        changes.claim(self._database)
+        problems += self._taken_keys(changes)
         _raise([*problems, *references.problems])
         tables.defer_references(self._database)
         try:
@@ -180,12 +181,12 @@ class Loading:
         """Give new rows their primary keys ahead, so that rows may refer to each other in any order."""
         new: dict[Any, list[Entry]] = {}
         for entry in entries:
-            if entry.pk is None:
+            if entry.pk is None and not entry.layout.key_references:
                 new.setdefault(root_key(entry.layout.model), []).append(entry)  # models may share a table at the root
         for key, group in new.items():
             if not isinstance(key, AutoField):  # made by its default, a UUID for example
                 for entry in group:
-                    entry.pk = entry.row.pk
+                    entry.pk = entry.said_pk
                 continue
             pks = tables.reserve_keys(self._database, group[0].layout.model, len(group))
             for entry, pk in zip(group, pks, strict=True):
@@ -198,7 +199,8 @@ class Loading:
         by_field: dict[tuple[Any, Any], dict[Any, Entry]] = {}
         for entry in changes.entries:
             field = entry.layout.key_field
-            by_field.setdefault((entry.layout.model, field), {})[entry.row.key] = entry
+            value = entry.pk if field.is_several else entry.row.key
+            by_field.setdefault((entry.layout.model, field), {})[value] = entry
         problems = []
         for (model, field), found in by_field.items():
             for key, pk in tables.fetch_keys(self._database, model, field, found):
@@ -207,7 +209,7 @@ class Loading:
         return problems
 
     def _taken(self, entry: Entry, model: Any, pk: Any) -> ContentError:
-        giver = find_giver(self._database, model._meta.label, key_text(pk))
+        giver = find_giver(self._database, model._meta.label, pk_text(pk))
         other = giver or f"the database ({model._meta.object_name} {pk}, which came from no file)"
         problem = collision(entry, other)
         place = locate(self._folder, entry, entry.layout.source.key)
@@ -227,7 +229,7 @@ class Loading:
             noted = [one for item in items for one in self._noted(changes, item, given)]
             replace_records(self._database, (), noted)
         if (creator := changes.creator) is not None:
-            created = {named: key_text(entry.pk) for named, entry in creator.created.items()}
+            created = {named: pk_text(entry.pk) for named, entry in creator.created.items()}
             replace_created(self._database, creator.touched, created)
 
     def _noted(
@@ -235,7 +237,7 @@ class Loading:
     ) -> Iterator[tuple[Record, list[RowKey]]]:
         """A record of each file of a group, and the rows that the file gave."""
         for path, digest in zip(item.group.paths, item.digests, strict=True):
-            keys = [RowKey(entry.key, key_text(entry.pk)) for entry in given.get(path, ())]
+            keys = [RowKey(entry.key, pk_text(entry.pk)) for entry in given.get(path, ())]
             yield self._record(changes, path, digest, len(keys)), keys
 
     def _record(self, changes: Changes, path: str, digest: str, rows: int) -> Record:

@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 
 from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
-from toolkit.content.levels import root_key
 from toolkit.content.parsing import Parsed
 from toolkit.content.records import Record, RowKey
-from toolkit.content.rows import is_made
 from toolkit.content.spool import Head
 
 
@@ -49,12 +47,22 @@ class Entry:
         """The key in the file, as records hold it."""
         return key_text(self.row.key)
 
+    @property
+    def said_pk(self) -> Any:
+        """The primary key that the file says, when the references in it are resolved."""
+        parts = zip(self.layout.key_parts, self.row.pk, strict=True)
+        found = [self._reference(part) if part.name in self.layout.references else value for part, value in parts]
+        return tuple(found) if len(found) > 1 else found[0]
+
+    def _reference(self, relation: Any) -> Any:
+        return self.row.references[list(self.layout.references).index(relation.name)]
+
     def named(self, known: Any) -> Any:
         """The driver's value of a field by which files name rows, or others refer to them."""
-        if known.primary_key:
-            return self.pk
+        if known.primary_key or known.is_several:
+            return self.said_pk if self.layout.key_references else self.pk
         if known.name in self.layout.references:
-            return self.row.references[list(self.layout.references).index(known.name)]
+            return self._reference(known)
         at = self.layout.naming.index(known)
         return self.before.get(known, self.row.names[at]) if at in self.row.made else self.row.names[at]
 
@@ -170,14 +178,14 @@ def _leaver(model: Any, record: Record, given: RowKey) -> Leaver:
 
 
 def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey]]) -> list[tuple[str, RowKey]]:
-    """Give the rows of a file the primary keys they had. Returns the rows that are left over."""
-    if layout.pk_is_given and not is_made(root_key(layout.model)):
-        by_pk = {given.pk: (path, given) for path, given in before}
+    """Give the rows of a file the primary keys they had. Returns the rows that are left over.
+
+    Those that are known by their keys are left to ``claim_rows``.
+    """
+    if layout.is_keyed:
         for entry in fresh:
-            entry.pk = entry.row.pk
-            known = by_pk.pop(entry.pk, None)
-            entry.earlier = None if known is None else known[1].key
-        return list(by_pk.values())
+            entry.pk = None if layout.key_references else entry.said_pk
+        return before
     if layout.source.is_single and fresh and before:
         _settle(fresh[0], before[0][1])
         return before[1:]
@@ -191,6 +199,23 @@ def _pair(layout: Layout, fresh: Sequence[Entry], before: list[tuple[str, RowKey
 
 def _settle(entry: Entry, given: RowKey) -> None:
     entry.pk, entry.earlier = given.pk, given.key
+
+
+def claim_rows(entries: Iterable[Entry], leavers: Sequence[Leaver]) -> list[Leaver]:
+    """Let rows be those that have their primary keys, whatever file gave them before. Returns those that really leave.
+
+    Args:
+        entries: Rows of which the files say the primary key.
+        leavers: The rows that may leave.
+    """
+    by_pk = {(leaver.model, leaver.given.pk): leaver for leaver in leavers}
+    claimed: set[int] = set()
+    for entry in entries:
+        leaver = by_pk.pop((entry.layout.model, entry.pk), None) if entry.earlier is None else None
+        if leaver is not None:
+            entry.earlier = leaver.given.key
+            claimed.add(id(leaver))
+    return [leaver for leaver in leavers if id(leaver) not in claimed]
 
 
 def adopt_rows(
@@ -208,7 +233,7 @@ def adopt_rows(
     by_key = {(leaver.model, leaver.given.key): leaver for leaver in leavers}
     by_digest = {(leaver.model, leaver.digest): leaver for leaver in leavers}
     adopted: set[int] = set()
-    new = [entry for entry in entries if entry.pk is None]
+    new = [entry for entry in entries if entry.pk is None and not entry.layout.is_keyed]
     ways: tuple[tuple[dict[Any, Leaver], Callable[[Entry], Any]], ...] = (
         (by_key, lambda entry: entry.key),
         (by_digest, digest_of),

@@ -12,14 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from toolkit.content.layout import Layout
-from toolkit.content.levels import translated_fields
+from toolkit.content.levels import is_made, translated_fields
 from toolkit.content.markdown_files import date_of
 from toolkit.content.partners import default_of
-from toolkit.content.rows import as_typed, is_made
+from toolkit.content.rows import as_typed
 from toolkit.content.stored import Stored
 from toolkit.errors import ContentError, ToolkitError
 from toolkit.models import JSONField
 from toolkit.models.fields.base import MISSING
+from toolkit.models.fields.several import parts_of
 
 _SPECIAL = re.compile('[,;"\t\r\n]')
 _QUOTED = re.compile("[\r\x85\u2028\u2029]")
@@ -81,7 +82,7 @@ def say_row(layout: Layout, row: Stored) -> dict[str, Any]:
         Unsayable: A value cannot be said.
     """
     key = layout.key_field
-    said: dict[str, Any] = {key.name: plain(layout, key, row.key)}
+    said: dict[str, Any] = {} if key.is_several else {key.name: plain(layout, key, row.key)}
     for field in layout.fields:
         value = row.values[field.name]
         if field is key or (field.primary_key and not layout.pk_is_given):
@@ -160,8 +161,9 @@ def _render_geojson(layout: Layout, rows: Sequence[dict[str, Any]]) -> str:
 
 def _render_csv(layout: Layout, rows: Sequence[Stored]) -> str:
     table = [_csv_row(layout, row) for row in rows]
-    used = {name for row in table for name in row} | {layout.source.key}
-    order: list[str] = [layout.source.key]
+    keys = [part.name for part in parts_of(layout.key_field)]
+    used = {name for row in table for name in row} | set(keys)
+    order = list(keys)
     for name in (field.name for field in [*layout.fields, *layout.many]):
         order += [name, *(f"{name}_{locale}" for locale in layout.locales)]
     header = [name for name in dict.fromkeys(order) if name in used]
@@ -202,7 +204,7 @@ def render_markdown(layout: Layout, row: Stored, path: str) -> dict[str, str]:
     """
     source = layout.source
     said = say_row(layout, row)
-    if said[source.key] == layout.key_of_file(path):
+    if said.get(source.key) == layout.key_of_file(path):
         del said[source.key]
     if source.date is not None and source.date not in said and date_of(path):
         raise Unsayable(f"{source.date}: the row has none, but the file's name begins with a date")

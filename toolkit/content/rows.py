@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from toolkit.content.json_files import load_json
 from toolkit.content.layout import Layout
-from toolkit.content.levels import generated_names
+from toolkit.content.levels import generated_names, is_made
 from toolkit.content.markdown_files import date_of
 from toolkit.content.partners import default_of, is_stamped, spell_key
 from toolkit.content.place import Document, Place, Step, content_error
 from toolkit.errors import ContentError, ToolkitError, did_you_mean
-from toolkit.models import Expression, JSONField
+from toolkit.models import JSONField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
+from toolkit.models.fields.several import parts_of
 
 _TYPED = (bool, int, float, date)
 
@@ -104,9 +105,15 @@ class RowReader:
             is_plain = write is None or value is None or value is DATABASE_DEFAULT or field.is_relation
             values.append(value if is_plain else write(value))
         links = {field.name: self._links(index, field, own) for field in layout.many}
-        key = values[layout.fields.index(layout.key_field)]
+        key = self._key(values, dict(references))
         translations = self._translations(index, foreign)
         return Row(index, key, values, tuple(made), references, links, translations, tuple(self._mentions))
+
+    def _key(self, values: Sequence[Any], references: Mapping[str, Any]) -> Any:
+        """What names the row: of a composite key the values of its parts, and the keys of the rows it refers to."""
+        parts = parts_of(self.layout.key_field)
+        found = [references.get(part.name, values[self.layout.fields.index(part)]) for part in parts]
+        return tuple(found) if len(found) > 1 else found[0]
 
     def _add_names(self, own: dict[str, Any]) -> None:
         """What the name of a Markdown file says."""
@@ -308,13 +315,6 @@ class RowReader:
 
     def _complain(self, message: str, place: Place, hint: str | None) -> None:
         self.problems.append(content_error(message, self.path, place, hint or None))
-
-
-def is_made(field: Any) -> bool:
-    """Whether a function makes the value that a file does not give."""
-    if field.default is MISSING and field.db_default is not MISSING:
-        return isinstance(field.db_default, Expression)
-    return is_stamped(field) or field.is_version or callable(field.default)
 
 
 def _split(text: str) -> list[str]:

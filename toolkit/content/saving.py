@@ -19,6 +19,7 @@ from toolkit.content.references import locate
 from toolkit.content.spool import Content, Spool
 from toolkit.errors import NON_FIELD_ERRORS, ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
+from toolkit.models.fields.several import parts_of
 from toolkit.trace import Scope
 
 T = TypeVar("T")
@@ -98,6 +99,8 @@ class Saver:
 
     def _check_identity(self, entry: Entry, before: Sequence[Any]) -> None:
         """A row that somebody gave another key in the database may be another row by now: never overwrite it."""
+        if entry.layout.key_field.is_several:
+            return
         key = key_text(before[entry.layout.fields.index(entry.layout.key_field)])
         if key not in (entry.earlier, entry.key):
             name, label = entry.layout.source.key, entry.layout.model._meta.object_name
@@ -170,13 +173,12 @@ class Saver:
         meta = model._meta
         source, locale, pk = meta.by_name["source"], meta.by_name["locale"], meta.pk
         fields = [source, locale, *translated]
-        order = [meta.fields.index(field) for field in (pk, *fields)]
         fresh: list[tuple[Entry, str, Any]] = []
         for chunk in _chunks(entry for entry in entries if entry.state != "added" or entry.row.locales):
             known = [entry.pk for entry in chunk if entry.state != "added"]
             before = {}
-            for row in tables.fetch_by(self._database, model, source, known):
-                key, owner, name, *values = (row[at] for at in order)
+            for row in tables.fetch_columns(self._database, model, (pk, *fields), source, known):
+                key, owner, name, *values = row
                 before[owner, name] = (key, values)
             found = self._find_fresh(chunk, before, part)
             tables.delete_by(self._database, model, pk, [key for *_, key in found if key is not None])
@@ -225,13 +227,12 @@ class Saver:
     def _save_links_of(self, field: Any, entries: Sequence[Entry]) -> None:
         through, (own, other) = field.through, field.link_fields()
         meta, held = through._meta, root_field(own.target_field)
-        at = [meta.fields.index(item) for item in (meta.pk, own, other)]
         owners = {entry: entry.named(held) for entry in entries}
         known = [one for e in entries if e.state != "added" for one in {owners[e], e.before.get(held, owners[e])}]
-        before = {}
-        for row in tables.fetch_by(self._database, through, own, known):
-            before[row[at[1]], row[at[2]]] = row[at[0]]
-        extra = [item for item in meta.fields if not isinstance(item, AutoField) and item not in (own, other)]
+        rows = tables.fetch_columns(self._database, through, (meta.pk, own, other), own, known)
+        before = {(owner, target): key for key, owner, target in rows}
+        linked = [*parts_of(own), *parts_of(other)]
+        extra = [item for item in meta.fields if not isinstance(item, AutoField) and item not in linked]
         fields = [own, other, *extra]
         added: list[Put] = [
             (entry, [owners[entry], target, *(self._defaults(extra) if extra else ())])
@@ -259,7 +260,7 @@ class Saver:
         dropped: list[tuple[Leaver, Sequence[Any]]] = []
         for model, group in _by_model(leavers):
             rows = tables.fetch_rows(self._database, model, [leaver.given.pk for leaver in group])
-            own = [leaver for leaver in group if leaver.given.key in map(key_text, rows.get(leaver.given.pk, ()))]
+            own = [leaver for leaver in group if _is_same(leaver, rows.get(leaver.given.pk, ()))]
             pks = [leaver.given.pk for leaver in own]
             for level in model._meta.levels:
                 translation = level._meta.translation
@@ -310,7 +311,8 @@ def _values(entry: Entry, said: Content, before: Sequence[Any] | None) -> list[A
     values, layout = said.values, entry.layout
     for at, key in zip(layout.references.values(), entry.row.references, strict=True):
         values[at] = key
-    values[layout.key_index] = entry.pk
+    for at, part in zip(layout.key_parts.values(), entry.pk if len(layout.key_parts) > 1 else (entry.pk,), strict=True):
+        values[at] = part
     if before is not None:
         for at in said.made:
             values[at] = before[at]
@@ -332,6 +334,11 @@ def _mark_changed(entries: Iterable[Entry], owners: set[Any]) -> None:
     for entry in entries:
         if entry.pk in owners and entry.state == "unchanged":
             entry.state = "changed"
+
+
+def _is_same(leaver: Leaver, row: Sequence[Any]) -> bool:
+    """Whether a row has the key that it had; one with a composite key is known by that."""
+    return bool(row) and (isinstance(leaver.given.pk, tuple) or leaver.given.key in map(key_text, row))
 
 
 def _by_model(leavers: Iterable[Leaver]) -> Iterable[tuple[Any, list[Leaver]]]:

@@ -10,7 +10,15 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
-from toolkit.content.levels import generated_names, held_field, is_computed, root_key, stored_fields
+from toolkit.content.levels import (
+    generated_names,
+    held_field,
+    is_computed,
+    is_made,
+    key_fields,
+    root_key,
+    stored_fields,
+)
 from toolkit.content.partners import explain_partners
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
 from toolkit.models import MarkdownField
@@ -35,9 +43,10 @@ class Source:
         pattern: Path below the site's folder, with ``/``. ``*`` and ``?`` stand for parts of one name, ``**`` for any
             number of folders. Names that begin with a dot are left alone. The suffix tells the kind of file.
         model: The model.
-        key: The field whose value names a row in the files; no two rows may share it. In Markdown it may be left out:
-            it is then the file's name, without a leading date, and of ``name/index.md`` the folder's; a name that is
-            no slug, such as ``usa.gov``, is made one for a ``SlugField``.
+        key: The field whose value names a row in the files; no two rows may share it. ``"pk"`` stands for the fields of
+            a composite primary key. In Markdown it may be left out, and is then the file's name, without a leading
+            date, and of ``name/index.md`` the folder's; a name that is no slug, such as ``usa.gov``, is made one for a
+            ``SlugField``.
         body: For Markdown, the field that takes the text below the front matter; by default the model's one
             ``MarkdownField``.
         date: For Markdown, the field that takes the date in front of the file's name (``2014-03-12-name.md``) when
@@ -124,8 +133,12 @@ class Source:
         meta, label = self.model._meta, self.model._meta.object_name
         if any(len(level._meta.parents) > 1 for level in meta.levels):
             yield f"the rows of {label} have several parents, each with a key of its own", "Let it inherit one table."
-        if root_key(self.model).is_several:
-            yield f"the key of {label} is composite", "Load files into models with a simple key."
+        key_parts = key_fields(self.model)
+        if len(key_parts) > 1 and (made := [part.name for part in key_parts if is_made(part)]):
+            yield f"{made[0]!r}, of the key of {label}, is made by a function", "Let it have no default: files say it."
+        for field in meta.many_to_many:
+            if held_field(field).is_several:
+                yield f"{field.name!r} refers to rows whose key is composite", "Let files say the table between."
         for key in meta.foreign_keys():
             if key.is_several:
                 told = f"{key.name!r} refers to rows of {key.target._meta.object_name}, whose key is composite"
@@ -141,12 +154,12 @@ class Source:
         if not self.kind:
             suffix = PurePosixPath(self.pattern).suffix
             yield f"{suffix!r} is no kind of file that can be loaded", f"There is: {', '.join(KINDS)}."
-        names = [field.name for field in self.model._meta.fields]
+        names = [field.name for field in meta.fields] + ["pk"] * root_key(self.model).is_several
         for option, name in (("key", self.key), ("body", self.body), ("date", self.date)):
             if name is not None and name not in names:
                 told = f"{option} = {name!r} is no field of {self.model._meta.object_name}"
                 yield told, did_you_mean(name, names)
-        if self.key in names and self.model._meta.by_name[self.key].is_relation:
+        if self.key in names and meta.get_field(self.key).is_relation:
             yield f"key = {self.key!r} refers to another model", "Choose a field with a value of its own."
         if self.kind == "markdown" and self.body_field is None:
             yield "it is not clear which field takes the text of the files", "Say it: body='…'."
@@ -163,7 +176,7 @@ class Source:
         for name in () if isinstance(self.create, str) else self.create:
             if name in relations:
                 target = meta.by_name[name].target
-                yield from explain_partners(name, target, target._meta.by_name[key_name(target, keys)])
+                yield from explain_partners(name, target, target._meta.get_field(key_name(target, keys)))
             else:
                 yield f"create = {name!r} is no relation of {meta.object_name}", did_you_mean(name, relations)
         for name in [field.name for field in [*meta.fields, *meta.many_to_many]]:

@@ -24,7 +24,7 @@ class Head(NamedTuple):
     Args:
         position: Its place in the file, from 0.
         key: The driver's value of the key field.
-        pk: The driver's value of the primary key, if the file gives it.
+        pk: The driver's values of the fields of the primary key, as far as the file gives them.
         names: The driver's values by ``Layout.naming``.
         made: Those of them that the file did not give, by index; see ``Row``.
         references: The keys by ``Layout.references``; in the end, what is kept of the targets.
@@ -36,7 +36,7 @@ class Head(NamedTuple):
 
     position: int
     key: Any
-    pk: Any
+    pk: tuple[Any, ...]
     names: tuple[Any, ...]
     made: tuple[int, ...]
     references: list[Any]
@@ -61,7 +61,7 @@ def split_row(layout: Layout, row: Row) -> tuple[Head, bytes]:
     head = Head(
         row.position,
         row.key,
-        values[layout.key_index],
+        tuple(values[at] for at in layout.key_parts.values()),
         tuple(values[at] for at in places),
         tuple(number for number, at in enumerate(places) if at in row.made),
         [key for _, key in row.references],

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.content.keys import key_text
+from toolkit.content.keys import key_reader
 from toolkit.content.layout import Layout
-from toolkit.content.levels import root_field
+from toolkit.content.levels import root_field, root_key
 from toolkit.content.partners import spell_key
 from toolkit.content.records import read_keys, read_records
-from toolkit.content.tables import fetch_all
+from toolkit.content.tables import fetch_all, key_getter
 from toolkit.errors import ContentError
 from toolkit.models import AutoField
+from toolkit.models.fields.several import parts_of
+from toolkit.models.sqltext import key_of
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,20 @@ def read_stored(database: Any, layout: Layout) -> list[Stored]:
     owners = {field.name: root_field(field.link_fields()[0].target_field) for field in layout.many}
     translations = _translations(database, layout)
     paths = _paths(database, layout)
+    key_of_row, key_parts = key_getter(layout.model), parts_of(layout.key_field)
     found = []
     for row in fetch_all(database, layout.model, layout.fields):
         values = dict(zip((field.name for field in layout.fields), row, strict=True))
-        pk, raw = row[layout.key_index], dict(zip(layout.fields, row, strict=True))
+        pk = key_of_row(row)
+        raw = dict(zip(layout.fields, row, strict=True)) | {root_key(layout.model): pk}
         for name, named in references.items():
             values[name] = named[values[name]] if values[name] is not None else None
         for field in layout.fields:
             if not field.is_relation:
                 values[field.name] = _python(field, values[field.name], database.dialect)
         own = {name: sorted(of.get(raw[owners[name]], ()), key=str) for name, of in links.items()}
-        key = values[layout.source.key]
-        found.append(Stored(pk, key, values, own, translations.get(pk, {}), paths.get(key_text(pk))))
+        key = key_of([values[part.name] for part in key_parts], len(key_parts))
+        found.append(Stored(pk, key, values, own, translations.get(pk, {}), paths.get(pk)))
     return sorted(found, key=lambda stored: str(stored.key))
 
 
@@ -100,10 +104,11 @@ def _links(database: Any, layout: Layout, field: Any) -> dict[Any, list[Any]]:
     """What the table between keeps of a row, to the keys of the partners."""
     names = _names(database, layout, field)
     through, sides = field.through, field.link_fields()
+    linked = [part for side in sides for part in parts_of(side)]
     extra = [
         item.name
         for item in through._meta.fields
-        if not isinstance(item, AutoField) and item not in sides and not (item.blank or item.null)
+        if not isinstance(item, AutoField) and item not in linked and not (item.blank or item.null)
     ]
     if extra:
         told = f"{layout.model._meta.object_name}.{field.name} has columns of its own: {', '.join(extra)}"
@@ -143,4 +148,5 @@ def _paths(database: Any, layout: Layout) -> dict[Any, str]:
         if (record.pattern, record.model) == (layout.source.pattern, layout.model._meta.label)
     ]
     keys = read_keys(database, list(own)) if records else {}
-    return {given.pk: path for path, rows in keys.items() for given in rows}
+    read = key_reader(layout.model, database.dialect)
+    return {read(given.pk): path for path, rows in keys.items() for given in rows}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
-from toolkit.content.levels import root_key, stored_fields
+from toolkit.content.levels import key_fields, root_key, stored_fields
 from toolkit.models import TimeField
 from toolkit.models.fields.base import DATABASE_DEFAULT
+from toolkit.models.fields.several import parts_of
+from toolkit.models.sqltext import flat, iter_chunks, key_of
 from toolkit.models.stale import next_version
 from toolkit.models.writing import insert_sql, quoted
 
@@ -52,27 +55,38 @@ def _tables(database: Any, model: Any) -> str:
 def fetch_columns(
     database: Any, model: Any, fields: Sequence[Any], by: Any, values: Iterable[Any]
 ) -> list[tuple[Any, ...]]:
-    """Some columns of the rows in which a field has one of these values."""
-    names = ", ".join(_column(database, model, field) for field in fields)
-    source, key = _tables(database, model), _column(database, model, by)
+    """Fields of the rows in which one has one of these values. The value of a composite one is a tuple."""
+    select = _select(database, model, fields)
+    parts = parts_of(by)
+    key = ", ".join(_column(database, model, part) for part in parts)
+    key = key if len(parts) == 1 else f"({key})"
     found = []
-    for chunk in chunks_of(values):
-        marks = ", ".join([mark_of(database)] * len(chunk))
-        found += database.fetch(f"SELECT {names} FROM {source} WHERE {key} IN ({marks})", chunk)  # noqa: S608
+    for chunk, marks in iter_chunks(list(values), database.dialect, len(parts)):
+        found += database.fetch(f"{select} WHERE {key} IN ({marks})", chunk)
     return _as_written(database, fields, found)
+
+
+def _select(database: Any, model: Any, fields: Sequence[Any]) -> str:
+    names = ", ".join(_column(database, model, part) for field in fields for part in parts_of(field))
+    return f"SELECT {names} FROM {_tables(database, model)}"  # noqa: S608 - names of the schema
 
 
 def _as_written(database: Any, fields: Sequence[Any], rows: Iterable[Any]) -> list[tuple[Any, ...]]:
     """Rows with the values that the driver takes: of a time of day, MariaDB's gives the time since midnight."""
     found = [tuple(row) for row in rows]
-    times = [at for at, field in enumerate(fields) if isinstance(_plain(field), TimeField)]
-    if database.dialect != "mysql" or not times:
+    parts = [part for field in fields for part in parts_of(field)]
+    times = [at for at, part in enumerate(parts) if isinstance(_plain(part), TimeField)]
+    if database.dialect == "mysql" and times:
+        readers = {at: parts[at].db_reader(database.dialect) for at in times}
+        found = [
+            tuple(readers[at](value) if at in readers and value is not None else value for at, value in enumerate(row))
+            for row in found
+        ]
+    widths = [len(parts_of(field)) for field in fields]
+    if len(parts) == len(fields):
         return found
-    readers = {at: fields[at].db_reader(database.dialect) for at in times}
-    return [
-        tuple(readers[at](value) if at in readers and value is not None else value for at, value in enumerate(row))
-        for row in found
-    ]
+    starts = list(accumulate(widths, initial=0))
+    return [tuple(key_of(row, width, at) for at, width in zip(starts, widths, strict=False)) for row in found]
 
 
 def _plain(field: Any) -> Any:
@@ -84,22 +98,20 @@ def _plain(field: Any) -> Any:
 
 def fetch_all(database: Any, model: Any, fields: Sequence[Any], *, limit: int | None = None) -> list[tuple[Any, ...]]:
     """Some columns of all rows."""
-    names = ", ".join(_column(database, model, field) for field in fields)
     end = "" if limit is None else f" LIMIT {limit}"
-    rows = database.fetch(f"SELECT {names} FROM {_tables(database, model)}{end}")  # noqa: S608 - names of the schema
-    return _as_written(database, fields, rows)
+    return _as_written(database, fields, database.fetch(f"{_select(database, model, fields)}{end}"))
 
 
 def fetch_rows(database: Any, model: Any, pks: Iterable[Any]) -> dict[Any, tuple[Any, ...]]:
     """Primary key to the row's values, by ``stored_fields``."""
-    fields, key = stored_fields(model), root_key(model)
-    at = fields.index(key)
-    return {row[at]: row for row in fetch_columns(database, model, fields, key, pks)}
+    fields, key_of_row = stored_fields(model), key_getter(model)
+    return {key_of_row(row): row for row in fetch_columns(database, model, fields, root_key(model), pks)}
 
 
-def fetch_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """The rows in which a field has one of these values, by ``model._meta.fields``."""
-    return fetch_columns(database, model, model._meta.fields, field, values)
+def key_getter(model: Any) -> Callable[[Sequence[Any]], Any]:
+    """Gives the primary key of a row's values by ``stored_fields``; a composite one is a tuple."""
+    fields = stored_fields(model)
+    return itemgetter(*(fields.index(field) for field in key_fields(model)))
 
 
 def fetch_keys(database: Any, model: Any, field: Any, keys: Iterable[Any]) -> list[tuple[Any, Any]]:
@@ -129,6 +141,10 @@ def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
 
 def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of driver's values, into each of their tables; what the database fills in is left out."""
+    if any(field.is_several for field in fields):
+        widths = [len(parts_of(field)) for field in fields]
+        rows = [[each for one, width in zip(row, widths, strict=True) for each in flat([one], width)] for row in rows]
+        fields = [part for field in fields for part in parts_of(field)]
     for level in model._meta.levels if rows else ():
         found = _of_level(model, level, fields)
         groups: dict[tuple[Any, ...], list[list[Any]]] = {}
@@ -138,34 +154,41 @@ def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Se
         for named, group in groups.items():
             sql = insert_sql(scope, level, named, returning=False)
             scope.database.backend.insert_all(scope.database, sql, group)
-        key = root_key(model)
-        known = [row[fields.index(key)] for row in rows] if key in fields else None
+        places = [fields.index(field) for field in key_fields(model) if field in fields]
+        known = list(map(itemgetter(*places), rows)) if len(places) == len(key_fields(model)) else None
         _tell(scope.database, level, "insert", known)
 
 
 def _of_level(model: Any, level: Any, fields: Sequence[Any]) -> list[tuple[Any, int]]:
     """The fields of one table of a row, and where their values stand: of links, where the key does."""
     found = [(field, at) for at, field in enumerate(fields) if field in level._meta.local_fields]
-    key = root_key(model)
-    return found + [(link, fields.index(key)) for link in level._meta.parents.values()]
+    return found + [(link, fields.index(root_key(model))) for link in level._meta.parents.values()]
 
 
 def update_rows(database: Any, model: Any, rows: Sequence[Sequence[Any]]) -> None:
     """Set all columns of rows that are known by their primary key; values by ``stored_fields``."""
     fields, mark = stored_fields(model), mark_of(database)
-    at = fields.index(root_key(model))
+    key_of_row = key_getter(model)
     for level in model._meta.levels if rows else ():
         meta = level._meta
         own = [(field, place) for place, field in enumerate(fields) if field in meta.local_fields]
-        kept = [(field, place) for field, place in own if not field.primary_key and not field.is_version]
+        kept = [(field, place) for field, place in own if not field.in_key and not field.is_version]
         if not kept:
             continue
         pairs = [f"{quoted(database.dialect, field.column)} = {mark}" for field, _ in kept]
         pairs += [next_version(database.dialect, meta)] if meta.version is not None else []
-        table, key = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
-        moved = [(*(row[place] for _, place in kept), row[at]) for row in rows]
-        database.run_many(f"UPDATE {table} SET {', '.join(pairs)} WHERE {key} = {mark}", moved)  # noqa: S608 - of the schema
-        _tell(database, level, "update", [row[at] for row in rows])
+        table, where = quoted(database.dialect, meta.table), _equal(database, meta.pk)
+        keys = [key_of_row(row) for row in rows]
+        width = len(parts_of(meta.pk))
+        moved = [(*(row[at] for _, at in kept), *flat([key], width)) for row, key in zip(rows, keys, strict=True)]
+        database.run_many(f"UPDATE {table} SET {', '.join(pairs)} WHERE {where}", moved)  # noqa: S608 - of the schema
+        _tell(database, level, "update", keys)
+
+
+def _equal(database: Any, field: Any) -> str:
+    """The condition that a field has a value."""
+    columns = [quoted(database.dialect, column) for column in field.columns]
+    return " AND ".join(f"{column} = {mark_of(database)}" for column in columns)
 
 
 def delete_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> None:
@@ -173,14 +196,17 @@ def delete_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> N
 
     By its primary key a row goes from all its tables.
     """
-    found = [(value,) for value in values]
+    given, width = list(values), len(parts_of(field))
+    found = [flat([value], width) for value in given]
     by_key = field is model._meta.pk
     for level in reversed(model._meta.levels) if by_key else (model,):
-        column = level._meta.pk.column if by_key else field.column
-        table, key = quoted(database.dialect, level._meta.table), quoted(database.dialect, column)
+        table, where = (
+            quoted(database.dialect, level._meta.table),
+            _equal(database, level._meta.pk if by_key else field),
+        )
         if found:
-            database.run_many(f"DELETE FROM {table} WHERE {key} = {mark_of(database)}", found)  # noqa: S608 - of the schema
-            _tell(database, level, "delete", [value for (value,) in found] if by_key else None)
+            database.run_many(f"DELETE FROM {table} WHERE {where}", found)  # noqa: S608 - of the schema
+            _tell(database, level, "delete", given if by_key else None)
 
 
 def _tell(database: Any, model: Any, operation: str, keys: Iterable[Any] | None) -> None:
