@@ -344,8 +344,9 @@ def test_the_manifest_of_another_site_is_not_believed(
 
 
 def test_a_manifest_that_somebody_holds_is_named_and_nothing_is_lost(
-    press: Any, tree_of: Any, clean_after: Any
+    press: Any, tree_of: Any, clean_after: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("toolkit.builder.manifest.BUSY_SECONDS", 0.2)
     press.take_built()
     before = tree_of(press.out)
     change(press)

@@ -37,6 +37,9 @@ from toolkit.builder.records import (
 from toolkit.models.states import TableState
 from toolkit.pages.plan import Planned
 
+BUSY_SECONDS = 5.0
+"""How long a build waits for whoever holds the manifest, such as a reader who looks into it."""
+
 COUNTED = ("tables", "shapes", "inputs", "units", "pages", "files")
 """Tables whose rows are counted when they are written, and again when the manifest is opened."""
 
@@ -119,7 +122,7 @@ class Manifest(ManifestReader):
 
     def _open_sound(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
