@@ -21,6 +21,7 @@ from tests.servers import SERVERS
 from toolkit.builder import Builder
 from toolkit.database import Database
 from toolkit.server.application import Application
+from toolkit.server.likely import find_likely
 from toolkit.server.shown import Shown
 from toolkit.trace import EDITOR, entered
 
@@ -41,12 +42,17 @@ class Report(models.Model):
         public = Q(published__lte=Now()) & ~Q(expires__lte=Now())
         untranslated = "show"
 
+class Brief(Report):
+    class Meta:
+        proxy = True
+        public = Q(country=None)
+
 class Shot(models.Model):
     path = models.CharField(max_length=80)
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="shots")
 """
 PAGES = """
-from .models import Country, Report
+from .models import Brief, Country, Report
 
 @app.page("/reports/<slug>/", each=Report.objects.all(), template="report.html")
 def report(report):
@@ -54,6 +60,10 @@ def report(report):
 
 @app.page("/in/<code>/", each=Country.objects.all(), template="country.html")
 def country(country):
+    return {}
+
+@app.page("/brief/<slug>/", each=Brief.objects.all(), template="report.html")
+def brief(report):
     return {}
 
 @app.view("/gallery/")
@@ -264,6 +274,17 @@ def test_a_name_that_a_template_puts_together_is_found_by_its_row(served: Served
         served.room.model("Country").objects.create(code="fr")
     assert served.status(served.url("flags/fr.png")) == 200
     assert served.status(served.url("flags/zz.png")) == 404
+
+
+def test_all_pages_of_a_row_are_likely(served: Served) -> None:
+    """Of proxies of its model, too, but not where these do not show it."""
+    with entered(served.room.site.scope(viewer=EDITOR)):
+        country = served.room.model("Country").objects.create(code="fr")
+    served.report("both", photo="photos/both.jpg")
+    served.report("live", photo="photos/live.jpg", country=country)
+    with served.room.application.pages.snapshot() as (plan, _):
+        assert {"/reports/both/", "/brief/both/", "/es/brief/both/"} <= {*find_likely(plan, "photos/both.jpg").pages}
+        assert "/brief/live/" not in find_likely(plan, "photos/live.jpg").pages
 
 
 def test_an_edition_has_its_own_files(served: Served) -> None:

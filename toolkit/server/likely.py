@@ -82,13 +82,14 @@ def _is_translated(meta: Any) -> bool:
 
 def _routes(site: Any, row: Any) -> Iterator[Any]:
     for route in site.routes:
-        if route.model is not None and isinstance(row, route.model) and route.kind in _PUBLISHED:
+        if route.model is not None and route.kind in _PUBLISHED and isinstance(row, route.model._meta.concrete_model):
             yield route
 
 
 def _rows(model: Any, name: str) -> list[Any]:
     """Rows that the viewer sees and that name the file: without its folder or its suffix, unless these are too many."""
-    fields = [one for one in model._meta.fields if isinstance(one, CharField | TextField | JSONField)]
+    kinds = (CharField, TextField, JSONField)
+    fields = [one for one in model._meta.fields if isinstance(one, kinds) and one.find_lookup("contains")]
     if not fields:
         return []
     texts = {f"text_of_{one.name}": _Written(one.name, output_field=TextField()) for one in fields if _is_json(one)}
