@@ -331,3 +331,50 @@ def test_a_one_to_one_field_to_the_parent_is_not_taken_for_the_link_while_it_cha
     assert newsroom.rows("news_story", "item_ptr_id, other_id") == [(3, 1), (4, 2)]
     newsroom.apply("news.0001")
     assert newsroom.rows("news_story", "id, other_id") == [(3, 1), (4, 2)]
+
+
+def with_parents(model, *names, link=False):
+    """A story that inherits some of: an item, and a thing with a key of another name."""
+    item = model("Item", title=text(default="t"))
+    thing = model("Thing", number=models.AutoField(primary_key=True), code=text(default="c"))
+    bases = tuple({"Item": item, "Thing": thing}[name] for name in names)
+    own = {"thing_ptr": models.OneToOneField(thing, on_delete=models.CASCADE, null=True, related_name="+")}
+    namespace = {"__module__": "news.models", "__qualname__": "Story", "body": text(), **(own if link else {})}
+    return item, thing, type(models.Model)("Story", bases or (models.Model,), namespace)
+
+
+@pytest.mark.parametrize("before", [(), ("Item",)], ids=["alone", "with one"])
+def test_a_second_parent_is_refused_with_what_to_do(newsroom, model, before):
+    newsroom.migrate(*with_parents(model, *before))
+    newsroom.save(newsroom.app.models[2], body="B")
+    newsroom.declare(*with_parents(model, "Item", "Thing"))
+    told = (
+        r"news\.Story begins to inherit news\.Thing beside news\.Item, and a migration gives rows that are there a row "
+        r"of one parent.*add thing_ptr = OneToOneField\('news\.Thing', null=True.*--fill news\.Story\.thing_ptr=0"
+    )
+    with pytest.raises(Problems, match=told):
+        newsroom.make()
+
+
+def test_rows_that_have_a_second_parent_already_inherit_it(newsroom, model):
+    """What the refusal advises."""
+    newsroom.migrate(*with_parents(model, "Item"))
+    story = newsroom.save(newsroom.app.models[2], title="one", body="B")
+    newsroom.migrate(*with_parents(model, "Item", link=True))
+    newsroom.declare(*with_parents(model, "Item", "Thing")).make()
+    with pytest.raises(MigrationError, match=r"news\.Story\.thing_ptr: 1 rows have no value"):
+        newsroom.apply()
+    thing = newsroom.save(newsroom.app.models[1], code="x")
+    newsroom.database.execute(f"UPDATE news_story SET thing_ptr_id = {thing.pk}")
+    newsroom.apply()
+    assert newsroom.problems() == []
+    assert newsroom.rows("news_story", "item_ptr_id, thing_ptr_id, body") == [(story.pk, thing.pk, "B")]
+    assert newsroom.save(newsroom.app.models[2], title="two", body="B").thing_ptr_id == thing.pk + 1
+    newsroom.apply("news.0001")
+
+
+def test_two_parents_are_left_at_once(newsroom, model):
+    newsroom.migrate(*with_parents(model, "Item", "Thing"))
+    newsroom.save(newsroom.app.models[2], title="one", body="B")
+    newsroom.migrate(*with_parents(model))
+    assert newsroom.rows("news_story", "id, body") == [(1, "B")]

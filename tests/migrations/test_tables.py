@@ -175,3 +175,49 @@ def test_the_sql_of_keys_and_parents_is_told_without_rows(server, newsroom_class
     for backwards in (False, True):
         told = migrations.sql(newsroom.database, [newsroom.app], f"news.{made.name}", backwards=backwards)
         assert any("toolkit_keys" in line for line in told)
+
+
+SWAP = """
+from toolkit import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("news", "0001_initial")]
+    operations = [
+        migrations.RenameModel("Ant", "Other"),
+        migrations.RenameModel("Bee", "Ant"),
+        migrations.RenameModel("Other", "Bee"),
+        migrations.RenameField("Ant", "one", "other"),
+        migrations.RenameField("Ant", "two", "one"),
+        migrations.RenameField("Ant", "other", "two"),
+    ]
+"""
+
+
+@pytest.mark.parametrize("squashed", [False, True])
+def test_two_models_and_two_fields_exchange_their_names(newsroom, model, squashed):
+    """By way of a third name, with references among them."""
+    ant = model("Ant", text=models.CharField(max_length=9))
+    related = {"on_delete": models.CASCADE, "related_name": "+"}
+    newsroom.migrate(ant, model("Bee", one=models.IntegerField(unique=True), two=models.ForeignKey(ant, **related)))
+    (newsroom.app.migrations_folder / "0002_swap.py").write_text(SWAP)
+    (newsroom.app.migrations_folder / "HEAD").write_text("0002_swap\n")
+    bee = model("Bee", text=models.CharField(max_length=9))
+    after = (bee, model("Ant", one=models.ForeignKey(bee, **related), two=models.IntegerField(unique=True)))
+    if squashed:
+        newsroom.apply("news.zero")
+        migrations.squash([newsroom.app], "news", None, "0002")
+        newsroom.declare(*after)
+        newsroom.apply()
+    else:
+        newsroom.save(newsroom.app.models[1], one=3, two=newsroom.save(newsroom.app.models[0], text="a"))
+        newsroom.declare(*after)
+        newsroom.apply()
+        assert newsroom.rows("news_ant", "id, one_id, two") == [(1, 1, 3)]
+        assert newsroom.rows("news_bee", "id, text") == [(1, "a")]
+    assert newsroom.problems() == []
+    assert newsroom.make() == []
+    if not squashed:
+        newsroom.apply("news.0001")
+        assert newsroom.rows("news_bee", "id, one, two_id") == [(1, 3, 1)]
+    newsroom.apply("news.zero")

@@ -99,6 +99,10 @@ def test_a_slice_of_a_loaded_answer_asks_nothing(m: Any, newsroom: Any) -> None:
             lambda stories: list(stories.dates("title", "year")),
             "takes dates, instants and times of day, not str",
         ),
+        (
+            lambda stories: list(stories.dates("tags__name", "year")),
+            r"(?s)not a field of one row.*or ask Tag itself: Tag.objects",
+        ),
         (lambda stories: list(stories.values("title__x")), "'x' is not a field"),
         (lambda stories: list(stories.select_related("tags")), "is not a reference to one object"),
         (lambda stories: list(stories.prefetch_related("tagz")), "Did you mean 'tags'"),

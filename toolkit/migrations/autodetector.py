@@ -292,8 +292,26 @@ class _Detector:
     def _add_fields(self, wanted: ModelState) -> None:
         for field in wanted.fields:
             if field.name not in self.state.models[wanted.label].field_names:
-                fill = self._fill(wanted, field, "a new column")
+                refused = self._refuse_second_parent(wanted, field)
+                fill = MISSING if refused else self._fill(wanted, field, "a new column")
                 self._note(wanted.app, AddField(wanted.name, field.name, field, fill=fill))
+
+    def _refuse_second_parent(self, wanted: ModelState, field: FieldState) -> bool:
+        """Say what to do where rows would need one row each in the table of another parent than the first."""
+        path = f"{wanted.label}.{field.name}"
+        if field.to not in wanted.bases or field.to == wanted.parent or not self.complete or path in self.fills:
+            return False
+        target = str(field.to)
+        self.problems.append(
+            MigrationError(
+                f"{wanted.label} begins to inherit {target} beside {wanted.parent}, and a migration gives rows that "
+                "are there a row of one parent by itself, not of a second",
+                hint=f"While {wanted.name} inherits {wanted.parent} alone, add {field.name} = OneToOneField("
+                f"{target!r}, null=True, on_delete=CASCADE, related_name='+'), give each row one of its own with "
+                f"RunPython, and inherit both in the migration after that. If there are no rows, say --fill {path}=0.",
+            )
+        )
+        return True
 
     def _alter_fields(self, wanted: ModelState) -> None:
         for field in wanted.fields:
@@ -302,7 +320,8 @@ class _Detector:
                 continue
             if field.is_key or current.is_key:
                 continue
-            closing = current.null and not field.null
+            is_link = field.to in wanted.bases and current.to == field.to  # one value for all would be none
+            closing = current.null and not field.null and not is_link
             fill = self._fill(wanted, field, "rows that hold NULL") if closing else MISSING
             self._note(wanted.app, AlterField(wanted.name, field.name, field, fill=fill))
 

@@ -68,8 +68,9 @@ def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
             if isinstance(operation, _OF_SEVERAL) or isinstance(other, _OF_SEVERAL):
                 break  # nothing passes it, nor is it a part of anything
             between = operations[first + 1 : second]
-            made = _reduced(operation, other, app)
-            if made is not None and all(_passes(one, other, app) for one in between):
+            is_beside = all(_passes(one, other, app) for one in between)  # else a name may be another model's by then
+            made = _reduced(operation, other, app) if is_beside else None
+            if made is not None:
                 return [*operations[:first], *made, *between, *operations[second + 1 :]]
             if other.opaque:
                 break

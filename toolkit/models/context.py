@@ -11,6 +11,7 @@ from toolkit.models.fields.dates import DateTimeField
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import Typed, boolean, typed
 from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
+from toolkit.models.relations import Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.sqltext import as_value
 from toolkit.models.transforms import function_context, transformed
@@ -133,9 +134,10 @@ class Context:
         found = self._annotation(own) or resolve(self.compiler, own, self.node, joined=self.joined)
         model = self.node.model.__name__
         if found.many is not None:
+            far = (found.many.model if isinstance(found.many, Reverse) else found.many.target).__name__
             raise FieldError(
                 f"{model}: the expression {name!r} is not a field of one row",
-                hint="Aggregate the rows it leads to, such as Max() of it.",
+                hint=f"Aggregate the rows it leads to, such as Max() of it, or ask {far} itself: {far}.objects.",
             )
         column, field, rest = transformed(self.compiler, found.node, found.column, found.field, found.rest)
         if rest:
