@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -18,6 +20,7 @@ from toolkit.trace import entered
 FEW = 4
 """Rows of one model that are followed; and rows on the other side of each of their relations."""
 
+_KINDS = (CharField, TextField, JSONField)
 _PUBLISHED = ("page", "listing", "feed", "error")
 
 
@@ -37,7 +40,7 @@ class Likely:
 
     Args:
         pages: URL paths (percent-decoded) of pages that may use it, the likeliest first.
-        is_named: Whether a row names it that readers see because it is public, or has a page.
+        is_named: Whether a row names the whole of it that readers see because it is public, or has a page.
     """
 
     pages: list[str]
@@ -54,17 +57,34 @@ def find_likely(plan: Plan, name: str) -> Likely:
     site = plan.site
     seen: dict[str, None] = {}
     is_named = False
+    whole = _whole(site, name)
     for locale in site.settings.peek("locales"):
         with entered(plan.scope(locale)):
             for model in _models(site, translated=locale != site.settings.peek("locales")[0]):
                 for row in _rows(model, name):
                     seen.update(dict.fromkeys(_pages_of(plan, row, locale)))
-                    is_named = is_named or model._meta.hides((True, False, False)) or any(_routes(site, row))
+                    is_seen = model._meta.hides((True, False, False)) or any(_routes(site, row))
+                    is_named = is_named or (is_seen and _says(row, whole))
     for route in site.routes:
         if route.each is None and route.kind in _PUBLISHED:
             patterns = (site.pattern(route, locale) for locale in site.route_locales(route))
             seen.update((unquote(pattern.build({})), None) for pattern in patterns)
     return Likely(list(seen), is_named)
+
+
+def _whole(site: Any, name: str) -> re.Pattern[str]:
+    """Finds a file's whole name in a text: from the static folders, from the site's or from one of content."""
+    folders = {source.folder for app in site.apps for source in app.sources}
+    path = PurePosixPath(name)
+    names = {name, *(path.relative_to(folder).as_posix() for folder in folders if path.is_relative_to(folder))}
+    spelled = {re.escape(each) for one in names for each in _spellings(one)}
+    return re.compile(rf"(?<![\w./%-])(?:{'|'.join(sorted(spelled))})(?![\w%-])")
+
+
+def _says(row: Any, whole: re.Pattern[str]) -> bool:
+    values = (getattr(row, one.name) for one in row._meta.fields if isinstance(one, _KINDS))
+    texts = (one if isinstance(one, str) else json.dumps(one, ensure_ascii=False, default=str) for one in values)
+    return any(whole.search(text) for text in texts)
 
 
 def _models(site: Any, *, translated: bool) -> Iterator[Any]:
@@ -88,8 +108,7 @@ def _routes(site: Any, row: Any) -> Iterator[Any]:
 
 def _rows(model: Any, name: str) -> list[Any]:
     """Rows that the viewer sees and that name the file: without its folder or its suffix, unless these are too many."""
-    kinds = (CharField, TextField, JSONField)
-    fields = [one for one in model._meta.fields if isinstance(one, kinds) and one.find_lookup("contains")]
+    fields = [one for one in model._meta.fields if isinstance(one, _KINDS) and one.find_lookup("contains")]
     if not fields:
         return []
     texts = {f"text_of_{one.name}": _Written(one.name, output_field=TextField()) for one in fields if _is_json(one)}
