@@ -14,6 +14,7 @@ from tests.servers import SERVERS, made_once, opened_apart
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
+from toolkit.errors import ValidationError
 from toolkit.migrations import create_tables
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
@@ -46,6 +47,10 @@ class Day(models.Model):
     token = models.UUIDField()
     slug = models.SlugField(unique=True)
     text = models.MarkdownField(blank=True)
+
+    def clean(self) -> None:
+        if self.text == "Forbidden.":
+            raise ValidationError("the text is forbidden")
 
 
 class Profile(models.Model):
@@ -211,6 +216,9 @@ def test_a_composite_key_beside_another_name(shop: Desk) -> None:
     shop.write("days/first.md", f"---\nday: 2024-03-01\ntoken: {token}\n---\nTwo.\n")
     assert shop.counts() == (1, 0, 0, 1)
     assert Day.objects.get().day == date(2024, 3, 1)
+    shop.write("days/first.md", f"---\nday: 2024-03-01\ntoken: {token}\n---\nForbidden.\n")
+    assert "the text is forbidden" in shop.problems()[0]
+    shop.write("days/first.md", f"---\nday: 2024-03-01\ntoken: {token}\n---\nTwo.\n")
     (shop.folder / "days/first.md").rename(shop.folder / "days/second.md")
     assert shop.counts() == (0, 1, 0, 0)
     assert Day.objects.get().slug == "second"
