@@ -233,3 +233,41 @@ def test_keys_and_parents_that_change_are_kept_as_they_were(newsroom, model):
     newsroom.apply("news.zero")
     newsroom.apply()
     assert newsroom.problems() == []
+
+
+def test_a_key_that_changes_is_a_part_of_the_making_of_its_model(newsroom, model):
+    """And what has nothing to do with it is put together across it."""
+
+    def declared(natural, hues):
+        slug = models.SlugField(primary_key=natural, unique=True, max_length=20)
+        more = {"hue": models.CharField(max_length=9, default="")} if hues else {}
+        return [model("Section", slug=slug), model("Tag", name=title(), **more)]
+
+    for natural, hues in ((False, False), (True, False), (True, True)):
+        newsroom.migrate(*declared(natural, hues), ask=lambda question: False)
+    (last,) = [made.stem for made in newsroom.app.migrations_folder.glob("0003*.py")]
+    squashed = migrations.squash([newsroom.app], "news", "0001", last)
+    assert squashed.written.summary == ("Create model Section", "Create model Tag")
+    newsroom.apply("news.zero")
+    newsroom.apply()
+    assert newsroom.problems() == []
+
+
+def test_a_parent_is_a_part_of_the_making_of_a_model_that_comes_after_it(newsroom, model):
+    def declared(inherits):
+        item = model("Item", name=title())
+        return item, model("Story", {}, inherits=item) if inherits else model("Story", name=title())
+
+    newsroom.declare(declared(inherits=False)[0]).make()
+    for inherits in (False, True, False):
+        newsroom.migrate(*declared(inherits))
+    (last,) = [made.stem for made in newsroom.app.migrations_folder.glob("0004*.py")]
+    three = migrations.squash(
+        [newsroom.app], "news", "0001", next(newsroom.app.migrations_folder.glob("0003*.py")).stem
+    )
+    assert three.written.summary == ("Create model Item", "Create model Story")
+    again = migrations.squash([newsroom.app], "news", three.written.name, last)
+    assert again.written.summary == ("Create model Item", "Create model Story")
+    newsroom.apply("news.zero")
+    newsroom.apply()
+    assert newsroom.problems() == []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.migrations.fields import FieldState
@@ -38,6 +38,26 @@ _OF_SEVERAL = (AddParent, AlterPrimaryKey, RemoveParent)
 """Operations that change the tables of other models with that of their own."""
 
 
+@dataclass(frozen=True)
+class Relations:
+    """What ever refers to what.
+
+    Args:
+        referrers: The labels of the models that refer to a model or inherit from it, by its label.
+        bases: The labels of the models that a model inherits from, by its label.
+    """
+
+    referrers: dict[str, set[str]]
+    bases: dict[str, set[str]]
+
+    def note(self, owners: set[str], targets: set[str], bases: set[str]) -> None:
+        """Remember that some models refer to others, and inherit from some."""
+        for target in targets:
+            self.referrers.setdefault(target, set()).update(owners)
+        for owner in owners:
+            self.bases.setdefault(owner, set()).update(bases)
+
+
 def optimize(operations: Iterable[Operation], *, app: str, before: ProjectState) -> list[Operation]:
     """The operations with those put together that undo or complete each other.
 
@@ -50,7 +70,8 @@ def optimize(operations: Iterable[Operation], *, app: str, before: ProjectState)
     """
     given = list(operations)
     found = list(given)
-    while (shorter := _pass(found, app)) is not None:
+    relations = _relations(given, app, before)
+    while (shorter := _pass(found, app, relations)) is not None:
         found = shorter
     return found if _lead_to_the_same(given, found, app, before) else given
 
@@ -60,15 +81,17 @@ def without_elidable(operations: Iterable[Operation]) -> list[Operation]:
     return [operation for operation in operations if not operation.elidable]
 
 
-def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
+def _pass(operations: list[Operation], app: str, relations: Relations) -> list[Operation] | None:
     """Put two operations together, or None when no two can be."""
     for first, operation in enumerate(operations):
         for second in range(first + 1, len(operations)):
             other = operations[second]
-            if isinstance(operation, _OF_SEVERAL) or isinstance(other, _OF_SEVERAL):
-                break  # nothing passes it, nor is it a part of anything
+            if isinstance(operation, _OF_SEVERAL):
+                break  # it can be a part of what makes the model, and of nothing else
             between = operations[first + 1 : second]
-            is_beside = all(_passes(one, other, app) for one in between)  # else a name may be another model's by then
+            is_beside = all(
+                _passes(one, other, app, relations) for one in between
+            )  # else a name may be another model's by then
             made = _reduced(operation, other, app) if is_beside else None
             if made is not None:
                 return [*operations[:first], *made, *between, *operations[second + 1 :]]
@@ -77,13 +100,46 @@ def _pass(operations: list[Operation], app: str) -> list[Operation] | None:
     return None
 
 
-def _passes(between: Operation, other: Operation, app: str) -> bool:
+def _passes(between: Operation, other: Operation, app: str, relations: Relations) -> bool:
     """Whether an operation can be moved in front of another: neither knows the other's models."""
+    for one, neighbour in ((between, other), (other, between)):
+        if isinstance(one, _OF_SEVERAL):
+            return not neighbour.opaque and not (_models(neighbour, app) & _concerned(one, app, relations))
     if isinstance(other, AlterModelOptions | AlterModelManagers):  # no other model knows of these
         return not between.opaque and f"{app}.{other.name}" not in _changed(between, app)
     if _are_apart(between, other):
         return True
     return not between.opaque and not (_models(between, app) & _models(other, app))
+
+
+def _relations(operations: Iterable[Operation], app: str, before: ProjectState) -> Relations:
+    """What refers to what while some operations are done, by labels; a model that is renamed is its other self, too."""
+    found = Relations({}, {})
+    for model in before.models.values():
+        found.note({model.label}, set(model.targets()), set(model.bases))
+    for operation in operations:
+        named = _models(operation, app)
+        owners = {f"{app}.{operation.name}"} if isinstance(operation, CreateModel) else _changed(operation, app)
+        is_rename = isinstance(operation, RenameModel)
+        found.note(owners, named, named if is_rename else set(getattr(operation, "bases", ())))
+    return found
+
+
+def _concerned(operation: Operation, app: str, relations: Relations) -> set[str]:
+    """The labels of the models whose tables a change of a key or a parent reads or writes, and more rather than less.
+
+    They are the model, its parents before and after, and all that refers to any of these, however far.
+    """
+    lineage = _reached(_models(operation, app), relations.bases)
+    return _reached(lineage, relations.referrers)
+
+
+def _reached(labels: set[str], ways: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    while labels:
+        found |= labels
+        labels = {far for label in labels for far in ways.get(label, ())} - found
+    return found
 
 
 def _are_apart(one: Operation, other: Operation) -> bool:
@@ -114,8 +170,8 @@ def _models(operation: Operation, app: str) -> set[str]:
         names = [operation.name]
     elif isinstance(operation, Alteration):
         names = [operation.model_name]
-        field = getattr(operation, "field", None)
-        labels = [field.to] if field is not None else []
+        fields = [getattr(operation, "field", None), *getattr(operation, "fields", ())]
+        labels = [*(field.to for field in fields if field is not None), *getattr(operation, "bases", ())]
     return {f"{app}.{name}" for name in names} | {label for label in labels if label}
 
 
