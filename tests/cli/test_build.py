@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sqlite3
@@ -24,6 +25,19 @@ def test_a_new_site_builds_and_nothing_is_wrong_with_it(run: Run, folder: Path) 
     assert (folder / "build/stories/first-edition/index.html").is_file()
     checked = run("check", "--parity", "--strict", "--workers", "1")
     assert "0 errors, 0 warnings" in checked.output
+
+
+@pytest.mark.parametrize("command", ["build", "check", "next", "routes"])
+def test_a_command_closes_the_databases_it_opened(run: Run, folder: Path, command: str) -> None:
+    """Before its process ends, which does not look for what refers to itself: a write-ahead log would stay behind."""
+    run("build", "--workers", "1")
+    gc.disable()
+    try:
+        run(command)
+    finally:
+        gc.enable()
+    assert list(folder.glob("*.db"))
+    assert not [path for path in folder.rglob("*") if path.name.endswith(("-wal", "-shm"))]
 
 
 def test_a_new_site_takes_only_an_empty_folder(folder: Path) -> None:

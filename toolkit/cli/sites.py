@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import click
 
 import toolkit.site
 from toolkit.cli.invocation import Invocation, invocation
@@ -26,4 +29,11 @@ def open_site(*, settings: Mapping[str, Any] | None = None, prepared: bool = Tru
     asked: Invocation = invocation()
     asked.folder = find_folder(asked.folder)
     asked.site = toolkit.site.load_site(asked.folder, settings=settings or None)
+    click.get_current_context().call_on_close(partial(_close, asked.site))
     return asked.site.prepare() if prepared else asked.site
+
+
+def _close(site: Site) -> None:
+    """Close its databases, of which SQLite's then keep no second file; unless nobody asked for them."""
+    if "databases" in vars(site):
+        site.databases.close_all()

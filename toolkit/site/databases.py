@@ -151,6 +151,11 @@ class Databases(Mapping[str, Database]):
         for database in self._found.values():
             database.close()
 
+    def close_all(self) -> None:
+        """Close the connections of all threads."""
+        for database in self._found.values():
+            database.close_all()
+
 
 def _make(alias: str, options: Mapping[str, Any], folder: Path) -> Database:
     unknown = options.keys() - OPTIONS
