@@ -221,3 +221,31 @@ def test_two_models_and_two_fields_exchange_their_names(newsroom, model, squashe
         newsroom.apply("news.0001")
         assert newsroom.rows("news_bee", "id, one, two_id") == [(1, 3, 1)]
     newsroom.apply("news.zero")
+
+
+def test_an_index_gets_a_name_of_which_mariadb_kept_statistics(newsroom, model):
+    """It gathers them in the background, perhaps when the index has another name already."""
+    if newsroom.database.dialect != "mysql":
+        pytest.skip("of MariaDB alone")
+    newsroom.migrate(
+        model("Bee", one=models.IntegerField(unique=True, null=True), two=models.IntegerField(db_index=True))
+    )
+    database = newsroom.database
+    names = database.fetch(
+        "SELECT DISTINCT index_name FROM information_schema.statistics "
+        "WHERE table_schema = database() AND table_name = 'news_bee' AND index_name <> 'PRIMARY'"
+    )
+    for (name,) in names:
+        later = name.replace("one", "first").replace("two", "second")
+        database.execute(
+            "INSERT INTO mysql.innodb_index_stats (database_name, table_name, index_name, stat_name, stat_value, "
+            "stat_description) VALUES (database(), 'news_bee', %s, 'size', 1, 'left')",
+            (later,),
+        )
+    newsroom.migrate(
+        model("Bee", first=models.IntegerField(unique=True, null=True), second=models.IntegerField(db_index=True))
+    )
+    assert newsroom.rows("news_bee") == []
+    newsroom.apply("news.0001")
+    newsroom.apply()
+    database.execute("DELETE FROM mysql.innodb_index_stats WHERE database_name = database()")

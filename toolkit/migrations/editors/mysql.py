@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from toolkit.errors import MigrationError
+from toolkit.errors import DatabaseError, MigrationError
 from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
 from toolkit.migrations.editors.servers import ServerEditor, rekeyed
@@ -35,7 +35,7 @@ class MysqlEditor(ServerEditor):
         items = items_of(table_of(model, self.database.dialect), self.database)
         made = next((item for item in items if item.name == new and item.hidden), None)
         if made is None:
-            self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(old)} TO {self.quote(new)}")
+            self._rename_index(model._meta.table, old, new)
             return
         names = [hidden_name(old, number) for number in range(1, made.hidden + 1)]
         columns = ", ".join(f"DROP COLUMN {self.quote(name)}" for name in names)
@@ -95,16 +95,33 @@ class MysqlEditor(ServerEditor):
             self._drop_column(old.name, before.name)
 
     def _rename_items(self, old: Any, new: Any) -> None:
-        table = self.quote(new.name)
         dropped, added = self._stuck(old, new)
         stuck = {item.name for item in dropped}
         for _, after in self._computed(old, new):
             self._define_column(new.name, after)
         for before, after in renamed_items(old, new, self.database):
             if before.kind in ("Index", "UniqueConstraint") and before.name not in stuck:
-                self.execute(f"ALTER TABLE {table} RENAME INDEX {self.quote(before.name)} TO {self.quote(after.name)}")
+                self._rename_index(new.name, before.name, after.name)
         for item in added:
             self.execute(item.sql)
+
+    def _rename_index(self, table: str, old: str, new: str) -> None:
+        """One step; by a copy of the table where MariaDB still has statistics of an index that was called so.
+
+        It gathers them in the background, and refuses a name that it has some for.
+        """
+        name, before, after = (self.quote(each) for each in (table, old, new))
+
+        def rename() -> None:
+            statement = f"ALTER TABLE {name} RENAME INDEX {before} TO {after}"
+            try:
+                self.database.execute(statement)
+            except DatabaseError as error:
+                if "innodb_index_stats" not in error.message:
+                    raise
+                self.database.execute(f"{statement}, ALGORITHM=COPY")
+
+        self.journal.change(rename)
 
     def _rename_column(self, table: str, old: str, new: str) -> None:
         if old not in self._away:
