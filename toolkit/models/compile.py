@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from toolkit.errors import FieldError
@@ -326,10 +325,9 @@ def _is_of_pairs(compiler: Compiler) -> bool:
 
 def _of_answers(compiler: Compiler, query: Query) -> Compiler:
     """A compiler of a question about the answers of another one: groups, distinct values, a slice of either."""
-
     typed = {name: compiler.value_column(name) for name in compiler.selection.values or ()}
     each = {name: columns_of(column) for name, (column, _) in typed.items()}
-    columns = [column.label(f"v{n}") for n, column in enumerate(itertools.chain(*each.values()))]
+    columns = [column.label(f"v{n}") for n, column in enumerate(chain(*each.values()))]
     sliced = query.start is not None or query.stop is not None
     inner = compiler.limited(compiler.select(columns, ordered=sliced), query.start, query.stop)
     table = inner.subquery(f"t{next(compiler.binds.aliases)}")
