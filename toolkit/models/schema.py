@@ -241,7 +241,7 @@ def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server
         nullable=field.null,
         unique=(field.unique and not alone) or None,
         index=(field.db_index and not field.unique and not first) or None,
-        autoincrement=False if field.is_relation else "auto",
+        autoincrement="auto" if field.native is int and not field.is_relation else False,
         server_default=server_default,
         comment=field.db_comment,
     )
