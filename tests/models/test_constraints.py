@@ -64,7 +64,14 @@ class Event(models.Model):
             raise ValidationError("an odd event")
 
 
-MODELS, PROBLEMS = resolve_models({"town": [Place, Event]})
+class Room(models.Model):
+    number = models.IntegerField(primary_key=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(number__gt=0), name="room_number")]
+
+
+MODELS, PROBLEMS = resolve_models({"town": [Place, Event, Room]})
 
 
 @contextmanager
@@ -93,6 +100,14 @@ def town(database: Any) -> Iterator[Scope]:
     assert not PROBLEMS
     with tables(database, Place, Event) as scope:
         yield scope
+
+
+def test_a_constraint_may_name_a_key_that_is_a_number(database: Any) -> None:
+    """MariaDB takes none on a column that it counts, so it counts none but those of an ``AutoField``."""
+    with tables(database, Room):
+        Room.objects.create(number=7)
+        refused_twice(Room(number=-1))
+        assert list(Room.objects.values_list("pk", flat=True)) == [7]
 
 
 def event(**values: Any) -> Event:

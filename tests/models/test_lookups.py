@@ -253,6 +253,11 @@ def test_dates_may_be_given_as_text(m: Any, newsroom: Any) -> None:
     assert m.Story.objects.filter(published__gte="2026-03-02").count() == 2
 
 
+def test_a_set_within_a_set_is_no_matter_of_pythons(m: Any, newsroom: Any) -> None:
+    """Python warns that it may read it otherwise one day."""
+    assert m.Story.objects.filter(title__regex="zq7[[a]").count() == 0
+
+
 def test_a_broken_regular_expression_is_refused(m: Any, newsroom: Any) -> None:
     with pytest.raises(FieldError, match="is no regular expression"):
         m.Story.objects.filter(title__regex="(").count()

@@ -241,7 +241,7 @@ def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server
         nullable=field.null,
         unique=(field.unique and not alone) or None,
         index=(field.db_index and not field.unique and not first) or None,
-        autoincrement="auto" if field.native is int and not field.is_relation else False,
+        autoincrement="auto" if isinstance(field, AutoField) else False,
         server_default=server_default,
         comment=field.db_comment,
     )

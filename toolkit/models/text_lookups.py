@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -150,7 +151,9 @@ def _pattern(value: Any) -> str:
             hint="Databases take seconds to read long ones. Use __in for a list of words.",
         )
     try:
-        re.compile(text)
+        with warnings.catch_warnings():  # of sets within sets, which a later Python may read as others do
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise FieldError(f"{text!r:.200} is no regular expression: {error}") from error
     return text
