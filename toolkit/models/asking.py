@@ -20,6 +20,7 @@ from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.dates import Trunc
 from toolkit.models.locking import refuse_lock_outside
+from toolkit.models.paging import known_rows
 from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
 from toolkit.models.raw import RawQuerySet
@@ -55,7 +56,11 @@ class Answers(Question[M]):
         shape = find_shape(scope, query)
         if shape.locks:
             refuse_lock_outside(scope.of(self.model).database)
-        rows = scope.of(self.model).database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
+        rows = None
+        if scope.trace is not None and scope.database.in_snapshot:
+            rows = known_rows(scope, query, shape, values)
+        if rows is None:
+            rows = scope.of(self.model).database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         return shape.load(rows)
