@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import made_once
 from toolkit import models
 from toolkit.content import LoadReport, Source, load_sources
 from toolkit.database import Database
@@ -211,3 +212,10 @@ tags: [weather]
 
 It blew.
 """
+
+
+@pytest.fixture(scope="module")
+def find_shared(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Any]]:
+    """The database of a URL, made once by the ``make`` of the tests' module."""
+    with made_once(request.module.make) as find:
+        yield find

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import SERVERS, made_once, opened_apart
+from tests.servers import SERVERS, opened_apart
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
@@ -86,12 +86,6 @@ def make(url: str) -> Any:
     database.schema = Schema(MODELS, database.dialect)
     create_tables(database, MODELS)
     return database
-
-
-@pytest.fixture(scope="module")
-def find_shared() -> Iterator[Callable[[str], Any]]:
-    with made_once(make) as find:
-        yield find
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

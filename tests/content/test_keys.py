@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.servers import SERVERS, made_once, opened_apart
+from tests.servers import SERVERS, opened_apart
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
@@ -84,12 +84,6 @@ def make(url: str) -> Any:
     database.schema = Schema(resolved, database.dialect)
     create_tables(database, resolved)
     return database
-
-
-@pytest.fixture(scope="module")
-def find_shared() -> Iterator[Callable[[str], Any]]:
-    with made_once(make) as find:
-        yield find
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

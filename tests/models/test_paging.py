@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from toolkit.models import F
+from toolkit.models import F, Now
 from toolkit.trace import READER, entered
 
 LISTS: dict[str, Callable[[Any], Any]] = {
@@ -68,3 +69,11 @@ def test_what_is_written_after_a_snapshot_is_seen_in_the_next(m: Any, newsroom: 
     after = pages()
     assert after[-1] == before[-1] - 1
     assert after != before
+
+
+def test_what_may_differ_at_every_moment_is_asked_each_time(m: Any, newsroom: Any, scope: Any) -> None:
+    with scope.database.snapshot(), entered(m.look(scope.database, READER, traced=True)):
+        rows = m.Story.objects.annotate(age=Now() - F("published")).filter(age__lte=timedelta(days=3))
+        with scope.database.counted() as asked:
+            assert {rows.all().count() for _ in range(4)} == {4}
+    assert len(asked) == 4

@@ -41,6 +41,8 @@ def known_rows(scope: Scope, query: Query, shape: Shape, values: Sequence[Any]) 
         shape: Its shape.
         values: Its values.
     """
+    if shape.opaque or shape.locks:
+        return None
     if query.form == "count":
         return _count(scope, shape, values)
     if query.form == "instances" and query.start is not None and query.stop is not None and _is_plain(query):
@@ -83,7 +85,7 @@ def _page(scope: Scope, query: Query, shape: Shape, values: Sequence[Any]) -> An
 def _keys(scope: Scope, query: Query, values: Sequence[Any]) -> list[Any] | None:
     """The keys of a whole list; None at the first time that it is met, for it may be the only one."""
     whole = find_shape(scope, replace(query, start=None, stop=None))
-    if whole.opaque or whole.locks or len(whole.identity_indexes) != 1:
+    if len(whole.identity_indexes) != 1:
         return None
     bound = whole.identity.bind(values, scope, ())
     kept, key = _kept(scope, "lists"), _key(whole.identity.sql, bound)
