@@ -100,6 +100,28 @@ def test_images_of_hidden_rows_are_for_editors_only(gallery: Any) -> None:
         preview.close()
 
 
+@pytest.mark.parametrize("parting", ["hidden", "replaced"])
+def test_images_with_the_same_bytes_and_name_part_when_one_goes(gallery: Any, parting: str) -> None:
+    photo = gallery.model("Photo")
+    with entered(gallery.site.scope(viewer=EDITOR)):
+        twin = photo(slug="twin")
+        twin.photo = "later/flood.jpg"
+        gallery.write("media/later/flood.jpg", picture("red"))
+        twin.save()
+    (first, *_) = urls(gallery.get("/photos/flood/").body.decode())
+    assert urls(gallery.get("/photos/twin/").body.decode())[0] == first
+    if parting == "hidden":
+        gallery.sql(f"UPDATE {photo._meta.table} SET live = 0 WHERE slug = 'flood'")
+    else:
+        gallery.write("media/photos/flood.jpg", picture("green"))
+    assert gallery.get(first).status == 200
+    gallery.site.__dict__.pop("images")  # another process knows both from the store
+    gallery.site.images.remembers = True
+    assert gallery.get(first).status == 200
+    gallery.sql(f"UPDATE {photo._meta.table} SET live = 0 WHERE slug = 'twin'")
+    assert gallery.get(first).status == 404
+
+
 def test_a_static_image_that_only_a_preview_showed_is_for_editors(gallery: Any) -> None:
     preview = Application(gallery.site, preview=True)
     reader, gallery.application = gallery.application, preview

@@ -55,7 +55,7 @@ class Images:
         self.remembers = False
         self.encoded = 0
         self._facts: dict[bytes, Facts] = {}
-        self._recipes: dict[str, Recipe] = {}
+        self._recipes: dict[str, dict[ImageKey, Recipe]] = {}
 
     # for templates
 
@@ -242,21 +242,26 @@ class Images:
 
     # for servers
 
-    def find_recipe(self, url_path: str) -> Recipe | None:
-        """How the rendition at a URL path (percent-decoded) is made; None unless a page of this site showed it."""
+    def find_recipes(self, url_path: str) -> Iterator[Recipe]:
+        """The ways to make the rendition at a URL path (percent-decoded); none unless a page of this site showed it.
+
+        Two images with the same bytes and the same name share the URLs of their renditions: one of them may be gone,
+        or hidden from a reader who may see the other.
+        """
         if not url_path.startswith(self.options.url_prefix):
-            return None
+            return
         name = url_path[len(self.options.url_prefix) :]
         match = _NAME.fullmatch(name)
         if match is None:
-            return None
-        return self._recipes.get(name) or self.store.find_recipe(match["key"], name)
+            return
+        known = dict(self._recipes.get(name, {}))
+        yield from known.values()
+        yield from (recipe for recipe in self.store.find_recipes(match["key"], name) if recipe.image not in known)
 
     def find_rendition(self, recipe: Recipe) -> Rendition | None:
         """The rendition of a recipe; None if the image is another one now, so that its URL is of the past."""
-        key = (recipe.kind, recipe.storage, recipe.name, recipe.operations)
         try:
-            return next((one for one in self.renditions(key) if one.name == recipe.file), None)
+            return next((one for one in self.renditions(recipe.image) if one.name == recipe.file), None)
         except ImageError:
             return None
 
@@ -267,16 +272,15 @@ class Images:
         public = scope is not None and scope.viewer.restricted
         text = operations.text()
         for one in (one for group in groups for one in group):
-            known = self._recipes.get(one.name)
-            if known is not None and (known.public or not public):
-                continue
-            stored = self.store.find_recipe(one.key, one.name)
             recipe = Recipe(source.kind, source.name, source.storage, text, one.name, public)
-            if stored is not None and (stored.public or not public):
-                recipe = stored
-            else:
+            known = self._recipes.setdefault(one.name, {})
+            if not _says_more(recipe, known.get(recipe.image)):
+                continue
+            stored = self.store.find_recipe(one.key, recipe)
+            if stored is None or _says_more(recipe, stored):
                 self.store.keep_recipe(one.key, recipe)
-            self._recipes[one.name] = recipe
+                stored = recipe
+            known[recipe.image] = stored
 
     # parts
 
@@ -318,6 +322,10 @@ class Images:
         self, source: ImageSource, content: bytes, facts: Facts, operations: Operations
     ) -> list[list[Rendition]]:
         return make_renditions(source, content, facts, operations, self.options, encoder_versions())
+
+
+def _says_more(recipe: Recipe, known: Recipe | None) -> bool:
+    return known is None or (recipe.public and not known.public)
 
 
 def _read_key(key: ImageKey) -> tuple[ImageSource, Operations]:

@@ -18,8 +18,7 @@ import msgspec
 
 from toolkit.errors import ImageError
 from toolkit.images.facts import Facts
-from toolkit.images.sources import ImageSource
-from toolkit.trace import digest_bytes
+from toolkit.trace import digest, digest_bytes
 
 SUFFIX = ".rendition"
 RECIPE = ".recipe"
@@ -52,9 +51,9 @@ class Recipe(msgspec.Struct, frozen=True):
     public: bool
 
     @property
-    def source(self) -> ImageSource:
-        """The image."""
-        return ImageSource(self.kind, self.name, self.storage)
+    def image(self) -> tuple[str, str, str, str]:
+        """Kind, storage and name of the image, and what was asked for: as an input of a trace has it."""
+        return (self.kind, self.storage, self.name, self.operations)
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -114,16 +113,24 @@ class RenditionStore:
 
     # recipes
 
-    def find_recipe(self, key: str, file: str) -> Recipe | None:
-        """How the rendition of this file name is made, or None if no page of the server showed it."""
-        with suppress(OSError, ValueError, msgspec.MsgspecError):
-            return msgspec.json.decode(self._path(key, f".{file}{RECIPE}").read_bytes(), type=Recipe)
-        return None
+    def find_recipes(self, key: str, file: str) -> list[Recipe]:
+        """The ways to make the rendition of this file name; none if no page of the server showed it.
+
+        There are several where images at different places have the same bytes and the same name.
+        """
+        with suppress(OSError, ValueError):
+            paths = sorted(self._path(key, "").parent.glob(f"{key}.{file}.*{RECIPE}"))
+            return [recipe for path in paths if (recipe := _read_recipe(path)) is not None]
+        return []
+
+    def find_recipe(self, key: str, recipe: Recipe) -> Recipe | None:
+        """What is remembered of the same way to make a rendition."""
+        return _read_recipe(self._recipe_path(key, recipe))
 
     def keep_recipe(self, key: str, recipe: Recipe) -> None:
         """Remember how a rendition is made; where the folder cannot be written, the process alone remembers."""
         with suppress(ImageError):
-            self._write(self._path(key, f".{recipe.file}{RECIPE}"), msgspec.json.encode(recipe))
+            self._write(self._recipe_path(key, recipe), msgspec.json.encode(recipe))
 
     # one maker at a time
 
@@ -182,6 +189,9 @@ class RenditionStore:
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / key[:2] / f"{key}{suffix}"
 
+    def _recipe_path(self, key: str, recipe: Recipe) -> Path:
+        return self._path(key, f".{recipe.file}.{digest(list(recipe.image)).hex()}{RECIPE}")
+
     def _write(self, place: Path, body: bytes) -> None:
         unfinished = place.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
         try:
@@ -198,6 +208,12 @@ class RenditionStore:
             f"the store of renditions {self.folder} cannot be written: {error.strerror or error}",
             hint="Mend its rights, or name another folder in the setting 'renditions'.",
         )
+
+
+def _read_recipe(path: Path) -> Recipe | None:
+    with suppress(OSError, ValueError, msgspec.MsgspecError):
+        return msgspec.json.decode(path.read_bytes(), type=Recipe)
+    return None
 
 
 def _key_of(path: Path) -> str:

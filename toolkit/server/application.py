@@ -186,13 +186,17 @@ class Application:
 
     def _find_rendition(self, environ: Mapping[str, Any], path: str) -> Answer | None:
         """An image in a size and format in which a page that the viewer may see showed it."""
-        recipe = self.site.images.find_recipe(path)
-        if recipe is None or not self._may_see(recipe, environ):
-            return None
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return not_allowed(("GET", "HEAD"))
         public = REVOCABLE if self.shown.hides else IMMUTABLE
-        return rendition_answer(self.site.images, recipe, cache=public if self.viewer.restricted else PRIVATE)
+        for recipe in self.site.images.find_recipes(path):
+            if not self._may_see(recipe, environ):
+                continue
+            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+                return not_allowed(("GET", "HEAD"))
+            cache = public if self.viewer.restricted else PRIVATE
+            answer = rendition_answer(self.site.images, recipe, cache=cache)
+            if answer is not None:
+                return answer
+        return None
 
     def _may_see(self, recipe: Recipe, environ: Mapping[str, Any]) -> bool:
         if not self.viewer.restricted:
