@@ -237,6 +237,17 @@ def test_renditions_of_every_format_are_hidden_with_their_story(served: Served) 
     assert {served.status(url) for url in shown} == {200}
 
 
+def test_of_two_equal_images_one_may_be_hidden(served: Served) -> None:
+    for folder in ("a", "b"):
+        served.room.write(f"static/{folder}/twin.jpg", picture("twin"))
+    served.report("one", photo="a/twin.jpg")
+    served.report("other", photo="b/twin.jpg")
+    shown = served.renditions("/gallery/")
+    served.room.sql(f"DELETE FROM {served.room.model('Report')._meta.table} WHERE slug = 'one'")
+    assert shown and {*served.renditions("/gallery/")} == {*shown}
+    assert {served.status(url) for url in shown} == {200}
+
+
 def test_what_the_site_itself_names_is_always_there(served: Served) -> None:
     """Without any story, and without any page asked for."""
     for name in ("site.css", "css/report.css", "css/a.woff2", "paper.svg"):

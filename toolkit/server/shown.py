@@ -75,7 +75,7 @@ class Shown:
         self.named = NamedFiles(site)
         self.hides = hides_rows(site)
         self._exact = all(database.dialect == "sqlite" for database in site.databases.homes)
-        self._answers: dict[Use, _Answer] = {}
+        self._answers: dict[Use, dict[str, _Answer]] = {}
         self._searching = threading.Semaphore(_SEARCHES)
 
     def cache_of(self, path: str, environ: Mapping[str, Any]) -> str | None:
@@ -108,7 +108,7 @@ class Shown:
         """
         if self._is_witnessed(self.witnesses.of(use), use):
             return True
-        answered = self._answered(use)
+        answered = self._answered(use, name)
         if answered is not None:
             return answered and self.witnesses.is_lent(use)
         others = dict.fromkeys((*_referring(environ), *self.pages.cache.paths_using(use)))
@@ -161,12 +161,12 @@ class Shown:
 
     # looking for pages
 
-    def _answered(self, use: Use) -> bool | None:
+    def _answered(self, use: Use, name: str) -> bool | None:
         """What the rows said a moment ago, where no page uses it: whether one names it; None if they are to be asked.
 
         A page that is rendered meanwhile knows more than they, and is asked before.
         """
-        known = self._answers.get(use)
+        known = self._answers.get(use, {}).get(name)
         if known is None:
             return None
         since = self.pages.state.unchanged_since() if self._exact else 0.0
@@ -187,7 +187,7 @@ class Shown:
                 return True
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
-            self._answers[use] = _Answer(asked, until, likely.is_named)
+            self._answers.setdefault(use, {})[name] = _Answer(asked, until, likely.is_named)
             return likely.is_named and self.witnesses.is_lent(use)
         finally:
             self._searching.release()
