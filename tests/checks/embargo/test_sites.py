@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from PIL import Image
+
 from toolkit.builder import Builder
 from toolkit.checks.built import Built
 from toolkit.checks.embargo import Embargo, check_embargo
+from toolkit.server.shown import Shown
 from toolkit.testing import temporary_site
 
 from .conftest import FILES, MODELS, NOON, PAGES, SECRET, SETTINGS, plant, story_of
@@ -25,6 +29,29 @@ def test_a_view_that_forgets_the_embargo_is_found(tmp_path: Path) -> None:
         found = [one for one in check_embargo(Built(site, output), embargo) if one.id == "embargo.http"]
         assert {one.url for one in found} == {"/search/", "/es/search/"}
         assert "of the title of Story 2" in found[0].message
+
+
+@pytest.mark.parametrize("leak", [None, "asset", "rendition"])
+def test_files_of_hidden_pages_are_asked_for(tmp_path: Path, leak: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = FILES["templates/story.html"] + '{{ image(story.slug ~ ".png", alt="") }}{{ asset(story.slug ~ ".txt") }}'
+    with temporary_site(
+        tmp_path, {**FILES, "templates/story.html": shown}, models=MODELS, pages=PAGES, settings=SETTINGS
+    ) as site:
+        for slug, colour, when in (("quiet", "red", "2026-01-01T00:00:00+00:00"), ("loud", "blue", LATER)):
+            story_of(site).objects.create(title=slug, slug=slug, published=when)
+            (tmp_path / "static").mkdir(exist_ok=True)
+            Image.new("RGB", (40, 30), colour).save(tmp_path / "static" / f"{slug}.png")
+            (tmp_path / "static" / f"{slug}.txt").write_text(colour)
+        output = Path(Builder(site, workers=1).build().output)
+        if leak:  # as if the server had no rule
+            monkeypatch.setattr(Shown, "has", lambda _, use, name, environ: use[0] == leak)
+            monkeypatch.setattr(Shown, "cache_of", lambda *_: "public" if leak == "asset" else None)
+        found = list(check_embargo(Built(site, output), Embargo(http=True, workers=1)))
+        folders = {None: set(), "asset": {"/static/loud"}, "rendition": {"/renditions/loud-40"}}[leak]
+        assert {one.url.partition(".")[0] for one in found if one.url} == folders
+        assert {one.message for one in found} == (
+            {"the server gives a file that only hidden pages use"} if leak else set()
+        )
 
 
 def test_a_list_that_forgets_the_embargo_is_found_in_every_kind_of_output(tmp_path: Path) -> None:

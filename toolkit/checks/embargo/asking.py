@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from toolkit.checks.embargo.beside import files_of_hidden_pages
 from toolkit.checks.embargo.hidden import Text
 from toolkit.checks.embargo.scan import Scanner
 from toolkit.checks.embargo.words import words_of
@@ -36,15 +37,21 @@ class Asker:
         self.count = 0
         self._host = site.settings.peek("base_url").split("//", 1)[1].partition("/")[0]
 
-    def check(self, public: Iterable[str], texts: Iterable[Text]) -> Iterator[Finding]:
+    def check(self, public: Iterable[str], texts: Iterable[Text], published: Collection[str]) -> Iterator[Finding]:
         """Ask for everything.
 
         Args:
             public: URLs that are published.
             texts: Texts of hidden rows, to search for.
+            published: Paths of files that are published, below the output folder.
         """
-        for url, what in self.scanner.hidden.urls.items():
+        hidden = self.scanner.hidden.urls
+        for url, what in hidden.items():
             yield from self._ask_hidden(quote(url, safe=_SAFE), what)
+        # now that the server is there, it remembers the renditions of the previews that are made here
+        for url in files_of_hidden_pages(self.site, hidden, published):
+            if self._get(url).status not in GONE:
+                yield Finding("embargo.http", "the server gives a file that only hidden pages use", url=url)
         for url in public:
             yield from self._look(url, self._get(url), frozenset())
         questions = list(_questions(texts))

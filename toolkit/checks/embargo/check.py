@@ -61,7 +61,8 @@ def check_embargo(built: Built, embargo: Embargo) -> Iterator[Finding]:
     asked = None
     if embargo.http:
         asker = Asker(site, _scanner_of_now(site, built, scanner, moment))
-        for finding in asker.check((page.url for page in built.pages), hidden_texts(site, datetime.now(UTC))):
+        public = (page.url for page in built.pages)
+        for finding in asker.check(public, hidden_texts(site, datetime.now(UTC)), built.files):
             count += 1
             yield finding
         asked = asker.count
