@@ -160,6 +160,42 @@ def test_a_row_goes_back_to_its_file_and_an_adopted_one_is_known_to_the_next_loa
     assert (newsroom.story("hand").pk, newsroom.story("hand").title) == (pk, "By file")
 
 
+@pytest.mark.parametrize("pattern", ["content/new/*.md", "content/stories/*.md", "content/stories.yaml", "s/*.json"])
+def test_rows_may_be_adopted_by_a_source_of_another_pattern(newsroom: Desk, pattern: str) -> None:
+    newsroom.write("content/stories/2026/gale.md", "---\ntitle: Gale\nsection: sea\n---\n")
+    newsroom.write("content/stories/2026/gale.es.md", "---\ntitle: Temporal\n---\n")
+    newsroom.load()
+    pks = dict(Story.objects.values_list("slug", "pk"))
+    source = replace(SOURCES["stories"], pattern=pattern, date=None)
+    newsroom.sources[-1] = source
+    files = export_model(
+        newsroom.scope, source, newsroom.folder, sources=newsroom.sources, locales=newsroom.locales, adopt=True
+    )
+    assert newsroom.counts() == (0, 0, 7, 0)
+    assert dict(Story.objects.values_list("slug", "pk")) == pks
+    left = [path.relative_to(newsroom.folder).as_posix() for path in newsroom.folder.rglob("*.*") if path.is_file()]
+    assert sorted(left) == sorted(["content/sections.yaml", "content/authors/ines.md", "content/tags.csv", *files])
+
+
+def test_several_sources_of_a_model_keep_their_own_rows(newsroom: Desk) -> None:
+    archive = replace(SOURCES["stories"], pattern="archive/*.yaml", date=None)
+    newsroom.sources.append(archive)
+    newsroom.write("archive/old.yaml", "- {slug: old, title: Old, section: sea}\n")
+    newsroom.load()
+    Story.objects.create(title="By hand", slug="hand", section=Section.objects.get(slug="sea"))
+    before = newsroom.dump()
+    written = {
+        source.pattern: export_model(
+            newsroom.scope, source, newsroom.folder, sources=newsroom.sources, locales=newsroom.locales, adopt=True
+        )
+        for source in newsroom.sources
+    }
+    assert written["content/stories/**/*.md"] == ["content/stories/hand.md", "content/stories/storm.md"]
+    assert written["archive/*.yaml"] == ["archive/old.yaml"]
+    assert newsroom.counts() == (0, 0, 8, 0)
+    assert newsroom.dump() == before
+
+
 def test_names_that_a_file_system_cannot_tell_apart_get_numbers(desk: Desk) -> None:
     for code in ("a", "A", "a/b", "a b", "../x", "fr.es"):
         Link.objects.create(code=code, url=code)

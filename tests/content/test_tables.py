@@ -107,6 +107,27 @@ def test_an_edit_changes_the_row_where_it_is_and_a_removed_file_takes_it_from_al
     assert Bar.objects.count() == 1
 
 
+def test_a_row_is_missed_and_found_by_those_who_name_it_as_one_of_its_parent(town: Desk) -> None:
+    town.load()
+    before = (town.folder / "bars/luce.md").read_text(encoding="utf-8")
+    town.delete("bars/luce.md")
+    town.delete("bars/luce.es.md")
+    assert town.problems() == [
+        "reviews.csv:2:venue: venue: there is no Venue with the slug 'luce'. There is: the-anchor."
+    ]
+    assert Review.objects.count() == 2
+    town.write("bars/luce.md", before + "More.\n")
+    town.write("bars/luce.es.md", "---\nname: Luz\n---\nSopa.\n")
+    town.write("bars/nero.md", "---\nname: Nero\n---\n")
+    assert town.counts() == (1, 1, 3, 0)
+    luce, nero = (Bar.objects.get(slug=slug) for slug in ("luce", "nero"))
+    town.write("bars/luce.md", "---\nslug: nero\nname: Luce\n---\n")
+    town.write("bars/nero.md", "---\nslug: luce\nname: Nero\n---\n")
+    town.load()
+    assert Bar.objects.get(slug="luce").pk == nero.pk
+    assert Review.objects.get(slug="first").venue_id == nero.pk != luce.pk
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -124,6 +145,18 @@ def test_what_a_file_cannot_say_is_told_with_its_line(tmp_path: Path, text: str,
         assert told in "; ".join(desk.problems())
         assert Venue.objects.count() == 0
         scope.database.close()
+
+
+def test_an_export_leaves_the_rows_of_a_child_to_its_source(town: Desk) -> None:
+    town.load()
+    Venue.objects.create(slug="park", name="Park")
+    venues = Source("venues/*.yaml", Venue)
+    town.sources.append(venues)
+    paths = [export_model(town.scope, each, town.folder / "out", sources=town.sources) for each in town.sources]
+    assert paths == [["bars/luce.es.md", "bars/luce.md"], ["pubs.yaml"], ["reviews.csv"], ["venues/venue.yaml"]]
+    assert (
+        (town.folder / "out/venues/venue.yaml").read_text(encoding="utf-8").startswith("- slug: park\n  name: Park\n")
+    )
 
 
 def test_a_computed_key_is_refused() -> None:

@@ -173,10 +173,10 @@ class Changes:
         gone = {(leaver.model, leaver.given.key) for leaver in self.leavers}
         gone |= {(e.layout.model, e.earlier) for e in self.entries if e.earlier not in (None, e.key)}
         present = {(entry.layout.model, entry.key) for entry in self.entries}
-        missing = {model for model, key in gone if (model, key) not in present}
+        missing = _levels_of({model for model, key in gone if (model, key) not in present})
         late = [layout for layout in self._layouts if layout.key_references]
         same = {layout.model for layout in late if layout.key_field.is_several}
-        moved = {model for model, key in gone if (model, key) in present} - same
+        moved = _levels_of({model for model, key in gone if (model, key) in present} - same)
         moved |= self._renamed
         for _ in late:  # a key follows those that it refers to, and they may follow others
             moved |= {layout.model for layout in late if _key_targets(layout) & (moved | missing)}
@@ -196,6 +196,11 @@ class Changes:
             if target in moved or (target in gone and name not in layout.source.create)
         }
         return [group for group in self.groups if group.layout in numbers and group.path not in self.parsed]
+
+
+def _levels_of(models: Iterable[Any]) -> set[Any]:
+    """Models, and those that they inherit a table from: whoever names a row there may mean one of theirs."""
+    return {level for model in models for level in model._meta.levels}
 
 
 def _key_targets(layout: Layout) -> set[Any]:

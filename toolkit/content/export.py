@@ -24,10 +24,10 @@ from toolkit.content.records import (
     RowKey,
     ensure_table,
     has_table,
-    read_records,
     replace_records,
 )
 from toolkit.content.rendering import Unsayable, refused, render_markdown, render_rows
+from toolkit.content.sharing import replaced_files
 from toolkit.content.source import Source
 from toolkit.content.stored import Stored, read_stored
 from toolkit.errors import ContentError, Problems, ToolkitError
@@ -49,18 +49,21 @@ def export_model(
     locales: Sequence[str] | None = None,
     adopt: bool = False,
 ) -> list[str]:
-    """Write all rows of a source's model to files that the source would load.
+    """Write the rows of a source's model to files that the source would load.
 
-    The same rows give the same bytes. A row that came from a file goes back to that file.
+    The same rows give the same bytes. A row that came from a file goes back to that file. Of a model with several
+    sources each writes the rows of its own files, and the first those that came from none. Rows of a model that
+    inherits from it are written by the source of that one, if there is one.
 
     Args:
         scope: Gives the database and the default locale.
         source: Says which model, what the files are called, and their kind.
         folder: The folder that the pattern is relative to.
-        sources: All sources of the site: they say by which key rows refer to each other.
+        sources: All sources of the site: they say by which key rows refer to each other, and which rows they write.
         locales: The site's locales; by default those of its settings.
         adopt: The folder is the site's own: note that the rows came from these files, so that the next load
-            finds nothing to do, and delete files of rows that are gone.
+            finds nothing to do, and delete the files that gave them before: those of rows that are gone, and those of
+            a source that is not declared any more.
 
     Returns:
         The paths of the files, sorted.
@@ -68,7 +71,8 @@ def export_model(
     Raises:
         Problems: Rows that cannot be said in this kind of file; nothing was written.
     """
-    declared = [source, *sources]
+    site = list(sources)
+    declared = [source, *site]
     problems: list[ToolkitError] = [*source.problems(declared)]
     if problems:
         raise Problems(problems)
@@ -79,11 +83,12 @@ def export_model(
         locales=known,
         default_locale=scope.default_locale,
     )[0]
-    files, rows = _render(layout, read_stored(scope.database, layout))
+    files, rows = _render(layout, read_stored(scope.database, layout, site))
     for path, text in files.items():
         write_if_changed(Path(folder) / path, text.encode())
     if adopt:
-        _adopt(scope, layout, Path(folder), files, rows)
+        gone = [path for path in replaced_files(scope.database, source, site) if path not in files]
+        _adopt(scope, layout, Path(folder), files, rows, gone)
     return sorted(files)
 
 
@@ -166,7 +171,12 @@ def fill_pattern(source: Source, name: str) -> str:
 
 
 def _adopt(
-    scope: Scope, layout: Layout, folder: Path, files: Mapping[str, str], rows: Mapping[str, list[Stored]]
+    scope: Scope,
+    layout: Layout,
+    folder: Path,
+    files: Mapping[str, str],
+    rows: Mapping[str, list[Stored]],
+    gone: Sequence[str],
 ) -> None:
     """Note that the rows came from these files; delete files that were theirs and are no more."""
     now = time.time_ns()
@@ -178,11 +188,6 @@ def _adopt(
         label, settled = layout.model._meta.label, int(is_settled(stamp, at_ns=now))
         record = Record(path, layout.source.pattern, label, layout.declared, digest, *stamp, settled, len(keys))
         noted.append((record, keys))
-    gone = [
-        path
-        for path, record in read_records(scope.database).items()
-        if record.pattern == layout.source.pattern and path not in files
-    ]
     ensure_table(scope.database)
     if layout.source.create:
         ensure_mention_tables(scope.database)

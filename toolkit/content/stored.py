@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.content.keys import key_reader
 from toolkit.content.layout import Layout
 from toolkit.content.levels import root_field, root_key
 from toolkit.content.partners import spell_key
-from toolkit.content.records import read_keys, read_records
+from toolkit.content.sharing import Share, find_givers
+from toolkit.content.source import Source
 from toolkit.content.tables import fetch_all, key_getter
 from toolkit.errors import ContentError
 from toolkit.models import AutoField
@@ -39,8 +39,13 @@ class Stored:
     path: str | None
 
 
-def read_stored(database: Any, layout: Layout) -> list[Stored]:
-    """All rows of a source's model, in the order of their keys.
+def read_stored(database: Any, layout: Layout, sources: Sequence[Source] = ()) -> list[Stored]:
+    """The rows that a source says, in the order of their keys: all of its model that no other source does.
+
+    Args:
+        database: The database.
+        layout: Of the source.
+        sources: All of the site.
 
     Raises:
         ContentError: A row refers to one that has no key to name it by.
@@ -49,12 +54,15 @@ def read_stored(database: Any, layout: Layout) -> list[Stored]:
     links = {field.name: _links(database, layout, field) for field in layout.many}
     owners = {field.name: root_field(field.link_fields()[0].target_field) for field in layout.many}
     translations = _translations(database, layout)
-    paths = _paths(database, layout)
+    givers = find_givers(database, layout.model)
+    share = Share(database, layout.source, sources, givers)
     key_of_row, key_parts = key_getter(layout.model), parts_of(layout.key_field)
     found = []
     for row in fetch_all(database, layout.model, layout.fields):
         values = dict(zip((field.name for field in layout.fields), row, strict=True))
         pk = key_of_row(row)
+        if not share.has(pk):
+            continue
         raw = dict(zip(layout.fields, row, strict=True)) | {root_key(layout.model): pk}
         for name, named in references.items():
             values[name] = named[values[name]] if values[name] is not None else None
@@ -63,7 +71,9 @@ def read_stored(database: Any, layout: Layout) -> list[Stored]:
                 values[field.name] = _python(field, values[field.name], database.dialect)
         own = {name: sorted(of.get(raw[owners[name]], ()), key=str) for name, of in links.items()}
         key = key_of([values[part.name] for part in key_parts], len(key_parts))
-        found.append(Stored(pk, key, values, own, translations.get(pk, {}), paths.get(pk)))
+        giver = givers.get(pk)
+        path = giver.path if giver is not None and giver.pattern == layout.source.pattern else None
+        found.append(Stored(pk, key, values, own, translations.get(pk, {}), path))
     return sorted(found, key=lambda stored: str(stored.key))
 
 
@@ -137,16 +147,3 @@ def _translations(database: Any, layout: Layout) -> dict[Any, dict[str, dict[str
         owner: dict(sorted(told.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
         for owner, told in found.items()
     }
-
-
-def _paths(database: Any, layout: Layout) -> dict[Any, str]:
-    """Primary key to the file that gave the row."""
-    records = read_records(database)
-    own: Iterable[str] = [
-        path
-        for path, record in records.items()
-        if (record.pattern, record.model) == (layout.source.pattern, layout.model._meta.label)
-    ]
-    keys = read_keys(database, list(own)) if records else {}
-    read = key_reader(layout.model, database.dialect)
-    return {read(given.pk): path for path, rows in keys.items() for given in rows}
