@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.content.keys import key_reader
 from toolkit.content.layout import Layout, naming_of
+from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver, MentionPlace
 from toolkit.content.mentions import (
     CREATED,
@@ -62,13 +63,13 @@ class CreatedLayout(Layout):
         """The row that a mention makes; all but key and name stays as it is in a row that is there."""
         values = [self._value(field, mention) for field in self.fields]
         said = (self.key_field, self.name_field)
-        made = tuple(at for at, field in enumerate(self.fields) if field not in said and not field.primary_key)
+        made = tuple(at for at, field in enumerate(self.fields) if field not in said and field not in self.key_parts)
         return Row(0, mention.key, values, made, [], {}, {})
 
     def _value(self, field: Any, mention: Mention) -> Any:
         if field is self.key_field:
             return mention.key
-        if field.primary_key and not self.pk_is_given:
+        if field in self.counted:
             return None
         if field is self.name_field:
             value = mention.name
@@ -194,7 +195,7 @@ class Creator:
             given |= {(label, key) for key, pk in there if pk not in own}
             key = target.key_field
             own_entries = (entry for entry in entries if entry.layout.model is target.model)
-            given |= {(label, e.said_pk if key.primary_key else e.named(key)) for e in own_entries}
+            given |= {(label, e.said_pk if key is root_key(e.layout.model) else e.named(key)) for e in own_entries}
         return given
 
     def _entry(self, mention: Mention, before: RowKey | None) -> Entry:
@@ -205,7 +206,7 @@ class Creator:
         entry = Entry(layout, mention.path, head, mention=MentionPlace(source, mention.relation))
         if before is not None:
             entry.pk, entry.earlier = before.pk, before.key
-        elif layout.pk_is_given and layout.key_field.primary_key:
+        elif layout.key_field is root_key(layout.model):
             entry.pk = mention.key
         return entry
 

@@ -37,10 +37,14 @@ def note_before(database: Any, entries: Iterable[Entry]) -> set[Any]:
 
 
 def keepers_of(model: Any) -> Iterator[tuple[Any, Any]]:
-    """(foreign key, field) of those who refer to a model's rows by another field than the key."""
+    """(foreign key, field) of those who refer to a model's rows by another field than the key.
+
+    Links between the tables of a row are the row's own.
+    """
+    links = {link for level in model._meta.levels for link in level._meta.parents.values()}
     for level in model._meta.levels:
         for relation in level._meta.own_reverse():
-            if hasattr(relation.field, "target_field"):
+            if hasattr(relation.field, "target_field") and relation.field not in links:
                 field = root_field(relation.field.target_field)
                 if field is not root_key(model):
                     yield relation.field, field
@@ -58,14 +62,24 @@ def settle_gone(scope: Any, leaver: Leaver, row: Sequence[Any]) -> None:
         IntegrityError: They stand in its way.
     """
     fields, key = stored_fields(leaver.model), root_key(leaver.model)
-    read = key.db_reader(scope.database.dialect)
-    instance, pk = blank_instance(leaver.model), leaver.given.pk
-    instance.pk = pk if read is None else read(pk)
-    delete_instance(scope, instance)
+    _delete(scope, leaver.model, key, leaver.given.pk)
+    for level in leaver.model._meta.levels:
+        if (further := root_key(level)) is not key:
+            value = row[fields.index(further)]
+            if not is_there(scope.database, level, further, value):
+                _delete(scope, level, further, value)
     for relation, field in keepers_of(leaver.model):
         value = row[fields.index(field)]
         if value is not None and not is_there(scope.database, relation.target, field, value):
-            delete_referring(scope, relation.target._meta.concrete_model, field, [value])
+            delete_referring(scope, relation.target._meta.concrete_model, relation.target_field, [value])
+
+
+def _delete(scope: Any, model: Any, key: Any, value: Any) -> None:
+    """Do as if a row of one table, which is gone, was deleted now."""
+    read = key.db_reader(scope.database.dialect)
+    instance = blank_instance(model)
+    instance.pk = value if read is None else read(value)
+    delete_instance(scope, instance)
 
 
 def is_there(database: Any, model: Any, field: Any, value: Any) -> bool:

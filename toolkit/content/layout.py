@@ -10,10 +10,12 @@ from typing import Any
 
 from toolkit.content.levels import (
     fields_held,
+    further_keys,
     held_field,
     is_made,
     key_fields,
     root_key,
+    root_keys,
     stored_fields,
     translated_fields,
 )
@@ -115,10 +117,20 @@ class Layout:
         return slugify(name, allow_unicode=field.allow_unicode, locale=self.default_locale, default=name)
 
     @cached_property
+    def counted(self) -> set[Any]:
+        """The keys of a row's tables that no file says: the database gives them."""
+        keys = root_keys(self.model)
+        return {key for key in keys if isinstance(key, AutoField) and key is not self.key_field}
+
+    @cached_property
+    def further(self) -> dict[Any, int]:
+        """The keys of further parents, and where they stand among the fields."""
+        return {key: self.fields.index(key) for key in further_keys(self.model)}
+
+    @property
     def pk_is_given(self) -> bool:
         """Whether files say the primary key, rather than the database giving one."""
-        pk = root_key(self.model)
-        return pk is self.key_field or not isinstance(pk, AutoField)
+        return root_key(self.model) not in self.counted
 
     @cached_property
     def is_keyed(self) -> bool:
@@ -128,7 +140,7 @@ class Layout:
     @cached_property
     def columns(self) -> dict[str, tuple[str, str | None]]:
         """A key in a file to its field's name and, for a CSV column such as ``name_es``, the locale."""
-        named = [field for field in self.fields if self.pk_is_given or not field.primary_key]
+        named = [field for field in self.fields if field not in self.counted]
         found: dict[str, tuple[str, str | None]] = {}
         if self.source.kind == "csv":
             for field in translated_fields(self.model):
@@ -222,8 +234,8 @@ def make_layouts(
 
 def naming_of(model: Any, told: Collection[Any]) -> tuple[Any, ...]:
     """Those of some fields that a model's rows have, and those that others keep of them, beside the primary key."""
-    wanted = {*told, *fields_held(model)}
-    return tuple(field for field in stored_fields(model) if field in wanted and not field.primary_key)
+    wanted = {*told, *fields_held(model), *further_keys(model)} - {root_key(model)}
+    return tuple(field for field in stored_fields(model) if field in wanted)
 
 
 def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:

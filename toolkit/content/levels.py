@@ -22,6 +22,18 @@ def root_field(field: Any) -> Any:
     return field
 
 
+def root_keys(model: Any) -> list[Any]:
+    """The primary keys of a row's tables, each once: of several parents each has a key with values of its own."""
+    links = (link for level in model._meta.levels for link in level._meta.parents.values())
+    found = [level._meta.pk for level in model._meta.levels] + [link.target_field for link in links]
+    return list(dict.fromkeys([root_key(model), *map(root_field, found)]))
+
+
+def further_keys(model: Any) -> list[Any]:
+    """Those of them beside the row's own primary key."""
+    return root_keys(model)[1:]
+
+
 def held_field(relation: Any) -> Any:
     """The field of the target's row whose value is kept to refer to it: its key, or what ``to_field`` says."""
     key = relation.link_fields()[1] if hasattr(relation, "link_fields") else relation
@@ -34,7 +46,10 @@ def key_fields(model: Any) -> list[Any]:
 
 
 def fields_held(model: Any) -> set[Any]:
-    """The fields of a model's rows, beside its key, whose values others keep to refer to them."""
+    """The fields of a model's rows, beside its key, whose values others keep to refer to them.
+
+    The tables of a row refer to each other too: the keys of further parents are among them.
+    """
     relations = [relation.field for level in model._meta.levels for relation in level._meta.own_reverse()]
     held = {root_field(field.target_field) for field in relations if hasattr(field, "target_field")}
     return {field for field in held if field is not root_key(model)}

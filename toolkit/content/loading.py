@@ -181,16 +181,22 @@ class Loading:
         """Give new rows their primary keys ahead, so that rows may refer to each other in any order."""
         new: dict[Any, list[Entry]] = {}
         for entry in entries:
-            if entry.pk is None and not entry.layout.key_references:
-                new.setdefault(root_key(entry.layout.model), []).append(entry)  # models may share a table at the root
+            layout = entry.layout
+            if entry.pk is None and not layout.key_references:
+                new.setdefault(root_key(layout.model), []).append(entry)  # models may share a table at the root
+            for key in layout.further:
+                if key in layout.counted and key not in entry.before:
+                    new.setdefault(key, []).append(entry)
         for key, group in new.items():
             if not isinstance(key, AutoField):  # made by its default, a UUID for example
                 for entry in group:
                     entry.pk = entry.said_pk
                 continue
-            pks = tables.reserve_keys(self._database, group[0].layout.model, len(group))
-            for entry, pk in zip(group, pks, strict=True):
-                entry.pk = pk
+            for entry, value in zip(group, tables.reserve_keys(self._database, key, len(group)), strict=True):
+                if key is root_key(entry.layout.model):
+                    entry.pk = value
+                else:
+                    entry.before[key] = value
 
     def _taken_keys(self, changes: Changes) -> list[ContentError]:
         """Rows whose key belongs to a row that is not being loaded."""

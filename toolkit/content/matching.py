@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
+from toolkit.content.levels import root_field, root_key
 from toolkit.content.parsing import Parsed
 from toolkit.content.records import Record, RowKey
 from toolkit.content.spool import Head
@@ -28,7 +29,8 @@ class Entry:
         row: What tells it.
         pk: Primary key; None until one is reserved.
         earlier: The key under which the row was loaded before; None for a new row.
-        before: What the database has in fields that others know the row by, if it was loaded before.
+        before: What the database has in fields that others know the row by, if it was loaded before; the keys that are
+            reserved for its further parents.
         mention: Where a file names it, if that is why it is made.
         state: What becomes of it: ``"added"``, ``"changed"`` or ``"unchanged"``.
     """
@@ -59,12 +61,18 @@ class Entry:
 
     def named(self, known: Any) -> Any:
         """The driver's value of a field by which files name rows, or others refer to them."""
-        if known.primary_key or known.is_several:
+        if root_field(known) is root_key(self.layout.model):
             return self.said_pk if self.layout.key_references else self.pk
         if known.name in self.layout.references:
             return self._reference(known)
-        at = self.layout.naming.index(known)
-        return self.before.get(known, self.row.names[at]) if at in self.row.made else self.row.names[at]
+        at = self.layout.naming.index(root_field(known))
+        return self.before.get(root_field(known), self.row.names[at]) if at in self.row.made else self.row.names[at]
+
+    @property
+    def is_rekeyed(self) -> bool:
+        """Whether the file says another key for one of the row's further parents than the database has."""
+        keys = (key for key in self.layout.further if key in self.before)
+        return any(self.before[key] != self.named(key) for key in keys)
 
     @property
     def name(self) -> str:

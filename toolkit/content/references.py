@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.content.layout import Layout
-from toolkit.content.levels import root_field, root_key
+from toolkit.content.levels import root_field, root_key, root_keys
 from toolkit.content.matching import Entry, Leaver, MentionPlace
 from toolkit.content.parsing import parse_document
 from toolkit.content.partners import spell_key
@@ -37,10 +37,11 @@ class References:
         self._own: dict[Any, set[Any]] = {}
         for entry in entries:
             for level in entry.layout.model._meta.levels:  # a row of a child is one of its parent too
-                self._own.setdefault(level, set()).add(entry.pk)
-        for leaver in leavers:
-            for level in leaver.model._meta.levels:
-                self._own.setdefault(level, set()).add(leaver.given.pk)
+                key = root_key(level)
+                pk = entry.before.get(key) if key in entry.layout.further else entry.pk
+                self._own.setdefault(level, set()).add(pk)
+        for level, pk in _leaving(database, leavers):
+            self._own.setdefault(level, set()).add(pk)
         self._found: dict[Wanted, dict[Any, list[tuple[Any, Any]]]] = {}
         self.problems: list[ContentError] = []
 
@@ -119,6 +120,19 @@ class References:
         known = {key for key, pk in all_keys(self._database, model, field) if pk not in own}
         known.update(self._found[wanted])
         return did_you_mean(str(key), (str(item) for item in known if item is not None))
+
+
+def _leaving(database: Any, leavers: Iterable[Leaver]) -> Iterator[tuple[Any, Any]]:
+    """The models that rows which leave are of, and their keys there."""
+    by_model: dict[Any, list[Any]] = {}
+    for leaver in leavers:
+        by_model.setdefault(leaver.model, []).append(leaver.given.pk)
+    for model, pks in by_model.items():
+        keys = root_keys(model)
+        rows = fetch_columns(database, model, keys, keys[0], pks) if len(keys) > 1 else [(pk,) for pk in pks]
+        for level in model._meta.levels:
+            at = keys.index(root_key(level))
+            yield from ((level, row[at]) for row in rows)
 
 
 def _named(entry: Entry) -> Iterator[tuple[str, Any]]:

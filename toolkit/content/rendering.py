@@ -85,7 +85,7 @@ def say_row(layout: Layout, row: Stored) -> dict[str, Any]:
     said: dict[str, Any] = {} if key.is_several else {key.name: plain(layout, key, row.key)}
     for field in layout.fields:
         value = row.values[field.name]
-        if field is key or (field.primary_key and not layout.pk_is_given):
+        if field is key or field in layout.counted:
             continue
         if field.is_relation:
             if value is not None or (field.default is not MISSING and not field.null):

@@ -97,10 +97,12 @@ class RowReader:
                 references.append((field.name, reference))
             elif field.name in own:
                 value = self._value(index, field, own[field.name])
-            elif not field.primary_key or layout.pk_is_given:
+            elif field not in layout.counted:
                 value = self._default(index, field)
                 if is_made(field):
                     made.append(number)
+            else:
+                made.append(number)
             write = layout.writers[number]
             is_plain = write is None or value is None or value is DATABASE_DEFAULT or field.is_relation
             values.append(value if is_plain else write(value))

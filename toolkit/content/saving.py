@@ -12,7 +12,7 @@ from toolkit.content import tables
 from toolkit.content.held import settle_gone
 from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
-from toolkit.content.levels import root_field
+from toolkit.content.levels import root_field, root_key
 from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
 from toolkit.content.references import locate
@@ -112,16 +112,24 @@ class Saver:
             self.problems.append(content_error(told, entry.path, place, hint))
 
     def _update(self, model: Any, entries: Sequence[Entry]) -> None:
-        """Change rows in place; where they swap unique values, take them out first."""
+        """Change rows in place; where they swap unique values, or one gets another key, take them out first."""
+        if any(entry.is_rekeyed for entry in entries):
+            self._replace(model, entries)
+            return
         try:
             with self._database.atomic():
                 for chunk in _chunks(entries):
                     tables.update_rows(self._database, model, [values for _, values in self._changed(model, chunk)])
         except IntegrityError:
-            # all of them: what a file does not say is known from the row itself
-            puts = [put for chunk in _chunks(entries) for put in self._changed(model, chunk)]
-            tables.delete_by(self._database, model, model._meta.pk, [entry.pk for entry in entries])
-            self._insert(model, entries[0].layout.fields, puts)
+            self._replace(model, entries)
+
+    def _replace(self, model: Any, entries: Sequence[Entry]) -> None:
+        """Write rows anew. All of them: what a file does not say is known from the row itself."""
+        puts = [put for chunk in _chunks(entries) for put in self._changed(model, chunk)]
+        for chunk in _chunks(entries):
+            gone = tables.fetch_rows(self._database, model, [entry.pk for entry in chunk])
+            tables.delete_rows(self._database, model, list(gone.values()))
+        self._insert(model, entries[0].layout.fields, puts)
 
     def _insert(self, model: Any, fields: Sequence[Any], puts: Sequence[Put]) -> None:
         """Insert rows; if the database refuses, find out which."""
@@ -172,30 +180,30 @@ class Saver:
         """Save the translations of one table: a part of the values that rows have in each locale."""
         meta = model._meta
         source, locale, pk = meta.by_name["source"], meta.by_name["locale"], meta.pk
-        fields = [source, locale, *translated]
+        fields, held = [source, locale, *translated], root_field(source.target_field)
         fresh: list[tuple[Entry, str, Any]] = []
         for chunk in _chunks(entry for entry in entries if entry.state != "added" or entry.row.locales):
-            known = [entry.pk for entry in chunk if entry.state != "added"]
-            before = {}
+            known, before = _known_as(held, chunk), {}
             for row in tables.fetch_columns(self._database, model, (pk, *fields), source, known):
                 key, owner, name, *values = row
                 before[owner, name] = (key, values)
-            found = self._find_fresh(chunk, before, part)
+            found = self._find_fresh(chunk, held, before, part)
             tables.delete_by(self._database, model, pk, [key for *_, key in found if key is not None])
             tables.delete_by(self._database, model, pk, [key for key, _ in before.values()])
-            _mark_changed(chunk, {owner for owner, _ in before} | {entry.pk for entry, *_ in found})
+            _mark_changed(chunk, held, {owner for owner, _ in before} | {entry.named(held) for entry, *_ in found})
             fresh += found
         for keyed in (True, False):
             for parts in _chunks(item for item in fresh if (item[2] is not None) == keyed):
-                self._insert(model, [pk, *fields] if keyed else fields, self._translated(parts, part))
+                self._insert(model, [pk, *fields] if keyed else fields, self._translated(parts, held, part))
 
     def _find_fresh(
-        self, entries: Sequence[Entry], before: dict[Any, tuple[Any, list[Any]]], part: slice
+        self, entries: Sequence[Entry], held: Any, before: dict[Any, tuple[Any, list[Any]]], part: slice
     ) -> list[tuple[Entry, str, Any]]:
         """The translations to write, and the keys of those in whose place they come.
 
         Args:
             entries: The rows.
+            held: The key by which translations know them.
             before: (row, locale) to key and values of what is there; in the end, of what has to go.
             part: See ``_save_translations_of``.
         """
@@ -205,18 +213,18 @@ class Saver:
                 values = every[part]
                 if all(value is None for value in values):
                     continue
-                old = before.pop((entry.pk, name), None)
+                old = before.pop((entry.named(held), name), None)
                 if old is None:
                     fresh.append((entry, name, None))
                 elif old[1] != list(values):
                     fresh.append((entry, name, old[0]))
         return fresh
 
-    def _translated(self, fresh: Sequence[tuple[Entry, str, Any]], part: slice) -> list[Put]:
+    def _translated(self, fresh: Sequence[tuple[Entry, str, Any]], held: Any, part: slice) -> list[Put]:
         """The values of translations, with their keys where these are known."""
         said = self._said([entry for entry, *_ in fresh])
         return [
-            (entry, [*([] if key is None else [key]), entry.pk, name, *content.translations[name][part]])
+            (entry, [*([] if key is None else [key]), entry.named(held), name, *content.translations[name][part]])
             for (entry, name, key), (_, content) in zip(fresh, said, strict=True)
         ]
 
@@ -228,8 +236,7 @@ class Saver:
         through, (own, other) = field.through, field.link_fields()
         meta, held = through._meta, root_field(own.target_field)
         owners = {entry: entry.named(held) for entry in entries}
-        known = [one for e in entries if e.state != "added" for one in {owners[e], e.before.get(held, owners[e])}]
-        rows = tables.fetch_columns(self._database, through, (meta.pk, own, other), own, known)
+        rows = tables.fetch_columns(self._database, through, (meta.pk, own, other), own, _known_as(held, entries))
         before = {(owner, target): key for key, owner, target in rows}
         linked = [*parts_of(own), *parts_of(other)]
         extra = [item for item in meta.fields if not isinstance(item, AutoField) and item not in linked]
@@ -242,8 +249,7 @@ class Saver:
         ]
         tables.delete_by(self._database, through, meta.pk, before.values())
         self._insert(through, fields, added)
-        gone = {owner for owner, _ in before}
-        _mark_changed(entries, {e.pk for e in entries if owners[e] in gone} | {entry.pk for entry, _ in added})
+        _mark_changed(entries, held, {owner for owner, _ in before} | {owners[entry] for entry, _ in added})
 
     def _defaults(self, fields: Iterable[Any]) -> list[Any]:
         """The values of further columns in a table between that the site declared itself."""
@@ -261,13 +267,14 @@ class Saver:
         for model, group in _by_model(leavers):
             rows = tables.fetch_rows(self._database, model, [leaver.given.pk for leaver in group])
             own = [leaver for leaver in group if _is_same(leaver, rows.get(leaver.given.pk, ()))]
-            pks = [leaver.given.pk for leaver in own]
+            found = [rows[leaver.given.pk] for leaver in own]
             for level in model._meta.levels:
-                translation = level._meta.translation
+                translation, key_of_row = level._meta.translation, tables.key_getter(model, root_key(level))
                 if translation is not None:
-                    tables.delete_by(self._database, translation, translation._meta.by_name["source"], pks)
-            tables.delete_by(self._database, model, model._meta.pk, pks)
-            dropped += [(leaver, rows[leaver.given.pk]) for leaver in own]
+                    source = translation._meta.by_name["source"]
+                    tables.delete_by(self._database, translation, source, map(key_of_row, found))
+            tables.delete_rows(self._database, model, found)
+            dropped += list(zip(own, found, strict=True))
         return dropped
 
     def _settle_references_to(self, dropped: Iterable[tuple[Leaver, Sequence[Any]]]) -> None:
@@ -313,6 +320,8 @@ def _values(entry: Entry, said: Content, before: Sequence[Any] | None) -> list[A
         values[at] = key
     for at, part in zip(layout.key_parts.values(), entry.pk if len(layout.key_parts) > 1 else (entry.pk,), strict=True):
         values[at] = part
+    for key, at in layout.further.items():
+        values[at] = entry.named(key)
     if before is not None:
         for at in said.made:
             values[at] = before[at]
@@ -330,9 +339,19 @@ def _stamped(entry: Entry, said: Content, values: list[Any]) -> list[Any]:
     return values
 
 
-def _mark_changed(entries: Iterable[Entry], owners: set[Any]) -> None:
+def _known_as(held: Any, entries: Iterable[Entry]) -> list[Any]:
+    """Under which values others may know rows that are there, now and before."""
+    return [
+        value
+        for entry in entries
+        if entry.state != "added"
+        for value in {entry.named(held), entry.before.get(held, entry.named(held))}
+    ]
+
+
+def _mark_changed(entries: Iterable[Entry], held: Any, owners: set[Any]) -> None:
     for entry in entries:
-        if entry.pk in owners and entry.state == "unchanged":
+        if entry.state == "unchanged" and entry.named(held) in owners:
             entry.state = "changed"
 
 

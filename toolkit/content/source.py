@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from toolkit.content.levels import (
+    further_keys,
     generated_names,
     held_field,
     is_computed,
@@ -21,7 +22,7 @@ from toolkit.content.levels import (
 )
 from toolkit.content.partners import explain_partners
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
-from toolkit.models import MarkdownField
+from toolkit.models import AutoField, MarkdownField
 
 KINDS = {
     ".md": "markdown",
@@ -131,9 +132,11 @@ class Source:
 
     def _complaints(self) -> Iterator[tuple[str, str]]:
         meta, label = self.model._meta, self.model._meta.object_name
-        if any(len(level._meta.parents) > 1 for level in meta.levels):
-            yield f"the rows of {label} have several parents, each with a key of its own", "Let it inherit one table."
         key_parts = key_fields(self.model)
+        counted = [key for key in further_keys(self.model) if isinstance(key, AutoField) and key.name != self.key]
+        if counted and any(part.is_relation for part in key_parts):
+            told = f"the key of {label} is a reference, and the database counts {counted[0].name!r} of another parent"
+            yield told, "Let files say both keys, or neither."
         if len(key_parts) > 1 and (made := [part.name for part in key_parts if is_made(part)]):
             yield f"{made[0]!r}, of the key of {label}, is made by a function", "Let it have no default: files say it."
         for field in meta.many_to_many:

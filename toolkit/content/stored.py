@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.content.layout import Layout
-from toolkit.content.levels import root_field, root_key
+from toolkit.content.levels import root_field, root_key, root_keys
 from toolkit.content.partners import spell_key
 from toolkit.content.sharing import Share, find_givers
 from toolkit.content.source import Source
@@ -73,7 +73,7 @@ def read_stored(database: Any, layout: Layout, sources: Sequence[Source] = ()) -
         key = key_of([values[part.name] for part in key_parts], len(key_parts))
         giver = givers.get(pk)
         path = giver.path if giver is not None and giver.pattern == layout.source.pattern else None
-        found.append(Stored(pk, key, values, own, translations.get(pk, {}), path))
+        found.append(Stored(pk, key, values, own, _told(translations, raw, layout), path))
     return sorted(found, key=lambda stored: str(stored.key))
 
 
@@ -130,10 +130,10 @@ def _links(database: Any, layout: Layout, field: Any) -> dict[Any, list[Any]]:
 
 
 def _translations(database: Any, layout: Layout) -> dict[Any, dict[str, dict[str, Any]]]:
-    """Primary key to locale to field to value."""
+    """The keys of a row's tables, with their values, to locale to field to value."""
     found: dict[Any, dict[str, dict[str, Any]]] = {}
-    order = {locale: number for number, locale in enumerate(layout.locales)}
     for model, translated in layout.translations:
+        key = root_field(model._meta.by_name["source"].target_field)
         fields = [model._meta.by_name["source"], model._meta.by_name["locale"], *translated]
         for owner, locale, *values in fetch_all(database, model, fields):
             given = {
@@ -142,8 +142,15 @@ def _translations(database: Any, layout: Layout) -> dict[Any, dict[str, dict[str
                 if value is not None and value != ""
             }
             if given:
-                found.setdefault(owner, {}).setdefault(locale, {}).update(given)
-    return {
-        owner: dict(sorted(told.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
-        for owner, told in found.items()
-    }
+                found.setdefault((key, owner), {}).setdefault(locale, {}).update(given)
+    return found
+
+
+def _told(translations: dict[Any, dict[str, dict[str, Any]]], raw: dict[Any, Any], layout: Layout) -> dict[str, Any]:
+    """A row's translations, of all its tables, in the order of the locales."""
+    found: dict[str, dict[str, Any]] = {}
+    for key in root_keys(layout.model):
+        for locale, given in translations.get((key, raw[key]), {}).items():
+            found.setdefault(locale, {}).update(given)
+    order = {locale: number for number, locale in enumerate(layout.locales)}
+    return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))

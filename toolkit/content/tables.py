@@ -7,7 +7,7 @@ from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from toolkit.content.levels import key_fields, root_key, stored_fields
+from toolkit.content.levels import key_fields, root_field, root_key, stored_fields
 from toolkit.models import TimeField
 from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.fields.several import parts_of
@@ -45,10 +45,12 @@ def _tables(database: Any, model: Any) -> str:
     """The table of a model, joined with those that it inherits from."""
     meta = model._meta
     text = quoted(database.dialect, meta.table)
-    for level in reversed(meta.levels):
-        for parent, link in level._meta.parents.items():
-            key = _column(database, model, parent._meta.pk)
-            text += f" JOIN {quoted(database.dialect, parent._meta.table)} ON {key} = {_column(database, model, link)}"
+    links = {
+        parent: link for level in reversed(meta.levels) for parent, link in reversed(level._meta.parents.items())
+    }  # a parent that is reached by two ways has one row, and is joined once
+    for parent, link in links.items():
+        key = _column(database, model, link.target_field)
+        text += f" JOIN {quoted(database.dialect, parent._meta.table)} ON {key} = {_column(database, model, link)}"
     return text
 
 
@@ -108,10 +110,15 @@ def fetch_rows(database: Any, model: Any, pks: Iterable[Any]) -> dict[Any, tuple
     return {key_of_row(row): row for row in fetch_columns(database, model, fields, root_key(model), pks)}
 
 
-def key_getter(model: Any) -> Callable[[Sequence[Any]], Any]:
-    """Gives the primary key of a row's values by ``stored_fields``; a composite one is a tuple."""
+def key_getter(model: Any, key: Any = None) -> Callable[[Sequence[Any]], Any]:
+    """Gives the primary key of a row's values by ``stored_fields``; a composite one is a tuple.
+
+    Args:
+        model: The model.
+        key: The key of another of the row's tables; see ``root_keys``.
+    """
     fields = stored_fields(model)
-    return itemgetter(*(fields.index(field) for field in key_fields(model)))
+    return itemgetter(*(fields.index(part) for part in parts_of(key or root_key(model))))
 
 
 def fetch_keys(database: Any, model: Any, field: Any, keys: Iterable[Any]) -> list[tuple[Any, Any]]:
@@ -124,17 +131,16 @@ def all_keys(database: Any, model: Any, field: Any, *, limit: int = 5000) -> lis
     return [(key, pk) for key, pk in fetch_all(database, model, (field, root_key(model)), limit=limit)]
 
 
-def reserve_keys(database: Any, model: Any, count: int) -> list[int]:
-    """Primary keys for new rows. Inside a transaction that may write."""
-    key = root_key(model)
-    meta = next(level for level in model._meta.levels if key in level._meta.local_fields)._meta
+def reserve_keys(database: Any, key: Any, count: int) -> list[int]:
+    """Primary keys for new rows of the table that a key is of. Inside a transaction that may write."""
+    meta = key.model._meta
     if count == 0:
         return []
     given = database.backend.next_keys(database, meta.table, meta.pk.column, count)
     if given:
         return list(given)
-    table, key = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
-    greatest = database.fetch(f"SELECT coalesce(max({key}), 0) FROM {table}")[0][0]  # noqa: S608 - names of the schema
+    table, column = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
+    greatest = database.fetch(f"SELECT coalesce(max({column}), 0) FROM {table}")[0][0]  # noqa: S608 - names of the schema
     last = max(greatest, database.backend.last_key(database, meta.table))
     return list(range(last + 1, last + 1 + count))
 
@@ -146,7 +152,7 @@ def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Se
         rows = [[each for one, width in zip(row, widths, strict=True) for each in flat([one], width)] for row in rows]
         fields = [part for field in fields for part in parts_of(field)]
     for level in model._meta.levels if rows else ():
-        found = _of_level(model, level, fields)
+        found = _of_level(level, fields)
         groups: dict[tuple[Any, ...], list[list[Any]]] = {}
         for row in rows:
             given = [(field, row[at]) for field, at in found if row[at] is not DATABASE_DEFAULT]
@@ -154,25 +160,25 @@ def insert_rows(scope: Any, model: Any, fields: Sequence[Any], rows: Sequence[Se
         for named, group in groups.items():
             sql = insert_sql(scope, level, named, returning=False)
             scope.database.backend.insert_all(scope.database, sql, group)
-        places = [fields.index(field) for field in key_fields(model) if field in fields]
-        known = list(map(itemgetter(*places), rows)) if len(places) == len(key_fields(model)) else None
+        places = [fields.index(field) for field in key_fields(level) if field in fields]
+        known = list(map(itemgetter(*places), rows)) if len(places) == len(key_fields(level)) else None
         _tell(scope.database, level, "insert", known)
 
 
-def _of_level(model: Any, level: Any, fields: Sequence[Any]) -> list[tuple[Any, int]]:
+def _of_level(level: Any, fields: Sequence[Any]) -> list[tuple[Any, int]]:
     """The fields of one table of a row, and where their values stand: of links, where the key does."""
     found = [(field, at) for at, field in enumerate(fields) if field in level._meta.local_fields]
-    return found + [(link, fields.index(root_key(model))) for link in level._meta.parents.values()]
+    return found + [(link, fields.index(root_field(link))) for link in level._meta.parents.values()]
 
 
 def update_rows(database: Any, model: Any, rows: Sequence[Sequence[Any]]) -> None:
     """Set all columns of rows that are known by their primary key; values by ``stored_fields``."""
     fields, mark = stored_fields(model), mark_of(database)
-    key_of_row = key_getter(model)
     for level in model._meta.levels if rows else ():
         meta = level._meta
         own = [(field, place) for place, field in enumerate(fields) if field in meta.local_fields]
         kept = [(field, place) for field, place in own if not field.in_key and not field.is_version]
+        key_of_row = key_getter(model, root_key(level))
         if not kept:
             continue
         pairs = [f"{quoted(database.dialect, field.column)} = {mark}" for field, _ in kept]
@@ -192,21 +198,19 @@ def _equal(database: Any, field: Any) -> str:
 
 
 def delete_by(database: Any, model: Any, field: Any, values: Iterable[Any]) -> None:
-    """Delete the rows in which a field has one of these values; nothing that refers to them is looked at.
-
-    By its primary key a row goes from all its tables.
-    """
+    """Delete the rows of a table in which a field has one of these values; nothing that refers to them is looked at."""
     given, width = list(values), len(parts_of(field))
-    found = [flat([value], width) for value in given]
-    by_key = field is model._meta.pk
-    for level in reversed(model._meta.levels) if by_key else (model,):
-        table, where = (
-            quoted(database.dialect, level._meta.table),
-            _equal(database, level._meta.pk if by_key else field),
-        )
-        if found:
-            database.run_many(f"DELETE FROM {table} WHERE {where}", found)  # noqa: S608 - of the schema
-            _tell(database, level, "delete", given if by_key else None)
+    if given:
+        table = quoted(database.dialect, model._meta.table)
+        found = [flat([value], width) for value in given]
+        database.run_many(f"DELETE FROM {table} WHERE {_equal(database, field)}", found)  # noqa: S608 - of the schema
+        _tell(database, model, "delete", given if field is model._meta.pk else None)
+
+
+def delete_rows(database: Any, model: Any, rows: Sequence[Sequence[Any]]) -> None:
+    """Delete rows from all their tables; values by ``stored_fields``. Nothing that refers to them is looked at."""
+    for level in reversed(model._meta.levels):
+        delete_by(database, level, level._meta.pk, map(key_getter(model, root_key(level)), rows))
 
 
 def _tell(database: Any, model: Any, operation: str, keys: Iterable[Any] | None) -> None:
