@@ -139,3 +139,26 @@ def test_now_is_the_scopes_moment_or_the_wall_clock() -> None:
 def test_the_digest_of_a_file_is_that_of_its_bytes() -> None:
     assert digest_bytes(b"a") != digest_bytes(b"b")
     assert digest_bytes(b"") != ABSENT
+
+
+def test_a_part_is_read_by_whoever_has_it_and_changes_nothing_that_was_read_before() -> None:
+    part, inner, page = Trace(), Trace(), Trace()
+    inner.record("file", ("inner.txt",), b"1")
+    part.record("file", ("a.txt",), b"2")
+    part.include(inner)
+    part.shapes["q"] = "shape"
+    page.record("file", ("a.txt",), b"3")
+    page.include(part)
+    assert page.inputs == {("file", ("a.txt",)): b"3", ("file", ("inner.txt",)): b"1"}
+    assert page.shapes == {"q": "shape"} and page.has("file", ("inner.txt",)) and len(page) == 2
+    assert page.keys_of("file") == [("a.txt",), ("inner.txt",)]
+    assert part.inputs == {("file", ("a.txt",)): b"2", ("file", ("inner.txt",)): b"1"}
+    other = Trace()
+    other.merge(page)
+    assert other.inputs == page.inputs
+
+
+def test_what_is_around_a_part_was_read_before_it() -> None:
+    page = Trace()
+    page.record("file", ("a.txt",), b"1")
+    assert Trace(outer=page).has("file", ("a.txt",)) and not Trace(outer=page).inputs

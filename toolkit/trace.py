@@ -68,18 +68,36 @@ class Input(NamedTuple):
 class Trace:
     """The record of one rendering. Later reads of the same thing change nothing: one rendering, one moment.
 
+    A part that many pages share, a template's fragment, is a trace of its own: a page has it as a whole, and its inputs
+    need not be taken up one by one, for each of the pages.
+
     Attributes:
-        inputs: (kind, key) to digest.
+        own: (kind, key) to digest, of what was read outside of parts.
+        parts: The parts, in the order they were met.
         shapes: The query shapes met, by id; each knows how to be asked again.
         outer: The trace that this one is a part of, while a part of a page is recorded by itself.
+        numbered: Whoever numbers inputs keeps here what it made of a part.
     """
 
-    __slots__ = ("inputs", "outer", "shapes")
+    __slots__ = ("numbered", "outer", "own", "parts", "shapes")
 
     def __init__(self, *, outer: Trace | None = None) -> None:
-        self.inputs: dict[tuple[str, tuple[Any, ...]], bytes] = {}
+        self.own: dict[tuple[str, tuple[Any, ...]], bytes] = {}
+        self.parts: list[Trace] = []
         self.shapes: dict[str, Any] = {}
         self.outer = outer
+        self.numbered: Any = None
+
+    @property
+    def inputs(self) -> dict[tuple[str, tuple[Any, ...]], bytes]:
+        """(kind, key) to digest, of everything that was read."""
+        if not self.parts:
+            return self.own
+        found = dict(self.own)
+        for part in self.parts:
+            for key, value in part.inputs.items():
+                found.setdefault(key, value)
+        return found
 
     def has(self, kind: str, key: tuple[Any, ...]) -> bool:
         """Whether the thing of this kind and key was read, in this part of the page or before it."""
@@ -87,12 +105,17 @@ class Trace:
 
     def record(self, kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
         """Note that the thing of this kind and key was read, and what it was (a digest, or ``ABSENT``)."""
-        self.inputs.setdefault((kind, key), value_digest)
+        self.own.setdefault((kind, key), value_digest)
+
+    def include(self, part: Trace) -> None:
+        """Have a part, which is recorded and changes no more."""
+        self.parts.append(part)
+        self.shapes.update(part.shapes)
 
     def merge(self, other: Trace) -> None:
         """Take up what another trace has: whoever has this one read all of that too."""
         for key, value in other.inputs.items():
-            self.inputs.setdefault(key, value)
+            self.own.setdefault(key, value)
         self.shapes.update(other.shapes)
 
     def __iter__(self) -> Iterator[Input]:
@@ -223,4 +246,4 @@ def record(kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
     scope = current.get()
     trace = None if scope is None else scope.noted if scope.trace is None else scope.trace
     if trace is not None:
-        trace.inputs.setdefault((kind, key), value_digest)
+        trace.own.setdefault((kind, key), value_digest)

@@ -134,6 +134,27 @@ def test_other_links_are_kept(url: str) -> None:
     assert rendered.refused == () and len(rendered.links) == 1 and "href" in rendered.html
 
 
+WEB = ["https://x.example/?a=1&b=2", "/news/", "#top", "mailto:a@b.example"]
+
+
+@pytest.mark.parametrize(
+    "other", ["", " [o](/it's/)", " [o](story:flood)", ' <a class="c" href="/d/">o</a>', " note[^1]\n\n[^1]: [n](/n/)"]
+)
+def test_links_into_the_web_are_the_same_whether_the_hook_is_asked_or_not(other: str) -> None:
+    asked: list[str] = []
+
+    def ask(url: str) -> str:
+        asked.append(url)
+        return resolve(url)
+
+    text = " ".join(f"[x]({url})" for url in [*WEB, "/%20/"]) + other
+    spared = Markdown(resolve_link=ask, resolve_web=False).render(text)
+    assert not asked or other
+    assert spared == Markdown(resolve_link=resolve).render(text)
+    assert spared.links[: len(WEB)] == tuple(WEB)
+    assert ("/news/flood/" in spared.links) == ("story:" in other)
+
+
 def test_a_hook_cannot_bring_in_a_dangerous_address() -> None:
     rendered = Markdown(resolve_link=lambda url: "javascript:alert(1)").render("[x](story:a)")
     assert rendered.html == "<p><a>x</a></p>\n"

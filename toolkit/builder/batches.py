@@ -129,20 +129,37 @@ class Numbering:
 
     def take(self, trace: Any, batch: Batch) -> array[int]:
         """The numbers of a trace's inputs; new inputs and shapes are added to the batch."""
-        numbers = self._numbers
-        found = array("I")
-        for (kind, key), value in trace.inputs.items():
-            known = (kind, key, value)
-            number = numbers.get(known)
-            if number is None:
-                number = numbers[known] = len(numbers)
-                batch.inputs.append((number, kind, encode_key(key), value))
-            found.append(number)
+        found = self._take_own(trace, batch)
+        for part in trace.parts:
+            found += self._take_part(part, batch)
         for name, shape in trace.shapes.items():
             if name not in self._shapes:
                 self._shapes.add(name)
                 batch.shapes[name] = shape.record()
+        return array("I", dict.fromkeys(found) if trace.parts else found)
+
+    def _take_own(self, trace: Any, batch: Batch) -> list[int]:
+        numbers, found = self._numbers, []
+        for read, value in trace.own.items():
+            known = (read, value)
+            number = numbers.get(known)
+            if number is None:
+                number = numbers[known] = len(numbers)
+                batch.inputs.append((number, read[0], encode_key(read[1]), value))
+            found.append(number)
         return found
+
+    def _take_part(self, part: Any, batch: Batch) -> array[int]:
+        """The numbers of a part's inputs; found once for all pages that have it."""
+        if part.numbered is not None and part.numbered[0] == self.sender:
+            known: array[int] = part.numbered[1]
+            return known
+        found = self._take_own(part, batch)
+        for inner in part.parts:
+            found += self._take_part(inner, batch)
+        numbers = array("I", found)
+        part.numbered = (self.sender, numbers)
+        return numbers
 
 
 def render_pages(job: Job, pages: Sequence[Page], batch: Batch, numbering: Numbering) -> None:

@@ -117,7 +117,7 @@ class Catalogs:
         scope = current.get()
         if scope is not None and scope.trace is not None:
             key = ("message", (locale, DOMAIN, context, msgid, plural))
-            scope.trace.inputs.setdefault(key, ABSENT if found is None else found.digest)
+            scope.trace.own.setdefault(key, ABSENT if found is None else found.digest)
         if found is not None:
             text = found.forms[0] if plural is None and not found.counts else found.choose(plural, n)
             if text:

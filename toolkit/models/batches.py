@@ -34,8 +34,8 @@ def note_row(trace: Any, instance: Any) -> None:
     for table, mask, index, indexes in instance._meta.row_parts(instance.__dict__.get("_mask")):
         pk = row[index] if index.__class__ is int else tuple(row[each] for each in index)
         key = ("row", (table, mask, pk))
-        if key not in trace.inputs:
-            trace.inputs[key] = digest(row if indexes is None else [row[each] for each in indexes])
+        if key not in trace.own:
+            trace.own[key] = digest(row if indexes is None else [row[each] for each in indexes])
 
 
 def refuse_unplanned(scope: Scope, instance: Any, name: str) -> None:
@@ -119,7 +119,7 @@ def note_keyed(
     found = list(instances)
     parameters = (key, *shape.name_parameters(values, scope, ()))
     trace.shapes[shape.id] = shape
-    if ("query", (shape.id, *parameters)) not in trace.inputs:
+    if ("query", (shape.id, *parameters)) not in trace.own:
         answer = [flat([_raw_pk(item)], len(item._meta.key)) for item in found] if named is None else named
         trace.record("query", (shape.id, *parameters), digest(answer))
     for item in found:

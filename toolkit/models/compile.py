@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, repeat
 from typing import Any
 
@@ -44,6 +44,18 @@ class Query:
     start: int | None = None
     stop: int | None = None
     totals: tuple[tuple[str, Any], ...] = ()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Kept, for the question of a relation is looked up for each of its owners."""
+        return hash((self.model, self.operations, self.form, self.start, self.stop, self.totals))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which is another in another process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
 
 def compile_query(database: Any, query: Query, sight: Sight) -> Shape:

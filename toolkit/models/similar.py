@@ -150,6 +150,14 @@ class Similar(Generic[M]):
             "opaque": self._keys_shape(scope).opaque,
         }
 
+    def shape(self, scope: Scope, memo: dict[Any, Any]) -> SimilarShape:
+        """What a trace keeps of this question; made once for all pages that show one state."""
+        key = ("similar shape", self.model, self.name, scope.sight)
+        found: SimilarShape | None = memo.get(key)
+        if found is None:
+            found = memo[key] = SimilarShape(self.record(scope))
+        return found
+
     def shape_id(self, scope: Scope) -> str:
         """The name of this question in traces: it depends on other columns where editions or drafts are left out."""
         sight = "".join("01"[flag] for flag in scope.sight)
@@ -197,9 +205,10 @@ class SimilarTo(Generic[M]):
         tags = _tags_of(declared, self.instance)
         name = declared.shape_id(scope)
         key = ("query", (name, scope.locale, limit + 1, *tags))
-        if key not in trace.inputs:
-            trace.shapes[name] = SimilarShape(declared.record(scope))
-            trace.inputs[key] = digest(declared.rank(scope, tags, limit + 1))
+        if key not in trace.own:
+            memo = declared.memo(scope)
+            trace.shapes[name] = declared.shape(scope, memo)
+            trace.own[key] = digest(declared.rank(scope, tags, limit + 1, memo=memo))
         for item in found:
             note_row(trace, item)
 

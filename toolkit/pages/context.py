@@ -133,6 +133,8 @@ class PageView:
             yield f'<script src="{RELOAD_PATH}" defer></script>'
 
     def _alternate_lines(self) -> Iterator[str]:
+        if len(self._scope.site.settings.locales) < 2:
+            return
         editions = self.alternates
         if len(editions) < 2:
             return

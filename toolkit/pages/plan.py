@@ -184,11 +184,11 @@ class Plan:
         key = subject_key(route, subject)
         asked = (route.id, locale, key)
         known = self._links.get(asked)
-        if known is not None and not isinstance(subject, Mapping):  # what lookups found nothing for is another subject
+        if known is not None and _is_row(subject):
             return known
         planned = self.find(route, locale, subject)
         found = Link(planned, ("url", (route.id, key, locale, 1)), url_digest(planned))
-        if (route.id, locale) in self._units and not isinstance(subject, Mapping):
+        if (route.id, locale) in self._units and _is_row(subject):
             if len(self._links) >= LINKS_KEPT:
                 self._links.clear()
             self._links[asked] = found
@@ -291,6 +291,11 @@ class _Planning:
 
     plan: Plan
     page: Page | None = None
+
+
+def _is_row(subject: Any) -> bool:
+    """Whether a subject is known by its key; what lookups found nothing for is another subject."""
+    return subject is None or hasattr(subject, "_meta") or not isinstance(subject, Mapping)
 
 
 def subject_key(route: Route, subject: Any) -> Any:

@@ -68,7 +68,7 @@ def find_url(scope: Scope, route: Route, subject: Any, *, locale: str, number: i
     plan = current_plan(scope)
     link = plan.find_link(route, locale, subject)
     if scope.trace is not None:
-        scope.trace.inputs.setdefault(link.read, link.digest)
+        scope.trace.own.setdefault(link.read, link.digest)
     planned = link.planned
     if planned is None or number == 1:
         return None if planned is None else planned.url

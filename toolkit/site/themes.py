@@ -45,6 +45,7 @@ def make_templates(site: Any) -> Any:
     markdown = Markdown(
         MarkdownOptions(trusted=site.settings.peek("raw_html")),
         resolve_link=partial(resolve_link, site),
+        resolve_web=False,
         resolve_image=partial(_resolve_image, site),
         render_image=partial(_render_image, site),
         shortcode=template_shortcodes(environment),

@@ -113,7 +113,7 @@ class FreshTemplate(jinja2.Template):
         return new_context(self.environment, self.name, self.blocks, vars, shared, names, locals)
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        keys = ctx.globals_keys - self.globals.keys() if ctx is not None else set()
+        keys = ctx.globals_keys.difference(*self.globals.maps) if ctx is not None else set()  # type: ignore[attr-defined] # as above
         modules = self.environment.modules  # type: ignore[attr-defined] # a TemplateEnvironment
         if keys or modules is None or not self.only_macros:
             return self.make_module({key: ctx.parent[key] for key in keys} if ctx is not None else None)

@@ -84,14 +84,14 @@ class FragmentTag(Extension):
                 found = Markup(caller(*named)), scope.trace  # noqa: S704 - the template escaped it
             finally:
                 inner, scope.trace = scope.trace, outer
-                outer.merge(inner)
+                outer.include(inner)
             inner.outer = None
             kept[key] = found
             if len(kept) > MOST:
                 with suppress(RuntimeError):  # another thread keeps one at this moment
                     kept.pop(next(iter(kept)), None)
             return found[0]
-        scope.trace.merge(found[1])
+        scope.trace.include(found[1])
         return found[0]
 
 

@@ -35,6 +35,10 @@ _LINK = deferred(rf"<a({_ATTRIBUTES})\s*>")
 _FOOTNOTE = '<sup class="footnote-reference">'
 _IMAGE = deferred(rf"<img({_ATTRIBUTES})\s*/?>")
 _USUAL_LINK = deferred(r' href="((?:https?://|mailto:|[/#])[^"%]*)"')
+_WEB_LINK = '<a href="'
+_OTHER_LINK = deferred(
+    r"""<a(?=[\s>])(?! href="(?:https?://|mailto:|[/#])[^"&<>']*(?:&amp;[^"&<>']*)*">)"""  # else it is written anew
+)
 _ATTRIBUTE = deferred(r"""\s+([^\s"'<>/=]+)(?:="([^"]*)")?""")
 _RAW = deferred(r"<[A-Za-z/!?]")
 _SUPERSCRIPT = deferred(r"<sup.*?</sup>", re.DOTALL)
@@ -170,6 +174,8 @@ class Markdown:
         options: See :class:`MarkdownOptions`.
         resolve_link: The address to link to, given the one that was written (``story:flood``). What it
             returns is checked too; where it returns nothing, the words stay without a link.
+        resolve_web: Whether that has to be asked for addresses of the web and for paths, too: ``https://…``,
+            ``mailto:…``, ``/news/``, ``#top``. Nearly all links are such, and calls for them a fifth of the reading.
         resolve_image: The same for images.
         render_image: HTML for an image, given as resolved; None renders ``<img>``.
         render_code: HTML for a block of code, given its language (None where it names none) and its text; None
@@ -182,6 +188,7 @@ class Markdown:
         options: MarkdownOptions | None = None,
         *,
         resolve_link: Callable[[str], str] | None = None,
+        resolve_web: bool = True,
         resolve_image: Callable[[str], str] | None = None,
         render_image: Callable[[Image], str | None] | None = None,
         render_code: Callable[[str | None, str], str | None] | None = None,
@@ -189,6 +196,7 @@ class Markdown:
     ) -> None:
         self.options = options or MarkdownOptions()
         self.resolve_link = resolve_link
+        self.resolve_web = resolve_web and resolve_link is not None
         self.resolve_image = resolve_image
         self.render_image = render_image
         self.render_code = render_code
@@ -228,7 +236,7 @@ class Markdown:
         """
         markup: str = self._parser.html(text)
         if "<a" in markup:
-            markup = _LINK.sub(lambda match: self._link(match, met), markup)
+            markup = self._with_links(markup, met)
         if "<img" in markup:
             markup = _IMAGE.sub(lambda match: self._image(match, met), markup)
         if not self.options.trusted and _RAW.search(text) and self._has_html(text):
@@ -262,7 +270,7 @@ class Markdown:
     # -- headings
 
     def _heading(self, match: re.Match[str], met: _Met) -> str:
-        attributes = _attributes(match[2])
+        attributes = _attributes(match[2]) if match[2] else {}
         level = min(int(match[1]) + self.options.shift, 6)
         words = plain_text(_SUPERSCRIPT.sub("", match[3]) if "<sup" in match[3] else match[3])
         name = self._heading_id(attributes.get("id") or "", words, met)
@@ -287,6 +295,13 @@ class Markdown:
         return name
 
     # -- links and images
+
+    def _with_links(self, markup: str, met: _Met) -> str:
+        """Resolve the addresses of links; where all of them lead into the web or to a path, only list them."""
+        if self.resolve_web or met.shortcodes or _FOOTNOTE in markup or _OTHER_LINK.search(markup):
+            return _LINK.sub(lambda match: self._link(match, met), markup)
+        met.links += [unescape(rest[: rest.index('"')]) for rest in markup.split(_WEB_LINK)[1:]]
+        return markup
 
     def _link(self, match: re.Match[str], met: _Met) -> str:
         if match[1].startswith(' href="#') and match.string.endswith(_FOOTNOTE, 0, match.start()):
@@ -395,6 +410,7 @@ class Markdown:
         return Markdown(
             replace(self.options, **changes),
             resolve_link=self.resolve_link,
+            resolve_web=self.resolve_web,
             resolve_image=self.resolve_image,
             render_image=self.render_image,
             render_code=self.render_code,

@@ -14,6 +14,7 @@ _ILLEGAL_IN_XML = deferred("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 _LINE_END = deferred("\r\n?")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 _ATTRIBUTE = {**_HTML, **str.maketrans({"`": "&#96;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})}
+_SPECIAL_IN_ATTRIBUTE = deferred("[&<>\"'`\n\r\t]")
 # "<" keeps "</script" and "<!--" out, "&" keeps XHTML right; the separators end a line in older JavaScript.
 _SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -42,7 +43,7 @@ def escape_attribute(text: str) -> str:
 
     Source: XML 1.0 §3.3.3 (an unescaped line end in an attribute is read as a space).
     """
-    return text.translate(_ATTRIBUTE)
+    return text.translate(_ATTRIBUTE) if _SPECIAL_IN_ATTRIBUTE.search(text) else text
 
 
 def json_for_html(value: Any, *, default: Callable[[Any], Any] | None = None) -> str:
