@@ -260,16 +260,23 @@ def test_what_cannot_be_loaded_says_what_to_do() -> None:
         tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
         number = models.IntegerField(default=lambda: 1)
 
-    class Reader(models.Model):
+    class Binder(models.Model):
+        pk = models.CompositePrimaryKey("tenant", "number")
+        tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+        number = models.IntegerField()
         slug = models.SlugField(unique=True)
-        read = models.ManyToManyField(Invoice, related_name="+", blank=True)
+        holds = models.ManyToManyField(Invoice, through="Held", related_name="+", blank=True)
 
-    resolve_models({"others": [Made, Reader]})
+    class Held(models.Model):
+        tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+        one = models.IntegerField()
+        two = models.IntegerField()
+        binder = models.ForeignKey(Binder, on_delete=models.CASCADE, from_fields=("tenant", "one"), related_name="+")
+        held = models.ForeignKey(Invoice, on_delete=models.CASCADE, from_fields=("tenant", "two"), related_name="+")
+
+    resolve_models({"others": [Made, Binder, Held]})
     assert "'number', of the key of Made, is made by a function" in str(
         Source("made.csv", Made, key="pk").problems()[0]
     )
-    assert "'read' refers to rows whose key is composite" in str(Source("readers.csv", Reader).problems()[0])
+    assert "both references share a field" in str(Source("binders.csv", Binder).problems()[0])
     assert "'slug' is no field of Invoice" in str(Source("invoices.csv", Invoice).problems()[0])
-    assert "'invoice' refers to rows of Invoice, whose key is composite" in str(
-        Source("m.csv", Mail, key="id").problems()[0]
-    )

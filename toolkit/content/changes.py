@@ -192,7 +192,7 @@ class Changes:
             number
             for number, layout in enumerate(self._layouts)
             for name in layout.natural
-            for target in [layout.model._meta.by_name[name].target]
+            for target in layout.targets_of(name)
             if target in moved or (target in gone and name not in layout.source.create)
         }
         return [group for group in self.groups if group.layout in numbers and group.path not in self.parsed]

@@ -50,7 +50,7 @@ class CreatedLayout(Layout):
         return []
 
     @cached_property
-    def references(self) -> dict[str, int]:
+    def references(self) -> dict[str, tuple[int, ...]]:
         """None: they have their defaults, which are primary keys."""
         return {}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from toolkit.content.composite import Part
 from toolkit.content.levels import (
     fields_held,
     further_keys,
@@ -25,6 +26,7 @@ from toolkit.content.source import Source, key_name, keys_of
 from toolkit.errors import ValidationError
 from toolkit.models import AutoField, DecimalField, Model, SlugField
 from toolkit.models.fields.base import MISSING
+from toolkit.models.fields.several import parts_of
 from toolkit.text import slugify
 
 FORMAT = 1
@@ -44,6 +46,7 @@ class Layout:
         default_locale: The locale of the model's own columns.
         natural: Relation's name to the field that names a row of its target.
         naming: The model's fields by which files of any source name its rows, or others refer to them.
+        parts: A composite key that names rows of a target to its parts.
     """
 
     source: Source
@@ -52,6 +55,7 @@ class Layout:
     default_locale: str
     natural: Mapping[str, Any]
     naming: tuple[Any, ...] = ()
+    parts: Mapping[Any, tuple[Part, ...]] = field(default_factory=dict)
 
     @property
     def model(self) -> Any:
@@ -74,14 +78,37 @@ class Layout:
         return [field.name for field in self.key_parts if field.is_relation]
 
     @cached_property
-    def references(self) -> dict[str, int]:
-        """The foreign keys, by name, and where they stand among the fields."""
-        return {field.name: at for at, field in enumerate(self.fields) if field.is_relation}
+    def spread(self) -> list[Any]:
+        """The foreign keys to composite keys: each stands for several of the fields."""
+        return [key for key in self.model._meta.foreign_keys() if key.is_several]
+
+    @cached_property
+    def hidden(self) -> set[Any]:
+        """The fields that were made for them, which no file says."""
+        return {part for key in self.spread for part in key.parts if part.auto_created}
+
+    @cached_property
+    def spoken(self) -> tuple[Any, ...]:
+        """The fields by which rows are named, and those that files say for such a foreign key."""
+        shared = [part for key in self.spread for part in key.parts if part not in self.hidden]
+        return tuple(dict.fromkeys([*self.naming, *shared]))
+
+    @cached_property
+    def references(self) -> dict[str, tuple[int, ...]]:
+        """The foreign keys, by name, and where their values stand among the fields."""
+        keys = [*(field for field in self.fields if field.is_relation), *self.spread]
+        return {key.name: tuple(self.fields.index(part) for part in parts_of(key)) for key in keys}
 
     @cached_property
     def held(self) -> dict[str, Any]:
         """Relation's name to the field of its target whose value is kept."""
         return {name: held_field(self.model._meta.by_name[name]) for name in self.natural}
+
+    def targets_of(self, relation: str) -> list[Any]:
+        """The models whose rows a relation names: its target, and those that the target's composite key refers to."""
+        parts = self.parts.get(self.natural[relation], ())
+        inner = [part.field.target for part in parts if part.field.is_relation]
+        return [self.model._meta.by_name[relation].target, *inner]
 
     @cached_property
     def many(self) -> list[Any]:
@@ -140,7 +167,8 @@ class Layout:
     @cached_property
     def columns(self) -> dict[str, tuple[str, str | None]]:
         """A key in a file to its field's name and, for a CSV column such as ``name_es``, the locale."""
-        named = [field for field in self.fields if field not in self.counted]
+        unsaid = self.counted | self.hidden
+        named = [*(field for field in self.fields if field not in unsaid), *self.spread]
         found: dict[str, tuple[str, str | None]] = {}
         if self.source.kind == "csv":
             for field in translated_fields(self.model):
@@ -194,8 +222,9 @@ class Layout:
             (source.dated_keys, tuple(source.create), tuple(source.ignore)),
             [_describe(field) for field in self._partner_fields()],
             (self.locales, self.default_locale),
-            [_describe(field) for field in [*self.fields, *self.many]],
+            [_describe(field) for field in [*self.fields, *self.spread, *self.many]],
             sorted((name, field.name) for name, field in self.natural.items()),
+            [[part.said.name for part in parts] for parts in self.parts.values()],
         ]
         return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
 
@@ -226,8 +255,18 @@ def make_layouts(
     keys = keys_of(sources)
     natural = [_natural_keys(source.model, keys) for source in sources]
     told = {field for named in natural for field in named.values()}
+    parts = {field: _parts(field, keys) for field in told if field.is_several}
+    told |= {part.said for each in parts.values() for part in each if part.field.is_relation}
     return [
-        Layout(source, dialect, tuple(locales), default_locale, named, naming_of(source.model, told))
+        Layout(
+            source,
+            dialect,
+            tuple(locales),
+            default_locale,
+            named,
+            naming_of(source.model, told),
+            {field: parts[field] for field in named.values() if field.is_several},
+        )
         for source, named in zip(sources, natural, strict=True)
     ]
 
@@ -238,10 +277,18 @@ def naming_of(model: Any, told: Collection[Any]) -> tuple[Any, ...]:
     return tuple(field for field in stored_fields(model) if field in wanted)
 
 
+def _parts(key: Any, keys: Mapping[Any, str]) -> tuple[Part, ...]:
+    """The parts of a composite key, and how files say them."""
+    return tuple(
+        Part(part, part.target._meta.get_field(key_name(part.target, keys)) if part.is_relation else part)
+        for part in key.parts
+    )
+
+
 def _natural_keys(model: Any, keys: Mapping[Any, str]) -> dict[str, Any]:
     meta = model._meta
     found = {}
     stored = stored_fields(model)
-    for field in [*(key for key in meta.foreign_keys() if key in stored), *meta.many_to_many]:
-        found[field.name] = field.target._meta.get_field(key_name(field.target, keys))
+    for one in [*(key for key in meta.foreign_keys() if key.is_several or key in stored), *meta.many_to_many]:
+        found[one.name] = one.target._meta.get_field(key_name(one.target, keys))
     return found

@@ -7,7 +7,7 @@ its content.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -53,19 +53,24 @@ class Entry:
     def said_pk(self) -> Any:
         """The primary key that the file says, when the references in it are resolved."""
         parts = zip(self.layout.key_parts, self.row.pk, strict=True)
-        found = [self._reference(part) if part.name in self.layout.references else value for part, value in parts]
+        found = [self.referred(part) if part.name in self.layout.references else value for part, value in parts]
         return tuple(found) if len(found) > 1 else found[0]
 
-    def _reference(self, relation: Any) -> Any:
+    def referred(self, relation: Any) -> Any:
+        """What the row says of a foreign key; in the end, what is kept of the target."""
         return self.row.references[list(self.layout.references).index(relation.name)]
+
+    def shares(self, reference: Any) -> Iterator[tuple[Any, Any]]:
+        """The fields for which a foreign key to a composite key stands, and the values that it gives them."""
+        return zip(reference.parts, self.referred(reference) or (), strict=False)
 
     def named(self, known: Any) -> Any:
         """The driver's value of a field by which files name rows, or others refer to them."""
         if root_field(known) is root_key(self.layout.model):
             return self.said_pk if self.layout.key_references else self.pk
         if known.name in self.layout.references:
-            return self._reference(known)
-        at = self.layout.naming.index(root_field(known))
+            return self.referred(known)
+        at = self.layout.spoken.index(root_field(known))
         return self.before.get(root_field(known), self.row.names[at]) if at in self.row.made else self.row.names[at]
 
     @property

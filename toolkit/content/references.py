@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit.content.composite import Default, Kept, Part, is_name, names_of, speak_name
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
 from toolkit.content.levels import root_field, root_key, root_keys
 from toolkit.content.matching import Entry, Leaver, MentionPlace
@@ -14,12 +16,16 @@ from toolkit.content.partners import spell_key
 from toolkit.content.place import Place, Step, content_error
 from toolkit.content.tables import all_keys, fetch_columns
 from toolkit.errors import ContentError, did_you_mean
+from toolkit.models.fields.several import parts_of
 
 Wanted = tuple[Any, Any, Any]
 """A model, the field that names its rows, and the field whose value is kept."""
 
 Relation = tuple[Layout, str]
 """A source's relation."""
+
+LIMIT = 5000
+"""As many names are looked through for a suggestion."""
 
 
 class References:
@@ -42,6 +48,9 @@ class References:
                 self._own.setdefault(level, set()).add(pk)
         for level, pk in _leaving(database, leavers):
             self._own.setdefault(level, set()).add(pk)
+        self._parts: dict[Any, Sequence[Part]] = {
+            key: parts for entry in entries for key, parts in entry.layout.parts.items()
+        }
         self._found: dict[Wanted, dict[Any, list[tuple[Any, Any]]]] = {}
         self.problems: list[ContentError] = []
 
@@ -51,11 +60,16 @@ class References:
         What is kept may be a reference by itself: those that it comes of are resolved first.
         """
         layouts = dict.fromkeys(entry.layout for entry in self._entries)
-        depths = {(layout, name): _depth(field) for layout in layouts for name, field in layout.held.items()}
+        depths = {(layout, name): _depth_of(layout, name) for layout in layouts for name in layout.held}
         for depth in sorted(set(depths.values())):
             self._resolve_these({relation for relation, at in depths.items() if at == depth})
+        for entry in self._entries:
+            if entry.layout.spread:
+                self._check_shared(entry)
 
     def _resolve_these(self, relations: set[Relation]) -> None:
+        for entry in self._entries:
+            _take_said_by_fields(entry, relations)
         self._look_up(relations)
         for entry in self._entries:
             layout, row = entry.layout, entry.row
@@ -71,18 +85,39 @@ class References:
         for entry in self._entries:
             for name, key in _named(entry):
                 if (entry.layout, name) in relations:
-                    wanted.setdefault(_target(entry, name), set()).add(key)
+                    wanted.setdefault(_target(entry, name, key), set()).add(key)
         return wanted
 
     def _look_up(self, relations: set[Relation]) -> None:
         for wanted, keys in self._wanted(relations).items():
-            model, field, held = wanted
-            found = self._found[wanted] = self._loading(wanted)
-            own = self._own.get(model, set())
-            missing = sorted(keys - found.keys(), key=str)
-            for key, pk, value in fetch_columns(self._database, model, (field, root_key(model), held), field, missing):
-                if pk not in own:
-                    found.setdefault(key, []).append((pk, value))
+            parts = self._parts.get(wanted[1], ())
+            for at, part in enumerate(parts):
+                if part.wanted is not None:
+                    self._fetch(part.wanted, {key[at] for key in keys if not isinstance(key, Kept)})
+            self._fetch(wanted, {known for key in keys if (known := self._known(wanted, key)) is not None})
+
+    def _fetch(self, wanted: Wanted, keys: set[Any]) -> None:
+        """Look for the rows with these keys among those that are loaded, and in the database."""
+        model, field, held = wanted
+        found = self._found.get(wanted) or self._loading(wanted)
+        self._found[wanted] = found
+        own = self._own.get(model, set())
+        missing = sorted(keys - found.keys(), key=str)
+        for key, pk, value in fetch_columns(self._database, model, (field, root_key(model), held), field, missing):
+            if pk not in own:
+                found.setdefault(key, []).append((pk, value))
+
+    def _known(self, wanted: Wanted, key: Any) -> Any:
+        """The key by which the database knows a row: of a composite one, what is kept of those that its parts name."""
+        if isinstance(key, Kept):
+            return key.value
+        if not wanted[1].is_several:
+            return key
+        found = tuple(
+            value if part.wanted is None else _only(self._found[part.wanted].get(value, []))
+            for part, value in zip(self._parts[wanted[1]], key, strict=True)
+        )
+        return None if None in found else found
 
     def _loading(self, wanted: Wanted) -> dict[Any, list[tuple[Any, Any]]]:
         """Key to (primary key, what is kept) of the rows that are being loaded."""
@@ -94,32 +129,81 @@ class References:
         return found
 
     def _resolve_one(self, entry: Entry, name: str, key: Any) -> Any:
-        if isinstance(key, tuple):  # the field's default, which is what is kept
-            return key[1]
+        if isinstance(key, Default):
+            return key.value
         return None if key is None else self._find(entry, name, key)
 
     def _find(self, entry: Entry, name: str, key: Any) -> Any:
-        wanted = _target(entry, name)
-        rows = self._found[wanted].get(key, [])
-        if len(rows) == 1 and rows[0][1] is not None:
-            return rows[0][1]
-        model, field, held = wanted
-        label = model._meta.object_name
-        if len(rows) == 1:
-            told, hint = f"{name}: the {label} {key!r} has no {held.name} to refer to it by", f"Give it a {held.name}."
-        elif rows:
-            told, hint = f"{name}: {len(rows)} {label} rows have the {field.name} {key!r}", "Make it unique."
-        else:
-            told, hint = f"{name}: there is no {label} with the {field.name} {key!r}", self._suggest(wanted, key)
+        wanted = _target(entry, name, key)
+        known = self._known(wanted, key)
+        rows = self._found[wanted].get(known, []) if known is not None else []
+        if (kept := _only(rows)) is not None:
+            return kept
+        told, hint = self._explain(name, wanted, key, rows)
         self.problems.append(content_error(told, entry.path, locate(self._folder, entry, name, key), hint))
         return None
+
+    def _explain(self, name: str, wanted: Wanted, key: Any, rows: Sequence[Any]) -> tuple[str, str]:
+        """What is wrong with a key that names no row, or several, and how to mend it."""
+        model, field, held = wanted
+        if isinstance(key, Kept):
+            names = " and ".join(part.name for part in field.parts)
+            return f"{name}: there is no {model._meta.object_name} with this {names}", "Change them, or leave it out."
+        for part, value in zip(self._parts.get(field, ()), key if field.is_several else (), strict=True):
+            if part.wanted is not None and _only(found := self._found[part.wanted].get(value, [])) is None:
+                return self._explain(f"{name}: {part.field.name}", part.wanted, value, found)
+        label, shown = model._meta.object_name, key_text(key) if field.is_several else key
+        if len(rows) == 1:
+            return f"{name}: the {label} {shown!r} has no {held.name} to refer to it by", f"Give it a {held.name}."
+        if rows:
+            return f"{name}: {len(rows)} {label} rows have the {field.name} {shown!r}", "Make it unique."
+        return f"{name}: there is no {label} with the {field.name} {shown!r}", self._suggest(wanted, shown)
 
     def _suggest(self, wanted: Wanted, key: Any) -> str:
         model, field, _ = wanted
         own = self._own.get(model, set())
         known = {key for key, pk in all_keys(self._database, model, field) if pk not in own}
         known.update(self._found[wanted])
+        if field.is_several:
+            names = [self._names_of(part) for part in self._parts[field]]
+            known = {key_text(said) for each in known if (said := speak_name(names, each)) is not None}
         return did_you_mean(str(key), (str(item) for item in known if item is not None))
+
+    def _names_of(self, part: Part) -> dict[Any, Any] | None:
+        """Like ``names_of``, with those of the rows that are being loaded."""
+        names = names_of(self._database, part, limit=LIMIT)
+        if names is not None and part.wanted is not None:
+            names |= {kept: said for said, rows in self._found[part.wanted].items() for _, kept in rows}
+        return names
+
+    def _check_shared(self, entry: Entry) -> None:
+        """Complain of references that say another value of a field than the field itself, or another reference."""
+        layout, known = entry.layout, dict[Any, tuple[str, Any]]()
+        fields = [part for key in layout.spread for part in key.parts if part not in layout.hidden]
+        said = [(part.name, part, entry.named(part)) for part in fields]
+        said += [(key.name, part, value) for key in layout.spread for part, value in entry.shares(key)]
+        for name, part, value in said:
+            other, before = known.setdefault(part, (name, value)) if value is not None else (name, value)
+            if value != before:
+                place = locate(self._folder, entry, name)
+                hint = "Let both say the same, or leave one of them out."
+                told = f"{name}: it has another {part.name} than {other} says"
+                self.problems.append(content_error(told, entry.path, place, hint))
+
+
+def _only(rows: Sequence[tuple[Any, Any]]) -> Any:
+    """What is kept of the one row that a key names; None when there is none, or several."""
+    return rows[0][1] if len(rows) == 1 else None
+
+
+def _take_said_by_fields(entry: Entry, relations: set[Relation]) -> None:
+    """Let a reference to a composite key that the file leaves to declared fields be what they say."""
+    layout = entry.layout
+    for key in layout.spread:
+        if (layout, key.name) in relations and layout.hidden.isdisjoint(key.parts) and entry.referred(key) is None:
+            said = tuple(entry.named(part) for part in key.parts)
+            if None not in said:
+                entry.row.references[list(layout.references).index(key.name)] = Kept(said)
 
 
 def _leaving(database: Any, leavers: Iterable[Leaver]) -> Iterator[tuple[Any, Any]]:
@@ -137,21 +221,29 @@ def _leaving(database: Any, leavers: Iterable[Leaver]) -> Iterator[tuple[Any, An
 
 def _named(entry: Entry) -> Iterator[tuple[str, Any]]:
     for name, key in zip(entry.layout.references, entry.row.references, strict=True):
-        if key is not None and not isinstance(key, tuple):
+        if key is not None and not isinstance(key, Default):
             yield name, key
     for field, keys in zip(entry.layout.many, entry.row.links, strict=True):
         for key in keys:
             yield field.name, key
 
 
-def _target(entry: Entry, name: str) -> Wanted:
+def _target(entry: Entry, name: str, key: Any) -> Wanted:
     layout = entry.layout
-    return layout.model._meta.by_name[name].target, layout.natural[name], layout.held[name]
+    held = layout.held[name]
+    return layout.model._meta.by_name[name].target, held if isinstance(key, Kept) else layout.natural[name], held
+
+
+def _depth_of(layout: Layout, name: str) -> int:
+    """How many references have to be known before one."""
+    parts = parts_of(layout.model._meta.by_name[name]) if name in layout.references else []
+    shared = [part.name for part in parts if part.is_relation and part.name != name]
+    return max([_depth(layout.held[name]), *(1 + _depth_of(layout, each) for each in shared)])
 
 
 def _depth(held: Any) -> int:
     """How many references have to be known before a value that is kept."""
-    return 1 + _depth(root_field(held.target_field)) if held.is_relation else 0
+    return max((1 + _depth(root_field(part.target_field)) for part in parts_of(held) if part.is_relation), default=0)
 
 
 def locate(folder: Path, entry: Entry, name: str, key: Any = None) -> Place:
@@ -168,8 +260,16 @@ def locate(folder: Path, entry: Entry, name: str, key: Any = None) -> Place:
         return Place()
     path: tuple[Step, ...] = (name,) if name in document.rows[entry.row.position] else ()
     if isinstance(value, list):
-        path = (name, *[number for number, item in enumerate(value) if str(item) == str(key)][:1])
+        path = (
+            name,
+            *[number for number, item in enumerate(value) if _says(entry.layout.natural.get(name), item, key)][:1],
+        )
     return document.locate(entry.row.position, path)
+
+
+def _says(named: Any, item: Any, key: Any) -> bool:
+    """Whether an item of a list says a key."""
+    return is_name(named, item, key_text(key)) if isinstance(key, tuple) else str(item) == str(key)
 
 
 def _locate_mention(folder: Path, entry: Entry, mention: MentionPlace) -> Place:

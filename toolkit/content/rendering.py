@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
 from toolkit.content.levels import is_made, translated_fields
 from toolkit.content.markdown_files import date_of
@@ -85,13 +86,16 @@ def say_row(layout: Layout, row: Stored) -> dict[str, Any]:
     said: dict[str, Any] = {} if key.is_several else {key.name: plain(layout, key, row.key)}
     for field in layout.fields:
         value = row.values[field.name]
-        if field is key or field in layout.counted:
+        if field is key or field in layout.counted or field in layout.hidden:
             continue
         if field.is_relation:
             if value is not None or (field.default is not MISSING and not field.null):
                 said[field.name] = _plain_key(layout, field, value)
         elif not _equal(value, absent(field)):
             said[field.name] = plain(layout, field, value)
+    for field in layout.spread:  # one that stands for declared fields is said by them
+        if row.values[field.name] is not None and layout.hidden.issuperset(field.parts):
+            said[field.name] = _plain_key(layout, field, row.values[field.name])
     for field in layout.many:
         if row.links[field.name]:
             said[field.name] = [_plain_key(layout, field, key) for key in row.links[field.name]]
@@ -103,10 +107,22 @@ def _equal(value: Any, other: Any) -> bool:
 
 
 def _plain_key(layout: Layout, field: Any, key: Any) -> Any:
+    if isinstance(key, tuple):
+        return _plain_parts(layout, field, [_native(part, has_dates=False) for part in key])
     said = _native(key, has_dates=False)
     if layout.source.kind == "csv" and isinstance(said, str) and (said != said.strip() or "|" in said or not said):
         raise Unsayable(f"{field.name}: the key {key!r} cannot stand in a list in a cell")
     return said
+
+
+def _plain_parts(layout: Layout, field: Any, parts: list[Any]) -> Any:
+    """A composite key, as a list; in CSV as one text, of which a list is held apart by commas."""
+    if layout.source.kind != "csv":
+        return parts
+    for part in map(str, parts):
+        if part != part.strip() or not part or (field in layout.many and "," in part):
+            raise Unsayable(f"{field.name}: {part!r}, of the key {key_text(tuple(parts))!r}, cannot stand in a cell")
+    return key_text(tuple(parts))
 
 
 def say_translations(layout: Layout, row: Stored) -> dict[str, dict[str, Any]]:
@@ -177,14 +193,17 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) else cell
 
 
+def _csv_list(layout: Layout, name: str, keys: Sequence[Any]) -> str:
+    """Keys in one cell."""
+    if layout.natural[name].is_several:
+        return ", ".join(keys)
+    return "|".join(map(str, keys)) + "|" * (len(keys) == 1 and "," in str(keys[0]))
+
+
 def _csv_row(layout: Layout, row: Stored) -> dict[str, str]:
     cells = {}
     for name, value in say_row(layout, row).items():
-        cell = (
-            "|".join(map(str, value)) + "|" * (len(value) == 1 and "," in str(value[0]))
-            if isinstance(value, list)
-            else value
-        )
+        cell = _csv_list(layout, name, value) if isinstance(value, list) else value
         if cell is None or cell == "":
             raise Unsayable(f"{name}: CSV cannot tell an empty value from one that is not given")
         cells[name] = str(cell)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from toolkit.content.composite import Default, explain_name, split_name
 from toolkit.content.json_files import load_json
 from toolkit.content.layout import Layout
 from toolkit.content.levels import generated_names, is_made
@@ -86,17 +87,22 @@ class RowReader:
         layout = self.layout
         own, foreign = self._sorted_by_locale(index)
         self._add_names(own)
+        left = self._left_to_references(own)
         self._mentions = []
         values: list[Any] = []
         made: list[int] = []
         references: list[tuple[str, Any]] = []
         for number, field in enumerate(layout.fields):
             value = None
-            if field.is_relation:
+            if field.is_relation and field in left:
+                references.append((field.name, None))
+            elif field.is_relation:
                 reference = self._reference(index, field, own)
                 references.append((field.name, reference))
             elif field.name in own:
                 value = self._value(index, field, own[field.name])
+            elif field in left:
+                pass
             elif field not in layout.counted:
                 value = self._default(index, field)
                 if is_made(field):
@@ -106,6 +112,7 @@ class RowReader:
             write = layout.writers[number]
             is_plain = write is None or value is None or value is DATABASE_DEFAULT or field.is_relation
             values.append(value if is_plain else write(value))
+        references += [(key.name, self._spread_reference(index, key, own)) for key in layout.spread]
         links = {field.name: self._links(index, field, own) for field in layout.many}
         key = self._key(values, dict(references))
         translations = self._translations(index, foreign)
@@ -116,6 +123,15 @@ class RowReader:
         parts = parts_of(self.layout.key_field)
         found = [references.get(part.name, values[self.layout.fields.index(part)]) for part in parts]
         return tuple(found) if len(found) > 1 else found[0]
+
+    def _left_to_references(self, own: Mapping[str, Any]) -> set[Any]:
+        """The fields that get their values from a reference to a composite key: the file need not say them.
+
+        The fields of the row's own key it has to.
+        """
+        said = [key for key in self.layout.spread if own.get(key.name) not in (None, "")]
+        shared = {part for key in said for part in key.parts} - self.layout.key_parts.keys()
+        return self.layout.hidden | {part for part in shared if own.get(part.name) in (None, "")}
 
     def _add_names(self, own: dict[str, Any]) -> None:
         """What the name of a Markdown file says."""
@@ -251,17 +267,24 @@ class RowReader:
         if value is None or value == "":
             default = None if field.default is MISSING else field.get_default()
             if default is None and not field.null:
-                hint = f"Name a {field.target._meta.object_name} by its {self.layout.natural[field.name].name}."
+                hint = (
+                    f"Name a {field.target._meta.object_name} by its {explain_name(self.layout.natural[field.name])}."
+                )
                 path = (field.name,) if field.name in own else ()
                 self._missing(index, field, path, hint)
-            write = self.layout.writers[self.layout.fields.index(field)]
-            return default if default is None else ("default", default if write is None else write(default))
+            write = field.db_writer(self.layout.dialect)
+            return default if default is None else Default(default if write is None else write(default))
         return self._target_key(index, field, value, (field.name,))
+
+    def _spread_reference(self, index: int, key: Any, own: Mapping[str, Any]) -> Any:
+        """A reference to a composite key; where its fields are declared, these may say it."""
+        is_told = own.get(key.name) not in (None, "") or self.layout.hidden.issuperset(key.parts)
+        return self._reference(index, key, own) if is_told else None
 
     def _links(self, index: int, field: Any, own: Mapping[str, Any]) -> tuple[Any, ...]:
         value = own.get(field.name)
         if isinstance(value, str) and self.layout.source.kind == "csv":
-            value = _split(value)
+            value = _split(value, marks="," if self.layout.natural[field.name].is_several else "|,")
         if value is None:
             value = []
         name = field.target._meta.object_name
@@ -278,20 +301,40 @@ class RowReader:
     def _target_key(self, index: int, field: Any, value: Any, path: tuple[Step, ...]) -> Any:
         """The driver's value of the key by which a relation names its target."""
         named = self.layout.natural[field.name]
-        if named.empty == "" and isinstance(value, _TYPED):
-            value = str(self._as_written(index, path, value))
         try:
-            if isinstance(value, Mapping | list) or value is None:
-                raise ContentError(f"{value!r:.60} is no {named.name}")
-            value = self._mention(field, value) if field.name in self.layout.partner_names else named.to_python(value)
+            if named.is_several:
+                said = zip(self.layout.parts[named], split_name(named, value), strict=True)
+                return tuple(self._key_value(index, part.said, each, (*path, *steps)) for part, (steps, each) in said)
+            if field.name not in self.layout.partner_names:
+                return self._key_value(index, named, value, path)
+            value = self._mention(field, self._written_key(index, named, value, path))
         except ToolkitError as error:
-            hint = f"Name a {field.target._meta.object_name} by its {named.name}."
+            hint = f"Name a {field.target._meta.object_name} by its {explain_name(named)}."
             if field.name in self.layout.partner_names and error.hint:
                 hint = error.hint
             self._complain(f"{field.name}: {error.message}", self._place(index, path), hint)
             return None
         write = self.layout.natural_writers[field.name]
         return value if write is None else write(value)
+
+    def _key_value(self, index: int, named: Any, value: Any, path: tuple[Step, ...]) -> Any:
+        """The driver's value of a field that names a row.
+
+        Raises:
+            ToolkitError: It is none.
+        """
+        found, write = (
+            named.to_python(self._written_key(index, named, value, path)),
+            named.db_writer(self.layout.dialect),
+        )
+        return found if write is None else write(found)
+
+    def _written_key(self, index: int, named: Any, value: Any, path: tuple[Step, ...]) -> Any:
+        if named.empty == "" and isinstance(value, _TYPED):
+            value = str(self._as_written(index, path, value))
+        if isinstance(value, Mapping | list) or value is None:
+            raise ContentError(f"{value!r:.60} is no {named.name}")
+        return value
 
     def _mention(self, field: Any, value: Any) -> str:
         """The key that a text makes for a partner, which is made of it if there is none with this key.
@@ -319,9 +362,9 @@ class RowReader:
         self.problems.append(content_error(message, self.path, place, hint or None))
 
 
-def _split(text: str) -> list[str]:
-    """``a|b`` or ``a, b``: the keys in one cell."""
-    mark = "|" if "|" in text else ","
+def _split(text: str, *, marks: str) -> list[str]:
+    """``a|b`` or ``a, b``: the keys in one cell. Composite keys have commas between, and ``|`` between their parts."""
+    mark = next((mark for mark in marks if mark in text), marks[-1])
     return [part.strip() for part in text.split(mark) if part.strip()]
 
 

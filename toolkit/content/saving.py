@@ -316,8 +316,10 @@ def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
 def _values(entry: Entry, said: Content, before: Sequence[Any] | None) -> list[Any]:
     """The row's values, with all its keys; what the file did not give stays as it was made at first."""
     values, layout = said.values, entry.layout
-    for at, key in zip(layout.references.values(), entry.row.references, strict=True):
-        values[at] = key
+    for places, key in zip(layout.references.values(), entry.row.references, strict=True):
+        if len(places) == 1 or key is not None:  # without one, each of several fields has what the file says of it
+            for at, part in zip(places, key if len(places) > 1 else (key,), strict=True):
+                values[at] = part
     for at, part in zip(layout.key_parts.values(), entry.pk if len(layout.key_parts) > 1 else (entry.pk,), strict=True):
         values[at] = part
     for key, at in layout.further.items():

@@ -23,6 +23,7 @@ from toolkit.content.levels import (
 from toolkit.content.partners import explain_partners
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
 from toolkit.models import AutoField, MarkdownField
+from toolkit.models.fields.several import parts_of
 
 KINDS = {
     ".md": "markdown",
@@ -140,13 +141,12 @@ class Source:
         if len(key_parts) > 1 and (made := [part.name for part in key_parts if is_made(part)]):
             yield f"{made[0]!r}, of the key of {label}, is made by a function", "Let it have no default: files say it."
         for field in meta.many_to_many:
-            if held_field(field).is_several:
-                yield f"{field.name!r} refers to rows whose key is composite", "Let files say the table between."
+            linked = [part for side in field.link_fields() for part in parts_of(side)]
+            if len(set(linked)) < len(linked):
+                told = f"{field.name!r} has a table between in which both references share a field"
+                yield told, "Let files say the table between."
         for key in meta.foreign_keys():
-            if key.is_several:
-                told = f"{key.name!r} refers to rows of {key.target._meta.object_name}, whose key is composite"
-                yield told, "Let it refer to a unique field, with to_field=."
-            elif is_computed(held_field(key)):
+            if is_computed(held_field(key)):
                 told = f"{key.name!r} refers to the {key.to_field} of {key.target._meta.object_name}, which is computed"
                 yield told, "Let it refer to the key, without to_field=."
         if self.key in generated_names(self.model):

@@ -25,7 +25,7 @@ class Head(NamedTuple):
         position: Its place in the file, from 0.
         key: The driver's value of the key field.
         pk: The driver's values of the fields of the primary key, as far as the file gives them.
-        names: The driver's values by ``Layout.naming``.
+        names: The driver's values by ``Layout.spoken``.
         made: Those of them that the file did not give, by index; see ``Row``.
         references: The keys by ``Layout.references``; in the end, what is kept of the targets.
         links: The keys by ``Layout.many``; in the end, what is kept of the targets.
@@ -57,7 +57,7 @@ class Content(NamedTuple):
 def split_row(layout: Layout, row: Row) -> tuple[Head, bytes]:
     """A row's head, and its content packed."""
     values = row.values
-    places = [layout.fields.index(field) for field in layout.naming]
+    places = [layout.fields.index(field) for field in layout.spoken]
     head = Head(
         row.position,
         row.key,

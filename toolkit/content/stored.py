@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from toolkit.content.composite import Part, names_of, speak_name
 from toolkit.content.layout import Layout
 from toolkit.content.levels import root_field, root_key, root_keys
 from toolkit.content.partners import spell_key
@@ -50,7 +52,7 @@ def read_stored(database: Any, layout: Layout, sources: Sequence[Source] = ()) -
     Raises:
         ContentError: A row refers to one that has no key to name it by.
     """
-    references = {field.name: _names(database, layout, field) for field in layout.fields if field.is_relation}
+    references = {name: _names(database, layout, layout.model._meta.by_name[name]) for name in layout.references}
     links = {field.name: _links(database, layout, field) for field in layout.many}
     owners = {field.name: root_field(field.link_fields()[0].target_field) for field in layout.many}
     translations = _translations(database, layout)
@@ -65,7 +67,9 @@ def read_stored(database: Any, layout: Layout, sources: Sequence[Source] = ()) -
             continue
         raw = dict(zip(layout.fields, row, strict=True)) | {root_key(layout.model): pk}
         for name, named in references.items():
-            values[name] = named[values[name]] if values[name] is not None else None
+            kept = key_of([row[at] for at in layout.references[name]], len(layout.references[name]))
+            is_none = kept is None or (isinstance(kept, tuple) and None in kept)
+            values[name] = None if is_none else named[kept]
         for field in layout.fields:
             if not field.is_relation:
                 values[field.name] = _python(field, values[field.name], database.dialect)
@@ -82,11 +86,20 @@ def _python(field: Any, value: Any, dialect: str) -> Any:
     return value if read is None or value is None else read(value)
 
 
+def _python_parts(parts: Sequence[Part], values: Sequence[Any], dialect: str) -> tuple[Any, ...]:
+    return tuple(_python(part.said, value, dialect) for part, value in zip(parts, values, strict=True))
+
+
 def _names(database: Any, layout: Layout, field: Any) -> dict[Any, Any]:
     """What is kept of a target to the Python value of its key."""
     named = layout.natural[field.name]
-    rows = fetch_all(database, field.target, (named, layout.held[field.name]))
-    names = {held: _python(named, key, database.dialect) for key, held in rows if held is not None}
+    rows: Iterable[Any] = fetch_all(database, field.target, (named, layout.held[field.name]))
+    read = partial(_python, named, dialect=database.dialect)
+    if named.is_several:
+        spoken = [names_of(database, part) for part in layout.parts[named]]
+        rows = [(said, held) for key, held in rows if (said := speak_name(spoken, key)) is not None]
+        read = partial(_python_parts, layout.parts[named], dialect=database.dialect)
+    names = {held: read(key) for key, held in rows if held is not None}
     if len(set(names.values())) != len(names):
         told = f"{layout.model._meta.object_name}.{field.name}: several {field.target._meta.object_name} rows have one"
         raise ContentError(f"{told} {named.name}, so files cannot name them", hint=f"Make {named.name} unique.")
