@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -231,14 +230,24 @@ current: ContextVar[Scope | None] = ContextVar("toolkit_scope", default=None)
 """The one context variable: set by ``with site:``, the command, the server and the renderer."""
 
 
-@contextmanager
-def entered(scope: Scope) -> Iterator[Scope]:
-    """Make a scope the current one inside a ``with`` block."""
-    token = current.set(scope)
-    try:
-        yield scope
-    finally:
-        current.reset(token)
+class entered:
+    """Make a scope the current one inside a ``with`` block.
+
+    Args:
+        scope: The scope.
+    """
+
+    __slots__ = ("_scope", "_token")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Scope:
+        self._token = current.set(self._scope)
+        return self._scope
+
+    def __exit__(self, *_: object) -> None:
+        current.reset(self._token)
 
 
 def record(kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:

@@ -263,3 +263,11 @@ def test_a_missing_asset_is_reported_at_the_templates_line(assets: Assets, tmp_p
     error = caught.value
     assert (error.path, error.line, error.url) == (str(page), 2, "/news/")
     assert error.hint == "Did you mean 'img/a.png'?"
+
+
+def test_what_others_find_among_files_is_found_once_while_nothing_may_change(assets: Assets) -> None:
+    found = iter(range(4))
+    assert [assets.kept("a", lambda: next(found)) for _ in range(2)] == [0, 1]
+    with assets.frozen():
+        assert [assets.kept("a", lambda: next(found)) for _ in range(3)] == [2, 2, 2]
+    assert assets.kept("a", lambda: next(found)) == 3

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from toolkit.builder.batches import Batch, Numbering
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit.builder.batches import Batch, Numbering, batch_size
+from toolkit.builder.workers import FULL_COLLECTION, OLDER_COLLECTION, generation_after
 from toolkit.trace import Trace
 
 
@@ -34,3 +40,15 @@ def test_whoever_counts_anew_tells_a_part_again() -> None:
         numbering, batch = Numbering(), Batch(1)
         assert list(numbering.take(page, batch)) == [0]
         assert [value for *_, value in batch.inputs] == [b"a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "per_page", "pages"), [("page", None, 100), ("listing", 50, 20), ("listing", 1000, 10), ("feed", None, 25)]
+)
+def test_pages_that_show_more_go_in_smaller_batches(kind: str, per_page: int | None, pages: int) -> None:
+    route: Any = SimpleNamespace(kind=kind, per_page=per_page)
+    assert batch_size(route) == pages
+
+
+def test_the_collector_looks_at_all_of_the_memory_seldom_and_at_a_batch_each_time() -> None:
+    assert [generation_after(number) for number in (1, OLDER_COLLECTION, FULL_COLLECTION)] == [0, 1, 2]

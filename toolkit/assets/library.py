@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from toolkit.assets.bundling import Bundler, concatenated
@@ -32,6 +34,13 @@ _FINGERPRINTED = re.compile(rf"(?P<stem>.+)\.(?P<fingerprint>[0-9a-f]{{{FINGERPR
 
 Found = tuple[Path, bytes]
 """The file of an asset, and the digest of its content."""
+
+
+@lru_cache(maxsize=1024)
+def _address(prefix: str, path: str, fingerprint: str) -> tuple[str, bytes]:
+    """The URL of an asset, and what a trace records of it. Every page has some."""
+    url = prefix + quote(fingerprinted(path, fingerprint))
+    return url, digest(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,7 @@ class Assets:
         self._known: dict[str, _Known] = {}
         self._frozen: dict[str, Version | None] | None = None
         self._located: dict[str, Found | None] = {}
+        self._kept: dict[Any, Any] = {}
 
     # -- for templates
 
@@ -133,7 +143,7 @@ class Assets:
         if version is None:
             record("asset", (path,), ABSENT)
             raise TemplateError(f"there is no asset {path!r}", hint=self._suggestion(path))
-        record("asset", (path,), digest(self._url(path, version)))
+        record("asset", (path,), _address(self.url_prefix, path, version.fingerprint)[1])
         return version
 
     def digest_of(self, path: str) -> bytes:
@@ -143,7 +153,7 @@ class Assets:
             TemplateError: It refers to an asset that is not there.
         """
         version = self._find(path)
-        return ABSENT if version is None else digest(self._url(path, version))
+        return ABSENT if version is None else _address(self.url_prefix, path, version.fingerprint)[1]
 
     # -- for the builder and the server
 
@@ -219,6 +229,14 @@ class Assets:
             self._located[path] = self._locate(path)
         return self._located[path]
 
+    def kept(self, key: Any, find: Callable[[], Any]) -> Any:
+        """What ``find`` finds among files; while the assets are frozen, what it found the first time."""
+        if self._frozen is None:
+            return find()
+        if key not in self._kept:
+            self._kept[key] = find()
+        return self._kept[key]
+
     def iter_paths(self) -> Iterator[str]:
         """The paths of all assets, sorted. Names that begin with a dot are none."""
         yield from sorted(paths_in(self.folders) | self.made.keys())
@@ -227,11 +245,13 @@ class Assets:
         """From now on look at no file twice: a build publishes one state of the assets."""
         self._frozen = {}
         self._located = {}
+        self._kept = {}
 
     def thaw(self) -> None:
         """End what :meth:`freeze` began."""
         self._frozen = None
         self._located = {}
+        self._kept = {}
 
     @contextmanager
     def frozen(self) -> Iterator[Assets]:
@@ -405,4 +425,4 @@ class Assets:
         return did_you_mean(path, self.iter_paths()) or f"It was looked for in: {places}."
 
     def _url(self, path: str, version: Version) -> str:
-        return self.url_prefix + quote(fingerprinted(path, version.fingerprint))
+        return _address(self.url_prefix, path, version.fingerprint)[0]

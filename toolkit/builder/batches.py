@@ -27,6 +27,9 @@ from toolkit.trace import digest_bytes, entered
 BATCH_PAGES = 100
 """Pages in one batch: enough that relations load together, few enough that memory stays small."""
 
+FEED_ROWS = 40
+"""So many rows a feed counts for: it has some twenty, and each takes as long as two in a list."""
+
 BATCH_ROWS = 1000
 """Rows that the listings of one batch show together, for the same reason."""
 
@@ -254,7 +257,8 @@ def _put(job: Job, path: str, body: bytes) -> tuple[bytes, bool]:
 
 def batch_size(route: Route) -> int:
     """How many pages of a route go together: fewer where each shows many rows."""
-    return max(BATCH_PAGES // 10, min(BATCH_PAGES, BATCH_ROWS // (route.per_page or 1)))
+    rows = FEED_ROWS if route.kind == "feed" else route.per_page or 1
+    return max(BATCH_PAGES // 10, min(BATCH_PAGES, BATCH_ROWS // rows))
 
 
 def make_batches(pages: Sequence[Page], size_of: Callable[[str], int]) -> list[list[Page]]:

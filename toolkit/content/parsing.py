@@ -145,7 +145,8 @@ def parse_group(folder: Path, layout: Layout, group: Group, expected: Mapping[st
     bodies: dict[str, bytes] = {}
     try:
         for path in group.paths:
-            bodies[path] = (folder / path).read_bytes()
+            with open(f"{folder}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - once for each file
+                bodies[path] = file.read()
     except OSError as error:
         told = f"the file cannot be read: {error.strerror or error}"
         return Parsed(group, (), (), [ContentError(told, path=path)])

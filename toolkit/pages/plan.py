@@ -315,6 +315,8 @@ def subject_key(route: Route, subject: Any) -> Any:
 
 def plain_key(value: Any) -> Any:
     """A key as the manifest, the history and traces keep it: whole numbers and texts as they are, others as text."""
+    if value.__class__ is int:  # nearly all of them
+        return value
     if isinstance(value, tuple):
         return tuple(map(plain_key, value))
     return value if value is None or isinstance(value, int | str) else str(value)

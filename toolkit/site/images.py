@@ -77,12 +77,21 @@ def find_image(site: Any, path: str) -> ImageSource | None:
         return None
     if site.assets.find_file(path) is not None:
         return ImageSource("asset", path)
+    found, missed = site.assets.kept(("image beside content", path), lambda: _beside_content(site, path))
+    for kind, key in missed:
+        record(kind, key, ABSENT)
+    source: ImageSource | None = found
+    return source
+
+
+def _beside_content(site: Any, path: str) -> tuple[ImageSource | None, list[tuple[str, tuple[str]]]]:
+    """The image in the folders of content, and (kind, key) of all that was looked for in vain."""
+    missed: list[tuple[str, tuple[str]]] = []
     for name in _content_places(site, path):
         if (site.folder / name).is_file():
-            record("asset", (path,), ABSENT)
-            return ImageSource("file", name)
-        record("file", (name,), ABSENT)
-    return None
+            return ImageSource("file", name), [*missed, ("asset", (path,))]
+        missed.append(("file", (name,)))
+    return None, missed
 
 
 def _content_places(site: Any, path: str) -> Iterator[str]:

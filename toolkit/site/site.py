@@ -334,6 +334,11 @@ class Site:
                 found.setdefault(route.model, route)
         return found
 
+    @cached_property
+    def _routes_of_kinds(self) -> dict[type[Any], Route | None]:
+        """Class of a subject to its route, also where that is declared for one that it inherits from; as met."""
+        return {}
+
     def route_locales(self, route: Route) -> list[str]:
         """The locales a route is published in."""
         locales: list[str] = self.settings.peek("locales")
@@ -389,9 +394,11 @@ class Site:
 
     def find_route_of(self, subject: Any) -> Route | None:
         """The route that gives a row its page, or None."""
-        return next(
-            (self._subject_routes[kind] for kind in type(subject).__mro__ if kind in self._subject_routes), None
-        )
+        kind = type(subject)
+        if kind not in self._routes_of_kinds:
+            known = self._subject_routes
+            self._routes_of_kinds[kind] = next((known[each] for each in kind.__mro__ if each in known), None)
+        return self._routes_of_kinds[kind]
 
     def route_of(self, subject: Any) -> Route:
         """The route that gives a row its page.
