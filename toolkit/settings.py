@@ -23,6 +23,9 @@ from toolkit.errors import DeclarationError, Problems, SettingError, ToolkitErro
 from toolkit.trace import digest, record
 
 FILE_NAME = "toolkit.toml"
+STATE_FOLDER = ".toolkit"
+"""Derived files of a site, in its folder: compiled templates, parsed catalogs. May be deleted at any time."""
+
 PREFIX = "TOOLKIT_"
 FOR_TESTS = ("TOOLKIT_TEST_", "TOOLKIT_CORPUS")
 """Variables that tests and benchmarks read; no settings."""

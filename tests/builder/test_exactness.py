@@ -54,10 +54,13 @@ class Exactness(RuleBasedStateMachine):
     tree: ClassVar[Callable[[Path], dict[str, bytes]]]
     noon: ClassVar[datetime]
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(sealable=st.booleans())
+    def begin(self, sealable: bool) -> None:
+        """Where builds can be sealed, each holds the seal of the one before to what it finds to do."""
         self.home = Path(tempfile.mkdtemp(prefix="exact"))
         self.press = type(self).make(self.home / "site")
+        if sealable:
+            self.press.make_sealable()
         self.moment = type(self).noon
         self.press.build(moment=self.moment)
         self.save()

@@ -8,13 +8,16 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from toolkit.cli import building
 from toolkit.cli.main import cli
 from toolkit.cli.new import package_name
+from toolkit.stamps import RACY_NS
 
 from .conftest import Run, in_process
 
@@ -25,6 +28,25 @@ def test_a_new_site_builds_and_nothing_is_wrong_with_it(run: Run, folder: Path) 
     assert (folder / "build/stories/first-edition/index.html").is_file()
     checked = run("check", "--parity", "--strict", "--workers", "1")
     assert "0 errors, 0 warnings" in checked.output
+
+
+def test_a_build_whose_seal_holds_loads_nothing(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "BEGUN_NS", time.time_ns() + 10 * RACY_NS)  # no file here is old enough yet
+    run("build")
+    found = run("build", "--json", "--workers", "1").output  # a build of an hour ago says the same of itself
+    monkeypatch.setattr(building, "open_site", lambda: pytest.fail("the site was opened"))
+    assert "10 pages: 0 rendered, 10 verified; 0 files written, 12 unchanged, 0 removed, in " in run("build").output
+    sealed = run("build", "--json").output
+    varying = {"moment", "seconds"}
+    assert {k: v for k, v in json.loads(sealed).items() if k not in varying} == {
+        k: v for k, v in json.loads(found).items() if k not in varying
+    }
+    for options in (["--clean"], ["--only", "/"], ["--output", str(folder / "other")], ["--paranoid"]):
+        with pytest.raises(pytest.fail.Exception):
+            CliRunner(catch_exceptions=False).invoke(cli, ["build", *options])
+    (folder / "templates/home.html").write_text("other")
+    with pytest.raises(pytest.fail.Exception):
+        CliRunner(catch_exceptions=False).invoke(cli, ["build"])
 
 
 @pytest.mark.parametrize("command", ["build", "check", "next", "routes"])

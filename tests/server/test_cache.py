@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from toolkit.models.passing import NEVER
 from toolkit.pages import Rendering
 from toolkit.server import pages as module
 from toolkit.server.answers import Answer
 from toolkit.server.cache import Entry, PageCache
-from toolkit.server.freshness import NEVER, FileStamps, next_crossing
+from toolkit.server.freshness import FileStamps, next_crossing
 from toolkit.trace import Trace, entered
 
 

@@ -74,11 +74,15 @@ class BuildReport:
 
     def summary(self) -> str:
         """One line."""
+        return f"{self.counts()}, in {self.seconds.get('all', 0.0):.2f} s"
+
+    def counts(self) -> str:
+        """What was done, without how long it took."""
         written, removed = self.count("written"), self.count("removed")
         verified = self.pages - self.rendered
         return (
             f"{self.pages} pages: {self.rendered} rendered, {verified} verified; {written} files written, "
-            f"{self.unchanged} unchanged, {removed} removed, in {self.seconds.get('all', 0.0):.2f} s"
+            f"{self.unchanged} unchanged, {removed} removed"
         )
 
     def as_dict(self) -> dict[str, Any]:

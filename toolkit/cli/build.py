@@ -1,24 +1,27 @@
-"""``toolkit build``: publish the site as files."""
+"""``toolkit build``: publish the site as files.
+
+What builds is imported when there may be something to do. A build whose seal holds is told at once.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import datetime
+import importlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from toolkit.builder import Builder, BuildReport, Segment, Shard
-from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
-from toolkit.cli.failing import LETTERS
 from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.output import Output
-from toolkit.cli.sites import open_site
-from toolkit.errors import BuildError
+from toolkit.seals import Seal, find_seal, seal_path
+from toolkit.settings import STATE_FOLDER, find_folder
 
-REASONS = 5
+BEGUN_NS = time.time_ns()
+"""Before the site's modules are imported: what changed later may not be what is built."""
 
 
 class OutputPlace(click.Path):
@@ -36,19 +39,6 @@ class OutputPlace(click.Path):
 OUTPUT = OutputPlace(file_okay=False)
 
 
-class ShardNumber(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
-    """``2/5``, the second of five."""
-
-    name = "shard"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
-        """Read it."""
-        try:
-            return Shard.parse(value)
-        except BuildError as error:
-            self.fail(f"{error.message}. {error.hint}", param, ctx)
-
-
 @click.command()
 @site_argument
 @click.option(
@@ -60,7 +50,6 @@ class ShardNumber(click.ParamType):  # type: ignore[type-arg]  # generic in newe
 )
 @click.option(
     "--shard",
-    type=ShardNumber(),
     metavar="N/M",
     help="Render the N-th of M parts, for 'toolkit merge' to put together.",
 )
@@ -78,84 +67,38 @@ class ShardNumber(click.ParamType):  # type: ignore[type-arg]  # generic in newe
 @click.option("--verbose", "-v", is_flag=True, help="Print each page and file, with the reason.")
 @json_option
 @site_options
-def build(
-    output: Path | str | None,
-    workers: int | None,
-    executor: str | None,
-    shard: Shard | None,
-    only: tuple[str, ...],
-    moment: datetime | None,
-    clean: bool,
-    paranoid: bool,
-    queries: bool,
-    metrics: bool,
-    verbose: bool,
-) -> None:
+def build(output: Path | str | None, verbose: bool, workers: int | None, **options: Any) -> None:
     """Publish the site as files, doing only what must be done.
 
     Pages are rendered whose inputs changed; files are written whose bytes changed; files that the site no longer has
     are removed, and those that no build wrote are left alone. A build that fails leaves the last good output as it
     was.
     """
-    speak = invocation().output
-    if [bool(shard), bool(only), paranoid].count(True) > 1:
-        raise click.UsageError("--shard, --only and --paranoid exclude each other.")
-    site = open_site()
-    part = shard or (Segment.parse(only, site) if only else None)
-    with speak.progress("pages") as progress:
-        builder = Builder(
-            site,
-            output=output,
-            workers=workers,
-            executor=executor,
-            part=part,
-            moment=moment,
-            clean=clean,
-            progress=progress,
-            queries=queries or metrics,
-            paranoid=paranoid,
-        )
-        report = builder.build()
+    began = time.monotonic()
+    asked = invocation()
+    asked.folder = find_folder(asked.folder)
+    place = None if any(options.values()) else seal_path(asked.folder / STATE_FOLDER, str(output or ""))
+    seal = find_seal(place) if place is not None else None
+    if seal is not None and seal.holds():
+        _tell_unchanged(asked.output, seal, time.monotonic() - began)
+        return
+    run = importlib.import_module("toolkit.cli.building").run
+    run(place, output=output, verbose=verbose, workers=workers, **options)
+
+
+def _tell_unchanged(speak: Output, seal: Seal, seconds: float) -> None:
+    """Say what a build says that finds nothing to do."""
     if speak.as_json:
-        speak.data({"ok": not report.differences, **report.as_dict()})
+        told = {**seal.told, "moment": datetime.now(UTC).isoformat(), "seconds": {"all": round(seconds, 4)}}
+        speak.data({"ok": True, **told})
     else:
-        _tell(speak, report, verbose=verbose, metrics=metrics)
-    if report.differences:
-        click.get_current_context().exit(1)
+        tell_end(speak, f"{seal.counts}, in {seconds:.2f} s", seal.told["output"], seal.told["left_out"])
 
 
-def _tell(speak: Output, report: BuildReport, *, verbose: bool, metrics: bool) -> None:
-    if verbose:
-        for event in report.events:
-            speak.say(str(event))
-    else:
-        _tell_reasons(speak, report)
-    if metrics or report.times.seconds > WORTH_TELLING_SECONDS:
-        speak.say("slowest templates:" if report.times.templates else "nothing was rendered")
-        for one in report.times.slowest()[: SLOWEST if metrics else 3]:
-            speak.say(f"  {one}")
-    for line in report.queries.lines(report.rendered) if report.queries is not None else ():
-        speak.say(line)
-    for difference in report.differences[:LETTERS]:
-        speak.note(str(difference), style="red")
-    if len(report.differences) > LETTERS:
-        speak.note(f"... and {len(report.differences) - LETTERS} more; see them with --json")
-    for notice in report.notices:
-        speak.note(f"note: {notice}", style="yellow")
-    if report.left_out:
-        speak.say(f"left out, answered by the server only: {', '.join(report.left_out)}")
-    speak.say(report.summary(), style="green")
-    look = "" if "://" in report.output else f"; look at it with: python3 -m http.server -d {report.output}"
-    speak.say(f"in {report.output}{look}")
-
-
-def _tell_reasons(speak: Output, report: BuildReport) -> None:
-    """Why pages were rendered: the commonest reasons with a page of each."""
-    rendered = [event for event in report.events if event.kind == "rendered"]
-    counts = Counter(event.reason for event in rendered)
-    first = {event.reason: event.subject for event in reversed(rendered)}
-    for reason, count in counts.most_common(REASONS):
-        more = f" and {count - 1} more" if count > 1 else ""
-        speak.say(f"rendered {first[reason]}{more}: {reason}")
-    if len(counts) > REASONS:
-        speak.say(f"... and for {len(counts) - REASONS} more reasons; see them with --verbose")
+def tell_end(speak: Output, summary: str, output: str, left_out: Sequence[str]) -> None:
+    """The last lines of each build."""
+    if left_out:
+        speak.say(f"left out, answered by the server only: {', '.join(left_out)}")
+    speak.say(summary, style="green")
+    look = "" if "://" in output else f"; look at it with: python3 -m http.server -d {output}"
+    speak.say(f"in {output}{look}")

@@ -14,11 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from toolkit.models.fields import DateTimeField
-from toolkit.models.writing import quoted
+from toolkit.models.passing import first_crossing
 from toolkit.stamps import Stamp, is_settled, stamp_of
-
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class _Seen(threading.local):
@@ -175,29 +172,7 @@ class Moments:
 
 def next_crossing(database: Any, moment: datetime) -> datetime:
     """When a value that some known query compares with now() is next reached; ``NEVER`` if there is none."""
-    every = sorted({each for shape in list(database.shapes.values()) for each in shape.clock})
-    return min((_next_value(database, table, column, later, moment) for table, column, later in every), default=NEVER)
-
-
-def _next_value(database: Any, table: str, column: str, later: int, moment: datetime) -> datetime:
-    """When the next value of a column is reached, if it is compared with a moment so many microseconds later."""
-    table = table.rpartition(":")[2]
-    model = database.schema.by_table[table]
-    field = next(field for field in model._meta.local_fields if field.column == column)
-    write, read = field.db_writer(database.dialect), field.db_reader(database.dialect)
-    shift = timedelta(microseconds=later)
-    bound = moment + shift if isinstance(field, DateTimeField) else (moment + shift).date()
-    name = quoted(database.dialect, column)
-    mark = "?" if database.dialect == "sqlite" else "%s"
-    sql = f"SELECT min({name}) FROM {quoted(database.dialect, table)} WHERE {name} >= {mark}"  # noqa: S608 - names
-    found = database.fetch(sql, (write(bound) if write else bound,))[0][0]
-    if found is None:
-        return NEVER
-    value = read(found) if read else found
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) - shift
-    day = datetime(value.year, value.month, value.day, tzinfo=UTC) - shift
-    return day if day > moment else moment  # a date that is today's: it may be compared either way
+    return first_crossing(database, {each for shape in list(database.shapes.values()) for each in shape.clock}, moment)
 
 
 class FileStamps:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from toolkit.models.passing import NEVER
 from toolkit.pages.plan import Planned, load_subjects, url_digest
 from toolkit.pages.rendering import Rendering
-from toolkit.server.freshness import NEVER, Moment
+from toolkit.server.freshness import Moment
 from toolkit.site.verifying import Answers, Key, Verifier, environment_digest
-from toolkit.templates.clock import floor_moment
+from toolkit.templates.clock import end_of_moment
 from toolkit.trace import ABSENT, Trace, entered
 
 FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "image", "folder"})
 
 _BATCH = 400
-_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
 class PageVerifier(Verifier):
@@ -83,7 +83,7 @@ def valid_until(rendering: Rendering, moment: Moment) -> datetime:
     if trace.keys_of("outside"):
         until = moment.value  # nobody knows what would be answered now
     for (granularity,) in trace.keys_of("clock"):
-        until = min(until, floor_moment(moment.value, granularity) + _UNITS[granularity])
+        until = min(until, end_of_moment(moment.value, granularity))
     return until
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from toolkit.settings import find_folder
+from toolkit.settings import STATE_FOLDER, find_folder
 
 if TYPE_CHECKING:
-    from toolkit.site.site import STATE_FOLDER, Site, load_site
+    from toolkit.site.site import Site, load_site
 
 __all__ = ["STATE_FOLDER", "Site", "find_folder", "load_site"]
 

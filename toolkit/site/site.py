@@ -38,7 +38,7 @@ from toolkit.pages.render import render
 from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
-from toolkit.settings import FILE_NAME, Settings, find_folder, load_settings
+from toolkit.settings import FILE_NAME, STATE_FOLDER, Settings, find_folder, load_settings
 from toolkit.signals import Receivers
 from toolkit.site.checks import check_routes
 from toolkit.site.code import code_digest
@@ -52,9 +52,6 @@ from toolkit.site.watching import watch_files
 from toolkit.stamps import KeptDigests
 from toolkit.storage import Storages
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
-
-STATE_FOLDER = ".toolkit"
-"""Derived files of a site: compiled templates, parsed catalogs. May be deleted at any time."""
 
 
 class Site:

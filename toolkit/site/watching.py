@@ -20,12 +20,14 @@ import importlib.metadata
 import os
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from toolkit.site.verifying import EVERY_VARIABLE, UNVERIFIABLE, environment_digest, file_digest, folder_digest
-from toolkit.trace import Scope, current
+from toolkit.trace import Trace, current
 
 _EVENTS = {"open": "file", "os.listdir": "folder", "os.scandir": "folder", "sqlite3.connect": "file"}
 _OUTSIDE = {
@@ -47,6 +49,64 @@ _NO_FILES = ("/dev/", "/proc/", "/sys/")
 _installed = False
 
 
+class Loading:
+    """What a site's modules read while they are imported; stands for a scope and its site meanwhile.
+
+    Args:
+        folder: The site's.
+
+    Attributes:
+        trace: What was read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.code_folders = ((), tuple({f"{one}{os.sep}" for one in (folder, folder.resolve())}))
+        self.trace: Trace | None = Trace()
+        self._before = set(sys.modules)
+
+    @property
+    def site(self) -> Loading:
+        """As a scope has it."""
+        return self
+
+    @property
+    def inputs(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Kind and key of each thing that was read."""
+        yield from self.trace.inputs if self.trace is not None else ()
+
+    def modules(self) -> Iterator[Path]:
+        """The files of all modules that were imported since it began."""
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if name not in self._before and isinstance(file, str):
+                yield Path(file)
+
+
+_loading: Loading | None = None
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[Loading]:
+    """Record what a site's modules read while they are imported.
+
+    Args:
+        folder: The site's.
+    """
+    global _loading  # as the import system and its audit events, it belongs to the process
+    watch_files()
+    _loading = Loading(folder)
+    try:
+        yield _loading
+    finally:
+        _loading = None
+
+
+def _scope() -> Any:
+    """The scope that is read in, or what stands for one."""
+    return current.get() or _loading
+
+
 def watch_files() -> None:
     """Begin to record files read by page functions. Further calls do nothing."""
     global _installed  # audit hooks belong to the process, whatever we would like
@@ -63,7 +123,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _OUTSIDE:
             _ask_outside(sys._getframe(1), event, arguments)
         return
-    scope = current.get()
+    scope = _scope()
     if scope is None or scope.trace is None or not arguments or not _is_ours(sys._getframe(1), scope.site):
         return
     if event == "open" and _writes(*arguments[1:3]):
@@ -73,9 +133,9 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         _record(scope, kind, os.fsdecode(name), database=event == "sqlite3.connect")
 
 
-def _reading_scope(frame: FrameType) -> Scope | None:
+def _reading_scope(frame: FrameType) -> Any:
     """The scope that a frame reads in, if it is the site's own code that reads and somebody records it."""
-    scope = current.get()
+    scope = _scope()
     if scope is None or scope.trace is None:
         return None
     trace, scope.trace = scope.trace, None  # finding out where the site's code is looks at files, too
@@ -91,14 +151,14 @@ _stat = os.stat
 
 def _told_stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
     """``os.stat``, which tells what was looked at; a file counts as read, since its size is of its content."""
-    if current.get() is not None:
+    if _scope() is not None:
         scope = _reading_scope(sys._getframe(1))
         if scope is not None and isinstance(path, str | bytes | os.PathLike):
             _record_stat(scope, os.fsdecode(path))
     return _stat(path, *arguments, **options)
 
 
-def _record_stat(scope: Scope, name: str) -> None:
+def _record_stat(scope: Any, name: str) -> None:
     trace, scope.trace = scope.trace, None  # our own looking is not the page's
     try:
         is_folder, is_there = os.path.isdir(name), os.path.exists(name)  # noqa: PTH110, PTH112 - as written
@@ -114,13 +174,13 @@ class ToldVariables(os._Environ):  # type: ignore[type-arg]  # the class of os.e
     """``os.environ``, which tells what is read of it."""
 
     def __getitem__(self, key: Any) -> Any:
-        scope = _reading_scope(sys._getframe(1)) if current.get() is not None else None
+        scope = _reading_scope(sys._getframe(1)) if _scope() is not None else None
         if scope is not None and scope.trace is not None and isinstance(key, str):
             scope.trace.record("environment", (key,), environment_digest(key))
         return super().__getitem__(key)
 
     def __iter__(self) -> Any:
-        scope = _reading_scope(sys._getframe(1)) if current.get() is not None else None
+        scope = _reading_scope(sys._getframe(1)) if _scope() is not None else None
         if scope is not None and scope.trace is not None:
             scope.trace.record("environment", (EVERY_VARIABLE,), environment_digest(EVERY_VARIABLE))
         return super().__iter__()
@@ -157,7 +217,7 @@ def _is_ours(frame: FrameType | None, site: Any) -> bool:
     return False
 
 
-def _record(scope: Scope, kind: str, name: str, *, database: bool) -> None:
+def _record(scope: Any, kind: str, name: str, *, database: bool) -> None:
     place = os.path.abspath(name)  # noqa: PTH100 - a path need not exist
     if place.endswith(_CODE) or place.startswith((*_LIBRARY, *_NO_FILES)) or name in ("", ":memory:"):
         return

@@ -18,6 +18,18 @@ def floor_moment(moment: datetime, granularity: Granularity) -> datetime:
     return minute.replace(minute=0) if granularity == "hour" else minute.replace(minute=0, hour=0)
 
 
+_UNITS: dict[Granularity, timedelta] = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
+
+
+def end_of_moment(moment: datetime, granularity: Granularity) -> datetime:
+    """When the clock next reads otherwise, as finely as that."""
+    return floor_moment(moment, granularity) + _UNITS[granularity]
+
+
 def clock_digest(moment: datetime, granularity: Granularity) -> bytes:
     """What the trace records for the clock; ask again with today's moment to verify."""
     return digest(floor_moment(moment, granularity))

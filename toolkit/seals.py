@@ -1,0 +1,247 @@
+"""The seal of a build: proof, by a look at files and tokens alone, that the next build would find nothing to do.
+
+A seal is made when a build ends, and says what decided about it: the stamps of all files in the folders that it was
+made from, the tokens of the tables, the environment, and until when the clock changes nothing. While all of that is
+as it was, the output is what a build would make, and neither the site nor the toolkit need be loaded to know. A seal
+may always say too little: where it does not hold, the build looks for itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from toolkit.stamps import DIGEST_BYTES, Stamp, look_at, stamp_of
+from toolkit.trace import digest, digest_bytes
+
+FORMAT = 1
+FOLDER = "seals"
+"""Below the folder for derived files."""
+
+PASSING = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
+"""Variables that say nothing of a site and change with every shell."""
+
+_NAMES_ONLY = ("site-packages", "dist-packages")
+_COMPILED = "__pycache__"
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """Files that a build is made from.
+
+    Args:
+        root: A folder, or one file.
+        without: Paths in it that do not count.
+    """
+
+    root: str
+    without: tuple[str, ...] = ()
+
+
+class Seal(msgspec.Struct, frozen=True):
+    """What decided about a build, and what a build would say that finds nothing to do.
+
+    Args:
+        format: Of this record.
+        process: Stands for Python, the folder it runs in and its environment.
+        sources: What the site is made from.
+        sources_digest: Stands for the stamps of all files in them.
+        output: Where it was built to.
+        output_digest: Stands for the stamps of all files there.
+        manifest: The manifest's path and stamp.
+        database: The path of the SQLite file.
+        tokens: Stands for its tables and their tokens.
+        since: When the build was made.
+        until: When the clock may change something.
+        told: The report of a build with nothing to do.
+        counts: The same, in words.
+    """
+
+    format: int
+    process: bytes
+    sources: tuple[Tree, ...]
+    sources_digest: bytes
+    output: Tree
+    output_digest: bytes
+    manifest: tuple[str, Stamp]
+    database: str
+    tokens: bytes
+    since: datetime
+    until: datetime
+    told: dict[str, Any]
+    counts: str
+
+    def holds(self, *, now: datetime | None = None) -> bool:
+        """Whether a build would find nothing to do."""
+        path, stamp = self.manifest
+        try:
+            seen = look_at(path)
+            return (
+                self.since <= (now or datetime.now(UTC)) < self.until
+                and self.process == process_digest()
+                and seen is not None
+                and seen.stamp == stamp
+                and self.tokens == tokens_digest(self.database)
+                and self.sources_digest == survey(self.sources)[0]
+                and self.output_digest == survey([self.output])[0]
+            )
+        except (OSError, sqlite3.Error):
+            return False
+
+
+# keeping
+
+
+def seal_path(state_folder: Path, output: str) -> Path:
+    """Where the seal of builds to an output is kept.
+
+    Args:
+        state_folder: The site's, for derived files.
+        output: As it was asked for; empty for that of the settings.
+    """
+    return state_folder / FOLDER / digest_bytes(output.encode("utf-8", "surrogateescape")).hex()
+
+
+def find_seal(path: Path) -> Seal | None:
+    """The seal in a file; None if there is none, or it is damaged or of another version."""
+    with suppress(OSError, msgspec.MsgspecError):
+        found = path.read_bytes()
+        body = found[DIGEST_BYTES:]
+        if digest_bytes(body) == found[:DIGEST_BYTES]:
+            seal = msgspec.msgpack.decode(body, type=Seal)
+            return seal if seal.format == FORMAT else None
+    return None
+
+
+def keep_seal(path: Path, seal: Seal | None) -> None:
+    """Keep a seal, or forget the one that there was. Where nothing can be written, the next build looks for itself."""
+    with suppress(OSError):
+        if seal is None:
+            path.unlink(missing_ok=True)
+            return
+        body = msgspec.msgpack.encode(seal)
+        unfinished = path.with_name(f".{path.name}-{os.getpid()}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(digest_bytes(body) + body)
+        os.replace(unfinished, path)  # noqa: PTH105 - pathlib's is the same call
+
+
+# looking
+
+
+class TooManyFiles(Exception):
+    """To look at all of them would take longer than the build."""
+
+
+def survey(trees: Iterable[Tree], *, most: int | None = None) -> tuple[bytes, int]:
+    """Digest of the names and stamps of all files, and when the youngest changed, in nanoseconds since the epoch.
+
+    Args:
+        trees: Where they are.
+        most: Give up when there are more.
+
+    Raises:
+        OSError: A folder cannot be read.
+        TooManyFiles: It gave up.
+    """
+    found = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    youngest = count = 0
+    for tree in trees:
+        found.update(os.fsencode(tree.root))
+        for name, stamp in _walk(tree):
+            found.update(b"%b\0%d %d %d %d\n" % (os.fsencode(name), *stamp))
+            youngest = max(youngest, stamp.modified, stamp.changed)
+            count += 1
+            if most is not None and count > most:
+                raise TooManyFiles
+    return found.digest(), youngest
+
+
+_NONE = Stamp(-1, 0, 0, 0)
+_FOLDER = Stamp(-2, 0, 0, 0)
+
+
+def _walk(tree: Tree) -> Iterator[tuple[str, Stamp]]:
+    """(path, stamp) of each file, and of each folder that it is one; links are followed, but not in a circle."""
+    try:
+        status = os.stat(tree.root)  # noqa: PTH116 - as strings throughout: there are tens of thousands
+    except FileNotFoundError:
+        yield tree.root, _NONE
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from _walk_folder(tree.root, frozenset(tree.without), ((status.st_dev, status.st_ino),))
+    else:
+        yield tree.root, stamp_of(status)
+
+
+def _walk_folder(
+    place: str, without: frozenset[str], above: tuple[tuple[int, int], ...]
+) -> Iterator[tuple[str, Stamp]]:
+    with os.scandir(place) as entries:
+        items = sorted(entries, key=lambda item: item.name)
+    for item in items:
+        if item.path in without or item.name == _COMPILED:
+            continue
+        try:
+            status = item.stat()
+        except OSError:  # a link that leads nowhere
+            yield item.path, _NONE
+            continue
+        if not stat.S_ISDIR(status.st_mode):
+            yield item.path, stamp_of(status)
+            continue
+        yield item.path, _FOLDER
+        place_of = (status.st_dev, status.st_ino)
+        if place_of not in above:
+            yield from _walk_folder(item.path, without, (*above, place_of))
+
+
+def process_digest() -> bytes:
+    """Stands for Python, what is installed beside it, the current folder and the environment."""
+    installed = [
+        [place, sorted(os.listdir(place))]  # noqa: PTH208 - names are all that is wanted; they carry versions
+        for place in sorted(set(sys.path))
+        if place.endswith(_NAMES_ONLY) and os.path.isdir(place)  # noqa: PTH112 - as written
+    ]
+    variables = sorted((name, value) for name, value in os.environ.items() if name not in PASSING)
+    python = [sys.version, sys.executable, platform.machine(), sys.flags.optimize]
+    return digest_bytes(repr([python, os.getcwd(), installed, variables]).encode("utf-8", "surrogateescape"))  # noqa: PTH109
+
+
+def tokens_digest(database: str) -> bytes:
+    """Stands for all tables of a SQLite file that have a token, and for its schema.
+
+    Raises:
+        sqlite3.Error: It cannot be read, or nothing in it has a token.
+    """
+    address = f"file:{quote(database)}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        version = connection.execute("PRAGMA schema_version").fetchone()
+        tokens = connection.execute("SELECT name, token FROM toolkit_token ORDER BY name").fetchall()
+        return digest([list(version), [list(row) for row in tokens]])
+
+
+def covers(trees: Sequence[Tree], path: str) -> bool:
+    """Whether a seal of these trees sees a change of a path: of a file or folder there, or that there is none."""
+    return any(
+        _is_within(path, tree.root)
+        and not any(_is_within(path, one) for one in tree.without)
+        and f"{os.sep}{_COMPILED}{os.sep}" not in path
+        for tree in trees
+    )
+
+
+def _is_within(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}{os.sep}")
