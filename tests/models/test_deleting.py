@@ -9,7 +9,7 @@ import pytest
 
 from toolkit import models
 from toolkit.database import Database
-from toolkit.errors import IntegrityError, ProtectedError
+from toolkit.errors import IntegrityError, ProtectedError, ValidationError
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import READER, Scope, entered
@@ -137,3 +137,8 @@ def test_do_nothing_leaves_it_to_the_database_which_refuses_and_names_the_row(ho
     with pytest.raises(IntegrityError, match=f"row {letter.pk} of town_letter refers to a row of town_house that"):
         house.second.delete()
     assert house.House.objects.count() == 2
+
+
+def test_a_row_without_a_key_is_not_deleted_silently(m: Any, scope: Any) -> None:
+    with pytest.raises(ValidationError, match="this Section has no key, so there is no row to delete"):
+        m.Section(name="Town").delete()

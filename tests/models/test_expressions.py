@@ -276,3 +276,22 @@ def test_now_is_a_value_like_any_other(m: Any, newsroom: Any) -> None:
         recent = Case(When(published__gte=Now() - timedelta(days=3), then=Value("new")), default=Value("old"))
         assert m.Story.objects.annotate(kind=recent).filter(kind="new").count() == 6
         assert m.Story.objects.filter(published__lt=F("expires") - (Now() - F("published"))).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("then", "default", "told"),
+    [
+        (Value(1), Value("a"), r"Case\(\) takes values of one kind, not int and str"),
+        (F("json__a"), Value(1), r"Case\(\) takes values of one kind, not JSON and int"),
+        (F("date"), F("instant"), r"Case\(\) takes values of one kind, not date and datetime"),
+    ],
+)
+def test_what_is_chosen_from_is_of_one_kind(m: Any, thing: Any, then: Any, default: Any, told: str) -> None:
+    with pytest.raises(FieldError, match=told):
+        value_of(m, Case(When(integer=7, then=then), default=default))
+
+
+def test_numbers_that_are_chosen_are_floats_if_one_is(m: Any, thing: Any) -> None:
+    for then, default in [("integer", "float"), ("decimal", "float"), ("float", "integer")]:
+        found = value_of(m, Case(When(integer=7, then=then), default=default))
+        assert found.__class__ is float

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from toolkit.database.json_values import contains
 from toolkit.errors import FieldError, ValidationError
-from toolkit.models import JSONField, JSONNull
+from toolkit.models import Count, F, JSONField, JSONNull, JSONObject, Value
 
 CREDIT = {"credit": [{"name": "AP", "year": 2026}, {"name": "Reuters"}], "views": 5, "ok": True}
 
@@ -304,3 +304,39 @@ def test_any_value_comes_back(m: Any, scope: Any, value: Any) -> None:
     assert same(found, value)
     field = m.Everything._meta.get_field("json")
     assert same(field.from_string(field.value_to_string(found)), value)
+
+
+def test_groups_are_made_by_what_stands_under_a_key(m: Any, documents: Any) -> None:
+    documents.save({"a": 1}, {"a": 1, "b": 2}, {"a": "1"}, {}, None)
+    groups = m.Everything.objects.values("json__a").annotate(n=Count("pk"))
+    assert sorted((str(type(group["json__a"])), group["n"]) for group in groups) == [
+        ("<class 'NoneType'>", 2), ("<class 'int'>", 2), ("<class 'str'>", 1),
+    ]  # fmt: skip
+    assert groups.filter(n=2).count() == 2
+    assert len(m.Everything.objects.values_list("json__a", flat=True).distinct()) == 3
+    with pytest.raises(FieldError, match="JSON has an order by kind, which groups do not"):
+        list(groups.order_by("json__a"))
+
+
+def test_json_is_compared_with_json_alone(m: Any, documents: Any) -> None:
+    documents.save({"a": 1, "b": 1}, {"a": "1", "b": 1}, {"a": True, "b": 1})
+    rows = m.Everything.objects
+    rows.update(integer=1)
+    assert documents(json__a=F("json__b")) == [0]
+    assert documents(json=JSONObject(b="integer", a=Value(1))) == [0]
+    for ask, told in [
+        (lambda: rows.filter(json__a=F("integer")), "json__a: JSON cannot be compared with int"),
+        (lambda: rows.filter(json__a__gt=F("json__b")), "json__a__gt: JSON is compared with other JSON for equality"),
+        (lambda: rows.filter(integer=F("json__a")), "integer: int cannot be compared with JSON"),
+        (lambda: rows.filter(char__contains=F("json__a")), "char__contains: str cannot be compared with JSON"),
+        (lambda: rows.filter(integer__in=rows.values("json__a")), "int cannot be searched among JSON"),
+        (lambda: rows.filter(json__a__in=rows.values("integer")), "JSON cannot be searched among int"),
+    ]:
+        with pytest.raises(FieldError, match=told):
+            list(ask())
+    among = rows.filter(json__a__in=rows.values("json__b"))
+    if documents.dialect == "mysql":
+        with pytest.raises(FieldError, match="MariaDB takes a number and its text"):
+            list(among)
+    else:
+        assert [row.json["a"] for row in among] == [1]

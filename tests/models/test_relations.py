@@ -214,3 +214,21 @@ def test_what_was_loaded_along_is_not_asked_for_again(m: Any, newsroom: Any) -> 
             tags = story.tags.all()
             assert len(tags) == len(list(tags)) == tags.count()
     assert queries == []
+
+
+def test_the_other_side_of_a_one_to_one_field_is_assigned(m: Any, newsroom: Any) -> None:
+    first, second = newsroom.authors[:2]
+    first.profile = profile = m.Profile(motto="Facts first")
+    assert (first.profile, profile.author_id) == (profile, first.pk)
+    profile.save()
+    assert m.Author.objects.get(profile__motto="Facts first") == first
+    second.profile = profile
+    profile.save()
+    assert [author.profile for author in m.Author.objects.filter(profile__isnull=False)] == [profile]
+    assert m.Profile.objects.get().author == second
+    second.profile = None
+    assert (profile.author_id, hasattr(second, "profile")) == (None, False)
+    second.refresh_from_db()
+    assert second.profile == profile
+    with pytest.raises(ValidationError, match=r"Author\.profile takes a Profile, not <Author"):
+        second.profile = first

@@ -140,3 +140,18 @@ def test_annotations_of_the_outer_question_can_be_named(m: Any, newsroom: Any) -
         mine = [s for s in newsroom.stories if s.section_id == row.pk]
         assert row.best == next(s.slug for s in mine if s.weight == max(x.weight for x in mine))
     assert rows.filter(best=F("best")).count() == 3
+
+
+def test_a_list_to_search_speaks_of_the_question_around_it(m: Any, newsroom: Any) -> None:
+    heavier = m.Story.objects.filter(weight__gt=OuterRef("position"), section=OuterRef("pk"))
+    expected = {section.slug for n, section in enumerate(newsroom.sections) if any(k % 5 > n for k in range(n, 20, 3))}
+    for rows in (heavier.values("section"), Subquery(heavier.values("section"))):
+        assert {s.slug for s in m.Section.objects.filter(pk__in=rows)} == expected
+        assert {s.slug for s in m.Section.objects.exclude(pk__in=rows)} == {
+            s.slug for s in newsroom.sections
+        } - expected
+    # inside of another question, of the nearest one
+    own = m.Story.objects.filter(pk__in=m.Byline.objects.filter(position=OuterRef("weight")).values("story"))
+    assert {s.slug for s in own} == {"story-0", "story-1", "story-2", "story-3", "story-4"}
+    lead = m.Section.objects.filter(Exists(own.filter(section=OuterRef("pk"), weight=0)))
+    assert [section.slug for section in lead] == ["section-0"]

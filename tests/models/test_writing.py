@@ -79,6 +79,9 @@ def test_update_changes_all_rows_of_the_question_in_one_statement(m: Any, newsro
     assert m.Story.objects.filter(tags__slug="tag-0").update(section=newsroom.sections[2]) == 8
     assert m.Story.objects.filter(pk=newsroom.stories[0].pk).update(expires=None, editor_id=None) == 1
     assert m.Story.objects.update() == 0
+    assert m.Story.objects.filter(tags__slug__in=["tag-0", "tag-1"]).distinct().update(weight=7) == 12
+    with pytest.raises(FieldError, match="update\\(\\) of distinct values"):
+        m.Story.objects.distinct("section").update(weight=1)
     with entered(m.look(newsroom.database)):
         m.Story.objects.filter(slug="story-0").update(expires=Now())
     assert m.Story.objects.get(slug="story-0").expires == m.NOON

@@ -253,7 +253,7 @@ def _ordered(name: str, item: Any) -> Ordered:
     if isinstance(item, Ordered):
         return item
     if isinstance(item, str):
-        return Ordered(F(item.lstrip("+-")), descending=item.startswith("-"))
+        return Ordered(F(item.removeprefix("-")), descending=item.startswith("-"))
     if not isinstance(item, Expression):
         raise FieldError(f"{name}(order_by={item!r}): that is no name of a field and no expression")
     return Ordered(item, descending=False)

@@ -19,6 +19,7 @@ from toolkit.errors import DatabaseError, FieldError, did_you_mean
 from toolkit.models.combining import ORDERS
 from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
+from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of, parts_of
 from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, directed, identity_columns, order_by, ordering
@@ -76,6 +77,7 @@ class Compiler:
         self.totals: list[Any] = []
         self.is_twin = False
         self.places: dict[int, Any] = {}
+        self.transformed: dict[tuple[Node, str], Typed] = {}
         self.crossed: set[Node] = set()
         self.naming = ""
         self.crossings: list[Crossed] = []
@@ -176,7 +178,7 @@ class Compiler:
         Raises:
             FieldError: It gives more or fewer values than are searched, or values of another kind.
         """
-        inner, shifted = self.nested(lifted, context.values)
+        inner, shifted = self.nested(lifted, context.values, context)
         names = inner.selection.values or ["pk"]
         typed = [
             (each, part)
@@ -184,6 +186,11 @@ class Compiler:
             for each, part in zip(columns_of(column), parts_of(field), strict=True)
         ]
         refuse_unlike(*compared, names, [field for _, field in typed])
+        if self.dialect == "mysql" and isinstance(compared[1], JSONField):
+            raise FieldError(
+                f"{compared[0]}: MariaDB takes a number and its text for the same, in JSON from a queryset",
+                hint="Give the values as a list.",
+            )
         columns = [column.label(f"v{n}") for n, (column, _) in enumerate(typed)]
         return inner.part(columns, lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
 
@@ -337,13 +344,16 @@ class Compiler:
         if name in self.annotations:
             return self.annotations[name]
         resolved = resolve(self, name, self.root, joined=True)
-        column, field_, rest = transformed(self, resolved.node, resolved.column, resolved.field, resolved.rest)
-        if rest:
-            raise FieldError(
-                f"{self.model.__name__}.{name}: {'__'.join(rest)!r} is not a field",
-                hint=did_you_mean(rest[0], self.model._meta.names()),
-            )
-        return column, field_
+        found = self.transformed.get((resolved.node, name))
+        if found is None:
+            column, field_, rest = transformed(self, resolved.node, resolved.column, resolved.field, resolved.rest)
+            if rest:
+                raise FieldError(
+                    f"{self.model.__name__}.{name}: {'__'.join(rest)!r} is not a field",
+                    hint=did_you_mean(rest[0], self.model._meta.names()),
+                )
+            found = self.transformed[resolved.node, name] = column, field_
+        return found
 
     def key_columns(self) -> list[Any]:
         """For a keyed query: whose each row is, as seen through ``keyed``'s path."""

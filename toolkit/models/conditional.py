@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F, Q, as_expression
-from toolkit.models.outputs import Output, Typed, common
+from toolkit.models.outputs import Output, Typed, alike, common_of
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -71,10 +71,10 @@ class Case(Expression):
 
         _, branches, default, output = structure
         conditions = [context.condition(condition) for _, condition, _ in branches]
-        results = [context.expression(then) for _, _, then in branches]
-        otherwise = context.expression(default)
-        field = output.field if output else common([field for _, field in [*results, otherwise]])
+        computed = [context.expression(then) for then in (*(each[2] for each in branches), default)]
+        columns, fields = [column for column, _ in computed], [field for _, field in computed]
+        field = output.field if output else common_of("Case()", fields)
+        *results, otherwise = alike(field, columns, fields)
         if not branches:
-            return otherwise[0], field
-        pairs = zip(conditions, (column for column, _ in results), strict=True)
-        return sa.case(*pairs, else_=otherwise[0]), field
+            return otherwise, field
+        return sa.case(*zip(conditions, results, strict=True), else_=otherwise), field

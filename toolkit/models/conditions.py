@@ -13,6 +13,7 @@ from toolkit.models.expressions import is_closed_somewhere
 from toolkit.models.fields import BooleanField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
 from toolkit.models.json_lookups import exact_null
+from toolkit.models.json_paths import same
 from toolkit.models.lookup_names import find_lookup, refuse_lookup
 from toolkit.models.lookups import COMMON, OPERATORS, LookupContext, takes_expressions, value_of
 from toolkit.models.paths import (
@@ -277,6 +278,10 @@ def _against_expression(
     if name in ("in", "range"):
         raise FieldError(f"{leaf.name}: {name!r} takes several values", hint="Give it a list or a tuple.")
     column, right = side(context, leaf.name, leaf.data[0], (column, field), as_text=name in TEXT)
+    if isinstance(field, JSONField):
+        if name != "exact":
+            raise FieldError(f"{leaf.name}: JSON is compared with other JSON for equality alone", hint="Give a value.")
+        return same(column, right, context.dialect)
     if name in OPERATORS:
         return OPERATORS[name](column, right)
     return lookup(place(column, lambda *_: right, None, right))

@@ -151,9 +151,6 @@ class Context:
             return None
         annotations = self.compiler.annotations
         alias = max((each for each in annotations if f"{name}__".startswith(f"{each}__")), key=len, default=None)
-        if alias is None and self.node.answers:
-            hint = did_you_mean(name, annotations) or f"Add {name!r} to values()."
-            raise FieldError(f"{self.node.model.__name__}: {name!r} is not among the values that are given", hint=hint)
         if alias is None:
             return None
         column, field = annotations[alias]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from toolkit.errors import FieldError, ProtectedError
+from toolkit.errors import FieldError, ProtectedError, ValidationError
 from toolkit.models.circles import children_first
 from toolkit.models.collecting import Collector, Release
 from toolkit.models.compiler import Compiler
@@ -25,6 +25,10 @@ from toolkit.trace import Scope
 def delete_instance(scope: Scope, instance: Any, *, even_if_stale: bool = False) -> dict[str, int]:
     """Delete one row and what depends on it; how many went, by model."""
     meta = instance._meta
+    if instance.pk is None:
+        raise ValidationError(
+            f"this {meta.object_name} has no key, so there is no row to delete", hint="Save it first."
+        )
     with scope.database.atomic():
         if meta.version is not None and instance._row is not None and not even_if_stale:
             refuse_stale(scope, instance, "delete")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolkit.errors import FieldError
+from toolkit.models.assigning import assigned
 from toolkit.models.compiler import Compiler
 from toolkit.models.expressions import Expression, Q, names_in
-from toolkit.models.updating import assigned
 from toolkit.trace import Scope
 
 

@@ -222,6 +222,13 @@ def equals(column: Any, other: Any, dialect: str) -> Any:
     return sa.func.json_equals(ended(column), ended(other)) == 1 if dialect == "mysql" else column == other
 
 
+def same(column: Any, other: Any, dialect: str) -> Any:
+    """Whether two JSON values are equal, neither of which needs to be in its canonical form."""
+    import sqlalchemy as sa
+
+    return equals(column, sa.func.toolkit_json_canonical(other) if dialect == "sqlite" else other, dialect)
+
+
 def ended(text: Any) -> Any:
     """JSON with a space behind it: MariaDB 10.11 reads an exponent beyond the end of the text."""
     import sqlalchemy as sa

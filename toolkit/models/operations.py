@@ -116,7 +116,7 @@ def _combined(compiler: Compiler, operation: Any, values: Values) -> None:
     table, extras, gives_values = combined_table(compiler, operation, values)
     chosen = compiler.selection
     chosen.combined = chosen.unrestricted = True  # each part shows what the viewer may see
-    compiler.root = Node(compiler.model, table, None)
+    compiler.root = Node(compiler.model, table, None, answers=gives_values)
     compiler.annotations = {extra.name: (extra.column, extra.field) for extra in extras}
     chosen.annotated = list(compiler.annotations)
     chosen.values = list(compiler.annotations) if gives_values else None

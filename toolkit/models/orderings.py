@@ -9,6 +9,7 @@ from toolkit.database.backends import spelling
 from toolkit.errors import FieldError
 from toolkit.models.context import Values, constants
 from toolkit.models.expressions import Ordered
+from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of
 from toolkit.models.paths import Node, join_forward, resolve
 from toolkit.models.relations import ForeignKey
@@ -57,7 +58,7 @@ def ordering(
         grouped = node is compiler.root and compiler.selection.grouped
         found = _by_keys(compiler, compiler.expression(item, node, values, grouped=grouped), down=said, nulls=nulls)
         return [each.turned() if down else each for each in found]
-    name, down = item.lstrip("+-"), item.startswith("-") != down
+    name, down = item.removeprefix("-"), item.startswith("-") != down
     if node is compiler.root and name in compiler.annotations:
         return _by_keys(compiler, compiler.annotations[name], down=down)
     resolved = resolve(compiler, name, node)
@@ -156,7 +157,9 @@ def _explicit_order(compiler: Compiler) -> list[Directed]:
 
 def _order_of_groups(compiler: Compiler, item: str) -> str:
     """How to say an order of groups, or of distinct values, that they have."""
-    name = item.lstrip("+-")
+    name = item.removeprefix("-")
+    if name in (compiler.selection.values or ()) and isinstance(compiler.value_column(name)[1], JSONField):
+        return "JSON has an order by kind, which groups do not; order by a number, or sort in Python."
     if name in (compiler.selection.values or ()):
         return f"{name!r} is ordered as its model is; order by {item + '_id'!r} for its key, or by what is there."
     return f"Add {name!r} to values(), or order by what is there."

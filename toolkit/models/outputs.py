@@ -9,11 +9,13 @@ from decimal import Context, Decimal
 from typing import Any, Self
 from uuid import UUID
 
+from toolkit.errors import FieldError
 from toolkit.models.fields.base import Convert, Field
 from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.dates import DateField, DateTimeField
 from toolkit.models.fields.identifiers import UUIDField
 from toolkit.models.fields.integers import IntegerField
+from toolkit.models.fields.json import JSONField
 from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
 from toolkit.models.fields.text import TextField
 from toolkit.models.fields.times import DurationField, TimeField
@@ -150,6 +152,19 @@ def kind_of(field: Any) -> type | None:
     return found
 
 
+def held_by(field: Any) -> Any:
+    """The field that says what kind of values are kept: of a reference, that which it refers to."""
+    while field is not None and field.is_relation:
+        field = field.target_field
+    return field
+
+
+def named_kind(field: Any) -> str:
+    """What kind of values a field has, as a message calls it."""
+    kind = kind_of(held_by(field))
+    return kind.__name__ if kind is not None else "JSON" if isinstance(field, JSONField) else "unknown"
+
+
 _KINDS: dict[type, Callable[[], Field[Any]]] = {
     bool: BooleanField[Any],
     int: Whole,
@@ -184,6 +199,41 @@ def common(fields: Sequence[Any]) -> Any:
         return FloatField[Any](null=True)
     computed = next((field for field in known if isinstance(field, Whole)), known[0])
     return like(computed) if len(kinds) == 1 else None
+
+
+def common_of(where: str, fields: Sequence[Any]) -> Any:
+    """The same, of values among which SQL chooses: databases would convert other ones each in its own way, or fail.
+
+    Args:
+        where: What chooses.
+        fields: Of the values.
+
+    Raises:
+        FieldError: They are of kinds that have nothing in common.
+    """
+    found, kinds = common(fields), sorted({named_kind(field) for field in fields if field is not None} - {"unknown"})
+    if len(kinds) > 1 and (found is None or "JSON" in kinds):
+        raise FieldError(
+            f"{where} takes values of one kind, not {' and '.join(kinds)}", hint="Say Cast(..., output_field) first."
+        )
+    return found
+
+
+def alike(field: Any, columns: Sequence[Any], fields: Sequence[Any]) -> list[Any]:
+    """Numbers of several kinds as floats, where they are to be read as such: SQLite would keep each as it is.
+
+    Args:
+        field: What reads the result.
+        columns: SQL of the values.
+        fields: What reads each of them.
+    """
+    import sqlalchemy as sa
+
+    floats = kind_of(field) is float
+    return [
+        sa.cast(column, sa.Double()) if floats and kind_of(own) in (int, Decimal) else column
+        for column, own in zip(columns, fields, strict=True)
+    ]
 
 
 def boolean() -> Field[Any]:

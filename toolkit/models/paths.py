@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import FieldError
+from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
@@ -106,6 +106,9 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozens
         FieldError: A name leads nowhere.
     """
     refuse_long_path(name)
+    if node.answers:
+        hint = did_you_mean(name, compiler.annotations) or f"Add {name!r} to values()."
+        raise FieldError(f"{node.model.__name__}: {name!r} is not among the values that are given", hint=hint)
     parts = tuple(name.split("__"))
     for number, part in enumerate(parts):
         rest = parts[number + 1 :]

@@ -108,9 +108,25 @@ class RelatedObject:
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        if instance._row is not None and not has_many(instance, self):
-            refuse_unplanned(current_scope(), instance, self.name)
-        found = load_many(instance, self) if instance._row is not None else []
-        if not found:
+        found = [instance.__dict__[self.name]] if self.name in instance.__dict__ else self._loaded(instance)
+        if not found or found[0] is None:
             raise self._missing(f"{instance!r} has no {self.name}")
         return found[0]
+
+    def _loaded(self, instance: Any) -> list[Any]:
+        if instance._row is None:
+            return []
+        if not has_many(instance, self):
+            refuse_unplanned(current_scope(), instance, self.name)
+        return load_many(instance, self)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        """Let the other object refer to this one, and, with None, the one that did no more; it is saved by itself."""
+        if value is not None and not isinstance(value, self.target._meta.concrete_model):
+            raise ValidationError(
+                f"{type(instance).__name__}.{self.name} takes a {self.target.__name__}, not {value!r}"
+            )
+        other = getattr(instance, self.name, None) if value is None else value
+        if other is not None:
+            setattr(other, self.path, None if value is None else instance)
+        instance.__dict__[self.name] = value

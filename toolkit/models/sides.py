@@ -18,7 +18,7 @@ from toolkit.models.fields import DateField, DateTimeField, JSONField
 from toolkit.models.fields.base import Convert
 from toolkit.models.fields.several import parts_of
 from toolkit.models.functions.casing import exactly_compared
-from toolkit.models.outputs import Typed, kind_of
+from toolkit.models.outputs import Typed, held_by, kind_of, named_kind
 
 NUMBERS = (int, float, Decimal)
 
@@ -59,15 +59,17 @@ def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: 
     kinds = kind_of(field), kind_of(other)
     if as_text:
         if isinstance(other, JSONField) or kinds[1] not in (str, None, int):
-            raise _unlike(where, str, kinds[1] or dict)
+            raise _unlike(where, "str", named_kind(other))
         return column, right if kinds[1] is str else _spelt(context.dialect, right)
+    if None not in (field, other) and isinstance(field, JSONField) != isinstance(other, JSONField):
+        raise _unlike(where, named_kind(field), named_kind(other))
     if None in kinds or kinds[0] == kinds[1] or set(kinds) <= {*NUMBERS}:
         return column, right
     if set(kinds) == {date, datetime}:
         if kinds[0] is date:
-            return _midnight(context.dialect, column), right
-        return column, _midnight(context.dialect, right)
-    raise _unlike(where, kinds[0], kinds[1])
+            return midnight(context.dialect, column), right
+        return column, midnight(context.dialect, right)
+    raise _unlike(where, named_kind(field), named_kind(other))
 
 
 def refuse_unlike(where: str, field: Any, names: Sequence[str], others: Sequence[Any]) -> None:
@@ -91,20 +93,14 @@ def refuse_unlike(where: str, field: Any, names: Sequence[str], others: Sequence
             hint="Name one field in values()." if len(parts) == 1 else "Say values('pk') of the same model.",
         )
     for part, other in zip(parts, others, strict=True):
-        left, right = kind_of(_held(part)), kind_of(_held(other))
-        if left is not None and right is not None and left != right and not {left, right} <= {*NUMBERS}:
-            named = f" ({other.model.__name__}.{other.name})" if other.model is not None else ""
+        left, right = kind_of(held_by(part)), kind_of(held_by(other))
+        unlike = None not in (left, right) and left != right and not {left, right} <= {*NUMBERS}
+        if unlike or (None not in (part, other) and isinstance(part, JSONField) != isinstance(other, JSONField)):
+            named = f" ({other.model.__name__}.{other.name})" if getattr(other, "model", None) is not None else ""
             raise FieldError(
-                f"{where}: {left.__name__} cannot be searched among {right.__name__}{named}",
+                f"{where}: {named_kind(part)} cannot be searched among {named_kind(other)}{named}",
                 hint="Name a field of the same kind in values(), such as values('pk').",
             )
-
-
-def _held(field: Any) -> Any:
-    """The field that says what kind of values are kept: of a reference, that which it refers to."""
-    while field is not None and field.is_relation:
-        field = field.target_field
-    return field
 
 
 def _spelt(dialect: str, value: Any) -> Any:
@@ -116,13 +112,11 @@ def _spelt(dialect: str, value: Any) -> Any:
     return sa.cast(value, sa.Text())
 
 
-def _unlike(where: str, left: Any, right: Any) -> FieldError:
-    return FieldError(
-        f"{where}: {left.__name__} cannot be compared with {right.__name__}", hint="Say Cast(..., output_field) first."
-    )
+def _unlike(where: str, left: str, right: str) -> FieldError:
+    return FieldError(f"{where}: {left} cannot be compared with {right}", hint="Say Cast(..., output_field) first.")
 
 
-def _midnight(dialect: str, day: Any) -> Any:
+def midnight(dialect: str, day: Any) -> Any:
     """A date as the instant at which it begins, in UTC."""
     import sqlalchemy as sa
     from sqlalchemy.dialects.mysql import DATETIME
@@ -152,6 +146,6 @@ def sides(context: Context, where: str, items: Any, left: Typed, write: Convert)
         else:
             same, right = side(context, where, structure, left)
             if same is not column:
-                raise _unlike(where, date, datetime)
+                raise _unlike(where, "date", "datetime")
             found.append(right)
     return column, found

@@ -199,7 +199,7 @@ def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
     """
     found: dict[Any, tuple[str, Resolved]] = {}
     names = list(dict.fromkeys(iter_names(inner)))
-    for name in names:
+    for name in names if inner != (F, "*") else ():
         resolved = context.resolve(name)
         if resolved.many is not None:
             found.setdefault((id(resolved.node), id(resolved.many)), (name, resolved))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class OuterRef(F):
-    """A field of the question around, inside of a ``Subquery`` or ``Exists``.
+    """A field of the question around, inside of a ``Subquery``, ``Exists`` or a queryset behind ``__in``.
 
     Args:
         name: As for ``F``; or another ``OuterRef``, for the question around that one.
@@ -41,7 +41,7 @@ class OuterRef(F):
         if around is None:
             raise FieldError(
                 f"OuterRef({structure[1][1]!r}) has no question around it",
-                hint="Use it in a queryset that is handed to Subquery() or Exists(); elsewhere use F().",
+                hint="Use it in a queryset inside of another question; elsewhere use F().",
             )
         context.compiler.binds.correlated.add(id(around))
         if structure[1][0] is F:

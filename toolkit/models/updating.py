@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit.errors import FieldError, IntegrityError
+from toolkit.errors import FieldError
+from toolkit.models.assigning import assigned
 from toolkit.models.compiler import Compiler
-from toolkit.models.expressions import Expression, F, Now, Q
+from toolkit.models.expressions import Expression, F
 from toolkit.models.fields.several import as_one
 from toolkit.models.layers import is_layered
 from toolkit.models.paths import own_column
-from toolkit.models.selection import own_slots
-from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
+from toolkit.models.shapes import KEYS, Bind
 from toolkit.models.sqltext import CHUNK_KEYS, key_of
-from toolkit.models.subqueries import Subquery
-from toolkit.models.windows import refuse_windows
 from toolkit.models.writing import own_fields
 from toolkit.trace import Scope
 
@@ -69,10 +67,18 @@ def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
 def _refuse_form(queryset: Any) -> None:
     if queryset._start or queryset._stop is not None:
         raise FieldError("a sliced queryset cannot be updated", hint="Filter by the keys: filter(pk__in=stories[:5]).")
-    if any(operation[0] in ("distinct", "combined") for operation in queryset._operations):
+    if any(_makes_others(operation, queryset) for operation in queryset._operations):
         raise FieldError(
-            "update() of distinct rows, or of a union, is not possible", hint="Filter by the keys: filter(pk__in=...)."
+            "update() of distinct values, or of a union, is not possible",
+            hint="Filter by the keys: filter(pk__in=...).",
         )
+
+
+def _makes_others(operation: Any, queryset: Any) -> bool:
+    """Whether what comes out are other rows than those that met the conditions. With their key, rows are distinct."""
+    return operation[0] == "combined" or (
+        operation[0] == "distinct" and (bool(operation[1]) or queryset._gives != "instances")
+    )
 
 
 def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
@@ -156,41 +162,3 @@ def materialized(sa: Any, scope: Scope, keys: Any) -> Any:
         return keys
     inner = keys.subquery()
     return sa.select(*inner.c)
-
-
-def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: list[Any]) -> Any:
-    """SQL of a new value.
-
-    Args:
-        scope: The scope.
-        compiler: Of the statement.
-        field: What is set.
-        value: A plain value, an expression, a condition, or a queryset whose first value it is.
-        lifted: Takes the values.
-    """
-    import sqlalchemy as sa
-
-    dialect = scope.database.dialect
-    if hasattr(value, "lift_question"):
-        value = Subquery(value)
-    if isinstance(value, Now):
-        return compiler.binds.add(Bind(MOMENT, None, field.db_writer(dialect)), field.sql_type())
-    if isinstance(value, Expression | Q):
-        joined = len(compiler.root.children)
-        structure = value.lift(lifted)
-        refuse_windows(compiler, structure, "update()")
-        column = compiler.expression(structure, compiler.root, own_slots)[0]
-        if len(compiler.root.children) > joined:
-            raise FieldError(
-                f"update({field.name}=...): the value of another table's row cannot be taken",
-                hint="Use F() with a field of the model itself, or save the rows one by one.",
-            )
-        return column
-    if value is None:
-        return sa.null()
-    if field.is_relation and hasattr(value, "_meta") and field.takes(value) and field.value_of(value) is None:
-        raise IntegrityError(
-            f"update({field.name}=...) refers to an unsaved {value._meta.object_name}", hint="Save it."
-        )
-    lifted.append(value)
-    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), field.sql_type())

@@ -310,7 +310,7 @@ def _lifted_order(item: Any, values: list[Any]) -> Structure:
     """A member of the order as a structure, so that its names are known: ``"-weight"`` is that of ``F``, turned."""
     if not isinstance(item, str):
         return item.lift(values)
-    return (Ordered, item.startswith("-"), "", (F, item.lstrip("+-")))
+    return (Ordered, item.startswith("-"), "", (F, item.removeprefix("-")))
 
 
 def is_windowed(structure: Any, compiler: Compiler) -> bool:

@@ -332,7 +332,7 @@ SELECT news_story.status AS v0, count(news_story.id) AS v1 FROM news_story GROUP
 
 -- groups by a year
 -- Story.objects.order_by().values_list('published__year').annotate(n=Count('pk')).order_by('published__year')
-SELECT CAST(EXTRACT(year FROM timezone('UTC', news_story.published)) AS INTEGER) AS v0, count(news_story.id) AS v1 FROM news_story GROUP BY CAST(EXTRACT(year FROM timezone('UTC', news_story.published)) AS INTEGER) ORDER BY CAST(EXTRACT(year FROM timezone('UTC', news_story.published)) AS INTEGER) ASC NULLS FIRST, CAST(EXTRACT(year FROM timezone('UTC', news_story.published)) AS INTEGER) ASC NULLS FIRST;
+SELECT CAST(EXTRACT(year FROM timezone('UTC', news_story.published)) AS INTEGER) AS v0, count(news_story.id) AS v1 FROM news_story GROUP BY 1 ORDER BY CAST(EXTRACT(year FROM timezone('UTC', news_story.published)) AS INTEGER) ASC NULLS FIRST, 1 ASC NULLS FIRST;
 
 -- totals
 -- Comment.objects.aggregate(n=Count('pk'), s=Sum('score'), m=Max('score'))

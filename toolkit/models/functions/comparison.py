@@ -13,7 +13,7 @@ from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Function
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.math import rounded
-from toolkit.models.outputs import Typed, common, decimal_places, kind_of, like
+from toolkit.models.outputs import Typed, alike, common, common_of, decimal_places, kind_of, like, named_kind
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -29,25 +29,11 @@ class _Several(Function):
 
     @classmethod
     def output(cls, context: Any) -> Any:
-        found = common(context.fields)
-        kinds = sorted({kind.__name__ for kind in map(kind_of, context.fields) if kind is not None})
-        if found is None and len(kinds) > 1:
-            raise FieldError(
-                f"{cls.__name__}() takes values of one kind, not {' and '.join(kinds)}",
-                hint="Say Cast(..., output_field) first.",
-            )
-        return found
+        return common_of(f"{cls.__name__}()", context.fields)
 
 
 def _alike(context: Any, arguments: Sequence[Any]) -> list[Any]:
-    """Numbers of several kinds, one of them float, as floats: SQLite would keep each as it is."""
-    import sqlalchemy as sa
-
-    floats = kind_of(common(context.fields)) is float
-    return [
-        sa.cast(argument, sa.Double()) if floats and kind_of(field) is not float else argument
-        for argument, field in zip(arguments, context.fields, strict=True)
-    ]
+    return alike(common(context.fields), arguments, context.fields)
 
 
 class Coalesce(_Several):
@@ -165,7 +151,7 @@ def cast(dialect: str, value: Any, source: Any, target: Any) -> Any:
     kinds = kind_of(source), kind_of(target)
     build = _CASTS.get(kinds)
     if build is None:
-        names = [kind.__name__ if kind is not None else "unknown" for kind in kinds]
+        names = [named_kind(field) for field in (source, target)]
         raise FieldError(
             f"Cast() from {names[0]} to {names[1]} does not mean the same on every database",
             hint="Convert in Python, or by way of another kind, such as a DecimalField on the way from float to text.",

@@ -1,0 +1,93 @@
+"""New values of a row's fields in SQL: plain ones, and those that the database computes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import FieldError, IntegrityError
+from toolkit.models.expressions import Expression, Now, Q
+from toolkit.models.fields import JSONField
+from toolkit.models.outputs import Typed, decimal_places, held_by, kind_of, named_kind
+from toolkit.models.selection import own_slots
+from toolkit.models.shapes import MOMENT, SLOT, Bind
+from toolkit.models.sides import NUMBERS, midnight
+from toolkit.models.subqueries import Subquery
+from toolkit.models.windows import refuse_windows
+from toolkit.trace import Scope
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
+
+
+def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: list[Any]) -> Any:
+    """SQL of a new value.
+
+    Args:
+        scope: The scope.
+        compiler: Of the statement.
+        field: What is set.
+        value: A plain value, an expression, a condition, or a queryset whose first value it is.
+        lifted: Takes the values.
+    """
+    import sqlalchemy as sa
+
+    dialect = scope.database.dialect
+    if hasattr(value, "lift_question"):
+        value = Subquery(value)
+    if isinstance(value, Now) and kind_of(field) in (datetime, None):
+        return compiler.binds.add(Bind(MOMENT, None, field.db_writer(dialect)), field.sql_type())
+    if isinstance(value, Expression | Q):
+        joined = len(compiler.root.children)
+        structure = value.lift(lifted)
+        refuse_windows(compiler, structure, "update()")
+        computed = compiler.expression(structure, compiler.root, own_slots)
+        if len(compiler.root.children) > joined:
+            raise FieldError(
+                f"update({field.name}=...): the value of another table's row cannot be taken",
+                hint="Use F() with a field of the model itself, or save the rows one by one.",
+            )
+        return _kept(dialect, field, computed)
+    if value is None:
+        return sa.null()
+    if field.is_relation and hasattr(value, "_meta") and field.takes(value) and field.value_of(value) is None:
+        raise IntegrityError(
+            f"update({field.name}=...) refers to an unsaved {value._meta.object_name}", hint="Save it."
+        )
+    lifted.append(value)
+    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), field.sql_type())
+
+
+def _kept(dialect: str, field: Any, computed: Typed) -> Any:
+    """SQL of a computed value as a field keeps values of its kind.
+
+    SQLite would keep whatever it is given, text in a column of numbers too, and servers round where it does not.
+
+    Raises:
+        FieldError: The value is of another kind.
+    """
+    column, other = computed
+    kind, given = kind_of(held_by(field)), kind_of(held_by(other))
+    documents = isinstance(field, JSONField) + isinstance(other, JSONField)
+    if other is None or (None in (kind, given) and documents != 1):
+        return column
+    if (kind, given) == (datetime, date):
+        return midnight(dialect, column)
+    if kind is given or (kind in (float, Decimal) and given in NUMBERS):
+        return _rounded(dialect, column, field, other) if kind is Decimal else column
+    cut = kind is int and given in NUMBERS
+    raise FieldError(
+        f"{field.model.__name__}.{field.name} takes {named_kind(field)}, and the expression gives {named_kind(other)}",
+        hint="Say Cast(..., models.IntegerField()), which cuts fractions." if cut else "Say Cast(...) around it.",
+    )
+
+
+def _rounded(dialect: str, column: Any, field: Any, other: Any) -> Any:
+    """A number with the decimal places of a field, on SQLite; servers see to it themselves."""
+    import sqlalchemy as sa
+
+    places, given = decimal_places(held_by(field)), decimal_places(other)
+    if dialect != "sqlite" or places is None or (given is not None and given <= places):
+        return column
+    return sa.func.round(column, sa.literal_column(str(places)))
