@@ -8,6 +8,7 @@
     ├── DeclarationError            a model, field, page or app that cannot stand as declared
     │   └── FrozenError             declared after the site was prepared
     ├── FieldError                  a name in a query that no field has
+    │   └── ImpossibleValue         a value that the field can never hold
     ├── ValidationError             a value that a field or a model refuses
     ├── ObjectDoesNotExist          ``get()`` found no row (``Story.DoesNotExist``)
     ├── MultipleObjectsReturned     ``get()`` found several
@@ -143,6 +144,10 @@ class FrozenError(DeclarationError):
 
 class FieldError(ToolkitError):
     """A name in a query that no field, lookup or annotation has."""
+
+
+class ImpossibleValue(FieldError):
+    """A query compares a field with a value that it can never hold: a number beyond 64 bits, text for a date."""
 
 
 NON_FIELD_ERRORS = "__all__"

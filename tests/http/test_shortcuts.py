@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import MethodNotAllowed
 
-from toolkit.errors import DeclarationError, NotFound, ObjectDoesNotExist, ValidationError
+from toolkit.errors import DeclarationError, ImpossibleValue, NotFound, ObjectDoesNotExist, ValidationError
 from toolkit.http import Request, Response, get_object_or_404, redirect, require_methods
 from toolkit.server.client import make_environ
 
@@ -78,6 +78,8 @@ class Rows:
         pass
 
     def get(self, **lookups: Any) -> Any:
+        if "id" in lookups:
+            raise ImpossibleValue("Story.id cannot be compared: it is out of bounds")
         if lookups != {"slug": "flood"}:
             raise self.DoesNotExist("no Story has slug 'x'")
         return "the flood"
@@ -92,6 +94,8 @@ def test_a_row_or_404(source: Any) -> None:
     assert get_object_or_404(source, slug="flood") == "the flood"
     with pytest.raises(NotFound, match="no Story has slug 'x'"):
         get_object_or_404(source, slug="x")
+    with pytest.raises(NotFound, match="id cannot be compared"):
+        get_object_or_404(source, id=10**30)
 
 
 def test_other_methods_are_refused() -> None:

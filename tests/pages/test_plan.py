@@ -145,6 +145,13 @@ def test_every_url_of_the_plan_is_matched_back_to_its_page(make_site: Any, model
     assert match_url(plan, "/archive/1999/") is None
 
 
+def test_a_number_that_no_row_can_have_is_no_page(make_site: Any, models_of: Any) -> None:
+    site = make_site('@app.page("/no/<int:id>/", each=Story.objects.all())\ndef story(story): return story.title\n')
+    (story,) = add(site, models_of(site), "flood")
+    assert match_url(Plan(site), f"/no/{story.pk}/") is not None
+    assert match_url(Plan(site), f"/no/{10**30}/") is None
+
+
 def test_url_for_says_what_is_missing(make_site: Any, models_of: Any, reader: Any) -> None:
     site = make_site(
         STORY

@@ -44,7 +44,7 @@ def test_a_form_is_posted(newsroom: Any) -> None:
     assert json.loads(got.body) == {"number": 7, "form": "Inés", "locale": "en"}
 
 
-@pytest.mark.parametrize("path", ["/api/99/", "/gone/", "/api/x/"])
+@pytest.mark.parametrize("path", ["/api/99/", "/gone/", "/api/x/", "/api/99999999999999999999/"])
 def test_what_is_not_there_is_the_sites_404(newsroom: Any, path: str) -> None:
     got = newsroom.get(path)
     assert (got.status, b"No such page" in got.body) == (404, True)

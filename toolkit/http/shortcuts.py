@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from werkzeug.exceptions import MethodNotAllowed
 
-from toolkit.errors import DeclarationError, NotFound, ObjectDoesNotExist, ValidationError
+from toolkit.errors import DeclarationError, ImpossibleValue, NotFound, ObjectDoesNotExist, ValidationError
 from toolkit.http.responses import RedirectResponse, Response
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -69,6 +69,8 @@ def _unsafe(url: str, why: str, hint: str = "") -> ValidationError:
 def get_object_or_404(source: Any, **lookups: Any) -> Any:
     """The one row with these lookups; the server answers 404 if there is none that the viewer may see.
 
+    No row has a value that its field can never hold, such as a number of 30 digits that a reader made up.
+
     Args:
         source: A model, a manager or a queryset.
         lookups: As for ``get``.
@@ -80,7 +82,7 @@ def get_object_or_404(source: Any, **lookups: Any) -> Any:
     rows: Any = getattr(source, "objects", source)
     try:
         return rows.get(**lookups)
-    except ObjectDoesNotExist as error:
+    except (ObjectDoesNotExist, ImpossibleValue) as error:
         raise NotFound(error.message) from error
 
 

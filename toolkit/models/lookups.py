@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from toolkit.errors import FieldError, ValidationError
+from toolkit.errors import FieldError, ImpossibleValue, ValidationError
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
                 given = _key(given, expected, field)
             return convert(given)
         except ValidationError as error:
-            raise FieldError(f"{_named(field)} cannot be compared: {error.message}", hint=error.hint) from error
+            raise ImpossibleValue(f"{_named(field)} cannot be compared: {error.message}", hint=error.hint) from error
 
     return value
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.errors import ImpossibleValue
 from toolkit.pages.patterns import split_number
 from toolkit.pages.plan import Plan, iter_subjects, subject_key, subject_values
 from toolkit.pages.routes import Page, Route
@@ -94,7 +95,10 @@ def match_alias(plan: Plan, path: str) -> str | None:
 def _find_subject(site: Any, route: Route, locale: str, values: dict[str, Any]) -> Any:
     """The subject whose URL has these values, or None."""
     if route.model is not None:
-        return route.each.filter(**values).first()
+        try:
+            return route.each.filter(**values).first()
+        except ImpossibleValue:  # a number of more digits than any row has
+            return None
     names = site.pattern(route, locale).names
     for subject in iter_subjects(route):
         if subject_values(names, subject) == values:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit.errors import DeclarationError, FieldError, ValidationError, did_you_mean
+from toolkit.errors import DeclarationError, ImpossibleValue, ValidationError, did_you_mean
 from toolkit.models.fields.base import Convert, Field
 from toolkit.models.lookups import value_of
 
@@ -157,7 +157,7 @@ def _part(context: LookupContext, index: int) -> Callable[[Any], Any]:
             return convert(given)
         except ValidationError as error:
             where = f"{field.model.__name__}.{field.name}"
-            raise FieldError(f"{where} cannot be compared: {error.message}", hint=error.hint) from error
+            raise ImpossibleValue(f"{where} cannot be compared: {error.message}", hint=error.hint) from error
 
     return value
 
