@@ -221,6 +221,31 @@ def test_columns_of_kinds_that_are_rare() -> None:
     database.close()
 
 
+def test_sqlite_is_told_of_tables_and_columns_in_any_case() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE Desk (Id INTEGER PRIMARY KEY, code VARCHAR(5) UNIQUE, size INTEGER(1))")
+    database.execute("CREATE TABLE loose (a INTEGER)")
+    database.execute(
+        "CREATE TABLE story (id INTEGER PRIMARY KEY, desk INTEGER REFERENCES DESK(ID), spot VARCHAR(5), "
+        "far INTEGER REFERENCES loose, gone INTEGER REFERENCES desk(missing), FOREIGN KEY (SPOT) REFERENCES desk(CODE))"
+    )
+    found = inspect_models(database)
+    for line in [
+        'desk = models.ForeignKey("Desk", on_delete=models.DO_NOTHING, null=True, blank=True, db_column="desk")',
+        'spot = models.ForeignKey("Desk", on_delete=models.DO_NOTHING, to_field="code", related_name="story_by_spot"',
+        "code = models.CharField(max_length=5, null=True, blank=True, unique=True)",
+        "# (far) refers to loose ()",
+        "# (gone) refers to Desk (missing)",
+    ]:
+        assert line in found
+    desk, story = imported(database, found.replace("class Loose", "class Unused"), "Desk", "Story")
+    with entered(Scope(None, database)):
+        desk.objects.create(code="t")
+        assert not desk.objects.filter(story__spot="t", story_by_spot__desk=1).exists()
+        assert not story.objects.exists()
+    database.close()
+
+
 def imported(database: Any, source: str, *names: str) -> list[Any]:
     """The models of a source, on a database."""
     module = types.ModuleType("legacy.models")

@@ -71,6 +71,19 @@ def test_refresh_reads_the_row_and_its_relations_again(m: Any, newsroom: Any) ->
         story.refresh_from_db()
 
 
+def test_names_that_cannot_be_written_are_told(m: Any, newsroom: Any) -> None:
+    story = newsroom.stories[0]
+    for write, told in [
+        (lambda: story.save(update_fields="title"), r"update_fields='title'\): that is one text\. Write \['title'\]"),
+        (lambda: m.Story(tags=[1]), r"Story\.tags cannot be given to a new Story\. Save it, then set its partners"),
+        (lambda: m.Section(stories=[]), r"Section\.stories cannot be given to a new Section"),
+        (lambda: m.Story(section=newsroom.sections[0], section_id=1), "'section_id' was given by another name, too"),
+        (lambda: m.Story(titel="a"), r"Story has no field 'titel'\. Did you mean 'title'"),
+    ]:
+        with pytest.raises(FieldError, match=told):
+            write()
+
+
 def test_update_changes_all_rows_of_the_question_in_one_statement(m: Any, newsroom: Any) -> None:
     with newsroom.database.counted() as queries:
         assert m.Story.objects.filter(section__slug="section-0").update(weight=F("weight") + 10, title="Same") == 7

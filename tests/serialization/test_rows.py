@@ -171,6 +171,7 @@ def test_all_that_is_wrong_is_told_at_once(world: SimpleNamespace, scope: Scope)
         ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"parent": [None, "n"]}}, "is not there"),
         ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"akin": [99]}}, "1:akin: world.Topic 99"),
         ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"akin": 1}}, "is no list"),
+        ({"model": "world.Topic", "pk": 9, "fields": TOPIC | {"akin": [None]}}, "[None] is no list of keys"),
         ({"model": "world.Ticket", "fields": {}}, "seat_number is not given"),
         ({"model": "world.Country", "pk": 9, "fields": {"name": "Peru", "capital": 7}}, "1:name: "),
         ({"model": "world.Ticket", "fields": {"seat_hall": "Z", "seat_number": 1}}, "1:seat: world.Seat"),

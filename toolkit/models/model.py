@@ -247,7 +247,7 @@ class Model(metaclass=ModelBase):
                 if name in values:
                     setattr(self, name, values.pop(name))
         for name in values:
-            raise FieldError(f"{meta.object_name} has no field {name!r}", hint=did_you_mean(name, meta.names()))
+            raise _not_taken(meta, name)
 
     @property
     def pk(self) -> Any:
@@ -508,3 +508,13 @@ def blank_instance(model: Any) -> Any:
     instance = model.__new__(model)
     instance._row = instance._peers = None
     return instance
+
+
+def _not_taken(meta: Any, name: str) -> FieldError:
+    """The error for a name that a new row cannot be given."""
+    model = meta.object_name
+    if name in meta.reverse or name in {relation.name for relation in meta.many_to_many}:
+        return FieldError(f"{model}.{name} cannot be given to a new {model}", hint="Save it, then set its partners.")
+    if any(name == field.attname for field in meta.fields):
+        return FieldError(f"{model}: {name!r} was given by another name, too", hint="Give one of the two.")
+    return FieldError(f"{model} has no field {name!r}", hint=did_you_mean(name, meta.names()))

@@ -130,7 +130,7 @@ def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     if relation is None:
         raise FieldError(
             f"prefetch_related({name!r}): {meta.object_name} has no such relation",
-            hint=did_you_mean(name, meta.names()),
+            hint=did_you_mean(name, [other for other in meta.names() if find_relation(type(instances[0]), other)]),
         )
     if asked.is_plain:
         return _fetch_among(instances, partners_of(instances[0], relation))

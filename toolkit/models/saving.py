@@ -41,6 +41,8 @@ def save_instance(
     even_if_stale: bool = False,
 ) -> None:
     """Insert or update one row; see ``Model.save``."""
+    if isinstance(update_fields, str):
+        raise FieldError(f"save(update_fields={update_fields!r}): that is one text", hint=f"Write [{update_fields!r}].")
     names = None if update_fields is None else frozenset(update_fields)
     if names is not None and not names:
         return

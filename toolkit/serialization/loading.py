@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,13 @@ def load(
         loading.refuse_if_wrong()
         loading.write()
         return loading.done
+
+
+def _unknown(meta: Any, name: str, found: Any, known: Sequence[str]) -> tuple[str, str | None]:
+    """What to tell of a name that no record has: the problem, and what to do."""
+    if found is None:
+        return f"{meta.label} has no field {name!r}", did_you_mean(name, known)
+    return f"{meta.label}.{name} stands in the rows of {found.through._meta.label}", "Load those."
 
 
 class Loading:
@@ -176,12 +184,12 @@ class Loading:
         found = next((f for f in every if name in (f.name, f.attname)), None)
         if found is None or (found in meta.local_many_to_many and not found.through._meta.hidden):
             if not self.ignore_unknown:
-                hint = did_you_mean(name, [f.name for f in every])
-                self.problem(row.place, f"{meta.label} has no field {name!r}", column=name, hint=hint)
+                told, hint = _unknown(meta, name, found, [f.name for f in every])
+                self.problem(row.place, told, column=name, hint=hint)
         elif found.is_generated:
             self.problem(row.place, f"{meta.label}.{name} is computed by the database", column=name)
         elif found in meta.local_many_to_many:
-            if value is not None and not isinstance(value, list):
+            if value is not None and (not isinstance(value, list) or None in value):
                 self.problem(row.place, f"{value!r:.60} is no list of keys", column=name)
             row.many[found.name] = value
         elif found.is_relation and isinstance(value, list):

@@ -75,8 +75,8 @@ class _Module:
         if reference is None or reference.table not in self.classes:
             return None
         target = next(one for one in self.tables if one.name == reference.table)
-        (column_there,) = reference.targets or target.key[:1]
-        if len(target.key) != 1 and not target.is_unique(column_there):
+        column_there = next(iter(reference.targets or target.key), "")
+        if column_there not in target.columns or (len(target.key) != 1 and not target.is_unique(column_there)):
             return None
         return reference.table, column_there
 

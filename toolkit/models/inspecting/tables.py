@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +77,26 @@ def read_tables(database: Any, names: Iterable[str] = (), *, views: bool = False
                 raise DatabaseError(f"there is no table {name!r}", hint=did_you_mean(name, [*tables, *seen]))
         if not wanted:
             wanted = sorted(name for name in [*tables, *(seen if views else ())] if not _is_own(name))
-        return [_read(database, inspector, name, view=name not in tables) for name in wanted]
+        found = [_read(database, inspector, name, view=name not in tables) for name in wanted]
+    by_name = {table.name: table for table in found}
+    for table in found:
+        table.references = [_respelt(table, one, by_name) for one in table.references]
+    return found
+
+
+def _respelt(table: Table, reference: Reference, tables: Mapping[str, Table]) -> Reference:
+    """A foreign key in the words of the tables: SQLite finds ``Order (ID)`` where it is told of ``order (id)``."""
+    name = _spelt(reference.table, tables)
+    there = tables[name].columns if name in tables else ()
+    return Reference(
+        tuple(_spelt(column, table.columns) for column in reference.columns),
+        name,
+        tuple(_spelt(column, there) for column in reference.targets),
+    )
+
+
+def _spelt(name: str, known: Collection[str]) -> str:
+    return name if name in known else next((other for other in known if other.lower() == name.lower()), name)
 
 
 def _is_own(name: str) -> bool:
@@ -100,9 +119,12 @@ def _inspector(database: Any) -> Iterator[Any]:
 
 def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
     hidden = _hidden(database, name)
+    with warnings.catch_warnings():  # of types with arguments that mean nothing, such as INTEGER(1), and of spelling
+        warnings.filterwarnings("ignore", "Could not instantiate type|WARNING: SQL-parsed foreign key")
+        every, keys = inspector.get_columns(name), [] if view else inspector.get_foreign_keys(name)
     columns = {
         column["name"]: (column["type"], bool(column["nullable"]), _is_counted(column))
-        for column in inspector.get_columns(name)
+        for column in every
         if column["name"] not in hidden
     }
     if view:
@@ -110,7 +132,7 @@ def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
     key = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
     references = [
         Reference(tuple(one["constrained_columns"]), one["referred_table"], tuple(one["referred_columns"]))
-        for one in inspector.get_foreign_keys(name)
+        for one in keys
     ]
     uniques = [(title, names) for title, names in _uniques(inspector, name, key) if not hidden & set(names)]
     return Table(name, columns, key, references, uniques)
@@ -149,11 +171,15 @@ def _uniques(inspector: Any, name: str, key: tuple[str, ...]) -> Iterator[tuple[
 
 
 def _read_uniques(inspector: Any, name: str) -> tuple[list[tuple[Any, list[str]]], list[tuple[Any, list[str]]]]:
-    """Unique constraints, and unique indexes over columns."""
+    """Unique constraints, and unique indexes over columns.
+
+    SQLite's constraints are read from the text of the table, and ``VARCHAR(5) UNIQUE`` is not understood: their indexes
+    tell the rest.
+    """
     constraints = [(one["name"], one["column_names"]) for one in inspector.get_unique_constraints(name)]
     indexes = [
-        (one["name"], one["column_names"])
-        for one in inspector.get_indexes(name)
+        ("" if str(one["name"]).startswith("sqlite_") else one["name"], one["column_names"])
+        for one in inspector.get_indexes(name, include_auto_indexes=True)
         if one["unique"] and None not in one["column_names"] and not _has_condition(one)
     ]
     return constraints, indexes
