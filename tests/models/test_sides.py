@@ -133,7 +133,7 @@ def test_choices_and_conditions_stand_on_the_right(m: Any, newsroom: Any) -> Non
         ({"integer__in": [F("char"), 1]}, "integer__in: int cannot be compared with str"),
         ({"date__in": [F("instant")]}, "date__in: date cannot be compared with datetime"),
         ({"char__contains": F("boolean")}, "char__contains: str cannot be compared with bool"),
-        ({"char__contains": F("json__name")}, "char__contains: str cannot be compared with dict"),
+        ({"char__contains": F("json__name")}, "char__contains: str cannot be compared with JSON"),
         ({"json__contains": F("char")}, "an expression cannot stand behind 'contains'"),
         ({"json__has_key": F("char")}, "an expression cannot stand behind 'has_key'"),
     ],
