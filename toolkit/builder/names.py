@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from toolkit.text.parts import join_parts
+
+
+def shown_key(key: Any) -> str:
+    """A row's key in a trace, as people name it: of a composite one the values, with ``|`` between them."""
+    return join_parts(map(str, key)) if isinstance(key, tuple | list) else str(key)
 
 
 @dataclass(frozen=True)

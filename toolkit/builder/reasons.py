@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit.builder.names import Names
+from toolkit.builder.names import Names, shown_key
 
 
 def describe(names: Names, shapes: Mapping[str, Mapping[str, Any]], kind: str, key: tuple[Any, ...]) -> str:
     """An input as people would name it."""
     if kind == "row":
-        return f"{names.tables.get(key[0], key[0])} {key[2]}"
+        return f"{names.tables.get(key[0], key[0])} {shown_key(key[2])}"
     if kind == "query":
         return _query(names, shapes, key)
     if kind == "message":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import click
 
 from toolkit.builder.names import ModelName
 from toolkit.builder.reader import ManifestReader
-from toolkit.builder.records import decode_key
+from toolkit.builder.records import decode_key, encode_key
 from toolkit.cli.invocation import invocation, json_option, site_options
 from toolkit.cli.last_build import LastBuild, last_build
 from toolkit.cli.sites import open_site
 from toolkit.database import Database, spelling
 from toolkit.errors import NotFound, ToolkitError, did_you_mean
 from toolkit.settings import load_settings
+from toolkit.text.parts import join_parts, split_parts
 
 WORDS = {
     "template": 0,
@@ -33,6 +35,8 @@ WORDS = {
 """Kinds of input that are named by a word, to its place in the input's key."""
 
 SHOWN = 50
+LOOKED_THROUGH = 5000
+"""As many rows are looked through for what may have been meant."""
 
 
 @click.command()
@@ -48,6 +52,7 @@ def impact(thing: str, output: Path | None, everything: bool) -> None:
 
     \b
     toolkit impact story:flood              a row, by slug or primary key
+    toolkit impact "invoice:acme|7"         a row, by a key of several fields
     toolkit impact template:base.html       a template
     toolkit impact message:"Read more"      a message of the catalogs
     toolkit impact asset:css/site.css       an asset; also file:, stored:, folder:, setting:, environment:
@@ -124,17 +129,37 @@ def _plain_key(build: LastBuild, model: ModelName, name: str) -> Any:
 
 
 def _primary_key(site: Any, named: ModelName, name: str) -> Any:
-    """The key of the row that somebody named by slug or key, asked of the site."""
+    """The key of the row that somebody named by slug or key, asked of the site, as traces have it."""
     model = next(model for model in site.models if model.__name__ == named.name)
     meta = model._meta
     with site:
         rows = model.objects.all()
-        slugged = "slug" in meta.by_name
-        found = rows.filter(slug=name).first() if slugged else None
-        if found is None:
+        for said in _conditions(meta, name):
             with suppress(ToolkitError):
-                found = rows.filter(pk=name).first()
-        if found is not None:
-            return found.pk
-        slugs = list(rows.values_list("slug", flat=True)) if slugged else []
-    raise NotFound(f"there is no {meta.verbose_name} {name!r}", hint=did_you_mean(name, slugs) or None)
+                found = rows.filter(**said).first()
+                if found is not None:
+                    return decode_key(encode_key((meta.key_in(found._row, None),)))[0]
+        known = [join_parts(map(str, each)) for each in rows.values_list(*_spoken(meta))[:LOOKED_THROUGH]]
+    raise NotFound(f"there is no {meta.verbose_name} {name!r}", hint=did_you_mean(name, known) or None)
+
+
+def _spoken(meta: Any) -> list[str]:
+    """The lookups by which people name a row."""
+    if "slug" in meta.by_name:
+        return ["slug"]
+    return [f"{part.name}__slug" if _is_slugged(part) else part.name for part in meta.key]
+
+
+def _conditions(meta: Any, name: str) -> Iterator[dict[str, Any]]:
+    """What a name may say: the slug; the values of the key; the same, with the slugs of the rows that it refers to."""
+    if "slug" in meta.by_name:
+        yield {"slug": name}
+    parts = split_parts(name) if len(meta.key) > 1 else [name]
+    if len(parts) == len(meta.key):
+        yield {"pk": tuple(parts) if len(parts) > 1 else name}
+        yield dict(zip((f"{one.name}__slug" if _is_slugged(one) else one.name for one in meta.key), parts, strict=True))
+
+
+def _is_slugged(field: Any) -> bool:
+    """Whether a part of a key refers to rows with a slug."""
+    return field.is_relation and not field.parent_link and "slug" in field.target._meta.by_name

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import click
 
+from toolkit.builder.names import shown_key
 from toolkit.builder.reasons import describe
 from toolkit.builder.records import PageRecord
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
@@ -121,7 +122,7 @@ def _tell(
     say = asked.output.say
     route_id, key, locale, number = page.identity
     route = build.names.routes.get(route_id)
-    of = f" of {route.model} {key}" if route is not None and route.model else ""
+    of = f" of {route.model} {shown_key(key)}" if route is not None and route.model else ""
     counted = f", page {number}" if number > 1 else ""
     say(unquote(page.url), style="green")
     say(f"  is          {route.kind if route else 'page'} {route_id}{of} in {locale}{counted}")

@@ -13,6 +13,7 @@ from toolkit.content.keys import key_text
 from toolkit.content.levels import held_field
 from toolkit.content.tables import fetch_all
 from toolkit.errors import ContentError
+from toolkit.text.parts import split_parts
 
 
 class Default(NamedTuple):
@@ -50,7 +51,7 @@ def split_name(key: Any, value: Any) -> list[tuple[tuple[str | int, ...], Any]]:
     if isinstance(value, Mapping):
         found = [((name,), value[name]) for name in names if name in value] if set(value) <= set(names) else []
     elif isinstance(value, str):
-        found = [((), each) for each in _split_text(value)]
+        found = [((), each.strip()) for each in split_parts(value)]
     else:
         found = [((at,), each) for at, each in enumerate(value)] if isinstance(value, list | tuple) else []
     if len(found) != len(names):
@@ -64,20 +65,6 @@ def explain_name(named: Any) -> str:
         return str(named.name)
     names = [part.name for part in named.parts]
     return f"{' and '.join(names)}: [{', '.join(names)}]"
-
-
-def _split_text(text: str) -> list[str]:
-    r"""``acme|7``, the way back from ``key_text``; ``\|`` is a letter."""
-    found, is_escaped = [""], False
-    for letter in text:
-        if is_escaped or letter not in "\\|":
-            found[-1] += letter
-            is_escaped = False
-        elif letter == "|":
-            found.append("")
-        else:
-            is_escaped = True
-    return [each.strip() for each in found]
 
 
 def is_name(key: Any, value: Any, text: str) -> bool:

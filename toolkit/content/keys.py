@@ -10,6 +10,7 @@ from typing import Any
 
 from toolkit.content.levels import key_fields
 from toolkit.errors import ValidationError
+from toolkit.text.parts import join_parts
 
 
 def key_text(value: Any) -> Any:
@@ -18,7 +19,7 @@ def key_text(value: Any) -> Any:
     Several values, which name a row together, are one text with ``|`` between them.
     """
     if isinstance(value, tuple):
-        return "|".join(str(key_text(part)).replace("\\", "\\\\").replace("|", "\\|") for part in value)
+        return join_parts(str(key_text(part)) for part in value)
     if isinstance(value, str | int):
         return value
     if isinstance(value, Decimal):
