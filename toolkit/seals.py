@@ -92,6 +92,7 @@ class Seal(msgspec.Struct, frozen=True):
                 and self.process == process_digest()
                 and seen is not None
                 and seen.stamp == stamp
+                and look_at(f"{path}-wal") is None  # left by a build that was killed
                 and self.tokens == tokens_digest(self.database)
                 and self.sources_digest == survey(self.sources)[0]
                 and self.output_digest == survey([self.output])[0]

@@ -65,6 +65,7 @@ EDITS: dict[str, Callable[[Any], Any]] = {
     "no file in the output": lambda press: (press.out / "index.html").unlink(),
     "no output": lambda press: shutil.rmtree(press.out),
     "no manifest": lambda press: press.out.with_name("out.manifest.db").unlink(),
+    "a build that was killed": lambda press: press.out.with_name("out.manifest.db-wal").write_bytes(b"x"),
     "no database": lambda press: (press.folder / "press.db").unlink(),
     "a damaged seal": lambda press: state(press).write_bytes(state(press).read_bytes()[:-1]),
 }
