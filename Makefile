@@ -40,7 +40,7 @@ docs: .prepared-site ## Build the documentation into build/docs
 	$(BIN)/toolkit --site docs build
 
 test: .prepared-test ## Run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .prepared-lint ## Check format, lint, types and import layers
 	$(BIN)/ruff format --check .
