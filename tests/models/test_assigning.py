@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import FieldError
+from toolkit.database import atomic
+from toolkit.errors import DatabaseError, FieldError
 from toolkit.models import Cast, Concat, F, IntegerField, JSONObject, Now, Q, Subquery, Value
 from toolkit.models.functions import Length
 
@@ -60,6 +61,16 @@ def test_numbers_become_those_of_the_field(m: Any, thing: Any) -> None:
     rows.update(decimal=F("big"))
     rows.update(decimal=F("decimal") + F("float"), float=F("decimal"))
     assert rows.values_list("decimal", "float").get()[0] == Decimal("8.00")
+
+
+def test_whole_numbers_stay_whole_or_are_refused(m: Any, thing: Any) -> None:
+    rows, largest = m.Everything.objects, 2**63 - 1
+    rows.update(integer=F("integer") * 3 - 1, big=largest)
+    assert rows.values_list("integer", "big").get() == (14, largest)
+    for values in ({"big": F("big") + 1}, {"big": F("big") * F("integer")}, {"integer": -F("big") - 2}):
+        with pytest.raises(DatabaseError, match=r"integer overflow|out of range"), atomic():
+            rows.update(**values)
+    assert rows.values_list("integer", "big").get() == (14, largest)
 
 
 def test_a_date_becomes_its_midnight(m: Any, thing: Any) -> None:

@@ -20,7 +20,7 @@ from toolkit.errors import (
     ToolkitError,
     TransactionError,
 )
-from toolkit.models import F
+from toolkit.models import Count, F
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.models.sqltext import placeholder
@@ -236,12 +236,16 @@ def test_a_lock_makes_the_other_wait_or_fail_or_pass_over(page: Page, wiki: Any)
     assert passed == [other.slug]
 
 
-def test_locking_outside_of_a_transaction_is_refused(page: Page) -> None:
+def test_locking_outside_of_a_transaction_is_refused(page: Page, wiki: Any) -> None:
     with pytest.raises(TransactionError, match=r"outside of a transaction locks nothing.*atomic"):
         list(Page.objects.select_for_update())
     assert Page.objects.select_for_update().count() == 1
     with pytest.raises(FieldError, match="exclude each other"):
         Page.objects.select_for_update(nowait=True, skip_locked=True)
+    if wiki.dialect != "sqlite":
+        for rows in (Page.objects.values("slug").annotate(n=Count("pk")), Page.objects.values("slug").distinct()):
+            with pytest.raises(FieldError, match="groups and distinct values are no rows"), atomic():
+                list(rows.select_for_update())
 
 
 def test_a_lock_of_some_tables_only(page: Page, wiki: Any) -> None:

@@ -74,6 +74,8 @@ def _kept(dialect: str, field: Any, computed: Typed) -> Any:
         return column
     if (kind, given) == (datetime, date):
         return midnight(dialect, column)
+    if kind is given is int and dialect == "sqlite":
+        return _whole(column)
     if kind is given or (kind in (float, Decimal) and given in NUMBERS):
         return _rounded(dialect, column, field, other) if kind is Decimal else column
     cut = kind is int and given in NUMBERS
@@ -81,6 +83,20 @@ def _kept(dialect: str, field: Any, computed: Typed) -> Any:
         f"{field.model.__name__}.{field.name} takes {named_kind(field)}, and the expression gives {named_kind(other)}",
         hint="Say Cast(..., models.IntegerField()), which cuts fractions." if cut else "Say Cast(...) around it.",
     )
+
+
+def _whole(column: Any) -> Any:
+    """A whole number, on SQLite, which makes a float of one beyond 64 bits: here it is an error, as it is on servers.
+
+    Source: SQLite, "Built-In Scalar SQL Functions", ``abs``: that of the smallest number is "integer overflow".
+    """
+    import sqlalchemy as sa
+
+    inner = column.clause if isinstance(column, sa.TypeCoerce) else column
+    if not isinstance(inner, sa.BinaryExpression | sa.UnaryExpression):
+        return column
+    overflow = sa.func.abs(sa.literal_column("-9223372036854775807 - 1"))
+    return sa.case((sa.func.typeof(column) == sa.literal_column("'real'"), overflow), else_=column)
 
 
 def _rounded(dialect: str, column: Any, field: Any, other: Any) -> Any:

@@ -45,6 +45,11 @@ def locked(compiler: Compiler, select: Any) -> Any:
     lock, backend = compiler.selection.lock, spelling(compiler.dialect)
     if lock is None or not backend.locks_rows:
         return select
+    if compiler.selection.grouped or (compiler.selection.distinct and compiler.selection.values is not None):
+        raise FieldError(
+            "select_for_update(): groups and distinct values are no rows that could be locked",
+            hint="Lock the rows in a question of their own.",
+        )
     if compiler.windowed or compiler.selection.qualify or compiler.selection.distinct_on:
         raise FieldError(
             "select_for_update(): rows that are looked at by a Window, or are the first of each, cannot be locked",
