@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from toolkit.database import Database
-from toolkit.database.connections import READER_ROWS
+from toolkit.database.backends.reading import LARGE_ANSWER
 from toolkit.errors import DatabaseError, DatabaseUnavailable
 
 
@@ -271,8 +271,8 @@ def test_after_a_question_that_failed_the_next_one_is_answered(any_database: Any
 def test_a_long_answer_is_given_whole_and_the_next_one_too(any_database: Any) -> None:
     any_database.executemany(
         f"INSERT INTO note VALUES ({', '.join([any_database.backend.placeholder] * 2)})",
-        [(number, f"note {number}") for number in range(READER_ROWS + 1)],
+        [(number, f"note {number}") for number in range(LARGE_ANSWER + 1)],
     )
     for _ in range(2):
-        assert len(any_database.fetch("SELECT id FROM note")) == READER_ROWS + 1
-        assert any_database.fetch("SELECT count(*) FROM note") == [(READER_ROWS + 1,)]
+        assert len(any_database.fetch("SELECT id FROM note")) == LARGE_ANSWER + 1
+        assert any_database.fetch("SELECT count(*) FROM note") == [(LARGE_ANSWER + 1,)]

@@ -17,7 +17,7 @@ from typing import Any
 
 from toolkit.database.backends import backend_for
 from toolkit.database.changes import Changes, RawWatch, errors_told
-from toolkit.database.holding import Holding
+from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor
 from toolkit.database.transactions import Atomic, Callback, Transaction, call_all
@@ -31,9 +31,6 @@ from toolkit.errors import (
     TransactionError,
 )
 from toolkit.signals import Receivers
-
-READER_ROWS = 1_000
-"""Rows that the cursor for questions may hold on to until the next question."""
 
 DEFAULT = "default"
 """The alias of a site's main database."""
@@ -176,17 +173,21 @@ class Database(Holding):
         """Send a statement, over a new connection if the server ended the old one while nothing was under way."""
         try:
             return send(connection)
-        except Exception as error:
-            if not (self._remote and self.backend.is_lost(connection)):
-                raise self.translated(error, sql) from error
-            inside = self._local.transaction is not None or self._local.snapshot
-            if inside or not is_reading(sql):
-                raise lost(self.safe_url, sql, error, inside=inside) from error
+        except Exception as error:  # noqa: BLE001 - told, or sent again
+            return self._send_again(error, connection, sql, send)
+
+    def _send_again(self, error: Exception, connection: Any, sql: str, send: Callable[[Any], Any]) -> Any:
+        """Send what failed over a new connection, if the old one is lost and nothing was under way; or raise."""
+        if not (self._remote and self.backend.is_lost(connection)):
+            raise self.translated(error, sql) from error
+        inside = self._local.transaction is not None or self._local.snapshot
+        if inside or not is_reading(sql):
+            raise lost(self.safe_url, sql, error, inside=inside) from error
         self.renew()
         try:
             return send(self.connection)
-        except Exception as error:
-            raise self.translated(error, sql) from error
+        except Exception as again:
+            raise self.translated(again, sql) from again
 
     def _send(self, connection: Any, sql: str, parameters: Sequence[Any], many: bool) -> Any:
         cursor = connection.cursor()
@@ -226,10 +227,13 @@ class Database(Holding):
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
-        if self._remote and not (self._local.wrappers or self.receivers.watching) and is_reading(sql):
-            self.queries += 1
-            rows = self._run_attended(sql, parameters, False, self._read_safely)
-            return rows if isinstance(rows, list) else list(rows)
+        if self._remote and is_reading(sql):
+            local = self._local
+            if not (local.wrappers or self.receivers.watching):
+                self.queries += 1
+                for listener in self.on_query:
+                    listener(sql)
+                return self._read(local, sql, parameters)
         cursor = self.execute(sql, parameters)
         try:
             rows = cursor.fetchall()
@@ -237,22 +241,20 @@ class Database(Holding):
             raise self.translated(error, sql) from error
         return rows if isinstance(rows, list) else list(rows)
 
-    def _read_safely(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
-        return self._persist(self.current_connection(), sql, lambda used: self._read(used, sql, parameters))
-
-    def _read(self, connection: Any, sql: str, parameters: Sequence[Any]) -> Any:
-        """All rows of a question, through one cursor again and again: to make one takes psycopg 20 us of 80.
-
-        Nobody else comes between the question and its rows. A cursor that holds many of them is let go.
-        """
-        owner, cursor = self._local.reader
+    def _read(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of a question, which is asked over a new connection if the server ended the old one."""
+        connection = self.current_connection()
+        owner, read = local.reader
         if owner is not connection:
-            cursor = connection.cursor()
-            self._local.reader = connection, cursor
-        cursor.execute(sql, parameters)
-        rows = cursor.fetchall()
-        if len(rows) > READER_ROWS:
-            self._local.reader = None, None
+            read = self.backend.reader(connection)
+            local.reader = connection, read
+        try:
+            rows: list[Any] = read(sql, parameters)
+        except Exception as error:  # noqa: BLE001 - told, or asked again
+            found: list[Any] = self._send_again(
+                error, connection, sql, lambda used: self.backend.reader(used)(sql, parameters)
+            )
+            return found
         return rows
 
     def stream(self, sql: str, parameters: Sequence[Any] = (), *, size: int) -> Iterator[list[Any]]:
@@ -430,7 +432,7 @@ class Database(Holding):
     def end_snapshot(self) -> None:
         """Leave the read transaction."""
         self._local.snapshot = False
-        self.run("ROLLBACK")
+        self.run("COMMIT")  # nothing was written; after ROLLBACK, psycopg lets go of all that it has prepared
 
     # SQLAlchemy, when needed
 
@@ -481,7 +483,7 @@ class Database(Holding):
 
 def is_reading(sql: str) -> bool:
     """Whether a statement may be asked twice."""
-    return sql.lstrip()[:6].upper() == "SELECT"
+    return sql.startswith("SELECT") or sql.lstrip()[:6].upper() == "SELECT"
 
 
 def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUnavailable:

@@ -54,6 +54,7 @@ class Holding:
         self._shared_lock = threading.RLock()
         self._inherited: list[Any] = []
         self._pool = self._make_pool()
+        self._has_age = backend.bounds.max_age_seconds is not None
 
     def _make_pool(self) -> Pool:
         backend = self.backend
@@ -105,8 +106,11 @@ class Holding:
 
     def current_connection(self) -> Any:
         """This thread's connection; another, if it is too old. For a question, which can be asked again if it ended."""
-        connection, local = self.connection, self._local
-        if local.transaction is None and not local.snapshot and self._pool.is_old(connection):
+        local = self._local
+        connection = local.connection
+        if connection is None or local.pid != os.getpid():
+            return self.connection
+        if self._has_age and local.transaction is None and not local.snapshot and self._pool.is_old(connection):
             self.renew()
             return self.connection
         return connection

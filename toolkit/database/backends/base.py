@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit.database.backends.reading import CursorReader, Reader
 from toolkit.database.pool import Bounds, take_bounds
 from toolkit.errors import DatabaseError, DatabaseUnavailable
 
@@ -233,6 +234,10 @@ class Backend:
     def descriptor(self, connection: Any) -> int | None:
         """The number of a connection's socket; None if the driver does not tell."""
         return int(connection.fileno())
+
+    def reader(self, connection: Any) -> Reader:
+        """What asks a thread's questions over a connection."""
+        return CursorReader(connection)
 
     def stream_cursor(self, connection: Any) -> Any:
         """A cursor whose rows stay with the server until they are taken."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.backends.explaining import explained
+from toolkit.database.backends.reading import Reader
 from toolkit.database.tokens.postgresql import PostgreSQLTokens
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ class PostgreSQL(Backend):
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_json_as_text(connection)
+        from toolkit.database.backends.prepared import watch
+
+        watch(connection)
+
+    def reader(self, connection: Any) -> Reader:
+        from toolkit.database.backends.prepared import PreparedReader
+
+        return PreparedReader(connection)
 
     def send_many(self, cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Rows that are only inserted go through COPY: 100,000 rows take a third of the time.

@@ -1,0 +1,180 @@
+"""Questions to PostgreSQL that are prepared: what takes them away, and what must be as through a cursor."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.servers import SERVERS, opened_apart
+from toolkit.errors import DatabaseError, DatabaseUnavailable
+
+pytest.importorskip("psycopg")
+POSTGRESQL = next((url for url in SERVERS if url.startswith("postgresql")), "")
+pytestmark = pytest.mark.skipif(not POSTGRESQL, reason="TOOLKIT_TEST_DATABASES names no PostgreSQL server")
+
+PREPARED_FROM = 2
+
+ASKED = "SELECT id, text FROM note WHERE id = %s"
+
+
+@pytest.fixture
+def notes() -> Iterator[Any]:
+    """A table with one note, of which was asked until the question was prepared."""
+    found = opened_apart(POSTGRESQL)
+    found.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text VARCHAR(100))")
+    found.execute("INSERT INTO note VALUES (1, 'ferry')")
+    for _ in range(PREPARED_FROM):
+        assert found.fetch(ASKED, (1,)) == [(1, "ferry")]
+    yield found
+    found.drop()
+
+
+def prepared(database: Any) -> list[str]:
+    """What the server of a connection has prepared for it, by whomever."""
+    rows = database.connection.execute("SELECT statement FROM pg_prepared_statements WHERE name LIKE 'toolkit%'")
+    return [text for (text,) in rows.fetchall()]
+
+
+def test_a_question_asked_again_is_prepared_once(notes: Any) -> None:
+    notes.fetch(ASKED, (1,))
+    assert prepared(notes) == ["SELECT id, text FROM note WHERE id = $1"]
+    notes.fetch("SELECT text FROM note")
+    assert len(prepared(notes)) == 1  # once may be the only time
+
+
+def test_values_of_another_kind_are_another_question(notes: Any) -> None:
+    assert notes.fetch(ASKED, (2**40,)) == notes.fetch(ASKED, (2**40,)) == notes.fetch(ASKED, (None,)) == []
+    assert len(prepared(notes)) == 2
+
+
+def test_a_connection_that_prepares_nothing_is_asked_all_the_same(notes: Any) -> None:
+    notes.connection.prepare_threshold = None
+    for _ in range(3):
+        assert notes.fetch("SELECT text FROM note WHERE id = %s AND text LIKE 'f%%'", (1,)) == [("ferry",)]
+    assert len(prepared(notes)) == 1
+
+
+def test_only_so_many_are_kept_and_the_one_that_rested_longest_goes(notes: Any) -> None:
+    notes.connection.prepared_max = 2
+    for number in (1, 2):
+        for _ in range(PREPARED_FROM):
+            notes.fetch(f"SELECT {number} FROM note WHERE id = %s", (1,))
+        notes.fetch(ASKED, (1,))
+    assert sorted(prepared(notes)) == ["SELECT 2 FROM note WHERE id = $1", "SELECT id, text FROM note WHERE id = $1"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DEALLOCATE ALL", "BEGIN; ROLLBACK", "SELECT 1; DEALLOCATE ALL; SELECT 1", b"DEALLOCATE ALL"],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_the_server_forgot_is_prepared_anew(notes: Any, statement: Any, inside: bool) -> None:
+    notes.connection.execute(statement)
+    if inside:
+        with notes.atomic():
+            assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_inside_a_transaction_a_column_may_get_another_type(notes: Any) -> None:
+    with notes.atomic():
+        notes.execute("ALTER TABLE note ALTER COLUMN text TYPE bytea USING text::bytea")
+        assert notes.fetch(ASKED, (1,)) == [(1, b"ferry")]
+    assert notes.fetch(ASKED, (1,)) == [(1, b"ferry")]
+
+
+def test_a_rollback_gives_the_column_its_type_back(notes: Any) -> None:
+    with pytest.raises(ZeroDivisionError), notes.atomic():
+        notes.execute("ALTER TABLE note ALTER COLUMN text TYPE bytea USING text::bytea")
+        assert [notes.fetch(ASKED, (1,)) for _ in range(PREPARED_FROM)] == [[(1, b"ferry")]] * PREPARED_FROM
+        raise ZeroDivisionError
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_another_process_may_give_a_column_another_type(notes: Any) -> None:
+    def change() -> None:
+        notes.execute("ALTER TABLE note ALTER COLUMN text TYPE bytea USING text::bytea")
+        notes.close()
+
+    other = threading.Thread(target=change)
+    other.start()
+    other.join()
+    assert notes.fetch(ASKED, (1,)) == [(1, b"ferry")]
+
+
+def test_a_statement_that_psycopg_lets_go_of_takes_none_of_ours_unnoticed(notes: Any) -> None:
+    """It prepares what it was asked five times, and lets go of everything after a rollback."""
+    for _ in range(8):
+        notes.execute("UPDATE note SET text = text WHERE id = %s", (1,))
+    with notes.atomic():
+        with pytest.raises(ZeroDivisionError), notes.atomic():
+            raise ZeroDivisionError
+        assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_a_snapshot_that_ends_keeps_what_was_prepared(notes: Any) -> None:
+    with notes.snapshot():
+        notes.fetch(ASKED, (1,))
+    with notes.snapshot():
+        assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+    assert len(prepared(notes)) == 1
+
+
+def test_in_a_transaction_that_failed_the_next_question_is_told_so(notes: Any) -> None:
+    with pytest.raises(DatabaseError, match="current transaction is aborted"), notes.atomic():
+        with pytest.raises(DatabaseError, match="division by zero"):
+            notes.fetch("SELECT 1 / %s FROM note", (0,))
+        notes.fetch(ASKED, (1,))
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "told"),
+    [
+        ("SELECT %s FROM note", (1, 2), "placeholder"),
+        ("SELECT nothing FROM note", (), 'column "nothing" does not exist'),
+        ("SELECT %s::int FROM note", ("x",), "invalid input syntax"),
+        ("SELECT text INTO toolkit_copied FROM note", (), "no rows|produce records"),
+    ],
+)
+def test_a_question_that_fails_is_told_as_through_a_cursor(notes: Any, sql: str, values: Any, told: str) -> None:
+    with pytest.raises(DatabaseError, match=told):
+        notes.fetch(sql, values)
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_several_statements_and_pipelines_go_through_a_cursor(notes: Any) -> None:
+    assert notes.fetch("SELECT 1; SELECT 2") == [(1,)]
+    with notes.connection.pipeline():
+        assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_a_lost_connection_is_replaced_but_not_inside_a_transaction(notes: Any) -> None:
+    def end() -> None:
+        number = notes.connection.info.backend_pid
+
+        def terminate() -> None:
+            notes.execute("SELECT pg_terminate_backend(%s)", (number,))
+            notes.close()
+
+        other = threading.Thread(target=terminate)
+        other.start()
+        other.join()
+
+    end()
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+    with pytest.raises(DatabaseUnavailable, match="lost inside a transaction"), notes.atomic():
+        end()
+        notes.fetch(ASKED, (1,))
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_an_interrupt_cancels_the_question_and_the_next_is_answered(notes: Any) -> None:
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        notes.fetch("SELECT pg_sleep(20)")
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]

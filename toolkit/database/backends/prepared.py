@@ -1,0 +1,218 @@
+"""Questions to PostgreSQL on the shortest way that psycopg has: its own calls of libpq, and no cursor between.
+
+A cursor takes psycopg 20 us of Python for a row by its key, of which the server and the wire are the smaller part; this
+takes 11. What a cursor does is done here: values and rows go through the same adapters, statements that are asked again
+are prepared, an interrupt cancels the question, and an error is psycopg's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+from psycopg import Cursor, pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import ProgrammingError, error_from_result
+from psycopg.generators import execute
+
+from toolkit.database.backends.reading import LARGE_ANSWER
+
+PREPARED_FROM = 2
+"""A question is prepared when it is asked so many times: to prepare it is a round trip, which the next ones save."""
+
+COUNTED = 1_000
+"""Questions that are counted, until they are prepared or forgotten."""
+
+TUPLES_OK, COMMAND_OK, FATAL_ERROR = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.FATAL_ERROR
+IDLE, IN_ERROR, NO_PIPELINE = pq.TransactionStatus.IDLE, pq.TransactionStatus.INERROR, pq.PipelineStatus.OFF
+GONE = frozenset({"26000", "0A000"})
+"""SQLSTATEs of a prepared statement that is not there, and of one whose columns have other types now."""
+
+_LETS_GO = re.compile(r"\b(?:DROP|ALTER|ROLLBACK|DISCARD|DEALLOCATE)\b", re.IGNORECASE)
+_MARKS = re.compile(r"%(.?)", re.DOTALL)
+
+Key = tuple[str, tuple[int, ...]]
+
+
+class Statements:
+    """What one connection has prepared.
+
+    Attributes:
+        names: Text and types of the parameters to the name that the server knows it by, the longest unused first.
+        unsure: Something was run after which the server may know none of them, or they may mean something else.
+    """
+
+    def __init__(self) -> None:
+        self.names: OrderedDict[Key, bytes] = OrderedDict()
+        self.unsure = False
+        self._counts: dict[Key, int] = {}
+        self._numbers = count(1)
+
+    def is_due(self, key: Key, threshold: int | None) -> bool:
+        """Count a question; whether it should be prepared now."""
+        if threshold is None:
+            return False
+        times = self._counts.get(key, 0) + 1
+        if times >= min(threshold + 1, PREPARED_FROM):
+            self._counts.pop(key, None)
+            return True
+        if len(self._counts) >= COUNTED:
+            self._counts.clear()
+        self._counts[key] = times
+        return False
+
+    def next_name(self) -> bytes:
+        """A name that no statement of the connection has had."""
+        return b"toolkit_%d" % next(self._numbers)
+
+
+class Noticing(Cursor[Any]):
+    """psycopg's cursor, which notices what may take prepared statements away, or change what they mean.
+
+    psycopg lets go of all of them itself, whoever prepared them, after these (``DEALLOCATE ALL``).
+    """
+
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().execute(query, *arguments, **options)
+        finally:
+            tag = self.statusmessage
+            if (tag is not None and _LETS_GO.match(tag)) or query.__class__ is not str or _is_script(query):
+                statements_of(self.connection).unsure = True
+
+    def executemany(self, query: Any, *arguments: Any, **options: Any) -> None:
+        if query.__class__ is not str or _LETS_GO.search(query):
+            statements_of(self.connection).unsure = True
+        super().executemany(query, *arguments, **options)
+
+
+def _is_script(text: str) -> bool:
+    """Whether a text may be several statements, of which one lets go; only the last one's tag is known."""
+    return ";" in text and _LETS_GO.search(text) is not None
+
+
+def watch(connection: Any) -> None:
+    """Keep account of what a new connection has prepared."""
+    connection.toolkit_statements = Statements()
+    connection.cursor_factory = Noticing
+
+
+def statements_of(connection: Any) -> Statements:
+    """What a connection has prepared."""
+    found: Statements = connection.toolkit_statements
+    return found
+
+
+class PreparedReader:
+    """Asks questions over one connection, which commits by itself.
+
+    Args:
+        connection: psycopg's, which is watched.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection, self._server = connection, connection.pgconn
+        self._statements = statements_of(connection)
+        self._values = Transformer(connection)
+        self._encoding = connection.info.encoding
+
+    def __call__(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """All rows of a question, as tuples."""
+        server, connection = self._server, self._connection
+        marked = _with_numbers(sql, self._encoding)
+        if marked is None or len(marked[1]) != len(parameters) or server.pipeline_status != NO_PIPELINE:
+            return self._through_cursor(sql, parameters)  # which knows what is meant, or what is wrong
+        values = self._values
+        given = values.dump_sequence(parameters, marked[1])
+        key = (sql, values.types or ())
+        with connection.lock:
+            name = self._find_name(key, marked[0])
+            if name is None:
+                server.send_query_params(marked[0], given, key[1], values.formats)
+            else:
+                server.send_query_prepared(name, given, values.formats)
+            result = connection.wait(execute(server))[-1]
+        if result.status != TUPLES_OK:
+            return self._failed(result, sql, parameters)
+        values.set_pgresult(result)
+        rows: list[Any] = values.load_rows(0, result.ntuples, tuple)
+        if len(rows) > LARGE_ANSWER:
+            values.set_pgresult(None)
+        return rows
+
+    def _through_cursor(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows: list[Any] = cursor.fetchall()
+            return rows
+
+    def _find_name(self, key: Key, text: bytes) -> bytes | None:
+        """The name of a question that is asked often enough; None of one that is not."""
+        statements, connection = self._statements, self._connection
+        if statements.unsure and not self._make_sure():
+            return None
+        name = statements.names.get(key)
+        if name is not None:
+            statements.names.move_to_end(key)
+            return name
+        if not statements.is_due(key, connection.prepare_threshold):
+            return None
+        if len(statements.names) >= connection.prepared_max:
+            _, oldest = statements.names.popitem(last=False)
+            self._run(b"DEALLOCATE " + oldest)
+        name = statements.next_name()
+        self._server.send_prepare(name, text, key[1])
+        result = connection.wait(execute(self._server))[-1]
+        if result.status != COMMAND_OK:
+            raise error_from_result(result, encoding=self._encoding)
+        statements.names[key] = name
+        return name
+
+    def _make_sure(self) -> bool:
+        """Let go of what the server still knows: its tables may be others. Not possible after an error."""
+        if self._server.transaction_status == IN_ERROR:
+            return False
+        statements = self._statements
+        known = self._run(b"SELECT name FROM pg_prepared_statements WHERE name LIKE 'toolkit\\_%'")
+        names = [bytes(known.get_value(row, 0) or b"") for row in range(known.ntuples)]
+        if names:
+            self._run(b"; ".join(b"DEALLOCATE " + name for name in names))
+        statements.names.clear()
+        statements.unsure = False
+        return True
+
+    def _run(self, sql: bytes) -> Any:
+        self._server.send_query(sql)
+        result = self._connection.wait(execute(self._server))[-1]
+        if result.status not in (TUPLES_OK, COMMAND_OK):
+            raise error_from_result(result, encoding=self._encoding)
+        return result
+
+    def _failed(self, result: Any, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """Raise what the server said; ask again if only the prepared statement was in the way."""
+        if result.status != FATAL_ERROR:
+            raise ProgrammingError("the statement gives no rows")
+        error = error_from_result(result, encoding=self._encoding)
+        free = self._server.transaction_status == IDLE
+        if error.sqlstate in GONE and free and not self._statements.unsure:
+            self._statements.unsure = True
+            return self._through_cursor(sql, parameters)
+        raise error
+
+
+@lru_cache(maxsize=2_000)
+def _with_numbers(sql: str, encoding: str) -> tuple[bytes, list[PyFormat]] | None:
+    """A text with ``$1`` in place of each ``%s``, and how each value is sent.
+
+    Returns:
+        None of a text with other marks, and of what may be several statements.
+    """
+    if ";" in sql or any(found not in ("s", "%") for found in _MARKS.findall(sql)):
+        return None
+    numbers = count(1)
+    text = _MARKS.sub(lambda found: "%" if found[1] == "%" else f"${next(numbers)}", sql)
+    return text.encode(encoding), [PyFormat.AUTO] * (next(numbers) - 1)

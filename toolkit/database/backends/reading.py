@@ -1,0 +1,37 @@
+"""How a thread asks its questions over a connection: all rows at once, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+LARGE_ANSWER = 1_000
+"""Rows that may be held on to until the next question."""
+
+Reader = Callable[[str, Sequence[Any]], list[Any]]
+"""Gives all rows of a statement, as tuples."""
+
+
+class CursorReader:
+    """Asks through one cursor of the driver's: to make one takes longer than to use it.
+
+    Nobody else comes between a question and its rows. A cursor that holds many of them is let go.
+
+    Args:
+        connection: The driver's.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._cursor: Any = None
+
+    def __call__(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """All rows of a question."""
+        cursor = self._cursor
+        if cursor is None:
+            cursor = self._cursor = self._connection.cursor()
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+        if len(rows) > LARGE_ANSWER:
+            self._cursor = None
+        return rows if isinstance(rows, list) else list(rows)
