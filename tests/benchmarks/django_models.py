@@ -7,8 +7,8 @@
 Django is asked in the best way it has: ``select_related`` and ``prefetch_related`` for the lists, where the models here
 are given no hint. Beside both stands the raw loop: the driver alone, with statements and tuples by hand; on PostgreSQL,
 for lookups, also the floor: libpq's own calls for a statement that was prepared, and no cursor. All work in turns, so
-that a busy machine harms them alike; each figure is the best of several rounds. Beside the time by the clock stands that
-of this process alone (CPU, without the server's), which neighbours change less. The exit status is 1 when a ratio by
+that a busy machine harms them alike; each figure is the best of several rounds. Beside the time by the clock stands the
+CPU time of this process alone, without the server's, which neighbours change less. The exit status is 1 when a ratio by
 the clock is below its target.
 """
 

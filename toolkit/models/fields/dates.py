@@ -206,6 +206,8 @@ def _in_bounds(value: datetime) -> datetime:
 
 
 def _to_utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:  # as psycopg gives it; to turn it round takes longer than to read it
+        return value
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
