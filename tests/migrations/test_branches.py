@@ -222,3 +222,140 @@ def test_a_head_that_names_another_migration_is_told(repository):
     assert "HEAD says 0000_nothing, and the last migration is 0001_initial" in str(problem)
     migrations.rebase([repository.app])
     assert migrations.check_files([repository.app]) == []
+
+
+def dated(model, *, composite):
+    """Stories that have a number for a key, or are known by title and day."""
+    key = {"pk": models.CompositePrimaryKey("title", "day")} if composite else {}
+    return model("Story", title=title(), day=models.IntegerField(default=0), **key)
+
+
+def referring(model, *, new):
+    """A page that refers to a story, and a note that does: both new to the table of stories."""
+    if not new:
+        return [model("Page", text=title())]
+    to = models.ForeignKey("Story", on_delete=models.CASCADE, null=True)
+    return [
+        model("Page", text=title(), story=to),
+        model("Note", story=models.ForeignKey("Story", on_delete=models.CASCADE)),
+    ]
+
+
+@pytest.mark.parametrize("last", ["key", "reference"])
+def test_a_key_of_several_fields_and_a_new_reference_to_it_go_in_either_order(newsroom, model, last):
+    newsroom.declare(dated(model, composite=False), *referring(model, new=False)).make()
+    git(newsroom.folder, "init", "--initial-branch=main")
+    (newsroom.folder / ".gitignore").write_text("site.db*\n")
+    commit(newsroom, "Begin")
+    ends = {
+        "key": branch(newsroom, "key", dated(model, composite=True), *referring(model, new=False)),
+        "reference": branch(newsroom, "reference", dated(model, composite=False), *referring(model, new=True)),
+    }
+    git(newsroom.folder, "merge", "key", status=1)
+    newsroom.declare(dated(model, composite=True), *referring(model, new=True))
+    (told,) = newsroom.problems()
+    assert "has two ends" in told
+    assert "Neither touches what the other does" in told
+    migrations.rebase([newsroom.app], last=f"news.{ends[last]}")
+    newsroom.apply()
+    assert newsroom.make() == []
+    assert newsroom.problems() == []
+    story, page, note = newsroom.app.models
+    flood = newsroom.save(story, title="Flood", day=3)
+    newsroom.save(page, text="1", story=flood)
+    newsroom.save(note, story=flood)
+    assert newsroom.rows("news_page", "story_title, story_day") == [("Flood", 3)]
+    newsroom.apply("news.0001")
+
+
+PYTHON = """from toolkit import migrations, models
+
+
+def fill(models, database):
+    models("news.Story").objects.update({name}={value!r})
+
+
+class Migration(migrations.Migration):
+    dependencies = [("news", "{after}")]
+    operations = [migrations.RunPython(fill, reverse_code=migrations.RunPython.noop)]
+"""
+
+
+def add_python(newsroom, number, *, after, name, value):
+    """A migration of one's own behind another."""
+    folder = newsroom.app.migrations_folder
+    (folder / f"{number}.py").write_text(PYTHON.format(after=after, name=name, value=value))
+    (folder / "HEAD").write_text(f"{number}\n")
+
+
+@pytest.fixture
+def filling(repository, model):
+    """Two sides that each add a field and fill it with Python."""
+    for side, field, value in (
+        ("kicker", title(default=""), "sea"),
+        ("rank", models.IntegerField(default=0), 7),
+    ):
+        made = branch(repository, side, model("Story", title=title(), **{side: field}))
+        add_python(repository, f"0003_fill_{side}", after=made, name=side, value=value)
+        commit(repository, f"Fill {side}")
+    git(repository.folder, "merge", "kicker", status=1)
+    repository.declare(model("Story", title=title(), kicker=title(default=""), rank=models.IntegerField(default=0)))
+    return repository
+
+
+def test_steps_of_ones_own_on_both_sides_are_all_named(filling):
+    (told,) = filling.problems()
+    for name in ("0003_fill_kicker", "0003_fill_rank"):
+        assert f"{name} has a step of its own (Run Python: fill), and nobody can tell" in told
+
+
+@pytest.mark.parametrize("last", ["kicker", "rank"])
+def test_python_of_both_sides_runs_in_the_order_that_somebody_chose(filling, last):
+    moved = migrations.rebase([filling.app], last=f"news.0003_fill_{last}", anyway=True)
+    assert [one.new for one in moved] == [
+        f"0004_story_{last}",
+        f"0005_fill_{last}",
+    ]
+    filling.apply("news.0001")
+    filling.database.execute("INSERT INTO news_story (title) VALUES ('Flood')")
+    filling.apply()
+    assert filling.rows("news_story", "title, kicker, rank") == [("Flood", "sea", 7)]
+    assert filling.problems() == []
+    filling.apply("news.zero")
+
+
+def test_python_of_both_sides_runs_under_a_third(filling):
+    migrations.merge([filling.app], anyway=True)
+    filling.apply("news.0001")
+    filling.database.execute("INSERT INTO news_story (title) VALUES ('Flood')")
+    filling.apply()
+    assert filling.rows("news_story", "title, kicker, rank") == [("Flood", "sea", 7)]
+    assert filling.problems() == []
+
+
+def test_a_contradiction_is_told_though_there_are_steps_of_ones_own(contradicting):
+    folder = contradicting.app.migrations_folder
+    add_python(contradicting, "0003_fill", after="0002_alter_story_title", name="title", value="x")
+    with pytest.raises(MigrationError, match=r"no field 'title'.*0003_fill has a step of its own"):
+        migrations.rebase([contradicting.app])
+    assert (folder / "0003_fill.py").exists()
+
+
+def test_one_that_gets_another_number_twice_counts_as_applied_under_every_name(diverged, model):
+    """Some databases have it under its first name, some under its second."""
+    diverged.apply()
+    git(diverged.folder, "merge", "kicker", status=1)
+    migrations.rebase([diverged.app], database=diverged.database)
+    diverged.apply()
+    diverged.declare(model("Story", title=title(), kicker=title(default=""), rank=models.IntegerField(default=0)))
+    folder = diverged.app.migrations_folder
+    (folder / "0003_later.py").write_text(
+        (folder / "0002_story_kicker.py")
+        .read_text()
+        .replace("kicker", "note")
+        .replace("0001_initial", "0002_story_kicker")
+    )
+    migrations.rebase([diverged.app], database=diverged.database, last="news.0003_story_rank", anyway=True)
+    text = (folder / "0004_story_rank.py").read_text()
+    assert 'replaces = [("news", "0003_story_rank"), ("news", "0002_story_rank")]' in text
+    assert diverged.apply() == ["Apply news.0003_later"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
 
 from toolkit import models
-from toolkit.errors import IntegrityError, MigrationError
+from toolkit.errors import IntegrityError, MigrationError, Problems
 
 KEYS = {
     "uuid": lambda: {"id": models.UUIDField(primary_key=True, default=uuid.uuid4)},
@@ -144,3 +145,54 @@ def test_a_reference_to_keys_of_another_kind_is_not_guessed(newsroom, model):
     newsroom.apply()
     assert newsroom.problems() == []
     newsroom.apply("news.zero")
+
+
+def editions(model, key=None, number=models.IntegerField):
+    """Editions that are known by their paper and a number, and pages that refer to them."""
+    paper = model("Paper", name=models.CharField(max_length=20), **({} if key is None else {"id": key}))
+    edition = model(
+        "Edition",
+        paper=models.ForeignKey("Paper", on_delete=models.CASCADE),
+        number=number(),
+        pk=models.CompositePrimaryKey("paper", "number"),
+    )
+    return paper, edition, model("Page", edition=models.ForeignKey("Edition", on_delete=models.CASCADE))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"key": models.UUIDField(primary_key=True, default=uuid.uuid4)},
+            "Alter field id of Paper: news.Page.edition refers to the key of news.Edition, which has several fields",
+        ),
+        (
+            {"number": models.TextField},
+            r"Alter field number of Edition: news.Edition: the primary key changes from paper \(ForeignKey\), number "
+            r"\(IntegerField\) to paper \(ForeignKey\), number \(TextField\)",
+        ),
+    ],
+    ids=["of what it refers to", "of a part"],
+)
+def test_a_change_inside_a_key_of_several_fields_is_refused_before_a_migration_is_made(
+    sqlite_newsroom, model, changed, told
+):
+    sqlite_newsroom.migrate(*editions(model))
+    sqlite_newsroom.declare(*editions(model, **changed))
+    with pytest.raises(Problems, match=f"(?s)cannot be made.*{told}"):
+        sqlite_newsroom.make()
+    assert [path.stem for path in sqlite_newsroom.app.migrations_folder.glob("0*.py")] == ["0001_initial"]
+    assert re.search(told, sqlite_newsroom.problems()[0])
+
+
+def test_one_in_a_file_is_told_by_the_check_before_it_is_applied(sqlite_newsroom, model):
+    sqlite_newsroom.migrate(*editions(model))
+    (sqlite_newsroom.app.migrations_folder / "0002_text.py").write_text(
+        "from toolkit import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+        '    dependencies = [("news", "0001_initial")]\n'
+        '    operations = [\n        migrations.AlterField("Edition", "number", models.TextField()),\n'
+        '        migrations.AlterField("Page", "edition_number", models.TextField()),\n    ]\n'
+    )
+    sqlite_newsroom.declare(*editions(model, number=models.TextField))
+    (problem,) = [one for one in sqlite_newsroom.problems() if "not applied" not in one]
+    assert "0002_text.py: Alter field number of Edition: news.Edition: the primary key changes" in problem

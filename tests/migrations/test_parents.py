@@ -378,3 +378,34 @@ def test_two_parents_are_left_at_once(newsroom, model):
     newsroom.save(newsroom.app.models[2], title="one", body="B")
     newsroom.migrate(*with_parents(model))
     assert newsroom.rows("news_story", "id, body") == [(1, "B")]
+
+
+def test_a_value_that_the_parent_cannot_have_is_told_with_what_stands_and_once_mended_it_goes_on(newsroom, model):
+    def declared(inherits):
+        desk = model("Desk", place=text(default="here"))
+        item = model("Item", {}, inherits=desk, weight=models.IntegerField(null=True))
+        own = {} if inherits else {"place": text(default="there"), "weight": text(null=True)}
+        return desk, item, model("Story", {}, inherits=item, **own) if inherits else model("Story", **own)
+
+    newsroom.migrate(*declared(inherits=False))
+    _, item, story = newsroom.app.models
+    newsroom.save(item, place="first", weight=7)
+    for weight in ("12", "heavy"):
+        newsroom.save(story, weight=weight)
+    newsroom.declare(*declared(inherits=True)).make()
+    with pytest.raises(MigrationError, match=r"(?s)1 value does not fit.*row \d, weight: .*") as told:
+        newsroom.apply()
+    assert "nothing was changed" not in str(told.value)
+    if newsroom.database.dialect == "mysql":
+        assert "operation 1 of 2 and 2 steps of operation 2 stand" in str(told.value)
+        assert "run the same command: it goes on there" in str(told.value)
+        assert "is half applied" in newsroom.problems()[0]
+        assert len(newsroom.rows("news_desk")) == 3
+    else:
+        assert "The database is as it was before this migration" in str(told.value)
+        assert len(newsroom.rows("news_desk")) == 1
+    newsroom.database.execute("UPDATE news_story SET weight = '30' WHERE weight = 'heavy'")
+    newsroom.apply()
+    assert newsroom.problems() == []
+    assert newsroom.rows("news_desk", "id, place") == [(1, "first"), (2, "there"), (3, "there")]
+    assert sorted(row[1] for row in newsroom.rows("news_item", "desk_ptr_id, weight")) == [7, 12, 30]

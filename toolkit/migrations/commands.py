@@ -90,6 +90,9 @@ def make(
     answers = Answers(renames or {}, ask)
     before, changes = _changes(apps, graph, ask=answers, fills=fills, ask_value=ask_value)
     answers.check()
+    refused = _refused(changes, before)
+    if refused:
+        raise Problems(refused, summary="the migration cannot be made")
     folders = {app.label: app.migrations_folder for app in apps if app.migrations_folder is not None}
     drafts = arrange(changes, graph, before=before, empty=empty)
     for draft in drafts if name else []:
@@ -371,16 +374,18 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, rout
     apps = list(apps)
     try:
         graph = load_graph(apps, start=_unmigrated(apps))
-        _, changes = _changes(apps, graph, ask=never, fills=None, complete=False)
+        before, changes = _changes(apps, graph, ask=never, fills=None, complete=False)
         executor = None if database is None else Executor(database, graph, start=_unmigrated(apps), router=router)
     except Problems as problems:
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
         return [error]
-    found = _unmade(change for change in changes if change[1].touches_tables or not tables_only)
+    found = _refused(changes, before)
+    found += _unmade(change for change in changes if change[1].touches_tables or not tables_only)
     if executor is None:
         return found
-    found += _unapplied(database, executor)
+    unapplied = _unapplied(database, executor)
+    found += [*unapplied, *(_impossible(executor) if unapplied else [])]
     if found:
         return found
     models = [model for app in apps for model in executor.place.living(app.models)]
@@ -456,6 +461,32 @@ def _changes(
         complete=complete,
     )
     return before, changes
+
+
+def _refused(changes: Iterable[Change], state: ProjectState) -> list[MigrationError]:
+    """The first change that cannot be made, whatever rows there are; those behind it may follow from it."""
+    for app, operation in changes:
+        after = operation.change(app, state)
+        try:
+            operation.check(app, before=state, after=after)
+        except MigrationError as error:
+            return [MigrationError(f"{operation.describe()}: {error.message}", hint=error.hint)]
+        state = after
+    return []
+
+
+def _impossible(executor: Executor) -> list[MigrationError]:
+    """The first migration that is to be applied and cannot be, whatever rows there are."""
+    graph = executor.graph
+    past = graph.applied | {(one.app, one.name) for one in executor.interrupted()}
+    state = graph.state(executor.start, upto=past)
+    try:
+        for migration in graph:
+            if migration.key not in past:
+                state = migration.checked(state)
+    except MigrationError as error:
+        return [error]
+    return []
 
 
 def _unmade(changes: Iterable[Change]) -> list[MigrationError]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolkit.errors import MigrationError
+from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import HEAD, Head
@@ -136,17 +136,23 @@ def _others(reached: Sequence[set[Key]], number: int) -> set[Key]:
 
 def _reason(graph: Graph, start: ProjectState, branches: Sequence[Branch], common: Iterable[Key]) -> str:
     """Why the order of branches matters; empty when it does not."""
-    for branch in branches:
-        for migration in branch.migrations:
-            for operation in migration.operations:
-                if operation.opaque:
-                    return f"{migration.name} has a step of its own ({operation.describe()}), and nobody can tell"
     state = graph.state(start, upto=common)
-    for first in branches:
-        for second in branches:
-            if first.end.key < second.end.key and (reason := _compared(state, first, second)):
-                return reason
-    return ""
+    reasons = [
+        _compared(state, first, second) for first in branches for second in branches if first.end.key < second.end.key
+    ]
+    own = [reason for branch in branches if (reason := _own_steps(branch))]
+    return "; ".join([*filter(None, reasons), *own])
+
+
+def _own_steps(branch: Branch) -> str:
+    """The steps of a branch that nobody can look into."""
+    steps = [
+        f"{migration.name} has a step of its own ({operation.describe()})"
+        for migration in branch.migrations
+        for operation in migration.operations
+        if operation.opaque
+    ]
+    return f"{'; '.join(steps)}, and nobody can tell" if steps else ""
 
 
 def _compared(state: ProjectState, first: Branch, second: Branch) -> str:
@@ -154,14 +160,14 @@ def _compared(state: ProjectState, first: Branch, second: Branch) -> str:
     for one, other in ((first, second), (second, first)):
         try:
             results.append(_after(_after(state, one), other))
-        except MigrationError as error:
+        except (MigrationError, Problems) as error:
             return f"after {one.end.name}, {other.end.name} cannot be done: {error.message}"
     return "; ".join(_differing(results[0], results[1], first, second))
 
 
 def _after(state: ProjectState, branch: Branch) -> ProjectState:
     for migration in branch.migrations:
-        state = migration.change(state)
+        state = migration.checked(state)
     return state
 
 

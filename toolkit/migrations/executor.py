@@ -29,6 +29,7 @@ from toolkit.migrations.places import Place
 from toolkit.migrations.state import ProjectState
 
 UNTOUCHED = "The database is as it was before this migration."
+GOES_ON = "Mend the cause, and run the same command: it goes on there."
 
 ZERO = "zero"
 """The target before an app's first migration."""
@@ -326,7 +327,7 @@ def _check_reversible(migration: LoadedMigration) -> None:
 def _stands(number: int) -> str:
     if not number:
         return UNTOUCHED
-    return f"The migration is not atomic: its first {number} operations stand. Mend the cause, and apply it again."
+    return f"The migration is not atomic: its first {number} operations stand"
 
 
 def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> ToolkitError:
@@ -334,10 +335,11 @@ def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> To
     verb = "reversed" if step.backwards else "applied"
     detail = str(error) if hasattr(error, "problems") else error.message
     hint = error.hint if isinstance(error, MigrationError) else None
-    if stands != UNTOUCHED:
-        detail, hint = f"{detail}. {stands}", hint or "Mend the cause, and run the same command: it goes on there."
-    return MigrationError(
-        f"{step.migration} was not {verb}: {operation.describe()}: {detail}",
-        path=step.migration.path,
-        hint=hint or UNTOUCHED,
-    )
+    told = f"{step.migration} was not {verb}: {operation.describe()}: {detail}"
+    if stands == UNTOUCHED:
+        return MigrationError(told, path=step.migration.path, hint=_sentences(hint, UNTOUCHED))
+    return MigrationError(f"{told}. {stands}", path=step.migration.path, hint=_sentences(hint, GOES_ON))
+
+
+def _sentences(*sentences: str | None) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)

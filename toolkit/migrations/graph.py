@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,29 @@ class LoadedMigration:
         Raises:
             MigrationError: An operation does not fit the state, with the file it is in.
         """
+        return self._through(state, lambda operation, before, after: None)
+
+    def checked(self, state: ProjectState) -> ProjectState:
+        """The state after this migration, of which each operation can be done there.
+
+        Raises:
+            MigrationError: An operation cannot be done, whatever rows there are, or does not fit the state.
+        """
+        return self._through(
+            state, lambda operation, before, after: operation.check(self.app, before=before, after=after)
+        )
+
+    def _through(
+        self, state: ProjectState, look: Callable[[Operation, ProjectState, ProjectState], None]
+    ) -> ProjectState:
         for operation in self.operations:
             try:
-                state = operation.change(self.app, state)
+                after = operation.change(self.app, state)
+                look(operation, state, after)
             except MigrationError as error:
                 message = f"{operation.describe()}: {error.message}"
                 raise MigrationError(message, path=self.path, hint=error.hint) from error
+            state = after
         return state
 
 

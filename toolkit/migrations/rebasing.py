@@ -194,8 +194,12 @@ def _with_dependency(text: str, first: LoadedMigration, conflict: Conflict, othe
 
 
 def _with_replaces(text: str, key: Key) -> str:
-    """Databases that applied it under its old name take it for applied."""
-    return re.sub(r"(?m)^(class Migration\(.*\):\n)", rf'\1    replaces = [("{key[0]}", "{key[1]}")]\n', text, count=1)
+    """Databases that applied it under its old name take it for applied; it may have had others before."""
+    pair = f'("{key[0]}", "{key[1]}")'
+    longer, found = re.subn(r"(?m)^(    replaces(?::[^=\n]*)? = [\[(])", rf"\1{pair}, ", text, count=1)
+    if found:
+        return longer
+    return re.sub(r"(?m)^(class Migration\(.*\):\n)", rf"\1    replaces = [{pair}]\n", text, count=1)
 
 
 def _pair(app: str, name: str) -> re.Pattern[str]:

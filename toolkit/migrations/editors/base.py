@@ -8,7 +8,7 @@ from typing import Any
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.conversions import check_convertible
 from toolkit.migrations.editors.journal import Journal, NoJournal
-from toolkit.migrations.editors.keys import OWN, RECIPE, Follower, Source, keeps_values
+from toolkit.migrations.editors.keys import OWN, Follower, Source, check_key, keeps_values
 from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.obstacles import check_obstacles
 from toolkit.migrations.editors.pairing import KeyTable
@@ -318,22 +318,6 @@ def compared_fields(old: Any, new: Any) -> tuple[list[Any], list[tuple[Any, Any]
     made = [field for name, field in after.items() if name not in before]
     changed = [pair for pair in stayed if _differs(*pair)]
     return gone, changed, made
-
-
-def check_key(old: Any, new: Any) -> None:
-    """Refuse to change a primary key: rows of other tables refer to it.
-
-    Raises:
-        MigrationError: It would change.
-    """
-    before, after = old._meta.pk, new._meta.pk
-    kinds = [[str(field.sql_type()) for field in each._meta.key] for each in (old, new)]
-    if before.columns != after.columns or kinds[0] != kinds[1]:
-        raise MigrationError(
-            f"{new._meta.label}: the primary key changes from {before.name} ({type(before).__name__}) to "
-            f"{after.name} ({type(after).__name__}), and other tables may refer to it",
-            hint=RECIPE,
-        )
 
 
 def _differs(old: Any, new: Any) -> bool:

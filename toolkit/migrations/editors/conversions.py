@@ -71,7 +71,7 @@ class Refusals:
             values = "1 value does" if self._count == 1 else f"{self._count} values do"
             raise Problems(
                 self._problems,
-                summary=f"{self._model._meta.label}: {values} not fit the field as it shall be; nothing was changed. "
+                summary=f"{self._model._meta.label}: {values} not fit the field as it shall be. "
                 "Mend the rows, or convert them with RunPython first",
             )
 

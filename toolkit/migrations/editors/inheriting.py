@@ -113,7 +113,7 @@ class Lineage:
                     MigrationError(f"{self.child._meta.table}, row {old}: {self.root._meta.table} has one")
                     for (old,) in rows
                 ],
-                summary=f"{keys.new._meta.label}: rows of its parent have the same keys; nothing was changed. Give the "
+                summary=f"{keys.new._meta.label}: rows of its parent have the same keys. Give the "
                 "rows other keys in a RunPython before",
             )
 

@@ -161,12 +161,12 @@ class StepJournal(Journal):
 
     def where(self) -> str:
         """What stands, for somebody who has to mend the rest."""
-        total, number = len(self._titles), self._operation
-        stands = f"operations 1 to {number} of {total} stand" if number else "nothing of it stands"
-        if number == 1:
-            stands = f"operation 1 of {total} stands"
-        part = f", and {self._step} of the steps of operation {number + 1}" if self._step else ""
-        return f"{self._database.dialect} cannot take back changes of tables: {stands}{part}"
+        total, number, steps = len(self._titles), self._operation, self._step
+        done = [f"operation 1 of {total}" if number == 1 else f"operations 1 to {number} of {total}"] if number else []
+        done += [f"{steps} {'step' if steps == 1 else 'steps'} of operation {number + 1}"] if steps else []
+        verb = "stands" if number + steps == 1 or not done else "stand"
+        stands = " and ".join(done) or "nothing of it"
+        return f"{self._database.dialect} cannot take back changes of tables: {stands} {verb}"
 
     @property
     def has_begun(self) -> bool:

@@ -62,6 +62,23 @@ def key_changes(old: Any, new: Any) -> bool:
     return type(before.pk) is not type(after.pk) or str(before.pk.sql_type()) != str(after.pk.sql_type())
 
 
+def check_key(old: Any, new: Any) -> None:
+    """Refuse to change a primary key: rows of other tables refer to it.
+
+    Raises:
+        MigrationError: It would change.
+    """
+    kinds = [[str(field.sql_type()) for field in each._meta.key] for each in (old, new)]
+    if old._meta.pk.columns != new._meta.pk.columns or kinds[0] != kinds[1]:
+        before, after = (
+            ", ".join(f"{field.name} ({type(field).__name__})" for field in each._meta.key) for each in (old, new)
+        )
+        raise MigrationError(
+            f"{new._meta.label}: the primary key changes from {before} to {after}, and other tables may refer to it",
+            hint=RECIPE,
+        )
+
+
 def find_followers(before: Mapping[str, Any], after: Mapping[str, Any], label: str) -> list[Follower]:
     """The table of a model whose key changes, and those that refer to it, however far.
 

@@ -36,8 +36,7 @@ def check_obstacles(editor: Any, old: Any, new: Any, *, fills: Mapping[str, Any]
     if problems:
         raise Problems(
             problems,
-            summary=f"{new._meta.label}: rows stand in the way; nothing was changed. Mend them, or do it in a "
-            "RunPython before",
+            summary=f"{new._meta.label}: rows stand in the way. Mend them, or do it in a RunPython before",
         )
 
 

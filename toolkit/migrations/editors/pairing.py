@@ -211,7 +211,7 @@ class KeyTable:
         if problems:
             raise Problems(
                 problems[:SHOWN_PROBLEMS],
-                summary=f"{self.new._meta.label}: {names} cannot be the key; nothing was changed. Mend the rows, or do "
+                summary=f"{self.new._meta.label}: {names} cannot be the key. Mend the rows, or do "
                 "it in a RunPython before",
             )
 

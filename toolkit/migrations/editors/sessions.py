@@ -116,7 +116,7 @@ def _check_keys(database: Any, before: set[tuple[Any, ...]]) -> None:
         raise MigrationError(
             f"rows would refer to rows that are not there ({len(broken)} of them); the first is row {row} of {table}, "
             f"which refers to {parent}",
-            hint="Mend or remove the rows, perhaps in a RunPython before this operation. Nothing was changed.",
+            hint="Mend or remove the rows, perhaps in a RunPython before this operation.",
         )
 
 

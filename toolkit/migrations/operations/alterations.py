@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.editors.keys import find_followers, key_changes
+from toolkit.migrations.editors.keys import check_key, find_followers, key_changes
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
+from toolkit.migrations.spreading import spread
 from toolkit.migrations.state import ProjectState
 from toolkit.models.fields import MISSING
 
@@ -82,7 +83,7 @@ class AddField(_FieldOperation):
         model = state.get(app, self.model_name)
         if self.name in model.field_names:
             raise MigrationError(f"{model.label} already has a field {self.name!r}", hint="Remove the operation.")
-        return state.with_model(model.with_field(self.field))
+        return state.with_model(spread(state, model.with_field(self.field)))
 
     def describe(self) -> str:
         return f"Add field {self.name} to {self.model_name}"
@@ -119,7 +120,17 @@ class AlterField(_FieldOperation):
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         model = state.get(app, self.model_name)
-        return state.with_model(model.with_field(self.field, instead_of=self.name))
+        return state.with_model(spread(state, model.with_field(self.field, instead_of=self.name)))
+
+    def check(self, app: str, *, before: ProjectState, after: ProjectState) -> None:
+        label = self.label(app)
+        if not self.is_of_key and self.name not in before.models[label].key_names:
+            return
+        old, new = (state.classes([label])[label] for state in (before, after))
+        if self.is_of_key and key_changes(old, new):
+            find_followers(before.classes(), after.classes(), label)
+        else:
+            check_key(old, new)
 
     @property
     def is_of_key(self) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from toolkit.migrations.describing import describe_model
 from toolkit.migrations.editors.keys import find_followers
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.alterations import Alteration
 from toolkit.migrations.operations.operation import FieldOrState, as_state
+from toolkit.migrations.spreading import spread
 from toolkit.migrations.state import ModelState, ProjectState
 from toolkit.models.fields import MISSING
 
@@ -63,6 +63,9 @@ class AlterPrimaryKey(Alteration):
                 after = after.with_model(_spread_anew(state, after, other, model.label))
         return after
 
+    def check(self, app: str, *, before: ProjectState, after: ProjectState) -> None:
+        find_followers(before.classes(), after.classes(), self.label(app))
+
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         followers = find_followers(before.classes(), after.classes(), self.label(app))
         editor.change_key(followers, fill=self.fill)
@@ -98,10 +101,7 @@ def _spread_anew(before: ProjectState, after: ProjectState, model: ModelState, t
     }
     now = after.models[model.label]
     bare = replace(now, fields=tuple(_unspread(field, to) for field in now.fields if field.name not in parts))
-    made = describe_model(after.with_model(bare).classes([model.label])[model.label])
-    again = {field.name: field for field in made.fields}
-    known = [again[field.name] if field.to == to else field for field in bare.fields]
-    return replace(bare, fields=(*known, *(field for name, field in again.items() if name not in bare.field_names)))
+    return spread(after, bare)
 
 
 def _unspread(field: FieldState, to: str) -> FieldState:

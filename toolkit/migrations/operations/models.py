@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
+from toolkit.migrations.spreading import spread
 from toolkit.migrations.state import Constraint, ModelState, ProjectState
 from toolkit.models import Index
 
@@ -93,7 +94,7 @@ class CreateModel(Operation):
         )
         if made.label in state.models:
             raise MigrationError(f"{made.label} is created twice", hint="Remove one of the operations.")
-        return state.with_model(made)
+        return state.with_model(spread(state, made))
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         if not after.get(app, self.name).is_proxy:

@@ -38,6 +38,13 @@ class Operation:
         """The state after this step."""
         raise TypeError(f"{type(self).__name__} must define change()")
 
+    def check(self, app: str, *, before: ProjectState, after: ProjectState) -> None:
+        """Refuse what cannot be done, whatever rows there are; nothing is refused by default.
+
+        Raises:
+            MigrationError: It cannot be done.
+        """
+
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         """Do it in the database."""
         raise TypeError(f"{type(self).__name__} must define apply()")
