@@ -61,6 +61,13 @@ VALUES = st.recursive(
 )
 
 
+def test_a_link_to_nothing_is_named(folder: Path) -> None:
+    (folder / "a/gone.md").symlink_to("nowhere.md")
+    told = "^a/gone.md: it is a link to nowhere.md, which is not there. Mend the link, or remove it.$"
+    with pytest.raises(ContentError, match=told):
+        list_files(folder, "a/*.md")
+
+
 def test_a_link_to_itself_and_a_name_that_is_no_text_are_named(folder: Path) -> None:
     (folder / "a/round.md").symlink_to("round.md")
     with pytest.raises(ContentError, match=r"^a/round.md: it cannot be read: .*symbolic links"):

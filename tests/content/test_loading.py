@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from toolkit.content import LoadReport, Source
+from toolkit.content.files import list_files
 from toolkit.content.loading import Loading
 from toolkit.errors import DatabaseError, Problems
 
@@ -310,3 +311,21 @@ def test_posts_of_several_days_may_have_one_name(newsroom: Desk) -> None:
     newsroom.load()
     assert newsroom.story("2016-02-18-award").day == date(2016, 2, 18)
     assert newsroom.story("2017-2-8-award").day == date(2017, 2, 8)
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_told(newsroom: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    newsroom.load()
+    newsroom.write("content/stories/gale.md", STORM.replace("storm", "gale"))
+    newsroom.write("content/tags.csv", "slug,name\nweather,Wind\nfood,Food\n")
+
+    def list_and_lose(*args: Any) -> Any:
+        listing = list_files(*args)
+        if "content/stories/gale.md" in listing.stamps:
+            newsroom.delete("content/stories/gale.md")
+        return listing
+
+    with monkeypatch.context() as patched:
+        patched.setattr("toolkit.content.loading.list_files", list_and_lose)
+        assert newsroom.problems() == ["content/stories/gale.md: the file cannot be read: No such file or directory"]
+    assert Tag.objects.get(slug="weather").name == "Weather"
+    assert newsroom.counts() == (0, 1, 5, 0)

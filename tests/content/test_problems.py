@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from toolkit.content import Source
+from toolkit.content.changes import Changes
+from toolkit.content.files import Listing
+from toolkit.content.layout import make_layouts
+from toolkit.stamps import Stamp
 
 from .conftest import SOURCES, STORM, Author, Desk, Link, Story
 
@@ -52,6 +60,11 @@ BAD_FILES = {
     '{"title": "S",\n "sektion": "T"}\n': "2:2: unknown key 'sektion'",
     '{"title": "S"} text': "1:15: there is text behind the front matter",
     "No front matter": "1:1: title is missing",
+    f'{{"title": "S", "weight": {"9" * 5000}}}': "1: the front matter cannot be read: Exceeds the limit",
+    '{"extra": ' + "[" * 100_000: "1: the front matter cannot be read: maximum recursion depth",
+    f'+++\ntitle = "S"\nweight = {"9" * 5000}\n+++\n': "2: the TOML cannot be read: Exceeds the limit",
+    f"+++\nextra = {'[' * 5000}\n+++\n": "2: the TOML cannot be read: maximum recursion depth",
+    f"---\nweight: {'9' * 5000}\n---\n": "2:9: '99999999999999999999999999999999999999999999999999999999999 cannot be",
 }
 
 
@@ -229,3 +242,20 @@ def test_a_translation_holds_translated_fields_only(newsroom: Desk) -> None:
 
 def test_sources_are_known_by_the_fixture() -> None:
     assert {source.kind for source in SOURCES.values()} == {"yaml", "markdown", "csv", "geojson", "json"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "create", "longest"),
+    [("sqlite", (), None), ("postgresql", ("tags",), 700), ("mysql", (), 700), ("mysql", ("tags",), 300)],
+)
+def test_a_path_that_the_database_cannot_keep_is_told(
+    tmp_path: Path, dialect: str, create: tuple[str, ...], longest: int | None
+) -> None:
+    source = replace(SOURCES["stories"], create=create)
+    fits, longer = ("content/stories/".ljust(length - 3, "d") + ".md" for length in (longest or 900, 901))
+    layouts = make_layouts([source], dialect=dialect)
+    changes = Changes(tmp_path, layouts, [Listing(dict.fromkeys((fits, longer), Stamp(0, 0, 0, 0)), 0)], {})
+    with closing(changes.spool):
+        told = f"{longer}: the path has 901 characters; the database keeps {longest}. Give its folders shorter names."
+        assert list(map(str, changes.problems)) == ([] if longest is None else [told])
+        assert [group.path for group in changes.groups] == ([fits, longer] if longest is None else [fits])

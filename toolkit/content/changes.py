@@ -70,6 +70,9 @@ class Changes:
                 other = self.owner.setdefault(path, number)
                 if other != number:
                     self.problems.append(_claimed_twice(path, layout, self._layouts[other]))
+                elif layout.longest_path is not None and len(path) > layout.longest_path:
+                    told = f"the path has {len(path)} characters; the database keeps {layout.longest_path}"
+                    self.problems.append(ContentError(told, path=path, hint="Give its folders shorter names."))
                 else:
                     paths.append(path)
             groups, problems = group_files(number, layout, paths)

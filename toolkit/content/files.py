@@ -95,10 +95,13 @@ def _stamp(place: str, entry: os.DirEntry[str]) -> Stamp | None:
     """The stamp of a file; None of what is none.
 
     Raises:
-        ContentError: It is a link that leads round in a circle, or its name is no text.
+        ContentError: It is a link that leads nowhere or round in a circle, or its name is no text.
     """
     try:
         if not entry.is_file():
+            if entry.is_symlink() and not Path(entry.path).exists():
+                told = f"it is a link to {Path(entry.path).readlink()}, which is not there"
+                raise ContentError(told, path=place + entry.name, hint="Mend the link, or remove it.")
             return None
         entry.name.encode()
         return stamp_of(entry.stat())

@@ -24,7 +24,7 @@ from toolkit.content.markdown_files import name_of
 from toolkit.content.partners import name_field_of
 from toolkit.content.source import Source, key_name, keys_of
 from toolkit.errors import ValidationError
-from toolkit.models import AutoField, DecimalField, Model, SlugField
+from toolkit.models import AutoField, DecimalField, DurationField, Model, SlugField, TimeField
 from toolkit.models.fields.base import MISSING
 from toolkit.models.fields.several import parts_of
 from toolkit.text import slugify
@@ -190,8 +190,16 @@ class Layout:
 
     @cached_property
     def takes_text(self) -> frozenset[str]:
-        """Fields for which a value counts as it is written: as a text, ``1.10`` has four characters."""
-        return frozenset(f.name for f in self.fields if f.empty == "" or isinstance(f, DecimalField))
+        """Fields for which a value counts as it is written: ``1.10`` has four characters, ``10:30`` is YAML's 630."""
+        written = (DecimalField, TimeField, DurationField)
+        return frozenset(f.name for f in self.fields if f.empty == "" or isinstance(f, written))
+
+    @property
+    def longest_path(self) -> int | None:
+        """How many characters a path may have to be kept; None for any number. See ``records`` and ``mentions``."""
+        if self.dialect == "sqlite":
+            return None
+        return 300 if self.dialect == "mysql" and self.source.create else 700
 
     @cached_property
     def partner_names(self) -> dict[str, Any]:

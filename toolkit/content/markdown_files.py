@@ -107,6 +107,8 @@ def _split_json(text: str, path: str) -> tuple[Document, str, int]:
     except json.JSONDecodeError as error:
         told = f"the front matter cannot be read: {error.msg}"
         raise content_error(told, path, Place(error.lineno, error.colno)) from None
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise content_error(f"the front matter cannot be read: {error}", path, Place(1)) from None
     rest = text[end:]
     blank = re.match(r"[ \t]*(\n|$)", rest)
     if blank is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -56,7 +56,7 @@ def plain(layout: Layout, field: Any, value: Any) -> Any:
 def _native(value: Any, *, has_dates: bool) -> Any:
     if hasattr(value, "__geo_interface__"):
         return json.loads(json.dumps(value.__geo_interface__))
-    if isinstance(value, Decimal | UUID):
+    if isinstance(value, Decimal | UUID | time | timedelta):
         return str(value)
     if isinstance(value, date):
         return value if has_dates else value.isoformat()

@@ -56,3 +56,5 @@ def parse_toml(text: str, *, path: str, first_line: int = 1) -> TomlDocument:
             place = Place(int(found[1]) + first_line - 1, int(found[2]))
         told = _POSITION.sub("", told).replace(_END, "").strip()
         raise content_error(f"the TOML cannot be read: {told}", path, place) from None
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise content_error(f"the TOML cannot be read: {error}", path, Place(first_line)) from None

@@ -94,7 +94,7 @@ def parse_yaml(text: str, *, path: str, first_line: int = 1, single: bool = Fals
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         wrong = None if node is None else _find_wrong(node)
-        told = f"{wrong.value!r} cannot be read" if wrong is not None else "the YAML cannot be read"
+        told = f"{wrong.value!r:.60} cannot be read" if wrong is not None else "the YAML cannot be read"
         place = _place(wrong.start_mark, first_line) if wrong is not None else Place(first_line)
         raise content_error(f"{told}: {' '.join(str(error).split())}", path, place) from None
     return _document(value, node, path, first_line, single)
