@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,20 @@ from hypothesis import strategies as st
 
 from toolkit.database.json_values import contains
 from toolkit.errors import FieldError, ValidationError
-from toolkit.models import Count, F, JSONField, JSONNull, JSONObject, Value
+from toolkit.models import (
+    Cast,
+    CharField,
+    Count,
+    DecimalField,
+    F,
+    FloatField,
+    IntegerField,
+    JSONField,
+    JSONNull,
+    JSONObject,
+    Sum,
+    Value,
+)
 
 CREDIT = {"credit": [{"name": "AP", "year": 2026}, {"name": "Reuters"}], "views": 5, "ok": True}
 
@@ -340,3 +354,21 @@ def test_json_is_compared_with_json_alone(m: Any, documents: Any) -> None:
             list(among)
     else:
         assert [row.json["a"] for row in among] == [1]
+
+
+def test_numbers_and_texts_are_taken_out_of_json(m: Any, documents: Any) -> None:
+    documents.save(*({"a": value} for value in (7, 2.5, -3, "7", "Größe", True, None, [1], 2**40)), {}, None)
+    rows = m.Everything.objects.order_by("pk")
+
+    def cast(field: Any) -> list[Any]:
+        return list(rows.annotate(found=Cast("json__a", field)).values_list("found", flat=True))
+
+    assert cast(IntegerField()) == [7, 2, -3, None, None, None, None, None, 2**40, None, None]
+    assert cast(FloatField()) == [7.0, 2.5, -3.0, None, None, None, None, None, 2.0**40, None, None]
+    decimals = cast(DecimalField(max_digits=15, decimal_places=1))
+    assert decimals[:3] == [Decimal("7.0"), Decimal("2.5"), Decimal("-3.0")] and decimals[3:8] == [None] * 5
+    assert cast(CharField(max_length=3)) == [None, None, None, "7", "Grö", *[None] * 6]
+    numbers = m.Everything.objects.filter(json__a__lt=100)
+    assert numbers.aggregate(n=Sum(Cast("json__a", IntegerField()))) == {"n": 6}
+    rows.update(integer=Cast("json__a", IntegerField()))
+    assert rows.filter(integer=Cast("json__a", IntegerField())).count() == 4

@@ -11,9 +11,21 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Function
+from toolkit.models.fields import JSONField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.math import rounded
-from toolkit.models.outputs import Typed, alike, common, common_of, decimal_places, kind_of, like, named_kind
+from toolkit.models.json_paths import numbers_at, text_at
+from toolkit.models.outputs import (
+    AnyDecimal,
+    Typed,
+    alike,
+    common,
+    common_of,
+    decimal_places,
+    kind_of,
+    like,
+    named_kind,
+)
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -123,7 +135,8 @@ class Cast(Function):
     """A value as one of another kind, with one meaning on every database.
 
     Fractions are cut where whole numbers are wanted, as Python's ``int`` does, and rounded to a decimal field's places,
-    half away from zero. Text that is no number becomes NULL, text that is longer than ``max_length`` is cut.
+    half away from zero. Text that is no number becomes NULL, text that is longer than ``max_length`` is cut. Of JSON
+    numbers become numbers and text becomes text; what is of another kind becomes NULL.
 
     Args:
         expression: What to convert.
@@ -149,7 +162,9 @@ def cast(dialect: str, value: Any, source: Any, target: Any) -> Any:
         FieldError: Databases would give different results, or there is none.
     """
     kinds = kind_of(source), kind_of(target)
-    build = _CASTS.get(kinds)
+    build = (
+        _from_json if isinstance(source, JSONField) and kinds[1] in (int, float, Decimal, str) else _CASTS.get(kinds)
+    )
     if build is None:
         names = [named_kind(field) for field in (source, target)]
         raise FieldError(
@@ -157,6 +172,16 @@ def cast(dialect: str, value: Any, source: Any, target: Any) -> Any:
             hint="Convert in Python, or by way of another kind, such as a DecimalField on the way from float to text.",
         )
     return build(dialect, value, source, target)
+
+
+def _from_json(dialect: str, value: Any, source: Any, target: Any) -> Any:
+    """The text of JSON that is text, the number of JSON that is a number, and NULL of all else."""
+    import sqlalchemy as sa
+
+    if kind_of(target) is str:
+        return _as_text(dialect, text_at(value, dialect), target, target)
+    build, number = _CASTS[Decimal, kind_of(target)], AnyDecimal()
+    return sa.case(*((met, build(dialect, found, number, target)) for met, found in numbers_at(value, dialect)))
 
 
 def _as_text(dialect: str, value: Any, source: Any, target: Any) -> Any:
