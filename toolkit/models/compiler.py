@@ -191,6 +191,11 @@ class Compiler:
                 f"{compared[0]}: MariaDB takes a number and its text for the same, in JSON from a queryset",
                 hint="Give the values as a list.",
             )
+        if self.dialect == "mysql" and lifted[3:] != (None, None) and context in self.binds.correlated:
+            raise FieldError(
+                f"{compared[0]}: MariaDB knows no slice of a question that speaks of the one around it (OuterRef)",
+                hint="Compare with a Subquery of one value, or leave out the slice.",
+            )
         columns = [column.label(f"v{n}") for n, (column, _) in enumerate(typed)]
         return inner.part(columns, lifted, shifted, wrapped=self.dialect == "mysql")  # which takes no LIMIT in IN
 

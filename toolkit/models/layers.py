@@ -155,7 +155,7 @@ def _truth(compiler: Compiler) -> Any:
     """Whether a row meets the conditions on windows, as a number."""
     import sqlalchemy as sa
 
-    if id(compiler.around) in compiler.binds.correlated and compiler.dialect == "mysql":
+    if compiler.around in compiler.binds.correlated and compiler.dialect == "mysql":
         raise FieldError(
             f"{compiler.model.__name__}: MariaDB knows no condition on a Window in a question that speaks of the one "
             "around it (OuterRef)",

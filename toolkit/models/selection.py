@@ -34,7 +34,7 @@ class Binds:
     clock: set[tuple[str, str, int]] = field(default_factory=set)
     opaque: bool = False
     searches: set[Any] = field(default_factory=set)
-    correlated: set[int] = field(default_factory=set)
+    correlated: set[Any] = field(default_factory=set)
 
     def add(self, bind: Bind, kind: Any = None) -> Any:
         """A bound parameter of SQLAlchemy for this source."""

@@ -43,7 +43,7 @@ class OuterRef(F):
                 f"OuterRef({structure[1][1]!r}) has no question around it",
                 hint="Use it in a queryset inside of another question; elsewhere use F().",
             )
-        context.compiler.binds.correlated.add(id(around))
+        context.compiler.binds.correlated.add(around)
         if structure[1][0] is F:
             refuse_windows(around.compiler, structure[1], "a question inside (OuterRef)")
         return around.expression(structure[1])
