@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from .contenders import OutputStats, stats_of
+from .contenders import OutputStats, put_aside, stats_of
 from .corpus import edit_body
 from .hugo_contender import STATIC
 from .measure import Measurement, measure
@@ -43,8 +43,7 @@ class Eleventy:
 
     def reset(self) -> None:
         """Remove the output and caches."""
-        for name in ("_site", ".cache"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        put_aside(self.folder, "_site", ".cache")
 
     def build(self) -> Measurement:
         """Build everything: the command has no other way."""

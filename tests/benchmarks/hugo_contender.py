@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .contenders import OutputStats, stats_of
+from .contenders import OutputStats, put_aside, stats_of
 from .corpus import edit_body
 from .measure import Measurement, measure
 
@@ -64,8 +64,7 @@ class Hugo:
 
     def reset(self) -> None:
         """Remove the output and Hugo's caches."""
-        for name in ("public", "resources", "cache"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        put_aside(self.folder, "public", "resources", "cache")
 
     def build(self) -> Measurement:
         """Build everything: Hugo's command has no other way."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from .contenders import OutputStats, stats_of
+from .contenders import OutputStats, put_aside, stats_of
 from .corpus import FRONT_MATTER, edit_body
 from .hugo_contender import STATIC
 from .measure import Measurement, measure
@@ -75,8 +75,7 @@ class Pelican:
 
     def reset(self) -> None:
         """Remove the output and the cache."""
-        for name in ("output", "cache"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        put_aside(self.folder, "output", "cache")
 
     def build(self) -> Measurement:
         """Build everything."""
@@ -121,8 +120,7 @@ class Distill:
 
     def reset(self) -> None:
         """Remove the output and the database."""
-        for name in ("output", "collected"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        put_aside(self.folder, "output", "collected")
         (self.folder / "db.sqlite3").unlink(missing_ok=True)
 
     def build(self) -> Measurement:

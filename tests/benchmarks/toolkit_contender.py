@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .contenders import OutputStats, stats_of
+from .contenders import OutputStats, put_aside, stats_of
 from .corpus import edit_body
 from .measure import Measurement, measure
 
@@ -51,8 +51,7 @@ class Toolkit:
 
     def reset(self) -> None:
         """Remove the output, the manifest and caches, and the database."""
-        for name in ("build", ".toolkit"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        put_aside(self.folder, "build", ".toolkit")
         for path in self.folder.glob("*.db*"):
             path.unlink()
 
