@@ -232,3 +232,11 @@ def test_the_other_side_of_a_one_to_one_field_is_assigned(m: Any, newsroom: Any)
     assert second.profile == profile
     with pytest.raises(ValidationError, match=r"Author\.profile takes a Profile, not <Author"):
         second.profile = first
+
+
+def test_a_set_of_partners_names_the_model_between(m: Any, newsroom: Any) -> None:
+    story, author = newsroom.stories[0], newsroom.authors[0]
+    assert story.authors.through is author.stories.through is m.Byline
+    assert story.tags.through.objects.filter(story=story).count() == 2
+    with pytest.raises(AttributeError, match="has no 'through'"):
+        newsroom.sections[0].stories.through  # noqa: B018 - the read is the test

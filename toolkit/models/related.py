@@ -101,6 +101,11 @@ class RelatedManager(QuerySet[M]):
         kept = self._pristine_operations[0] in found._operations
         return found if kept or found is self else self.relation.narrow(found, self.owner)
 
+    @property
+    def through(self) -> Any:
+        """The model of the table between, of a many-to-many relation."""
+        return self.relation.declared.through
+
     def add(self, *partners: Any, bulk: bool = True, through_defaults: Mapping[str, Any] | None = None) -> None:
         """Make these partners, given as instances or keys. Those that are already stay.
 
