@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from toolkit.content import LoadReport, Source
+from toolkit.content.changes import Changes
 from toolkit.content.files import list_files
 from toolkit.content.loading import Loading
 from toolkit.errors import DatabaseError, Problems
@@ -244,6 +246,7 @@ def test_another_load_at_the_same_time_is_noticed(
         return {} if len(asked) % 2 and len(asked) < overtaken * 2 else read(database)
 
     monkeypatch.setattr(loading, "read_records", changing)
+    monkeypatch.setattr(loading, "data_version", lambda database: len(asked))
     before = newsroom.dump()
     if overtaken == 3:
         with pytest.raises(Problems, match="another process loaded content at the same time"):
@@ -252,6 +255,37 @@ def test_another_load_at_the_same_time_is_noticed(
     else:
         newsroom.load()
         assert newsroom.dump() != before
+
+
+def test_what_another_connection_noted_meanwhile_is_looked_at_anew(
+    newsroom: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = newsroom.scope.database
+    newsroom.load()
+    newsroom.write("content/stories/storm.md", STORM + "More.\n")
+    read = Changes.read
+
+    def meanwhile(changes: Changes) -> None:
+        read(changes)
+        monkeypatch.setattr(Changes, "read", read)
+        if not database.in_memory:
+            thread = threading.Thread(target=forget)
+            thread.start()
+            thread.join()
+
+    def forget() -> None:
+        database.execute("UPDATE toolkit_source SET digest = 'other' WHERE path = 'content/tags.csv'")
+        database.close()
+
+    monkeypatch.setattr(Changes, "read", meanwhile)
+    overtaken = []
+    is_overtaken = Loading._is_overtaken
+    monkeypatch.setattr(
+        Loading, "_is_overtaken", lambda *given: overtaken.append(is_overtaken(*given)) or overtaken[-1]
+    )
+    newsroom.load()
+    assert overtaken == ([False] if database.in_memory else [True, False])
+    assert newsroom.story("storm").body.endswith("More.")
 
 
 def test_worker_processes_give_the_same_rows_and_problems(newsroom: Desk) -> None:

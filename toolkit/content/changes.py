@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Changes:
         layouts: Of all sources.
         listings: Their files, in the same order.
         records: What was loaded, by path.
+        unknown: Files that may have changed, as far as their stamps tell.
         workers: See ``parse_groups``.
 
     Attributes:
@@ -45,11 +46,12 @@ class Changes:
         layouts: Sequence[Layout],
         listings: Sequence[Listing],
         records: Mapping[str, Record],
+        unknown: Set[str],
         *,
         workers: int | None = None,
     ) -> None:
         self._folder, self._layouts, self._listings, self._records = folder, layouts, listings, records
-        self._workers = workers
+        self._unknown, self._workers = unknown, workers
         self.problems: list[ContentError] = []
         self.parsed: dict[str, Parsed] = {}
         self.same: dict[str, Parsed] = {}
@@ -95,16 +97,23 @@ class Changes:
         doubtful = [group for group in self.groups if self._is_doubtful(group, bereft)]
         expected = {
             path: record.digest
-            for path, record in self._records.items()
-            if path in self.owner and path not in bereft and record.declared == self._layouts[self.owner[path]].declared
+            for path, record in self._recorded(doubtful)
+            if path not in bereft and record.declared == self._layouts[self.owner[path]].declared
         }
         self._parse(doubtful, expected)
 
     def _is_doubtful(self, group: Group, bereft: set[str]) -> bool:
-        declared = self._layouts[group.layout].declared
-        if group.path in bereft:
+        """Whether any of a group's files may have changed, or one is gone."""
+        if group.path in self._unknown or group.path in bereft:
             return True
-        return any(not is_known(self._records.get(path), self.stamp_of(path), declared) for path in group.paths)
+        return any(path in self._unknown for path, _ in group.translations)
+
+    def _recorded(self, groups: Iterable[Group]) -> Iterator[tuple[str, Record]]:
+        """The files of some groups that were loaded before, with what was."""
+        for path in (path for group in groups for path in group.paths):
+            record = self._records.get(path)
+            if record is not None:
+                yield path, record
 
     def _parse(self, groups: Sequence[Group], expected: Mapping[str, str]) -> None:
         found = parse_groups(self._folder, self._layouts, groups, expected, workers=self._workers)

@@ -23,6 +23,7 @@ from toolkit.content.records import (
     Record,
     RowKey,
     count_rows,
+    data_version,
     ensure_table,
     find_giver,
     read_records,
@@ -110,20 +111,23 @@ class Loading:
         self._scope = Scope(scope.site, scope.database, EDITOR, local, local, scope.moment)
         self._database, self._layouts, self._folder = scope.database, layouts, folder
         self._workers = workers
+        self._version: int | None = None
 
     def run(self) -> LoadReport:
         """Load what changed."""
         listings = [list_files(self._folder, layout.source.pattern) for layout in self._layouts]
+        self._version = data_version(self._database)
         records = read_records(self._database)
-        if _is_unchanged(self._layouts, listings, records):
+        unknown = _unknown_files(self._layouts, listings, records)
+        if not unknown and sum(len(listing.stamps) for listing in listings) == len(records):
             return self._report(listings, sum_rows(records.values()), [], [])
         many = sum(len(listing.stamps) for listing in listings) - len(records) > PARALLEL_FILES
         with _collector_resting() if many else nullcontext():
-            return self._load(listings, records)
+            return self._load(listings, records, unknown)
 
-    def _load(self, listings: Sequence[Listing], records: dict[str, Record]) -> LoadReport:
+    def _load(self, listings: Sequence[Listing], records: dict[str, Record], unknown: set[str]) -> LoadReport:
         """Read and write what may have changed."""
-        changes = Changes(self._folder, self._layouts, listings, records, workers=self._workers)
+        changes = Changes(self._folder, self._layouts, listings, records, unknown, workers=self._workers)
         with closing(changes.spool):
             return self._apply(changes, listings, records)
 
@@ -137,11 +141,18 @@ class Loading:
         if any(layout.source.create for layout in self._layouts):
             ensure_mention_tables(self._database)
         with entered(self._scope), self._database.atomic():
-            if read_records(self._database) != records:
+            if self._is_overtaken(records):
                 raise _Overtaken
             removed = self._save(changes)
             self._note(changes)
         return self._report(listings, count_rows(self._database), changes.entries, removed)
+
+    def _is_overtaken(self, records: dict[str, Record]) -> bool:
+        """Whether another process noted files meanwhile; in a transaction, so that none can now."""
+        version = data_version(self._database)
+        if version is not None and version == self._version:
+            return False
+        return read_records(self._database) != records
 
     def _missing_files(self, listings: Sequence[Listing]) -> list[ContentError]:
         """A pattern without ``*`` names a file that must be there."""
@@ -312,18 +323,17 @@ def _declared_at(source: Source) -> str:
     return f" declared at {source.declared_at}" if source.declared_at else ""
 
 
-def _is_unchanged(layouts: Sequence[Layout], listings: Sequence[Listing], records: Mapping[str, Record]) -> bool:
-    """Whether every file is as it was loaded, as far as stamps can prove it, and none is gone."""
-    find, count = records.get, 0
+def _unknown_files(layouts: Sequence[Layout], listings: Sequence[Listing], records: Mapping[str, Record]) -> set[str]:
+    """Files that are not as they were loaded, as far as stamps can prove it; and what must be there, and is not."""
+    find, unknown = records.get, set()
     for layout, listing in zip(layouts, listings, strict=True):
         declared = layout.declared
-        count += len(listing.stamps)
         if layout.source.is_literal and not listing.stamps:
-            return False
+            unknown.add(layout.source.pattern)
         for path, stamp in listing.stamps.items():
             if not is_known(find(path), stamp, declared):
-                return False
-    return count == len(records)
+                unknown.add(path)
+    return unknown
 
 
 @contextmanager

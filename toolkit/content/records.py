@@ -93,6 +93,13 @@ def read_records(database: Any) -> dict[str, Record]:
     return {row[0]: make(row) for row in rows}
 
 
+def data_version(database: Any) -> int | None:
+    """A number that another process moves by writing anything; None where the database does not tell."""
+    if database.dialect != "sqlite" or database.in_memory:
+        return None
+    return int(database.fetch("PRAGMA data_version")[0][0])
+
+
 def sum_rows(records: Iterable[Record]) -> dict[tuple[str, str], int]:
     """(pattern, model's label) to the number of rows."""
     totals: dict[tuple[str, str], int] = {}
