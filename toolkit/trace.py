@@ -21,6 +21,9 @@ import msgspec
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _blake2b = hashlib.blake2b
 
+BUCKET_BITS = 8
+"""Rows whose whole-numbered keys differ in these bits only are compared together: they are one bucket."""
+
 ABSENT = b""
 """The digest of what was looked for and is not there."""
 
@@ -33,6 +36,11 @@ def digest(value: Any) -> bytes:
 def digest_bytes(body: bytes) -> bytes:
     """16 bytes that stand for a file's content."""
     return _blake2b(body, digest_size=16).digest()
+
+
+def bucket_of(key: Any) -> int | None:
+    """Which rows a row is compared with, by its primary key: 256 neighbours; None stands for rows of any other key."""
+    return key >> BUCKET_BITS if isinstance(key, int) else None
 
 
 class Input(NamedTuple):

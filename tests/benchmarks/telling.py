@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.builder import Builder, Manifest
+from toolkit.builder.changes import Changes
 from toolkit.builder.records import encode_key, pack
 from toolkit.testing import temporary_site
 
@@ -88,16 +89,13 @@ def multiply(manifest: Manifest, pages: int) -> None:
     (table,) = {item[1][0] for item in kept.values() if item[0] == "row"}
     shapes = [item[1] for item in kept.values() if item[0] == "query"]
     start = 1 + max(manifest.inputs())
-    connection.execute("BEGIN")
-    connection.execute("DELETE FROM pages")
-    rows = ((start + n, "row", encode_key((table, columns, n)), b"x" * 16) for n in range(pages + 1))
-    connection.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?)", rows)
+    rows = [(start + n, "row", encode_key((table, columns, n)), b"x" * 16) for n in range(pages + 1)]
     asked = start + pages + 1
     queries = [(asked + n * len(shapes) + k, key, n) for n in range(pages) for k, key in enumerate(shapes)]
-    connection.executemany(
-        "INSERT INTO inputs VALUES (?, 'query', ?, ?)",
-        ((number, encode_key((key[0], f"{key[1:]} {n}")), b"x" * 16) for number, key, n in queries),
-    )
+    rows += [(number, "query", encode_key((key[0], f"{key[1:]} {n}")), b"x" * 16) for number, key, n in queries]
+    manifest.replace(Changes(datetime.now(UTC), inputs=rows))
+    connection.execute("BEGIN")
+    connection.execute("DELETE FROM pages")
     sql = (
         "INSERT INTO pages (route, key, locale, number, url, path, digest, size, content_type, status, reason, inputs)"
         " VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, 200, 'new', ?)"

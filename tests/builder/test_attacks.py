@@ -310,7 +310,7 @@ SPOILS = [
     truncated, zeroed, emptied, all_zero, of_text, of_another_version, another_database, without_a_table,
     without_a_column, with_nonsense_in_it, with_inputs_missing, a_folder, a_loop,
     with_a_name_in_another_coding, with_shapes_of_no_text, with_shapes_of_nothing,
-    with_a_value("inputs", "kind", "tmplate"),
+    with_a_value("topics", "kind", "tmplate"), with_a_value("inputs", "topic", b"x"),
     with_a_value("pages", "key", b"\x80"), with_pages_elsewhere,
     with_a_value("units", "planned", b"x"),
 ]  # fmt: skip

@@ -111,6 +111,9 @@ def served_few(planter: Any, fresh_press: Callable[[str], Any]) -> Iterator[Any]
         yield press
 
 
+INPUTS = "SELECT i.id, t.kind, i.key, i.digest FROM inputs i JOIN topics t ON t.id = i.topic"
+
+
 def meaning(manifest: Path) -> dict[str, Any]:
     """What a manifest says, without the numbers that inputs have in it and the times of files.
 
@@ -119,7 +122,7 @@ def meaning(manifest: Path) -> dict[str, Any]:
     """
     connection = sqlite3.connect(manifest)
     try:
-        inputs = {row[0]: named(*row[1:]) for row in connection.execute("SELECT id, kind, key, digest FROM inputs")}
+        inputs = {row[0]: named(*row[1:]) for row in connection.execute(INPUTS)}
 
         def read(numbers: bytes) -> set[Any]:
             return {inputs[number] for number in memoryview(numbers).cast("I")}

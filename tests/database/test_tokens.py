@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from toolkit.database import Backend, Database, install_tokens, read_tokens
+from toolkit.database import Backend, Database, install_tokens, read_buckets, read_tokens
 
 TABLES = ["note", "odd \"name's"]
 
@@ -125,3 +125,94 @@ def test_a_kind_of_database_that_keeps_none_has_none(database: Any, monkeypatch:
     monkeypatch.setattr(database.backend, "token_keeper", Backend.token_keeper.__get__(database.backend))
     install_tokens(database, ["note"])
     assert read_tokens(database, ["note"]) == {}
+
+
+# buckets
+
+
+def tokens_of(database: Any) -> dict[int, str]:
+    found = read_buckets(database, "note")
+    assert found is not None
+    assert found.column == "id"
+    return dict(found.tokens)
+
+
+def written(database: Any, sql: str) -> list[int]:
+    """The buckets that a statement of another program took the tokens of; the others have theirs still."""
+    first = tokens_of(database)
+    run(database.path, sql)
+    found = tokens_of(database)
+    return sorted(bucket for bucket in found if found[bucket] != first.get(bucket) or not found[bucket])
+
+
+@pytest.fixture
+def spread(database: Any) -> Any:
+    """Rows in three buckets, each with a token."""
+    run(database.path, "INSERT INTO note VALUES (300, 'three hundred'), (301, '301'), (1000, 'a thousand')")
+    install_tokens(database, TABLES)
+    assert sorted(tokens_of(database)) == [0, 1, 3]
+    assert len(set(tokens_of(database).values())) == 3
+    return database
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    ("sql", "buckets"),
+    [
+        ("UPDATE note SET text = 'x' WHERE id = 300", [1]),
+        ("UPDATE note SET text = text || 'x' WHERE id IN (1, 1000)", [0, 3]),
+        ("UPDATE note SET id = 600 WHERE id = 300", [1, 2]),
+        ("INSERT INTO note VALUES (-5, 'below')", [-1]),
+        ("INSERT OR IGNORE INTO note VALUES (302, 'x')", [1]),
+        ("INSERT OR IGNORE INTO note VALUES (302, 'one')", []),
+        ("UPDATE OR IGNORE note SET text = 'x' WHERE id = 1000", [3]),
+        ("UPDATE OR FAIL note SET text = 'x' WHERE id = 1000", [3]),
+        ("DELETE FROM note WHERE id = 1000", [3]),
+        ("DELETE FROM note", [0, 1, 3]),
+        ("REPLACE INTO note VALUES (1000, 'x')", [3]),
+        ("INSERT INTO note VALUES (1000, 'x') ON CONFLICT (id) DO UPDATE SET text = 'y'", [3]),
+        ("PRAGMA recursive_triggers = ON; REPLACE INTO note VALUES (1000, 'one')", [0, 3]),
+    ],
+)
+def test_a_writer_takes_the_tokens_of_the_buckets_that_it_writes_in(spread: Any, sql: str, buckets: list[int]) -> None:
+    assert written(spread, sql) == buckets
+    assert written(spread, "SELECT 1") == buckets, "and nobody gives them back until the next are drawn"
+    install_tokens(spread, TABLES)
+    assert all(tokens_of(spread).values())
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_what_replace_deletes_in_another_bucket_is_not_told(spread: Any) -> None:
+    """Why whoever believes these tokens counts the rows."""
+    assert written(spread, "REPLACE INTO note VALUES (1000, 'one')") == [3]
+    assert spread.fetch("SELECT id FROM note WHERE id = 1") == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    "sql", ["DROP TRIGGER toolkit_changed_note_update", "ALTER TABLE note RENAME TO old", "DROP TABLE toolkit_bucket"]
+)
+def test_buckets_of_a_table_that_is_not_watched_are_not_told(spread: Any, sql: str) -> None:
+    first = tokens_of(spread)
+    run(spread.path, sql)
+    assert read_buckets(spread, "note") is None
+    if "old" not in sql:
+        install_tokens(spread, TABLES)
+        assert set(first.values()).isdisjoint(tokens_of(spread).values())
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "(id TEXT PRIMARY KEY)",
+        "(a INTEGER, b INTEGER, PRIMARY KEY (a, b))",
+        "(id INTEGER PRIMARY KEY DESC)",
+        "(id INTEGER)",
+        "(id INTEGER PRIMARY KEY) WITHOUT ROWID",
+    ],
+)
+def test_only_rows_whose_key_is_sure_to_be_a_whole_number_are_told_by_buckets(database: Any, table: str) -> None:
+    database.execute(f"CREATE TABLE more {table}")
+    install_tokens(database, ["more"])
+    assert "more" in read_tokens(database, ["more"])
+    assert read_buckets(database, "more") is None

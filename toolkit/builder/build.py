@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import DAMAGED, Manifest
+from toolkit.builder.outputs import Standing
 from toolkit.builder.paranoid import Comparison, Proof
 from toolkit.builder.partial import newly_linked
 from toolkit.builder.problems import merge_problems
-from toolkit.builder.publish import Publisher, Rendered, Standing
+from toolkit.builder.publish import Publisher, Rendered
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.records import DamagedManifest
 from toolkit.builder.remote import StorageTarget
@@ -262,7 +264,7 @@ class Run:
         self.report = report
         self.moment = moment
         self.standing = standing
-        self.interning = Interning(manifest, self._relied)
+        self.interning = Interning(manifest, self._is_relied)
         self.results: list[tuple[Result, array[int], str]] = []
         self.decision: Decision
 
@@ -281,7 +283,9 @@ class Run:
         self.report.seconds["verify"] = time.monotonic() - started
         pages = [page for page, _ in self.decision.stale]
         known = {
-            path: record.digest for path, record in self.standing.files.items() if path not in self.standing.suspect
+            path: record.digest
+            for path, record in (self.standing.files.items() if pages else ())
+            if path not in self.standing.suspect
         }
         databases = self.site.databases
         elsewhere = self.builder.executor is not None and len(pages) > FEW_PAGES and self._can_share()
@@ -400,14 +404,18 @@ class Run:
             count = f"{len(problems)} page" if len(problems) == 1 else f"{len(problems)} pages"
             raise Problems(merge_problems(problems), summary=f"{count} could not be rendered; nothing was published")
 
+    def _is_relied(self, number: int) -> bool:
+        """Whether pages or units rely on an input which this build does not make anew."""
+        return number not in self.decision.broken and number in self._relied
+
+    @cached_property
     def _relied(self) -> set[int]:
-        """Inputs that pages and units rely on which this build does not make anew."""
         found: set[int] = set()
         for record in self.decision.kept:
             found.update(record.inputs)
         fresh = {(unit.route.id, unit.locale) for unit in self.decision.replanned}
         planned = {(route.id, locale) for route, locale in self.decision.plan.routes()}
-        for key, unit in self.manifest.units().items():
+        for key, inputs in self.manifest.unit_inputs().items():
             if key in planned and key not in fresh:
-                found.update(unit.inputs)
+                found.update(inputs)
         return found

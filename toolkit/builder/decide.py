@@ -6,16 +6,17 @@ digest, and of its queries only those are asked again whose rows are chosen or o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from toolkit.builder.manifest import Manifest, UnitRecord
+from toolkit.builder.kept import KeptPages
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.naming import names_of
 from toolkit.builder.partial import Left, Outside, leave
 from toolkit.builder.reasons import describe
-from toolkit.builder.records import DamagedManifest, Identity, Key, PageRecord
+from toolkit.builder.records import DamagedManifest, Identity, Key, PageRecord, UnitRecord, unit_topic
 from toolkit.builder.selections import Segment, Shard
 from toolkit.errors import Problems, ToolkitError
 from toolkit.models.options import located
@@ -33,24 +34,32 @@ class Decision:
     Attributes:
         plan: The plan, every unit known.
         tables: Today's state of the tables.
+        tables_before: Their state then.
+        broken: The numbers of inputs that would be read differently: no kept page has one.
         stale: Pages to render, with the reason.
+        before: Of those, how they were last built.
         kept: Pages whose trace verifies.
         gone: Records of pages that are no more.
         replanned: Units that were made anew.
         touched: Whether any table changed.
         left: What is left as it is, by a build of a segment.
         is_empty: Whether what was asked for has no page.
+        is_planned_same: Whether all pages of the last build, and no others, are to be had again, at the same URLs.
     """
 
     plan: Plan
     tables: dict[str, TableState]
+    tables_before: Mapping[str, TableState] = field(default_factory=dict)
+    broken: Collection[int] = ()
     stale: list[tuple[Page, str]] = field(default_factory=list)
-    kept: list[PageRecord] = field(default_factory=list)
+    before: dict[Identity, PageRecord] = field(default_factory=dict)
+    kept: list[PageRecord] | KeptPages = field(default_factory=list)
     gone: list[PageRecord] = field(default_factory=list)
     replanned: list[Unit] = field(default_factory=list)
     touched: bool = False
     left: Left = field(default_factory=Left)
     is_empty: bool = False
+    is_planned_same: bool = False
 
 
 class Decider:
@@ -90,12 +99,13 @@ class Decider:
             for table in database.schema.table_names
         ]
         tables = capture(self._scope(), names, self.before)
-        decision = Decision(self.plan, tables)
+        decision = Decision(self.plan, tables, self.before)
         if (self.manifest.page_count() or self.manifest.units()) and not self._code_changed():
             self._verify_world()
             decision.touched = self._verify_database(tables)
         self._plan(decision)
         self._sort(decision)
+        decision.broken = self._broken.keys()
         self.manifest.forget_inputs()
         return decision
 
@@ -134,20 +144,14 @@ class Decider:
         }
         gone = {(name, column) for name in self.before.keys() - tables.keys() for column in self.before[name].columns}
         changed |= gone
-        touched = {name for name, _ in changed}
-        asked = self._affected_shapes(changed)
-        if not touched and not asked:
-            return False
-        inputs = self.manifest.inputs(kinds=DATABASE_KINDS)
+        inputs = self.manifest.inputs_about("query", self._affected_shapes(changed))
         parts = _ChangedParts(changed)
-        self._verify(
-            {
-                number: item
-                for number, item in inputs.items()
-                if (item[1][0] in asked if item[0] == "query" else parts.touch(item[1][0], item[1][1]))
-            }
-        )
-        return bool(touched)
+        for name in sorted(parts.tables):
+            buckets = tables[name].buckets_since(self.before.get(name)) if name in tables else None
+            rows = self.manifest.inputs_about("row", [name], buckets)
+            inputs |= {number: item for number, item in rows.items() if parts.touch(name, item[1][1])}
+        self._verify(inputs)
+        return bool(changed)
 
     def _affected_shapes(self, changed: set[tuple[str, str]]) -> set[str]:
         """Shapes whose answer may be another: a column they depend on changed, or an instant was passed."""
@@ -225,14 +229,9 @@ class Decider:
 
     def _verify_urls(self, units: set[tuple[str, str]]) -> None:
         """URLs and lists of pages, where the plan changed."""
-        inputs = self.manifest.inputs(kinds=PLAN_KINDS)
-        self._verify(
-            {
-                number: item
-                for number, item in inputs.items()
-                if (item[1][0], item[1][1 if item[0] == "plan" else 2]) in units
-            }
-        )
+        topics = [unit_topic(*unit) for unit in sorted(units)]
+        for kind in sorted(PLAN_KINDS):
+            self._verify(self.manifest.inputs_about(kind, topics))
 
     def _check_collisions(self, changed: bool) -> None:
         if changed:
@@ -246,14 +245,15 @@ class Decider:
 
     def _sort(self, decision: Decision) -> None:
         """Pages into stale, kept and gone."""
-        records = self.manifest.pages()
         same = (self.manifest.meta("part") or "") == (str(self.part) if isinstance(self.part, Shard) else "")
         whole = same and not isinstance(self.part, Segment)
-        if whole and not self._broken and not decision.replanned and not self.suspect:
-            decision.kept = list(records.values())
+        if whole and not decision.replanned and not self.suspect:
+            self._sort_same(decision)
             return
+        records = self.manifest.pages()
         has = self.part.bind(self.plan) if self.part is not None else None
         decision.is_empty = True
+        kept = decision.kept = []
         outside: list[Outside] = []
         moved: set[Identity] = set()
         for page in self._pages():
@@ -262,16 +262,34 @@ class Decider:
             inside = has is None or has(page)
             decision.is_empty &= not inside
             if record is not None and not reason:
-                decision.kept.append(record)
+                kept.append(record)
             elif not inside:
                 outside.append(Outside(page, record, reason))
             else:
                 decision.stale.append((page, reason))
+                if record is not None:
+                    decision.before[page.identity] = record
                 if record is None or record.url != page.url:
                     moved.add(page.identity)
         decision.gone = list(records.values())
         if isinstance(self.part, Segment) and has is not None:
             decision.left = leave(outside, decision.stale, decision.gone, moved, has, self._broken_links)
+
+    def _sort_same(self, decision: Decision) -> None:
+        """Where the plan is as it was, only the pages are read that are stale."""
+        decision.is_planned_same = True
+        decision.before = {record.identity: record for record in self.manifest.pages_reading(self._broken)}
+        decision.kept = KeptPages(self.manifest, decision.before)
+        units = {(route, locale) for route, _, locale, _ in decision.before}
+        for route, locale in self.plan.routes():
+            if (route.id, locale) in units:
+                wanted = {key for name, key, one, _ in decision.before if (name, one) == (route.id, locale)}
+                for page in self.plan.unit(route, locale).pages(wanted):
+                    record = decision.before.get(page.identity)
+                    if record is not None:
+                        decision.stale.append((page, self._reason(page, record)))
+        if len(decision.stale) != len(decision.before):
+            raise DamagedManifest(ValueError("it has pages that are not in its plan"))
 
     def _broken_links(self, record: PageRecord) -> set[Identity]:
         """The pages whose URL a page read, and which may have another now.
@@ -314,7 +332,7 @@ class _ChangedParts:
 
     def __init__(self, changed: set[tuple[str, str]]) -> None:
         self._changed = changed
-        self._tables = {table for table, _ in changed}
+        self.tables = {table for table, _ in changed}
         self._known: dict[tuple[str, Any], bool] = {}
 
     def touch(self, table: str, columns: Sequence[str] | None) -> bool:
@@ -323,5 +341,5 @@ class _ChangedParts:
         found = self._known.get(key)
         if found is None:
             parts = ((table, column) in self._changed for column in columns or ())
-            found = self._known[key] = table in self._tables if columns is None else any(parts)
+            found = self._known[key] = table in self.tables if columns is None else any(parts)
         return found

@@ -1,7 +1,8 @@
 """Numbers for inputs: what the manifest had, what the workers met, made one counting.
 
-A large site has some hundred thousand inputs, and the process that coordinates holds them all: so they are kept as
-bytes, as the manifest has them, and made values only where somebody asks for them.
+A large site has some hundred thousand inputs, and a build of all of it holds them all: so they are kept as bytes, as
+the manifest has them, and made values only where somebody asks for them. Of the manifest's only those parts are read in
+which something is looked for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.builder.manifest import Manifest
-from toolkit.builder.records import InputRow, Key, decode_key, encode_key
+from toolkit.builder.records import InputRow, Key, Part, decode_key, encode_key, part_of
 
 UNSURE = b"?"
 """The digest of what was read differently in one build, because somebody changed it meanwhile: it verifies never."""
@@ -21,43 +22,43 @@ _BREAK = b"\0"
 
 
 class Interning:
-    """The inputs of all pages by number. The manifest's are read only when something changed.
+    """The inputs of all pages by number.
 
     Args:
         manifest: The last build.
-        relied: Gives the numbers of the manifest's inputs that kept pages and units rely on.
+        relied: Tells whether kept pages or units rely on the manifest's input of a number.
     """
 
-    def __init__(self, manifest: Manifest, relied: Callable[[], set[int]]) -> None:
+    def __init__(self, manifest: Manifest, relied: Callable[[int], bool]) -> None:
         self._manifest = manifest
-        self._find_relied = relied
-        self._relied: set[int] | None = None
+        self._is_relied = relied
         self._unsure: set[bytes] = set()
-        self._is_loaded = False
+        self._loaded: set[Part] = set()
         self._ids: dict[bytes, int] = {}
         self._before: dict[int, bytes] = {}
         self._now: dict[int, bytes] = {}
-        self._next = 1
+        self._last: int | None = None
+        self._last_before = 0
         self._local: dict[int, array[int]] = {}
         self.shapes: dict[str, Mapping[str, Any]] = {}
 
-    def _load(self) -> None:
-        if self._is_loaded:
+    def _load(self, kind: str, key: bytes) -> None:
+        """Read the part of the manifest that an input belongs to."""
+        part = part_of(kind, key)
+        if part in self._loaded:
             return
-        for number, kind, key, value in self._manifest.input_rows():
-            self._ids[_name(kind, key)] = number
+        self._loaded.add(part)
+        for number, other, value in self._manifest.part_rows(part):
+            self._ids[_name(kind, other)] = number
             self._before[number] = value
-        self._next = max(self._before, default=0) + 1
-        self._is_loaded = True
 
     def learn(self, batch: Any) -> None:
         """Take up the inputs and shapes that a worker met for the first time."""
-        self._load()
         numbers = self._local.setdefault(batch.sender, array("I"))
         missing = max((number for number, *_ in batch.inputs), default=-1) + 1 - len(numbers)
         numbers.extend([0] * missing)
         for number, kind, key, value in batch.inputs:
-            numbers[number] = self._number(_name(kind, key), value)
+            numbers[number] = self._number(kind, key, value)
         self.shapes.update(batch.shapes)
 
     def translate(self, sender: int, local: array[int]) -> array[int]:
@@ -71,28 +72,38 @@ class Interning:
 
     def take(self, trace: Any) -> array[int]:
         """Our numbers of a trace's inputs."""
-        self._load()
         for name, shape in trace.shapes.items():
             self.shapes.setdefault(name, shape.record())
         inputs = trace.inputs.items()
-        return array("I", [self._number(_name(kind, encode_key(key)), value) for (kind, key), value in inputs])
+        return array("I", [self._number(kind, encode_key(key), value) for (kind, key), value in inputs])
 
     def take_stale(self, numbers: array[int]) -> array[int]:
         """Inputs of a page that is left stale, with one that never verifies."""
-        self._load()
-        mark = self._number(_name("part", encode_key(())), UNSURE)
+        mark = self._number("part", encode_key(()), UNSURE)
         return numbers if mark in numbers else array("I", [*numbers, mark])
 
-    def _number(self, name: bytes, value: bytes) -> int:
+    def _number(self, kind: str, key: bytes, value: bytes) -> int:
         """One input has one digest, as a build shows one moment; unless somebody edits a file meanwhile."""
+        name = _name(kind, key)
         number = self._ids.get(name)
         if number is None:
-            number = self._ids[name] = self._next
-            self._next += 1
+            number = self._find(kind, key, name)
         if self._differs(number, value):
             self._unsure.add(name)
             value = UNSURE
         self._now[number] = value
+        return number
+
+    def _find(self, kind: str, key: bytes, name: bytes) -> int:
+        """The number that an input has in the manifest, or one that no other has."""
+        if self._last is None:
+            self._last = self._last_before = self._manifest.last_number
+        if self._last_before:
+            self._load(kind, key)
+        number = self._ids.get(name)
+        if number is None:
+            self._last += 1
+            number = self._ids[name] = self._last
         return number
 
     def _differs(self, number: int, value: bytes) -> bool:
@@ -101,11 +112,7 @@ class Interning:
         if now is not None:
             return now != value
         before = self._before.get(number)
-        if before is None or before == value:
-            return False
-        if self._relied is None:
-            self._relied = self._find_relied()
-        return number in self._relied
+        return before is not None and before != value and self._is_relied(number)
 
     @property
     def unsure(self) -> set[tuple[str, Key]]:
@@ -114,10 +121,12 @@ class Interning:
 
     def inputs_of(self, numbers: Iterable[int], kind: str | None = None) -> list[tuple[str, Key]]:
         """(kind, key) of the inputs with these numbers, in the order of the numbers; of one kind, or all."""
-        self._load()
         wanted, start = frozenset(numbers), b"" if kind is None else kind.encode() + _BREAK
-        found = [(number, name) for name, number in self._ids.items() if name.startswith(start) and number in wanted]
-        return [_input(name) for _, name in sorted(found)]
+        found = {number: name for name, number in self._ids.items() if name.startswith(start) and number in wanted}
+        for number, one, key, _ in self._manifest.input_rows(kind):
+            if number in wanted:
+                found[number] = _name(one, key)
+        return [_input(name) for _, name in sorted(found.items())]
 
     def written(self, used: Collection[int]) -> Iterator[InputRow]:
         """The inputs to write, given the numbers that pages and units have."""
@@ -129,12 +138,7 @@ class Interning:
 
     def dropped(self, used: Collection[int]) -> list[int]:
         """The numbers of the manifest's inputs that nobody has any more."""
-        return [number for number in self._before if number not in used]
-
-    def unused_shapes(self, used: Iterable[int], known: Iterable[str]) -> list[str]:
-        """Shapes that no query of these inputs has any more."""
-        needed = {key[0] for _, key in self.inputs_of(used, "query")}
-        return [name for name in known if name not in needed]
+        return [number for number in self._manifest.input_numbers() if number not in used]
 
 
 def _name(kind: str, key: bytes) -> bytes:

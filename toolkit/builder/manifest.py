@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from toolkit.builder.changes import Changes
 from toolkit.builder.reader import ManifestReader
 from toolkit.builder.records import (
     FORMAT,
@@ -25,22 +25,21 @@ from toolkit.builder.records import (
     InputRow,
     Key,
     PageRecord,
+    Part,
+    UnitRecord,
     decode,
-    decode_columns,
     decode_key,
-    decode_planned,
-    encode,
-    pack,
+    decode_paths,
     tupled,
     unpack,
 )
-from toolkit.models.states import TableState
+from toolkit.models.states import Bucket, BucketState, TableState
 from toolkit.pages.plan import Planned
 
 BUSY_SECONDS = 5.0
 """How long a build waits for whoever holds the manifest, such as a reader who looks into it."""
 
-COUNTED = ("tables", "shapes", "inputs", "units", "pages", "files")
+COUNTED = ("tables", "shapes", "topics", "inputs", "units", "pages", "files")
 """Tables whose rows are counted when they are written, and again when the manifest is opened."""
 
 
@@ -51,12 +50,26 @@ DAMAGED = re.compile("malformed|not a database|UTF-8")
 """What SQLite says where it comes upon what no SQLite wrote."""
 
 
+_TOPICLESS = """
+WITH RECURSIVE used (topic) AS (
+    SELECT min(topic) FROM inputs
+    UNION ALL
+    SELECT (SELECT min(topic) FROM inputs WHERE topic > used.topic) FROM used WHERE used.topic IS NOT NULL
+)
+SELECT topic FROM used WHERE topic IS NOT NULL AND topic NOT IN (SELECT id FROM topics)
+"""
+"""Steps from topic to topic by the index, instead of through all inputs."""
+
+_decode_state = msgspec.msgpack.Decoder(tuple[tuple[str, ...], dict[Bucket, BucketState]]).decode
+_decode_planned = msgspec.msgpack.Decoder(list[Planned]).decode
+
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE tables (name TEXT PRIMARY KEY, token TEXT, columns BLOB) WITHOUT ROWID;
+CREATE TABLE tables (name TEXT PRIMARY KEY, token TEXT, state BLOB) WITHOUT ROWID;
 CREATE TABLE shapes (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;
-CREATE TABLE inputs (id INTEGER PRIMARY KEY, kind TEXT, key BLOB, digest BLOB);
-CREATE INDEX inputs_kind ON inputs (kind);
+CREATE TABLE topics (id INTEGER PRIMARY KEY, kind TEXT, name TEXT);
+CREATE TABLE inputs (id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, bucket INTEGER, key BLOB, digest BLOB);
+CREATE INDEX inputs_part ON inputs (topic, bucket);
 CREATE TABLE units (route TEXT, locale TEXT, planned BLOB, digest BLOB, inputs BLOB, PRIMARY KEY (route, locale));
 CREATE TABLE pages (
     id INTEGER PRIMARY KEY, route TEXT, key BLOB, locale TEXT, number INTEGER, url TEXT, path TEXT,
@@ -67,17 +80,6 @@ CREATE INDEX pages_url ON pages (url);
 CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB, size INTEGER, changed_ns INTEGER, owner TEXT) WITHOUT ROWID;
 CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-
-
-@dataclass(slots=True)
-class UnitRecord:
-    """One route in one locale, as it was planned."""
-
-    route: str
-    locale: str
-    planned: list[Planned]
-    digest: bytes
-    inputs: array[int]
 
 
 class Manifest(ManifestReader):
@@ -95,6 +97,7 @@ class Manifest(ManifestReader):
         self.notice = ""
         self.existed = path.exists()
         self._reading = reading
+        self._topic_numbers: dict[tuple[str, str], int] | None = None
         self._inputs: dict[str, dict[int, tuple[str, Key, bytes]]] = {}
         super().__init__(path)
 
@@ -115,7 +118,7 @@ class Manifest(ManifestReader):
         """Begin anew, with a notice: reading showed that it cannot be used."""
         self.connection.close()
         aside = self._set_aside()
-        self._inputs.clear()
+        self.forget_inputs()
         self.existed = False
         self.notice = f"{self.path}: the manifest cannot be used ({why}); it was set aside as {aside.name}"
         self.connection = self._open_sound()
@@ -161,8 +164,8 @@ class Manifest(ManifestReader):
 
     def tables(self) -> dict[str, TableState]:
         """The state of each table then."""
-        rows = self.connection.execute("SELECT name, token, columns FROM tables")
-        return {name: TableState(token, decode(columns, decode_columns)) for name, token, columns in rows}
+        rows = self.connection.execute("SELECT name, token, state FROM tables")
+        return {name: TableState(token, *decode(state, _decode_state)) for name, token, state in rows}
 
     def inputs(self, *, kinds: Iterable[str] | None = None) -> dict[int, tuple[str, Key, bytes]]:
         """Inputs by id, of some kinds or all. Each kind is read once; writing forgets them."""
@@ -175,23 +178,77 @@ class Manifest(ManifestReader):
 
     def _read_kinds(self, kinds: Sequence[str]) -> None:
         for kind in kinds:
-            rows = self.connection.execute("SELECT id, key, digest FROM inputs WHERE kind = ?", (kind,))
+            rows = self.connection.execute(
+                "SELECT id, key, digest FROM inputs WHERE topic IN (SELECT id FROM topics WHERE kind = ?)", (kind,)
+            )
             self._inputs[kind] = {number: (kind, decode_key(key), value) for number, key, value in rows}
 
-    def input_rows(self) -> Iterator[InputRow]:
-        """All inputs, as they are kept."""
-        for number, kind, key, value in self.connection.execute("SELECT id, kind, key, digest FROM inputs"):
-            if not isinstance(key, bytes) or not isinstance(kind, str) or not isinstance(value, bytes):
+    def inputs_about(
+        self, kind: str, topics: Iterable[str], buckets: Iterable[Bucket] | None = None
+    ) -> dict[int, tuple[str, Key, bytes]]:
+        """Inputs of a kind about some topics, by id.
+
+        Args:
+            kind: The kind.
+            topics: See ``Part``.
+            buckets: Only those in these buckets, or in none; by default all.
+        """
+        known = self._topics()
+        wanted = [known[kind, topic] for topic in topics if (kind, topic) in known]
+        sql = "SELECT id, key, digest FROM inputs WHERE topic = ?"
+        asked: list[tuple[Any, ...]] = [(topic,) for topic in wanted]
+        if buckets is not None:
+            sql += " AND bucket IS ?"
+            asked = [(topic, bucket) for topic in wanted for bucket in (*buckets, None)]
+        rows = (row for values in asked for row in self.connection.execute(sql, values))
+        return {number: (kind, decode_key(key), value) for number, key, value in rows}
+
+    def input_rows(self, only: str | None = None) -> Iterator[InputRow]:
+        """All inputs, as they are kept, or those of one kind only."""
+        kinds = {number: kind for (kind, _), number in self._topics().items()}
+        where = "" if only is None else " WHERE topic IN (SELECT id FROM topics WHERE kind = ?)"
+        sql = f"SELECT id, topic, key, digest FROM inputs{where}"  # noqa: S608 - constants
+        for number, topic, key, value in self.connection.execute(sql, () if only is None else (only,)):
+            if not isinstance(key, bytes) or topic not in kinds or not isinstance(value, bytes):
                 raise DamagedManifest(TypeError(f"the input {number} is none"))
-            yield number, kind, key, value
+            yield number, kinds[topic], key, value
+
+    def part_rows(self, part: Part) -> Iterator[tuple[int, bytes, bytes]]:
+        """Number, key and digest of the inputs in a part, as they are kept."""
+        topic = self._topics().get(part[:2])
+        if topic is not None:
+            yield from self.connection.execute(
+                "SELECT id, key, digest FROM inputs WHERE topic = ? AND bucket IS ?", (topic, part.bucket)
+            )
+
+    def input_numbers(self, kind: str | None = None) -> set[int]:
+        """The numbers of all inputs, or of those of a kind."""
+        where = "" if kind is None else " WHERE topic IN (SELECT id FROM topics WHERE kind = ?)"
+        sql = f"SELECT id FROM inputs{where}"  # noqa: S608 - constants
+        return {row[0] for row in self.connection.execute(sql, () if kind is None else (kind,))}
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of an input; 0 if there is none."""
+        return int(self.connection.execute("SELECT coalesce(max(id), 0) FROM inputs").fetchone()[0])
+
+    def _topics(self) -> dict[tuple[str, str], int]:
+        if self._topic_numbers is None:
+            rows = self.connection.execute("SELECT kind, name, id FROM topics").fetchall()
+            sound = all(isinstance(kind, str) and isinstance(name, str) for kind, name, _ in rows)
+            if not sound or self.connection.execute(_TOPICLESS).fetchone() is not None:
+                raise DamagedManifest(TypeError("the topic of an input is none"))
+            self._topic_numbers = {(kind, name): number for kind, name, number in rows}
+        return self._topic_numbers
 
     def forget_inputs(self) -> None:
         """Let go of the inputs that ``inputs`` keeps in memory."""
         self._inputs.clear()
+        self._topic_numbers = None
 
     def kinds(self) -> set[str]:
         """The kinds of input that any page has."""
-        return {row[0] for row in self.connection.execute("SELECT DISTINCT kind FROM inputs")}
+        return {kind for kind, _ in self._topics()}
 
     def units(self) -> dict[tuple[str, str], UnitRecord]:
         """The plan then."""
@@ -199,19 +256,33 @@ class Manifest(ManifestReader):
         for route, locale, planned, value, inputs in self.connection.execute(
             "SELECT route, locale, planned, digest, inputs FROM units"
         ):
-            items = [Planned(tupled(key), url, pages) for key, url, pages in decode(planned, decode_planned)]
-            found[(route, locale)] = UnitRecord(route, locale, items, value, unpack(inputs))
+            found[(route, locale)] = UnitRecord(route, locale, _planned(planned), value, unpack(inputs))
         return found
+
+    def unit_keys(self) -> set[tuple[str, str]]:
+        """(route, locale) of the units of the plan then."""
+        return set(self.connection.execute("SELECT route, locale FROM units"))
 
     def pages(self) -> dict[Identity, PageRecord]:
         """The pages then, by identity."""
-        return {record.identity: record for record in self._page_rows("")}
+        return {record.identity: record for record in self.iter_pages()}
+
+    def check_files(self, files: Mapping[str, FileRecord]) -> None:
+        """Refuse to tell two things of a page's file: it would be taken away, or another page's be believed.
+
+        Raises:
+            DamagedManifest: It does.
+        """
+        for path, value, extra in self.connection.execute("SELECT path, digest, attachments FROM pages"):
+            record = files.get(path)
+            more = decode(extra, decode_paths) if extra else ()
+            if record is None or record.digest != value or not all(one in files for one in more):
+                raise DamagedManifest(ValueError(f"{path!r} is not the file of its page"))
 
     def files(self) -> dict[str, FileRecord]:
         """The files that builds wrote, by path."""
         rows = self.connection.execute("SELECT path, digest, size, changed_ns, owner FROM files")
-        same: Any = {}.setdefault
-        return {row[0]: FileRecord(row[0], row[1], row[2], row[3], same(row[4], row[4])) for row in rows}
+        return {row[0]: FileRecord._make(row) for row in rows}
 
     def pending(self) -> set[str]:
         """Paths that an interrupted build may have written, or not."""
@@ -225,10 +296,10 @@ class Manifest(ManifestReader):
 
     def forget(self) -> None:
         """Forget how everything was made, but not which files are ours: they are pruned all the same."""
-        self._inputs.clear()
+        self.forget_inputs()
         with self.connection:
             self.connection.execute("BEGIN")
-            for table in ("tables", "shapes", "inputs", "units", "pages"):
+            for table in ("tables", "shapes", "topics", "inputs", "units", "pages"):
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
             _note_counts(self.connection)
 
@@ -241,49 +312,23 @@ class Manifest(ManifestReader):
     def replace(self, changes: Changes) -> None:
         """Write what changed, in one transaction."""
         connection = self.connection
-        self._inputs.clear()
+        self.forget_inputs()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            self._write(connection, changes)
+            changes.write(connection, self._topics())
+            _note_counts(connection)
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        self.forget_inputs()
 
-    def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
-        many = connection.executemany
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('moment', ?)", (changes.moment.isoformat(),))
-        many("INSERT OR REPLACE INTO meta VALUES (?, ?)", changes.meta.items())
-        connection.execute("DELETE FROM tables")
-        many(
-            "INSERT INTO tables VALUES (?, ?, ?)",
-            ((name, state.token, encode(dict(state.columns))) for name, state in changes.tables.items()),
-        )
-        many(
-            "INSERT OR REPLACE INTO shapes VALUES (?, ?)",
-            ((name, encode(record)) for name, record in changes.shapes.items()),
-        )
-        many("DELETE FROM shapes WHERE id = ?", ((name,) for name in changes.dropped_shapes))
-        many("DELETE FROM inputs WHERE id = ?", ((number,) for number in changes.dropped_inputs))
-        many("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", changes.inputs)
-        many("DELETE FROM units WHERE route = ? AND locale = ?", changes.dropped_units)
-        many("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?, ?)", map(_unit_row, changes.units))
-        many(
-            "DELETE FROM pages WHERE route = ? AND key = ? AND locale = ? AND number = ?",
-            ((route, encode(key), locale, number) for route, key, locale, number in changes.dropped_pages),
-        )
-        many(
-            "INSERT OR REPLACE INTO pages (route, key, locale, number, url, path, digest, size, content_type, status, "
-            "reason, attachments, inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            map(_page_row, changes.pages),
-        )
-        many("DELETE FROM files WHERE path = ?", ((path,) for path in changes.dropped_files))
-        many(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-            ((f.path, f.digest, f.size, f.changed_ns, f.owner) for f in changes.files),
-        )
-        connection.execute("DELETE FROM pending")
-        _note_counts(connection)
+
+def _planned(data: bytes) -> list[Planned]:
+    found: list[Planned] = decode(data, _decode_planned)
+    if any(type(item.key) is list for item in found):
+        return [item._replace(key=tupled(item.key)) for item in found]
+    return found
 
 
 def _counts(connection: sqlite3.Connection) -> str:
@@ -304,47 +349,3 @@ def _own_schema() -> set[tuple[str, str]]:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_TABLES)
         return _schema(connection)
-
-
-@dataclass
-class Changes:
-    """What one build changes in the manifest."""
-
-    moment: datetime
-    meta: dict[str, Any] = field(default_factory=dict)
-    tables: dict[str, TableState] = field(default_factory=dict)
-    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    dropped_shapes: list[str] = field(default_factory=list)
-    inputs: Iterable[InputRow] = ()
-    dropped_inputs: list[int] = field(default_factory=list)
-    units: list[UnitRecord] = field(default_factory=list)
-    dropped_units: list[tuple[str, str]] = field(default_factory=list)
-    pages: Iterable[PageRecord] = ()
-    dropped_pages: list[Identity] = field(default_factory=list)
-    files: list[FileRecord] = field(default_factory=list)
-    dropped_files: list[str] = field(default_factory=list)
-
-
-def _unit_row(unit: UnitRecord) -> tuple[Any, ...]:
-    planned = encode([[item.key, item.url, item.pages] for item in unit.planned])
-    return (unit.route, unit.locale, planned, unit.digest, pack(unit.inputs))
-
-
-def _page_row(page: PageRecord) -> tuple[Any, ...]:
-    route, key, locale, number = page.identity
-    extra = encode(list(page.attachments)) if page.attachments else None
-    return (
-        route,
-        encode(key),
-        locale,
-        number,
-        page.url,
-        page.path,
-        page.digest,
-        page.size,
-        page.content_type,
-        page.status,
-        page.reason,
-        extra,
-        pack(page.inputs),
-    )

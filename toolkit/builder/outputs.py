@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from toolkit.builder.records import FileRecord
+from toolkit.builder.records import DamagedManifest, FileRecord, PageRecord
 from toolkit.builder.stages import FolderStage
 from toolkit.errors import BuildError, Collision, Problems
 from toolkit.pages.patterns import folded_path
@@ -21,8 +21,7 @@ ARRIVING = ".arriving"
 """What a file is called in an output on another disk until all of it is there; a killed build may leave one behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A file that the site has.
 
     Args:
@@ -40,6 +39,37 @@ class Output:
     owner: str
     staged: bool
     kind: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The output as it stands before the build.
+
+    Args:
+        files: What the last build placed, by path.
+        pending: Paths that a build which was ended from outside may have touched.
+        suspect: Paths of files that are missing, changed or pending.
+        restamped: Records of files whose stamp alone changed.
+    """
+
+    files: dict[str, FileRecord]
+    pending: set[str]
+    suspect: set[str]
+    restamped: list[FileRecord]
+
+    def kept(self, path: str) -> Output:
+        """A file that stays."""
+        record = self.files.get(path)
+        if record is None:
+            raise DamagedManifest(ValueError(f"no build wrote {path!r}"))
+        return Output(path, record.digest, record.size, record.owner, False)
+
+    def kept_page(self, page: PageRecord) -> Output:
+        """The file of a page that stays; a manifest that tells two things of it would have us take the file away."""
+        record = self.files.get(page.path)
+        if record is None or record.digest != page.digest:
+            raise DamagedManifest(ValueError(f"{page.path!r} is not the file of {page.url}"))
+        return Output(page.path, record.digest, record.size, record.owner, False, page.content_type)
 
 
 class Staging:
@@ -110,18 +140,18 @@ def find_suspects(
     suspect = set(pending)
     restamped: list[FileRecord] = []
     root = os.fspath(output)
-    for path, record in files.items():
+    for path, value, size, changed_ns, owner in files.values():
         try:
             status = os.stat(f"{root}/{path}")  # noqa: PTH116 - the path of every file of a build with nothing to do
         except OSError:
             suspect.add(path)
             continue
-        if status.st_size == record.size and status.st_ctime_ns == record.changed_ns:
+        if status.st_size == size and status.st_ctime_ns == changed_ns:
             continue
-        if status.st_size != record.size or _digest_of(output / path) != record.digest:
+        if status.st_size != size or _digest_of(output / path) != value:
             suspect.add(path)
         else:
-            restamped.append(FileRecord(path, record.digest, record.size, status.st_ctime_ns, record.owner))
+            restamped.append(FileRecord(path, value, size, status.st_ctime_ns, owner))
     return suspect, restamped
 
 

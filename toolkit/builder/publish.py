@@ -4,68 +4,57 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, starmap
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from toolkit.builder.batches import Result
+from toolkit.builder.belongings import Belongings
+from toolkit.builder.changes import Changes
 from toolkit.builder.decide import Decision, unit_record
-from toolkit.builder.history import (
-    current_urls,
-    find_redirects,
-    history_state,
-    redirect_page,
-    remember,
-)
+from toolkit.builder.history import current_urls, history_state, remember
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Changes, Manifest, UnitRecord
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.naming import names_of
-from toolkit.builder.outputs import (
-    Output,
-    check_outputs,
-    stage_body,
-    stage_file,
-)
+from toolkit.builder.outputs import Output, Standing, check_outputs
 from toolkit.builder.reasons import describe
-from toolkit.builder.records import DamagedManifest, FileRecord, PageRecord
-from toolkit.builder.redirects import BuildRedirects
-from toolkit.builder.renditions import RenditionFiles
+from toolkit.builder.records import FileRecord, InputRow, PageRecord, UnitRecord
 from toolkit.builder.report import BuildReport
 from toolkit.builder.selections import Segment, Shard
 from toolkit.builder.shards import shard_record
 from toolkit.builder.targets import TargetStaging
-from toolkit.errors import BuildError
-from toolkit.http.compression import SUFFIXES, compressed_files, is_text_path
-from toolkit.pages.patterns import output_path
-from toolkit.site.history import read_history
-from toolkit.site.public import PublicFolder
-from toolkit.site.stored import stored_files
-from toolkit.trace import ABSENT, READER
+from toolkit.http.compression import SUFFIXES
+
+SHOWN = {"asset", "image"}
+"""Kinds of input that have files published beside the pages."""
 
 DERIVED = ("asset", "rendition", "redirect")
 """Owners of files that are as they were while no page and no row changed."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The output as it stands before the build.
+class Filing:
+    """What becomes of the output and the manifest.
 
     Args:
-        files: What the last build placed, by path.
-        pending: Paths that a build which was ended from outside may have touched.
-        suspect: Paths of files that are missing, changed or pending.
-        restamped: Records of files whose stamp alone changed.
+        outputs: The files of the site, without those of pages that are known to stay where only pages changed.
+        removed: Paths of files that go.
+        count: How many files the site has.
+        inputs: Inputs to be written.
+        dropped_inputs: The numbers of those that nobody has any more.
+        is_new_plan: Whether pages, and what is beside them, may be others than before.
     """
 
-    files: dict[str, FileRecord]
-    pending: set[str]
-    suspect: set[str]
-    restamped: list[FileRecord]
+    outputs: list[Output]
+    removed: list[str]
+    count: int
+    inputs: Iterable[InputRow] = ()
+    dropped_inputs: Collection[int] = ()
+    is_new_plan: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,8 +110,8 @@ class Publisher:
         self.part = part
         self._left_records: list[PageRecord] = []
         self._history = ""
-        self._redirect_meta: dict[str, str] = {}
-        self._redirects_told: dict[str, Any] = {}
+        self._renditions: list[Output] | None = None
+        self._belongings: Belongings
 
     def publish(self, staging: TargetStaging) -> None:
         """Stage the other files, put everything in place, remember it.
@@ -135,45 +124,105 @@ class Publisher:
             BuildError: The output cannot be written, or somebody else's file stands in the way.
         """
         started = time.monotonic()
-        decision, report = self.decision, self.report
+        report, manifest = self.report, self.manifest
         self._keep_left()
-        report.rendered = len(self.results)
-        report.pages = report.rendered + len(decision.kept) + len(self._left_records)
-        report.left_out = [route.path for route in self.site.routes if route.kind == "view"]
-        for result, _, reason in self.results:
-            report.add("rendered", result.page.url, reason)
-        units = [unit_record(unit, self.interning.take(unit.trace)) for unit in decision.replanned]
-        self._written_redirects = self.site.redirects.digest(self.report.moment).hex()
+        self._tell()
+        units = [unit_record(unit, self.interning.take(unit.trace)) for unit in self.decision.replanned]
         self._history = self._redirect_state()
-        changed = bool(self.results or decision.gone or decision.replanned or self.standing.suspect)
-        changed = changed or decision.touched or self.manifest.meta("history") != self._history
-        changed = changed or (self.manifest.meta("part") or "") != self._part_mark()
-        outputs = self._outputs(staging, changed)
-        if changed or self._other_public(outputs):
-            check_outputs(outputs)
-        removed = sorted(self._removable() - {item.path for item in outputs})
+        filing = self._file(staging)
+        outputs, removed = filing.outputs, filing.removed
         staged = [item for item in outputs if item.staged]
-        report.unchanged = len(outputs) - len(staged)
+        report.unchanged = filing.count - len(staged)
         staging.check_way(staged, removed)
-        report.notices += self._remember_urls() if changed and self.remembers else []
+        report.notices += self._remember_urls() if filing.is_new_plan and self.remembers else []
         report.notices += [f"{what} changed while the build ran: build again" for what in self._unsure()]
         if staged or removed:
-            self.manifest.announce([*(item.path for item in staged), *removed])
+            manifest.announce([*(item.path for item in staged), *removed])
         placed = staging.place(outputs, removed) if staged or removed or staging.is_due else []
         for item in staged:
             report.add("written", item.path)
         for path in removed:
             report.add("removed", path)
-        self._save(units, placed, removed, changed, staging.meta)
+        self._save(filing, units, placed, staging.meta)
         report.seconds["publish"] = time.monotonic() - started
+
+    def _tell(self) -> None:
+        decision, report = self.decision, self.report
+        report.rendered = len(self.results)
+        report.pages = report.rendered + len(decision.kept) + len(self._left_records)
+        report.left_out = [route.path for route in self.site.routes if route.kind == "view"]
+        for result, _, reason in self.results:
+            report.add("rendered", result.page.url, reason)
+
+    def _file(self, staging: TargetStaging) -> Filing:
+        """Which files the site has: found from the pages that were rendered, where these alone can tell."""
+        beside = self._belongings = Belongings(
+            self.site,
+            self.manifest,
+            self.report,
+            standing=self.standing,
+            decision=self.decision,
+            interning=self.interning,
+            staging=staging,
+            workers=self.workers,
+            part=self.part,
+        )
+        given: list[Output] = []
+        if not isinstance(self.part, Shard) or self.part.is_first:
+            given = [*beside.public(), *beside.stored()]
+        if self._is_framed(given) and not staging.is_due:
+            filing = self._file_rendered(given)
+            if filing is not None:
+                return filing
+        return self._file_all(given)
+
+    # few pages
+
+    def _is_framed(self, given: Sequence[Output]) -> bool:
+        """Whether only pages may be others that were rendered: the same pages, files beside them and redirects."""
+        decision, standing = self.decision, self.standing
+        return (
+            decision.is_planned_same
+            and self.part is None
+            and not standing.pending
+            and not standing.suspect
+            and self.manifest.meta("history") == self._history
+            and bool(self.manifest.meta("remembered") or not self.remembers)
+            and not self._other_public(given)
+            and (not decision.touched or self._belongings.has_same_aliases())
+        )
+
+    def _file_rendered(self, given: Sequence[Output]) -> Filing | None:
+        """What is to be done when the pages that were rendered have the files that they had; None if they have not."""
+        pages = list(self._rendered_outputs())
+        before = {path for one in self.decision.before.values() for path in (one.path, *one.attachments)}
+        if {item.path for item in pages} != before or len(pages) != len(before):
+            return None
+        used: set[int] = set()
+        for _, ids, _ in self.results:
+            used.update(ids)
+        lost = {number for one in self.decision.before.values() for number in one.inputs} - used
+        dropped = lost - self.manifest.still_used(lost, self.decision.before)
+        inputs = list(self.interning.written(used))
+        if not SHOWN.isdisjoint({kind for _, kind, *_ in inputs} | self.manifest.kinds_of(dropped)):
+            return None
+        self.manifest.check_files(self.standing.files)
+        if self.results or self.decision.touched:  # who sees an image may be another, though no page is
+            self._renditions = list(self._belongings.renditions(self.manifest.input_numbers("image")))
+            had = {path for path, record in self.standing.files.items() if record.owner == "rendition"}
+            if {item.path for item in self._renditions} != had:
+                return None
+            self._belongings.repeat_redirects()
+        return Filing([*pages, *given], [], len(self.standing.files), inputs, dropped)
 
     def _removable(self) -> set[str]:
         """Files that go unless the site has them: all of ours, but in a segment those of its pages, and redirects."""
         files = self.standing.files
         if not isinstance(self.part, Segment):
             return files.keys() | self.standing.pending
-        before = [self.decision.gone, (self.manifest.pages().get(result.page.identity) for result, *_ in self.results)]
-        paths = {path for records in before for one in records if one for path in (one.path, *one.attachments)}
+        before = self.decision.before
+        made = [before[result.page.identity] for result, *_ in self.results if result.page.identity in before]
+        paths = {path for one in [*self.decision.gone, *made] for path in (one.path, *one.attachments)}
         paths |= {f"{path}{suffix}" for path in paths for suffix in SUFFIXES.values()}
         paths -= {path for one in self.decision.left.records for path in (one.path, *one.attachments)}
         return (paths & files.keys()) | {path for path, record in files.items() if record.owner == "redirect"}
@@ -214,170 +263,68 @@ class Publisher:
             used.update(record.inputs)
         return used
 
-    def _outputs(self, staging: TargetStaging, changed: bool) -> list[Output]:
-        """Every file that the site has."""
-        outputs = [
-            Output(result.path, result.digest, result.size, "page", result.written, result.content_type)
-            for result, *_ in self.results
-        ]
-        for result, *_ in self.results:
-            outputs += [
-                Output(path, value, size, "page", new) if new else self._kept(path)
-                for path, value, size, new in result.attachments
-            ]
-        for record in self.decision.kept:
-            outputs.append(self._kept_page(record))
-            outputs += [self._kept(path) for path in record.attachments]
-        outputs += self._left(outputs)
-        if not isinstance(self.part, Shard) or self.part.is_first:
-            outputs += self._public(staging)
-            outputs += self._stored(staging)
-        if changed or self._other_public(outputs):
-            outputs += self._assets(staging)
-            outputs += self._renditions(staging)
-            outputs += self._redirects(staging, outputs)
+    # all pages
+
+    def _file_all(self, given: Sequence[Output]) -> Filing:
+        """What is to be done, found from all pages."""
+        changed = bool(self.results or self.decision.gone or self.decision.replanned or self.standing.suspect)
+        changed = changed or self.decision.touched or self.manifest.meta("history") != self._history
+        changed = changed or (self.manifest.meta("part") or "") != self._part_mark()
+        outputs = [*self._page_outputs(), *given]
+        if changed or self._other_public(given):
+            outputs += self._belongings.assets(self._used)
+            if self._renditions is None:
+                self._renditions = list(self._belongings.renditions(self._used))
+            outputs += self._renditions
+            outputs += self._belongings.redirects(outputs)
+            check_outputs(outputs)
         else:
-            outputs += [self._kept(f.path) for f in self.standing.files.values() if f.owner in DERIVED]
-        return outputs
+            outputs += [self.standing.kept(f.path) for f in self.standing.files.values() if f.owner in DERIVED]
+        removed = sorted(self._removable() - {item.path for item in outputs})
+        if not changed:
+            return Filing(outputs, removed, len(outputs))
+        used = self._used.union(*self._unit_inputs())
+        return Filing(
+            outputs, removed, len(outputs), self.interning.written(used), self.interning.dropped(used), is_new_plan=True
+        )
+
+    def _page_outputs(self) -> list[Output]:
+        """The files of all pages."""
+        outputs = list(self._rendered_outputs())
+        kept = self.standing.kept
+        for record in self.decision.kept:
+            outputs.append(self.standing.kept_page(record))
+            outputs += map(kept, record.attachments)
+        return outputs + self._left(outputs)
+
+    def _rendered_outputs(self) -> Iterator[Output]:
+        """The files of the pages that were rendered."""
+        for one, *_ in self.results:
+            yield Output(one.path, one.digest, one.size, "page", one.written, one.content_type)
+        for one, *_ in self.results:
+            for path, value, size, new in one.attachments:
+                yield Output(path, value, size, "page", new) if new else self.standing.kept(path)
 
     def _left(self, outputs: Sequence[Output]) -> list[Output]:
         """Files of pages that are left as they are, unless a page that was rendered has their place now."""
         taken = {item.path for item in outputs} if self.decision.left.records else set()
         paths = (path for one in self.decision.left.records for path in (one.path, *one.attachments))
-        return [self._kept(path) for path in paths if path not in taken]
+        return [self.standing.kept(path) for path in paths if path not in taken]
 
-    def _kept(self, path: str) -> Output:
-        record = self.standing.files.get(path)
-        if record is None:
-            raise DamagedManifest(ValueError(f"no build wrote {path!r}"))
-        return Output(path, record.digest, record.size, record.owner, False)
-
-    def _kept_page(self, page: PageRecord) -> Output:
-        """The file of a page that stays; a manifest that tells two things of it would have us take the file away."""
-        kept = self._kept(page.path)
-        if kept.digest != page.digest:
-            raise DamagedManifest(ValueError(f"{page.path!r} is not the file of {page.url}"))
-        return replace(kept, kind=page.content_type)
-
-    def _assets(self, staging: TargetStaging) -> Iterator[Output]:
-        """The assets that pages use, and what those need: no page uses it, it is not published."""
-        assets = self.site.assets
-        found = (key[0] for _, key in self.interning.inputs_of(self._used, "asset"))
-        names = {name for name in found if assets.digest_of(name) != ABSENT}
-        closure = sorted({needed for name in names for needed in assets.closure(name)})
-        for name in closure:
-            path, content = assets.published(name)
-            if isinstance(content, bytes):
-                yield from self._staged(staging, path, content, "asset")
-            elif self._stands(path, content):
-                yield from self._standing(path, "asset")
-            else:
-                body = content.read_bytes()
-                if not assets.is_published_as(path, body):
-                    raise BuildError(f"the asset {name} changed while the build ran", path=content, hint="Build again.")
-                yield from self._staged(staging, path, body, "asset")
-
-    def _stands(self, path: str, file: Path) -> bool:
-        """Whether the output has a file that is published as it is, and all that belongs beside it."""
-        record = self.standing.files.get(path)
-        if record is None or path in self.standing.suspect or self._beside(path) is None:
-            return False
-        return bool(self.site.digests.find(file) == record.digest)
-
-    def _standing(self, path: str, owner: str) -> Iterator[Output]:
-        """A file that stays as it is, and the compressed ones beside it."""
-        record = self.standing.files[path]
-        yield Output(path, record.digest, record.size, owner, False)
-        yield from map(self._kept, self._beside(path) or ())
-
-    def _beside(self, path: str) -> list[str] | None:
-        """The compressed files beside one that stays as it is; None if they have to be made."""
-        beside = [path + SUFFIXES[kind] for kind in self._codings if is_text_path(path)]
-        known = all(name in self.standing.files and name not in self.standing.suspect for name in beside)
-        same = not beside or self.manifest.meta("compression") == self._compression
-        return beside if known and same else None
-
-    def _staged(self, staging: TargetStaging, path: str, body: bytes, owner: str) -> Iterator[Output]:
-        """A file, and the compressed ones beside it."""
-        standing = self.standing
-        output = stage_body(staging, standing.files, standing.suspect, path, body, owner)
-        yield output
-        beside = self._beside(path)
-        if not output.staged and beside is not None:
-            yield from map(self._kept, beside)
-            return
-        for name, packed in compressed_files(path, body, self._codings):
-            yield stage_body(staging, standing.files, standing.suspect, name, packed, owner)
-
-    @property
-    def _codings(self) -> list[str]:
-        found: list[str] = self.site.settings.peek("precompress")
-        return found
-
-    @property
-    def _compression(self) -> str:
-        """Stands for the libraries that compress: the code digest has their versions."""
-        found: bytes = self.site.code_digest
-        return found.hex()
-
-    def _renditions(self, staging: TargetStaging) -> Iterator[Output]:
-        """The images that pages show, in the sizes and formats in which they show them."""
-        keys = [key for _, key in self.interning.inputs_of(self._used, "image")]
-        if keys:
-            standing = self.standing
-            files = RenditionFiles(
-                self.site, self.report, known=standing.files, suspect=standing.suspect, workers=self.workers
-            )
-            yield from files.stage(staging, (key for key in keys if self.site.images.digest_of(key) != ABSENT))
-
-    def _redirects(self, staging: TargetStaging, outputs: Sequence[Output]) -> list[Output]:
-        """A file at each old URL where nothing else is published now, and at each alias."""
-        plan = self.decision.plan
-        moved = find_redirects(read_history(self.site.database), current_urls(plan))
-        paths = (item.path for item in outputs)
-        redirects = BuildRedirects(
-            self.site, moved=moved, aliases=self.site.aliases(plan), paths=paths, moment=self.report.moment
-        )
-        if isinstance(self.part, Shard):  # where other shards have files, is known when they are merged
-            self._redirects_told = redirects.told()
-            return []
-        self._redirect_meta = redirects.meta()
-        self.report.notices += redirects.notices()
-        standing = self.decision.left.standing
-        found: list[Output] = []
-        for url, new in sorted(redirects.files().items()):
-            target = standing.get(new, new)
-            if target is None or target == url:
-                continue
-            body = redirect_page(target)
-            found += self._staged(staging, output_path(url), body, "redirect")
-            self.report.add("redirected", url, f"to {target}")
-        return found
-
-    def _public(self, staging: TargetStaging) -> Iterator[Output]:
-        public = PublicFolder(self.site.folder / self.site.settings.peek("public"))
-        self.report.notices += public.left_out()
-        for path, file in public.files():
-            if self._stands(path, file):
-                yield from self._standing(path, "public")
-            else:
-                yield from self._staged(staging, path, file.read_bytes(), "public")
-
-    def _stored(self, staging: TargetStaging) -> Iterator[Output]:
-        """The files of file fields, of rows that readers see."""
-        scope = self.site.scope(viewer=READER, moment=self.report.moment)
-        for storage_name, name in stored_files(self.site, scope):
-            storage = self.site.storages[storage_name]
-            value = storage.digest_of(name)
-            if value == ABSENT:
-                self.report.notices.append(f"the stored file {name} is not in the storage {storage_name!r}")
-                continue
-            path = f"{storage.base_url}{name}".lstrip("/")
-            yield stage_file(staging, self.standing.files, self.standing.suspect, path, storage.path(name), value)
+    def _unit_inputs(self) -> Iterator[Iterable[int]]:
+        """The inputs of the units that were there, and still are; those that were made anew have theirs."""
+        planned = {(route.id, locale) for route, locale in self.decision.plan.routes()}
+        fresh = {(unit.route.id, unit.locale) for unit in self.decision.replanned}
+        for unit in self.decision.replanned:
+            yield self.interning.take(unit.trace)
+        for key, inputs in self.manifest.unit_inputs().items():
+            if key in planned and key not in fresh:
+                yield inputs
 
     def _redirect_state(self) -> str:
         """Stands for everything that redirects are made of, besides the plan."""
-        return f"{history_state(self.site.database)}:{self._written_redirects}"
+        written = self.site.redirects.digest(self.report.moment).hex()
+        return f"{history_state(self.site.database)}:{written}"
 
     def _remember_urls(self) -> list[str]:
         """Outside the snapshot, which is for reading."""
@@ -392,45 +339,34 @@ class Publisher:
             database.begin_snapshot()
 
     def _save(
-        self,
-        units: list[UnitRecord],
-        placed: list[FileRecord],
-        removed: list[str],
-        changed: bool,
-        placing: Mapping[str, str],
+        self, filing: Filing, units: list[UnitRecord], placed: list[FileRecord], placing: Mapping[str, str]
     ) -> None:
-        decision = self.decision
-        planned = {(route.id, locale) for route, locale in decision.plan.routes()}
-        gone = set(removed)
-        known_units = set(self.manifest.units()) if changed else planned
+        decision, before = self.decision, self.decision.tables_before
+        gone = set(filing.removed)
         changes = Changes(
             moment=self.report.moment,
-            tables=decision.tables,
+            tables={name: state for name, state in decision.tables.items() if state != before.get(name)},
+            dropped_tables=sorted(before.keys() - decision.tables.keys()),
             shapes=self.interning.shapes,
+            inputs=filing.inputs,
+            dropped_inputs=filing.dropped_inputs,
             units=units,
-            dropped_units=sorted(known_units - planned),
             pages=chain(starmap(_page_record, self.results), self._left_records),
             dropped_pages=[record.identity for record in decision.gone],
             files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
-            dropped_files=removed,
+            dropped_files=filing.removed,
         )
-        changes.meta.update({**self._redirect_meta, **placing})
+        changes.meta.update({**self._belongings.redirect_meta, **placing})
         changes.meta["names"] = msgspec.msgpack.encode(names_of(self.site))
-        if changed:
-            used, fresh = set(self._used), {(unit.route, unit.locale) for unit in units}
-            for unit in units:
-                used.update(unit.inputs)
-            for key, unit in self.manifest.units().items():
-                if key in planned and key not in fresh:
-                    used.update(unit.inputs)
-            changes.inputs, changes.dropped_inputs = self.interning.written(used), self.interning.dropped(used)
-            if changes.dropped_inputs:  # else every shape is still asked
-                changes.dropped_shapes = self.interning.unused_shapes(used, self.manifest.shapes())
+        if filing.is_new_plan:
+            planned = {(route.id, locale) for route, locale in decision.plan.routes()}
+            changes.dropped_units = sorted(self.manifest.unit_keys() - planned)
             changes.meta["history"] = self._history
-            changes.meta["compression"] = self._compression
+            changes.meta["remembered"] = "1" if self.remembers else ""
+            changes.meta["compression"] = self._belongings.compression
             changes.meta["part"] = self._part_mark()
             if isinstance(self.part, Shard):
-                changes.meta["shard"] = shard_record(self.site, self._redirects_told)
+                changes.meta["shard"] = shard_record(self.site, self._belongings.redirects_told)
         self.manifest.replace(changes)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from toolkit.builder.names import Names
 from toolkit.builder.records import (
     FORMAT,
     DamagedManifest,
+    Identity,
     PageRecord,
     decode,
     decode_identity,
@@ -27,7 +29,7 @@ from toolkit.builder.records import (
 from toolkit.errors import BuildError
 
 _FEW = 16
-"""Inputs that SQLite looks for by itself."""
+"""So many inputs are looked for as bytes, before any are read as numbers."""
 
 _SELECT_PAGES = (
     "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, inputs "
@@ -103,6 +105,48 @@ class ManifestReader:
         """The page at a URL path, or None."""
         return next(self._page_rows("WHERE url = ?", (url,)), None)
 
+    def iter_pages(self) -> Iterator[PageRecord]:
+        """The pages then, one by one."""
+        return self._page_rows("")
+
+    def unit_inputs(self) -> dict[tuple[str, str], array[int]]:
+        """(route, locale) to the inputs of the unit."""
+        rows = self.connection.execute("SELECT route, locale, inputs FROM units")
+        return {(route, locale): unpack(inputs) for route, locale, inputs in rows}
+
+    def pages_reading(self, numbers: Collection[int]) -> list[PageRecord]:
+        """The pages then that had any of these inputs."""
+        if not numbers:
+            return []
+        has = _searcher(numbers)
+        rows = self.connection.execute("SELECT id, inputs FROM pages")
+        found = [id_ for id_, inputs in rows if has(inputs)]
+        return [record for id_ in found for record in self._page_rows("WHERE id = ?", (id_,))]
+
+    def still_used(self, numbers: Collection[int], others: Collection[Identity]) -> set[int]:
+        """Those of these inputs that a unit had, or a page that is none of some others."""
+        left = set(numbers)
+        left.difference_update(*(self.unit_inputs().values() if left else ()))
+        passed = {self._page_number(one) for one in others} if left else set()
+        has = _searcher(left)
+        for number, inputs in self.connection.execute("SELECT id, inputs FROM pages") if left else ():
+            if has(inputs) and number not in passed:
+                left.difference_update(unpack(inputs))
+                if not left:
+                    break
+                has = _searcher(left)
+        return set(numbers) - left
+
+    def _page_number(self, identity: Identity) -> int:
+        route, key, locale, number = identity
+        sql = "SELECT id FROM pages WHERE route = ? AND key = ? AND locale = ? AND number = ?"
+        return int(self.connection.execute(sql, (route, encode(key), locale, number)).fetchone()[0])
+
+    def kinds_of(self, numbers: Iterable[int]) -> set[str]:
+        """The kinds of these inputs."""
+        sql = "SELECT t.kind FROM inputs i JOIN topics t ON t.id = i.topic WHERE i.id = ?"
+        return {kind for number in numbers for (kind,) in self.connection.execute(sql, (number,))}
+
     def urls_reading(self, numbers: Collection[int]) -> list[str]:
         """The URLs of pages with any of these inputs, in order."""
         wanted = frozenset(numbers)
@@ -123,18 +167,18 @@ class ManifestReader:
             kind: The kind.
             end: Only those whose key has this as its last part.
         """
-        sql, told = "SELECT id, key FROM inputs WHERE kind = ?", (kind,)
+        sql, told = "SELECT id, key FROM inputs WHERE topic IN (SELECT id FROM topics WHERE kind = ?)", (kind,)
         if end is None:
             return dict(self.connection.execute(sql, told).fetchall())
         last = encode(end)
         return dict(self.connection.execute(f"{sql} AND substr(key, -length(?)) = ?", (kind, last, last)).fetchall())
 
     def numbers_asking(self, shapes: Sequence[str]) -> frozenset[int]:
-        """The inputs that are queries of one of these shapes: their keys begin with it."""
-        parts = [encode(shape) for shape in shapes]
-        look = " OR ".join(["instr(substr(key, 1, length(?) + 3), ?)"] * len(parts)) or "0"
-        sql = f"SELECT id FROM inputs WHERE kind = 'query' AND ({look})"  # noqa: S608 - placeholders
-        return frozenset(row[0] for row in self.connection.execute(sql, [part for part in parts for _ in range(2)]))
+        """The inputs that are queries of one of these shapes."""
+        marks = ", ".join("?" * len(shapes))
+        topics = f"SELECT id FROM topics WHERE kind = 'query' AND name IN ({marks})"  # noqa: S608 - placeholders
+        rows = self.connection.execute(f"SELECT id FROM inputs WHERE topic IN ({topics})", shapes)  # noqa: S608
+        return frozenset(row[0] for row in rows)
 
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:
         one: dict[Any, Any] = {}  # texts that many pages have, each once
@@ -158,3 +202,14 @@ class ManifestReader:
             attachments = decode(extra, decode_paths) if extra else ()
             told = (value, size, same(kind, kind), status, same(reason, reason), attachments)
             yield PageRecord(identity, url, path, *told, unpack(inputs))
+
+
+def _searcher(numbers: Collection[int]) -> Callable[[bytes], bool]:
+    """Tells whether packed inputs have one of these numbers."""
+    wanted = frozenset(numbers)
+    patterns = [pack([number]) for number in wanted] if len(wanted) <= _FEW else [b""]
+
+    def has(data: bytes) -> bool:
+        return any(pattern in data for pattern in patterns) and not wanted.isdisjoint(unpack(data))
+
+    return has

@@ -5,13 +5,18 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 
 from toolkit.errors import BuildError
+from toolkit.trace import bucket_of
 
-FORMAT = "4"
+if TYPE_CHECKING:
+    from toolkit.pages.plan import Planned
+
+FORMAT = "5"
 """Changes when the tables or the names of a manifest do; another format's manifest is set aside."""
 
 Identity = tuple[Any, ...]
@@ -49,8 +54,7 @@ class PageRecord:
     inputs: array[int]
 
 
-@dataclass(slots=True)
-class FileRecord:
+class FileRecord(NamedTuple):
     """One file that the builds wrote.
 
     Args:
@@ -69,6 +73,17 @@ class FileRecord:
     owner: str
 
 
+@dataclass(slots=True)
+class UnitRecord:
+    """One route in one locale, as it was planned."""
+
+    route: str
+    locale: str
+    planned: list[Planned]
+    digest: bytes
+    inputs: array[int]
+
+
 class DamagedManifest(BuildError):
     """A manifest says what no build wrote."""
 
@@ -80,8 +95,6 @@ encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder().decode
 _tuple_decoder = msgspec.msgpack.Decoder(tuple).decode
 decode_identity = msgspec.msgpack.Decoder(int | str | list[int | str | None] | None).decode
-decode_planned = msgspec.msgpack.Decoder(list[tuple[Any, str, int]]).decode
-decode_columns = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 decode_paths = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 
@@ -133,6 +146,39 @@ def decode_key(data: bytes) -> Key:
     """The reverse of ``encode_key``."""
     found: Key = decode(data, _tuple_decoder)
     return tupled(list(found)) if list in map(type, found) else found
+
+
+class Part(NamedTuple):
+    """Inputs that are looked for together, by whoever asks what a change touches.
+
+    Args:
+        kind: Of the inputs.
+        topic: What they are about: rows of this table, queries of this shape, URLs of this unit; else empty.
+        bucket: Of the rows' keys; see ``bucket_of``. Of other inputs one of 256, to look for one of them quickly.
+    """
+
+    kind: str
+    topic: str
+    bucket: int | None
+
+
+def part_of(kind: str, key: bytes) -> Part:
+    """The part that an input belongs to, by its encoded key."""
+    if kind == "row":
+        table, _, pk = decode_key(key)
+        return Part(kind, table, bucket_of(pk))
+    topic = ""
+    if kind == "query":
+        topic = str(decode_key(key)[0])
+    elif kind in ("url", "plan"):
+        found = decode_key(key)
+        topic = unit_topic(found[0], found[2 if kind == "url" else 1])
+    return Part(kind, topic, crc32(key) & 0xFF)
+
+
+def unit_topic(route: str, locale: str) -> str:
+    """What URLs and plans of a route in a locale are about."""
+    return f"{route} {locale}"
 
 
 def tupled(value: Any) -> Any:

@@ -19,11 +19,12 @@ from typing import Any
 
 import msgspec
 
+from toolkit.builder.changes import Changes
 from toolkit.builder.history import redirect_page
 from toolkit.builder.interning import UNSURE
-from toolkit.builder.manifest import Changes, Manifest, UnitRecord
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Staging, check_outputs, stage_body
-from toolkit.builder.records import FORMAT, FileRecord, PageRecord
+from toolkit.builder.records import FORMAT, FileRecord, PageRecord, UnitRecord
 from toolkit.builder.redirects import BuildRedirects
 from toolkit.builder.selections import Shard
 from toolkit.builder.targets import FolderTarget
@@ -206,8 +207,8 @@ def _unequal(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> list[Any]:
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
-def _columns(part: Part) -> dict[str, Mapping[str, bytes]]:
-    return {name: state.columns for name, state in part.manifest.tables().items()}
+def _columns(part: Part) -> dict[str, Any]:
+    return {name: (state.columns, state.buckets) for name, state in part.manifest.tables().items()}
 
 
 def _planned(part: Part) -> dict[tuple[str, str], bytes]:

@@ -48,7 +48,8 @@ class LastBuild:
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             marks = ", ".join("?" * len(chunk))
-            sql = f"SELECT kind, key FROM inputs WHERE id IN ({marks})"  # noqa: S608 - placeholders
+            joined = "inputs i JOIN topics t ON t.id = i.topic"
+            sql = f"SELECT t.kind, i.key FROM {joined} WHERE i.id IN ({marks})"  # noqa: S608 - placeholders
             found += [(kind, decode_key(key)) for kind, key in self.manifest.connection.execute(sql, chunk)]
         return found
 

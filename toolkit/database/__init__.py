@@ -3,7 +3,7 @@
 from toolkit.database.backends import Backend, backend_for, spelling
 from toolkit.database.connections import DEFAULT, Database
 from toolkit.database.log import LoggedQuery, QueryLog
-from toolkit.database.tokens import install_tokens, read_tokens
+from toolkit.database.tokens import Buckets, install_tokens, read_buckets, read_tokens
 from toolkit.database.transactions import (
     Atomic,
     atomic,
@@ -14,6 +14,7 @@ from toolkit.database.transactions import (
 )
 
 __all__ = [
+    "Buckets",
     "DEFAULT",
     "Atomic",
     "Backend",
@@ -24,6 +25,7 @@ __all__ = [
     "atomic_request",
     "backend_for",
     "install_tokens",
+    "read_buckets",
     "non_atomic_requests",
     "on_commit",
     "read_tokens",

@@ -1,29 +1,51 @@
 """The state of whole tables: which columns changed since a build.
 
-A table that carries the token of then did not change. Another is read once, for a digest of each column over all
-rows. So a query whose rows are chosen and ordered by columns that did not change need not be asked again, and neither
-need rows of which only such columns were read, whatever else was edited.
+A table that carries the token of then did not change. Another is read, all of it or the buckets of rows that have
+another token now, for digests of each column over each bucket. So a query whose rows are chosen and ordered by columns
+that did not change need not be asked again, and neither need rows of other buckets, or of which only such columns were
+read.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from itertools import groupby, islice
+from typing import Any, NamedTuple
 
 import msgspec
 
-from toolkit.database import DEFAULT, read_tokens
+from toolkit.database import DEFAULT, read_buckets, read_tokens
 from toolkit.models.answers import at_place, at_table
 from toolkit.models.fields import DateTimeField
 from toolkit.models.options import located
 from toolkit.models.sqltext import placeholder, quoted
-from toolkit.trace import Scope
+from toolkit.trace import BUCKET_BITS, Scope, bucket_of
 
 SCAN_ROWS = 500
+DIGEST_BYTES = 16
+
+Bucket = int | None
+"""See ``bucket_of``."""
+
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+class BucketState(NamedTuple):
+    """Rows with neighbouring keys at one instant.
+
+    Args:
+        digests: Of the table's columns, one after the other, over these rows in the order of the key.
+        rows: How many there are.
+        token: Their token, or an empty text.
+    """
+
+    digests: bytes
+    rows: int
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,23 +54,46 @@ class TableState:
 
     Args:
         token: Its token, or an empty text.
-        columns: Column to digest over all rows in the order of the key.
-        scanned: Whether the table was read, because no token stood.
+        columns: Its columns.
+        buckets: The rows.
+        scanned: Whether all of the table was read, because no token stood.
     """
 
     token: str
-    columns: Mapping[str, bytes]
+    columns: tuple[str, ...] = ()
+    buckets: Mapping[Bucket, BucketState] = field(default_factory=dict)
     scanned: bool = field(default=False, compare=False)
 
     def changed_since(self, before: TableState | None) -> set[str]:
-        """Columns that may have changed; all of them if rows came or went."""
+        """Columns that may have changed; all of them if a bucket of rows came or went."""
         if before is None:
             return set(self.columns)
         if self.token and self.token == before.token:
             return set()
-        changed = {name for name, value in self.columns.items() if before.columns.get(name) != value}
-        changed |= set(before.columns) - set(self.columns)
+        changed = set(self.columns).symmetric_difference(before.columns)
+        for bucket in self._moved(before):
+            now, then = self._digests(bucket), before._digests(bucket)
+            changed |= {name for name in now.keys() | then.keys() if now.get(name) != then.get(name)}
         return changed
+
+    def buckets_since(self, before: TableState | None) -> set[Bucket] | None:
+        """Buckets whose rows may be others; None for all of them."""
+        if before is None or self.columns != before.columns:
+            return None
+        if self.token and self.token == before.token:
+            return set()
+        moved = self._moved(before)
+        return None if None in moved else moved
+
+    def _moved(self, before: TableState) -> set[Bucket]:
+        now, then = self.buckets, before.buckets
+        both = {bucket for bucket in now.keys() & then.keys() if now[bucket].digests != then[bucket].digests}
+        return both | (now.keys() ^ then.keys())
+
+    def _digests(self, bucket: Bucket) -> dict[str, bytes]:
+        """Column to digest; empty if there are no such rows."""
+        found = self.buckets.get(bucket)
+        return dict(zip(self.columns, _slices(found.digests), strict=True)) if found is not None else {}
 
 
 def capture(scope: Scope, tables: Iterable[str], before: Mapping[str, TableState]) -> dict[str, TableState]:
@@ -69,9 +114,9 @@ def capture(scope: Scope, tables: Iterable[str], before: Mapping[str, TableState
         token = tokens.get(name, "")
         earlier = before.get(name)
         if earlier is not None and token and token == earlier.token:
-            states[name] = TableState(token, earlier.columns)
+            states[name] = replace(earlier, scanned=False)
         else:
-            states[name] = _scan(scope, name, token)
+            states[name] = _Table(scope, name).capture(token, earlier)
     return states
 
 
@@ -84,21 +129,108 @@ def _by_place(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _scan(scope: Scope, table: str, token: str) -> TableState:
-    """Read a table once."""
-    scope, model = at_table(scope, table)
-    meta = model._meta
-    dialect = scope.database.dialect
-    columns = ", ".join(quoted(dialect, name) for name in meta.columns)
-    key = ", ".join(quoted(dialect, field.column) for field in meta.key)
-    sql = f"SELECT {columns} FROM {quoted(dialect, meta.table)} ORDER BY {key}"  # noqa: S608 - names of the schema
-    hashes = [hashlib.blake2b(digest_size=16) for _ in meta.columns]
-    cursor = scope.database.execute(sql)
+class _Table:
+    """A table whose token does not stand.
+
+    Args:
+        scope: Gives the database.
+        table: Which table.
+    """
+
+    def __init__(self, scope: Scope, table: str) -> None:
+        here, model = at_table(scope, table)
+        meta = model._meta
+        self._database = here.database
+        self._name = meta.table
+        self.columns: tuple[str, ...] = tuple(meta.columns)
+        self._key = [field.column for field in meta.key]
+
+    def capture(self, token: str, before: TableState | None) -> TableState:
+        """Its state: read whole, or where rows were written since then."""
+        kept = read_buckets(self._database, self._name)
+        tokens: Mapping[int, str] = kept.tokens if kept is not None and [kept.column] == self._key else {}
+        if before is not None and before.columns == self.columns and None not in before.buckets:
+            found = self._capture_written(token, before, tokens)
+            if found is not None:
+                return found
+        known: dict[Bucket, str] = dict(tokens.items())
+        buckets = {bucket: one._replace(token=known.get(bucket, "")) for bucket, one in self._read().items()}
+        return TableState(token, self.columns, buckets, scanned=True)
+
+    def _capture_written(self, token: str, before: TableState, tokens: Mapping[int, str]) -> TableState | None:
+        """Today's state, from then's and the buckets that have another token; None if they do not tell everything."""
+        buckets: dict[Bucket, BucketState] = {
+            bucket: before.buckets[bucket]
+            for bucket, drawn in tokens.items()
+            if drawn and bucket in before.buckets and before.buckets[bucket].token == drawn
+        }
+        written = sorted(tokens.keys() - buckets.keys())
+        if len(written) > len(buckets):
+            return None
+        for bucket in written:
+            read = self._read(bucket)
+            if read:
+                buckets[bucket] = read[bucket]._replace(token=tokens[bucket])
+        # what REPLACE deletes on SQLite leaves the bucket its token, and is missed here
+        return TableState(token, self.columns, buckets) if self._count() == _rows_in(buckets) else None
+
+    def _read(self, bucket: int | None = None) -> dict[Bucket, BucketState]:
+        """Read the rows, or those of one bucket."""
+        quote = partial(quoted, self._database.dialect)
+        columns, key = (", ".join(map(quote, names)) for names in (self.columns, self._key))
+        where = ""
+        bounds: tuple[int, ...] = ()
+        if bucket is not None:
+            mark = placeholder(self._database.dialect)
+            where, bounds = f"WHERE {key} >= {mark} AND {key} <= {mark}", _bounds_of(bucket)
+        sql = f"SELECT {columns} FROM {quote(self._name)} {where} ORDER BY {key}"  # noqa: S608 - names of the schema
+        own = self.columns.index(self._key[0]) if len(self._key) == 1 else None
+        rows = _rows_of(self._database.execute(sql, bounds))
+        found: dict[Bucket, BucketState] = {}
+        for one, group in groupby(rows, lambda row: None if own is None else bucket_of(row[own])):
+            state = _digest_columns(group, len(self.columns))
+            known = found.get(one)  # where keys of several kinds are mixed, a bucket may come twice
+            found[one] = state if known is None else _joined(known, state)
+        return found
+
+    def _count(self) -> int:
+        sql = f"SELECT count(*) FROM {quoted(self._database.dialect, self._name)}"  # noqa: S608 - a name of the schema
+        return int(self._database.fetch(sql)[0][0])
+
+
+def _bounds_of(bucket: int) -> tuple[int, int]:
+    """The first and the last key."""
+    first = bucket << BUCKET_BITS
+    return first, first + (1 << BUCKET_BITS) - 1
+
+
+def _rows_in(buckets: Mapping[Bucket, BucketState]) -> int:
+    return sum(state.rows for state in buckets.values())
+
+
+def _rows_of(cursor: Any) -> Iterator[Any]:
     while chunk := cursor.fetchmany(SCAN_ROWS):
+        yield from chunk
+
+
+def _digest_columns(rows: Iterable[Sequence[Any]], width: int) -> BucketState:
+    """The digest of each column over some rows, and how many they are."""
+    hashes = [hashlib.blake2b(digest_size=DIGEST_BYTES) for _ in range(width)]
+    waiting, count = iter(rows), 0
+    while chunk := list(islice(waiting, SCAN_ROWS)):
+        count += len(chunk)
         for column, values in zip(hashes, zip(*chunk, strict=True), strict=True):
             column.update(_encode(values))
-    digests = {name: column.digest() for name, column in zip(meta.columns, hashes, strict=True)}
-    return TableState(token, digests, scanned=True)
+    return BucketState(b"".join(column.digest() for column in hashes), count)
+
+
+def _joined(one: BucketState, other: BucketState) -> BucketState:
+    rows = [_slices(one.digests), _slices(other.digests)]
+    return BucketState(_digest_columns(rows, len(rows[0])).digests, one.rows + other.rows)
+
+
+def _slices(digests: bytes) -> list[bytes]:
+    return [digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)]
 
 
 def crossed(scope: Scope, table: str, column: str, since: Any, later: int = 0) -> bool:

@@ -6,10 +6,11 @@ whether it still holds without making it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from toolkit.errors import Collision, DeclarationError, Problems, RouteError, ToolkitError
 from toolkit.pages.failures import function_failed
@@ -24,8 +25,7 @@ LINKS_KEPT = 8192
 """Links that a plan remembers, some 3 MB: those of a masthead stand on every page, a story's on a few in a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """One subject of a unit.
 
     Args:
@@ -69,21 +69,22 @@ class Unit:
     locale: str
     planned: list[Planned]
     trace: Trace
-    by_key: dict[Any, Planned] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.by_key = {item.key: item for item in self.planned}
+    @cached_property
+    def by_key(self) -> dict[Any, Planned]:
+        """The subjects by key."""
+        return {item.key: item for item in self.planned}
 
-    def pages(self) -> Iterator[Page]:
-        """Every page of the unit."""
-        for item in self.planned:
+    def pages(self, keys: Container[Any] | None = None) -> Iterator[Page]:
+        """Every page of the unit, or those of some subjects."""
+        for item in self.planned if keys is None else [item for item in self.planned if item.key in keys]:
             for number in range(1, item.pages + 1):
                 yield Page(self.route.id, item.key, self.locale, number, self.route.page_url(item.url, number))
 
     @property
     def digest(self) -> bytes:
         """Stands for all subjects and URLs."""
-        return digest([[item.key, item.url, item.pages] for item in self.planned])
+        return digest(self.planned)
 
 
 @dataclass

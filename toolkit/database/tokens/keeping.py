@@ -1,15 +1,17 @@
-"""Tokens of tables, whatever keeps them.
+"""Tokens of tables, and of buckets of their rows, whatever keeps them.
 
 Equal tokens mean equal tables: a token is drawn from 128 random bits when somebody asks, and any insert, update or
 delete, whoever makes it (the models, psql, Datasette, a bulk import), takes it away by trigger. A table that cannot be
 vouched for has no token, and is compared row by row instead: so a keeper may always say too little, never too much.
+In the same way tokens of buckets, of rows with neighbouring keys, tell which rows of a changed table are as they were.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from toolkit.errors import DatabaseError
@@ -20,12 +22,28 @@ if TYPE_CHECKING:
 TOKENS = "toolkit_token"
 """The table of tokens: name, token."""
 
+BUCKETS = "toolkit_bucket"
+"""The table of buckets' tokens: name, bucket, token; an empty one where rows were written since it was drawn."""
+
 CHANGES = "toolkit_change"
 """On servers, the table in which triggers note that a table changed.
 
 A trigger that deleted the token itself would make writers of one table wait for each other, and two that write two
 tables in opposite order lock each other out. So each transaction only adds a row of its own.
 """
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Where the rows of a table may have changed.
+
+    Args:
+        column: The primary key, a whole number.
+        tokens: Bucket of the key to its token, of every bucket in which there are rows; empty if it has none now.
+    """
+
+    column: str
+    tokens: Mapping[int, str]
 
 
 class TokenKeeper:
@@ -40,6 +58,13 @@ class TokenKeeper:
     def read(self, database: Database, tables: Sequence[str]) -> dict[str, str]:
         """Table to token, for the tables that did not change since it was drawn, and would have told if they had."""
         raise NotImplementedError
+
+    def read_buckets(self, database: Database, table: str) -> Buckets | None:
+        """The buckets of a table; None where nobody keeps them, or has all the time.
+
+        A row that was inserted or updated in a bucket has taken its token; rows that were deleted may not have.
+        """
+        return None
 
     def prepare(self, database: Database, tables: Sequence[str]) -> None:
         """Make the triggers, and the tables for the tokens."""
@@ -77,3 +102,9 @@ def read_tokens(database: Database, tables: Iterable[str]) -> dict[str, str]:
     """Table to token, for the tables that have one and whose triggers all stand as they were made."""
     keeper = database.backend.token_keeper()
     return {} if keeper is None else keeper.read(database, sorted(tables))
+
+
+def read_buckets(database: Database, table: str) -> Buckets | None:
+    """See ``TokenKeeper.read_buckets``."""
+    keeper = database.backend.token_keeper()
+    return None if keeper is None else keeper.read_buckets(database, table)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.database.tokens.keeping import TOKENS
+from toolkit.database.tokens.keeping import BUCKETS, TOKENS
 from toolkit.errors import DatabaseError, MigrationError
 from toolkit.gis.functions import register_functions
 from toolkit.migrations.editors.base import Editor, compared_fields
@@ -258,6 +258,8 @@ class SqliteEditor(Editor):
     def _forget_token(self, table: str) -> None:
         if self._exists(TOKENS):
             self.execute(f"DELETE FROM {TOKENS} WHERE name = ?", (table,))  # noqa: S608 - a constant
+        if self._exists(BUCKETS):
+            self.execute(f"UPDATE {BUCKETS} SET token = '' WHERE name = ?", (table,))  # noqa: S608 - as above
 
     def _drop_token_triggers(self, table: str) -> None:
         """They name the table in a literal, which a rename does not change; the next build makes new ones."""
