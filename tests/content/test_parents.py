@@ -195,6 +195,22 @@ def test_a_row_that_goes_leaves_all_tables_and_those_that_refer_to_any(town: Des
     assert not Museum._meta.translation.objects.exists()
 
 
+def test_a_row_of_its_own_may_take_what_one_of_a_child_gives_up(town: Desk) -> None:
+    town.load()
+    town.write("cafes/blue.md", BLUE.replace("stamp: B", "stamp: D"))
+    town.write("museums.csv", "stamp,theme\nX,Bones\nB,Bread\n")
+    town.write("tickets.yaml", "- {slug: one, museum: B, stamp: D}\n")
+    assert town.counts() == (1, 2, 3, 0)
+    assert dict(Museum.objects.filter(stamp__isnull=False).values_list("stamp", "theme")) == {
+        "0": "Before",
+        "B": "Bread",
+        "D": "Sea",
+        "X": "Bones",
+    }
+    town.write("museums.csv", "stamp,theme\n0,Taken\n")
+    assert any("which came from no file" in told for told in town.problems())
+
+
 def test_who_protects_one_of_its_parents_keeps_the_row(town: Desk) -> None:
     town.load()
     Ticket.objects.create(slug="wild", listed_id="K1")

@@ -31,7 +31,7 @@ from toolkit.content.records import (
     replace_records,
     sum_rows,
 )
-from toolkit.content.references import References, locate
+from toolkit.content.references import References, keys_by_table, locate
 from toolkit.content.report import LoadReport, SourceReport
 from toolkit.content.saving import Saver
 from toolkit.content.source import Source
@@ -211,8 +211,8 @@ class Loading:
 
     def _taken_keys(self, changes: Changes) -> list[ContentError]:
         """Rows whose key belongs to a row that is not being loaded."""
-        moving = {(entry.layout.model, entry.pk) for entry in changes.entries if entry.earlier is not None}
-        moving |= {(leaver.model, leaver.given.pk) for leaver in changes.leavers}
+        there = (entry for entry in changes.entries if entry.earlier is not None)
+        moving = keys_by_table(self._database, there, changes.leavers)
         by_field: dict[tuple[Any, Any], dict[Any, Entry]] = {}
         for entry in changes.entries:
             field = entry.layout.key_field
@@ -221,7 +221,7 @@ class Loading:
         problems = []
         for (model, field), found in by_field.items():
             for key, pk in tables.fetch_keys(self._database, model, field, found):
-                if (model, pk) not in moving:
+                if pk not in moving.get(model, ()):
                     problems.append(self._taken(found[key], model, pk))
         return problems
 

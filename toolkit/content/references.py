@@ -40,14 +40,7 @@ class References:
 
     def __init__(self, database: Any, entries: Sequence[Entry], leavers: Iterable[Leaver], folder: Path) -> None:
         self._database, self._entries, self._folder = database, entries, folder
-        self._own: dict[Any, set[Any]] = {}
-        for entry in entries:
-            for level in entry.layout.model._meta.levels:  # a row of a child is one of its parent too
-                key = root_key(level)
-                pk = entry.before.get(key) if key in entry.layout.further else entry.pk
-                self._own.setdefault(level, set()).add(pk)
-        for level, pk in _leaving(database, leavers):
-            self._own.setdefault(level, set()).add(pk)
+        self._own = keys_by_table(database, entries, leavers)
         self._parts: dict[Any, Sequence[Part]] = {
             key: parts for entry in entries for key, parts in entry.layout.parts.items()
         }
@@ -204,6 +197,19 @@ def _take_said_by_fields(entry: Entry, relations: set[Relation]) -> None:
             said = tuple(entry.named(part) for part in key.parts)
             if None not in said:
                 entry.row.references[list(layout.references).index(key.name)] = Kept(said)
+
+
+def keys_by_table(database: Any, entries: Iterable[Entry], leavers: Iterable[Leaver]) -> dict[Any, set[Any]]:
+    """The keys that some rows have in the database: in the tables of their models, and of those that these inherit."""
+    found: dict[Any, set[Any]] = {}
+    for entry in entries:
+        for level in entry.layout.model._meta.levels:  # a row of a child is one of its parent too
+            key = root_key(level)
+            pk = entry.before.get(key) if key in entry.layout.further else entry.pk
+            found.setdefault(level, set()).add(pk)
+    for level, pk in _leaving(database, leavers):
+        found.setdefault(level, set()).add(pk)
+    return found
 
 
 def _leaving(database: Any, leavers: Iterable[Leaver]) -> Iterator[tuple[Any, Any]]:

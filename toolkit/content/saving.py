@@ -48,12 +48,15 @@ class Saver:
     def save(self, entries: Sequence[Entry], leavers: Sequence[Leaver]) -> None:
         """Write the rows, their translations and links, and remove those that left. Sets ``Entry.state``.
 
-        Those that left go first, so that others may take their names; what refers to them is dealt with last, when it
-        is known what still does.
+        Those that left go first, and those that change before those that are new, so that others may take their names;
+        what refers to them is dealt with last, when it is known what still does.
         """
         dropped = self._drop(leavers)
-        for _, group in groupby(sorted(entries, key=_model_label), key=_model_label):
-            self._save_model(list(group))
+        groups = [list(group) for _, group in groupby(sorted(entries, key=_model_label), key=_model_label)]
+        for group in groups:
+            self._save_known(group)
+        for group in groups:
+            self._save_new(group)
         self._scope.database.memo.clear()
         self._settle_references_to(dropped)
         self._check_rows(entries)
@@ -61,12 +64,16 @@ class Saver:
 
     # rows
 
-    def _save_model(self, entries: list[Entry]) -> None:
+    def _save_known(self, entries: list[Entry]) -> None:
+        """Change the rows of a model that were loaded before, where they are others now."""
         model = entries[0].layout.model
         for chunk in _chunks(entry for entry in entries if entry.earlier is not None):
             self._compare(model, chunk)
         self._update(model, [entry for entry in entries if entry.state == "changed"])
-        fields = entries[0].layout.fields
+
+    def _save_new(self, entries: list[Entry]) -> None:
+        """Add the new rows of a model; save the translations and links of all that the files give."""
+        model, fields = entries[0].layout.model, entries[0].layout.fields
         for chunk in _chunks(entry for entry in entries if entry.state == "added"):
             self._insert(model, fields, [(entry, _values(entry, said, None)) for entry, said in self._said(chunk)])
         for layout in dict.fromkeys(entry.layout for entry in entries):
