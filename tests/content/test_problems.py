@@ -254,7 +254,7 @@ def test_a_path_that_the_database_cannot_keep_is_told(
     source = replace(SOURCES["stories"], create=create)
     fits, longer = ("content/stories/".ljust(length - 3, "d") + ".md" for length in (longest or 900, 901))
     layouts = make_layouts([source], dialect=dialect)
-    changes = Changes(tmp_path, layouts, [Listing(dict.fromkeys((fits, longer), Stamp(0, 0, 0, 0)), 0)], {})
+    changes = Changes(tmp_path, layouts, [Listing(dict.fromkeys((fits, longer), Stamp(0, 0, 0, 0)), 0)], {}, set())
     with closing(changes.spool):
         told = f"{longer}: the path has 901 characters; the database keeps {longest}. Give its folders shorter names."
         assert list(map(str, changes.problems)) == ([] if longest is None else [told])
