@@ -12,18 +12,18 @@ import hashlib
 import os
 import platform
 import sqlite3
-import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from toolkit.stamps import DIGEST_BYTES, Stamp, look_at, stamp_of
+from toolkit.stamps import DIGEST_BYTES, Stamp, look_at
 from toolkit.trace import digest, digest_bytes
 
 FORMAT = 1
@@ -57,8 +57,9 @@ class Seal(msgspec.Struct, frozen=True):
         process: Stands for Python, the folder it runs in and its environment.
         sources: What the site is made from.
         sources_digest: Stands for the stamps of all files in them.
-        output: Where it was built to.
-        output_digest: Stands for the stamps of all files there.
+        output: The folder it was built to.
+        files: The files that builds wrote there.
+        files_digest: Stands for their stamps.
         manifest: The manifest's path and stamp.
         database: The path of the SQLite file.
         tokens: Stands for its tables and their tokens.
@@ -72,8 +73,9 @@ class Seal(msgspec.Struct, frozen=True):
     process: bytes
     sources: tuple[Tree, ...]
     sources_digest: bytes
-    output: Tree
-    output_digest: bytes
+    output: str
+    files: tuple[str, ...]
+    files_digest: bytes
     manifest: tuple[str, Stamp]
     database: str
     tokens: bytes
@@ -95,7 +97,7 @@ class Seal(msgspec.Struct, frozen=True):
                 and look_at(f"{path}-wal") is None  # left by a build that was killed
                 and self.tokens == tokens_digest(self.database)
                 and self.sources_digest == survey(self.sources)[0]
-                and self.output_digest == survey([self.output])[0]
+                and self.files_digest == files_digest(self.output, self.files)
             )
         except (OSError, sqlite3.Error):
             return False
@@ -156,56 +158,84 @@ def survey(trees: Iterable[Tree], *, most: int | None = None) -> tuple[bytes, in
         OSError: A folder cannot be read.
         TooManyFiles: It gave up.
     """
-    found = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    youngest = count = 0
+    walk = _Walk(most)
     for tree in trees:
-        found.update(os.fsencode(tree.root))
-        for name, stamp in _walk(tree):
-            found.update(b"%b\0%d %d %d %d\n" % (os.fsencode(name), *stamp))
-            youngest = max(youngest, stamp.modified, stamp.changed)
-            count += 1
-            if most is not None and count > most:
+        walk.take_tree(tree)
+    return walk.found.digest(), walk.youngest
+
+
+def files_digest(root: str, names: Iterable[str]) -> bytes:
+    """Stands for the stamps of files whose names are known.
+
+    Args:
+        root: Their folder.
+        names: Below it.
+
+    Raises:
+        OSError: One is not there.
+    """
+    found = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    look, take = os.stat, found.update
+    for name in names:
+        status = look(f"{root}/{name}")
+        take(b"%d %d %d\n" % (status.st_size, status.st_ctime_ns, status.st_ino))
+    return found.digest()
+
+
+class _Walk:
+    """Goes through folders; by plain strings, for there are tens of thousands of files.
+
+    Args:
+        most: So many files are the end of it.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self.found = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        self.youngest = 0
+        self._left = most
+
+    def take_tree(self, tree: Tree) -> None:
+        """Take up all files of a tree."""
+        self.found.update(os.fsencode(tree.root))
+        if not os.path.lexists(tree.root):
+            self.found.update(b"\0nothing\n")
+        elif os.path.isdir(tree.root):  # noqa: PTH112 - as strings throughout
+            self._take_folder(tree.root, frozenset(tree.without), frozenset([os.path.realpath(tree.root)]))
+        else:
+            self._take_file(tree.root, os.stat(tree.root))  # noqa: PTH116 - as above
+
+    def _take_folder(self, place: str, without: frozenset[str], above: frozenset[str]) -> None:
+        """Take up what is in a folder. Links are followed, but not in a circle."""
+        with os.scandir(place) as entries:
+            items = sorted(entries, key=_name_of)
+        if self._left is not None:
+            self._left -= len(items)
+            if self._left < 0:
                 raise TooManyFiles
-    return found.digest(), youngest
+        for item in items:
+            path = item.path
+            if path in without or item.name == _COMPILED:
+                continue
+            if not item.is_dir():
+                try:
+                    self._take_file(path, item.stat())
+                except FileNotFoundError:  # a link that leads nowhere
+                    self.found.update(b"%b\0nothing\n" % os.fsencode(path))
+                continue
+            self.found.update(b"%b\0folder\n" % os.fsencode(path))
+            if not item.is_symlink():
+                self._take_folder(path, without, above)
+            elif (real := os.path.realpath(path)) not in above:
+                self._take_folder(path, without, above | {real})
+
+    def _take_file(self, path: str, status: os.stat_result) -> None:
+        modified, changed = status.st_mtime_ns, status.st_ctime_ns
+        self.found.update(b"%b\0%d %d %d %d\n" % (os.fsencode(path), status.st_size, modified, changed, status.st_ino))
+        if changed > self.youngest or modified > self.youngest:
+            self.youngest = max(changed, modified)
 
 
-_NONE = Stamp(-1, 0, 0, 0)
-_FOLDER = Stamp(-2, 0, 0, 0)
-
-
-def _walk(tree: Tree) -> Iterator[tuple[str, Stamp]]:
-    """(path, stamp) of each file, and of each folder that it is one; links are followed, but not in a circle."""
-    try:
-        status = os.stat(tree.root)  # noqa: PTH116 - as strings throughout: there are tens of thousands
-    except FileNotFoundError:
-        yield tree.root, _NONE
-        return
-    if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(tree.root, frozenset(tree.without), ((status.st_dev, status.st_ino),))
-    else:
-        yield tree.root, stamp_of(status)
-
-
-def _walk_folder(
-    place: str, without: frozenset[str], above: tuple[tuple[int, int], ...]
-) -> Iterator[tuple[str, Stamp]]:
-    with os.scandir(place) as entries:
-        items = sorted(entries, key=lambda item: item.name)
-    for item in items:
-        if item.path in without or item.name == _COMPILED:
-            continue
-        try:
-            status = item.stat()
-        except OSError:  # a link that leads nowhere
-            yield item.path, _NONE
-            continue
-        if not stat.S_ISDIR(status.st_mode):
-            yield item.path, stamp_of(status)
-            continue
-        yield item.path, _FOLDER
-        place_of = (status.st_dev, status.st_ino)
-        if place_of not in above:
-            yield from _walk_folder(item.path, without, (*above, place_of))
+_name_of = attrgetter("name")
 
 
 def process_digest() -> bytes:

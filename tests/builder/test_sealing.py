@@ -61,7 +61,6 @@ EDITS: dict[str, Callable[[Any], Any]] = {
     "redirects": lambda press: press.write("redirects.csv", "from,to,status\n/a/,/,301\n"),
     "a file that is the same, made anew": lambda press: remade(press.folder / "toolkit.toml"),
     "a file of the output": lambda press: (press.out / "index.html").write_text("mine"),
-    "a file in the output": lambda press: (press.out / "mine.html").write_text("mine"),
     "no file in the output": lambda press: (press.out / "index.html").unlink(),
     "no output": lambda press: shutil.rmtree(press.out),
     "no manifest": lambda press: press.out.with_name("out.manifest.db").unlink(),

@@ -21,7 +21,18 @@ from toolkit.builder.targets import FolderTarget
 from toolkit.database import read_tokens
 from toolkit.errors import ToolkitError
 from toolkit.models.passing import first_crossing
-from toolkit.seals import FORMAT, PASSING, Seal, TooManyFiles, Tree, covers, process_digest, survey, tokens_digest
+from toolkit.seals import (
+    FORMAT,
+    PASSING,
+    Seal,
+    TooManyFiles,
+    Tree,
+    covers,
+    files_digest,
+    process_digest,
+    survey,
+    tokens_digest,
+)
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.site.watching import Loading
 from toolkit.stamps import RACY_NS, look_at
@@ -87,8 +98,8 @@ class _Sealing:
             most = FEW_FILES + 4 * len(files)
             sources_digest, youngest = survey(self.trees, most=most)
             _require(youngest + RACY_NS < self.begun_ns)
-            output = Tree(str(builder.output))
-            output_digest, _ = survey([output], most=most)
+            output, names = str(builder.output), tuple(files)
+            digest = files_digest(output, names)
             suspect, restamped = builder.target.find_suspects(files, manifest.pending())
             _require(not suspect and not restamped)
             tokens = self._tokens(manifest)
@@ -102,7 +113,8 @@ class _Sealing:
             sources=tuple(self.trees),
             sources_digest=sources_digest,
             output=output,
-            output_digest=output_digest,
+            files=names,
+            files_digest=digest,
             manifest=(str(builder.manifest_path), seen.stamp),
             database=str(site.database.path),
             tokens=tokens,
