@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from toolkit.stamps import DIGEST_BYTES, Stamp, look_at
+from toolkit.stamps import DIGEST_BYTES, Stamp, look, look_at
 from toolkit.trace import digest, digest_bytes
 
 FORMAT = 1
@@ -43,10 +43,12 @@ class Tree(msgspec.Struct, frozen=True):
     Args:
         root: A folder, or one file.
         without: Paths in it that do not count.
+        shallow: Only what Python might import right there: the stamps of its modules, and the names of its folders.
     """
 
     root: str
     without: tuple[str, ...] = ()
+    shallow: bool = False
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -175,7 +177,7 @@ def files_digest(root: str, names: Iterable[str]) -> bytes:
         OSError: One is not there.
     """
     found = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    look, take = os.stat, found.update
+    take = found.update
     for name in names:
         status = look(f"{root}/{name}")
         take(b"%d %d %d\n" % (status.st_size, status.st_ctime_ns, status.st_ino))
@@ -199,10 +201,21 @@ class _Walk:
         self.found.update(os.fsencode(tree.root))
         if not os.path.lexists(tree.root):
             self.found.update(b"\0nothing\n")
+        elif tree.shallow:
+            self._take_importable(tree)
         elif os.path.isdir(tree.root):  # noqa: PTH112 - as strings throughout
             self._take_folder(tree.root, frozenset(tree.without), frozenset([os.path.realpath(tree.root)]))
         else:
             self._take_file(tree.root, os.stat(tree.root))  # noqa: PTH116 - as above
+
+    def _take_importable(self, tree: Tree) -> None:
+        with os.scandir(tree.root) as entries:
+            items = sorted(entries, key=_name_of)
+        for item in items:
+            if item.path not in tree.without and item.is_dir():
+                self.found.update(b"%b\0folder\n" % os.fsencode(item.path))
+            elif item.name.endswith(".py") and item.is_file():
+                self._take_file(item.path, item.stat())
 
     def _take_folder(self, place: str, without: frozenset[str], above: frozenset[str]) -> None:
         """Take up what is in a folder. Links are followed, but not in a circle."""
@@ -267,7 +280,8 @@ def tokens_digest(database: str) -> bytes:
 def covers(trees: Sequence[Tree], path: str) -> bool:
     """Whether a seal of these trees sees a change of a path: of a file or folder there, or that there is none."""
     return any(
-        _is_within(path, tree.root)
+        not tree.shallow
+        and _is_within(path, tree.root)
         and not any(_is_within(path, one) for one in tree.without)
         and f"{os.sep}{_COMPILED}{os.sep}" not in path
         for tree in trees

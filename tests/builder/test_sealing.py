@@ -52,6 +52,8 @@ EDITS: dict[str, Callable[[Any], Any]] = {
     "a template that overrides": lambda press: press.write("templates/toolkit/sitemap.xml", "x"),
     "code": lambda press: press.replace("press/filters.py", '"!"', '"?"'),
     "code beside": lambda press: press.write("press/more.py", "X = 1"),
+    "code that might be imported": lambda press: press.write("more.py", "X = 1"),
+    "a package that might be imported": lambda press: press.write("more/__init__.py", "X = 1"),
     "a setting": lambda press: press.replace("toolkit.toml", "The Press", "The Mess"),
     "content": lambda press: press.write("content/notes/second.md", "---\ntitle: Second\n---\n"),
     "a catalog": lambda press: press.write("locale/fr/LC_MESSAGES/messages.po", ""),
@@ -74,6 +76,11 @@ EDITS: dict[str, Callable[[Any], Any]] = {
 def test_any_change_breaks_it(sealed: Any, edit: str) -> None:
     EDITS[edit](sealed)
     assert not sealed.is_sealed()
+
+
+def test_what_the_site_does_not_read_breaks_nothing(sealed: Any) -> None:
+    sealed.write("build.log", "10 pages")
+    assert sealed.is_sealed()
 
 
 def test_a_variable_breaks_it(sealed: Any, monkeypatch: pytest.MonkeyPatch) -> None:

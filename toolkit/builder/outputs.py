@@ -15,6 +15,7 @@ from toolkit.builder.records import DamagedManifest, FileRecord, PageRecord
 from toolkit.builder.stages import FolderStage
 from toolkit.errors import BuildError, Collision, Problems
 from toolkit.pages.patterns import folded_path
+from toolkit.stamps import look
 from toolkit.trace import digest_bytes
 
 ARRIVING = ".arriving"
@@ -142,7 +143,7 @@ def find_suspects(
     root = os.fspath(output)
     for path, value, size, changed_ns, owner in files.values():
         try:
-            status = os.stat(f"{root}/{path}")  # noqa: PTH116 - the path of every file of a build with nothing to do
+            status = look(f"{root}/{path}")  # every file of a build with nothing to do
         except OSError:
             suspect.add(path)
             continue

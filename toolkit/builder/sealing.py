@@ -33,6 +33,7 @@ from toolkit.seals import (
     survey,
     tokens_digest,
 )
+from toolkit.settings import FILE_NAME
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.site.watching import Loading
 from toolkit.stamps import RACY_NS, look_at
@@ -127,7 +128,7 @@ class _Sealing:
     # where the site is
 
     def _find_trees(self) -> list[Tree]:
-        """The site's folder, and what of it is elsewhere."""
+        """What the site is made from; not what else lies in its folder, such as a log of its builds."""
         site, output = self.site, self.builder.output
         beside = (f".{output.name}.*", f"{output.name}.*")
         database = Path(site.database.path) if site.database.path else None
@@ -137,8 +138,8 @@ class _Sealing:
         if database is not None:
             without += [database.with_name(f"{database.name}{end}") for end in ("", "-wal", "-shm", "-journal")]
         names = tuple(sorted({str(path) for path in without}))
-        found: list[Tree] = []
-        for path in map(str, (site.folder, *self._places())):
+        found = [Tree(str(site.folder), names, shallow=True)]
+        for path in map(str, self._places()):
             if not covers(found, path):
                 found.append(Tree(path, tuple(name for name in names if name.startswith(f"{path}{os.sep}"))))
         return found
@@ -147,6 +148,7 @@ class _Sealing:
         """Every folder, and every file of code, that the site is made from."""
         site, settings = self.site, self.site.settings
         yield Path(toolkit.__file__).parent
+        yield site.folder / FILE_NAME
         yield from (app.folder for app in site.apps)
         yield from (site.folder / settings.peek(name) for name in ("templates", "static", "public", "locale_folder"))
         yield site.folder / settings.peek("redirects")
@@ -175,7 +177,7 @@ class _Sealing:
                 continue
             text = path.read_text("utf-8", "replace") if path.suffix == ".py" else ""
             _require(not _CLOCK_OR_CHANCE.search(text))
-            yield path
+            yield path.parent if path.name == "__init__.py" else path
 
     # what was read
 
@@ -192,7 +194,7 @@ class _Sealing:
             if kind == "environment":
                 _require(key[0] not in PASSING and key[0] != EVERY_VARIABLE)
             elif not covers(self.trees, path := os.path.normpath(self.site.folder / key[0])):
-                _require(not os.path.isdir(path))  # noqa: PTH112 - who knows how much is in it
+                _require(not os.path.isdir(path) or covers([Tree(str(self.site.folder))], path))  # noqa: PTH112 - not of all that is elsewhere
                 self.trees.append(Tree(path))
         _require(not any(record.get("opaque") for record in manifest.shapes().values()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ from toolkit.seals import keep_seal
 from toolkit.site.watching import loading
 
 REASONS = 5
+COLLECTING = (50_000, 10, 10)
+"""When Python looks for circles: a build makes many objects and few circles, and looking took it a tenth of its time.
+Workers do so themselves, after each batch."""
 
 
 def run(
@@ -44,6 +48,7 @@ def run(
         place: Where the build's seal is kept; None if it gets none.
         output: And the others: the options of the command.
     """
+    gc.set_threshold(*COLLECTING)
     asked = invocation()
     speak = asked.output
     if [bool(shard), bool(only), paranoid].count(True) > 1:
