@@ -46,7 +46,7 @@ class PostgreSQL(Backend):
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_json_as_text(connection)
-        from toolkit.database.backends.prepared import watch
+        from toolkit.database.backends.prepared import watch  # it imports psycopg, which is loaded where it is used
 
         watch(connection)
 
