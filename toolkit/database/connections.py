@@ -450,6 +450,9 @@ class Database(Holding):
         names = {kind.__name__ for kind in type(error).__mro__}
         told = " ".join(str(error).split())
         message = f"{told} (in: {' '.join(sql.split())[:200]})"
+        too_large = self.backend.too_large and re.search(self.backend.too_large, told)
+        if too_large:
+            message = f"the statement is larger than the database takes: {message}"
         broken = self.backend.broken(error)
         if broken is not None:
             refused = IntegrityError(
@@ -467,7 +470,8 @@ class Database(Holding):
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")
         if names & {"DatabaseError", "InterfaceError"}:
-            return DatabaseError(message, hint=self.backend.hint(f"{told} in {sql}") or _hint_for(told))
+            hint = self.backend.hint(f"{told} in {sql}") or _hint_for(told)
+            return DatabaseError(message, hint=hint or (_SMALLER if too_large else None))
         return error
 
     def _contended(self, kind: str, message: str, hint: str | None) -> TransactionError:
@@ -499,6 +503,9 @@ def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUna
         f"the connection to {title} was lost inside a transaction, of which nothing was written: {told}",
         hint="Run the whole block again.",
     )
+
+
+_SMALLER = "Ask for fewer columns or conditions at once, in several questions."
 
 
 def _hint_for(told: str) -> str | None:

@@ -21,6 +21,7 @@ from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of, parts_of
+from toolkit.models.limits import refuse_many_joined, refuse_nested
 from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
@@ -43,6 +44,7 @@ class Compiler:
         sight: What the viewer sees; see ``Scope.sight``.
         binds: Shared with the outer query, for a subquery.
         around: For a subquery: the place in the question around that ``OuterRef`` speaks of.
+        depth: In how many questions this one is.
 
     Attributes:
         annotations: What was computed, by name: SQL, and the field that reads it.
@@ -62,7 +64,10 @@ class Compiler:
         *,
         binds: Binds | None = None,
         around: Context | None = None,
+        depth: int = 0,
     ) -> None:
+        refuse_nested(model, depth, database.dialect)
+        self.depth = depth
         self.database = database
         self.schema = database.schema
         self.dialect: str = database.dialect
@@ -115,7 +120,7 @@ class Compiler:
     def inside(self, model: Any, *, unrestricted: bool = False) -> Compiler:
         """A compiler for a subquery over a model; ``unrestricted`` sees all rows, with their own values."""
         sight = (False, False, False) if unrestricted else self.sight
-        return Compiler(self.database, model, sight, binds=self.binds, around=self.around)
+        return Compiler(self.database, model, sight, binds=self.binds, around=self.around, depth=self.depth + 1)
 
     def twin(self) -> Compiler:
         """A compiler of the same question, as far as it was taken up, for another SELECT in the statement."""
@@ -178,6 +183,7 @@ class Compiler:
         Raises:
             FieldError: It gives more or fewer values than are searched, or values of another kind.
         """
+        self.binds.count_inside(self.model)
         inner, shifted = self.nested(lifted, context.values, context)
         names = inner.selection.values or ["pk"]
         typed = [
@@ -328,7 +334,9 @@ class Compiler:
     def from_clause(self) -> Any:
         """The root table with all joins."""
         clause = self.root.table
-        for node in self.root.descendants():
+        joined = list(self.root.descendants())
+        refuse_many_joined(self.model, len(joined) + 1, self.dialect)
+        for node in joined:
             clause = clause.outerjoin(node.table, node.on) if node.outer else clause.join(node.table, node.on)
         return clause
 

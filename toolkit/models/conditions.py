@@ -125,11 +125,28 @@ def _join_clauses(clauses: list[Any], connector: str) -> Any:
 
     if not clauses:
         return sa.true()
-    if connector == "OR":
-        return sa.or_(*clauses)
     if connector == "XOR":
         return one_of_two(*clauses)
-    return sa.and_(*clauses)
+    return _in_bunches(sa.or_ if connector == "OR" else sa.and_, clauses)
+
+
+BUNCH = 200
+"""Conditions that stand side by side: SQLite takes each for one level more of a tree, which may have a thousand.
+
+Source: sqlite.org/limits.html, "Maximum Depth Of An Expression Tree".
+"""
+
+
+def _in_bunches(join: Callable[..., Any], clauses: list[Any]) -> Any:
+    """Conditions joined, those of a long list in brackets by the bunch."""
+    import sqlalchemy as sa
+    from sqlalchemy.sql.elements import Grouping
+
+    while len(clauses) > BUNCH:
+        bunches = [clauses[start : start + BUNCH] for start in range(0, len(clauses), BUNCH)]
+        # SQLAlchemy makes one list of all, unless they look like something else
+        clauses = [sa.type_coerce(Grouping(join(*bunch)), sa.Boolean()) for bunch in bunches]
+    return join(*clauses)
 
 
 def _across(context: Context, crossing: Crossing, part: Any, *, negated: bool) -> Any:
@@ -154,6 +171,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
     import sqlalchemy as sa
 
     resolved, compiler = crossing.resolved, crossing.home.compiler
+    compiler.binds.count_inside(compiler.model)
     inner, link, clause = partners(compiler, resolved.many, resolved.node.model)
     if part is not None:
         refuse_windows(compiler, ("(q)", "AND", False, (part,)), "a condition on partners")

@@ -96,6 +96,9 @@ def grouped(context: Context, parts: Sequence[Any]) -> Iterable[tuple[list[Any],
     groups: list[tuple[list[Any], list[dict[Key, Crossing]]]] = []
     for part in parts:
         found = crossings(context, part)
+        if not found:  # it shares nothing with any other
+            groups.append(([part], [found]))
+            continue
         joined: tuple[list[Any], list[dict[Key, Crossing]]] = ([], [])
         kept = []
         for group in groups:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.models.fields import DateTimeField
+from toolkit.models.limits import refuse_many_inside
 from toolkit.models.locking import Lock
 from toolkit.models.orderings import Directed
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
@@ -35,6 +36,7 @@ class Binds:
     opaque: bool = False
     searches: set[Any] = field(default_factory=set)
     correlated: set[Any] = field(default_factory=set)
+    inside: int = 0
 
     def add(self, bind: Bind, kind: Any = None) -> Any:
         """A bound parameter of SQLAlchemy for this source."""
@@ -45,6 +47,15 @@ class Binds:
         if bind.source == KEYS:
             return sa.bindparam(name, expanding=True, type_=kind)
         return sa.bindparam(name, type_=kind) if kind is not None else sa.bindparam(name)
+
+    def count_inside(self, model: Any) -> None:
+        """Note one more condition that is a question of its own.
+
+        Raises:
+            FieldError: There are too many in the statement.
+        """
+        self.inside += 1
+        refuse_many_inside(model, self.inside)
 
     def moment(self, later: int | None = None) -> Any:
         """The moment of the scope, or one so many microseconds later."""

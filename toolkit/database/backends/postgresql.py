@@ -41,6 +41,7 @@ class PostgreSQL(Backend):
     exclusion = True
     streams_beside = True
     lock_options = frozenset({"of", "no_key"})
+    too_large = r"stack depth limit exceeded|target lists can have at most|number of parameters must be"
 
     def prepare(self, connection: Any) -> None:
         connection.autocommit = True

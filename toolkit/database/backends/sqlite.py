@@ -76,6 +76,11 @@ class SQLite(Backend):
     bounds = Bounds()
     direct = True
     nulls_first: ClassVar[bool] = True
+    joined_tables: ClassVar[int | None] = 64  # sqlite.org/limits.html, "Maximum Number Of Tables In A Join"
+    nested_questions: ClassVar[int] = 11  # so many SELECTs fit its parser's stack
+    too_large: ClassVar[str] = (
+        r"parser stack overflow|Expression tree is too large|too many (SQL variables|columns|terms)"
+    )
 
     def __init__(self, url: str, folder: Path) -> None:
         super().__init__(url, folder)
@@ -246,7 +251,8 @@ _HINTS = (
     ),
     (
         r"parser stack overflow|Expression tree is too large",
-        "Conditions are nested too deeply for SQLite. Ask in several steps, with __in.",
+        "Nest conditions, expressions and querysets less deeply: load the keys of an inner question first, and give "
+        "them as a list: pk__in=[...].",
     ),
     (r"integer overflow", "A sum has more than 64 bits. Sum parts of the rows, or Cast() to a float."),
     (r"user-defined function raised", "A regular expression must be one of Python's re module."),
