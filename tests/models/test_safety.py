@@ -359,3 +359,8 @@ def test_the_answer_of_one_page_is_not_taken_for_that_of_another(m: Any, newsroo
             traces.append(scope.trace)
     assert traces[0] is not None and traces[1] is not None
     assert traces[0].inputs == traces[1].inputs
+
+
+def test_a_lookup_called_self_is_refused_like_any_other(m: Any, scope: Any) -> None:
+    with pytest.raises(FieldError, match="self"):
+        m.Story.objects.annotate(x=Case(When(**{"self": 1}, then=2))).count()

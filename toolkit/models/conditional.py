@@ -23,7 +23,7 @@ class When(Expression):
         lookups: The condition, as in ``filter()``.
     """
 
-    def __init__(self, condition: Q | Expression | None = None, *, then: Any, **lookups: Any) -> None:
+    def __init__(self, /, condition: Q | Expression | None = None, *, then: Any, **lookups: Any) -> None:
         given = [condition] if condition is not None else []
         self.condition = Q(*given, **lookups)
         if self.condition.is_empty():
