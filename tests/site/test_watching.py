@@ -169,5 +169,6 @@ def closed_files() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
+        gc.freeze()  # for the collector looks at what the test leaves, and not at all that was imported
         yield
         gc.collect()

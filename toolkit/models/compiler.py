@@ -93,9 +93,12 @@ class Compiler:
         self.operations: Sequence[Any] = ()
         self.key_width = 1
         self.values: Values = own_slots
-        table = self.schema.table(model)
-        self.root = Node(model, table if binds is None else table.alias(f"t{next(self.binds.aliases)}"), None)
+        self.root = Node(model, self.schema.table(model) if binds is None else self.alias_of(model), None)
         self.touch_key(self.root)
+
+    def alias_of(self, model: Any) -> Any:
+        """The table of a model by the next name that is free in the statement."""
+        return self.schema.alias(model, f"t{next(self.binds.aliases)}")
 
     def touch(self, node: Node, column: str) -> None:
         """Note that the answer depends on this column.

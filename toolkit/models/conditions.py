@@ -205,7 +205,7 @@ def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, A
     own, other = link_sides(relation)
     inner = compiler.inside(other.target)
     declared = relation.field if isinstance(relation, Reverse) else relation
-    through = compiler.schema.table(declared.through).alias(f"t{next(compiler.binds.aliases)}")
+    through = compiler.alias_of(declared.through)
     for name in (*own.columns, *other.columns):
         compiler.binds.footprint.add((declared.through._meta.table, name))
     link, there = (as_one([through.c[name] for name in key.columns]) for key in (own, other))
@@ -360,7 +360,7 @@ def _has_edition(compiler: Compiler, node: Node) -> Any:
 
     translation = node.model._meta.translation
     source = translation._meta.by_name["source"]
-    table = compiler.schema.table(translation).alias(f"t{next(compiler.binds.aliases)}")
+    table = compiler.alias_of(translation)
     for column in (*source.columns, "locale"):
         compiler.binds.footprint.add((translation._meta.table, column))
     chosen = sa.select(*(table.c[name] for name in source.columns)).where(table.c["locale"] == compiler.locale_bind())

@@ -205,7 +205,7 @@ def ascend(compiler: Compiler, node: Node, parent: Any, link: ForeignKey[Any]) -
     """The table of a parent, joined by the link to it. What the viewer may see of it, ``visible`` says at the child."""
     name = f"@{parent._meta.label}"
     if name not in node.children:
-        alias = compiler.schema.table(parent).alias(f"t{next(compiler.binds.aliases)}")
+        alias = compiler.alias_of(parent)
         child = node.children[name] = Node(parent, alias, None, node.outer)
         compiler.touch(node, link.column)
         child.on = node.table.c[link.column] == own_column(compiler, child, link.target_field)
@@ -394,7 +394,7 @@ def link_sides(relation: Any) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
 def _join(compiler: Compiler, node: Node, name: str, model: Any, on: Any, *, outer: bool) -> Node:
     if name in node.children:
         return node.children[name]
-    alias = compiler.schema.table(model).alias(f"t{next(compiler.binds.aliases)}")
+    alias = compiler.alias_of(model)
     child = Node(model, alias, None, outer)
     node.children[name] = child
     compiler.touch_key(child)

@@ -43,6 +43,7 @@ class Schema:
         self.by_table: dict[str, Any] = {model._meta.table: model for model in every}
         self.by_label: dict[str, Any] = {model._meta.label: model for model in every}
         self._tables: dict[Any, Any] = {}
+        self._aliases: dict[tuple[Any, str], Any] = {}
         self._metadata: Any = None
 
     def __iter__(self) -> Iterator[Any]:
@@ -72,6 +73,18 @@ class Schema:
         if found is None:
             concrete = model._meta.concrete_model
             found = self._tables[model] = self._make(model) if model is concrete else self.table(concrete)
+        return found
+
+    def alias(self, model: Any, name: str) -> Any:
+        """The table of a model by another name, made once: all columns of an alias are made, and few are asked for.
+
+        As statements number their aliases, there are few names, and threads may share what they stand for.
+        """
+        found = self._aliases.get((model, name))
+        if found is None:
+            made = self.table(model).alias(name)
+            _ = made.c  # SQLAlchemy makes them when they are first asked for
+            found = self._aliases.setdefault((model, name), made)
         return found
 
     def sorted(self) -> list[Any]:

@@ -6,7 +6,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -41,14 +41,14 @@ class Pattern:
     """
 
     def __init__(self, path: str, *, prefix: str = "", converters: Mapping[str, Any] | None = None) -> None:
-        from werkzeug.routing import Map, Rule
+        from werkzeug.routing import Map
 
         if not path.startswith("/"):
             raise DeclarationError(f"the path {path!r} does not begin with a slash", hint=f"Write /{path}.")
         self.path = path
         self.prefix = prefix
         try:
-            self._rule = Rule(prefix + path, endpoint="page", strict_slashes=True)
+            self._rule = _rule_class()(prefix + path, endpoint="page", strict_slashes=True)
             self._map = Map([self._rule], converters={"re": _regex_converter(), **(converters or {})})
         except (LookupError, ValueError, re.error) as error:
             raise DeclarationError(
@@ -111,6 +111,29 @@ class Pattern:
         return dict(values)
 
 
+@cache
+def _rule_class() -> Any:
+    from werkzeug.routing import Rule
+
+    class LazyRule(Rule):
+        """A rule that compiles what builds its URLs when the first is asked for: that takes longer than all the rest,
+        and of most routes that a process knows it makes no URL."""
+
+        def _compile_builder(self, append_unknown: bool = True) -> Any:
+            compile_builder = super()._compile_builder
+
+            def build_first(rule: Any, **values: Any) -> tuple[str, str]:
+                build = compile_builder(append_unknown).__get__(rule, None)
+                setattr(rule, "_build_unknown" if append_unknown else "_build", build)
+                built: tuple[str, str] = build(**values)
+                return built
+
+            return build_first
+
+    return LazyRule
+
+
+@cache
 def _regex_converter() -> Any:
     from werkzeug.routing import BaseConverter
 

@@ -27,7 +27,7 @@ def _problem(route: Route, message: str, hint: str = "") -> DeclarationError:
 
 def _check_route(site: Any, route: Route) -> Iterator[ToolkitError]:
     try:
-        pattern = Pattern(route.path, converters=site.converters)
+        pattern = site.pattern(route, site.settings.peek("locales")[0])
     except ToolkitError as error:
         yield _problem(route, error.message, error.hint or "")
         return

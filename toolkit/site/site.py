@@ -351,7 +351,7 @@ class Site:
     def alias_patterns(self) -> list[tuple[Route, str, Pattern]]:
         """(route, locale, pattern) of every alias."""
         return [
-            (route, locale, Pattern(path, prefix=self.locale_prefix(locale), converters=self.converters))
+            (route, locale, self.path_pattern(path, locale))
             for route in self.routes
             for locale in self.route_locales(route)
             for path in route.aliases
@@ -359,11 +359,18 @@ class Site:
 
     def pattern(self, route: Route, locale: str) -> Pattern:
         """The path of a route in a locale."""
-        key = (route.id, locale)
-        found = self._patterns.get(key)
+        return self.path_pattern(route.path, locale)
+
+    def path_pattern(self, path: str, locale: str) -> Pattern:
+        """A path in a locale.
+
+        Raises:
+            DeclarationError: It cannot be a pattern.
+        """
+        found = self._patterns.get((path, locale))
         if found is None:
             prefix = self.locale_prefix(locale)
-            found = self._patterns[key] = Pattern(route.path, prefix=prefix, converters=self.converters)
+            found = self._patterns[path, locale] = Pattern(path, prefix=prefix, converters=self.converters)
         return found
 
     @cached_property
@@ -468,8 +475,7 @@ class Site:
         found: dict[str, str] = {}
         for route, locale in plan.routes():
             for path in route.aliases:
-                pattern = Pattern(path, prefix=self.locale_prefix(locale), converters=self.converters)
-                found.update(_alias_urls(plan, route, locale, pattern))
+                found.update(_alias_urls(plan, route, locale, self.path_pattern(path, locale)))
         return found
 
     def load_subjects(self, route: Route, keys: Sequence[Any]) -> dict[Any, Any]:

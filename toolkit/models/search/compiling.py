@@ -79,7 +79,7 @@ def _in_language(compiler: Compiler, search: Search, table: Any, text: Any) -> A
     if not search.translated:
         return chosen
     translation = search.model._meta.translation
-    other = compiler.schema.table(translation).alias(f"t{next(compiler.binds.aliases)}")
+    other = compiler.alias_of(translation)
     source = translation._meta.by_name["source"].column
     has_own: Any = sa.select(sa.literal_column("1")).where(
         other.c[source] == table.c.row_key, other.c.locale == text(1)
