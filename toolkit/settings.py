@@ -204,6 +204,13 @@ TABLE: tuple[Setting, ...] = (
     Setting("locale_folder", str, "locale", "The folder of the site's own catalogs.", affects_pages=False),
     Setting("static_url", str, "/static/", "The URL under which assets are published.", _check_url_path),
     Setting("minify", list, [], "What is made smaller: css, js, html.", _check_minify),
+    Setting(
+        "css_browsers",
+        list,
+        [],
+        "Browsers that smaller stylesheets are written for: 'safari >= 14'.",
+        affects_pages=False,
+    ),
     Setting("bundle_css", bool, False, "Put stylesheets in the places where others import them.", affects_pages=False),
     Setting("made_assets", dict, {}, "Assets that are made by commands or of other files.", affects_pages=False),
     Setting("precompress", list, [], "Compressed files beside texts: br, gz.", _check_precompress),

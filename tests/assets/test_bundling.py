@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,21 @@ def test_modules_cannot_stand_in_a_row(write: Write, make_assets: Callable[..., 
     write("a.js", "1")
     with pytest.raises(TemplateError, match=r"is to be made of 'none\.js', which is not there"):
         assets.asset("all.js")
+
+
+@pytest.mark.parametrize("written", ["b {", "b { c: d } /* open", 'b { c: "open', "b {}} c {}", "b { c: (d }"])
+def test_what_is_not_closed_stays_where_it_can_swallow_nothing(
+    write: Write, make_assets: Callable[..., Assets], read: Read, written: str
+) -> None:
+    write("a.css", '@import "b.css" print;\na {}')
+    write("b.css", written)
+    assert read(make_assets(bundles=True), "a.css").startswith('@import "b.')
+
+
+def test_an_import_that_browsers_do_not_read_is_not_put_in(
+    write: Write, make_assets: Callable[..., Assets], read: Read
+) -> None:
+    write("a.css", '@layer x, y;@import"b.css"/**/;a {}@import "c.css";')
+    write("b.css", "b {}\n/*# sourceMappingURL=b.css.map */")
+    write("c.css", "c {}")
+    assert re.fullmatch(r'@layer x, y;b \{\}\na \{\}@import "c\.\w+\.css";', read(make_assets(bundles=True), "a.css"))

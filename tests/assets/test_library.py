@@ -95,6 +95,12 @@ def test_a_change_deep_below_renames_every_stylesheet_above_it(assets: Assets, s
         ('a { b: URL("x\\"y.png") }', ['x"y.png']),
         (r"a { b: url(x\20 y\).png) }", ["x y).png"]),
         ("@import 'a.css' layer(base) screen; @IMPORT url(b.css);", ["a.css", "b.css"]),
+        ("@import'a.css';@import/**/'b.css';@import/* url(no.css) */url(c.css)screen;", ["a.css", "b.css", "c.css"]),
+        (
+            "@font-face { src: url('a.woff2' crossorigin(anonymous)) format('no'), url(b.woff2) }",
+            ["a.woff2", "b.woff2"],
+        ),
+        ("@namespace svg url(http://no.example/svg); @namespace 'no'; a { b: url(yes.png) }", ["yes.png"]),
         ("/* url(no.png) @import 'no.css' */", []),
         ('a { content: "url(no.png)"; b: url(yes.png) }', ["yes.png"]),
         ("a { b: image-set('1.png' 1x, url(2.png) 2x) 'no' }", ["1.png", "2.png"]),

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.assets import Assets, squeeze
-from toolkit.errors import TemplateError
+from toolkit.assets import Assets, Minifier, squeeze
+from toolkit.assets.condensing import condense
+from toolkit.errors import SettingError, TemplateError
 
 Write = Callable[[str, str], Path]
 Read = Callable[[Assets, str], str]
@@ -46,8 +47,27 @@ def test_what_was_made_small_already_stays_as_it_is(
 
 def test_a_stylesheet_that_cannot_be_read_names_its_line(write: Write, make_assets: Callable[..., Assets]) -> None:
     write("a.css", "a { b: c }\n\n}} d {")
-    with pytest.raises(TemplateError, match=r"a\.css.*the stylesheet cannot be read"):
+    with pytest.raises(TemplateError, match=r"a\.css:3: the stylesheet cannot be read.*\.min\.css is left as it is"):
         make_assets(minify=("css",)).asset("a.css")
+
+
+def test_a_stylesheet_keeps_what_the_browsers_of_the_setting_need() -> None:
+    sheet = "a{height:100vh;height:100dvh}"
+    assert Minifier(("css",)).asset("a.css", Path("a.css"), sheet) == "a{height:100dvh}"
+    assert Minifier(("css",), browsers=("safari >= 14",)).asset("a.css", Path("a.css"), sheet) == sheet
+    with pytest.raises(SettingError, match=r"css_browsers = \['netscape 4'\]: unknown browser: 'netscape'"):
+        Minifier(("css",), browsers=("netscape 4",)).asset("a.css", Path("a.css"), sheet)
+
+
+def test_a_long_script_is_kept_and_made_again_when_that_is_damaged(tmp_path: Path) -> None:
+    script = "let a  =  1;\n" * 2_000
+    small = condense(script)
+    for _ in range(2):
+        assert Minifier(("js",), store=tmp_path).asset("a.js", Path("a.js"), script) == small
+        (kept,) = tmp_path.iterdir()
+        kept.write_bytes(kept.read_bytes()[:-1])
+    (tmp_path / "file").write_text("")
+    assert Minifier(("js",), store=tmp_path / "file").asset("a.js", Path("a.js"), script) == small
 
 
 PAGES = [

@@ -13,11 +13,16 @@ from urllib.parse import quote
 
 from toolkit.assets.references import Reference, rewrite
 from toolkit.assets.sources import SourceText, Target, find_references
+from toolkit.assets.stylesheets import is_closed, without_source_map
 from toolkit.errors import TemplateError
 
 _CHARSET = re.compile(r"""\A\s*@charset\s+["'][^"']*["']\s*;""", re.IGNORECASE)
-_IMPORT_START = re.compile(r"@import\s+(?:url\(\s*)?\Z", re.IGNORECASE)
-_CONDITIONS = re.compile(r"\s*\)?(?P<conditions>[^;{}]*)(?:;|\Z)")
+_IMPORT_START = re.compile(r"@import(?:\s|/\*(?:(?!\*/)[\s\S])*\*/)*(?:url\(\s*)?\Z", re.IGNORECASE)
+_BEFORE_RULES = re.compile(
+    r"""(?:\s|/\*[\s\S]*?\*/|@(?:charset|layer|import)\b(?:"[^"]*"|'[^']*'|[^;{}"'])*;)*+\Z""", re.IGNORECASE
+)
+"""What may stand before an import. After a rule browsers read none."""
+_CONDITIONS = re.compile(r"\s*\)?(?P<conditions>(?:/\*[\s\S]*?\*/|[^;{}])*+)(?:;|\Z)")
 _LAYER = re.compile(r"\s*layer(?:\(\s*(?P<name>[\w.-]+)\s*\))?(?=\s|\Z)", re.IGNORECASE)
 _SUPPORTS = re.compile(r"\s*supports(?=\()", re.IGNORECASE)
 _NAMESPACE = re.compile(r"@namespace\b", re.IGNORECASE)
@@ -76,6 +81,8 @@ class Bundler:
             if imported is None and target.path:
                 raise self._complain(source, reference, target.path)
             span = _statement(text, reference)
+            if span and not _BEFORE_RULES.match(text[: span[0]]):
+                continue
             placed = self._placed(source, imported, span[2]) if imported is not None and span else None
             if imported is None or span is None or placed is None:
                 found.clear()
@@ -85,8 +92,8 @@ class Bundler:
 
     def _placed(self, source: SourceText, imported: SourceText, conditions: str) -> str | None:
         """The text of an import under its conditions; None where it has to stay an import."""
-        text = _CHARSET.sub("", moved(imported, source.path))
-        if _STAYS.search(_without_comments(text)):
+        text = without_source_map(_CHARSET.sub("", moved(imported, source.path)))
+        if _STAYS.search(_without_comments(text)) or not is_closed(text):
             return None
         layer = _LAYER.match(conditions)
         rest = conditions[layer.end() :] if layer else conditions
@@ -117,11 +124,11 @@ def moved(source: SourceText, place: str) -> str:
 
 def _statement(text: str, reference: Reference) -> tuple[int, int, str] | None:
     """Where an ``@import`` begins and ends, and its conditions."""
-    before = _IMPORT_START.search(text, max(0, reference.start - 60), reference.start)
+    before = _IMPORT_START.search(text, max(0, reference.start - 200), reference.start)
     after = _CONDITIONS.match(text, reference.end)
     if before is None or after is None:
         return None
-    return before.start(), after.end(), after["conditions"].strip()
+    return before.start(), after.end(), _without_comments(after["conditions"]).strip()
 
 
 def _supports(conditions: str) -> tuple[str | None, str]:

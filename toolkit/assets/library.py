@@ -22,7 +22,7 @@ from toolkit.assets.bundling import Bundler, concatenated
 from toolkit.assets.making import Commands, Made
 from toolkit.assets.minifying import Minifier
 from toolkit.assets.places import leads_out, paths_in, places_of
-from toolkit.assets.references import Reference
+from toolkit.assets.references import Reference, reached
 from toolkit.assets.scripts import is_module
 from toolkit.assets.sources import SCRIPTS, STYLESHEETS, SourceText, kind_of, may_refer, read_source, split_url
 from toolkit.assets.versions import FINGERPRINT_DIGITS, Version, Versions, fingerprinted
@@ -132,11 +132,14 @@ class Assets:
     def modules(self, path: str) -> list[str]:
         """The modules that a module needs before it can run: itself first, then what it imports, at any depth.
 
+        What it loads later, by ``import()`` or in a worker, is not among them.
+
         Raises:
             TemplateError: As :meth:`asset`.
         """
         self._recorded(path)
-        return [path, *(one for one in self.closure(path) if one != path and kind_of(one) in SCRIPTS)]
+        needed = reached(path, lambda one: self._get(one).imports)
+        return [path, *sorted(one for one in needed if one != path and kind_of(one) in SCRIPTS)]
 
     def _recorded(self, path: str) -> Version:
         version = self._find(path)
@@ -183,14 +186,7 @@ class Assets:
 
     def closure(self, path: str) -> tuple[str, ...]:
         """An asset and all that it needs, directly or through others, sorted."""
-        reached: set[str] = set()
-        waiting = [path]
-        while waiting:
-            here = waiting.pop()
-            if here not in reached:
-                reached.add(here)
-                waiting += self.dependencies(here)
-        return tuple(sorted(reached))
+        return tuple(sorted(reached(path, self.dependencies)))
 
     def places(self, path: str) -> Iterator[Path]:
         """Every file that decides about an asset, and every place where one would.

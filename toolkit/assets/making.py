@@ -123,11 +123,11 @@ class Commands:
             )
         read = [(path.relative_to(self.folder).as_posix(), self._digests.find(path)) for path in inputs]
         place = self.store / f"{digest([made.path, made.run, made.input, read]).hex()}{Path(made.path).suffix}"
-        kept = _whole(place)
+        kept = read_kept(place)
         if kept is None:
             kept = self._run(made)
             self.runs += 1
-            _keep(place, kept)
+            keep(place, kept)
         return place, digest_bytes(kept)
 
     def body(self, place: Path) -> bytes:
@@ -136,7 +136,7 @@ class Commands:
         Raises:
             TemplateError: It is gone.
         """
-        body = _whole(place)
+        body = read_kept(place)
         if body is None:
             raise TemplateError("what a command made was removed meanwhile", path=place, hint="Try again.")
         return body
@@ -182,7 +182,8 @@ def _filled(word: str, names: Mapping[str, str]) -> str:
     return word
 
 
-def _whole(place: Path) -> bytes | None:
+def read_kept(place: Path) -> bytes | None:
+    """What :func:`keep` wrote, if it is there and whole."""
     try:
         found = place.read_bytes()
     except OSError:
@@ -191,7 +192,12 @@ def _whole(place: Path) -> bytes | None:
     return body if digest_bytes(body) == found[:_DIGEST_BYTES] else None
 
 
-def _keep(place: Path, body: bytes) -> None:
+def keep(place: Path, body: bytes) -> None:
+    """Keep a result, with a digest by which a damaged one is known.
+
+    Raises:
+        TemplateError: It cannot be written.
+    """
     unfinished = place.with_name(f".unfinished-{secrets.token_hex(8)}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,8 @@ class Reference:
         style: How a name is written there: ``css``, ``attribute``, ``script``, ``json`` or ``plain``.
         optional: Whether the file may be missing (a source map, which only a debugger asks for).
         bare: Whether ``lit`` and ``x.js`` name a package here rather than a file beside this one.
-        imported: Whether it is an ``@import``, whose rules could stand in its place.
+        imported: Whether what refers cannot do without it from the start: an ``@import``, whose rules could stand in
+            its place, or an ``import`` at the top of a module.
     """
 
     url: str
@@ -50,6 +51,23 @@ def rewrite(text: str, references: Iterable[Reference], replace: Callable[[Refer
             pieces += [text[done : reference.start], written(url, reference.style)]
             done = reference.end
     return "".join([*pieces, text[done:]])
+
+
+def reached(path: str, follow: Callable[[str], Iterable[str]]) -> set[str]:
+    """An asset and all that is reached from it.
+
+    Args:
+        path: Of the asset.
+        follow: What an asset leads to itself.
+    """
+    found: set[str] = set()
+    waiting = [path]
+    while waiting:
+        here = waiting.pop()
+        if here not in found:
+            found.add(here)
+            waiting += follow(here)
+    return found
 
 
 def written(url: str, style: str) -> str:

@@ -1,4 +1,5 @@
-"""The files a script refers to: ``import``, ``export … from``, ``import()``, ``new URL("…", import.meta.url)``.
+"""The files a script refers to: ``import``, ``export … from``, ``import()``, ``new URL("…", import.meta.url)``,
+``import.meta.resolve("…")``, ``importScripts("…")`` of a worker.
 
 Source: ECMAScript 2025 §12 (lexical grammar), §16.2 (modules); HTML Standard, "Resolving module specifiers". Strings,
 templates, comments and regular expressions are read as such: what stands in them refers to nothing.
@@ -8,70 +9,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from toolkit.assets.references import Reference
+from toolkit.assets.tokens import Token, iter_tokens
 from toolkit.text.patterns import deferred
 
-_TOKEN = deferred(
-    r"""
-      (?P<space>\s+)
-    | (?P<comment>//[^\n\r\u2028\u2029]*|/\*[\s\S]*?(?:\*/|\Z))
-    | (?P<string>"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')
-    | (?P<template>`)
-    | (?P<number>\.?[0-9][\w.]*)
-    | (?P<word>[#\w$\u0080-\U0010ffff][\w$\u0080-\U0010ffff]*)
-    | (?P<mark>=>|\+\+|--|\?\.|\.\.\.|[{}()\[\];,<>=+\-*/%&|^!~?:.@\\])
-    | (?P<other>.)
-    """,
-    re.VERBOSE,
+_SOURCE_MAP = deferred(
+    r"(?:\A|(?<=[\n\r;})]))\s*(?://|(?P<block>/\*))[#@]\s*sourceMappingURL=(?P<map>[^\s\"'*]+)(?(block)\s*\*/)\s*\Z"
 )
-_REGEX = deferred(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/[\w$]*")
-_TEMPLATE_PART = deferred(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*")
-_SOURCE_MAP = deferred(r"//[#@]\s*sourceMappingURL=(?P<map>\S+)\s*\Z")
 _ESCAPE = deferred(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]))")
-_MAY_REFER = deferred(r"\bimport\b|\bexport\b|sourceMappingURL")
+_MAY_REFER = deferred(r"\bimport(?:Scripts)?\b|\bexport\b|sourceMappingURL")
 
-_BEFORE_EXPRESSION = frozenset({
-    "return", "typeof", "instanceof", "in", "of", "new", "delete", "void", "throw", "case", "do", "else", "await",
-    "yield", "default", "extends",
-})  # fmt: skip
-_HEADS = frozenset({"if", "while", "for", "with"})
 _NAMES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A part of a script that means something.
-
-    Args:
-        kind: ``string``, ``template`` (without substitutions), ``word``, ``mark``, ``number``, ``regex`` or ``other``.
-        text: As written.
-        start: Where it begins.
-    """
-
-    kind: str
-    text: str
-    start: int
 
 
 def iter_script_references(text: str) -> Iterator[Reference]:
     """Everything a script refers to, in order; packages and other hosts included."""
     if not _MAY_REFER.search(text):
         return
-    tokens = list(_tokens(text))
-    found: list[tuple[Token, bool]] = []
+    tokens = list(iter_tokens(text))
+    found: list[Found] = []
     for index, token in enumerate(tokens):
-        if token.kind != "word" or (index and tokens[index - 1].text in (".", "?.")):
-            continue
-        if token.text == "import":
-            found += _imported(tokens, index)
-        elif token.text == "export":
-            found += _exported(tokens, index)
-        elif token.text == "new":
-            found += _located(tokens, index)
+        find = _FINDERS.get(token.text) if token.kind == "word" else None
+        if find is not None and not (index and tokens[index - 1].text in (".", "?.")):
+            found += find(tokens, index)
     lines = _Lines(text)
-    yield from (_reference(token, lines, bare=bare) for token, bare in sorted(found, key=lambda pair: pair[0].start))
+    yield from (_reference(one, lines) for one in sorted(found, key=lambda one: one.literal.start))
     source_map = _SOURCE_MAP.search(text)
     if source_map:
         start, end = source_map.span("map")
@@ -81,7 +45,7 @@ def iter_script_references(text: str) -> Iterator[Reference]:
 def is_module(text: str) -> bool:
     """Whether a script imports or exports at its top, and so cannot stand within another."""
     depth = 0
-    tokens = list(_tokens(text)) if _MAY_REFER.search(text) else []
+    tokens = list(iter_tokens(text)) if _MAY_REFER.search(text) else []
     for index, token in enumerate(tokens):
         if token.text in ("{", "(", "[") and token.kind == "mark":
             depth += 1
@@ -98,26 +62,51 @@ def is_module(text: str) -> bool:
 # what refers
 
 
-def _imported(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
+class Found(NamedTuple):
+    """A string that names a file.
+
+    Args:
+        literal: The string.
+        bare: Whether ``lit`` names a package here.
+        imported: Whether the module cannot begin without it.
+    """
+
+    literal: Token
+    bare: bool = True
+    imported: bool = False
+
+
+def _imported(tokens: list[Token], index: int) -> Iterator[Found]:
     after = _at(tokens, index + 1)
-    if after is None or after.text == ".":
+    if after is None:
         return
-    if after.text == "(":
+    if after.text == ".":
+        yield from _resolved(tokens, index)
+    elif after.text == "(":
         literal = _at(tokens, index + 2)
         if literal is not None and _is_literal(literal) and _text(tokens, index + 3) in (")", ","):
-            yield literal, True
+            yield Found(literal)
     elif after.kind == "string":
-        yield after, True
+        yield Found(after, imported=True)
     else:
         yield from _from(tokens, index + 1)
 
 
-def _exported(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
+def _resolved(tokens: list[Token], index: int) -> Iterator[Found]:
+    """``import.meta.resolve("x")``."""
+    literal = _at(tokens, index + 6)
+    words = [_text(tokens, place) for place in range(index + 1, index + 6)]
+    known = words == [".", "meta", ".", "resolve", "("] and _text(tokens, index + 7) in (")", ",")
+    if known and literal is not None and _is_literal(literal):
+        yield Found(literal)
+
+
+def _exported(tokens: list[Token], index: int) -> Iterator[Found]:
     if _text(tokens, index + 1) in ("*", "{"):
         yield from _from(tokens, index + 1)
 
 
-def _from(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
+def _from(tokens: list[Token], index: int) -> Iterator[Found]:
     """The string after ``from``, at the end of a list of names."""
     braces = 0
     for place in range(index, len(tokens)):
@@ -127,7 +116,7 @@ def _from(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
         elif token.text == "from" and not braces and place > index:
             literal = _at(tokens, place + 1)
             if literal is not None and literal.kind == "string":
-                yield literal, True
+                yield Found(literal, imported=True)
                 return
         elif not (token.kind in ("word", "string") or token.text in ("*", ",")):
             return
@@ -135,7 +124,7 @@ def _from(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
             return
 
 
-def _located(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
+def _located(tokens: list[Token], index: int) -> Iterator[Found]:
     """``new URL("x", import.meta.url)``."""
     literal = _at(tokens, index + 3)
     rest = [_text(tokens, place) for place in range(index + 4, index + 10)]
@@ -146,7 +135,23 @@ def _located(tokens: list[Token], index: int) -> Iterator[tuple[Token, bool]]:
         and rest == [",", "import", ".", "meta", ".", "url"]
         and _text(tokens, index + 10) in (")", ",")
     ):
-        yield literal, False
+        yield Found(literal, bare=False)
+
+
+def _taken_in(tokens: list[Token], index: int) -> Iterator[Found]:
+    """``importScripts("a.js", "b.js")`` of a worker, whose own URL they are relative to."""
+    if _text(tokens, index + 1) != "(":
+        return
+    for place in range(index + 2, len(tokens), 2):
+        literal = tokens[place]
+        if not _is_literal(literal) or _text(tokens, place + 1) not in (")", ","):
+            return
+        yield Found(literal, bare=False)
+        if _text(tokens, place + 1) == ")":
+            return
+
+
+_FINDERS = {"import": _imported, "export": _exported, "new": _located, "importScripts": _taken_in}
 
 
 def _at(tokens: list[Token], index: int) -> Token | None:
@@ -162,10 +167,12 @@ def _is_literal(token: Token) -> bool:
     return token.kind in ("string", "template")
 
 
-def _reference(token: Token, lines: _Lines, *, bare: bool) -> Reference:
+def _reference(found: Found, lines: _Lines) -> Reference:
+    token = found.literal
     url = _ESCAPE.sub(_unescaped, token.text[1:-1])
     end = token.start + len(token.text) - 1
-    return Reference(url, lines.of(token.start), token.start + 1, end, "script", bare=bare)
+    line = lines.of(token.start)
+    return Reference(url, line, token.start + 1, end, "script", bare=found.bare, imported=found.imported)
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -184,79 +191,3 @@ class _Lines:
 
     def of(self, place: int) -> int:
         return self._text.count("\n", 0, place) + 1
-
-
-# tokens
-
-
-@dataclass(slots=True)
-class _Opened:
-    """A bracket that is open: whether a regular expression may follow its end, and whether it is a template's."""
-
-    regex_after: bool
-    template: bool = False
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    """The tokens of a script, without spaces and comments."""
-    place, opened = 0, [_Opened(True)]
-    last: Token | None = None
-    regex = True  # whether a slash here begins a regular expression
-    while place < len(text):
-        if regex and text[place] == "/":
-            match = _REGEX.match(text, place)
-            if match is not None:
-                last, place, regex = Token("regex", match[0], place), match.end(), False
-                yield last
-                continue
-        match = _TOKEN.match(text, place)
-        if match is None:
-            return
-        kind = match.lastgroup or "other"
-        start, place = place, match.end()
-        if kind in ("space", "comment"):
-            continue
-        if kind == "template":
-            place, whole = _template(text, place, opened)
-            token = Token("template" if whole else "other", text[start:place], start)
-            regex = not whole
-        elif match[0] == "}" and opened[-1].template:
-            opened.pop()
-            place, ended = _template(text, place, opened)
-            token, regex = Token("other", text[start:place], start), not ended
-        else:
-            token = Token(kind, match[0], start)
-            regex = _bracket(token, last, opened, regex) if kind == "mark" else _regex_after(token, last)
-        last = token
-        yield token
-
-
-def _template(text: str, place: int, opened: list[_Opened]) -> tuple[int, bool]:
-    """Where the part of a template ends, and whether the template does; else a substitution begins there."""
-    part = _TEMPLATE_PART.match(text, place)
-    end = part.end() if part else place
-    if text.startswith("${", end):
-        opened.append(_Opened(False, template=True))
-        return end + 2, False
-    return min(end + 1, len(text)), True
-
-
-def _regex_after(token: Token, last: Token | None) -> bool:
-    return token.kind == "word" and token.text in _BEFORE_EXPRESSION and (last is None or last.text not in (".", "?."))
-
-
-def _bracket(token: Token, last: Token | None, opened: list[_Opened], regex: bool) -> bool:
-    """Whether a regular expression may follow a mark; brackets remember what they stand for."""
-    if token.text == "(":
-        opened.append(_Opened(last is not None and last.kind == "word" and last.text in _HEADS))
-        return True
-    if token.text == "[":
-        opened.append(_Opened(False))
-        return True
-    if token.text == "{":
-        value = regex and last is not None and last.text not in (";", "{", "}", ")", "=>", "else", "do")
-        opened.append(_Opened(not value))
-        return True
-    if token.text in (")", "]", "}"):
-        return opened.pop().regex_after if len(opened) > 1 else True
-    return token.text not in ("++", "--")

@@ -1,7 +1,7 @@
 """The files a stylesheet refers to: ``url()``, ``@import`` and ``image-set()``.
 
 Source: CSS Syntax Module Level 3 §4 (tokens), CSS Values 4 §4.5 (``url()``), CSS Images 4 §2.4
-(``image-set()``). Comments and other strings are left alone: ``content: "url(x.png)"`` refers to nothing.
+(``image-set()``). Comments, namespaces and other strings are left alone: ``content: "url(x.png)"`` refers to nothing.
 """
 
 from __future__ import annotations
@@ -12,19 +12,28 @@ from collections.abc import Iterator
 from toolkit.assets.references import Reference
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')"""
+_COMMENT = r"(?>/\*[\s\S]*?(?:\*/|\Z))"
+_IMPORT = rf"@import(?:\s|{_COMMENT})*+"
 _TOKEN = re.compile(
     rf"""
-      (?P<comment>/\*[\s\S]*?(?:\*/|\Z))
-    | @import\s+(?P<import>{_STRING})
-    | url\(\s*(?P<url>{_STRING}|(?:[^\s"'()\\]|\\[0-9a-f]{{1,6}}\s?|\\[\s\S])*)\s*\)
+      (?P<comment>{_COMMENT})
+    | @namespace\b(?P<namespace>(?:{_COMMENT}|{_STRING}|[^;{{}}"'/]|/)*+)
+    | {_IMPORT}(?P<import>{_STRING})
+    | (?:{_IMPORT})?url\(\s*+(?P<quoted>{_STRING})
+    | (?:{_IMPORT})?url\(\s*+(?P<url>(?:[^\s"'()\\]|\\[0-9a-f]{{1,6}}\s?|\\[\s\S])*+)\s*+\)
     | (?P<string>{_STRING})
     | (?P<open>[\w-]*\()
     | (?P<close>\))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_REFERRING = frozenset({"import", "quoted", "url"})
+_PART = re.compile(
+    rf"""/\*[\s\S]*?\*/ | {_STRING} | url\(\s*+(?:[^\s"'()\\]|\\[\s\S])*+\s*+\) | \\[\s\S] | /\* | [(){{}}\[\]"']""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CLOSES = {")": "(", "]": "[", "}": "{"}
 _SOURCE_MAP = re.compile(r"[#@]\s*sourceMappingURL=(?P<map>\S+?)\s*\*/")
-_IMPORTING = re.compile(r"@import\s+\Z", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|\n|([\s\S]))")
 
 
@@ -41,13 +50,29 @@ def iter_references(text: str) -> Iterator[Reference]:
             source_map = _SOURCE_MAP.search(token[0])
             if source_map:
                 yield _reference(text, token.start() + source_map.start("map"), source_map["map"], optional=True)
-        elif kind != "string" or (functions and functions[-1].endswith("image-set(")):
-            yield _reference(text, token.start(kind), token[kind], imported=kind == "import" or _imports(text, token))
+        elif kind in _REFERRING or (kind == "string" and functions and functions[-1].endswith("image-set(")):
+            yield _reference(text, token.start(kind), token[kind], imported=token[0].startswith("@"))
+            if kind == "quoted":  # its bracket is open: url("x.woff2" crossorigin(anonymous))
+                functions.append("url(")
 
 
-def _imports(text: str, token: re.Match[str]) -> bool:
-    """Whether a ``url()`` is that of an ``@import``."""
-    return _IMPORTING.search(text, max(0, token.start() - 40), token.start()) is not None
+def is_closed(text: str) -> bool:
+    """Whether each bracket, string and comment of a stylesheet is closed, so that another one can follow it."""
+    opened: list[str] = []
+    for part in _PART.findall(text):
+        if part in ("(", "[", "{"):
+            opened.append(part)
+        elif part in _CLOSES:
+            if not opened or opened.pop() != _CLOSES[part]:
+                return False
+        elif part in ("/*", '"', "'"):
+            return False
+    return not opened
+
+
+def without_source_map(text: str) -> str:
+    """A stylesheet without the name of its source map, which is not the map of what it stands in."""
+    return re.sub(r"/\*[#@]\s*sourceMappingURL=[^*]*\*/\s*\Z", "", text)
 
 
 def _reference(text: str, start: int, written: str, *, optional: bool = False, imported: bool = False) -> Reference:

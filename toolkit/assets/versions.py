@@ -32,6 +32,7 @@ class Version:
         fingerprint: Part of its name.
         body: What is published; None for the file as it is.
         references: The assets it refers to itself.
+        imports: Those of them without which it cannot begin.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Version:
     fingerprint: str
     body: bytes | None = None
     references: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -147,7 +149,9 @@ class Versions:
             return Version(path, source.file, visit.content, visit.content.hex()[:FINGERPRINT_DIGITS])
         body = self._finish(path, source.file, self._text(visit, names)).encode()
         fingerprint = names.get(path) or digest_bytes(body).hex()[:FINGERPRINT_DIGITS]
-        return Version(path, source.file, visit.content, fingerprint, body, references)
+        imports = {target.path for reference, target in source.targets() if reference.imported}
+        imports &= set(references)
+        return Version(path, source.file, visit.content, fingerprint, body, references, tuple(sorted(imports)))
 
     def _text(self, visit: _Visit, names: Mapping[str, str]) -> str:
         """The text of an asset with the names that its references have now."""

@@ -28,6 +28,8 @@ _NAMES = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 """What no page may have, written out or as it is. Source: HTML, "Preprocessing the input stream"."""
 _REFERENCE = re.compile(r"&([a-zA-Z][a-zA-Z0-9]*);")
+_SLASH_OF_A_VALUE = re.compile(r"""=\s*[^\s"'>][^\s"'>]*/\Z""")
+"""``<a href=/news/>``: a value without quotes runs to the end of the tag, its slash included."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -72,15 +74,15 @@ _PARENTS: dict[str, frozenset[str]] = {
     "li": frozenset({"ul", "ol", "menu"}),
     "dt": frozenset({"dl", "div"}),
     "dd": frozenset({"dl", "div"}),
-    "tr": frozenset({"table", "thead", "tbody", "tfoot", "template"}),
-    "td": frozenset({"tr", "template"}),
-    "th": frozenset({"tr", "template"}),
+    "tr": frozenset({"table", "thead", "tbody", "tfoot"}),
+    "td": frozenset({"tr"}),
+    "th": frozenset({"tr"}),
     "figcaption": frozenset({"figure"}),
     "summary": frozenset({"details"}),
     "legend": frozenset({"fieldset"}),
     "option": frozenset({"select", "datalist", "optgroup"}),
 }
-"""Element to those in which it stands."""
+"""Element to those in which it stands; or at the top of a template."""
 
 _CHILDREN: dict[str, frozenset[str]] = {
     "ul": frozenset({"li", "script", "template"}),
@@ -163,14 +165,14 @@ class _Reader:
 
     def _start(self, name: str, attributes: str, place: int) -> Iterator[Mistake]:
         yield from self._repeated(name, attributes, place)
-        closed = attributes.endswith("/")
+        closed = attributes.endswith("/") and not _SLASH_OF_A_VALUE.search(attributes)
         if self.foreign:
             if not closed:
                 self._push(name, place)
             return
         if name in OBSOLETE:
             yield self._mistake(place, f"<{name}> is no element of HTML any more", obsolete=True)
-        if name in _NOT_WITHIN_ITSELF and any(one == name for one, _ in self.open):
+        if name in _NOT_WITHIN_ITSELF and name in self._around():
             yield self._mistake(place, f"<{name}> stands within another <{name}>")
         self._imply_ends(name)
         yield from self._misplaced(name, place)
@@ -180,6 +182,11 @@ class _Reader:
             yield self._mistake(place, f"<{name}/> does not close itself: HTML takes it for <{name}>")
         if not closed or name not in ("svg", "math"):
             self._push(name, place)
+
+    def _around(self) -> list[str]:
+        """The elements that are open, as far as a template, whose content is a document of its own."""
+        names = [one for one, _ in self.open]
+        return names[len(names) - names[::-1].index("template") :] if "template" in names else names
 
     def _push(self, name: str, place: int) -> None:
         if name in ("svg", "math"):
@@ -202,7 +209,7 @@ class _Reader:
     def _misplaced(self, name: str, place: int) -> Iterator[Mistake]:
         parent = self.open[-1][0] if self.open else ""
         wanted = _PARENTS.get(name)
-        if wanted is not None and parent not in wanted:
+        if wanted is not None and parent not in wanted and parent != "template":
             there = f"<{parent}>" if parent else "nothing"
             yield self._mistake(place, f"<{name}> stands in {there}, and belongs in <{'> or <'.join(sorted(wanted))}>")
         elif parent in _CHILDREN and name not in _CHILDREN[parent]:

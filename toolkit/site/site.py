@@ -149,7 +149,11 @@ class Site:
     @cached_property
     def minifier(self) -> Minifier:
         """Makes pages, stylesheets and scripts smaller, where the settings say so."""
-        return Minifier(tuple(self.settings.peek("minify")))
+        return Minifier(
+            tuple(self.settings.peek("minify")),
+            browsers=tuple(self.settings.peek("css_browsers")),
+            store=self.state_folder / "assets",
+        )
 
     @cached_property
     def images(self) -> Images:
