@@ -66,12 +66,12 @@ WRITES = {
         "mysql": "SET foreign_key_checks = 0; TRUNCATE news_tag; SET foreign_key_checks = 1",
     },
     "a trigger that is lost": {
-        "postgresql": "DROP TRIGGER toolkit_changed ON news_tag",
+        "postgresql": "DROP TRIGGER toolkit_changed_by_update ON news_tag",
         "mysql": "DROP TRIGGER {trigger}",
     },
     "a trigger that sleeps": {
         "postgresql": "ALTER TABLE news_tag DISABLE TRIGGER ALL; UPDATE news_tag SET name = 'z'; "
-        "ALTER TABLE news_tag ENABLE ALWAYS TRIGGER toolkit_changed",
+        "ALTER TABLE news_tag ENABLE ALWAYS TRIGGER toolkit_changed_by_update",
         "mysql": "DROP TRIGGER {trigger}",
     },
     "a role of replicas": {

@@ -59,10 +59,19 @@ class SQLiteTokens(TokenKeeper):
             found = f"SELECT DISTINCT ?, {_quote(key)} >> {BUCKET_BITS}, '' FROM {_quote(table)}"  # noqa: S608 - as above
             database.run(f"INSERT INTO {BUCKETS} (name, bucket, token) {found}", (table,))
 
+    def _forget_empty(self, database: Database, table: str, key: str) -> None:
+        """Forget the buckets from which the last row went: nothing of them can be compared, and they would be asked."""
+        first, size = f"bucket * {1 << BUCKET_BITS}", 1 << BUCKET_BITS
+        found = f"SELECT 1 FROM {_quote(table)} WHERE {_quote(key)} BETWEEN {first} AND {first} + {size - 1}"  # noqa: S608 - as above
+        database.run(f"DELETE FROM {BUCKETS} WHERE name = ? AND token = '' AND NOT EXISTS ({found})", (table,))  # noqa: S608
+
     def draw(self, database: Database, tables: Sequence[str]) -> None:
         """One transaction: no other writer comes between."""
         rows = [(table, new_token()) for table in tables]
+        keys = _keys(database)
         with database.atomic():
+            for table in keys.keys() & set(tables):
+                self._forget_empty(database, table, keys[table])
             database.run_many(f"INSERT OR IGNORE INTO {TOKENS} (name, token) VALUES (?, ?)", rows)  # noqa: S608
             drawn = "lower(hex(randomblob(16)))"
             database.run_many(
