@@ -209,6 +209,37 @@ def test_the_urls_of_a_stylesheet() -> None:
     assert css_urls(text) == ["a.css", "b.woff2", "c d.png", "e.css"]
 
 
+def test_a_url_in_a_text_or_of_a_namespace_is_none() -> None:
+    text = "@namespace svg url(http://www.w3.org/2000/svg); a::after { content: 'url(no.png)' }"
+    assert css_urls(text + "/*# sourceMappingURL=a.map */ b { background: image-set('b.avif' 1x) }") == ["b.avif"]
+
+
+def test_what_stands_in_a_template_is_a_document_of_its_own() -> None:
+    body = (
+        b"<!doctype html><p id=a></p><template><p id=a></p><img src='{{ photo }}'><a href='{{ url }}'></a></template>"
+    )
+    document = read_document(body, url="/", path="index.html")
+    assert (document.repeated, document.references, document.faults, document.mistakes) == ([], [], [], [])
+
+
+def test_styles_in_the_page_name_what_it_needs() -> None:
+    body = b"<style>@import 'a.css'; b { mask: url(#m) }</style><p style='background: url(&quot;b c.png&quot;)'>"
+    document = read_document(body, url="/", path="index.html")
+    assert [(one.url, one.kind) for one in document.references] == [("a.css", "resource"), ("b c.png", "resource")]
+
+
+def test_urls_are_relative_to_what_base_says(check: Check) -> None:
+    head = {"templates/base.html": BASE.replace("<head>", "<head><base href='/stories/'>")}
+    good = (
+        "<h1>A</h1><a href='flood/'>x</a><a href='flood/#main'>y</a><img src='../favicon.ico' alt='' width=1 height=1>"
+    )
+    assert found(check({**head, **with_body(good)})) == []
+    report = check({**head, **with_body("<h1>A</h1><a href='stories/flood/'>x</a><a href='http://[::1'>y</a>")})
+    assert sorted(one.message for one in report.findings) == [
+        "the link to /stories/stories/flood/ leads to nothing", "the link to http://[::1 leads to nothing",
+    ]  # fmt: skip
+
+
 def test_an_empty_file_is_a_document_without_anything() -> None:
     document = read_document(b"", url="/", path="index.html")
     assert (document.titles, document.references, document.language) == ([], [], "")

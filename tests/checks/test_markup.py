@@ -22,6 +22,7 @@ START = "<!doctype html>\n"
         ("<a href=x>1<a href=y>2</a></a>", 2, 12, "<a> stands within another <a>"),
         ("<br></br>", 2, 5, "</br> is one too many"),
         ("<div/>x</div>", 2, 1, "<div/> does not close itself"),
+        ("<div class='a'/>x</div>", 2, 1, "<div/> does not close itself"),
         ("<p class=a id=b class=c>", 2, 1, "the attribute class twice"),
         ("<div title='open>x", 2, 1, "a tag is not finished"),
         ("<!-- open", 2, 1, "a comment is not closed"),
@@ -56,6 +57,8 @@ def test_a_page_without_doctype() -> None:
         "<a title='1 > 0' href=?a=1&b=2>x &amp; y &copy; &#8364; AT&T</a>",
         "<p>one<p>two<h2>three</h2><p>four</p><img src=x alt=''><br>",
         "<picture><source srcset=x><img src=y alt=''></picture><details><summary>s</summary>t</details>",
+        "<a href=/news/>x</a><br/><hr /><img src=/a/b/><form action=/search/></form>",
+        "<template><li>x</li></template><template><tr><td>x</template><form><template><form></form></template></form>",
         "<ruby>a<rp>(<rt>b<rp>)</ruby><form><button>x</button></form>",
     ],
 )

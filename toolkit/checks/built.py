@@ -87,9 +87,9 @@ class Built:
 
         Args:
             url: As written in a page.
-            base: The URL path of that page.
+            base: The URL path of that page, or what its ``<base>`` says.
         """
-        fixed = url.startswith(("/", "http://", "https://"))
+        fixed = base.startswith("/") and not base.startswith("//") and url.startswith(("/", "http://", "https://"))
         if fixed and url in self._resolved:
             return self._resolved[url]
         found = self._resolve(url, base)
@@ -100,10 +100,13 @@ class Built:
     def _resolve(self, url: str, base: str) -> Target | None:
         if url.lower().startswith(_IGNORED_SCHEMES):
             return None
-        inside = self._without_base(url)
+        try:
+            inside = self._without_base(urljoin(base, url))
+            parts = urlsplit(inside or "")
+        except ValueError:  # http://[::1
+            return Target(url, "", "")
         if inside is None:
             return None
-        parts = urlsplit(urljoin(base, inside))
         path = parts.path or "/"
         return Target(path, unquote(parts.fragment), output_path(path))
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
 
+from toolkit.assets.stylesheets import iter_references
 from toolkit.checks.markup import Mistake, find_mistakes
 
 LINK, RESOURCE = "link", "resource"
@@ -84,6 +86,7 @@ class Document:
     Args:
         url: Its URL path.
         path: Its file below the output folder.
+        base: What its URLs are relative to: its URL path, or what ``<base>`` says.
         ids: The ids in it, and names of anchors.
         repeated: Ids that stand twice, with the line of the second.
         references: The URLs in it.
@@ -101,6 +104,7 @@ class Document:
 
     url: str
     path: str
+    base: str
     ids: frozenset[str]
     repeated: list[tuple[str, int]]
     references: list[Reference]
@@ -131,10 +135,12 @@ def read_document(body: bytes, *, url: str, path: str) -> Document:
     """
     root = parse(body)
     ids, repeated = read_ids(root)
+    base = next((found.get("href") or "" for found in root.iter("base") if found.get("href")), "")
     head = root.find("head")
     return Document(
         url=url,
         path=path,
+        base=urljoin(url, base.strip()),
         ids=frozenset(ids),
         repeated=repeated,
         references=list(_references(root)),
@@ -160,7 +166,12 @@ def parse(body: bytes) -> Any:
     root: Any = None
     if body.strip():
         root = etree.fromstring(body, etree.HTMLParser(encoding="utf-8", huge_tree=True))
-    return etree.Element("html") if root is None else root
+    if root is None:
+        return etree.Element("html")
+    for template in list(root.iter("template")):  # a document of its own: browsers show nothing of it
+        for child in list(template):
+            template.remove(child)
+    return root
 
 
 def _text(element: Any) -> str:
@@ -276,11 +287,25 @@ def _references(root: Any) -> Iterator[Reference]:
                 value = found.get(_XLINK) or found.get("xlink:href")
             if value is not None:
                 yield Reference(value.strip(), kind, element, found.sourceline or 0, element in ("img", "image"))
-    for element in ("img", "source"):
+    for element, attribute in (("img", "srcset"), ("source", "srcset"), ("link", "imagesrcset")):
         for found in root.iter(element):
-            for url in srcset_urls(found.get("srcset") or ""):
+            for url in srcset_urls(found.get(attribute) or ""):
                 yield Reference(url, RESOURCE, element, found.sourceline or 0)
+    yield from _styled(root)
     yield from _head_references(root)
+
+
+def _styled(root: Any) -> Iterator[Reference]:
+    """What ``<style>`` and the attribute ``style`` name."""
+    for found in root.iter():
+        if not isinstance(found.tag, str):
+            continue
+        text = found.get("style") or ""
+        if found.tag == "style":
+            text = found.text or ""
+        if "url(" in text or "@import" in text or "image-set(" in text:
+            urls = (url.strip() for url in css_urls(text))
+            yield from (Reference(url, RESOURCE, found.tag, found.sourceline or 0) for url in urls if url[:1] != "#")
 
 
 def _connections(root: Any) -> Iterator[Reference]:
@@ -323,13 +348,6 @@ def _split_space(text: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3]) if found else ("", "", "")
 
 
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_CSS_URL = re.compile(
-    r"""url\(\s*(?:"([^"]*)"|'([^']*)'|([^)"'\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE
-)
-
-
 def css_urls(text: str) -> list[str]:
-    """The URLs in a stylesheet, comments left out. Source: CSS Syntax 3, url() and @import."""
-    plain = _CSS_COMMENT.sub("", text)
-    return [next(group for group in found.groups() if group is not None) for found in _CSS_URL.finditer(plain)]
+    """The URLs of a stylesheet or of an attribute ``style``; source maps, which only debuggers ask for, left out."""
+    return [one.url for one in iter_references(text) if not one.optional]

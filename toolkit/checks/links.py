@@ -73,7 +73,7 @@ class LinkReader:
         wanted: list[Wanted] = []
         external: dict[str, int] = {}
         for reference in document.references:
-            target = self.built.resolve(reference.url, document.url)
+            target = self.built.resolve(reference.url, document.base)
             if target is None:
                 if reference.kind == LINK and reference.url.startswith(("http://", "https://", "//")):
                     external.setdefault(reference.url, reference.line)

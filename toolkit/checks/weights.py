@@ -75,7 +75,10 @@ class Scales:
     def _host(self, url: str) -> str:
         if not url.startswith(("//", "http:", "https:", "HTTP")):
             return ""
-        host = urlsplit(url).netloc
+        try:
+            host = urlsplit(url).netloc
+        except ValueError:  # http://[::1, which another check tells
+            return ""
         return "" if host == self._own_host else host
 
     @cached_property
@@ -88,7 +91,7 @@ class Scales:
         for one in document.references:
             if not _is_needed(one) or (one.element in ("img", "source") and not one.is_image):
                 continue
-            target = self.built.resolve(one.url, document.url)
+            target = self.built.resolve(one.url, document.base)
             if target is None or not self.built.has_file(target.path):
                 continue
             found[target.path] = found.get(target.path, False) or one.is_image
