@@ -69,6 +69,16 @@ def test_a_photograph_stands_upright_however_it_was_taken(
     assert near(image.getpixel((10, 10)), (220, 20, 20)) and near(image.getpixel((10, 30)), (20, 20, 220))
 
 
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "AVIF"])
+def test_so_it_does_in_every_format(images: Images, files: dict[str, bytes], format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    body = saved(photograph().transpose(Image.Transpose.ROTATE_90), format, exif=exif)
+    for name, rendition in made(images, files, body).items():
+        picture = loaded(rendition).convert("RGB")
+        assert picture.size == (60, 40) and near(picture.getpixel((10, 10)), (220, 20, 20)), name
+
+
 def test_a_crop_shows_what_the_focal_point_says(images: Images, files: dict[str, bytes]) -> None:
     body = saved(photograph(), quality=95)
     left = made(images, files, body, mode="crop", size=(1, 2), focal=(0.1, 0.5))["jpeg"]
@@ -154,6 +164,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(files: dict[str, bytes]) -> Non
 def test_what_is_no_image_is_refused_whatever_its_name(body: bytes) -> None:
     with pytest.raises(ImageError, match=r"the cat is (no image that can be read|damaged)"):
         read_facts(body, "the cat", max_pixels=LIMIT)
+
+
+def test_what_phones_take_is_named() -> None:
+    with pytest.raises(ImageError, match=r"It is HEIC, as phones take it, .* save it as JPEG"):
+        read_facts(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "the cat", max_pixels=LIMIT)
 
 
 def test_half_an_image_is_damaged(images: Images, files: dict[str, bytes]) -> None:

@@ -45,7 +45,8 @@ def test_a_rendition_has_credits_and_no_place_and_no_serial_number(images: Image
     for name, body in made(images, files, camera_file(xmp=XMP)).items():
         assert b"SECRET" not in body and b"GPS" not in body, name
         exif = loaded(body).getexif()
-        assert exif.get(0x8298) == "? Courier & Co" and not exif.get_ifd(0x8825), name
+        assert exif.get(0x8298).encode("latin-1").decode() == "© Courier & Co", name  # Pillow takes UTF-8 for Latin-1
+        assert not exif.get_ifd(0x8825), name
         credits = read_facts(body, name, max_pixels=10**6).credits
         assert credits.creator == "Inés Carballo, R. Oakley", name
         assert (credits.credit, credits.copyright) == ("Courier/Pool", "© Courier & Co"), name

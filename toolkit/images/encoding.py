@@ -78,7 +78,7 @@ def _upright(image: Any) -> Any:
     """The picture as it is looked at, in sRGB, in a mode that can be scaled."""
     from PIL import ImageOps
 
-    turned: Any = ImageOps.exif_transpose(image) if image.format != "AVIF" else image.copy()
+    turned: Any = ImageOps.exif_transpose(image)
     profile = image.info.get("icc_profile")
     turned.info.pop("icc_profile", None)
     plain = _unpacked(turned, profiled=bool(profile))

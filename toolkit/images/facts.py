@@ -69,8 +69,8 @@ def read_facts(body: bytes, label: str, *, max_pixels: int) -> Facts:
 
 
 def orientation(image: Any) -> int:
-    """How EXIF says that a picture lies: 1 is upright. Readers of AVIF turn it themselves."""
-    if image.format == "AVIF":
+    """How EXIF says that a picture lies: 1 is upright. Pillow turns a TIFF by itself."""
+    if image.format == "TIFF":
         return 1
     try:
         found = image.getexif().get(_ORIENTATION, 1)

@@ -24,7 +24,7 @@ ImageKey = tuple[str, str, str, str]
 
 _NAME = re.compile(rf"(?P<stem>[a-z0-9_-]+)\.(?P<key>[0-9a-f]{{{KEY_DIGITS}}})\.[a-z]+")
 _MOST_FACTS = 4096
-FACTS = 1
+FACTS = 2
 """To be raised when ``toolkit.images.facts`` reads more of a file, or otherwise."""
 
 Taken = Callable[[Any], ImageSource]

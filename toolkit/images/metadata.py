@@ -155,11 +155,13 @@ def exif_of(credits: Credits) -> bytes:
         return b""
     from PIL import Image
 
-    exif = Image.Exif()
+    exif: Any = Image.Exif()
     for name, value in entries.items():
         if value:
-            exif[_EXIF[name]] = value.encode("ascii", "replace").decode()  # EXIF texts are ASCII; XMP has the rest
-    return exif.tobytes()
+            exif[_EXIF[name]] = (
+                value.encode()
+            )  # UTF-8, as the Metadata Working Group advises; Pillow writes text as Latin-1
+    return bytes(exif.tobytes())
 
 
 def xmp_of(credits: Credits) -> bytes:

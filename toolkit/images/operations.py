@@ -116,14 +116,14 @@ class Options:
 
 def make_operations(
     *,
-    widths: Iterable[Any] | None = None,
+    widths: Any = None,
     crop: Any = None,
     fit: Any = None,
     fill: Any = None,
     focal: Any = None,
-    formats: Iterable[Any] | None = None,
+    formats: Any = None,
     quality: int = 0,
-    filters: Iterable[Any] = (),
+    filters: Any = (),
     placeholder: Any = "",
 ) -> Operations:
     """Operations from what a template wrote.
@@ -146,7 +146,7 @@ def make_operations(
         parse_focal(focal) if focal is not None and cut else CENTRE,
         None if formats is None else _formats(formats),
         _quality(quality),
-        tuple(_filter(item) for item in filters),
+        tuple(_filter(item) for item in _several("filters", filters, '["grayscale"]')),
         _placeholder(placeholder),
     )
 
@@ -191,16 +191,24 @@ def parse_focal(value: Any) -> tuple[float, float]:
     return round(float(found[0]), 4), round(float(found[1]), 4)
 
 
-def _widths(widths: Iterable[Any] | None) -> tuple[int, ...]:
-    found = sorted(set(widths or ()))
+def _several(name: str, values: Any, example: str) -> list[Any]:
+    """The values of an option that takes several."""
+    if values is None or (isinstance(values, Iterable) and not isinstance(values, str)):
+        return list(values or ())
+    raise ImageError(f"{name}={values!r}: a list is expected", hint=f"Write {name}={example}.")
+
+
+def _widths(widths: Any) -> tuple[int, ...]:
+    found = _several("widths", widths, "[400, 800]")
     wrong = [width for width in found if type(width) is not int or not 0 < width <= MAX_SIDE]
     if wrong:
         raise ImageError(f"{wrong[0]!r} is no width: whole numbers from 1 to {MAX_SIDE} are expected")
-    return tuple(found)
+    return tuple(sorted(set(found)))
 
 
-def _formats(formats: Iterable[Any]) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys("jpeg" if item == "jpg" else item for item in formats))
+def _formats(formats: Any) -> tuple[str, ...]:
+    listed = _several("formats", formats, '["webp"]')
+    found = tuple(dict.fromkeys("jpeg" if item == "jpg" else str(item) for item in listed))
     wrong = [item for item in found if item not in FORMATS or item in ("svg", "gif")]
     if wrong:
         raise ImageError(f"{wrong[0]!r} is no format of a rendition", hint="There are avif, webp, jpeg and png.")

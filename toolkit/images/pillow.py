@@ -15,6 +15,7 @@ from toolkit.errors import ImageError
 READ_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What Pillow may take a file for. It knows more, PostScript among them, which runs a program."""
 
+_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _ANIMATED = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 """Formats whose further pictures are frames; elsewhere they are pages, thumbnails, or the other eye's view."""
 
@@ -71,10 +72,10 @@ def opened(body: bytes, label: str, *, max_pixels: int) -> Iterator[Any]:
     except image_module.DecompressionBombError as error:
         raise _too_large(label, "more", max_pixels) from error
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{label} is no image that can be read",
-            hint="AVIF, BMP, GIF, JPEG, PNG, SVG, TIFF and WebP are; its name alone makes no image of a file.",
-        ) from error
+        hint = "AVIF, BMP, GIF, JPEG, PNG, SVG, TIFF and WebP are; its name alone makes no image of a file."
+        if body[4:8] == b"ftyp" and body[8:12] in _HEIC:
+            hint = "It is HEIC, as phones take it, which browsers do not show: save it as JPEG."
+        raise ImageError(f"{label} is no image that can be read", hint=hint) from error
     except (OSError, ValueError, SyntaxError, OverflowError, TypeError, EOFError) as error:
         raise ImageError(f"{label} is damaged: {error}", hint="Open it in an editor and save it anew.") from error
 

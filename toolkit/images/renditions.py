@@ -14,7 +14,7 @@ from toolkit.trace import digest
 KEY_DIGITS = 16
 """64 bits: of a hundred million renditions, two share a name with a chance of one in 3,700."""
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Part of every key: to be raised when ``toolkit.images.encoding`` makes other bytes than before."""
 
 _TINY_WIDTH = 16
