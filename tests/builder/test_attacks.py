@@ -220,6 +220,10 @@ def of_text(path: Path) -> None:
     path.write_text("Not a manifest, but a note of somebody's.\n" * 50)
 
 
+def a_header_alone(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\x00" + bytes(500))
+
+
 def of_another_version(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE meta SET value = '999' WHERE name = 'format'")
@@ -307,7 +311,8 @@ def a_loop(path: Path) -> None:
 
 
 SPOILS = [
-    truncated, zeroed, emptied, all_zero, of_text, of_another_version, another_database, without_a_table,
+    truncated, zeroed, emptied, all_zero, of_text, a_header_alone, of_another_version, another_database,
+    without_a_table,
     without_a_column, with_nonsense_in_it, with_inputs_missing, a_folder, a_loop,
     with_a_name_in_another_coding, with_shapes_of_no_text, with_shapes_of_nothing,
     with_a_value("topics", "kind", "tmplate"), with_a_value("inputs", "topic", b"x"),

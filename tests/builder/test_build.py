@@ -175,41 +175,10 @@ def test_two_builds_of_one_output_at_once_are_refused(press: Any) -> None:
             press.build()
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"garbage" * 99, b"SQLite format 3\x00" + b"\x00" * 500, "other", "older"], ids=repr
-)
-def test_an_unusable_manifest_is_set_aside_and_the_output_is_right(press: Any, body: Any) -> None:
-    import sqlite3
-
-    press.build()
-    manifest = press.out.with_name("out.manifest.db")
-    if isinstance(body, bytes):
-        manifest.write_bytes(body)
-    else:
-        if body == "other":
-            manifest.unlink()
-        connection = sqlite3.connect(manifest)
-        connection.execute(
-            "CREATE TABLE x (y)" if body == "other" else "UPDATE meta SET value = '0' WHERE name = 'format'"
-        )
-        connection.commit()
-        connection.close()
-    report = press.same()
-    if body:
-        assert any("set aside as out.manifest.db.bad-1" in notice for notice in report.notices)
-
-
-def test_a_truncated_manifest_is_set_aside(press: Any) -> None:
-    press.take_built()
-    manifest = press.out.with_name("out.manifest.db")
-    manifest.write_bytes(manifest.read_bytes()[:9000])
-    assert any("set aside" in notice for notice in press.same().notices)
-
-
 def test_a_full_disk_is_told_and_the_output_stays(press: Any, tree_of: Any) -> None:
     import resource
 
-    press.build()
+    press.take_built()
     before = tree_of(press.out)
     press.write("static/css/site.css", "p { color: red }" * 2000)
     press.replace("templates/base.html", "<footer>", "<footer>" + "x" * 9000)

@@ -219,7 +219,7 @@ def test_changed_since_needs_somebody_who_tells(tmp_path: Path) -> None:
 
 
 def test_a_part_without_any_page_is_told(press: Any) -> None:
-    press.build()
+    press.take_built()
     report = press.build(part=segment("path=/storys/"))
     assert "the site has no page of those asked for" in report.notices
     assert press.build(part=segment("path=/es/")).notices == []
