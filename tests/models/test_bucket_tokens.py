@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.servers import SERVERS
 from toolkit.database import install_tokens, read_buckets, read_tokens
 from toolkit.database.tokens.mysql import YOUNG_SECONDS
+from toolkit.database.tokens.postgresql_triggers import EVERY_BUCKET
 from toolkit.models.states import TableState, capture
 from toolkit.trace import Scope, bucket_of, entered
 
@@ -47,6 +49,13 @@ def database(kept: Any, m: Any) -> Iterator[Any]:
         install_tokens(kept, [TABLE, *OTHERS])
         yield kept
         install_tokens(kept, [TABLE, *OTHERS])
+
+
+@pytest.fixture(scope="module")
+def thread(kept: Any) -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as found:
+        yield found
+        found.submit(kept.close).result(20)
 
 
 def tokens_of(database: Any) -> dict[int, str]:
@@ -154,6 +163,143 @@ def digests(state: TableState) -> dict[Any, bytes]:
     return {one: found.digests for one, found in state.buckets.items()}
 
 
+# what no trigger tells of
+
+
+@pytest.fixture
+def server(database: Any) -> Any:
+    if database.dialect == "sqlite":
+        pytest.skip("tests/database/test_tokens.py is about SQLite")
+    return database
+
+
+@pytest.fixture
+def postgresql(database: Any) -> Any:
+    if database.dialect != "postgresql":
+        pytest.skip("of PostgreSQL alone")
+    return database
+
+
+def vouched_for(database: Any, *tables: str) -> set[str]:
+    install_tokens(database, tables)
+    return set(read_tokens(database, tables))
+
+
+def test_writers_go_on_where_the_table_of_changes_was_dropped_and_nobody_believes_the_tokens(server: Any) -> None:
+    first, buckets = read_tokens(server, [TABLE])[TABLE], tokens_of(server)
+    server.execute("DROP TABLE toolkit_change")
+    server.execute("UPDATE news_tag SET name = 'unnoted' WHERE id = 1")
+    assert (read_tokens(server, [TABLE]), read_buckets(server, TABLE)) == ({}, None)
+    install_tokens(server, [TABLE, *OTHERS])
+    assert read_tokens(server, [TABLE])[TABLE] != first
+    assert not set(buckets.values()) & set(tokens_of(server).values())
+    server.execute("UPDATE news_tag SET name = 'noted' WHERE id = 1")
+    assert tokens_of(server)[0] == ""
+
+
+def test_tokens_that_another_version_kept_are_put_aside(server: Any) -> None:
+    server.execute("DROP TABLE toolkit_change")
+    server.execute("CREATE TABLE toolkit_change (name VARCHAR(64), connection BIGINT)")
+    assert (read_tokens(server, [TABLE]), read_buckets(server, TABLE)) == ({}, None)
+    install_tokens(server, [TABLE, *OTHERS])
+    assert all(tokens_of(server).values())
+
+
+def test_a_draw_passes_over_what_a_writer_notes_again(database: Any, thread: ThreadPoolExecutor) -> None:
+    """On MariaDB a second transaction of a connection adds no row of its own to those of the first."""
+    if database.dialect == "sqlite":
+        pytest.skip("one writer at a time")
+
+    def write(name: str) -> None:
+        database.execute(f"UPDATE news_tag SET name = '{name}' WHERE id = 300")
+
+    thread.submit(write, "first").result(20)
+    transaction = database.atomic()
+    thread.submit(transaction.__enter__).result(20)
+    thread.submit(write, "second").result(20)
+    install_tokens(database, [TABLE])
+    early = tokens_of(database)[1]
+    thread.submit(transaction.__exit__, None, None, None).result(20)
+    assert tokens_of(database)[1] == ""
+    install_tokens(database, [TABLE])
+    assert tokens_of(database)[1] not in ("", early)
+
+
+def test_what_is_applied_to_a_replica_counts(postgresql: Any) -> None:
+    """Subscriptions fire triggers of rows alone, and only those that are there for replicas."""
+    with postgresql.atomic():
+        postgresql.execute("SET LOCAL session_replication_role = replica")
+        postgresql.execute("UPDATE news_tag SET name = 'r' WHERE id = 1")
+    noted = {bucket for (bucket,) in postgresql.fetch("SELECT bucket FROM toolkit_change WHERE name = 'news_tag'")}
+    assert noted == {0, EVERY_BUCKET}
+    assert read_buckets(postgresql, TABLE) is None
+
+
+def test_writers_go_on_where_the_key_was_renamed_or_is_no_number_any_more(postgresql: Any) -> None:
+    postgresql.execute("CREATE TABLE gadget (id int PRIMARY KEY, text text)")
+    assert vouched_for(postgresql, "gadget") == {"gadget"}
+    for sql in (
+        "ALTER TABLE gadget RENAME COLUMN id TO number",
+        "ALTER TABLE gadget RENAME COLUMN number TO id",
+        "ALTER TABLE gadget ALTER COLUMN id TYPE text USING id::text",
+    ):
+        postgresql.execute(sql)
+        postgresql.execute("INSERT INTO gadget VALUES (1, 'x')")
+        postgresql.execute("DELETE FROM gadget")
+        assert read_tokens(postgresql, ["gadget"]) == {}
+        assert vouched_for(postgresql, "gadget") == {"gadget"}
+    assert read_buckets(postgresql, "gadget") is None
+    postgresql.execute("DROP TABLE gadget")
+
+
+def test_tables_that_are_written_past_their_triggers_have_no_tokens(postgresql: Any) -> None:
+    """A partition is written through its whole, what inherits through its parent; an unlogged table a crash empties."""
+    made = {
+        "whole": "CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        "part": "CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (10)",
+        "parent": "CREATE TABLE parent (id int PRIMARY KEY)",
+        "child": "CREATE TABLE child (text text) INHERITS (parent)",
+        "lost": "CREATE UNLOGGED TABLE lost (id int PRIMARY KEY)",
+        "veiled": "CREATE TABLE veiled (id int PRIMARY KEY); ALTER TABLE veiled ENABLE ROW LEVEL SECURITY",
+    }
+    for statements in made.values():
+        for sql in statements.split("; "):
+            postgresql.execute(sql)
+    assert vouched_for(postgresql, *made) == set()
+    for table in ("child", "parent", "whole", "lost", "veiled"):
+        postgresql.execute(f"DROP TABLE {table}")
+
+
+def test_rows_that_a_parent_wrote_are_not_missed_when_the_child_stands_alone_again(postgresql: Any) -> None:
+    postgresql.execute("CREATE TABLE parent (id int PRIMARY KEY, text text)")
+    postgresql.execute("CREATE TABLE child (id int PRIMARY KEY, text text)")
+    postgresql.execute("INSERT INTO child VALUES (1, 'one')")
+    assert vouched_for(postgresql, "child") == {"child"}
+    first = read_tokens(postgresql, ["child"])
+    postgresql.execute("ALTER TABLE child INHERIT parent")
+    postgresql.execute("UPDATE parent SET text = 'through the parent'")
+    postgresql.execute("ALTER TABLE child NO INHERIT parent")
+    assert read_tokens(postgresql, ["child"]) != first
+    for table in ("child", "parent"):
+        postgresql.execute(f"DROP TABLE {table}")
+
+
+def test_eight_writers_of_one_bucket_do_not_wait_for_each_other(server: Any) -> None:
+    """Each holds its transaction open until all have written."""
+    barrier = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        with server.atomic():
+            for key in (number, 600 + number) if number % 2 else (600 + number, number):
+                server.execute(f"INSERT INTO news_tag (id, name, slug) VALUES ({key}, 'w', 'w{key}')")
+            barrier.wait(20)
+        server.close()
+
+    with ThreadPoolExecutor(8) as writers:
+        list(writers.map(write, range(20, 28)))
+    assert {one for one, token in tokens_of(server).items() if not token} == {0, 2}
+
+
 # whoever writes, and however it ends
 
 KEYS = st.sampled_from([-300, -257, -256, -1, 0, 1, 255, 256, 511, 512, 1023])
@@ -253,13 +399,6 @@ class Seen:
 
     def agree(self, token: str, rows: Any) -> None:
         assert not token or self.rows.setdefault(token, rows) == rows
-
-
-@pytest.fixture(scope="module")
-def thread(kept: Any) -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as found:
-        yield found
-        found.submit(kept.close).result(20)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
