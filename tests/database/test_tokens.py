@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from toolkit.database import Backend, Database, install_tokens, read_buckets, read_tokens
+from toolkit.database import Backend, Database, install_tokens, read_buckets, read_tokens, release_writers
+from toolkit.errors import DatabaseError
 
 TABLES = ["note", "odd \"name's"]
 
@@ -119,6 +120,23 @@ def test_a_table_without_triggers_is_not_vouched_for(database: Any) -> None:
     database.execute("CREATE TABLE more (id INTEGER PRIMARY KEY)")
     database.execute("INSERT INTO toolkit_token VALUES ('more', 'forged')")
     assert "more" not in read_tokens(database, [*TABLES, "more"])
+
+
+@pytest.mark.parametrize("table", ["toolkit_token", "toolkit_bucket"])
+def test_writers_are_told_what_to_do_where_a_table_of_tokens_was_dropped_and_a_build_mends_it(
+    database: Any, table: str
+) -> None:
+    first = read_tokens(database, TABLES)
+    database.execute(f"DROP TABLE {table}")
+    with pytest.raises(DatabaseError, match=f"no such table: main.{table}") as caught:
+        database.execute("UPDATE note SET text = 'x' WHERE id = 1")
+    assert "Run: toolkit build" in str(caught.value.hint)
+    release_writers(database)
+    database.execute("UPDATE note SET text = 'x' WHERE id = 1")
+    assert (read_tokens(database, TABLES), read_buckets(database, "note")) == ({}, None)
+    install_tokens(database, TABLES)
+    assert not set(first.values()) & set(read_tokens(database, TABLES).values())
+    assert all(tokens_of(database).values())
 
 
 def test_a_kind_of_database_that_keeps_none_has_none(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from toolkit.builder.tasks import can_share
 from toolkit.builder.watcher import Watcher
 from toolkit.builder.workers import FEW_PAGES, Pool, render_here
 from toolkit.content.loading import load_sources
-from toolkit.database import install_tokens
+from toolkit.database import install_tokens, release_writers
 from toolkit.errors import BuildError, Problems, ToolkitError
 from toolkit.models.search import refresh_indexes
 from toolkit.pages.routes import Page
@@ -151,6 +151,9 @@ class Builder:
         site = self.site
         with entered(site.scope()):
             bring_up(site)
+            for database in site.databases.homes:
+                if not database.read_only:
+                    release_writers(database)
             sources = [source for app in site.apps for source in app.sources]
             if sources:
                 loaded = load_sources(site.scope(), sources, site.folder)

@@ -3,7 +3,7 @@
 from toolkit.database.backends import Backend, backend_for, spelling
 from toolkit.database.connections import DEFAULT, Database
 from toolkit.database.log import LoggedQuery, QueryLog
-from toolkit.database.tokens import Buckets, install_tokens, read_buckets, read_tokens
+from toolkit.database.tokens import Buckets, install_tokens, read_buckets, read_tokens, release_writers
 from toolkit.database.transactions import (
     Atomic,
     atomic,
@@ -29,6 +29,7 @@ __all__ = [
     "non_atomic_requests",
     "on_commit",
     "read_tokens",
+    "release_writers",
     "set_rollback",
     "spelling",
 ]

@@ -15,6 +15,7 @@ from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
 from toolkit.database.sqlfunctions import register
+from toolkit.database.tokens.keeping import BUCKETS, TOKENS
 from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseError, DatabaseUnavailable, did_you_mean
 
@@ -243,6 +244,11 @@ _HINTS = (
         r"database is locked",
         f"Another process has been writing for more than {BUSY_TIMEOUT_MILLISECONDS // 1000} seconds. "
         "Try again when it is done.",
+    ),
+    (
+        rf"no such table: (main\.)?({TOKENS}|{BUCKETS})",
+        "Somebody dropped a table of the toolkit's, to which triggers write. Run: toolkit build. It takes the triggers "
+        "away before it writes, and makes the tables and the triggers anew.",
     ),
     (r"readonly database", "May this user write the file and its folder?"),
     (

@@ -70,6 +70,9 @@ class TokenKeeper:
         """Make the triggers, and the tables for the tokens."""
         raise NotImplementedError
 
+    def release(self, database: Database) -> None:
+        """Take away triggers that refuse all writes, as what they write to is not there."""
+
     def draw(self, database: Database, tables: Sequence[str]) -> None:
         """Give tables new tokens, where it is sure that nobody is writing to them."""
         raise NotImplementedError
@@ -96,6 +99,13 @@ def install_tokens(database: Database, tables: Iterable[str]) -> None:
     except DatabaseError as error:
         if not re.search(keeper.refusals, str(error), re.IGNORECASE):
             raise
+
+
+def release_writers(database: Database) -> None:
+    """See ``TokenKeeper.release``; to be called before a build writes."""
+    keeper = database.backend.token_keeper()
+    if keeper is not None:
+        keeper.release(database)
 
 
 def read_tokens(database: Database, tables: Iterable[str]) -> dict[str, str]:

@@ -176,12 +176,16 @@ class _Trigger(NamedTuple):
     body: str
 
 
-def _triggers(table: str, key: str | None) -> dict[str, _Trigger]:
-    """Name to a table's triggers. Names have 64 characters at most, as tables' names have."""
+def trigger_names(table: str) -> dict[str, str]:
+    """Event to the name of a table's trigger. Names have 64 characters at most, as tables' names have."""
     stem = hashlib.blake2b(table.encode(), digest_size=8).hexdigest()
+    return {event: f"toolkit_changed_{stem}_{event.lower()}" for event in EVENTS}
+
+
+def _triggers(table: str, key: str | None) -> dict[str, _Trigger]:
+    """Name to a table's triggers."""
     return {
-        f"toolkit_changed_{stem}_{event.lower()}": _Trigger(table, event, _body(table, key, rows))
-        for event, rows in EVENTS.items()
+        name: _Trigger(table, event, _body(table, key, EVENTS[event])) for event, name in trigger_names(table).items()
     }
 
 

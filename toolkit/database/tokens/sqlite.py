@@ -65,6 +65,15 @@ class SQLiteTokens(TokenKeeper):
         found = f"SELECT 1 FROM {_quote(table)} WHERE {_quote(key)} BETWEEN {first} AND {first} + {size - 1}"  # noqa: S608 - as above
         database.run(f"DELETE FROM {BUCKETS} WHERE name = ? AND token = '' AND NOT EXISTS ({found})", (table,))  # noqa: S608
 
+    def release(self, database: Database) -> None:
+        """SQLite has no trigger that passes over a table that is not there."""
+        present = _present(database)
+        triggers = present.keys() - _TABLES.keys()
+        if triggers and not _TABLES.keys() <= present.keys():
+            with database.atomic():
+                for name in sorted(triggers):
+                    database.run(f"DROP TRIGGER IF EXISTS {_quote(name)}")
+
     def draw(self, database: Database, tables: Sequence[str]) -> None:
         """One transaction: no other writer comes between."""
         rows = [(table, new_token()) for table in tables]

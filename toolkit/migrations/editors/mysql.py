@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from toolkit.database.tokens.mysql import trigger_names
 from toolkit.errors import DatabaseError, MigrationError
 from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
+from toolkit.migrations.editors.keys import Follower
 from toolkit.migrations.editors.servers import ServerEditor, rekeyed
 from toolkit.migrations.editors.statements import Item, ddl, items_of, renamed_items, table_of
 from toolkit.migrations.tables.definitions import parse_table
@@ -46,6 +48,24 @@ class MysqlEditor(ServerEditor):
         for statement in statements:
             take = self.write_rows if statement.split(None, 1)[0].upper() in _ROWS else self.journal.change
             take(partial(self.database.execute, statement.replace("%", "%%")))
+
+    def rename(self, old: Any, new: Any) -> None:
+        self._drop_token_triggers(old)
+        super().rename(old, new)
+
+    def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+        self._drop_token_triggers(old)
+        super()._alter_table(old, new, fills=fills)
+
+    def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
+        for each in followers:
+            self._drop_token_triggers(each.old)
+        super()._change_keys(followers, mapped=mapped)
+
+    def _drop_token_triggers(self, model: Any) -> None:
+        """They name the table, and its key, which nobody could write any more; the next build makes new ones."""
+        for name in trigger_names(model._meta.table).values():
+            self.execute_aside(f"DROP TRIGGER IF EXISTS {name}")
 
     def drop(self, model: Any) -> None:
         if not self.journal.is_resuming:
