@@ -212,6 +212,24 @@ def test_no_symbolic_link_of_others_is_followed_out_of_the_target(deployer: Make
     assert list((tmp_path / "outside").iterdir()) == []
 
 
+def test_nothing_is_deleted_behind_a_symbolic_link_of_others(tmp_path: Path) -> None:
+    for folder in ("target", "outside"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "outside/index.html").write_text("theirs")
+    (tmp_path / "target/town").symlink_to(tmp_path / "outside")
+    target = FolderTarget(tmp_path / "target")
+    for remove, path in ((target.remove, "town/index.html"), (target.remove_tree, "town/x")):
+        with pytest.raises(DeployError, match="town is or lies behind a symbolic link that leads out of the target"):
+            remove(path)
+    assert (tmp_path / "outside/index.html").read_text() == "theirs"
+
+
+def test_who_deploys_urls_of_this_machine_is_told(deployer: Make, site: Any, tmp_path: Path) -> None:
+    assert site.settings.peek("base_url") == "http://localhost:8000"
+    (told,) = deployer(tmp_path / "target", FIRST).deploy().notices
+    assert told.startswith("base_url is http://localhost:8000, so feeds, sitemaps and canonical URLs lead there")
+
+
 def test_a_full_disk_is_told_at_once(deployer: Make, tmp_path: Path) -> None:
     made, target = recorded(deployer, tmp_path, FIRST)
 

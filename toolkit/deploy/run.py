@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from toolkit.builder import Builder
 from toolkit.deploy.declarations import Declaration
@@ -95,6 +96,14 @@ class DeployReport:
             "notices": self.notices,
             "seconds": round(self.seconds, 3),
         }
+
+
+def _local_urls(base_url: str) -> Iterator[str]:
+    if urlsplit(base_url).hostname in ("localhost", "127.0.0.1", "::1"):
+        yield (
+            f"base_url is {base_url}, so feeds, sitemaps and canonical URLs lead there: set it in toolkit.toml "
+            "to where readers find the site, and build again"
+        )
 
 
 class Deployer:
@@ -183,7 +192,7 @@ class Deployer:
             written = self._write_config(form)
             with reached(self.target):
                 report = self._locked(build, form)
-        report.notices += [*form.notices, *written]
+        report.notices += [*form.notices, *written, *_local_urls(self.site.settings.peek("base_url"))]
         report.retries = self.target.retries.count
         report.seconds = time.monotonic() - started
         report.purged = purge_urls(self.declared.url, report.plan.changed_paths)

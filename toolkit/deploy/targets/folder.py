@@ -90,6 +90,7 @@ class FolderTarget(Target):
 
     def remove(self, path: str) -> None:
         place = self.folder / path
+        self._check_inside(place.parent)
         with suppress(FileNotFoundError, NotADirectoryError):
             place.unlink()
         for parent in place.parents:
@@ -145,6 +146,7 @@ class FolderTarget(Target):
         fresh.replace(link)
 
     def remove_tree(self, folder: str) -> None:
+        self._check_inside((self.folder / folder).parent)
         shutil.rmtree(self.folder / folder, ignore_errors=True)
         self._made.clear()
 
