@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import io
 import json
+import lzma
 import struct
 import zipfile
 import zlib
@@ -107,6 +109,10 @@ def png(kind: bytes, data: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IEND\xaeB`\x82"
 
 
+def pdf(content: bytes) -> bytes:
+    return b"%PDF-1.4\n1 0 obj<</Filter/FlateDecode>>stream\n" + zlib.compress(content) + b"\nendstream endobj\n"
+
+
 def brotlied(text: str) -> bytes:
     brotli = pytest.importorskip("brotli")
     packed: bytes = brotli.compress(text.encode())
@@ -128,6 +134,16 @@ PLANTED: dict[str, tuple[str, Callable[[], bytes | str]]] = {
     "JSON with escapes": ("a.json", lambda: json.dumps(SPANISH.replace(" ", "\n"))),
     "JSON in JSON in HTML": ("a.html", lambda: escape(json.dumps(json.dumps(SPANISH)))),
     "letters as escapes": ("a.js", lambda: "".join(f"\\u{ord(c):04x}" for c in PHRASE)),
+    "letters as longer escapes": ("a.js", lambda: "".join(f"\\u{{{ord(c):x}}}" for c in PHRASE)),
+    "letters as escapes of CSS": ("a.css", lambda: "".join(f"\\{ord(c):06x}" for c in PHRASE)),
+    "a calendar with folded lines": ("a.ics", lambda: "BEGIN:VCALENDAR\r\nSUMMARY:" + "\r\n ".join(PHRASE)),
+    "base64 in JSON": ("a.json", lambda: json.dumps({"x": base64.urlsafe_b64encode(PHRASE.encode()).decode()})),
+    "base64 of a mail": ("a.eml", lambda: b"x:\n" + base64.encodebytes(PHRASE.encode() * 9)),
+    "gzip in base64": ("a.json", lambda: json.dumps({"x": base64.b64encode(gzip.compress(PHRASE.encode())).decode()})),
+    "bzip2": ("a.bin", lambda: bz2.compress(PHRASE.encode())),
+    "xz": ("a.bin", lambda: lzma.compress(PHRASE.encode())),
+    "a PDF": ("a.pdf", lambda: pdf(rb"[(three people who)-250(kno)12(w)]TJ 0 -14 Td (of it \163aid) Tj")),
+    "the title of a PDF": ("a.pdf", lambda: pdf(b"") + b"<</Title<" + PHRASE.encode("utf-16").hex().encode() + b">>>"),
     "a URL": ("a.html", lambda: f"<a href='https://x.example/?text={quote(SPANISH)}'>"),
     "HTML in XML": ("a.xml", lambda: f"<x>{escape(escape('<p>three <b>people</b> who know of it said'))}</x>"),
     "CDATA": ("a.xml", lambda: f"<x><![CDATA[<p>{PHRASE}</p>]]></x>"),
@@ -225,6 +241,19 @@ def test_what_cannot_be_looked_into_is_told(leaks: Any) -> None:
     assert (
         "embargo.unread a.zip: a.zip cannot be unpacked" in leaks({"a.zip": b"PK\x03\x04nothing", "a.html.gz": b""})[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("a.7z", b"7z\xbc\xaf\x27\x1c\0", "a.7z is packed as 7z, which is not read"),
+        ("a.zst", b"\x28\xb5\x2f\xfd\0", "a.zst is packed as Zstandard, which is not read"),
+        ("a.pdf", b"%PDF-1.4 trailer<</Encrypt 1 0 R>>", "a.pdf is encrypted"),
+    ],
+)
+def test_what_is_packed_otherwise_is_told(leaks: Any, name: str, body: bytes, says: str) -> None:
+    (told,) = leaks({name: body})
+    assert told.startswith(f"embargo.unread {name}: {says}")
 
 
 def test_several_processes_find_what_one_finds(

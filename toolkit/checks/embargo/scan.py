@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from toolkit.checks.embargo.contents import Unreadable, contents_of, texts_of
+from toolkit.checks.embargo.contents import contents_of, texts_of
 from toolkit.checks.embargo.fingerprints import Fingerprints
 from toolkit.checks.embargo.hidden import Hidden
+from toolkit.checks.embargo.packing import Unreadable
 from toolkit.checks.embargo.words import words_of
 from toolkit.checks.findings import Finding
 from toolkit.errors import BuildError
