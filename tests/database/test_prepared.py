@@ -147,8 +147,9 @@ def test_a_question_that_fails_is_told_as_through_a_cursor(notes: Any, sql: str,
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 
 
-def test_several_statements_and_pipelines_go_through_a_cursor(notes: Any) -> None:
-    assert notes.fetch("SELECT 1; SELECT 2") == [(1,)]
+def test_several_statements_are_refused_and_pipelines_go_through_a_cursor(notes: Any) -> None:
+    with pytest.raises(DatabaseError, match=r"multiple commands.*One statement is run at a time"):
+        notes.fetch("SELECT 1; SELECT 2")
     with notes.connection.pipeline():
         assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 

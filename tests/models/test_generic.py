@@ -186,6 +186,8 @@ def test_writing_on_the_other_side(news: Any) -> None:
     assert texts(news.two.comments.all()) == "ab" and not Comment.objects.filter(text="n").exists()
     news.two.comments.remove(Comment.objects.get(text="a"))
     assert texts(Comment.objects.all()) == "bcd"
+    with pytest.raises(Comment.DoesNotExist, match="is none of"):
+        news.two.comments.remove(Comment.objects.get(text="b"), Comment.objects.get(text="c"))
     assert news.two.comments.get_or_create(text="b")[1] is False
     news.two.comments.bulk_create([Comment(text="p"), Comment(text="q")])
     news.two.comments.clear()

@@ -58,6 +58,27 @@ def test_a_value_never_becomes_sql(m: Any, newsroom: Any) -> None:
     assert m.Story.objects.count() == 20
 
 
+SEVERAL = "SELECT id FROM news_story; DELETE FROM news_byline"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m, database: list(m.Story.objects.raw(SEVERAL)),
+        lambda m, database: list(m.Story.objects.raw(f"{SEVERAL} WHERE id > %s", [0])),
+        lambda m, database: database.fetch(SEVERAL),
+        lambda m, database: database.execute(SEVERAL),
+        lambda m, database: database.cursor().execute(SEVERAL),
+    ],
+)
+def test_several_statements_are_refused(m: Any, newsroom: Any, ask: Any) -> None:
+    """PostgreSQL ran all of them."""
+    with pytest.raises(DatabaseError, match=r"one statement at a time|multiple commands|error in your SQL syntax"):
+        ask(m, newsroom.database)
+    assert m.Byline.objects.count() == 20
+    assert len(m.Story.objects.raw("SELECT id FROM news_story WHERE title <> 'a;b';")) == 20
+
+
 def test_what_a_reader_may_not_see_is_left_out(m: Any, newsroom: Any) -> None:
     every = "SELECT id FROM news_story"
     with entered(m.look(newsroom.database, READER)):

@@ -448,7 +448,7 @@ class Database(Holding):
         if isinstance(error, ToolkitError):
             return error
         names = {kind.__name__ for kind in type(error).__mro__}
-        told = " ".join(str(error).split())
+        told = self.backend.told(error)
         message = f"{told} (in: {' '.join(sql.split())[:200]})"
         too_large = self.backend.too_large and re.search(self.backend.too_large, told)
         if too_large:
@@ -518,6 +518,30 @@ _HINTS = (
         r"no such table|no such column|has no column named|(relation|column) .* does not exist|doesn't exist"
         r"|Unknown column",
         "Apply the migrations: toolkit migrations apply.",
+    ),
+    (
+        r"out of range for \w+\.\w+: -?\d|(integer|smallint) out of range|numeric field overflow|Out of range value",
+        "Leave out the rows whose value does not fit, or give the field more room.",
+    ),
+    (
+        r"whole number out of range|bigint out of range|BIGINT.* value is out of range|integer overflow",
+        "Whole numbers have 64 bits, on the way to a result too. Use Cast(..., models.FloatField()), or Python.",
+    ),
+    (
+        r"value too long for|Data too long for",
+        "Cut it, such as with Left(..., 200), or give the field a greater max_length.",
+    ),
+    (
+        r"instant out of range|datetime field overflow|timestamp out of range",
+        "Instants are of the years 1 to 9999. Leave out rows whose value lies beyond.",
+    ),
+    (
+        r"interval out of range|can't parse interval|length of time out of range",
+        "A length of time has at most 999,999,999 days, and fewer on some databases.",
+    ),
+    (
+        r"cannot insert multiple commands|one statement at a time",
+        "One statement is run at a time. Run the others by themselves.",
     ),
     (r"read-only", "May this user write here?"),
     (r"too many SQL variables", "Filter with a queryset instead of a list: author__in=Author.objects.filter(...)."),

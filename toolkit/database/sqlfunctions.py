@@ -27,9 +27,6 @@ def register(connection: sqlite3.Connection) -> None:
     """Give a connection all of them."""
     for name, (count, function) in FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
-    connection.create_function(
-        "toolkit_decimal", 2, lambda *given: None if None in given else _decimal(*given), deterministic=True
-    )
     for name, kind in WINDOWS.items():
         connection.create_window_function(name, 1, kind)
     for name, kind in LISTINGS.items():
@@ -305,17 +302,3 @@ WINDOWS: dict[str, Any] = {
 
 LISTINGS: dict[str, Any] = {"toolkit_string_agg": StringListing, "toolkit_json_agg": JSONListing}
 """Aggregates with an order."""
-
-
-def _decimal(scaled: int | None, places: int) -> float | None:
-    """A decimal number from its digits, if a float holds all of them.
-
-    Raises:
-        ValueError: It does not.
-    """
-    if scaled is None:
-        return None
-    number = Decimal(scaled).scaleb(-places, _EXACT)
-    if Decimal(repr(float(number))) != number:
-        raise ValueError(number)
-    return float(number)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.models.guards import guarded, unguarded, within_years
 from toolkit.models.outputs import AnyDecimal, Typed, decimal_places, decimals, field_for, kind_of
 
 if TYPE_CHECKING:
@@ -33,14 +34,27 @@ def combine(context: Context, operator: str, left: Typed, right: Typed) -> Typed
     """
     kinds = kind_of(left[1]), kind_of(right[1])
     if any(kind in _TIMES for kind in kinds):
-        return _temporal(context.dialect, operator, left, right)
+        return _temporal(context, operator, left, right)
     for kind in kinds:
         if kind is not None and kind not in _NUMBERS:
             raise _meaningless(operator, kinds)
     if operator in WORDS:
         return _bits(context.dialect, operator, left, right)
     build: Callable[..., Typed] = _NUMERIC[operator]
-    return build(context.dialect, left, right, _number(*kinds))
+    kind = _number(*kinds)
+    if kind is int and operator in _GROWING and _is_guarded(context):
+        left, right = (unguarded(left[0]), left[1]), (unguarded(right[0]), right[1])
+        column, field = build(context.dialect, left, right, kind)
+        return guarded(column), field
+    return build(context.dialect, left, right, kind)
+
+
+_GROWING = ("+", "-", "*")
+
+
+def _is_guarded(context: Context) -> bool:
+    """Whether a result that the database does not refuse itself is to be refused."""
+    return context.dialect == "sqlite" and context.compiler.binds.guards
 
 
 def _meaningless(operator: str, kinds: tuple[Any, Any]) -> FieldError:
@@ -202,7 +216,8 @@ def _inverted(number: Any) -> Any:
     return UnaryExpression(number.self_group(), operator=custom_op("~"), type_=number.type)
 
 
-def _temporal(dialect: str, operator: str, left: Typed, right: Typed) -> Typed:
+def _temporal(context: Context, operator: str, left: Typed, right: Typed) -> Typed:
+    dialect = context.dialect
     if dialect not in _KNOWN:
         raise FieldError(f"times cannot be calculated with on {dialect} yet", hint="Do it in Python.")
     kinds = kind_of(left[1]), kind_of(right[1])
@@ -210,30 +225,40 @@ def _temporal(dialect: str, operator: str, left: Typed, right: Typed) -> Typed:
         import sqlalchemy as sa
 
         field = _field(timedelta)
-        return sa.type_coerce(left[0].op("*", precedence=8)(right[0]), field.sql_type()), field
+        times = sa.type_coerce(unguarded(left[0]).op("*", precedence=8)(unguarded(right[0])), field.sql_type())
+        return guarded(times, name="toolkit_length") if _is_guarded(context) else times, field
     if operator == "+" and kinds[0] is timedelta and kinds[1] is not timedelta:
-        return _temporal(dialect, operator, right, left)
+        return _temporal(context, operator, right, left)
     if operator in ("+", "-") and kinds[1] is timedelta and kinds[0] in _TIMES:
-        return _moved(dialect, operator, left, right[0])
+        return _moved(context, operator, left, right[0])
     both_days = set(kinds) <= {date, datetime}
     if operator == "-" and (both_days or kinds == (time, time)):
         return _difference(dialect, left, right)
     raise _meaningless(operator, kinds)
 
 
-def _moved(dialect: str, operator: str, moment: Typed, length: Any) -> Typed:
-    """A date, instant, time of day or length of time, so much later or earlier. A date becomes an instant."""
+def _moved(context: Context, operator: str, moment: Typed, length: Any) -> Typed:
+    """A date, instant, time of day or length of time, so much later or earlier. A date becomes an instant.
+
+    There is no instant beyond the years 1 to 9999: NULL, or an error where it is to be kept.
+    """
     import sqlalchemy as sa
 
+    dialect, kept_in = context.dialect, context.compiler.binds.kept_in
     kind = kind_of(moment[1])
     field = _field(datetime if kind is date else kind)  # type: ignore[arg-type]  # a kind of time
     kind_sql = field.sql_type()
     if kind is timedelta or (dialect == "postgresql" and kind is time):
-        return sa.type_coerce(moment[0].op(operator, precedence=7)(length), kind_sql), field
+        found = sa.type_coerce(unguarded(moment[0]).op(operator, precedence=7)(unguarded(length)), kind_sql)
+        lengthened = kind is timedelta and _is_guarded(context)
+        return guarded(found, name="toolkit_length") if lengthened else found, field
     if dialect == "postgresql":
         start = sa.cast(moment[0], kind_sql) if kind is date else moment[0]
-        return sa.type_coerce(start.op(operator, precedence=7)(length), kind_sql), field
+        found = sa.type_coerce(start.op(operator, precedence=7)(length), kind_sql)
+        return sa.type_coerce(within_years(found, length, kept=bool(kept_in)), kind_sql), field
     signed = length if operator == "+" else -sa.type_coerce(length, sa.BigInteger())
+    if dialect == "sqlite" and kept_in and kind is not time:
+        return sa.func.toolkit_kept_instant(moment[0], signed, sa.literal_column(f"'{kept_in}'"), type_=kind_sql), field
     if dialect == "sqlite":
         add = sa.func.toolkit_time_add if kind is time else sa.func.toolkit_instant_add
         return add(moment[0], signed, type_=kind_sql), field

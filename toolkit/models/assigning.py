@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.expressions import Expression, Now, Q
 from toolkit.models.fields import JSONField
+from toolkit.models.guards import keeps_instants, kept, label_of
 from toolkit.models.outputs import Typed, decimal_places, held_by, kind_of, named_kind
 from toolkit.models.selection import own_slots
 from toolkit.models.shapes import MOMENT, SLOT, Bind
@@ -42,7 +43,9 @@ def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: l
         joined = len(compiler.root.children)
         structure = value.lift(lifted)
         refuse_windows(compiler, structure, "update()")
+        compiler.binds.kept_in = label_of(field) if keeps_instants(field) else ""
         computed = compiler.expression(structure, compiler.root, own_slots)
+        compiler.binds.kept_in = ""
         if len(compiler.root.children) > joined:
             raise FieldError(
                 f"update({field.name}=...): the value of another table's row cannot be taken",
@@ -74,29 +77,13 @@ def _kept(dialect: str, field: Any, computed: Typed) -> Any:
         return column
     if (kind, given) == (datetime, date):
         return midnight(dialect, column)
-    if kind is given is int and dialect == "sqlite":
-        return _whole(column)
     if kind is given or (kind in (float, Decimal) and given in NUMBERS):
-        return _rounded(dialect, column, field, other) if kind is Decimal else column
+        return kept(dialect, field, _rounded(dialect, column, field, other) if kind is Decimal else column)
     cut = kind is int and given in NUMBERS
     raise FieldError(
         f"{field.model.__name__}.{field.name} takes {named_kind(field)}, and the expression gives {named_kind(other)}",
         hint="Say Cast(..., models.IntegerField()), which cuts fractions." if cut else "Say Cast(...) around it.",
     )
-
-
-def _whole(column: Any) -> Any:
-    """A whole number, on SQLite, which makes a float of one beyond 64 bits: here it is an error, as it is on servers.
-
-    Source: SQLite, "Built-In Scalar SQL Functions", ``abs``: that of the smallest number is "integer overflow".
-    """
-    import sqlalchemy as sa
-
-    inner = column.clause if isinstance(column, sa.TypeCoerce) else column
-    if not isinstance(inner, sa.BinaryExpression | sa.UnaryExpression):
-        return column
-    overflow = sa.func.abs(sa.literal_column("-9223372036854775807 - 1"))
-    return sa.case((sa.func.typeof(column) == sa.literal_column("'real'"), overflow), else_=column)
 
 
 def _rounded(dialect: str, column: Any, field: Any, other: Any) -> Any:

@@ -186,7 +186,6 @@ class Compiler:
         Raises:
             FieldError: It gives more or fewer values than are searched, or values of another kind.
         """
-        self.binds.count_inside(self.model)
         inner, shifted = self.nested(lifted, context.values, context)
         names = inner.selection.values or ["pk"]
         typed = [

@@ -171,7 +171,6 @@ def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
     import sqlalchemy as sa
 
     resolved, compiler = crossing.resolved, crossing.home.compiler
-    compiler.binds.count_inside(compiler.model)
     inner, link, clause = partners(compiler, resolved.many, resolved.node.model)
     if part is not None:
         refuse_windows(compiler, ("(q)", "AND", False, (part,)), "a condition on partners")

@@ -29,7 +29,9 @@ class _Place:
 
 
 class _Written(Binds):
-    """Parameters that are written out where they stand."""
+    """Parameters that are written out where they stand. Other programs open the file: no functions of the toolkit's."""
+
+    guards = False
 
     def add(self, bind: Bind, kind: Any = None) -> Any:
         import sqlalchemy as sa

@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from toolkit.errors import FieldError
+from toolkit.errors import DatabaseError, FieldError
 from toolkit.models.fields.base import Convert, Field
 from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.dates import DateField, DateTimeField
@@ -77,7 +77,18 @@ class Whole(IntegerField[Any]):
     cut it at 64 bits."""
 
     def db_reader(self, dialect: str) -> Convert:
-        return int if dialect == "mysql" else None
+        return _whole if dialect == "mysql" else None
+
+
+def _whole(value: Any) -> int:
+    """A number of MariaDB's, of 64 bits as on other databases."""
+    found = int(value)
+    if not -(2**63) <= found < 2**63:
+        raise DatabaseError(
+            f"a whole number out of range: {found}, and there are 64 bits",
+            hint="Use Cast(..., models.FloatField()), or Python.",
+        )
+    return found
 
 
 DIGITS = 15

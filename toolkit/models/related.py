@@ -117,7 +117,11 @@ class RelatedManager(QuerySet[M]):
         self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults)
 
     def remove(self, *partners: Any) -> None:
-        """Let these go."""
+        """Let these go. Rows of a foreign key must be this owner's; to be no partner of many to many is no error.
+
+        Raises:
+            DoesNotExist: A row refers to somebody else, or is not there.
+        """
         self.relation.remove(self.owner, self.relation.keys_of(partners))
 
     def set(
@@ -363,7 +367,25 @@ class RelatedByKey(Related):
         """See ``RelatedManager.remove``."""
         owner.__dict__.pop(self.asked, None)
         rows = self.narrow(self.target._meta.base_manager.unrestricted(), owner).filter(pk__in=keys)
-        self._let_go(rows)
+        with atomic_for(owner):
+            self._refuse_strangers(owner, rows, keys)
+            self._let_go(rows)
+
+    def _refuse_strangers(self, owner: Any, rows: Any, keys: Sequence[Any]) -> None:
+        """Refuse to let go of rows that refer to somebody else.
+
+        Raises:
+            DoesNotExist: One of them does.
+        """
+        there = set(rows.order_by().values_list("pk", flat=True))
+        strangers = [key for key in keys if key not in there]
+        if strangers:
+            target = self.target
+            raise target.DoesNotExist(
+                f"{type(owner).__name__}.{self.name}.remove(): {target.__name__} {strangers[0]!r} is none of "
+                f"{owner}'s, and nothing was changed",
+                hint="Filter them first, or remove them from their own.",
+            )
 
     def _let_go(self, rows: Any) -> None:
         if not self.declared.null:

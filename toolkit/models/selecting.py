@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.layers import is_layered, layered, places_of
+from toolkit.models.limits import refuse_many_inside
 from toolkit.models.orderings import order_by
 from toolkit.models.paths import Node
 
@@ -41,6 +42,7 @@ def plain_select(compiler: Compiler, columns: Sequence[Any], *, where: Sequence[
     groups = [compiler.places.get(id(column), column) for column in groups_of(compiler)]
     compiler.places = {}
     source = compiler.from_clause()
+    refuse_many_inside(compiler.model, conditions)
     statement = sa.select(*columns).select_from(source).where(*conditions)
     if compiler.inner:
         statement = statement.correlate_except(source)  # other tables are those of the questions around

@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit.models.fields import DateTimeField
-from toolkit.models.limits import refuse_many_inside
 from toolkit.models.locking import Lock
 from toolkit.models.orderings import Directed
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
@@ -24,7 +23,12 @@ def own_slots(index: int) -> Bind:
 
 @dataclass
 class Binds:
-    """What one statement, subqueries included, is bound to and depends on."""
+    """What one statement, subqueries included, is bound to and depends on.
+
+    Attributes:
+        kept_in: The field of instants that is to keep what is being computed; empty where it is only read.
+        guards: Values that no column can hold are refused, where the database would not do so itself.
+    """
 
     dialect: str
     plan: dict[str, Bind] = field(default_factory=dict)
@@ -36,7 +40,8 @@ class Binds:
     opaque: bool = False
     searches: set[Any] = field(default_factory=set)
     correlated: set[Any] = field(default_factory=set)
-    inside: int = 0
+    kept_in: str = ""
+    guards: ClassVar[bool] = True
 
     def add(self, bind: Bind, kind: Any = None) -> Any:
         """A bound parameter of SQLAlchemy for this source."""
@@ -47,15 +52,6 @@ class Binds:
         if bind.source == KEYS:
             return sa.bindparam(name, expanding=True, type_=kind)
         return sa.bindparam(name, type_=kind) if kind is not None else sa.bindparam(name)
-
-    def count_inside(self, model: Any) -> None:
-        """Note one more condition that is a question of its own.
-
-        Raises:
-            FieldError: There are too many in the statement.
-        """
-        self.inside += 1
-        refuse_many_inside(model, self.inside)
 
     def moment(self, later: int | None = None) -> Any:
         """The moment of the scope, or one so many microseconds later."""

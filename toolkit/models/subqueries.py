@@ -105,7 +105,6 @@ class Exists(Subquery):
         import sqlalchemy as sa
 
         _, lifted, _ = structure
-        context.compiler.binds.count_inside(context.compiler.model)
         compiler, values = context.compiler.nested(lifted, context.values, context)
         select = compiler.part([sa.literal_column("1").label("found")], lifted, values, wrapped=False)
         return sa.exists(select), boolean()

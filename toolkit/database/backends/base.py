@@ -444,6 +444,10 @@ class Backend:
         """Which constraint a driver's error says was broken; None if it says nothing of the kind."""
         return Broken() if "IntegrityError" in {kind.__name__ for kind in type(error).__mro__} else None
 
+    def told(self, error: Exception) -> str:
+        """What a driver's error says, on one line."""
+        return " ".join(str(error).split())
+
     def contention(self, error: Exception) -> str:
         """``deadlock`` or ``locked``, if a driver's error says that another transaction was in the way."""
         return ""

@@ -76,13 +76,22 @@ class Noticing(Cursor[Any]):
     psycopg lets go of all of them itself, whoever prepared them, after these (``DEALLOCATE ALL``).
     """
 
+    is_single = False
+
     def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+        self.is_single = bool(arguments) and arguments[0] is not None
         try:
             return super().execute(query, *arguments, **options)
         finally:
             tag = self.statusmessage
             if (tag is not None and _LETS_GO.match(tag)) or query.__class__ is not str or _is_script(query):
                 statements_of(self.connection).unsure = True
+
+    def _execute_send(self, query: Any, *, force_extended: bool = False, binary: bool | None = None) -> None:
+        """Send a statement so that the server takes no second one, also where it has no values: an empty list of them
+        says that. Who has the driver's connection, and gives none, may run several."""
+        single = self.is_single and b";" in query.query
+        super()._execute_send(query, force_extended=force_extended or single, binary=binary)
 
     def executemany(self, query: Any, *arguments: Any, **options: Any) -> None:
         if query.__class__ is not str or _LETS_GO.search(query):

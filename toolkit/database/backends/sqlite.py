@@ -15,6 +15,8 @@ from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
 from toolkit.database.sqlfunctions import register
+from toolkit.database.sqlguards import register as register_guards
+from toolkit.database.sqlguards import take_failure
 from toolkit.database.tokens.keeping import BUCKETS, TOKENS
 from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseError, DatabaseUnavailable, did_you_mean
@@ -136,6 +138,7 @@ class SQLite(Backend):
         for name, (count, function) in JSON_FUNCTIONS.items():
             connection.create_function(name, count, function, deterministic=True)
         register(connection)
+        register_guards(connection)
 
     def compiler(self) -> Any:
         return self.dialect_class()(paramstyle=self.paramstyle)
@@ -230,6 +233,11 @@ class SQLite(Backend):
         )
         return Broken(_KINDS[found[1]], found[2] or found[3] or "") if found else Broken()
 
+    def told(self, error: Exception) -> str:
+        """A function's own words, where SQLite says only that there was an error in one."""
+        found = super().told(error)
+        return (take_failure() or found) if "user-defined function raised" in found else found
+
     def contention(self, error: Exception) -> str:
         return "locked" if "database is locked" in str(error) else ""
 
@@ -251,16 +259,12 @@ _HINTS = (
         "away before it writes, and makes the tables and the triggers anew.",
     ),
     (r"readonly database", "May this user write the file and its folder?"),
-    (
-        r"user-defined function raised[\s\S]*toolkit_decimal",
-        "A sum of decimal numbers has more digits than SQLite keeps exactly. Sum parts, or Cast() to a float first.",
-    ),
+    (r"digits than SQLite keeps", "Sum parts, or Cast() to a float first."),
     (
         r"parser stack overflow|Expression tree is too large",
         "Nest conditions, expressions and querysets less deeply: load the keys of an inner question first, and give "
         "them as a list: pk__in=[...].",
     ),
-    (r"integer overflow", "A sum has more than 64 bits. Sum parts of the rows, or Cast() to a float."),
     (r"user-defined function raised", "A regular expression must be one of Python's re module."),
 )
 

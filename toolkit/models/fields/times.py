@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
+from toolkit.errors import ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 from toolkit.validators.base import refusal
@@ -187,11 +188,14 @@ class DurationField(Field[T]):
 
 
 def _to_microseconds(value: timedelta) -> int:
+    if not -LONGEST <= value <= LONGEST:
+        raise ValidationError(f"{value} is longer than 64 bits of microseconds", hint="That is 292,000 years.")
     return value // _MICROSECOND
 
 
-def _from_microseconds(value: int) -> timedelta:
-    return timedelta(microseconds=value)
+def _from_microseconds(value: Any) -> timedelta:
+    """A length of time, from what may be a decimal number of MariaDB's."""
+    return timedelta(microseconds=int(value))
 
 
 def format_duration(value: timedelta) -> str:

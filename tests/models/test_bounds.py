@@ -1,0 +1,121 @@
+"""What a computation gives beyond the bounds of its kind: an error on every database, or NULL; never a wrong value."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from toolkit.errors import DatabaseError, IntegrityError, ValidationError
+from toolkit.models import Case, Count, F, Now, Sum, Value, When, Window
+from toolkit.models.functions import Coalesce, Concat, Left
+
+MOST = 2**63 - 1
+LAST, FIRST = datetime(9999, 12, 31, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def rows(m: Any, scope: Any) -> Any:
+    """Two rows with the greatest whole number, the last day and the first."""
+    m.Everything.objects.bulk_create(
+        [
+            m.Everything(integer=MOST, small=1, positive=1, char="abc", decimal=1, instant=LAST, date=LAST.date()),
+            m.Everything(integer=MOST, small=1, positive=1, char="abc", decimal=1, instant=FIRST, date=FIRST.date()),
+        ]
+    )
+    return m.Everything.objects.all()
+
+
+OUT_OF_RANGE = r"(out of range|integer overflow).*64 bits"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rows: list(rows.annotate(x=F("integer") + 1)),
+        lambda rows: list(rows.annotate(x=F("integer") * F("integer") - 1)),
+        lambda rows: list(rows.annotate(x=Coalesce(F("integer") + 1, 0))),
+        lambda rows: list(rows.annotate(x=Case(When(small=1, then=F("integer") + 1), default=Value(0)))),
+        lambda rows: list(rows.annotate(x=Window(Sum("integer"), order_by="pk"))),
+        lambda rows: rows.filter(integer__lt=F("integer") + 1).count(),
+        lambda rows: list(rows.order_by(F("integer") * 2)),
+        lambda rows: rows.aggregate(x=Sum("integer")),
+        lambda rows: rows.aggregate(x=Sum(F("integer") * 2)),
+        lambda rows: rows.filter(instant=LAST).aggregate(x=Sum("integer") + Count("pk")),
+        lambda rows: rows.update(integer=F("integer") + 1),
+        lambda rows: rows.create(integer=Value(MOST) + 1),
+    ],
+)
+def test_whole_numbers_beyond_64_bits_are_an_error(rows: Any, ask: Any) -> None:
+    with pytest.raises(DatabaseError, match=OUT_OF_RANGE):
+        ask(rows)
+    assert {row.integer for row in rows} == {MOST}
+
+
+def test_whole_numbers_to_their_last_bit(rows: Any) -> None:
+    assert {row.x for row in rows.annotate(x=F("integer") - 1 + 1 - F("small"))} == {MOST - 1}
+    assert rows.filter(instant=LAST).aggregate(x=Sum("integer"))["x"] == MOST
+    assert rows.filter(integer=F("integer") * F("small")).count() == 2
+
+
+def test_a_computed_value_that_the_column_has_no_room_for_is_refused(rows: Any) -> None:
+    """SQLite would keep it."""
+    with pytest.raises(DatabaseError, match=r"(?i)(out of range.*more room|value for column)"):
+        rows.update(small=F("small") + 40_000)
+    with pytest.raises(DatabaseError, match=r"(?i)(out of range|numeric field overflow).*more room"):
+        rows.update(decimal=F("decimal") * 1_000_000_000)
+    with pytest.raises(IntegrityError):
+        rows.update(positive=F("positive") - 5)
+    assert {(row.small, row.decimal, row.positive) for row in rows} == {(1, Decimal(1), 1)}
+
+
+def test_a_computed_text_is_no_longer_than_its_field_allows(m: Any, rows: Any) -> None:
+    long = Concat("char", Value("x" * 18))
+    too_long = r"(?i)too long for.*Left\("
+    with pytest.raises(DatabaseError, match=too_long):
+        rows.update(char=long)
+    with pytest.raises(DatabaseError, match=too_long):
+        m.Everything.objects.create(char=Concat(Value("abc"), Value("x" * 18)))
+    with pytest.raises(DatabaseError, match=too_long):
+        m.Everything.objects.bulk_create([m.Everything(char=Concat(Value("abc"), Value("x" * 18)))])
+    changed = list(rows)
+    for row in changed:
+        row.char = long
+    with pytest.raises(DatabaseError, match=too_long):
+        m.Everything.objects.bulk_update(changed, ["char"])
+    assert {row.char for row in rows.all()} == {"abc"}
+    assert rows.update(char=Left(long, 20), free_char=long) == 2
+    assert {(len(row.char), len(row.free_char)) for row in rows.all()} == {(20, 21)}
+
+
+def test_there_is_no_instant_beyond_the_years_1_to_9999(rows: Any) -> None:
+    days = timedelta(days=2)
+    later = rows.annotate(x=F("instant") + days, y=F("date") + days, z=Now() + timedelta(days=4_000_000))
+    assert [(row.x, row.y, row.z) for row in later] == [(None, None, None), (FIRST + days, FIRST + days, None)]
+    assert [row.x for row in rows.annotate(x=F("instant") - days)] == [LAST - days, None]
+    assert rows.filter(instant__lt=F("instant") + days).count() == 1
+    assert rows.filter(instant__lt=Now() - timedelta(days=4_000_000)).count() == 0
+
+
+def test_an_instant_beyond_is_not_kept(m: Any, rows: Any) -> None:
+    """PostgreSQL kept the year 10,000, which nobody could read any more, and SQLite NULL."""
+    beyond = r"(out of range|overflow).*years 1 to 9999"
+    with pytest.raises(DatabaseError, match=beyond):
+        rows.update(instant=F("instant") + timedelta(days=2))
+    with pytest.raises(DatabaseError, match=beyond):
+        rows.update(instant=F("instant") - timedelta(days=2))
+    with pytest.raises(DatabaseError, match=beyond):
+        m.Everything.objects.create(instant=Value(LAST) + timedelta(days=2))
+    assert [row.instant for row in rows.all()] == [LAST, FIRST]
+    assert rows.filter(instant=FIRST).update(instant=F("instant") + timedelta(days=2)) == 1
+    assert rows.filter(date=date(1, 1, 1)).get().instant == FIRST + timedelta(days=2)
+
+
+def test_lengths_of_time_beyond_what_is_kept_are_refused(m: Any, rows: Any, database: Any) -> None:
+    with pytest.raises(DatabaseError, match="out of range"):
+        list(rows.annotate(x=Value(timedelta(days=99_999_999)) * F("integer")))
+    if database.dialect != "postgresql":
+        with pytest.raises(ValidationError, match="longer than 64 bits of microseconds"):
+            list(rows.annotate(x=Value(timedelta(days=999_999_999)) + Value(timedelta(days=1))))
