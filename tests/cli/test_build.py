@@ -160,6 +160,7 @@ def test_ci_gets_plain_lines_and_an_exit_status(folder: Path) -> None:
         "stories/first-edition",
         "http://localhost:8000/stories/first-edition/?utm=1#top",
         "stories/first-edition/index.html",
+        "build/stories/first-edition/index.html",
     ],
 )
 def test_why_tells_what_a_page_is_made_of_however_it_is_named(run: Run, url: str) -> None:

@@ -95,6 +95,22 @@ def test_all_problems_are_letters_on_stderr_and_json_on_stdout(run: Run, folder:
     assert [problem["line"] for problem in data["problems"]] == [9, 10]
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("next", "0", "--json"), "Invalid value for '[COUNT]': 0 is not in the range x>=1."),
+        (("why", "--json"), "Missing argument 'URL'."),
+        (("build", "--json", "--bogus"), "No such option '--bogus'."),
+        (("--bogus", "build", "--json"), "No such option '--bogus'."),
+    ],
+)
+def test_a_wrong_call_is_json_too_where_a_machine_reads(run: Run, words: tuple[str, ...], message: str) -> None:
+    result = run(*words, status=2)
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert problem["message"].startswith(message) and problem["kind"] == "UsageError"
+    assert message in result.stderr
+
+
 def test_letters_are_capped_with_a_count(run: Run, folder: Path) -> None:
     toml = folder / "toolkit.toml"
     toml.write_text(toml.read_text() + "".join(f"x{number} = 1\n" for number in range(60)))

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
 from toolkit.cli.invocation import Invocation
+from toolkit.cli.output import Output
 from toolkit.errors import Problems, ToolkitError
 
 LETTERS = 50
@@ -50,6 +53,15 @@ def report_failure(error: Exception, asked: Invocation) -> None:
     if isinstance(error, Problems):
         asked.output.note(f"{error.message}:", style="red")
     print_letters(problems, asked)
+
+
+def report_misuse(error: click.UsageError) -> None:
+    """Tell a machine, on stdout, that a command was called wrongly."""
+    problem = ToolkitError(
+        error.format_message(), hint=f"Ask with: {error.ctx.command_path} --help." if error.ctx else None
+    )
+    data = problem_data(problem) | {"kind": "UsageError"}
+    Output(as_json=True).data({"ok": False, "problems": [data]})
 
 
 def print_letters(problems: list[ToolkitError], asked: Invocation, *, indent: str = "") -> None:

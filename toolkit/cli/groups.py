@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from toolkit.cli.failing import report_failure
+from toolkit.cli.failing import report_failure, report_misuse
 from toolkit.cli.invocation import invocation
+
+_WANTS_JSON = "toolkit.wants_json"
 
 
 class LazyGroup(click.Group):
@@ -56,9 +59,29 @@ class LazyGroup(click.Group):
 class RootGroup(LazyGroup):
     """The command as a whole: whatever goes wrong below it ends as a letter and an exit status."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note whether a machine reads the answer, even where the rest cannot be understood."""
+        ctx.meta[_WANTS_JSON] = "--json" in args
+        with _misuse_told(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a failure is told on stderr, and with ``--json`` on stdout too."""
-        return guarded(ctx, lambda: super(RootGroup, self).invoke(ctx))
+        with _misuse_told(ctx):
+            return guarded(ctx, lambda: super(RootGroup, self).invoke(ctx))
+
+
+@contextmanager
+def _misuse_told(ctx: click.Context) -> Iterator[None]:
+    """With ``--json`` a wrong call is told on stdout, too; click tells it on stderr."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        if ctx.meta[_WANTS_JSON]:
+            report_misuse(error)
+        raise
 
 
 def guarded(ctx: click.Context, run: Callable[[], Any]) -> Any:

@@ -30,11 +30,13 @@ class LastBuild:
     Args:
         folder: The site's folder.
         manifest: The manifest.
+        output: The folder it was built to.
     """
 
-    def __init__(self, folder: Path, manifest: ManifestReader) -> None:
+    def __init__(self, folder: Path, manifest: ManifestReader, output: Path) -> None:
         self.folder = folder
         self.manifest = manifest
+        self.output = output
 
     @cached_property
     def names(self) -> Names:
@@ -56,7 +58,11 @@ class LastBuild:
     def find_page(self, given: str) -> PageRecord | None:
         """The page that somebody named by its URL, its path or its file, or None."""
         path = self.url_path(given)
-        return self.manifest.find_page(path) or self.manifest.find_page(f"{path}/")
+        found = self.manifest.find_page(path) or self.manifest.find_page(f"{path}/")
+        file = Path(given).absolute()
+        if found is None and file.is_relative_to(self.output.absolute()):
+            found = self.manifest.find_page(self.url_path(file.relative_to(self.output.absolute()).as_posix()))
+        return found
 
     def url_path(self, given: str) -> str:
         """What somebody typed, as the URL path of a page."""
@@ -105,12 +111,12 @@ def last_build(output: Path | None = None) -> Iterator[LastBuild]:
     path = manifest_path(output or folder / load_settings(folder).peek("output"))
     if not path.exists() and output is None:  # the site's code may say another
         path = manifest_path(folder / open_site().settings.peek("output"))
+    place = path.with_name(path.name.removesuffix(".manifest.db"))
     if not path.exists():
-        title = path.with_name(path.name.removesuffix(".manifest.db"))
-        raise BuildError(f"{title} was not built yet", hint="Run: toolkit build.")
+        raise BuildError(f"{place} was not built yet", hint="Run: toolkit build.")
     manifest = ManifestReader(path)
     try:
-        yield LastBuild(folder, manifest)
+        yield LastBuild(folder, manifest, place)
     finally:
         manifest.close()
 
