@@ -470,9 +470,17 @@ class Database(Holding):
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")
         if names & {"DatabaseError", "InterfaceError"}:
-            hint = self.backend.hint(f"{told} in {sql}") or _hint_for(told)
+            hint = self._hint_for_reading(told) or self.backend.hint(f"{told} in {sql}") or _hint_for(told)
             return DatabaseError(message, hint=hint or (_SMALLER if too_large else None))
         return error
+
+    def _hint_for_reading(self, told: str) -> str | None:
+        """The next step, where this database is not to be written."""
+        if not self.read_only or not re.search(r"(?i)read[- ]?only", told):
+            return None
+        why = f"replica_of = {self.replica_of!r}" if self.replica_of else "read_only = true"
+        original = f" Write to {self.replica_of!r}." if self.replica_of else ""
+        return f"The setting databases.{self.alias} says {why}, so nothing is written there.{original}"
 
     def _contended(self, kind: str, message: str, hint: str | None) -> TransactionError:
         """The error for a transaction that another one was in the way of."""

@@ -102,7 +102,7 @@ class Atomic:
         held = ExitStack()
         held.enter_context(database.alone())
         try:
-            for statement in database.backend.begin:
+            for statement in database.backend.opening():
                 database.run(statement)
         except BaseException:
             held.close()

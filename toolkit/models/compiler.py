@@ -109,8 +109,8 @@ class Compiler:
         home = node.model._meta.database
         if home != self.place and self.binds.home == self.place:
             raise FieldError(
-                f"{node.model.__name__} is in the database {home!r}, and {self.model.__name__} is asked of "
-                f"{self.place!r}: no question can join the two",
+                f"{node.model.__name__} is in the database {home!r}, and the question is asked of {self.place!r}: "
+                "none can join the two",
                 hint="Ask for its keys first, and give them as a list: author__in=[...].",
             )
         self.binds.footprint.add((node.model._meta.table, column))

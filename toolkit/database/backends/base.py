@@ -256,6 +256,10 @@ class Backend:
             hint="Override forbid_writing() in the backend, or leave out read_only.",
         )
 
+    def opening(self) -> Sequence[str]:
+        """Statements that open a transaction, for a database that may be opened for reading alone."""
+        return self.begin
+
     # SQLAlchemy
 
     def dialect_class(self) -> Any:

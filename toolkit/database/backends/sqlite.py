@@ -140,6 +140,10 @@ class SQLite(Backend):
         register(connection)
         register_guards(connection)
 
+    def opening(self) -> Sequence[str]:
+        """Whoever may not write takes no lock of the writer's."""
+        return ("BEGIN",) if self.read_only else self.begin
+
     def compiler(self) -> Any:
         return self.dialect_class()(paramstyle=self.paramstyle)
 
