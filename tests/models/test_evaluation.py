@@ -6,9 +6,11 @@ MODEL_EXAMPLES sets how many sets of rows are tried (each with a dozen questions
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -31,9 +33,10 @@ from tests.models.evaluation import (
     totals_of_groups,
 )
 from toolkit import models
-from toolkit.errors import DatabaseError
+from toolkit.errors import DatabaseError, FieldError
 from toolkit.models import F, Q
 
+T = TypeVar("T")
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 QUESTIONS = int(os.environ.get("MODEL_QUESTIONS", "12"))
 
@@ -61,6 +64,7 @@ LOOKUPS = {
     "truth": ["exact"],
     "key": ["exact", "in", "isnull"],
 }
+BOTH = [False, True]
 BESIDE = ("in", "range")
 """Lookups that have a column and a value on their right."""
 SIDES = {
@@ -73,23 +77,52 @@ SIDES = {
 ZONES = [UTC, ZoneInfo("Europe/Madrid"), ZoneInfo("America/St_Johns"), timezone(timedelta(hours=5, minutes=45))]
 
 
+# Choices are made with ``pick`` inside of a few strategies: hypothesis spends more on a strategy than on a number.
+
+Draw = Callable[[Any], Any]
+
+
+@functools.cache
+def _below(count: int) -> Any:
+    return st.integers(0, count - 1)
+
+
+def pick(draw: Draw, values: Sequence[T]) -> T:
+    """One of them."""
+    return values[draw(_below(len(values)))]
+
+
+def some_of(draw: Draw, values: Sequence[T], least: int, most: int) -> list[T]:
+    """So many of them, some perhaps more than once."""
+    return [pick(draw, values) for _ in range(pick(draw, range(least, most + 1)))]
+
+
+def order_of(draw: Draw, known: Sequence[Any], *, least: int = 0) -> tuple[tuple[Any, bool], ...]:
+    """Up to two directions, by different things."""
+    return tuple({path: pick(draw, BOTH) for path in some_of(draw, known, least, 2)}.items())
+
+
 # rows
 
 
 @st.composite
-def worlds(draw: Any) -> World:
+def worlds(draw: Draw) -> World:
     """A few rows of each kind with few different values, so that values and partners coincide."""
-    few = {name: draw(st.lists(st.sampled_from(VALUES[name]), min_size=2, max_size=2)) for name in ("text", "number")}
+    few = {name: some_of(draw, VALUES[name], 2, 2) for name in ("text", "number")}
     palette = {**VALUES, **few}
 
     def some(kind: str, most: int, **columns: Any) -> dict[int, Any]:
-        count = draw(st.sampled_from([0, *range(1, most + 1), *range(most // 2, most + 1), most, most]))
-        return {n: {"id": n, **{name: draw(make(n)) for name, make in columns.items()}} for n in range(1, count + 1)}
+        count = pick(draw, [0, *range(1, most + 1), *range(most // 2, most + 1), most, most])
+        return {
+            n: {"id": n, **{name: pick(draw, values(n)) for name, values in columns.items()}}
+            for n in range(1, count + 1)
+        }
 
-    def pick(values: list[Any], *, null: bool = False) -> Any:
-        return lambda n: st.sampled_from([*values, *([None] * null)])
+    def among(values: list[Any], *, null: bool = False) -> Any:
+        found = [*values, *([None] * null)]
+        return lambda n: found
 
-    text, number, instant, truth = (pick(palette[name]) for name in ("text", "number", "instant", "truth"))
+    text, number, instant, truth = (among(palette[name]) for name in ("text", "number", "instant", "truth"))
     rows: dict[str, Any] = {}
     rows["Section"] = some("Section", 3, name=text, position=number, visible=truth)
     rows["Author"] = some("Author", 3, name=text)
@@ -98,24 +131,22 @@ def worlds(draw: Any) -> World:
         "title": text,
         "weight": number,
         "published": instant,
-        "expires": pick(palette["instant"], null=True),
-        "section_id": pick([*rows["Section"]]),
-        "editor_id": pick([*rows["Author"], None]),
+        "expires": among(palette["instant"], null=True),
+        "section_id": among([*rows["Section"]]),
+        "editor_id": among([*rows["Author"], None]),
     }
     rows["Story"] = some("Story", 4, **stories) if rows["Section"] else {}
-    bylines = {"story_id": pick([*rows["Story"]]), "author_id": pick([*rows["Author"]]), "position": number}
+    bylines = {"story_id": among([*rows["Story"]]), "author_id": among([*rows["Author"]]), "position": number}
     rows["Byline"] = some("Byline", 6, **bylines) if rows["Story"] and rows["Author"] else {}
     comments = {
-        "story_id": pick([*rows["Story"]]),
+        "story_id": among([*rows["Story"]]),
         "text": text,
-        "score": pick(palette["number"], null=True),
-        "parent_id": lambda n: st.sampled_from([None, *range(1, n)]),
+        "score": among(palette["number"], null=True),
+        "parent_id": lambda n: [None, *range(1, n)],
     }
     rows["Comment"] = some("Comment", 6, **comments) if rows["Story"] else {}
     pairs = [(story, tag) for story in rows["Story"] for tag in rows["Tag"]]
-    links = {
-        "tags": set(draw(st.lists(st.sampled_from(pairs), min_size=len(pairs) // 2, max_size=8))) if pairs else set()
-    }
+    links = {"tags": set(some_of(draw, pairs, len(pairs) // 2, 8)) if pairs else set()}
     return World(rows, links, palette)
 
 
@@ -151,103 +182,96 @@ SINGLE = {kind: [(path, value) for path, value in paths(kind, many=False) if pat
 ORDERS = {kind: [path for path, value in paths(kind, many=False) if value != "key"] for kind in RELATIONS}
 
 
-@st.composite
-def leaves(draw: Any, kind: str, palette: Any, known: Any, *, nested: bool = True) -> Condition:
+def leaf_of(draw: Draw, kind: str, palette: Any, known: Any, *, nested: bool = True) -> Condition:
     """One comparison, at one of the known paths."""
-    path, value = draw(st.sampled_from(known))
+    path, value = pick(draw, known)
     others = [(p, v) for p, v in SINGLE[kind] if v == value and value != "key"]
-    if nested and others and draw(st.integers(0, 5)) == 0:
-        other, _ = draw(st.sampled_from(others))
-        column = Column(other, draw(st.integers(0, 1)) if value == "number" else 0)
-        lookup = draw(
-            st.sampled_from(["exact", "gt", "lte", *(BESIDE if value != "truth" else ()), *SIDES.get(value, ())])
-        )
+    if nested and others and pick(draw, range(0, 6)) == 0:
+        other, _ = pick(draw, others)
+        column = Column(other, pick(draw, range(0, 2)) if value == "number" else 0)
+        lookup = pick(draw, ["exact", "gt", "lte", *(BESIDE if value != "truth" else ()), *SIDES.get(value, ())])
         if lookup in BESIDE:
-            return ("leaf", path, lookup, draw(st.permutations([column, draw(st.sampled_from(palette[value]))])))
+            sides = [column, pick(draw, palette[value])]
+            return ("leaf", path, lookup, sides[:: pick(draw, [1, -1])])
         return ("leaf", path, lookup, column)
-    if nested and value == "key" and path[-1] != "pk" and draw(st.booleans()):
+    if nested and value == "key" and path[-1] != "pk" and pick(draw, BOTH):
         target = kind
         for name in path:
             target = RELATIONS[target][name].target
-        return ("leaf", path, "in", Keys(draw(questions(palette, target, nested=False))))
-    lookup = draw(st.sampled_from(LOOKUPS[value]))
+        return ("leaf", path, "in", Keys(question_of(draw, palette, target, nested=False)))
+    lookup = pick(draw, LOOKUPS[value])
     if lookup == "part":
-        return ("leaf", path, *draw(_parts(palette[value])))
-    return ("leaf", path, lookup, draw(_values(palette[value], lookup)))
+        return ("leaf", path, *_parts(draw, palette[value]))
+    return ("leaf", path, lookup, _values(draw, palette[value], lookup))
 
 
-@st.composite
-def _parts(draw: Any, instants: Any) -> tuple[str, Any]:
+def _parts(draw: Draw, instants: Any) -> tuple[str, Any]:
     """A comparison of a part of an instant."""
-    part, lookup = draw(st.sampled_from(sorted(PARTS))), draw(st.sampled_from(["exact", "in", "gt", "lte", "range"]))
+    part, lookup = pick(draw, sorted(PARTS)), pick(draw, ["exact", "in", "gt", "lte", "range"])
     values = [PARTS[part](instant) for instant in instants]
-    return part if lookup == "exact" else f"{part}__{lookup}", draw(_values(values, lookup))
+    return part if lookup == "exact" else f"{part}__{lookup}", _values(draw, values, lookup)
 
 
-def _values(values: Any, lookup: str) -> Any:
-    each = st.sampled_from(values)
+def _values(draw: Draw, values: Any, lookup: str) -> Any:
     if lookup == "isnull":
-        return st.booleans()
+        return pick(draw, BOTH)
     if lookup == "in":
-        return st.lists(each, max_size=3)
-    return st.tuples(each, each).map(lambda pair: tuple(sorted(pair))) if lookup == "range" else each
+        return some_of(draw, values, 0, 3)
+    return tuple(sorted(some_of(draw, values, 2, 2))) if lookup == "range" else pick(draw, values)
 
 
-@st.composite
-def conditions(draw: Any, kind: str, palette: Any, *, nested: bool = True) -> Condition:
+def condition_of(draw: Draw, kind: str, palette: Any, *, nested: bool = True) -> Condition:
     """A tree of comparisons, most of them along the same relation."""
-    focus = draw(st.sampled_from([None, *RELATIONS[kind], *(n for n, each in RELATIONS[kind].items() if each.many)]))
+    focus = pick(draw, [None, *RELATIONS[kind], *(n for n, each in RELATIONS[kind].items() if each.many)])
     known = [(path, value) for path, value in PATHS[kind] if focus is None or path[0] == focus]
-    return _tree(draw, leaves(kind, palette, known, nested=nested), depth=3 if nested else 1)
+    return _tree(draw, lambda: leaf_of(draw, kind, palette, known, nested=nested), depth=3 if nested else 1)
 
 
-def _tree(draw: Any, leaf: Any, depth: int) -> Condition:
-    node = draw(st.sampled_from(["leaf", "and", "and", "or", "not", "xor"])) if depth else "leaf"
+def _tree(draw: Draw, leaf: Callable[[], Condition], depth: int) -> Condition:
+    node = pick(draw, ["leaf", "and", "and", "or", "not", "xor"]) if depth else "leaf"
     if node == "leaf":
-        found: Condition = draw(leaf)
-        return found
+        return leaf()
     if node == "not":
         return (node, _tree(draw, leaf, depth - 1))
     return (node, [_tree(draw, leaf, depth - 1) for _ in range(2)])
 
 
-@st.composite
-def questions(draw: Any, palette: Any, kind: str | None = None, *, nested: bool = True) -> Question:
+def question_of(draw: Draw, palette: Any, kind: str | None = None, *, nested: bool = True) -> Question:
     """Filters, an order and a slice."""
-    kind = kind or draw(st.sampled_from(sorted(RELATIONS)))
-    trees = conditions(kind, palette, nested=nested)
-    said = st.tuples(st.sampled_from(["filter", "filter", "exclude"]), trees)
-    steps: list[Any] = [draw(said) for _ in range(draw(st.sampled_from([0, 1, 1, 2])))]
+    kind = kind or pick(draw, sorted(RELATIONS))
+    steps: list[Any] = [
+        (pick(draw, ["filter", "filter", "exclude"]), condition_of(draw, kind, palette, nested=nested))
+        for _ in range(pick(draw, [0, 1, 1, 2]))
+    ]
     annotations: tuple[Any, ...] = ()
-    if nested and draw(st.integers(0, 3)) == 0 and (wanted := draw(totals(kind, palette, across=True))) is not None:
+    if nested and pick(draw, range(0, 4)) == 0 and (wanted := total_of(draw, kind, palette, across=True)) is not None:
         annotations = (("n", wanted),)
-        if draw(st.booleans()) and wanted.function in ("count", "sum"):
-            steps.append(("above", "n", draw(st.integers(-1, 2))))
+        if pick(draw, BOTH) and wanted.function in ("count", "sum"):
+            steps.append(("above", "n", pick(draw, range(-1, 3))))
     ordered = [*ORDERS[kind], *((name,) for name, _ in annotations)]
-    order = draw(st.lists(st.tuples(st.sampled_from(ordered), st.booleans()), max_size=2, unique_by=lambda one: one[0]))
-    start, stop = draw(st.sampled_from([(0, None), (0, None), (0, 1), (0, 2), (1, 3), (1, None)]))
-    return Question(kind, tuple(steps), tuple(order), annotations, start, stop)
+    order = order_of(draw, ordered)
+    start, stop = pick(draw, [(0, None), (0, None), (0, 1), (0, 2), (1, 3), (1, None)])
+    return Question(kind, tuple(steps), order, annotations, start, stop)
 
 
-@st.composite
-def totals(draw: Any, kind: str, palette: Any, *, across: bool) -> Total | None:
+def total_of(draw: Draw, kind: str, palette: Any, *, across: bool) -> Total | None:
     """An aggregate, across a many-valued relation or over the rows themselves."""
     known = [(path, value) for path, value in PATHS[kind] if _crosses(kind, path) == across and path[-1] != "pk"]
     if not known:
         return None
-    path, value = draw(st.sampled_from(known))
+    path, value = pick(draw, known)
     functions = {"number": ["count", "sum", "min", "max", "avg"], "instant": ["count", "min", "max"]}
-    function = draw(st.sampled_from(functions.get(value, ["count"])))
+    function = pick(draw, functions.get(value, ["count"]))
     where = None
-    if across and draw(st.booleans()):
+    if across and pick(draw, BOTH):
         first = next(n for n in range(len(path)) if _crosses(kind, path[: n + 1])) + 1
         target = kind
         for name in path[:first]:
             target = RELATIONS[target][name].target
-        field = draw(st.sampled_from(sorted(FIELDS[target])))
-        lookup = draw(st.sampled_from([x for x in LOOKUPS[FIELDS[target][field]] if x not in ("isnull", "part")]))
-        where = ("leaf", (*path[:first], field), lookup, draw(_values(palette[FIELDS[target][field]], lookup)))
-    return Total(function, path, distinct=function in ("count", "sum") and draw(st.booleans()), where=where)
+        field = pick(draw, sorted(FIELDS[target]))
+        lookup = pick(draw, [x for x in LOOKUPS[FIELDS[target][field]] if x not in ("isnull", "part")])
+        where = ("leaf", (*path[:first], field), lookup, _values(draw, palette[FIELDS[target][field]], lookup))
+    return Total(function, path, distinct=function in ("count", "sum") and pick(draw, BOTH), where=where)
 
 
 def _crosses(kind: str, path: tuple[str, ...]) -> bool:
@@ -261,35 +285,35 @@ def _crosses(kind: str, path: tuple[str, ...]) -> bool:
     return False
 
 
-@st.composite
-def looks(draw: Any, kind: str) -> Look:
+def look_of(draw: Draw, kind: str) -> Look:
     """A window of the kind's rows."""
     known = [(path, value) for path, value in SINGLE[kind] if value != "key"]
-    path, value = draw(st.sampled_from(known))
+    path, value = pick(draw, known)
     functions = ["row_number", "rank", "dense_rank", "lag", "lead", "first", "last", "count"]
     functions += {"number": ["sum", "min", "max"], "instant": ["min", "max"]}.get(value, [])
-    function = draw(st.sampled_from(functions))
-    partition = tuple(draw(st.lists(st.sampled_from([each for each, _ in SINGLE[kind]]), max_size=1)))
-    directed = st.tuples(st.sampled_from(ORDERS[kind]), st.booleans())
-    order = draw(st.lists(directed, min_size=int("rank" in function), max_size=2, unique_by=lambda one: one[0]))
+    function = pick(draw, functions)
+    partition = tuple(some_of(draw, [each for each, _ in SINGLE[kind]], 0, 1))
+    order = order_of(draw, ORDERS[kind], least=int("rank" in function))
     frames: list[tuple[int | None, ...]] = [(), ()]
     if function in ("first", "last", "count", "sum", "min", "max"):
         frames += [(None, 0), (None, None), (-1, 1), (0, None), (1, 2), (-2, -1)]
-    return Look(function, path, partition, tuple(order), draw(st.sampled_from(frames)))
+    return Look(function, path, partition, order, pick(draw, frames))
 
 
-@st.composite
-def seen_conditions(draw: Any, names: list[str], kind: str) -> Condition:
+def seen_of(draw: Draw, names: list[str], kind: str) -> Condition:
     """A condition on what windows gave, perhaps joined by OR with one on the row."""
-    name = draw(st.sampled_from(names))
-    found: Condition = ("leaf", (name,), draw(st.sampled_from(["exact", "gt", "lte"])), draw(st.integers(0, 3)))
-    node = draw(st.sampled_from(["leaf", "not", "or", "xor"]))
+    name = pick(draw, names)
+    found: Condition = ("leaf", (name,), pick(draw, ["exact", "gt", "lte"]), pick(draw, range(0, 4)))
+    node = pick(draw, ["leaf", "not", "or", "xor"])
     numbers = [path for path, value in SINGLE[kind] if value == "number"]
     if node == "not":
         return ("not", found)
     if node == "leaf" or not numbers:
         return found
-    return (node, [found, ("leaf", draw(st.sampled_from(numbers)), "gt", 0)])
+    return (node, [found, ("leaf", pick(draw, numbers), "gt", 0)])
+
+
+questions, totals, looks, seen_conditions = map(st.composite, (question_of, total_of, look_of, seen_of))
 
 
 # from a description to a queryset
@@ -357,6 +381,10 @@ def to_queryset(m: Any, question: Question) -> Any:
 # the comparison
 
 
+LIMITS = ("parser stack overflow", "conditions on partners, or querysets, are in one question")
+"""What is said of a question that is too deep for SQLite, or has too many in it."""
+
+
 class Undo(Exception):
     """Takes the rows of an example away."""
 
@@ -380,8 +408,8 @@ def test_questions_answer_as_plain_python_does(m: Any, scope: Any, data: st.Data
             note(ask.__name__)
             try:
                 ask(m, world, question, data)
-            except DatabaseError as error:
-                if "parser stack overflow" not in str(error):  # of SQLite, which takes questions only so deep
+            except (DatabaseError, FieldError) as error:
+                if not any(limit in str(error) for limit in LIMITS):
                     raise
         raise Undo
 
