@@ -18,7 +18,9 @@ from PIL import Image
 from sqlalchemy.schema import CreateTable
 
 from toolkit import models
-from toolkit.errors import DeclarationError, StorageError, ValidationError
+from toolkit.errors import DatabaseError, DeclarationError, StorageError, ValidationError
+from toolkit.models import Value
+from toolkit.models.functions import Concat
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.storage import ContentFile, File, FileSystemStorage, InMemoryStorage, Storages
@@ -100,7 +102,20 @@ def test_a_file_is_stored_when_the_row_is_saved(desk: SimpleNamespace) -> None:
     assert b"".join(found.scan.chunks(1)) == b"abc"
     assert found.scan.path == str(desk.folder / found.scan.name)
     assert Sheet.objects.filter(scan="scans/2026/03/my_scan.PDF").exists()
+    assert Sheet.objects.filter(scan=found.scan, scan__in=[found.scan, "x"], scan__iendswith=".pdf").exists()
+    assert not Sheet.objects.filter(scan__contains="your").exists()
     assert list(Sheet.objects.values_list("scan", flat=True)) == [sheet.scan.name]
+
+
+def test_a_name_longer_than_the_column_is_refused_however_it_comes(desk: SimpleNamespace) -> None:
+    """SQLite would keep it."""
+    Sheet.objects.create(title="a", scan="x.pdf")
+    with pytest.raises(ValidationError, match="has 300 characters"):
+        Sheet.objects.update(scan="x" * 300)
+    with pytest.raises(DatabaseError, match=r"(?i)too long for"):
+        Sheet.objects.update(scan=Concat("title", Value("x" * 300)))
+    assert Sheet.objects.get().scan == "x.pdf"
+    assert not Sheet.objects.filter(scan="x" * 300)
 
 
 def test_no_file_is_false_and_says_so_when_asked(desk: SimpleNamespace) -> None:

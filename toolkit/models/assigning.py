@@ -74,7 +74,7 @@ def _kept(dialect: str, field: Any, computed: Typed) -> Any:
     kind, given = kind_of(held_by(field)), kind_of(held_by(other))
     documents = isinstance(field, JSONField) + isinstance(other, JSONField)
     if other is None or (None in (kind, given) and documents != 1):
-        return column
+        return kept(dialect, field, column) if given is str else column
     if (kind, given) == (datetime, date):
         return midnight(dialect, column)
     if kind is given or (kind in (float, Decimal) and given in NUMBERS):

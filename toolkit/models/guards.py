@@ -53,7 +53,10 @@ def within_years(found: Any, length: Any, *, kept: bool) -> Any:
 
 
 def kept(dialect: str, field: Any, column: Any) -> Any:
-    """A computed value as a column of SQLite may keep it; servers see to it themselves."""
+    """A computed value as a column of SQLite may keep it; servers see to it themselves.
+
+    Text is the value of a field of no known kind, too, if that has a ``max_length``: the name of a file.
+    """
     import sqlalchemy as sa
 
     if dialect != "sqlite":
@@ -66,7 +69,7 @@ def kept(dialect: str, field: Any, column: Any) -> Any:
     if kind is Decimal and decimal_places(held) is not None:
         digits = [held.max_digits, held.decimal_places]
         return _refusing("toolkit_kept_decimal", field, column, digits, sa.Numeric())
-    if kind is str and longest is not None:
+    if kind in (str, None) and longest is not None:
         return _refusing("toolkit_kept_text", field, column, [longest], sa.String())
     return column
 

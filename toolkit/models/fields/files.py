@@ -16,6 +16,7 @@ from toolkit.errors import DeclarationError, StorageError, ValidationError
 from toolkit.i18n import gettext_lazy, ngettext_lazy
 from toolkit.images import parse_focal
 from toolkit.models.fields.base import Field, FieldOptions
+from toolkit.models.text_lookups import TEXT
 from toolkit.storage import File, Storage
 from toolkit.storage.names import check_name
 from toolkit.storage.registry import DEFAULT
@@ -203,6 +204,7 @@ class FileField(Field[FieldFile]):
     """
 
     attr_class: ClassVar[type[FieldFile]] = FieldFile
+    lookups = TEXT
     empty: ClassVar[Any] = ""
     stores = True
     not_in_database: ClassVar[frozenset[str]] = frozenset({"upload_to", "storage"})
@@ -339,6 +341,17 @@ class FileField(Field[FieldFile]):
         return sa.String(self.max_length)
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        """Refuse a name that is longer than the column, before a database does, or SQLite does not."""
+
+        def value_of(value: Any) -> str:
+            name = self._name_of(value)
+            if len(name) > self.max_length:
+                raise refusal(_NAME_TOO_LONG, name, code="max_length", length=len(name), max=self.max_length)
+            return name
+
+        return value_of
+
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
         return self._name_of
 
     def _name_of(self, value: Any) -> str:
