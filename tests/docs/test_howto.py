@@ -1,24 +1,17 @@
 """The how-to pages, each followed in a copy of the site that the tutorial ends with.
 
-The tutorial is followed with the command as it is installed; here it is run without its start-up.
+The tutorial's first chapter is followed with the command as it is installed; here it is run without its start-up.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .following import blocks, chapters, follow, run, write
-from .warm import WarmToolkit, warm_toolkit
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[WarmToolkit]:
-    with warm_toolkit() as ready:
-        yield ready
+from .warm import WarmToolkit
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""The tutorial, followed to the letter in an empty folder with the real command."""
+"""The tutorial, followed to the letter in an empty folder.
+
+The first chapter with the command as it is installed; the others without its start-up, which took most of their time.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from urllib.request import urlopen
 import pytest
 
 from .following import APPENDED, Block, blocks, chapters, commands, follow, write
+from .warm import WarmToolkit
 
 CHAPTERS = chapters("tutorial")
 
@@ -28,7 +32,8 @@ def courier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
-def test_each_chapter_does_what_it_shows(chapter: Path, courier: Path) -> None:
+def test_each_chapter_does_what_it_shows(chapter: Path, courier: Path, warm: WarmToolkit) -> None:
+    started = None if chapter == CHAPTERS[0] else warm
     for block in blocks(chapter):
         if block.title:
             write(block, courier)
@@ -36,7 +41,7 @@ def test_each_chapter_does_what_it_shows(chapter: Path, courier: Path) -> None:
             command, shown = next(commands(block))
             _serve(command, shown, courier)
         elif block.language == "console":
-            follow(block, courier, temporary=courier.parent)
+            follow(block, courier, temporary=courier.parent, warm=started)
 
 
 def _serve(command: str, shown: str, folder: Path) -> None:

@@ -69,12 +69,28 @@ def serve() -> None:
     for name in ("toolkit.site", *(place.partition(":")[0] for place, _ in COMMANDS.values()), *HEAVY):
         importlib.import_module(name)
     toolkit_sources()
+    _build_something()
     gc.freeze()  # a fork need not touch what is there already
     for line in iter(sys.stdin.readline, ""):
         pid = os.fork()
         if pid == 0:
             _become(**json.loads(line))
         os.write(1, f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n".encode())
+
+
+def _build_something() -> None:
+    """Fill the caches of the libraries: patterns, and the machinery of statements and templates."""
+    from click.testing import CliRunner
+
+    from toolkit.cli.main import cli
+    from toolkit.site.code import forget_modules
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "press"
+        for arguments in (["new", str(folder)], ["build", "--site", str(folder), "--workers", "1"]):
+            result = CliRunner().invoke(cli, arguments)
+            assert result.exit_code == 0, result.output
+        forget_modules(folder)
 
 
 def _become(command: str, folder: str, environment: dict[str, str], printed: str) -> None:
