@@ -133,6 +133,15 @@ def test_inside_a_snapshot_the_loss_is_told_too(database: Any, kill: Any) -> Non
         assert database.fetch("SELECT 1")[0] == (1,)
 
 
+def test_rows_that_are_taken_one_after_the_other_end_with_the_connection_and_say_so(database: Any, kill: Any) -> None:
+    if not database.backend.streams_beside:
+        pytest.skip("all rows are there before the first is given")
+    with pytest.raises(DatabaseUnavailable, match=r"lost while rows were taken, not all.*Ask again"):
+        for _ in database.stream("SELECT generate_series(1, 20)", size=5):
+            kill(number_of(database))
+    assert database.fetch("SELECT 1") == [(1,)]
+
+
 def test_a_write_during_which_the_connection_ends_is_not_run_again(database: Any, kill: Any) -> None:
     sql = "DO $$ BEGIN PERFORM pg_sleep(5); END $$" if database.dialect == "postgresql" else "DO SLEEP(5)"
     number = number_of(database)

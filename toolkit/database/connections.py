@@ -17,6 +17,7 @@ from typing import Any
 
 from toolkit.database.backends import backend_for
 from toolkit.database.changes import Changes, RawWatch, errors_told
+from toolkit.database.hints import SMALLER, hint_for
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor
@@ -274,9 +275,21 @@ class Database(Holding):
             while rows := list(cursor.fetchmany(size)):
                 yield rows
         except Exception as error:
-            raise self.translated(error, sql) from error
+            raise self._broken_stream(error, cursor, sql) from error
         finally:
             cursor.close()
+
+    def _broken_stream(self, error: Exception, cursor: Any, sql: str) -> Exception:
+        """The error for rows of which only some could be taken."""
+        connection = getattr(cursor, "connection", None)
+        if connection is None or not self.backend.is_lost(connection):
+            return self.translated(error, sql)
+        self.renew()
+        return DatabaseUnavailable(
+            f"the connection to {self.safe_url} was lost while rows were taken, not all of which were: "
+            f"{self.backend.told(error)} (in: {sql[:200]})",
+            hint="Ask again from the beginning.",
+        )
 
     def _open_stream(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
         connection = self.usable() if self._remote else self.connection
@@ -470,8 +483,8 @@ class Database(Holding):
         if isinstance(error, OverflowError):
             return DatabaseError(message, hint="Whole numbers have 64 bits.")
         if names & {"DatabaseError", "InterfaceError"}:
-            hint = self._hint_for_reading(told) or self.backend.hint(f"{told} in {sql}") or _hint_for(told)
-            return DatabaseError(message, hint=hint or (_SMALLER if too_large else None))
+            hint = self._hint_for_reading(told) or self.backend.hint(f"{told} in {sql}") or hint_for(told)
+            return DatabaseError(message, hint=hint or (SMALLER if too_large else None))
         return error
 
     def _hint_for_reading(self, told: str) -> str | None:
@@ -511,46 +524,3 @@ def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUna
         f"the connection to {title} was lost inside a transaction, of which nothing was written: {told}",
         hint="Run the whole block again.",
     )
-
-
-_SMALLER = "Ask for fewer columns or conditions at once, in several questions."
-
-
-def _hint_for(told: str) -> str | None:
-    """The next step for what all databases say."""
-    return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
-
-
-_HINTS = (
-    (
-        r"no such table|no such column|has no column named|(relation|column) .* does not exist|doesn't exist"
-        r"|Unknown column",
-        "Apply the migrations: toolkit migrations apply.",
-    ),
-    (
-        r"out of range for \w+\.\w+: -?\d|(integer|smallint) out of range|numeric field overflow|Out of range value",
-        "Leave out the rows whose value does not fit, or give the field more room.",
-    ),
-    (
-        r"whole number out of range|bigint out of range|BIGINT.* value is out of range|integer overflow",
-        "Whole numbers have 64 bits, on the way to a result too. Use Cast(..., models.FloatField()), or Python.",
-    ),
-    (
-        r"value too long for|Data too long for",
-        "Cut it, such as with Left(..., 200), or give the field a greater max_length.",
-    ),
-    (
-        r"instant out of range|datetime field overflow|timestamp out of range",
-        "Instants are of the years 1 to 9999. Leave out rows whose value lies beyond.",
-    ),
-    (
-        r"interval out of range|can't parse interval|length of time out of range",
-        "A length of time has at most 999,999,999 days, and fewer on some databases.",
-    ),
-    (
-        r"cannot insert multiple commands|one statement at a time",
-        "One statement is run at a time. Run the others by themselves.",
-    ),
-    (r"read-only", "May this user write here?"),
-    (r"too many SQL variables", "Filter with a queryset instead of a list: author__in=Author.objects.filter(...)."),
-)
