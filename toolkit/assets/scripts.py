@@ -69,11 +69,13 @@ class Found(NamedTuple):
         literal: The string.
         bare: Whether ``lit`` names a package here.
         imported: Whether the module cannot begin without it.
+        later: Whether it is an ``import()``.
     """
 
     literal: Token
     bare: bool = True
     imported: bool = False
+    later: bool = False
 
 
 def _imported(tokens: list[Token], index: int) -> Iterator[Found]:
@@ -85,7 +87,7 @@ def _imported(tokens: list[Token], index: int) -> Iterator[Found]:
     elif after.text == "(":
         literal = _at(tokens, index + 2)
         if literal is not None and _is_literal(literal) and _text(tokens, index + 3) in (")", ","):
-            yield Found(literal)
+            yield Found(literal, later=True)
     elif after.kind == "string":
         yield Found(after, imported=True)
     else:
@@ -172,7 +174,9 @@ def _reference(found: Found, lines: _Lines) -> Reference:
     url = _ESCAPE.sub(_unescaped, token.text[1:-1])
     end = token.start + len(token.text) - 1
     line = lines.of(token.start)
-    return Reference(url, line, token.start + 1, end, "script", bare=found.bare, imported=found.imported)
+    return Reference(
+        url, line, token.start + 1, end, "script", bare=found.bare, imported=found.imported, later=found.later
+    )
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -96,7 +96,7 @@ def make_assets(site: Any) -> Assets:
         folders,
         url_prefix=site.settings.peek("static_url"),
         made=read_made(site.settings.peek("made_assets")),
-        commands=Commands(site.folder, site.state_folder / "assets"),
+        commands=Commands(site.folder, site.state_folder / "assets", bundler=site.settings.peek("bundler")),
         minifier=site.minifier,
         bundles=site.settings.peek("bundle_css"),
         digests=site.digests,
