@@ -148,6 +148,21 @@ def test_an_edit_breaks_what_it_changed(m: Any, newsroom: Any, page: Any, sql: s
     assert found == kinds if kinds is not None else found
 
 
+def test_a_column_that_is_only_loaded_decides_about_no_list(m: Any, newsroom: Any) -> None:
+    """What it holds is an input of each row: a weight that changes has no list of stories asked again."""
+
+    def page(m: Any) -> Any:
+        return [story.weight for story in m.Story.objects.all()[:5]]
+
+    _, trace = render(m, newsroom.database, page)
+    (shape,) = trace.shapes.values()
+    decides = {column for _, column in shape.footprint}
+    assert {"id", "published", "status"} <= decides
+    assert decides.isdisjoint({"title", "slug", "weight"})
+    newsroom.database.execute("UPDATE news_story SET weight = weight + 1")
+    assert set(broken(m, newsroom.database, trace)) == {"row"}
+
+
 def test_the_clock_breaks_what_it_crosses(m: Any, newsroom: Any) -> None:
     _, trace = render(m, newsroom.database, front)
     later = newsroom.stories[1].published

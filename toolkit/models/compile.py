@@ -17,7 +17,7 @@ from toolkit.models.loader import Part, make_loader
 from toolkit.models.locking import locked
 from toolkit.models.options import located
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, join_forward, join_reverse, own_column
+from toolkit.models.paths import Node, join_forward, join_reverse, loaded_column
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.selecting import multiplied
 from toolkit.models.selection import Sight, own_slots
@@ -132,7 +132,7 @@ def _part(compiler: Compiler, node: Node, columns: list[Any], *, path: str = "")
     meta = node.model._meta
     wanted = wanted_fields(compiler, meta, path)
     start = len(columns)
-    columns.extend(own_column(compiler, node, field) for field in wanted)
+    columns.extend(loaded_column(compiler, node, field) for field in wanted)
     masked = None if len(wanted) == len(meta.fields) else tuple(meta.mask_name(field) for field in wanted)
     return Part(
         model=node.model,

@@ -183,6 +183,13 @@ def own_column(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
     return home_of(compiler, node, found)[1]
 
 
+def loaded_column(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
+    """The column of a field that is loaded and decides nothing: of what it holds, each row is an input of its own."""
+    if found.is_several or found.model._meta.concrete_model is not node.model._meta.concrete_model:
+        return own_column(compiler, node, found)
+    return node.table.c[found.column]
+
+
 def home_of(compiler: Compiler, node: Node, found: Any) -> tuple[Node, Any]:
     """The table that a field's column is in, which is a parent's if the field is inherited, and the column."""
     here = node.model._meta
