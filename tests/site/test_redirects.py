@@ -104,6 +104,21 @@ def test_a_chain_leads_straight_to_its_end() -> None:
     assert {one.source: one.status for one in found} == {"/a/": 301, "/b/": 308, "/c/": 301}
 
 
+def test_what_leads_through_a_step_that_is_for_now_is_for_now() -> None:
+    found = collapsed(parsed("/a/,/b/,", "/b/,/c/,302", "/c/,/d/,308", "/e/,/b/,308", "/p/*,/b/,"), lambda url: False)
+    assert {one.source: one.status for one in found} == {"/a/": 302, "/b/": 302, "/c/": 308, "/e/": 307, "/p/*": 302}
+    through = collapsed(parsed("/a/*,/b/:splat,302", "/b/x/,/c/,"), lambda url: False)
+    assert {one.source: one.status for one in through}["/a/x/"] == 302
+
+
+def test_addresses_are_ascii_as_headers_are() -> None:
+    found = parsed("/a/*,https://böse.example/ü/:splat?q=ä&b=%C3%A4#é,", "/b/,/ü/?q=ä#é,")
+    assert [one.target for one in found] == [
+        "https://xn--bse-sna.example/%C3%BC/:splat?q=%C3%A4&b=%C3%A4#%C3%A9",
+        "/%C3%BC/?q=%C3%A4#%C3%A9",
+    ]
+
+
 def test_a_chain_stops_at_a_page_and_at_what_is_gone() -> None:
     found = collapsed(parsed("/a/,/b/,", "/b/,/c/,", "/x/,/y/,", "/y/,,410"), lambda url: url == "/b/")
     assert ends(found) == {"/a/": "/b/", "/x/": "", "/y/": ""}

@@ -12,17 +12,21 @@ import io
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from toolkit.errors import Problems, RouteError, ToolkitError, did_you_mean
+from toolkit.errors import Problems, RouteError, ToolkitError, ValidationError, did_you_mean
+from toolkit.text import to_uri
 
 SPLAT = ":splat"
 STATUSES = (301, 302, 303, 307, 308, 410)
 COLUMNS = ("from", "to", "status")
 LONGEST_CHAIN = 20
 
+_TEMPORARY = frozenset({302, 303, 307})
+_FOR_NOW = {301: 302, 308: 307}
 _SAFE = "!$&'()*+,/:;=@~-._"
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
 
@@ -198,11 +202,15 @@ def parse_row(row: Mapping[str, str | None], where: str) -> tuple[Redirect, str]
 
 
 def spelled(address: str) -> str:
-    """A path or URL, percent-encoded in one way."""
+    """A path or URL, percent-encoded in one way, since a header of HTTP has ASCII alone."""
     if address.startswith("/") and not address.startswith("//"):
         path, mark, rest = address.partition("?")
         head, hash_mark, fragment = path.partition("#")
-        return quote(unquote(head), safe=_SAFE) + hash_mark + fragment + mark + rest
+        address = quote(unquote(head), safe=_SAFE) + hash_mark + fragment + mark + rest
+    if address.isascii() or _CONTROL.search(address):
+        return address
+    with suppress(ValidationError):  # what is wrong with a URL is told where it is looked at
+        address = to_uri(address)
     return address
 
 
@@ -274,12 +282,17 @@ def follow(one: Redirect, step: Callable[[str], Redirect | None]) -> tuple[Redir
         target = following.target
         if following.is_prefix:
             target = target.replace(SPLAT, path[len(following.prefix) :])
-        last = replace(last, target=target + (mark + fragment if target and "#" not in target else ""),
-                       status=following.status if not target else last.status)  # fmt: skip
+        target += mark + fragment if target and "#" not in target else ""
+        last = replace(last, target=target, status=_status(last, following) if target else following.status)
         chain.append(last.target or "gone")
         if last.target in chain[:-1] or len(chain) > LONGEST_CHAIN or _grows(following):
             raise RouteError(f"redirects go round in a circle: {' -> '.join(chain)}", hint="Remove one of them.")
     return last, chain
+
+
+def _status(one: Redirect, following: Redirect) -> int:
+    """Of a redirect that another one follows, or comes before: for good only if both are."""
+    return _FOR_NOW.get(one.status, one.status) if following.status in _TEMPORARY else one.status
 
 
 def _through_prefixes(given: Sequence[Redirect], is_page: Callable[[str], bool]) -> list[Redirect]:
@@ -310,14 +323,15 @@ def _joined(prefix: Redirect, one: Redirect) -> Iterator[Redirect]:
         return
     if not one.prefix.startswith(begins):
         return
-    rest = one.prefix[len(begins) :]
+    rest, status = one.prefix[len(begins) :], _status(one, prefix)
     if one.is_prefix:
-        yield replace(one, source=f"{prefix.prefix}{rest}*", target=one.target.replace(SPLAT, SPLAT + ends))
+        target = one.target.replace(SPLAT, SPLAT + ends)
+        yield replace(one, source=f"{prefix.prefix}{rest}*", target=target, status=status)
     # of what stands behind the splat, so much belongs to the other's path
     for count in range(1, len(ends) + 1) if one.is_prefix else [len(ends)]:
         if rest.endswith(ends[:count]):
             source = f"{prefix.prefix}{rest[: len(rest) - count]}"
-            yield replace(one, source=source, target=one.target.replace(SPLAT, ends[count:]))
+            yield replace(one, source=source, target=one.target.replace(SPLAT, ends[count:]), status=status)
 
 
 def _grows(one: Redirect) -> bool:
