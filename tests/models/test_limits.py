@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DatabaseError, FieldError
-from toolkit.models import Exists, Q
+from toolkit.models import Exists, F, Q, Value
 
 
 def with_tags(m: Any, count: int) -> Any:
@@ -67,3 +67,20 @@ def test_what_the_database_finds_too_large_is_told_as_that(m: Any, newsroom: Any
     if newsroom.database.dialect != "mysql":
         with pytest.raises(DatabaseError, match=r"larger than the database takes: t.*fewer columns"):
             newsroom.database.fetch(f"SELECT {', '.join(['1'] * 2100)}")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m, tower, formula: m.Story.objects.filter(tower).update(weight=1),
+        lambda m, tower, formula: m.Story.objects.filter(tower).delete(),
+        lambda m, tower, formula: m.Story.objects.update(weight=F("weight") + formula),
+        lambda m, tower, formula: m.Section.objects.create(name="x", slug="x", position=formula),
+        lambda m, tower, formula: m.Section.objects.bulk_create([m.Section(name="x", slug="x", position=formula)]),
+        lambda m, tower, formula: list(m.Story.objects.annotate(x=formula)),
+    ],
+)
+def test_what_is_nested_more_deeply_than_python_follows_is_refused(m: Any, newsroom: Any, ask: Any) -> None:
+    tower = reduce(lambda below, number: ~(below | Q(weight=number)), range(400), Q(weight=1))
+    with pytest.raises(FieldError, match=r"nested too deeply.*in parts, or in Python"):
+        ask(m, tower, sum([Value(1)] * 2000, Value(1)))

@@ -10,6 +10,7 @@ from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.expressions import Expression, Now, Q
 from toolkit.models.fields import JSONField
 from toolkit.models.guards import keeps_instants, kept, label_of
+from toolkit.models.nesting import lift_nested, nested_enough
 from toolkit.models.outputs import Typed, decimal_places, held_by, kind_of, named_kind
 from toolkit.models.selection import own_slots
 from toolkit.models.shapes import MOMENT, SLOT, Bind
@@ -41,10 +42,11 @@ def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: l
         return compiler.binds.add(Bind(MOMENT, None, field.db_writer(dialect)), field.sql_type())
     if isinstance(value, Expression | Q):
         joined = len(compiler.root.children)
-        structure = value.lift(lifted)
-        refuse_windows(compiler, structure, "update()")
+        structure = lift_nested(value, lifted)
         compiler.binds.kept_in = label_of(field) if keeps_instants(field) else ""
-        computed = compiler.expression(structure, compiler.root, own_slots)
+        with nested_enough():
+            refuse_windows(compiler, structure, "update()")
+            computed = compiler.expression(structure, compiler.root, own_slots)
         compiler.binds.kept_in = ""
         if len(compiler.root.children) > joined:
             raise FieldError(

@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit.database import DEFAULT
 from toolkit.database.backends import spelling
-from toolkit.errors import DatabaseError, FieldError, did_you_mean
+from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.combining import ORDERS
 from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
@@ -31,6 +31,7 @@ from toolkit.models.selection import Binds, Selection, Sight, own_slots
 from toolkit.models.shapes import CONSTANT, KEYS_MARK, LOCALE, Bind, Statement
 from toolkit.models.sides import refuse_unlike
 from toolkit.models.sqlaggregates import aggregate
+from toolkit.models.sqltext import compiled
 from toolkit.models.transforms import transformed
 from toolkit.models.windows import Over
 
@@ -376,13 +377,11 @@ class Compiler:
 
     def statement(self, select: Any) -> Statement:
         """SQL text and parameter plan of a finished SELECT."""
-        compiled = _compiled(select, self.database.sqlalchemy_dialect)
-        text = str(compiled)
-        for parameter in compiled.post_compile_params:
+        made = compiled(select, self.database.sqlalchemy_dialect)
+        text = str(made)
+        for parameter in made.post_compile_params:
             text = text.replace(f"(__[POSTCOMPILE_{parameter.key}])", f"({KEYS_MARK})")
-        plan = [
-            self.binds.plan.get(name) or Bind(CONSTANT, compiled.params[name]) for name in compiled.positiontup or ()
-        ]
+        plan = [self.binds.plan.get(name) or Bind(CONSTANT, made.params[name]) for name in made.positiontup or ()]
         spelt = spelling(self.dialect)
         return Statement(text, plan, spelt.placeholder, self.key_width, spelt.whole_numbers)
 
@@ -390,12 +389,3 @@ class Compiler:
         """From the driver's value to Python's, for a column of this field."""
         found: Callable[[Any], Any] | None = field_.db_reader(self.dialect) if field_ is not None else None
         return found
-
-
-def _compiled(select: Any, dialect: Any) -> Any:
-    from sqlalchemy.exc import CompileError
-
-    try:
-        return select.compile(dialect=dialect)
-    except CompileError as error:
-        raise DatabaseError(f"the database cannot be asked this: {error}", hint="Ask it in another way.") from error

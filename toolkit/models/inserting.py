@@ -9,6 +9,7 @@ from toolkit.errors import FieldError
 from toolkit.models.assigning import assigned
 from toolkit.models.compiler import Compiler
 from toolkit.models.expressions import Expression, Q, names_in
+from toolkit.models.nesting import nested_enough
 from toolkit.trace import Scope
 
 
@@ -52,7 +53,8 @@ def computed_insert(scope: Scope, level: Any, instance: Any, fields: Sequence[An
 
 
 def _refuse_names(level: Any, field: Any, value: Any) -> None:
-    named = sorted(names_in(value.lift([])))
+    with nested_enough():
+        named = sorted(names_in(value.lift([])))
     if named:
         raise FieldError(
             f"{level.__name__}.{field.name} cannot be made of {', '.join(named)}: the row is not there yet",

@@ -20,7 +20,8 @@ def nested_enough() -> Iterator[None]:
         yield
     except RecursionError as error:
         raise FieldError(
-            "conditions or expressions are nested too deeply", hint="Ask in several steps, with __in."
+            "conditions or expressions are nested too deeply",
+            hint="Ask in several steps, with __in; compute a long formula in parts, or in Python.",
         ) from error
 
 

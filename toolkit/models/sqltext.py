@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from toolkit.database.backends import spelling
+from toolkit.errors import DatabaseError
+from toolkit.models.nesting import nested_enough
 
 CHUNK_KEYS = 500
 """Keys in one statement: below what any database and driver takes."""
@@ -76,3 +78,19 @@ def flat(keys: Iterable[Any], width: int) -> list[Any]:
 def key_of(row: Sequence[Any], width: int, start: int = 0) -> Any:
     """The key that a row has from some column on: a value, or a tuple of several."""
     return row[start] if width == 1 else tuple(row[start : start + width])
+
+
+def compiled(select: Any, dialect: Any) -> Any:
+    """A statement of SQLAlchemy's as text and parameters.
+
+    Raises:
+        DatabaseError: The dialect has no words for it.
+        FieldError: It is nested too deeply.
+    """
+    from sqlalchemy.exc import CompileError
+
+    try:
+        with nested_enough():
+            return select.compile(dialect=dialect)
+    except CompileError as error:
+        raise DatabaseError(f"the database cannot be asked this: {error}", hint="Ask it in another way.") from error

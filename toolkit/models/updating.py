@@ -11,6 +11,7 @@ from toolkit.models.compiler import Compiler
 from toolkit.models.expressions import Expression, F
 from toolkit.models.fields.several import as_one
 from toolkit.models.layers import is_layered
+from toolkit.models.nesting import nested_enough
 from toolkit.models.paths import own_column
 from toolkit.models.shapes import KEYS, Bind
 from toolkit.models.sqltext import CHUNK_KEYS, key_of
@@ -37,7 +38,8 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
         fields.setdefault(meta.version, F(meta.version.name) + 1)
     lifted: list[Any] = list(queryset._values)
     compiler = Compiler(scope.database, model, scope.sight)
-    compiler.apply(queryset._operations)
+    with nested_enough():
+        compiler.apply(queryset._operations)
     if compiler.selection.grouped:
         raise FieldError("update() of groups is not possible", hint="Filter by the keys: filter(section__in=...).")
     homes = {field.model for field in fields}

@@ -82,7 +82,7 @@ class SQLite(Backend):
     joined_tables: ClassVar[int | None] = 64  # sqlite.org/limits.html, "Maximum Number Of Tables In A Join"
     nested_questions: ClassVar[int] = 11  # so many SELECTs fit its parser's stack
     too_large: ClassVar[str] = (
-        r"parser stack overflow|Expression tree is too large|too many (SQL variables|columns|terms)"
+        r"parser stack overflow|Expression tree is too large|too many (SQL variables|columns|terms|arguments on)"
     )
 
     def __init__(self, url: str, folder: Path) -> None:
