@@ -11,7 +11,8 @@ import pytest
 
 from toolkit.builder import Builder
 from toolkit.checks import CHECKS, CheckReport, Wanted, check_site
-from toolkit.checks.documents import css_urls, read_document, srcset_urls
+from toolkit.checks.documents import read_document, srcset_urls
+from toolkit.checks.inline import css_urls
 
 from .conftest import BASE, FILES, found, with_body
 
@@ -226,6 +227,16 @@ def test_styles_in_the_page_name_what_it_needs() -> None:
     body = b"<style>@import 'a.css'; b { mask: url(#m) }</style><p style='background: url(&quot;b c.png&quot;)'>"
     document = read_document(body, url="/", path="index.html")
     assert [(one.url, one.kind) for one in document.references] == [("a.css", "resource"), ("b c.png", "resource")]
+
+
+def test_scripts_in_the_page_name_what_they_import() -> None:
+    body = b"""<script type=module>import a from "./a.js"; import lit from "lit"; f(() => import("/b.js"))</script>
+        <script type=importmap>{"imports": {"lit": "/lit.js", "all/": "/all/"}, "scopes": {"/x/": {"y": "/y.js"}}}
+        </script><script type=importmap>[]</script><script type=importmap>{</script>
+        <script src=/c.js>import "./no.js"</script><script type="text/template">import "./no.js"</script>
+        <script>const s = 'import "./no.js"'</script>"""
+    document = read_document(body, url="/", path="index.html")
+    assert {one.url for one in document.references} == {"./a.js", "/b.js", "/lit.js", "/y.js", "/c.js"}
 
 
 def test_urls_are_relative_to_what_base_says(check: Check) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from toolkit.assets.stylesheets import iter_references
+from toolkit.checks.inline import script_urls, style_urls
 from toolkit.checks.markup import Mistake, find_mistakes
 
 LINK, RESOURCE = "link", "resource"
@@ -291,21 +291,16 @@ def _references(root: Any) -> Iterator[Reference]:
         for found in root.iter(element):
             for url in srcset_urls(found.get(attribute) or ""):
                 yield Reference(url, RESOURCE, element, found.sourceline or 0)
-    yield from _styled(root)
+    yield from _inline(root)
     yield from _head_references(root)
 
 
-def _styled(root: Any) -> Iterator[Reference]:
-    """What ``<style>`` and the attribute ``style`` name."""
+def _inline(root: Any) -> Iterator[Reference]:
+    """What styles and scripts in the page name."""
     for found in root.iter():
-        if not isinstance(found.tag, str):
-            continue
-        text = found.get("style") or ""
-        if found.tag == "style":
-            text = found.text or ""
-        if "url(" in text or "@import" in text or "image-set(" in text:
-            urls = (url.strip() for url in css_urls(text))
-            yield from (Reference(url, RESOURCE, found.tag, found.sourceline or 0) for url in urls if url[:1] != "#")
+        if isinstance(found.tag, str):
+            urls = script_urls(found) if found.tag == "script" else style_urls(found)
+            yield from (Reference(url, RESOURCE, found.tag, found.sourceline or 0) for url in urls)
 
 
 def _connections(root: Any) -> Iterator[Reference]:
@@ -346,8 +341,3 @@ def srcset_urls(value: str) -> list[str]:
 def _split_space(text: str) -> tuple[str, str, str]:
     found = re.match(r"(\S+)(\s*)(.*)", text, re.DOTALL)
     return (found[1], found[2], found[3]) if found else ("", "", "")
-
-
-def css_urls(text: str) -> list[str]:
-    """The URLs of a stylesheet or of an attribute ``style``; source maps, which only debuggers ask for, left out."""
-    return [one.url for one in iter_references(text) if not one.optional]

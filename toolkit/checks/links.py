@@ -9,8 +9,9 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from toolkit.checks.built import Built, Target
-from toolkit.checks.documents import LINK, Document, Reference, css_urls
+from toolkit.checks.documents import LINK, Document, Reference
 from toolkit.checks.findings import Finding
+from toolkit.checks.inline import css_urls
 from toolkit.pages.patterns import output_path
 
 _TEXT_DIRECTIVE = ":~:"

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from toolkit.builder.records import PageRecord
 from toolkit.checks.built import Built
-from toolkit.checks.documents import RESOURCE, Document, css_urls
+from toolkit.checks.documents import RESOURCE, Document
 from toolkit.checks.findings import Finding
+from toolkit.checks.inline import css_urls
 
 ANY_ROUTE = "default"
 _KB = 1000
