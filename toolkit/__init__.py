@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from toolkit.lazily import names_from
 
 if TYPE_CHECKING:
     from toolkit.apps import App
@@ -13,15 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "Site", "ToolkitError", "url_for"]
 
-_MODULES = {"App": "apps", "Site": "site", "ToolkitError": "errors", "url_for": "pages.urls"}
-"""Where the names are: imported when first asked for, so that ``toolkit --help`` does not load a database."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
+__getattr__ = names_from(
+    __name__, {"apps": ["App"], "site": ["Site"], "errors": ["ToolkitError"], "pages.urls": ["url_for"]}
+)
 
 
 def __dir__() -> list[str]:

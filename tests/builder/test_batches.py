@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.builder.batches import Batch, Numbering, batch_size
-from toolkit.builder.workers import FULL_COLLECTION, OLDER_COLLECTION, generation_after
+from toolkit.builder.inprocess import FULL_COLLECTION, OLDER_COLLECTION, generation_after
 from toolkit.trace import Trace
 
 

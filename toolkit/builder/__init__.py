@@ -6,8 +6,9 @@ the builder would be there.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from toolkit.lazily import names_from
 
 if TYPE_CHECKING:
     from toolkit.builder.build import Builder
@@ -18,18 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildReport", "Builder", "Event", "Manifest", "Segment", "Shard", "merge"]
 
-_HOMES = {
-    "Builder": "build",
-    "Manifest": "manifest",
-    "BuildReport": "report",
-    "Event": "report",
-    "Segment": "selections",
-    "Shard": "selections",
-    "merge": "shards",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = names_from(
+    __name__,
+    {
+        "build": ["Builder"],
+        "manifest": ["Manifest"],
+        "report": ["BuildReport", "Event"],
+        "selections": ["Segment", "Shard"],
+        "shards": ["merge"],
+    },
+)

@@ -7,40 +7,49 @@ import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
-from toolkit.builder.executors import PROCESSES, TaskRenderer, check_executor, opened
+from toolkit.builder.inprocess import FEW_PAGES, render_here
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import DAMAGED, Manifest
 from toolkit.builder.outputs import Standing
-from toolkit.builder.paranoid import Comparison, Proof
 from toolkit.builder.partial import newly_linked
 from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Publisher, Rendered
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.records import DamagedManifest
-from toolkit.builder.remote import StorageTarget
 from toolkit.builder.report import BuildReport
 from toolkit.builder.selections import Segment, Shard
 from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget, Target, TargetStaging
-from toolkit.builder.tasks import can_share
 from toolkit.builder.watcher import Watcher
-from toolkit.builder.workers import FEW_PAGES, Pool, render_here
 from toolkit.content.loading import load_sources
 from toolkit.database import install_tokens, release_writers
 from toolkit.errors import BuildError, Problems, ToolkitError
+from toolkit.lazily import LazyModule
 from toolkit.models.search import refresh_indexes
 from toolkit.pages.routes import Page
 from toolkit.site.databases import living_in
 from toolkit.trace import entered
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from toolkit.builder import executors, remote, tasks
+    from toolkit.builder import paranoid as proving
+    from toolkit.builder import workers as processes
+else:
+    executors = LazyModule("toolkit.builder.executors")
+    proving = LazyModule("toolkit.builder.paranoid")
+    remote = LazyModule("toolkit.builder.remote")
+    tasks = LazyModule("toolkit.builder.tasks")
+    processes = LazyModule("toolkit.builder.workers")
 
 SNAPSHOT_TRIES = 3
 
@@ -84,16 +93,16 @@ class Builder:
         self.site = site.prepare()
         self.target: Target = find_target(site, output)
         self.workers = workers or site.settings.peek("workers") or os.cpu_count() or 1
-        self.executor = None if executor == PROCESSES else executor
         if isinstance(executor, str):
-            check_executor(executor)
+            executors.check_executor(executor)
+        self.executor = None if executor is None or executor == executors.PROCESSES else executor
         self.moment = moment
         self.clean = clean
         self.part = part
         self.progress = progress or (lambda done, total: None)
         self.published = published
         self.queries = queries
-        self.proof = Proof() if paranoid else None
+        self.proof = proving.Proof() if paranoid else None
         self._started = 0.0
 
     @property
@@ -235,7 +244,7 @@ def find_target(site: Any, output: Path | str | None) -> Target:
     """
     place = os.fspath(output or site.settings.peek("output"))
     if "://" in place:
-        return StorageTarget(place, site.state_folder)
+        return remote.StorageTarget(place, site.state_folder)
     return FolderTarget(Path(output) if output else site.folder / place)
 
 
@@ -322,12 +331,12 @@ class Run:
         proof.explain(everything)
         return everything
 
-    def _compare(self, proof: Proof) -> None:
+    def _compare(self, proof: proving.Proof) -> None:
         """Name the pages that a build which believes in traces would have left as they were."""
         target = self.builder.target
         output = target.output if isinstance(target, FolderTarget) else None
         digests = {path: record.digest for path, record in self.standing.files.items()}
-        comparison = Comparison(self.site, proof, self.decision.plan, output)
+        comparison = proving.Comparison(self.site, proof, self.decision.plan, output)
         self.report.differences += comparison.compare(self.results, digests, self.interning)
 
     def _batches(self, pages: Sequence[Page]) -> list[list[Page]]:
@@ -354,7 +363,7 @@ class Run:
             self.report.notices.append(f"{count} pages outside of what was asked for are stale or missing")
 
     def _can_share(self) -> bool:
-        shared = can_share(self.site)
+        shared = tasks.can_share(self.site)
         if not shared:
             self.report.notices.append(
                 "no other process can be shown this state of the database, so the executor is not used"
@@ -362,8 +371,8 @@ class Run:
         return shared
 
     def _render_elsewhere(self, job: Job, pages: Sequence[Page]) -> bool:
-        with opened(self.builder.executor, self.builder.workers) as executor:
-            renderer = TaskRenderer(job, executor, workers=self.builder.workers, moment=self.moment)
+        with executors.opened(self.builder.executor, self.builder.workers) as executor:
+            renderer = executors.TaskRenderer(job, executor, workers=self.builder.workers, moment=self.moment)
             try:
                 self._collect(renderer.run(self._batches(pages)), len(pages))
             finally:
@@ -371,7 +380,7 @@ class Run:
         return True
 
     def _render_parallel(self, job: Job, pages: Sequence[Page], watcher: Watcher) -> bool:
-        pool = Pool(job, self.builder.workers, watcher.agrees)
+        pool = processes.Pool(job, self.builder.workers, watcher.agrees)
         try:
             if not pool.start():
                 return False

@@ -11,8 +11,8 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from toolkit.builder.batches import Batch, Job
+from toolkit.builder.inprocess import render_here
 from toolkit.builder.tasks import Refusal, Task, make_order, other_code, render_task, sites
-from toolkit.builder.workers import render_here
 from toolkit.errors import BuildError, ToolkitError, did_you_mean
 from toolkit.http.compression import SUFFIXES
 from toolkit.pages.patterns import output_path

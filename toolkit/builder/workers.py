@@ -1,4 +1,4 @@
-"""Rendering in this process, and in forked ones.
+"""Rendering in forked processes.
 
 Workers are forked once the site is prepared and planned, so they start with all of it. Each opens its own connection
 and its own snapshot; the parent makes sure that all snapshots show the same state. A worker that dies loses nothing:
@@ -15,74 +15,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
 from threading import BrokenBarrierError
 from typing import Any
 
-from toolkit.builder.batches import Batch, Job, Numbering, render_pages
-from toolkit.builder.queries import QueryReport
+from toolkit.builder.batches import Batch, Job, Numbering
+from toolkit.builder.inprocess import here, render_batch, render_here
 from toolkit.errors import BuildError
 from toolkit.pages.routes import Page
-
-FEW_PAGES = 48
-"""Up to so many pages, forking costs more than it saves."""
-
-OLDER_COLLECTION = 16
-"""Every so many batches the garbage collector looks at what the batches since then have left, too."""
-
-FULL_COLLECTION = 256
-"""Every so many it looks at all of a worker's memory, fragments and their inputs above all: it has found nothing there,
-and at every 16th batch took 3 % of rendering 10,000 stories."""
 
 BARRIER_SECONDS = 60
 
 DEATHS = 3
 """So often workers may die in one build before it is given up."""
-
-
-@dataclass
-class _Here:
-    """The state of a worker process."""
-
-    job: Job | None = None
-    numbering: Numbering = field(default_factory=Numbering)
-    batches: int = 0
-
-
-_here = _Here()
-
-
-def render_batch(pages: Sequence[Page]) -> Batch:
-    """Render pages of one route and locale, in a worker or in the parent."""
-    job = _here.job
-    if job is None:
-        raise BuildError("a worker was asked to render before it was set up")
-    if _here.numbering.is_full:
-        _here.numbering = Numbering()
-    batch = Batch(_here.numbering.sender, queries=QueryReport() if job.queries else None)
-    render_pages(job, pages, batch, _here.numbering)
-    _here.batches += 1
-    # Rows loaded together refer to each other, so only the collector frees them. It is off: all that the batch made
-    # is in the youngest generation.
-    gc.collect(generation_after(_here.batches))
-    return batch
-
-
-def generation_after(batches: int) -> int:
-    """How far the garbage collector looks after so many batches."""
-    return 2 if batches % FULL_COLLECTION == 0 else 1 if batches % OLDER_COLLECTION == 0 else 0
-
-
-def render_here(job: Job, batches: Sequence[Sequence[Page]]) -> Iterator[list[Batch]]:
-    """Render in this process."""
-    _here.job, _here.numbering = job, Numbering()
-    gc.freeze()
-    try:
-        for pages in batches:
-            yield [render_batch(pages)]
-    finally:
-        gc.unfreeze()
-        _here.job = None
 
 
 class Pool:
@@ -104,7 +48,7 @@ class Pool:
     def _fork(self) -> None:
         context = multiprocessing.get_context("fork")
         self._barrier = context.Barrier(self._count + 1)
-        _here.job = self._job
+        here.job = self._job
         self._executor = ProcessPoolExecutor(
             self._count, mp_context=context, initializer=_start, initargs=(self._barrier,)
         )
@@ -178,15 +122,15 @@ class Pool:
     def close(self) -> None:
         """End the workers."""
         self._executor.shutdown(cancel_futures=True)
-        _here.job = None
+        here.job = None
 
 
 def _start(barrier: Any) -> None:
     """In each new worker: forget the parent's connections, open the snapshot, keep the collector off what is shared."""
-    job = _here.job
+    job = here.job
     if job is None:
         return
-    _here.numbering = Numbering()
+    here.numbering = Numbering()
     job.site.databases.forget()
     gc.freeze()
     gc.disable()

@@ -11,7 +11,7 @@ from toolkit.builder.records import PageRecord
 from toolkit.checks.built import Built
 from toolkit.checks.findings import Finding
 from toolkit.checks.survey import Survey
-from toolkit.feeds.validate import validate
+from toolkit.feeds.validation import validate
 from toolkit.http.compression import is_compressed
 from toolkit.pages.patterns import folded_path
 from toolkit.trace import digest_bytes

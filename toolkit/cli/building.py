@@ -6,11 +6,11 @@ import gc
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.builder import Builder, BuildReport, Segment, Shard
-from toolkit.builder.sealing import make_seal
 from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
 from toolkit.cli.build import BEGUN_NS, tell_end
 from toolkit.cli.failing import LETTERS
@@ -18,8 +18,14 @@ from toolkit.cli.invocation import invocation
 from toolkit.cli.output import Output
 from toolkit.cli.sites import open_site
 from toolkit.errors import BuildError
+from toolkit.lazily import LazyModule
 from toolkit.seals import keep_seal
 from toolkit.site.watching import loading
+
+if TYPE_CHECKING:
+    from toolkit.builder import sealing
+else:
+    sealing = LazyModule("toolkit.builder.sealing")
 
 REASONS = 5
 COLLECTING = (50_000, 10, 10)
@@ -72,7 +78,7 @@ def run(
         )
         report = builder.build()
     if place is not None and report.rendered in (0, report.pages):  # after an edit, the next build is soon enough
-        keep_seal(place, make_seal(builder, report, loaded=loaded, begun_ns=BEGUN_NS))
+        keep_seal(place, sealing.make_seal(builder, report, loaded=loaded, begun_ns=BEGUN_NS))
     if speak.as_json:
         speak.data({"ok": not report.differences, **report.as_dict()})
     else:

@@ -11,41 +11,48 @@ A migration file reads::
         ]
 """
 
-from toolkit.migrations.commands import (
-    MigrationStatus,
-    apply,
-    check,
-    check_files,
-    create_tables,
-    make,
-    merge,
-    optimized,
-    plan,
-    prune,
-    rebase,
-    show,
-    sql,
-    squash,
-    update,
-)
-from toolkit.migrations.executor import Step
-from toolkit.migrations.graph import LoadedMigration
-from toolkit.migrations.loader import App, Migration
-from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
-from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
-from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex, RenameIndex
-from toolkit.migrations.operations.keys import AlterPrimaryKey
-from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
-from toolkit.migrations.operations.operation import Operation
-from toolkit.migrations.operations.options import (
-    AlterModelBases,
-    AlterModelManagers,
-    AlterModelOptions,
-    AlterModelTableComment,
-)
-from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL, SeparateDatabaseAndState
-from toolkit.migrations.places import migrated_databases
-from toolkit.migrations.writer import WrittenMigration
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.lazily import names_from
+
+if TYPE_CHECKING:
+    from toolkit.migrations.commands import (
+        MigrationStatus,
+        apply,
+        check,
+        check_files,
+        create_tables,
+        make,
+        merge,
+        optimized,
+        plan,
+        prune,
+        rebase,
+        show,
+        sql,
+        squash,
+        update,
+    )
+    from toolkit.migrations.executor import Step
+    from toolkit.migrations.graph import LoadedMigration
+    from toolkit.migrations.loader import App, Migration
+    from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
+    from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
+    from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex, RenameIndex
+    from toolkit.migrations.operations.keys import AlterPrimaryKey
+    from toolkit.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
+    from toolkit.migrations.operations.operation import Operation
+    from toolkit.migrations.operations.options import (
+        AlterModelBases,
+        AlterModelManagers,
+        AlterModelOptions,
+        AlterModelTableComment,
+    )
+    from toolkit.migrations.operations.special import HistoricalModels, RunPython, RunSQL, SeparateDatabaseAndState
+    from toolkit.migrations.places import migrated_databases
+    from toolkit.migrations.writer import WrittenMigration
 
 __all__ = [
     "update",
@@ -95,3 +102,39 @@ __all__ = [
     "plan",
     "show",
 ]
+
+__getattr__ = names_from(
+    __name__,
+    {
+        "commands": [
+            "MigrationStatus",
+            "apply",
+            "check",
+            "check_files",
+            "create_tables",
+            "make",
+            "merge",
+            "optimized",
+            "plan",
+            "prune",
+            "rebase",
+            "show",
+            "sql",
+            "squash",
+            "update",
+        ],
+        "executor": ["Step"],
+        "graph": ["LoadedMigration"],
+        "loader": ["App", "Migration"],
+        "operations.alterations": ["AddField", "AlterField", "RemoveField", "RenameField"],
+        "operations.inheriting": ["AddParent", "RemoveParent"],
+        "operations.items": ["AddConstraint", "AddIndex", "RemoveConstraint", "RemoveIndex", "RenameIndex"],
+        "operations.keys": ["AlterPrimaryKey"],
+        "operations.models": ["AlterModelTable", "CreateModel", "DeleteModel", "RenameModel"],
+        "operations.operation": ["Operation"],
+        "operations.options": ["AlterModelBases", "AlterModelManagers", "AlterModelOptions", "AlterModelTableComment"],
+        "operations.special": ["HistoricalModels", "RunPython", "RunSQL", "SeparateDatabaseAndState"],
+        "places": ["migrated_databases"],
+        "writer": ["WrittenMigration"],
+    },
+)

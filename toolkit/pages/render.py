@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, NotFound, ToolkitError
+from toolkit.lazily import LazyModule
 from toolkit.pages.context import PageView, SiteView
 from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import Listing, split_result
 from toolkit.pages.plan import Plan, call_function
 from toolkit.pages.rendering import Rendering, Work
 from toolkit.pages.routes import Page, Route
-from toolkit.pages.syndication import render_feed, render_robots, render_sitemap
 from toolkit.pages.urls import find_url
 from toolkit.text.media_types import HTML, content_type
 from toolkit.trace import READER, Scope, Trace, Viewer, entered
+
+if TYPE_CHECKING:
+    from toolkit.pages import syndication
+else:
+    syndication = LazyModule("toolkit.pages.syndication")
 
 
 def render(
@@ -144,17 +149,17 @@ def template_names(scope: Scope, work: Work) -> dict[str, Any]:
 
 
 def _feed(scope: Scope, work: Work) -> Rendered:
-    body, kind = render_feed(scope, work, call_function(work.route, work.subject))
+    body, kind = syndication.render_feed(scope, work, call_function(work.route, work.subject))
     return body, f"{kind}; charset=utf-8", ()
 
 
 def _sitemap(scope: Scope, work: Work) -> Rendered:
-    body, parts = render_sitemap(scope, work)
+    body, parts = syndication.render_sitemap(scope, work)
     return body, "application/xml; charset=utf-8", parts
 
 
 def _robots(scope: Scope, work: Work) -> Rendered:
-    return render_robots(scope, work), "text/plain; charset=utf-8", ()
+    return syndication.render_robots(scope, work), "text/plain; charset=utf-8", ()
 
 
 _RENDERERS: Mapping[str, Any] = {

@@ -6,9 +6,9 @@ not do.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from toolkit.lazily import names_from
 from toolkit.settings import STATE_FOLDER, find_folder
 
 if TYPE_CHECKING:
@@ -16,9 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["STATE_FOLDER", "Site", "find_folder", "load_site"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.site"), name)
-    return value
+__getattr__ = names_from(__name__, {"site": ["Site", "load_site"]})

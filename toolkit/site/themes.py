@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.assets import Assets, Commands, read_made
 from toolkit.assets.tags import script, stylesheet
 from toolkit.errors import RouteError, did_you_mean
-from toolkit.gis import D, interactive_map, locator_map
 from toolkit.i18n.catalogs import Catalogs
 from toolkit.i18n.locales import get_locale
+from toolkit.lazily import LazyModule
 from toolkit.pages.urls import find_url, url_for
 from toolkit.site.images import SUFFIXES as IMAGE_SUFFIXES
 from toolkit.site.images import find_image
@@ -23,6 +23,11 @@ from toolkit.templates.folders import TemplateFolder
 from toolkit.templates.markdown import Image, Markdown, MarkdownOptions
 from toolkit.templates.shortcodes import template_shortcodes
 from toolkit.trace import ABSENT, current, entered, record
+
+if TYPE_CHECKING:
+    from toolkit import gis
+else:
+    gis = LazyModule("toolkit.gis")
 
 PACKAGE = Path(__file__).parent.parent
 BUNDLED = ("gis",)
@@ -66,9 +71,9 @@ def _globals(site: Any) -> dict[str, Any]:
         "stylesheet": lambda path, **options: stylesheet(site.assets, path, **options),
         "image": lambda image, **options: site.images.picture(image, **options),
         "locale_name": lambda code: get_locale(code).autonym,
-        "locator_map": _in_current_locale(locator_map),
-        "interactive_map": _in_current_locale(interactive_map),
-        "D": D,
+        "locator_map": _in_current_locale(lambda *places, **options: gis.locator_map(*places, **options)),
+        "interactive_map": _in_current_locale(lambda *places, **options: gis.interactive_map(*places, **options)),
+        "D": lambda *amount, **units: gis.D(*amount, **units),
     }
     for app in reversed(site.apps):
         names.update(app.globals)
@@ -78,7 +83,6 @@ def _globals(site: Any) -> dict[str, Any]:
 def _in_current_locale(draw: Callable[..., Any]) -> Callable[..., Any]:
     """A map function that speaks the page's language unless told otherwise."""
 
-    @wraps(draw)
     def drawn(*arguments: Any, **options: Any) -> Any:
         scope = current.get()
         options.setdefault("locale", scope.locale if scope is not None else "en")

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolkit.database.backends.base import Backend
 from toolkit.errors import DatabaseError, did_you_mean
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = LazyModule("importlib.metadata")
 
 GROUP = "toolkit.backends"
 
@@ -38,7 +44,7 @@ def backend_for(url: str, folder: Path) -> Backend:
 def _class_of(scheme: str, url: str) -> type[Backend]:
     if scheme in _OWN:
         return _own(scheme)
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    found = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     if scheme not in found:
         raise DatabaseError(
             f"database = {url!r} names no database that the toolkit knows",
@@ -71,7 +77,7 @@ def spelling(dialect: str) -> type[Backend]:
     """
     if dialect in _OWN:
         return _own(dialect)
-    for entry in entry_points(group=GROUP):
+    for entry in metadata.entry_points(group=GROUP):
         backend = _checked(entry.load(), entry.value)
         if backend.dialect == dialect:
             return backend
