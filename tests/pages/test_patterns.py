@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.routing import Map, Rule
 
 from toolkit.errors import DeclarationError, RouteError
 from toolkit.pages.patterns import Pattern, folded_path, numbered, output_path, split_number
@@ -33,6 +34,20 @@ def test_match_is_the_reverse_of_build(section: str, slug: str) -> None:
         return
     assert url.isascii()
     assert pattern.match(unquote(url)) == values
+
+
+@given(slugs, st.one_of(slugs, st.integers(), st.booleans(), st.dates()))
+def test_a_path_without_converters_is_built_as_werkzeug_builds_it(section: str, slug: object) -> None:
+    values = {"section": section, "slug": slug}
+    rule = Rule("/es/<section>/a-b/<slug>-page/", endpoint="page")
+    Map([rule])
+    try:
+        url = Pattern("/<section>/a-b/<slug>-page/", prefix="/es").build(values)
+    except RouteError:
+        assert section in (".", "..") or "/" in f"{section}{slug}"
+        return
+    _, expected = rule.build(values)
+    assert url == expected
 
 
 @given(slugs)
@@ -77,6 +92,8 @@ def test_a_path_that_cannot_be_read_is_refused() -> None:
         Pattern("story/")
     with pytest.raises(DeclarationError, match="cannot be read"):
         Pattern("/<nosuch:year>/")
+    with pytest.raises(DeclarationError, match="has <slug> twice"):
+        Pattern("/<slug>/<slug>/")
 
 
 @given(st.integers(1, 10**6))

@@ -1,4 +1,8 @@
-"""Paths as patterns, in both directions: values to a URL, and a URL to values. Werkzeug's rules do the work."""
+"""Paths as patterns, in both directions: values to a URL, and a URL to values. Werkzeug's rules do the work.
+
+Paths without converters are most, and what Werkzeug makes of them is simple: they are checked and built here, so that
+a build need neither import it nor compile a rule for each. Who matches needs the rule.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from toolkit.errors import DeclarationError, RouteError
 
@@ -19,6 +23,9 @@ LONGEST_SEGMENT = 255
 """Bytes in the name of a file or folder, on all file systems of today."""
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\]")
+_PLAIN = re.compile(r"/(?:[A-Za-z0-9_.~/-]|<[A-Za-z_][A-Za-z0-9_]*>)*")
+_SAFE = "!$&'()*+,/:;=@"
+"""What Werkzeug leaves as it is in a part of a path (WHATWG URL, URL-path-segment string)."""
 _PLACEHOLDER = re.compile(r"<(?:[^<>:]+(?:\([^<>]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
 
 
@@ -41,24 +48,36 @@ class Pattern:
     """
 
     def __init__(self, path: str, *, prefix: str = "", converters: Mapping[str, Any] | None = None) -> None:
-        from werkzeug.routing import Map
-
         if not path.startswith("/"):
             raise DeclarationError(f"the path {path!r} does not begin with a slash", hint=f"Write /{path}.")
         self.path = path
         self.prefix = prefix
+        self.names = placeholders(path)
+        twice = next((name for name in self.names if self.names.count(name) > 1), None)
+        if twice is not None:
+            raise DeclarationError(f"the path {path!r} has <{twice}> twice", hint="Give each placeholder its own name.")
+        self._converters = converters or {}
+        self._is_plain = "default" not in self._converters and _PLAIN.fullmatch(prefix + path) is not None
+        isolated = self._is_plain or all(each.part_isolating for each in self._rule._converters.values())
+        self._slashes = re.sub("<[^<>]*>", "", prefix + path).count("/") if isolated else None
+
+    @cached_property
+    def _rule(self) -> Any:
+        from werkzeug.routing import Map, Rule
+
         try:
-            self._rule = _rule_class()(prefix + path, endpoint="page", strict_slashes=True)
-            self._map = Map([self._rule], converters={"re": _regex_converter(), **(converters or {})})
+            rule = Rule(self.prefix + self.path, endpoint="page", strict_slashes=True)
+            Map([rule], converters={"re": _regex_converter(), **self._converters})
         except (LookupError, ValueError, re.error) as error:
             raise DeclarationError(
-                f"the path {path!r} cannot be read: {error}",
+                f"the path {self.path!r} cannot be read: {error}",
                 hint="Placeholders are written <name> or <converter:name>.",
             ) from error
-        self._adapter = self._map.bind("site.invalid")
-        self.names = placeholders(path)
-        isolated = all(converter.part_isolating for converter in self._rule._converters.values())
-        self._slashes = re.sub("<[^<>]*>", "", prefix + path).count("/") if isolated else None
+        return rule
+
+    @cached_property
+    def _adapter(self) -> Any:
+        return self._rule.map.bind("site.invalid")
 
     def build(self, values: Mapping[str, Any]) -> str:
         """The URL path of these values, percent-encoded.
@@ -73,14 +92,21 @@ class Pattern:
                     hint=f"Give the subject a {name.replace('__', '.')}.",
                 )
         try:
-            built = self._rule.build(values, append_unknown=False)
+            url = self._build_plain(values) if self._is_plain else self._build_by_rule(values)
         except Exception as error:
             raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL: {error}") from error
-        if built is None:
-            raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL")
-        url: str = built[1]
         if wrong := self._wrong(url):
             raise RouteError(f"{self.path}: {dict(values)!r} cannot be in a URL: {wrong}", hint="Change the slug.")
+        return url
+
+    def _build_plain(self, values: Mapping[str, Any]) -> str:
+        return _PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe=_SAFE), self.prefix + self.path)
+
+    def _build_by_rule(self, values: Mapping[str, Any]) -> str:
+        built = self._rule.build(values, append_unknown=False)
+        if built is None:
+            raise ValueError("a value is missing")
+        url: str = built[1]
         return url
 
     def _wrong(self, url: str) -> str:
@@ -109,28 +135,6 @@ class Pattern:
         except (RequestRedirect, HTTPException):
             return None
         return dict(values)
-
-
-@cache
-def _rule_class() -> Any:
-    from werkzeug.routing import Rule
-
-    class LazyRule(Rule):
-        """A rule that compiles what builds its URLs when the first is asked for: that takes longer than all the rest,
-        and of most routes that a process knows it makes no URL."""
-
-        def _compile_builder(self, append_unknown: bool = True) -> Any:
-            compile_builder = super()._compile_builder
-
-            def build_first(rule: Any, **values: Any) -> tuple[str, str]:
-                build = compile_builder(append_unknown).__get__(rule, None)
-                setattr(rule, "_build_unknown" if append_unknown else "_build", build)
-                built: tuple[str, str] = build(**values)
-                return built
-
-            return build_first
-
-    return LazyRule
 
 
 @cache
