@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from babel.dates import format_date
 
+from toolkit.ahead import look_ahead
 from toolkit.builder import Builder, BuildReport
 from toolkit.builder.sealing import make_seal
 from toolkit.errors import IntegrityError, ToolkitError
@@ -202,14 +203,16 @@ def _load(folder: Path, settings: dict[str, Any] | None = None) -> Any:
 def _build(
     folder: Path, output: Path, moment: datetime, settings: dict[str, Any] | None, options: dict[str, Any]
 ) -> BuildReport:
-    """Build; and hold the seal of the build before to what this one finds to do."""
+    """Build, with files looked at ahead; and hold the seal of the build before to what this one finds to do."""
     place = seal_path(folder.parent / "state", str(output))
+    seal = find_seal(place)
+    ahead = look_ahead(seal, worth_it=0, many=0, racy_ns=0) if seal is not None else None
     plain = settings is None and not options.keys() - {"workers"}
     held = plain and _is_sealed(folder, output, moment)
     with loading(folder) as loaded:
         site = _load(folder, settings)
         site.prepare()
-    builder = Builder(site, output=output, moment=moment, **options)
+    builder = Builder(site, output=output, moment=moment, ahead=None if loaded.wrote else ahead, **options)
     report = builder.build()
     if held:
         done = [str(event) for event in report.events] + report.notices

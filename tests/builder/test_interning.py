@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from toolkit.builder.batches import Batch
 from toolkit.builder.changes import Changes
 from toolkit.builder.interning import UNSURE, Interning
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.records import PageRecord, decode_key, encode_key
-from toolkit.builder.batches import Batch
 from toolkit.trace import Trace
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.ahead import Ahead
 from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.inprocess import FEW_PAGES, render_here
@@ -73,6 +74,7 @@ class Builder:
         published: Readers will see it, so that its URLs are remembered for redirects; a check's build is not.
         queries: Count and time what rendering asks the database; see ``BuildReport.queries``.
         paranoid: Render what need not be, too, and compare; see ``BuildReport.differences``.
+        ahead: What was seen of files since the command began.
     """
 
     def __init__(
@@ -89,9 +91,11 @@ class Builder:
         published: bool = True,
         queries: bool = False,
         paranoid: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         self.site = site.prepare()
-        self.target: Target = find_target(site, output)
+        self.ahead = ahead
+        self.target: Target = find_target(site, output, ahead)
         self.workers = workers or site.settings.peek("workers") or os.cpu_count() or 1
         if isinstance(executor, str):
             executors.check_executor(executor)
@@ -165,7 +169,7 @@ class Builder:
                     release_writers(database)
             sources = [source for app in site.apps for source in app.sources]
             if sources:
-                loaded = load_sources(site.scope(), sources, site.folder)
+                loaded = load_sources(site.scope(), sources, site.folder, ahead=self.ahead)
                 report.notices += [str(notice) for notice in loaded.notes]
             for database in site.databases.homes:
                 install_tokens(database, _own_tables(site, database))
@@ -235,17 +239,18 @@ class Builder:
             )
 
 
-def find_target(site: Any, output: Path | str | None) -> Target:
+def find_target(site: Any, output: Path | str | None, ahead: Ahead | None = None) -> Target:
     """Where builds of a site land.
 
     Args:
         site: The site.
         output: A folder or a URL; the setting ``output`` by default.
+        ahead: What was seen of files since the command began.
     """
     place = os.fspath(output or site.settings.peek("output"))
     if "://" in place:
         return remote.StorageTarget(place, site.state_folder)
-    return FolderTarget(Path(output) if output else site.folder / place)
+    return FolderTarget(Path(output) if output else site.folder / place, ahead)
 
 
 def _own_tables(site: Any, database: Any) -> set[str]:

@@ -131,9 +131,18 @@ class Staging:
 
 
 def find_suspects(
-    output: Path, files: Mapping[str, FileRecord], pending: Iterable[str]
+    output: Path,
+    files: Mapping[str, FileRecord],
+    pending: Iterable[str],
+    seen: Mapping[str, tuple[int, int]] | None = None,
 ) -> tuple[set[str], list[FileRecord]]:
     """Files that are not as the last build left them.
+
+    Args:
+        output: The folder.
+        files: What the last build placed, by path.
+        pending: Paths that a build which was ended from outside may have touched.
+        seen: Sizes and ctimes that files had a moment ago, where somebody looked.
 
     Returns:
         Their paths; and records of files whose stamp alone changed, as after a restored cache.
@@ -141,7 +150,10 @@ def find_suspects(
     suspect = set(pending)
     restamped: list[FileRecord] = []
     root = os.fspath(output)
+    seen = seen or {}
     for path, value, size, changed_ns, owner in files.values():
+        if seen.get(path) == (size, changed_ns):
+            continue
         try:
             status = look(f"{root}/{path}")  # every file of a build with nothing to do
         except OSError:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from toolkit.ahead import Ahead
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Staging, find_suspects
 from toolkit.builder.reader import manifest_path
@@ -85,10 +86,12 @@ class FolderTarget:
 
     Args:
         output: The folder.
+        ahead: What was seen of its files when the command began.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, ahead: Ahead | None = None) -> None:
         self.output = Path(os.path.abspath(output))  # noqa: PTH100 - links are kept as they are written
+        self._ahead = ahead
 
     @property
     def title(self) -> str:
@@ -163,7 +166,9 @@ class FolderTarget:
         self, files: Mapping[str, FileRecord], pending: Iterable[str]
     ) -> tuple[set[str], list[FileRecord]]:
         """See ``outputs.find_suspects``."""
-        return find_suspects(self.output, files, pending)
+        seen = self._ahead.files(str(self.output)) if self._ahead is not None else None
+        self._ahead = None  # what is found later is to be of later
+        return find_suspects(self.output, files, pending, seen)
 
     def has_files(self) -> bool:
         """Whether anything lies in the folder."""

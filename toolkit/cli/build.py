@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from toolkit.ahead import look_ahead
 from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.output import Output
@@ -82,8 +83,9 @@ def build(output: Path | str | None, verbose: bool, workers: int | None, **optio
     if seal is not None and seal.holds():
         _tell_unchanged(asked.output, seal, time.monotonic() - began)
         return
+    ahead = look_ahead(seal) if seal is not None else None
     run = importlib.import_module("toolkit.cli.building").run
-    run(place, output=output, verbose=verbose, workers=workers, **options)
+    run(place, ahead=ahead, output=output, verbose=verbose, workers=workers, **options)
 
 
 def _tell_unchanged(speak: Output, seal: Seal, seconds: float) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolkit.ahead import Ahead
 from toolkit.builder import Builder, BuildReport, Segment, Shard
 from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
 from toolkit.cli.build import BEGUN_NS, tell_end
@@ -36,6 +37,7 @@ Workers do so themselves, after each batch."""
 def run(
     place: Path | None,
     *,
+    ahead: Ahead | None,
     output: Path | str | None,
     workers: int | None,
     executor: str | None,
@@ -52,6 +54,7 @@ def run(
 
     Args:
         place: Where the build's seal is kept; None if it gets none.
+        ahead: What is seen of files meanwhile.
         output: And the others: the options of the command.
     """
     gc.set_threshold(*COLLECTING)
@@ -75,6 +78,7 @@ def run(
             progress=progress,
             queries=queries or metrics,
             paranoid=paranoid,
+            ahead=None if loaded.wrote else ahead,
         )
         report = builder.build()
     if place is not None and report.rendered in (0, report.pages):  # after an edit, the next build is soon enough

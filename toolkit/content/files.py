@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
+from toolkit.ahead import Ahead
 from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, stamp_of
 
@@ -27,19 +28,29 @@ class Listing:
     now: int
 
 
-def list_files(folder: Path, pattern: str) -> Listing:
+def list_files(folder: Path, pattern: str, ahead: Ahead | None = None) -> Listing:
     """The files below a folder that match a source's pattern.
+
+    Args:
+        folder: The site's.
+        pattern: The source's.
+        ahead: What was seen of the files since the command began.
 
     Raises:
         ContentError: A folder or a file cannot be read, or has a name that is no text.
     """
     now = time.time_ns()
     *folders, name = pattern.split("/")
-    found: list[tuple[str, Stamp]] = []
-    accept = _matcher(name)
+    found: dict[str, Stamp] = {}
+    accept = _matcher(name).match
     for place in _folders(str(folder), "", folders):
-        found += _files_in(str(folder), place, accept)
-    return Listing(dict(sorted(found)), now)
+        seen = ahead.folder(f"{folder}/{place}") if ahead is not None else None
+        if seen is None:
+            found.update(_files_in(str(folder), place, accept))
+        else:
+            now = min(now, seen[0])
+            found.update((place + name, stamp) for name, stamp in seen[1] if accept(name))
+    return Listing({path: found[path] for path in sorted(found)}, now)
 
 
 def _matcher(segment: str) -> re.Pattern[str]:
@@ -76,12 +87,12 @@ def _subfolders(root: str, place: str, accept: re.Pattern[str], *, links: bool) 
         raise _unreadable(place, error) from error
 
 
-def _files_in(root: str, place: str, accept: re.Pattern[str]) -> Iterable[tuple[str, Stamp]]:
+def _files_in(root: str, place: str, accept: Callable[[str], object]) -> Iterable[tuple[str, Stamp]]:
     found = []
     try:
         with os.scandir(f"{root}/{place}") as entries:
             for entry in entries:
-                stamp = _stamp(place, entry) if accept.match(entry.name) else None
+                stamp = _stamp(place, entry) if accept(entry.name) else None
                 if stamp is not None:
                     found.append((place + entry.name, stamp))
     except (FileNotFoundError, NotADirectoryError):

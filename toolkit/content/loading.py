@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+from toolkit.ahead import Ahead
 from toolkit.content import tables
 from toolkit.content.changes import Changes, collision, find_collisions, is_known
 from toolkit.content.creating import created_layouts
@@ -50,6 +51,7 @@ def load_sources(
     *,
     locales: Sequence[str] | None = None,
     workers: int | None = None,
+    ahead: Ahead | None = None,
 ) -> LoadReport:
     """Make the rows of the sources be what their files say.
 
@@ -62,6 +64,7 @@ def load_sources(
         folder: The site's folder.
         locales: The site's locales; by default those of its settings. If there are none, any locale will do.
         workers: Processes that read files; by default as many as are worth it.
+        ahead: What was seen of the files since the command began.
 
     Raises:
         Problems: Everything that is wrong in the files; nothing was written.
@@ -77,7 +80,9 @@ def load_sources(
         default_locale=scope.default_locale,
     )
     loading = Loading(scope, layouts, Path(folder), workers=workers)
-    for _ in range(TRIES - 1):
+    with suppress(_Overtaken):
+        return loading.run(ahead)
+    for _ in range(TRIES - 2):
         with suppress(_Overtaken):
             return loading.run()
     return loading.run()
@@ -113,9 +118,9 @@ class Loading:
         self._workers = workers
         self._version: int | None = None
 
-    def run(self) -> LoadReport:
+    def run(self, ahead: Ahead | None = None) -> LoadReport:
         """Load what changed."""
-        listings = [list_files(self._folder, layout.source.pattern) for layout in self._layouts]
+        listings = [list_files(self._folder, layout.source.pattern, ahead) for layout in self._layouts]
         self._version = data_version(self._database)
         records = read_records(self._database)
         unknown = _unknown_files(self._layouts, listings, records)

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from toolkit.settings import STATE_FOLDER
 from toolkit.site.verifying import EVERY_VARIABLE, UNVERIFIABLE, environment_digest, file_digest, folder_digest
 from toolkit.trace import Trace, current
 
@@ -57,12 +58,14 @@ class Loading:
 
     Attributes:
         trace: What was read.
+        wrote: Whether a file was written, or a program begun, which may write some.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.code_folders = ((), tuple({f"{one}{os.sep}" for one in (folder, folder.resolve())}))
         self.trace: Trace | None = Trace()
+        self.wrote = False
         self._before = set(sys.modules)
 
     @property
@@ -119,6 +122,8 @@ def watch_files() -> None:
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     kind = _EVENTS.get(event)
+    if _loading is not None and (event in _OUTSIDE or (event == "open" and _writes_ours(arguments))):
+        _loading.wrote = True
     if kind is None:
         if event in _OUTSIDE:
             _ask_outside(sys._getframe(1), event, arguments)
@@ -200,6 +205,14 @@ def _writes(mode: Any = None, flags: Any = None) -> bool:
     if isinstance(mode, str):
         return any(mark in mode for mark in "wax+")
     return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+
+
+def _writes_ours(arguments: tuple[Any, ...]) -> bool:
+    """Whether a file is opened for writing that may be one of the site's: not Python's bytecode, nor what we derive."""
+    if not _writes(*arguments[1:3]):
+        return False
+    name = os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes | os.PathLike) else ""
+    return "__pycache__" not in name and f"{os.sep}{STATE_FOLDER}{os.sep}" not in name
 
 
 def _is_ours(frame: FrameType | None, site: Any) -> bool:

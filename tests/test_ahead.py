@@ -1,0 +1,153 @@
+"""Files that another process looks at while the toolkit is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, look_ahead
+from toolkit.content.files import list_files
+from toolkit.seals import FORMAT, Seal, Tree
+from toolkit.stamps import Stamp, stamp_of
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only where a process can be asked ahead")
+
+
+@dataclass
+class Place:
+    """A site's folder with many posts, and an output with many files."""
+
+    folder: Path
+    seal: Seal
+
+    def look(self) -> Ahead:
+        ahead = look_ahead(self.seal)
+        assert ahead is not None
+        return ahead
+
+    @property
+    def posts(self) -> Path:
+        return self.folder / "content"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("ahead")
+    names = tuple(f"{number}.html" for number in range(WORTH_IT))
+    for place, files in {"build": names, "content": [f"{n}.md" for n in range(MANY_ENTRIES)], "few": ["a.md"]}.items():
+        (folder / place).mkdir()
+        for name in files:
+            (folder / place / name).write_text(name)
+    now = datetime.now(UTC)
+    seal = Seal(
+        format=FORMAT,
+        process=b"",
+        sources=(Tree(str(folder), shallow=True), Tree(f"{folder}/content"), Tree(f"{folder}/few")),
+        sources_digest=b"",
+        output=f"{folder}/build",
+        files=(*names, "missing.html"),
+        files_digest=b"",
+        manifest=("", Stamp(0, 0, 0, 0)),
+        database="",
+        tokens=b"",
+        since=now,
+        until=now,
+        told={},
+        counts="",
+    )
+    return Place(folder, seal)
+
+
+@pytest.fixture
+def place(made: Place) -> Iterator[Place]:
+    before = set(made.posts.iterdir())
+    age(made.posts)
+    yield made
+    for path in set(made.posts.iterdir()) - before:
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def age(folder: Path) -> None:
+    """Make a folder one in which nothing came or went for long."""
+    os.utime(folder, (LONG_AGO, LONG_AGO))
+
+
+def test_what_it_saw_is_what_a_stat_says(place: Place) -> None:
+    ahead = place.look()
+    seen = ahead.files(place.seal.output)
+    status = (place.folder / "build" / "7.html").stat()
+    assert seen["7.html"] == (status.st_size, status.st_ctime_ns)
+    assert len(seen) == WORTH_IT
+    found = ahead.folder(f"{place.folder}/content/")
+    assert found is not None
+    assert dict(found[1])["7.md"] == stamp_of((place.posts / "7.md").stat())
+
+
+def test_a_listing_is_the_same_with_it_and_without(place: Place) -> None:
+    (place.posts / ".hidden.md").write_text("x")
+    (place.posts / "below").mkdir()
+    age(place.posts)
+    assert place.look().folder(str(place.posts)) is not None
+    with_it, without = (list_files(place.folder, "content/*.md", one) for one in (place.look(), None))
+    assert with_it.stamps == without.stamps
+    assert list(with_it.stamps) == sorted(without.stamps)
+    assert with_it.now < without.now
+
+
+def test_other_folders_and_small_ones_are_left_to_who_asks(place: Place) -> None:
+    ahead = place.look()
+    assert ahead.files("/elsewhere") == {}
+    assert ahead.folder("/elsewhere") is None
+    assert ahead.folder(f"{place.folder}/few") is None
+    assert ahead.folder(str(place.folder)) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "new.md").write_text("new"),
+        lambda folder: (folder / "link.md").symlink_to("0.md"),
+        lambda folder: (folder / "0.md").rename(folder / "0.md-"),
+    ],
+)
+def test_a_folder_in_which_files_came_or_went_is_looked_at_again(
+    place: Place, change: Callable[[Path], object]
+) -> None:
+    ahead = place.look()
+    change(place.posts)
+    try:
+        assert ahead.folder(str(place.posts)) is None
+    finally:
+        if (place.posts / "0.md-").exists():
+            (place.posts / "0.md-").rename(place.posts / "0.md")
+
+
+def test_a_folder_that_just_changed_proves_nothing(place: Place) -> None:
+    os.utime(place.posts)
+    assert place.look().folder(str(place.posts)) is None
+
+
+def test_a_folder_with_a_link_in_it_is_left_to_who_asks(place: Place) -> None:
+    (place.posts / "link.md").symlink_to("nowhere")
+    age(place.posts)
+    assert place.look().folder(str(place.posts)) is None
+
+
+def test_a_process_that_is_ended_has_seen_nothing(place: Place) -> None:
+    ahead = place.look()
+    os.kill(ahead._process, 9)
+    assert ahead.files(place.seal.output) in ({}, place.look().files(place.seal.output))
+
+
+def test_few_files_are_not_worth_a_process(place: Place) -> None:
+    few = Seal(
+        **{name: getattr(place.seal, name) for name in place.seal.__struct_fields__ if name != "files"}, files=()
+    )
+    assert look_ahead(few) is None
