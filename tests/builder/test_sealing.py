@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.builder.conftest import NOON, in_child
+from tests.builder.conftest import NOON, in_child, tree
 from toolkit.builder import Builder
 from toolkit.builder.sealing import make_seal
 from toolkit.seals import TooManyFiles, Tree, covers, find_seal, keep_seal, seal_path, survey
@@ -153,6 +153,18 @@ def test_what_modules_read_while_they_are_imported_counts(press: Any) -> None:
     assert press.is_sealed()
     outside.write_text("other")
     assert not press.is_sealed()
+
+
+def test_modules_that_write_content_are_not_looked_ahead_of(press: Any) -> None:
+    press.build()
+    with (press.folder / "press" / "site.py").open("a") as module:
+        module.write(
+            "from pathlib import Path\n"
+            "_note = next((Path(__file__).parent.parent / 'content' / 'notes').glob('*.md'))\n"
+            "_note.write_text(_note.read_text() + 'Written while it was imported.')\n"
+        )
+    press.build()
+    assert any(b"Written while it was imported." in body for body in tree(press.out).values())
 
 
 def test_a_file_elsewhere_that_a_page_reads_counts(press: Any) -> None:
