@@ -11,9 +11,10 @@ from uuid import UUID
 import pytest
 
 from toolkit import models
-from toolkit.errors import DeclarationError, FieldError
+from toolkit.errors import DatabaseError, DeclarationError, FieldError
 from toolkit.models import F, JSONNull, Now, Value
 from toolkit.models.fields import DATABASE_DEFAULT
+from toolkit.models.functions import Concat
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
@@ -26,6 +27,7 @@ class Line(models.Model):
     price = models.IntegerField(default=2)
     count = models.IntegerField(db_default=3)
     total = models.GeneratedField(expression=F("price") * F("count"), output_field=models.IntegerField())
+    label = models.GeneratedField(expression=Concat("name", Value("!")), output_field=models.CharField(max_length=20))
     made = models.DateTimeField(db_default=Now())
     note = models.CharField(max_length=40, db_default=Value("it's"), db_comment='what readers "said"')
 
@@ -99,6 +101,16 @@ def test_a_computed_value_is_there_after_saving_and_cannot_be_set(shop: Any) -> 
         Line(name="b", total=3)
     with pytest.raises(FieldError, match="computed by the database"):
         Line.objects.update(total=3)
+
+
+def test_a_computed_value_that_its_column_has_no_room_for_is_refused(shop: Any) -> None:
+    """SQLite made a float of it, and kept the longer text."""
+    refused = r"(?i)(out of range|too long|CHECK constraint failed: shop_line_(total|label)_check)"
+    with pytest.raises(DatabaseError, match=refused):
+        Line.objects.create(name="x", price=2**62, count=4)
+    with pytest.raises(DatabaseError, match=refused):
+        Line.objects.create(name="x" * 25)
+    assert not Line.objects.exists()
 
 
 def test_questions_use_a_computed_value_like_any(shop: Any) -> None:

@@ -50,7 +50,7 @@ def _length(number: Any) -> Any:
 
 def _kept_whole(number: Any, low: int, high: int, name: str) -> Any:
     """A whole number for a column that is smaller than SQLite's are."""
-    if number.__class__ is int and not low <= number <= high:
+    if number.__class__ in (int, float) and not low <= number <= high:
         _refuse(f"a whole number out of range for {name}: {number} ({low} to {high})")
     return number
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Convert, Field
+from toolkit.models.fields.integers import IntegerField
 from toolkit.models.lookups import LookupFunction
+from toolkit.models.sqltext import quoted
 
 T = TypeVar("T")
 
@@ -105,6 +107,18 @@ class GeneratedField(Field[T]):
 
     def compared_type(self) -> Any:
         return self.output_field.compared_type()
+
+    def constraints(self, dialect: str) -> Iterable[str]:
+        """On SQLite, what servers see to by the column's type: so many bits of a whole number, so many characters."""
+        if dialect != "sqlite":
+            return
+        column, output = quoted(dialect, self.column), self.output_field
+        longest = getattr(output, "max_length", None)
+        if isinstance(output, IntegerField):
+            within = f" AND {column} BETWEEN {output.low} AND {output.high}" if output.high < 2**63 - 1 else ""
+            yield f"{column} IS NULL OR typeof({column}) = 'integer'{within}"
+        elif output.native is str and longest is not None:
+            yield f"length({column}) <= {longest}"
 
     def sort_keys(self, column: Any, dialect: str) -> list[Any]:
         return self.output_field.sort_keys(column, dialect)
