@@ -109,6 +109,15 @@ def test_files_of_others_in_our_place_are_refused(make: Make, tmp_path: Path) ->
     assert make(FIRST).plan().unchanged == ["index.html"]
 
 
+def test_nothing_is_deleted_behind_a_symbolic_link_of_others(make: Make, tmp_path: Path) -> None:
+    make({"town/index.html": "1", "index.html": "home"}).deploy()
+    (tmp_path / "target/town").rename(tmp_path / "outside")
+    (tmp_path / "target/town").symlink_to(tmp_path / "outside")
+    with pytest.raises(DeployError, match="town is or lies behind a symbolic link that leads out of the target"):
+        make({"index.html": "home"}).deploy()
+    assert (tmp_path / "outside/index.html").read_text() == "1"
+
+
 def test_a_page_may_take_the_place_of_a_folder(make: Make, tmp_path: Path) -> None:
     make({"a/index.html": "folder", "b": "file"}).deploy()
     make({"a": "file", "b/c.html": "folder"}).deploy()

@@ -24,6 +24,11 @@ Done = Callable[[str], None]
 """Told the path of each file that is there now."""
 
 
+def leads_out(folder: str) -> DeployError:
+    """The refusal to follow a symbolic link that somebody else put into a target."""
+    return DeployError(f"{folder} is or lies behind a symbolic link that leads out of the target", hint="Move it away.")
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A file that is at a target, whoever put it there.

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolkit.deploy.retries import Retries
-from toolkit.deploy.targets.base import STATE, Done, Listed, Target
+from toolkit.deploy.targets.base import STATE, Done, Listed, Target, leads_out
 from toolkit.errors import DeployError
 
 CURRENT = "current"
@@ -161,9 +161,7 @@ class FolderTarget(Target):
     def _check_inside(self, folder: Path) -> None:
         """Follow no symbolic link of others out of the target."""
         if not folder.resolve().is_relative_to(self.folder.resolve()):
-            raise DeployError(
-                f"{folder} is or lies behind a symbolic link that leads out of the target", hint="Move it away."
-            )
+            raise leads_out(str(folder))
 
     def _unfinished(self) -> Path:
         return self._place(f"{UNFINISHED}/{os.getpid()}-{threading.get_ident()}")

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from toolkit.deploy.files import DeployFile
 from toolkit.deploy.retries import Retries
-from toolkit.deploy.targets.base import STATE, Done, Listed, Target
+from toolkit.deploy.targets.base import STATE, Done, Listed, Target, leads_out
 from toolkit.errors import DeployError
 from toolkit.trace import digest_bytes
 
@@ -131,9 +131,19 @@ class RsyncTarget(Target):
 
     def _remove(self, prefix: str, paths: Sequence[str]) -> None:
         names = [prefix + path for path in paths]
+        self._check_inside(sorted({name.rpartition("/")[0] for name in names if "/" in name}))
         self._do("xargs -0 -r rm -f --", _joined(names))
         folders = sorted({name.rpartition("/")[0] for name in names if "/" in name}, reverse=True)
         self._do("xargs -0 -r rmdir -p --ignore-fail-on-non-empty -- 2>/dev/null; true", _joined(folders))
+
+    def _check_inside(self, folders: Sequence[str]) -> None:
+        """Follow no symbolic link of others out of the target."""
+        each = 'root=$(pwd -P); for p; do if there=$(cd -- "$p" 2>/dev/null && pwd -P); then '
+        each += 'case "$there/" in "$root"/*) ;; *) printf "%s\\0" "$p" ;; esac; fi; done'
+        done = self._do(f"xargs -0 -r sh -c {shlex.quote(each)} sh", _joined(folders))
+        outside = done.stdout.decode().partition("\0")[0]
+        if outside:
+            raise leads_out(outside)
 
     def remove_all(self, prefix: str, paths: Sequence[str], done: Done) -> None:
         for some in _chunks(paths):

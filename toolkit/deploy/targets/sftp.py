@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from toolkit.deploy.retries import Retries
-from toolkit.deploy.targets.base import STATE, Listed, Target
+from toolkit.deploy.targets.base import STATE, Listed, Target, leads_out
 from toolkit.errors import DeployError
 
 UNFINISHED = f"{STATE}/unfinished"
@@ -208,9 +208,10 @@ class SftpTarget(Target):
             self._remove(path)
 
     def _remove(self, path: str) -> None:
-        with suppress(FileNotFoundError):
-            self._sftp.remove(self._place(path))
         folder = path.rpartition("/")[0]
+        with suppress(FileNotFoundError):
+            self._check_inside(folder)
+            self._sftp.remove(self._place(path))
         while folder:
             try:
                 self._sftp.rmdir(self._place(folder))
@@ -253,7 +254,16 @@ class SftpTarget(Target):
                 self._sftp.mkdir(place)
             except OSError:  # made by another thread meanwhile, or not at all
                 self._sftp.stat(place)
+        self._check_inside(folder)
         self._made.add(folder)
+
+    def _check_inside(self, folder: str) -> None:
+        """Follow no symbolic link of others out of the target."""
+        if not folder or folder in self._made:
+            return
+        root, place = self._sftp.normalize(self.root), self._sftp.normalize(self._place(folder))
+        if not place.startswith(f"{root.rstrip('/')}/"):
+            raise leads_out(folder)
 
 
 def _hint(error: Exception) -> str:
