@@ -7,6 +7,7 @@ found on the class. It knows four things: how to read a value that somebody type
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -484,7 +485,8 @@ def _is_nothing(value: Any) -> bool:
     return value is None or value in ((), [], {})
 
 
-def options_of(kind: type[Any]) -> list[tuple[str, Any]]:
+@functools.lru_cache(maxsize=256)  # signatures were a tenth of what migrations take
+def options_of(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
     """The options of a field class with their defaults, those of its base classes included."""
     found: dict[str, Any] = {}
     for owner in kind.__mro__:
@@ -494,4 +496,4 @@ def options_of(kind: type[Any]) -> list[tuple[str, Any]]:
             variable = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
             if parameter.name != "self" and not variable:
                 found.setdefault(parameter.name, parameter.default)
-    return list(found.items())
+    return tuple(found.items())
