@@ -485,15 +485,21 @@ def _is_nothing(value: Any) -> bool:
     return value is None or value in ((), [], {})
 
 
-@functools.lru_cache(maxsize=256)  # signatures were a tenth of what migrations take
-def options_of(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+def options_of(kind: type[Any]) -> list[tuple[str, Any]]:
     """The options of a field class with their defaults, those of its base classes included."""
     found: dict[str, Any] = {}
     for owner in kind.__mro__:
-        if "__init__" not in vars(owner) or owner is object:
-            continue
-        for parameter in inspect.signature(vars(owner)["__init__"]).parameters.values():
-            variable = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
-            if parameter.name != "self" and not variable:
-                found.setdefault(parameter.name, parameter.default)
-    return tuple(found.items())
+        if "__init__" in vars(owner) and owner is not object:
+            for name, default in _parameters(vars(owner)["__init__"]):
+                found.setdefault(name, default)
+    return list(found.items())
+
+
+@functools.lru_cache(maxsize=256)  # looking at signatures was a tenth of what migrations take
+def _parameters(function: Any) -> tuple[tuple[str, Any], ...]:
+    """The names that a method takes, with their defaults."""
+    return tuple(
+        (parameter.name, parameter.default)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name != "self" and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    )
