@@ -17,7 +17,3 @@ __all__ = ["App", "Site", "ToolkitError", "url_for"]
 __getattr__ = names_from(
     __name__, {"apps": ["App"], "site": ["Site"], "errors": ["ToolkitError"], "pages.urls": ["url_for"]}
 )
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

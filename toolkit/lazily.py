@@ -13,19 +13,20 @@ from typing import Any
 
 
 def names_from(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a package (PEP 562).
+    """The ``__getattr__`` of a package (PEP 562); its ``dir()`` tells the names, too.
 
     Args:
         package: Its ``__name__``.
         homes: By module, below the package, the names that are in it.
     """
     places = {name: module for module, names in homes.items() for name in names}
+    there = vars(sys.modules[package])
+    there["__dir__"] = lambda: sorted({*there, *places})
 
     def find(name: str) -> Any:
         if name not in places:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{places[name]}"), name)
-        setattr(sys.modules[package], name, value)
+        value = there[name] = getattr(importlib.import_module(f"{package}.{places[name]}"), name)
         return value
 
     return find
