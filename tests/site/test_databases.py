@@ -274,6 +274,11 @@ def test_a_copy_is_read_until_something_is_written(copied: Any) -> None:
         assert story.objects.using("default").count() == 2
         with pytest.raises(DatabaseError, match="readonly database"):
             story.objects.using("copy").update(title="x")
+    with site:  # the copy has no such row yet
+        found, created = story.objects.get_or_create(title="Another")
+        assert (story.objects.using("default").count(), created) == (2, False)
+    with site:
+        assert story.objects.update_or_create(title="Another", defaults={"title": "Again"})[0].pk == found.pk
     with entered(site.scope(viewer=READER, trace=Trace())):
         assert story.objects.count() == 2  # pages are rendered from the main one
 

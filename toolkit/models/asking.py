@@ -47,7 +47,18 @@ class Answers(Question[M]):
         """The current scope, for the database that this question is asked of."""
         if self._using:
             return scope_using(self._using, self.model)
-        return current_scope().of(self.model, writing=writing)
+        scope = current_scope()
+        if scope.routed and any(operation[0] == "lock" for operation in self._operations):
+            return scope.at(scope.of(self.model, writing=True).database, pinned=True)  # where the rows will be written
+        return scope.of(self.model, writing=writing)
+
+    def _of_writer(self) -> Self:
+        """The same question, of the database that is written: another may not have the row yet."""
+        if self._using or not current_scope().routed:
+            return self
+        clone = self._clone()
+        clone._using = self._scope(writing=True).database.alias
+        return clone
 
     def _ask(self, form: str, totals: tuple[tuple[str, Any], ...] = (), extra: tuple[Any, ...] = ()) -> Any:
         scope = self._scope()

@@ -128,17 +128,18 @@ class QuerySet(Answers[M]):
         return again_after_deadlock(lambda: self._get_or_create(defaults, lookups), self._scope(writing=True).database)
 
     def _get_or_create(self, defaults: Mapping[str, Any] | None, lookups: Mapping[str, Any]) -> tuple[M, bool]:
+        rows = self._of_writer()
         try:
-            return self.get(**lookups), False
+            return rows.get(**lookups), False
         except self.model.DoesNotExist:
             plain = {name: value for name, value in lookups.items() if "__" not in name}
         values = {**plain, **called(defaults)}
         try:
             with self._scope(writing=True).database.atomic():
-                return self.create(**values), True
+                return rows.create(**values), True
         except IntegrityError as error:
             try:
-                return self.get(**lookups), False
+                return rows.get(**lookups), False
             except self.model.DoesNotExist:
                 raise error from None
 

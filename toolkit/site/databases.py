@@ -97,6 +97,11 @@ class Databases(Mapping[str, Database]):
         method = "db_for_write" if writing else "db_for_read"
         alias = ask_router(self._router, method, model)
         if alias is not None:
+            if not isinstance(alias, str):
+                raise DatabaseError(
+                    f"the router's {method}({model.__name__}) gives {alias!r}, which names no database",
+                    hint="Let it give an alias, or None.",
+                )
             named = self.named(alias)
             if scope.trace is None:
                 return named
