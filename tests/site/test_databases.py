@@ -279,8 +279,14 @@ def test_a_copy_is_read_until_something_is_written(copied: Any) -> None:
         assert (story.objects.using("default").count(), created) == (2, False)
     with site:
         assert story.objects.update_or_create(title="Another", defaults={"title": "Again"})[0].pk == found.pk
+    with site:
+        assert sum(story.objects.filter(title="Again").deletion_plan().counts().values()) == 1
     with entered(site.scope(viewer=READER, trace=Trace())):
         assert story.objects.count() == 2  # pages are rendered from the main one
+    with site:
+        assert story.objects.filter(title="Again").update(title="Going") == 1
+    with site:
+        assert story.objects.filter(title="Going").delete() == {"press.Story": 1}
 
 
 def test_a_router_is_asked_first(make: Make) -> None:

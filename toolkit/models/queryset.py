@@ -185,12 +185,12 @@ class QuerySet(Answers[M]):
     def delete(self) -> dict[str, int]:
         """Delete all rows of the question, and what depends on them; how many went, by model."""
         self._refuse_combined("delete")
-        return delete_rows(self._scope(writing=True), self)
+        return delete_rows(self._scope(writing=True), self._of_writer())
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""
         self._refuse_combined("delete")
-        return plan_of_rows(self._scope(writing=True), self)
+        return plan_of_rows(self._scope(writing=True), self._of_writer())
 
     def bulk_create(
         self,
