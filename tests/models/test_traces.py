@@ -163,6 +163,33 @@ def test_a_column_that_is_only_loaded_decides_about_no_list(m: Any, newsroom: An
     assert set(broken(m, newsroom.database, trace)) == {"row"}
 
 
+def test_pages_of_one_list_are_asked_for_together(m: Any, newsroom: Any) -> None:
+    """Each page alone would have the whole list found and sorted again."""
+
+    def page(m: Any) -> Any:
+        return [
+            [list(tag.stories.all()[start : start + 2]) for start in (0, 2, 4, 6)] for tag in m.Tag.objects.all()[:3]
+        ]
+
+    _, trace = render(m, newsroom.database, page)
+    with newsroom.database.log() as queries:
+        assert broken(m, newsroom.database, trace) == []
+    assert len([query for query in queries if "LIMIT" in query.sql]) == 1 + 3 * 2, "first pages have no offset"
+    newsroom.database.execute("UPDATE news_story SET published = '2026-02-28 13:00:00.000000' WHERE slug = 'story-9'")
+    assert broken_slices(trace, m, newsroom.database) == broken_slices(trace, m, newsroom.database, together=False)
+
+
+def broken_slices(trace: Trace, m: Any, database: Any, *, together: bool = True) -> set[Any]:
+    """The lists that are others now, asked for together or each alone."""
+    scope = Scope(None, database, READER, "en", "en", m.NOON)
+    records = {key: shape.record() for key, shape in trace.shapes.items()}
+    keys = trace.keys_of("query")
+    answers = answer_queries(scope, records, keys) if together else {}
+    for key in keys:
+        answers.setdefault(key, answer_queries(scope, records, [key])[key])
+    return {key for key in keys if answers[key] != trace.inputs["query", key]}
+
+
 def test_the_clock_breaks_what_it_crosses(m: Any, newsroom: Any) -> None:
     _, trace = render(m, newsroom.database, front)
     later = newsroom.stories[1].published

@@ -5,8 +5,10 @@ Asked in bulk: all keys of one shape go into few statements, and rows of one tab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -86,6 +88,7 @@ def answer_queries(scope: Scope, records: Mapping[str, Record], keys: Iterable[K
         keys: The inputs' keys.
     """
     keyed: dict[tuple[str, Key], list[Any]] = {}
+    sliced: dict[tuple[str, Key], list[Key]] = {}
     found: dict[Key, bytes] = {}
     for key in keys:
         record = records[key[0]]
@@ -94,8 +97,13 @@ def answer_queries(scope: Scope, records: Mapping[str, Record], keys: Iterable[K
             found[key] = _answer_similar(scope, record, key)
         elif record["keyed"]:
             keyed.setdefault((key[0], key[2:]), []).append(key[1])
+        elif _slice_order(record["sql"]):
+            sliced.setdefault((key[0], key[1:-2]), []).append(key)
         else:
             found[key] = _answer_plain(here, record, key[1:])
+    for (shape, _), pages in sliced.items():
+        here = at_place(scope, records[shape].get("place", DEFAULT))
+        found |= _answer_slices(here, records[shape], pages)
     for (shape, rest), owners in keyed.items():
         here = at_place(scope, records[shape].get("place", DEFAULT))
         answers = _answer_keyed(here, records[shape], rest, owners)
@@ -122,6 +130,46 @@ def _parameters(scope: Scope, record: Record, values: Sequence[Any], keys: Seque
 def _answer_plain(scope: Scope, record: Record, values: Sequence[Any]) -> bytes:
     rows = scope.database.fetch(record["sql"], _parameters(scope, record, values))
     return digest([list(row) for row in rows])
+
+
+_SLICED = re.compile(
+    r"SELECT (?P<key>\S+) \nFROM .* ORDER BY (?:[^()]*, )?(?P=key)(?: ASC| DESC)?(?: NULLS (?:FIRST|LAST))?\s+"
+    r"LIMIT (?:(?:\?|%s\S*) OFFSET (?:\?|%s\S*)|(?P<offset_first>%s, %s))",
+    re.DOTALL,
+)
+"""A slice of rows by key, whose order leaves nothing to chance: it ends with the key."""
+
+DENSE = 4
+"""Slices are asked for together if they are at least one in so many of the rows from the first to the last."""
+
+
+def _answer_slices(scope: Scope, record: Record, keys: Sequence[Key]) -> dict[Key, bytes]:
+    """Slices of one list in one question: the pages of a list would each have it sorted again."""
+    bounds = {key: _slice_of(record, key) for key in keys}
+    counts = [count for _, count in bounds.values()]
+    first = min(start for start, _ in bounds.values())
+    width = max(start + count for start, count in bounds.values()) - first
+    if len(keys) == 1 or min(counts) < 0 or sum(counts) * DENSE < width:
+        return {key: _answer_plain(scope, record, key[1:]) for key in keys}
+    whole = {"start": first, "count": width}
+    given = [*keys[0][1:-2], *(whole[name] for name in _slice_order(record["sql"]))]
+    rows = [list(row) for row in scope.database.fetch(record["sql"], _parameters(scope, record, given))]
+    return {key: digest(rows[start - first : start - first + count]) for key, (start, count) in bounds.items()}
+
+
+def _slice_of(record: Record, key: Key) -> tuple[int, int]:
+    """(start, count) of a slice."""
+    given = dict(zip(_slice_order(record["sql"]), key[-2:], strict=True))
+    return given["start"], given["count"]
+
+
+@lru_cache(maxsize=512)
+def _slice_order(sql: str) -> tuple[str, ...]:
+    """What the last two parameters of a slice are, in their order; empty if it is none that can be cut from another."""
+    found = _SLICED.fullmatch(sql)
+    if found is None:
+        return ()
+    return ("start", "count") if found["offset_first"] else ("count", "start")
 
 
 def _answer_keyed(scope: Scope, record: Record, values: Sequence[Any], owners: Sequence[Any]) -> dict[Any, bytes]:
