@@ -37,6 +37,10 @@ def body_of(text: str) -> dict[str, str]:
         ('<script type=\'application/ld+json\'>{"@context": "x"}</script>', "html.json-ld", "it has no @type"),
         ("<iframe src='https://tube.example/1' title=x></iframe>", "weight.third-party", "tube.example"),
         ("<script src='//cdn.example/x.js'></script>", "weight.third-party", "cdn.example"),
+        ("<form><input type=image src='/favicon.ico'></form>", "html.alt", "<input> has no alt"),
+        ("<map name=m><area href='/'></map>", "html.alt", "<area> has no alt, and is to be followed"),
+        ("<p id='a b'>x</p>", "html.ids", "the id 'a b' has white space in it"),
+        ("<p id=''>x</p>", "html.ids", "<p> has an empty id"),
         ("<font color=red>x</font>", "html.obsolete", "<font> is no element of HTML any more"),
     ],
 )
@@ -54,6 +58,7 @@ def test_a_fault_of_a_page(check: Check, body: str, check_id: str, says: str) ->
         "<a href='/' aria-label='Home'></a><button aria-label='Menu'></button>",
         "<label>q <input name=q></label><label for=r>r</label><input id=r><input type=hidden name=t>",
         "<h2>x</h2><h3>y</h3><h2>z</h2>",
+        "<map name=m><area href='/' alt='Home'><area></map><form><input type=image src='/favicon.ico' alt=Go></form>",
         "<a href='http://other.example/'>plain http is theirs to mend</a>",
         '<script type=\'application/ld+json\'>[{"@context": "x", "@type": "y"}]</script>',
     ],

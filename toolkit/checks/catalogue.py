@@ -148,7 +148,10 @@ CHECKS: dict[str, Check] = {
     "html.headings": _warning(
         "a heading is empty, or skips a level: an h4 below an h2", "Use the next level, and CSS for its size."
     ),
-    "html.ids": _error("an id stands twice in a page", "Rename one; links and labels find the first alone."),
+    "html.ids": _error(
+        "an id stands twice in a page, is empty, or has white space in it",
+        "Rename one; links and labels find the first alone.",
+    ),
     "html.duplicate-title": _warning(
         "two pages of one language have the same title", "Tell them apart: readers see titles in tabs and in searches."
     ),

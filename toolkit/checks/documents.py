@@ -154,7 +154,7 @@ def read_document(body: bytes, *, url: str, path: str) -> Document:
             (link.get("hreflang"), link.get("href") or "") for link in _links(root, "alternate") if link.get("hreflang")
         ],
         robots=_meta(root, "robots").lower(),
-        faults=[*_images(root), *_controls(root), *_labels(root), *_headings(root), *_json_ld(root)],
+        faults=[*_images(root), *_ids(root), *_controls(root), *_labels(root), *_headings(root), *_json_ld(root)],
         mistakes=find_mistakes(body.decode("utf-8", "replace")) if body else [],
     )
 
@@ -192,6 +192,22 @@ def _images(root: Any) -> Iterator[Fault]:
             yield Fault("html.alt", line, f"the image {source} has no alt")
         if not (image.get("width") and image.get("height")) and not source.startswith("data:"):
             yield Fault("html.image-size", line, f"the image {source} has no width and height")
+    for kind in ("input", "area"):
+        for found in root.iter(kind):
+            is_image = (
+                (found.get("type") or "").lower() == "image" if kind == "input" else found.get("href") is not None
+            )
+            if is_image and not (found.get("alt") or "").strip():  # both lead somewhere, so they have to say where
+                yield Fault("html.alt", found.sourceline or 0, f"<{kind}> has no alt, and is to be followed")
+
+
+def _ids(root: Any) -> Iterator[Fault]:
+    """Source: HTML, "The id attribute": at least one character, and no white space."""
+    for element in root.iter():
+        name = element.get("id") if isinstance(element.tag, str) else None
+        if name is not None and (not name or re.search(r"\s", name)):
+            what = f"the id {name!r} has white space in it" if name else f"<{element.tag}> has an empty id"
+            yield Fault("html.ids", element.sourceline or 0, what)
 
 
 def _controls(root: Any) -> Iterator[Fault]:
