@@ -160,6 +160,7 @@ def test_case_knows_what_it_gives(m: Any, thing: Any) -> None:
     assert value_of(m, Case(When(integer=8, then=1), default=F("float"))) == 2.5
     assert value_of(m, Case(default=3)) == 3
     assert value_of(m, Case(When(integer=7, then=Value("1")), output_field=CharField(max_length=3))) == "1"
+    assert value_of(m, Value("1", CharField(max_length=3))) == "1"
 
 
 def test_case_in_update_order_and_filter(m: Any, newsroom: Any) -> None:

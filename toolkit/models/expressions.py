@@ -253,7 +253,7 @@ class Value(Expression):
         output_field: A field that writes it, where its type does not say enough.
     """
 
-    def __init__(self, value: Any, *, output_field: Field[Any] | None = None) -> None:
+    def __init__(self, value: Any, output_field: Field[Any] | None = None) -> None:
         self.value, self.output_field = value, output_field
 
     def __repr__(self) -> str:
