@@ -173,3 +173,17 @@ def test_comments_that_somebody_reads_stay() -> None:
     assert squeeze("<p>a <!-- why --> b<!--[if IE]>x<![endif]--><!--#include file=x -->") == (
         "<p>a b<!--[if IE]>x<![endif]--><!--#include file=x -->"
     )
+
+
+@pytest.mark.parametrize(
+    ("page", "small"),
+    [
+        ("<p style='white-space: pre-wrap'> a  b <i> c </i>\n</p><p> d  e </p>", None),
+        ('<text xml:space="preserve"> a <b xml:space="preserve"> c</b>  </text><p> d  e </p>', None),
+        ("<div style=white-space:pre><div>  a</div>  b</div><p> d  e </p>", None),
+        ("<br style='white-space:pre'> a  b", "<br style='white-space:pre'>a b"),
+        ("<p data-x='white-space:pre'> a  b</p>", "<p data-x='white-space:pre'>a b</p>"),
+    ],
+)
+def test_spaces_stay_where_an_element_asks_for_it(page: str, small: str | None) -> None:
+    assert squeeze(page) == (small or page.replace("<p> d  e </p>", "<p>d e</p>"))

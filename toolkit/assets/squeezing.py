@@ -1,7 +1,8 @@
 """Pages of HTML made smaller: what browsers do not show is left out, and the document that they make is the same.
 
-Comments go, and runs of spaces become one; at the edges of blocks none is left. Tags, scripts, styles, ``<pre>`` and
-``<textarea>`` stay as they are. Between blocks one space stays: a style sheet may have set them in a line.
+Comments go, and runs of spaces become one; at the edges of blocks none is left. Tags, scripts, styles, ``<pre>``,
+``<textarea>`` and elements that ask for it in their own attributes stay as they are. Between blocks
+one space stays: a style sheet may have set them in a line.
 
 Two libraries were tried instead. minify-html 0.18 takes the space from between two links in a ``<div>``, so that the
 words run together; tdewolff-minify 2.24 is right, but its Go runtime does not survive the fork of the workers.
@@ -23,6 +24,11 @@ _PART = re.compile(
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
 _SPACES = re.compile(r"[ \t\n\r\f]+")
+_KEEPS = re.compile(
+    r"""\sxml:space\s*=\s*["']?preserve|\sstyle\s*=\s*(?:"[^"]*|'[^']*|[^\s>]*)\bwhite-space\s*:\s*(?:pre|break-spaces)""",
+    re.IGNORECASE,
+)
+"""What an element says of itself when its spaces are to be seen."""
 _KEPT = re.compile(r"<!--(?:\[if|#|!|<!\[endif|/?(?:esi|noindex|googleo))", re.IGNORECASE)
 """Comments that somebody reads: conditions, server side includes, marks of search engines."""
 
@@ -33,10 +39,14 @@ _BLOCKS = frozenset({
     "table", "ul",
 })  # fmt: skip
 
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+
 
 def squeeze(text: str) -> str:
     """A page without the spaces and comments that no reader sees."""
-    page = _Page()
+    page = _Page(asks=_KEEPS.search(text) is not None)
     for part in _PART.finditer(text):
         if part["comment"] is not None:
             if page.preformatted or _KEPT.match(part["comment"]):
@@ -55,9 +65,11 @@ def squeeze(text: str) -> str:
 class _Page:
     """A page as it is put together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, asks: bool) -> None:
+        self._asks = asks  # whether any element says in an attribute that its spaces are to be seen
         self.pieces: list[str] = []
-        self.preformatted = 0  # how many <pre> are open
+        self.preformatted = 0  # how many elements are open in which spaces are seen
+        self._keeper = ""  # the outermost of them
         self._in_head = False
         self._eats_space = False  # whether a space that comes now is not seen
         self._ends_in_space = False  # whether the last piece is text and ends in one
@@ -85,10 +97,23 @@ class _Page:
             self._in_head = not closes
         elif name == "body":
             self._in_head = False
-        elif name == "pre":
-            self.preformatted = max(0, self.preformatted + (-1 if closes else 1))
+        if name == (self._keeper or "pre") or (
+            not self._keeper and not raw and name not in _VOID and _KEEPS.search(tag)
+        ):
+            self._keep(name, tag, closes=closes)
         if closes and name in _BLOCKS and self._ends_in_space:
             self.pieces[-1] = self.pieces[-1][:-1]
         self.pieces.append(tag)
         self._eats_space = name in _BLOCKS and not raw and (not closes or name == "br") and not self.preformatted
         self._ends_in_space = False
+
+    def _asks_for_it(self, tag: str, name: str, *, raw: bool) -> bool:
+        return not self._keeper and not raw and name not in _VOID and _KEEPS.search(tag) is not None
+
+    def _keep(self, name: str, tag: str, *, closes: bool) -> None:
+        """Count the elements of one name that are open from that on in which spaces are seen."""
+        if not closes and not tag.endswith("/>"):
+            self.preformatted += 1
+        elif closes:
+            self.preformatted = max(0, self.preformatted - 1)
+        self._keeper = name if self.preformatted else ""
