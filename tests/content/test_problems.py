@@ -39,6 +39,10 @@ BAD_STORIES = {
     "2014: S": "storm.md:2:1: the key 2014 is no text. Put it in quotes.",
     "title: S\nsection: news\nbody: here": "storm.md:4:1: 'body' is given twice: here, and as the text from line 7.",
     "id: 3\ntitle: S\nsection: news": "storm.md:2:1: unknown key 'id'",
+    "title: S\nsection: news\nlive: &a [1, *a]": "storm.md:4:7: an alias stands within what it repeats",
+    "title: S\nz: &z 1\nlive: " + "[" * 2_000 + "*z" + "]" * 2_000: "storm.md:2:1: lists and mappings are nested too",
+    f"a: &a {['x'] * 20}\nb: &b [{'*a,' * 20}]\nc: &c [{'*b,' * 20}]\nd: [{'*c,' * 20}]": "storm.md:5:4: with its "
+    "aliases it stands for more than 100,000 values. Write out what is meant",
     "title: Forbidden\nsection: news": "storm.md:2:1: the title is forbidden. Choose another.",
 }
 

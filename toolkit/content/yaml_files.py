@@ -8,6 +8,9 @@ from typing import Any
 
 from toolkit.content.place import Place, Step, content_error
 
+MOST_NODES = 100_000
+"""So many values a text with aliases may stand for: each alias counts as all that it repeats."""
+
 
 class YamlDocument:
     """The rows of a YAML file, or the one row of YAML front matter.
@@ -65,7 +68,7 @@ def parse_yaml(text: str, *, path: str, first_line: int = 1, single: bool = Fals
         single: Only one mapping will do (front matter); an empty text is an empty one.
 
     Raises:
-        ContentError: It is no YAML, repeats a key, or is something else.
+        ContentError: It is no YAML, repeats a key, or is something else; or its aliases make too much of it.
     """
     import yaml
 
@@ -74,6 +77,8 @@ def parse_yaml(text: str, *, path: str, first_line: int = 1, single: bool = Fals
         loader = _loader_class()(text)
         try:
             node = loader.get_single_node()
+            if node is not None and "*" in text:
+                _refuse_bomb(node, path, first_line)
             value = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
@@ -130,6 +135,41 @@ def _refuse_other_keys(row: dict[Any, Any], node: Any, path: str, first_line: in
         if not isinstance(name, str):
             at = next((pair[0].start_mark for pair in node.value if not pair[0].tag.endswith(":str")), None)
             raise content_error(f"the key {name!r} is no text", path, _place(at, first_line), "Put it in quotes.")
+
+
+def _refuse_bomb(root: Any, path: str, first_line: int) -> None:
+    """Refuse aliases that repeat repetitions, or themselves: a few lines would become more than a machine holds.
+
+    Raises:
+        ContentError: They do.
+    """
+    sizes: dict[int, int | None] = {}  # None while it is being counted
+
+    def size_of(node: Any) -> int:
+        if node.id == "scalar":
+            return 1
+        known = sizes.get(id(node), 0)
+        if known is None:
+            raise content_error("an alias stands within what it repeats", path, _place(node.start_mark, first_line))
+        if known:
+            return known
+        sizes[id(node)] = None
+        parts = node.value if node.id == "sequence" else [part for pair in node.value for part in pair]
+        size = sizes[id(node)] = 1 + sum(size_of(part) for part in parts)
+        if size > MOST_NODES:
+            raise content_error(
+                f"with its aliases it stands for more than {MOST_NODES:,} values",
+                path,
+                _place(node.start_mark, first_line),
+                "Write out what is meant, with fewer aliases (*name).",
+            )
+        return size
+
+    try:
+        size_of(root)
+    except RecursionError:
+        told = "lists and mappings are nested too deeply"
+        raise content_error(told, path, _place(root.start_mark, first_line)) from None
 
 
 def _find_wrong(node: Any) -> Any:
