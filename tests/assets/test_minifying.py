@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.assets import Assets, Minifier, squeeze
+from toolkit.assets import Assets, Minifier, minifying, squeeze
 from toolkit.assets.condensing import condense
 from toolkit.errors import SettingError, TemplateError
 
@@ -59,8 +59,11 @@ def test_a_stylesheet_keeps_what_the_browsers_of_the_setting_need() -> None:
         Minifier(("css",), browsers=("netscape 4",)).asset("a.css", Path("a.css"), sheet)
 
 
-def test_a_long_script_is_kept_and_made_again_when_that_is_damaged(tmp_path: Path) -> None:
-    script = "let a  =  1;\n" * 2_000
+def test_a_long_script_is_kept_and_made_again_when_that_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minifying, "_LONG", 20)
+    script = "let a  =  1;\n" * 2
     small = condense(script)
     for _ in range(2):
         assert Minifier(("js",), store=tmp_path).asset("a.js", Path("a.js"), script) == small

@@ -46,7 +46,7 @@ _VOID = frozenset(
 
 def squeeze(text: str) -> str:
     """A page without the spaces and comments that no reader sees."""
-    page = _Page(asks=_KEEPS.search(text) is not None)
+    page = _Page(asks="white-space" in text or "xml:space" in text)
     for part in _PART.finditer(text):
         if part["comment"] is not None:
             if page.preformatted or _KEPT.match(part["comment"]):
