@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateTable
 
 from tests.servers import SERVERS, opened_apart
 from toolkit.database import Database
-from toolkit.errors import DatabaseError
+from toolkit.errors import DatabaseError, FieldError
 from toolkit.models import DateField, JSONField, Model
 from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import models_in, resolve_models
@@ -291,6 +291,30 @@ def test_bits_are_bytes(url: str) -> None:
             assert model.objects.get(pk=1).mask == b"\x00\x05"
             model.objects.create(id=2, mask=b"\x00\x06")
         assert database.fetch("SELECT mask + 0 FROM flags ORDER BY id") == [(5,), (6,)]
+    finally:
+        database.drop()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
+def test_computed_columns_are_read_and_never_written(url: str) -> None:
+    database = opened_apart(url)
+    try:
+        database.execute(
+            "CREATE TABLE bill (id INTEGER PRIMARY KEY, price INTEGER NOT NULL, pieces INTEGER NOT NULL, "
+            "total INTEGER GENERATED ALWAYS AS (price * pieces) STORED)"
+        )
+        source = inspect_models(database)
+        assert "total = models.GeneratedField(expression=models.RawSQL(" in source
+        assert "output_field=models.IntegerField(), db_persist=True)" in source
+        (bill,) = imported(database, source, "Bill")
+        with entered(Scope(None, database)):
+            made = bill.objects.create(id=1, price=3, pieces=4)
+            assert made.total == 12
+            made.price = 5
+            made.save()
+            assert bill.objects.filter(total__gt=15).values_list("total", flat=True).get() == 20
+            with pytest.raises(FieldError, match=r"Bill\.total is computed by the database"):
+                made.total = 1
     finally:
         database.drop()
 

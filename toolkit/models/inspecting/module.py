@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.models.inspecting.columns import FieldText, field_of
 from toolkit.models.inspecting.names import class_name, field_name
-from toolkit.models.inspecting.tables import Table, read_tables
+from toolkit.models.inspecting.tables import Column, Table, read_tables
 
 HEAD = '''"""Models of a database that others made: written by `toolkit data inspect`, to be read and mended by you.
 
@@ -112,13 +112,13 @@ class _Module:
         if table.key:
             return table.key
         for _, columns in table.uniques:
-            if len(columns) == 1 and not table.columns[columns[0]][1]:
+            if len(columns) == 1 and not table.columns[columns[0]].null:
                 return columns
         called_id = (column for column, name in self.names[table.name].items() if name == "id")
         return () if self.rowids and not table.view else tuple(called_id)
 
     def _field(self, table: Table, column: str, key: tuple[str, ...]) -> str:
-        kind, null, counted = table.columns[column]
+        kind, null, counted, computed, _ = table.columns[column]
         name, alone = self.names[table.name][column], key == (column,)
         target = self._target(table, column)
         options: dict[str, Any] = {}
@@ -128,7 +128,10 @@ class _Module:
             options |= made.options
         else:
             made, attribute = self._reference(table, column, target, options), f"{name}_id"
-        if alone:
+        if computed and target is None and column not in key:
+            made = self._generated(table.columns[column], made)
+            options = dict(made.options)
+        elif alone:
             options["primary_key"] = True
         elif null:
             options |= {"null": True, "blank": True}
@@ -136,9 +139,16 @@ class _Module:
             options["unique"] = True
         if attribute != column:
             options["db_column"] = column
-        text = ", ".join(f"{option}={_literal(value)}" for option, value in options.items())
+        text = _options(options)
         first = self._first(target, text)
         return f"{name} = models.{made.kind}({first})" + (f"  # {made.remark}" if made.remark else "")
+
+    def _generated(self, column: Column, made: FieldText) -> FieldText:
+        """A field that the database computes, of the kind that its column has."""
+        sql = column.computed.replace("%", "%%")
+        output = f"models.{made.kind}({_options(made.options)})"
+        options = {"expression": Source(f"models.RawSQL({_literal(sql)})"), "output_field": Source(output)}
+        return FieldText("GeneratedField", options | {"db_persist": column.kept}, made.remark)
 
     def _first(self, target: tuple[str, str] | None, text: str) -> str:
         """The arguments of a field: those of a reference begin with its model."""
@@ -175,8 +185,18 @@ class _Module:
             yield "        ]"
 
 
+class Source(str):
+    """Python, as it is to stand in the module."""
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{option}={_literal(value)}" for option, value in options.items())
+
+
 def _literal(value: Any) -> str:
     """A value as Python, with the quotes of this house."""
+    if isinstance(value, Source):
+        return value
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolkit.errors import DatabaseError, did_you_mean
 
@@ -29,13 +29,31 @@ class Reference:
     targets: tuple[str, ...]
 
 
+class Column(NamedTuple):
+    """A column.
+
+    Args:
+        type: SQLAlchemy's type.
+        null: Whether it may be NULL.
+        counted: Whether the database counts it up.
+        computed: The SQL that computes it from others of its row; empty if nothing does.
+        kept: Whether what was computed is kept in the table.
+    """
+
+    type: Any
+    null: bool
+    counted: bool
+    computed: str = ""
+    kept: bool = True
+
+
 @dataclass
 class Table:
     """One table or view.
 
     Args:
         name: Its name.
-        columns: Name to (SQLAlchemy type, may be NULL, is counted up by the database).
+        columns: By name.
         key: Columns of the primary key.
         references: Foreign keys.
         uniques: (name, columns) of unique constraints and indexes; the key apart.
@@ -43,7 +61,7 @@ class Table:
     """
 
     name: str
-    columns: dict[str, tuple[Any, bool, bool]]
+    columns: dict[str, Column]
     key: tuple[str, ...]
     references: list[Reference] = field(default_factory=list)
     uniques: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -122,11 +140,7 @@ def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
     with warnings.catch_warnings():  # of types with arguments that mean nothing, such as INTEGER(1), and of spelling
         warnings.filterwarnings("ignore", "Could not instantiate type|WARNING: SQL-parsed foreign key")
         every, keys = inspector.get_columns(name), [] if view else inspector.get_foreign_keys(name)
-    columns = {
-        column["name"]: (column["type"], bool(column["nullable"]), _is_counted(column))
-        for column in every
-        if column["name"] not in hidden
-    }
+    columns = {column["name"]: _column(column) for column in every if column["name"] not in hidden}
     if view:
         return Table(name, columns, (), view=True)
     key = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
@@ -136,6 +150,29 @@ def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
     ]
     uniques = [(title, names) for title, names in _uniques(inspector, name, key) if not hidden & set(names)]
     return Table(name, columns, key, references, uniques)
+
+
+def _column(found: Any) -> Column:
+    computed = found.get("computed") or {}
+    return Column(
+        found["type"],
+        bool(found["nullable"]),
+        _is_counted(found),
+        _without_parentheses(computed.get("sqltext", "")),
+        bool(computed.get("persisted", True)),
+    )
+
+
+def _without_parentheses(sql: str) -> str:
+    """SQL without those around all of it."""
+    while sql.startswith("(") and sql.endswith(")"):
+        depth = 0
+        for place, mark in enumerate(sql):
+            depth += (mark == "(") - (mark == ")")
+            if depth == 0 and place < len(sql) - 1:
+                return sql
+        sql = sql[1:-1]
+    return sql
 
 
 def _hidden(database: Any, name: str) -> set[str]:
