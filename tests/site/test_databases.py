@@ -299,6 +299,27 @@ def test_a_router_is_asked_first(make: Make) -> None:
             build(site)
 
 
+SPLIT = ROUTED.replace(
+    'return "archive" if model.__name__ == "Note" else None',
+    'return "copy"\n\n    def db_for_write(self, model, **hints):\n        return "default"',
+)
+
+
+def test_what_a_router_reads_elsewhere_is_read_where_it_is_written_inside_a_transaction(make: Make) -> None:
+    with make(site=SPLIT, settings=COPIED) as site:
+        story = model(site, "Story")
+        site.databases.close()
+        shutil.copy(site.folder / "site.db", site.folder / "copy.db")
+        with site:
+            made = story.objects.create(title="Written")
+            assert not story.objects.exists()  # of the copy
+            with site.database.atomic():
+                assert story.objects.get().title == "Written"
+            assert story.objects.bulk_update([made], ["title"]) == 1
+            assert story.objects.get_or_create(title="Written") == (made, False)
+            assert story.objects.filter(title="Written").delete() == {"press.Story": 1}
+
+
 # what is refused
 
 

@@ -104,7 +104,7 @@ class Databases(Mapping[str, Database]):
                 )
             named = self.named(alias)
             if scope.trace is None:
-                return named
+                return named if writing else self._not_behind(named, model)
             if named.place != home.place:
                 raise DatabaseError(
                     f"the router reads {model.__name__} from {alias!r} while a page is rendered, and the model is in "
@@ -116,6 +116,15 @@ class Databases(Mapping[str, Database]):
         if writing or copies is None or scope.trace is not None:
             return home
         return home if home.transaction is not None or home.version != scope.seen else next(copies)
+
+    def _not_behind(self, named: Database, model: Any) -> Database:
+        """Where a model is read: what the router names, but inside a transaction where the router writes it.
+
+        Whoever writes reads what they wrote; a row that was saved is read back.
+        """
+        alias = ask_router(self._router, "db_for_write", model)
+        written = self.named(model._meta.database if alias is None else alias)
+        return written if written is not named and written.transaction is not None else named
 
     # all together
 
