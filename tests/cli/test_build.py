@@ -234,6 +234,22 @@ def test_impact_must_be_told_the_kind(run: Run) -> None:
     assert "is not KIND:NAME" in run("impact", "base.html", status=2).output
 
 
+def test_impact_of_an_asset_is_that_of_what_refers_to_it(run: Run, folder: Path) -> None:
+    (folder / "static/img").mkdir()
+    (folder / "static/img/dot.png").write_bytes(b"dot")
+    sheet = folder / "static/css/site.css"
+    sheet.write_text(sheet.read_text() + "main { background: url(../img/dot.png) }")
+    run("build", "--workers", "1")
+    assert "/404.html" in run("impact", "asset:img/dot.png").output
+    assert "Did you mean 'img/dot.png'" in run("impact", "asset:img/dto.png", status=1).stderr
+
+
+def test_impact_of_a_content_file_says_what_to_ask_for(run: Run) -> None:
+    run("build", "--workers", "1")
+    told = run("impact", "file:content/stories/first-edition.md", status=1).stderr
+    assert "If rows are loaded from it, ask for a row: story:flood." in told
+
+
 @pytest.mark.parametrize("asked", [("why", "/stories/first-edition/"), ("impact", "story:first-edition")])
 def test_telling_of_the_last_build_needs_nothing_of_the_site(run: Run, folder: Path, asked: tuple[str, str]) -> None:
     run("build", "--workers", "1")

@@ -77,8 +77,10 @@ def _find(build: LastBuild, thing: str) -> tuple[list[str], list[str]]:
     kind, separator, name = thing.partition(":")
     if not separator or not name:
         raise click.BadParameter(f"{thing!r} is not KIND:NAME, such as template:base.html", param_hint="KIND:NAME")
+    if kind == "asset":
+        return _asset(build.manifest, name), []
     if kind in WORDS:
-        return _word(build.manifest, kind, name, WORDS[kind]), []
+        return _word(build, kind, name, WORDS[kind]), []
     model = next((model for model in build.names.models if model.word == kind.lower()), None)
     if model is None:
         models = [model.word for model in build.names.models if not model.hidden]
@@ -87,12 +89,40 @@ def _find(build: LastBuild, thing: str) -> tuple[list[str], list[str]]:
     return _row(build.manifest, model, _primary_key(open_site(), model, name) if pk is None else pk)
 
 
-def _word(manifest: ManifestReader, kind: str, name: str, place: int) -> list[str]:
-    known = {number: str(decode_key(key)[place]) for number, key in manifest.numbers_of(kind).items()}
-    found = manifest.urls_reading([number for number, one in known.items() if one == name])
+def _asset(manifest: ManifestReader, name: str) -> list[str]:
+    """Pages that read an asset, or another that refers to it: an image by a style sheet, a module by another."""
+    known = _known(manifest, "asset", 0)
+    assets = open_site().assets
+    with assets.frozen():
+        users = {one for one in set(known.values()) if one == name or name in _closure(assets, one)}
+    if not users:
+        hint = did_you_mean(name, {*known.values(), *assets.iter_paths()}) or None
+        raise NotFound(f"no page reads the asset {name!r}", hint=hint)
+    return manifest.urls_reading([number for number, one in known.items() if one in users])
+
+
+def _closure(assets: Any, path: str) -> tuple[str, ...]:
+    try:
+        found: tuple[str, ...] = assets.closure(path)
+    except ToolkitError:  # it is gone, or broken today
+        return ()
+    return found
+
+
+def _known(manifest: ManifestReader, kind: str, place: int) -> dict[int, str]:
+    """Number of each input of a kind to its name."""
+    return {number: str(decode_key(key)[place]) for number, key in manifest.numbers_of(kind).items()}
+
+
+def _word(build: LastBuild, kind: str, name: str, place: int) -> list[str]:
+    known = _known(build.manifest, kind, place)
+    found = build.manifest.urls_reading([number for number, one in known.items() if one == name])
     names = set(known.values())
     if not found and name not in names:
-        raise NotFound(f"no page reads the {kind} {name!r}", hint=did_you_mean(name, names) or None)
+        hint = did_you_mean(name, names) or None
+        if kind == "file" and (build.folder / name).is_file():
+            hint = "If rows are loaded from it, ask for a row: story:flood."
+        raise NotFound(f"no page reads the {kind} {name!r}", hint=hint)
     return found
 
 
