@@ -61,6 +61,14 @@ def test_a_template_s_tag_in_a_link_is_told_as_what_it_is(check: Check) -> None:
     assert "'{{ site.baseurl }}/x' looks like a template's tag that nobody rendered" in letter
 
 
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [("www.elsewhere.example/x", "Write https://www.elsewhere.example/x."), ("None", "a value that was not there")],
+)
+def test_a_link_that_is_no_link_says_what_it_looks_like(check: Check, url: str, hint: str) -> None:
+    assert hint in found(check(with_body(f"<h1>A</h1><a href='{url}'>x</a>")))[0][1]
+
+
 def test_a_link_without_its_slash_is_a_warning(check: Check) -> None:
     report = check(with_body("<h1>A</h1><a href='/stories/flood'>x</a>"))
     assert "Link to /stories/flood/ itself" in letter_of(report, "links.redirected")

@@ -110,8 +110,7 @@ class LinkReader:
         if built.has_file(target.path) or built.is_view(target.url):
             return None
         shown = unquote(target.url)
-        is_tag = any(mark in reference.url for mark in _TEMPLATE_MARKS)
-        hint = f"{reference.url!r} looks like a template's tag that nobody rendered." if is_tag else None
+        hint = _hint(reference.url)
         if reference.kind == LINK:
             return Finding("links.broken", f"the link to {shown} leads to nothing", hint=hint, about=shown)
         what = f"<{reference.element}> needs {shown}, which is not there"
@@ -120,6 +119,17 @@ class LinkReader:
     def _own_fragment(self, document: Document, target: Target, fragment: str, line: int) -> Iterator[Finding]:
         if fragment not in document.ids:
             yield _no_fragment(target.url, fragment, sorted(document.ids), url=document.url, line=line)
+
+
+def _hint(url: str) -> str | None:
+    """What a URL that leads to nothing looks like."""
+    if any(mark in url for mark in _TEMPLATE_MARKS):
+        return f"{url!r} looks like a template's tag that nobody rendered."
+    if url.rpartition("/")[2] in ("None", "undefined"):
+        return "It looks like a value that was not there."
+    if url.startswith("www."):
+        return f"Write https://{url}."
+    return None
 
 
 def _fragment(target: Target) -> str:
