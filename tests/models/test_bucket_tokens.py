@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from toolkit.trace import Scope, bucket_of, entered
 
 TABLE = "news_tag"
 OTHERS = ["news_author", "news_camera"]
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "15")) // 2
 KINDS = ["sqlite", *(url.partition(":")[0] for url in SERVERS)]
 
 
@@ -401,7 +403,7 @@ class Seen:
         assert not token or self.rows.setdefault(token, rows) == rows
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_equal_tokens_mean_equal_rows(database: Any, m: Any, thread: ThreadPoolExecutor, steps: list[Any]) -> None:
     writers, seen = Writers(database, m, thread), Seen()
