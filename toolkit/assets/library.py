@@ -414,7 +414,10 @@ class Assets:
         """What goes into a bundle."""
 
         def read(path: str, asked_by: tuple[SourceText, Reference] | None) -> tuple[SourceText, bytes]:
-            found = self.find_file(path) if path != made.path else None
+            other = self.made.get(path)
+            if other is not None and other.bundle:
+                raise TemplateError(f"the asset {made.path!r} cannot be the bundle of {path!r}, which is one itself")
+            found = self.find_file(path)
             if found is None:
                 if asked_by is not None:
                     raise self._broken(*asked_by, path)

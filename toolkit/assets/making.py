@@ -108,6 +108,8 @@ def _read(path: str, options: Mapping[str, Any]) -> Made:
         raise SettingError(f"{where}: inputs are below the site's folder")
     files = tuple(options.get("files", ()))
     timeout, bundle = options.get("timeout", 120), options.get("bundle", "")
+    if bundle and not path.endswith((".js", ".mjs")):
+        raise SettingError(f"{where} is to be a bundle of modules, and those are scripts: name it .js")
     return Made(path, words, options.get("input", ""), inputs, files, timeout, bundle)
 
 
