@@ -117,5 +117,8 @@ def test_lengths_of_time_beyond_what_is_kept_are_refused(m: Any, rows: Any, data
     with pytest.raises(DatabaseError, match="out of range"):
         list(rows.annotate(x=Value(timedelta(days=99_999_999)) * F("integer")))
     if database.dialect != "postgresql":
+        m.Everything.objects.update(duration=timedelta(microseconds=2**63 - 1))
+        with pytest.raises(DatabaseError, match=r"out of range|overflow"):
+            rows.aggregate(x=Sum("duration"))
         with pytest.raises(ValidationError, match="longer than 64 bits of microseconds"):
             list(rows.annotate(x=Value(timedelta(days=999_999_999)) + Value(timedelta(days=1))))

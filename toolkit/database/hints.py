@@ -45,7 +45,7 @@ _HINTS = (
     ),
     (
         r"cannot insert multiple commands|one statement at a time",
-        "One statement is run at a time. Run the others by themselves.",
+        "One statement is run at a time. Run the others by themselves; RunSQL takes a list of them.",
     ),
     (
         r"statement timeout|max_statement_time",

@@ -91,6 +91,8 @@ def sum_of(place: Place, column: Any) -> Typed:
     total = place.call(sa.func.sum(place.each(column)))
     if kind is int and place.dialect == "mysql":
         return total, Whole(null=True)
+    if kind is timedelta and place.dialect == "mysql":
+        return total, like(field)  # a cast would cut it at 64 bits
     if kind is int or (kind is timedelta and place.dialect != "postgresql"):
         return total if place.dialect == "sqlite" else sa.cast(total, sa.BigInteger()), like(field)
     return total, like(field)

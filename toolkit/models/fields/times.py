@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import ValidationError
+from toolkit.errors import DatabaseError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 from toolkit.validators.base import refusal
@@ -195,7 +195,10 @@ def _to_microseconds(value: timedelta) -> int:
 
 def _from_microseconds(value: Any) -> timedelta:
     """A length of time, from what may be a decimal number of MariaDB's."""
-    return timedelta(microseconds=int(value))
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise DatabaseError("a length of time out of range: it has more than 64 bits of microseconds")
+    return timedelta(microseconds=number)
 
 
 def format_duration(value: timedelta) -> str:
