@@ -110,7 +110,8 @@ class PostgreSQLTokens(TokenKeeper):
             database.run(f"LOCK TABLE {TOKENS} IN EXCLUSIVE MODE")  # one who draws at a time
             written: dict[str, set[int]] = defaultdict(set)
             for name, bucket in database.fetch(
-                f"DELETE FROM {CHANGES} WHERE name = ANY(%s) RETURNING name, bucket",  # noqa: S608 - a constant
+                f"WITH gone AS (DELETE FROM {CHANGES} WHERE name = ANY(%s) RETURNING name, bucket) "  # noqa: S608 - a constant
+                "SELECT DISTINCT name, bucket FROM gone",
                 [names],
             ):
                 written[name].add(bucket)
