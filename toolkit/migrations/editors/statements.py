@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from toolkit.models.schema import Schema
+
+_TABLES: WeakKeyDictionary[Any, dict[str, tuple[list[Any], Any]]] = WeakKeyDictionary()
+"""Model to the dialect, what it refers to, and its table: each step asks for those of the same few models."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,16 @@ def ddl(database: Any, construct: Any) -> str:
 
 
 def table_of(model: Any, dialect: str) -> Any:
-    """The SQLAlchemy table of a model, beside those that it refers to."""
+    """The SQLAlchemy table of a model, beside those that it refers to: not to be changed, for it is made once."""
+    targets = [ref(target) for target in _with_targets(model)]
+    tables = _TABLES.setdefault(model, {})
+    found = tables.get(dialect)
+    if found is None or found[0] != targets:
+        found = tables[dialect] = (targets, _make_table(model, dialect))
+    return found[1]
+
+
+def _make_table(model: Any, dialect: str) -> Any:
     schema = Schema(_with_targets(model), dialect)
     schema.metadata  # noqa: B018 - makes the tables that foreign keys name
     return schema.table(model)
@@ -57,7 +70,7 @@ def create_statements(database: Any, model: Any, *, foreign_keys: bool) -> list[
     """What makes a table, and then its indexes; on servers what repeats another constraint comes after the table."""
     from sqlalchemy.schema import CreateTable
 
-    table = table_of(model, database.dialect)
+    table = _make_table(model, database.dialect)
     twins = [] if foreign_keys else take_twins(table, database)
     made = CreateTable(table) if foreign_keys else CreateTable(table, include_foreign_key_constraints=[])
     items = [*twins, *indexes_of(table, database)]
@@ -180,7 +193,8 @@ def _constraint(constraint: Any, database: Any) -> Item:
 
     preparer = database.sqlalchemy_dialect.identifier_preparer
     name = preparer.unformat_identifiers(preparer.format_constraint(constraint))[0]
-    made, dropped = ddl(database, AddConstraint(constraint)), ddl(database, DropConstraint(constraint))
+    added = AddConstraint(constraint, isolate_from_table=False)  # else its table would be made without it from then on
+    made, dropped = ddl(database, added), ddl(database, DropConstraint(constraint))
     kind = next(one.__name__ for one in type(constraint).__mro__ if one.__module__.startswith("sqlalchemy"))
     return Item(name, kind, made, dropped, _columns(constraint))
 
