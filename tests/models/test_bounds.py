@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DatabaseError, IntegrityError, ValidationError
-from toolkit.models import Case, Count, F, Now, Sum, Value, When, Window
-from toolkit.models.functions import Coalesce, Concat, Left
+from toolkit.models import Case, Count, DateField, F, Now, Sum, Value, When, Window
+from toolkit.models.functions import Cast, Coalesce, Concat, Left
 
 MOST = 2**63 - 1
 LAST, FIRST = datetime(9999, 12, 31, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)
@@ -90,6 +90,29 @@ def test_a_computed_text_is_no_longer_than_its_field_allows(m: Any, rows: Any) -
     assert {(len(row.char), len(row.free_char)) for row in rows.all()} == {(20, 21)}
 
 
+def test_floats_beyond_what_a_float_can_be_are_an_error(rows: Any, database: Any) -> None:
+    """SQLite kept infinity."""
+    rows.update(float=1e300)
+    for ask in (
+        lambda: list(rows.annotate(x=F("float") * F("float"))),
+        lambda: rows.filter(float__lt=F("float") * 1e300).count(),
+        lambda: rows.update(float=F("float") * 1e10),
+    ):
+        with pytest.raises(DatabaseError, match=r"(larger than a float|out of range).*1\.8e308"):
+            ask()
+    assert {row.float for row in rows.all()} == {1e300}
+    rows.update(float=1.7e308)
+    if database.dialect != "mysql":  # which stops at the greatest float
+        with pytest.raises(DatabaseError, match=r"(larger than a float|out of range)"):
+            rows.aggregate(x=Sum("float"))
+
+
+def test_decimals_of_more_digits_than_are_computed_with_are_an_error(rows: Any) -> None:
+    rows.update(decimal=Decimal("99999999.99"))
+    with pytest.raises(DatabaseError, match=r"a decimal number out of range: 1.*e\+24.*Cast"):
+        list(rows.annotate(x=F("decimal") * F("decimal") * F("decimal")))
+
+
 def test_there_is_no_instant_beyond_the_years_1_to_9999(rows: Any) -> None:
     days = timedelta(days=2)
     later = rows.annotate(x=F("instant") + days, y=F("date") + days, z=Now() + timedelta(days=4_000_000))
@@ -108,6 +131,8 @@ def test_an_instant_beyond_is_not_kept(m: Any, rows: Any) -> None:
         rows.update(instant=F("instant") - timedelta(days=2))
     with pytest.raises(DatabaseError, match=beyond):
         m.Everything.objects.create(instant=Value(LAST) + timedelta(days=2))
+    with pytest.raises(DatabaseError, match=beyond):
+        rows.update(date=Cast(F("instant") + timedelta(days=2), DateField()))
     assert [row.instant for row in rows.all()] == [LAST, FIRST]
     assert rows.filter(instant=FIRST).update(instant=F("instant") + timedelta(days=2)) == 1
     assert rows.filter(date=date(1, 1, 1)).get().instant == FIRST + timedelta(days=2)

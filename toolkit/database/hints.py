@@ -48,6 +48,10 @@ _HINTS = (
         "One statement is run at a time. Run the others by themselves; RunSQL takes a list of them.",
     ),
     (
+        r"larger than a float|value out of range: overflow|DOUBLE value is out of range",
+        "A float is at most 1.8e308. Divide first, or leave out such rows.",
+    ),
+    (
         r"statement timeout|max_statement_time",
         "It took longer than the server allows. Ask for less, or raise statement_timeout or max_statement_time there.",
     ),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
+from math import isinf
 from typing import Any, NoReturn
 
 _EXACT = Context(prec=400)
@@ -38,6 +39,13 @@ def _whole(number: Any) -> Any:
     """A whole number, of which SQLite makes a float beyond 64 bits."""
     if number.__class__ is float:
         _refuse(f"a whole number out of range: about {number:.5g}, and there are 64 bits")
+    return number
+
+
+def _finite(number: Any) -> Any:
+    """A number that a float can be: SQLite goes on with infinity."""
+    if number.__class__ is float and isinf(number):
+        _refuse("a number out of range: it is larger than a float can be")
     return number
 
 
@@ -95,6 +103,7 @@ def _decimal(scaled: int | None, places: int | None) -> float | None:
 
 GUARDS: dict[str, tuple[int, Callable[..., Any]]] = {
     "toolkit_whole": (1, _whole),
+    "toolkit_finite": (1, _finite),
     "toolkit_length": (1, _length),
     "toolkit_kept_whole": (4, _kept_whole),
     "toolkit_kept_text": (3, _kept_text),

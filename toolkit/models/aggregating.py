@@ -20,6 +20,7 @@ from toolkit.errors import FieldError
 from toolkit.models.arithmetic import divided
 from toolkit.models.fields import FloatField, IntegerField, JSONField
 from toolkit.models.fields.several import columns_of
+from toolkit.models.guards import finite
 from toolkit.models.outputs import Typed, Whole, boolean, decimal_places, kind_of, like
 
 FLOAT: FloatField[Any] = FloatField(null=True)
@@ -95,7 +96,7 @@ def sum_of(place: Place, column: Any) -> Typed:
         return total, like(field)  # a cast would cut it at 64 bits
     if kind is int or (kind is timedelta and place.dialect != "postgresql"):
         return total if place.dialect == "sqlite" else sa.cast(total, sa.BigInteger()), like(field)
-    return total, like(field)
+    return finite(total) if kind is float and place.dialect == "sqlite" else total, like(field)
 
 
 def avg_of(place: Place, column: Any) -> Typed:

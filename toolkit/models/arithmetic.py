@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.guards import guarded, unguarded, within_years
+from toolkit.models.guards import finite, guarded, unguarded, within_years
 from toolkit.models.outputs import AnyDecimal, Typed, decimal_places, decimals, field_for, kind_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ def combine(context: Context, operator: str, left: Typed, right: Typed) -> Typed
         left, right = (unguarded(left[0]), left[1]), (unguarded(right[0]), right[1])
         column, field = build(context.dialect, left, right, kind)
         return guarded(column), field
-    return build(context.dialect, left, right, kind)
+    column, field = build(context.dialect, left, right, kind)
+    if kind is float and operator in _GROWING and _is_guarded(context):
+        column = finite(column)
+    return column, field
 
 
 _GROWING = ("+", "-", "*")

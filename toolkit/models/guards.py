@@ -5,7 +5,7 @@ The functions of SQLite that this calls are in ``toolkit.database.sqlguards``.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,13 @@ def guarded(column: Any, *, name: str = "toolkit_whole") -> Any:
     import sqlalchemy as sa
 
     return getattr(sa.func, name)(column, type_=sa.BigInteger())
+
+
+def finite(column: Any) -> Any:
+    """A float of SQLite's, which would be infinite beyond what a float can be, and NULL further on."""
+    import sqlalchemy as sa
+
+    return sa.func.toolkit_finite(column, type_=sa.Double())
 
 
 def unguarded(column: Any) -> Any:
@@ -87,5 +94,5 @@ def label_of(field: Any) -> str:
 
 
 def keeps_instants(field: Any) -> bool:
-    """Whether a field's values are instants."""
-    return kind_of(held_by(field)) is datetime
+    """Whether a field's values are instants, or days, which are made of them."""
+    return kind_of(held_by(field)) in (date, datetime)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import DeclarationError
+from toolkit.errors import DatabaseError, DeclarationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 from toolkit.validators.base import refusal
@@ -169,7 +169,13 @@ class DecimalField(Field[T]):
 
     def _to_decimal(self, value: Any) -> Decimal:
         number = value if isinstance(value, Decimal) else Decimal(repr(value))
-        return number.quantize(self._step)
+        try:
+            return number.quantize(self._step)
+        except InvalidOperation as error:
+            raise DatabaseError(
+                f"a decimal number out of range: {number:.6g} has more digits than are computed with",
+                hint="Compute with Cast(..., models.FloatField()), or in Python.",
+            ) from error
 
 
 class BooleanField(Field[T]):
