@@ -73,6 +73,11 @@ ARITHMETIC = [
     (F("integer").bitleftshift(2), 28),
     (F("integer").bitrightshift(1), 3),
     ((F("integer") * -1).bitrightshift(1), -4),
+    (F("integer").bitleftshift(70), 0),
+    (F("integer").bitleftshift(2**40), 0),
+    (F("integer").bitrightshift(64), 0),
+    ((F("integer") * -1).bitrightshift(64), -1),
+    (F("integer").bitleftshift(-1), None),
     ((F("integer") * -1).bitand(6), 0),
     (F("uuid"), None),
 ]

@@ -198,7 +198,22 @@ def _bits(dialect: str, operator: str, left: Typed, right: Typed) -> Typed:
         found = _mysql_bits(operator, a, b)
     else:
         found = a.op(operator, precedence=6)(b)
+    if operator in ("<<", ">>"):
+        found = _within_a_number(operator, a, b, found)
     return sa.type_coerce(found, sa.BigInteger()), _field(int)
+
+
+def _within_a_number(operator: str, a: Any, b: Any, shifted: Any) -> Any:
+    """A shift by 0 to 63 bits. By more, all bits are gone but for the sign; by less than none there is no value.
+
+    Otherwise PostgreSQL shifts by the rest of a division by 64, SQLite the other way round, and MariaDB gives 0.
+    """
+    import sqlalchemy as sa
+
+    none: Any = sa.literal_column("0")
+    gone = none if operator == "<<" else sa.case((a < none, sa.literal_column("-1")), else_=none)
+    most: Any = sa.literal_column("63")
+    return sa.case((b.between(none, most), shifted), (b > most, gone))
 
 
 def _mysql_bits(operator: str, a: Any, b: Any) -> Any:
