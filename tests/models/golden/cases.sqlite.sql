@@ -288,11 +288,11 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- arithmetic
 -- Story.objects.filter(weight__gte=F('pk') + 1)
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE news_story.weight >= news_story.id + ? ORDER BY news_story.published DESC, news_story.id;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE news_story.weight >= toolkit_whole(news_story.id + ?) ORDER BY news_story.published DESC, news_story.id;
 
 -- a computed list
 -- Story.objects.filter(weight__in=[F('pk') + 1, 0])
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE news_story.weight IN (news_story.id + ?, ?) ORDER BY news_story.published DESC, news_story.id;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE news_story.weight IN (toolkit_whole(news_story.id + ?), ?) ORDER BY news_story.published DESC, news_story.id;
 
 -- choices
 -- Story.objects.annotate(size=Case(When(weight__gt=3, then=Value('big')), When(expires=None, then=Value('old')), default=Value('-'))).values_list('size', flat=True)
