@@ -11,11 +11,14 @@ from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.reading import Reader
 from toolkit.database.tokens.postgresql import PostgreSQLTokens
+from toolkit.lazily import LazyModule
 
 if TYPE_CHECKING:
+    from toolkit.database.backends import prepared
     from toolkit.database.connections import Database
     from toolkit.database.tokens import TokenKeeper
-
+else:
+    prepared = LazyModule("toolkit.database.backends.prepared")  # it imports psycopg, an extra
 
 COPIED_ROWS = 50
 """From so many rows on an insert is a COPY."""
@@ -47,14 +50,10 @@ class PostgreSQL(Backend):
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_json_as_text(connection)
-        from toolkit.database.backends.prepared import watch  # it imports psycopg, which is loaded where it is used
-
-        watch(connection)
+        prepared.watch(connection)
 
     def reader(self, connection: Any) -> Reader:
-        from toolkit.database.backends.prepared import PreparedReader
-
-        return PreparedReader(connection)
+        return prepared.PreparedReader(connection)
 
     def send_many(self, cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Rows that are only inserted go through COPY: 100,000 rows take a third of the time.
