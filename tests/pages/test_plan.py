@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import Collision, DeclarationError, FrozenError, NoSuchPage, Problems, RouteError
+from toolkit.errors import Collision, FrozenError, NoSuchPage, Problems, RouteError
 from toolkit.pages import Plan, match_url, url_for
 from toolkit.trace import entered
 
@@ -21,34 +21,6 @@ def urls(site: Any) -> list[str]:
 def add(site: Any, models: Any, *slugs: str) -> list[Any]:
     with site:
         return [models.Story.objects.create(title=slug, slug=slug) for slug in slugs]
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "how"),
-    [
-        ("flood", "flood", "both are published at /flood/"),
-        ("flood", "Flood", "differ only by case or form"),
-        ("café", "cafe\u0301", "differ only by case or form"),
-        ("straße", "strasse", "differ only by case or form"),
-    ],
-)
-def test_two_pages_for_one_file_are_refused_naming_both(
-    make_site: Any, models_of: Any, build: Any, first: str, second: str, how: str
-) -> None:
-    site = make_site(STORY)
-    add(site, models_of(site), first, second)
-    with pytest.raises(Problems, match=rf"page 'story' of 1 \(.*pages.py:\d+\) and page 'story' of 2 .*{how}"):
-        build(site)
-
-
-def test_a_page_and_a_listing_page_on_one_url_are_refused(make_site: Any, models_of: Any, build: Any) -> None:
-    site = make_site(
-        STORY + '@app.listing("/", per_page=1, template="x")\ndef home(): return Story.objects.all()\n'
-        '@app.page("/page/<slug>/", each=Story.objects.all())\ndef other(story): return "x"'
-    )
-    add(site, models_of(site), "1", "a")
-    with pytest.raises(Problems, match=r"'home'.*'other'.*both are published at /page/1/"):
-        build(site)
 
 
 def test_a_row_without_a_slug_is_named_with_every_other_one(make_site: Any, models_of: Any, build: Any) -> None:
@@ -173,43 +145,6 @@ def test_url_for_says_what_is_missing(make_site: Any, models_of: Any, reader: An
             url_for("archive", month=1)
         with pytest.raises(NoSuchPage, match="no page is declared for Section objects"):
             url_for(models_of(site).Section(pk=1))
-
-
-def test_subjects_may_be_dicts_objects_and_lists(make_site: Any, build: Any) -> None:
-    site = make_site(
-        """
-        from dataclasses import dataclass, field
-        from datetime import date
-
-        @dataclass
-        class Issue:
-            day: date
-            pages: list = field(default_factory=list)
-
-        @app.page("/issues/<day>/", each=lambda: [Issue(date(2026, 1, 2), ["a"])])
-        def issue(issue): return f"{issue.day} {issue.pages}"
-
-        @app.page("/teams/<name>/", each=[{"name": "Herons", "players": ["x", "y"]}])
-        def team(name, players): return ",".join(players)
-
-        @app.listing("/lists/<name>/", each=lambda: [{"name": "short"}], template="list.html", per_page=2, stable=False)
-        def numbers(name): return [1, 2, 3], {"extra": "more"}
-        """,
-        templates={"list.html": "{{ listing.items }} {{ extra }} {{ name }} {{ listing.total }}"},
-    )
-    report, files = build(site)
-    assert files["issues/2026-01-02/index.html"] == "2026-01-02 ['a']"
-    assert files["teams/Herons/index.html"] == "x,y"
-    assert files["lists/short/page/2/index.html"] == "[3] more short 3"
-    assert "lists/short/page/3/index.html" not in files
-    again, _ = build(site)
-    assert (report.rendered, again.rendered) == (4, 0)
-
-
-def test_each_that_gives_no_subjects_is_explained(make_site: Any, build: Any) -> None:
-    site = make_site('@app.page("/<x>/", each=lambda: 7)\ndef wrong(x): return ""')
-    with pytest.raises((Problems, DeclarationError), match="each= of 'wrong' gave 7, which is no list of subjects"):
-        build(site)
 
 
 def test_a_route_whose_pages_depend_on_their_own_urls_is_refused(make_site: Any, build: Any) -> None:
@@ -343,26 +278,3 @@ def test_locale_prefixes_and_patterns_of_one_locale_only(make_site: Any, build: 
         "es/both/index.html",
         "pt-BR/both/index.html",
     }
-
-
-def test_two_subjects_for_one_url_are_refused_and_a_repeated_one_is_not(make_site: Any, build: Any) -> None:
-    """They share their key, so one of them would be lost."""
-    page = '@app.page("/teams/<name>/", each=[{"name": "Herons", "n": 1}, {"name": "Herons", "n": %d}])\n'
-    page += "def team(name, n): return str(n)\n"
-    with pytest.raises(Problems, match=r"each= of 'team' gives two subjects with name = 'Herons': .*'n': 1.*'n': 2"):
-        build(make_site(page % 2))
-    assert build(make_site(page % 1))[1]["teams/Herons/index.html"] == "1"
-
-
-def test_a_page_that_is_a_file_where_another_needs_a_folder_is_refused(make_site: Any, build: Any) -> None:
-    site = make_site(
-        """
-        @app.page("/a.html")
-        def file(): return "a"
-
-        @app.page("/A.html/b/")
-        def below(): return "b"
-        """
-    )
-    with pytest.raises(Problems, match=r"page 'file' .* is the file /a.html, and page 'below' .* needs a folder"):
-        build(site)

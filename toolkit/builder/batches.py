@@ -19,9 +19,10 @@ from toolkit.builder.stages import Stage
 from toolkit.errors import BuildError, NoSuchPage, ToolkitError
 from toolkit.http.compression import SUFFIXES, compressed_files
 from toolkit.pages.patterns import output_path
-from toolkit.pages.plan import Plan, load_subjects
+from toolkit.pages.plan import Plan
 from toolkit.pages.render import render
 from toolkit.pages.routes import Page, Route
+from toolkit.pages.subjects import load_subjects
 from toolkit.trace import digest_bytes, entered
 
 BATCH_PAGES = 100

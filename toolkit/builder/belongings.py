@@ -24,6 +24,7 @@ from toolkit.errors import BuildError
 from toolkit.http.compression import SUFFIXES, compressed_files, is_text_path
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
+from toolkit.site.moved import alias_urls
 from toolkit.site.public import PublicFolder
 from toolkit.site.stored import stored_files
 from toolkit.trace import ABSENT, READER, digest
@@ -179,8 +180,7 @@ class Belongings:
     @cached_property
     def _aliases(self) -> dict[str, str]:
         """Alias URL to the page's."""
-        found: dict[str, str] = self.site.aliases(self.plan)
-        return found
+        return alias_urls(self.plan)
 
     def has_same_aliases(self) -> bool:
         """Whether the aliases are those of the last build."""

@@ -21,7 +21,8 @@ from toolkit.builder.selections import Segment, Shard
 from toolkit.errors import Problems, ToolkitError
 from toolkit.models.options import located
 from toolkit.models.states import TableState, capture, crossed
-from toolkit.pages.plan import Plan, Unit, check_collisions
+from toolkit.pages.collisions import check_collisions
+from toolkit.pages.plan import Plan, Unit
 from toolkit.pages.routes import Page, Route
 from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, Verifier
 from toolkit.trace import READER, Scope, Trace

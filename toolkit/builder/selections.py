@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 from toolkit.errors import BuildError
-from toolkit.pages.plan import Plan, plain_key
+from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Page, Route
+from toolkit.pages.subjects import plain_key
 from toolkit.trace import digest, entered
 
 Has = Callable[[Page], bool]

@@ -28,7 +28,7 @@ from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Page
 from toolkit.settings import TABLE
 from toolkit.site.code import code_sources, forget_modules
-from toolkit.site.site import load_site
+from toolkit.site.loading import load_site
 from toolkit.trace import READER
 
 SITES = 4

@@ -8,8 +8,9 @@ from typing import Any
 
 from toolkit.errors import ImpossibleValue
 from toolkit.pages.patterns import split_number
-from toolkit.pages.plan import Plan, iter_subjects, subject_key, subject_values
+from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Page, Route
+from toolkit.pages.subjects import iter_subjects, subject_key, subject_values
 from toolkit.trace import entered
 
 

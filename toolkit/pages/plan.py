@@ -6,17 +6,27 @@ whether it still holds without making it again.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from toolkit.errors import Collision, DeclarationError, Problems, RouteError, ToolkitError
+from toolkit.errors import Problems, RouteError, ToolkitError
 from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import count_pages
-from toolkit.pages.patterns import folded_path, output_path, placeholders
 from toolkit.pages.routes import Page, Route
+from toolkit.pages.subjects import (
+    _row_keys,
+    call_function,
+    is_row,
+    iter_subjects,
+    load_subjects,
+    plain_key,
+    subject_key,
+    subject_values,
+    subjects_by_key,
+)
 from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
 
 SUBJECT_BATCH = 500
@@ -164,7 +174,7 @@ class Plan:
         if key not in self._objects:
             trace = Trace()
             with entered(self.scope(locale, trace)):
-                found = _by_key(route, iter_subjects(route))
+                found = subjects_by_key(route, iter_subjects(route))
             self._objects[key] = Objects(found, trace)
         return self._objects[key]
 
@@ -185,11 +195,11 @@ class Plan:
         key = subject_key(route, subject)
         asked = (route.id, locale, key)
         known = self._links.get(asked)
-        if known is not None and _is_row(subject):
+        if known is not None and is_row(subject):
             return known
         planned = self.find(route, locale, subject)
         found = Link(planned, ("url", (route.id, key, locale, 1)), url_digest(planned))
-        if (route.id, locale) in self._units and _is_row(subject):
+        if (route.id, locale) in self._units and is_row(subject):
             if len(self._links) >= LINKS_KEPT:
                 self._links.clear()
             self._links[asked] = found
@@ -265,93 +275,12 @@ def _without_empty(route: Route, found: Mapping[Any, Planned]) -> dict[Any, Plan
     }
 
 
-def _by_key(route: Route, subjects: Iterable[Any]) -> dict[Any, Any]:
-    """Subjects that are no rows, by key.
-
-    Raises:
-        Collision: Two that differ have the same values in their URL.
-    """
-    found: dict[Any, Any] = {}
-    for subject in subjects:
-        key = subject_key(route, subject)
-        other = found.setdefault(key, subject)
-        if other is not subject and other != subject:
-            told = ", ".join(f"{name} = {value!r}" for name, value in zip(placeholders(route.path), key, strict=True))
-            raise Collision(
-                f"each= of {route.name!r} gives two subjects with {told}: {other!r} and {subject!r}",
-                path=route.declared_at[0],
-                line=route.declared_at[1],
-                hint="A page has one subject: leave one out, or put what tells them apart into the path.",
-            )
-    return found
-
-
 @dataclass(frozen=True)
 class _Planning:
     """Stands where a rendering would, while the plan itself runs page functions."""
 
     plan: Plan
     page: Page | None = None
-
-
-def _is_row(subject: Any) -> bool:
-    """Whether a subject is known by its key; what lookups found nothing for is another subject."""
-    return subject is None or hasattr(subject, "_meta") or not isinstance(subject, Mapping)
-
-
-def subject_key(route: Route, subject: Any) -> Any:
-    """What identifies a subject: its primary key, or the values of the route's placeholders, as plain data.
-
-    Raises:
-        RouteError: The subject lacks one of the values.
-    """
-    if subject is None or route.each is None:
-        return None
-    if hasattr(subject, "_meta"):
-        return plain_key(subject.pk)
-    if route.model is not None:  # lookups that found no row
-        return tuple(plain_key(subject[name]) for name in sorted(subject))
-    return tuple(plain_key(value) for value in subject_values(placeholders(route.path), subject).values())
-
-
-def plain_key(value: Any) -> Any:
-    """A key as the manifest, the history and traces keep it: whole numbers and texts as they are, others as text."""
-    if value.__class__ is int:  # nearly all of them
-        return value
-    if isinstance(value, tuple):
-        return tuple(map(plain_key, value))
-    return value if value is None or isinstance(value, int | str) else str(value)
-
-
-def subject_values(names: Sequence[str], subject: Any) -> dict[str, Any]:
-    """The values of a path's placeholders for a subject that is no row: a mapping, or an object with attributes.
-
-    Raises:
-        RouteError: The subject lacks one.
-    """
-    return {name: _value_of(subject, name) for name in names}
-
-
-def _value_of(subject: Any, name: str) -> Any:
-    value = subject
-    for part in name.split("__"):
-        try:
-            value = value[part] if isinstance(value, Mapping) else getattr(value, part)
-        except (KeyError, AttributeError):
-            raise RouteError(f"{subject!r} has no {name!r}, which its URL needs") from None
-    return value
-
-
-def call_function(route: Route, subject: Any) -> Any:
-    """Call the user's function with its subject."""
-    function = route.function
-    if function is None:
-        return {}
-    if route.each is None:
-        return function()
-    if isinstance(subject, Mapping):
-        return function(**subject)
-    return function(subject)
 
 
 def make_unit(plan: Plan, route: Route, locale: str) -> Unit:
@@ -430,89 +359,6 @@ def _plan_objects(plan: Plan, route: Route, locale: str, trace: Trace) -> Iterat
             yield Planned(key, pattern.build(subject_values(pattern.names, subject)))
         except RouteError as error:
             raise _unbuildable(route, key, error) from error
-
-
-def iter_subjects(route: Route) -> Iterator[Any]:
-    """All subjects of a route in the current scope."""
-    if route.model is not None:
-        return iter(route.each.all())  # asked anew: a queryset keeps the answer that it got in another language
-    each = route.each() if callable(route.each) else route.each
-    try:
-        return iter(each)
-    except TypeError:
-        raise DeclarationError(
-            f"each= of {route.name!r} gave {each!r}, which is no list of subjects",
-            path=route.declared_at[0],
-            line=route.declared_at[1],
-            hint="Give a queryset, a list, or a function that gives one.",
-        ) from None
-
-
-def load_subjects(route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
-    """Subjects by key, loaded together, so that their relations load together too. For the current scope."""
-    if route.each is None:
-        return {None: None}
-    if route.model is not None:
-        return {plain_key(row.pk): row for row in route.each.filter(pk__in=_row_keys(route, keys))}
-    return {subject_key(route, subject): subject for subject in iter_subjects(route)}
-
-
-def _row_keys(route: Route, keys: Iterable[Any]) -> list[Any]:
-    """Plain keys as the model's primary keys; texts that are none name no row."""
-    read = route.model._meta.pk.to_python
-    found = []
-    for key in keys:
-        try:
-            found.append(read(key))
-        except ToolkitError:
-            continue
-    return found
-
-
-def check_collisions(pages: Iterable[Page], routes: Mapping[str, Route]) -> None:
-    """Refuse two pages for one file.
-
-    Raises:
-        Problems: Every pair of pages that want one file, or files that some file systems take for the same.
-    """
-    taken: dict[str, Page] = {}
-    folders: dict[str, Page] = {}
-    problems: list[ToolkitError] = []
-    for page in pages:
-        path = output_path(page.url)
-        folded = folded_path(path)
-        parent = folded.rpartition("/")[0]
-        while parent and parent not in folders:
-            folders[parent] = page
-            parent = parent.rpartition("/")[0]
-        other = taken.setdefault(folded, page)
-        if other is page:
-            continue
-        same = output_path(other.url) == path
-        how = f"both are published at {page.url}" if same else f"{other.url} and {page.url} differ only by case or form"
-        first, second = routes[other.route], routes[page.route]
-        problems.append(
-            Collision(
-                f"{_named(first, other)} ({first.where}) and {_named(second, page)} ({second.where}): {how}",
-                hint="Change a path or a slug.",
-            )
-        )
-    for path in sorted(taken.keys() & folders.keys()):
-        file, below = taken[path], folders[path]
-        first, second = routes[file.route], routes[below.route]
-        problems.append(
-            Collision(
-                f"{_named(first, file)} ({first.where}) is the file {file.url}, and {_named(second, below)} "
-                f"({second.where}) at {below.url} needs a folder of that name",
-                hint="Change a path or a slug.",
-            )
-        )
-    if problems:
-        raise Problems(problems)
-
-
-def _named(route: Route, page: Page) -> str:
-    return f"page {route.name!r}" + (f" of {page.key!r}" if page.key is not None else "")
 
 
 def url_digest(planned: Planned | None, number: int = 1) -> bytes:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, NotFound, ToolkitError
 from toolkit.lazily import LazyModule
+from toolkit.models.batches import note_row
 from toolkit.pages.context import PageView, SiteView
 from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import Listing, split_result
-from toolkit.pages.plan import Plan, call_function
+from toolkit.pages.plan import Plan
 from toolkit.pages.rendering import Rendering, Work
 from toolkit.pages.routes import Page, Route
+from toolkit.pages.subjects import call_function
 from toolkit.pages.urls import find_url
 from toolkit.text.media_types import HTML, content_type
 from toolkit.trace import READER, Scope, Trace, Viewer, entered
@@ -55,7 +57,8 @@ def render(
     _record_basics(trace, site, plan, page, route)
     try:
         with entered(scope):
-            site.note_subject(subject)
+            if hasattr(subject, "_meta"):
+                note_row(trace, subject)
             body, kind, attachments = _RENDERERS[route.kind](scope, work)
     except ToolkitError as error:
         error.url = error.url or page.url

@@ -10,9 +10,10 @@ from typing import Any
 from toolkit.errors import FeedError
 from toolkit.feeds import Entry, Feed, FeedInfo, Person, tag_uri
 from toolkit.models import MarkdownField
-from toolkit.pages.plan import Planned, Unit, load_subjects
+from toolkit.pages.plan import Planned, Unit
 from toolkit.pages.rendering import Work
 from toolkit.pages.routes import Route
+from toolkit.pages.subjects import load_subjects
 from toolkit.pages.urls import find_url
 from toolkit.sitemaps import News, SitemapURL, hreflang_alternates, write_news_sitemaps, write_robots, write_sitemaps
 from toolkit.templates.clock import read_clock

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from toolkit.models.passing import NEVER
-from toolkit.pages.plan import Planned, load_subjects, url_digest
+from toolkit.pages.plan import Planned, url_digest
 from toolkit.pages.rendering import Rendering
+from toolkit.pages.subjects import load_subjects
 from toolkit.server.freshness import Moment
 from toolkit.site.verifying import Answers, Key, Verifier, environment_digest
 from toolkit.templates.clock import end_of_moment

@@ -12,8 +12,9 @@ from toolkit.lazily import names_from
 from toolkit.settings import STATE_FOLDER, find_folder
 
 if TYPE_CHECKING:
-    from toolkit.site.site import Site, load_site
+    from toolkit.site.loading import load_site
+    from toolkit.site.site import Site
 
 __all__ = ["STATE_FOLDER", "Site", "find_folder", "load_site"]
 
-__getattr__ = names_from(__name__, {"site": ["Site", "load_site"]})
+__getattr__ = names_from(__name__, {"site": ["Site"], "loading": ["load_site"]})

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,16 @@ _ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{_TOOLKIT}{os.sep}")
 
 _INSTALLED = {"site-packages", "dist-packages"}
 _SKIPPED = {"__pycache__", "migrations", "tests", "node_modules"}
+
+
+def code_folders(site: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where the apps' and the site's own code is: beginnings of file names, as written and with links resolved."""
+    return _beginnings([app.folder for app in site.apps]), _beginnings([site.folder])
+
+
+def _beginnings(folders: Iterable[Path]) -> tuple[str, ...]:
+    places = [place for folder in folders for place in (folder, folder.resolve())]
+    return tuple(dict.fromkeys(f"{place}{os.sep}" for place in places))
 
 
 def code_digest(site: Any) -> bytes:

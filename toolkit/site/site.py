@@ -7,9 +7,6 @@ freezes. Models, templates and pages do not know each other: they meet here.
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,37 +15,30 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote
 
 from toolkit.apps import App
 from toolkit.assets import Minifier
 from toolkit.database import DEFAULT, Database
-from toolkit.errors import DeclarationError, NoSuchPage, Problems, ToolkitError
+from toolkit.errors import NoSuchPage
 from toolkit.feeds.formats import FORMATS
 from toolkit.i18n.catalogs import Catalogs
 from toolkit.images import Images
-from toolkit.models.batches import note_row
-from toolkit.models.resolve import models_in, resolve_models
-from toolkit.models.routing import relation_problems
-from toolkit.models.schema import Schema
-from toolkit.pages.matching import match_alias, weight
+from toolkit.pages.matching import weight
 from toolkit.pages.patterns import Pattern
-from toolkit.pages.plan import Plan, load_subjects, plain_key, subject_values
+from toolkit.pages.plan import Plan
 from toolkit.pages.render import render
 from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
-from toolkit.settings import FILE_NAME, STATE_FOLDER, Settings, find_folder, load_settings
+from toolkit.settings import STATE_FOLDER, Settings, find_folder, load_settings
 from toolkit.signals import Receivers
-from toolkit.site.checks import check_routes
-from toolkit.site.code import code_digest
-from toolkit.site.databases import Databases, living_in
-from toolkit.site.history import find_history
+from toolkit.site.code import code_digest, code_folders
+from toolkit.site.databases import Databases
 from toolkit.site.images import make_images
-from toolkit.site.receivers import connect_receivers
+from toolkit.site.moved import find_redirect
+from toolkit.site.preparing import prepare
 from toolkit.site.redirecting import SiteRedirects
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
-from toolkit.site.watching import watch_files
 from toolkit.stamps import KeptDigests
 from toolkit.storage import Storages
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
@@ -183,7 +173,7 @@ class Site:
     @cached_property
     def code_folders(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Where the apps' and the site's own code is: beginnings of file names, as written and with links resolved."""
-        return _beginnings([app.folder for app in self.apps]), _beginnings([self.folder])
+        return code_folders(self)
 
     @property
     def code_digest(self) -> bytes:
@@ -200,82 +190,9 @@ class Site:
         """
         with self._lock:
             if not self._prepared:
-                self._prepare()
+                prepare(self)
                 self._prepared = True
         return self
-
-    def _prepare(self) -> None:
-        problems: list[ToolkitError] = []
-        self._check_labels(problems)
-        declared: dict[str, list[Any]] = {}
-        for app in self.apps:
-            declared[app.label] = self._import_app(app, problems)
-        if problems:
-            raise Problems(problems)
-        self.models, found = resolve_models(declared)
-        problems += found
-        self.routes = [route for app in self.apps for route in app.routes]
-        problems += check_routes(self)
-        problems += connect_receivers(self)
-        if problems:
-            raise Problems(problems)
-        for app in self.apps:
-            app.freeze()
-        self._prepare_databases()
-        watch_files()
-        for model in self.models:
-            for field in model._meta.fields:
-                if hasattr(field, "prepare_database"):
-                    field.prepare_database(self.databases[model._meta.database])
-
-    def _prepare_databases(self) -> None:
-        """Give each database the schema of the models that live in it."""
-        problems: list[ToolkitError] = [
-            DeclarationError(
-                f"{model._meta.label}: Meta.database = {model._meta.database!r} is no database of this site",
-                hint="Name it in toolkit.toml, under [databases].",
-            )
-            for model in self.models
-            if model._meta.database not in self.databases
-        ]
-        problems += relation_problems(self.models, self.router)
-        problems += [
-            DeclarationError(
-                f"{model._meta.label} is searched, and in the database {model._meta.database!r}, which is read only",
-                hint="An index must be kept beside the rows: search another model, or let the database be written.",
-            )
-            for model in self.models
-            if model._meta.search is not None
-            and model._meta.database in self.databases
-            and self.databases[model._meta.database].read_only
-        ]
-        for database in self.databases.values():
-            place = self.databases[database.place]
-            schema = Schema(living_in(place, self.models), database.dialect, others=self.models)
-            problems += schema.problems()
-            database.schema, database.receivers = schema, self.receivers
-        if problems:
-            raise Problems(problems)
-
-    def _check_labels(self, problems: list[ToolkitError]) -> None:
-        labels = [app.label for app in self.apps]
-        for label in sorted({label for label in labels if labels.count(label) > 1}):
-            problems.append(DeclarationError(f"two apps are labelled {label!r}", hint="Give one another label."))
-
-    def _import_app(self, app: App, problems: list[ToolkitError]) -> list[Any]:
-        if str(self.folder) not in sys.path:
-            sys.path.insert(0, str(self.folder))
-        try:
-            modules = app.import_modules()
-        except ToolkitError as error:
-            problems.append(error)
-            return []
-        models = []
-        for module in modules:
-            if module.__name__ == f"{app.package}.models":
-                models = models_in(module)
-        app.models = models
-        return models
 
     # scopes
 
@@ -430,27 +347,9 @@ class Site:
 
     def find_redirect(self, plan: Plan, path: str) -> str | None:
         """Where an alias, or the old URL of a page that is elsewhere now, leads today; None for any other path."""
-        alias = match_alias(plan, unquote(path))
-        if alias is not None:
-            return alias
-        found = find_history(self.database, path)
-        if found is None:
-            return None
-        route_id, subject, locale = found
-        route = self.routes_by_id.get(route_id)
-        if route is None or locale not in self.route_locales(route):
-            return None
-        key = json.loads(subject)
-        planned = plan.find_key(route, locale, tuple(key) if isinstance(key, list) else key)
-        return planned.url if planned is not None and planned.url != path else None
+        return find_redirect(plan, path)
 
     # rendering
-
-    def note_subject(self, subject: Any) -> None:
-        """Record that a page read its subject."""
-        scope = current.get()
-        if scope is not None and scope.trace is not None and hasattr(subject, "_meta"):
-            note_row(scope.trace, subject)
 
     def render(self, name: str, *, locale: str | None = None, number: int = 1, **lookups: Any) -> Rendering:
         """Render one page by its route's name: ``site.render("story", slug="flood")``.
@@ -474,18 +373,6 @@ class Site:
             page = Page(route.id, planned.key, scope.locale, number, route.page_url(planned.url, number))
             return render(self, page, subject, plan=plan)
 
-    def aliases(self, plan: Plan) -> dict[str, str]:
-        """Alias URL to the URL of the page that it leads to."""
-        found: dict[str, str] = {}
-        for route, locale in plan.routes():
-            for path in route.aliases:
-                found.update(_alias_urls(plan, route, locale, self.path_pattern(path, locale)))
-        return found
-
-    def load_subjects(self, route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
-        """Subjects by key, loaded together."""
-        return load_subjects(route, keys)
-
     def asset(self, path: str) -> str:
         """The URL path of an asset, with its fingerprint."""
         url: str = self.assets.asset(path)
@@ -506,20 +393,6 @@ class Site:
         return make(self.prepare())
 
 
-def _alias_urls(plan: Plan, route: Route, locale: str, pattern: Pattern) -> dict[str, str]:
-    """The URLs of one alias path, for every subject, with those of the pages they lead to."""
-    urls = {item.key: item.url for item in plan.unit(route, locale).planned}
-    if route.each is None:
-        return {pattern.build({}): urls[None]}
-    if route.model is None:
-        subjects = plan.objects(route, locale).by_key
-        return {pattern.build(subject_values(pattern.names, subjects[key])): url for key, url in urls.items()}
-    with entered(plan.scope(locale)):
-        rows = list(route.each.values_list("pk", *pattern.names))
-    found = {plain_key(key): dict(zip(pattern.names, values, strict=True)) for key, *values in rows}
-    return {pattern.build(found[key]): url for key, url in urls.items()}
-
-
 def _entered_managers(site: Site) -> list[Any]:
     """The scopes that this thread entered with ``with site:``."""
     local = site.__dict__.setdefault("_entered", threading.local())
@@ -527,45 +400,3 @@ def _entered_managers(site: Site) -> list[Any]:
         local.managers = []
     managers: list[Any] = local.managers
     return managers
-
-
-def _beginnings(folders: Sequence[Path]) -> tuple[str, ...]:
-    places = [place for folder in folders for place in (folder, folder.resolve())]
-    return tuple(dict.fromkeys(f"{place}{os.sep}" for place in places))
-
-
-def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Site:
-    """The site that a folder's ``toolkit.toml`` names.
-
-    Args:
-        folder: The site's folder, or one below it.
-        settings: Settings that win over all others.
-
-    Raises:
-        ToolkitError: It names none, or it cannot be imported.
-    """
-    folder = find_folder(folder)
-    read = load_settings(folder, overrides=settings)
-    name = read.peek("site")
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise DeclarationError(
-            f"{folder / FILE_NAME}: the setting 'site' names no Site", hint='Write site = "newsroom.site:site".'
-        )
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name not in (module_name, module_name.partition(".")[0]):
-            raise
-        raise DeclarationError(
-            f"the setting site = {name!r}: there is no module {module_name!r} in {folder}"
-        ) from error
-    site = getattr(module, attribute, None)
-    if not isinstance(site, Site):
-        raise DeclarationError(f"the setting site = {name!r}: {module_name}.{attribute} is no Site")
-    if settings:
-        site._overrides.update(settings)
-        site.__dict__.pop("settings", None)
-    return site

@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from toolkit.models import FileField
-from toolkit.pages.plan import Plan, plain_key
+from toolkit.pages.plan import Plan
+from toolkit.pages.subjects import plain_key
+from toolkit.site.moved import alias_urls
 from toolkit.site.stored import published_fields, stored_files
 from toolkit.trace import ABSENT, EDITOR, PREVIEW, READER, Viewer, entered
 
@@ -171,8 +173,8 @@ def file_names(site: Any, moment: datetime) -> Iterator[Text]:
 def _find_urls(site: Any, hidden: Hidden) -> None:
     """URLs of pages that an editor's preview has and readers have not."""
     readers, preview = (Plan(site, viewer=viewer, moment=hidden.moment) for viewer in (READER, PREVIEW))
-    known = set(_urls(site, readers))
-    for url in _urls(site, preview):
+    known = set(_urls(readers))
+    for url in _urls(preview):
         if url not in known:
             hidden.urls.setdefault(unquote(url), "a hidden page")
 
@@ -187,8 +189,8 @@ def public_urls(site: Any, moment: datetime) -> Iterator[str]:
                 yield unquote(planned.url)
 
 
-def _urls(site: Any, plan: Plan) -> Iterator[str]:
+def _urls(plan: Plan) -> Iterator[str]:
     for route, locale in plan.routes():
         for page in plan.unit(route, locale).pages():
             yield page.url
-    yield from site.aliases(plan)
+    yield from alias_urls(plan)
