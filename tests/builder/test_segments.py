@@ -18,7 +18,7 @@ import pytest
 from tests.builder.conftest import NOON
 from toolkit.builder import Builder
 from toolkit.builder.selections import Segment
-from toolkit.errors import BuildError, NoSuchPage
+from toolkit.errors import BuildError, NoSuchPage, Problems
 from toolkit.testing import temporary_site
 
 LINK = re.compile(rb"""(?:href|src|content)=["'](?:https://press\.example|[^"']*url=)?(/[^"'#?]*)""")
@@ -218,8 +218,26 @@ def test_changed_since_needs_somebody_who_tells(tmp_path: Path) -> None:
             Builder(site, part=part).build()
 
 
+def test_paths_without_any_page_are_refused_with_the_nearest(press: Any, tree_of: Any) -> None:
+    press.take_built()
+    before = tree_of(press.out)
+    with pytest.raises(Problems, match=r"--only /spotr/: no page is there. Did you mean /sport/") as raised:
+        press.build(part=segment("path=/town/", "path=/spotr/", "path=/*/nowhere/"))
+    assert "--only /*/nowhere/: no page is there. toolkit routes lists" in str(raised.value)
+    assert tree_of(press.out) == before
+
+
+def test_a_path_whose_pages_went_is_a_part(press: Any) -> None:
+    press.take_built()
+    press.sql("UPDATE press_story SET status = 'draft' WHERE slug = 'story-3'")
+    press.build(part=segment("path=/sport/story-3/"))
+    assert not (press.out / "sport/story-3/index.html").exists()
+    with pytest.raises(Problems, match="no page is there"):
+        press.build(part=segment("path=/sport/story-3/"))
+
+
 def test_a_part_without_any_page_is_told(press: Any) -> None:
     press.take_built()
-    report = press.build(part=segment("path=/storys/"))
+    report = press.build(part=segment("path=/sport/", "route=press:home"))
     assert "the site has no page of those asked for" in report.notices
     assert press.build(part=segment("path=/es/")).notices == []

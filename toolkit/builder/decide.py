@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from toolkit.builder.kept import KeptPages
@@ -274,6 +275,9 @@ class Decider:
                     moved.add(page.identity)
         decision.gone = list(records.values())
         if isinstance(self.part, Segment) and has is not None:
+            self.part.check_paths(
+                chain((page.url for page in self._pages()), (record.url for record in records.values()))
+            )
             decision.left = leave(outside, decision.stale, decision.gone, moved, has, self._broken_links)
 
     def _sort_same(self, decision: Decision) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
-from toolkit.errors import BuildError
+from toolkit.errors import BuildError, Problems, near_names
 from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.subjects import plain_key
@@ -90,6 +91,21 @@ class Segment:
             rules[kind].append(value)
         return cls({kind: tuple(values) for kind, values in rules.items()})
 
+    def check_paths(self, urls: Iterable[str]) -> None:
+        """Refuse a path, or a pattern, at which no page is or was.
+
+        Args:
+            urls: Of all pages of the site, and of those that are gone.
+
+        Raises:
+            Problems: A path matches none of them; the nearest are named.
+        """
+        patterns = self.rules.get("path", ())
+        known = set(urls) if patterns else set()
+        lost = [pattern for pattern in patterns if not any(_matches(url, pattern) for url in known)]
+        if lost:
+            raise Problems([_no_page(pattern, map(unquote, known)) for pattern in lost])
+
     def bind(self, plan: Plan) -> Has:
         """The test for pages; what has to be asked of the database is asked once."""
         tests: dict[str, Callable[[Sequence[str]], Has]] = {
@@ -130,10 +146,29 @@ def _instant(text: str, value: str) -> datetime:
 
 
 def _matches(url: str, pattern: str) -> bool:
-    """A path stands for itself and all below; with ``*`` it is a pattern for whole URLs."""
+    """A path stands for itself and all below; with ``*`` it is a pattern for whole URLs. Both as written or encoded."""
     if "*" in pattern:
-        return fnmatchcase(url, pattern)
+        return fnmatchcase(url, pattern) or ("%" in url and fnmatchcase(unquote(url), pattern))
+    url, pattern = unquote(url), unquote(pattern)
     return url == pattern or url.startswith(pattern.rstrip("/") + "/")
+
+
+def _folders(url: str) -> Iterator[str]:
+    """The paths above a URL: ``/town/`` of ``/town/flood/``."""
+    end = url.rstrip("/").rfind("/")
+    while end > 0:
+        yield url[: end + 1]
+        end = url.rfind("/", 0, end)
+
+
+def _no_page(pattern: str, urls: Iterable[str]) -> BuildError:
+    """What to say of a path at which there is nothing. Folders of pages may have been meant, too."""
+    near: list[str] = []
+    if "*" not in pattern:
+        wanted = unquote(pattern).rstrip("/") + "/"
+        near = near_names(wanted, sorted({folder for url in urls for folder in (url, *_folders(url))}))
+    hint = f"Did you mean {' or '.join(near)}?" if near else "toolkit routes lists the paths that pages have."
+    return BuildError(f"--only {pattern}: no page is there", hint=hint)
 
 
 def _changed(plan: Plan, values: Sequence[str]) -> Has:
