@@ -18,26 +18,23 @@ from typing import TYPE_CHECKING
 from toolkit.lazily import names_from
 
 if TYPE_CHECKING:
+    from toolkit.migrations.checking import check, check_files
     from toolkit.migrations.commands import (
         MigrationStatus,
         apply,
-        check,
-        check_files,
         create_tables,
-        make,
         merge,
-        optimized,
         plan,
         prune,
         rebase,
         show,
         sql,
         squash,
-        update,
     )
     from toolkit.migrations.executor import Step
     from toolkit.migrations.graph import LoadedMigration
     from toolkit.migrations.loader import App, Migration
+    from toolkit.migrations.making import make, optimized, update
     from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField, RenameField
     from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
     from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex, RenameIndex
@@ -106,26 +103,23 @@ __all__ = [
 __getattr__ = names_from(
     __name__,
     {
+        "checking": ["check", "check_files"],
         "commands": [
             "MigrationStatus",
             "apply",
-            "check",
-            "check_files",
             "create_tables",
-            "make",
             "merge",
-            "optimized",
             "plan",
             "prune",
             "rebase",
             "show",
             "sql",
             "squash",
-            "update",
         ],
         "executor": ["Step"],
         "graph": ["LoadedMigration"],
         "loader": ["App", "Migration"],
+        "making": ["make", "optimized", "update"],
         "operations.alterations": ["AddField", "AlterField", "RemoveField", "RenameField"],
         "operations.inheriting": ["AddParent", "RemoveParent"],
         "operations.items": ["AddConstraint", "AddIndex", "RemoveConstraint", "RemoveIndex", "RenameIndex"],

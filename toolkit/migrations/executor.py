@@ -343,3 +343,16 @@ def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> To
 
 def _sentences(*sentences: str | None) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def named_migration(graph: Graph, target: str) -> LoadedMigration:
+    """The migration of ``"newsroom.0002"``, or more of its name.
+
+    Raises:
+        MigrationError: There is none, or several begin so.
+    """
+    app, _, name = target.partition(".")
+    own = graph.of_app(app)
+    if not own:
+        raise MigrationError(f"the app {app!r} has no migrations", hint=did_you_mean(app, graph.apps))
+    return find_named(own, name)

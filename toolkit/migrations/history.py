@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from toolkit.migrations.graph import Key
+from toolkit.migrations.graph import Graph, Key
 
 TABLE = "toolkit_migration"
 
@@ -70,3 +70,9 @@ class History:
 
     def _marks(self, count: int) -> str:
         return ", ".join(["?" if self._database.dialect == "sqlite" else "%s"] * count)
+
+
+def orphaned(graph: Graph, recorded: Iterable[Key]) -> list[Key]:
+    """What a database has applied and no file knows; what a squashed migration stands for is known."""
+    known = {*graph.files, *(key for one in graph.files for key in graph.replaced(one))}
+    return [key for key in recorded if key not in known]
