@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from toolkit.migrations.autodetector import Change
+from toolkit.migrations.detecting.walk import Change
 from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.operations.alterations import AddField, AlterField
 from toolkit.migrations.operations.inheriting import AddParent

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import MigrationError
-from toolkit.migrations.autodetector import AskValue, Change, detect_changes
+from toolkit.migrations.autodetector import detect_changes
 from toolkit.migrations.describing import state_of
+from toolkit.migrations.detecting.walk import AskValue, Change
 from toolkit.migrations.graph import Graph
 from toolkit.migrations.loader import App
 from toolkit.migrations.renames import Ask

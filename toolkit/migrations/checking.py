@@ -7,9 +7,9 @@ from typing import Any
 
 from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, Problems, ToolkitError
-from toolkit.migrations.autodetector import Change
 from toolkit.migrations.changes import changes_of, refused_changes, unmigrated
 from toolkit.migrations.conflicts import check_heads
+from toolkit.migrations.detecting.walk import Change
 from toolkit.migrations.executor import Executor
 from toolkit.migrations.heads import read_head
 from toolkit.migrations.history import History, orphaned

@@ -7,8 +7,8 @@ from typing import Any
 
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.arranging import Draft, arrange
-from toolkit.migrations.autodetector import AskValue
 from toolkit.migrations.changes import changes_of, refused_changes, unmigrated
+from toolkit.migrations.detecting.walk import AskValue
 from toolkit.migrations.executor import named_migration
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import write_head

@@ -1,0 +1,104 @@
+"""Models that come and go, each after those that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from toolkit.errors import MigrationError
+from toolkit.migrations.detecting.items import only_in_first
+from toolkit.migrations.detecting.walk import Walk
+from toolkit.migrations.operations.alterations import AddField, RemoveField
+from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex
+from toolkit.migrations.operations.models import CreateModel, DeleteModel
+from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.special import SeparateDatabaseAndState
+from toolkit.migrations.state import ModelState
+
+
+def leave_other_kinds(walk: Walk) -> None:
+    """A model that becomes a proxy, or ceases to be one, is another model."""
+    for model in walk.kept():
+        current = walk.state.models[model.label]
+        if current.is_proxy is not model.is_proxy:
+            walk.note(model.app, _leaving(walk, current, DeleteModel(model.name)))
+        elif current.database != model.database:
+            walk.problems.append(
+                MigrationError(
+                    f"{model.label} moves from the database {current.database!r} to {model.database!r}, and a "
+                    "migration does not carry rows from one to the other",
+                    hint="Make a new model there, copy the rows with a command of yours, and delete the old one.",
+                )
+            )
+
+
+def create_models(walk: Walk) -> None:
+    """Models that are new, each after those that it refers to."""
+    waiting = [model for label, model in walk.wanted.models.items() if label not in walk.state.models]
+    for model, later in _in_order(waiting):
+        _create(walk, model, later)
+
+
+def _create(walk: Walk, model: ModelState, later: set[str]) -> None:
+    """Make a model; foreign keys that would close a circle are added once both tables are there."""
+    constraints = [item for item in model.constraints if not _mentions(item, later)]
+    indexes = [item for item in model.indexes if not _mentions(item, later)]
+    kept = replace(
+        model,
+        fields=tuple(field for field in model.fields if field.name not in later),
+        constraints=tuple(constraints),
+        indexes=tuple(indexes),
+    )
+    walk.note(model.app, CreateModel.of(kept))
+    for field in model.fields:
+        if field.name in later:
+            walk.postponed.append((model.app, AddField(model.name, field.name, field)))
+    for constraint in only_in_first(model.constraints, constraints):
+        walk.postponed.append((model.app, AddConstraint(model.name, constraint)))
+    for index in only_in_first(model.indexes, indexes):
+        walk.postponed.append((model.app, AddIndex(model.name, index)))
+
+
+def delete_models(walk: Walk) -> None:
+    """Models that are gone, each before those that it refers to."""
+    waiting = [model for label, model in walk.state.models.items() if label not in walk.wanted.models]
+    order = list(_in_order(waiting))
+    for model, later in order:
+        for item in [one for one in (*model.constraints, *model.indexes) if _mentions(one, later)]:
+            kind = RemoveConstraint if item in model.constraints else RemoveIndex
+            walk.note(model.app, _leaving(walk, model, kind(model.name, item.name)))
+        for name in sorted(later):
+            walk.note(model.app, _leaving(walk, model, RemoveField(model.name, name)))
+    for model, _ in reversed(order):
+        walk.note(model.app, _leaving(walk, model, DeleteModel(model.name)))
+
+
+def _leaving(walk: Walk, model: ModelState, operation: Operation) -> Operation:
+    """What is done to the table of a model that goes: nothing, if somebody else keeps it."""
+    if model.label not in walk.released:
+        return operation
+    return SeparateDatabaseAndState(state_operations=[operation])
+
+
+def _in_order(models: Iterable[ModelState]) -> Iterator[tuple[ModelState, set[str]]]:
+    """Models after those that they refer to, each with the foreign keys that must come later."""
+    waiting = {model.label: model for model in models}
+    while waiting:
+        ready = [one for one in waiting.values() if not waiting.keys() & set(one.bases)]
+        bases = {base for one in waiting.values() for base in one.bases}
+        model = min(ready, key=lambda one: (len(_open_keys(one, waiting)), one.label not in bases))
+        yield model, _open_keys(model, waiting)
+        del waiting[model.label]
+
+
+def _open_keys(model: ModelState, waiting: Mapping[str, ModelState]) -> set[str]:
+    """The foreign keys of a model to others that wait."""
+    return {field.name for field in model.fields if field.to in waiting and field.to != model.label}
+
+
+def _mentions(item: Any, names: set[str]) -> bool:
+    fields = {name.lstrip("-").partition("__")[0] for name in getattr(item, "fields", ())}
+    if item.condition is not None:
+        fields |= {name.partition("__")[0] for name in item.condition.names()}
+    return bool(fields & names)
