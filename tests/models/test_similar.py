@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from toolkit.trace import READER, Scope, entered
 
 
@@ -42,3 +44,31 @@ def test_relatives_come_and_go_with_the_moment(m: Any, newsroom: Any) -> None:
     assert first(newsroom.stories[0].published) == "story-0"
     with entered(Scope(None, newsroom.database, READER)):  # by the wall clock, where nothing is remembered
         assert m.Story.objects.get(slug="story-5").related(1)
+
+
+def test_a_few_sets_of_tags_are_ranked_as_all_are(m: Any, newsroom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = newsroom.stories[10]
+    hidden.status = "draft"
+    hidden.save()
+
+    def ranked() -> list[list[str]]:
+        with entered(Scope(None, newsroom.database, READER, "en", "en", m.NOON)):
+            return [[other.slug for other in m.Story.objects.get(pk=pk).related(7)] for pk in keys]
+
+    with entered(Scope(None, newsroom.database, READER, "en", "en", m.NOON)):
+        keys = [story.pk for story in m.Story.objects.all()]
+    newsroom.database.memo.clear()
+    monkeypatch.setattr("toolkit.models.similar.FEW_SETS", 1_000)
+    some = ranked()
+    newsroom.database.memo.clear()
+    monkeypatch.setattr("toolkit.models.similar.FEW_SETS", 0)
+    assert some == ranked()
+    assert any(some)
+
+
+def test_one_story_does_not_load_all_links(m: Any, newsroom: Any) -> None:
+    with newsroom.database.counted() as queries:
+        assert m.Story.objects.get(slug="story-5").related(2)
+    links = [sql for sql in queries if "news_story_tags" in sql]
+    assert links
+    assert all("WHERE" in sql for sql in links)

@@ -1,8 +1,9 @@
 """Related content by shared tags: ``related = Similar("tags")``, then ``story.related(5)``.
 
 Most shared tags first; among equals, the model's own ordering. What comes out depends on the set of tags alone (and
-on leaving the story itself out), so a ranking is made once for each set of tags, however many stories have it, from
-an inverted index that is loaded once for each snapshot.
+on leaving the story itself out), so a ranking is made once for each set of tags, however many stories have it. Where
+many are wanted, it is made from an inverted index that is loaded once for each snapshot; for a few, only the rows that
+have one of the tags are loaded.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ from toolkit.errors import DeclarationError, did_you_mean
 from toolkit.models.batches import ask_keyed, fetch_many, find_relation, load_many, note_row
 from toolkit.models.compile import Query
 from toolkit.models.options import located
+from toolkit.models.queryset import QuerySet
 from toolkit.models.relations import ManyToManyField
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope, digest
 
 M = TypeVar("M")
 
+FEW_SETS = 3
+"""Sets of tags that are ranked in one snapshot before all rows are loaded for more: an edit shows few pages anew."""
+
 
 @dataclass(frozen=True)
 class TagIndex:
-    """Which rows have which tag, the rows numbered in the model's order.
+    """Which rows have which tag, the rows numbered in the model's order; of all tags, or of some.
 
     Args:
         keys: Primary keys by number.
@@ -79,7 +84,9 @@ class Similar(Generic[M]):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         return self if instance is None else SimilarTo(self, instance)
 
-    def rank(self, scope: Scope, tags: tuple[Any, ...], limit: int, *, memo: dict[Any, Any] | None = None) -> list[Any]:
+    def rank(
+        self, scope: Scope, tags: tuple[Any, ...], limit: int, *, memo: dict[Any, Any] | None = None, sets: int = 1
+    ) -> list[Any]:
         """Keys of the best rows for a set of tags; made once for each snapshot, set and limit.
 
         Args:
@@ -87,12 +94,13 @@ class Similar(Generic[M]):
             tags: Keys of the tags, sorted.
             limit: The most keys to give.
             memo: Where rankings are kept, for a caller that asks for many at one instant.
+            sets: How many sets of tags the caller is about to ask for.
         """
         memo = self.memo(scope) if memo is None else memo
         key = ("similar", self.model, self.by, scope.sight, scope.locale, scope.moment, tags, limit)
         found: list[Any] | None = memo.get(key)
         if found is None:
-            found = memo[key] = self._index(scope, memo).rank(tags, limit)
+            found = memo[key] = self._index(scope, memo, tags, sets).rank(tags, limit) if tags else []
         return found
 
     def memo(self, scope: Scope) -> dict[Any, Any]:
@@ -102,28 +110,41 @@ class Similar(Generic[M]):
         memo: dict[Any, Any] = scope.database.memo
         return memo
 
-    def _index(self, scope: Scope, memo: dict[Any, Any]) -> TagIndex:
+    def _index(self, scope: Scope, memo: dict[Any, Any], tags: Sequence[Any], sets: int) -> TagIndex:
         key = ("similar index", self.model, self.by, scope.sight, scope.locale, scope.moment)
-        found: TagIndex | None = memo.get(key)
-        if found is None:
-            found = memo[key] = self._load_index(scope)
-        return found
+        kept: TagIndex | int = memo.get(key, 0)
+        if isinstance(kept, TagIndex):
+            return kept
+        if kept + sets <= FEW_SETS:
+            memo[key] = kept + 1
+            return self._load_index(scope, self._link_query().filter(**{f"{self._link_names()[1]}__in": tags}))
+        index = memo[key] = self._load_index(scope)
+        return index
 
-    def _load_index(self, scope: Scope) -> TagIndex:
-        field = self.model._meta.by_name[self.by]
-        own, other = field.link_fields()
-        fetch = scope.database.fetch
-        keys = [row[0] for row in fetch(*self._bound(scope, self._keys_shape(scope)))]
+    def _load_index(self, scope: Scope, some: QuerySet[Any] | None = None) -> TagIndex:
+        """The index of all rows.
+
+        Args:
+            scope: Who asks.
+            some: The links that count, if not all do.
+        """
+        own, other = self._link_names()
+        links = self._link_query() if some is None else some
+        rows = QuerySet[Any](self.model).values_list("pk")
+        keys = [key for (key,) in _fetch(scope, rows if some is None else rows.filter(pk__in=some.values(own)))]
         numbers = {key: number for number, key in enumerate(keys)}
-        links = find_shape(scope, Query(field.through, (("values", (own.attname, other.attname)),), "instances"))
-        rows: dict[Any, list[int]] = {}
-        for key, tag in fetch(*self._bound(scope, links)):
+        found: dict[Any, list[int]] = {}
+        for key, tag in _fetch(scope, links.values_list(own, other)):
             if key in numbers:
-                rows.setdefault(tag, []).append(numbers[key])
-        return TagIndex(keys, rows)
+                found.setdefault(tag, []).append(numbers[key])
+        return TagIndex(keys, found)
 
-    def _bound(self, scope: Scope, shape: Any) -> tuple[str, list[Any]]:
-        return shape.statement.sql, shape.statement.bind((), scope, ())
+    def _link_query(self) -> QuerySet[Any]:
+        return QuerySet[Any](self.model._meta.by_name[self.by].through).order_by()
+
+    def _link_names(self) -> tuple[str, str]:
+        own, other = self.model._meta.by_name[self.by].link_fields()
+        return own.attname, other.attname
 
     def _keys_shape(self, scope: Scope) -> Any:
         return find_shape(scope, Query(self.model, (("values", ("pk",)),), "instances"))
@@ -216,6 +237,14 @@ class SimilarTo(Generic[M]):
 _NEVER: tuple[int, Any] = (-1, None)
 
 
+def _fetch(scope: Scope, question: QuerySet[Any]) -> Iterable[Any]:
+    """Rows as the database gives them. No trace notes them, for a ranking is a question of its own."""
+    query, values = question._query("instances")
+    statement = find_shape(scope, query).statement
+    rows: Iterable[Any] = scope.database.fetch(statement.sql, statement.bind(values, scope, ()))
+    return rows
+
+
 def _tags_of(declared: Similar[Any], instance: Any) -> tuple[Any, ...]:
     """The keys of an instance's tags, as this page's own read."""
     return tuple(sorted(tag.pk for tag in load_many(instance, find_relation(type(instance), declared.by))))
@@ -233,9 +262,10 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
     memo = declared.memo(scope)
     relation = find_relation(type(instance), declared.by)
     chosen: list[list[Any]] = []
-    for peer in peers:
-        tags = tuple(sorted(tag.pk for tag in fetch_many(peer, relation)))
-        best = declared.rank(scope, tags, limit + 1, memo=memo)
+    tagged = [tuple(sorted(tag.pk for tag in fetch_many(peer, relation))) for peer in peers]
+    sets = len(set(tagged))
+    for peer, tags in zip(peers, tagged, strict=True):
+        best = declared.rank(scope, tags, limit + 1, memo=memo, sets=sets)
         chosen.append([key for key in best if key != peer.pk][:limit])
     wanted = sorted({key for keys in chosen for key in keys})
     _, rows = ask_keyed(scope, declared.model, (), "pk", (), wanted)
