@@ -7,31 +7,27 @@ with nothing to ask starts fast.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends import backend_for
 from toolkit.database.changes import Changes, RawWatch, errors_told
-from toolkit.database.hints import SMALLER, hint_for
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor
 from toolkit.database.transactions import Atomic, Callback, Transaction, call_all
-from toolkit.errors import (
-    DatabaseError,
-    DatabaseUnavailable,
-    DeadlockError,
-    IntegrityError,
-    LockedError,
-    ToolkitError,
-    TransactionError,
-)
+from toolkit.errors import TransactionError
+from toolkit.lazily import LazyModule
 from toolkit.signals import Receivers
+
+if TYPE_CHECKING:
+    from toolkit.database import refusals
+else:
+    refusals = LazyModule("toolkit.database.refusals")
 
 DEFAULT = "default"
 """The alias of a site's main database."""
@@ -183,7 +179,7 @@ class Database(Holding):
             raise self.translated(error, sql) from error
         inside = self._local.transaction is not None or self._local.snapshot
         if inside or not is_reading(sql):
-            raise lost(self.safe_url, sql, error, inside=inside) from error
+            raise refusals.lost(self.safe_url, sql, error, inside=inside) from error
         self.renew()
         try:
             return send(self.connection)
@@ -285,11 +281,7 @@ class Database(Holding):
         if connection is None or not self.backend.is_lost(connection):
             return self.translated(error, sql)
         self.renew()
-        return DatabaseUnavailable(
-            f"the connection to {self.safe_url} was lost while rows were taken, not all of which were: "
-            f"{self.backend.told(error)} (in: {sql[:200]})",
-            hint="Ask again from the beginning.",
-        )
+        return refusals.lost_while_taking(self, error, sql)
 
     def _open_stream(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
         connection = self.usable() if self._remote else self.connection
@@ -458,69 +450,9 @@ class Database(Holding):
 
     def translated(self, error: Exception, sql: str) -> Exception:
         """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
-        if isinstance(error, ToolkitError):
-            return error
-        names = {kind.__name__ for kind in type(error).__mro__}
-        told = self.backend.told(error)
-        message = f"{told} (in: {' '.join(sql.split())[:200]})"
-        too_large = self.backend.too_large and re.search(self.backend.too_large, told)
-        if too_large:
-            message = f"the statement is larger than the database takes: {message}"
-        broken = self.backend.broken(error)
-        if broken is not None:
-            refused = IntegrityError(
-                f"{broken.told}: {message}" if broken.told else message, hint="Nothing was written."
-            )
-            refused.kind, refused.constraint, refused.detail = broken.kind, broken.constraint or None, told
-            if self.schema is not None:
-                self.schema.explain(refused, sql)
-            return refused
-        contention = self.backend.contention(error)
-        if contention:
-            return self._contended(contention, message, self.backend.hint(told))
-        if isinstance(error, UnicodeError):
-            return DatabaseError(message, hint="The text has half of a surrogate pair, which is no character.")
-        if isinstance(error, OverflowError):
-            return DatabaseError(message, hint="Whole numbers have 64 bits.")
-        if names & {"DatabaseError", "InterfaceError"}:
-            hint = self._hint_for_reading(told) or self.backend.hint(f"{told} in {sql}") or hint_for(told)
-            return DatabaseError(message, hint=hint or (SMALLER if too_large else None))
-        return error
-
-    def _hint_for_reading(self, told: str) -> str | None:
-        """The next step, where this database is not to be written."""
-        if not self.read_only or not re.search(r"(?i)read[- ]?only", told):
-            return None
-        why = f"replica_of = {self.replica_of!r}" if self.replica_of else "read_only = true"
-        original = f" Write to {self.replica_of!r}." if self.replica_of else ""
-        return f"The setting databases.{self.alias} says {why}, so nothing is written there.{original}"
-
-    def _contended(self, kind: str, message: str, hint: str | None) -> TransactionError:
-        """The error for a transaction that another one was in the way of."""
-        if kind == "locked":
-            return LockedError(message, hint=hint or "Another transaction holds the lock. Try again when it is done.")
-        transaction = self.transaction
-        if transaction is not None and self.backend.deadlock_ends_transaction:
-            transaction.lost = True
-            self.break_off("a deadlock ended the whole transaction")
-        return DeadlockError(message, hint="The transaction is rolled back. Try it again.")
+        return refusals.translated(self, error, sql)
 
 
 def is_reading(sql: str) -> bool:
     """Whether a statement may be asked twice."""
     return sql.startswith("SELECT") or sql.lstrip()[:6].upper() == "SELECT"
-
-
-def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUnavailable:
-    """The error for a connection that ended while it was in use."""
-    told = " ".join(str(error).split())
-    if not inside or sql == "COMMIT":
-        what = "the transaction was committed" if sql == "COMMIT" else "the statement was run"
-        return DatabaseUnavailable(
-            f"the connection to {title} was lost, and it is not known whether {what}: {told} (in: {sql[:200]})",
-            hint="Look before you run it again.",
-        )
-    return DatabaseUnavailable(
-        f"the connection to {title} was lost inside a transaction, of which nothing was written: {told}",
-        hint="Run the whole block again.",
-    )

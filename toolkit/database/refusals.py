@@ -1,0 +1,107 @@
+"""What a database refuses, in the toolkit's words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from toolkit.database.hints import SMALLER, hint_for
+from toolkit.errors import (
+    DatabaseError,
+    DatabaseUnavailable,
+    DeadlockError,
+    IntegrityError,
+    LockedError,
+    ToolkitError,
+    TransactionError,
+)
+
+if TYPE_CHECKING:
+    from toolkit.database.backends.base import Broken
+    from toolkit.database.connections import Database
+
+
+def translated(database: Database, error: Exception, sql: str) -> Exception:
+    """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
+    if isinstance(error, ToolkitError):
+        return error
+    backend = database.backend
+    told = backend.told(error)
+    message = f"{told} (in: {' '.join(sql.split())[:200]})"
+    too_large = backend.too_large and re.search(backend.too_large, told)
+    if too_large:
+        message = f"the statement is larger than the database takes: {message}"
+    broken = backend.broken(error)
+    if broken is not None:
+        return _integrity_error(database, broken, sql, told=told, message=message)
+    contention = backend.contention(error)
+    if contention:
+        return _contended(database, contention, message, backend.hint(told))
+    if isinstance(error, UnicodeError):
+        return DatabaseError(message, hint="The text has half of a surrogate pair, which is no character.")
+    if isinstance(error, OverflowError):
+        return DatabaseError(message, hint="Whole numbers have 64 bits.")
+    if {kind.__name__ for kind in type(error).__mro__} & {"DatabaseError", "InterfaceError"}:
+        hint = _hint_for_reading(database, told) or backend.hint(f"{told} in {sql}") or hint_for(told)
+        return DatabaseError(message, hint=hint or (SMALLER if too_large else None))
+    return error
+
+
+def _integrity_error(database: Database, broken: Broken, sql: str, *, told: str, message: str) -> IntegrityError:
+    refused = IntegrityError(f"{broken.told}: {message}" if broken.told else message, hint="Nothing was written.")
+    refused.kind, refused.constraint, refused.detail = broken.kind, broken.constraint or None, told
+    if database.schema is not None:
+        database.schema.explain(refused, sql)
+    return refused
+
+
+def _hint_for_reading(database: Database, told: str) -> str | None:
+    """The next step, where this database is not to be written."""
+    if not database.read_only or not re.search(r"(?i)read[- ]?only", told):
+        return None
+    original = database.replica_of
+    why = f"replica_of = {original!r}" if original else "read_only = true"
+    where = f" Write to {original!r}." if original else ""
+    return f"The setting databases.{database.alias} says {why}, so nothing is written there.{where}"
+
+
+def _contended(database: Database, kind: str, message: str, hint: str | None) -> TransactionError:
+    """The error for a transaction that another one was in the way of."""
+    if kind == "locked":
+        return LockedError(message, hint=hint or "Another transaction holds the lock. Try again when it is done.")
+    transaction = database.transaction
+    if transaction is not None and database.backend.deadlock_ends_transaction:
+        transaction.lost = True
+        database.break_off("a deadlock ended the whole transaction")
+    return DeadlockError(message, hint="The transaction is rolled back. Try it again.")
+
+
+def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUnavailable:
+    """The error for a connection that ended while it was in use.
+
+    Args:
+        title: The database's URL without its password.
+        sql: What was being run.
+        error: The driver's.
+        inside: A transaction was under way.
+    """
+    told = " ".join(str(error).split())
+    if not inside or sql == "COMMIT":
+        what = "the transaction was committed" if sql == "COMMIT" else "the statement was run"
+        return DatabaseUnavailable(
+            f"the connection to {title} was lost, and it is not known whether {what}: {told} (in: {sql[:200]})",
+            hint="Look before you run it again.",
+        )
+    return DatabaseUnavailable(
+        f"the connection to {title} was lost inside a transaction, of which nothing was written: {told}",
+        hint="Run the whole block again.",
+    )
+
+
+def lost_while_taking(database: Database, error: Exception, sql: str) -> DatabaseUnavailable:
+    """The error for a connection that ended when some of the rows were taken."""
+    return DatabaseUnavailable(
+        f"the connection to {database.safe_url} was lost while rows were taken, not all of which were: "
+        f"{database.backend.told(error)} (in: {sql[:200]})",
+        hint="Ask again from the beginning.",
+    )
