@@ -18,23 +18,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from toolkit.assets.bundling import Bundler, concatenated
-from toolkit.assets.joining import Module, iter_modules
+from toolkit.assets.files import AssetFiles, Found
 from toolkit.assets.making import Commands, Made
 from toolkit.assets.minifying import Minifier
-from toolkit.assets.places import leads_out, paths_in, places_of
-from toolkit.assets.references import Reference, reached
-from toolkit.assets.scripts import is_module
-from toolkit.assets.sources import SCRIPTS, STYLESHEETS, SourceText, kind_of, may_refer, read_source, split_url
+from toolkit.assets.places import places_of
+from toolkit.assets.references import reached
+from toolkit.assets.sources import SCRIPTS, kind_of, may_refer, split_url
 from toolkit.assets.versions import FINGERPRINT_DIGITS, Version, Versions, fingerprinted
-from toolkit.errors import TemplateError, did_you_mean
+from toolkit.errors import TemplateError
 from toolkit.stamps import FileDigests
 from toolkit.trace import ABSENT, digest, digest_bytes, record
 
 _FINGERPRINTED = re.compile(rf"(?P<stem>.+)\.(?P<fingerprint>[0-9a-f]{{{FINGERPRINT_DIGITS}}})(?P<suffix>\.[^./]+)?")
-
-Found = tuple[Path, bytes]
-"""The file of an asset, and the digest of its content."""
 
 
 @lru_cache(maxsize=1024)
@@ -100,13 +95,16 @@ class Assets:
         self.made = dict(made or {})
         self.commands = commands
         self.minifier = minifier or Minifier()
-        self.bundles = bundles
-        self._digests = digests or FileDigests()
-        self._sources: dict[str, tuple[bytes, SourceText]] = {}
+        self._files = AssetFiles(
+            self.folders,
+            url_prefix=self.url_prefix,
+            made=self.made,
+            commands=commands,
+            bundles=bundles,
+            digests=digests or FileDigests(),
+        )
         self._known: dict[str, _Known] = {}
         self._frozen: dict[str, Version | None] | None = None
-        self._located: dict[str, Found | None] = {}
-        self._kept: dict[Any, Any] = {}
 
     # -- for templates
 
@@ -146,7 +144,7 @@ class Assets:
         version = self._find(path)
         if version is None:
             record("asset", (path,), ABSENT)
-            raise TemplateError(f"there is no asset {path!r}", hint=self._suggestion(path))
+            raise TemplateError(f"there is no asset {path!r}", hint=self._files.suggestion(path))
         record("asset", (path,), _address(self.url_prefix, path, version.fingerprint)[1])
         return version
 
@@ -203,7 +201,9 @@ class Assets:
             if made is not None and self.commands is not None and made.run:
                 yield from self.commands.inputs(made)
             elif made is not None and made.bundle:
-                yield from (place for module in self._modules(made) for place in places_of(module.path, self.folders))
+                yield from (
+                    place for module in self._files.modules(made) for place in places_of(module.path, self.folders)
+                )
 
     def find(self, url_path: str) -> FoundAsset | None:
         """The asset behind a URL's path (percent-decoded), by its fingerprinted or plain name; or None."""
@@ -222,35 +222,25 @@ class Assets:
 
     def find_file(self, path: str) -> Found | None:
         """The file of an asset as it is written, and the digest of its content; or None."""
-        if self._frozen is None:
-            return self._locate(path)
-        if path not in self._located:
-            self._located[path] = self._locate(path)
-        return self._located[path]
+        return self._files.find(path)
 
     def kept(self, key: Any, find: Callable[[], Any]) -> Any:
         """What ``find`` finds among files; while the assets are frozen, what it found the first time."""
-        if self._frozen is None:
-            return find()
-        if key not in self._kept:
-            self._kept[key] = find()
-        return self._kept[key]
+        return self._files.kept(key, find)
 
     def iter_paths(self) -> Iterator[str]:
         """The paths of all assets, sorted. Names that begin with a dot are none."""
-        yield from sorted(paths_in(self.folders) | self.made.keys())
+        return self._files.iter_paths()
 
     def freeze(self) -> None:
         """From now on look at no file twice: a build publishes one state of the assets."""
         self._frozen = {}
-        self._located = {}
-        self._kept = {}
+        self._files.freeze()
 
     def thaw(self) -> None:
         """End what :meth:`freeze` began."""
         self._frozen = None
-        self._located = {}
-        self._kept = {}
+        self._files.thaw()
 
     @contextmanager
     def frozen(self) -> Iterator[Assets]:
@@ -266,7 +256,7 @@ class Assets:
     def _get(self, path: str) -> Version:
         version = self._find(path)
         if version is None:
-            raise TemplateError(f"there is no asset {path!r}", hint=self._suggestion(path))
+            raise TemplateError(f"there is no asset {path!r}", hint=self._files.suggestion(path))
         return version
 
     def _find(self, path: str) -> Version | None:
@@ -278,7 +268,7 @@ class Assets:
 
     def _look(self, path: str) -> Version | None:
         """The version of an asset today: the one that is known, while all that was looked at for it is as it was."""
-        found = self.find_file(path)
+        found = self._files.find(path)
         if found is None:
             return None
         if not self._may_refer(path):
@@ -291,7 +281,10 @@ class Assets:
     def _version(self, path: str) -> Version | None:
         looked_at: dict[str, bytes | None] = {}
         versions = Versions(
-            lambda one: self._source(one, looked_at, ()), self.minifier.asset, self.minifier.versions, self._broken
+            lambda one: self._files.source(one, looked_at, ()),
+            self.minifier.asset,
+            self.minifier.versions,
+            self._files.broken,
         )
         version = versions.of(path)
         for one, found in versions.found.items():
@@ -301,78 +294,11 @@ class Assets:
         return version
 
     def _digest(self, path: str) -> bytes | None:
-        found = self.find_file(path)
+        found = self._files.find(path)
         return None if found is None else found[1]
 
     def _may_refer(self, path: str) -> bool:
         return may_refer(path) or path in self.made
-
-    def _source(
-        self, path: str, looked_at: dict[str, bytes | None], within: tuple[str, ...]
-    ) -> tuple[SourceText, bytes] | None:
-        """What an asset says; ``within`` are the assets in which it is to stand."""
-        found = self.find_file(path)
-        looked_at[path] = found[1] if found else None
-        if found is None:
-            return None
-        made = self.made.get(path)
-        if made is not None and made.files:
-            return self._concatenated(made, looked_at, within), found[1]
-        source = self._read(path, *found)
-        if self.bundles and kind_of(path) in STYLESHEETS:
-            source = self._bundled(source, looked_at, within)
-        return source, found[1]
-
-    def _read(self, path: str, file: Path, content: bytes) -> SourceText:
-        known = self._sources.get(path)
-        if known is not None and known[0] == content and known[1].file == file:
-            return known[1]
-        if not may_refer(path):
-            return SourceText(path, file)
-        made = self.made.get(path)
-        body = self.commands.body(file) if made is not None and self.commands is not None else self._bytes(file)
-        source = read_source(path, file, body, url_prefix=self.url_prefix)
-        self._sources[path] = (content, source)
-        return source
-
-    def _bytes(self, file: Path) -> bytes:
-        read = self._digests.read(file)
-        if read is None:
-            raise TemplateError("the asset vanished while it was read", path=file)
-        return read[0]
-
-    def _bundled(self, source: SourceText, looked_at: dict[str, bytes | None], within: tuple[str, ...]) -> SourceText:
-        if source.path in within:
-            cycle = " -> ".join([*within[within.index(source.path) :], source.path])
-            raise TemplateError(f"stylesheets import each other: {cycle}", path=source.file)
-
-        def read(path: str) -> SourceText | None:
-            found = self._source(path, looked_at, (*within, source.path))
-            return found[0] if found else None
-
-        return Bundler(read, self._broken, url_prefix=self.url_prefix).bundle(source)
-
-    def _concatenated(self, made: Made, looked_at: dict[str, bytes | None], within: tuple[str, ...]) -> SourceText:
-        if made.path in within:
-            raise TemplateError(f"the asset {made.path!r} is to be made of itself")
-        parts = []
-        for name in made.files:
-            found = self._source(name, looked_at, (*within, made.path))
-            if found is None:
-                raise TemplateError(
-                    f"the asset {made.path!r} is to be made of {name!r}, which is not there",
-                    hint=self._suggestion(name),
-                )
-            if found[0].text is None:
-                found = (SourceText(name, found[0].file, self._bytes(found[0].file).decode("utf-8", "replace")), b"")
-            if kind_of(name) in SCRIPTS and is_module(found[0].text or ""):
-                raise TemplateError(
-                    f"the asset {made.path!r} cannot be made of the module {name!r}",
-                    path=found[0].file,
-                    hint="Modules load what they import by themselves; script(…, module=true) has it load at once.",
-                )
-            parts.append(found[0])
-        return concatenated(made.path, parts, parts[0].file, url_prefix=self.url_prefix)
 
     def _body(self, version: Version) -> bytes:
         content = self._content(version)
@@ -385,63 +311,6 @@ class Assets:
         if made is not None and not made.files and self.commands is not None:
             return self.commands.body(version.file)
         return version.file
-
-    # -- files
-
-    def _locate(self, path: str) -> Found | None:
-        made = self.made.get(path)
-        if made is not None:
-            return self._locate_made(made)
-        for file in places_of(path, self.folders):
-            try:
-                content = self._digests.find(file)
-            except OSError as error:
-                raise TemplateError(f"the asset cannot be read: {error.strerror}", path=file) from error
-            if content is not None and not leads_out(file, self.folders):
-                return file, content
-        return None
-
-    def _locate_made(self, made: Made) -> Found:
-        if made.run and self.commands is not None:
-            return self.commands.find(made)
-        if made.bundle and self.commands is not None:
-            return self.commands.bundle(made, list(self._modules(made)))
-        found = [self.find_file(name) for name in made.files if name != made.path]
-        file = next((one[0] for one in found if one), self.folders[0][1])
-        return file, digest([made.files, [one[1] if one else None for one in found]])
-
-    def _modules(self, made: Made) -> Iterator[Module]:
-        """What goes into a bundle."""
-
-        def read(path: str, asked_by: tuple[SourceText, Reference] | None) -> tuple[SourceText, bytes]:
-            other = self.made.get(path)
-            if other is not None and other.bundle:
-                raise TemplateError(f"the asset {made.path!r} cannot be the bundle of {path!r}, which is one itself")
-            found = self.find_file(path)
-            if found is None:
-                if asked_by is not None:
-                    raise self._broken(*asked_by, path)
-                told = f"the asset {made.path!r} is to be the bundle of {path!r}, which is not there"
-                raise TemplateError(told, hint=self._suggestion(path))
-            source = self._read(path, *found)
-            return source, self._bytes(source.file) if source.text is None else source.text.encode()
-
-        return iter_modules(made.bundle, made.path, read)
-
-    def _broken(self, source: SourceText, reference: Reference, target: str) -> TemplateError:
-        return TemplateError(
-            f"{reference.url!r} refers to {target!r}, which is not there",
-            path=source.file,
-            line=reference.line,
-            hint=self._suggestion(target),
-        )
-
-    def _suggestion(self, path: str) -> str | None:
-        link = next((file for file in places_of(path, self.folders) if file.exists()), None)
-        if link is not None and leads_out(link, self.folders):
-            return f"{link} leads out of the folder of static files, so it is not published: copy the file there."
-        places = ", ".join(str(folder) for _, folder in self.folders)
-        return did_you_mean(path, self.iter_paths()) or f"It was looked for in: {places}."
 
     def _url(self, path: str, version: Version) -> str:
         return _address(self.url_prefix, path, version.fingerprint)[0]
