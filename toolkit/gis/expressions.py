@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from toolkit.models.expressions import Expression, Function
+from toolkit.models.calls import Function
+from toolkit.models.expressions import Expression
 from toolkit.models.fields import TextField
 from toolkit.models.lookups import LookupContext
 

@@ -17,7 +17,7 @@ from toolkit.migrations.values import is_writable
 from toolkit.models import DateTimeField, Field, SlugField, TextField
 from toolkit.models.fields import MISSING
 from toolkit.models.naming import field_renamer, renamed
-from toolkit.models.relations import BY_DATABASE
+from toolkit.models.on_delete import BY_DATABASE
 
 NOT_IN_DATABASE = frozenset(
     {

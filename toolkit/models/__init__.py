@@ -19,6 +19,7 @@ from toolkit.models.aggregates import (
     Sum,
     Variance,
 )
+from toolkit.models.calls import Function, Transform
 from toolkit.models.conditional import Case, When
 from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from toolkit.models.exclusions import (
@@ -29,7 +30,7 @@ from toolkit.models.exclusions import (
     IntegerRange,
     RangeOperators,
 )
-from toolkit.models.expressions import Expression, ExpressionWrapper, F, Function, Now, Q, Transform, Value
+from toolkit.models.expressions import Expression, ExpressionWrapper, F, Now, Q, Value
 from toolkit.models.fetching import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, RAISE
 from toolkit.models.fields import (
     AutoField,
@@ -165,14 +166,9 @@ from toolkit.models.generic import GenericForeignKey, GenericRelation, ModelName
 from toolkit.models.indexes import BloomIndex, BrinIndex, BTreeIndex, GinIndex, GistIndex, HashIndex, Index, SpGistIndex
 from toolkit.models.lookups import Lookup
 from toolkit.models.managers import Manager
+from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.model import Model
-from toolkit.models.plans import DeletionPlan
-from toolkit.models.prefetching import Prefetch
-from toolkit.models.queryset import QuerySet
-from toolkit.models.raw import RawQuerySet
-from toolkit.models.rawsql import RawSQL
-from toolkit.models.related import RelatedManager
-from toolkit.models.relations import (
+from toolkit.models.on_delete import (
     CASCADE,
     DB_CASCADE,
     DB_SET_DEFAULT,
@@ -183,10 +179,14 @@ from toolkit.models.relations import (
     SET,
     SET_DEFAULT,
     SET_NULL,
-    ForeignKey,
-    ManyToManyField,
-    OneToOneField,
 )
+from toolkit.models.plans import DeletionPlan
+from toolkit.models.prefetching import Prefetch
+from toolkit.models.queryset import QuerySet
+from toolkit.models.raw import RawQuerySet
+from toolkit.models.rawsql import RawSQL
+from toolkit.models.related import RelatedManager
+from toolkit.models.relations import ForeignKey, OneToOneField
 from toolkit.models.routing import Router
 from toolkit.models.search import Search, SearchRank
 from toolkit.models.similar import Similar

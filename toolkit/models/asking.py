@@ -18,7 +18,7 @@ from toolkit.models.expressions import Expression, Q
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field
-from toolkit.models.functions.dates import Trunc
+from toolkit.models.functions.truncating import Trunc
 from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.paging import known_rows
 from toolkit.models.prefetching import prefetch

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +16,7 @@ from toolkit.models.compile import Query
 from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
 from toolkit.models.options import located
 from toolkit.models.routing import scope_from
-from toolkit.models.scopes import current_scope, find_shape
+from toolkit.models.scopes import find_shape
 from toolkit.models.shapes import Shape
 from toolkit.models.sqltext import flat, iter_chunks, key_of, key_text, quoted
 from toolkit.trace import ABSENT, Scope, digest
@@ -143,7 +142,7 @@ def peers_without(instance: Any, name: str) -> list[Any]:
 _NEVER: tuple[int, Any] = (-1, None)
 
 
-def _stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
+def stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
     """The instances loaded with this one for which something was not loaded since the last write; this one first."""
     kind = type(instance)
     others = [
@@ -260,93 +259,6 @@ def note_reference(scope: Scope, model: Any, held: Any, value: Any, related: Any
 # sets of objects
 
 
-def find_relation(model: Any, name: str) -> Any:
-    """The descriptor of a many-valued relation, or of the other side of a one-to-one field; None if there is none."""
-    found = next((vars(kind)[name] for kind in model.__mro__ if name in vars(kind)), None)
-    return found if hasattr(found, "relation") else None
-
-
-class Partners:
-    """The question for the partners of owners in a relation.
-
-    Args:
-        relation: ``Related`` of the accessor, or whatever else has its ``name``, ``target`` and ``path``.
-        cache: The attribute of owners where the partners are kept, with the version they were loaded at.
-        query: The keyed query.
-        values: Its values.
-    """
-
-    def __init__(self, relation: Any, cache: str, query: Query, values: Sequence[Any] = ()) -> None:
-        self.relation, self.cache, self.query, self.values = relation, cache, query, values
-
-    def key_reader(self, scope: Scope) -> Callable[[Any], Any]:
-        """A function from an owner to the driver's value of what its partners refer to."""
-        reader: Callable[[Any], Any] = self.relation.key_reader(scope)
-        return reader
-
-    def is_known(self, owner: Any) -> bool:
-        """Whether the partners of an owner are loaded already, and nothing was written since."""
-        found = owner.__dict__.get(self.cache)
-        return found is not None and found[0] == current_scope().database.version
-
-    def fetch(self, owner: Any, *, waiting: Sequence[Any] | None = None) -> list[Any]:
-        """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``note``.
-
-        They are kept with the version of the database that they were loaded at: what this process writes, it sees.
-        """
-        found = owner.__dict__.get(self.cache)
-        scope = scope_from(owner)
-        version = scope.database.version
-        if found is None or found[0] != version:
-            if waiting is None:
-                waiting = self._waiting(owner, version)
-            keys = [*map(self.key_reader(scope), waiting)]
-            shape = find_shape(scope, self.query)
-            groups, named = ask_shape(
-                scope, shape, self.values, [key for key in dict.fromkeys(keys) if key is not None]
-            )
-            several, cache = shape.names_more, self.cache
-            for peer, key in zip(waiting, keys, strict=True):
-                peer.__dict__[cache] = (version, groups.get(key, []), named.get(key, []) if several else None)
-            self.loaded(owner, groups)
-            found = owner.__dict__[self.cache]
-        partners: list[Any] = found[1]
-        return partners
-
-    def loaded(self, owner: Any, groups: Groups) -> None:
-        """What to do with partners when they have been loaded."""
-        spread(mode_of(owner), chain.from_iterable(groups.values()))
-
-    def _waiting(self, owner: Any, version: int) -> list[Any]:
-        """The owner and those of its peers of whom the same is asked and not known."""
-        asked = f"_asked_{self.relation.name}"
-        own = owner.__dict__.get(asked)
-        peers = _stale_peers(owner, self.cache, version)[:BATCH_KEYS]
-        return [peer for peer in peers if peer.__dict__.get(asked) is own]
-
-    def note(self, scope: Scope, owner: Any) -> list[Any]:
-        """The partners of an owner, recorded as a read of the page at hand."""
-        found = self.fetch(owner)
-        if scope.trace is not None and (key := self.key_reader(scope)(owner)) is not None:
-            named = owner.__dict__[self.cache][2]
-            note_keyed(scope, find_shape(scope, self.query), self.values, key, found, named)
-        return found
-
-
-def partners_of(owner: Any, relation: Any) -> Partners:
-    """The question for an owner's partners: what a ``Prefetch`` made of it, or for all of them."""
-    asked: Partners | None = owner.__dict__.get(relation.asked)
-    if asked is not None:
-        return asked
-    known: dict[Any, Partners] = relation.__dict__.setdefault("_partners", {})
-    every = known.get(type(owner))
-    if every is None:  # one object, so that its shape is found by identity
-        operations, values = relation.narrowing(owner, 0)
-        query = Query(relation.target, (*operations, ("keyed", relation.keyed)), "instances")
-        every = known[type(owner)] = Partners(relation, relation.cache, query, values)
-    return every
-
-
 def without_questions(instance: Any) -> dict[str, Any]:
     """What an instance holds, for pickling: what was prefetched under other names as plain attributes."""
     values = instance.__dict__
@@ -357,27 +269,6 @@ def without_questions(instance: Any) -> dict[str, Any]:
         if kept is not None and not hasattr(type(instance), attribute):
             plain[attribute] = asked.value(kept[1])
     return plain
-
-
-def load_many(owner: Any, relation: Any) -> list[Any]:
-    """The partners of an owner in a many-valued relation, as a read of the page at hand.
-
-    Args:
-        owner: An instance.
-        relation: ``Related`` of the accessor: name, target model and the path back to the owner.
-    """
-    return partners_of(owner, relation).note(current_scope(), owner)
-
-
-def fetch_many(owner: Any, relation: Any) -> list[Any]:
-    """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``load_many``."""
-    return partners_of(owner, relation).fetch(owner)
-
-
-def has_many(owner: Any, relation: Any) -> bool:
-    """Whether the partners of an owner are loaded already, and nothing was written since."""
-    found = owner.__dict__.get(relation.cache)
-    return found is not None and found[0] == current_scope().database.version
 
 
 # fields that were left out
@@ -447,7 +338,7 @@ def translation_of(instance: Any, scope: Scope, model: Any = None) -> Any:
         return None
     version = scope.database.version
     if instance.__dict__.get(cache, _NEVER)[0] != version:
-        waiting = _stale_peers(instance, cache, version)
+        waiting = stale_peers(instance, cache, version)
         keys = [raw(meta.pk, scope, getattr(peer, meta.pk.attname)) for peer in waiting]
         _, groups = ask_keyed(scope, meta.translation, _LOCALE_IS, "source", (scope.locale,), keys)
         for peer, key in zip(waiting, keys, strict=True):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from toolkit.models.plans import Blocker, DeletionPlan, PlannedChange
-from toolkit.models.relations import (
+from toolkit.models.on_delete import (
     CASCADE,
     DB_CASCADE,
     DB_SET_DEFAULT,
@@ -17,6 +16,7 @@ from toolkit.models.relations import (
     SET_DEFAULT,
     SET_NULL,
 )
+from toolkit.models.plans import Blocker, DeletionPlan, PlannedChange
 from toolkit.models.sqltext import iter_chunks, key_of, key_text, quoted
 from toolkit.trace import Scope
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from toolkit.errors import DeclarationError
+from toolkit.models.calls import Function
 from toolkit.models.constraints import BaseConstraint, Deferrable, as_expressions
 from toolkit.models.ddl import as_text, literal_condition, literal_expression
-from toolkit.models.expressions import Expression, F, Function, Q
+from toolkit.models.expressions import Expression, F, Q
 from toolkit.models.naming import names_in
 
 

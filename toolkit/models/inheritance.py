@@ -11,7 +11,8 @@ from typing import Any
 
 from toolkit.errors import DeclarationError
 from toolkit.models.fields import Field
-from toolkit.models.relations import CASCADE, OneToOneField
+from toolkit.models.on_delete import CASCADE
+from toolkit.models.relations import OneToOneField
 
 FROM_A_PARENT_WITH_A_TABLE = ("ordering", "get_latest_by")
 """What a model with a parent that has a table takes from its ``Meta``, as in Django; all else is the parent's own."""

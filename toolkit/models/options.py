@@ -16,7 +16,8 @@ from toolkit.models.fields.several import CompositePrimaryKey
 if TYPE_CHECKING:
     from toolkit.models.constraints import BaseConstraint
     from toolkit.models.indexes import Index
-    from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
+    from toolkit.models.many_to_many import ManyToManyField
+    from toolkit.models.relations import ForeignKey, Reverse
 
 LOOKUP_SEPARATOR = "__"
 

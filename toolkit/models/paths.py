@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import as_one, columns_of
-from toolkit.models.relations import ForeignKey, ManyToManyField, Reverse
+from toolkit.models.many_to_many import ManyToManyField
+from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.batches import Groups, Partners, find_relation, load_forward, partners_of, written_reader
+from toolkit.models.batches import Groups, load_forward, written_reader
 from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.partners import Partners, find_relation, partners_of
 from toolkit.models.relations import ForeignKey
 
 

@@ -9,7 +9,8 @@ from types import new_class
 from typing import Any, TypeVar
 
 from toolkit.errors import ValidationError
-from toolkit.models.batches import has_many, load_many, raw_reader, refuse_unplanned
+from toolkit.models.batches import raw_reader, refuse_unplanned
+from toolkit.models.partners import has_many, load_many
 from toolkit.models.queryset import QuerySet
 from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope

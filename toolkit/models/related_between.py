@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.errors import IntegrityError
+from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.related import Defaults, Related, atomic_for
-from toolkit.models.relations import ForeignKey, ManyToManyField
+from toolkit.models.relations import ForeignKey
 from toolkit.models.scopes import current_scope
 from toolkit.signals import m2m_changed
 

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.errors import ValidationError
-from toolkit.models.batches import has_many, load_forward, load_many, note_forward, raw_reader, refuse_unplanned
+from toolkit.models.batches import load_forward, note_forward, raw_reader, refuse_unplanned
+from toolkit.models.partners import has_many, load_many
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current

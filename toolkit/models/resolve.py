@@ -10,14 +10,17 @@ from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
+from toolkit.models.declaring import ModelBase
 from toolkit.models.fields import CharField, Field
 from toolkit.models.lookup_names import is_lookup_name
-from toolkit.models.model import Model, ModelBase
+from toolkit.models.many_to_many import ManyToManyField
+from toolkit.models.model import Model
+from toolkit.models.on_delete import CASCADE
 from toolkit.models.outputs import kind_of
 from toolkit.models.related import RelatedByKey
 from toolkit.models.related_between import RelatedBetween
 from toolkit.models.related_objects import RelatedObject
-from toolkit.models.relations import CASCADE, ForeignKey, ManyToManyField, Reverse
+from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.spreading import spread_keys
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from toolkit.errors import DatabaseError, DeclarationError, ToolkitError
-from toolkit.models.relations import DO_NOTHING
+from toolkit.models.on_delete import DO_NOTHING
 from toolkit.models.scopes import current_scope
 from toolkit.trace import Scope
 

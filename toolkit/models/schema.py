@@ -15,7 +15,7 @@ from toolkit.models.ddl import as_text, default_text, literal_expression
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
 from toolkit.models.hidden import HIDEABLE, hidden_problems, needs_hidden
 from toolkit.models.indexes import Index
-from toolkit.models.relations import BY_DATABASE, DB_SET_DEFAULT
+from toolkit.models.on_delete import BY_DATABASE, DB_SET_DEFAULT
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",

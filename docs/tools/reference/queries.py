@@ -159,16 +159,18 @@ def database_functions() -> str:
     for name in functions.__all__:
         kind = getattr(functions, name)
         called = ", ".join(_arguments(kind))
-        of = kind.__module__.rpartition(".")[2]
+        of = _KINDS.get(kind.__module__.rpartition(".")[2], "")  # Now has a place of its own
         groups.setdefault(of, []).append([f"`{name}({called})`", read_doc(kind).summary])
-    return "\n\n".join(table([f"of {_KINDS[of]}", "what it gives"], groups[of]) for of in _KINDS)
+    return "\n\n".join(table([f"of {of}", "what it gives"], groups[of]) for of in dict.fromkeys(_KINDS.values()))
 
 
 _KINDS = {
     "comparison": "any value",
     "text": "text",
+    "hashes": "text",
     "math": "numbers",
-    "dates": "dates and instants",
+    "parts": "dates and instants",
+    "truncating": "dates and instants",
     "json": "values, as JSON",
     "windows": "the rows around",
 }

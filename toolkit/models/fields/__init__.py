@@ -5,9 +5,10 @@ from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field, FieldOp
 from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.choices import IntegerChoices, TextChoices
 from toolkit.models.fields.dates import DateField, DateTimeField
-from toolkit.models.fields.files import FieldFile, FileField, ImageField
+from toolkit.models.fields.files import FieldFile, FileField
 from toolkit.models.fields.generated import GeneratedField
 from toolkit.models.fields.identifiers import UUIDField, uuid7
+from toolkit.models.fields.images import ImageField
 from toolkit.models.fields.integers import (
     AutoField,
     BigAutoField,

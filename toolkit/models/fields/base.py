@@ -21,7 +21,7 @@ from toolkit.models.lookups import COMMON, Lookup, LookupFunction
 from toolkit.validators.base import meant, refusal
 
 if TYPE_CHECKING:
-    from toolkit.models.expressions import Transform
+    from toolkit.models.calls import Transform
 
 T = TypeVar("T")
 

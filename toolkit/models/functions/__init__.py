@@ -2,31 +2,7 @@
 
 from toolkit.models.expressions import Now
 from toolkit.models.functions.comparison import Cast, Coalesce, Collate, Greatest, Least, NullIf
-from toolkit.models.functions.dates import (
-    Extract,
-    ExtractDay,
-    ExtractHour,
-    ExtractIsoWeekDay,
-    ExtractIsoYear,
-    ExtractMinute,
-    ExtractMonth,
-    ExtractQuarter,
-    ExtractSecond,
-    ExtractWeek,
-    ExtractWeekDay,
-    ExtractYear,
-    Trunc,
-    TruncDate,
-    TruncDay,
-    TruncHour,
-    TruncMinute,
-    TruncMonth,
-    TruncQuarter,
-    TruncSecond,
-    TruncTime,
-    TruncWeek,
-    TruncYear,
-)
+from toolkit.models.functions.hashes import MD5, SHA1, SHA224, SHA256, SHA384, SHA512
 from toolkit.models.functions.json import JSONArray, JSONObject
 from toolkit.models.functions.math import (
     Abs,
@@ -52,13 +28,21 @@ from toolkit.models.functions.math import (
     Sqrt,
     Tan,
 )
+from toolkit.models.functions.parts import (
+    Extract,
+    ExtractDay,
+    ExtractHour,
+    ExtractIsoWeekDay,
+    ExtractIsoYear,
+    ExtractMinute,
+    ExtractMonth,
+    ExtractQuarter,
+    ExtractSecond,
+    ExtractWeek,
+    ExtractWeekDay,
+    ExtractYear,
+)
 from toolkit.models.functions.text import (
-    MD5,
-    SHA1,
-    SHA224,
-    SHA256,
-    SHA384,
-    SHA512,
     Chr,
     Concat,
     Left,
@@ -77,6 +61,19 @@ from toolkit.models.functions.text import (
     Substr,
     Trim,
     Upper,
+)
+from toolkit.models.functions.truncating import (
+    Trunc,
+    TruncDate,
+    TruncDay,
+    TruncHour,
+    TruncMinute,
+    TruncMonth,
+    TruncQuarter,
+    TruncSecond,
+    TruncTime,
+    TruncWeek,
+    TruncYear,
 )
 from toolkit.models.functions.windows import (
     CumeDist,

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.models.calls import Function
 from toolkit.models.comparisons import Structure
-from toolkit.models.expressions import Function
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.math import rounded

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Function
+from toolkit.models.calls import Function
 from toolkit.models.fields import JSONField, TextField
 from toolkit.models.functions.comparison import cast
 from toolkit.models.outputs import kind_of

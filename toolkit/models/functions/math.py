@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
 from toolkit.models.arithmetic import combine
+from toolkit.models.calls import Function, Transform
 from toolkit.models.comparisons import Structure
-from toolkit.models.expressions import Function, Transform
 from toolkit.models.fields import FloatField, JSONField
 from toolkit.models.outputs import Typed, decimal_places, decimals, kind_of, like
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from toolkit.errors import FieldError
-from toolkit.models.expressions import Expression, Function, Transform, Value
+from toolkit.models.calls import Function, Transform
+from toolkit.models.expressions import Expression, Value
 from toolkit.models.fields import CharField, IntegerField, JSONField, TextField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.casing import cased, exactly_compared
@@ -65,27 +66,28 @@ class _TextFunction(Function):
     @classmethod
     def on(cls, dialect: str, *arguments: Any) -> Any:
         """SQL on a database."""
-        return _call(cls.__name__.lower(), *arguments)
+        return call(cls.__name__.lower(), *arguments)
 
     @classmethod
     def output(cls, context: Any) -> Any:
         return cls.output_field if cls.output_field is not None else _text_field(context)
 
 
-class _TextTransform(_TextFunction, Transform):
+class TextTransform(_TextFunction, Transform):
     """The same, of a text alone."""
 
     def __init__(self, expression: Any, *, output_field: Field[Any] | None = None) -> None:
         super().__init__(expression, output_field=output_field)
 
 
-def _call(name: str, *arguments: Any) -> Any:
+def call(name: str, *arguments: Any) -> Any:
+    """A function that gives a text, called by its name."""
     import sqlalchemy as sa
 
     return getattr(sa.func, name)(*arguments, type_=sa.String())
 
 
-class Lower(_TextTransform):
+class Lower(TextTransform):
     """Text in lower case, in every script."""
 
     lookup_name = "lower"
@@ -95,7 +97,7 @@ class Lower(_TextTransform):
         return cased(arguments[0], dialect, "lower")
 
 
-class Upper(_TextTransform):
+class Upper(TextTransform):
     """Text in upper case, in every script; that of ß is SS."""
 
     lookup_name = "upper"
@@ -105,7 +107,7 @@ class Upper(_TextTransform):
         return cased(arguments[0], dialect, "upper")
 
 
-class Length(_TextTransform):
+class Length(TextTransform):
     """How many characters a text has."""
 
     lookup_name = "length"
@@ -118,32 +120,32 @@ class Length(_TextTransform):
         return sa.func.char_length(*arguments) if dialect == "mysql" else sa.func.length(*arguments)
 
 
-class Trim(_TextTransform):
+class Trim(TextTransform):
     """Text without the spaces at both ends."""
 
     lookup_name = "trim"
 
 
-class LTrim(_TextTransform):
+class LTrim(TextTransform):
     """Text without the spaces before it."""
 
     lookup_name = "ltrim"
 
 
-class RTrim(_TextTransform):
+class RTrim(TextTransform):
     """Text without the spaces behind it."""
 
     lookup_name = "rtrim"
 
 
-class Reverse(_TextTransform):
+class Reverse(TextTransform):
     """Text with its characters in the opposite order."""
 
     lookup_name = "reverse"
 
     @classmethod
     def on(cls, dialect: str, *arguments: Any) -> Any:
-        return _call("toolkit_reverse" if dialect == "sqlite" else "reverse", *arguments)
+        return call("toolkit_reverse" if dialect == "sqlite" else "reverse", *arguments)
 
 
 class Concat(Function):
@@ -192,7 +194,7 @@ class Substr(_TextFunction):
     @classmethod
     def on(cls, dialect: str, *arguments: Any) -> Any:
         text, position, *length = arguments
-        return _call("substr", text, _count(position, 1), *(_count(item, 0) for item in length))
+        return call("substr", text, _count(position, 1), *(_count(item, 0) for item in length))
 
 
 class _End(_TextFunction):
@@ -215,7 +217,7 @@ class Left(_End):
     def on(cls, dialect: str, *arguments: Any) -> Any:
         import sqlalchemy as sa
 
-        return _call("substr", arguments[0], sa.literal_column("1"), _count(arguments[1], 0))
+        return call("substr", arguments[0], sa.literal_column("1"), _count(arguments[1], 0))
 
 
 class Right(_End):
@@ -224,7 +226,7 @@ class Right(_End):
     @classmethod
     def on(cls, dialect: str, *arguments: Any) -> Any:
         name = "toolkit_right" if dialect == "sqlite" else "right"
-        return _call(name, arguments[0], _count(arguments[1], 0))
+        return call(name, arguments[0], _count(arguments[1], 0))
 
 
 class Repeat(_TextFunction):
@@ -241,7 +243,7 @@ class Repeat(_TextFunction):
     @classmethod
     def on(cls, dialect: str, *arguments: Any) -> Any:
         name = "toolkit_repeat" if dialect == "sqlite" else "repeat"
-        return _call(name, arguments[0], _count(arguments[1], 0))
+        return call(name, arguments[0], _count(arguments[1], 0))
 
     @classmethod
     def output(cls, context: Any) -> Any:
@@ -293,10 +295,10 @@ class _Pad(_TextFunction):
 
         text, length, fill = arguments
         length, name = _count(length, 0), cls.__name__.lower()
-        padded = _call(f"toolkit_{name}" if dialect == "sqlite" else name, text, length, fill)
+        padded = call(f"toolkit_{name}" if dialect == "sqlite" else name, text, length, fill)
         if dialect != "mysql":
             return padded
-        cut = _call("left", text, length)  # MariaDB gives NULL where there is nothing to fill up with
+        cut = call("left", text, length)  # MariaDB gives NULL where there is nothing to fill up with
         return sa.case((fill == sa.literal_column("''"), cut), else_=padded)
 
     @classmethod
@@ -337,7 +339,7 @@ class StrIndex(_TextFunction):
         return sa.case((sa.and_(empty, arguments[0].is_not(None)), sa.literal_column("1")), else_=found)
 
 
-class Ord(_TextTransform):
+class Ord(TextTransform):
     """The number (Unicode code point) of a text's first character; 0 of an empty text."""
 
     lookup_name = "ord"
@@ -360,7 +362,7 @@ class Ord(_TextTransform):
         return sa.case((text == sa.literal_column("''"), zero), else_=number)
 
 
-class Chr(_TextTransform):
+class Chr(TextTransform):
     """The character of a number (Unicode code point); NULL where there is none."""
 
     lookup_name = "chr"
@@ -372,9 +374,9 @@ class Chr(_TextTransform):
 
         (number,) = arguments
         if dialect == "sqlite":
-            return _call("toolkit_chr", number)
+            return call("toolkit_chr", number)
         if dialect == "postgresql":
-            found = _call("chr", sa.cast(number, sa.Integer()))
+            found = call("chr", sa.cast(number, sa.Integer()))
         else:
             unit = sa.func.char(number.op("USING")(sa.literal_column("utf32")))
             found = exactly_compared(sa.func.convert(unit.op("USING")(sa.literal_column("utf8mb4"))))
@@ -388,74 +390,3 @@ class Chr(_TextTransform):
         if kind not in (None, int):
             raise FieldError(f"Chr() takes a whole number, not {kind.__name__}", hint="Say Cast(..., IntegerField()).")
         return TextField(null=True)
-
-
-class _Hash(_TextTransform):
-    """A hash of a text in UTF-8, in small hexadecimal digits."""
-
-    @classmethod
-    def on(cls, dialect: str, *arguments: Any) -> Any:
-        import sqlalchemy as sa
-
-        name = cls.__name__.lower()
-        if dialect == "sqlite":
-            return _call(f"toolkit_{name}", *arguments)
-        if name == "md5":
-            return _call(name, *arguments)
-        if dialect == "postgresql":
-            return cls._on_postgresql(name, *arguments)
-        if name == "sha1":
-            return _call(name, *arguments)
-        return _call("sha2", *arguments, sa.literal_column(name.removeprefix("sha")))
-
-    @staticmethod
-    def _on_postgresql(name: str, text: Any) -> Any:
-        import sqlalchemy as sa
-
-        if name == "sha1":
-            raise FieldError(
-                "SHA1() is not possible on PostgreSQL, which has it in the extension pgcrypto only",
-                hint="Use SHA256().",
-            )
-        written = sa.func.convert_to(text, sa.literal_column("'UTF8'"))
-        return _call("encode", getattr(sa.func, name)(written), sa.literal_column("'hex'"))
-
-    @classmethod
-    def output(cls, context: Any) -> Any:
-        return TextField(null=True)
-
-
-class MD5(_Hash):
-    """The MD5 hash of a text, in hexadecimal digits."""
-
-    lookup_name = "md5"
-
-
-class SHA1(_Hash):
-    """The SHA-1 hash of a text, in hexadecimal digits; not on PostgreSQL."""
-
-    lookup_name = "sha1"
-
-
-class SHA224(_Hash):
-    """The SHA-224 hash of a text, in hexadecimal digits."""
-
-    lookup_name = "sha224"
-
-
-class SHA256(_Hash):
-    """The SHA-256 hash of a text, in hexadecimal digits."""
-
-    lookup_name = "sha256"
-
-
-class SHA384(_Hash):
-    """The SHA-384 hash of a text, in hexadecimal digits."""
-
-    lookup_name = "sha384"
-
-
-class SHA512(_Hash):
-    """The SHA-512 hash of a text, in hexadecimal digits."""
-
-    lookup_name = "sha512"

@@ -1,0 +1,96 @@
+"""Functions of SQL, as expressions: those that the toolkit brings, and yours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from toolkit.models.comparisons import Structure
+from toolkit.models.expressions import Expression, F, as_expression
+from toolkit.models.fields.base import Field
+from toolkit.models.outputs import Computed, Output, Typed, like
+
+if TYPE_CHECKING:
+    from toolkit.models.context import Context
+
+
+class Function(Expression):
+    """A function of SQL: subclass it and say how it is built.
+
+    ``build`` gets the compiled arguments and a context: its ``dialect``; its ``fields``, those of the arguments; its
+    ``options``; and its ``bind``, which gives bound parameters for the values of ``self.values``, in their order.
+
+    Args:
+        arguments: Names of fields, expressions, or plain values.
+        values: Values that the function needs as bound parameters.
+        options: What is part of the question rather than a value of it, such as a time zone: hashable.
+        output_field: The field that reads the result, instead of the function's own.
+
+    Attributes:
+        output_field: The field that reads the result; by default the first argument's, where all are alike.
+    """
+
+    output_field: ClassVar[Field[Any] | None] = None
+
+    def __init__(
+        self,
+        *arguments: Any,
+        values: tuple[Any, ...] = (),
+        options: tuple[Any, ...] = (),
+        output_field: Field[Any] | None = None,
+    ) -> None:
+        self.arguments = [F(item) if isinstance(item, str) else as_expression(item) for item in arguments]
+        self.values, self.options = values, options
+        self.chosen_output = output_field
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.arguments))})"
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        """The SQLAlchemy expression."""
+        raise TypeError(f"{cls.__name__} must define build()")
+
+    @classmethod
+    def reader(cls, dialect: str) -> Callable[[Any], Any] | None:
+        """A function from what the driver gives to the Python value, where no field has it."""
+        return None
+
+    @classmethod
+    def output(cls, context: Any) -> Field[Any] | None:
+        """The field that reads the result, and whose lookups may follow."""
+        if cls.output_field is not None:
+            return cls.output_field
+        if cls.reader.__func__ is not Function.reader.__func__:  # type: ignore[attr-defined]  # class methods have one
+            return Computed(cls.reader)
+        kinds = {type(field) for field in context.fields}
+        return like(context.fields[0]) if len(kinds) == 1 else None
+
+    @classmethod
+    def result(cls, context: Any, built: Any) -> Field[Any] | None:
+        """The same, where the field has to know what was built."""
+        return cls.output(context)
+
+    def lift(self, values: list[Any]) -> Structure:
+        inner = tuple(argument.lift(values) for argument in self.arguments)
+        values.extend(self.values)
+        start, count = len(values) - len(self.values), len(self.values)
+        return (type(self), inner, self.options, start, count, Output.of(self.chosen_output))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        _, inner, options, start, count, output = structure
+        arguments = [context.expression(item) for item in inner]
+        return context.call(cls, arguments, options, range(start, start + count), output.field if output else None)
+
+
+class Transform(Function):
+    """A function of one field that may stand in a path: ``Lower("title")``, ``title__lower``.
+
+    ``Field.register_transform`` gives a kind of field the name.
+
+    Attributes:
+        lookup_name: What stands in the path.
+    """
+
+    lookup_name: ClassVar[str] = ""

@@ -1,0 +1,161 @@
+"""A model class is made from its declaration: its fields, its key, and what it inherits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.errors import DeclarationError, MultipleObjectsReturned, ObjectDoesNotExist
+from toolkit.models.fields import AutoField, Field
+from toolkit.models.inheritance import (
+    become_proxy,
+    inherit_options,
+    inherit_virtuals,
+    inherited_fields,
+    inherited_meta,
+    link_to_parents,
+    parents_of,
+)
+from toolkit.models.managers import add_managers
+from toolkit.models.many_to_many import ManyToManyField
+from toolkit.models.options import Options
+from toolkit.models.related_objects import ForwardObject, RawKey
+from toolkit.models.relations import ForeignKey
+from toolkit.models.translations import TranslatedValue
+
+
+class ModelBase(type):
+    """Makes a model class from its declaration. Only makes it: nothing is registered anywhere."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> ModelBase:
+        parents = [base for base in bases if isinstance(base, ModelBase)]
+        if not parents:
+            return super().__new__(cls, name, bases, namespace, **options)
+        declared = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        rest = {key: value for key, value in namespace.items() if key not in declared and key != "Meta"}
+        model = super().__new__(cls, name, bases, rest, **options)
+        meta = namespace.get("Meta") or inherited_meta(model)
+        if meta is not None:
+            model.Meta = meta  # type: ignore[attr-defined]  # for class Meta(Parent.Meta)
+        model._meta = Options(model, meta)  # type: ignore[attr-defined]  # declared on Model
+        _lay_out(model, namespace, declared)
+        _add_exceptions(model)
+        add_managers(model)
+        inherit_virtuals(model, namespace)
+        for key, value in list(vars(model).items()):
+            if hasattr(value, "contribute_virtual"):
+                value.contribute_virtual(model, key)
+        return model
+
+
+def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[Any]]) -> None:
+    """Give a model its fields: those of abstract parents, its own, and by a link those of parents with a table."""
+    meta = model._meta
+    inherited = inherited_fields(model, namespace)
+    fields = {**inherited, **declared}
+    composite = fields.pop("pk", None)
+    virtual = {name: fields.pop(name) for name in [n for n, field in fields.items() if field.is_several]}
+    if meta.proxy:
+        become_proxy(model, {**fields, **virtual})
+        return
+    if not meta.abstract:
+        link_to_parents(model, fields)
+    if composite is not None:
+        _take_composite_key(model, composite, fields)
+    elif not meta.abstract:
+        _ensure_key(model, fields)
+    _add_fields(model, fields)
+    for name, field in virtual.items():
+        field.contribute(model, name)
+        meta.virtual[name] = field
+        setattr(model, name, field)
+    if not meta.abstract:
+        inherit_options(model)
+        for field in meta.key:
+            field.in_key = True
+        meta.key_indexes = tuple(meta.fields.index(field) for field in meta.key)
+        meta.pk_index = meta.key_indexes[0]
+
+
+def _add_fields(model: Any, fields: dict[str, Field[Any]]) -> None:
+    meta = model._meta
+    for parent in meta.parents:
+        meta.fields += [field for field in parent._meta.fields if field not in meta.fields]
+        meta.many_to_many += [field for field in parent._meta.many_to_many if field not in meta.many_to_many]
+    for key, field in sorted(fields.items(), key=lambda item: item[1].order):
+        field.contribute(model, key)
+        setattr(model, key, _accessor(field))
+        if field.attname != key and not isinstance(field, ManyToManyField):
+            setattr(model, field.attname, RawKey(field))
+        meta.by_name[key] = field
+        for every in (
+            (meta.many_to_many, meta.local_many_to_many)
+            if isinstance(field, ManyToManyField)
+            else (meta.fields, meta.local_fields)
+        ):
+            every.append(field)
+        if field.choices is not None:
+            setattr(model, f"get_{key}_display", _display(field))
+
+
+def _take_composite_key(model: Any, key: Any, fields: dict[str, Field[Any]]) -> None:
+    """Make a composite key the model's, with those of its fields that are declared."""
+    meta = model._meta
+    key.contribute(model, "pk")  # refuses any other kind of field
+    if meta.parents:
+        raise DeclarationError(
+            f"{model.__name__}.pk: a model that inherits a table is known by the link to its parent",
+            hint="Add a UniqueConstraint over the fields.",
+        )
+    if meta.abstract:
+        meta.by_name["pk"] = key
+        return
+    key.complete(fields)
+    meta.composite_key = model.pk = key
+
+
+def _ensure_key(model: Any, fields: dict[str, Field[Any]]) -> None:
+    """One primary key, which is ``id`` if no field is declared as one."""
+    keys = [name for name, field in fields.items() if field.primary_key]
+    if len(keys) > 1:
+        raise DeclarationError(
+            f"{model.__name__} has {len(keys)} primary keys: {', '.join(keys)}",
+            hint="Keep one, and add a UniqueConstraint over the others.",
+        )
+    if keys:
+        return
+    if "id" in fields:
+        raise DeclarationError(
+            f"{model.__name__}.id is no primary key, but 'id' is the name of the key that is added",
+            hint="Give it primary_key=True, or another name.",
+        )
+    added: AutoField[int] = AutoField()
+    added.order = -1
+    fields["id"] = added
+
+
+def _accessor(field: Field[Any]) -> Any:
+    """What stands on the class under the field's name."""
+    if isinstance(field, ForeignKey):
+        return ForwardObject(field)
+    return TranslatedValue(field) if field.translated else field.descriptor()
+
+
+def _display(field: Field[Any]) -> Any:
+    def display(self: Any) -> Any:
+        return field.display(getattr(self, field.name))
+
+    display.__name__ = f"get_{field.name}_display"
+    display.__doc__ = f"The label of the choice in ``{field.name}``."
+    return display
+
+
+def _add_exceptions(model: Any) -> None:
+    parents = [parent for parent in parents_of(model) if not parent._meta.abstract]
+    for name, base in (
+        ("DoesNotExist", ObjectDoesNotExist),
+        ("MultipleObjectsReturned", MultipleObjectsReturned),
+    ):
+        qualified = f"{model.__qualname__}.{name}"
+        bases = tuple(getattr(parent, name) for parent in parents) or (base,)
+        kind = type(name, bases, {"__module__": model.__module__, "__qualname__": qualified})
+        setattr(model, name, kind)
