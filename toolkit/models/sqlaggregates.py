@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.aggregating import Place
 from toolkit.models.conditions import partners
 from toolkit.models.context import Context
 from toolkit.models.expressions import F
 from toolkit.models.fields import IntegerField
 from toolkit.models.fields.several import columns_of
-from toolkit.models.functions.comparison import Coalesce
 from toolkit.models.orderings import Directed, row_keys
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, Resolved, anchor_of
@@ -23,6 +23,9 @@ from toolkit.models.windows import Over, refuse_windows
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
+    from toolkit.models.functions import comparison
+else:
+    comparison = LazyModule("toolkit.models.functions.comparison")
 
 INTEGER: IntegerField[int] = IntegerField()
 
@@ -44,7 +47,7 @@ def aggregate(context: Context, structure: Any, over: Over | None = None) -> Typ
         found = _over_groups(context, structure) if context.grouped else _per_row(context, structure)
     else:
         found = _over_window(context, structure, over)
-    found = found if default is None else context.call(Coalesce, [found, context.expression(default)])
+    found = found if default is None else context.call(comparison.Coalesce, [found, context.expression(default)])
     if over is None and context.grouped:
         context.compiler.totals.append(found[0])
     return found

@@ -11,15 +11,14 @@ from toolkit.errors import StorageError, did_you_mean
 from toolkit.stamps import FileDigests
 from toolkit.storage.base import Storage
 from toolkit.storage.filesystem import FileSystemStorage
-from toolkit.storage.memory import InMemoryStorage
-from toolkit.storage.remote import FsspecStorage
 
 DEFAULT = "default"
-BACKENDS: Mapping[str, type[Storage]] = {
-    "filesystem": FileSystemStorage,
-    "memory": InMemoryStorage,
-    "fsspec": FsspecStorage,
+BACKENDS = {
+    "filesystem": "toolkit.storage.filesystem:FileSystemStorage",
+    "memory": "toolkit.storage.memory:InMemoryStorage",
+    "fsspec": "toolkit.storage.remote:FsspecStorage",
 }
+"""Those of the toolkit, by their short names."""
 
 
 class Storages:
@@ -54,7 +53,7 @@ class Storages:
             raise StorageError(f"there is no storage {name!r}", hint=did_you_mean(name, self._declared))
         options = dict(self._declared[name])
         backend = str(options.pop("backend", "filesystem"))
-        kind = BACKENDS.get(backend) or _import(name, backend)
+        kind = _import(name, BACKENDS.get(backend, backend))
         if issubclass(kind, FileSystemStorage):
             options["folder"] = self._folder / options.get("folder", "media" if name == DEFAULT else f"media-{name}")
             if name != DEFAULT:
