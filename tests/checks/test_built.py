@@ -55,6 +55,22 @@ def test_a_fragment_must_be_an_id_of_the_page_it_leads_to(check: Check) -> None:
     assert "Did you mean #main?" in letter
 
 
+@pytest.mark.parametrize(
+    ("name", "fragment"),
+    [("a%20b", "a%20b"), ("été", "%C3%A9t%C3%A9"), ("été", "été"), ("100%", "100%"), ("%C3%A9", "é")],
+)
+def test_a_fragment_means_the_id_that_is_written_so_encoded_or_decoded(check: Check, name: str, fragment: str) -> None:
+    own = f"<h1 id='{name}'>A</h1><a href='#{fragment}'>x</a>"
+    files = {"content/flood.md": f"---\ntitle: The flood\npublished: 2026-01-01\n---\n\n[Home](/#{fragment})\n"}
+    assert found(check({**with_body(own), **files})) == []
+
+
+def test_an_id_is_no_other_attribute_that_ends_so(check: Check) -> None:
+    files = {"content/flood.md": "---\ntitle: The flood\npublished: 2026-01-01\n---\n\n[Home](/#there)\n"}
+    report = check({**with_body('<h1 data-id="there">A</h1>'), **files})
+    assert "/#there: that page has no id 'there'" in letter_of(report, "links.fragment")
+
+
 def test_a_template_s_tag_in_a_link_is_told_as_what_it_is(check: Check) -> None:
     body = "<h1>A</h1><a href='{% raw %}{{ site.baseurl }}/x{% endraw %}'>x</a>"
     letter = found(check(with_body(body)))[0][1]

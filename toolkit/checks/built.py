@@ -27,7 +27,7 @@ class Target:
 
     Args:
         url: The URL path, without query and fragment.
-        fragment: Percent-decoded, without the ``#``.
+        fragment: As it is written, without the ``#``.
         path: The file, below the output folder.
     """
 
@@ -108,7 +108,7 @@ class Built:
         if inside is None:
             return None
         path = parts.path or "/"
-        return Target(path, unquote(parts.fragment), output_path(path))
+        return Target(path, parts.fragment, output_path(path))
 
     def _without_base(self, url: str) -> str | None:
         """A URL without scheme and host of the site; None if it has others."""

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from toolkit.checks.built import Built, Target
 from toolkit.checks.documents import LINK, Document, Reference
@@ -15,6 +15,8 @@ from toolkit.checks.inline import css_urls
 from toolkit.pages.patterns import output_path
 
 _TEXT_DIRECTIVE = ":~:"
+_FRAGMENT = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
+"""What a URL's fragment has unencoded. Source: URL, "fragment percent-encode set"."""
 _TEMPLATE_MARKS = ("{{", "{%", "%7B%7B", "%7B%25")
 
 SUGGESTIONS = 20
@@ -27,7 +29,7 @@ class Wanted(NamedTuple):
     Args:
         path: The file of that page.
         target: Its URL path.
-        fragment: Decoded, without the ``#``.
+        fragment: As it is written, without the ``#``.
         url: The page with the link.
         line: The line of the link.
     """
@@ -117,7 +119,7 @@ class LinkReader:
         return Finding("assets.missing", what, hint=hint, about=shown)
 
     def _own_fragment(self, document: Document, target: Target, fragment: str, line: int) -> Iterator[Finding]:
-        if fragment not in document.ids:
+        if document.ids.isdisjoint(_names(fragment)):
             yield _no_fragment(target.url, fragment, sorted(document.ids), url=document.url, line=line)
 
 
@@ -135,10 +137,16 @@ def _hint(url: str) -> str | None:
 def _fragment(target: Target) -> str:
     """The id that a link leads to; empty if to none. Source: HTML, "Scrolling to a fragment": #top needs no id."""
     fragment = target.fragment.partition(_TEXT_DIRECTIVE)[0]
-    return "" if fragment.lower() == "top" else fragment
+    return "" if unquote(fragment).lower() == "top" else fragment
 
 
-def _no_fragment(target: str, fragment: str, ids: Sequence[str], *, url: str, line: int, others: int = 0) -> Finding:
+def _names(fragment: str) -> tuple[str, ...]:
+    """The ids that a fragment may mean. Source: HTML, "find a potential indicated element": encoded, then decoded."""
+    return tuple(dict.fromkeys((quote(fragment, safe=_FRAGMENT), unquote(fragment))))
+
+
+def _no_fragment(target: str, written: str, ids: Sequence[str], *, url: str, line: int, others: int = 0) -> Finding:
+    fragment = unquote(written)
     near = difflib.get_close_matches(fragment, ids, n=2, cutoff=0.6)
     hint = f"Did you mean #{' or #'.join(near)}?" if near else None
     message = f"the link to {unquote(target)}#{fragment}: that page has no id {fragment!r}"
@@ -149,10 +157,14 @@ def check_fragments(built: Built, wanted: dict[str, dict[str, tuple[Wanted, int]
     """The fragments that links from other pages lead to; each page that is led to is read once."""
     for path, fragments in wanted.items():
         body = built.read(path)
-        missing = {one: link for one, link in fragments.items() if f'id="{one}"'.encode() not in body}
+        missing = {
+            one: link
+            for one, link in fragments.items()
+            if not any(f' id="{name}"'.encode() in body for name in _names(one))
+        }
         ids = built.ids_of(path) if missing else None
         for fragment, (first, count) in missing.items():
-            if ids is not None and fragment not in ids:
+            if ids is not None and ids.isdisjoint(_names(fragment)):
                 yield _no_fragment(
                     first.target, fragment, sorted(ids), url=first.url, line=first.line, others=count - 1
                 )
