@@ -53,7 +53,8 @@ class Built:
         builder = Builder(site, output=output)
         if not builder.manifest_path.exists():
             raise BuildError(f"{output} was not built yet", hint="Run: toolkit build.")
-        manifest = Manifest(builder.manifest_path)
+        self.manifest_path = builder.manifest_path
+        manifest = Manifest(self.manifest_path)
         try:
             self.pages: list[PageRecord] = list(manifest.pages().values())
             self.files: dict[str, FileRecord] = manifest.files()

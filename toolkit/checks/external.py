@@ -96,7 +96,7 @@ def check_external(
 
 def _judge(url: str, answer: Answer, page: str, line: int, count: int) -> Iterator[Finding]:
     def finding(check: str, message: str, hint: str | None = None) -> Finding:
-        return Finding(check, message, url=page, line=line, hint=hint, others=count - 1)
+        return Finding(check, message, url=page, line=line, hint=hint, others=count - 1, written=url)
 
     if answer.status in _GONE:
         yield finding("external.broken", f"the link to {url} leads to nothing: {answer.status}")

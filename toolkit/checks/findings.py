@@ -41,6 +41,9 @@ class Finding:
         hint: The next step.
         others: On how many more pages the same was found.
         about: The name or URL that leads to nothing, for those who look for what was meant.
+        written: The same as it is written in the page.
+        source: Of what is wrong in a built page: the content file or template in which that was written, most likely.
+        source_line: Line in that file, from 1; None if nobody knows.
     """
 
     id: str
@@ -52,6 +55,9 @@ class Finding:
     hint: str | None = None
     others: int = 0
     about: str | None = None
+    written: str | None = None
+    source: str | None = None
+    source_line: int | None = None
 
     @property
     def severity(self) -> str:
@@ -74,13 +80,19 @@ class Finding:
         built = self.is_in_output and self.url is not None
         place = self.url if built else where or self.url
         text = f"{place}: {self.message}" if place else self.message
-        if built and self.line:
-            text += f" (line {self.line} of the page)"
+        if built:
+            text += self._told_place()
         elif not built and self.url and where:
             text += f" (page {self.url})"
         if self.others:
             text += f" (and on {self.others} more pages)" if self.others > 1 else " (and on 1 more page)"
         return f"{text}. {self.hint}" if self.hint else text
+
+    def _told_place(self) -> str:
+        """Line of the built page, and where that was written."""
+        source = f"see {self.source}:{self.source_line}" if self.source_line else ""
+        told = "; ".join(filter(None, [f"line {self.line} of the page" if self.line else "", source]))
+        return f" ({told})" if told else ""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

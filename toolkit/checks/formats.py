@@ -21,13 +21,14 @@ REFERENCE = "reference/checks/"
 def place_of(finding: Finding, folder: Path) -> tuple[str, int]:
     """The file that a finding is shown at, from a folder, and the line; ("", 0) for what only a URL has.
 
-    A built file stands in no repository, so what is wrong in one has no place there.
+    A built file stands in no repository: what is wrong in one is shown where that was written, if anybody knows.
     """
-    if finding.path is None or finding.is_in_output:
+    file, line = (finding.source, finding.source_line) if finding.is_in_output else (finding.path, finding.line)
+    if file is None:
         return "", 0
-    path = Path(finding.path)
-    shown = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else finding.path
-    return shown, finding.line or 1
+    path = Path(file)
+    shown = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else file
+    return shown, line or 1
 
 
 def as_github(findings: Sequence[Finding], folder: Path) -> str:

@@ -88,7 +88,7 @@ class LinkReader:
             fault = self._fault(target, reference)
             if fault is not None:
                 path = str(self.built.output / document.path)
-                findings.append(replace(fault, path=path, line=reference.line, url=document.url))
+                findings.append(replace(fault, path=path, line=reference.line, url=document.url, written=reference.url))
             elif fragment := _fragment(target):
                 if target.path == document.path:
                     findings += self._own_fragment(document, target, fragment, reference.line)
@@ -150,7 +150,7 @@ def _no_fragment(target: str, written: str, ids: Sequence[str], *, url: str, lin
     near = difflib.get_close_matches(fragment, ids, n=2, cutoff=0.6)
     hint = f"Did you mean #{' or #'.join(near)}?" if near else None
     message = f"the link to {unquote(target)}#{fragment}: that page has no id {fragment!r}"
-    return Finding("links.fragment", message, url=url, line=line, hint=hint, others=others)
+    return Finding("links.fragment", message, url=url, line=line, hint=hint, others=others, written=f"#{written}")
 
 
 def check_fragments(built: Built, wanted: dict[str, dict[str, tuple[Wanted, int]]]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from toolkit.checks.embargo import Embargo, check_embargo
 from toolkit.checks.external import check_external
 from toolkit.checks.findings import Finding, findings_of, joined
 from toolkit.checks.links import check_fragments, check_redirects, check_stylesheets, suggest
+from toolkit.checks.origins import Origins
 from toolkit.checks.parity import check_parity
 from toolkit.checks.published import check_feeds, check_files, check_sitemaps
 from toolkit.checks.rows import check_rows
@@ -152,7 +153,9 @@ class _Checking:
             return self.report
         self.look("rows", lambda: check_rows(site))
         self._read(opened[0])
-        return self._finish()
+        report = self._finish()
+        report.findings = Origins(opened[0]).told(report.findings)
+        return report
 
     def _read(self, built: Built) -> None:
         """What is in the built files."""
