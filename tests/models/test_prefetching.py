@@ -300,3 +300,17 @@ def test_what_a_prefetch_narrowed_down_stands_for_itself_in_a_fragment(m: Any, n
         assert key(one) != key(other)
         assert key(one) == key(one)
         assert pickle.loads(pickle.dumps(one)) == one
+
+
+def test_a_part_of_what_was_prefetched_is_not_asked_again(m: Any, newsroom: Any) -> None:
+    heavy = Prefetch("stories", m.Story.objects.filter(weight=4).prefetch_related("tags"))
+    section = m.Section.objects.prefetch_related(heavy).first()
+    with newsroom.database.counted() as queries:
+        assert section.stories.all()[0] is next(iter(section.stories.all()))
+        assert [story.weight for story in section.stories.all()[:3]] == [4]
+        assert section.stories.first().weight == 4
+        assert len(section.stories.all()[0].tags.all()) == 2
+        assert section.stories.all()[5:].first() is None
+    assert queries == []
+    with pytest.raises(IndexError):
+        section.stories.all()[1]

@@ -10,7 +10,7 @@ import pytest
 
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, IntegrityError, ProtectedError, ValidationError
-from toolkit.models import Count, Q
+from toolkit.models import Count, Exists, OuterRef, Q
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, Trace, entered
@@ -126,6 +126,30 @@ def test_a_key_to_a_unique_field_does_not_look_at_the_other_table_for_it(world: 
     with world.database.counted() as queries:
         assert Person.objects.filter(country__code="it").exists()
     assert "world_country" not in queries[0]
+
+
+def test_an_object_whose_key_is_a_text_may_be_given_it_after_it_was_assigned(world: Any) -> None:
+    spain = Country(name="Spain")
+    eve = Person(name="Eve", country=spain)
+    spain.code = "es"
+    spain.save()
+    eve.save()
+    assert Person.objects.get(name="Eve").country == spain
+
+
+def test_a_queryset_is_compared_with_what_a_key_to_a_unique_field_holds(world: Any) -> None:
+    world.cid.country = world.fr
+    world.cid.save()
+    italy = Country.objects.filter(name="Italy")
+    assert names(Person.objects.filter(country__in=italy)) == ["Ann", "Bob"]
+    assert names(Person.objects.exclude(country__in=italy)) == ["Cid"]
+    assert names(Person.objects.filter(country=italy[:1])) == ["Ann", "Bob"]
+    assert names(Person.objects.filter(country__pk__in=italy)) == ["Ann", "Bob"]
+    assert Person.objects.filter(country__in=Country.objects.all()[0:0]).count() == 0
+    inside = Country.objects.filter(code=OuterRef("country"))
+    assert Person.objects.filter(Exists(inside)).count() == 3
+    with pytest.raises(FieldError, match="int cannot be compared with str"):
+        Person.objects.filter(Exists(Country.objects.filter(pk=OuterRef("country")))).count()
 
 
 def test_writing_through_a_key_to_a_unique_field(world: Any) -> None:

@@ -243,3 +243,15 @@ def test_a_set_of_partners_names_the_model_between(m: Any, newsroom: Any) -> Non
     assert story.tags.through.objects.filter(story=story).count() == 2
     with pytest.raises(AttributeError, match="has no 'through'"):
         newsroom.sections[0].stories.through  # noqa: B018 - the read is the test
+
+
+def test_a_key_that_was_set_as_text_leads_to_its_row(m: Any, newsroom: Any) -> None:
+    section = newsroom.sections[1]
+    story = m.Story(section_id=str(section.pk))
+    assert story.section == section
+    loaded = m.Story.objects.get(slug="story-0")
+    loaded.section_id = str(section.pk)
+    assert loaded.section == section
+    with entered(m.look(newsroom.database, traced=True)) as scope:
+        assert m.Story(section_id=str(section.pk)).section == section
+    assert any(key[-1] == section.pk for key in scope.trace.keys_of("row"))

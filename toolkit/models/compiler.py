@@ -32,6 +32,7 @@ from toolkit.models.shapes import CONSTANT, KEYS_MARK, LOCALE, Bind, Statement
 from toolkit.models.sides import refuse_unlike
 from toolkit.models.sqlaggregates import aggregate
 from toolkit.models.sqltext import compiled
+from toolkit.models.subqueries import unnamed_value
 from toolkit.models.transforms import transformed
 from toolkit.models.windows import Over
 
@@ -188,7 +189,7 @@ class Compiler:
             FieldError: It gives more or fewer values than are searched, or values of another kind.
         """
         inner, shifted = self.nested(lifted, context.values, context)
-        names = inner.selection.values or ["pk"]
+        names = inner.selection.values or [unnamed_value(inner.model, compared[1])]
         typed = [
             (each, part)
             for column, field in map(inner.value_column, names)
@@ -347,9 +348,9 @@ class Compiler:
         """A SELECT of these columns with everything but the slice."""
         return select(self, columns, ordered=ordered, where=where)
 
-    def plain_select(self, columns: Sequence[Any], *, where: Sequence[Any] = ()) -> Any:
+    def plain_select(self, columns: Sequence[Any], *, where: Sequence[Any] = (), outside: Sequence[Any] = ()) -> Any:
         """The same in no order, and before rows are left out for what is known of them last."""
-        return plain_select(self, columns, where=where)
+        return plain_select(self, columns, where=where, outside=outside)
 
     def value_columns(self, names: Iterable[str]) -> list[Any]:
         """The columns of names of ``values()``; of a composite key, several."""

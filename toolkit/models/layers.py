@@ -7,7 +7,7 @@ so they are chosen in a SELECT inside, and left out in one around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
@@ -20,14 +20,58 @@ Between = Callable[[Any], Sequence[Any]]
 """From the column with a row's number to conditions on it."""
 
 
-def is_layered(compiler: Compiler) -> bool:
-    """Whether rows are left out late, or windows look at groups (see ``_apart``)."""
+def is_layered(compiler: Compiler, columns: Sequence[Any] = (), *, ordered: bool = False) -> bool:
+    """Whether rows are left out late, or groups are looked at from outside (see ``_apart``).
+
+    Args:
+        compiler: The compiler of the question.
+        columns: What is selected.
+        ordered: In the question's order.
+    """
     chosen = compiler.selection
-    return bool(chosen.qualify or chosen.distinct_on or _needs_groups_apart(compiler))
+    return bool(chosen.qualify or chosen.distinct_on or _needs_groups_apart(compiler, columns, ordered=ordered))
 
 
-def _needs_groups_apart(compiler: Compiler) -> bool:
-    return compiler.dialect != "sqlite" and compiler.selection.grouped and bool(compiler.windows)
+def _needs_groups_apart(compiler: Compiler, columns: Sequence[Any], *, ordered: bool) -> bool:
+    if compiler.dialect == "sqlite" or not compiler.selection.grouped:
+        return False
+    return bool(compiler.windows) or _says_again(compiler, columns, ordered=ordered)
+
+
+def _says_again(compiler: Compiler, columns: Sequence[Any], *, ordered: bool) -> bool:
+    """Whether an expression that makes groups is said again where the database takes it for one of single rows.
+
+    PostgreSQL does so wherever the expression has parameters and is not selected as it is, MariaDB in HAVING.
+    """
+    made = {id(each) for each in compiler.groups() if _is_made(each, compiler.dialect)}
+    if not made or compiler.dialect != "postgresql":
+        return any(_has(each, made) for each in compiler.selection.having) if made else False
+    selected = {id(unlabelled(column)) for column in columns}
+    order = [one.column for one in said_order(compiler)] if ordered else []
+    said = [unlabelled(column) for column in columns if id(unlabelled(column)) not in made]
+    said += [column for column in order if id(column) not in made & selected]
+    return any(_has(each, made) for each in (*said, *compiler.selection.having))
+
+
+def _is_made(group: Any, dialect: str) -> bool:
+    """Whether what is grouped by is computed, on PostgreSQL of parameters."""
+    import sqlalchemy as sa
+
+    if dialect == "postgresql":
+        return any(isinstance(each, sa.BindParameter) for each in iterate(group))
+    return not isinstance(group, sa.ColumnClause)
+
+
+def _has(element: Any, ids: set[int]) -> bool:
+    """Whether one of these expressions is in another, or is it."""
+    return any(id(each) in ids for each in iterate(element))
+
+
+def iterate(element: Any) -> Iterator[Any]:
+    """An expression and all that is in it."""
+    from sqlalchemy.sql import visitors
+
+    return visitors.iterate(element)
 
 
 class _Layers:
@@ -97,7 +141,7 @@ def layered(
     wanted = ordered or bool(firsts or owners)
     order = [(layers.take(one.column), one) for one in said_order(compiler)] if wanted else []
     met = layers.take(_truth(compiler)) if chosen.qualify else ""
-    if _needs_groups_apart(compiler):
+    if _needs_groups_apart(compiler, columns, ordered=ordered):
         layers.close(_apart(compiler, layers.columns, where))
     else:
         layers.close(compiler.plain_select(layers.columns, where=where))
@@ -117,24 +161,43 @@ def layered(
 
 
 def _apart(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any]) -> Any:
-    """Windows in a SELECT of their own, around that of the groups.
+    """What is said of groups in a SELECT of its own, around that of the groups.
 
     In one, MariaDB 10.11 ranks groups wrong, and PostgreSQL takes an expression with parameters for another one.
     """
     import sqlalchemy as sa
     from sqlalchemy.sql.visitors import replacement_traverse
 
+    made = {id(each) for each in compiler.groups() if _is_made(each, compiler.dialect)}
+    having = [each for each in compiler.selection.having if _has(each, made)]
+    if having:
+        _refuse_correlated(compiler, "condition on groups that are computed")
     given = {id(each): each for each in (*compiler.groups(), *compiler.totals)}
     labelled = [each.label(f"g{n}") for n, each in enumerate(given.values())]
     compiler.places = places_of(compiler, labelled)
-    table = compiler.plain_select(labelled, where=where).subquery(f"t{next(compiler.binds.aliases)}")
+    inside = compiler.plain_select(labelled, where=where, outside=having)
+    table = inside.subquery(f"t{next(compiler.binds.aliases)}")
     places = dict(zip(given, table.c, strict=True))
 
     def placed(element: Any, **_: Any) -> Any:
         return places.get(id(element))
 
     moved: list[Any] = [replacement_traverse(each, {}, placed) for each in columns]
-    return sa.select(*moved)
+    return sa.select(*moved).where(*(replacement_traverse(each, {}, placed) for each in having))
+
+
+def _refuse_correlated(compiler: Compiler, told: str) -> None:
+    """Refuse what MariaDB would need a derived table for, where that cannot see the question around.
+
+    Raises:
+        FieldError: The question speaks of the one around it.
+    """
+    if compiler.around in compiler.binds.correlated and compiler.dialect == "mysql":
+        raise FieldError(
+            f"{compiler.model.__name__}: MariaDB knows no {told} in a question that speaks of the one around it "
+            "(OuterRef)",
+            hint="Ask for the keys first, or compare with a count of the rows before it.",
+        )
 
 
 def _firsts(compiler: Compiler) -> list[Any]:
@@ -155,12 +218,7 @@ def _truth(compiler: Compiler) -> Any:
     """Whether a row meets the conditions on windows, as a number."""
     import sqlalchemy as sa
 
-    if compiler.around in compiler.binds.correlated and compiler.dialect == "mysql":
-        raise FieldError(
-            f"{compiler.model.__name__}: MariaDB knows no condition on a Window in a question that speaks of the one "
-            "around it (OuterRef)",
-            hint="Ask for the keys first, or compare with a count of the rows before it.",
-        )
+    _refuse_correlated(compiler, "condition on a Window")
     met = sa.and_(*compiler.selection.qualify)
     return sa.case((met, sa.literal_column("1")), else_=sa.literal_column("0"))
 

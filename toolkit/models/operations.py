@@ -14,6 +14,7 @@ from toolkit.models.combining import combined_table
 from toolkit.models.conditions import condition, one_of_two
 from toolkit.models.context import Context, Values
 from toolkit.models.crossings import crossings
+from toolkit.models.expressions import F
 from toolkit.models.orderings import ordering
 from toolkit.models.paths import Node, canonical
 from toolkit.models.search.compiling import apply_search
@@ -62,7 +63,7 @@ def refuse_ungrouped(compiler: Compiler, structure: Any, told: str) -> None:
     chosen = compiler.selection
     if not chosen.grouped:
         return
-    known = [*chosen.groups, *compiler.annotations]
+    known = [*chosen.groups, *chosen.aggregates, *compiler.windowed]
     for name in names_beside_aggregates(structure):
         if not is_among_names(name, known, compiler.model):
             raise FieldError(
@@ -203,6 +204,9 @@ def _values(compiler: Compiler, operation: Any, values: Values) -> None:
         for name in operation[1]:
             if name not in every:
                 raise FieldError(f"values({name!r}): the parts do not give it", hint=did_you_mean(name, every))
+    if chosen.grouped:
+        every = chosen.values or []
+        refuse_ungrouped(compiler, tuple((F, name) for name in operation[1]), "values()")
     chosen.values = list(operation[1]) or every
 
 

@@ -181,7 +181,8 @@ def _outcome(compiler: Compiler) -> list[Any] | None:
     """The columns that tell the rows of the answer apart, where these are no longer rows of the table."""
     chosen = compiler.selection
     if chosen.grouped and not chosen.distinct:
-        return [*compiler.groups(), *(column for column, _ in compiler.annotations.values())]
+        named = (*chosen.aggregates, *compiler.windowed)
+        return [*compiler.groups(), *(compiler.annotations[alias][0] for alias in named)]
     if chosen.values is not None and (chosen.distinct or chosen.combined):
         return compiler.value_columns(chosen.values)
     return None

@@ -157,16 +157,14 @@ def decimal_places(field: Any) -> int | None:
 
 def kind_of(field: Any) -> type | None:
     """The Python type of the values of a field; None if it is not known."""
-    if field is not None and field.is_relation:
-        return kind_of(field.target._meta.pk)
-    found: type | None = getattr(field, "native", None)
+    found: type | None = getattr(held_by(field), "native", None)
     return found
 
 
 def held_by(field: Any) -> Any:
     """The field that says what kind of values are kept: of a reference, that which it refers to."""
     while field is not None and field.is_relation:
-        field = field.target_field
+        field = getattr(field, "target_field", None) or field.target._meta.pk
     return field
 
 

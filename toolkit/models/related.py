@@ -32,7 +32,7 @@ class RelatedManager(QuerySet[M]):
     """The partners of one row in a many-valued relation; a queryset that also adds and removes.
 
     Plain iteration loads the partners of all rows that were loaded together with the owner. A filter, an order or
-    a slice asks for this owner's alone.
+    a slice of what is not loaded asks for this owner's alone.
     """
 
     owner: Any
@@ -57,6 +57,8 @@ class RelatedManager(QuerySet[M]):
 
     def _sliced(self, index: slice) -> Any:
         clone = super()._sliced(index)
+        if self._plain and has_many(self.owner, self.relation):
+            clone._cache, clone._asked_by = self._evaluate()[index], current.get()
         clone._plain = False
         return clone
 

@@ -24,7 +24,7 @@ def select(compiler: Compiler, columns: Sequence[Any], *, ordered: bool = True, 
         ordered: In the question's order.
         where: Further conditions on rows.
     """
-    if is_layered(compiler):
+    if is_layered(compiler, columns, ordered=ordered):
         return layered(compiler, columns, ordered=ordered, where=where)
     compiler.places = places_of(compiler, columns)
     order = order_by(compiler) if ordered else []
@@ -34,8 +34,17 @@ def select(compiler: Compiler, columns: Sequence[Any], *, ordered: bool = True, 
     return statement.order_by(*order) if order else statement
 
 
-def plain_select(compiler: Compiler, columns: Sequence[Any], *, where: Sequence[Any] = ()) -> Any:
-    """A SELECT of rows or groups, in no order, before any of them is left out for what is known of it last."""
+def plain_select(
+    compiler: Compiler, columns: Sequence[Any], *, where: Sequence[Any] = (), outside: Sequence[Any] = ()
+) -> Any:
+    """A SELECT of rows or groups, in no order, before any of them is left out for what is known of it last.
+
+    Args:
+        compiler: The compiler of the question.
+        columns: What to select.
+        where: Further conditions on rows.
+        outside: The conditions on groups that a SELECT around this one takes up.
+    """
     import sqlalchemy as sa
 
     conditions = [*compiler.where(), *where]
@@ -48,8 +57,9 @@ def plain_select(compiler: Compiler, columns: Sequence[Any], *, where: Sequence[
         statement = statement.correlate_except(source)  # other tables are those of the questions around
     if groups:
         statement = statement.group_by(*groups)
-    if compiler.selection.having:
-        statement = statement.having(*compiler.selection.having)
+    having = [each for each in compiler.selection.having if all(each is not other for other in outside)]
+    if having:
+        statement = statement.having(*having)
     return statement
 
 

@@ -19,6 +19,7 @@ from toolkit.models.fields.base import Convert
 from toolkit.models.fields.several import parts_of
 from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.outputs import Typed, held_by, kind_of, named_kind
+from toolkit.models.subqueries import Subquery
 
 NUMBERS = (int, float, Decimal)
 
@@ -28,6 +29,8 @@ def right_side(context: Context, structure: Any, field: Any) -> Typed:
 
     A moment that is compared with a column itself is noted with the column: then it is known when the answer changes.
     """
+    if structure[0] is Subquery:
+        return Subquery.compile(context, structure, field)
     if structure[0] not in (Now, Moment) or not _is_column(field):
         return context.expression(structure)
     later = structure[1] if structure[0] is Moment else 0

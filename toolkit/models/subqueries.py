@@ -78,10 +78,17 @@ class Subquery(Expression):
         return self.queryset.lift_subquery(values)
 
     @classmethod
-    def compile(cls, context: Context, structure: Structure) -> Typed:
+    def compile(cls, context: Context, structure: Structure, compared: Any = None) -> Typed:
+        """SQL of the question, and the field that reads it.
+
+        Args:
+            context: Where it stands.
+            structure: What was lifted.
+            compared: The field that its value is compared with.
+        """
         _, lifted, output = structure
         compiler, values = context.compiler.nested(lifted, context.values, context)
-        names = compiler.selection.values or ["pk"]
+        names = compiler.selection.values or [unnamed_value(compiler.model, compared)]
         if len(names) != 1:
             raise FieldError(
                 f"a Subquery gives one value, and this one has {', '.join(names)}", hint="Name one: values('title')."
@@ -97,11 +104,24 @@ class Subquery(Expression):
         return select.scalar_subquery(), output.field if output else like(field)
 
 
+def unnamed_value(model: Any, compared: Any) -> str:
+    """What a question that names no values gives: the key, or what a reference to its rows holds in place of it.
+
+    Args:
+        model: Whose rows the question gives.
+        compared: The field that is compared with it.
+    """
+    if not getattr(compared, "to_field", None):
+        return "pk"
+    refers = issubclass(model._meta.concrete_model, compared.target._meta.concrete_model)
+    return str(compared.target_field.name) if refers else "pk"
+
+
 class Exists(Subquery):
     """Whether another question has any answer: ``filter(~Exists(comments.filter(story=OuterRef("pk"))))``."""
 
     @classmethod
-    def compile(cls, context: Context, structure: Structure) -> Typed:
+    def compile(cls, context: Context, structure: Structure, compared: Any = None) -> Typed:
         import sqlalchemy as sa
 
         _, lifted, _ = structure

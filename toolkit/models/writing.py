@@ -187,7 +187,7 @@ def settle_relations(instances: Sequence[Any], meta: Any) -> None:
                     f"{meta.object_name}.{name} refers to an unsaved {related._meta.object_name}",
                     hint="Save that one first.",
                 )
-            if key.held_by(instance) is None:
+            if key.held_by(instance) in (None, ""):  # the key of what was not saved yet, where a text is the key
                 key.hold(instance, held)
 
 
