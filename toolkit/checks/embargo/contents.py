@@ -29,6 +29,20 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 _SYNTAX = re.compile(r"</?[A-Za-z][\w:-]*|\s[\w:-]+\s*=\s*(?=[\"'])|/?>|<!--|-->|<!\[CDATA\[|\]\]>")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PRINTED = re.compile(r"[^\x00-\x1f\x7f\ufffd]{4,}")
+_MARKED = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""What a text begins with that says how many bytes a letter takes."""
+_WIDE = {
+    "utf-16-le": re.compile(rb"(?:[^\0][\x00-\x06]|\0[\x01-\x06]){4,}", re.DOTALL),
+    "utf-16-be": re.compile(rb"(?:[\x00-\x06][^\0]|[\x01-\x06]\0){4,}", re.DOTALL),
+    "utf-32-le": re.compile(rb"(?:[^\0][\x00-\x06]\0\0){4,}", re.DOTALL),
+    "utf-32-be": re.compile(rb"(?:\0\0[\x00-\x06][^\0]){4,}", re.DOTALL),
+}
+"""Runs of letters of the alphabets from Latin to Arabic, where nothing says how many bytes each takes."""
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -70,8 +84,9 @@ def contents_of(path: str, body: bytes, inside: str = "", depth: int = 0) -> Ite
 
 def texts_of(body: bytes) -> Iterator[str]:
     """The texts that somebody reads in a piece of content, each with its escapes undone."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        yield from _readings(body.decode("utf-16", "replace"))
+    wide = next((name for marks, name in _MARKED if body.startswith(marks)), None)
+    if wide is not None:
+        yield from _readings(body.decode(wide, "replace"))
     elif _BINARY.search(body, 0, 4096):
         yield from _printed(body)
     else:
@@ -79,14 +94,19 @@ def texts_of(body: bytes) -> Iterator[str]:
         yield from _readings(text)
         if text.startswith("BEGIN:V"):
             yield from _readings(_FOLD.sub("", text))
+        if "\ufffd" in text:
+            yield from _readings(body.decode("cp1252", "replace"))
 
 
 def _printed(body: bytes) -> Iterator[str]:
-    """Runs of text in binary files, such as the metadata of images; also where each letter takes two bytes."""
-    for one in (body, body.replace(b"\0", b"") if b"\0" in body else b""):
-        text = f" {BREAK} ".join(_PRINTED.findall(one.decode("utf-8", "replace")))
-        if text:
-            yield from _readings(text)
+    """Runs of text in binary files, such as the metadata of images; also where each letter takes two bytes, or four."""
+    texts = [_PRINTED.findall(body.decode("utf-8", "replace"))]
+    for name, letters in _WIDE.items():
+        runs = (found[0].decode(name, "replace") for found in letters.finditer(body))
+        texts.append([text for run in runs for text in _PRINTED.findall(run)])
+    for runs_of_text in texts:
+        if runs_of_text:
+            yield from _readings(f" {BREAK} ".join(runs_of_text))
 
 
 def _readings(text: str) -> Iterator[str]:

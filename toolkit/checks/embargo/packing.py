@@ -12,7 +12,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from toolkit.checks.embargo.pdf import texts_of_pdf
@@ -25,6 +25,7 @@ _CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR", b"\x28\xb5\x2f\x
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"%PDF-", b"\x89PNG", b"\xff\xfe", b"\xfe\xff")
 _DATA_URL = re.compile(rb"data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,([A-Za-z0-9+/=_-]+)")
 _BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_,-])[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}")
+_HEX = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){12,}(?![0-9A-Za-z])")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -55,9 +56,11 @@ def unpacked(path: str, body: bytes) -> Iterator[tuple[str, bytes]]:
         yield path.removesuffix(".br"), _brotli(path, body)
     elif body.startswith(b"PK\x03\x04"):
         yield from _zipped(path, body)
-    elif body.startswith((b"BZh", b"\xfd7zXZ\0")):
-        module = bz2 if body.startswith(b"BZh") else lzma
-        yield path.removesuffix(".bz2").removesuffix(".xz"), _limited(lambda: _unfolded(module, body), path)
+    elif body.startswith(b"BZh"):
+        yield path.removesuffix(".bz2"), _limited(lambda: _unfolded(bz2.BZ2Decompressor, body), path)
+    elif body.startswith(b"\xfd7zXZ\0") or path.endswith(".lzma"):
+        name = path.removesuffix(".xz").removesuffix(".lzma")
+        yield name, _limited(lambda: _unfolded(lzma.LZMADecompressor, body), path)
     elif body.startswith(b"\x89PNG"):
         yield from _png_texts(body)
     elif body.startswith(b"%PDF-"):
@@ -118,14 +121,23 @@ def _png_texts(body: bytes) -> Iterator[tuple[str, bytes]]:
             continue
 
 
-def _unfolded(module: Any, body: bytes) -> bytes:
-    decompressor = module.BZ2Decompressor() if module is bz2 else module.LZMADecompressor()
-    found: bytes = decompressor.decompress(body, MOST_BYTES)
-    return found
+def _unfolded(make: Callable[[], Any], body: bytes) -> bytes:
+    """All that a file unfolds to: it may be several streams, one after the other, with zeros between them."""
+    found: list[bytes] = []
+    left = MOST_BYTES
+    while body and left > 0:
+        decompressor = make()
+        found.append(decompressor.decompress(body, left))
+        left -= len(found[-1])
+        body = decompressor.unused_data.lstrip(b"\0")
+    return b"".join(found)
 
 
 def encoded(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of what a text carries in letters of base64: of data URLs all, else what is text or packed."""
+    """(name, content) of what a text carries in letters: of data URLs all, else what is text or packed.
+
+    The letters are those of base64, or hexadecimal digits.
+    """
     if b";base64," in body:
         for number, found in enumerate(_DATA_URL.finditer(body), 1):
             plain = _decoded(found[1])
@@ -137,6 +149,10 @@ def encoded(body: bytes) -> Iterator[tuple[str, bytes]]:
         plain = _decoded(found[0])
         if plain is not None and (plain.startswith(_PACKED) or _is_text(plain)):
             yield "base64", plain
+    for found in _HEX.finditer(body):
+        plain = bytes.fromhex(found[0].decode())
+        if plain.startswith(_PACKED) or _is_text(plain):
+            yield "hexadecimal", plain
 
 
 def _decoded(letters: bytes) -> bytes | None:
