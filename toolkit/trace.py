@@ -10,7 +10,7 @@ This module is at the bottom of the house: it knows nothing of databases or temp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -62,6 +62,7 @@ class Input(NamedTuple):
     - ``outside``: (who was asked,), another host or program; digest of nothing: it verifies never
     - ``url``: (route, subject key, locale, number); digest of the URL
     - ``plan``: (route, locale); digest of all subjects and URLs of a route
+    - ``subject``: (route, subject key, locale); digest of a subject, see ``toolkit.pages.likeness``
     - ``clock``: (granularity,); digest of the answer at that granularity
     - ``code``: (); digest of all Python sources and library versions
     - ``part``: (); recorded by a build of a part of the site, of a stale page that it left as it was: never verifies
@@ -70,6 +71,11 @@ class Input(NamedTuple):
     kind: str
     key: tuple[Any, ...]
     digest: bytes
+
+
+SUMMED = frozenset({"row", "query", "clock", "file", "folder", "setting", "environment", "outside"})
+"""Kinds of what a function reads to find subjects that reach a page by its subject only. Of others, such as assets and
+URLs of pages, it counts which pages have them: what they use is published, and whom they link to is there."""
 
 
 class Trace:
@@ -83,16 +89,19 @@ class Trace:
         parts: The parts, in the order they were met.
         shapes: The query shapes met, by id; each knows how to be asked again.
         outer: The trace that this one is a part of, while a part of a page is recorded by itself.
+        summary: Of a part, an input that stands for all that was read in it: what came of it. A build compares this
+            alone; the server, which has no plan to compare it with, what was read.
         numbered: Whoever numbers inputs keeps here what it made of a part.
     """
 
-    __slots__ = ("numbered", "outer", "own", "parts", "shapes")
+    __slots__ = ("numbered", "outer", "own", "parts", "shapes", "summary")
 
-    def __init__(self, *, outer: Trace | None = None) -> None:
+    def __init__(self, *, outer: Trace | None = None, summary: Input | None = None) -> None:
         self.own: dict[tuple[str, tuple[Any, ...]], bytes] = {}
         self.parts: list[Trace] = []
         self.shapes: dict[str, Any] = {}
         self.outer = outer
+        self.summary = summary
         self.numbered: Any = None
 
     @property
@@ -107,8 +116,14 @@ class Trace:
         return found
 
     def has(self, kind: str, key: tuple[Any, ...]) -> bool:
-        """Whether the thing of this kind and key was read, in this part of the page or before it."""
-        return (kind, key) in self.inputs or (self.outer is not None and self.outer.has(kind, key))
+        """Whether the thing of this kind and key was read, in this part of the page or before it.
+
+        What was read in a part that has a summary is not known to the page.
+        """
+        return self._holds((kind, key)) or (self.outer is not None and self.outer.has(kind, key))
+
+    def _holds(self, read: tuple[str, tuple[Any, ...]]) -> bool:
+        return read in self.own or any(part._holds(read) for part in self.parts if part.summary is None)
 
     def record(self, kind: str, key: tuple[Any, ...], value_digest: bytes) -> None:
         """Note that the thing of this kind and key was read, and what it was (a digest, or ``ABSENT``)."""
@@ -124,6 +139,14 @@ class Trace:
         for key, value in other.inputs.items():
             self.own.setdefault(key, value)
         self.shapes.update(other.shapes)
+
+    def divide(self, kinds: Collection[str]) -> tuple[Trace, Trace]:
+        """What was read of some kinds, and the rest."""
+        chosen, rest = Trace(), Trace()
+        for (kind, key), value in self.inputs.items():
+            (chosen if kind in kinds else rest).own[(kind, key)] = value
+        chosen.shapes.update(self.shapes)
+        return chosen, rest
 
     def __iter__(self) -> Iterator[Input]:
         for (kind, key), value_digest in self.inputs.items():

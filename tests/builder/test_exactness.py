@@ -26,6 +26,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.builder.given import add_given
 from toolkit.errors import ToolkitError
 
 VARIABLE = "PRESS_DESK"
@@ -59,6 +60,7 @@ class Exactness(RuleBasedStateMachine):
         """Where builds can be sealed, each holds the seal of the one before to what it finds to do."""
         self.home = Path(tempfile.mkdtemp(prefix="exact"))
         self.press = type(self).make(self.home / "site")
+        add_given(self.press)
         if sealable:
             self.press.make_sealable()
         self.moment = type(self).noon

@@ -145,16 +145,23 @@ class Numbering:
     def _take_own(self, trace: Any, batch: Batch) -> list[int]:
         numbers, found = self._numbers, []
         for read, value in trace.own.items():
-            known = (read, value)
-            number = numbers.get(known)
-            if number is None:
-                number = numbers[known] = len(numbers)
-                batch.inputs.append((number, read[0], encode_key(read[1]), value))
-            found.append(number)
+            number = numbers.get((read, value))
+            found.append(self._number(batch, read, value) if number is None else number)
         return found
+
+    def _number(self, batch: Batch, read: tuple[str, tuple[Any, ...]], value: bytes) -> int:
+        """The number of an input, which is told if it is new."""
+        known = (read, value)
+        number = self._numbers.get(known)
+        if number is None:
+            number = self._numbers[known] = len(self._numbers)
+            batch.inputs.append((number, read[0], encode_key(read[1]), value))
+        return number
 
     def _take_part(self, part: Any, batch: Batch) -> array[int]:
         """The numbers of a part's inputs; found once for all pages that have it."""
+        if part.summary is not None:
+            return array("I", [self._number(batch, part.summary[:2], part.summary.digest)])
         if part.numbered is not None and part.numbered[0] == self.sender:
             known: array[int] = part.numbered[1]
             return known
@@ -204,7 +211,7 @@ def render_pages(job: Job, pages: Sequence[Page], batch: Batch, numbering: Numbe
 
 def load_pages(plan: Plan, route: Route, pages: Sequence[Page]) -> Mapping[Any, Any]:
     """The subjects of pages, by key."""
-    if route.each is not None and route.model is None:
+    if route.is_given:
         return plan.objects(route, pages[0].locale).by_key
     return load_subjects(route, list(dict.fromkeys(page.key for page in pages)))
 

@@ -25,7 +25,7 @@ from toolkit.models.states import TableState, capture, crossed
 from toolkit.pages.collisions import check_collisions
 from toolkit.pages.plan import Plan, Unit
 from toolkit.pages.routes import Page, Route
-from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, Verifier
+from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, SUBJECT_KIND, Verifier
 from toolkit.trace import READER, Scope, Trace
 
 
@@ -127,7 +127,7 @@ class Decider:
         kinds = self.manifest.kinds()
         if unknown := kinds - self.verifier.kinds:
             raise DamagedManifest(ValueError(f"there is no input of the kind {min(map(repr, unknown))}"))
-        kinds -= DATABASE_KINDS | PLAN_KINDS | {"code"}
+        kinds -= DATABASE_KINDS | PLAN_KINDS | {SUBJECT_KIND, "code"}
         self._verify(self.manifest.inputs(kinds=kinds))
 
     def _verify(self, inputs: Mapping[int, tuple[str, Key, bytes]]) -> None:
@@ -223,6 +223,8 @@ class Decider:
                 problems.append(error)
                 continue
             decision.replanned.append(unit)
+            if route.is_given:  # where what its function read is as it was, so are the subjects
+                self._verify(self.manifest.inputs_about(SUBJECT_KIND, [unit_topic(route.id, locale)]))
             if record is None or record.digest != unit.digest:
                 changed.add((route.id, locale))
         if problems:

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.records import Key
 from toolkit.pages.plan import Plan, Unit
-from toolkit.site.verifying import PLAN_KINDS, Verifier
+from toolkit.site.verifying import PLAN_KINDS, SUBJECT_KIND, Verifier
 from toolkit.trace import READER, Trace
 
 
@@ -56,7 +56,7 @@ class Foresight:
         self._queries = {
             number: key for number, (_, key, _) in manifest.inputs(kinds={"query"}).items() if key[0] in timed
         }
-        self._others = {number: item[:2] for number, item in manifest.inputs(kinds=PLAN_KINDS).items()}
+        self._others = {n: item[:2] for n, item in manifest.inputs(kinds=PLAN_KINDS | {SUBJECT_KIND}).items()}
         self._units = manifest.units()
         self._built = {row[0] for row in manifest.connection.execute("SELECT url FROM pages")}
 
@@ -91,16 +91,22 @@ class _View:
         self.moment = moment
         site = foresight.site
         plan = Plan(site, viewer=READER, moment=moment)
+        adopted: set[tuple[str, str]] = set()
         for (name, locale), record in foresight._units.items():
             route = site.routes_by_id.get(name)
             timeless = foresight._queries.keys().isdisjoint(record.inputs)
             if route is not None and locale in site.route_locales(route) and timeless:
                 plan.adopt(Unit(route, locale, record.planned, Trace()))
+                adopted.add((name, locale))
         self.urls = {page.url for route, locale in plan.routes() for page in plan.unit(route, locale).pages()}
         verifier = Verifier(plan, foresight.shapes)
         found = verifier.answer("query", set(foresight._queries.values()))
         self.answers: dict[int, bytes] = {number: found[key] for number, key in foresight._queries.items()}
-        for kind in PLAN_KINDS:
+        for kind in (*PLAN_KINDS, SUBJECT_KIND):
             keys: dict[int, Key] = {n: key for n, (one, key) in foresight._others.items() if one == kind}
+            if kind == SUBJECT_KIND:  # the same at both instants, where no query of the function's heeds the clock
+                same = [n for n, key in keys.items() if (key[0], key[2]) in adopted]
+                self.answers.update(dict.fromkeys(same, b""))
+                keys = {n: key for n, key in keys.items() if n not in self.answers}
             answers = verifier.answer(kind, set(keys.values()))
             self.answers.update({number: answers[key] for number, key in keys.items()})

@@ -24,6 +24,7 @@ from toolkit.builder.records import (
     encode,
     pack,
     tupled,
+    unit_topic,
     unpack,
 )
 from toolkit.errors import BuildError
@@ -113,6 +114,13 @@ class ManifestReader:
         """(route, locale) to the inputs of the unit."""
         rows = self.connection.execute("SELECT route, locale, inputs FROM units")
         return {(route, locale): unpack(inputs) for route, locale, inputs in rows}
+
+    def subjects_from(self, numbers: Collection[int]) -> set[int]:
+        """The inputs that are subjects which a function gives that read any of these inputs."""
+        wanted = frozenset(numbers)
+        units = [unit_topic(*unit) for unit, inputs in self.unit_inputs().items() if not wanted.isdisjoint(inputs)]
+        sql = "SELECT i.id FROM inputs i JOIN topics t ON t.id = i.topic WHERE t.kind = 'subject' AND t.name = ?"
+        return {number for unit in units for (number,) in self.connection.execute(sql, (unit,))}
 
     def pages_reading(self, numbers: Collection[int]) -> list[PageRecord]:
         """The pages then that had any of these inputs."""

@@ -19,6 +19,8 @@ def describe(names: Names, shapes: Mapping[str, Mapping[str, Any]], kind: str, k
     if kind == "url":
         what = f"{key[0].partition(':')[2]} {key[1]}" if key[1] is not None else key[0].partition(":")[2]
         return f"the URL of {what} in {key[2]}"
+    if kind == "subject":
+        return f"the subject {shown_key(key[1])} of {key[0].partition(':')[2]} in {key[2]}"
     if kind == "plan":
         return f"the list of {key[0].partition(':')[2]} pages in {key[1]}"
     if kind == "clock":

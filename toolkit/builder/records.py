@@ -153,7 +153,8 @@ class Part(NamedTuple):
 
     Args:
         kind: Of the inputs.
-        topic: What they are about: rows of this table, queries of this shape, URLs of this unit; else empty.
+        topic: What they are about: rows of this table, queries of this shape, URLs or subjects of this unit;
+            else empty.
         bucket: Of the rows' keys; see ``bucket_of``. Of other inputs one of 256, to look for one of them quickly.
     """
 
@@ -170,14 +171,14 @@ def part_of(kind: str, key: bytes) -> Part:
     topic = ""
     if kind == "query":
         topic = str(decode_key(key)[0])
-    elif kind in ("url", "plan"):
+    elif kind in ("url", "plan", "subject"):
         found = decode_key(key)
-        topic = unit_topic(found[0], found[2 if kind == "url" else 1])
+        topic = unit_topic(found[0], found[1 if kind == "plan" else 2])
     return Part(kind, topic, crc32(key) & 0xFF)
 
 
 def unit_topic(route: str, locale: str) -> str:
-    """What URLs and plans of a route in a locale are about."""
+    """What URLs, plans and subjects of a route in a locale are about."""
     return f"{route} {locale}"
 
 

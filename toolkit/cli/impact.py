@@ -116,7 +116,8 @@ def _known(manifest: ManifestReader, kind: str, place: int) -> dict[int, str]:
 
 def _word(build: LastBuild, kind: str, name: str, place: int) -> list[str]:
     known = _known(build.manifest, kind, place)
-    found = build.manifest.urls_reading([number for number, one in known.items() if one == name])
+    numbers = {number for number, one in known.items() if one == name}
+    found = build.manifest.urls_reading(numbers | build.manifest.subjects_from(numbers))
     names = set(known.values())
     if not found and name not in names:
         hint = did_you_mean(name, names) or None
@@ -133,8 +134,10 @@ def _row(manifest: ManifestReader, model: ModelName, pk: Any) -> tuple[list[str]
         if any(footprint == model.table for footprint, _ in record.get("footprint", ()))
     ]
     rows = {number: decode_key(key) for number, key in manifest.numbers_of("row", end=pk).items()}
-    read = manifest.urls_reading([number for number, key in rows.items() if key[0] == model.table and key[2] == pk])
-    queried = manifest.urls_reading(manifest.numbers_asking(shapes))
+    own = {number for number, key in rows.items() if key[0] == model.table and key[2] == pk}
+    asking = manifest.numbers_asking(shapes)
+    read = manifest.urls_reading(own)
+    queried = manifest.urls_reading(asking | manifest.subjects_from(asking | own))
     known = set(read)
     return read, [url for url in queried if url not in known]
 

@@ -16,6 +16,7 @@ from toolkit.builder.records import PageRecord
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.last_build import Input, LastBuild, last_build
 from toolkit.cli.sites import open_site
+from toolkit.trace import SUMMED
 
 SHOWN = 12
 """Inputs of one kind that are listed without ``--all``."""
@@ -35,6 +36,7 @@ TITLES = {
     "outside": "asked outside",
     "url": "URLs of pages",
     "plan": "lists of pages",
+    "subject": "read to find the subject",
     "clock": "the clock",
     "code": "code",
 }
@@ -86,12 +88,25 @@ def _views(path: str) -> Iterator[str]:
 def _groups(build: LastBuild, page: PageRecord) -> dict[str, list[str]]:
     """Kind to what was read of it, in words."""
     read: list[Input] = build.inputs_of(page.inputs)
-    shapes = build.manifest.shapes() if any(kind == "query" for kind, _ in read) else {}
+    given = [item for item in _subject_inputs(build, page, read) if item not in read]
+    shapes = build.manifest.shapes() if any(kind == "query" for kind, _ in read + given) else {}
     found: dict[str, dict[str, None]] = {kind: {} for kind in TITLES}
     for kind, key in read:
         text = describe(build.names, shapes, kind, key)
-        found.setdefault(kind, {})[text.removeprefix(f"{kind} ")] = None
+        if kind != "subject":
+            found.setdefault(kind, {})[text.removeprefix(f"{kind} ")] = None
+    for kind, key in given:
+        found["subject"][describe(build.names, shapes, kind, key)] = None
     return {kind: sorted(texts, key=_natural) for kind, texts in found.items() if texts}
+
+
+def _subject_inputs(build: LastBuild, page: PageRecord, read: list[Input]) -> list[Input]:
+    """What the function read that gave the page its subject, if one did: the page depends on what came of it."""
+    if not any(kind == "subject" for kind, _ in read):
+        return []
+    route, _, locale, _ = page.identity
+    numbers = build.manifest.unit_inputs().get((route, locale), ())
+    return [item for item in build.inputs_of(numbers) if item[0] in SUMMED]
 
 
 def _natural(text: str) -> list[Any]:

@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from toolkit.errors import Problems, RouteError, ToolkitError
+from toolkit.models.batches import note_row
 from toolkit.pages.failures import function_failed
+from toolkit.pages.likeness import Subject, describe_subjects
 from toolkit.pages.listings import count_pages
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.subjects import (
@@ -27,7 +29,7 @@ from toolkit.pages.subjects import (
     subject_values,
     subjects_by_key,
 )
-from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
+from toolkit.trace import ABSENT, READER, SUMMED, Input, Scope, Trace, Viewer, digest, entered
 
 SUBJECT_BATCH = 500
 
@@ -97,17 +99,36 @@ class Unit:
         return digest(self.planned)
 
 
-@dataclass
 class Objects:
-    """The subjects of a route that are no rows, in one locale.
+    """The subjects of a route that a function gives, or a list, in one locale.
 
     Args:
         by_key: The subjects, in order.
-        trace: What the function that gives them read: each of their pages read it too.
+        trace: What the function read.
+
+    Attributes:
+        subjects: By key what stands for each, as it is before any page has it; empty where nothing need.
     """
 
-    by_key: dict[Any, Any]
-    trace: Trace
+    def __init__(self, by_key: dict[Any, Any], trace: Trace) -> None:
+        self.by_key = by_key
+        self.trace = trace
+        self._summed, self._rest = trace.divide(SUMMED)
+        found = by_key if self._summed.own else {}
+        self.subjects: Mapping[Any, Subject] = describe_subjects(found)
+
+    def note(self, trace: Trace, route: Route, key: Any, locale: str) -> None:
+        """Record that a page has one of the subjects."""
+        subject = self.subjects.get(key, Subject(None))
+        if subject.digest is None:
+            trace.merge(self.trace)
+        else:
+            part = Trace(summary=Input("subject", (route.id, key, locale), subject.digest))
+            part.include(self._summed)
+            trace.include(part)
+            trace.include(self._rest)
+        for row in subject.rows:
+            note_row(trace, row)
 
 
 class Plan:

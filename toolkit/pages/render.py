@@ -79,8 +79,8 @@ def _record_basics(trace: Trace, site: Any, plan: Plan, page: Page, route: Route
     trace.record("code", (), site.code_digest)
     for name in EVERY_PAGE:
         trace.record("setting", (name,), site.settings.digest_of(name))
-    if route.each is not None and route.model is None:
-        trace.merge(plan.objects(route, page.locale).trace)
+    if route.is_given:
+        plan.objects(route, page.locale).note(trace, route, page.key, page.locale)
 
 
 def _page(scope: Scope, work: Work) -> Rendered:

@@ -75,6 +75,11 @@ class Route:
         """The model of its subjects, or None."""
         return getattr(self.each, "model", None)
 
+    @cached_property
+    def is_given(self) -> bool:
+        """Whether a function or a list gives its subjects, rather than a queryset."""
+        return self.each is not None and self.model is None
+
     def page_url(self, url: str, number: int) -> str:
         """The URL of one page of a listing; ``url`` is that of its first."""
         return url if number == 1 else numbered(url, self.shown(number))

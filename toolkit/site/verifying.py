@@ -27,6 +27,7 @@ EVERY_VARIABLE = "*"
 
 DATABASE_KINDS = frozenset({"row", "query"})
 PLAN_KINDS = frozenset({"url", "plan"})
+SUBJECT_KIND = "subject"
 
 
 class Verifier:
@@ -140,6 +141,18 @@ class Verifier:
             return ABSENT
         return self.plan.unit(route, key[1]).digest
 
+    def _subject(self, key: Key) -> bytes:
+        """The function that gives the subjects is run once for all of them."""
+        route_id, subject, locale = key
+        route = self.site.routes_by_id.get(route_id)
+        if route is None or not route.is_given or locale not in self.site.route_locales(route):
+            return ABSENT
+        objects = self.plan.objects(route, locale)
+        if subject not in objects.by_key:
+            return ABSENT
+        found = objects.subjects.get(subject)
+        return UNASKABLE if found is None or found.digest is None else found.digest
+
     _one: Mapping[str, Callable[[Verifier, Key], bytes]] = {
         "template": _template,
         "message": _message,
@@ -155,6 +168,7 @@ class Verifier:
         "code": _code,
         "url": _url,
         "plan": _plan,
+        SUBJECT_KIND: _subject,
         "part": lambda verifier, key: ABSENT,  # recorded of what was stale when it was left as it was: never verifies
     }
 
