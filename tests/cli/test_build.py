@@ -303,6 +303,11 @@ def test_next_names_the_coming_embargoes_in_order(run: Run, folder: Path) -> Non
     assert "pages" not in json.loads(run("next", "1", "--no-pages", "--json").stdout)[0]
     assert len(json.loads(run("next", "1", "--json").stdout)) == 1
     assert "nothing is due in bay_press_story.published" in run("next", "--after", "2050-01-01T00:00Z").output
+    told = run("next", "--discreet").output
+    assert re.search(r"2041-01-05 .*published +Story \d +\d+: 1 hidden, /", told)
+    log = told + run("next", "--discreet", "--json").stdout
+    assert not re.search("later", log, re.IGNORECASE)
+    assert json.loads(run("next", "1", "--discreet", "--json").stdout)[0]["pages"]["hidden_count"] == 1
 
 
 def test_the_queries_of_a_build_are_told_when_asked(run: Run, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -49,14 +49,20 @@ class Due:
 @click.option("--after", type=MOMENT, metavar="TIME", help="After this instant, not now.")
 @click.option("--output", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Of this build.")
 @click.option("--pages/--no-pages", default=True, help="Ask which pages change then.  [default: pages]")
+@click.option(
+    "--discreet", is_flag=True, help="Name rows by key, and no page that is not public: for logs that others read."
+)
 @json_option
 @site_options
-def upcoming(count: int, after: datetime | None, output: Path | None, pages: bool) -> None:
+def upcoming(count: int, after: datetime | None, output: Path | None, pages: bool, discreet: bool) -> None:
     """Name the coming instants at which embargoes and expiries fall due.
 
     The next COUNT instants, that is, at which a row is published, expires or otherwise crosses the present, with the
     pages that change, appear or vanish then. Those are the times at which to build. Which columns count, and who asks
     for them, is known from the last build.
+
+    This is for the desk: it names rows, and pages to come, that readers may not know of yet. Where others read along,
+    as in the log of a CI, ask with --discreet.
     """
     asked = invocation()
     site = open_site()
@@ -67,8 +73,12 @@ def upcoming(count: int, after: datetime | None, output: Path | None, pages: boo
         found = list(islice(found, count))
         moments = list(dict.fromkeys(due.moment for due in found)) if pages else []
         coming = {one.moment: one for one in Foresight(site, manifest).look(now, moments)} if moments else {}
+        public = {page.url for page in manifest.pages().values()} if discreet else set()
+    told = [(due, coming.get(due.moment), 0) for due in found]
+    if discreet:
+        told = [_discreet(due, one, public) for due, one, _ in told]
     if asked.as_json:
-        asked.output.data([_data(due, coming.get(due.moment)) for due in found])
+        asked.output.data([_data(*one, discreet=discreet) for one in told])
         return
     if not found:
         names = ", ".join(dict.fromkeys(f"{table}.{column}" for table, column, _ in columns))
@@ -76,24 +86,38 @@ def upcoming(count: int, after: datetime | None, output: Path | None, pages: boo
         return
     zone = ZoneInfo(site.settings.peek("timezone"))
     rows = [
-        (due.moment.astimezone(zone).isoformat(sep=" "), due.column, due.name, _told(coming.get(due.moment)))
-        for due in found
+        (due.moment.astimezone(zone).isoformat(sep=" "), due.column, due.name, _told(one, hidden))
+        for due, one, hidden in told
     ]
     asked.output.table(("when", "what", "row", "pages"), rows)
 
 
-def _data(due: Due, coming: Coming | None) -> dict[str, Any]:
-    pages = {"changed": coming.changed, "new": coming.new, "gone": coming.gone} if coming is not None else None
-    return {**vars(due), "moment": due.moment.isoformat(), **({"pages": pages} if pages is not None else {})}
+def _discreet(due: Due, coming: Coming | None, public: set[str]) -> tuple[Due, Coming | None, int]:
+    """The same without what readers may not know of yet, and how many pages that were."""
+    due = replace(due, name=f"{due.name.partition(' ')[0]} {due.key}")
+    if coming is None:
+        return due, None, 0
+    changed, new, gone = ([url for url in urls if url in public] for urls in (coming.changed, coming.new, coming.gone))
+    shown = replace(coming, changed=changed, new=new, gone=gone)
+    return due, shown, coming.count - shown.count
 
 
-def _told(coming: Coming | None) -> str:
+def _data(due: Due, coming: Coming | None, hidden: int, *, discreet: bool) -> dict[str, Any]:
+    row = {**vars(due), "moment": due.moment.isoformat()}
+    if coming is None:
+        return row
+    told = {"hidden_count": hidden} if discreet else {}
+    return {**row, "pages": {"changed": coming.changed, "new": coming.new, "gone": coming.gone, **told}}
+
+
+def _told(coming: Coming | None, hidden: int) -> str:
     """How many pages, and the first of them: those that come and go before those that change."""
     if coming is None:
         return ""
-    named = [f"+{url}" for url in coming.new] + [f"-{url}" for url in coming.gone] + coming.changed
+    named = [f"{hidden} hidden"] if hidden else []
+    named += [f"+{url}" for url in coming.new] + [f"-{url}" for url in coming.gone] + coming.changed
     more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-    return f"{coming.count}: {', '.join(map(unquote, named[:SHOWN]))}{more}" if named else "0"
+    return f"{coming.count + hidden}: {', '.join(map(unquote, named[:SHOWN]))}{more}" if named else "0"
 
 
 def _due(site: Any, table: str, column: str, later: int, after: datetime, count: int) -> Iterator[Due]:
