@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
 from toolkit.errors import ValidationError
-from toolkit.migrations import create_tables
 from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -70,7 +69,7 @@ class Mail(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
 
 
-MODELS, PROBLEMS = resolve_models({"shop": [Tenant, Label, Invoice, Day, Profile, Card, Mail]})
+MODELS = resolved({"shop": [Tenant, Label, Invoice, Day, Profile, Card, Mail]})
 TENANTS, LABELS = Source("tenants.csv", Tenant), Source("labels.csv", Label)
 INVOICES = Source("invoices/*.yaml", Invoice, key="pk")
 DAYS, PROFILES, CARDS = Source("days/*.md", Day), Source("profiles.yaml", Profile), Source("cards.csv", Card)
@@ -81,11 +80,7 @@ BOOK = """\
 
 
 def make(url: str) -> Any:
-    assert not PROBLEMS, PROBLEMS
-    database = opened_apart(url)
-    database.schema = Schema(MODELS, database.dialect)
-    create_tables(database, MODELS)
-    return database
+    return opened_with(url, MODELS)
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source, export_model
-from toolkit.migrations import create_tables
-from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -77,7 +75,7 @@ class Line(models.Model):
     )
 
 
-MODELS, PROBLEMS = resolve_models({"shop": [Tenant, Invoice, Issue, Shelf, Mail, Reader, Line]})
+MODELS = resolved({"shop": [Tenant, Invoice, Issue, Shelf, Mail, Reader, Line]})
 TENANTS, INVOICES = Source("tenants.csv", Tenant), Source("invoices.yaml", Invoice, key="pk")
 ISSUES, MAILS = Source("issues.csv", Issue), Source("mails.yaml", Mail)
 READERS, LINES = Source("readers/*.md", Reader), Source("lines.json", Line)
@@ -86,11 +84,7 @@ BOOK = "- {tenant: acme, number: 7}\n- {tenant: acme, number: 8}\n- {tenant: bol
 
 
 def make(url: str) -> Any:
-    assert not PROBLEMS, PROBLEMS
-    database = opened_apart(url)
-    database.schema = Schema(MODELS, database.dialect)
-    create_tables(database, MODELS)
-    return database
+    return opened_with(url, MODELS)
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

@@ -9,13 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
-from toolkit.migrations import create_tables
 from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -59,7 +58,7 @@ class Visa(models.Model):
     country = models.ForeignKey(Country, on_delete=models.PROTECT, to_field="code", related_name="+")
 
 
-MODELS, PROBLEMS = resolve_models({"world": [Country, Capital, Team, Rivalry, Fan, Visa]})
+MODELS = resolved({"world": [Country, Capital, Team, Rivalry, Fan, Visa]})
 SOURCES = [Source("countries.yaml", Country), Source("capitals.csv", Capital), Source("teams/*.md", Team)]
 FANS = Source("fans.json", Fan)
 COUNTRIES = "- {slug: peru, code: PER}\n- {slug: chile, code: CHL}\n- {slug: nowhere}\n"
@@ -67,17 +66,14 @@ COUNTRIES = "- {slug: peru, code: PER}\n- {slug: chile, code: CHL}\n- {slug: now
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    assert not PROBLEMS, PROBLEMS
-    database = opened_apart(request.param)
-    database.schema = Schema(MODELS, database.dialect)
-    create_tables(database, MODELS)
+    database = opened_with(request.param, MODELS)
     with entered(Scope(None, database)) as scope:
         desk = Desk(tmp_path, scope, SOURCES)
         desk.write("countries.yaml", COUNTRIES)
         desk.write("capitals.csv", "slug,country\nlima,peru\nsantiago,chile\n")
         desk.write("teams/reds.md", "---\ncountry: peru\nhome: lima\nsealed: peru\nrivals: [chile]\n---\n")
         yield desk
-        database.drop()  # type: ignore[attr-defined]  # of ``opened_apart``
+        database.drop()  # type: ignore[attr-defined]  # of ``opened_with``
 
 
 def reds() -> tuple[Any, ...]:

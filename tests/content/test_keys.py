@@ -11,13 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
-from toolkit.migrations import create_tables
-from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -63,7 +61,7 @@ class Use(models.Model):
     word = models.ForeignKey(KEYED["word"], on_delete=models.CASCADE, related_name="+")
 
 
-MODELS, PROBLEMS = resolve_models({"keys": [Made, Use, *KEYED.values()]})
+MODELS = resolved({"keys": [Made, Use, *KEYED.values()]})
 
 
 class Sum(models.Model):
@@ -73,17 +71,12 @@ class Sum(models.Model):
     title = models.CharField(max_length=40)
 
 
-SUMS, MORE = resolve_models({"sums": [Sum]})
+SUMS = resolved({"sums": [Sum]})
 
 
 def make(url: str) -> Any:
     """A database with all the models that it takes."""
-    assert not [*PROBLEMS, *MORE]
-    database = opened_apart(url)
-    resolved = MODELS if database.dialect == "mysql" else [*MODELS, *SUMS]
-    database.schema = Schema(resolved, database.dialect)
-    create_tables(database, resolved)
-    return database
+    return opened_with(url, MODELS if url.startswith("mysql") else [*MODELS, *SUMS])
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

@@ -10,12 +10,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source, export_model
-from toolkit.migrations import create_tables
 from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -82,9 +81,7 @@ class Ticket(models.Model):
     sealed = models.ForeignKey(Sealed, on_delete=models.SET_NULL, null=True, related_name="+")
 
 
-MODELS, PROBLEMS = resolve_models(
-    {"town": [Place, Museum, Listed, Sealed, Cafe, Castle, Shrine, Indoors, Open, Hall, Ticket]}
-)
+MODELS = resolved({"town": [Place, Museum, Listed, Sealed, Cafe, Castle, Shrine, Indoors, Open, Hall, Ticket]})
 CAFES, CASTLES, HALLS = Source("cafes/*.md", Cafe), Source("castles.yaml", Castle), Source("halls.csv", Hall)
 MUSEUMS = Source("museums.csv", Museum, key="stamp")
 SHRINES, TICKETS = Source("shrines.json", Shrine, key="name"), Source("tickets.yaml", Ticket)
@@ -93,11 +90,7 @@ KEEP = "- {slug: keep, name: The Keep, code: K1, grade: 1, towers: 4}\n"
 
 
 def make(url: str) -> Any:
-    assert not PROBLEMS, PROBLEMS
-    database = opened_apart(url)
-    database.schema = Schema(MODELS, database.dialect)
-    create_tables(database, MODELS)
-    return database
+    return opened_with(url, MODELS)
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

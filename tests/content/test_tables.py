@@ -12,15 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source
 from toolkit.content.export import export_model
 from toolkit.content.layout import make_layouts
 from toolkit.content.stored import read_stored
-from toolkit.migrations import create_tables
-from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -51,17 +49,13 @@ class Review(models.Model):
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="reviews")
 
 
-MODELS, PROBLEMS = resolve_models({"town": [Venue, Bar, Pub, Review]})
+MODELS = resolved({"town": [Venue, Bar, Pub, Review]})
 BARS, PUBS = Source("bars/*.md", Bar), Source("pubs.yaml", Pub)
 REVIEWS = Source("reviews.csv", Review)
 
 
 def scope_on(url: str) -> Scope:
-    assert not PROBLEMS, PROBLEMS
-    database = opened_apart(url)
-    database.schema = Schema(MODELS, database.dialect)
-    create_tables(database, MODELS)
-    return Scope(None, database)
+    return Scope(None, opened_with(url, MODELS))
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

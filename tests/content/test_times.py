@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.servers import SERVERS, opened_apart
+from tests.servers import SERVERS
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.content import Source, export_model
-from toolkit.migrations import create_tables
-from toolkit.models.resolve import resolve_models
-from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 from .conftest import Desk
@@ -27,7 +25,7 @@ class Shop(models.Model):
     text = models.MarkdownField(blank=True)
 
 
-MODELS, PROBLEMS = resolve_models({"street": [Shop]})
+MODELS = resolved({"street": [Shop]})
 FILES = {
     "shops/a.md": "---\nopens: 10:30\nlasts: 1:30:00\n---\n",
     "shops/b.md": "+++\nopens = 10:30:00\nlasts = '1:30:00'\n+++\n",
@@ -43,11 +41,7 @@ TIMES = {
 
 
 def make(url: str) -> Any:
-    assert not PROBLEMS, PROBLEMS
-    database = opened_apart(url)
-    database.schema = Schema(MODELS, database.dialect)
-    create_tables(database, MODELS)
-    return database
+    return opened_with(url, MODELS)
 
 
 @pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,14 +13,17 @@ import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tests.servers import SERVERS, made_once, opened_apart
+from tests.tables import resolved
 from toolkit import models
+from toolkit.database import install_tokens
+from toolkit.database.tokens.mysql import YOUNG_SECONDS
 from toolkit.models import Now, Q
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URLS = ["sqlite://", *SERVERS]
+KINDS = [url.partition(":")[0] for url in URLS]
 
 
 class Section(models.Model):
@@ -142,7 +146,7 @@ class Everything(models.Model):
 
 
 ALL = [Section, Author, Profile, Tag, Story, Byline, Comment, Camera, Photograph, Everything]
-MODELS, PROBLEMS = resolve_models({"news": ALL})
+MODELS = resolved({"news": ALL})
 
 
 def create_tables(database: Any) -> None:
@@ -155,10 +159,30 @@ def create_tables(database: Any) -> None:
 
 def make_database(url: str, models: Any = None) -> Any:
     """A database with the newsroom's tables, or others; on a server one of its own, which ``drop`` takes away."""
-    assert not PROBLEMS, PROBLEMS
     database = opened_apart(url)
     database.schema = Schema(MODELS if models is None else models, database.dialect)
     create_tables(database)
+    return database
+
+
+def own_database(models: Any) -> Any:
+    """``shared_database`` for a module of tests: it has the tables of these models instead of the newsroom's."""
+
+    @pytest.fixture(scope="module", params=URLS, ids=KINDS)
+    def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
+        database = make_database(request.param, models)
+        yield database
+        database.drop()
+
+    return shared_database
+
+
+def with_tokens(url: str, tables: list[str]) -> Any:
+    """The newsroom's database with tokens for tables, apart from that of other tests, which have no triggers."""
+    database = make_database(url)
+    if database.dialect == "mysql":
+        time.sleep(YOUNG_SECONDS + 1.1)
+    install_tokens(database, tables)
     return database
 
 
@@ -210,7 +234,7 @@ def find_database() -> Iterator[Callable[[str], Any]]:
         yield find
 
 
-@pytest.fixture(scope="session", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+@pytest.fixture(scope="session", params=URLS, ids=KINDS)
 def shared_database(request: pytest.FixtureRequest, find_database: Callable[[str], Any]) -> Any:
     return find_database(request.param)
 
@@ -278,4 +302,4 @@ def m() -> SimpleNamespace:
 @pytest.fixture(scope="session")
 def newsroom_models() -> SimpleNamespace:
     """How to make further databases with the same tables."""
-    return SimpleNamespace(make_database=make_database, opened_apart=opened_apart)
+    return SimpleNamespace(make_database=make_database, opened_apart=opened_apart, with_tokens=with_tokens)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 
 from tests.servers import SERVERS
 from toolkit.database import install_tokens, read_buckets, read_tokens
-from toolkit.database.tokens.mysql import YOUNG_SECONDS
 from toolkit.database.tokens.postgresql_triggers import EVERY_BUCKET
 from toolkit.models.states import TableState, capture
 from toolkit.trace import Scope, bucket_of, entered
@@ -29,15 +27,9 @@ KINDS = ["sqlite", *(url.partition(":")[0] for url in SERVERS)]
 @pytest.fixture(scope="module", params=["sqlite", *SERVERS], ids=KINDS)
 def kept(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Any]:
     """A database of each kind with tokens, apart from that of other tests, which have no triggers."""
-    from toolkit.models.schema import Schema
-
-    module: Any = request.getfixturevalue("newsroom_models")
     file = tmp_path_factory.mktemp("tokens") / "site.db"
-    made = module.make_database(f"sqlite:///{file}" if request.param == "sqlite" else request.param)
-    assert isinstance(made.schema, Schema)
-    if made.dialect == "mysql":
-        time.sleep(YOUNG_SECONDS + 1.1)
-    install_tokens(made, [TABLE, *OTHERS])
+    url = f"sqlite:///{file}" if request.param == "sqlite" else request.param
+    made = request.getfixturevalue("newsroom_models").with_tokens(url, [TABLE, *OTHERS])
     yield made
     made.drop()
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, IntegrityError, ValidationError
 from toolkit.models import Count, F, Q
-from toolkit.models.answers import answer_queries, answer_rows
-from toolkit.models.resolve import resolve_models
 from toolkit.models.states import capture
-from toolkit.trace import READER, Scope, Trace, entered
+from toolkit.trace import Scope
 
-from .conftest import URLS, make_database
+from .conftest import own_database
+from .verifying import broken_by
 
 
 class Tenant(models.Model):
@@ -50,15 +48,8 @@ class Reading(models.Model):
     value = models.FloatField(null=True)
 
 
-MODELS, PROBLEMS = resolve_models({"shop": [Tenant, Order, Reading]})
-
-
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    assert not PROBLEMS
-    database = make_database(request.param, MODELS)
-    yield database
-    database.drop()
+MODELS = resolved({"shop": [Tenant, Order, Reading]})
+shared_database = own_database(MODELS)
 
 
 @pytest.fixture
@@ -231,33 +222,10 @@ EDITS = {
 
 @pytest.mark.parametrize("sql", EDITS)
 def test_an_edit_breaks_the_pages_that_show_the_row(shop: Any, scope: Scope, sql: str) -> None:
-    traces = {}
-    for name, read in PAGES.items():
-        with entered(Scope(None, scope.database, READER, trace=Trace())) as reading:
-            read()
-        traces[name] = reading.trace
-    asking = Scope(None, scope.database, READER)
-
-    def broken(trace: Trace) -> bool:
-        """As another process finds it, which has the record alone."""
-        records = json.loads(json.dumps({key: shape.record() for key, shape in trace.shapes.items()}))
-        kept = msgspec.msgpack.decode(msgspec.msgpack.encode([[k, key, old] for (k, key), old in trace.inputs.items()]))
-        found = {(kind, tupled(key)): old for kind, key, old in kept}
-        queries = answer_queries(asking, records, [key for kind, key in found if kind == "query"])
-        rows = answer_rows(asking, [key for kind, key in found if kind == "row"])
-        return any((queries if kind == "query" else rows)[key] != old for (kind, key), old in found.items())
-
-    assert [name for name, trace in traces.items() if broken(trace)] == []
     before = capture(scope, ["shop_order"], {})["shop_order"]
-    scope.database.execute(sql)
-    scope.database.changed()
-    assert {name for name, trace in traces.items() if broken(trace)} == EDITS[sql]
+    assert broken_by(scope.database, PAGES, sql) == EDITS[sql]
     column = sql.split()[3]
     assert column in capture(scope, ["shop_order"], {})["shop_order"].changed_since(before)
-
-
-def tupled(value: Any) -> Any:
-    return tuple(map(tupled, value)) if isinstance(value, list) else value
 
 
 def declare(name: str, /, **namespace: Any) -> Any:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.migrations.fields import describe_field
 from toolkit.models import F, Max
-from toolkit.models.resolve import resolve_models
 from toolkit.trace import EDITOR, Scope, Trace, entered
 
-from .conftest import URLS, make_database
+from .conftest import own_database
 from .money import Money, MoneyField
 
 
@@ -56,16 +56,8 @@ class Person(models.Model):
     plain = models.CharField(max_length=20, default="x")
 
 
-MODELS, PROBLEMS = resolve_models({"shop": [Article, Person]})
-
-
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_shop(request: pytest.FixtureRequest) -> Iterator[Any]:
-    assert not PROBLEMS
-    database = make_database(request.param, MODELS)
-    yield database
-    database.drop()
-    database.close()
+MODELS = resolved({"shop": [Article, Person]})
+shared_shop = own_database(MODELS)
 
 
 @pytest.fixture

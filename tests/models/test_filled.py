@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DatabaseError, DeclarationError, FieldError
 from toolkit.models import F, JSONNull, Now, Value
@@ -19,7 +20,7 @@ from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
-from .conftest import URLS, make_database
+from .conftest import own_database
 
 
 class Line(models.Model):
@@ -55,16 +56,8 @@ DEFAULTS: dict[str, tuple[models.Field[Any], Any]] = {
     "address": (models.GenericIPAddressField(db_default="192.0.2.1"), "192.0.2.1"),
 }
 Defaults: Any = type("Defaults", (models.Model,), {"__module__": __name__, **{n: f for n, (f, _) in DEFAULTS.items()}})
-MODELS, PROBLEMS = resolve_models({"shop": [Line, Defaults]})
-
-
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_shop(request: pytest.FixtureRequest) -> Iterator[Any]:
-    assert not PROBLEMS
-    database = make_database(request.param, MODELS)
-    yield database
-    database.drop()
-    database.close()
+MODELS = resolved({"shop": [Line, Defaults]})
+shared_shop = own_database(MODELS)
 
 
 @pytest.fixture

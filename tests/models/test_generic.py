@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, UnplannedQuery, ValidationError
 from toolkit.models import Count, Prefetch, Q
-from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.resolve import resolve_models
-from toolkit.trace import READER, Scope, Trace, entered
+from toolkit.trace import READER, Scope, entered
 
-from .conftest import URLS, make_database
+from .conftest import own_database
+from .verifying import broken_by
 
 
 class Marked(models.Model):
@@ -81,15 +81,8 @@ class Book(models.Model):
     stars = models.GenericRelation(Star, content_type_field="kind", object_id_field="number")
 
 
-MODELS, PROBLEMS = resolve_models({"news": [Story, Photo, Video, Short, Comment, Star, Book]})
-
-
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    assert not PROBLEMS
-    database = make_database(request.param, MODELS)
-    yield database
-    database.drop()
+MODELS = resolved({"news": [Story, Photo, Video, Short, Comment, Star, Book]})
+shared_database = own_database(MODELS)
 
 
 @pytest.fixture
@@ -236,23 +229,7 @@ EDITS = {
 
 @pytest.mark.parametrize("sql", EDITS)
 def test_an_edit_breaks_the_pages_that_read_it(news: Any, scope: Scope, sql: str) -> None:
-    traces = {}
-    for name, read in PAGES.items():
-        with entered(Scope(None, scope.database, READER, trace=Trace())) as reading:
-            read()
-        traces[name] = reading.trace
-    asking = Scope(None, scope.database, READER)
-
-    def broken(trace: Trace) -> bool:
-        records = json.loads(json.dumps({key: shape.record() for key, shape in trace.shapes.items()}))
-        queries = answer_queries(asking, records, trace.keys_of("query"))
-        rows = answer_rows(asking, trace.keys_of("row"))
-        return any((queries if kind == "query" else rows)[key] != old for (kind, key), old in trace.inputs.items())
-
-    assert [name for name, trace in traces.items() if broken(trace)] == []
-    scope.database.execute(sql)
-    scope.database.changed()
-    assert {name for name, trace in traces.items() if broken(trace)} == EDITS[sql]
+    assert broken_by(scope.database, PAGES, sql) == EDITS[sql]
 
 
 def test_what_cannot_be_referred_to_is_refused(news: Any) -> None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, IntegrityError
 from toolkit.models import Count, Q
-from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.resolve import resolve_models
 from toolkit.models.states import capture
-from toolkit.trace import EDITOR, READER, Scope, Trace, entered
+from toolkit.trace import EDITOR, READER, Scope, entered
 
-from .conftest import URLS, make_database
+from .conftest import own_database
+from .verifying import broken_by, read_by
 
 
 class Place(models.Model):
@@ -78,15 +79,8 @@ class Booking(models.Model):
     big = models.ForeignKey(Big, on_delete=models.CASCADE, null=True, related_name="parties")
 
 
-MODELS, PROBLEMS = resolve_models({"town": [Place, Restaurant, Trattoria, Bar, Big, Host, Review, Booking]})
-
-
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    assert not PROBLEMS
-    database = make_database(request.param, MODELS)
-    yield database
-    database.drop()
+MODELS = resolved({"town": [Place, Restaurant, Trattoria, Bar, Big, Host, Review, Booking]})
+shared_database = own_database(MODELS)
 
 
 @pytest.fixture
@@ -289,19 +283,6 @@ def test_children_are_pickled_with_all_that_they_have(town: Any) -> None:
 # what was read
 
 
-def page(scope: Scope, read: Callable[[], Any]) -> Any:
-    with entered(Scope(None, scope.database, READER, trace=Trace())) as reading:
-        result = read()
-    return result, reading.trace
-
-
-def broken(scope: Scope, trace: Trace) -> list[str]:
-    asking = Scope(None, scope.database, READER)
-    records = {key: shape.record() for key, shape in trace.shapes.items()}
-    today = answer_queries(asking, records, trace.keys_of("query")) | answer_rows(asking, trace.keys_of("row"))
-    return sorted(kind for (kind, key), old in trace.inputs.items() if today[key] != old)
-
-
 PAGES: dict[str, Callable[[], Any]] = {
     "list": lambda: [(r.name, r.seats) for r in Restaurant.objects.all()],
     "one": lambda: Trattoria.objects.get(chef="Anna").seats,
@@ -324,15 +305,11 @@ EDITS: dict[str, set[str]] = {
 @pytest.mark.parametrize("sql", EDITS)
 def test_an_edit_of_either_table_breaks_the_pages_that_show_it(town: Any, scope: Scope, sql: str) -> None:
     Booking.objects.create(restaurant=town.anna)
-    before = {name: page(scope, read) for name, read in PAGES.items()}
-    assert [name for name, (_, trace) in before.items() if broken(scope, trace)] == []
-    scope.database.execute(sql)
-    scope.database.changed()
-    assert {name for name, (_, trace) in before.items() if broken(scope, trace)} == EDITS[sql]
+    assert broken_by(scope.database, PAGES, sql) == EDITS[sql]
 
 
 def test_the_footprint_has_the_columns_of_both_tables(town: Any, scope: Scope) -> None:
-    _, trace = page(scope, lambda: list(Restaurant.objects.filter(seats__gt=1)))
+    trace = read_by(scope.database, lambda: list(Restaurant.objects.filter(seats__gt=1)))
     pairs = {tuple(pair) for shape in trace.shapes.values() for pair in shape.record()["footprint"]}
     assert pairs >= {("town_place", "id"), ("town_place", "name"), ("town_place", "visible")}
     assert pairs >= {("town_restaurant", "place_ptr_id"), ("town_restaurant", "seats")}

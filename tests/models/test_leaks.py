@@ -34,7 +34,7 @@ from toolkit.models.functions import Coalesce, Lag, Lead, Length, RowNumber
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
 
-from .conftest import URLS
+from .conftest import KINDS, URLS
 
 
 class Shown(models.Model):
@@ -91,7 +91,7 @@ MODELS, PROBLEMS = resolve_models({"town": [Owner, Place, Pub, Guest, Visit, Bad
 SECRET = "Secret"
 
 
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+@pytest.fixture(scope="module", params=URLS, ids=KINDS)
 def town(request: pytest.FixtureRequest, newsroom_models: Any) -> Iterator[SimpleNamespace]:
     """Pubs, guests and visits: the Swan and Ann are there to be seen, and Ann's one visit to it."""
     assert not PROBLEMS

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models import Count
-from toolkit.models.answers import answer_queries
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import Scope, Trace, entered
 
-from .conftest import URLS, make_database
+from .conftest import make_database, own_database
+from .verifying import broken
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -105,15 +105,8 @@ class Reply(models.Model):
     note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="replies")
 
 
-MODELS, PROBLEMS = resolve_models({"desk": [Desk, Article, Special, Note, Reply]})
-
-
-@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
-def shared_database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    assert not PROBLEMS
-    database = make_database(request.param, MODELS)
-    yield database
-    database.drop()
+MODELS = resolved({"desk": [Desk, Article, Special, Note, Reply]})
+shared_database = own_database(MODELS)
 
 
 @pytest.fixture
@@ -253,16 +246,11 @@ def test_the_base_manager_follows_references() -> None:
         for text in ("a", "hidden"):
             door.objects.create(wall=wall.shown.create(text=text))
         assert [d.wall and d.wall.text for d in door.objects.all()] == ["a", None]
-        trace, records = scope.trace, {key: shape.record() for key, shape in scope.trace.shapes.items()}
+        trace = scope.trace
     asking = Scope(None, database)
-
-    def broken() -> bool:
-        today = answer_queries(asking, records, trace.keys_of("query"))
-        return any(today[key] != old for (kind, key), old in trace.inputs.items() if kind == "query")
-
-    assert not broken()
+    assert not broken(asking, trace)
     database.execute("UPDATE b_wall SET text = 'b' WHERE text = 'hidden'")
-    assert broken()
+    assert broken(asking, trace)
 
 
 class Port(models.Model):

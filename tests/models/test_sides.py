@@ -15,7 +15,7 @@ from toolkit.models.functions import Concat, ExtractYear, Lower
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
 
-from .conftest import URLS, make_database
+from .conftest import KINDS, URLS, make_database
 
 TEXTS: list[tuple[str | None, str | None]] = [
     ("100%", "0%"),
@@ -181,7 +181,7 @@ class Room(models.Model):
 VILLAGE, PROBLEMS = resolve_models({"village": [House, Room]})
 
 
-@pytest.fixture(params=URLS, ids=[url.partition(":")[0] for url in URLS])
+@pytest.fixture(params=URLS, ids=KINDS)
 def village(request: pytest.FixtureRequest) -> Any:
     assert not PROBLEMS
     database = make_database(request.param, VILLAGE)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from toolkit.database import install_tokens, read_tokens
-from toolkit.database.tokens.mysql import YOUNG_SECONDS
 from toolkit.errors import ToolkitError
 from toolkit.trace import Scope, entered
 
@@ -22,14 +20,7 @@ def kept(request: pytest.FixtureRequest, shared_database: Any) -> Iterator[Any]:
     """A database with tokens, apart from that of other tests, which have no triggers."""
     if shared_database.dialect == "sqlite":
         pytest.skip("tests/database/test_tokens.py is about SQLite")
-    from toolkit.models.schema import Schema
-
-    module: Any = request.getfixturevalue("newsroom_models")
-    made = module.make_database(shared_database.url)
-    assert isinstance(made.schema, Schema)
-    if made.dialect == "mysql":
-        time.sleep(YOUNG_SECONDS + 1.1)
-    install_tokens(made, TABLES)
+    made = request.getfixturevalue("newsroom_models").with_tokens(shared_database.url, TABLES)
     yield made
     made.drop()
 

@@ -19,6 +19,8 @@ from toolkit.models.batches import note_row
 from toolkit.models.functions import Concat, Length, Lower, Sqrt
 from toolkit.trace import EDITOR, READER, Scope, Trace, entered
 
+from . import verifying
+
 
 def render(m: Any, database: Any, page: Callable[[Any], Any], *, locale: str = "en", moment: Any = None) -> Any:
     """What a page gives, and its trace."""
@@ -30,10 +32,7 @@ def render(m: Any, database: Any, page: Callable[[Any], Any], *, locale: str = "
 def broken(m: Any, database: Any, trace: Trace, *, locale: str = "en", moment: Any = None) -> list[str]:
     """The kinds of inputs that would be read differently now."""
     scope = Scope(None, database, READER, locale, "en", moment or m.NOON)
-    records = {key: shape.record() for key, shape in trace.shapes.items()}
-    today = answer_queries(scope, records, trace.keys_of("query"))
-    rows = answer_rows(scope, trace.keys_of("row"))
-    return sorted(kind for (kind, key), old in trace.inputs.items() if (today if kind == "query" else rows)[key] != old)
+    return verifying.broken(scope, trace)
 
 
 def front(m: Any) -> Any:
