@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,15 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, look_ahead
 from toolkit.content.files import list_files
-from toolkit.seals import FORMAT, Seal, Tree
+from toolkit.seals import FORMAT, Seal, Tree, files_digest, survey
 from toolkit.stamps import Stamp, stamp_of
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only where a process can be asked ahead")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="only where a process can be asked ahead")
 
 
 @dataclass
@@ -101,6 +103,57 @@ def test_a_listing_is_the_same_with_it_and_without(place: Place) -> None:
     assert with_it.now < without.now
 
 
+def sealed(place: Place) -> Ahead:
+    """One that looks for a seal of the files as they are."""
+    names = place.seal.files[:-1]
+    digest, sources = files_digest(place.seal.output, names), survey(place.seal.sources)[0]
+    ahead = look_ahead(structs.replace(place.seal, files=names, files_digest=digest, sources_digest=sources))
+    assert ahead is not None
+    return ahead
+
+
+def test_a_seal_holds_while_all_files_are_as_they_were(place: Place) -> None:
+    ahead = sealed(place)
+    assert ahead.holds()
+    ahead.close()
+
+
+@pytest.mark.parametrize("name", ["build/7.html", "content/7.md"])
+def test_a_seal_breaks_when_a_file_changes_or_is_gone(place: Place, name: str) -> None:
+    path = place.folder / name
+    kept = path.read_text()
+    before = sealed(place)
+    seal = before._seal
+    before.close()
+    held = []
+    for change in (lambda: path.write_text("changed"), path.unlink):
+        change()
+        ahead = look_ahead(seal)
+        assert ahead is not None
+        held.append(ahead.holds())
+        ahead.close()
+    path.write_text(kept)
+    assert held == [False, False]
+
+
+def test_a_missing_file_of_the_output_is_not_told_of(place: Place) -> None:
+    assert "missing.html" in place.seal.files
+    assert "missing.html" not in place.look().files(place.seal.output)
+
+
+def test_something_is_done_until_the_process_has_an_answer(place: Place) -> None:
+    ahead = sealed(place)
+    assert ahead.holds(itertools.count())
+    ahead.close()
+
+
+def test_the_files_are_looked_at_here_if_the_process_came_to_harm(place: Place) -> None:
+    ahead = sealed(place)
+    os.kill(ahead._process, 9)
+    assert ahead.holds()
+    ahead.close()
+
+
 def test_other_folders_and_small_ones_are_left_to_who_asks(place: Place) -> None:
     ahead = place.look()
     assert ahead.files("/elsewhere") == {}
@@ -147,7 +200,5 @@ def test_a_process_that_is_ended_has_seen_nothing(place: Place) -> None:
 
 
 def test_few_files_are_not_worth_a_process(place: Place) -> None:
-    few = Seal(
-        **{name: getattr(place.seal, name) for name in place.seal.__struct_fields__ if name != "files"}, files=()
-    )
+    few = structs.replace(place.seal, files=())
     assert look_ahead(few) is None

@@ -1,21 +1,25 @@
 """Looking at files while the toolkit is imported: another process does it meanwhile, on another core.
 
-A build after an edit needs some tenths of a second to import what builds, and about as long to look at tens of
-thousands of files of which one changed. The seal of an earlier build tells beforehand which those are. What was seen
-is taken only where it proves that nothing changed; whoever finds anything else, or nothing, looks for himself.
+A build needs some tenths of a second to import what builds, and about as long to look at tens of thousands of files of
+which none or one changed. The seal of the last build tells beforehand which those are. Another process says whether
+they are as they were; until then what builds is imported, in case that they are not. What it saw is taken then where
+it proves that nothing changed; whoever finds anything else, or nothing, looks for himself.
 """
 
 from __future__ import annotations
 
 import os
+import select
+import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
+from typing import IO
 
 import msgspec
 
-from toolkit.seals import Seal
-from toolkit.stamps import RACY_NS, Stamp, look, stamp_of
+from toolkit.seals import Entries, Seal, Seen, see, seen_digest, survey
+from toolkit.stamps import RACY_NS, Stamp, look
 
 WORTH_IT = 1_000
 """With fewer files, a process costs more than it saves."""
@@ -23,21 +27,22 @@ WORTH_IT = 1_000
 MANY_ENTRIES = 200
 """Smaller folders are read faster than told of."""
 
-Entries = tuple[tuple[str, Stamp], ...]
+
+_HOLDS, _BROKEN = b"+", b"-"
+
+Folders = dict[str, tuple[int, tuple[tuple[str, Stamp], ...]]]
 
 
 class Sight(msgspec.Struct, array_like=True, frozen=True):
     """What the process saw.
 
     Args:
-        began_ns: Before it looked, nanoseconds since the epoch.
-        files: Size and ctime of each of the seal's files; None of one that it could not look at.
-        folders: Path to when the folder changed, and its files.
+        files: What was seen of each of the seal's files; None of one that it could not look at.
+        folders: Path to when files last came or went in the folder, and its files.
     """
 
-    began_ns: int
-    files: tuple[tuple[int, int] | None, ...]
-    folders: dict[str, tuple[int, Entries]]
+    files: tuple[Seen | None, ...]
+    folders: Folders
 
 
 class Ahead:
@@ -46,40 +51,61 @@ class Ahead:
     Args:
         seal: Tells which.
         process: Looks at them; its id.
-        told: An open file in which it says what it saw.
-        racy_ns: Folders that changed so short a time ago prove nothing.
+        said: A pipe in which it says first whether the files are as the seal has them, and then what it saw.
+        began_ns: Before it began, nanoseconds since the epoch.
     """
 
-    def __init__(self, seal: Seal, process: int, told: int, racy_ns: int) -> None:
-        self._seal = seal
-        self._process = process
-        self._told = told
-        self._racy_ns = racy_ns
+    def __init__(self, seal: Seal, process: int, said: int, began_ns: int) -> None:
+        self._seal, self._process, self._began_ns = seal, process, began_ns
+        self._said = os.fdopen(said, "rb")
+        self._verdict: bytes | None = None
         self._sight: Sight | None = None
+
+    def holds(self, meanwhile: Iterable[object] = ()) -> bool:
+        """Whether the files are as the seal has them.
+
+        Args:
+            meanwhile: Something to do until that is known, in steps.
+        """
+        for _ in meanwhile:
+            if select.select([self._said], [], [], 0)[0]:
+                break
+        verdict = self._read_verdict()
+        return verdict == _HOLDS or (verdict != _BROKEN and self._seal.files_hold())
+
+    def close(self) -> None:
+        """End the process, if nobody wants to know what it saw."""
+        if not self._said.closed:
+            self._said.close()
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
 
     def files(self, root: str) -> Mapping[str, tuple[int, int]]:
         """Size and ctime of files, by their names below a folder; empty if it did not look there."""
         if root != self._seal.output:
             return {}
-        return {
-            name: seen for name, seen in zip(self._seal.files, self._find().files, strict=False) if seen is not None
-        }
+        seen = zip(self._seal.files, self._find().files, strict=False)
+        return {name: each[:2] for name, each in seen if each is not None}
 
-    def folder(self, path: str) -> tuple[int, Sequence[tuple[str, Stamp]]] | None:
+    def folder(self, path: str) -> tuple[int, Entries] | None:
         """When a folder was looked at, and its files; None if it was not, or files came or went since."""
-        found = self._find().folders.get(path.rstrip("/"))
-        if found is None or _folder_time(path, self._racy_ns) != found[0]:
+        path = path.rstrip("/")
+        found = self._find().folders.get(path)
+        if found is None or _folder_time(path) != found[0]:
             return None
-        return self._find().began_ns, found[1]
+        return self._began_ns, found[1]
+
+    def _read_verdict(self) -> bytes:
+        if self._verdict is None:
+            self._verdict = self._said.read(1)  # nothing if the process came to harm
+        return self._verdict
 
     def _find(self) -> Sight:
         if self._sight is None:
-            self._sight = Sight(0, (), {})
-            with suppress(OSError, msgspec.MsgspecError):
-                os.waitpid(self._process, 0)
-                with os.fdopen(self._told, "rb") as file:
-                    file.seek(0)
-                    self._sight = msgspec.msgpack.decode(file.read(), type=Sight)
+            self._sight = Sight((), {})
+            self._read_verdict()
+            with closing(self), suppress(OSError, msgspec.MsgspecError):
+                self._sight = msgspec.msgpack.decode(self._said.read(), type=Sight)
         return self._sight
 
 
@@ -92,81 +118,84 @@ def look_ahead(
         seal: Of an earlier build; it need not hold.
         worth_it: With fewer files in the output, it is not.
         many: Folders with fewer files are left out.
-        racy_ns: Folders that changed so short a time ago prove nothing.
+        racy_ns: Folders that changed so short a time before prove nothing.
     """
-    if len(seal.files) < worth_it or not hasattr(os, "memfd_create") or (os.cpu_count() or 1) < 2:
+    if len(seal.files) < worth_it or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2:
         return None
+    began_ns = time.time_ns()
+    said, say = os.pipe()
     try:
-        told = os.memfd_create("toolkit-ahead")
         process = os.fork()
     except OSError:
+        os.close(said)
+        os.close(say)
         return None
-    if process == 0:
-        try:
-            body = msgspec.msgpack.encode(_look(seal, many, racy_ns))
-            while body:
-                body = body[os.write(told, body) :]
-        finally:
-            os._exit(0)  # and nothing of what the parent would do at its end
-    return Ahead(seal, process, told, racy_ns)
-
-
-def _look(seal: Seal, many: int, racy_ns: int) -> Sight:
-    began_ns = time.time_ns()
-    folders: dict[str, tuple[int, Entries]] = {}
-    for tree in seal.sources:
-        if not tree.shallow:
-            for path in _folders_below(tree.root, frozenset(tree.without)):
-                changed, entries = _folder_time(path, racy_ns), _entries_of(path)
-                if changed is not None and entries is not None and len(entries) >= many:
-                    folders[path] = changed, entries
-    return Sight(began_ns, tuple(_size_and_time(f"{seal.output}/{name}") for name in seal.files), folders)
-
-
-def _size_and_time(path: str) -> tuple[int, int] | None:
+    if process:
+        os.close(say)
+        return Ahead(seal, process, said, began_ns)
     try:
-        status = look(path)
+        os.close(said)
+        with os.fdopen(say, "wb") as pipe:
+            _look(seal, _Folders(many, began_ns - racy_ns), pipe)
+    finally:
+        os._exit(0)  # and nothing of what the parent would do at its end
+
+
+def _look(seal: Seal, folders: _Folders, pipe: IO[bytes]) -> None:
+    """Say whether the files are as a seal has them, as soon as that is known, and then what was seen."""
+    same = _source_digest(seal, folders) == seal.sources_digest
+    if not same:
+        pipe.write(_BROKEN)
+        pipe.flush()
+    files = tuple(_see(f"{seal.output}/{name}") for name in seal.files)
+    if same:
+        there = [seen for seen in files if seen is not None]
+        same = len(there) == len(files) and seen_digest(there) == seal.files_digest
+        pipe.write(_HOLDS if same else _BROKEN)
+        pipe.flush()
+    pipe.write(msgspec.msgpack.encode(Sight(files, folders.found)))
+
+
+def _source_digest(seal: Seal, folders: _Folders) -> bytes | None:
+    try:
+        return survey(seal.sources, note=folders.note)[0]
     except OSError:
         return None
-    return status.st_size, status.st_ctime_ns
 
 
-def _folders_below(path: str, without: frozenset[str]) -> Iterator[str]:
-    """A folder and those in it; links are not followed."""
-    yield path
+class _Folders:
+    """Keeps of what a survey sees that which proves something later.
+
+    Args:
+        many: Folders with fewer files are left out.
+        before_ns: Folders that changed later are left out.
+    """
+
+    def __init__(self, many: int, before_ns: int) -> None:
+        self.found: Folders = {}
+        self._many, self._before_ns = many, before_ns
+
+    def note(self, path: str, modified_ns: int, entries: Entries) -> None:
+        """Be told of a folder; see ``survey``."""
+        proves = modified_ns < self._before_ns
+        if proves and len(entries) >= self._many and all(_is_text(name) for name, _ in entries):
+            self.found[path] = modified_ns, tuple(entries)
+
+
+def _see(path: str) -> Seen | None:
     try:
-        with os.scandir(path) as entries:
-            below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except OSError:
-        return
-    for each in below:
-        if each not in without:
-            yield from _folders_below(each, without)
-
-
-def _entries_of(path: str) -> Entries | None:
-    """The files in a folder; None of one that has more than plain files and folders, for who asks to deal with."""
-    found = []
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False) and _is_text(entry.name):
-                    found.append((entry.name, stamp_of(entry.stat())))
-                elif not entry.is_dir(follow_symlinks=False):
-                    return None
+        return see(path)
     except OSError:
         return None
-    return tuple(found)
 
 
 def _is_text(name: str) -> bool:
     return name.isascii() or not any("\ud800" <= mark <= "\udfff" for mark in name)
 
 
-def _folder_time(path: str, racy_ns: int) -> int | None:
-    """When files last came or went in a folder; None if it is not there, or that is too recent to prove anything."""
+def _folder_time(path: str) -> int | None:
+    """When files last came or went in a folder; None if it is not there."""
     try:
-        status = look(path)
+        return look(path).st_mtime_ns
     except OSError:
         return None
-    return status.st_mtime_ns if status.st_mtime_ns + racy_ns < time.time_ns() else None

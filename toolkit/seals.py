@@ -13,7 +13,7 @@ import os
 import platform
 import sqlite3
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from toolkit.stamps import DIGEST_BYTES, Stamp, look, look_at
+from toolkit.stamps import DIGEST_BYTES, Stamp, look, look_at, stamp_of
 from toolkit.trace import digest, digest_bytes
 
 FORMAT = 1
@@ -32,6 +32,14 @@ FOLDER = "seals"
 
 PASSING = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL"})
 """Variables that say nothing of a site and change with every shell."""
+
+Entries = Sequence[tuple[str, Stamp]]
+"""Files of a folder, by name."""
+
+Note = Callable[[str, int, Entries], None]
+
+Seen = tuple[int, int, int]
+"""Size, ctime in nanoseconds since the epoch, and inode of a file."""
 
 _NAMES_ONLY = ("site-packages", "dist-packages")
 _COMPILED = "__pycache__"
@@ -88,6 +96,10 @@ class Seal(msgspec.Struct, frozen=True):
 
     def holds(self, *, now: datetime | None = None) -> bool:
         """Whether a build would find nothing to do."""
+        return self.may_hold(now=now) and self.files_hold()
+
+    def may_hold(self, *, now: datetime | None = None) -> bool:
+        """Whether everything but the files is as it was; told fast, whatever the size of the site."""
         path, stamp = self.manifest
         try:
             seen = look_at(path)
@@ -98,10 +110,17 @@ class Seal(msgspec.Struct, frozen=True):
                 and seen.stamp == stamp
                 and look_at(f"{path}-wal") is None  # left by a build that was killed
                 and self.tokens == tokens_digest(self.database)
-                and self.sources_digest == survey(self.sources)[0]
-                and self.files_digest == files_digest(self.output, self.files)
             )
         except (OSError, sqlite3.Error):
+            return False
+
+    def files_hold(self) -> bool:
+        """Whether all files are as they were."""
+        try:
+            return self.sources_digest == survey(self.sources)[0] and self.files_digest == files_digest(
+                self.output, self.files
+            )
+        except OSError:
             return False
 
 
@@ -149,18 +168,20 @@ class TooManyFiles(Exception):
     """To look at all of them would take longer than the build."""
 
 
-def survey(trees: Iterable[Tree], *, most: int | None = None) -> tuple[bytes, int]:
+def survey(trees: Iterable[Tree], *, most: int | None = None, note: Note | None = None) -> tuple[bytes, int]:
     """Digest of the names and stamps of all files, and when the youngest changed, in nanoseconds since the epoch.
 
     Args:
         trees: Where they are.
         most: Give up when there are more.
+        note: Is told of each folder that holds plain files and folders only: its path, when files last came or went
+            in it (nanoseconds since the epoch, looked at before it was read), and its files.
 
     Raises:
         OSError: A folder cannot be read.
         TooManyFiles: It gave up.
     """
-    walk = _Walk(most)
+    walk = _Walk(most, note)
     for tree in trees:
         walk.take_tree(tree)
     return walk.found.digest(), walk.youngest
@@ -176,11 +197,25 @@ def files_digest(root: str, names: Iterable[str]) -> bytes:
     Raises:
         OSError: One is not there.
     """
+    return seen_digest(see(f"{root}/{name}") for name in names)
+
+
+def see(path: str) -> Seen:
+    """What tells whether a file that a build wrote is as it was.
+
+    Raises:
+        OSError: It is not there.
+    """
+    status = look(path)
+    return status.st_size, status.st_ctime_ns, status.st_ino
+
+
+def seen_digest(files: Iterable[Seen]) -> bytes:
+    """Stands for what was seen of some files."""
     found = hashlib.blake2b(digest_size=DIGEST_BYTES)
     take = found.update
-    for name in names:
-        status = look(f"{root}/{name}")
-        take(b"%d %d %d\n" % (status.st_size, status.st_ctime_ns, status.st_ino))
+    for seen in files:
+        take(b"%d %d %d\n" % seen)
     return found.digest()
 
 
@@ -189,12 +224,14 @@ class _Walk:
 
     Args:
         most: So many files are the end of it.
+        note: See ``survey``.
     """
 
-    def __init__(self, most: int | None) -> None:
+    def __init__(self, most: int | None, note: Note | None) -> None:
         self.found = hashlib.blake2b(digest_size=DIGEST_BYTES)
         self.youngest = 0
         self._left = most
+        self._note = note
 
     def take_tree(self, tree: Tree) -> None:
         """Take up all files of a tree."""
@@ -219,27 +256,36 @@ class _Walk:
 
     def _take_folder(self, place: str, without: frozenset[str], above: frozenset[str]) -> None:
         """Take up what is in a folder. Links are followed, but not in a circle."""
+        modified = os.stat(place).st_mtime_ns if self._note is not None else 0  # noqa: PTH116 - as above
         with os.scandir(place) as entries:
             items = sorted(entries, key=_name_of)
         if self._left is not None:
             self._left -= len(items)
             if self._left < 0:
                 raise TooManyFiles
+        plain, files = True, []
         for item in items:
             path = item.path
             if path in without or item.name == _COMPILED:
+                plain = plain and item.is_dir(follow_symlinks=False)
                 continue
             if not item.is_dir():
                 try:
-                    self._take_file(path, item.stat())
+                    status = item.stat()
+                    self._take_file(path, status)
+                    files.append((item.name, status))
                 except FileNotFoundError:  # a link that leads nowhere
                     self.found.update(b"%b\0nothing\n" % os.fsencode(path))
+                plain = plain and item.is_file(follow_symlinks=False)
                 continue
+            plain = plain and not item.is_symlink()
             self.found.update(b"%b\0folder\n" % os.fsencode(path))
             if not item.is_symlink():
                 self._take_folder(path, without, above)
             elif (real := os.path.realpath(path)) not in above:
                 self._take_folder(path, without, above | {real})
+        if plain and self._note is not None:
+            self._note(place, modified, [(name, stamp_of(status)) for name, status in files])
 
     def _take_file(self, path: str, status: os.stat_result) -> None:
         modified, changed = status.st_mtime_ns, status.st_ctime_ns

@@ -208,12 +208,20 @@ def _build(
     seal = find_seal(place)
     ahead = look_ahead(seal, worth_it=0, many=0, racy_ns=0) if seal is not None else None
     plain = settings is None and not options.keys() - {"workers"}
-    held = plain and _is_sealed(folder, output, moment)
+    os.chdir(folder)
+    held = (
+        plain
+        and seal is not None
+        and seal.may_hold(now=moment)
+        and (seal.files_hold() if ahead is None else ahead.holds())
+    )
     with loading(folder) as loaded:
         site = _load(folder, settings)
         site.prepare()
     builder = Builder(site, output=output, moment=moment, ahead=None if loaded.wrote else ahead, **options)
     report = builder.build()
+    if ahead is not None:
+        ahead.close()
     if held:
         done = [str(event) for event in report.events] + report.notices
         assert not done, f"the seal held, and there was something to do: {done[:5]}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,22 @@ from toolkit.settings import STATE_FOLDER, find_folder
 
 BEGUN_NS = time.time_ns()
 """Before the site's modules are imported: what changed later may not be what is built."""
+
+STEPS = (
+    "jinja2",
+    "werkzeug.routing",
+    "toolkit.i18n.locales",
+    "toolkit.database",
+    "toolkit.models",
+    "toolkit.pages.plan",
+    "toolkit.templates",
+    "toolkit.content.loading",
+    "toolkit.builder.manifest",
+    "toolkit.builder.decide",
+    "toolkit.builder.publish",
+    "toolkit.cli.building",
+)
+"""Modules that bring what builds, each some of it."""
 
 
 class OutputPlace(click.Path):
@@ -80,12 +96,21 @@ def build(output: Path | str | None, verbose: bool, workers: int | None, **optio
     asked.folder = find_folder(asked.folder)
     place = None if any(options.values()) else seal_path(asked.folder / STATE_FOLDER, str(output or ""))
     seal = find_seal(place) if place is not None else None
-    if seal is not None and seal.holds():
+    ahead = look_ahead(seal) if seal is not None else None
+    if seal is not None and seal.may_hold() and (seal.files_hold() if ahead is None else ahead.holds(_import())):
+        if ahead is not None:
+            ahead.close()
         _tell_unchanged(asked.output, seal, time.monotonic() - began)
         return
-    ahead = look_ahead(seal) if seal is not None else None
     run = importlib.import_module("toolkit.cli.building").run
     run(place, ahead=ahead, output=output, verbose=verbose, workers=workers, **options)
+
+
+def _import() -> Iterator[None]:
+    """Import what builds, in steps that are short."""
+    for name in STEPS:
+        importlib.import_module(name)
+        yield
 
 
 def _tell_unchanged(speak: Output, seal: Seal, seconds: float) -> None:
