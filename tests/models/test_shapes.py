@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from types import SimpleNamespace
+
+import pytest
 
 from toolkit.models.scopes import find_shape
 from toolkit.models.shapes import CONSTANT, KEYS, KEYS_MARK, SLOT, Bind, Statement, make_binder
+from toolkit.models.sqltext import narrowed
 from toolkit.trace import READER, Scope, entered
 
 PLAN = [Bind(KEYS)]
@@ -40,7 +42,44 @@ def test_what_a_reader_may_see_is_worked_out_once_for_a_list_and_its_trace(scope
         shape = find_shape(reader, m.Story.objects.filter(weight=3)._query("instances")[0])
     assert shape.statement.sql != shape.identity.sql
     assert "moment" in [bind.source for bind in shape.statement.plan]
-    assert all(map(operator.is_, shape.statement.plan, shape.identity.plan))
+    assert shape.statement.plan is shape.identity.plan
+
+
+@pytest.mark.parametrize("asked", ["plain", "along", "sliced", "locked"])
+def test_what_names_the_rows_is_the_same_select_of_fewer_columns(scope: Scope, m: SimpleNamespace, asked: str) -> None:
+    questions = {
+        "plain": m.Story.objects.filter(weight=3, section__slug="sea"),
+        "along": m.Story.objects.select_related("section").order_by("section__slug"),
+        "sliced": m.Story.objects.order_by("slug")[3:8],
+        "locked": m.Story.objects.select_for_update().order_by("slug"),
+    }
+    shape = find_shape(scope, questions[asked]._query("instances")[0])
+    (named, _, same), (every, _, rest) = (s.sql.partition(" \nFROM ") for s in (shape.identity, shape.statement))
+    assert (named, same) == ("SELECT news_story.id", rest.removesuffix(" FOR UPDATE"))
+    assert every.startswith("SELECT news_story.id, news_story.title, ")
+
+
+def test_columns_are_chosen_in_the_text_where_all_are_plain() -> None:
+    rest = "town LEFT OUTER JOIN b ON (1, 2) = (b.x, b.y) \nWHERE (SELECT 1 \nFROM b) ORDER BY town.name"
+    text = f"SELECT town.id, town.`name`, b.y \nFROM {rest}"
+    assert narrowed(text, 3, [0]) == f"SELECT town.id \nFROM {rest}"
+    assert narrowed(text, 3, [2, 0]) == f"SELECT b.y, town.id \nFROM {rest}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "count"),
+    [
+        ("DISTINCT town.id, town.name", 2),
+        ("TOP 3 town.id, town.name", 2),
+        ("town.id, town.id AS id_1", 2),
+        ("town.id, lower(town.name)", 2),
+        ("town.id, coalesce(town.name, town.slug)", 2),
+        ("town.id, 'a, b'", 2),
+        ('town.id, town."a, b"', 2),
+    ],
+)
+def test_others_are_compiled(columns: str, count: int) -> None:
+    assert narrowed(f"SELECT {columns} \nFROM town", count, [0]) is None
 
 
 def test_statements_that_bind_alike_share_the_code_that_does() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, repeat
 from typing import Any
@@ -23,6 +23,7 @@ from toolkit.models.selecting import multiplied
 from toolkit.models.selection import Sight, own_slots
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
 from toolkit.models.splitting import iter_aggregates, names_beside_aggregates
+from toolkit.models.sqltext import narrowed
 
 
 @dataclass(frozen=True)
@@ -74,28 +75,34 @@ def _instances(compiler: Compiler, query: Query) -> Shape:
     for path in related_paths(compiler):
         _select_along(compiler, root, path.split("__"), columns)
     indexes = (*root.key_indexes, *(index for _, index, _ in extras))
-    identity = [columns[index] for index in indexes]
     where, key = _keyed(compiler)
     width = len(columns) + len(key)
-    statement, identity_statement = _both(compiler, [*columns, *key], [*identity, *key], where, query)
+    named = [*indexes, *range(len(columns), width)]
+    statement, identity_statement = _both(compiler, [*columns, *key], named, where, query)
     return _shape(
         compiler, query, "instances", statement, identity_statement, make_loader(root, width), indexes=indexes
     )
 
 
 def _both(
-    compiler: Compiler, columns: Sequence[Any], identity: Sequence[Any], where: Sequence[Any], query: Query
+    compiler: Compiler, columns: Sequence[Any], indexes: Sequence[int], where: Sequence[Any], query: Query
 ) -> tuple[Statement, Statement]:
-    """The statement with its slice, and the same for what names its rows; in a keyed query each key has its slice."""
+    """The statement with its slice, and the same for the columns that name its rows, which are at these indexes.
+
+    In a keyed query each key has its slice.
+    """
+    identity = [columns[index] for index in indexes]
     if compiler.selection.keyed is not None and (query.start is not None or query.stop is not None):
         whole, named = (_sliced_by_key(compiler, each, where, query) for each in (columns, identity))
         return compiler.statement(whole), compiler.statement(named)
     select = compiler.select(columns, where=where)
+    whole = _sliced(compiler, locked(compiler, select), query)
     if is_layered(compiler) or places_of(compiler, columns):
-        named = compiler.select(identity, where=where)
-    else:  # tables, conditions and order are the same, and made once
-        named = select.with_only_columns(*identity)
-    return _sliced(compiler, locked(compiler, select), query), _sliced(compiler, named, query)
+        return whole, _sliced(compiler, compiler.select(identity, where=where), query)
+    if compiler.selection.lock is None and (text := narrowed(whole.sql, len(columns), indexes)):
+        return whole, replace(whole, sql=text)
+    # tables, conditions and order are the same, and made once
+    return whole, _sliced(compiler, select.with_only_columns(*identity), query)
 
 
 def _sliced_by_key(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any], query: Query) -> Any:

@@ -80,6 +80,24 @@ def key_of(row: Sequence[Any], width: int, start: int = 0) -> Any:
     return row[start] if width == 1 else tuple(row[start : start + width])
 
 
+def narrowed(sql: str, count: int, indexes: Sequence[int]) -> str | None:
+    """A SELECT of some of its columns only, made from its text: to compile another takes as long as the first.
+
+    Args:
+        sql: The text, as SQLAlchemy writes it.
+        count: How many columns it has.
+        indexes: Those that are wanted.
+
+    Returns:
+        None where the columns are not all plain ones, whose names have no spaces.
+    """
+    head, _, rest = sql.partition(" \nFROM ")
+    items = head.removeprefix("SELECT ").split(", ")
+    if len(items) != count or any(" " in item or "(" in item for item in items):
+        return None
+    return f"SELECT {', '.join(items[index] for index in indexes)} \nFROM {rest}"
+
+
 def compiled(select: Any, dialect: Any) -> Any:
     """A statement of SQLAlchemy's as text and parameters.
 
