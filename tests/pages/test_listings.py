@@ -25,7 +25,9 @@ def pages_of(items: Any, per_page: int, *, stable: bool) -> list[Listing]:
     def url_of(number: int) -> str | None:
         return declared.page_url("/list/", number) if number <= count else None
 
-    return [Listing(items, declared, number=number, url_of=url_of) for number in range(1, count + 1)]
+    return [
+        Listing(items, declared, number=number, url_of=url_of, pages_of=lambda: count) for number in range(1, count + 1)
+    ]
 
 
 def follow(pages: list[Listing]) -> list[Listing]:
@@ -163,6 +165,27 @@ def test_a_page_that_shows_how_many_there_are_depends_on_it(make_site: Any, mode
     _, files = build(site)
     assert files["town/page/1/index.html"] == "1/7"
     assert files["town/index.html"] == "3/7"
+
+
+@pytest.mark.parametrize(("stable", "rendered"), [(True, [3, 1, 4]), (False, [1, 4, 1])])
+def test_a_page_that_shows_how_many_pages_there_are_changes_when_one_comes_or_goes(
+    make_site: Any, models_of: Any, build: Any, stable: bool, rendered: list[int]
+) -> None:
+    order = '"-published"' if stable else '"published"'  # so that a new item moves no other
+    pages = PAGES.replace("per_page=2", f"per_page=2, stable={stable}").replace('"-published"', order)
+    template = {"list.html": "{% for s in listing.items %}{{ s.slug }} {% endfor %}{{ listing.pages }}"}
+    site, publish = newsroom(make_site, models_of, pages, template)
+    build(site)
+    told = []
+    for number in range(6, 9):
+        with site:
+            publish(number)
+        report, files = build(site)
+        told.append(report.rendered)
+        count = number // 2 if stable else -(-number // 2)
+        assert len(files) == count
+        assert all(body.endswith(f" {count}") for body in files.values())
+    assert told == rendered
 
 
 def test_one_page_by_its_number(make_site: Any, models_of: Any, reader: Any) -> None:

@@ -6,7 +6,8 @@ always the same items: of 45 items, twenty a page, ``page/1/`` holds the twenty 
 page of its own. Otherwise the pages are numbered from the first, and a new item moves something on each.
 
 A page reads no more than it shows, for what it reads it depends on: the number of all items, above all, is counted
-when the template asks for it.
+when the template asks for it. The number of pages is not counted: of it a page reads that the last one is there, and
+none after it. So a page that shows it stays as it is until a page comes or goes.
 """
 
 from __future__ import annotations
@@ -58,14 +59,24 @@ class Listing:
         route: The listing's route.
         number: Which page: 1 for the one at the listing's own URL.
         url_of: The URL of a page by its number, or None.
+        pages_of: How many pages there are, as the plan has it.
 
     Attributes:
         items: The items of this page.
         is_first: Whether it is the page at the listing's own URL, with the first items.
     """
 
-    def __init__(self, result: Any, route: Route, *, number: int, url_of: Callable[[int], str | None]) -> None:
-        self._result, self._route, self._number, self._url_of = result, route, number, url_of
+    def __init__(
+        self,
+        result: Any,
+        route: Route,
+        *,
+        number: int,
+        url_of: Callable[[int], str | None],
+        pages_of: Callable[[], int],
+    ) -> None:
+        self._result, self._route, self._number = result, route, number
+        self._url_of, self._pages_of = url_of, pages_of
         self.is_first = number == 1
         self.items: list[Any] = self._find_items()
 
@@ -99,7 +110,12 @@ class Listing:
     @cached_property
     def pages(self) -> int:
         """How many pages."""
-        return max(pages_for(self.total, self._route), 1)
+        if "total" in self.__dict__ or isinstance(self._result, list | tuple):
+            return max(pages_for(self.total, self._route), 1)
+        found = max(self._pages_of(), 1)
+        for number in (found, found + 1):  # reading of both says all of it
+            self._url_of(number)
+        return found
 
     @property
     def number(self) -> int:

@@ -155,6 +155,7 @@ class Plan:
         self._making: set[tuple[str, str]] = set()
         self._found: dict[tuple[str, str, Any], Planned | None] = {}
         self._links: dict[tuple[str, str, Any], Link] = {}
+        self._counts: dict[tuple[str, str, Any], int] = {}
 
     def scope(self, locale: str, trace: Trace | None = None) -> Scope:
         """A scope of this plan's viewer and moment."""
@@ -275,8 +276,11 @@ class Plan:
             return 0
         if route.kind != "listing" or (route.id, locale) in self._units:
             return planned.pages
-        with entered(self.scope(locale)):
-            return count_pages(call_function(route, self._load(route, locale, planned.key)), route)
+        asked = (route.id, locale, planned.key)
+        if asked not in self._counts:
+            with entered(self.scope(locale)):
+                self._counts[asked] = count_pages(call_function(route, self._load(route, locale, planned.key)), route)
+        return self._counts[asked]
 
     def _load(self, route: Route, locale: str, key: Any) -> Any:
         if route.each is None:

@@ -108,7 +108,11 @@ def _listing(scope: Scope, work: Work) -> Rendered:
 
     if page.number > 1 and url_of(page.number) is None:
         raise NotFound(f"there is no such page of {url_of(1)}", hint=f"It has {page.url!r} no more, or never had.")
-    listing = Listing(result, route, number=page.number, url_of=url_of)
+
+    def pages_of() -> int:
+        return work.plan.pages_of(route, page.locale, work.subject)
+
+    listing = Listing(result, route, number=page.number, url_of=url_of, pages_of=pages_of)
     return _template(scope, work, {"listing": listing, **extra}), content_type(page.url), ()
 
 
