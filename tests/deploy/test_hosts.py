@@ -70,6 +70,7 @@ REDIRECTS = """from,to,status
 /second/,/moved-slug/,301
 /caf\u00e9/,/tram/#top,301
 /plain.html,/tram/,301
+/up/*,/:splat,301
 """
 HEADERS = """
 title = "News"
@@ -119,6 +120,7 @@ ASKED = (
     "/second/", "/moved-slug/", "/moved-slug", "/s/harbour/", "/s/harbour", "/caf%C3%A9/", "/caf%C3%A9/?q=1",
     "/first/?q=1", "/plain.html", "/harbour", "/harbour/index.html", "/index.html", "/nothing/", "/nothing",
     "/nothing.html", "/es/nothing/", "/es/nothing.html", "/es/", "/harbour/?a=b",
+    "/up/x/", "/up/", "/up/harbour/?a=b", "/up/first/",
 )  # fmt: skip
 
 
@@ -201,6 +203,24 @@ def test_a_real_server_answers_every_url_as_ours_does(
         assert ask(port, "/.toolkit-deploy/manifest.json.gz").status == 404
         told = [line for url in news.urls() for line in same(news.serve(url), ask(port, url), url)]
     assert "\n".join(told) == ""
+
+
+@pytest.mark.parametrize("serve", [nginx, apache, caddy], ids=["nginx", "apache", "caddy"])
+def test_slashes_behind_a_prefix_lead_to_no_other_site(
+    serve: Serve, news: News, served: Path, request: pytest.FixtureRequest
+) -> None:
+    name = request.node.callspec.id
+    if shutil.which({"apache": "apache2"}.get(name, name), path="/usr/sbin:/usr/bin:/usr/local/bin") is None:
+        pytest.skip(f"{name} is not installed")
+    _, form = for_host(news.build, name)
+    (served / "root").mkdir()
+    (served / "scratch").mkdir()
+    with serve(served / "root", form, served / "scratch") as port:
+        for slashes in ("/", "//", "%2F", "%5C", "/%2f", "%5c/", "\\", "/\\"):
+            for said in (ask(port, f"/up/{slashes}evil.example/"), news.serve(f"/up/{slashes}evil.example/")):
+                leads = re.sub(r"^http://127\.0\.0\.1:\d+/", "/", said.headers.get("location", "/"))
+                assert re.match(r"/(?![/\\])", leads), (slashes, leads)
+                assert said.status in (301, 400, 404)
 
 
 # hosts that cannot be run here: their files are read back as their manuals say
@@ -341,7 +361,16 @@ def test_s3_keeps_redirects_with_objects_and_prefixes_in_rules(news: News) -> No
                 return int(to["HttpRedirectCode"]), f"{host}/{to['ReplaceKeyPrefixWith']}{path[len(begins) :]}"
         return None
 
-    other = {"/shop/", "/number/", "/first/", "/gone/", "/gone", "/away/"}  # an object redirects with 301 only
+    other = {
+        "/shop/",
+        "/up/shop/",
+        "/number/",
+        "/up/number/",
+        "/first/",
+        "/gone/",
+        "/gone",
+        "/away/",
+    }  # an object redirects with 301 only
     short = {url for url in news.urls() if "?" in url or not url.endswith(("/", ".html"))}
     check_redirects(news, redirect, other | short)
     assert redirect("/away/x") == (302, "https://elsewhere.example/x/x")

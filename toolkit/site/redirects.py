@@ -28,6 +28,7 @@ LONGEST_CHAIN = 20
 _TEMPORARY = frozenset({302, 303, 307})
 _FOR_NOW = {301: 302, 308: 307}
 _SAFE = "!$&'()*+,/:;=@~-._"
+_SLASHES = re.compile(r"(?:[/\\]|%2f|%5c)+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -64,6 +65,11 @@ class Redirect:
         """The path without the star."""
         return self.source.removesuffix("*")
 
+    @property
+    def is_to_root(self) -> bool:
+        """Whether the splat stands at the root: if that began with a slash, it would name another site's host."""
+        return self.target.startswith(f"/{SPLAT}")
+
     def match(self, path: str, query: str) -> str | None:
         """The target for a request, with the query that goes along; None if it speaks of another path."""
         if self.is_prefix:
@@ -77,7 +83,10 @@ class Redirect:
 
     def target_of(self, path: str) -> str:
         """The target for a path that it speaks of."""
-        return self.target.replace(SPLAT, path[len(self.prefix) :]) if self.is_prefix else self.target
+        if not self.is_prefix:
+            return self.target
+        rest = path[len(self.prefix) :]
+        return self.target.replace(SPLAT, rest[_slashes(rest) :] if self.is_to_root else rest)
 
     def with_query(self, target: str, query: str) -> str:
         """A target with the query of the request, unless one of both speaks of queries itself."""
@@ -262,6 +271,12 @@ def _target_fault(one: Redirect) -> str:
 # chains
 
 
+def _slashes(rest: str) -> int:
+    """How many characters at the beginning are slashes, or what browsers take for some."""
+    found = _SLASHES.match(rest)
+    return found.end() if found else 0
+
+
 def follow(one: Redirect, step: Callable[[str], Redirect | None]) -> tuple[Redirect, list[str]]:
     """A redirect that leads to where its chain ends, and the chain.
 
@@ -279,9 +294,7 @@ def follow(one: Redirect, step: Callable[[str], Redirect | None]) -> tuple[Redir
         following = step(path)
         if following is None:
             break
-        target = following.target
-        if following.is_prefix:
-            target = target.replace(SPLAT, path[len(following.prefix) :])
+        target = following.target_of(path)
         target += mark + fragment if target and "#" not in target else ""
         last = replace(last, target=target, status=_status(last, following) if target else following.status)
         chain.append(last.target or "gone")
@@ -323,7 +336,8 @@ def _joined(prefix: Redirect, one: Redirect) -> Iterator[Redirect]:
         return
     if not one.prefix.startswith(begins):
         return
-    rest, status = one.prefix[len(begins) :], _status(one, prefix)
+    rest = one.prefix[len(begins) :]
+    status = _status(prefix, one) if one.target else one.status
     if one.is_prefix:
         target = one.target.replace(SPLAT, SPLAT + ends)
         yield replace(one, source=f"{prefix.prefix}{rest}*", target=target, status=status)

@@ -65,7 +65,8 @@ def _rewrite(one: Redirect) -> str:
         return f'{conditions}RewriteRule "^{source}{"" if one.is_prefix else "$"}" - [G]\n'
     target = one.target.replace("%", "\\%").replace("$", "\\$").replace(SPLAT, "$1")
     flags = f"R={one.status},L,NE" + (",QSD" if one.query and "?" not in one.target else "")
-    source += "(.*)" if one.is_prefix else ""
+    if one.is_prefix:
+        source += r"[/\\\\]*(.*)" if one.is_to_root else "(.*)"
     before, mark, fragment = target.partition("#")
     with_query = ""
     if mark and not one.query and "?" not in target:  # Apache would put the query behind the fragment

@@ -104,7 +104,9 @@ def _redirect(number: int, one: Redirect) -> str:
 
 def _path_matcher(name: str, one: Redirect, *, expression: str = "") -> str:
     path = _regex(unquote(one.prefix))
-    lines = f"        path_regexp {name} {_quoted(f'^{path}(.*)$' if one.is_prefix else f'^{path}$')}\n"
+    if one.is_prefix:
+        path += r"[/\\]*(.*)" if one.is_to_root else "(.*)"
+    lines = f"        path_regexp {name} {_quoted(f'^{path}$')}\n"
     if one.is_prefix:
         lines += "        not file {path} {path}index.html\n"
     if one.query:

@@ -161,4 +161,5 @@ def _prefix(one: Redirect) -> str:
     keeps = "" if "?" in one.target else "$is_args$args"
     before, mark, fragment = one.target.replace("$", "%24").replace(SPLAT, "$toolkit_splat").partition("#")
     target = _quoted(f"{before}{keeps}{mark}{fragment}")
-    return f'if ($toolkit_path ~ "^{_regex(one.prefix)}(?<toolkit_splat>.*)$") {{ return {one.status} {target}; }}'
+    begins = _regex(one.prefix) + (r"(?:[/\\\\]|%2[Ff]|%5[Cc])*" if one.is_to_root else "")
+    return f'if ($toolkit_path ~ "^{begins}(?<toolkit_splat>.*)$") {{ return {one.status} {target}; }}'
