@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from toolkit.errors import GeometryError
 from toolkit.gis.areas import area
-from toolkit.gis.distances import boxes_around, distance, is_within_distance
+from toolkit.gis.distances import boxes_around, distance
 from toolkit.gis.geodesy import geodesic, haversine, length
 from toolkit.gis.measures import A, D
 
@@ -99,7 +99,6 @@ def test_distance_is_zero_inside_and_nan_for_nothing() -> None:
     town = shapely.box(0, 0, 1, 1)
     assert distance(town, shapely.Point(0.5, 0.5)) == 0
     assert math.isnan(distance(town, shapely.Point()))
-    assert not is_within_distance(town, shapely.Point(), D(km=99999))
 
 
 def test_distance_goes_over_longitude_180() -> None:

@@ -14,9 +14,6 @@ from toolkit.checks.findings import Finding
 
 Write = Callable[[Sequence[Finding], Path], str]
 
-REFERENCE = "reference/checks/"
-"""Where the manual has a heading for each check."""
-
 
 def place_of(finding: Finding, folder: Path) -> tuple[str, int]:
     """The file that a finding is shown at, from a folder, and the line; ("", 0) for what only a URL has.

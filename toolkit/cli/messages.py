@@ -15,7 +15,7 @@ from toolkit.errors import CatalogError, did_you_mean
 from toolkit.i18n.catalog import Catalog
 from toolkit.i18n.catalogs import catalog_path
 from toolkit.i18n.check import Finding, check_file, check_ids
-from toolkit.i18n.compile import compile_catalogs, find_locales
+from toolkit.i18n.compile import compile_catalogs
 from toolkit.i18n.files import write_if_changed
 from toolkit.i18n.po import format_po, read_po
 from toolkit.i18n.pseudo import pseudo_catalog
@@ -203,8 +203,3 @@ def pseudo(locale: str, output: Path | None) -> None:
         return
     write_if_changed(path, text.encode())
     asked.output.say(f"{letter(str(path))}: written; add {locale!r} to 'locales' in toolkit.toml to see it")
-
-
-def unused_locales(site: Any) -> list[str]:
-    """Locales that have a catalog and are not in the settings."""
-    return [locale for locale in find_locales(_folder(site)) if locale not in site.settings.peek("locales")]

@@ -49,11 +49,6 @@ def planar_distance(one: BaseGeometry, other: BaseGeometry) -> float:
     return float(one.distance(other)) if not (one.is_empty or other.is_empty) else math.nan
 
 
-def is_within_distance(one: BaseGeometry, other: BaseGeometry, limit: D) -> bool:
-    """Whether two geometries in longitude and latitude lie so near each other; never, when one is empty."""
-    return distance(one, other) <= limit.m
-
-
 def _from_corners(corners: BaseGeometry, shape: BaseGeometry) -> float:
     """Least distance from the positions of one geometry to the whole of another."""
     import numpy

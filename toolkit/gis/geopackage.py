@@ -22,7 +22,6 @@ from .functions import register_functions
 
 APPLICATION_ID = 0x47504B47  # "GPKG"
 USER_VERSION = 10400
-SPATIAL_REFERENCE_IDS = (-1, 0, 3857, 4326)
 
 GEOMETRY_TYPES = (
     "GEOMETRY",

@@ -198,11 +198,6 @@ class ProjectState:
         models[after.label] = after
         return ProjectState({label: _pointing_to(model, before.label, after.label) for label, model in models.items()})
 
-    def of_apps(self, apps: Iterable[str]) -> ProjectState:
-        """Only the models of some apps."""
-        wanted = set(apps)
-        return ProjectState({label: model for label, model in self.models.items() if model.app in wanted})
-
     def merged(self, other: ProjectState) -> ProjectState:
         """With the models of another state as well."""
         return ProjectState({**self.models, **other.models})

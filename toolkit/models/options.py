@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from toolkit.models.many_to_many import ManyToManyField
     from toolkit.models.relations import ForeignKey, Reverse
 
-LOOKUP_SEPARATOR = "__"
-
 DEFAULT_PERMISSIONS = ("add", "change", "delete", "view")
 
 SHARED = (

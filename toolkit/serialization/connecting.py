@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ContentError, DatabaseError, ToolkitError
@@ -13,9 +13,6 @@ from toolkit.serialization.spool import Row
 
 if TYPE_CHECKING:
     from toolkit.serialization.loading import Loading
-
-Changed = Callable[[Row], None]
-"""Called with a row whose partners or translations were others."""
 
 
 class Connector:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeV
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
-from toolkit.models.fields.choices import Choice, Choices, flatten_choices, list_choices
+from toolkit.models.fields.choices import Choice, Choices, flatten_choices
 from toolkit.models.lookups import COMMON, Lookup, LookupFunction
 from toolkit.validators.base import meant, refusal
 
@@ -303,11 +303,6 @@ class Field(Generic[T]):
     def choices(self) -> list[Choice] | None:
         """Allowed values with their labels, groups opened; None if every value is allowed."""
         return None if self.declared_choices is None else flatten_choices(self.declared_choices)
-
-    @property
-    def choice_groups(self) -> list[Any]:
-        """The choices as they are shown: pairs, and groups as ``(name, pairs)``."""
-        return [] if self.declared_choices is None else list_choices(self.declared_choices)
 
     def get_default(self) -> Any:
         """The value of an instance that was given none."""
