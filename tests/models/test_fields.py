@@ -360,6 +360,8 @@ def test_the_label_of_a_choice(m: Any) -> None:
         (lambda: models.DecimalField(max_digits=20, decimal_places=2), "cannot be kept exactly"),
         (lambda: models.ForeignKey("Other", on_delete=models.SET_NULL), "on_delete=SET_NULL needs null=True"),
         (lambda: models.ManyToManyField("Other", unique=True), "has no column to be unique"),
+        (lambda: models.GenericIPAddressField(protocol="ipv6"), "protocol = 'ipv6'. Use 'both', 'IPv4' or 'IPv6'"),
+        (lambda: models.GenericIPAddressField(protocol="IPv6", unpack_ipv4=True), "needs protocol='both', not 'IPv6'"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_where_they_are_declared(make: Any, told: str) -> None:
@@ -380,3 +382,8 @@ def test_instants_as_text_sort_and_read_as_instants(moment: datetime) -> None:
     assert read(write(moment)) == moment
     later = moment + timedelta(microseconds=1)
     assert write(moment) < write(later)
+
+
+def test_an_address_of_ipv4_inside_ipv6_may_be_unpacked() -> None:
+    assert models.GenericIPAddressField(unpack_ipv4=True).to_python("::ffff:192.0.2.1") == "192.0.2.1"
+    assert models.GenericIPAddressField(unpack_ipv4=True).to_python("2001:db8::1") == "2001:db8::1"

@@ -57,6 +57,7 @@ def _relation(predicate: str, function: str) -> LookupFunction:
 
 
 def disjoint(context: LookupContext) -> Any:
+    """``shape__disjoint``: they share no point; NULL is disjoint from nothing."""
     import sqlalchemy as sa
 
     value = partial(_stored, srid=_srid(context), dialect=context.dialect)
@@ -66,6 +67,7 @@ def disjoint(context: LookupContext) -> Any:
 
 
 def bbox(context: LookupContext) -> Any:
+    """``shape__bbox``: its box meets a box ``(west, south, east, north)``, or that of a geometry."""
     import sqlalchemy as sa
 
     value = partial(_stored_box, srid=_srid(context), dialect=context.dialect)

@@ -29,6 +29,7 @@ def _writer(context: LookupContext) -> Callable[[Any], Any]:
 
 
 def exact(context: LookupContext) -> Any:
+    """``data=`` and ``data__key=``: the same JSON."""
     return equals(context.column, context.bind(_writer(context)), context.dialect)
 
 
@@ -38,6 +39,7 @@ def exact_null(column: Any, dialect: str) -> Any:
 
 
 def one_of(context: LookupContext) -> Any:
+    """``data__key__in``: one of these values."""
     import sqlalchemy as sa
 
     if context.listed:
@@ -123,6 +125,7 @@ def _refuse_unordered(value: Any) -> None:
 
 
 def in_range(context: LookupContext) -> Any:
+    """``data__key__range``: from one number or text to another, both included."""
     import sqlalchemy as sa
 
     numbers = context.bind_each(_as_number, _any())

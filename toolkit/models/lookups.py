@@ -152,11 +152,13 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> LookupFunction:
 
 @open_to_expressions
 def exact(context: LookupContext) -> Any:
+    """``title=`` and ``title__exact``: the same value."""
     return context.column == context.bind(context.write())
 
 
 @open_to_expressions
 def one_of(context: LookupContext) -> Any:
+    """``title__in``: one of these values."""
     if context.listed:
         return context.column.in_(listed_values(context))
     return context.column.in_(context.bind_each(context.write()))
@@ -201,6 +203,7 @@ def _mysql_list(bound: Any, kind: Any) -> Any:
 
 @open_to_expressions
 def in_range(context: LookupContext) -> Any:
+    """``rank__range``: from one value to another, both included."""
     low, high = context.bind_each(context.write())
     return context.column.between(low, high)
 

@@ -135,6 +135,7 @@ def _endswith(*, fold: bool) -> LookupFunction:
 
 @open_to_expressions
 def iexact(context: LookupContext) -> Any:
+    """``title__iexact``: the same text, in whatever case."""
     return _column(context, fold=True) == _bound(context, fold=True)
 
 
@@ -161,6 +162,7 @@ def _pattern(value: Any) -> str:
 
 @open_to_expressions
 def regex(context: LookupContext) -> Any:
+    """``title__regex``: a regular expression finds something, upper and lower case apart."""
     import sqlalchemy as sa
 
     if context.dialect == "sqlite":
@@ -170,6 +172,7 @@ def regex(context: LookupContext) -> Any:
 
 @open_to_expressions
 def iregex(context: LookupContext) -> Any:
+    """``title__iregex``: a regular expression finds something, in whatever case."""
     import sqlalchemy as sa
 
     if context.dialect == "sqlite":

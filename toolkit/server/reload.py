@@ -41,13 +41,15 @@ class Reloader:
     Args:
         site: A prepared site.
         pages: Its pages, for the preview's viewer.
+
+    Attributes:
         wait_seconds: How long a request may wait.
     """
 
-    def __init__(self, site: Any, pages: Pages, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, site: Any, pages: Pages) -> None:
         self.site = site
         self.pages = pages
-        self.wait_seconds = wait_seconds
+        self.wait_seconds = WAIT_SECONDS
         self.changes = Changes()
         self.problem: Exception | None = None
         self._traceback: TracebackType | None = None

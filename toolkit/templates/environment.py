@@ -293,7 +293,6 @@ def make_environment(
     cache_folder: Path | None = None,
     globals: Mapping[str, Any] | None = None,
     filters: Mapping[str, Callable[..., Any]] | None = None,
-    tests: Mapping[str, Callable[..., Any]] | None = None,
     tags: Mapping[str, Callable[..., object]] | None = None,
     strict: bool = True,
     auto_reload: bool = True,
@@ -305,7 +304,6 @@ def make_environment(
         cache_folder: Where compiled templates are kept between runs.
         globals: Names every template may use, such as ``url_for`` and ``asset``.
         filters: More filters; one of a built-in's name takes its place.
-        tests: More tests (``is published``).
         tags: Custom tags; see :mod:`toolkit.templates.tags`.
         strict: Whether using a name that is not there fails.
         auto_reload: Whether edited templates are seen while the environment is not frozen.
@@ -323,6 +321,5 @@ def make_environment(
     environment.filters["markdown"] = markdown_filter(Markdown(shortcode=template_shortcodes(environment)))
     environment.filters.update(filters or {})
     environment.filters.update(ESCAPING_FILTERS)
-    environment.tests.update(tests or {})
     environment.globals.update(globals or {})
     return environment

@@ -47,6 +47,7 @@ class Drawn:
 
 
 def draw_shape(drawn: Drawn) -> str:
+    """A geometry as SVG: paths for its lines and areas, a mark for each of its points."""
     kind = drawn.shape.kind
     parts: list[str] = []
     paths = "".join(_path(part) for part in flat_parts(drawn.geometry) if part.geom_type != "Point")
@@ -95,6 +96,7 @@ def _n(value: float) -> str:
 
 
 def flat_parts(geometry: BaseGeometry) -> list[BaseGeometry]:
+    """The points, lines and areas that a geometry is made of."""
     if geometry.is_empty:
         return []
     if hasattr(geometry, "geoms"):
@@ -103,6 +105,7 @@ def flat_parts(geometry: BaseGeometry) -> list[BaseGeometry]:
 
 
 def draw_name(placed: Placed) -> str:
+    """A label as SVG, at the place that was found for it."""
     direction = ' direction="rtl"' if placed.direction == "rtl" else ""
     return (
         f'<text class="map-label map-label-{placed.request.kind}" x="{_n(placed.x)}" y="{_n(placed.y)}"'
