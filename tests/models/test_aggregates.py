@@ -9,7 +9,26 @@ from typing import Any
 import pytest
 
 from toolkit.errors import FieldError
-from toolkit.models import Aggregate, Avg, Case, Count, F, Max, Min, Q, StdDev, Sum, Value, Variance, When, Window
+from toolkit.models import (
+    Aggregate,
+    Avg,
+    Case,
+    Count,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    StdDev,
+    Sum,
+    Value,
+    Variance,
+    When,
+    Window,
+)
 from toolkit.models.functions import Coalesce, RowNumber, Upper
 from toolkit.trace import READER, entered
 
@@ -372,3 +391,25 @@ def test_groups_have_nothing_of_single_rows(m: Any, newsroom: Any, ask: Any, tol
     with pytest.raises(FieldError, match=told):
         list(ask(grouped(stories, n=Count("pk"))))
     assert grouped(stories, n=Count("pk")).values().first() == {"status": "draft", "n": 1}
+
+
+def test_totals_of_nothing_are_nothing(m: Any, newsroom: Any) -> None:
+    assert m.Story.objects.aggregate() == m.Story.objects.none().aggregate() == {}
+
+
+def test_an_aggregate_is_read_by_the_field_that_was_given(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.aggregate(
+        share=Sum(F("weight") * Value(1.5), output_field=DecimalField()),
+        cents=Avg("weight", output_field=DecimalField(max_digits=8, decimal_places=2)),
+        exact=Sum("weight", output_field=FloatField()),
+        spread=StdDev("weight", output_field=FloatField()),
+    )
+    assert repr(found) == (
+        "{'share': Decimal('60'), 'cents': Decimal('2.00'), 'exact': 40.0, 'spread': 1.4142135623730951}"
+    )
+    whole = m.Section.objects.annotate(n=Sum("stories__weight", output_field=IntegerField()) + 1)
+    assert [repr(section.n) for section in whole.order_by("pk")] == ["14", "16", "13"]
+    running = Window(Sum("weight", output_field=IntegerField()), order_by="pk")
+    assert repr(m.Story.objects.annotate(n=running).order_by("pk")[4].n) == "10"
+    halves = ExpressionWrapper(F("weight") / 2, IntegerField())
+    assert [repr(story.n) for story in m.Story.objects.annotate(n=halves).order_by("pk")[3:5]] == ["1", "2"]

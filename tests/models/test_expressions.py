@@ -22,6 +22,7 @@ from toolkit.models import (
     Value,
     When,
 )
+from toolkit.models.functions import Coalesce
 from toolkit.trace import entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -301,3 +302,13 @@ def test_numbers_that_are_chosen_are_floats_if_one_is(m: Any, thing: Any) -> Non
     for then, default in [("integer", "float"), ("decimal", "float"), ("float", "integer")]:
         found = value_of(m, Case(When(integer=7, then=then), default=default))
         assert found.__class__ is float
+
+
+def test_a_condition_is_an_argument_of_functions(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.annotate(
+        heavy=Coalesce(Q(weight__gt=3), Value(False)), all=Coalesce(~Q(pk__in=[]), Value(False))
+    )
+    assert stories.filter(heavy=True).count() == 4
+    assert stories.filter(all=True).count() == 20
+    first = Case(When(weight=4, then=Q(slug="story-4")), default=Value(True))
+    assert m.Story.objects.annotate(x=first).filter(x=False).count() == 3

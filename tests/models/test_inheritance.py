@@ -143,6 +143,7 @@ def test_inherited_fields_are_fields_everywhere(town: Any) -> None:
 
 def test_fields_left_out_are_loaded_from_the_table_they_are_in(town: Any) -> None:
     found = list(Restaurant.objects.only("seats").order_by("seats"))
+    assert {"name", "address"} <= found[0].get_deferred_fields() and "seats" not in found[0].get_deferred_fields()
     with town.database.counted() as queries:
         assert [r.name for r in found] == ["Roma", "Anna", "Verdi"]
     assert len(queries) == 1 and "town_place" in queries[0]
@@ -323,6 +324,9 @@ def test_a_proxy_shares_the_table(town: Any) -> None:
     assert Big._meta.table == "town_restaurant"
     assert [(type(b), b.shout()) for b in Big.objects.all()] == [(Big, "VERDI"), (Big, "ANNA")]
     assert Big.objects.get(name="Verdi") == Restaurant.objects.get(name="Verdi")
+    assert Big.objects.contains(Restaurant.objects.get(name="Verdi"))
+    assert Restaurant.objects.contains(Big.objects.get(name="Verdi"))
+    assert not Big.objects.contains(Restaurant.objects.get(name="Roma"))
     assert {Big.objects.get(name="Verdi"), Restaurant.objects.get(name="Verdi")} == {town.verdi}
     made = Big.objects.create(name="Hall", seats=500)
     assert Restaurant.objects.get(name="Hall").pk == made.pk

@@ -399,6 +399,7 @@ def test_values_come_with_expressions_and_transforms(m: Any, newsroom: Any) -> N
     assert list(stories.values_list(F("weight") + 1, flat=True)) == [4]
     row = stories.values_list("slug", "section__name", named=True).get()
     assert (row.slug, row.section__name) == ("story-3", "Section 0")
+    assert pickle.loads(pickle.dumps(row)) == row and pickle.loads(pickle.dumps(row)).slug == "story-3"
     with pytest.raises(FieldError, match="either flat or named"):
         stories.values_list("slug", flat=True, named=True)
 

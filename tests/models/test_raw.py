@@ -19,6 +19,25 @@ def test_rows_of_a_statement_are_instances(m: Any, newsroom: Any) -> None:
     assert [story.title for story in found] == ["Story 4", "Story 9", "Story 14", "Story 19"]
     assert (len(found), bool(found), found[1].weight, [s.pk for s in found[:2]]) == (4, True, 4, [5, 10])
     assert isinstance(found[0], m.Story)
+    assert m.Story.objects.raw(HEAVY, params=[4])[0].pk == 5
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM news_comment",
+        "-- now\n/* gone */ UPDATE news_story SET weight = 99",
+        "WITH few AS (SELECT 1) DELETE FROM news_story",
+    ],
+)
+def test_what_is_no_question_is_refused_before_it_does_anything(m: Any, newsroom: Any, sql: str) -> None:
+    m.Comment.objects.create(story=newsroom.stories[0], text="Here")
+    with pytest.raises(
+        (FieldError, DatabaseError), match=r"is no question|syntax"
+    ):  # MariaDB knows no WITH of the last
+        list(m.Story.objects.raw(sql))
+    assert (m.Comment.objects.count(), m.Story.objects.filter(weight=99).count()) == (1, 0)
+    assert len(m.Story.objects.raw("WITH few AS (SELECT id FROM news_story WHERE id < 3) SELECT id FROM few")) == 2
 
 
 def test_values_may_have_names_and_a_percent_sign_is_doubled(m: Any, newsroom: Any) -> None:

@@ -81,7 +81,15 @@ class Visa(models.Model):
     country = models.ForeignKey(Country, on_delete=models.PROTECT, to_field="code")
 
 
-MODELS = resolved({"world": [Country, Person, Team, Membership, Passport, Visa]})
+class Depot(models.Model):
+    code = models.CharField(max_length=2, unique=True, null=True)
+
+
+class Van(models.Model):
+    depot = models.ForeignKey(Depot, models.CASCADE, to_field="code", null=True, related_name="vans")
+
+
+MODELS = resolved({"world": [Country, Person, Team, Membership, Passport, Visa, Depot, Van]})
 shared_database = own_database(MODELS)
 
 
@@ -120,6 +128,30 @@ def test_a_key_to_a_unique_field_does_not_look_at_the_other_table_for_it(world: 
     with world.database.counted() as queries:
         assert Person.objects.filter(country__code="it").exists()
     assert "world_country" not in queries[0]
+
+
+def test_nothing_refers_to_a_row_that_has_no_value_to_refer_to(scope: Any) -> None:
+    depots = [Depot.objects.create(code=code) for code in (None, "A", None)]
+    van = Van.objects.create(depot=depots[1])
+    Van.objects.create(depot=None)
+    for rows in (Depot.objects.order_by("pk"), Depot.objects.order_by("pk").prefetch_related("vans")):
+        assert [list(depot.vans.all()) for depot in rows] == [[], [van], []]
+    assert [(depot.vans.count(), depot.vans.filter(pk__gt=0).exists()) for depot in depots] == [
+        (0, False),
+        (1, True),
+        (0, False),
+    ]
+    for write in (
+        lambda vans: vans.add(van),
+        lambda vans: vans.create(),
+        lambda vans: vans.clear(),
+        lambda vans: vans.set([]),
+    ):
+        with pytest.raises(ValidationError, match=r"Depot\.vans: <Depot: Depot 1> has no code, which they refer to"):
+            write(depots[0].vans)
+    with pytest.raises(ValidationError, match=r"Depot\.vans: the Depot has no key yet"):
+        Depot().vans.all()
+    assert Van.objects.filter(depot=None).count() == 1
 
 
 def test_an_object_whose_key_is_a_text_may_be_given_it_after_it_was_assigned(world: Any) -> None:
@@ -318,6 +350,12 @@ def test_related_sets_find_or_make_rows(world: Any) -> None:
     new, created = team.members.get_or_create(name="Yan")
     assert created and team.members.get() == new
     assert team.members.get_or_create(name="Yan") == (new, False)
+    team.members.get_or_create(name="Zoe", through_defaults={"role": "cook"})
+    team.members.update_or_create({"home": world.it}, name="Zed", through_defaults={"role": "guard"})
+    team.members.update_or_create({"home": world.fr}, name="Zed", through_defaults={"role": "late"})
+    assert list(Membership.objects.order_by("pk").values_list("role", flat=True)) == ["member", "cook", "guard"]
+    assert team.members.get(name="Zed").home == world.fr
+    assert Person.teams.through is Membership
     world.it.people.add(Person(name="New"), bulk=False)
     assert Person.objects.get(name="New").country_id == "it"
     with pytest.raises(ValidationError, match="unsaved object cannot be added"):

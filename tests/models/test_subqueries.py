@@ -8,6 +8,7 @@ import pytest
 
 from toolkit.errors import FieldError
 from toolkit.models import Case, CharField, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value, When
+from toolkit.models.functions import Abs
 from toolkit.trace import READER, entered
 
 
@@ -161,3 +162,38 @@ def test_a_list_to_search_speaks_of_the_question_around_it(m: Any, newsroom: Any
     assert {s.slug for s in own} == {"story-0", "story-1", "story-2", "story-3", "story-4"}
     lead = m.Section.objects.filter(Exists(own.filter(section=OuterRef("pk"), weight=0)))
     assert [section.slug for section in lead] == ["section-0"]
+
+
+def test_a_queryset_stands_where_an_expression_does(m: Any, newsroom: Any) -> None:
+    weights = newest(m).values("weight")[:1]
+    assert [section.n for section in m.Section.objects.annotate(n=weights)] == [0, 1, 2]
+    assert [section.n for section in m.Section.objects.annotate(n=F("position") + weights)] == [0, 2, 4]
+    assert [section.n for section in m.Section.objects.annotate(n=weights - F("position"))] == [0, 0, 0]
+    either = m.Story.objects.filter(weight=4) | m.Story.objects.filter(weight=3)
+    found = either.filter(section=OuterRef("pk")).order_by("pk").values("slug")[:1]
+    assert [section.slug_ for section in m.Section.objects.annotate(slug_=found)] == ["story-3", "story-4", "story-8"]
+
+
+def test_what_is_inside_is_ordered_and_grouped_by_the_row_around(m: Any, newsroom: Any) -> None:
+    """SQLite sees nothing of the question around in ORDER BY and GROUP BY."""
+    inside = m.Story.objects.filter(section=OuterRef("pk"))
+    nearest = inside.order_by(Abs(F("weight") - OuterRef("position") - 1), "pk").values("weight")[:1]
+    assert [section.n for section in m.Section.objects.annotate(n=nearest)] == [1, 2, 3]
+    apart = inside.annotate(d=Abs(F("weight") - OuterRef("position"))).distinct().order_by("-d").values("d")[:1]
+    assert [section.n for section in m.Section.objects.annotate(n=apart)] == [4, 3, 2]
+    groups = inside.order_by().values(d=F("weight") - OuterRef("position")).annotate(n=Count("pk")).order_by("-d")
+    assert [section.n for section in m.Section.objects.annotate(n=groups.values("n")[:1])] == [1, 2, 1]
+    assert [section.n for section in m.Section.objects.annotate(n=groups.filter(n=2).values("d")[:1])] == [3, 3, 0]
+    same = m.Story.objects.annotate(place=OuterRef("position")).values("place").annotate(n=Count("pk"))
+    assert [section.n for section in m.Section.objects.annotate(n=same.values("n"))] == [20, 20, 20]
+
+
+def test_a_union_that_speaks_of_the_row_around(m: Any, newsroom: Any) -> None:
+    inside = m.Story.objects.filter(weight=OuterRef("position")).values("pk")
+    both = inside.union(m.Story.objects.filter(pk=0).values("pk"))
+    sections = m.Section.objects.annotate(n=both.order_by("pk")[:1])
+    if newsroom.database.dialect == "mysql":
+        with pytest.raises(FieldError, match=r"MariaDB knows no union\(\), .* that speak of the question around"):
+            list(sections)
+        return
+    assert [section.n for section in sections] == [1, 2, 3]

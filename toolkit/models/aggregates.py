@@ -20,9 +20,9 @@ from toolkit.models.aggregating import (
     truth_of,
 )
 from toolkit.models.comparisons import Structure
-from toolkit.models.expressions import Expression, F, Ordered, Q, Value, as_expression
-from toolkit.models.fields import IntegerField
-from toolkit.models.outputs import Typed
+from toolkit.models.expressions import Expression, ExpressionWrapper, F, Ordered, Q, Value, as_expression
+from toolkit.models.fields import Field, IntegerField
+from toolkit.models.outputs import Output, Typed
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -41,9 +41,11 @@ class Aggregate(Expression):
         distinct: Take each value once.
         filter: Only rows that meet this condition.
         default: A plain value instead of None where there are no rows.
+        output_field: The field that reads the result, instead of the aggregate's own.
 
     Attributes:
         function: The database's function.
+        read_by: That field, if one was given.
         is_ordered: Whether the result has an order; then it cannot look at a ``Window``.
         takes_null: Whether NULL is a value like others.
     """
@@ -56,11 +58,17 @@ class Aggregate(Expression):
     values: tuple[Any, ...] = ()
 
     def __init__(
-        self, name: str | Expression | Q, *, distinct: bool = False, filter: Q | None = None, default: Any = None
+        self,
+        name: str | Expression | Q,
+        *,
+        distinct: bool = False,
+        filter: Q | None = None,
+        default: Any = None,
+        output_field: Field[Any] | None = None,
     ) -> None:
         if not isinstance(name, str | Expression | Q):
             raise FieldError(f"{type(self).__name__}({name!r}): that is no name of a field and no expression")
-        self.name, self.distinct, self.filter = name, distinct, filter
+        self.name, self.distinct, self.filter, self.read_by = name, distinct, filter, output_field
         self.default = as_expression(default) if default is not None else None
         if self.default is not None and (isinstance(self, Count) or not isinstance(self.default, Value)):
             raise FieldError(
@@ -81,6 +89,11 @@ class Aggregate(Expression):
         return f"{self.name}__{type(self).__name__.lower()}"
 
     def lift(self, values: list[Any]) -> Structure:
+        bare = self.lift_bare(values)
+        return bare if self.read_by is None else (ExpressionWrapper, bare, Output.of(self.read_by))
+
+    def lift_bare(self, values: list[Any]) -> Structure:
+        """The structure without the field that was given to read it: what stands in a ``Window``."""
         inner = (F, self.name) if isinstance(self.name, str) else self.name.lift(values)
         condition = self.filter.lift(values) if self.filter is not None else None
         default = self.default.lift(values) if self.default is not None else None
@@ -165,8 +178,9 @@ class _Spread(Aggregate):
         sample: bool = False,
         filter: Q | None = None,
         default: Any = None,
+        output_field: Field[Any] | None = None,
     ) -> None:
-        super().__init__(name, filter=filter, default=default)
+        super().__init__(name, filter=filter, default=default, output_field=output_field)
         self.options = (sample,)
 
     @classmethod

@@ -179,13 +179,13 @@ class Answers(Question[M]):
         return self._completed(scope, found)
 
     def raw(
-        self, sql: str, values: Values | None = None, translations: Mapping[str, str] | None = None
+        self, sql: str, params: Values | None = None, translations: Mapping[str, str] | None = None
     ) -> RawQuerySet[M]:
         """Instances from SQL that is written by hand.
 
         Args:
             sql: It selects the primary key, and whatever else is wanted; ``%s`` or ``%(name)s`` stand for values.
-            values: A list or a mapping; only ever sent as bound parameters.
+            params: A list or a mapping; only ever sent as bound parameters.
             translations: Column of the answer to name of the field that it is for.
 
         Raises:
@@ -198,7 +198,7 @@ class Answers(Question[M]):
                 hint="Write the condition into the SQL.",
             )
         unrestricted = any(operation[0] == "unrestricted" for operation in self._operations)
-        return RawQuerySet(self.model, sql, values, translations, unrestricted=unrestricted)
+        return RawQuerySet(self.model, sql, params, translations, unrestricted=unrestricted)
 
     def get(self, /, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.
@@ -316,7 +316,7 @@ class Answers(Question[M]):
             raise FieldError("contains() cannot follow values()", hint="Filter by the value, and ask exists().")
         if not hasattr(item, "_meta"):
             raise FieldError(f"contains({item!r}): it is no instance of a model")
-        if not isinstance(item, self.model):
+        if not isinstance(item, self.model._meta.concrete_model):
             return False
         if item.pk is None:
             raise FieldError(f"contains(): an unsaved {self.model.__name__} is nowhere", hint="Save it first.")
@@ -384,6 +384,8 @@ class Answers(Question[M]):
             if not hasattr(item, "default_alias"):
                 raise FieldError(f"aggregate({item!r}) needs a name", hint=f"Write aggregate(name={item!r}).")
         every = {**{item.default_alias: item for item in aggregates}, **named}
+        if not every:
+            return {}
         _, values = self._query("aggregate")
         collected = list(values)
         totals = with_totals((alias, item.lift(collected)) for alias, item in every.items())
@@ -465,11 +467,24 @@ def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
 
 
 def _row_class(names: Sequence[str]) -> Any:
-    """The named tuple of ``values_list(named=True)``."""
+    """The named tuple of ``values_list(named=True)``, which can be pickled though no module has it."""
+
+    def reduce(row: Any) -> tuple[Any, ...]:
+        return (_restored_row, (tuple(names), tuple(row)))
+
+    return type("Row", (_plain_row_class(names),), {"__slots__": (), "__reduce__": reduce})
+
+
+def _plain_row_class(names: Sequence[str]) -> Any:
     try:
         return namedtuple("Row", names)
     except ValueError as error:
         raise FieldError(f"values_list(named=True): {error}", hint="Give each a name: name=F(...).") from error
+
+
+def _restored_row(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    """A named tuple as it was pickled."""
+    return _row_class(names)._make(values)
 
 
 def _restored(kind: Any, state: dict[str, Any]) -> Any:

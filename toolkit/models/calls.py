@@ -81,7 +81,7 @@ class Function(Expression):
     def compile(cls, context: Context, structure: Structure) -> Typed:
         _, inner, options, start, count, output = structure
         arguments = [context.expression(item) for item in inner]
-        return context.call(cls, arguments, options, range(start, start + count), output.field if output else None)
+        return context.call(cls, arguments, options, range(start, start + count), output.reading if output else None)
 
 
 class Transform(Function):

@@ -73,7 +73,7 @@ class Case(Expression):
         conditions = [context.condition(condition) for _, condition, _ in branches]
         computed = [context.expression(then) for then in (*(each[2] for each in branches), default)]
         columns, fields = [column for column, _ in computed], [field for _, field in computed]
-        field = output.field if output else common_of("Case()", fields)
+        field = output.reading if output else common_of("Case()", fields)
         *results, otherwise = alike(field, columns, fields)
         if not branches:
             return otherwise, field

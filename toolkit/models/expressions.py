@@ -20,7 +20,7 @@ from toolkit.errors import FieldError
 from toolkit.models.arithmetic import combine
 from toolkit.models.comparisons import Liftable, Structure, lift_condition
 from toolkit.models.fields.base import Field
-from toolkit.models.outputs import Output, Typed, exactly, field_for, typed
+from toolkit.models.outputs import Output, Typed, boolean, exactly, field_for, typed
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -220,8 +220,29 @@ def _outer_names(structure: Any, depth: int) -> set[str]:
 
 
 def as_expression(value: Any) -> Expression:
-    """The expression itself, or a plain value as one."""
-    return value if isinstance(value, Expression) else Value(value)
+    """The expression itself, or a plain value, a condition or a queryset as one."""
+    if isinstance(value, Expression):
+        return value
+    if isinstance(value, Q):
+        return ExpressionWrapper(value, boolean())
+    return FirstOf(value) if hasattr(value, "lift_first") else Value(value)
+
+
+class FirstOf(Expression):
+    """The first value of a queryset that stands where an expression does.
+
+    Args:
+        queryset: The queryset.
+    """
+
+    def __init__(self, queryset: Any) -> None:
+        self.queryset = queryset
+
+    def __repr__(self) -> str:
+        return repr(self.queryset)
+
+    def lift(self, values: list[Any]) -> Structure:
+        return self.queryset.lift_first(values)
 
 
 def _condition(value: Any) -> Q:
@@ -390,7 +411,7 @@ class ExpressionWrapper(Expression):
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
-        return context.expression(structure[1])[0], structure[2].field
+        return context.expression(structure[1])[0], structure[2].reading
 
 
 class Q(Liftable):

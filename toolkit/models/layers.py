@@ -29,13 +29,27 @@ def is_layered(compiler: Compiler, columns: Sequence[Any] = (), *, ordered: bool
         ordered: In the question's order.
     """
     chosen = compiler.selection
-    return bool(chosen.qualify or chosen.distinct_on or _needs_groups_apart(compiler, columns, ordered=ordered))
+    if chosen.qualify or chosen.distinct_on or _needs_groups_apart(compiler, columns, ordered=ordered):
+        return True
+    return ordered and any(_is_out_of_sight(compiler, one.column) for one in said_order(compiler))
 
 
 def _needs_groups_apart(compiler: Compiler, columns: Sequence[Any], *, ordered: bool) -> bool:
-    if compiler.dialect == "sqlite" or not compiler.selection.grouped:
+    if not compiler.selection.grouped:
         return False
+    if compiler.dialect == "sqlite":
+        return any(_is_out_of_sight(compiler, group) for group in compiler.groups())
     return bool(compiler.windows) or _says_again(compiler, columns, ordered=ordered)
+
+
+def _is_out_of_sight(compiler: Compiler, element: Any) -> bool:
+    """Whether an expression speaks of the question around: SQLite does not see that in GROUP BY and ORDER BY."""
+    around = compiler.around
+    if compiler.dialect != "sqlite" or around is None or around not in compiler.binds.correlated:
+        return False
+    own = {id(node.table) for node in (compiler.root, *compiler.root.descendants())}
+    tables = {id(table) for each in iterate(element) if (table := getattr(each, "table", None)) is not None}
+    return not tables <= own
 
 
 def _says_again(compiler: Compiler, columns: Sequence[Any], *, ordered: bool) -> bool:
@@ -163,7 +177,8 @@ def layered(
 def _apart(compiler: Compiler, columns: Sequence[Any], where: Sequence[Any]) -> Any:
     """What is said of groups in a SELECT of its own, around that of the groups.
 
-    In one, MariaDB 10.11 ranks groups wrong, and PostgreSQL takes an expression with parameters for another one.
+    In one, MariaDB 10.11 ranks groups wrong, PostgreSQL takes an expression with parameters for another one, and
+    SQLite does not see the question around.
     """
     import sqlalchemy as sa
     from sqlalchemy.sql.visitors import replacement_traverse
@@ -257,16 +272,17 @@ def places_of(compiler: Compiler, columns: Sequence[Any]) -> dict[int, Any]:
     """Expressions among the columns, by their identity, as their place in the SELECT.
 
     PostgreSQL takes an expression in GROUP BY, and in the ORDER BY of distinct rows, for the one that is selected
-    only if the parameters in both are the same; each of ours is bound where it stands.
+    only if the parameters in both are the same; each of ours is bound where it stands. SQLite sees nothing of the
+    question around there.
     """
     import sqlalchemy as sa
 
     merged = compiler.selection.grouped or compiler.selection.distinct
-    if compiler.dialect != "postgresql" or not merged:
+    if compiler.dialect not in ("postgresql", "sqlite") or not merged:
         return {}
-    elements = [unlabelled(column) for column in columns]
-    return {
-        id(element): sa.literal_column(str(place))
-        for place, element in enumerate(elements, 1)
-        if not isinstance(element, sa.Column)
-    }
+    elements = [(place, unlabelled(column)) for place, column in enumerate(columns, 1)]
+    if compiler.dialect == "sqlite":
+        taken = [(place, element) for place, element in elements if _is_out_of_sight(compiler, element)]
+    else:
+        taken = [(place, element) for place, element in elements if not isinstance(element, sa.Column)]
+    return {id(element): sa.literal_column(str(place)) for place, element in taken}

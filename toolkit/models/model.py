@@ -343,6 +343,10 @@ class Model(metaclass=ModelBase):
         """
         refresh(self, fields, from_queryset)
 
+    def get_deferred_fields(self) -> set[str]:
+        """The names of the fields that were not loaded, keys of other rows as ``section_id``."""
+        return {field.attname for field in self._meta.fields if field.attname not in self.__dict__}
+
     def load_deferred(self, field: Field[Any]) -> Any:
         """The value of a field that was left out by ``only()`` or ``defer()``, loaded for the peers too."""
         if self._row is None:

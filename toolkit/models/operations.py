@@ -115,6 +115,12 @@ def _shifted(compiler: Compiler, operation: Any, values: Values) -> None:
 
 def _combined(compiler: Compiler, operation: Any, values: Values) -> None:
     table, extras, gives_values = combined_table(compiler, operation, values)
+    if compiler.dialect == "mysql" and compiler.around in compiler.binds.correlated:
+        raise FieldError(
+            f"{compiler.model.__name__}: MariaDB knows no union(), intersection() and difference() that speak of the "
+            "question around (OuterRef)",
+            hint="Say it in one question, with Q(...) | Q(...).",
+        )
     chosen = compiler.selection
     chosen.combined = chosen.unrestricted = True  # each part shows what the viewer may see
     compiler.root = Node(compiler.model, table, None, answers=gives_values)

@@ -34,8 +34,21 @@ class Output:
 
     @classmethod
     def of(cls, field: Field[Any] | None) -> Self | None:
-        """The field as part of a structure; None for none."""
-        return None if field is None else cls(field)
+        """The field as part of a structure; None for none. Decimal numbers may leave their digits open here."""
+        if field is None:
+            return None
+        return cls(AnyDecimal() if isinstance(field, DecimalField) and not field.max_digits else field)
+
+    @property
+    def reading(self) -> Field[Any]:
+        """The field that reads what was computed: a number of another kind, as databases give many, becomes one of its
+        own."""
+        field, kind = self.field, type(self.field)
+        if isinstance(field, IntegerField) and kind.db_reader is Field.db_reader:
+            return _ReadAsWhole(null=True)
+        if isinstance(field, FloatField) and kind.db_reader is Field.db_reader:
+            return _ReadAsFloat(null=True)
+        return field
 
     def __hash__(self) -> int:
         return hash((type(self.field), self.field.name))
@@ -89,6 +102,20 @@ def _whole(value: Any) -> int:
             hint="Use Cast(..., models.FloatField()), or Python.",
         )
     return found
+
+
+class _ReadAsWhole(Whole):
+    """A computed number, without its fraction."""
+
+    def db_reader(self, dialect: str) -> Convert:
+        return _whole
+
+
+class _ReadAsFloat(FloatField[Any]):
+    """A computed number as a float."""
+
+    def db_reader(self, dialect: str) -> Convert:
+        return float
 
 
 DIGITS = 15

@@ -14,7 +14,7 @@ from toolkit.errors import FieldError
 from toolkit.models.combining import combined, giving_each, merged, refuse_after
 from toolkit.models.comparisons import PLAIN, lift_condition
 from toolkit.models.compile import Query
-from toolkit.models.expressions import Expression, Q
+from toolkit.models.expressions import Expression, Q, as_expression
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
 from toolkit.models.nesting import lift_nested
@@ -431,6 +431,8 @@ class Question(Generic[M]):
 
 def _lifted(alias: str, item: Any, values: list[Any]) -> Any:
     """The structure of an annotation."""
+    if hasattr(item, "lift_first"):
+        item = as_expression(item)
     if not isinstance(item, Expression | Q) and not hasattr(item, "lift"):
         raise FieldError(
             f"{alias}={item!r} is not an expression", hint=f"For a constant, write {alias}=Value({item!r})."

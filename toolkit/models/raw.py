@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from toolkit.database.raw import Values, ask
+from toolkit.database.raw import Values, ask, positional
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import note_row
 from toolkit.models.scopes import current_scope
@@ -67,6 +68,7 @@ class RawQuerySet(Generic[M]):
         scope = current_scope()
         if self._cache is None or self._asked_by is not scope:
             here = scope.of(self.model)
+            self._refuse_writing(here.database)
             names, rows = ask(here.database, self.sql, self.values)
             found = _Reading(here, self.model, names, self._translations, self.sql).instances(rows)
             if not self._unrestricted and self.model._meta.hides(scope.sight):
@@ -77,6 +79,29 @@ class RawQuerySet(Generic[M]):
                     note_row(scope.trace, instance)
             self._cache, self._asked_by = found, scope
         return self._cache
+
+    def _refuse_writing(self, database: Any) -> None:
+        """Refuse a statement that changes rows, before it does.
+
+        Raises:
+            FieldError: It is no question.
+        """
+        word = _FIRST_WORD.match(self.sql)
+        kind = word[1].upper() if word else ""
+        if kind == "WITH" and database.dialect != "mysql":  # where nothing else than a question may follow
+            text, taken = positional(self.sql, self.values, database)
+            asks = not database.backend.written_tables(database, text, taken)
+        else:
+            asks = kind in ("SELECT", "WITH", "VALUES", "TABLE")
+        if not asks:
+            raise FieldError(
+                f"raw() asks, and {' '.join(self.sql.split())[:200]!r} is no question",
+                hint="Use filter().update() and its kin, or database.execute().",
+            )
+
+
+_FIRST_WORD = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
+"""Of a statement, behind comments and brackets."""
 
 
 class _Reading:

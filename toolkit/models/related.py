@@ -117,7 +117,17 @@ class RelatedManager(QuerySet[M]):
             bulk: Of a foreign key: write all in one statement, rather than save each instance.
             through_defaults: Values for the other fields of the table between.
         """
+        self._refuse_without_key()
         self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults)
+
+    def _refuse_without_key(self) -> None:
+        """Refuse to write where the owner has none of what its partners refer to."""
+        if self.relation._value_of(self.owner) is None:
+            named = f"{type(self.owner).__name__}.{self.relation.name}"
+            raise ValidationError(
+                f"{named}: {self.owner!r} has no {self.relation.compared.name}, which they refer to",
+                hint="Set it, and save.",
+            )
 
     def remove(self, *partners: Any) -> None:
         """Let these go. Rows of a foreign key must be this owner's; to be no partner of many to many is no error.
@@ -125,6 +135,7 @@ class RelatedManager(QuerySet[M]):
         Raises:
             DoesNotExist: A row refers to somebody else, or is not there.
         """
+        self._refuse_without_key()
         self.relation.remove(self.owner, self.relation.keys_of(partners))
 
     def set(
@@ -137,14 +148,17 @@ class RelatedManager(QuerySet[M]):
             clear: Let all go first, rather than only those that are not named.
             through_defaults: Values for the other fields of the table between, for those that come.
         """
+        self._refuse_without_key()
         self.relation.replace(self.owner, list(partners), clear=clear, through_defaults=through_defaults)
 
     def clear(self) -> None:
         """Let all go."""
+        self._refuse_without_key()
         self.relation.clear(self.owner)
 
     def create(self, /, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
         """Make a row that is a partner from the start."""
+        self._refuse_without_key()
         name = self.relation.name_of_owner
         if name is not None:
             return super().create(**{name: self.owner, **values})
@@ -153,8 +167,15 @@ class RelatedManager(QuerySet[M]):
             self.add(created, through_defaults=through_defaults)
             return created
 
+    def _get_or_create(self, defaults: Mapping[str, Any] | None, lookups: Mapping[str, Any]) -> tuple[M, bool]:
+        """The same of this owner's partners; a new one takes ``through_defaults`` too."""
+        given = {name: value for name, value in lookups.items() if name == "through_defaults"}
+        rest = {name: value for name, value in lookups.items() if name not in given}
+        return super()._get_or_create({**(defaults or {}), **given}, rest)
+
     def bulk_create(self, rows: Iterable[R], **options: Any) -> list[R]:
         """Insert many rows that are partners from the start."""
+        self._refuse_without_key()
         made = list(rows)
         name = self.relation.name_of_owner
         if name is not None:
@@ -234,7 +255,7 @@ class Related:
         if instance is None:
             return self
         value = self._value_of(instance)
-        if value is None:
+        if value is None and (instance._row is None or instance.pk is None):
             raise ValidationError(
                 f"{owner.__name__}.{self.name}: the {owner.__name__} has no key yet", hint="Save it first."
             )

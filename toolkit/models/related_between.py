@@ -46,6 +46,11 @@ class RelatedBetween(Related):
         return self._sides[0].target_field
 
     @property
+    def through(self) -> Any:
+        """The model of the table between."""
+        return self.declared.through
+
+    @property
     def compared(self) -> Any:
         """The owner's key."""
         return (self.declared.model if self.forward else self.declared.target)._meta.pk

@@ -136,8 +136,8 @@ class ForeignKey(Relation[T]):
     def __init__(
         self: ForeignKey[V],
         to: type[V],
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: Literal[False] = False,
         **options: Unpack[ForeignKeyOptions],
@@ -146,8 +146,8 @@ class ForeignKey(Relation[T]):
     def __init__(
         self: ForeignKey[V | None],
         to: type[V],
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: Literal[True],
         **options: Unpack[ForeignKeyOptions],
@@ -156,8 +156,8 @@ class ForeignKey(Relation[T]):
     def __init__(
         self: ForeignKey[Any],
         to: str,
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: bool = False,
         **options: Unpack[ForeignKeyOptions],
@@ -165,8 +165,8 @@ class ForeignKey(Relation[T]):
     def __init__(
         self,
         to: Any,
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: bool = False,
         db_index: bool = True,
@@ -308,8 +308,8 @@ class OneToOneField(ForeignKey[T]):
     def __init__(
         self: OneToOneField[V],
         to: type[V],
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: Literal[False] = False,
         **options: Unpack[ForeignKeyOptions],
@@ -318,8 +318,8 @@ class OneToOneField(ForeignKey[T]):
     def __init__(
         self: OneToOneField[V | None],
         to: type[V],
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: Literal[True],
         **options: Unpack[ForeignKeyOptions],
@@ -328,15 +328,15 @@ class OneToOneField(ForeignKey[T]):
     def __init__(
         self: OneToOneField[Any],
         to: str,
-        *,
         on_delete: OnDelete,
+        *,
         related_name: str | None = None,
         null: bool = False,
         **options: Unpack[ForeignKeyOptions],
     ) -> None: ...
-    def __init__(self, to: Any, *, on_delete: OnDelete, **options: Any) -> None:
+    def __init__(self, to: Any, on_delete: OnDelete, **options: Any) -> None:
         options["unique"] = True
-        super().__init__(to, on_delete=on_delete, **options)
+        super().__init__(to, on_delete, **options)
 
     def _default_accessor(self) -> str:
         return str(self.model.__name__.lower())

@@ -209,7 +209,7 @@ def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
     model, told = context.node.model.__name__, ", ".join(map(repr, names))
     if not found:
         raise FieldError(
-            f"{model}: an aggregate of {told} in annotate() is over one row",
+            f"{model}: an aggregate of {told or 'a constant'} in annotate() is over one row",
             hint="Name a many-valued relation, group with values() first, or use aggregate().",
         )
     if len(found) > 1:

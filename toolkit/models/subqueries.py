@@ -101,7 +101,7 @@ class Subquery(Expression):
             )
         start, stop = lifted[3:]
         select = compiler.limited(compiler.select([column]), start, stop, values, at_most=1)
-        return select.scalar_subquery(), output.field if output else like(field)
+        return select.scalar_subquery(), output.reading if output else like(field)
 
 
 def unnamed_value(model: Any, compared: Any) -> str:

@@ -230,7 +230,8 @@ class Window(Expression):
             )
         if frame is not None and not isinstance(frame, WindowFrame):
             raise FieldError(f"Window(frame={frame!r})", hint="Such as frame=RowRange(start=-2, end=0).")
-        self.expression, self.frame, self.output_field = expression, frame, output_field
+        self.expression, self.frame = expression, frame
+        self.output_field = output_field or getattr(expression, "read_by", None)
         self.partition_by = [F(item) if isinstance(item, str) else item for item in _listed(partition_by)]
         self.order_by = _listed(order_by)
         for item in (*self.partition_by, *self.order_by):
@@ -243,7 +244,7 @@ class Window(Expression):
     def lift(self, values: list[Any]) -> Structure:
         return (
             Window,
-            self.expression.lift(values),
+            getattr(self.expression, "lift_bare", self.expression.lift)(values),
             tuple(item.lift(values) for item in self.partition_by),
             tuple(_lifted_order(item, values) for item in self.order_by),
             self.frame.lift() if self.frame is not None else None,
@@ -261,7 +262,7 @@ class Window(Expression):
         inside = replace(context, grouped=compiler.selection.grouped)
         over = _over(inside, partition, order, frame)
         column, field = function[0].compile_over(inside, function, over)
-        return column, output.field if output else field
+        return column, output.reading if output else field
 
 
 def _over(context: Context, partition: Sequence[Any], order: Sequence[Any], frame: Any) -> Over:

@@ -65,7 +65,8 @@ class GeneratedField(Field[T]):
             )
         if output.default is not MISSING or output.db_default is not MISSING or output.primary_key:
             raise DeclarationError(f"{self.model.__name__}.{self.name}: a computed value has no default and is no key")
-        output.name, output.column = self.name, self.column
+        output.name, output.column, output.model = self.name, self.column, self.model
+        output.check()
 
     if not TYPE_CHECKING:  # what Field says of its types holds
 

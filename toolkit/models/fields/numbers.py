@@ -77,7 +77,7 @@ class DecimalField(Field[T]):
     """An exact decimal number.
 
     Args:
-        max_digits: Digits in all.
+        max_digits: Digits in all. A model has to say it; the ``output_field`` of an expression need not.
         decimal_places: Digits after the point.
     """
 
@@ -87,8 +87,8 @@ class DecimalField(Field[T]):
     def __init__(
         self: DecimalField[Decimal],
         *,
-        max_digits: int,
-        decimal_places: int,
+        max_digits: int = 0,
+        decimal_places: int = 0,
         null: Literal[False] = False,
         **options: Unpack[FieldOptions],
     ) -> None: ...
@@ -96,19 +96,24 @@ class DecimalField(Field[T]):
     def __init__(
         self: DecimalField[Decimal | None],
         *,
-        max_digits: int,
-        decimal_places: int,
+        max_digits: int = 0,
+        decimal_places: int = 0,
         null: Literal[True],
         **options: Unpack[FieldOptions],
     ) -> None: ...
     def __init__(
-        self, *, max_digits: int, decimal_places: int, null: bool = False, **options: Unpack[FieldOptions]
+        self, *, max_digits: int = 0, decimal_places: int = 0, null: bool = False, **options: Unpack[FieldOptions]
     ) -> None:
         super().__init__(null=null, **options)
         self.max_digits, self.decimal_places = max_digits, decimal_places
         self._step = Decimal(1).scaleb(-decimal_places)
 
     def check(self) -> None:
+        if not self.max_digits:
+            raise DeclarationError(
+                f"{self.model.__name__}.{self.name}: how many digits it has is not said",
+                hint="Such as max_digits=8, decimal_places=2.",
+            )
         if not 0 <= self.decimal_places <= self.max_digits or self.max_digits > SQLITE_DECIMAL_DIGITS:
             raise DeclarationError(
                 f"{self.model.__name__}.{self.name}: max_digits = {self.max_digits}, "

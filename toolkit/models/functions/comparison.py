@@ -13,6 +13,7 @@ from toolkit.models.calls import Function
 from toolkit.models.comparisons import Structure
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.base import Field
+from toolkit.models.fields.numbers import DecimalField
 from toolkit.models.functions.math import rounded
 from toolkit.models.json_paths import numbers_at, text_at
 from toolkit.models.outputs import (
@@ -146,6 +147,9 @@ class Cast(Function):
     def __init__(self, expression: Any, output_field: Field[Any]) -> None:
         if not isinstance(output_field, Field):
             raise FieldError(f"Cast(): {output_field!r} is no field", hint="Such as models.IntegerField().")
+        if isinstance(output_field, DecimalField) and not output_field.max_digits:
+            hint = "Such as max_digits=8, decimal_places=2."
+            raise FieldError("Cast(): the DecimalField does not say how many digits it has", hint=hint)
         super().__init__(expression, output_field=output_field)
 
     @classmethod
