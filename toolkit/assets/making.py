@@ -19,9 +19,7 @@ stands among its words.
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import shlex
 import subprocess
 import tempfile
@@ -32,6 +30,7 @@ from typing import Any
 
 from toolkit.assets.joining import Module
 from toolkit.errors import Problems, SettingError, TemplateError, ToolkitError, did_you_mean
+from toolkit.files import write_whole
 from toolkit.stamps import FileDigests
 from toolkit.trace import digest, digest_bytes
 
@@ -269,10 +268,7 @@ def keep(place: Path, body: bytes) -> None:
     Raises:
         TemplateError: It cannot be written.
     """
-    unfinished = place.with_name(f".unfinished-{secrets.token_hex(8)}")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(digest_bytes(body) + body)
-        os.replace(unfinished, place)  # noqa: PTH105 - pathlib's is the same call
+        write_whole(place, digest_bytes(body) + body)
     except OSError as error:
         raise TemplateError(f"what a command made cannot be kept: {error.strerror}", path=place) from error

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 from toolkit.checks.findings import Finding
+from toolkit.files import write_whole
 
 AGENT = "publishing-toolkit-check/0.1"
 GOOD_DAYS = 7
@@ -193,7 +194,5 @@ def _load(cache: Path) -> dict[str, Answer]:
 
 
 def _save(cache: Path, answers: Mapping[str, Answer]) -> None:
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    beside = cache.with_name(f"{cache.name}.new")
-    beside.write_text(json.dumps({url: asdict(answer) for url, answer in sorted(answers.items())}, indent=1), "utf-8")
-    beside.replace(cache)
+    told = {url: asdict(answer) for url, answer in sorted(answers.items())}
+    write_whole(cache, json.dumps(told, indent=1).encode())

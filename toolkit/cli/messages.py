@@ -12,11 +12,11 @@ from toolkit.cli.failing import letter
 from toolkit.cli.invocation import invocation, json_option, site_options
 from toolkit.cli.sites import open_site
 from toolkit.errors import CatalogError, did_you_mean
+from toolkit.files import write_if_changed
 from toolkit.i18n.catalog import Catalog
 from toolkit.i18n.catalogs import catalog_path
 from toolkit.i18n.check import Finding, check_file, check_ids
 from toolkit.i18n.compile import compile_catalogs
-from toolkit.i18n.files import write_if_changed
 from toolkit.i18n.po import format_po, read_po
 from toolkit.i18n.pseudo import pseudo_catalog
 from toolkit.i18n.stats import CatalogStats, catalog_stats

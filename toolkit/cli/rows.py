@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import IO, Any
 from toolkit.builder.tables import bring_up
 from toolkit.cli.sites import open_site
 from toolkit.errors import ContentError, did_you_mean
+from toolkit.files import replacing
 from toolkit.serialization.formats import opened
 from toolkit.trace import Scope, entered
 
@@ -84,13 +84,5 @@ def writing_to(path: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    beside = path.with_name(f".{os.urandom(6).hex()}.{path.name}")  # the ending tells how it is compressed
-    try:
-        with opened(beside, "w") as out:
-            yield out
-        if path.exists():
-            beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with replacing(path) as beside, opened(beside, "w") as out:
+        yield out

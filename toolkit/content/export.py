@@ -31,7 +31,7 @@ from toolkit.content.sharing import replaced_files
 from toolkit.content.source import Source
 from toolkit.content.stored import Stored, read_stored
 from toolkit.errors import ContentError, Problems, ToolkitError
-from toolkit.i18n.files import write_if_changed
+from toolkit.files import write_if_changed
 from toolkit.models.fields.several import parts_of
 from toolkit.stamps import is_settled, stamp_of
 from toolkit.trace import Scope

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import CatalogError, Problems, ToolkitError
+from toolkit.files import write_if_changed
 
 from .catalog import Catalog, Message
 from .catalogs import DOMAIN, catalog_path
-from .files import write_if_changed
 from .plurals import PluralForms
 from .po import read_po
 from .soundness import require_sound

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 
 from toolkit.errors import CatalogError
+from toolkit.files import write_if_changed
 from toolkit.trace import digest, digest_bytes
 
 from .catalog import MessageKey
-from .files import write_if_changed
 from .plurals import PluralForms, PluralRule
 from .po import parse_po
 from .soundness import require_sound

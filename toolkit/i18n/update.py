@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.errors import CatalogError, Problems, ToolkitError
+from toolkit.files import write_if_changed
 
 from .catalog import Catalog, Message, MessageKey
 from .catalogs import DOMAIN, catalog_path
 from .escapes import quote_lines
-from .files import write_if_changed
 from .locales import validate_tag
 from .plurals import header_forms, plural_forms
 from .po import format_po, read_po

@@ -6,10 +6,11 @@ different names would go side by side without a word.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from toolkit.files import write_whole
 
 HEAD = "HEAD"
 
@@ -52,10 +53,7 @@ def read_head(folder: Path | None) -> Head | None:
 
 def write_head(folder: Path, name: str) -> None:
     """Say which migration is the last."""
-    head = folder / HEAD
-    beside = folder / f".{HEAD}.new"
-    beside.write_text(f"{name}\n", "utf-8")
-    os.replace(beside, head)  # noqa: PTH105 - the atomic one
+    write_whole(folder / HEAD, f"{name}\n".encode())
 
 
 def is_rebasing(folder: Path) -> bool:

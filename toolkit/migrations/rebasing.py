@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import MigrationError, did_you_mean
+from toolkit.files import write_whole
 from toolkit.migrations.conflicts import Branch, Conflict, find_conflicts
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import is_rebasing, read_head, write_head
@@ -161,9 +162,9 @@ def _move(graph: Graph, conflict: Conflict, branch: Branch, *, applied: set[Key]
         if migration.key in names and migration.key in applied:
             changed = _with_replaces(changed, migration.key)
         if migration.key in names:
-            _write_beside(migration.path.with_name(f"{names[migration.key]}.py"), changed, instead_of=migration.path)
+            _write_instead(migration.path.with_name(f"{names[migration.key]}.py"), changed, instead_of=migration.path)
         elif changed != text:
-            _write_beside(migration.path, changed, instead_of=migration.path)
+            _write_instead(migration.path, changed, instead_of=migration.path)
     return [
         Moved(app, name, new, graph.files[(app, name)].path.with_name(f"{new}.py"))
         for (app, name), new in names.items()
@@ -206,10 +207,8 @@ def _pair(app: str, name: str) -> re.Pattern[str]:
     return re.compile(rf"""(\(\s*["']{re.escape(app)}["']\s*,\s*["']){re.escape(name)}(["']\s*,?\s*\))""")
 
 
-def _write_beside(path: Path, text: str, *, instead_of: Path) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, "utf-8")
-    beside.replace(path)
+def _write_instead(path: Path, text: str, *, instead_of: Path) -> None:
+    write_whole(path, text.encode())
     if path != instead_of:
         instead_of.unlink()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import MigrationError
+from toolkit.files import write_whole
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.graph import Key
 from toolkit.migrations.layout import Doc, Group, call, render
@@ -114,9 +114,7 @@ def write_file(path: Path, text: str) -> None:
         marker = path.parent / "__init__.py"
         if not marker.exists():
             marker.write_text("", "utf-8")
-        beside = path.with_name(f".{path.name}.new")
-        beside.write_text(text, "utf-8")
-        os.replace(beside, path)  # noqa: PTH105 - the atomic one
+        write_whole(path, text.encode())
     except OSError as error:
         raise MigrationError(
             f"the migration cannot be written: {error.strerror}", path=path, hint="May this user write the folder?"

@@ -43,21 +43,27 @@ def get(
         host: The ``Host`` header.
     """
     environ = make_environ(path, method=method, headers=headers, body=body, host=host)
+    status, found, received = call_wsgi(application, environ)
+    return Got(status, joined(found), received)
+
+
+def call_wsgi(application: Any, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+    """(status, headers, body) of what an application answers. Source: PEP 3333."""
     started: list[Any] = []
-
-    def start_response(status: str, found: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started[:] = [status, found]
-        return lambda data: parts.append(data)
-
     parts: list[bytes] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started[:] = [int(status[:3]), headers]
+        return parts.append
+
     iterable = application(environ, start_response)
     try:
         parts.extend(iterable)
     finally:
         if hasattr(iterable, "close"):
             iterable.close()
-    status, found = started
-    return Got(int(status[:3]), _joined(found), b"".join(parts))
+    status, headers = started
+    return status, headers, b"".join(parts)
 
 
 def make_environ(
@@ -99,7 +105,8 @@ def make_environ(
     return environ
 
 
-def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
+def joined(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Lower-case names to values; those of one name joined with a comma (RFC 9110 §5.3)."""
     found: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()

@@ -14,7 +14,7 @@ from wsgiref.validate import validator
 
 from toolkit.errors import ToolkitError
 from toolkit.pages.patterns import output_path
-from toolkit.server.client import make_environ
+from toolkit.server.client import call_wsgi, joined, make_environ
 from toolkit.text.media_types import HTML, content_type
 from toolkit.trace import digest_bytes
 
@@ -145,7 +145,7 @@ class Client:
         for name, value in found:
             if name.lower() == "set-cookie":
                 self.cookies.load(value)
-        return Answer(path, status, _joined(found), received)
+        return Answer(path, status, joined(found), received)
 
     def _followed(self, answer: Answer, headers: Mapping[str, str] | None) -> Answer:
         history: list[Answer] = []
@@ -157,34 +157,6 @@ class Client:
             answer = self.request("GET", target._replace(scheme="", netloc="", fragment="").geturl(), headers=headers)
         answer.history = history
         return answer
-
-
-def call_wsgi(application: Any, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-    """(status, headers, body) of what an application answers. Source: PEP 3333."""
-    started: list[Any] = []
-    parts: list[bytes] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started[:] = [int(status[:3]), headers]
-        return parts.append
-
-    iterable = application(environ, start_response)
-    try:
-        parts.extend(iterable)
-    finally:
-        if hasattr(iterable, "close"):
-            iterable.close()
-    status, headers = started
-    return status, headers, b"".join(parts)
-
-
-def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
-    """Lower-case names to values; those of one name joined with a comma (RFC 9110 §5.3)."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key in found else value
-    return found
 
 
 def _host_of(site: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.i18n.files import write_if_changed
+from toolkit.files import write_if_changed
 
 
 def test_a_file_is_written_with_its_folders_and_only_when_it_changed(tmp_path: Path) -> None:
