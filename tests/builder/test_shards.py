@@ -6,6 +6,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.builder.conftest import NOON
 from tests.builder.test_executors import meaning
+from toolkit.builder.reader import ManifestReader, manifest_path
 from toolkit.builder.selections import Shard
 from toolkit.builder.shards import MergeReport, merge
 from toolkit.errors import BuildError, Problems
@@ -44,6 +46,14 @@ def test_merged_shards_are_the_build_of_one_machine(press: Any, tree_of: Any, co
         key: page[:-1] for key, page in other["pages"].items()
     }
     assert press.build(merged).events == []
+    told = [references_of(folder) for folder in (press.out, merged)]
+    assert told[0] == told[1] != {}
+
+
+def references_of(output: Path) -> Any:
+    """Which assets need others, as a manifest tells it."""
+    with closing(ManifestReader(manifest_path(output))) as manifest:
+        return manifest.references()
 
 
 def test_the_next_build_goes_on_from_merged_shards(press: Any, tree_of: Any) -> None:

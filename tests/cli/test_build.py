@@ -241,6 +241,8 @@ def test_impact_of_an_asset_is_that_of_what_refers_to_it(run: Run, folder: Path)
     sheet.write_text(sheet.read_text() + "main { background: url(../img/dot.png) }")
     run("build", "--workers", "1")
     assert "/404.html" in run("impact", "asset:img/dot.png").output
+    sheet.unlink()  # the answer is that of the last build
+    assert "/404.html" in run("impact", "asset:img/dot.png").output
     assert "Did you mean 'img/dot.png'" in run("impact", "asset:img/dto.png", status=1).stderr
 
 
@@ -264,7 +266,12 @@ def test_telling_loads_no_models_and_no_templates(run: Run, folder: Path) -> Non
         "import sys; from toolkit.cli.main import cli\n"
         "cli(sys.argv[1:], standalone_mode=False); print(sorted(set(sys.modules) & {'jinja2', 'toolkit.models'}))"
     )
-    for asked in (("why", "/"), ("impact", "story:1"), ("impact", "template:base.html")):
+    for asked in (
+        ("why", "/"),
+        ("impact", "story:1"),
+        ("impact", "template:base.html"),
+        ("impact", "asset:css/site.css"),
+    ):
         told = subprocess.run(
             [sys.executable, "-c", code, *asked], cwd=folder, capture_output=True, text=True, check=True
         )

@@ -47,6 +47,7 @@ class Belongings:
         part: Publish a part of the site only.
 
     Attributes:
+        asset_meta: What it keeps of assets; known after ``assets``.
         redirect_meta: What the manifest keeps of redirects; known after ``redirects``.
         redirects_told: What whoever merges shards is told of them.
     """
@@ -74,16 +75,18 @@ class Belongings:
         self.staging = staging
         self.workers = workers
         self.part = part
+        self.asset_meta: dict[str, Any] = {}
         self.redirect_meta: dict[str, Any] = {}
         self.redirects_told: dict[str, Any] = {}
 
     def assets(self, used: Collection[int]) -> Iterator[Output]:
         """The assets that pages use, and what those need: no page uses it, it is not published."""
         assets = self.site.assets
-        found = (key[0] for _, key in self.interning.inputs_of(used, "asset"))
-        names = {name for name in found if assets.digest_of(name) != ABSENT}
-        closure = sorted({needed for name in names for needed in assets.closure(name)})
-        for name in closure:
+        read = (key[0] for _, key in self.interning.inputs_of(used, "asset"))
+        names = {name for name in read if assets.digest_of(name) != ABSENT}
+        closures = {name: assets.closure(name) for name in sorted(names)}
+        self.asset_meta = {"references": encode({name: found for name, found in closures.items() if len(found) > 1})}
+        for name in sorted({needed for found in closures.values() for needed in found}):
             path, content = assets.published(name)
             if isinstance(content, bytes):
                 yield from self._staged(path, content, "asset")

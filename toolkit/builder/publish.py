@@ -356,7 +356,7 @@ class Publisher:
             files=[*(record for record in self.standing.restamped if record.path not in gone), *placed],
             dropped_files=filing.removed,
         )
-        changes.meta.update({**self._belongings.redirect_meta, **placing})
+        changes.meta.update({**self._belongings.redirect_meta, **self._belongings.asset_meta, **placing})
         changes.meta["names"] = msgspec.msgpack.encode(names_of(self.site))
         if filing.is_new_plan:
             planned = {(route.id, locale) for route, locale in decision.plan.routes()}

@@ -32,6 +32,8 @@ from toolkit.errors import BuildError
 _FEW = 16
 """So many inputs are looked for as bytes, before any are read as numbers."""
 
+_decode_references = msgspec.msgpack.Decoder(dict[str, tuple[str, ...]]).decode
+
 _SELECT_PAGES = (
     "SELECT route, key, locale, number, url, path, digest, size, content_type, status, reason, attachments, inputs "
     "FROM pages"
@@ -90,6 +92,11 @@ class ManifestReader:
             return msgspec.msgpack.decode(self.meta("names"), type=Names)
         except (msgspec.MsgspecError, TypeError) as error:
             raise DamagedManifest(error) from error
+
+    def references(self) -> dict[str, tuple[str, ...]]:
+        """Each asset that pages read and that needs others, with all that it needed."""
+        told = self.meta("references")
+        return decode(told, _decode_references) if told else {}
 
     @property
     def moment(self) -> datetime | None:

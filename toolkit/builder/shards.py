@@ -24,7 +24,7 @@ from toolkit.builder.history import redirect_page
 from toolkit.builder.interning import UNSURE
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Staging, check_outputs, stage_body
-from toolkit.builder.records import FORMAT, FileRecord, PageRecord, UnitRecord
+from toolkit.builder.records import FORMAT, FileRecord, PageRecord, UnitRecord, encode
 from toolkit.builder.redirects import BuildRedirects
 from toolkit.builder.selections import Shard
 from toolkit.builder.targets import FolderTarget
@@ -340,13 +340,15 @@ def _changed(source: Path) -> BuildError:
 
 
 def _changes(merged: _Merged, meta: Mapping[str, str], placed: list[FileRecord], removed: list[str]) -> Changes:
-    first = merged.parts[0].manifest
+    parts = merged.parts
+    first = parts[0].manifest
     return Changes(
         moment=first.moment or datetime.now(UTC),
         meta={
             "history": first.meta("history"),
             "compression": first.meta("compression"),
             "names": first.meta("names"),
+            "references": encode({name: found for one in parts for name, found in one.manifest.references().items()}),
             "part": "",
             "shard": None,
             **meta,

@@ -91,22 +91,12 @@ def _find(build: LastBuild, thing: str) -> tuple[list[str], list[str]]:
 
 def _asset(manifest: ManifestReader, name: str) -> list[str]:
     """Pages that read an asset, or another that refers to it: an image by a style sheet, a module by another."""
-    known = _known(manifest, "asset", 0)
-    assets = open_site().assets
-    with assets.frozen():
-        users = {one for one in set(known.values()) if one == name or name in _closure(assets, one)}
-    if not users:
-        hint = did_you_mean(name, {*known.values(), *assets.iter_paths()}) or None
+    known, references = _known(manifest, "asset", 0), manifest.references()
+    numbers = [number for number, one in known.items() if one == name or name in references.get(one, ())]
+    if not numbers:
+        hint = did_you_mean(name, {*known.values(), *open_site().assets.iter_paths()}) or None
         raise NotFound(f"no page reads the asset {name!r}", hint=hint)
-    return manifest.urls_reading([number for number, one in known.items() if one in users])
-
-
-def _closure(assets: Any, path: str) -> tuple[str, ...]:
-    try:
-        found: tuple[str, ...] = assets.closure(path)
-    except ToolkitError:  # it is gone, or broken today
-        return ()
-    return found
+    return manifest.urls_reading(numbers)
 
 
 def _known(manifest: ManifestReader, kind: str, place: int) -> dict[int, str]:
