@@ -21,7 +21,7 @@ _TOOLKIT = Path(__file__).parent.parent
 _ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{_TOOLKIT}{os.sep}")
 """Python's own modules, and the toolkit's, which the digest has anyway."""
 
-_INSTALLED = {"site-packages", "dist-packages"}
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _SKIPPED = {"__pycache__", "migrations", "tests", "node_modules"}
 
 
@@ -93,7 +93,7 @@ def forget_modules(folder: Path) -> None:
 
 def _stands_in(path: str, root: str) -> bool:
     """Whether it is a site's own; by plain strings, for paths as objects took 0.1 s for the modules of a process."""
-    if path.startswith(_ELSEWHERE) or not _INSTALLED.isdisjoint(path.split(os.sep)):  # noqa: PTH206 - see above
+    if path.startswith(_ELSEWHERE) or _INSTALLED[0] in path or _INSTALLED[1] in path:
         return False  # most are, and resolving the links of all was half of a build with nothing to do
     real = os.path.realpath(path)
     return real == root or real.startswith(f"{root}{os.sep}")
