@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,16 +172,26 @@ class Desk:
         return found
 
 
-def make_scope() -> Scope:
-    """A scope with an empty database in memory."""
+@cache
+def tables() -> tuple[Schema, list[str]]:
+    """The tables, and the statements that make them: written once, for some tests make hundreds of databases."""
+    from sqlalchemy.dialects import sqlite
     from sqlalchemy.schema import CreateTable
 
     resolved, problems = resolve_models({"news": [Section, Author, Tag, Place, Story, Link]})
     assert not problems
+    schema = Schema(resolved, "sqlite")
+    return schema, [
+        str(CreateTable(table).compile(dialect=sqlite.dialect())) for table in schema.metadata.sorted_tables
+    ]
+
+
+def make_scope() -> Scope:
+    """A scope with an empty database in memory."""
     database = Database("sqlite://")
-    database.schema = Schema(resolved, "sqlite")  # type: ignore[attr-defined]  # the site sets it
-    for table in database.schema.metadata.sorted_tables:  # type: ignore[attr-defined]
-        database.execute(str(CreateTable(table).compile(dialect=database.sqlalchemy_dialect)))
+    database.schema, statements = tables()  # type: ignore[attr-defined]  # the site sets it
+    for statement in statements:
+        database.execute(statement)
     return Scope(None, database)
 
 
