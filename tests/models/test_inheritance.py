@@ -172,6 +172,7 @@ def test_relations_to_the_parent_are_the_childs_too(town: Any) -> None:
     assert [str(r) for r in Restaurant.objects.prefetch_related("reviews", "hosts")] == ["Anna", "Roma", "Verdi"]
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_a_key_to_a_child_reads_both_tables(town: Any) -> None:
     Booking.objects.create(restaurant=town.anna)
     Booking.objects.create(restaurant=town.roma)

@@ -31,6 +31,7 @@ def test_bulk_create_gives_new_rows_new_keys(m: Any, scope: Any) -> None:
     assert len({tag.pk for tag in made}) == m.Tag.objects.filter(pk__gt=gone).count() == 45
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_a_key_of_ones_own_moves_the_counter(m: Any, scope: Any) -> None:
     m.Tag.objects.bulk_create([m.Tag(id=40 + n, name=f"t{n}", slug=f"t{n}") for n in range(25)])
     scope.database.backend.keys_were_given(scope.database, "news_tag", "id")

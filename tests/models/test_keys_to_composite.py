@@ -18,6 +18,8 @@ from toolkit.trace import Scope, entered
 from .conftest import own_database
 from .verifying import broken_by
 
+pytestmark = pytest.mark.usefixtures("first_keys")
+
 
 class Tenant(models.Model):
     name = models.CharField(max_length=20)

@@ -190,6 +190,7 @@ def fill() -> None:
 
 @pytest.fixture(scope="module")
 def filled(shared_database: Any) -> Iterator[Any]:
+    conftest.number_anew(shared_database)
     with shared_database.counted() as queries:
         with entered(Scope(None, shared_database)):
             fill()

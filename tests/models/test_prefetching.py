@@ -276,6 +276,7 @@ def key(instance: Any) -> Any:
     return instance.__fragment_key__()
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_rows_with_the_same_values_are_the_same_key_of_a_fragment(m: Any, newsroom: Any) -> None:
     first, second = m.Story.objects.get(pk=1), m.Story.objects.get(pk=1)
     assert key(first) == key(second)
@@ -289,6 +290,7 @@ def test_rows_with_the_same_values_are_the_same_key_of_a_fragment(m: Any, newsro
     assert key(first) != key(m.Story.objects.annotate(n=Count("tags")).get(pk=1))
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_what_a_prefetch_narrowed_down_stands_for_itself_in_a_fragment(m: Any, newsroom: Any) -> None:
     def loaded(lookup: Any) -> Any:
         return m.Story.objects.prefetch_related(lookup).get(pk=1)

@@ -135,6 +135,7 @@ def test_get_finds_one_row_or_says_what_was_asked(m: Any, newsroom: Any) -> None
         m.Story.objects.get(pk=None)
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_the_short_way_of_get_and_the_long_one_give_the_same(m: Any, newsroom: Any) -> None:
     section = newsroom.sections[1]
     for lookups in ({"pk": 3}, {"pk": "3"}, {"slug": "story-2"}, {"section": section.pk, "status": "draft"}):
@@ -247,6 +248,7 @@ def test_querysets_of_the_model_chain_with_the_common_questions(m: Any, newsroom
         m.Story.objects.wieghty()
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_a_queryset_shows_its_rows_or_what_it_is_of(m: Any, newsroom: Any) -> None:
     assert repr(m.Tag.objects.filter(slug__in=["tag-0", "tag-1"])) == "<QuerySet [<Tag: Tag 1>, <Tag: Tag 2>]>"
     token = current.set(None)

@@ -11,6 +11,8 @@ from toolkit.errors import DatabaseError, FieldError
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.trace import READER, entered
 
+pytestmark = pytest.mark.usefixtures("first_keys")
+
 HEAVY = "SELECT id, title, weight FROM news_story WHERE weight >= %s ORDER BY id"
 
 

@@ -95,6 +95,7 @@ def test_a_many_to_many_relation_tells_what_comes_and_goes(m: Any, newsroom: Any
     assert heard[6] == (story.pk, "pre_clear", False, "Tag", None)
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_every_write_path_tells_which_rows_changed(m: Any, scope: Any, changes: Heard) -> None:
     tag = m.Tag.objects.create(name="One", slug="one")
     tag.save()
@@ -149,6 +150,7 @@ def test_a_transaction_tells_once_when_it_is_committed_and_nothing_that_was_take
     assert changes == []
 
 
+@pytest.mark.usefixtures("first_keys")
 @pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a transaction"])
 def test_raw_sql_tells_which_tables_it_wrote(m: Any, newsroom: Any, changes: Heard, inside: bool) -> None:
     database = newsroom.database

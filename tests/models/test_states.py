@@ -94,6 +94,7 @@ def many(m: Any, guarded: Any) -> dict[str, TableState]:
     return found
 
 
+@pytest.mark.usefixtures("first_keys")
 @pytest.mark.parametrize(
     ("sql", "buckets", "columns", "scanned"),
     [

@@ -138,6 +138,7 @@ EDITS = [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("first_keys")
 @pytest.mark.parametrize(("page", "sql", "kinds"), [edit[1:] for edit in EDITS], ids=[edit[0] for edit in EDITS])
 def test_an_edit_breaks_what_it_changed(m: Any, newsroom: Any, page: Any, sql: str, kinds: list[str] | None) -> None:
     _, trace = render(m, newsroom.database, page)
