@@ -124,7 +124,7 @@ def wrong(story: Story) -> None:
     story.weight = "heavy"  # type: ignore[assignment]
     story.section = None  # type: ignore[assignment]
     models.ForeignKey(Section)  # type: ignore[call-overload]
-    models.DecimalField()  # type: ignore[call-overload]
+    models.DecimalField(max_digits="8")  # type: ignore[call-overload]
 
 
 def relations(story: Story, profile: Profile) -> None:
