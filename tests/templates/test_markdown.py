@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from toolkit.errors import ContentError, NoSuchPage, TemplateError
-from toolkit.templates.markdown import Heading, Image, Markdown, MarkdownOptions, heading_slug
+from toolkit.templates.markdown import Markdown, MarkdownOptions, heading_slug
+from toolkit.templates.rendered import Heading, Image
 from toolkit.templates.shortcodes import Shortcode, take_shortcodes, template_shortcodes
 from toolkit.text import slugify
 from toolkit.trace import ABSENT, Scope, Trace, entered

@@ -20,7 +20,8 @@ from toolkit.templates.clock import read_clock
 from toolkit.templates.environment import make_environment
 from toolkit.templates.filters import markdown_filter
 from toolkit.templates.folders import TemplateFolder
-from toolkit.templates.markdown import Image, Markdown, MarkdownOptions
+from toolkit.templates.markdown import Markdown, MarkdownOptions
+from toolkit.templates.rendered import Image
 from toolkit.templates.shortcodes import template_shortcodes
 from toolkit.trace import ABSENT, current, entered, record
 

@@ -7,7 +7,8 @@ from toolkit.templates.equivalents import EQUIVALENTS, Equivalent
 from toolkit.templates.filters import FILTERS, markdown_filter
 from toolkit.templates.folders import Candidate, TemplateFolder, TemplateFolders, TemplateSearch
 from toolkit.templates.lint import Finding, check_templates
-from toolkit.templates.markdown import Heading, Image, Markdown, MarkdownOptions, Rendered
+from toolkit.templates.markdown import Markdown, MarkdownOptions
+from toolkit.templates.rendered import Heading, Image, Rendered
 from toolkit.templates.shortcodes import RenderShortcode, Shortcode, template_shortcodes
 
 __all__ = [

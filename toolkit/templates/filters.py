@@ -27,7 +27,8 @@ from toolkit.text.searching import find_excerpt, find_marks, parse_query
 from toolkit.trace import Scope, current
 
 from .clock import read_clock_for
-from .markdown import Markdown, Rendered
+from .markdown import Markdown
+from .rendered import Rendered
 from .typography import smarten_html, smarten_text, spell_number
 
 Number = int | float | Decimal

@@ -15,25 +15,23 @@ import html as html_module
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from toolkit.errors import ContentError, ToolkitError
 from toolkit.i18n.messages import gettext, gettext_noop
-from toolkit.text import plain_text, reading_time_minutes, slugify, truncate_words, word_count
+from toolkit.templates.rendered import ATTRIBUTES, HEADING, Heading, Image, Rendered
+from toolkit.text import plain_text, slugify
 from toolkit.text.patterns import deferred
 
 from .footnotes import gather_footnotes
 from .sanitizing import clean_html, is_safe_link, is_safe_media, unescape
 from .shortcodes import CLOSE, OPEN, RenderShortcode, Shortcode, take_shortcodes
 
-_ATTRIBUTES = r"""(?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*"""
-_HEADING = deferred(rf"<h([1-6])({_ATTRIBUTES})>(.*?)</h\1>", re.DOTALL)
-_LINK = deferred(rf"<a({_ATTRIBUTES})\s*>")
+_LINK = deferred(rf"<a({ATTRIBUTES})\s*>")
 _FOOTNOTE = '<sup class="footnote-reference">'
-_IMAGE = deferred(rf"<img({_ATTRIBUTES})\s*/?>")
+_IMAGE = deferred(rf"<img({ATTRIBUTES})\s*/?>")
 _USUAL_LINK = deferred(r' href="((?:https?://|mailto:|[/#])[^"%]*)"')
 _WEB_LINK = '<a href="'
 _OTHER_LINK = deferred(
@@ -53,84 +51,10 @@ _ALERTS = (
     gettext_noop("Warning"),
     gettext_noop("Caution"),
 )
-_PARAGRAPH = deferred(r"<p>(.*?)</p>", re.DOTALL)
 _NUMBERED = deferred(f"<p>{OPEN}([0-9]+){CLOSE}</p>|{OPEN}([0-9]+){CLOSE}|%EE%80%80([0-9]+)%EE%80%81")
 _CODE_BLOCK = deferred(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)
 _CODE = deferred(r"(<code[ >].*?</code>)", re.DOTALL)
 _FORGED = str.maketrans("", "", OPEN + CLOSE)
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading of a text: its level (1 to 6), its id and its words."""
-
-    level: int
-    id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image of a text: its address, the words in its stead and its title."""
-
-    src: str
-    alt: str = ""
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A text as HTML, and what was met on the way.
-
-    Args:
-        html: The HTML, safe to print.
-        headings: Its headings in order (the table of contents).
-        links: The addresses it links to, as resolved, in order.
-        images: Its images, as resolved, in order.
-        refused: Addresses that were dropped because following them would run something.
-    """
-
-    html: Markup
-    headings: tuple[Heading, ...] = ()
-    links: tuple[str, ...] = ()
-    images: tuple[Image, ...] = ()
-    refused: tuple[str, ...] = ()
-
-    def __html__(self) -> str:
-        return str(self.html)
-
-    def __str__(self) -> str:
-        return str(self.html)
-
-    @cached_property
-    def text(self) -> str:
-        """What a reader sees, one line a block."""
-        return plain_text(str(self.html))
-
-    @cached_property
-    def word_count(self) -> int:
-        """How many words it has; ideographs count one by one."""
-        return word_count(self.text)
-
-    @property
-    def reading_time_minutes(self) -> int:
-        """How long reading it takes, at least one minute."""
-        return reading_time_minutes(self.text)
-
-    @property
-    def first_paragraph(self) -> str:
-        """The plain text of the first paragraph that has any."""
-        paragraphs = (plain_text(match[1]) for match in _PARAGRAPH.finditer(str(self.html)))
-        return next((paragraph for paragraph in paragraphs if paragraph), "")
-
-    def excerpt(self, words: int = 40) -> str:
-        """Its first words as plain text, headings left out, for lists and metadata."""
-        body = _HEADING.sub("", str(self.html))
-        return truncate_words(" ".join(plain_text(body).split()), words)
-
-    def toc(self, *, deepest: int = 3) -> Markup:
-        """The headings as a nested list of links, down to this level; empty when there are none."""
-        return _nested([heading for heading in self.headings if heading.level <= deepest])
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +181,7 @@ class Markdown:
         if "footnote-" in markup:
             markup = gather_footnotes(markup, prefix=self.options.prefix)
         if "<h" in markup:
-            markup = _HEADING.sub(lambda match: self._heading(match, met), markup)
+            markup = HEADING.sub(lambda match: self._heading(match, met), markup)
         if self.render_code is not None and "<pre><code" in markup:
             markup = _CODE_BLOCK.sub(self._rendered_code, markup)
         return self._with_shortcodes(markup, met) if met.shortcodes else markup
@@ -456,21 +380,3 @@ def _written(attributes: dict[str, str]) -> str:
 def _alert(match: re.Match[str]) -> str:
     title = gettext(match[1].capitalize())
     return f'{match[0]}\n<p class="markdown-alert-title">{escape(title)}</p>'
-
-
-def _nested(headings: list[Heading]) -> Markup:
-    """A nested list; a level that is skipped (h2, then h4) is one step deeper, not two."""
-    pieces: list[str] = []
-    levels: list[int] = []
-    for heading in headings:
-        while levels and levels[-1] > heading.level:
-            levels.pop()
-            pieces.append("</li></ul>")
-        if levels and levels[-1] == heading.level:
-            pieces.append("</li>")
-        else:
-            levels.append(heading.level)
-            pieces.append("<ul>")
-        pieces.append(f'<li><a href="#{escape(heading.id)}">{escape(heading.text)}</a>')
-    pieces += ["</li></ul>"] * len(levels)
-    return Markup("".join(pieces))  # noqa: S704 - escaped above

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeV
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.choices import Choice, Choices, flatten_choices
-from toolkit.models.lookups import COMMON, Lookup, LookupFunction
+from toolkit.models.fields.lookable import Lookable
 from toolkit.validators.base import meant, refusal
 
 if TYPE_CHECKING:
-    from toolkit.models.calls import Transform
+    pass
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class FieldOptions(TypedDict, total=False):
     translated: bool
 
 
-class Field(Generic[T]):
+class Field(Lookable, Generic[T]):
     """One column of a model.
 
     Args:
@@ -119,15 +119,10 @@ class Field(Generic[T]):
         translated: Has one value for each locale of the site.
 
     Attributes:
-        lookups: Lookups of this kind of field, beside those of the classes it is made from; None takes one away.
-            See ``register_lookup``.
-        transforms: Functions that may stand behind such a field in a path, by name; see ``register_transform``.
         queryset_methods: Questions that querysets of a model with such a field have; each takes the queryset first.
         native: The class whose values go to the database without ``to_python``; None if all have to pass it.
     """
 
-    lookups: ClassVar[Mapping[str, LookupFunction | None]] = COMMON
-    transforms: ClassVar[Mapping[str, type[Transform]]] = {}
     queryset_methods: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
@@ -224,57 +219,6 @@ class Field(Generic[T]):
         if self.primary_key and self.null:
             raise DeclarationError(f"{model.__name__}.{name}: a primary key is never NULL", hint="Remove null=True.")
         self.check()
-
-    @classmethod
-    def register_transform(cls, transform: type[Transform]) -> type[Transform]:
-        """Let a transform stand behind fields of this class and its subclasses; usable as a decorator."""
-        cls.transforms = {**vars(cls).get("transforms", {}), transform.lookup_name: transform}
-        return transform
-
-    @classmethod
-    def register_lookup(cls, lookup: Any, name: str = "") -> Any:
-        """Let a lookup, or a transform, stand behind fields of this class and its subclasses; usable as a decorator.
-
-        Args:
-            lookup: A subclass of ``Lookup`` or of ``Transform``, or a function that builds the condition.
-            name: What stands in the path; by default the class's ``lookup_name``.
-
-        Raises:
-            DeclarationError: It has no name, or one that no path can have.
-        """
-        name = name or getattr(lookup, "lookup_name", "")
-        if not name.isidentifier() or "__" in name:
-            raise DeclarationError(
-                f"{lookup!r} cannot be a lookup of {cls.__name__} under the name {name!r}",
-                hint="Give it a lookup_name of letters, digits and single underscores.",
-            )
-        if hasattr(lookup, "output"):
-            cls.transforms = {**vars(cls).get("transforms", {}), name: lookup}
-        else:
-            build = lookup.build if isinstance(lookup, type) and issubclass(lookup, Lookup) else lookup
-            cls.lookups = {**vars(cls).get("lookups", {}), name: build}
-        return lookup
-
-    def find_lookup(self, name: str) -> LookupFunction | None:
-        """The lookup of this name, or None."""
-        return next((found[name] for found in self._registered("lookups") if name in found), None)
-
-    def known_lookups(self) -> list[str]:
-        """The names of the lookups that may stand behind the field, sorted."""
-        return sorted(
-            name for name in {n for found in self._registered("lookups") for n in found} if self.find_lookup(name)
-        )
-
-    def find_transform(self, name: str) -> Any:
-        """The transform of this name, or None. A field whose transforms are not known by name overrides it."""
-        return next((found[name] for found in self._registered("transforms") if name in found), None)
-
-    def known_transforms(self) -> list[str]:
-        """The names of the transforms that may stand behind the field, sorted."""
-        return sorted({name for found in self._registered("transforms") for name in found})
-
-    def _registered(self, what: str) -> Iterable[Mapping[str, Any]]:
-        return (vars(kind)[what] for kind in type(self).__mro__ if what in vars(kind))
 
     def descriptor(self) -> Any:
         """What stands on the class under the field's name; the field itself, unless a value needs more."""
