@@ -102,6 +102,15 @@ def test_a_hidden_cache_of_a_filter_is_named(press: Any) -> None:
     assert any("known of " in one or "os.getpid" in one for one in found["/stats/"].reads), found["/stats/"].reads
 
 
+def test_a_read_of_a_template_is_named_by_its_line_there(press: Any) -> None:
+    lines = (press.folder / "templates/stats.html").read_text()
+    press.write("templates/stats.html", lines.replace("{{ week }}", "\n\n\n{{ week }}\n{{ range(10 ** 9)|random }}"))
+    number = (press.folder / "templates/stats.html").read_text().split("|random")[0].count("\n") + 1
+    press.build()
+    found = press.build(paranoid=True).differences
+    assert f"at templates/stats.html:{number}" in found[0].reads[0]
+
+
 def test_a_list_of_pages_that_no_trace_knows_of_is_named(press: Any) -> None:
     press.write(
         "press/odd.py",

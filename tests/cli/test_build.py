@@ -172,6 +172,12 @@ def test_why_tells_what_a_page_is_made_of_however_it_is_named(run: Run, url: str
     assert "templates (2)\n    base.html\n    story.html" in told
 
 
+def test_why_tells_what_a_paranoid_build_was_for(run: Run) -> None:
+    run("build", "--workers", "1")
+    run("build", "--workers", "1", "--paranoid")
+    assert re.search(r"rendered +to see whether its trace tells everything\n", run("why", "/").output)
+
+
 def test_why_tells_machines_everything(run: Run) -> None:
     run("build", "--workers", "1")
     data = json.loads(run("why", "/topics/notes/", "--json").stdout)

@@ -17,7 +17,7 @@ from toolkit.builder.decide import Decision
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.naming import names_of
-from toolkit.builder.reasons import describe
+from toolkit.builder.reasons import PROVING, describe
 from toolkit.builder.records import Identity, PageRecord
 from toolkit.builder.untracked import Detective
 from toolkit.errors import ToolkitError
@@ -25,9 +25,6 @@ from toolkit.pages.plan import Plan
 from toolkit.pages.render import render
 from toolkit.pages.routes import Page
 from toolkit.trace import entered
-
-PROVING = "to see whether its trace tells everything"
-"""Why a page is rendered that need not be."""
 
 EXAMINED = 20
 """Pages that are rendered again to find out what they read."""

@@ -7,6 +7,9 @@ from typing import Any
 
 from toolkit.builder.names import Names, shown_key
 
+PROVING = "to see whether its trace tells everything"
+"""Why a paranoid build renders what need not be."""
+
 
 def describe(names: Names, shapes: Mapping[str, Mapping[str, Any]], kind: str, key: tuple[Any, ...]) -> str:
     """An input as people would name it."""

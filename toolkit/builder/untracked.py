@@ -89,7 +89,9 @@ class Detective:
                 path = Path(name)
                 folder = self.site.folder
                 shown = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else name
-                return f"{shown}:{frame.f_lineno}"
+                template = frame.f_globals.get("__jinja_template__")  # runs as Python, whose lines nobody wrote
+                line = frame.f_lineno if template is None else template.get_corresponding_lineno(frame.f_lineno)
+                return f"{shown}:{line}"
             if name.startswith(_TOOLKIT) and not name.endswith(_WATCHING):
                 return ""
             frame = frame.f_back

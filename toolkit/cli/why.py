@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import click
 
 from toolkit.builder.names import shown_key
+from toolkit.builder.reasons import PROVING
 from toolkit.builder.reasons import describe
 from toolkit.builder.records import PageRecord
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
@@ -144,7 +145,7 @@ def _tell(
     if route is not None:
         say(f"  declared    {str(build.folder / route.where).replace(f'{Path.cwd()}/', '')}")
     say(f"  file        {page.path}, {page.size:,} bytes")
-    say(f"  rendered    because {_sentence(page.reason)}")
+    say(f"  rendered    {_sentence(page.reason)}")
     for kind, texts in groups.items():
         shown = texts if limit is None else texts[:limit]
         say(f"  {TITLES.get(kind, kind)} ({len(texts)})")
@@ -155,4 +156,8 @@ def _tell(
 
 
 def _sentence(reason: str) -> str:
-    return "it was new" if reason == "new" else reason or "nobody knows"
+    if not reason:
+        return "nobody knows why"
+    if reason == PROVING:
+        return reason
+    return f"because {'it was new' if reason == 'new' else reason}"
