@@ -27,6 +27,14 @@ def test_pages_feeds_assets_public_files_and_absent_pages_agree(built: Built) ->
     assert letters(built) == []
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_page_that_redirects_agrees_with_any_redirect(make_site: Any, status: int) -> None:
+    site = make_site({"redirects.csv": f"from,to,status\n/old/,/stories/flood/,{status}\n"})
+    built = Built(site, Path(Builder(site, workers=1).build().output))
+    assert built.files["old/index.html"].owner == "redirect"
+    assert letters(built) == []
+
+
 def test_a_page_that_was_changed_by_hand_differs(built: Built) -> None:
     path = built.output / "stories/flood/index.html"
     path.write_bytes(path.read_bytes().replace(b"rained", b"snowed"))

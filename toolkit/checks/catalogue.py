@@ -36,6 +36,10 @@ CHECKS: dict[str, Check] = {
     "settings.invalid": _error(
         "a setting is unknown, mistyped or out of bounds", "The letter names file, line and what would be right."
     ),
+    "settings.subfolder": _error(
+        "'base_url' has a path, and no link between pages leads below it",
+        "Publish at the root of a host: a domain or a subdomain of its own.",
+    ),
     "declarations.invalid": _error(
         "a model, page or app cannot stand as declared", "Mend the declaration at the file and line that are named."
     ),

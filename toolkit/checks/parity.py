@@ -37,6 +37,10 @@ def check_parity(built: Built) -> Iterator[Finding]:
     yield from _check_absent(built, ask)
 
 
+REDIRECTS = (301, 302, 303, 307, 308)
+"""A page that redirects says nothing of how long: any will do."""
+
+
 def _differs(url: str, what: str) -> Finding:
     return Finding("parity.differs", what, url=url)
 
@@ -76,7 +80,7 @@ def _check_file(built: Built, url: str, path: str, record: FileRecord, got: Got)
 def _check_redirect(built: Built, url: str, path: str, got: Got) -> Iterator[Finding]:
     wanted = built.redirect_to(Target(url, "", path))
     found = re.sub(r"^https?://[^/]+", "", got.headers.get("location", ""))
-    if got.status not in (301, 308) or found != wanted:
+    if got.status not in REDIRECTS or found != wanted:
         answer = f"{got.status} {found}".strip()
         yield _differs(url, f"the build redirects to {wanted}, the server answers {answer}")
 

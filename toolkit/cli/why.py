@@ -11,8 +11,7 @@ from urllib.parse import unquote
 import click
 
 from toolkit.builder.names import shown_key
-from toolkit.builder.reasons import PROVING
-from toolkit.builder.reasons import describe
+from toolkit.builder.reasons import PROVING, describe
 from toolkit.builder.records import PageRecord
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.last_build import Input, LastBuild, last_build

@@ -98,7 +98,9 @@ class DeployReport:
         }
 
 
-def _local_urls(base_url: str) -> Iterator[str]:
+def _doubtful_urls(base_url: str) -> Iterator[str]:
+    if path := urlsplit(base_url).path.strip("/"):
+        yield f"base_url is {base_url}, and pages link to each other from the root of its host, not below /{path}"
     if urlsplit(base_url).hostname in ("localhost", "127.0.0.1", "::1"):
         yield (
             f"base_url is {base_url}, so feeds, sitemaps and canonical URLs lead there: set it in toolkit.toml "
@@ -192,7 +194,7 @@ class Deployer:
             written = self._write_config(form)
             with reached(self.target):
                 report = self._locked(build, form)
-        report.notices += [*form.notices, *written, *_local_urls(self.site.settings.peek("base_url"))]
+        report.notices += [*form.notices, *written, *_doubtful_urls(self.site.settings.peek("base_url"))]
         report.retries = self.target.retries.count
         report.seconds = time.monotonic() - started
         report.purged = purge_urls(self.declared.url, report.plan.changed_paths)
