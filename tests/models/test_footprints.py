@@ -15,19 +15,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from tests.models.drawing import FIELDS, SINGLE, VALUES, questions, totals, worlds
 from tests.models.evaluation import RELATIONS, Question, World
-from tests.models.test_evaluation import (
-    FIELDS,
-    SINGLE,
-    VALUES,
-    Undo,
-    insert,
-    questions,
-    to_aggregate,
-    to_queryset,
-    totals,
-    worlds,
-)
+from tests.models.test_evaluation import Undo, insert, to_aggregate, to_queryset
 from toolkit.errors import DatabaseError
 from toolkit.models import Prefetch
 from toolkit.models.answers import answer_queries, answer_rows

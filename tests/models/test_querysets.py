@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DeclarationError, FieldError
-from toolkit.models import Count, F, Q, Sum
+from toolkit.models import Count, F, Q
 from toolkit.trace import current
 
 
@@ -160,29 +160,6 @@ def test_none_is_empty_in_every_form(m: Any, newsroom: Any) -> None:
     nothing = m.Story.objects.none()
     assert (list(nothing), nothing.count(), nothing.exists(), list(nothing.values())) == ([], 0, False, [])
     assert nothing.aggregate(n=Count("pk")) == {"n": 0}
-
-
-def test_values_come_as_dicts_tuples_or_single(m: Any, newsroom: Any) -> None:
-    stories = m.Story.objects.filter(slug="story-3")
-    assert list(stories.values("slug", "section__name")) == [{"slug": "story-3", "section__name": "Section 0"}]
-    assert list(stories.values_list("slug", "published")) == [("story-3", newsroom.stories[3].published)]
-    assert list(stories.values_list("section_id", flat=True)) == [newsroom.sections[0].pk]
-    assert list(stories.values_list("pk", flat=True)) == [newsroom.stories[3].pk]
-    assert set(stories.values()[0]) == {
-        "id", "title", "slug", "section_id", "editor_id", "weight", "status", "published", "expires"
-    }  # fmt: skip
-
-
-def test_values_over_many_partners_give_a_row_for_each(m: Any, newsroom: Any) -> None:
-    rows = m.Story.objects.filter(slug="story-3").values_list("slug", "tags__slug")
-    assert sorted(rows) == [("story-3", "tag-3"), ("story-3", "tag-4")]
-
-
-def test_distinct_values_are_in_a_certain_order(m: Any, newsroom: Any) -> None:
-    assert list(m.Story.objects.order_by().values_list("weight", flat=True).distinct()) == [0, 1, 2, 3, 4]
-    assert m.Story.objects.order_by().values_list("weight", flat=True).distinct().count() == 5
-    assert m.Story.objects.distinct().count() == 20
-    assert len(m.Story.objects.filter(tags__slug__in=["tag-1", "tag-2"]).distinct().order_by("section__name")) == 12
 
 
 def test_in_bulk_gives_rows_by_key(m: Any, newsroom: Any) -> None:
@@ -360,14 +337,6 @@ def test_a_relation_orders_as_its_model_does(m: Any, newsroom: Any) -> None:
     assert byline.story.slug == "story-0"
 
 
-def test_pairs_are_in_a_certain_order_too(m: Any, newsroom: Any) -> None:
-    pairs = m.Story.objects.order_by("slug").values_list("slug", "tags__slug")
-    assert list(pairs) == list(pairs.order_by("slug", "pk"))
-    assert list(m.Story.objects.values_list("tags__slug", flat=True).order_by("-tags__slug").distinct())[:1] == [
-        "tag-4"
-    ]
-
-
 @pytest.mark.parametrize(
     "stories",
     [
@@ -380,30 +349,12 @@ def test_what_is_no_longer_there_orders_nothing(m: Any, newsroom: Any, stories: 
         list(stories(m))
 
 
-def test_distinct_values_leave_out_the_models_own_order(m: Any, newsroom: Any) -> None:
-    assert list(m.Story.objects.values_list("section__slug", flat=True).distinct()) == [
-        "section-0", "section-1", "section-2"
-    ]  # fmt: skip
-
-
 def test_slices_with_a_step_are_lists(m: Any, newsroom: Any) -> None:
     stories = m.Story.objects.order_by("pk")
     assert [s.slug for s in stories[1:8:3]] == ["story-1", "story-4", "story-7"]
     assert isinstance(stories[::2], list)
     with pytest.raises(TypeError, match="indexed with a number or a slice, not with 'x'"):
         stories["x"]
-
-
-def test_values_come_with_expressions_and_transforms(m: Any, newsroom: Any) -> None:
-    stories = m.Story.objects.filter(slug="story-3")
-    assert list(stories.values("slug", double=F("weight") * 2)) == [{"slug": "story-3", "double": 6}]
-    assert list(stories.values("published__year")) == [{"published__year": 2026}]
-    assert list(stories.values_list(F("weight") + 1, flat=True)) == [4]
-    row = stories.values_list("slug", "section__name", named=True).get()
-    assert (row.slug, row.section__name) == ("story-3", "Section 0")
-    assert pickle.loads(pickle.dumps(row)) == row and pickle.loads(pickle.dumps(row)).slug == "story-3"
-    with pytest.raises(FieldError, match="either flat or named"):
-        stories.values_list("slug", flat=True, named=True)
 
 
 def test_contains_asks_for_one_row(m: Any, newsroom: Any) -> None:
@@ -452,13 +403,6 @@ def test_the_database_explains_itself(m: Any, newsroom: Any) -> None:
         assert m.Story.objects.explain(analyze=True)
     with pytest.raises(FieldError, match="does not know this format"):
         m.Story.objects.explain(format="text; DROP TABLE news_tag")
-
-
-def test_what_is_given_of_rows_may_be_said_after_a_slice(m: Any, newsroom: Any) -> None:
-    stories = m.Story.objects.order_by("pk")[2:5]
-    assert list(stories.values_list("weight", flat=True)) == [2, 3, 4]
-    assert [s.n for s in stories.annotate(n=Count("tags")).select_related("section").only("title")] == [2, 2, 2]
-    assert stories.aggregate(n=Count("pk"), total=Sum("weight"), tags=Count("tags")) == {"n": 3, "total": 9, "tags": 6}
 
 
 @pytest.mark.parametrize("connect", [or_, and_, xor])
