@@ -6,6 +6,7 @@ import pytest
 
 from toolkit import migrations, models
 from toolkit.errors import MigrationError, Problems
+from toolkit.migrations.editors.scripts import split_script
 from toolkit.migrations.tables.comparing import read_table
 
 
@@ -230,6 +231,41 @@ def test_sql_of_ones_own_is_printed_and_python_is_named(stories):
         "-- (Python, which is no SQL)",
     ]
     assert len(stories.rows("news_story")) == 2
+
+
+SCRIPT = """
+-- the first; of several
+INSERT INTO news_story (title) VALUES ('a;b');
+INSERT INTO news_story (title) VALUES ('it''s; 5 %'); /* ; */ ;
+-- nothing more;
+"""
+
+
+def test_a_script_of_several_statements_is_run(stories):
+    write(stories, "0002_own", f"migrations.RunSQL({SCRIPT!r}, reverse_sql='')", after="0001_initial")
+    assert migrations.sql(stories.database, [stories.app], "news.0002")[1:] == [
+        "-- the first; of several\nINSERT INTO news_story (title) VALUES ('a;b');",
+        "INSERT INTO news_story (title) VALUES ('it''s; 5 %');",
+    ]
+    stories.apply()
+    assert [title for _, title in stories.rows("news_story")][2:] == ["a;b", "it's; 5 %"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "statements"),
+    [
+        ("SELECT 1", "sqlite", ["SELECT 1"]),
+        (" ; \n-- no\n", "sqlite", []),
+        ("SELECT 'a;' ; SELECT \";\"; SELECT `;`", "sqlite", ["SELECT 'a;'", 'SELECT ";"', "SELECT `;`"]),
+        ("DO $x$ a; b $x$; SELECT $$;$$", "postgresql", ["DO $x$ a; b $x$", "SELECT $$;$$"]),
+        (r"SELECT '\'; SELECT ';'", "postgresql", [r"SELECT '\'", "SELECT ';'"]),
+        (r"SELECT '\';'; SELECT 2", "mysql", [r"SELECT '\';'", "SELECT 2"]),
+        ("CREATE TRIGGER t BEGIN a; b; END;", "sqlite", ["CREATE TRIGGER t BEGIN a; b; END;"]),
+        ("UPDATE t SET beginning = 1; SELECT 1", "sqlite", ["UPDATE t SET beginning = 1", "SELECT 1"]),
+    ],
+)
+def test_statements_end_where_their_database_ends_them(sql, dialect, statements):
+    assert split_script(sql, dialect) == statements
 
 
 SAID = """

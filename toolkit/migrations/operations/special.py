@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, did_you_mean
+from toolkit.migrations.editors.scripts import split_script
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
 from toolkit.models.schema import Schema
@@ -24,7 +25,7 @@ class RunSQL(Operation):
     """Run SQL of your own.
 
     Args:
-        sql: A statement, or several.
+        sql: A statement, or several: in a list, or in one text with semicolons between them.
         reverse_sql: What undoes them; without it the migration cannot be undone. ``""`` when there is nothing to
             undo.
         state_operations: Operations that say what it means for the models, if it changes a table of theirs.
@@ -61,10 +62,10 @@ class RunSQL(Operation):
         return _changed(self.state_operations, app, state)
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        editor.run_sql(_statements(self.sql))
+        editor.run_sql(_each(self.sql, editor))
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        editor.run_sql(_statements(self.reverse_sql or ""))
+        editor.run_sql(_each(self.reverse_sql or "", editor))
 
     def describe(self) -> str:
         first = next(iter(_statements(self.sql)), "")
@@ -253,6 +254,10 @@ def _as_of(database: Any, classes: Mapping[str, Any]) -> Iterator[None]:
     finally:
         database.schema, database.shapes, database.lookups = live, shapes, lookups
         database.memo.clear()
+
+
+def _each(sql: Sql, editor: Editor) -> list[str]:
+    return [one for text in _statements(sql) for one in split_script(text, editor.database.dialect)]
 
 
 def _statements(sql: Sql) -> list[str]:
