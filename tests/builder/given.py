@@ -24,19 +24,23 @@ class Top:
     slug: str
     story: Any
     count: int
+    icon: str
 
 
 def tops():
     """Rows within objects; what is left out of them is loaded by the page."""
     heaviest = {story.section_id: story for story in Story.objects.order_by("weight", "pk")}
     for section in Section.objects.all():
-        yield Top(section.slug, heaviest.get(section.pk), section.stories.count())
+        story = heaviest.get(section.pk)
+        icon = current.get().site.asset(f"img/{'odd' if story and story.weight % 2 else 'even'}.svg")
+        yield Top(section.slug, story, section.stories.count(), icon)
 
 
 @app.page("/tops/<slug>/", each=tops)
 def of_top(top):
     story = top.story
-    return f"{top.slug} {top.count} " + (f"{story} {story.body} {story.author} {story.section}" if story else "none")
+    shown = f"{story} {story.body} {story.author} {story.section}" if story else "none"
+    return f"{top.slug} {top.count} {top.icon} {shown}"
 
 
 def heavy():
@@ -98,4 +102,6 @@ TEMPLATE = """{{ around }}{{ listing.pages }}
 def add_given(press: object) -> None:
     """Give a press these pages."""
     press.write("press/pages.py", (press.folder / "press/pages.py").read_text("utf-8") + PAGES)  # type: ignore[attr-defined]
+    for name in ("odd", "even"):
+        press.write(f"static/img/{name}.svg", f"<svg>{name}</svg>")  # type: ignore[attr-defined]
     press.write("templates/day.html", TEMPLATE)  # type: ignore[attr-defined]

@@ -25,6 +25,10 @@ class Story(models.Model):
 """
 PAGES = """
 from pathlib import Path
+from toolkit.trace import current
+
+def asset(name):
+    return current.get().site.asset(name)
 
 FILE = Path(__file__).parent.parent / "votes.txt"
 
@@ -51,6 +55,14 @@ def held():
 def of_held(slug, story, ask):
     return str(story.body)
 
+def icons():
+    for story in Story.objects.all():
+        yield {"slug": story.slug, "icon": asset(f"icon-{story.month}.svg")}
+
+@app.page("/icons/<slug>/", each=icons)
+def of_icon(slug, icon):
+    return icon
+
 def votes():
     return [{"slug": line.split()[0], "text": line} for line in FILE.read_text().splitlines()]
 
@@ -74,7 +86,8 @@ def home():
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Any]:
-    with temporary_site(tmp_path, {"votes.txt": "yes 1\nno 2\n"}, models=MODELS, pages=PAGES) as made:
+    files = {f"static/icon-{month}.svg": f"<svg>{month}</svg>" for month in range(1, 7)}
+    with temporary_site(tmp_path, {"votes.txt": "yes 1\nno 2\n", **files}, models=MODELS, pages=PAGES) as made:
         Story = story_of(made)
         for month in (1, 3, 5):
             Story.objects.create(slug=f"in-{month}", month=month, body=f"text {month}")
@@ -97,8 +110,8 @@ def build(site: Any) -> Callable[[], dict[str, str]]:
 
 
 def told(rendered: dict[str, str]) -> dict[str, str]:
-    """Without the pages that depend on all that their function read."""
-    return {url: reason for url, reason in rendered.items() if not url.startswith("/held/")}
+    """Without the pages that depend on all that their function read, or on all assets of it."""
+    return {url: reason for url, reason in rendered.items() if not url.startswith(("/held/", "/icons/"))}
 
 
 def read(site: Any, url: str) -> str:
@@ -138,6 +151,16 @@ def test_what_was_left_out_of_a_row_within_a_subject_is_an_input_of_each_page_th
         assert {url for url in rendered if url.startswith("/wrapped/")} == {f"/wrapped/in-{month}/"}
         for kind in ("wrapped", "held"):
             assert "other" in read(site, f"/{kind}/in-{month}/")
+
+
+def test_assets_that_a_function_names_are_published_while_it_names_them(site: Any, build: Any) -> None:
+    def published() -> list[str]:
+        return sorted(path.name[:6] for path in (site.folder / "build/static").iterdir())
+
+    build()
+    story_of(site).objects.filter(month=1).update(month=6)
+    build()
+    assert published() == ["icon-3", "icon-5", "icon-6"]
 
 
 def test_a_file_that_a_function_reads_renders_the_pages_of_the_lines_that_changed(site: Any, build: Any) -> None:

@@ -59,19 +59,24 @@ class _TooLarge(Exception):
     """It would take long to look through."""
 
 
-def describe_subjects(subjects: Mapping[Any, Any]) -> dict[Any, Subject]:
-    """What stands for each of some subjects, by key."""
+def describe_subjects(subjects: Mapping[Any, Any], *, among: Any = ()) -> dict[Any, Subject]:
+    """What stands for each of some subjects.
+
+    Args:
+        subjects: By key.
+        among: Plain data that counts as a part of each.
+    """
     found, left = {}, MOST + MOST_EACH * len(subjects)
     for key, value in subjects.items():
         telling = _Telling(min(left, MOST))
-        found[key] = _describe(value, telling)
+        found[key] = _describe(value, telling, among)
         left -= telling.count
     return found
 
 
-def _describe(value: Any, telling: _Telling) -> Subject:
+def _describe(value: Any, telling: _Telling, among: Any) -> Subject:
     try:
-        told = telling.tell(value)
+        told = [telling.tell(value), among]
         return Subject(None if telling.is_unlike else digest(told), tuple(telling.rows))
     except (_TooLarge, UnicodeEncodeError):
         return Subject(None, tuple(telling.rows))

@@ -115,7 +115,9 @@ class Objects:
         self.trace = trace
         self._summed, self._rest = trace.divide(SUMMED)
         found = by_key if self._summed.own else {}
-        self.subjects: Mapping[Any, Subject] = describe_subjects(found)
+        # which pages have an asset decides whether it is published: where the function uses others, all are made again
+        used = [[*read, value] for read, value in self._rest.own.items() if read[0] not in ("url", "plan")]
+        self.subjects: Mapping[Any, Subject] = describe_subjects(found, among=used)
 
     def note(self, trace: Trace, route: Route, key: Any, locale: str) -> None:
         """Record that a page has one of the subjects."""
