@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.servers import SERVERS
 from toolkit.database import install_tokens, read_buckets, read_tokens
-from toolkit.database.tokens.postgresql_triggers import EVERY_BUCKET
+from toolkit.database.tokens.keeping import EVERY_BUCKET
 from toolkit.models.states import TableState, capture
 from toolkit.trace import Scope, bucket_of, entered
 

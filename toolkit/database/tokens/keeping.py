@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from toolkit.errors import DatabaseError
 
@@ -33,6 +33,10 @@ tables in opposite order lock each other out. So each transaction only adds a ro
 """
 
 
+EVERY_BUCKET = -(1 << 62)
+"""On servers, stands for all buckets: it was not seen which, or the key is no whole number. No key is in it."""
+
+
 @dataclass(frozen=True)
 class Buckets:
     """Where the rows of a table may have changed.
@@ -44,6 +48,27 @@ class Buckets:
 
     column: str
     tokens: Mapping[int, str]
+
+
+class Watched(Protocol):
+    """A table that triggers watch."""
+
+    @property
+    def key(self) -> str | None:
+        """The column of its key, if that is one whole number."""
+
+    @property
+    def state(self) -> str:
+        """What its tokens are bound to."""
+
+
+def bound_key(database: Database, table: str, found: Watched | None) -> str | None:
+    """The key of a table on a server by which its rows are in buckets; None if it has none, or nobody watches it, or
+    it is not as it was when its token was drawn."""
+    if found is None or found.key is None:
+        return None
+    bound = database.fetch(f"SELECT 1 FROM {TOKENS} WHERE name = %s AND state = %s", [table, found.state])  # noqa: S608
+    return found.key if bound else None
 
 
 class TokenKeeper:

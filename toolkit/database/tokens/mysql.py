@@ -16,7 +16,16 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from toolkit.database.tokens.keeping import BUCKETS, CHANGES, TOKENS, Buckets, TokenKeeper, new_token
+from toolkit.database.tokens.keeping import (
+    BUCKETS,
+    CHANGES,
+    EVERY_BUCKET,
+    TOKENS,
+    Buckets,
+    TokenKeeper,
+    bound_key,
+    new_token,
+)
 from toolkit.errors import DatabaseError
 from toolkit.trace import BUCKET_BITS
 
@@ -31,9 +40,6 @@ LOCK_SECONDS = 2
 
 EVENTS = {"INSERT": ("NEW",), "UPDATE": ("NEW", "OLD"), "DELETE": ("OLD",)}
 """What fires triggers, and the rows that it touches."""
-
-EVERY_BUCKET = -(1 << 62)
-"""Stands for all buckets where the key is no whole number; no key is in it."""
 
 ASKED_AT_ONCE = 100
 
@@ -80,15 +86,13 @@ class MySQLTokens(TokenKeeper):
     def read_buckets(self, database: Database, table: str) -> Buckets | None:
         if not _is_laid_out(database):
             return None
-        found = _watched(database, [table]).get(table)
-        if found is None or found.key is None:
-            return None
-        if not database.fetch(f"SELECT 1 FROM {TOKENS} WHERE name = %s AND state = %s", (table, found.state)):  # noqa: S608
+        key = bound_key(database, table, _watched(database, [table]).get(table))
+        if key is None:
             return None
         tokens = dict(database.fetch(f"SELECT bucket, token FROM {BUCKETS} WHERE name = %s", (table,)))  # noqa: S608
         written = database.fetch(f"SELECT DISTINCT bucket FROM {CHANGES} WHERE name = %s", (table,))  # noqa: S608
         tokens |= {bucket: "" for (bucket,) in written}
-        return Buckets(found.key, tokens) if EVERY_BUCKET not in tokens else None
+        return Buckets(key, tokens) if EVERY_BUCKET not in tokens else None
 
     def prepare(self, database: Database, tables: Sequence[str]) -> None:
         """Make what is missing; MariaDB commits each by itself."""

@@ -14,9 +14,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from toolkit.database.tokens.keeping import BUCKETS, CHANGES, TOKENS, Buckets, TokenKeeper, new_token
-from toolkit.database.tokens.postgresql_triggers import (
+from toolkit.database.tokens.keeping import (
+    BUCKETS,
+    CHANGES,
     EVERY_BUCKET,
+    TOKENS,
+    Buckets,
+    TokenKeeper,
+    bound_key,
+    new_token,
+)
+from toolkit.database.tokens.postgresql_triggers import (
     FUNCTION,
     PREFIX,
     SIGNATURE,
@@ -79,10 +87,8 @@ class PostgreSQLTokens(TokenKeeper):
     def read_buckets(self, database: Database, table: str) -> Buckets | None:
         if not _is_laid_out(database):
             return None
-        found = _watched(database, [table]).get(table)
-        if found is None or found.key is None:
-            return None
-        if not database.fetch(f"SELECT 1 FROM {TOKENS} WHERE name = %s AND state = %s", [table, found.state]):  # noqa: S608
+        key = bound_key(database, table, _watched(database, [table]).get(table))
+        if key is None:
             return None
         sql = (
             f"SELECT coalesce(k.bucket, g.bucket), CASE WHEN g.bucket IS NULL THEN k.token ELSE '' END "  # noqa: S608
@@ -90,7 +96,7 @@ class PostgreSQLTokens(TokenKeeper):
             f"(SELECT DISTINCT bucket FROM {CHANGES} WHERE name = %s) g ON g.bucket = k.bucket"
         )
         tokens = dict(database.fetch(sql, [table, table]))
-        return Buckets(found.key, tokens) if EVERY_BUCKET not in tokens else None
+        return Buckets(key, tokens) if EVERY_BUCKET not in tokens else None
 
     def prepare(self, database: Database, tables: Sequence[str]) -> None:
         """Make what is missing, a table at a time: whoever holds the locks of two could lock a writer of both out."""

@@ -13,14 +13,11 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from toolkit.database.tokens.keeping import CHANGES
+from toolkit.database.tokens.keeping import CHANGES, EVERY_BUCKET
 from toolkit.trace import BUCKET_BITS
 
 PREFIX = "toolkit_changed"
 FUNCTION = "toolkit_note_change"
-
-EVERY_BUCKET = -(1 << 62)
-"""Stands for all buckets where it was not seen which; no key is in it."""
 
 WHOLE_NUMBERS = "'int2'::regtype, 'int4'::regtype, 'int8'::regtype"
 
