@@ -19,6 +19,7 @@ from toolkit.database import install_tokens
 from toolkit.database.tokens.mysql import YOUNG_SECONDS
 from toolkit.models import Now, Q
 from toolkit.models.schema import Schema
+from toolkit.models.sqltext import quoted
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -191,33 +192,24 @@ def empty(database: Any, queries: list[str]) -> None:
 
     Args:
         database: The database.
-        queries: What was executed since it was empty: on MariaDB only the tables that were written are emptied.
+        queries: What was executed since it was empty: on servers only the tables that were written are emptied.
     """
-    names = database.schema.table_names
-    if database.dialect == "postgresql":
-        _empty_postgresql(database, names)
-    elif database.dialect == "mysql":
-        texts = [query.replace("`", "") for query in queries]
-        written = {name for name in names if any(f"INSERT INTO {name} " in query for query in texts)}
-        database.execute("SET foreign_key_checks = 0")
-        with database.atomic():
-            for name in written:
-                database.execute(f"DELETE FROM `{name}`")
-        database.execute("SET foreign_key_checks = 1")
-    else:
-        with database.atomic():
-            for name in names:
-                database.execute(f'DELETE FROM "{name}"')
+    names, hold, release = database.schema.table_names, [], []
+    if database.dialect != "sqlite":
+        texts = [query.replace("`", "").replace('"', "") for query in queries]
+        names = [name for name in names if any(f"INSERT INTO {name} " in query for query in texts)]
+        hold, release = UNHELD[database.dialect]
+    with database.atomic():
+        for statement in (*hold, *(f"DELETE FROM {quoted(database.dialect, name)}" for name in names), *release):
+            database.execute(statement)
     database.changed()
 
 
-def _empty_postgresql(database: Any, names: list[str]) -> None:
-    """Delete what there is: to truncate tables takes some milliseconds for each, rows or not."""
-    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)
-    with database.atomic():
-        database.execute("SET CONSTRAINTS ALL DEFERRED")
-        for (name,) in database.fetch(filled):
-            database.execute(f'DELETE FROM "{name}"')
+UNHELD = {
+    "postgresql": (["SET CONSTRAINTS ALL DEFERRED"], []),
+    "mysql": (["SET foreign_key_checks = 0"], ["SET foreign_key_checks = 1"]),
+}
+"""What lets rows go before those that refer to them, and what ends that."""
 
 
 def number_anew(database: Any) -> None:

@@ -130,6 +130,7 @@ def test_a_key_to_a_unique_field_does_not_look_at_the_other_table_for_it(world: 
     assert "world_country" not in queries[0]
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_nothing_refers_to_a_row_that_has_no_value_to_refer_to(scope: Any) -> None:
     depots = [Depot.objects.create(code=code) for code in (None, "A", None)]
     van = Van.objects.create(depot=depots[1])

@@ -188,6 +188,7 @@ def test_what_is_inside_is_ordered_and_grouped_by_the_row_around(m: Any, newsroo
     assert [section.n for section in m.Section.objects.annotate(n=same.values("n"))] == [20, 20, 20]
 
 
+@pytest.mark.usefixtures("first_keys")
 def test_a_union_that_speaks_of_the_row_around(m: Any, newsroom: Any) -> None:
     inside = m.Story.objects.filter(weight=OuterRef("position")).values("pk")
     both = inside.union(m.Story.objects.filter(pk=0).values("pk"))
