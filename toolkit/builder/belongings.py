@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,19 +33,35 @@ from toolkit.trace import ABSENT, READER, digest
 _decode_told = msgspec.msgpack.Decoder(tuple[list[str], list[tuple[str, str]]]).decode
 
 
+@dataclass(frozen=True)
+class Work:
+    """What publishing works on.
+
+    Args:
+        site: The prepared site, its database in the snapshot in which it was rendered.
+        manifest: The last build; becomes this one.
+        report: Is told what happens.
+        standing: The output until now.
+        workers: How many images are made at a time.
+        part: Publish a part of the site only.
+    """
+
+    site: Any
+    manifest: Manifest
+    report: BuildReport
+    standing: Standing
+    workers: int = 1
+    part: Shard | Segment | None = None
+
+
 class Belongings:
     """The files of a site that are no pages'.
 
     Args:
-        site: The prepared site, its database in the snapshot in which it was rendered.
-        manifest: The last build.
-        report: Is told what happens.
-        standing: The output until now.
+        work: What publishing works on.
         decision: What there was to do.
         interning: The inputs of all pages.
         staging: Where new files go.
-        workers: How many images are made at a time.
-        part: Publish a part of the site only.
 
     Attributes:
         asset_meta: What it keeps of assets; known after ``assets``.
@@ -52,29 +69,13 @@ class Belongings:
         redirects_told: What whoever merges shards is told of them.
     """
 
-    def __init__(
-        self,
-        site: Any,
-        manifest: Manifest,
-        report: BuildReport,
-        *,
-        standing: Standing,
-        decision: Decision,
-        interning: Interning,
-        staging: TargetStaging,
-        workers: int = 1,
-        part: Shard | Segment | None = None,
-    ) -> None:
-        self.site = site
-        self.manifest = manifest
-        self.report = report
-        self.standing = standing
+    def __init__(self, work: Work, *, decision: Decision, interning: Interning, staging: TargetStaging) -> None:
+        self.work = work
+        self.site, self.manifest, self.report, self.standing = work.site, work.manifest, work.report, work.standing
         self.plan = decision.plan
         self.left = decision.left
         self.interning = interning
         self.staging = staging
-        self.workers = workers
-        self.part = part
         self.asset_meta: dict[str, Any] = {}
         self.redirect_meta: dict[str, Any] = {}
         self.redirects_told: dict[str, Any] = {}
@@ -147,7 +148,7 @@ class Belongings:
         if keys:
             standing = self.standing
             files = RenditionFiles(
-                self.site, self.report, known=standing.files, suspect=standing.suspect, workers=self.workers
+                self.site, self.report, known=standing.files, suspect=standing.suspect, workers=self.work.workers
             )
             yield from files.stage(self.staging, (key for key in keys if self.site.images.digest_of(key) != ABSENT))
 
@@ -159,7 +160,7 @@ class Belongings:
         redirects = BuildRedirects(
             self.site, moved=moved, aliases=self._aliases, paths=paths, moment=self.report.moment
         )
-        if isinstance(self.part, Shard):  # where other shards have files, is known when they are merged
+        if isinstance(self.work.part, Shard):  # where other shards have files, is known when they are merged
             self.redirects_told = redirects.told()
             return []
         notices, events = redirects.notices(), []

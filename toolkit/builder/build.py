@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.ahead import Ahead
+from toolkit.builder.belongings import Work
 from toolkit.builder.manifest import DAMAGED, Manifest
 from toolkit.builder.outputs import Standing
 from toolkit.builder.publish import Publisher
@@ -177,17 +178,8 @@ class Builder:
             with self._one_state() as watcher, self.target.staging() as staging:
                 rendered = run.render(staging, None if alone else watcher)
                 if rendered is not None:
-                    publisher = Publisher(
-                        self.site,
-                        manifest,
-                        report,
-                        standing=standing,
-                        rendered=rendered,
-                        remembers=self.published,
-                        workers=self.workers,
-                        part=self.part,
-                    )
-                    publisher.publish(staging)
+                    work = Work(self.site, manifest, report, standing, workers=self.workers, part=self.part)
+                    Publisher(work, rendered, remembers=self.published).publish(staging)
                     return
         raise BuildError("the database changed all the time while the build began", hint="Build again.")
 

@@ -8,22 +8,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, starmap
-from typing import Any
 
 import msgspec
 
 from toolkit.builder.batches import Result
-from toolkit.builder.belongings import Belongings
+from toolkit.builder.belongings import Belongings, Work
 from toolkit.builder.changes import Changes
 from toolkit.builder.decide import Decision, unit_record
 from toolkit.builder.history import current_urls, history_state, remember
 from toolkit.builder.interning import Interning
-from toolkit.builder.manifest import Manifest
 from toolkit.builder.naming import names_of
-from toolkit.builder.outputs import Output, Standing, check_outputs
+from toolkit.builder.outputs import Output, check_outputs
 from toolkit.builder.reasons import describe
 from toolkit.builder.records import FileRecord, InputRow, PageRecord, UnitRecord
-from toolkit.builder.report import BuildReport
 from toolkit.builder.selections import Segment, Shard
 from toolkit.builder.shards import shard_record
 from toolkit.builder.targets import TargetStaging
@@ -76,38 +73,18 @@ class Publisher:
     """Puts a rendered site in place of the last.
 
     Args:
-        site: The prepared site, its database in the snapshot in which it was rendered.
-        manifest: The last build; becomes this one.
-        report: Is told what happens.
-        standing: The output until now.
+        work: What it works on.
         rendered: What the run made.
         remembers: Readers will see it: its URLs are written down for redirects.
-        workers: How many images are made at a time.
-        part: Publish a part of the site only.
     """
 
-    def __init__(
-        self,
-        site: Any,
-        manifest: Manifest,
-        report: BuildReport,
-        *,
-        standing: Standing,
-        rendered: Rendered,
-        remembers: bool,
-        workers: int = 1,
-        part: Shard | Segment | None = None,
-    ) -> None:
-        self.site = site
-        self.manifest = manifest
-        self.report = report
-        self.standing = standing
+    def __init__(self, work: Work, rendered: Rendered, *, remembers: bool) -> None:
+        self.work = work
+        self.site, self.manifest, self.report, self.standing = work.site, work.manifest, work.report, work.standing
         self.decision = rendered.decision
         self.results = rendered.results
         self.interning = rendered.interning
         self.remembers = remembers
-        self.workers = workers
-        self.part = part
         self._left_records: list[PageRecord] = []
         self._history = ""
         self._renditions: list[Output] | None = None
@@ -157,18 +134,10 @@ class Publisher:
     def _file(self, staging: TargetStaging) -> Filing:
         """Which files the site has: found from the pages that were rendered, where these alone can tell."""
         beside = self._belongings = Belongings(
-            self.site,
-            self.manifest,
-            self.report,
-            standing=self.standing,
-            decision=self.decision,
-            interning=self.interning,
-            staging=staging,
-            workers=self.workers,
-            part=self.part,
+            self.work, decision=self.decision, interning=self.interning, staging=staging
         )
         given: list[Output] = []
-        if not isinstance(self.part, Shard) or self.part.is_first:
+        if not isinstance(self.work.part, Shard) or self.work.part.is_first:
             given = [*beside.public(), *beside.stored()]
         if self._is_framed(given) and not staging.is_due:
             filing = self._file_rendered(given)
@@ -183,7 +152,7 @@ class Publisher:
         decision, standing = self.decision, self.standing
         return (
             decision.is_planned_same
-            and self.part is None
+            and self.work.part is None
             and not standing.pending
             and not standing.suspect
             and self.manifest.meta("history") == self._history
@@ -218,7 +187,7 @@ class Publisher:
     def _removable(self) -> set[str]:
         """Files that go unless the site has them: all of ours, but in a segment those of its pages, and redirects."""
         files = self.standing.files
-        if not isinstance(self.part, Segment):
+        if not isinstance(self.work.part, Segment):
             return files.keys() | self.standing.pending
         before = self.decision.before
         made = [before[result.page.identity] for result, *_ in self.results if result.page.identity in before]
@@ -229,8 +198,8 @@ class Publisher:
 
     def _part_mark(self) -> str:
         """Which part of the site the manifest knows: empty for all of it."""
-        if isinstance(self.part, Shard):
-            return str(self.part)
+        if isinstance(self.work.part, Shard):
+            return str(self.work.part)
         return "?" if self.decision.left else ""
 
     def _unsure(self) -> list[str]:
@@ -365,7 +334,7 @@ class Publisher:
             changes.meta["remembered"] = "1" if self.remembers else ""
             changes.meta["compression"] = self._belongings.compression
             changes.meta["part"] = self._part_mark()
-            if isinstance(self.part, Shard):
+            if isinstance(self.work.part, Shard):
                 changes.meta["shard"] = shard_record(self.site, self._belongings.redirects_told)
         self.manifest.replace(changes)
 
