@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import FieldError
+from toolkit.errors import DatabaseError, FieldError
 from toolkit.models import (
     Case,
     CharField,
+    Count,
     DecimalField,
+    DurationField,
     ExpressionWrapper,
     F,
     IntegerField,
@@ -22,7 +24,7 @@ from toolkit.models import (
     Value,
     When,
 )
-from toolkit.models.functions import Coalesce
+from toolkit.models.functions import Coalesce, JSONObject
 from toolkit.trace import entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -312,3 +314,43 @@ def test_a_condition_is_an_argument_of_functions(m: Any, newsroom: Any) -> None:
     assert stories.filter(all=True).count() == 20
     first = Case(When(weight=4, then=Q(slug="story-4")), default=Value(True))
     assert m.Story.objects.annotate(x=first).filter(x=False).count() == 3
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (F("duration") / 2, timedelta(minutes=45)),
+        (F("duration") / F("integer"), timedelta(minutes=30)),
+        (F("duration") * 1.5, timedelta(minutes=135)),
+        (Value(Decimal("0.5")) * F("duration"), timedelta(minutes=45)),
+        (F("duration") / 0, None),
+        (F("instant") - F("duration") / 3, datetime(2026, 1, 31, 23, 30, tzinfo=UTC)),
+        (F("instant") - Value(None, DurationField()), None),
+    ],
+)
+def test_a_length_of_time_is_multiplied_and_divided(m: Any, scope: Any, expression: Any, expected: Any) -> None:
+    made = m.Everything.objects.create(
+        duration=timedelta(minutes=90), integer=3, instant=datetime(2026, 2, 1, tzinfo=UTC)
+    )
+    assert m.Everything.objects.annotate(x=expression).get().x == expected
+    if isinstance(expected, timedelta):
+        m.Everything.objects.update(duration=expression)
+        assert m.Everything.objects.get(pk=made.pk).duration == expected
+
+
+def test_a_length_of_time_has_an_end(m: Any, scope: Any) -> None:
+    m.Everything.objects.create(duration=timedelta(minutes=90))
+    with pytest.raises(DatabaseError, match="out of range"):
+        m.Everything.objects.annotate(x=F("duration") * 1e30).get()
+
+
+def test_a_transform_of_an_annotation_is_given_ordered_by_and_grouped_by(m: Any, newsroom: Any) -> None:
+    stories = m.Story.objects.annotate(at=F("published"), told=JSONObject(weight="weight"))
+    assert list(stories.order_by("at__day", "-pk").values_list("at__day", flat=True)[:3]) == [1, 2, 3]
+    assert [story.weight for story in stories.order_by("-told__weight", "pk")[:5]] == [4, 4, 4, 4, 3]
+    assert stories.order_by("pk").values("told__weight")[3] == {"told__weight": 3}
+    months = stories.values("at__month").annotate(n=Count("pk")).order_by("at__month")
+    assert list(months.values_list("at__month", "n")) == [(2, 17), (3, 3)]
+    for wrong in (stories.order_by("at__nope"), stories.values("at__nope")):
+        with pytest.raises(FieldError):
+            list(wrong)

@@ -56,6 +56,13 @@ def _length(number: Any) -> Any:
     return number
 
 
+def _microseconds(number: Any) -> Any:
+    """A length of time that was computed as a float, without a fraction of a microsecond."""
+    if number is not None and not -(2.0**63) < number < 2.0**63:
+        _refuse("a length of time out of range: it has more than 64 bits of microseconds")
+    return None if number is None else int(number)
+
+
 def _kept_whole(number: Any, low: int, high: int, name: str) -> Any:
     """A whole number for a column that is smaller than SQLite's are."""
     if number.__class__ in (int, float) and not low <= number <= high:
@@ -105,6 +112,7 @@ GUARDS: dict[str, tuple[int, Callable[..., Any]]] = {
     "toolkit_whole": (1, _whole),
     "toolkit_finite": (1, _finite),
     "toolkit_length": (1, _length),
+    "toolkit_microseconds": (1, _microseconds),
     "toolkit_kept_whole": (4, _kept_whole),
     "toolkit_kept_text": (3, _kept_text),
     "toolkit_kept_decimal": (4, _kept_decimal),

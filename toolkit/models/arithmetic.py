@@ -245,6 +245,10 @@ def _temporal(context: Context, operator: str, left: Typed, right: Typed) -> Typ
         field = _field(timedelta)
         times = sa.type_coerce(unguarded(left[0]).op("*", precedence=8)(unguarded(right[0])), field.sql_type())
         return guarded(times, name="toolkit_length") if _is_guarded(context) else times, field
+    if operator == "*" and kinds[1] is timedelta and kinds[0] in _NUMBERS:
+        return _scaled(context, operator, right[0], left[0])
+    if operator in ("*", "/") and kinds[0] is timedelta and kinds[1] in _NUMBERS:
+        return _scaled(context, operator, left[0], right[0])
     if operator == "+" and kinds[0] is timedelta and kinds[1] is not timedelta:
         return _temporal(context, operator, right, left)
     if operator in ("+", "-") and kinds[1] is timedelta and kinds[0] in _TIMES:
@@ -253,6 +257,24 @@ def _temporal(context: Context, operator: str, left: Typed, right: Typed) -> Typ
     if operator == "-" and (both_days or kinds == (time, time)):
         return _difference(dialect, left, right)
     raise _meaningless(operator, kinds)
+
+
+def _scaled(context: Context, operator: str, length: Any, number: Any) -> Typed:
+    """A length of time, multiplied or divided, to the microsecond; NULL by zero."""
+    import sqlalchemy as sa
+
+    field = _field(timedelta)
+    factor: Any = sa.cast(number, sa.Double())
+    factor = sa.func.nullif(factor, sa.literal_column("0")) if operator == "/" else factor
+    if context.dialect == "postgresql":
+        return sa.type_coerce(length.op(operator, precedence=8)(factor), field.sql_type()), field
+    size: Any = sa.cast(length, sa.Double())
+    found: Any = sa.func.round(size.op(operator, precedence=8)(factor))
+    if _is_guarded(context):
+        return guarded(found, name="toolkit_microseconds"), field
+    if context.dialect == "sqlite":
+        found = sa.cast(found, sa.BigInteger())
+    return sa.type_coerce(found, field.sql_type()), field  # MariaDB's cast would cut it at 64 bits
 
 
 def _moved(context: Context, operator: str, moment: Typed, length: Any) -> Typed:

@@ -23,7 +23,7 @@ from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of, parts_of
 from toolkit.models.limits import refuse_many_joined, refuse_nested
 from toolkit.models.operations import take, take_beforehand
-from toolkit.models.orderings import Directed, directed, identity_columns, order_by, ordering
+from toolkit.models.orderings import Directed, annotated, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, key_column, resolve
 from toolkit.models.selecting import Crossed, groups_of, plain_select, select
@@ -360,6 +360,9 @@ class Compiler:
         """(column, field) of one name of ``values()``."""
         if name in self.annotations:
             return self.annotations[name]
+        of_annotation = annotated(self, name)
+        if of_annotation is not None:
+            return of_annotation
         resolved = resolve(self, name, self.root, joined=True)
         found = self.transformed.get((resolved.node, name))
         if found is None:

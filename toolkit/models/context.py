@@ -123,7 +123,7 @@ class Context:
         """Where a name leads from here: to an annotation, to a column, or to a many-valued relation on the way."""
         refuse_long_path(name)
         own = self.own(name)
-        return self._annotation(own, loosely=True) or resolve(self.compiler, own, self.node, joined=self.joined)
+        return self.annotation(own, loosely=True) or resolve(self.compiler, own, self.node, joined=self.joined)
 
     def column(self, name: str) -> Typed:
         """The column that a name leads to, with the transforms that stand behind it."""
@@ -131,7 +131,7 @@ class Context:
         if place is not self:
             return place.column(name)
         own = self.own(name)
-        found = self._annotation(own) or resolve(self.compiler, own, self.node, joined=self.joined)
+        found = self.annotation(own) or resolve(self.compiler, own, self.node, joined=self.joined)
         model = self.node.model.__name__
         if found.many is not None:
             far = (found.many.model if isinstance(found.many, Reverse) else found.many.target).__name__
@@ -145,7 +145,7 @@ class Context:
             raise FieldError(f"{model}: the expression {name!r} leads nowhere: no {rest[0]!r} is known", hint=hint)
         return column, field
 
-    def _annotation(self, name: str, *, loosely: bool = False) -> Resolved | None:
+    def annotation(self, name: str, *, loosely: bool = False) -> Resolved | None:
         """An annotation of this name, or of its beginning if a transform of it follows (or ``loosely`` anything)."""
         if self.declared or self.node is not self.compiler.root:
             return None

@@ -287,11 +287,15 @@ class Value(Expression):
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
+        import sqlalchemy as sa
+
         _, index, kind, output = structure
         field = output.field if output else field_for(kind)
         if field is None:
             return context.bind(index), None
         bound = context.bind(index, field.db_writer(context.dialect), field.sql_type())
+        if kind is type(None) and context.dialect == "postgresql":
+            return sa.cast(bound, field.sql_type()), field  # nothing else tells PostgreSQL of which kind NULL is
         return typed(context.dialect, bound, field), field
 
 

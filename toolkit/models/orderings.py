@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database.backends import spelling
 from toolkit.errors import FieldError
-from toolkit.models.context import Values, constants
+from toolkit.models.context import Context, Values, constants
 from toolkit.models.expressions import Ordered
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of
+from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, join_forward, resolve
 from toolkit.models.relations import ForeignKey
 from toolkit.models.sqltext import as_value
@@ -61,6 +62,9 @@ def ordering(
     name, down = item.removeprefix("-"), item.startswith("-") != down
     if node is compiler.root and name in compiler.annotations:
         return _by_keys(compiler, compiler.annotations[name], down=down)
+    transformed_annotation = annotated(compiler, name) if node is compiler.root else None
+    if transformed_annotation is not None:
+        return _by_keys(compiler, transformed_annotation, down=down)
     resolved = resolve(compiler, name, node)
     if resolved.many is not None and name in (compiler.selection.values or ()):
         return [Directed(compiler.value_column(name)[0], down)]
@@ -74,6 +78,17 @@ def ordering(
     if related is None or not related.model._meta.ordering:
         return _by_keys(compiler, (column, field), down=down)
     return meta_ordering(compiler, related, down=down, seen=seen)
+
+
+def annotated(compiler: Compiler, name: str) -> Typed | None:
+    """(column, field) of a name that leads from an annotation by transforms; None if it does not begin with one."""
+    known = compiler.transformed.get((compiler.root, name))
+    found = Context(compiler, compiler.root, compiler.values).annotation(name) if known is None else None
+    if found is not None:
+        column, field, rest = transformed(compiler, found.node, found.column, found.field, found.rest)
+        if not rest:
+            known = compiler.transformed[compiler.root, name] = column, field
+    return known
 
 
 def _by_keys(compiler: Compiler, typed: Any, *, down: bool, nulls: str = "") -> list[Directed]:
