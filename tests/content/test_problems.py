@@ -120,6 +120,31 @@ def test_a_problem_in_a_row_of_csv_carries_row_line_and_column(desk: Desk) -> No
     assert (problem.line, problem.row, problem.column) == (4, 3, "slug")
 
 
+def test_a_fault_in_a_file_is_not_told_again_by_who_names_its_rows(newsroom: Desk) -> None:
+    newsroom.write("content/sections.yaml", "- {slug: news, nome: News}\n- {slug: sea, name: Sea}\n")
+    newsroom.write("content/stories/ebb.md", STORM.replace("section: news", "section: see"))
+    first, second = newsroom.problems()
+    assert first.startswith("content/sections.yaml:1:16: unknown key 'nome'")
+    assert "ebb.md:3:10: section: there is no Section with the slug 'see'" in second
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "hint"),
+    [
+        (
+            "sections.yaml",
+            "- {slug: news, name: News, name_es: Actualidad}\n- {slug: sea, name: S}\n",
+            "{en: …, es: …}.",
+        ),
+        ("authors/ines.md", "---\nname: Inés\nbio_es: x\n---\n", "{en: …, es: …}, or in ines.es.md beside it."),
+    ],
+)
+def test_a_translation_that_is_named_as_in_csv_is_told_how(newsroom: Desk, path: str, text: str, hint: str) -> None:
+    newsroom.write(f"content/{path}", text)
+    (told,) = newsroom.problems()
+    assert told.endswith(f"has no such field. Write translations as {'bio' if 'bio' in text else 'name'}: {hint}")
+
+
 BAD_JSON = {
     "[{]": "1:3: the JSON cannot be read: Expecting property name",
     "3": "1:1: an array of objects is expected",

@@ -38,6 +38,7 @@ class Changes:
         creator: What was found out about rows that files only name; known after ``match``.
         spool: Has what the rows say, until it is closed.
         problems: Everything wrong that was found.
+        faulty: (model, path) of files in which something is wrong, so that they may give fewer rows than they say.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Changes:
         self.groups: list[Group] = []
         self.creator: Creator | None = None
         self.spool = Spool()
+        self.faulty: list[tuple[Any, str]] = []
         self._renamed: set[Any] = set()
         self._find_groups()
         self.vanished = {path: None for path in records if path not in self.owner}
@@ -119,6 +121,8 @@ class Changes:
         found = parse_groups(self._folder, self._layouts, groups, expected, workers=self._workers)
         for group, item in zip(groups, found, strict=True):
             self.problems += item.problems
+            if item.problems:
+                self.faulty.append((self._layouts[group.layout].model, group.path))
             if item.rows is None:
                 self.same[group.path] = item
             else:

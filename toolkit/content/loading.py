@@ -178,7 +178,7 @@ class Loading:
         changes.match(self._database)
         problems: list[ToolkitError] = [*changes.problems, *find_collisions(changes.entries)]
         self._reserve(changes.entries)
-        references = References(self._database, changes.entries, changes.leavers, self._folder)
+        references = References(self._database, changes.entries, changes.leavers, self._folder, faulty=changes.faulty)
         references.resolve()
         changes.claim(self._database)
         problems += self._taken_keys(changes)

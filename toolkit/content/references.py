@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,20 @@ class References:
         entries: The rows that are being loaded; each has its primary key.
         leavers: Rows that will be gone.
         folder: The site's folder, to look up the place of a wrong key.
+        faulty: (model, path) of files in which something is wrong. A key that stands there is no fault of who names it.
     """
 
-    def __init__(self, database: Any, entries: Sequence[Entry], leavers: Iterable[Leaver], folder: Path) -> None:
+    def __init__(
+        self,
+        database: Any,
+        entries: Sequence[Entry],
+        leavers: Iterable[Leaver],
+        folder: Path,
+        *,
+        faulty: Iterable[tuple[Any, str]] = (),
+    ) -> None:
+        self._faulty = list(faulty)
+        self._texts: dict[str, str] = {}
         self._database, self._entries, self._folder = database, entries, folder
         self._own = keys_by_table(database, entries, leavers)
         self._parts: dict[Any, Sequence[Part]] = {
@@ -132,9 +144,21 @@ class References:
         rows = self._found[wanted].get(known, []) if known is not None else []
         if (kept := _only(rows)) is not None:
             return kept
+        if not rows and self._is_said(wanted[0], key):
+            return None
         told, hint = self._explain(name, wanted, key, rows)
         self.problems.append(content_error(told, entry.path, locate(self._folder, entry, name, key), hint))
         return None
+
+    def _is_said(self, model: Any, key: Any) -> bool:
+        """Whether a file that would give the row has a fault: that is told, and mends this."""
+        for level, path in self._faulty:
+            if model in level._meta.levels:
+                if path not in self._texts:
+                    self._texts[path] = f"{path}\n{(self._folder / path).read_text('utf-8', 'replace')}"
+                if re.search(rf"(?<![\w-]){re.escape(str(key))}(?![\w-])", self._texts[path]):
+                    return True
+        return False
 
     def _explain(self, name: str, wanted: Wanted, key: Any, rows: Sequence[Any]) -> tuple[str, str]:
         """What is wrong with a key that names no row, or several, and how to mend it."""

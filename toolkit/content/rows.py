@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from toolkit.content.composite import Default, explain_name, split_name
@@ -172,7 +173,18 @@ class RowReader:
             return
         what = "column" if self.layout.source.kind == "csv" else "key"
         told = f"unknown {what} {name!r}: {self.layout.model._meta.object_name} has no such field"
-        self._complain(told, self._place(index, (name,), key=True), did_you_mean(name, self._field_names()))
+        hint = self._translation_hint(name) or did_you_mean(name, self._field_names())
+        self._complain(told, self._place(index, (name,), key=True), hint)
+
+    def _translation_hint(self, name: str) -> str:
+        """How a translation is written where somebody writes it as a column of CSV."""
+        for field in self.layout.translated:
+            locale = name.removeprefix(f"{field.name}_").replace("_", "-")
+            if name.startswith(f"{field.name}_") and locale in self.layout.locales:
+                beside = PurePosixPath(self.path)
+                file = f", or in {beside.stem}.{locale}{beside.suffix} beside it" if beside.suffix == ".md" else ""
+                return f"Write translations as {field.name}: {{{self.layout.default_locale}: …, {locale}: …}}{file}."
+        return ""
 
     def _field_names(self) -> list[str]:
         return [name for name, (_, locale) in self.layout.columns.items() if locale is None]
