@@ -181,7 +181,7 @@ class Commands:
             try:
                 return self._run(run, folder=Path(scratch))  # what it says of paths is the same each time
             except TemplateError as error:
-                raise _at_the_source(error, made, modules, Path(scratch)) from error
+                raise _at_the_source(error, modules, Path(scratch)) from error
 
     def body(self, place: Path) -> bytes:
         """What a command made.
@@ -229,7 +229,7 @@ class Commands:
         return TemplateError(f"the asset {made.path!r} was not made: {message}", path=path)
 
 
-def _at_the_source(error: TemplateError, made: Made, modules: Sequence[Module], scratch: Path) -> TemplateError:
+def _at_the_source(error: TemplateError, modules: Sequence[Module], scratch: Path) -> TemplateError:
     """A bundler's words, with the files of the site in place of their copies; at the first that they name."""
     files = {module.path: module.file for module in modules}
     names = "|".join(sorted(map(re.escape, files), key=len, reverse=True))

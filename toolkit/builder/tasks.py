@@ -153,7 +153,7 @@ class _Sites:
         key = (order.build, os.getpid())
         with self._lock:
             if key not in self._loaded:
-                for _, other in self._loaded.items():
+                for other in self._loaded.values():
                     forget_modules(other.folder)
                 forget_modules(Path(order.folder))
                 site = load_site(Path(order.folder), settings=order.settings).prepare()

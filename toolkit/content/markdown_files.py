@@ -63,7 +63,7 @@ def parse_markdown(text: str, *, path: str, body: str | None = None) -> Markdown
     matter, rest, line = _split(text, path)
     if line > 1 and rest.startswith("\n"):
         rest, line = rest[1:], line + 1
-    rest = rest[:-1] if rest.endswith("\n") else rest
+    rest = rest.removesuffix("\n")
     if rest and body is not None and body in matter.rows[0]:
         place = matter.locate(0, (body,), key=True)
         told = f"{body!r} is given twice: here, and as the text from line {line}"

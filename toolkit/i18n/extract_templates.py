@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from toolkit.errors import TemplateError, ToolkitError
 
 from .catalog import Message
-from .extract_python import SIGNATURES, TRANSLATORS, Signature
+from .extract_python import SIGNATURES, TRANSLATORS
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
@@ -73,7 +73,7 @@ def _read_call(call: nodes.Call, *, path: Path, location: str, problems: list[To
     argument = call.args[signature.msgid[0]]
     texts = list(_texts(argument))
     if not texts and _is_put_together(argument):
-        problems.append(_put_together(signature, path=path, line=call.lineno))
+        problems.append(_put_together(path=path, line=call.lineno))
     for msgid in texts:
         yield Message(msgid, context, plural, (location,), line=call.lineno)
 
@@ -109,7 +109,7 @@ def _is_put_together(node: nodes.Expr) -> bool:
     )
 
 
-def _put_together(signature: Signature, *, path: Path, line: int) -> TemplateError:
+def _put_together(*, path: Path, line: int) -> TemplateError:
     return TemplateError(
         "this text is put together before it is translated, so no catalog can have it",
         path=path,

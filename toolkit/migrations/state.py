@@ -15,8 +15,6 @@ from toolkit.migrations.values import write_value
 from toolkit.models import BaseConstraint, Index
 from toolkit.models.naming import field_renamer, renamed
 
-Constraint = BaseConstraint
-
 
 @dataclass(frozen=True)
 class ModelState:
@@ -38,7 +36,7 @@ class ModelState:
     name: str
     fields: tuple[FieldState, ...]
     db_table: str = ""
-    constraints: tuple[Constraint, ...] = ()
+    constraints: tuple[BaseConstraint, ...] = ()
     indexes: tuple[Index, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
     bases: tuple[str, ...] = ()

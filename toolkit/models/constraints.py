@@ -397,6 +397,3 @@ def index_options(
         columns = [model._meta.get_field(name.removeprefix("-")).column for name in fields]
         options["postgresql_ops"] = dict(zip(columns, opclasses, strict=True))
     return options
-
-
-Constraint = BaseConstraint

@@ -228,7 +228,7 @@ def common(fields: Sequence[Any]) -> Any:
     if not known:
         return None
     kinds = {kind_of(field) for field in known}
-    if kinds == {Decimal} or kinds == {Decimal, int}:
+    if kinds in ({Decimal}, {Decimal, int}):
         places = [decimal_places(field) for field in known]
         return AnyDecimal() if None in places else decimals(max(filter(None, places), default=0))
     if kinds <= {int, float, Decimal} and float in kinds:

@@ -41,4 +41,4 @@ def _next_value(database: Any, table: str, column: str, later: int, moment: date
     if isinstance(value, datetime):
         return value.astimezone(UTC) - shift
     day = datetime(value.year, value.month, value.day, tzinfo=UTC) - shift
-    return day if day > moment else moment  # a date that is today's: it may be compared either way
+    return max(day, moment)  # a date that is today's: it may be compared either way

@@ -98,7 +98,7 @@ class Saving:
                 created = self._write()
                 instance._row = ()
                 if self.meta.version is not None:
-                    read_back(scope, instance)
+                    read_back(instance)
                 if told:
                     values = {"instance": instance, "created": created, "update_fields": self.names}
                     receivers.send(post_save, kind, scope=scope, **values)

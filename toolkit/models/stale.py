@@ -114,7 +114,7 @@ def iter_slices(instances: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield instances[start : start + CHUNK_KEYS]
 
 
-def read_back(scope: Scope, instance: Any) -> None:
+def read_back(instance: Any) -> None:
     """Read a row that was just written, so that the next change by others is noticed, and the version is known."""
     meta = instance._meta
     names = sorted({field.name for field in _loaded(instance)} | {meta.version.name})

@@ -68,7 +68,7 @@ class Route:
     @property
     def is_static(self) -> bool:
         """Whether the build publishes it."""
-        return self.kind not in ("view",)
+        return self.kind != "view"
 
     @cached_property
     def model(self) -> Any:

@@ -35,7 +35,7 @@ def render_feed(scope: Scope, work: Work, feed: Any) -> tuple[bytes, str]:
         )
     site = scope.site
     base = site.settings.base_url.rstrip("/")
-    home = feed.link or _home(scope, route, work.subject, base)
+    home = feed.link or _home(scope, work.subject, base)
     info = FeedInfo(
         id=tag_uri(_authority(base), FIRST_DAY, _specific(page.route.replace(":", "/"), page.key, page.locale)),
         title=feed.title,
@@ -66,7 +66,7 @@ def _specific(*parts: Any) -> str:
     return "/".join(str(part) for part in flat if part is not None)
 
 
-def _home(scope: Scope, route: Route, subject: Any, base: str) -> str:
+def _home(scope: Scope, subject: Any, base: str) -> str:
     """The page that the feed is of: its subject's, or the home page."""
     if subject is not None:
         own = scope.site.find_route_of(subject)

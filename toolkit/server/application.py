@@ -256,9 +256,7 @@ class Application:
         if error.response is not None:
             return Passed(error.get_response(environ))
         own = self._error_page(status, path) or plain_page(status)
-        headers = tuple(
-            (name, value) for name, value in error.get_headers(environ) if name.lower() not in ("content-type",)
-        )
+        headers = tuple((name, value) for name, value in error.get_headers(environ) if name.lower() != "content-type")
         return replace(own, headers=(*own.headers, *headers))
 
     def _failed(self, error: Exception, environ: dict[str, Any], path: str) -> Answer:

@@ -138,7 +138,7 @@ def _imported_anew(site: Site) -> Site:
     for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
         del sys.modules[name]
     importlib.invalidate_caches()
-    return load_site(site.folder, settings=site._overrides)
+    return load_site(site.folder, settings=site.overrides)
 
 
 def _is_own(site: Site, folder: Path) -> bool:

@@ -45,6 +45,5 @@ def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Sit
     if not isinstance(site, Site):
         raise DeclarationError(f"the setting site = {name!r}: {module_name}.{attribute} is no Site")
     if settings:
-        site._overrides.update(settings)
-        site.__dict__.pop("settings", None)
+        site.override(settings)
     return site

@@ -73,7 +73,7 @@ class Site:
         self.filters = dict(filters or {})
         self.feed_formats = dict(FORMATS)
         self.router = router
-        self._overrides = dict(settings or {})
+        self.overrides = dict(settings or {})
         self._prepared = False
         self._lock = threading.RLock()
         self._patterns: dict[tuple[str, str], Pattern] = {}
@@ -89,7 +89,12 @@ class Site:
     @cached_property
     def settings(self) -> Settings:
         """The settings, checked."""
-        return load_settings(self.folder, overrides=self._overrides)
+        return load_settings(self.folder, overrides=self.overrides)
+
+    def override(self, settings: Mapping[str, Any]) -> None:
+        """Let settings win over all others, as those do that the code says."""
+        self.overrides.update(settings)
+        self.__dict__.pop("settings", None)
 
     @cached_property
     def database(self) -> Database:

@@ -44,7 +44,7 @@ def _fault(name: str) -> str:
     for part in name.split("/"):
         if part in ("", ".", ".."):
             return f"it has the part {part!r}"
-        if part.startswith(".") or part.endswith((".", " ")) or part.startswith(" "):
+        if part.startswith((".", " ")) or part.endswith((".", " ")):
             return f"the part {part[:50]!r} begins or ends with a dot or a space"
         if _FORBIDDEN.search(part) or any(unicodedata.category(char) in ("Cs", "Zl", "Zp") for char in part):
             return f"the part {part[:50]!r} has a character that not every system takes"

@@ -128,7 +128,7 @@ def _syntax_letter(
 
 def _retold(error: ToolkitError, frames: list[TemplateFrame]) -> TemplateError:
     """An error that already knows its place, such as a nested template's: keep it and add the way there."""
-    letter = TemplateError(
+    return TemplateError(
         error.message + _way(frames),
         path=error.path,
         line=error.line,
@@ -137,7 +137,6 @@ def _retold(error: ToolkitError, frames: list[TemplateFrame]) -> TemplateError:
         url=error.url,
         hint=error.hint,
     )
-    return letter
 
 
 def _way(callers: list[TemplateFrame]) -> str:

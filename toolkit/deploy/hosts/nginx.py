@@ -50,7 +50,7 @@ def nginx_form(build: Build) -> HostForm:
     """
     found = ordered(build.redirects)
     site = written_by() + _types(build) + _added_headers(build)
-    site += "".join(_exact(source, group) for source, group in _grouped(found, build).items())
+    site += "".join(_exact(source, group) for source, group in _grouped(found).items())
     site += "".join(_odd(file.url, file.headers["Content-Type"]) for file in odd_types(build, usual_types(build)))
     prefixes = "".join(f"    {_prefix(one)}\n" for one in found if one.is_prefix)
     errors = "error_page 404 $toolkit_missing;" if not_found_pages(build) else ""
@@ -118,7 +118,7 @@ def _odd(url: str, kind: str) -> str:
     return f"location = {_quoted(url)} {{ {served} }}\n"
 
 
-def _grouped(found: list[Redirect], build: Build) -> dict[str, list[Redirect]]:
+def _grouped(found: list[Redirect]) -> dict[str, list[Redirect]]:
     """Single paths, each with its redirects in order."""
     groups: dict[str, list[Redirect]] = {}
     for one in found:

@@ -59,7 +59,7 @@ def _leave_parent(walk: Walk, wanted: ModelState) -> None:
         for name, field in inherited.items()
         if name not in current.field_names and (name in own or name in next_of_kin)
     ]
-    key = _key_alone(walk, current, wanted, taken=inherited)
+    key = _key_alone(current, wanted, taken=inherited)
     (link,) = current.key_names
     if link != key.name:
         walk.note(wanted.app, RenameField(wanted.name, link, key.name))
@@ -72,7 +72,7 @@ def _leave_parent(walk: Walk, wanted: ModelState) -> None:
         exchange_key(walk, wanted)
 
 
-def _key_alone(walk: Walk, current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:
+def _key_alone(current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:
     """The key of a model once it has no parent: its own, if that is a new one; else a number for the time being."""
     if wanted.parent is None and not wanted.has_composite_key:
         key = wanted.get_field(wanted.key_names[0])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import MigrationError, did_you_mean
 from toolkit.migrations.operations.alterations import Alteration
-from toolkit.migrations.state import Constraint, ModelState, ProjectState
-from toolkit.models import Index
+from toolkit.migrations.state import ModelState, ProjectState
+from toolkit.models import BaseConstraint, Index
 
 if TYPE_CHECKING:
     from toolkit.migrations.editors.base import Editor
@@ -74,7 +74,7 @@ class AddConstraint(_Addition):
     """
 
     model_name: str
-    constraint: Constraint
+    constraint: BaseConstraint
     kind, kept = "constraint", "constraints"
 
 

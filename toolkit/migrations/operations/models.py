@@ -10,8 +10,8 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
 from toolkit.migrations.spreading import spread
-from toolkit.migrations.state import Constraint, ModelState, ProjectState
-from toolkit.models import Index
+from toolkit.migrations.state import ModelState, ProjectState
+from toolkit.models import BaseConstraint, Index
 
 if TYPE_CHECKING:
     from toolkit.migrations.editors.base import Editor
@@ -36,7 +36,7 @@ class CreateModel(Operation):
     name: str
     fields: tuple[FieldState, ...]
     db_table: str = ""
-    constraints: tuple[Constraint, ...] = ()
+    constraints: tuple[BaseConstraint, ...] = ()
     indexes: tuple[Index, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
     bases: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class CreateModel(Operation):
         fields: Sequence[tuple[str, FieldOrState]],
         *,
         db_table: str = "",
-        constraints: Sequence[Constraint] = (),
+        constraints: Sequence[BaseConstraint] = (),
         indexes: Sequence[Index] = (),
         options: Mapping[str, Any] | None = None,
         bases: Sequence[str] = (),

@@ -127,4 +127,4 @@ def _value(cell: str) -> Any:
         return None
     if cell.startswith("["):
         return json.loads(cell)
-    return cell[1:] if cell.startswith('"') else cell
+    return cell.removeprefix('"')
