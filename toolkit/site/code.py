@@ -124,7 +124,9 @@ def _sources(folder: Path) -> list[list[Any]]:
 
 
 @functools.cache
+@functools.cache
 def _version(name: str) -> str:
+    """Once in the life of a process, as for the code itself: each reads a file of metadata."""
     try:
         return version(name)
     except PackageNotFoundError:
