@@ -245,3 +245,65 @@ def test_the_server_shows_another_subject_at_once(site: Any) -> None:
     assert client.get("/votes/yes/").text == "yes 1"
     (site.folder / "votes.txt").write_text("yes 2\n")
     assert client.get("/votes/yes/").text == "yes 2"
+
+
+# what a subject keeps of what a page asked it
+
+KEEPING = """
+from functools import cached_property
+
+class Section(models.Model):
+    slug = models.SlugField(unique=True)
+
+    @cached_property
+    def newest(self):
+        return self.stories.order_by("-pk").first()
+
+class Story(models.Model):
+    slug = models.SlugField(unique=True)
+    section = models.ForeignKey(Section, on_delete=models.CASCADE, related_name="stories")
+"""
+KEPT = """
+from functools import cached_property
+
+class Shelf:
+    def __init__(self, section):
+        self.slug, self.key = section.slug, section.pk
+
+    @cached_property
+    def stories(self):
+        return list(Story.objects.filter(section=self.key).order_by("pk"))
+
+@app.listing("/<slug>/", each=Section.objects.all(), template="list.html", per_page=2)
+def section(section):
+    return section.stories.order_by("-pk")
+
+@app.page("/one/<int:pk>/", each=Story.objects.all(), template="one.html")
+def one(story):
+    return {}
+
+@app.listing("/shelves/<slug>/", each=lambda: [Shelf(one) for one in Section.objects.all()], template="shelf.html",
+             per_page=2, stable=False)
+def shelf(shelf):
+    return shelf.stories
+"""
+KEPT_FILES = {
+    "templates/one.html": "{{ story.section.newest.slug }}",
+    "templates/list.html": "{{ section.newest.slug }}: {% for one in listing.items %}{{ one.slug }} {% endfor %}",
+    "templates/shelf.html": "{{ subject.stories[-1].slug }}: {% for one in listing.items %}{{ one.slug }} {% endfor %}",
+}
+
+
+def test_what_a_subject_keeps_for_one_page_is_an_input_of_the_others_too(tmp_path: Path) -> None:
+    with temporary_site(tmp_path, KEPT_FILES, models=KEEPING, pages=KEPT) as site:
+        town = next(model for model in site.models if model.__name__ == "Section").objects.create(slug="town")
+        stories = story_of(site).objects
+        for number in range(6):
+            stories.create(slug=f"s{number}", section=town)
+        Builder(site, workers=1).build()
+        for number in range(6):
+            stories.filter(slug=f"s{number}").update(slug=f"t{number}")
+            Builder(site, workers=1).build()
+            pages = [path.read_text() for path in (site.folder / "build").rglob("index.html")]
+            assert len(pages) == 12
+            assert not any(f"s{number}" in page for page in pages)

@@ -271,8 +271,9 @@ def note_reference(scope: Scope, model: Any, held: Any, value: Any, related: Any
 def without_questions(instance: Any) -> dict[str, Any]:
     """What an instance holds, for pickling: what was prefetched under other names as plain attributes."""
     values = instance.__dict__
-    plain = {name: value for name, value in values.items() if not name.startswith("_asked_") and name != "_narrowed"}
-    for name in values.keys() - plain.keys() - {"_narrowed"}:
+    without = ("_asked_", "_kept_", "_narrowed")
+    plain = {name: value for name, value in values.items() if not name.startswith(without)}
+    for name in (name for name in values if name.startswith("_asked_")):
         asked, attribute = values[name], name.removeprefix("_asked_")
         kept = plain.pop(asked.cache, None)
         if kept is not None and not hasattr(type(instance), attribute):

@@ -15,6 +15,7 @@ from toolkit.models.inheritance import (
     link_to_parents,
     parents_of,
 )
+from toolkit.models.keeping import keep_properties
 from toolkit.models.managers import add_managers
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.options import Options
@@ -44,6 +45,7 @@ class ModelBase(type):
         for key, value in list(vars(model).items()):
             if hasattr(value, "contribute_virtual"):
                 value.contribute_virtual(model, key)
+        keep_properties(model)
         return model
 
 

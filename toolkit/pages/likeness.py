@@ -164,6 +164,8 @@ class _Telling:
                 self.is_unlike = True  # a relation that was narrowed down, by a question
             elif name.startswith("_many_"):
                 told.append([name, *self._related(value[1])])
+            elif name.startswith("_kept_"):
+                told.append([name, self.tell(value[0])])
             elif name in row._meta.by_name and hasattr(value, "_meta"):
                 told.append([name, *self._related([value])])
             else:

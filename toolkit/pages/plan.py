@@ -13,9 +13,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from toolkit.errors import Problems, RouteError, ToolkitError
-from toolkit.models.batches import note_row
 from toolkit.pages.failures import function_failed
-from toolkit.pages.likeness import Subject, describe_subjects
+from toolkit.pages.given import Objects
 from toolkit.pages.listings import count_pages
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.subjects import (
@@ -29,7 +28,7 @@ from toolkit.pages.subjects import (
     subject_values,
     subjects_by_key,
 )
-from toolkit.trace import ABSENT, READER, SUMMED, Input, Scope, Trace, Viewer, digest, entered
+from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
 
 SUBJECT_BATCH = 500
 
@@ -97,40 +96,6 @@ class Unit:
     def digest(self) -> bytes:
         """Stands for all subjects and URLs."""
         return digest(self.planned)
-
-
-class Objects:
-    """The subjects of a route that a function gives, or a list, in one locale.
-
-    Args:
-        by_key: The subjects, in order.
-        trace: What the function read.
-
-    Attributes:
-        subjects: By key what stands for each, as it is before any page has it; empty where nothing need.
-    """
-
-    def __init__(self, by_key: dict[Any, Any], trace: Trace) -> None:
-        self.by_key = by_key
-        self.trace = trace
-        self._summed, self._rest = trace.divide(SUMMED)
-        found = by_key if self._summed.own else {}
-        # which pages have an asset decides whether it is published: where the function uses others, all are made again
-        used = [[*read, value] for read, value in self._rest.own.items() if read[0] not in ("url", "plan")]
-        self.subjects: Mapping[Any, Subject] = describe_subjects(found, among=used)
-
-    def note(self, trace: Trace, route: Route, key: Any, locale: str) -> None:
-        """Record that a page has one of the subjects."""
-        subject = self.subjects.get(key, Subject(None))
-        if subject.digest is None:
-            trace.merge(self.trace)
-        else:
-            part = Trace(summary=Input("subject", (route.id, key, locale), subject.digest))
-            part.include(self._summed)
-            trace.include(part)
-            trace.include(self._rest)
-        for row in subject.rows:
-            note_row(trace, row)
 
 
 class Plan:
