@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from toolkit import models
 from toolkit.errors import DeclarationError, IntegrityError, ValidationError
 from toolkit.models import F, Now, Q
+from toolkit.models.functions import Lower
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import READER, Scope, entered
@@ -71,7 +72,25 @@ class Room(models.Model):
         constraints = [models.CheckConstraint(condition=Q(number__gt=0), name="room_number")]
 
 
-MODELS, PROBLEMS = resolve_models({"town": [Place, Event, Room]})
+class Stall(models.Model):
+    """What is checked are values that the database gives."""
+
+    name = models.CharField(max_length=20, db_default="Market 50%")
+    size = models.IntegerField(db_default=5)
+    word = models.GeneratedField(
+        expression=Lower(F("name")), output_field=models.CharField(max_length=20), db_persist=True
+    )
+    opened = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["word"], name="stall_word"),
+            models.CheckConstraint(condition=~Q(word="nowhere"), name="stall_somewhere"),
+            models.CheckConstraint(condition=Q(size__lt=9) | Q(name="Market 50%"), name="stall_size"),
+        ]
+
+
+MODELS, PROBLEMS = resolve_models({"town": [Place, Event, Room, Stall]})
 
 
 @contextmanager
@@ -108,6 +127,22 @@ def test_a_constraint_may_name_a_key_that_is_a_number(database: Any) -> None:
         Room.objects.create(number=7)
         refused_twice(Room(number=-1))
         assert list(Room.objects.values_list("pk", flat=True)) == [7]
+
+
+def test_values_that_the_database_gives_are_checked_before(database: Any) -> None:
+    with tables(database, Stall):
+        first = Stall()
+        first.full_clean()
+        first.save()
+        assert (first.size, first.word) == (5, "market 50%")
+        refused_twice(Stall())
+        refused_twice(Stall(name="MARKET 50%"))
+        refused_twice(Stall(name="NoWhere"))
+        refused_twice(Stall(name="Large", size=9))
+        Stall(name="Small").full_clean()
+        Stall(name="MARKET 50%").full_clean(exclude=["name"])
+        first.name = "Nowhere"
+        refused_twice(first)
 
 
 def event(**values: Any) -> Event:

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.errors import NON_FIELD_ERRORS, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.constraints import UniqueConstraint, unique_refusal
-from toolkit.models.ddl import literal_condition
+from toolkit.models.ddl import default_text, literal_condition, literal_expression
 from toolkit.models.expressions import F, Q
 from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.sqltext import placeholder, quoted
@@ -46,10 +46,16 @@ class Check:
         return self.scope.database.schema
 
     def knows(self, names: Iterable[str]) -> bool:
-        """Whether all these fields may be looked at, and are the row's own and not the database's to compute."""
+        """Whether all these fields may be looked at, with those that they are computed of."""
+        return not any(one.name in self.exclude for one in self._with_sources(names))
+
+    def _with_sources(self, names: Iterable[str]) -> list[Any]:
+        """Fields, and behind each that the database computes, those that it is computed of."""
         meta = self.model._meta
-        fields = [meta.get_field(name) for name in names]
-        return not any(one.name in self.exclude or one.is_generated for one in fields)
+        found = []
+        for one in map(meta.get_field, names):
+            found += [one, *(map(meta.get_field, one.expression.names()) if one.is_generated else ())]
+        return list({one.column: one for one in found}.values())
 
     def ask(self, sql: str, names: Iterable[str]) -> list[Any]:
         """Rows of a SELECT over ``candidate``, which has the columns of these fields."""
@@ -87,20 +93,40 @@ class Check:
     def _candidate(self, names: Iterable[str]) -> tuple[str, list[Any]]:
         """A SELECT of one row. The empty first half lends it the types of the columns."""
         dialect, meta = self.scope.database.dialect, self.model._meta
-        fields = list({one.column: one for one in map(meta.get_field, names)}.values())
+        every = self._with_sources(names)
+        fields = [one for one in every if not one.is_generated]
+        given = [one for one in fields if self._value(one) is not DATABASE_DEFAULT]
         columns = ", ".join(quoted(dialect, one.column) for one in fields)
-        marks = ", ".join([placeholder(dialect)] * len(fields))
+        mark = placeholder(dialect)
+        marks = ", ".join(mark if one in given else self._text(default_text, one) for one in fields)
         empty = f"SELECT {columns} FROM {quoted(dialect, meta.table)} WHERE 1 = 0"  # noqa: S608 - names of the schema
-        return f"{empty} UNION ALL SELECT {marks}", [self._written(one) for one in fields]
+        row = f"{empty} UNION ALL SELECT {marks}"
+        for one in every:
+            if one.is_generated:
+                computed = f"{self._text(_computed_text, one)} AS {quoted(dialect, one.column)}"
+                row = f"SELECT given.*, {computed} FROM ({row}) given"  # noqa: S608 - written by the compiler
+        return row, [self._written(one) for one in given]
+
+    def _text(self, write: Callable[[Any, Any, Any], str], one: Any) -> str:
+        """SQL text of what the database puts into a field, in which a percent sign is no parameter."""
+        text = write(self.schema, self.model, one)
+        return text.replace("%", "%%") if placeholder(self.scope.database.dialect) == "%s" else text
+
+    def _value(self, one: Any) -> Any:
+        return getattr(self.instance, one.attname)
 
     def _written(self, one: Any) -> Any:
-        value = getattr(self.instance, one.attname)
+        value = self._value(one)
         return None if value is None else one.db_value_of(self.scope.database.dialect)(value)
 
     def is_null(self, names: Iterable[str]) -> bool:
-        """Whether any of these fields is NULL."""
-        meta = self.model._meta
-        return any(getattr(self.instance, meta.get_field(name).attname) is None for name in names)
+        """Whether any of these fields is NULL, as far as it is known before the database computes."""
+        fields = map(self.model._meta.get_field, names)
+        return any(not one.is_generated and self._value(one) is None for one in fields)
+
+
+def _computed_text(schema: Any, model: Any, one: Any) -> str:
+    return literal_expression(schema, model, one.expression)
 
 
 def unique_errors(check: Check) -> Errors:
