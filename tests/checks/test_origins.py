@@ -72,3 +72,15 @@ def test_rows_of_a_table_have_no_line_of_their_own(check: Check, tmp_path: Path)
     rows = "slug,title,body,published\nebb,The ebb,#### Deep,2026-01-01\ntide,The tide,,2026-01-01\n"
     report = check({"table.csv": rows}, pages='app.source("table.csv", model=Story)\n')
     assert ("html.headings", "templates/story.html:1") in places(report, tmp_path)
+
+
+def test_an_image_in_a_folder_below_says_how_it_is_named(check: Check) -> None:
+    files = {
+        "content/2026/ebb.md": f"{FRONT}![x](pier.svg)\n".replace("flood", "ebb"),
+        "content/2026/pier.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>\n',
+    }
+    pages = 'app.source("content/*/*.md", model=Story)\n'
+    (letter,) = {str(one) for one in check(files, pages=pages).findings if one.id == "assets.missing"}
+    assert letter.endswith("It lies in a folder below that of the source: write 2026/pier.svg.")
+    files["content/2026/ebb.md"] = files["content/2026/ebb.md"].replace("pier.svg", "2026/pier.svg")
+    assert "assets.missing" not in {one.id for one in check(files, pages=pages).findings}

@@ -20,6 +20,7 @@ from toolkit.checks.built import Built
 from toolkit.checks.findings import Finding
 from toolkit.content.sharing import find_givers
 from toolkit.pages.subjects import plain_key
+from toolkit.site.images import SUFFIXES
 from toolkit.trace import entered
 
 _OF_TEMPLATES = ("canonical.", "hreflang.", "weight.", "html.lang", "html.dir", "html.title", "html.json-ld", "parity.")
@@ -56,12 +57,25 @@ class Origins:
             for place in places:
                 line = self._line(place, words)
                 if line:
-                    return replace(finding, source=str(place), source_line=line)
+                    hint = self._beside(finding, place) or finding.hint
+                    return replace(finding, source=str(place), source_line=line, hint=hint)
         return replace(finding, source=str(places[0])) if places else finding
 
     @cached_property
     def _pages(self) -> dict[str, PageRecord]:
         return {page.url: page for page in self.built.pages}
+
+    def _beside(self, finding: Finding, place: Path) -> str | None:
+        """How an image that lies beside the content file is named: from the folder of the source."""
+        site = self.built.site
+        if finding.id != "assets.missing" or not finding.written or not place.is_relative_to(site.folder):
+            return None
+        file = (place.parent / finding.written).resolve()
+        if file.suffix.lower() not in SUFFIXES or not file.is_file():
+            return None
+        folders = [site.folder.resolve() / source.folder for app in site.apps for source in app.sources]
+        names = [file.relative_to(folder) for folder in folders if file.is_relative_to(folder)]
+        return f"It lies in a folder below that of the source: write {names[0].as_posix()}." if names else None
 
     # where it may have been written
 
