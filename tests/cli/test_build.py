@@ -202,6 +202,9 @@ def test_why_of_what_is_no_page_says_what_it_is(run: Run, url: str, says: str) -
 def test_why_before_any_build_says_so(run: Run, folder: Path) -> None:
     assert "was not built yet. Run: toolkit build." in run("why", "/", status=1).stderr
     assert not (folder / "build.manifest.db").exists()
+    (folder / "templates/home.html").write_text("{{ nothing_of_that_name }}")
+    run("build", "--workers", "1", status=1)
+    assert "was not built yet: no build succeeded. Run: toolkit build." in run("why", "/", status=1).stderr
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,8 @@ def last_build(output: Path | None = None) -> Iterator[LastBuild]:
         raise BuildError(f"{place} was not built yet", hint="Run: toolkit build.")
     manifest = ManifestReader(path)
     try:
+        if manifest.meta("names") is None:
+            raise BuildError(f"{place} was not built yet: no build succeeded", hint="Run: toolkit build.")
         yield LastBuild(folder, manifest, place)
     finally:
         manifest.close()
