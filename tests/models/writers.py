@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from toolkit import models
@@ -81,18 +82,34 @@ def race() -> dict[str, int]:
     return made
 
 
+def write_batch(database: Any, number: int) -> None:
+    with database.atomic():
+        ledger = Ledger.objects.create(number=number, rows=0)
+        Row.objects.create(ledger=ledger, text="first")
+        Row.objects.bulk_create(Row(ledger=ledger, text="x" * 500) for _ in range(BATCH))
+        Row.objects.filter(ledger=ledger, text="first").delete()
+        Ledger.objects.filter(pk=ledger.pk).update(rows=BATCH)
+        Counter.objects.filter(slug="hits").update(count=F("count") + BATCH)
+
+
 def write(database: Any, number: int) -> None:
     """Write batch after batch, and tell each one that is committed, until killed."""
     while True:
-        with database.atomic():
-            ledger = Ledger.objects.create(number=number, rows=0)
-            Row.objects.create(ledger=ledger, text="first")
-            Row.objects.bulk_create(Row(ledger=ledger, text="x" * 500) for _ in range(BATCH))
-            Row.objects.filter(ledger=ledger, text="first").delete()
-            Ledger.objects.filter(pk=ledger.pk).update(rows=BATCH)
-            Counter.objects.filter(slug="hits").update(count=F("count") + BATCH)
+        write_batch(database, number)
         os.write(1, b"%d\n" % number)
         number += 1
+
+
+class TakenBack(Exception):
+    """Ends what is only done to be compiled."""
+
+
+def compile_questions(database: Any, work: Callable[[], Any]) -> None:
+    """Do this and take it back, so that not each of those who are forked compiles the same."""
+    with entered(Scope(None, database)), suppress(TakenBack), database.atomic():
+        work()
+        raise TakenBack
+    database.close_all()
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -118,9 +135,11 @@ def main(what: str, url: str, place: str) -> None:
             write(database, number)
 
     if what == "race":
+        compile_questions(database, race)
         for pid in [forked(racer) for _ in range(PROCESSES)]:
             os.waitpid(pid, 0)
         return
+    compile_questions(database, lambda: write_batch(database, -1))
     for line in sys.stdin:  # each line is the number to begin with; the writer is killed by its number
         number = int(line)
         pid = forked(writer)
