@@ -120,7 +120,13 @@ class Source:
         Args:
             sources: Of the whole site: they say by which key files name the rows of other models.
         """
-        complaints = [*self._complaints(), *self._option_complaints(keys_of([*sources, self]))]
+        complaints = [
+            *self._file_complaints(),
+            *self._key_complaints(),
+            *self._relation_complaints(),
+            *self._name_complaints(),
+            *self._option_complaints(keys_of([*sources, self])),
+        ]
         return [
             DeclarationError(f"source {self.pattern!r}: {message}", path=path, line=line, hint=hint)
             for path, line in [self._place()]
@@ -131,15 +137,34 @@ class Source:
         path, _, line = self.declared_at.rpartition(":")
         return (path, int(line)) if line.isdigit() else (self.declared_at or None, None)
 
-    def _complaints(self) -> Iterator[tuple[str, str]]:
-        meta, label = self.model._meta, self.model._meta.object_name
-        key_parts = key_fields(self.model)
+    def _file_complaints(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with where the files are, and of which kind."""
+        parts = PurePosixPath(self.pattern).parts
+        if not parts or parts[0] == "/" or ".." in parts or "\\" in self.pattern:
+            yield "the path leaves the site's folder", "Write it relative to that folder, with '/'."
+        if not self.kind:
+            suffix = PurePosixPath(self.pattern).suffix
+            yield f"{suffix!r} is no kind of file that can be loaded", f"There is: {', '.join(KINDS)}."
+        if self.kind == "markdown" and self.body_field is None:
+            yield "it is not clear which field takes the text of the files", "Say it: body='…'."
+        if self.kind == "geojson" and self.geometry_field is None:
+            yield f"{self.model._meta.object_name} has not exactly one geometry field", "GeoJSON needs one."
+
+    def _key_complaints(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with the keys of the model, for rows that files tell of."""
+        label, parts = self.model._meta.object_name, key_fields(self.model)
         counted = [key for key in further_keys(self.model) if isinstance(key, AutoField) and key.name != self.key]
-        if counted and any(part.is_relation for part in key_parts):
+        if counted and any(part.is_relation for part in parts):
             told = f"the key of {label} is a reference, and the database counts {counted[0].name!r} of another parent"
             yield told, "Let files say both keys, or neither."
-        if len(key_parts) > 1 and (made := [part.name for part in key_parts if is_made(part)]):
+        if len(parts) > 1 and (made := [part.name for part in parts if is_made(part)]):
             yield f"{made[0]!r}, of the key of {label}, is made by a function", "Let it have no default: files say it."
+        if self.key in generated_names(self.model):
+            yield f"key = {self.key!r} is computed by the database", "Choose a field that files can say."
+
+    def _relation_complaints(self) -> Iterator[tuple[str, str]]:
+        """Relations that files cannot tell of."""
+        meta = self.model._meta
         for field in meta.many_to_many:
             linked = [part for side in field.link_fields() for part in parts_of(side)]
             if len(set(linked)) < len(linked):
@@ -149,25 +174,16 @@ class Source:
             if is_computed(held_field(key)):
                 told = f"{key.name!r} refers to the {key.to_field} of {key.target._meta.object_name}, which is computed"
                 yield told, "Let it refer to the key, without to_field=."
-        if self.key in generated_names(self.model):
-            yield f"key = {self.key!r} is computed by the database", "Choose a field that files can say."
-        parts = PurePosixPath(self.pattern).parts
-        if not parts or parts[0] == "/" or ".." in parts or "\\" in self.pattern:
-            yield "the path leaves the site's folder", "Write it relative to that folder, with '/'."
-        if not self.kind:
-            suffix = PurePosixPath(self.pattern).suffix
-            yield f"{suffix!r} is no kind of file that can be loaded", f"There is: {', '.join(KINDS)}."
+
+    def _name_complaints(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with ``key``, ``body`` and ``date``."""
+        meta = self.model._meta
         names = [field.name for field in meta.fields] + ["pk"] * root_key(self.model).is_several
         for option, name in (("key", self.key), ("body", self.body), ("date", self.date)):
             if name is not None and name not in names:
-                told = f"{option} = {name!r} is no field of {self.model._meta.object_name}"
-                yield told, did_you_mean(name, names)
+                yield f"{option} = {name!r} is no field of {meta.object_name}", did_you_mean(name, names)
         if self.key in names and meta.get_field(self.key).is_relation:
             yield f"key = {self.key!r} refers to another model", "Choose a field with a value of its own."
-        if self.kind == "markdown" and self.body_field is None:
-            yield "it is not clear which field takes the text of the files", "Say it: body='…'."
-        if self.kind == "geojson" and self.geometry_field is None:
-            yield f"{self.model._meta.object_name} has not exactly one geometry field", "GeoJSON needs one."
 
     def _option_complaints(self, keys: Mapping[Any, str]) -> Iterator[tuple[str, str]]:
         """What is wrong with ``create`` and ``ignore``."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,11 +11,10 @@ from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_m
 from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.declaring import ModelBase
 from toolkit.models.fields import CharField, Field
-from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.many_to_many import ManyToManyField
+from toolkit.models.meta_names import check_names
 from toolkit.models.model import Model
 from toolkit.models.on_delete import CASCADE
-from toolkit.models.outputs import kind_of
 from toolkit.models.related import RelatedByKey
 from toolkit.models.related_between import RelatedBetween
 from toolkit.models.related_objects import RelatedObject
@@ -52,21 +50,34 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
             model._meta.app_label = model._meta.app_label or label
             everything.append(model)
     names = {model._meta.label: model for model in everything}
-    with_table = [model for model in everything if not model._meta.proxy]
+    with_table = _with_table(everything)
     for model in with_table:
         _resolve_targets(model, names, problems)
-    if problems:
-        return everything, problems
-    problems += spread_keys(with_table)
+    problems += [] if problems else spread_keys(with_table)
     if problems:
         return everything, problems
     for model in with_table:
         everything += _hidden_models(model, problems)
     everything = list(dict.fromkeys(everything))
     problems += spread_keys(model for model in everything if model._meta.hidden)
-    if problems:
-        return everything, problems
-    with_table = [model for model in everything if not model._meta.proxy]
+    if not problems:
+        problems += _join(everything, names)
+    return everything, problems
+
+
+def _with_table(models: Iterable[Any]) -> list[Any]:
+    return [model for model in models if not model._meta.proxy]
+
+
+def _join(everything: Sequence[Any], names: Mapping[str, Any]) -> list[ToolkitError]:
+    """Give models the relations of others to them, and declare them resolved.
+
+    Args:
+        everything: All models, whose own relations are resolved.
+        names: Label to model.
+    """
+    problems: list[ToolkitError] = []
+    with_table = _with_table(everything)
     for model in with_table:
         _name_items(model)
         _add_reverse_relations(model, problems)
@@ -80,10 +91,9 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
     for model in everything:
         if model._meta.proxy:
             model._meta.translation = model._meta.concrete_model._meta.translation
-        if not model._meta.resolved:
-            model._meta.resolved = True
-        problems += _check_names(model)
-    return everything, problems
+        model._meta.resolved = True
+        problems += check_names(model)
+    return problems
 
 
 def _resolve_targets(model: Any, names: Mapping[str, Any], problems: list[ToolkitError]) -> None:
@@ -317,80 +327,3 @@ def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None
                 )
                 problems.append(DeclarationError(message, hint="Give one of them another name."))
             meta.reverse.setdefault(name, relation)
-
-
-def _follow(meta: Any, name: str) -> None:
-    """Follow a name through models as far as it names fields; lookups may stand behind.
-
-    Raises:
-        FieldError: A name leads nowhere.
-    """
-    first, _, rest = name.partition("__")
-    field = meta.get_field(first)
-    if not rest:
-        return
-    target = field.model if isinstance(field, Reverse) else field.target if field.is_relation else None
-    following = rest.partition("__")[0]
-    if target is not None and not is_lookup_name(following):
-        _follow(target._meta, rest)
-
-
-def _check_names(model: Any) -> list[ToolkitError]:
-    """Problems with the names in ``class Meta``."""
-    meta = model._meta
-    problems: list[ToolkitError] = []
-    named = [(name.lstrip("-"), "ordering") for name in meta.ordering if isinstance(name, str)]
-    latest = [meta.get_latest_by] if isinstance(meta.get_latest_by, str) else meta.get_latest_by or ()
-    named += [(name.lstrip("-"), "get_latest_by") for name in latest]
-    named += [(name, "natural_key") for name in meta.natural_key]
-    named += [(name, "public") for name in (meta.public.names() if meta.public is not None else ())]
-    named += [(name, "constraints") for item in meta.constraints for name in item.names()]
-    named += [(name, "indexes") for item in meta.indexes for name in item.names()]
-    for name, option in named:
-        try:
-            _follow(meta, name)
-        except FieldError as error:
-            problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
-    problems += _check_local(meta)
-    problems += _check_days(meta)
-    if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
-        problems.append(
-            DeclarationError(
-                f"{meta.label}.Meta: untranslated = 'hide', but no field is translated",
-                hint="Give a field translated=True, or remove the option.",
-            )
-        )
-    return problems
-
-
-def _check_days(meta: Any) -> list[ToolkitError]:
-    """``unique_for_date`` and its kin name a date of the model."""
-    dates = [name for name, field in meta.by_name.items() if kind_of(getattr(field, "output_field", field)) in _DAYS]
-    return [
-        DeclarationError(
-            f"{meta.label}.{field.name}: unique_for_{kind} = {day!r} is no date of the model",
-            hint=did_you_mean(day, dates) or "Name a DateField or a DateTimeField.",
-        )
-        for field in meta.local_fields
-        for kind in ("date", "month", "year")
-        if (day := getattr(field, f"unique_for_{kind}", None)) is not None and day not in dates
-    ]
-
-
-_DAYS = (date, datetime)
-
-
-def _check_local(meta: Any) -> list[ToolkitError]:
-    """Constraints and indexes are of one table: they cannot speak of a parent's columns."""
-    if not meta.parents or meta.proxy:
-        return []
-    own = {name for field in meta.local_fields for name in (field.name, field.attname)}
-    return [
-        DeclarationError(
-            f"{meta.label}.Meta: {item.name!r} names {name!r}, which is in the table of a parent",
-            hint="Declare it in the Meta of that parent.",
-        )
-        for item in (*meta.constraints, *meta.indexes)
-        for name in getattr(item, "fields", ())
-        if name.lstrip("-") in meta.by_name and name.lstrip("-") not in own
-    ]

@@ -165,8 +165,16 @@ def _column_checks(model: Any, dialect: str) -> Iterator[_ColumnCheck]:
 
 
 def _impossible(schema: Schema, model: Any) -> Iterator[ToolkitError]:
-    spelling = schema.spelling
-    meta, name, longest = model._meta, spelling.__name__, spelling.indexed_text_length
+    """What the database cannot keep of a model."""
+    yield from _impossible_items(schema, model)
+    yield from _impossible_fields(schema, model)
+    yield from _impossible_indexes(schema, model)
+
+
+def _impossible_items(schema: Schema, model: Any) -> Iterator[ToolkitError]:
+    """Constraints and indexes that ask for more than it has."""
+    spelling, meta = schema.spelling, model._meta
+    name = spelling.__name__
     for item in (*meta.constraints, *meta.indexes):
         hides = spelling.hidden_columns and isinstance(item, UniqueConstraint | Index)
         if hides and needs_hidden(item, unique=isinstance(item, UniqueConstraint)):
@@ -177,6 +185,12 @@ def _impossible(schema: Schema, model: Any) -> Iterator[ToolkitError]:
                     f"{meta.label}.Meta: {name} cannot keep the {type(item).__name__} {item.name!r}: {what}",
                     hint="Leave that out, or use a database that can: see the reference of constraints and indexes.",
                 )
+
+
+def _impossible_fields(schema: Schema, model: Any) -> Iterator[ToolkitError]:
+    """References and computed columns that it does not know."""
+    spelling, meta = schema.spelling, model._meta
+    name = spelling.__name__
     for field in meta.local_fields:
         if getattr(field, "on_delete", None) == DB_SET_DEFAULT and not spelling.sets_defaults:
             yield DeclarationError(
@@ -194,6 +208,11 @@ def _impossible(schema: Schema, model: Any) -> Iterator[ToolkitError]:
                 f"{meta.label}.{field.name}: {name} computes whenever it is asked, and db_persist is True",
                 hint="Give it db_persist=False.",
             )
+
+
+def _impossible_indexes(schema: Schema, model: Any) -> Iterator[ToolkitError]:
+    """Texts that are too long for an index."""
+    meta, name, longest = model._meta, schema.spelling.__name__, schema.spelling.indexed_text_length
     if longest is None:
         return
     unique = [item for item in meta.constraints if isinstance(item, UniqueConstraint)]

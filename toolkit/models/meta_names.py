@@ -1,0 +1,88 @@
+"""The names that a model's Meta speaks of: whether there is what they name."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
+from toolkit.models.lookup_names import is_lookup_name
+from toolkit.models.outputs import kind_of
+from toolkit.models.relations import Reverse
+
+
+def _follow(meta: Any, name: str) -> None:
+    """Follow a name through models as far as it names fields; lookups may stand behind.
+
+    Raises:
+        FieldError: A name leads nowhere.
+    """
+    first, _, rest = name.partition("__")
+    field = meta.get_field(first)
+    if not rest:
+        return
+    target = field.model if isinstance(field, Reverse) else field.target if field.is_relation else None
+    following = rest.partition("__")[0]
+    if target is not None and not is_lookup_name(following):
+        _follow(target._meta, rest)
+
+
+def check_names(model: Any) -> list[ToolkitError]:
+    """Problems with the names in ``class Meta``."""
+    meta = model._meta
+    problems: list[ToolkitError] = []
+    named = [(name.lstrip("-"), "ordering") for name in meta.ordering if isinstance(name, str)]
+    latest = [meta.get_latest_by] if isinstance(meta.get_latest_by, str) else meta.get_latest_by or ()
+    named += [(name.lstrip("-"), "get_latest_by") for name in latest]
+    named += [(name, "natural_key") for name in meta.natural_key]
+    named += [(name, "public") for name in (meta.public.names() if meta.public is not None else ())]
+    named += [(name, "constraints") for item in meta.constraints for name in item.names()]
+    named += [(name, "indexes") for item in meta.indexes for name in item.names()]
+    for name, option in named:
+        try:
+            _follow(meta, name)
+        except FieldError as error:
+            problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
+    problems += _check_local(meta)
+    problems += _check_days(meta)
+    if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
+        problems.append(
+            DeclarationError(
+                f"{meta.label}.Meta: untranslated = 'hide', but no field is translated",
+                hint="Give a field translated=True, or remove the option.",
+            )
+        )
+    return problems
+
+
+def _check_days(meta: Any) -> list[ToolkitError]:
+    """``unique_for_date`` and its kin name a date of the model."""
+    dates = [name for name, field in meta.by_name.items() if kind_of(getattr(field, "output_field", field)) in _DAYS]
+    return [
+        DeclarationError(
+            f"{meta.label}.{field.name}: unique_for_{kind} = {day!r} is no date of the model",
+            hint=did_you_mean(day, dates) or "Name a DateField or a DateTimeField.",
+        )
+        for field in meta.local_fields
+        for kind in ("date", "month", "year")
+        if (day := getattr(field, f"unique_for_{kind}", None)) is not None and day not in dates
+    ]
+
+
+_DAYS = (date, datetime)
+
+
+def _check_local(meta: Any) -> list[ToolkitError]:
+    """Constraints and indexes are of one table: they cannot speak of a parent's columns."""
+    if not meta.parents or meta.proxy:
+        return []
+    own = {name for field in meta.local_fields for name in (field.name, field.attname)}
+    return [
+        DeclarationError(
+            f"{meta.label}.Meta: {item.name!r} names {name!r}, which is in the table of a parent",
+            hint="Declare it in the Meta of that parent.",
+        )
+        for item in (*meta.constraints, *meta.indexes)
+        for name in getattr(item, "fields", ())
+        if name.lstrip("-") in meta.by_name and name.lstrip("-") not in own
+    ]
