@@ -65,6 +65,18 @@ def test_a_computed_name_may_be_any_template(desk: Desk) -> None:
     assert found(desk, pages=["page.html"]) == []
 
 
+def test_a_template_that_no_computed_name_can_be_is_unused(desk: Desk) -> None:
+    desk.write(
+        "page.html", "{% include ['cards/' ~ kind ~ '.html', 'cards/plain' + suffix] %}{% include 'foot.html' %}"
+    )
+    for name in ("cards/video.html", "cards/plain.txt", "foot.html"):
+        desk.write(name, "")
+    lost = desk.write("cards_old.html", "")
+    assert [letter for _, letter in found(desk, pages=["page.html"])] == [
+        f"{lost}: no page, view or template uses this. Delete it."
+    ]
+
+
 # -- what to write for Django's tags and filters
 
 

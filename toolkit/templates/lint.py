@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Protocol, cast
 
 from jinja2 import nodes
@@ -143,11 +145,12 @@ class Linter:
                 yield Finding("request-in-page", "error", error)
 
     def unused(self, roots: Collection[str]) -> Iterator[Finding]:
-        """Templates that nothing names; silent where some name is computed, for it may be any."""
-        computed = any(None in find_referenced_templates(tree) for tree in self.trees.values())
-        reached = self.reached(roots)
+        """Templates that nothing names, and that no computed name can be, such as ``"cards/" ~ kind ~ ".html"``."""
+        computed = [pattern for tree in self.trees.values() for pattern in _computed_names(tree)]
+        may_be = {name for name in self.trees if any(fnmatchcase(name, pattern) for pattern in computed)}
+        reached = self.reached({*roots, *may_be})
         for name in self.trees:
-            if name not in reached and not name.startswith("shortcodes/") and not computed:
+            if name not in reached and not name.startswith("shortcodes/"):
                 error = self.letter(name, None, "no page, view or template uses this", "Delete it.")
                 yield Finding("unused-template", "warning", error)
 
@@ -179,3 +182,25 @@ class Linter:
         """An error at a line of a template."""
         winner = self.environment.why_template(name).winner
         return TemplateError(message, path=winner.path if winner else name, line=line, hint=hint or None)
+
+
+_NAMING = (nodes.Extends, nodes.FromImport, nodes.Import, nodes.Include)
+
+
+def _computed_names(tree: nodes.Template) -> Iterator[str]:
+    """Patterns of the names that a template computes, with ``*`` for what nobody knows."""
+    for node in tree.find_all(_NAMING):
+        named = cast(_Naming, node).template
+        for one in named.items if isinstance(named, nodes.List | nodes.Tuple) else [named]:
+            if not isinstance(one, nodes.Const):
+                yield _pattern(one)
+
+
+def _pattern(node: nodes.Node) -> str:
+    if isinstance(node, nodes.Const):
+        return glob.escape(str(node.value))
+    if isinstance(node, nodes.Concat):
+        return "".join(map(_pattern, node.nodes))
+    if isinstance(node, nodes.Add):
+        return _pattern(node.left) + _pattern(node.right)
+    return "*"

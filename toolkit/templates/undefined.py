@@ -57,7 +57,7 @@ def describe(error: jinja2.exceptions.UndefinedError, context: Mapping[str, Any]
     if not isinstance(error, UndefinedName) or not isinstance(error.name, str):
         return (error.message or "a value is not defined").rstrip("."), ""
     if error.owner is missing:
-        return f"{error.name!r} is not defined", did_you_mean(error.name, context)
+        return f"{error.name!r} is not defined", did_you_mean(error.name, context.keys() - {error.name})
     owner = "None" if error.owner is None else type(error.owner).__name__
     return f"{owner} has no attribute {error.name!r}", did_you_mean(error.name, names_of(error.owner))
 
