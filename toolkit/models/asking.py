@@ -1,24 +1,19 @@
-"""Asking the database what a question says: rows, one row, counts, totals."""
+"""Asking the database what a question says: rows, and one row of them."""
 
 from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from toolkit.database.raw import Values
-from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.aggregates import Aggregate
+from toolkit.errors import FieldError
 from toolkit.models.batches import ask_keyed, note_row
 from toolkit.models.comparisons import PLAIN
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
-from toolkit.models.expressions import Expression, Q
+from toolkit.models.expressions import Q
 from toolkit.models.fetching import FETCH_PEERS, spread
-from toolkit.models.fields import DateField
-from toolkit.models.fields.base import Field
-from toolkit.models.functions.truncating import Trunc
 from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.paging import known_rows
 from toolkit.models.prefetching import prefetch
@@ -26,12 +21,11 @@ from toolkit.models.questions import Question
 from toolkit.models.raw import RawQuerySet
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
-from toolkit.models.splitting import with_totals
 from toolkit.models.streaming import iter_keys
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
-    from toolkit.models.queryset import QuerySet
+    pass
 
 M = TypeVar("M", covariant=True)
 
@@ -292,40 +286,6 @@ class Answers(Question[M]):
             raise self.model.DoesNotExist(f"there is no {self.model.__name__}")
         return found
 
-    def count(self) -> int:
-        """How many rows."""
-        kept = self._kept()
-        if kept is not None:
-            return len(kept)
-        return int(self._ask("count"))
-
-    def exists(self) -> bool:
-        """Whether there is any row."""
-        kept = self._kept()
-        if kept is not None:
-            return bool(kept)
-        return bool(self._ask("exists"))
-
-    def contains(self, item: Any) -> bool:
-        """Whether an object is among the rows, asked of the database unless they are loaded.
-
-        Args:
-            item: A saved instance of the model.
-        """
-        if self._gives != "instances":
-            raise FieldError("contains() cannot follow values()", hint="Filter by the value, and ask exists().")
-        if not hasattr(item, "_meta"):
-            raise FieldError(f"contains({item!r}): it is no instance of a model")
-        if not isinstance(item, self.model._meta.concrete_model):
-            return False
-        if item.pk is None:
-            raise FieldError(f"contains(): an unsaved {self.model.__name__} is nowhere", hint="Save it first.")
-        if self._kept() is not None or self._start or self._stop is not None:
-            return item in self._fetch()
-        if self._is_looking_around():
-            return self._replaced((), ()).filter(pk__in=self).filter(pk=item.pk).exists()
-        return self.filter(pk=item.pk).exists()
-
     def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
         """Key to row, for the keys that there are.
 
@@ -368,30 +328,6 @@ class Answers(Question[M]):
         rows = scope.database.fetch(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
         return explained(scope.database.dialect, rows)
 
-    def aggregate(self, /, *aggregates: Aggregate, **named: Expression) -> dict[str, Any]:
-        """Totals over all rows of the question; over its groups, its distinct values or its slice, if it has them.
-
-        Args:
-            aggregates: Aggregates of fields, known by names such as ``weight__sum``.
-            named: Aggregates, and what is computed of several: ``share=Sum("words") / Count("pk")``, or with
-                ``F("total")`` of one that is named before.
-        """
-        self._refuse_combined("aggregate")
-        for item in (*aggregates, *named.values()):
-            if not isinstance(item, Expression):
-                raise FieldError(f"aggregate({item!r}): that is no aggregate", hint="Such as total=Sum('weight').")
-        for item in aggregates:
-            if not hasattr(item, "default_alias"):
-                raise FieldError(f"aggregate({item!r}) needs a name", hint=f"Write aggregate(name={item!r}).")
-        every = {**{item.default_alias: item for item in aggregates}, **named}
-        if not every:
-            return {}
-        _, values = self._query("aggregate")
-        collected = list(values)
-        totals = with_totals((alias, item.lift(collected)) for alias, item in every.items())
-        row = self._ask("aggregate", totals, tuple(collected[len(values) :]))[0]
-        return dict(zip(every, row, strict=True))
-
     @overload
     def __getitem__(self, index: int) -> M: ...
     @overload
@@ -411,53 +347,6 @@ class Answers(Question[M]):
         if not found:
             raise IndexError(f"no row {index} in {self!r}")
         return found[0]
-
-    def dates(self, name: str, kind: str, order: str = "ASC", *, tzinfo: tzinfo | None = None) -> QuerySet[date]:
-        """The distinct years, months, weeks or days of a date field, as dates.
-
-        Args:
-            name: A date or datetime field, or an annotation.
-            kind: ``"year"``, ``"month"``, ``"week"`` (from Monday on) or ``"day"``: the first day of each is given.
-            order: ``"ASC"``, the oldest first, or ``"DESC"``.
-            tzinfo: Whose calendar, for instants; UTC if not given.
-        """
-        return self._beginnings("dates", name, kind, order, tzinfo)
-
-    def datetimes(
-        self, name: str, kind: str, order: str = "ASC", *, tzinfo: tzinfo | None = None
-    ) -> QuerySet[datetime]:
-        """The distinct years, months, hours or the like of a datetime field, as the instants at which they begin.
-
-        Args:
-            name: A datetime field, or an annotation.
-            kind: ``"year"``, ``"month"``, ``"week"``, ``"day"``, ``"hour"``, ``"minute"`` or ``"second"``.
-            order: ``"ASC"``, the oldest first, or ``"DESC"``.
-            tzinfo: Whose clocks and calendar; UTC if not given.
-        """
-        return self._beginnings("datetimes", name, kind, order, tzinfo)
-
-    def _beginnings(self, method: str, name: str, kind: str, order: str, zone: tzinfo | None) -> QuerySet[Any]:
-        kinds, form = _BEGINNINGS[method]
-        if kind not in kinds:
-            raise FieldError(f"{method}() knows no {kind!r}", hint=did_you_mean(kind, kinds))
-        if order not in ("ASC", "DESC"):
-            raise FieldError(f"{method}(order={order!r}) is 'ASC' or 'DESC'")
-        alias = f"{kind}_of_{name.replace('__', '_')}"
-        found: QuerySet[Any] = (
-            self.filter(**{f"{name}__isnull": False})
-            .order_by()
-            ._giving("flat", (), {alias: Trunc(name, kind, form, zone)})
-        )
-        if zone is not None:  # where the calendar of the zone has no such year there is none
-            found = found.filter(**{f"{alias}__isnull": False})
-        return found.distinct().order_by(alias if order == "ASC" else f"-{alias}")
-
-
-_BEGINNINGS: Mapping[str, tuple[tuple[str, ...], Field[Any] | None]] = {
-    "dates": (("year", "month", "week", "day"), DateField[Any]()),
-    "datetimes": (("year", "month", "week", "day", "hour", "minute", "second"), None),
-}
-"""What ``dates()`` and ``datetimes()`` know, and the field of what they give."""
 
 
 def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:

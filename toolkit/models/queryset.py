@@ -10,12 +10,12 @@ from types import new_class
 from typing import Any, Self, TypeVar, cast
 
 from toolkit.errors import FieldError, IntegrityError
-from toolkit.models.asking import Answers
 from toolkit.models.bulk import BulkInsert, bulk_update
 from toolkit.models.conflicts import make_conflict
 from toolkit.models.contention import again_after_deadlock, called, change
 from toolkit.models.deleting import delete_rows, plan_of_rows
 from toolkit.models.plans import DeletionPlan
+from toolkit.models.summaries import Summaries
 from toolkit.models.updating import update_rows
 
 M = TypeVar("M", covariant=True)
@@ -72,7 +72,7 @@ class ManagerDescriptor:
         return root
 
 
-class QuerySet(Answers[M]):
+class QuerySet(Summaries[M]):
     """A question to the database, asked when its answer is needed.
 
     Subclass it to add questions of your own, and give the model ``objects = MyQuerySet.as_manager()``.
