@@ -114,6 +114,17 @@ def test_the_reference_is_a_name_and_a_key(news: Any) -> None:
     assert Comment(text="x", target=Short.objects.get(title="Two")).content_type == "news.Story"
 
 
+def test_a_model_and_a_number_may_be_set_as_they_are(news: Any) -> None:
+    photo, story = Photo.objects.first(), Story.objects.first()
+    comment = Comment(target=photo, text="New")
+    comment.content_type, comment.object_id = Story, story.pk
+    assert comment.target == story
+    comment.save()
+    assert Comment.objects.get(pk=comment.pk).target == story
+    comment.content_type, comment.object_id = Photo, photo.pk
+    assert comment.target == photo
+
+
 def test_rows_of_each_model_are_loaded_at_once(news: Any) -> None:
     with news.database.counted() as queries:
         found = [str(comment.target) for comment in Comment.objects.all()]

@@ -87,7 +87,8 @@ def test_null_in_json_is_not_a_missing_key_and_not_null_of_sql(m: Any, documents
     assert documents(json__a__isnull=False) == [0, 4]
     assert documents(json__isnull=True) == [3]
     assert documents(json=None) == [3]
-    assert documents(json=JSONNull()) == [2]
+    assert documents(json=JSONNull()) == documents(json=Value(None, JSONField())) == [2]
+    assert documents(json__a=Value(None, JSONField())) == [0]
     values = list(m.Everything.objects.order_by("pk").values_list("json", flat=True))
     assert values == [{"a": None}, {"b": 1}, JSONNull(), None, {"a": 0}]
     assert values[3] is None
@@ -95,7 +96,7 @@ def test_null_in_json_is_not_a_missing_key_and_not_null_of_sql(m: Any, documents
 
 
 def test_a_row_with_null_keeps_it_when_it_is_saved_again(m: Any, scope: Any) -> None:
-    row = m.Everything.objects.create(json=JSONNull())
+    row = m.Everything.objects.create(json=Value(None, JSONField()))
     again = m.Everything.objects.get()
     again.save()
     assert m.Everything.objects.get(json=JSONNull()).pk == row.pk

@@ -9,7 +9,7 @@ import pytest
 
 from toolkit import models
 from toolkit.database import Database
-from toolkit.errors import DatabaseError, FieldError, IntegrityError
+from toolkit.errors import DatabaseError, FieldError, IntegrityError, ValidationError
 from toolkit.models import F, Now
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
@@ -22,6 +22,20 @@ def test_save_inserts_then_updates(m: Any, scope: Any) -> None:
     tag.name = "Uno"
     tag.save()
     assert [(t.pk, t.name) for t in m.Tag.objects.all()] == [(tag.pk, "Uno")]
+
+
+def test_a_default_makes_the_key_of_a_copy(m: Any, scope: Any) -> None:
+    camera = m.Camera.objects.create(id=None, name="One")
+    first = camera.pk
+    camera.pk, camera.name = None, "Two"
+    camera.save()
+    made = m.Camera.objects.bulk_create([m.Camera(id=None, name="Three"), m.Camera(name="Four")])
+    assert {first, camera.pk, *(one.pk for one in made)} == set(m.Camera.objects.values_list("pk", flat=True))
+    assert m.Camera.objects.count() == 4
+    camera.pk, camera.name = None, "much too long for such a name"
+    with pytest.raises(ValidationError, match="at most 20"):
+        camera.save()
+    assert camera.pk is None
 
 
 def test_update_fields_writes_these_alone(m: Any, scope: Any) -> None:

@@ -18,6 +18,7 @@ from toolkit.models.stale import refuse_stale_rows
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     ComputedValue,
+    fill_keys,
     forget_computed,
     insert_sql,
     key_of,
@@ -111,6 +112,8 @@ class BulkInsert:
         if level._meta.parents:
             for row in rows:
                 link_to_parents(row, level)
+        if any(field.default is not MISSING for field in level._meta.key):
+            self._given += [(row, name) for row in rows for name in fill_keys(row, level)]
         keys = _keys_of(rows, level)
         without = [row for row, key in zip(rows, keys, strict=True) if key is None or key is DATABASE_DEFAULT]
         kept = (row for row, key in zip(rows, keys, strict=True) if key is not None and key is not DATABASE_DEFAULT)

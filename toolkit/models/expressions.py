@@ -20,6 +20,7 @@ from toolkit.errors import FieldError
 from toolkit.models.arithmetic import combine
 from toolkit.models.comparisons import Liftable, Structure, lift_condition
 from toolkit.models.fields.base import Field
+from toolkit.models.fields.json import JSONField, JSONNull
 from toolkit.models.outputs import Output, Typed, boolean, exactly, field_for, typed
 
 if TYPE_CHECKING:
@@ -271,11 +272,13 @@ class Value(Expression):
 
     Args:
         value: The constant.
-        output_field: A field that writes it, where its type does not say enough.
+        output_field: A field that writes it, where its type does not say enough. None of a ``JSONField`` is null of
+            JSON.
     """
 
     def __init__(self, value: Any, output_field: Field[Any] | None = None) -> None:
-        self.value, self.output_field = value, output_field
+        null = value is None and isinstance(output_field, JSONField)
+        self.value, self.output_field = JSONNull() if null else value, output_field
 
     def __repr__(self) -> str:
         return f"Value({self.value!r})"

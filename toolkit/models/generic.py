@@ -132,7 +132,13 @@ class GenericForeignKey(Several):
         return f"_generic_{self.name}"
 
     def _held(self, instance: Any) -> tuple[Any, Any]:
-        return getattr(instance, self.type_field.attname), getattr(instance, self.id_field.attname)
+        """The name and the key, as the fields have them once they are saved: a model may stand for its name."""
+        name, key = getattr(instance, self.type_field.attname), getattr(instance, self.id_field.attname)
+        if name is not None and name.__class__ is not str:
+            name = self.type_field.to_python(name)
+        if key is not None and key.__class__ is not self.id_field.native:
+            key = self.id_field.to_python(key)
+        return name, key
 
     def _known(self, instance: Any) -> tuple[Any, Any] | None:
         """What was loaded, if the two fields still say the same."""

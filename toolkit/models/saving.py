@@ -13,6 +13,7 @@ from toolkit.models.sqltext import placeholder, quoted
 from toolkit.models.stale import next_version, read_back, refuse_stale
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
+    fill_keys,
     forget_computed,
     given_fields,
     insert_sql,
@@ -132,6 +133,7 @@ class Saving:
 
     def _insert_level(self, level: Any) -> None:
         scope, instance, meta = self.scope, self.instance, level._meta
+        self.given_keys += fill_keys(instance, level)
         generated = key_of(instance, level) is None
         if generated and meta.composite_key is not None:
             raise keyless(meta)

@@ -12,7 +12,7 @@ from typing import Any
 from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_mean
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields import IntegerField
-from toolkit.models.fields.base import DATABASE_DEFAULT, Field
+from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field
 from toolkit.models.generated import make_function
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
@@ -195,6 +195,16 @@ def key_of(instance: Any, level: Any) -> Any:
     """The key of an instance's row in one of its tables."""
     meta = level._meta
     return instance.__dict__.get(meta.pk.attname) if meta.composite_key is None else instance.pk
+
+
+def fill_keys(instance: Any, level: Any) -> list[str]:
+    """Give a new row whose key is None the one that its default makes; the attributes that were given a value."""
+    made = []
+    for field in level._meta.key:
+        if field.default is not MISSING and instance.__dict__.get(field.attname) is None:
+            instance.__dict__[field.attname] = field.get_default()
+            made.append(field.attname)
+    return made
 
 
 def keyless(meta: Any) -> IntegrityError:
