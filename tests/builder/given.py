@@ -86,6 +86,17 @@ def of_asking(slug, ask):
     return ask()
 
 
+def keeping():
+    """Querysets, of a row and of all, and what objects keep."""
+    for tag in Tag.objects.all():
+        yield {"slug": tag.slug, "stories": tag.stories.order_by("title"), "same": Story.objects.filter(tags=tag)[:2]}
+
+
+@app.listing("/keeping/<slug>/", each=keeping, template="day.html", per_page=2)
+def of_keeping(slug, stories, same):
+    return stories, {"around": [story.title for story in same]}
+
+
 def linking():
     return [{"slug": section.slug, "url": url_for(section)} for section in Section.objects.all()]
 

@@ -63,6 +63,14 @@ def icons():
 def of_icon(slug, icon):
     return icon
 
+def asked():
+    for month in sorted(set(Story.objects.values_list("month", flat=True))):
+        yield {"month": month, "stories": Story.objects.filter(month=month).order_by("pk")}
+
+@app.page("/asked/<int:month>/", each=asked)
+def of_asked(month, stories):
+    return " ".join(story.slug for story in stories)
+
 def votes():
     return [{"slug": line.split()[0], "text": line} for line in FILE.read_text().splitlines()]
 
@@ -110,8 +118,8 @@ def build(site: Any) -> Callable[[], dict[str, str]]:
 
 
 def told(rendered: dict[str, str]) -> dict[str, str]:
-    """Without the pages that depend on all that their function read, or on all assets of it."""
-    return {url: reason for url, reason in rendered.items() if not url.startswith(("/held/", "/icons/"))}
+    """Without pages that other tests are about."""
+    return {url: reason for url, reason in rendered.items() if not url.startswith(("/held/", "/icons/", "/asked/"))}
 
 
 def read(site: Any, url: str) -> str:
@@ -151,6 +159,16 @@ def test_what_was_left_out_of_a_row_within_a_subject_is_an_input_of_each_page_th
         assert {url for url in rendered if url.startswith("/wrapped/")} == {f"/wrapped/in-{month}/"}
         for kind in ("wrapped", "held"):
             assert "other" in read(site, f"/{kind}/in-{month}/")
+
+
+def test_a_queryset_within_a_subject_is_asked_by_its_page(site: Any, build: Any) -> None:
+    build()
+    story_of(site).objects.create(slug="again", month=3)
+    assert {url for url in build() if "asked" in url} == {"/asked/3/"}
+    assert read(site, "/asked/3/") == "in-3 again"
+    story_of(site).objects.filter(slug="again").update(month=5, slug="moved")
+    assert {url for url in build() if "asked" in url} == {"/asked/3/", "/asked/5/"}
+    assert [read(site, f"/asked/{month}/") for month in (3, 5)] == ["in-3", "in-5 moved"]
 
 
 def test_assets_that_a_function_names_are_published_while_it_names_them(site: Any, build: Any) -> None:
@@ -229,7 +247,7 @@ def test_what_a_function_reads_is_told_of_the_pages_that_it_gives_subjects_to(si
     build()
     assert ask(site, "impact", "file:votes.txt")["read_by"] == ["/votes/no/", "/votes/yes/"]
     impact = ask(site, "impact", "story:in-1")
-    assert impact["read_by"] == ["/held/in-1/", "/held/in-3/", "/held/in-5/", "/wrapped/in-1/"]
+    assert impact["read_by"] == ["/asked/1/", "/held/in-1/", "/held/in-3/", "/held/in-5/", "/wrapped/in-1/"]
     assert {"/months/1/", "/months/3/", "/wrapped/in-3/"} <= set(impact["queried_by"])
     assert not {"/", "/votes/yes/"} & set(impact["queried_by"])
     inputs = ask(site, "why", "/months/3/")["inputs"]

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from markupsafe import Markup
 
-from toolkit.models import Prefetch
+from toolkit.models import Count, F, Prefetch, Q
 from toolkit.pages.likeness import MOST, describe_subjects
 from toolkit.testing import temporary_site
 
@@ -111,7 +111,7 @@ UNLIKE_PAIRS: list[tuple[Any, Any]] = [
     (Plain(a=1), {"a": 1}), (Slotted(1, b=2), Slotted(1, b=3)), (Slotted(1), Slotted(2)), (Month(1), Month(2)),
     (Month(1, {"a": 1}), Month(1, {"a": 2})), (Frozen(1), Frozen(2)), (HalfSlotted(1), HalfSlotted(1, 2)),
     (SimpleNamespace(a=1), SimpleNamespace(a=2)), (Pair(1, 2), (1, 2)), (Pair(1, 2), Pair(2, 1)),
-    (["again", 0], [["again", 0]]),
+    (["again", 0], [["again", 0]]), (Plain, Other), (int, "int"),
 ]  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_the_same_made_anew_has_the_same_digest(value: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        print, lambda: 1, Plain, re.compile("a"), itertools.count(), (each for each in "a"), iter([]), object,
+        print, lambda: 1, Local, re.compile("a"), itertools.count(), (each for each in "a"), iter([]),
         Hiding(1), functools.partial(print), defaultdict(list), Counted("a"), ValueError("a"), "\ud800", Local(),
         AWARE.replace(tzinfo=ZoneInfo.from_file(BytesIO(Path("/usr/share/zoneinfo/UTC").read_bytes()))),
         [[0] for _ in range(MOST + 1)], functools.reduce(lambda inner, _: [inner], range(100), []),
@@ -219,4 +219,32 @@ def test_rows_that_belong_to_a_row_are_told_with_it_but_not_those_of_a_question(
     next(iter(whole.stories.all())).__dict__["rank"] = 1
     assert before is not None
     assert digest_of(whole) not in (before, None)
-    assert digest_of({"stories": models.Story.objects.all()}) is None
+
+
+def test_querysets_are_told_by_what_they_ask(models: Any) -> None:
+    one, author = models.Story.objects.get(slug="one"), models.Author.objects.get()
+
+    def questions() -> list[Any]:
+        rows = models.Story.objects
+        return [
+            rows.all(), models.Author.objects.all(), rows.filter(slug="one"), rows.filter(slug="two"),
+            rows.filter(Q(slug="one") | Q(slug="two")), rows.filter(Q(slug="one") & Q(slug="two")),
+            rows.exclude(slug="one"), rows.order_by("slug"), rows.order_by("-slug"), rows.order_by("slug")[:1],
+            rows.order_by("slug")[1:2], rows.values("slug"), rows.values_list("slug"),
+            models.Author.objects.annotate(n=Count("stories")),
+            models.Author.objects.annotate(n=Count("stories", distinct=True)),
+            rows.annotate(n=F("pk") + 1), rows.annotate(n=F("pk") + 2), rows.select_related("author"),
+            rows.prefetch_related("author"), rows.only("slug"), rows.filter(author=author), author.stories.all(),
+            author.stories.filter(slug="one"), rows.filter(pk=one.pk), rows.distinct(), rows.none(),
+            rows.filter(author__in=models.Author.objects.filter(name="Ada")),
+            rows.filter(author__in=models.Author.objects.filter(name="Bob")),
+        ]  # fmt: skip
+
+    told = [digest_of({"stories": each}) for each in questions()]
+    assert [place for place, each in enumerate(told) if each is None] == []
+    assert len(set(told)) == len(told)
+    again = questions()
+    for each in again:
+        list(each)
+    others = [place for place, each in enumerate(again) if digest_of({"stories": each}) != told[place]]
+    assert others == [20, 21, 22]  # those of the author, who keeps what was asked

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from toolkit.models.fields.files import FieldFile
+from toolkit.models.queryset import QuerySet
 from toolkit.trace import digest
 
 MOST = 5000
@@ -144,10 +145,14 @@ class _Telling:
             return [name, value.isoformat(), value.fold, self._zone(value.tzinfo)]
         if kind is Markup:
             return [name, str(value)]
+        if isinstance(value, type):
+            return ["class", self._class(value)]
         if isinstance(value, Enum):
             return [self._class(kind), value.name, self.tell(value.value)]
         if isinstance(value, FieldFile):
             return self._file(value)
+        if isinstance(value, QuerySet):
+            return self._question(value)
         if isinstance(value, tuple) and kind.__bases__ == (tuple,) and not hasattr(value, "__dict__"):
             return [self._class(kind), *getattr(value, "_fields", ()), *map(self.tell, value)]
         return [self._class(kind), *([key, self.tell(item)] for key, item in self._attributes(value))]
@@ -155,6 +160,16 @@ class _Telling:
     def _file(self, value: FieldFile) -> Any:
         self.is_unlike |= not value.committed
         return [self._class(type(value)), value.name]
+
+    def _question(self, value: QuerySet[Any]) -> Any:
+        """A queryset by what it asks: a page that goes through it asks for itself, and has the answer in its trace."""
+        told: list[Any] = [self._class(type(value)), self._class(value.model)]
+        for name, item in sorted(vars(value).items()):
+            if name in ("_mode", "relation"):  # of what its owner has, which is told too
+                told.append([name, item.name])
+            elif name not in ("model", "_cache", "_asked_by"):
+                told.append([name, self.tell(item)])
+        return told
 
     def _row(self, row: Any) -> Any:
         """All that a row holds: its values, what was counted along with it, what a function put there."""
@@ -191,7 +206,7 @@ class _Telling:
     def _attributes(self, value: Any) -> Iterable[tuple[str, Any]]:
         state = _state(value)
         self.is_unlike |= state is None
-        return sorted((getattr(value, "__dict__", {}) if state is None else state).items())
+        return sorted((state or {}).items())
 
 
 def _state(value: Any) -> dict[str, Any] | None:
