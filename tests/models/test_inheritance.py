@@ -11,7 +11,7 @@ import pytest
 
 from tests.tables import resolved
 from toolkit import models
-from toolkit.errors import DeclarationError, IntegrityError
+from toolkit.errors import DeclarationError, FieldError, IntegrityError
 from toolkit.models import Count, Q
 from toolkit.models.resolve import resolve_models
 from toolkit.models.states import capture
@@ -67,6 +67,18 @@ class Big(Restaurant):
 
 class Host(models.Model):
     name = models.CharField(max_length=20)
+
+    @property
+    def called(self) -> str:
+        return self.name
+
+    @called.setter
+    def called(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def loud(self) -> str:
+        return self.name.upper()
 
 
 class Review(models.Model):
@@ -321,6 +333,15 @@ def test_the_footprint_has_the_columns_of_both_tables(town: Any, scope: Scope) -
 # proxies
 
 
+def test_a_property_that_can_be_set_takes_a_value_of_a_new_row(town: Any) -> None:
+    host, made = Host.objects.get_or_create(name="Ann", defaults={"called": "Anna"})
+    assert made and Host.objects.get(pk=host.pk).name == "Anna"
+    host, made = Host.objects.update_or_create({"called": "Bea"}, name="Anna")
+    assert not made and Host.objects.get(pk=host.pk).name == "Bea"
+    with pytest.raises(FieldError, match="Host has no field 'loud'"):
+        Host(loud="ANN")
+
+
 def test_a_proxy_shares_the_table(town: Any) -> None:
     assert Big._meta.table == "town_restaurant"
     assert [(type(b), b.shout()) for b in Big.objects.all()] == [(Big, "VERDI"), (Big, "ANNA")]
@@ -338,7 +359,8 @@ def test_a_proxy_has_the_relations_and_can_be_referred_to(town: Any) -> None:
     booking = Booking.objects.create(restaurant=Big.objects.get(name="Verdi"), big=town.verdi)
     assert type(Booking.objects.get().big) is Big
     assert Booking.objects.filter(big=town.verdi, big__seats=40).get() == booking
-    assert Big.objects.get(name="Verdi").parties.get() == booking
+    assert Big.objects.get(name="Verdi").parties.get() == town.verdi.parties.get() == booking
+    assert Restaurant.objects.get(parties=booking) == Restaurant.objects.prefetch_related("parties").get(name="Verdi")
     assert Big.objects.get(name="Verdi").bookings.get() == booking
     assert town.verdi.delete()["town.Booking"] == 1
 

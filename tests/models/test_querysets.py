@@ -357,6 +357,15 @@ def test_slices_with_a_step_are_lists(m: Any, newsroom: Any) -> None:
         stories["x"]
 
 
+def test_a_queryset_that_changed_its_rows_is_asked_anew(m: Any, newsroom: Any) -> None:
+    tags = m.Tag.objects.filter(slug__in=["tag-1", "tag-2"])
+    assert [tag.name for tag in tags] == ["Tag 1", "Tag 2"]
+    tags.update(name="Same")
+    assert [tag.name for tag in tags] == ["Same", "Same"]
+    tags.delete()
+    assert list(tags) == [] and not tags
+
+
 def test_contains_asks_for_one_row(m: Any, newsroom: Any) -> None:
     story = newsroom.stories[4]
     with newsroom.database.counted() as queries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import (
@@ -96,8 +97,11 @@ class Model(metaclass=ModelBase):
             for name in (key.name, key.attname):
                 if name in values:
                     setattr(self, name, values.pop(name))
-        for name in values:
-            raise _not_taken(meta, name)
+        for name, value in values.items():
+            known = getattr_static(type(self), name, None)
+            if not isinstance(known, property) or known.fset is None:
+                raise _not_taken(meta, name)
+            setattr(self, name, value)
 
     @property
     def pk(self) -> Any:

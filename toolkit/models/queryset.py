@@ -180,12 +180,16 @@ class QuerySet(Summaries[M]):
         """
         self._refuse_combined("update")
         scope = self._scope(writing=True)
-        return again_after_deadlock(lambda: update_rows(scope, self, values), scope.database)
+        changed = again_after_deadlock(lambda: update_rows(scope, self, values), scope.database)
+        self._cache = None
+        return changed
 
     def delete(self) -> dict[str, int]:
         """Delete all rows of the question, and what depends on them; how many went, by model."""
         self._refuse_combined("delete")
-        return delete_rows(self._scope(writing=True), self._of_writer())
+        gone = delete_rows(self._scope(writing=True), self._of_writer())
+        self._cache = None
+        return gone
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""

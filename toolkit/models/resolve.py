@@ -309,7 +309,7 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
                 descriptor = RelatedBetween(relation.accessor, field, forward=False)
             elif relation.many:
                 descriptor = RelatedByKey(relation.accessor, field)
-            setattr(field.target, relation.accessor, descriptor)
+            setattr(target.concrete_model, relation.accessor, descriptor)  # whose rows are a proxy's, too
 
 
 def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
