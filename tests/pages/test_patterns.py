@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import BaseConverter, Map, Rule
 
 from toolkit.errors import DeclarationError, RouteError
 from toolkit.pages.patterns import Pattern, folded_path, numbered, output_path, split_number
@@ -48,6 +49,27 @@ def test_a_path_without_converters_is_built_as_werkzeug_builds_it(section: str, 
         return
     _, expected = rule.build(values)
     assert url == expected
+
+
+@given(st.one_of(st.integers(), st.booleans(), st.integers().map(str), slugs))
+def test_a_whole_number_is_built_as_werkzeug_builds_it(year: object) -> None:
+    rule = Rule("/<int:year>/", endpoint="page")
+    Map([rule])
+    try:
+        url = Pattern("/<int:year>/").build({"year": year})
+    except RouteError:
+        with pytest.raises(ValueError):
+            rule.build({"year": year})
+        return
+    assert url == rule.build({"year": year})[1]
+
+
+def test_a_converter_of_the_sites_own_may_have_the_name_of_a_built_in_one() -> None:
+    class Spelled(BaseConverter):
+        def to_url(self, value: Any) -> str:
+            return f"year-{value}"
+
+    assert Pattern("/<int:year>/", converters={"int": Spelled}).build({"year": 26}) == "/year-26/"
 
 
 @given(slugs)

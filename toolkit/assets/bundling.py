@@ -15,18 +15,19 @@ from toolkit.assets.references import Reference, rewrite
 from toolkit.assets.sources import SourceText, Target, find_references
 from toolkit.assets.stylesheets import is_closed, without_source_map
 from toolkit.errors import TemplateError
+from toolkit.text.patterns import deferred
 
-_CHARSET = re.compile(r"""\A\s*@charset\s+["'][^"']*["']\s*;""", re.IGNORECASE)
-_IMPORT_START = re.compile(r"@import(?:\s|/\*(?:(?!\*/)[\s\S])*\*/)*(?:url\(\s*)?\Z", re.IGNORECASE)
-_BEFORE_RULES = re.compile(
+_CHARSET = deferred(r"""\A\s*@charset\s+["'][^"']*["']\s*;""", re.IGNORECASE)
+_IMPORT_START = deferred(r"@import(?:\s|/\*(?:(?!\*/)[\s\S])*\*/)*(?:url\(\s*)?\Z", re.IGNORECASE)
+_BEFORE_RULES = deferred(
     r"""(?:\s|/\*[\s\S]*?\*/|@(?:charset|layer|import)\b(?:"[^"]*"|'[^']*'|[^;{}"'])*;)*+\Z""", re.IGNORECASE
 )
 """What may stand before an import. After a rule browsers read none."""
-_CONDITIONS = re.compile(r"\s*\)?(?P<conditions>(?:/\*[\s\S]*?\*/|[^;{}])*+)(?:;|\Z)")
-_LAYER = re.compile(r"\s*layer(?:\(\s*(?P<name>[\w.-]+)\s*\))?(?=\s|\Z)", re.IGNORECASE)
-_SUPPORTS = re.compile(r"\s*supports(?=\()", re.IGNORECASE)
-_NAMESPACE = re.compile(r"@namespace\b", re.IGNORECASE)
-_STAYS = re.compile(r"@(?:import|namespace)\b", re.IGNORECASE)
+_CONDITIONS = deferred(r"\s*\)?(?P<conditions>(?:/\*[\s\S]*?\*/|[^;{}])*+)(?:;|\Z)")
+_LAYER = deferred(r"\s*layer(?:\(\s*(?P<name>[\w.-]+)\s*\))?(?=\s|\Z)", re.IGNORECASE)
+_SUPPORTS = deferred(r"\s*supports(?=\()", re.IGNORECASE)
+_NAMESPACE = deferred(r"@namespace\b", re.IGNORECASE)
+_STAYS = deferred(r"@(?:import|namespace)\b", re.IGNORECASE)
 
 Read = Callable[[str], "SourceText | None"]
 Complain = Callable[[SourceText, Reference, str], TemplateError]

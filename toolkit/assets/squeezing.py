@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 
-_PART = re.compile(
+from toolkit.text.patterns import deferred
+
+_PART = deferred(
     r"""
       (?P<comment><!--(?!>|->).*?(?:-->|\Z))
     | (?P<raw><(?P<name>script|style|textarea|title|xmp|iframe|noembed|listing)\b(?:"[^"]*"|'[^']*'|[^'">])*+>
@@ -23,13 +25,13 @@ _PART = re.compile(
     """,
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
-_SPACES = re.compile(r"[ \t\n\r\f]+")
-_KEEPS = re.compile(
+_SPACES = deferred(r"[ \t\n\r\f]+")
+_KEEPS = deferred(
     r"""\sxml:space\s*=\s*["']?preserve|\sstyle\s*=\s*(?:"[^"]*|'[^']*|[^\s>]*)\bwhite-space\s*:\s*(?:pre|break-spaces)""",
     re.IGNORECASE,
 )
 """What an element says of itself when its spaces are to be seen."""
-_KEPT = re.compile(r"<!--(?:\[if|#|!|<!\[endif|/?(?:esi|noindex|googleo))", re.IGNORECASE)
+_KEPT = deferred(r"<!--(?:\[if|#|!|<!\[endif|/?(?:esi|noindex|googleo))", re.IGNORECASE)
 """Comments that somebody reads: conditions, server side includes, marks of search engines."""
 
 _BLOCKS = frozenset({

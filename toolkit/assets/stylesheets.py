@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 
 from toolkit.assets.references import Reference
+from toolkit.text.patterns import deferred
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')"""
 _COMMENT = r"(?>/\*[\s\S]*?(?:\*/|\Z))"
 _IMPORT = rf"@import(?:\s|{_COMMENT})*+"
-_TOKEN = re.compile(
+_TOKEN = deferred(
     rf"""
       (?P<comment>{_COMMENT})
     | @namespace\b(?P<namespace>(?:{_COMMENT}|{_STRING}|[^;{{}}"'/]|/)*+)
@@ -28,13 +29,13 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _REFERRING = frozenset({"import", "quoted", "url"})
-_PART = re.compile(
+_PART = deferred(
     rf"""/\*[\s\S]*?\*/ | {_STRING} | url\(\s*+(?:[^\s"'()\\]|\\[\s\S])*+\s*+\) | \\[\s\S] | /\* | [(){{}}\[\]"']""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CLOSES = {")": "(", "]": "[", "}": "{"}
-_SOURCE_MAP = re.compile(r"[#@]\s*sourceMappingURL=(?P<map>\S+?)\s*\*/")
-_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|\n|([\s\S]))")
+_SOURCE_MAP = deferred(r"[#@]\s*sourceMappingURL=(?P<map>\S+?)\s*\*/")
+_ESCAPE = deferred(r"\\(?:([0-9a-fA-F]{1,6})\s?|\n|([\s\S]))")
 
 
 def iter_references(text: str) -> Iterator[Reference]:

@@ -26,7 +26,6 @@ BEGUN_NS = time.time_ns()
 
 STEPS = (
     "jinja2",
-    "werkzeug.routing",
     "toolkit.i18n.locales",
     "toolkit.database",
     "toolkit.models",

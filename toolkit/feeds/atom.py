@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from toolkit.feeds.clean import clean_deleted, clean_feed
 from toolkit.feeds.entry import Deleted, Entry
-from toolkit.feeds.generator import ATOM_TYPE, add_stylesheet, make_generator
+from toolkit.feeds.formats import ATOM_TYPE
+from toolkit.feeds.generator import add_stylesheet, make_generator
 from toolkit.feeds.info import FeedInfo
 
 

@@ -6,15 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from toolkit.errors import DeclarationError, did_you_mean
-from toolkit.feeds.atom import write_atom
-from toolkit.feeds.entry import Entry
-from toolkit.feeds.generator import ATOM_TYPE, RSS_TYPE
-from toolkit.feeds.info import FeedInfo
-from toolkit.feeds.jsonfeed import JSON_TYPE, write_json
-from toolkit.feeds.rss import write_rss
+from toolkit.lazily import LazyModule
 from toolkit.text import escape_attribute
+
+if TYPE_CHECKING:
+    from toolkit.feeds import atom, jsonfeed, rss
+    from toolkit.feeds.entry import Entry
+    from toolkit.feeds.info import FeedInfo
+else:
+    atom, jsonfeed, rss = (LazyModule(f"toolkit.feeds.{name}") for name in ("atom", "jsonfeed", "rss"))
+
+RSS_TYPE = "application/rss+xml"
+ATOM_TYPE = "application/atom+xml"
+JSON_TYPE = "application/feed+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +43,9 @@ class FeedFormat:
 
 FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
     {
-        "rss": FeedFormat("rss", RSS_TYPE, ".rss", write_rss),
-        "atom": FeedFormat("atom", ATOM_TYPE, ".atom", write_atom),
-        "json": FeedFormat("json", JSON_TYPE, ".json", write_json),
+        "rss": FeedFormat("rss", RSS_TYPE, ".rss", lambda info, entries: rss.write_rss(info, entries)),
+        "atom": FeedFormat("atom", ATOM_TYPE, ".atom", lambda info, entries: atom.write_atom(info, entries)),
+        "json": FeedFormat("json", JSON_TYPE, ".json", lambda info, entries: jsonfeed.write_json(info, entries)),
     }
 )
 """The built-in formats; hand over ``{**FORMATS, "mine": FeedFormat(...)}`` to add one."""

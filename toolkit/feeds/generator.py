@@ -14,14 +14,12 @@ from typing import Any
 from toolkit.feeds.clean import CleanFeed
 from toolkit.feeds.dates import format_rfc822
 from toolkit.feeds.entry import Deleted, Entry
+from toolkit.feeds.formats import RSS_TYPE
 from toolkit.feeds.info import FeedInfo
 from toolkit.text import escape_attribute, escape_html
 
 GENERATOR = "publishing-toolkit"
 """What feeds name as their generator: without a version, so that an update does not change every feed."""
-
-RSS_TYPE = "application/rss+xml"
-ATOM_TYPE = "application/atom+xml"
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"

@@ -11,7 +11,6 @@ from toolkit.feeds.clean import clean_feed
 from toolkit.feeds.entry import Entry, Person
 from toolkit.feeds.info import FeedInfo
 
-JSON_TYPE = "application/feed+json"
 VERSION = "https://jsonfeed.org/version/1.1"
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from toolkit.feeds.clean import clean_feed
 from toolkit.feeds.entry import Entry
-from toolkit.feeds.generator import RSS_TYPE, add_stylesheet, make_generator
+from toolkit.feeds.formats import RSS_TYPE
+from toolkit.feeds.generator import add_stylesheet, make_generator
 from toolkit.feeds.info import FeedInfo
 
 

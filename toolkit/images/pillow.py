@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from io import BytesIO
 from typing import Any
 
@@ -41,6 +40,8 @@ def load_pillow() -> Any:
 def encoder_versions() -> tuple[str, ...]:
     """Versions of everything that decides about the bytes of a rendition."""
     load_pillow()
+    from importlib.metadata import version
+
     import PIL
     from PIL import features
 

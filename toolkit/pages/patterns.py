@@ -1,7 +1,8 @@
 """Paths as patterns, in both directions: values to a URL, and a URL to values. Werkzeug's rules do the work.
 
-Paths without converters are most, and what Werkzeug makes of them is simple: they are checked and built here, so that
-a build need neither import it nor compile a rule for each. Who matches needs the rule.
+Paths without converters are most, those with whole numbers most of the rest, and what Werkzeug makes of them is
+simple: they are checked and built here, so that a build need neither import it nor compile a rule for each. Who
+matches needs the rule.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LONGEST_SEGMENT = 255
 """Bytes in the name of a file or folder, on all file systems of today."""
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\]")
-_PLAIN = re.compile(r"/(?:[A-Za-z0-9_.~/-]|<[A-Za-z_][A-Za-z0-9_]*>)*")
+_PLAIN = re.compile(r"/(?:[A-Za-z0-9_.~/-]|<(?:int:)?[A-Za-z_][A-Za-z0-9_]*>)*")
 _SAFE = "!$&'()*+,/:;=@"
 """What Werkzeug leaves as it is in a part of a path (WHATWG URL, URL-path-segment string)."""
 _PLACEHOLDER = re.compile(r"<(?:[^<>:]+(?:\([^<>]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
@@ -57,7 +58,9 @@ class Pattern:
         if twice is not None:
             raise DeclarationError(f"the path {path!r} has <{twice}> twice", hint="Give each placeholder its own name.")
         self._converters = converters or {}
-        self._is_plain = "default" not in self._converters and _PLAIN.fullmatch(prefix + path) is not None
+        self._is_plain = (
+            self._converters.keys().isdisjoint({"default", "int"}) and _PLAIN.fullmatch(prefix + path) is not None
+        )
         isolated = self._is_plain or all(each.part_isolating for each in self._rule._converters.values())
         self._slashes = re.sub("<[^<>]*>", "", prefix + path).count("/") if isolated else None
 
@@ -100,7 +103,11 @@ class Pattern:
         return url
 
     def _build_plain(self, values: Mapping[str, Any]) -> str:
-        return _PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe=_SAFE), self.prefix + self.path)
+        def built(found: re.Match[str]) -> str:
+            value = values[found[1]]
+            return str(int(value)) if found[0].startswith("<int:") else quote(str(value), safe=_SAFE)
+
+        return _PLACEHOLDER.sub(built, self.prefix + self.path)
 
     def _build_by_rule(self, values: Mapping[str, Any]) -> str:
         built = self._rule.build(values, append_unknown=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
@@ -10,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from toolkit.errors import DatabaseError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
+from toolkit.text.patterns import deferred
 from toolkit.validators.base import refusal
 
 T = TypeVar("T")
@@ -29,11 +29,11 @@ _MICROSECOND = timedelta(microseconds=1)
 LONGEST = timedelta(microseconds=2**63 - 1)
 """What 64 bits of microseconds hold: about 292,000 years."""
 
-_CLOCK = re.compile(
+_CLOCK = deferred(
     r"(?:(?P<days>[-+]?\d{1,9})(?: days?,?)?(?: |$))?"
     r"(?:(?P<sign>[-+]?)(?:(?P<hours>\d{1,10}):)?(?P<minutes>\d{1,10}):(?P<seconds>\d{1,2})(?:\.(?P<fraction>\d{1,6}))?)?"
 )
-_ISO = re.compile(
+_ISO = deferred(
     r"(?P<sign>[-+]?)P(?:(?P<weeks>\d{1,8}(?:\.\d+)?)W)?(?:(?P<days>\d{1,9}(?:\.\d+)?)D)?"
     r"(?:T(?:(?P<hours>\d{1,10}(?:\.\d+)?)H)?(?:(?P<minutes>\d{1,12}(?:\.\d+)?)M)?(?:(?P<seconds>\d{1,14}(?:\.\d+)?)S)?)?"
 )
