@@ -299,14 +299,18 @@ _name_of = attrgetter("name")
 
 def process_digest() -> bytes:
     """Stands for Python, what is installed beside it, the current folder and the environment."""
-    installed = [
-        [place, sorted(os.listdir(place))]  # noqa: PTH208 - names are all that is wanted; they carry versions
+    variables = sorted((name, value) for name, value in os.environ.items() if name not in PASSING)
+    python = [sys.version, sys.executable, platform.machine(), sys.flags.optimize]
+    return digest_bytes(repr([python, os.getcwd(), installed_names(), variables]).encode("utf-8", "surrogateescape"))  # noqa: PTH109
+
+
+def installed_names() -> list[list[Any]]:
+    """What is installed beside Python, by folder: the names carry versions."""
+    return [
+        [place, sorted(os.listdir(place))]  # noqa: PTH208 - names are all that is wanted
         for place in sorted(set(sys.path))
         if place.endswith(_NAMES_ONLY) and os.path.isdir(place)  # noqa: PTH112 - as written
     ]
-    variables = sorted((name, value) for name, value in os.environ.items() if name not in PASSING)
-    python = [sys.version, sys.executable, platform.machine(), sys.flags.optimize]
-    return digest_bytes(repr([python, os.getcwd(), installed, variables]).encode("utf-8", "surrogateescape"))  # noqa: PTH109
 
 
 def tokens_digest(database: str) -> bytes:

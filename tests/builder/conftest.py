@@ -20,6 +20,7 @@ from babel.dates import format_date
 
 from toolkit.ahead import look_ahead
 from toolkit.builder import Builder, BuildReport
+from toolkit.builder.rehearsing import keep_questions, know_questions
 from toolkit.builder.sealing import make_seal
 from toolkit.errors import IntegrityError, ToolkitError
 from toolkit.seals import find_seal, keep_seal, seal_path
@@ -219,7 +220,9 @@ def _build(
         site = _load(folder, settings)
         site.prepare()
     builder = Builder(site, output=output, moment=moment, ahead=None if loaded.wrote else ahead, **options)
+    know_questions(site, loaded)
     report = builder.build()
+    keep_questions(site)
     if ahead is not None:
         ahead.close()
     if held:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
@@ -29,6 +32,7 @@ from tests.models.evaluation import (
     total,
     totals_of_groups,
 )
+from tests.models.known import KnownAtOnce
 from toolkit import models
 from toolkit.errors import DatabaseError, FieldError
 from toolkit.models import F, Q
@@ -124,6 +128,15 @@ class Undo(Exception):
     """Takes the rows of an example away."""
 
 
+@pytest.fixture
+def known(scope: Any) -> Iterator[KnownAtOnce]:
+    """Every question that can be kept for another process is asked as it comes out of a file."""
+    scope.database.known = known = KnownAtOnce(scope.database, Path("nowhere"))
+    yield known
+    scope.database.known = None
+    assert known.read > len(known.refused)
+
+
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -133,7 +146,7 @@ class Undo(Exception):
     phases=[Phase.generate, *([] if "MODEL_NO_SHRINK" in os.environ else [Phase.shrink])],
 )
 @given(st.data())
-def test_questions_answer_as_plain_python_does(m: Any, scope: Any, data: st.DataObject) -> None:
+def test_questions_answer_as_plain_python_does(m: Any, scope: Any, known: KnownAtOnce, data: st.DataObject) -> None:
     world = data.draw(worlds())
     with contextlib.suppress(Undo), scope.database.atomic():
         insert(m, world)

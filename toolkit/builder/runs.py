@@ -28,15 +28,19 @@ from toolkit.lazily import LazyModule
 from toolkit.pages.routes import Page
 
 if TYPE_CHECKING:
-    from toolkit.builder import executors, tasks
+    from toolkit.builder import executors, rehearsing, tasks
     from toolkit.builder import paranoid as proving
     from toolkit.builder import workers as processes
     from toolkit.builder.build import Builder
 else:
     executors = LazyModule("toolkit.builder.executors")
     proving = LazyModule("toolkit.builder.paranoid")
+    rehearsing = LazyModule("toolkit.builder.rehearsing")
     tasks = LazyModule("toolkit.builder.tasks")
     processes = LazyModule("toolkit.builder.workers")
+
+WORTH_A_REHEARSAL = 1_000
+"""With fewer pages to render, what makes the next build of one page faster is not worth its time."""
 
 
 class Run:
@@ -98,6 +102,8 @@ class Run:
             agreed = self._render_parallel(job, pages, watcher)
         if agreed:
             self._render_linked(job)
+            if len(pages) >= WORTH_A_REHEARSAL:
+                rehearsing.rehearse(self.decision.plan, pages)
         self.report.seconds["render"] = time.monotonic() - started
         if agreed and self.builder.proof is not None:
             self._compare(self.builder.proof)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolkit.ahead import Ahead
-from toolkit.builder import Builder, BuildReport, Segment, Shard
+from toolkit.builder import Builder, BuildReport, Segment, Shard, rehearsing
 from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
 from toolkit.cli.build import BEGUN_NS, tell_end
 from toolkit.cli.failing import LETTERS
@@ -80,7 +80,9 @@ def run(
             paranoid=paranoid,
             ahead=None if loaded.wrote else ahead,
         )
+        rehearsing.know_questions(site, loaded)
         report = builder.build()
+        rehearsing.keep_questions(site)
     if place is not None and report.rendered in (0, report.pages):  # after an edit, the next build is soon enough
         keep_seal(place, sealing.make_seal(builder, report, loaded=loaded, begun_ns=BEGUN_NS))
     if speak.as_json:

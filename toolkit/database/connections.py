@@ -51,6 +51,7 @@ class Database(Holding):
         path: The database's file, if it is one.
         in_memory: Whether it lives in this process only.
         shapes: Compiled query shapes, by key; filled by the models.
+        known: Shapes that another process compiled; None where nobody keeps them.
         lookups: Compiled lookups by key, the specialised form of ``objects.get(pk=…)``; filled by the models.
         statements: Statements that write rows, and what makes the rows; filled by the models.
         compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread.
@@ -80,6 +81,7 @@ class Database(Holding):
         self._remote = self.backend.remote
         self._direct = self.backend.direct
         self.shapes: dict[Any, Any] = {}
+        self.known: Any = None
         self.lookups: dict[Any, Any] = {}
         self.statements: dict[Any, Any] = {}
         self.compiling = threading.RLock()

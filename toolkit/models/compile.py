@@ -11,7 +11,7 @@ from typing import Any
 from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler
 from toolkit.models.fields.several import as_one, columns_of
-from toolkit.models.generated import make_function
+from toolkit.models.generated import made_by, make_function
 from toolkit.models.layers import is_layered, layered, places_of
 from toolkit.models.loader import Part, make_loader
 from toolkit.models.locking import locked
@@ -238,11 +238,11 @@ def _rows(compiler: Compiler, query: Query) -> Shape:
     identity = statement = _sliced(compiler, select, query)
     if compiler.selection.lock is not None:
         statement = _sliced(compiler, locked(compiler, select), query)
-    load = _row_loader([compiler.reader(field) for _, field in typed], [len(columns_of(column)) for column, _ in typed])
+    load = row_loader([compiler.reader(field) for _, field in typed], [len(columns_of(column)) for column, _ in typed])
     return _shape(compiler, query, "rows", statement, identity, load, names=tuple(names))
 
 
-def _row_loader(
+def row_loader(
     readers: Sequence[Callable[[Any], Any] | None], widths: Sequence[int] = ()
 ) -> Callable[[Any], list[Any]]:
     """Rows as tuples of Python values.
@@ -263,7 +263,7 @@ def _row_loader(
     load: Callable[[Any], list[Any]] = make_function(
         f"def load(rows): return [({''.join(items)}) for r in rows]", names
     )
-    return load
+    return made_by(load, row_loader, readers, widths)
 
 
 def _count(compiler: Compiler, query: Query) -> Shape:
@@ -279,7 +279,11 @@ def _count(compiler: Compiler, query: Query) -> Shape:
         inner = compiler.limited(compiler.select(columns, ordered=not whole), query.start, query.stop)
         select = sa.select(sa.func.count()).select_from(inner.subquery())
     statement = compiler.statement(select)
-    return _shape(compiler, query, "count", statement, statement, lambda rows: rows[0][0])
+    return _shape(compiler, query, "count", statement, statement, _number)
+
+
+def _number(rows: Any) -> Any:
+    return rows[0][0]
 
 
 def _exists(compiler: Compiler, query: Query) -> Shape:
@@ -307,7 +311,7 @@ def _aggregate(compiler: Compiler, query: Query) -> Shape:
         select = sa.select(*(_alone(compiler, query, structure)[0] for _, structure in query.totals))
     statement = compiler.statement(select)
     names = tuple(alias for alias, _ in query.totals)
-    load = _row_loader([compiler.reader(field) for _, field in typed])
+    load = row_loader([compiler.reader(field) for _, field in typed])
     return _shape(compiler, query, "aggregate", statement, statement, load, names=names)
 
 

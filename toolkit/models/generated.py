@@ -1,10 +1,13 @@
-"""Functions that are written as text, where a loop over columns or parameters would cost a multiple at each row."""
+"""Functions that are made. As text, where a loop over columns or parameters would cost a multiple at each row."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def make_function(source: str, names: dict[str, Any]) -> Any:
@@ -22,3 +25,15 @@ def make_function(source: str, names: dict[str, Any]) -> Any:
 def _compiled(source: str) -> CodeType:
     """Half of all statements bind as another one does: 0.1 ms less for each."""
     return compile(source, "<generated>", "exec")
+
+
+def made_by(function: F, maker: Callable[..., Any], *arguments: Any) -> F:
+    """Note how a function can be made in another process.
+
+    Args:
+        function: It.
+        maker: A function of a module, which gives it.
+        arguments: What it is called with.
+    """
+    function.__dict__["made_by"] = (maker, arguments)
+    return function

@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from toolkit.errors import DatabaseError
-from toolkit.models.generated import make_function
+from toolkit.models.generated import made_by, make_function
 from toolkit.trace import current
 
 Row = tuple[Any, ...]
@@ -71,7 +71,7 @@ def make_loader(root: Part, width: int) -> Loader:
         except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
             raise _unreadable(root, rows, error) from error
 
-    return load
+    return made_by(load, make_loader, root, width)
 
 
 MANY_ROWS = 1_000

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from toolkit.errors import FieldError, ImpossibleValue, ValidationError
+from toolkit.models.generated import made_by
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
         except ValidationError as error:
             raise ImpossibleValue(f"{_named(field)} cannot be compared: {error.message}", hint=error.hint) from error
 
-    return value
+    return made_by(value, value_of, field, dialect)
 
 
 def _key(instance: Any, expected: Any, field: Any) -> Any:

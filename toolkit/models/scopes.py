@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError
 from toolkit.models.compile import Query, compile_query
 from toolkit.models.nesting import nested_enough
 from toolkit.models.search.keeping import refresh_searched
+from toolkit.models.selection import Sight
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
+
+if TYPE_CHECKING:
+    from toolkit.models.known import KnownQuestions
 
 SHAPES_KEPT = 5_000
 """Compiled questions of a database, of which the oldest goes then: keys in JSON are part of a question, and visitors
@@ -43,10 +47,20 @@ def find_shape(scope: Scope, query: Query) -> Shape:
                 "the site is not prepared, so its tables are not known", hint="Call site.prepare() first."
             )
         with scope.database.compiling, nested_enough():
-            found = shapes.get(key) or compile_query(scope.database, query, scope.sight)
+            found = shapes.get(key) or _known_or_compiled(scope.database, query, scope.sight)
             if len(shapes) >= SHAPES_KEPT:
                 shapes.pop(next(iter(shapes)), None)
             shapes[key] = found
     if found.searches:
         refresh_searched(scope, found.searches)
+    return found
+
+
+def _known_or_compiled(database: Any, query: Query, sight: Sight) -> Shape:
+    known: KnownQuestions | None = database.known
+    found = known.find(query, sight) if known is not None else None
+    if found is None:
+        found = compile_query(database, query, sight)
+        if known is not None:
+            known.add(query, sight, found)
     return found

@@ -7,7 +7,7 @@ be written down, so that another process can ask the same question again and com
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,6 +94,9 @@ class Statement:
         if self.whole_numbers and self.width == 1:
             self._in_array = self.sql.replace(f"IN ({KEYS_MARK})", f"= ANY ({self.whole_numbers})")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Statement, (self.sql, self.plan, self.mark, self.width, self.whole_numbers)
+
     def for_keys(self, keys: list[Any]) -> tuple[str, list[Any]]:
         """The text for a list of keys, and the parameters that they are.
 
@@ -152,6 +155,9 @@ class Shape:
         parts = [self.identity.sql, [str(constant) for constant in constants], self.form]
         self.id = digest(parts if self.place == DEFAULT else [*parts, self.place]).hex()[:20]
         self.name_parameters = make_binder(self.identity.plan, without_moment=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Shape, tuple(getattr(self, one.name) for one in fields(self) if one.init)
 
     @property
     def names_more(self) -> bool:

@@ -12,6 +12,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Generic, TypeVar, overload
 
 from toolkit.errors import DeclarationError, did_you_mean
@@ -28,6 +29,9 @@ M = TypeVar("M")
 
 FEW_SETS = 3
 """Sets of tags that are ranked in one snapshot before all rows are loaded for more: an edit shows few pages anew."""
+
+SEVERAL = 16
+"""Tags that few stories have more of."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ class Similar(Generic[M]):
             return kept
         if kept + sets <= FEW_SETS:
             memo[key] = kept + 1
-            return self._load_index(scope, self._link_query().filter(**{f"{self._link_names()[1]}__in": tags}))
+            padded = [*tags, *repeat(tags[-1], -len(tags) % SEVERAL)]  # so that one statement does for most stories
+            return self._load_index(scope, self._link_query().filter(**{f"{self._link_names()[1]}__in": padded}))
         index = memo[key] = self._load_index(scope)
         return index
 

@@ -9,6 +9,9 @@ from toolkit.errors import Collision, DeclarationError, RouteError, ToolkitError
 from toolkit.pages.patterns import placeholders
 from toolkit.pages.routes import Route
 
+FEW_KEYS = 16
+"""One statement asks for so many subjects, or fewer."""
+
 
 def subjects_by_key(route: Route, subjects: Iterable[Any]) -> dict[Any, Any]:
     """Subjects that are no rows, by key.
@@ -112,7 +115,10 @@ def load_subjects(route: Route, keys: Sequence[Any]) -> dict[Any, Any]:
     if route.each is None:
         return {None: None}
     if route.model is not None:
-        return {plain_key(row.pk): row for row in route.each.filter(pk__in=_row_keys(route, keys))}
+        wanted = _row_keys(route, keys)
+        size = max(FEW_KEYS, 1 << (len(wanted) - 1).bit_length()) if wanted else 0
+        wanted += wanted[-1:] * (size - len(wanted))  # so that few statements do for all batches
+        return {plain_key(row.pk): row for row in route.each.filter(pk__in=wanted)}
     return {subject_key(route, subject): subject for subject in iter_subjects(route)}
 
 

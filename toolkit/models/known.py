@@ -1,0 +1,165 @@
+"""Compiled questions that another process left: a build of one page asks what the last one asked.
+
+Importing SQLAlchemy is a sixth of what an edit takes. What it made of a question is text and numbers, and functions
+that convert values: those of modules are known by name, those of fields by the field. A question that has anything else
+in it is compiled in each process.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import msgspec
+
+from toolkit.models.compile import Query
+from toolkit.models.fields.base import Field
+from toolkit.models.selection import Sight
+from toolkit.models.shapes import Shape
+from toolkit.stamps import DIGEST_BYTES
+from toolkit.trace import digest, digest_bytes
+
+_PLAIN = (str, int, float, bytes, bool, type(None))
+
+
+class KnownQuestions:
+    """The compiled questions of a database, kept in a file.
+
+    The file is code, as compiled templates are: who may write it may have anything run.
+
+    Args:
+        place: The file. It may be deleted at any time; one that is damaged counts for nothing.
+        evidence: Stands for all that decides about what is compiled; questions that were kept by another count for
+            nothing.
+        models: Model classes by label.
+    """
+
+    def __init__(self, place: Path, evidence: bytes, models: dict[str, Any]) -> None:
+        self._place, self._evidence, self._models = place, evidence, models
+        self._labels = {model: label for label, model in models.items()}
+        self._kept = _read(place, evidence)
+        self._new: dict[str, Shape] = {}
+
+    def find(self, query: Query, sight: Sight) -> Shape | None:
+        """The compiled question; None if it is not known."""
+        name = self._name(query, sight)
+        body = self._kept.get(name) if name else None
+        if body is None:
+            return None
+        try:
+            found: Shape = _Reader(BytesIO(body), self._models).load()
+        except (pickle.UnpicklingError, AttributeError, LookupError, TypeError, ImportError):
+            return None
+        return found
+
+    def add(self, query: Query, sight: Sight, shape: Shape) -> None:
+        """Keep a question that was compiled here."""
+        name = self._name(query, sight)
+        if name and not shape.searches:
+            self._new[name] = shape
+
+    def save(self) -> None:
+        """Write the file, if there is anything new. Where nothing can be written, questions are compiled again."""
+        new = {name: body for name, shape in self._new.items() if (body := self._write(shape)) is not None}
+        self._new.clear()
+        if not new.keys() - self._kept.keys():
+            return
+        self._kept |= new
+        body = msgspec.msgpack.encode([self._evidence, self._kept])
+        unfinished = self._place.with_name(f".{self._place.name}-{os.getpid()}")
+        with suppress(OSError):
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(digest_bytes(body) + body)
+            os.replace(unfinished, self._place)  # noqa: PTH105 - pathlib's is the same call
+
+    def _write(self, shape: Shape) -> bytes | None:
+        body = BytesIO()
+        try:
+            _Writer(body, self._labels).dump(shape)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return None
+        return body.getvalue()
+
+    def _name(self, query: Query, sight: Sight) -> str:
+        """The same for the same question in each process; empty for one that cannot be told."""
+        try:
+            return repr(
+                self._told([query.model, query.operations, query.form, query.start, query.stop, query.totals, sight])
+            )
+        except pickle.PicklingError:
+            return ""
+
+    def _told(self, part: Any) -> Any:
+        if isinstance(part, tuple | list):
+            return [self._told(each) for each in part]
+        if part.__class__ in _PLAIN:
+            return part
+        if isinstance(part, type):
+            label = self._labels.get(part)
+            if label is not None or getattr(sys.modules.get(part.__module__), part.__qualname__, None) is part:
+                return {"class": label or f"{part.__module__}:{part.__qualname__}"}
+        raise pickle.PicklingError(f"{part!r} is no plain part of a question")
+
+
+class _Writer(pickle.Pickler):
+    def __init__(self, file: BytesIO, labels: dict[Any, str]) -> None:
+        super().__init__(file, protocol=5)
+        self._labels = labels
+
+    def persistent_id(self, part: Any) -> Any:
+        if isinstance(part, Field):
+            label = self._labels.get(part.model)
+            if label is None or part.model._meta.by_name.get(part.name) is not part:
+                raise pickle.PicklingError(f"{part!r} is no field of a model")
+            return ("field", label, part.name)
+        return ("model", self._labels[part]) if isinstance(part, type) and part in self._labels else None
+
+    def reducer_override(self, part: Any) -> Any:
+        if isinstance(part, FunctionType) and "made_by" in part.__dict__:
+            return part.__dict__["made_by"]
+        return NotImplemented
+
+
+class _Reader(pickle.Unpickler):
+    def __init__(self, file: BytesIO, models: dict[str, Any]) -> None:
+        super().__init__(file)
+        self._models = models
+
+    def persistent_load(self, pid: Any) -> Any:
+        kind, label, *name = pid
+        model = self._models[label]
+        return model if kind == "model" else model._meta.by_name[name[0]]
+
+
+def signature(models: Iterable[Any]) -> bytes:
+    """Stands for models as they were declared, as far as their code does not tell: it may read what decides."""
+    return digest(
+        [
+            [
+                model._meta.label,
+                model._meta.table,
+                [
+                    [field.name, f"{type(field).__module__}.{type(field).__qualname__}", field.column, bool(field.null)]
+                    for field in model._meta.fields
+                ],
+            ]
+            for model in models
+        ]
+    )
+
+
+def _read(place: Path, evidence: bytes) -> dict[str, bytes]:
+    with suppress(OSError, msgspec.MsgspecError):
+        found = place.read_bytes()
+        body = found[DIGEST_BYTES:]
+        if digest_bytes(body) == found[:DIGEST_BYTES]:
+            kept_for, kept = msgspec.msgpack.decode(body, type=tuple[bytes, dict[str, bytes]])
+            return kept if kept_for == evidence else {}
+    return {}
