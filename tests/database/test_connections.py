@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import opened_apart
 from toolkit.database import Database
 from toolkit.database.backends.reading import LARGE_ANSWER
 from toolkit.errors import DatabaseError, DatabaseUnavailable
@@ -276,3 +277,18 @@ def test_a_long_answer_is_given_whole_and_the_next_one_too(any_database: Any) ->
     for _ in range(2):
         assert len(any_database.fetch("SELECT id FROM note")) == LARGE_ANSWER + 1
         assert any_database.fetch("SELECT count(*) FROM note") == [(LARGE_ANSWER + 1,)]
+
+
+def test_a_table_is_there_or_is_not(any_database: Any) -> None:
+    assert "note" in any_database.table_names()
+    assert [any_database.has_table(name) for name in ("note", "Note", "not_", "n%", "")] == [True, *[False] * 4]
+    any_database.execute("DROP TABLE note")
+    assert not any_database.has_table("note")
+
+
+def test_a_table_of_another_schema_is_none(any_database: Any) -> None:
+    other = opened_apart(any_database.url)
+    other.execute("CREATE TABLE elsewhere (id INTEGER)")
+    assert other.has_table("elsewhere")
+    assert any_database.has_table("elsewhere") == (any_database.dialect == "sqlite")
+    other.drop()

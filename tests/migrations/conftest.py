@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -143,7 +143,8 @@ def _place(admin: Database, url: str, name: str) -> str:
     if admin.dialect == "mysql":
         return urlsplit(url)._replace(path=f"/{name}").geturl()
     separator = "&" if "?" in url else "?"
-    return f"{url}{separator}options=-csearch_path%3D{name},public"
+    options = f"-c search_path={name},public {os.environ.get('PGOPTIONS', '')}"  # these would stand in its place
+    return f"{url}{separator}options={quote(options.strip())}"
 
 
 @pytest.fixture

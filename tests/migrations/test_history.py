@@ -232,7 +232,7 @@ def test_two_processes_apply_a_migration_once(stories, model):
 
 
 def test_a_database_of_another_kind_is_refused_by_name(stories):
-    other = SimpleNamespace(dialect="db2", transaction=None, table_names=list)
+    other = SimpleNamespace(dialect="db2", transaction=None, has_table=lambda name: False)
     executor = Executor(other, load_graph([stories.app]), start=ProjectState())
     with pytest.raises(MigrationError, match=r"do not know db2 yet\. Use one of: sqlite"):
         executor.run([])

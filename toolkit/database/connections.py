@@ -303,6 +303,10 @@ class Database(Holding):
         """The tables that there are, sorted."""
         return sorted(self.backend.table_names(self))
 
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name."""
+        return self.backend.has_table(self, name)
+
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
         """Collect the SQL text of every statement run inside the block, by any thread."""

@@ -39,7 +39,7 @@ class History:
 
     def read(self) -> dict[Key, Applied]:
         """What was applied; empty when nothing ever was."""
-        if TABLE not in self._database.table_names():
+        if not self._database.has_table(TABLE):
             return {}
         rows = self._database.fetch(f"SELECT app, name, applied_at FROM {TABLE} ORDER BY applied_at, app, name")  # noqa: S608 - a constant
         return {(app, name): Applied(app, name, datetime.fromisoformat(moment)) for app, name, moment in rows}

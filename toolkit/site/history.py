@@ -9,7 +9,7 @@ TABLE = "toolkit_url"
 
 def read_history(database: Any) -> dict[str, tuple[str, str, str]]:
     """URL to (route id, subject as JSON, locale), for every URL that was ever published."""
-    if TABLE not in database.table_names():  # asked first: an error would end the snapshot on some databases
+    if not database.has_table(TABLE):  # asked first: an error would end the snapshot on some databases
         return {}
     rows = database.fetch(f"SELECT url, route, subject, locale FROM {TABLE}")  # noqa: S608 - a constant
     return {url: (route, subject, locale) for url, route, subject, locale in rows}
@@ -17,7 +17,7 @@ def read_history(database: Any) -> dict[str, tuple[str, str, str]]:
 
 def find_history(database: Any, url: str) -> tuple[str, str, str] | None:
     """(route id, subject as JSON, locale) of the page that once was at a URL, or None."""
-    if TABLE not in database.table_names():
+    if not database.has_table(TABLE):
         return None
     mark = "?" if database.dialect == "sqlite" else "%s"
     rows = database.fetch(f"SELECT route, subject, locale FROM {TABLE} WHERE url = {mark}", (url,))  # noqa: S608

@@ -311,6 +311,10 @@ class Backend:
         """The tables that there are."""
         raise NotImplementedError
 
+    def has_table(self, database: Database, name: str) -> bool:
+        """Whether there is a table of this name; all are listed where a backend knows no shorter way."""
+        return name in self.table_names(database)
+
     def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
         """Keys for new rows that no other writer can take; empty if they cannot be known ahead.
 

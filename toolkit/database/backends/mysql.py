@@ -52,6 +52,8 @@ By default all are: ten conditions on tags, which make twenty tables, were plann
 STATEMENT_CHARACTERS = 1_000_000
 """Values in one statement: well below the 16 MB that a server takes by default (``max_allowed_packet``)."""
 
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
+
 
 class MySQL(Backend):
     """MariaDB 10.11 or newer. MySQL 8 speaks nearly the same and is not tested."""
@@ -140,8 +142,11 @@ class MySQL(Backend):
         cursor.close()
 
     def table_names(self, database: Database) -> list[str]:
-        sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
-        return [name for (name,) in database.fetch(sql)]
+        return [name for (name,) in database.fetch(TABLES)]
+
+    def has_table(self, database: Database, name: str) -> bool:
+        """Names are compared without case by the server, and are others by case on most."""
+        return any(found == name for (found,) in database.fetch(f"{TABLES} AND table_name = %s", (name,)))
 
     def last_key(self, database: Database, table: str) -> int:
         """MySQL may remember it for a day, and then knows too little.

@@ -64,6 +64,8 @@ writes would leave a file that nobody can read."""
 
 _WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+
 
 class SQLite(Backend):
     """SQLite, through Python's own module."""
@@ -158,8 +160,10 @@ class SQLite(Backend):
 
     def table_names(self, database: Database) -> list[str]:
         """Those that SQLite makes for itself, such as that of its counters, are left out."""
-        sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
-        return [name for (name,) in database.fetch(sql)]
+        return [name for (name,) in database.fetch(TABLES)]
+
+    def has_table(self, database: Database, name: str) -> bool:
+        return bool(database.fetch(f"{TABLES} AND name = ?", (name,)))
 
     def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
         """The transaction holds the lock of the one writer."""

@@ -215,7 +215,7 @@ def read_progress(database: Any, key: Key, *, digest: Callable[[], str]) -> Prog
 
 def read_all_progress(database: Any, *, digest: Callable[[], str]) -> list[Progress]:
     """All migrations that were interrupted."""
-    if TABLE not in database.table_names():
+    if not database.has_table(TABLE):
         return []
     rows = database.fetch(f"SELECT app, name, backwards, operation, title, step, tables FROM {TABLE}")  # noqa: S608 - a constant
     found = []

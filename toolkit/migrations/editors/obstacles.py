@@ -181,7 +181,7 @@ class _Search:
             yield self._problem(f"{field.name} must be unique, and all {number} rows would get {value!r}")
 
     def _is_there(self, table: str) -> bool:
-        return table in self._editor.database.table_names()
+        return bool(self._editor.database.has_table(table))
 
     def _escaped(self, text: str) -> str:
         return text if self._editor.mark == "?" else text.replace("%", "%%")

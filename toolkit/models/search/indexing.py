@@ -110,7 +110,7 @@ class SearchIndex:
         return True
 
     def _was_made(self) -> bool:
-        if DECLARATIONS not in self.database.table_names():
+        if not self.database.has_table(DECLARATIONS):
             return False
         found = self.database.fetch(
             f"SELECT digest FROM {DECLARATIONS} WHERE name = {self.database.backend.placeholder}",  # noqa: S608
