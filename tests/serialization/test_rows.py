@@ -13,6 +13,7 @@ from tests.serialization.world import (
     FORMATS,
     URLS,
     City,
+    Country,
     Everything,
     Note,
     Place,
@@ -205,3 +206,10 @@ def test_a_row_that_stands_twice(scope: Scope) -> None:
 def test_the_unknown_is_passed_over_on_demand(scope: Scope) -> None:
     text = lines({"model": "old.Model", "pk": 1}, {"model": "world.Place", "pk": 1, "fields": {"name": "A", "old": 1}})
     assert loaded(scope, text, ignore_unknown=True) == Loaded(added=1)
+
+
+def test_two_rows_that_refer_to_each_other_by_natural_keys_need_no_third(scope: Scope) -> None:
+    country = {"model": "world.Country", "fields": {"name": "Malta", "capital": ["Valletta"]}}
+    city = {"model": "world.City", "fields": {"name": "Valletta", "country": ["Malta"]}}
+    assert loaded(scope, lines(country, city)) == Loaded(added=2)
+    assert Country.objects.get().capital == City.objects.get(country__name="Malta")

@@ -28,6 +28,7 @@ class Settler:
     def __init__(self, database: Any, spool: Spool, naturals: NaturalKeys, problem: Tell) -> None:
         self._database, self._spool, self._naturals, self._problem = database, spool, naturals, problem
         self._keys: dict[Any, Iterator[Any]] = {}
+        self._given = 0
 
     def note(self, model: Any, row: Row) -> None:
         """Note the key of a row that came with one, and tell of a second row with the same."""
@@ -46,11 +47,12 @@ class Settler:
         """Give every row its key; what cannot be found is told."""
         left = self._spool.count_open()
         while left:
+            given = self._given
             for model in models:
                 for rows in self._spool.chunks(model, only_open=True):
                     self._settle_chunk(model, rows)
             before, left = left, self._spool.count_open()
-            if left == before:
+            if left == before and self._given == given:  # rows that were given keys may be found next time
                 break
         for model in models if left else ():
             for rows in self._spool.chunks(model, only_open=True):
@@ -119,6 +121,7 @@ class Settler:
             row.pk = ()  # there is nothing to wait for
             return
         row.pk = row.values[meta.pk.attname] = found
+        self._given += 1
         self.note(model, row)
 
     def _new_keys(self, model: Any) -> Iterator[Any]:
