@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.errors import FeedError
 from toolkit.feeds import Entry, Feed, FeedInfo, Person, tag_uri
 from toolkit.models import MarkdownField
+from toolkit.pages.lean_rows import LeanRows
 from toolkit.pages.plan import Planned, Unit
 from toolkit.pages.rendering import Work
 from toolkit.pages.routes import Route
@@ -187,6 +188,8 @@ def _unit_urls(scope: Scope, work: Work, unit: Unit, base: str) -> Iterator[Site
         editions = {locale: base + o.by_key[item.key].url for locale, o in others if item.key in o.by_key}
         alternates = hreflang_alternates(editions, default=scope.default_locale)
         yield from _item_urls(scope, route, unit.locale, item, base, subjects.get(item.key), alternates)
+    if isinstance(subjects, LeanRows):
+        subjects.note(scope)
 
 
 def _noted_unit(scope: Scope, work: Work, route: Route, locale: str) -> Unit:
@@ -227,8 +230,11 @@ def _subjects(scope: Scope, work: Work, unit: Unit) -> dict[Any, Any]:
     sitemap = route.sitemap
     if sitemap is True or route.each is None or not sitemap.fields:
         return {}
+    plain = route.model is not None and all(_is_field(route.model, name) for name in sitemap.fields)
+    if not plain and route.model is not None and LeanRows.suits(route):
+        return LeanRows(work.plan, route, unit.locale, scope)
     with entered(work.plan.scope(unit.locale, scope.trace)):
-        if route.model is None or not all(_is_field(route.model, name) for name in sitemap.fields):
+        if not plain:
             return load_subjects(route, [item.key for item in unit.planned])
         names = sitemap.fields
         rows = route.each.values_list("pk", *names)
