@@ -38,7 +38,7 @@ def test_a_misspelt_name_gets_file_line_url_and_a_suggestion(desk: Desk) -> None
         ("{% if artcle %}{% endif %}", "'artcle' is not defined", None),
         ("{% for a in storys %}{% endfor %}", "'storys' is not defined", "Did you mean 'story'?"),
         ("{{ 'x' ~ nope_nothing_like_it }}", "'nope_nothing_like_it' is not defined", None),
-        ("{% macro m() %}{{ caller() }}{% endmacro %}{{ m() }}", "'caller' is not defined", None),
+        ("{% macro m() %}{{ caller() }}{% endmacro %}{{ m() }}", "'caller' is not defined", "Did you mean 'cycler'?"),
         ("{% set headline = 1 %}{{ headlin }}", "'headlin' is not defined", "Did you mean 'headline'?"),
         ("{% for tag in [1] %}{{ tga }}{% endfor %}", "'tga' is not defined", "Did you mean 'tag'?"),
         ("{{ story.title | slugfy }}", "there is no filter 'slugfy'", "Did you mean 'slugify'?"),
