@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 PAGE = """
@@ -37,3 +38,23 @@ def test_a_table_that_no_model_knows_is_seen_to_change(press: Any) -> None:
     assert {event.subject for event in rendered} == {"/by-hand/", "/es/by-hand/"}
     assert "what 'SELECT count(*) FROM past_the_models' reads" in rendered[0].reason
     assert press.read("by-hand/index.html").endswith(", 1)")
+
+
+def test_a_module_beside_the_site_is_code_of_its_pages(press: Any, tmp_path: Path) -> None:
+    beside = tmp_path / "beside"
+    (beside / "bundle").mkdir(parents=True)
+    (beside / "helper.py").write_text("from bundle import part\nWORD = part.WORD\n")
+    (beside / "bundle/__init__.py").write_text("")
+    (beside / "bundle/part.py").write_text("WORD = 'one'\n")
+    press.write(
+        "press/odd.py",
+        "from . import app\nimport os, helper as h\n\n@app.page('/odd/')\ndef odd():\n    return h.WORD\n",
+    )
+    site = (press.folder / "press/site.py").read_text()
+    begin = f"import sys\n\nsys.path.append({str(beside)!r})\nfrom . import app, odd  # noqa\n"
+    press.write("press/site.py", site.replace("from . import app\n", begin))
+    press.build()
+    assert press.build().rendered == 0
+    (beside / "bundle/part.py").write_text("WORD = 'two'\n")
+    press.same()
+    assert press.read("odd/index.html") == "two"

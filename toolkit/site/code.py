@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,6 +24,7 @@ _ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{_TOOLKIT}{os.sep}")
 """Python's own modules, and the toolkit's, which the digest has anyway."""
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([^\s.]+)|import[ \t]+([^\n#;]+))", re.MULTILINE)
 _SKIPPED = {"__pycache__", "migrations", "tests", "node_modules"}
 
 
@@ -64,6 +67,7 @@ def _parts(site: Any) -> list[Any]:
     sources += [[f"app {app.label}", _sources(app.folder)] for app in site.apps if _TOOLKIT not in app.folder.parents]
     own = sorted({*site.folder.glob("*.py"), *_imported(site.folder)})
     sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
+    sources += [[f"module {name}", files] for name, files in _helpers(site, own)]
     libraries = [(name, _version(name)) for name in LIBRARIES]
     if site.settings.peek("precompress"):
         libraries += [("brotli", _version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
@@ -110,6 +114,73 @@ def _imported(folder: Path) -> Iterator[Path]:
             yield path
             if "." not in name and path.name == "__init__.py":
                 yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
+
+
+def _helpers(site: Any, own: Iterable[Path]) -> list[tuple[str, list[list[Any]]]]:
+    """Modules that the site's and the apps' code imports from elsewhere than where libraries are installed.
+
+    By name, with the name and digest of each of their files: a folder on ``PYTHONPATH``, a library that is installed
+    so that it can be edited. Of what is installed the version tells; these have none that changes with them.
+    """
+    folders = [str(app.folder) for app in site.apps if _is_editable(str(app.folder))]
+    waiting = [*map(str, own), *(path for folder in folders for path in _python_files(folder))]
+    known = [os.path.realpath(place) for place in (site.folder, *folders)]
+    found: dict[str, list[list[Any]]] = {}
+    seen: set[str] = set()
+    while waiting:
+        with open(waiting.pop(), "rb", buffering=0) as file:  # noqa: PTH123 - as in _sources
+            names = _imports(file.read()) - seen
+        seen |= names
+        for name in sorted(names):
+            places = [place for place in _places_of(name) if _is_editable(place) and not _is_below(place, known)]
+            files = [path for place in places for path in _python_files(place)]
+            if files:
+                found[name] = [each for place in places for each in _sources_at(place)]
+                waiting += files
+    return sorted(found.items())
+
+
+def _imports(source: bytes) -> set[str]:
+    """The first names of what a source imports: ``a`` of ``from a.b import c``; near enough without a parser."""
+    found: set[str] = set()
+    for of, listed in _IMPORT.findall(source):
+        names = [of] if of else [one.strip().partition(b" ")[0].partition(b".")[0] for one in listed.split(b",")]
+        found.update(name.decode("utf-8", "replace") for name in names)
+    return {name for name in found if name.isidentifier()} - sys.stdlib_module_names
+
+
+def _places_of(name: str) -> list[str]:
+    """The file of a module, or the folders of a package; nothing is imported."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return []
+    if spec is None:
+        return []
+    if spec.submodule_search_locations:
+        return list(spec.submodule_search_locations)
+    return [spec.origin] if spec.origin and spec.has_location else []
+
+
+def _is_editable(place: str) -> bool:
+    whole = f"{place}{os.sep}"
+    return not whole.startswith(_ELSEWHERE) and not any(mark in whole for mark in _INSTALLED)
+
+
+def _is_below(place: str, folders: Iterable[str]) -> bool:
+    real = os.path.realpath(place)
+    return any(real == folder or real.startswith(f"{folder}{os.sep}") for folder in folders)
+
+
+def _python_files(place: str) -> list[str]:
+    if os.path.isfile(place):  # noqa: PTH113 - as in _sources
+        return [place] if place.endswith(".py") else []
+    return [os.path.join(place, *name.split("/")) for name, _ in _sources(Path(place))]  # noqa: PTH118 - as above
+
+
+def _sources_at(place: str) -> list[list[Any]]:
+    path = Path(place)
+    return [[path.name, digest_bytes(path.read_bytes())]] if path.is_file() else _sources(path)
 
 
 def _sources(folder: Path) -> list[list[Any]]:
