@@ -46,6 +46,7 @@ class City(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     country = models.ForeignKey(Country, on_delete=models.CASCADE, related_name="cities")
+    twin = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     topics = models.ManyToManyField(Topic, related_name="cities")
 
     class Meta:
