@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from tests.builder.conftest import NOON
 from tests.builder.given import add_given
+from tests.cli.test_impact import a_place_on
+from tests.servers import SERVERS
 from toolkit.builder import Builder
 from toolkit.cli.main import cli
 from toolkit.testing import Client, temporary_site
@@ -325,3 +327,82 @@ def test_what_a_subject_keeps_for_one_page_is_an_input_of_the_others_too(tmp_pat
             pages = [path.read_text() for path in (site.folder / "build").rglob("index.html")]
             assert len(pages) == 12
             assert not any(f"s{number}" in page for page in pages)
+
+
+# on servers
+
+TYPED = """
+import uuid
+
+class Author(models.Model):
+    name = models.CharField(max_length=20)
+
+class Story(models.Model):
+    slug = models.SlugField(unique=True)
+    token = models.UUIDField(default=uuid.uuid4)
+    price = models.DecimalField(max_digits=8, decimal_places=2, default=1)
+    data = models.JSONField(default=dict)
+    published = models.DateTimeField()
+    took = models.DurationField(null=True)
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="stories")
+    body = models.MarkdownField(blank=True)
+"""
+TYPED_PAGES = """
+def rows():
+    return list(Story.objects.select_related("author").order_by("pk"))
+
+@app.page("/rows/<slug>/", each=rows)
+def row(story):
+    return f"{story.price} {story.data} {story.published} {story.author.name} {story.took} {story.body}"
+
+def authors():
+    for author in Author.objects.prefetch_related("stories"):
+        yield {"name": author.name, "author": author, "count": len(author.stories.all())}
+
+@app.page("/authors/<name>/", each=authors)
+def of_author(name, author, count):
+    return f"{name} {count} {[story.slug for story in author.stories.all()]}"
+
+def values():
+    yield from Story.objects.values("slug", "token", "price", "data", "published", "took", "author__name")
+
+@app.page("/values/<slug>/", each=values)
+def of_values(slug, **more):
+    return f"{slug} {more}"
+"""
+
+
+@pytest.mark.parametrize("url", SERVERS, ids=lambda url: url.partition(":")[0])
+def test_values_of_every_type_are_told_apart_on_servers(url: str, tmp_path: Path) -> None:
+    with (
+        a_place_on(url, tmp_path) as place,
+        temporary_site(tmp_path / "site", models=TYPED, pages=TYPED_PAGES, settings=f'database = "{place}"\n') as site,
+    ):
+        authors, stories = (
+            next(model for model in site.models if model.__name__ == name).objects for name in ("Author", "Story")
+        )
+        for name in ("ada", "bob"):
+            author = authors.create(name=name)
+            for number in range(2):
+                stories.create(
+                    slug=f"{name}-{number}", author=author, data={"x": [number]}, published=NOON, body="text",
+                    took=timedelta(hours=number) if number else None,
+                )  # fmt: skip
+
+        def build() -> set[str]:
+            report = Builder(site, workers=1).build()
+            return {event.subject for event in report.events if event.kind == "rendered"}
+
+        assert len(build()) == 10
+        assert build() == set()
+        stories.filter(slug="ada-0").update(data={"x": [7]})
+        assert build() == {"/rows/ada-0/", "/values/ada-0/", "/authors/ada/"}
+        authors.filter(name="bob").update(name="rob")
+        assert build() == {"/authors/rob/", *(f"/{kind}/bob-{n}/" for kind in ("rows", "values") for n in (0, 1))}
+        stories.filter(slug="bob-1").update(body="*other*")
+        assert build() == {"/rows/bob-1/"}
+        stories.filter(slug="bob-0").update(took=timedelta(minutes=1))
+        assert build() == {"/rows/bob-0/", "/values/bob-0/", "/authors/rob/"}
+        stories.filter(slug="ada-1").delete()
+        assert build() == {"/authors/ada/"}
+        assert "ada-1" not in read(site, "/authors/ada/")
