@@ -61,4 +61,4 @@ def _is_between(path: str) -> bool:
 
 
 _TOOLKIT = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - to compare with the names in frames
-_PYTHON = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120
+_PYTHON = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - a text is wanted

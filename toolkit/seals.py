@@ -301,7 +301,7 @@ def process_digest() -> bytes:
     """Stands for Python, what is installed beside it, the current folder and the environment."""
     variables = sorted((name, value) for name, value in os.environ.items() if name not in PASSING)
     python = [sys.version, sys.executable, platform.machine(), sys.flags.optimize]
-    return digest_bytes(repr([python, os.getcwd(), installed_names(), variables]).encode("utf-8", "surrogateescape"))  # noqa: PTH109
+    return digest_bytes(repr([python, os.getcwd(), installed_names(), variables]).encode("utf-8", "surrogateescape"))  # noqa: PTH109 - a text is wanted
 
 
 def installed_names() -> list[list[Any]]:

@@ -94,9 +94,9 @@ def remember(database: Database, current: Mapping[str, tuple[str, str, str]]) ->
         mark = "?" if database.dialect == "sqlite" else "%s"
         database.execute(CREATE.format(url=URL_TYPES.get(database.dialect, "VARCHAR(2000)")))
         with database.atomic():
-            database.executemany(f"DELETE FROM {TABLE} WHERE url = {mark}", [(url,) for url in fresh])  # noqa: S608
+            database.executemany(f"DELETE FROM {TABLE} WHERE url = {mark}", [(url,) for url in fresh])  # noqa: S608 - a constant
             database.executemany(
-                f"INSERT INTO {TABLE} (url, route, subject, locale) VALUES ({mark}, {mark}, {mark}, {mark})",  # noqa: S608
+                f"INSERT INTO {TABLE} (url, route, subject, locale) VALUES ({mark}, {mark}, {mark}, {mark})",  # noqa: S608 - a constant
                 [(url, *identity) for url, identity in fresh.items()],
             )
         install_tokens(database, [TABLE])

@@ -132,7 +132,7 @@ class Manifest(ManifestReader):
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
             if not tables:
                 # constants of our own; executescript takes no parameters
-                connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")  # noqa: S608
+                connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")  # noqa: S608 - constants
             elif "meta" not in tables:
                 raise ValueError("it is some other database")
             found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
@@ -332,7 +332,7 @@ def _planned(data: bytes) -> list[Planned]:
 
 
 def _counts(connection: sqlite3.Connection) -> str:
-    counts = (connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in COUNTED)  # noqa: S608
+    counts = (connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in COUNTED)  # noqa: S608 - constants
     return " ".join(map(str, counts))
 
 

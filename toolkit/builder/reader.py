@@ -166,12 +166,11 @@ class ManifestReader:
         """The URLs of pages with any of these inputs, in order."""
         wanted = frozenset(numbers)
         where, patterns = "", []
-        if (
-            len(wanted) <= _FEW
-        ):  # let SQLite look at the bytes; what it takes for an input across two is sorted out here
+        if len(wanted) <= _FEW:
+            # let SQLite look at the bytes; what it takes for an input across two is sorted out here
             patterns = [pack([number]) for number in wanted]
             where = f" WHERE {' OR '.join(['instr(inputs, ?)'] * len(patterns)) or '0'}"
-        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where}", patterns)  # noqa: S608
+        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where}", patterns)  # noqa: S608 - placeholders
         # what is a page's own has the highest numbers, and is found first from the end
         return sorted(url for url, inputs in rows if not wanted.isdisjoint(unpack(inputs)[::-1]))
 
@@ -192,7 +191,7 @@ class ManifestReader:
         """The inputs that are queries of one of these shapes."""
         marks = ", ".join("?" * len(shapes))
         topics = f"SELECT id FROM topics WHERE kind = 'query' AND name IN ({marks})"  # noqa: S608 - placeholders
-        rows = self.connection.execute(f"SELECT id FROM inputs WHERE topic IN ({topics})", shapes)  # noqa: S608
+        rows = self.connection.execute(f"SELECT id FROM inputs WHERE topic IN ({topics})", shapes)  # noqa: S608 - placeholders
         return frozenset(row[0] for row in rows)
 
     def _page_rows(self, where: str, parameters: Sequence[Any] = ()) -> Iterator[PageRecord]:

@@ -100,7 +100,7 @@ def _remember(site: Any) -> None:
     try:
         with database.atomic():
             database.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-            database.execute(f"INSERT OR REPLACE INTO {TABLE} VALUES ('schema', ?)", (_stamp(site),))  # noqa: S608
+            database.execute(f"INSERT OR REPLACE INTO {TABLE} VALUES ('schema', ?)", (_stamp(site),))  # noqa: S608 - a constant
     except DatabaseError as error:  # a database that may only be read is looked at each time
         if "readonly" not in str(error):
             raise

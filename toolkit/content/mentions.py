@@ -135,11 +135,11 @@ def replace_created(database: Any, gone: Iterable[Named], created: Mapping[Named
     mark = mark_of(database)
     names = list(gone)
     if names:
-        database.executemany(f"DELETE FROM {CREATED} WHERE model = {mark} AND row_key = {mark}", names)  # noqa: S608
+        database.executemany(f"DELETE FROM {CREATED} WHERE model = {mark} AND row_key = {mark}", names)  # noqa: S608 - a constant
     rows = [(*named, json.dumps(pk)) for named, pk in created.items()]
     if rows:
         marks = ", ".join([mark] * 3)
-        database.executemany(f"INSERT INTO {CREATED} (model, row_key, pk) VALUES ({marks})", rows)  # noqa: S608
+        database.executemany(f"INSERT INTO {CREATED} (model, row_key, pk) VALUES ({marks})", rows)  # noqa: S608 - a constant
 
 
 def count_created(database: Any) -> dict[str, int]:

@@ -120,7 +120,7 @@ def has_table(database: Any, name: str = TABLE) -> bool:
     if database.dialect == "sqlite":
         return bool(database.fetch("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
     here = "current_schema()" if database.dialect == "postgresql" else "database()"
-    sql = f"SELECT 1 FROM information_schema.tables WHERE table_name = %s AND table_schema = {here}"  # noqa: S608
+    sql = f"SELECT 1 FROM information_schema.tables WHERE table_name = %s AND table_schema = {here}"  # noqa: S608 - constants
     return bool(database.fetch(sql, (name,)))
 
 
@@ -166,7 +166,7 @@ def replace_records(database: Any, gone: Iterable[str], records: Sequence[tuple[
     marks = ", ".join([mark] * (len(_COLUMNS) + 1))
     rows = [(*record, json.dumps([list(key) for key in keys])) for record, keys in records]
     if rows:
-        database.executemany(f"INSERT INTO {TABLE} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+        database.executemany(f"INSERT INTO {TABLE} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - constants
 
 
 def refresh_stamps(database: Any, stamps: Sequence[Sequence[Any]]) -> None:

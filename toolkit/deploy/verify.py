@@ -87,7 +87,7 @@ class Verifier:
 
     def verify(self, files: Sequence[DeployFile]) -> list[Mismatch]:
         """What is wrong with these files, and with the answer for what is not there."""
-        checks: list[Callable[[], Mismatch | None]] = [lambda file=file: self._check(file) for file in files]  # type: ignore[misc]
+        checks: list[Callable[[], Mismatch | None]] = [lambda file=file: self._check(file) for file in files]  # type: ignore[misc]  # mypy gives a default of a lambda no type
         checks.append(self._check_missing)
         with ThreadPoolExecutor(self.parallel) as pool:
             return [found for found in pool.map(self._patiently, checks) if found is not None]

@@ -42,7 +42,7 @@ def register_functions(connection: Any) -> None:
 
 def _are_registered(connection: sqlite3.Connection) -> bool:
     marks = ", ".join("?" * len(_FUNCTIONS))
-    ask = f"SELECT count(DISTINCT name) FROM pragma_function_list WHERE name IN ({marks})"  # noqa: S608
+    ask = f"SELECT count(DISTINCT name) FROM pragma_function_list WHERE name IN ({marks})"  # noqa: S608 - placeholders
     names = [name.lower() for name in _FUNCTIONS]
     return bool(connection.execute(ask, names).fetchall()[0][0] == len(names))
 

@@ -370,7 +370,7 @@ def _check_index(connection: sqlite3.Connection, table: str, column: str) -> Ite
 def _unreadable(connection: sqlite3.Connection, spot: _Spot) -> list[GeometryError]:
     """The rows whose value is no GeoPackage geometry: another program wrote its own kind."""
     problems = []
-    rows = connection.execute("SELECT {i}, {c} FROM {t} WHERE {c} NOTNULL".format(**spot.names))  # noqa: S608
+    rows = connection.execute("SELECT {i}, {c} FROM {t} WHERE {c} NOTNULL".format(**spot.names))  # noqa: S608 - quoted
     for key, blob in rows:
         try:
             envelope(blob)

@@ -101,5 +101,5 @@ def _narrowing_class(kind: type[Any]) -> type[Any]:
 def _is_large(model: Any) -> bool:
     """Whether the table has more than a few rows. Decides the way, never the answer: no trace needs it."""
     some = f"SELECT 1 FROM {quote(model._meta.table)} LIMIT {_FEW_ROWS + 1}"  # noqa: S608 (a quoted name)
-    ((count,),) = current_scope().database.fetch(f"SELECT count(*) FROM ({some}) AS first_rows")  # noqa: S608
+    ((count,),) = current_scope().database.fetch(f"SELECT count(*) FROM ({some}) AS first_rows")  # noqa: S608 - quoted
     return bool(count > _FEW_ROWS)

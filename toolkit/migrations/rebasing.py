@@ -174,7 +174,7 @@ def _move(graph: Graph, conflict: Conflict, branch: Branch, *, applied: set[Key]
 def _with_names(text: str, names: Mapping[Key, str]) -> str:
     """A file's text, with other names in what it depends on."""
     for (app, name), new in names.items():
-        text = _pair(app, name).sub(lambda found, new=new: f"{found[1]}{new}{found[2]}", text)  # type: ignore[misc]
+        text = _pair(app, name).sub(lambda found, new=new: f"{found[1]}{new}{found[2]}", text)  # type: ignore[misc]  # mypy gives a default of a lambda no type
     return text
 
 

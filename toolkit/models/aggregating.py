@@ -341,6 +341,6 @@ def _of_distinct() -> Any:
         met = f" FILTER (WHERE {rest.pop(0)})" if element.filtered else ""
         arguments, order = ", ".join(["one", *rest]), "DESC NULLS LAST" if element.down else "ASC NULLS FIRST"
         values = f"unnest(array_agg(DISTINCT {column}){met})"
-        return f"(SELECT {element.function}({arguments} ORDER BY one {order}) FROM {values} AS one)"  # noqa: S608
+        return f"(SELECT {element.function}({arguments} ORDER BY one {order}) FROM {values} AS one)"  # noqa: S608 - written by the compiler
 
     return OfDistinct

@@ -318,7 +318,7 @@ class UniqueConstraint(BaseConstraint):
         agree = "IS NOT DISTINCT FROM" if self.nulls_distinct is False else "="
         items = [*map(F, self.fields), *map(_plain, self.expressions)]
         texts = [literal_expression(check.schema, check.model, item) for item in items]
-        return [f"({text}) {agree} (SELECT {text} FROM candidate)" for text in texts]  # noqa: S608
+        return [f"({text}) {agree} (SELECT {text} FROM candidate)" for text in texts]  # noqa: S608 - written by the compiler
 
     def refusal(self, model: Any) -> ValidationError:
         if self.violation_error_message or not self.fields:

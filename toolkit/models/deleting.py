@@ -183,7 +183,7 @@ class Deletion:
         columns = meta.pk.columns
         for chunk, marks in iter_chunks(release.keys, dialect, len(columns)):
             where = f"{key_text(dialect, columns)} IN ({marks})"
-            sql = f"UPDATE {quoted(dialect, meta.table)} SET {', '.join(changes)} WHERE {where}"  # noqa: S608
+            sql = f"UPDATE {quoted(dialect, meta.table)} SET {', '.join(changes)} WHERE {where}"  # noqa: S608 - quoted
             self.database.run(sql, [*values, *chunk])
         self.database.wrote(field.model, "update", self.collector.python_keys(field.model, release.keys))
 
@@ -204,7 +204,7 @@ class Deletion:
         dialect, columns = self.database.dialect, model._meta.pk.columns
         table, key, count = quoted(dialect, model._meta.table), key_text(dialect, columns), 0
         for chunk, marks in iter_chunks(keys, dialect, len(columns)):
-            count += self.database.run(f"DELETE FROM {table} WHERE {key} IN ({marks})", chunk).rowcount  # noqa: S608
+            count += self.database.run(f"DELETE FROM {table} WHERE {key} IN ({marks})", chunk).rowcount  # noqa: S608 - quoted
         if self.database.receivers.watching:
             self.database.wrote(model, "delete", self.collector.python_keys(model, keys))
         else:

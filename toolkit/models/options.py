@@ -262,7 +262,7 @@ class Options:
     def key_in(self, row: Sequence[Any], mask: tuple[str, ...] | None) -> Any:
         """The driver's value of the primary key in a row that was read; of a composite one a tuple."""
         found = self.row_parts(mask)[-1].key
-        return row[found] if found.__class__ is int else tuple(row[index] for index in found)  # type: ignore[union-attr]
+        return row[found] if found.__class__ is int else tuple(row[index] for index in found)  # type: ignore[union-attr]  # the class tells which
 
     def _split_row(self, mask: tuple[str, ...] | None) -> Iterator[RowPart]:
         names = mask or tuple(self.mask_name(field) for field in self.fields)

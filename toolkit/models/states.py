@@ -254,7 +254,7 @@ def crossed(scope: Scope, table: str, column: str, since: Any, later: int = 0) -
     dialect = scope.database.dialect
     mark = placeholder(dialect)
     name = quoted(dialect, column)
-    sql = f"SELECT 1 FROM {quoted(dialect, table)} WHERE {name} >= {mark} AND {name} <= {mark} LIMIT 1"  # noqa: S608
+    sql = f"SELECT 1 FROM {quoted(dialect, table)} WHERE {name} >= {mark} AND {name} <= {mark} LIMIT 1"  # noqa: S608 - quoted
     moved = [moment + timedelta(microseconds=later) for moment in (first, last)]
     bounds = [write(moment) if write else moment for moment in moved]
     return bool(scope.database.fetch(sql, bounds))

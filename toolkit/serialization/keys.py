@@ -145,7 +145,7 @@ def new_keys(database: Any, model: Any, *, is_taken: Callable[[Any], bool]) -> I
         keys = database.backend.next_keys(database, meta.table, meta.pk.column, KEYS_AHEAD)
         if not keys:  # a database that gives keys at the insert only: nobody else writes above the greatest one now
             table, column = quoted(database.dialect, meta.table), quoted(database.dialect, meta.pk.column)
-            greatest = database.fetch(f"SELECT coalesce(max({column}), 0) FROM {table} FOR UPDATE")[0][0]  # noqa: S608
+            greatest = database.fetch(f"SELECT coalesce(max({column}), 0) FROM {table} FOR UPDATE")[0][0]  # noqa: S608 - quoted
             first = max(greatest, database.backend.last_key(database, meta.table)) + 1
             keys = range(first, first + KEYS_AHEAD)
         if last is not None and keys[0] <= last:  # it was asked before the rows with those were written

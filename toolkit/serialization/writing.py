@@ -196,7 +196,7 @@ class TableWriter:
         where = key_text(self.dialect, [field.column for field in told])
         keys = [tuple(row[fields.index(field)] for field in told) for row in rows]
         for chunk, marks in iter_chunks(keys, self.dialect, len(told)):
-            self.database.execute(f"DELETE FROM {self.table} WHERE {where} IN ({marks})", chunk)  # noqa: S608
+            self.database.execute(f"DELETE FROM {self.table} WHERE {where} IN ({marks})", chunk)  # noqa: S608 - quoted
 
     def keys_were_given(self) -> None:
         """Let the database's own counter go on behind the greatest key."""

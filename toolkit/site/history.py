@@ -20,5 +20,5 @@ def find_history(database: Any, url: str) -> tuple[str, str, str] | None:
     if not database.has_table(TABLE):
         return None
     mark = "?" if database.dialect == "sqlite" else "%s"
-    rows = database.fetch(f"SELECT route, subject, locale FROM {TABLE} WHERE url = {mark}", (url,))  # noqa: S608
+    rows = database.fetch(f"SELECT route, subject, locale FROM {TABLE} WHERE url = {mark}", (url,))  # noqa: S608 - a constant
     return tuple(rows[0]) if rows else None

@@ -251,5 +251,5 @@ def _below(place: str, folder: Path) -> str:
     """A path as it is below the site's folder, if it is; that folder may have been reached through a link."""
     if place.startswith(f"{folder}{os.sep}"):
         return place
-    real = os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))  # noqa: PTH118, PTH119, PTH120
+    real = os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))  # noqa: PTH118, PTH119, PTH120 - for each file that is opened
     return real if real.startswith(f"{folder}{os.sep}") else place

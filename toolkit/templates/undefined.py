@@ -43,8 +43,7 @@ class StrictUndefined(jinja2.StrictUndefined):
             def undefined_name(message: str) -> UndefinedName:
                 return UndefinedName(message, name=name, owner=obj)
 
-            # It is called with the message and nothing else.
-            self._undefined_exception = undefined_name  # type: ignore[assignment]
+            self._undefined_exception = undefined_name  # type: ignore[assignment]  # called with the message alone
 
 
 def describe(error: jinja2.exceptions.UndefinedError, context: Mapping[str, Any]) -> tuple[str, str]:

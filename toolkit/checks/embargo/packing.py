@@ -69,9 +69,9 @@ def unpacked(path: str, body: bytes) -> Iterator[tuple[str, bytes]]:
         yield "its texts", texts_of_pdf(body)
 
 
-def _limited(read: object, path: str) -> bytes:
+def _limited(read: Callable[[], bytes], path: str) -> bytes:
     try:
-        found: bytes = read()  # type: ignore[operator]
+        found = read()
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise Unreadable(f"{path} cannot be unpacked: {error}") from error
     return found

@@ -67,7 +67,7 @@ def bound_key(database: Database, table: str, found: Watched | None) -> str | No
     it is not as it was when its token was drawn."""
     if found is None or found.key is None:
         return None
-    bound = database.fetch(f"SELECT 1 FROM {TOKENS} WHERE name = %s AND state = %s", [table, found.state])  # noqa: S608
+    bound = database.fetch(f"SELECT 1 FROM {TOKENS} WHERE name = %s AND state = %s", [table, found.state])  # noqa: S608 - a constant
     return found.key if bound else None
 
 

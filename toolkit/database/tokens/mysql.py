@@ -89,8 +89,8 @@ class MySQLTokens(TokenKeeper):
         key = bound_key(database, table, _watched(database, [table]).get(table))
         if key is None:
             return None
-        tokens = dict(database.fetch(f"SELECT bucket, token FROM {BUCKETS} WHERE name = %s", (table,)))  # noqa: S608
-        written = database.fetch(f"SELECT DISTINCT bucket FROM {CHANGES} WHERE name = %s", (table,))  # noqa: S608
+        tokens = dict(database.fetch(f"SELECT bucket, token FROM {BUCKETS} WHERE name = %s", (table,)))  # noqa: S608 - a constant
+        written = database.fetch(f"SELECT DISTINCT bucket FROM {CHANGES} WHERE name = %s", (table,))  # noqa: S608 - a constant
         tokens |= {bucket: "" for (bucket,) in written}
         return Buckets(key, tokens) if EVERY_BUCKET not in tokens else None
 
@@ -119,20 +119,20 @@ class MySQLTokens(TokenKeeper):
             written = self._forget_writers(database, tables)
             watched = _watched(database, tables)
             bound = dict(database.fetch(f"SELECT name, state FROM {TOKENS} FOR UPDATE"))  # noqa: S608 - a constant
-            database.run_many(f"DELETE FROM {TOKENS} WHERE name = %s", [(table,) for table in tables])  # noqa: S608
+            database.run_many(f"DELETE FROM {TOKENS} WHERE name = %s", [(table,) for table in tables])  # noqa: S608 - a constant
             for name, table in watched.items():
                 if bound.get(name) != table.state or EVERY_BUCKET in written[name]:
                     _draw_all_buckets(database, name, table.key)
                 elif table.key is not None:
                     _draw_buckets(database, name, table.key, written[name])
             rows = [(name, new_token(), table.state) for name, table in watched.items()]
-            database.run_many(f"REPLACE INTO {TOKENS} (name, token, state) VALUES (%s, %s, %s)", rows)  # noqa: S608
+            database.run_many(f"REPLACE INTO {TOKENS} (name, token, state) VALUES (%s, %s, %s)", rows)  # noqa: S608 - a constant
 
     def _forget_writers(self, database: Database, tables: Sequence[str]) -> dict[str, set[int]]:
         """Table to the buckets that they wrote in."""
-        done = database.fetch(f"SELECT name, bucket, connection FROM {CHANGES} FOR UPDATE SKIP LOCKED")  # noqa: S608
+        done = database.fetch(f"SELECT name, bucket, connection FROM {CHANGES} FOR UPDATE SKIP LOCKED")  # noqa: S608 - a constant
         gone = [row for row in done if row[0] in set(tables)]
-        database.run_many(f"DELETE FROM {CHANGES} WHERE name = %s AND bucket = %s AND connection = %s", gone)  # noqa: S608
+        database.run_many(f"DELETE FROM {CHANGES} WHERE name = %s AND bucket = %s AND connection = %s", gone)  # noqa: S608 - a constant
         written: dict[str, set[int]] = defaultdict(set)
         for name, bucket, _ in gone:
             written[name].add(bucket)

@@ -91,7 +91,7 @@ class PostgreSQLTokens(TokenKeeper):
         if key is None:
             return None
         sql = (
-            f"SELECT coalesce(k.bucket, g.bucket), CASE WHEN g.bucket IS NULL THEN k.token ELSE '' END "  # noqa: S608
+            f"SELECT coalesce(k.bucket, g.bucket), CASE WHEN g.bucket IS NULL THEN k.token ELSE '' END "  # noqa: S608 - constants
             f"FROM (SELECT bucket, token FROM {BUCKETS} WHERE name = %s) k FULL JOIN "
             f"(SELECT DISTINCT bucket FROM {CHANGES} WHERE name = %s) g ON g.bucket = k.bucket"
         )
@@ -122,7 +122,7 @@ class PostgreSQLTokens(TokenKeeper):
             ):
                 written[name].add(bucket)
             watched = _watched(database, names)
-            bound = dict(database.fetch(f"SELECT name, state FROM {TOKENS} WHERE name = ANY(%s)", [names]))  # noqa: S608
+            bound = dict(database.fetch(f"SELECT name, state FROM {TOKENS} WHERE name = ANY(%s)", [names]))  # noqa: S608 - a constant
             database.run(f"DELETE FROM {TOKENS} WHERE name = ANY(%s)", [names])  # noqa: S608 - a constant
             for name, table in watched.items():
                 if bound.get(name) != table.state or EVERY_BUCKET in written[name]:
@@ -156,7 +156,7 @@ def _draw_buckets(database: Database, table: str, key: str, written: Collection[
     first = f"(bucket << {BUCKET_BITS})"
     is_there = f"EXISTS (SELECT 1 FROM {source} WHERE {column} BETWEEN {first} AND {first} + {(1 << BUCKET_BITS) - 1})"  # noqa: S608 - names of the schema
     listed = sorted(written)
-    database.run(f"DELETE FROM {BUCKETS} WHERE name = %s AND bucket = ANY(%s)", [table, listed])  # noqa: S608
+    database.run(f"DELETE FROM {BUCKETS} WHERE name = %s AND bucket = ANY(%s)", [table, listed])  # noqa: S608 - a constant
     database.run(
         f"INSERT INTO {BUCKETS} SELECT %s, bucket, {_DRAWN} "  # noqa: S608 - as above
         f"FROM unnest(%s::bigint[]) AS written (bucket) WHERE {is_there}",

@@ -108,11 +108,11 @@ class FolderTarget(Target):
             if place == os.fspath(self.folder) and STATE in folders:
                 folders.remove(STATE)
             inside = os.path.relpath(place, self.folder).replace(os.sep, "/")
-            links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # noqa: PTH114, PTH118
+            links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # noqa: PTH114, PTH118 - os.walk gives texts
             for name in [*names, *links]:
                 path = name if inside == "." else f"{inside}/{name}"
                 with suppress(FileNotFoundError):
-                    yield Listed(path, os.lstat(os.path.join(place, name)).st_size)  # noqa: PTH118
+                    yield Listed(path, os.lstat(os.path.join(place, name)).st_size)  # noqa: PTH118 - the same
 
     def link_all(self, source: str, prefix: str, paths: Sequence[str], done: Done) -> None:
         for path in paths:

@@ -148,7 +148,7 @@ class RsyncTarget(Target):
     def remove_all(self, prefix: str, paths: Sequence[str], done: Done) -> None:
         for some in _chunks(paths):
             try:
-                self.retries.run(lambda some=some: self._remove(prefix, some))  # type: ignore[misc]
+                self.retries.run(lambda some=some: self._remove(prefix, some))  # type: ignore[misc]  # mypy gives a default of a lambda no type
             except OSError as error:
                 raise DeployError(f"files could not be removed: {error}", hint="Deploy again.") from error
             for path in some:

@@ -206,7 +206,7 @@ class Editor:
         for before, after in altered:
             if before.null and not after.null and table.c[after.column].server_default is None:
                 missing = f"{self.quote(before.column)} IS NULL"
-                self.value_for(after, fills, rows=lambda missing=missing: self.count(name, missing))  # type: ignore[misc]
+                self.value_for(after, fills, rows=lambda missing=missing: self.count(name, missing))  # type: ignore[misc]  # mypy gives a default of a lambda no type
 
     def value_for(self, field: Any, fills: Mapping[str, Any], *, rows: Callable[[], int]) -> Any:
         """What rows without a value get in a column: a stored value, or a function that makes one for each row.

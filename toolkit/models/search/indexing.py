@@ -113,7 +113,7 @@ class SearchIndex:
         if not self.database.has_table(DECLARATIONS):
             return False
         found = self.database.fetch(
-            f"SELECT digest FROM {DECLARATIONS} WHERE name = {self.database.backend.placeholder}",  # noqa: S608
+            f"SELECT digest FROM {DECLARATIONS} WHERE name = {self.database.backend.placeholder}",  # noqa: S608 - a constant
             (self.table,),
         )
         return bool(found) and found[0][0] == self._digest and self.is_whole()
@@ -130,13 +130,13 @@ class SearchIndex:
             key, table = (quoted(self.database.dialect, name) for name in (self._pk.column, self.table))
             stale = quoted(self.database.dialect, self.stale)
             self.database.run(f"DELETE FROM {stale}")  # noqa: S608 - a name of the schema
-            self.database.run(f"INSERT INTO {stale} (row_key) SELECT {key} FROM {table}")  # noqa: S608
+            self.database.run(f"INSERT INTO {stale} (row_key) SELECT {key} FROM {table}")  # noqa: S608 - quoted
             self.database.run(
                 f"CREATE TABLE IF NOT EXISTS {DECLARATIONS} "
                 "(name VARCHAR(200) PRIMARY KEY, digest VARCHAR(200) NOT NULL)"
             )
-            self.database.run(f"DELETE FROM {DECLARATIONS} WHERE name = {mark}", (self.table,))  # noqa: S608
-            sql = f"INSERT INTO {DECLARATIONS} (name, digest) VALUES ({mark}, {mark})"  # noqa: S608
+            self.database.run(f"DELETE FROM {DECLARATIONS} WHERE name = {mark}", (self.table,))  # noqa: S608 - a constant
+            sql = f"INSERT INTO {DECLARATIONS} (name, digest) VALUES ({mark}, {mark})"  # noqa: S608 - a constant
             self.database.run(sql, (self.table, self._digest))
 
     @property
@@ -160,7 +160,7 @@ class SearchIndex:
     def _forget(self, table: str, keys: Sequence[Any]) -> None:
         dialect = self.database.dialect
         for chunk, marks in iter_chunks(keys, dialect):
-            self.database.run(f"DELETE FROM {quoted(dialect, table)} WHERE row_key IN ({marks})", chunk)  # noqa: S608
+            self.database.run(f"DELETE FROM {quoted(dialect, table)} WHERE row_key IN ({marks})", chunk)  # noqa: S608 - quoted
 
     def _documents(self, keys: Sequence[Any]) -> Iterable[tuple[Any, str, Sequence[Sequence[str]]]]:
         """The words of rows, in the language of the row, and of its translations in theirs."""
@@ -193,7 +193,7 @@ class SearchIndex:
         dialect = self.database.dialect
         named = ", ".join(quoted(dialect, name) for name in (key, *columns))
         for chunk, marks in iter_chunks(keys, dialect):
-            sql = f"SELECT {named} FROM {quoted(dialect, table)} WHERE {quoted(dialect, key)} IN ({marks})"  # noqa: S608
+            sql = f"SELECT {named} FROM {quoted(dialect, table)} WHERE {quoted(dialect, key)} IN ({marks})"  # noqa: S608 - quoted
             yield from self.database.fetch(sql, chunk)
 
 

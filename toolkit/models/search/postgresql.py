@@ -54,7 +54,7 @@ class PostgreSQLIndex(SearchIndex):
         for table, key in self._sources():
             name, column = _quote(f"toolkit_search_{table}_changed"), _quote(key)
             yield (
-                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "  # noqa: S608
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "  # noqa: S608 - quoted
                 f"IF TG_OP = 'TRUNCATE' THEN INSERT INTO {stale} SELECT DISTINCT row_key FROM {_quote(self.documents)} "
                 f"ON CONFLICT DO NOTHING; RETURN NULL; END IF; "
                 f"IF TG_OP <> 'INSERT' THEN INSERT INTO {stale} VALUES (OLD.{column}) ON CONFLICT DO NOTHING; END IF; "
@@ -98,7 +98,7 @@ class PostgreSQLIndex(SearchIndex):
         labels = _labels(self.search)
         rows = [(key, language, _vector(texts, labels)) for key, language, texts in documents]
         if rows:
-            sql = f"INSERT INTO {_quote(self.documents)} VALUES (%s, %s, %s::tsvector)"  # noqa: S608
+            sql = f"INSERT INTO {_quote(self.documents)} VALUES (%s, %s, %s::tsvector)"  # noqa: S608 - quoted
             self.database.run_many(sql, rows)
 
     @classmethod

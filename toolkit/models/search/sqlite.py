@@ -52,7 +52,7 @@ class SQLiteIndex(SearchIndex):
             name = f"toolkit_search_{table}_{event}"
             rows = (row,) if event != "update" else ("old", "new")  # a row whose key changes leaves an old one
             noted = " ".join(
-                f"INSERT OR IGNORE INTO {_quote(self.stale)} (row_key) VALUES ({one}.{_quote(key)});"  # noqa: S608
+                f"INSERT OR IGNORE INTO {_quote(self.stale)} (row_key) VALUES ({one}.{_quote(key)});"  # noqa: S608 - quoted
                 for one in rows
             )
             made[name] = f"CREATE TRIGGER {_quote(name)} AFTER {event.upper()} ON {_quote(table)} BEGIN {noted} END"
@@ -70,7 +70,7 @@ class SQLiteIndex(SearchIndex):
     def is_whole(self) -> bool:
         wanted = [*self._triggers(), self.documents, f"{self.documents}_fts", self.stale]
         marks = ", ".join("?" * len(wanted))
-        sql = f"SELECT count(*) FROM sqlite_master WHERE name IN ({marks}) AND type IN ('table', 'trigger')"  # noqa: S608
+        sql = f"SELECT count(*) FROM sqlite_master WHERE name IN ({marks}) AND type IN ('table', 'trigger')"  # noqa: S608 - placeholders
         return bool(self.database.fetch(sql, wanted)[0][0] == len(wanted))
 
     def add(self, documents: Iterable[tuple[Any, str, Sequence[Sequence[str]]]]) -> None:
@@ -79,7 +79,7 @@ class SQLiteIndex(SearchIndex):
         marks = ", ".join("?" * (len(columns) + 2))
         rows = [(key, language, *(" ".join(words) for words in texts)) for key, language, texts in documents]
         if rows:
-            self.database.run_many(f"INSERT INTO {_quote(self.documents)} ({named}) VALUES ({marks})", rows)  # noqa: S608
+            self.database.run_many(f"INSERT INTO {_quote(self.documents)} ({named}) VALUES ({marks})", rows)  # noqa: S608 - quoted
 
     @classmethod
     def matching(cls, compiler: Any, search: Search, query: Any) -> tuple[Any, Any, Any]:
