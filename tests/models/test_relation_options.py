@@ -11,7 +11,7 @@ import pytest
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, IntegrityError, ProtectedError, ValidationError
-from toolkit.models import Count, Exists, OuterRef, Q
+from toolkit.models import Count, Exists, F, OuterRef, Q
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, Trace, entered
 
@@ -89,7 +89,19 @@ class Van(models.Model):
     depot = models.ForeignKey(Depot, models.CASCADE, to_field="code", null=True, related_name="vans")
 
 
-MODELS = resolved({"world": [Country, Person, Team, Membership, Passport, Visa, Depot, Van]})
+class Embassy(models.Model):
+    """Its key is a reference."""
+
+    country = models.OneToOneField(Country, models.CASCADE, primary_key=True)
+    rooms = models.IntegerField(default=1)
+
+
+class Clerk(models.Model):
+    embassy = models.ForeignKey(Embassy, models.CASCADE, related_name="clerks")
+    name = models.CharField(max_length=20)
+
+
+MODELS = resolved({"world": [Country, Person, Team, Membership, Passport, Visa, Depot, Van, Embassy, Clerk]})
 shared_database = own_database(MODELS)
 
 
@@ -131,6 +143,31 @@ def test_a_key_to_a_unique_field_does_not_look_at_the_other_table_for_it(world: 
 
 
 @pytest.mark.usefixtures("first_keys")
+def test_paths_go_on_along_a_key_that_is_a_reference(world: Any) -> None:
+    embassy = Embassy.objects.create(country=world.it)
+    clerk = Clerk.objects.create(embassy=embassy, name="Dan")
+    for condition in (
+        {"embassy__country__name__startswith": "It"},
+        {"embassy__country__pk": world.it.pk},
+        {"embassy__country": world.it},
+        {"embassy__country__in": Country.objects.filter(name="Italy")},
+        {"embassy__country__person__name": "Ann"},
+        {"embassy": embassy},
+        {"embassy__pk": embassy},
+        {"embassy__country__embassy__rooms": 1},
+    ):
+        assert Clerk.objects.filter(**condition).get() == clerk
+        assert not Clerk.objects.exclude(**condition).exists()
+    assert Embassy.objects.get(pk=embassy) == Embassy.objects.get(pk__in=[embassy]) == embassy
+    assert Clerk.objects.order_by("embassy__country__name").values_list("embassy__country__name")[0] == ("Italy",)
+    assert Clerk.objects.annotate(where=F("embassy__country__code")).get().where == "it"
+    assert Country.objects.get(embassy__clerks__name="Dan") == world.it
+    world.it.open = False
+    world.it.save()
+    with entered(Scope(None, world.database, READER)):
+        assert not Clerk.objects.filter(embassy__country__name="Italy").exists()
+
+
 def test_nothing_refers_to_a_row_that_has_no_value_to_refer_to(scope: Any) -> None:
     depots = [Depot.objects.create(code=code) for code in (None, "A", None)]
     van = Van.objects.create(depot=depots[1])

@@ -82,7 +82,9 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
 
 
 def _key(instance: Any, expected: Any, field: Any) -> Any:
-    """The key that an instance stands for."""
+    """The key that an instance stands for; where a reference is the key of its own model, that of a row of it, too."""
+    if field.is_relation and field.primary_key and isinstance(instance, field.model._meta.concrete_model):
+        return getattr(instance, field.attname)
     if expected is not None and not isinstance(instance, expected._meta.concrete_model):
         raise FieldError(f"{_named(field)} cannot be compared with {instance!r}: it is no {expected.__name__}")
     key = field.value_of(instance) if field.is_relation else getattr(instance, field.attname, instance.pk)

@@ -155,7 +155,9 @@ def _goes_on(found: ForeignKey[Any], rest: tuple[str, ...]) -> bool:
     """Whether the path really enters the other table: ``section__slug`` does, ``section__id`` need not."""
     if not rest:
         return False
-    target = found.target._meta
+    target, held = found.target._meta, found.target_field
+    if held.is_relation and rest[0] == held.name:  # the key is a reference itself, and a path goes on along it
+        return True
     if _is_key(found, rest[0]):
         guarded = any(each.public is not None for each in target.lineage)
         return guarded and len(rest) > 1 and _is_path(target, rest[1])
