@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.servers import SERVERS, opened_apart
+from tests.tables import resolved
 from toolkit import models
 from toolkit.database import Backend, Database, spelling
 from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError
@@ -204,7 +205,7 @@ class Feather(models.Model):
     hen = models.ForeignKey(Hen, on_delete=models.DO_NOTHING, related_name="+")
 
 
-EVERYTHING, PROBLEMS = resolve_models({"farm": [Word, Hen, Egg, Feather]})
+EVERYTHING = resolved({"farm": [Word, Hen, Egg, Feather]})
 
 
 def create_tables(database: Any) -> None:
@@ -217,7 +218,6 @@ def create_tables(database: Any) -> None:
 
 @pytest.fixture
 def farm(mariadb: Any) -> Iterator[Any]:
-    assert not PROBLEMS
     mariadb.schema = Schema(EVERYTHING, mariadb.dialect)
     create_tables(mariadb)
     with entered(Scope(None, mariadb)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.tables import resolved
 from toolkit import migrations, models
 from toolkit.database import Database
 from toolkit.migrations.describing import state_of
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
@@ -25,11 +25,10 @@ class Note(models.Model):
     text = models.TextField()
 
 
-EVERYTHING, PROBLEMS = resolve_models({"desk": [Wire, Note]})
+EVERYTHING = resolved({"desk": [Wire, Note]})
 
 
 def test_an_unmanaged_model_is_in_no_migration() -> None:
-    assert not PROBLEMS
     state = state_of(EVERYTHING)
     assert list(state.models) == ["desk.Note"]
     wire = state.get("desk", "Note").get_field("wire")

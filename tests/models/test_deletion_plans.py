@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, ProtectedError
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
@@ -34,14 +34,13 @@ class Leaf(models.Model):
     spare = models.ForeignKey(Node, on_delete=models.DB_SET_NULL, null=True, related_name="spared")
 
 
-EVERY, PROBLEMS = resolve_models({"forest": [Node, Leaf]})
+EVERY = resolved({"forest": [Node, Leaf]})
 FIELDS = ("parent", "mentor", "keeper", "partner", "heir")
 
 
 @pytest.fixture(scope="module")
 def forest(request: pytest.FixtureRequest, shared_database: Any) -> Iterator[Any]:
     """A database with the forest's tables."""
-    assert not PROBLEMS
     made: Any = request.getfixturevalue("newsroom_models").opened_apart(shared_database.url)
     made.schema = Schema(EVERY, made.dialect)
     for table in made.schema.metadata.sorted_tables:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.schema import CreateTable
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, IntegrityError, ValidationError
 from toolkit.models import F, Q, RangeOperators
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
@@ -39,7 +39,7 @@ class Booking(models.Model):
         ]
 
 
-MODELS, PROBLEMS = resolve_models({"radio": [Booking]})
+MODELS = resolved({"radio": [Booking]})
 
 
 def booking(first: int, last: int | None, **values: Any) -> Booking:
@@ -50,7 +50,6 @@ def booking(first: int, last: int | None, **values: Any) -> Booking:
 
 
 def test_rows_that_overlap_are_refused_with_the_same_words(database: Any) -> None:
-    assert not PROBLEMS
     schema = Schema([*database.schema.models, Booking], database.dialect)
     if not database.backend.exclusion:
         (problem,) = [str(one) for one in schema.problems()]

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 from sqlalchemy.schema import CreateTable
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DatabaseError, DeclarationError, StorageError, ValidationError
 from toolkit.models import Value
 from toolkit.models.functions import Concat
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.storage import ContentFile, File, FileSystemStorage, InMemoryStorage, Storages
 from toolkit.trace import ABSENT, EDITOR, Scope, Trace, digest_bytes, entered
@@ -44,13 +44,12 @@ class Sheet(models.Model):
     photo_height = models.IntegerField(null=True, blank=True)
 
 
-MODELS, PROBLEMS = resolve_models({"desk": [Sheet]})
+MODELS = resolved({"desk": [Sheet]})
 
 
 @pytest.fixture
 def desk(database: Any, tmp_path: Path) -> Iterator[SimpleNamespace]:
     """A scope with a site that has storages, and the table."""
-    assert not PROBLEMS
     before = database.schema
     database.schema = Schema([*before.models, Sheet], database.dialect)
     database.execute(str(CreateTable(database.schema.table(Sheet)).compile(dialect=database.sqlalchemy_dialect)))

@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.database import spelling
 from toolkit.errors import FieldError, IntegrityError, ValidationError
 from toolkit.models import Concat, F, Lower, Q, Value
 from toolkit.models.hidden import hidden_name
 from toolkit.models.inspecting.tables import read_tables
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
@@ -46,7 +46,7 @@ class Kinds(models.Model):
         ]
 
 
-KINDS, KIND_PROBLEMS = resolve_models({"press": [Kinds]})
+KINDS = resolved({"press": [Kinds]})
 
 
 class Heading(models.Model):
@@ -65,7 +65,7 @@ class Heading(models.Model):
         indexes = [models.Index(F("weight").desc(), Concat("title", Value(": it's"), "byline"), name="in_order")]
 
 
-MODELS, PROBLEMS = resolve_models({"press": [Heading]})
+MODELS = resolved({"press": [Heading]})
 
 
 def texts(dialect: str) -> dict[str, str]:
@@ -77,7 +77,6 @@ def texts(dialect: str) -> dict[str, str]:
 
 
 def test_a_column_and_its_index_come_in_one_statement() -> None:
-    assert not PROBLEMS
     assert Schema([Heading], "mysql").problems() == []
     exact = "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
     live = texts("mysql")["one_live_byline"]
@@ -179,7 +178,6 @@ def test_a_conflict_of_another_rule_is_no_reason_to_change_a_row(press: Any) -> 
 
 
 def test_every_kind_of_field(database: Any) -> None:
-    assert not KIND_PROBLEMS
     before = database.schema
     database.schema = Schema([*before.models, *KINDS], database.dialect)
     table = database.schema.table(Kinds)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.models import (
     Case,
@@ -31,7 +32,6 @@ from toolkit.models import (
     Window,
 )
 from toolkit.models.functions import Coalesce, Lag, Lead, Length, RowNumber
-from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
 
 from .conftest import KINDS, URLS
@@ -87,14 +87,13 @@ class Note(models.Model):
     text = models.CharField(max_length=30)
 
 
-MODELS, PROBLEMS = resolve_models({"town": [Owner, Place, Pub, Guest, Visit, Badge, Note]})
+MODELS = resolved({"town": [Owner, Place, Pub, Guest, Visit, Badge, Note]})
 SECRET = "Secret"
 
 
 @pytest.fixture(scope="module", params=URLS, ids=KINDS)
 def town(request: pytest.FixtureRequest, newsroom_models: Any) -> Iterator[SimpleNamespace]:
     """Pubs, guests and visits: the Swan and Ann are there to be seen, and Ann's one visit to it."""
-    assert not PROBLEMS
     database = newsroom_models.make_database(request.param, MODELS)
     with entered(Scope(None, database)):
         owner, hidden = Owner.objects.create(name="Owner"), Owner.objects.create(name=f"{SECRET} owner", shown=False)

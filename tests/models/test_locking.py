@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.schema import CreateTable
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.database import atomic
 from toolkit.errors import (
@@ -21,7 +22,6 @@ from toolkit.errors import (
     TransactionError,
 )
 from toolkit.models import Count, F
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.models.sqltext import placeholder
 from toolkit.trace import Scope, entered
@@ -40,14 +40,13 @@ class Page(models.Model):
     version = models.VersionField()
 
 
-EVERY, PROBLEMS = resolve_models({"wiki": [Desk, Page]})
+EVERY = resolved({"wiki": [Desk, Page]})
 
 
 @pytest.fixture(scope="module")
 def wiki(
     request: pytest.FixtureRequest, shared_database: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    assert not PROBLEMS
     url = shared_database.url
     if shared_database.dialect == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('wiki')}/wiki.db"

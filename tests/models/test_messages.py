@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from tests.validators.catalogs import FOLDER
 from toolkit import models
 from toolkit.errors import ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.i18n.catalogs import Catalogs
-from toolkit.models.resolve import resolve_models
 from toolkit.trace import Scope, entered
 from toolkit.validators import MaxLengthValidator, RegexValidator
 
@@ -35,12 +35,11 @@ class Notice(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(copies__lt=100), name="few_copies")]
 
 
-MODELS, PROBLEMS = resolve_models({"board": [Notice]})
+MODELS = resolved({"board": [Notice]})
 
 
 @pytest.fixture(scope="module")
 def board(newsroom_models: Any) -> Iterator[Any]:
-    assert not PROBLEMS
     database = newsroom_models.make_database("sqlite://", MODELS)
     with entered(Scope(None, database)):
         Notice.objects.create(headline="first", code="taken")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models import Exists, Q, Subquery
-from toolkit.models.resolve import resolve_models
 from toolkit.models.search import SearchRank, refresh_indexes
 from toolkit.models.search.indexing import names_of
 from toolkit.trace import EDITOR, READER, Scope, Trace, entered
@@ -51,12 +51,11 @@ class Letter(models.Model):
     search = models.Search("text", language="language")
 
 
-MODELS, PROBLEMS = resolve_models({"papers": [Report, Letter]})
+MODELS = resolved({"papers": [Report, Letter]})
 
 
 @pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
 def papers(request: pytest.FixtureRequest, newsroom_models: Any) -> Iterator[Any]:
-    assert not PROBLEMS
     database = newsroom_models.make_database(request.param, MODELS)
     yield database
     database.drop()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import FieldError
 from toolkit.models import Case, Exists, F, Max, Now, OuterRef, Q, RawSQL, Subquery, Value, When
 from toolkit.models.functions import Concat, ExtractYear, Lower
-from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
 
 from .conftest import KINDS, URLS, make_database
@@ -178,12 +178,11 @@ class Room(models.Model):
         public = Q(Exists(House.objects.filter(pk=OuterRef("house"), name__startswith=OuterRef("house__owner"))))
 
 
-VILLAGE, PROBLEMS = resolve_models({"village": [House, Room]})
+VILLAGE = resolved({"village": [House, Room]})
 
 
 @pytest.fixture(params=URLS, ids=KINDS)
 def village(request: pytest.FixtureRequest) -> Any:
-    assert not PROBLEMS
     database = make_database(request.param, VILLAGE)
     with entered(Scope(None, database)):
         houses = [House(name="Mill", owner="Ann"), House(name="Inn", owner="Inn"), House(name="Hut", owner="Bob")]

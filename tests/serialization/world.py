@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from tests.models.money import MoneyField
 from tests.servers import SERVERS, opened_apart
+from tests.tables import resolved
 from toolkit import models
-from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.serialization import Loaded, dump, format_of, load
 from toolkit.trace import Scope
@@ -118,12 +118,11 @@ class Everything(models.Model):
 
 
 ALL = [Topic, Country, City, Seat, Ticket, Place, Restaurant, Note, Everything]
-MODELS, PROBLEMS = resolve_models({"world": ALL})
+MODELS = resolved({"world": ALL})
 
 
 def make(url: str) -> Any:
     """A database with the tables of the world."""
-    assert not PROBLEMS, PROBLEMS
     database = opened_apart(url)
     database.schema = Schema(MODELS, database.dialect)
 
