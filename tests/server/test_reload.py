@@ -12,9 +12,6 @@ import pytest
 
 from toolkit.server.client import Got
 
-SOON_SECONDS = 2.0
-"""What the busiest test machine must manage; ``test_a_save_is_told_within_the_promised_time`` knows the promise."""
-
 PROMISED_SECONDS = 0.3
 
 
