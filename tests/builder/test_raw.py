@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PAGE = """
 
 @app.page("/by-hand/")
@@ -58,3 +60,25 @@ def test_a_module_beside_the_site_is_code_of_its_pages(press: Any, tmp_path: Pat
     (beside / "bundle/part.py").write_text("WORD = 'two'\n")
     press.same()
     assert press.read("odd/index.html") == "two"
+
+
+def test_what_modules_read_while_they_are_imported_is_code_of_their_pages(press: Any) -> None:
+    press.write("data/words.txt", "one")
+    press.write(
+        "press/odd.py",
+        "from . import app\nimport os\nfrom pathlib import Path\n\n"
+        "WORD = Path(__file__).parent.parent.joinpath('data/words.txt').read_text()\n"
+        "FLAG = os.environ.get('PRESS_FLAG', 'unset')\n\n@app.page('/odd/')\ndef odd():\n    return WORD + FLAG\n",
+    )
+    models = (press.folder / "press/models.py").read_text()
+    press.write("press/models.py", models.replace("from toolkit", "from . import odd  # noqa: F401\nfrom toolkit", 1))
+    press.build()
+    assert press.build().rendered == 0
+    press.write("data/words.txt", "two")
+    press.same()
+    assert press.read("odd/index.html") == "twounset"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRESS_FLAG", "set")
+        press.same()
+        assert press.read("odd/index.html") == "twoset"
+        assert press.build().rendered == 0

@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from toolkit.seals import PASSING
+from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.trace import digest, digest_bytes
 
 LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
@@ -71,7 +73,20 @@ def _parts(site: Any) -> list[Any]:
     libraries = [(name, _version(name)) for name in LIBRARIES]
     if site.settings.peek("precompress"):
         libraries += [("brotli", _version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
-    return [sources, libraries, sys.version_info[:3]]
+    return [sources + _read_at_import(site), libraries, sys.version_info[:3]]
+
+
+def _read_at_import(site: Any) -> list[list[Any]]:
+    """Files and variables that the site's modules read while they were imported: their values are in the code.
+
+    Not what nobody can verify, nor the environment as a whole, which is another for each shell.
+    """
+    kinds = {"file", "folder", "environment"}
+    return sorted(
+        [f"{kind} {key[0]}, read at import", value]
+        for (kind, key), value in site.read_at_import.items()
+        if kind in kinds and key[0] not in PASSING and key[0] != EVERY_VARIABLE
+    )
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from typing import Any
 from toolkit.errors import DeclarationError
 from toolkit.settings import FILE_NAME, find_folder, load_settings
 from toolkit.site.site import Site
+from toolkit.site.watching import loading
 
 
 def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Site:
@@ -24,8 +25,7 @@ def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Sit
         ToolkitError: It names none, or it cannot be imported.
     """
     folder = find_folder(folder)
-    read = load_settings(folder, overrides=settings)
-    name = read.peek("site")
+    name = load_settings(folder, overrides=settings).peek("site")
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise DeclarationError(
@@ -34,7 +34,8 @@ def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Sit
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
-        module = importlib.import_module(module_name)
+        with loading(folder) as loaded:
+            module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name not in (module_name, module_name.partition(".")[0]):
             raise
@@ -44,6 +45,7 @@ def load_site(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Sit
     site = getattr(module, attribute, None)
     if not isinstance(site, Site):
         raise DeclarationError(f"the setting site = {name!r}: {module_name}.{attribute} is no Site")
+    site.read_at_import.update(loaded.read())
     if settings:
         site.override(settings)
     return site

@@ -13,7 +13,7 @@ from toolkit.models.schema import Schema
 from toolkit.site.checks import check_routes
 from toolkit.site.databases import living_in
 from toolkit.site.receivers import connect_receivers
-from toolkit.site.watching import watch_files
+from toolkit.site.watching import loading, watch_files
 
 if TYPE_CHECKING:
     from toolkit.apps import App
@@ -58,7 +58,9 @@ def _import_app(site: Site, app: App, problems: list[ToolkitError]) -> list[Any]
     if str(site.folder) not in sys.path:
         sys.path.insert(0, str(site.folder))
     try:
-        modules = app.import_modules()
+        with loading(site.folder) as loaded:
+            modules = app.import_modules()
+        site.read_at_import.update(loaded.read())
     except ToolkitError as error:
         problems.append(error)
         return []

@@ -77,6 +77,7 @@ class Site:
         self._prepared = False
         self._lock = threading.RLock()
         self._patterns: dict[tuple[str, str], Pattern] = {}
+        self.read_at_import: dict[tuple[str, tuple[Any, ...]], bytes] = {}
         self.receivers = Receivers()
         self.routes: list[Route] = []
         self.models: list[Any] = []

@@ -78,6 +78,10 @@ class Loading:
         """Kind and key of each thing that was read."""
         yield from self.trace.inputs if self.trace is not None else ()
 
+    def read(self) -> dict[tuple[str, tuple[Any, ...]], bytes]:
+        """Kind and key of each, with the digest of what was read."""
+        return dict(self.trace.inputs) if self.trace is not None else {}
+
     def modules(self) -> Iterator[Path]:
         """The files of all modules that were imported since it began."""
         for name, module in list(sys.modules.items()):
@@ -91,12 +95,15 @@ _loading: Loading | None = None
 
 @contextmanager
 def loading(folder: Path) -> Iterator[Loading]:
-    """Record what a site's modules read while they are imported.
+    """Record what a site's modules read while they are imported. Within another, it is the same.
 
     Args:
         folder: The site's.
     """
     global _loading  # as the import system and its audit events, it belongs to the process
+    if _loading is not None:
+        yield _loading
+        return
     watch_files()
     _loading = Loading(folder)
     try:
