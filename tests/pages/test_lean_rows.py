@@ -70,7 +70,16 @@ def paper(make_site: Any, models_of: Any, build: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    "each", [EVERY, 'Story.objects.select_related("section")', "Story.objects.fetch_mode(FETCH_ONE)"]
+    "each",
+    [
+        EVERY,
+        'Story.objects.exclude(slug="nobody").order_by("published")',
+        'Story.objects.order_by("slug").distinct()',
+        'Story.objects.annotate(n=F("pk"))',
+        'Story.objects.select_related("section")',
+        'Story.objects.prefetch_related("section")',
+        "Story.objects.fetch_mode(FETCH_ONE)",
+    ],
 )
 def test_it_follows_what_the_property_reads(paper: Any, each: str) -> None:
     site, models, run = paper("updated", each)

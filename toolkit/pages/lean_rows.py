@@ -11,13 +11,15 @@ from contextlib import suppress
 from typing import Any
 
 from toolkit.models.batches import note_row
-from toolkit.models.combining import LOADING
+from toolkit.models.combining import CONDITIONS, ORDERS
 from toolkit.models.fetching import FETCH_PEERS
 from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Route
 from toolkit.pages.subjects import plain_key
 from toolkit.sitemaps.declarations import read_field
 from toolkit.trace import Scope, Trace, entered
+
+_WHICH = (*CONDITIONS, *ORDERS)
 
 
 class LeanRows(dict[Any, Any]):
@@ -44,9 +46,9 @@ class LeanRows(dict[Any, Any]):
 
     @staticmethod
     def suits(route: Route) -> bool:
-        """Whether the rows of a route can be loaded in part: not where it says itself how they are loaded."""
+        """Whether the rows of a route can be loaded in part: where it says which rows there are, and nothing else."""
         each = route.each
-        return each._mode is FETCH_PEERS and not any(operation[0] in LOADING for operation in each._operations)
+        return each._mode is FETCH_PEERS and all(operation[0] in _WHICH for operation in each._operations)
 
     def _likely_fields(self) -> list[str]:
         """The fields that the declaration reads of the first row."""
