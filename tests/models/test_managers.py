@@ -175,6 +175,20 @@ def test_related_sets_use_the_default_manager(desks: Any) -> None:
     assert Desk.objects.annotate(n=Count("notes")).get(pk=desks.city.pk).n == 2
 
 
+def test_related_sets_take_another_manager(desks: Any) -> None:
+    live = desks.city.articles(manager="live")
+    assert titles(live.all()) == "AB" and live.count() == 2
+    assert titles(live.in_language("fr")) == titles(live.filter(words__gt=100)) == "B"
+    assert live.count_of("fr") == 1
+    assert titles(desks.city.articles(manager="french").all()) == "BC"
+    assert titles(desks.city.articles(manager="drafts").all()) == "C"
+    assert live.create(title="F").desk == desks.city and live.count() == 3
+    loaded = Desk.objects.prefetch_related("articles").get(pk=desks.city.pk)
+    assert titles(loaded.articles(manager="live").all()) == "ABF" and titles(loaded.articles.all()) == "ABCF"
+    with pytest.raises(FieldError, match=r"Article has no manager 'liv'\. Did you mean 'live'"):
+        desks.city.articles(manager="liv")
+
+
 def test_references_and_deletion_use_every_row(desks: Any) -> None:
     note = Note.every.create(text="x", desk=desks.city, gone=True)
     reply = Reply.objects.create(note=note)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from types import new_class
 from typing import Any, TypeVar
 
-from toolkit.errors import ValidationError
+from toolkit.errors import FieldError, ValidationError, did_you_mean
 from toolkit.models.batches import raw_reader, refuse_unplanned
 from toolkit.models.partners import has_many, load_many
 from toolkit.models.queryset import QuerySet
@@ -108,6 +108,14 @@ class RelatedManager(QuerySet[M]):
     def through(self) -> Any:
         """The model of the table between, of a many-to-many relation."""
         return self.relation.declared.through
+
+    def __call__(self, *, manager: str) -> Any:
+        """The same partners, asked through another manager of their model: ``section.stories(manager="live")``.
+
+        Args:
+            manager: Its name.
+        """
+        return self.relation.by_manager(self.owner, manager)
 
     def add(self, *partners: Any, bulk: bool = True, through_defaults: Mapping[str, Any] | None = None) -> None:
         """Make these partners, given as instances or keys. Those that are already stay.
@@ -261,7 +269,7 @@ class Related:
             )
         root, kind, shared = self._template
         if root is not self.target._meta.default_manager:
-            root, kind, shared = self._template = self._make_template()
+            root, kind, shared = self._template = self._make_template(self.target._meta.default_manager)
         manager = object.__new__(kind)
         manager.__dict__ = state = shared.copy()  # a third of the cost of update() on Python 3.13
         state["owner"] = instance
@@ -269,9 +277,21 @@ class Related:
         state["_pristine_values"] = (value,)
         return manager
 
-    def _make_template(self) -> tuple[Any, Any, dict[str, Any]]:
+    def by_manager(self, owner: Any, name: str) -> Any:
+        """See ``RelatedManager.__call__``."""
+        managers = self.target._meta.managers
+        if name not in managers:
+            hint = did_you_mean(name, managers)
+            raise FieldError(f"{self.target.__name__} has no manager {name!r}", hint=hint)
+        root, kind, shared = self._make_template(getattr(self.target, name))
+        value = self._value_of(owner)
+        manager = object.__new__(kind)
+        manager.__dict__ = {**shared, "owner": owner, "_values": (*root._values, value), "_pristine_values": (value,)}
+        manager._plain = False
+        return manager
+
+    def _make_template(self, root: Any) -> tuple[Any, Any, dict[str, Any]]:
         """What the managers of all owners have in common: a list of fifty rows makes fifty of them."""
-        root = self.target._meta.default_manager
         kind = _new_class(f"Related{type(root).__name__}", (RelatedManager, type(root)))
         return root, kind, self._make_state(root)
 
