@@ -86,7 +86,7 @@ class Trace:
 
     Attributes:
         own: (kind, key) to digest, of what was read outside of parts.
-        parts: The parts, in the order they were met.
+        parts: The parts, in the order they were met; each is there once.
         shapes: The query shapes met, by id; each knows how to be asked again.
         outer: The trace that this one is a part of, while a part of a page is recorded by itself.
         summary: Of a part, an input that stands for all that was read in it: what came of it. A build compares this
@@ -98,7 +98,7 @@ class Trace:
 
     def __init__(self, *, outer: Trace | None = None, summary: Input | None = None) -> None:
         self.own: dict[tuple[str, tuple[Any, ...]], bytes] = {}
-        self.parts: list[Trace] = []
+        self.parts: dict[Trace, None] = {}
         self.shapes: dict[str, Any] = {}
         self.outer = outer
         self.summary = summary
@@ -131,8 +131,9 @@ class Trace:
 
     def include(self, part: Trace) -> None:
         """Have a part, which is recorded and changes no more."""
-        self.parts.append(part)
-        self.shapes.update(part.shapes)
+        if part not in self.parts:
+            self.parts[part] = None
+            self.shapes.update(part.shapes)
 
     def merge(self, other: Trace) -> None:
         """Take up what another trace has: whoever has this one read all of that too."""

@@ -35,7 +35,7 @@ class KeptProperty:
         kept = instance.__dict__.get(self.place)
         if kept is None or (trace is not None and kept[1] is None):
             kept = instance.__dict__[self.place] = self._find(instance)
-        elif trace is not None and not any(part is kept[1] for part in trace.parts):
+        elif trace is not None:
             trace.include(kept[1])
         if trace is not None:
             _note_rows(trace, kept[0])
