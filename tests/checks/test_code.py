@@ -58,3 +58,18 @@ def test_a_helper_of_a_page_counts_and_a_view_may_read_what_it_likes(tmp_path: P
 
 def test_names_that_only_look_alike_are_left_alone(tmp_path: Path) -> None:
     assert letters(tmp_path, "{'x': app.random.choice(1), 'now': app.now()}") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("dt.datetime.now().year", "the wall clock"),
+        ("[urlopen('https://x.example').read()]", "another host or program"),
+    ],
+)
+def test_a_value_of_the_module_that_a_page_shows_counts(tmp_path: Path, value: str, what: str) -> None:
+    path = tmp_path / "pages.py"
+    for body, expected in (("{'x': VALUE}", 1), ("{}", 0), ("[VALUE for VALUE in 'ab']", 0)):
+        path.write_text(SOURCE.format(body=body, inner="return 1") + f"\nVALUE: object = {value}\n")
+        told = [f"{one.line}: {one.message}" for one in check_module(path)]
+        assert told == [f"19: VALUE reads {what} when the module is imported, and home() is run for pages"][:expected]

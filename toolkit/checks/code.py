@@ -1,7 +1,8 @@
 """What pages' functions read that no trace can know of: chance, the wall clock, other hosts.
 
 Python tells nobody of these reads, so they are looked for in the source. Looked at are the functions that are declared
-to be run for pages, and those of the same module that they call. A view may read whatever it likes.
+to be run for pages, those of the same module that they call, and values of the module that these use. A view may read
+whatever it likes.
 """
 
 from __future__ import annotations
@@ -78,15 +79,42 @@ def check_module(path: Path) -> Iterator[Finding]:
         return
     names = _imported(tree)
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
-    for function in _run_for_pages(functions):
-        for node in ast.walk(function):
-            if not isinstance(node, ast.Call):
-                continue
+    run = _run_for_pages(functions)
+    for function in run:
+        for what, hint, line in _reads(function, names):
+            message = f"{function.name}() is run for pages and reads {what}, which no trace knows of"
+            yield Finding("code.untracked", message, path=str(path), line=line, hint=hint)
+    used = {name: function.name for function in run for name in _globals_of(function)}
+    for statement in tree.body:
+        for name in _assigned(statement) & used.keys():
+            for what, hint, line in _reads(statement, names):
+                message = f"{name} reads {what} when the module is imported, and {used[name]}() is run for pages"
+                yield Finding("code.untracked", message, path=str(path), line=line, hint=hint)
+
+
+def _reads(tree: ast.AST, names: dict[str, str]) -> Iterator[tuple[str, str, int]]:
+    """What is read that no trace knows of, what to do instead, and the line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
             known = UNTRACKED.get(_full_name(node.func, names))
             if known is not None:
-                what, hint = known
-                message = f"{function.name}() is run for pages and reads {what}, which no trace knows of"
-                yield Finding("code.untracked", message, path=str(path), line=node.lineno, hint=hint)
+                yield (*known, node.lineno)
+
+
+def _globals_of(function: Function) -> set[str]:
+    """The names that a function reads, without its own."""
+    found = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.id for node in found if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    return {node.id for node in found} - own
+
+
+def _assigned(statement: ast.stmt) -> set[str]:
+    """The names that a statement of a module gives values to."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return set()
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _run_for_pages(functions: dict[str, Function]) -> list[Function]:
