@@ -51,12 +51,15 @@ def test_a_path_without_converters_is_built_as_werkzeug_builds_it(section: str, 
     assert url == expected
 
 
-@given(st.one_of(st.integers(), st.booleans(), st.integers().map(str), slugs))
-def test_a_whole_number_is_built_as_werkzeug_builds_it(year: object) -> None:
-    rule = Rule("/<int:year>/", endpoint="page")
+@given(
+    st.sampled_from(["/<int:year>/", "/<int(fixed_digits=4):year>/", "/<int(min=3):year>/"]),
+    st.one_of(st.integers(), st.booleans(), st.integers().map(str), slugs),
+)
+def test_a_whole_number_is_built_as_werkzeug_builds_it(path: str, year: object) -> None:
+    rule = Rule(path, endpoint="page")
     Map([rule])
     try:
-        url = Pattern("/<int:year>/").build({"year": year})
+        url = Pattern(path).build({"year": year})
     except RouteError:
         with pytest.raises(ValueError):
             rule.build({"year": year})

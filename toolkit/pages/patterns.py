@@ -24,7 +24,8 @@ LONGEST_SEGMENT = 255
 """Bytes in the name of a file or folder, on all file systems of today."""
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\]")
-_PLAIN = re.compile(r"/(?:[A-Za-z0-9_.~/-]|<(?:int:)?[A-Za-z_][A-Za-z0-9_]*>)*")
+_VALUE = re.compile(r"<(?:(int)(?:\(fixed_digits=([0-9])\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
+_PLAIN = re.compile(rf"/(?:[A-Za-z0-9_.~/-]|{_VALUE.pattern})*")
 _SAFE = "!$&'()*+,/:;=@"
 """What Werkzeug leaves as it is in a part of a path (WHATWG URL, URL-path-segment string)."""
 _PLACEHOLDER = re.compile(r"<(?:[^<>:]+(?:\([^<>]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
@@ -104,10 +105,11 @@ class Pattern:
 
     def _build_plain(self, values: Mapping[str, Any]) -> str:
         def built(found: re.Match[str]) -> str:
-            value = values[found[1]]
-            return str(int(value)) if found[0].startswith("<int:") else quote(str(value), safe=_SAFE)
+            kind, digits, name = found.groups()
+            value = values[name]
+            return str(int(value)).zfill(int(digits or 0)) if kind else quote(str(value), safe=_SAFE)
 
-        return _PLACEHOLDER.sub(built, self.prefix + self.path)
+        return _VALUE.sub(built, self.prefix + self.path)
 
     def _build_by_rule(self, values: Mapping[str, Any]) -> str:
         built = self._rule.build(values, append_unknown=False)
