@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from toolkit.builder.rehearsing import FOLDER
-from toolkit.models.compile import Query, compile_query
+from toolkit.models.compile import compile_query
+from toolkit.models.query import Query
 from toolkit.stamps import DIGEST_BYTES
 
 STORY = "UPDATE press_story SET body = 'Another text.' WHERE id = 6"
@@ -47,7 +48,7 @@ def compile_searches(database: Any, query: Query, sight: Any) -> Any:
 
 def test_an_edit_after_a_build_of_everything_compiles_nothing(rehearsed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rehearsed.sql(STORY)
-    monkeypatch.setattr("toolkit.models.scopes.compile_query", compile_searches)
+    monkeypatch.setattr("toolkit.models.compile.compile_query", compile_searches)
     report = rehearsed.build()
     assert any(event.kind == "rendered" for event in report.events)
     assert b"Another text." in b"".join(path.read_bytes() for path in rehearsed.out.rglob("*.html"))

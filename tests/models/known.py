@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from toolkit.models.compile import Query, compile_query
+from toolkit.models.compile import compile_query
 from toolkit.models.known import KnownQuestions
-from toolkit.models.selection import Sight
+from toolkit.models.query import Query, Sight
 from toolkit.models.shapes import Shape
 
 

@@ -65,7 +65,9 @@ def test_a_known_question_is_answered_as_a_compiled_one(
     database.known.save()
     database.shapes.clear()
     database.known = known_of(database, tmp_path)
-    monkeypatch.setattr("toolkit.models.scopes.compile_query", lambda *arguments: pytest.fail(f"compiled: {arguments}"))
+    monkeypatch.setattr(
+        "toolkit.models.compile.compile_query", lambda *arguments: pytest.fail(f"compiled: {arguments}")
+    )
     assert plain(ask(m)) == expected
     for key, shape in database.shapes.items():
         assert shape.record() == compiled[key].record()

@@ -12,9 +12,9 @@ from typing import Any
 
 from toolkit.callers import find_template_line
 from toolkit.errors import UnplannedQuery
-from toolkit.models.compile import Query
 from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
 from toolkit.models.options import located
+from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
 from toolkit.models.scopes import find_shape
 from toolkit.models.shapes import Shape

@@ -8,7 +8,6 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.fields.several import columns_of
-from toolkit.models.paths import own_column
 from toolkit.models.windows import has_window
 
 CONDITIONS = ("filter", "either", "none")
@@ -238,6 +237,8 @@ def _columns_of(inner: Any) -> list[Column]:
                     hint="Name its fields in values_list().",
                 )
         return [Column(name, f"v{n}", column, field) for n, (name, column, field) in enumerate(typed)]
+    from toolkit.models.paths import own_column
+
     columns = []
     for field in inner.model._meta.concrete_model._meta.local_fields:
         column = own_column(inner, inner.root, field)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
@@ -18,45 +18,13 @@ from toolkit.models.locking import locked
 from toolkit.models.options import located
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, join_forward, join_reverse, loaded_column
+from toolkit.models.query import Query, Sight
 from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.selecting import multiplied
-from toolkit.models.selection import Sight, own_slots
+from toolkit.models.selection import own_slots
 from toolkit.models.shapes import KEYS, SLOT, Bind, Shape, Statement
 from toolkit.models.splitting import iter_aggregates, names_beside_aggregates
 from toolkit.models.sqltext import narrowed
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is to be compiled: everything about a queryset but its values.
-
-    Args:
-        model: The model asked for.
-        operations: Filters, orderings and so on, in the order they were said.
-        form: ``instances``, ``rows``, ``count``, ``exists`` or ``aggregate``.
-        start: Index of the value that is the OFFSET; None for none.
-        stop: Index of the value that is the LIMIT; None for none.
-        totals: For ``aggregate``, (alias, structure) pairs.
-    """
-
-    model: Any
-    operations: tuple[Any, ...]
-    form: str
-    start: int | None = None
-    stop: int | None = None
-    totals: tuple[tuple[str, Any], ...] = ()
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def _hash(self) -> int:
-        """Kept, for the question of a relation is looked up for each of its owners."""
-        return hash((self.model, self.operations, self.form, self.start, self.stop, self.totals))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the hash, which is another in another process."""
-        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
 
 def compile_query(database: Any, query: Query, sight: Sight) -> Shape:

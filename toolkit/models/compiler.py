@@ -26,8 +26,9 @@ from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, annotated, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, key_column, resolve
+from toolkit.models.query import Sight
 from toolkit.models.selecting import Crossed, groups_of, plain_select, select
-from toolkit.models.selection import Binds, Selection, Sight, own_slots
+from toolkit.models.selection import Binds, Selection, own_slots
 from toolkit.models.shapes import CONSTANT, KEYS_MARK, LOCALE, Bind, Statement
 from toolkit.models.sides import refuse_unlike
 from toolkit.models.sqlaggregates import aggregate

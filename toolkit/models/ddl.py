@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, FieldError, ValidationError
-from toolkit.models.compiler import Compiler
-from toolkit.models.context import Context, constants
 from toolkit.models.expressions import Expression, F, Now, Q
 from toolkit.models.naming import names_in
 from toolkit.models.selection import Binds
 from toolkit.models.shapes import CONSTANT, Bind
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def _now_text(model: Any, field: Any, dialect: str) -> str:
 
 def output_field(schema: Any, model: Any, expression: Expression) -> Any:
     """The field that an expression's values are of; None if it is not known."""
+    from toolkit.models.context import constants
+
     values: list[Any] = []
     structure = expression.lift(values)
     compiler = _compiler(schema, model)
@@ -138,12 +141,16 @@ def output_field(schema: Any, model: Any, expression: Expression) -> Any:
 
 
 def _compiler(schema: Any, model: Any) -> Compiler:
+    from toolkit.models.compiler import Compiler
+
     compiler = Compiler(_Place(schema, schema.dialect), model, (False, False, False))
     compiler.binds = _Written(schema.dialect)
     return compiler
 
 
 def _text(schema: Any, model: Any, structure: Any, values: list[Any], told: str) -> str:
+    from toolkit.models.context import Context, constants
+
     compiler = _compiler(schema, model)
     try:
         if structure[0] == "(q)":

@@ -13,7 +13,6 @@ from typing import Any
 from toolkit.errors import FieldError, ProtectedError, ValidationError
 from toolkit.models.circles import children_first
 from toolkit.models.collecting import Collector, Release
-from toolkit.models.compiler import Compiler
 from toolkit.models.plans import DeletionPlan
 from toolkit.models.sqltext import flat, iter_chunks, key_text, placeholder, quoted
 from toolkit.models.stale import next_version, refuse_stale
@@ -119,6 +118,8 @@ def _delete_at_once(scope: Scope, queryset: Any) -> dict[str, int]:
     import sqlalchemy as sa
 
     model = queryset.model._meta.concrete_model
+    from toolkit.models.compiler import Compiler
+
     compiler = Compiler(scope.database, queryset.model, scope.sight)
     compiler.apply(queryset._operations)
     met = rows_met(scope, compiler)

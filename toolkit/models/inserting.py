@@ -7,7 +7,6 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.assigning import assigned
-from toolkit.models.compiler import Compiler
 from toolkit.models.expressions import Expression, Q, names_in
 from toolkit.models.nesting import nested_enough
 from toolkit.trace import Scope
@@ -34,6 +33,8 @@ def computed_insert(scope: Scope, level: Any, instance: Any, fields: Sequence[An
         FieldError: An expression asks for a field of the row, which is not there yet.
     """
     import sqlalchemy as sa
+
+    from toolkit.models.compiler import Compiler
 
     compiler = Compiler(scope.database, level, scope.sight)
     values: list[Any] = []

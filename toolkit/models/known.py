@@ -19,9 +19,8 @@ from typing import Any
 
 import msgspec
 
-from toolkit.models.compile import Query
 from toolkit.models.fields.base import Field
-from toolkit.models.selection import Sight
+from toolkit.models.query import Query, Sight
 from toolkit.models.shapes import Shape
 from toolkit.stamps import DIGEST_BYTES
 from toolkit.trace import digest, digest_bytes

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.models.combining import LOADING, ORDERS
-from toolkit.models.compile import Query
+from toolkit.models.query import Query
 from toolkit.models.scopes import find_shape
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope

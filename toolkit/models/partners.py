@@ -7,8 +7,8 @@ from itertools import chain
 from typing import Any
 
 from toolkit.models.batches import BATCH_KEYS, Groups, ask_shape, note_keyed, stale_peers
-from toolkit.models.compile import Query
 from toolkit.models.fetching import mode_of, spread
+from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, o
 from toolkit.errors import FieldError
 from toolkit.models.combining import combined, giving_each, merged, refuse_after
 from toolkit.models.comparisons import PLAIN, lift_condition
-from toolkit.models.compile import Query
 from toolkit.models.expressions import Expression, Q, as_expression
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
 from toolkit.models.nesting import lift_nested
+from toolkit.models.query import Query
 from toolkit.models.search.compiling import lift_search
 from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import has_window

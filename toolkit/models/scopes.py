@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError
-from toolkit.models.compile import Query, compile_query
 from toolkit.models.nesting import nested_enough
+from toolkit.models.query import Query, Sight
 from toolkit.models.search.keeping import refresh_searched
-from toolkit.models.selection import Sight
 from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, current
 
@@ -60,6 +59,8 @@ def _known_or_compiled(database: Any, query: Query, sight: Sight) -> Shape:
     known: KnownQuestions | None = database.known
     found = known.find(query, sight) if known is not None else None
     if found is None:
+        from toolkit.models.compile import compile_query  # with all that compiles, and most processes need none of it
+
         found = compile_query(database, query, sight)
         if known is not None:
             known.add(query, sight, found)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.models.fields import DateTimeField
 from toolkit.models.locking import Lock
-from toolkit.models.orderings import Directed
 from toolkit.models.shapes import KEYS, MOMENT, SLOT, Bind
 
-Sight = tuple[bool, bool, bool]
+if TYPE_CHECKING:
+    from toolkit.models.orderings import Directed
+
 _MOMENT: DateTimeField[Any] = DateTimeField()
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.context import Context
 from toolkit.models.expressions import Moment, Now
 from toolkit.models.fields import DateField, DateTimeField, JSONField
 from toolkit.models.fields.base import Convert
@@ -20,6 +19,9 @@ from toolkit.models.fields.several import parts_of
 from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.outputs import Typed, held_by, kind_of, named_kind
 from toolkit.models.subqueries import Subquery
+
+if TYPE_CHECKING:
+    from toolkit.models.context import Context
 
 NUMBERS = (int, float, Decimal)
 

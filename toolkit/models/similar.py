@@ -17,10 +17,10 @@ from typing import Any, Generic, TypeVar, overload
 
 from toolkit.errors import DeclarationError, did_you_mean
 from toolkit.models.batches import ask_keyed, note_row
-from toolkit.models.compile import Query
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.options import located
 from toolkit.models.partners import fetch_many, find_relation, load_many
+from toolkit.models.query import Query
 from toolkit.models.queryset import QuerySet
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope, digest

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.assigning import assigned
-from toolkit.models.compiler import Compiler
 from toolkit.models.expressions import Expression, F
 from toolkit.models.fields.several import as_one
-from toolkit.models.layers import is_layered
 from toolkit.models.nesting import nested_enough
-from toolkit.models.paths import own_column
 from toolkit.models.shapes import KEYS, Bind
 from toolkit.models.sqltext import CHUNK_KEYS, key_of
 from toolkit.models.writing import own_fields
 from toolkit.trace import Scope
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
 
 
 def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
@@ -37,6 +37,8 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     if meta.version is not None:
         fields.setdefault(meta.version, F(meta.version.name) + 1)
     lifted: list[Any] = list(queryset._values)
+    from toolkit.models.compiler import Compiler
+
     compiler = Compiler(scope.database, model, scope.sight)
     with nested_enough():
         compiler.apply(queryset._operations)
@@ -105,6 +107,8 @@ def rows_met(scope: Scope, compiler: Compiler) -> list[Any]:
     import sqlalchemy as sa
     from sqlalchemy.sql import visitors
 
+    from toolkit.models.layers import is_layered
+
     if is_layered(compiler) or compiler.windowed:
         chosen = compiler.select(compiler.root.keys, ordered=False)
         return [_own_key(scope, compiler).in_(materialized(sa, scope, chosen))]
@@ -125,6 +129,8 @@ def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     """Update rows, perhaps in several tables: which ones is asked before the first of them is changed."""
 
     homes = list(dict.fromkeys([compiler.model._meta.concrete_model, *(field.model for field in fields)]))
+    from toolkit.models.paths import own_column
+
     columns = [own_column(compiler, compiler.root, field) for home in homes for field in home._meta.key]
     asked = compiler.statement(compiler.select(columns, ordered=False))
     with scope.database.atomic():
@@ -144,6 +150,8 @@ def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[
     import sqlalchemy as sa
 
     values: list[Any] = []
+    from toolkit.models.compiler import Compiler
+
     level = Compiler(scope.database, home, scope.sight)
     table, pk = level.root.table, home._meta.pk
     level.key_width = width = len(home._meta.key)

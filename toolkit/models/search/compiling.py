@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.paths import Node
 from toolkit.models.search.declaration import Search
 from toolkit.models.search.keeping import find_index
 from toolkit.models.shapes import Bind
@@ -63,6 +62,8 @@ def apply_search(compiler: Compiler, operation: Any, values: Values) -> None:
 
     table, key, rank = kind.matching(compiler, search, query)
     condition = (key == compiler.root.pk) & _in_language(compiler, search, table, text)
+    from toolkit.models.paths import Node
+
     compiler.root.children[f"@search{start}"] = Node(compiler.model, table, condition)
     compiler.selection.rank = rank
     compiler.binds.searches.add(search)
