@@ -36,7 +36,7 @@ TITLES = {
     "outside": "asked outside",
     "url": "URLs of pages",
     "plan": "lists of pages",
-    "subject": "read to find the subject",
+    "subject": "read to find which pages its route has",
     "clock": "the clock",
     "code": "code",
 }
@@ -101,7 +101,7 @@ def _groups(build: LastBuild, page: PageRecord) -> dict[str, list[str]]:
 
 
 def _subject_inputs(build: LastBuild, page: PageRecord, read: list[Input]) -> list[Input]:
-    """What the function read that gave the page its subject, if one did: the page depends on what came of it."""
+    """What was read to find the subjects of a function, and their pages: the page depends on what came of it."""
     if not any(kind == "subject" for kind, _ in read):
         return []
     route, _, locale, _ = page.identity
