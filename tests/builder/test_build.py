@@ -28,6 +28,11 @@ def test_a_second_build_renders_nothing(press: Any) -> None:
     assert (again.rendered, again.count("written"), again.count("removed")) == (0, 0, 0)
 
 
+def test_the_build_that_other_tests_begin_with_is_one_of_this_press(press: Any) -> None:
+    press.take_built()
+    assert press.build().events == []
+
+
 def test_an_edited_row_renders_its_pages_and_those_that_show_it(press: Any) -> None:
     press.take_built()
     press.sql("UPDATE press_story SET body = 'Another body.' WHERE id = 6")

@@ -29,6 +29,7 @@ def sealed(press: Any, built_sealable: Path) -> Any:
     """A press whose last build has a seal."""
     press.built = built_sealable
     press.take_built()
+    press.build()
     assert press.is_sealed()
     return press
 
