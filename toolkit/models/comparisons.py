@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from toolkit.errors import FieldError
@@ -22,7 +22,17 @@ PLAIN = frozenset({str, int, float, bool, bytes, datetime, date, time, timedelta
 
 
 class Liftable:
-    """An expression or a condition: what can be lifted into a structure."""
+    """An expression or a condition: what can be lifted into a structure.
+
+    Attributes:
+        is_name: Its structure is the class and the name of a field.
+        closed: Names inside are those of another question, as in a ``Subquery``.
+        outward: The name inside is of the question around.
+    """
+
+    is_name: ClassVar[bool] = False
+    closed: ClassVar[bool] = False
+    outward: ClassVar[bool] = False
 
     def lift(self, values: list[Any]) -> Structure:
         """The structure; values are appended to the list, and named in the structure by their index there.

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
 from toolkit.models.crossings import Crossing, crossing_of, grouped, is_leaf, start_of, without_partner
-from toolkit.models.expressions import is_closed_somewhere
 from toolkit.models.fields import BooleanField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
 from toolkit.models.json_lookups import exact_null
 from toolkit.models.json_paths import same
 from toolkit.models.lookup_names import find_lookup, refuse_lookup
 from toolkit.models.lookups import COMMON, OPERATORS, LookupContext, takes_expressions, value_of
+from toolkit.models.mentioned import is_closed_somewhere
 from toolkit.models.paths import (
     Node,
     Resolved,

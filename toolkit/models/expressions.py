@@ -11,7 +11,7 @@ The class compiles its structure (``compile``). A function of your own, and each
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -21,6 +21,7 @@ from toolkit.models.arithmetic import combine
 from toolkit.models.comparisons import Liftable, Structure, lift_condition
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.json import JSONField, JSONNull
+from toolkit.models.mentioned import names_in
 from toolkit.models.outputs import Output, Typed, boolean, exactly, field_for, typed
 
 if TYPE_CHECKING:
@@ -31,14 +32,7 @@ class Expression(Liftable):
     """Something that SQL computes: a column, a value, a function of them.
 
     Two are equal if they ask the same of the same values.
-
-    Attributes:
-        closed: Names inside are those of another question, as in a ``Subquery``.
-        outward: The name inside is of the question around.
     """
-
-    closed: ClassVar[bool] = False
-    outward: ClassVar[bool] = False
 
     made_with: tuple[tuple[Any, ...], dict[str, Any]]
     """The arguments that make the same again, for migrations."""
@@ -159,67 +153,6 @@ class Expression(Liftable):
         return Ordered(self, descending=True, nulls_first=nulls_first, nulls_last=nulls_last)
 
 
-def iter_structures(structure: Any) -> Iterator[Structure]:
-    """The structures in a structure, itself first; what is inside of a ``Subquery`` is another question's."""
-    if not isinstance(structure, tuple) or not structure:
-        return
-    if _is_expression(structure) or is_comparison(structure):
-        yield structure
-        if _is_closed(structure):
-            return
-    for item in structure:
-        yield from iter_structures(item)
-
-
-def _is_expression(structure: Structure) -> bool:
-    return isinstance(structure[0], type) and issubclass(structure[0], Expression)
-
-
-def is_comparison(structure: Structure) -> bool:
-    """Whether it is what ``lift_condition`` gives: (name, kind, ...)."""
-    return len(structure) > 2 and isinstance(structure[0], str) and structure[1] in KINDS
-
-
-KINDS = frozenset({"value", "list", "listed", "items", "isnull", "expression", "subquery"})
-"""Of comparisons: what stands on their right side."""
-
-
-def _is_closed(structure: Structure) -> bool:
-    """Whether names inside are those of another question."""
-    return structure[0].closed if _is_expression(structure) else is_comparison(structure) and structure[1] == "subquery"
-
-
-def is_closed_somewhere(structure: Structure) -> bool:
-    """Whether another question is part of it."""
-    return any(_is_closed(each) for each in iter_structures(structure))
-
-
-def names_in(structure: Any) -> set[str]:
-    """The names of fields: those of ``F``, of comparisons, and of an ``OuterRef`` in a question inside."""
-    found = set()
-    for each in iter_structures(structure):
-        if each[0] is F:
-            found.add(each[1])
-        elif isinstance(each[0], str):
-            found.add(each[0])
-        if _is_closed(each):
-            found |= _outer_names(each, 0)
-    return found
-
-
-def _outer_names(structure: Any, depth: int) -> set[str]:
-    """The names that an ``OuterRef`` gives to the question so many levels further out."""
-    if not isinstance(structure, tuple) or not structure:
-        return set()
-    if _is_expression(structure) and structure[0].outward:
-        name, levels = structure[1], 1
-        while name[0] is not F:
-            name, levels = name[1], levels + 1
-        return {name[1]} if levels == depth else set()
-    inner = depth + 1 if _is_closed(structure) else depth
-    return {name for item in structure for name in _outer_names(item, inner)}
-
-
 def as_expression(value: Any) -> Expression:
     """The expression itself, or a plain value, a condition or a queryset as one."""
     if isinstance(value, Expression):
@@ -252,6 +185,8 @@ def _condition(value: Any) -> Q:
 
 class F(Expression):
     """The value of a field, or of an annotation, in the database: ``F("views") + 1``, ``F("published__year")``."""
+
+    is_name: ClassVar[bool] = True
 
     def __init__(self, name: str) -> None:
         self.name = name

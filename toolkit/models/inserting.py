@@ -7,7 +7,8 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.assigning import assigned
-from toolkit.models.expressions import Expression, Q, names_in
+from toolkit.models.expressions import Expression, Q
+from toolkit.models.mentioned import names_in
 from toolkit.models.nesting import nested_enough
 from toolkit.trace import Scope
 
