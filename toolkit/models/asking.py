@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 from toolkit.database.raw import Values
 from toolkit.errors import FieldError
@@ -23,9 +23,6 @@ from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.models.streaming import iter_keys
 from toolkit.trace import Scope, current
-
-if TYPE_CHECKING:
-    pass
 
 M = TypeVar("M", covariant=True)
 

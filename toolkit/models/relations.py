@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import MISSING, Convert, Field, FieldOptions
 from toolkit.models.on_delete import BY_DATABASE, DB_SET_DEFAULT, DB_SET_NULL, SET_DEFAULT, SET_NULL, OnDelete
 from toolkit.validators.base import refusal
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 V = TypeVar("V")

@@ -20,9 +20,6 @@ from toolkit.models.fields.choices import Choice, Choices, flatten_choices
 from toolkit.models.fields.lookable import Lookable
 from toolkit.validators.base import meant, refusal
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
 
 Validator = Callable[[Any], None]
