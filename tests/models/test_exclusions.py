@@ -39,7 +39,7 @@ class Booking(models.Model):
         ]
 
 
-MODELS = resolved({"radio": [Booking]})
+resolved({"radio": [Booking]})
 
 
 def booking(first: int, last: int | None, **values: Any) -> Booking:

@@ -62,9 +62,7 @@ def reading_of(m: Any, world: World, data: Any) -> Reading:
     """A question, with everything about it drawn, to be asked any number of times."""
     question = data.draw(questions(world.palette))
     whole = Question(question.kind, question.steps, (), question.annotations)
-    ask = data.draw(
-        st.sampled_from([rows, lean_rows, counts, values, distinct, sums, grouped, combined, firsts, along])
-    )
+    ask = data.draw(st.sampled_from(ASKS))
     note(ask.__name__)
     reading: Reading = ask(m, world, question, whole, data)
     return reading

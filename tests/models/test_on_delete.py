@@ -71,7 +71,7 @@ def known_to(dialect: str) -> list[Any]:
     ]
 
 
-ALL = resolved({"wires": [Agency, *WIRES.values(), Desk, Shift]})
+resolved({"wires": [Agency, *WIRES.values(), Desk, Shift]})
 
 
 @pytest.fixture(scope="module")

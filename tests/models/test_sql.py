@@ -18,7 +18,6 @@ STORY = (
 )
 TAG = "news_tag.id, news_tag.name, news_tag.slug"
 SEEN, READER = (False, False, False), (True, False, False)
-SPANISH = (True, True, True)
 
 QUESTIONS: dict[str, tuple[Any, Any, str, str]] = {
     "all, in the model's order": (

@@ -87,8 +87,6 @@ TEMPLATES = {
 SETTINGS = "image_widths = [10, 20]\nmarkdown_images = true\n"
 PHOTOS = ("draft", "live", "later", "past", "both", "body", "shot", "json", "nobody")
 
-Ask = Callable[..., Any]
-
 
 def picture(name: str) -> bytes:
     file = BytesIO()

@@ -30,7 +30,6 @@ _ADDRESSES = frozenset(
 )
 _MEDIA = frozenset({"src", "poster", "background"})
 _RAW_ELEMENTS = frozenset({"title", "textarea", "noscript", "iframe", "xmp", "noembed", "noframes"})
-_MARKED_UP = (".html", ".htm", ".xhtml", ".svg")
 
 _TAG_OPEN = re.compile(r"<!--|<(?P<close>/?)(?P<name>[A-Za-z][^\s/>]*)?")
 _ATTRIBUTE = re.compile(r"[\s/]*(?:(?P<end>>)|(?P<name>[^\s/>=\"'][^\s/>=]*)(?P<is>\s*=\s*(?P<quote>[\"']?))?)")

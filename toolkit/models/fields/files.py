@@ -346,6 +346,3 @@ class FileField(Field[FieldFile]):
 
     def _name_of(self, value: Any) -> str:
         return value if isinstance(value, str) else str(self.to_python(value).name)
-
-
-# images
