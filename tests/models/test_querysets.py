@@ -366,6 +366,22 @@ def test_a_queryset_that_changed_its_rows_is_asked_anew(m: Any, newsroom: Any) -
     assert list(tags) == [] and not tags
 
 
+def test_an_error_names_values_without_a_question(m: Any, newsroom: Any) -> None:
+    section, many = newsroom.sections[0], m.Section.objects.filter(position__gt=0)
+    with newsroom.database.counted() as queries:
+        for asked, told in (
+            ({"section": section}, rf"section=<Section {section.pk}>, slug='gone'$"),
+            ({"section__in": many}, r"section__in=<QuerySet of Section>, slug='gone'$"),
+            ({"section__in": [section]}, rf"section__in=\[<Section {section.pk}>\], slug='gone'$"),
+            ({"pk__in": list(range(5000))}, r"pk__in=\[0, 1, .{150,200}…, slug='gone'$"),
+        ):
+            with pytest.raises(m.Story.DoesNotExist, match=told):
+                m.Story.objects.get(**asked, slug="gone")
+        with pytest.raises(m.Story.DoesNotExist, match=r"\(section=<QuerySet of Section>\)$"):
+            m.Story.objects.filter(slug="gone").get(Q(section=many[:1]))
+    assert len(queries) == 5
+
+
 def test_contains_asks_for_one_row(m: Any, newsroom: Any) -> None:
     story = newsroom.stories[4]
     with newsroom.database.counted() as queries:

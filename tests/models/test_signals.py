@@ -75,6 +75,20 @@ def test_delete_tells_of_each_row_that_goes(m: Any, newsroom: Any) -> None:
     )  # fmt: skip
 
 
+def test_what_a_row_referred_to_is_there_when_it_is_told_to_be_gone(m: Any, newsroom: Any) -> None:
+    seen: list[Any] = []
+    author = newsroom.authors[2]
+    m.Profile.objects.create(author=author)
+
+    def hear(sender: Any, instance: Any) -> None:
+        seen.append((sender.__name__, m.Author.objects.filter(pk=author.pk).exists()))
+
+    with newsroom.database.receivers.connected(post_delete, hear):
+        author.delete()
+    assert {pair for pair in seen if pair[0] in ("Profile", "Byline")} == {("Profile", True), ("Byline", True)}
+    assert seen[-1] == ("Author", False)
+
+
 def test_a_many_to_many_relation_tells_what_comes_and_goes(m: Any, newsroom: Any) -> None:
     heard: list[Any] = []
     story, tags = newsroom.stories[0], newsroom.tags

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, overload
 from toolkit.database.raw import Values
 from toolkit.errors import FieldError
 from toolkit.models.batches import ask_keyed, note_row
-from toolkit.models.comparisons import PLAIN
+from toolkit.models.comparisons import PLAIN, shown
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
 from toolkit.models.expressions import Q
@@ -207,7 +207,7 @@ class Answers(Question[M]):
         if len(rows) == 1:
             found_row: M = rows[0]
             return found_row
-        asked = ", ".join([*map(repr, conditions), *(f"{name}={value!r}" for name, value in lookups.items())])
+        asked = ", ".join([*map(repr, conditions), *(f"{name}={shown(value)}" for name, value in lookups.items())])
         told = f"{self.model.__name__} with {asked}" if asked else self.model.__name__
         if not rows:
             raise self.model.DoesNotExist(f"there is no {told}")

@@ -149,3 +149,20 @@ def _in_order(items: Iterable[Any]) -> Iterable[Any]:
     if isinstance(items, set | frozenset):
         return sorted(items, key=lambda item: (type(item).__name__, item if not hasattr(item, "_meta") else item.pk))
     return items
+
+
+SHOWN = 200
+"""Characters of a value in a message."""
+
+
+def shown(value: Any) -> str:
+    """A value in a message, cut short. Nothing is asked of the database for it, as the ``str()`` of a row may."""
+    if hasattr(value, "_meta") and not isinstance(value, type):
+        return f"<{type(value).__name__} {value.pk!r}>"
+    if hasattr(value, "lift_first"):
+        return f"<{type(value).__name__} of {value.model.__name__}>"
+    if isinstance(value, list | tuple | set | frozenset):
+        text = f"[{', '.join(shown(item) for item in [*value][:SHOWN])}]"
+    else:
+        text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

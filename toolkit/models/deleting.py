@@ -145,7 +145,7 @@ class Deletion:
     def run(self) -> dict[str, int]:
         """First what is let go of, then the rows, those that refer before those they refer to."""
         doomed = list(self._heard_instances())
-        for kind, instance in doomed:
+        for _, kind, instance in doomed:
             self.database.receivers.send(pre_delete, kind, instance=instance, scope=self.scope)
         for release in self.collector.releases:
             self._let_go(release)
@@ -153,15 +153,18 @@ class Deletion:
         ordered, circular = children_first(going)
         held = circular and not self.database.backend.deferrable
         with self.database.references_held() if held else nullcontext():
-            gone = {model._meta.label: self._remove(model, list(going[model])) for model in ordered}
+            gone = {}
+            for model in ordered:
+                gone[model._meta.label] = self._remove(model, list(going[model]))
+                for owner, kind, instance in doomed:  # those that they referred to are there yet, as in Django
+                    if owner is model:
+                        self.database.receivers.send(post_delete, kind, instance=instance, scope=self.scope)
             if held:
                 self._refuse_dangling()
-        for kind, instance in doomed:
-            self.database.receivers.send(post_delete, kind, instance=instance, scope=self.scope)
         return gone
 
-    def _heard_instances(self) -> Iterator[tuple[Any, Any]]:
-        """(model, instance) of the rows whose deletion somebody hears of, loaded while they are there."""
+    def _heard_instances(self) -> Iterator[tuple[Any, Any, Any]]:
+        """(model, sender, instance) of the rows whose deletion somebody hears of, loaded while they are there."""
         receivers = self.database.receivers
         for model, raw in self.collector.going.items():
             if model._meta.hidden or not (receivers.hears(pre_delete, model) or receivers.hears(post_delete, model)):
@@ -170,7 +173,7 @@ class Deletion:
             for start in range(0, len(keys), 500):
                 for found in model._meta.base_manager.unrestricted().filter(pk__in=keys[start : start + 500]):
                     own = self.instance is not None and found == self.instance
-                    yield (type(self.instance), self.instance) if own else (model, found)
+                    yield (model, type(self.instance), self.instance) if own else (model, model, found)
 
     def _let_go(self, release: Release) -> None:
         """Set what SET_NULL and its like set."""

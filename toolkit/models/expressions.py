@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import FieldError
 from toolkit.models.arithmetic import combine
-from toolkit.models.comparisons import Liftable, Structure, lift_condition
+from toolkit.models.comparisons import Liftable, Structure, lift_condition, shown
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.json import JSONField, JSONNull
 from toolkit.models.mentioned import names_in
@@ -411,7 +411,7 @@ class Q(Liftable):
 
     def __repr__(self) -> str:
         inner = f" {self.connector} ".join(
-            f"{child[0]}={child[1]!r}" if isinstance(child, tuple) else repr(child) for child in self.children
+            f"{child[0]}={shown(child[1])}" if isinstance(child, tuple) else repr(child) for child in self.children
         )
         return f"{'NOT ' if self.negated else ''}({inner})"
 
