@@ -54,6 +54,13 @@ def test_sarif_names_rules_results_and_places() -> None:
     assert run["results"][1]["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "/", "kind": "resource"}]
 
 
+def test_sarif_has_places_as_uris() -> None:
+    odd = Finding("content.invalid", "x", path="/site/content/a story, été.md", line=1)
+    (found,) = json.loads(as_sarif([odd], HERE))["runs"][0]["results"]
+    uri = found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == "content/a%20story%2C%20%C3%A9t%C3%A9.md"
+
+
 def test_junit_has_a_failure_for_each_check_with_errors() -> None:
     root: Any = etree.fromstring(as_junit(ALL, HERE).encode())
     assert (root.get("tests"), root.get("failures")) == ("3", "2")

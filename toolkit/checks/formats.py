@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from toolkit.checks.catalogue import CHECKS, ERROR
@@ -103,7 +104,7 @@ def _result(finding: Finding, folder: Path) -> dict[str, Any]:
     }
     location: dict[str, Any] = {}
     if path:
-        location["physicalLocation"] = {"artifactLocation": {"uri": path}, "region": {"startLine": line}}
+        location["physicalLocation"] = {"artifactLocation": {"uri": quote(path)}, "region": {"startLine": line}}
     if finding.url is not None:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.url, "kind": "resource"}]
     if location:
