@@ -413,3 +413,17 @@ def test_an_aggregate_is_read_by_the_field_that_was_given(m: Any, newsroom: Any)
     assert repr(m.Story.objects.annotate(n=running).order_by("pk")[4].n) == "10"
     halves = ExpressionWrapper(F("weight") / 2, IntegerField())
     assert [repr(story.n) for story in m.Story.objects.annotate(n=halves).order_by("pk")[3:5]] == ["1", "2"]
+
+
+def test_a_total_of_groups_may_be_called_like_a_field_that_is_not_given(m: Any, newsroom: Any) -> None:
+    groups = m.Story.objects.values("status").annotate(weight=Sum("weight"))
+    assert list(groups.order_by("-weight").values_list("status", "weight")) == [("live", 38), ("draft", 2)]
+    assert groups.filter(weight__gt=2).get() == {"status": "live", "weight": 38}
+    assert groups.aggregate(Max("weight")) == {"weight__max": 38}
+    assert groups.annotate(twice=F("weight") * 2).order_by("twice")[0]["twice"] == 4
+    for hiding in (
+        lambda: m.Story.objects.annotate(weight=Sum("tags__pk")),
+        lambda: m.Story.objects.values("status", "weight").annotate(weight=Sum("weight")),
+    ):
+        with pytest.raises(FieldError, match=r"the annotation 'weight' would hide the field Story\.weight"):
+            list(hiding())

@@ -183,11 +183,11 @@ def _group(compiler: Compiler) -> None:
 
 
 def _refuse_hiding(compiler: Compiler, alias: str) -> None:
-    model = compiler.model
-    if alias in model._meta.by_name:
+    model, given = compiler.model, compiler.selection.values
+    if alias in model._meta.by_name and (given is None or alias in given):
         raise FieldError(f"the annotation {alias!r} would hide the field {model.__name__}.{alias}")
     hidden = (vars(kind).get(alias) for kind in model.__mro__)
-    if compiler.selection.values is None and any(hasattr(each, "__get__") for each in hidden):
+    if given is None and any(hasattr(each, "__get__") for each in hidden):
         raise FieldError(f"the annotation {alias!r} would hide {model.__name__}.{alias}")
 
 
