@@ -39,17 +39,22 @@ def endpoint() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def service(endpoint: str) -> Iterator[Any]:
+    """A client of the server, which reads the descriptions of all services once."""
+    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    resource = session.resource("s3", endpoint_url=endpoint)
+    yield resource
+    resource.meta.client.close()
+
+
 @pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Any]:
+def bucket(service: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
     """An empty bucket; who deploys has the credentials in the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    session = boto3.session.Session()
-    resource = session.resource("s3", endpoint_url=endpoint)
-    made = resource.create_bucket(Bucket=f"b{abs(hash(request.node.name))}")
-    yield made
-    resource.meta.client.close()
+    return service.create_bucket(Bucket=f"b{abs(hash(request.node.name))}")
 
 
 @pytest.fixture
