@@ -192,7 +192,7 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
     write = held.db_writer(scope.of(key.target).database.dialect)
-    keys = [_as_kept(held, value) for value in _keys_held(key, waiting)]
+    keys = _as_kept(held, _keys_held(key, waiting))
     if write is not None:
         keys = [None if value is None else write(value) for value in keys]
     wanted = set(keys) - {None}
@@ -215,13 +215,15 @@ def _keys_held(key: Any, instances: Sequence[Any]) -> list[Any]:
     return [each.__dict__[attname] if attname in each.__dict__ else getattr(each, attname) for each in instances]
 
 
-def _as_kept(held: Any, value: Any) -> Any:
-    """A key as its field has it, where it was set as something else: ``story.section_id = "7"``."""
+def _as_kept(held: Any, keys: list[Any]) -> list[Any]:
+    """Keys as their field has them, where one was set as something else: ``story.section_id = "7"``."""
     kept = held
     while kept.is_relation:
         kept = kept.target_field
-    kind = getattr(kept, "native", None)
-    return value if value is None or kind is None or value.__class__ is kind else kept.to_python(value)
+    kinds = (getattr(kept, "native", None), type(None))
+    if kinds[0] is None or all(key.__class__ in kinds for key in keys):
+        return keys
+    return [key if key.__class__ in kinds else kept.to_python(key) for key in keys]
 
 
 def base_start(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -239,7 +241,7 @@ def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
         asked.note(scope, instance)
         return
     held = key.target_field
-    value = raw(held, scope, _as_kept(held, key.held_by(instance)))
+    value = raw(held, scope, _as_kept(held, [key.held_by(instance)])[0])
     if value is not None:
         note_reference(scope, key.target, held, value, related)
 
