@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -172,3 +174,20 @@ def closed_files() -> Iterator[None]:
         gc.freeze()  # for the collector looks at what the test leaves, and not at all that was imported
         yield
         gc.collect()
+
+
+def test_a_file_that_is_opened_while_python_ends_is_nobodys() -> None:
+    text = """
+import builtins
+from toolkit.site.watching import watch_files
+
+watch_files()
+
+class Late:
+    def __del__(self, open=open):
+        open("/dev/null").close()
+
+builtins.late = Late()
+"""
+    done = subprocess.run([sys.executable, "-c", text], check=True, capture_output=True, text=True)
+    assert not done.stderr

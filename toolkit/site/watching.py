@@ -20,7 +20,7 @@ import importlib.metadata
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -127,7 +127,9 @@ def watch_files() -> None:
         os.environ.__class__ = ToldVariables
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+def _hook(event: str, arguments: tuple[Any, ...], *, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+    if is_ending():  # the names of this module are gone by then, and nobody reads for a page
+        return
     kind = _EVENTS.get(event)
     if _loading is not None and (event in _OUTSIDE or (event == "open" and _writes_ours(arguments))):
         _loading.wrote = True
