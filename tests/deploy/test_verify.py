@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from toolkit.deploy.hooks import purge_urls
+from toolkit.deploy.placing import Place
 from toolkit.deploy.run import Deployer
+from toolkit.deploy.state import Kept, read_state
 from toolkit.deploy.verify import sample
 from toolkit.errors import DeployError, Problems, SettingError
 
@@ -152,6 +154,45 @@ def test_readers_see_the_release_before_again_if_that_is_declared(make: Make, ho
     assert tree(target / "current").items() >= SECOND.items()
 
 
+def test_the_origin_and_the_cdn_follow_before_the_verification_and_on_each_way_back(
+    make: Make, host: Host, tmp_path: Path
+) -> None:
+    """A host that shows the release it was told of, behind a CDN that keeps what it was asked for until it is told."""
+    target, kept = host.folder, {}
+    script = tmp_path / "origin.py"
+    script.write_text(
+        f"import os, pathlib\npathlib.Path({str(tmp_path / 'origin')!r}).write_text(os.environ['DEPLOY_RELEASE'])"
+    )
+
+    def cdn(path: str, status: int, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
+        for _, purged, _ in host.posted:
+            for url in purged["files"]:
+                kept.pop(url.removeprefix(host.url), None)
+        host.posted.clear()
+        host.folder = target / "releases" / (tmp_path / "origin").read_text()
+        return kept.setdefault(path, host.answer(path))
+
+    host.spoil = cdn
+    declared = {
+        "releases": 3,
+        "rollback": True,
+        "verify": "all",
+        "switch": f"{sys.executable} {script}",
+        "purge": {"post": f"{host.url}/purge"},
+    }
+    first = make_at(make, target, FIRST, declared=declared).deploy()
+    second = make_at(make, target, SECOND, declared=declared).deploy()
+    assert (first.verified, second.verified) == (len(FIRST), len(SECOND))
+
+    host.spoil = lambda path, *answer: cdn(path, *answer) if "broken" not in path else (500, b"", {})
+    with pytest.raises(Problems, match=f"readers see the release {second.release} again"):
+        make_at(make, target, {**FIRST, "broken.html": "x"}, declared=declared).deploy()
+    assert host.spoil("/", 0, b"", {})[1].decode() == SECOND["index.html"]
+
+    assert make_at(make, target, {}, declared=declared).roll_back() == first.release
+    assert host.spoil("/", 0, b"", {})[1].decode() == FIRST["index.html"]
+
+
 def make_at(make: Make, folder: Path, files: dict[str, str], **options: Any) -> Deployer:
     made = make(files, **options)
     made.target.folder = folder  # type: ignore[attr-defined]  # a folder is served whose link is another
@@ -175,6 +216,25 @@ def test_the_urls_that_changed_are_told_in_absolute_form(make: Make, host: Host)
     paths = ["/", "/sport/", "/static/site.1.css", "/static/site.2.css", "/town/"]
     assert report.purged == [host.url + path for path in paths]
     assert purge_urls("https://a.example/", ["caf\u00e9/index.html", ".htaccess"]) == ["https://a.example/caf%C3%A9/"]
+
+
+def test_the_urls_of_a_deploy_that_was_ended_are_told_by_the_next(make: Make, host: Host) -> None:
+    """One page arrived and was noted, one arrived without a note, and one did not."""
+    make(FIRST).deploy()
+    ended = make(SECOND)
+    with ended.target:
+        place = Place(ended.target, read_state(ended.target))
+        place._announce(place.plan(build_of(SECOND).files))
+        for path in ("index.html", "sport/index.html"):
+            ended.target.put(path, SECOND[path].encode(), {})
+            if path == "index.html":
+                file = build_of(SECOND).files[path]
+                place.state.files[path] = Kept(file.digest, file.size, file.mark, file.phase)
+                place.state.pending.pop(path)
+        place._note()
+    told = make(SECOND).deploy().purged
+    assert told == [host.url + path for path in ("/", "/sport/", "/static/site.1.css", "/static/site.2.css", "/town/")]
+    assert make(SECOND).deploy().purged == []
 
 
 def test_a_cdn_is_told_in_batches_with_its_token(make: Make, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from toolkit.deploy.files import PHASES, read_build
 from toolkit.deploy.hosts.choose import for_host
 from toolkit.deploy.plan import Plan
 from toolkit.deploy.releases import list_releases
-from toolkit.deploy.run import Deployer, DeployReport, reached
+from toolkit.deploy.report import DeployReport
+from toolkit.deploy.run import Deployer, reached
 from toolkit.deploy.targets.open import make_target
 
 T = TypeVar("T")

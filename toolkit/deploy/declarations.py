@@ -41,6 +41,7 @@ class Declaration:
         cname: The domain of a Pages host.
         verify: What is fetched afterwards: a number of files, ``all``, or 0.
         rollback: Go back to the release before when the verification fails.
+        switch: With releases: the command that lets a host follow, whenever readers are to see another.
         after: Commands to run, and URLs to POST to, after a deploy.
         purge: What a CDN is told: ``post`` or ``command``, with ``batch``, ``token_env`` and ``key``.
     """
@@ -60,6 +61,7 @@ class Declaration:
     cname: str = ""
     verify: int | str = 0
     rollback: bool = False
+    switch: str = ""
     after: tuple[str, ...] = ()
     purge: Mapping[str, Any] = field(default_factory=dict)
 
@@ -79,6 +81,7 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "cname": ((str,), "text"),
     "verify": ((int, str), "a whole number, or 'all'"),
     "rollback": ((bool,), "true or false"),
+    "switch": ((str,), "text"),
     "after": ((list,), "a list of texts"),
     "purge": ((dict,), "a table"),
 }
@@ -153,6 +156,8 @@ def _value_faults(table: Mapping[str, Any]) -> list[str]:
         found.append(f"host = {host!r} is not known. {did_you_mean(host, HOSTS)}")
     if isinstance(deletes, str) and not re.fullmatch(r"(100|[0-9]{1,2})%", deletes):
         found.append(f"max_deletes = {deletes!r}: expected a whole number, or a percentage such as '10%'")
+    if table.get("switch") and not table.get("releases"):
+        found.append("switch: without releases there is nothing to switch")
     if isinstance(verify, str) and verify != "all":
         found.append(f"verify = {verify!r}: expected a whole number, or 'all'")
     for item in table.get("after", ()):

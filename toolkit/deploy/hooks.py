@@ -1,4 +1,4 @@
-"""What happens after a deploy: a CDN is told which URLs changed, commands are run, URLs are called."""
+"""What follows a deploy: a host switches releases, a CDN is told which URLs changed, commands are run."""
 
 from __future__ import annotations
 
@@ -67,6 +67,15 @@ class Hooks:
         name = self.declared.purge.get("token_env")
         if name and name not in self.environment:
             raise SettingError(f"deploy.{self.declared.name}.purge.token_env: the variable {name} is not set")
+
+    def switch(self, release: str, urls: Sequence[str]) -> None:
+        """Tell the host which release readers are to see.
+
+        Raises:
+            DeployError: The command failed.
+        """
+        if self.declared.switch:
+            self._run(self.declared.switch, urls, {"release": release})
 
     def purge(self, urls: Sequence[str]) -> None:
         """Tell the CDN.

@@ -162,6 +162,7 @@ class Place:
         """Note what is about to change, before anything does."""
         state = self.state
         state.complete = False
+        state.untold.update(plan.changed_paths)
         for file in plan.uploads:
             state.files.pop(file.path, None)
             state.pending[file.path] = file.phase
@@ -245,6 +246,7 @@ class Place:
     def _finish(self, moment: str) -> None:
         state = self.state
         state.pending.clear()
+        state.untold.clear()
         state.complete, state.moment = True, moment
         state.at = datetime.now(UTC).isoformat(timespec="seconds")
         write_state(self.target, state, self.state_path)

@@ -99,6 +99,11 @@ def find_release(target: Target, wanted: str) -> Release:
     return before[-1]
 
 
+def changed_paths(before: TargetState, after: TargetState) -> list[str]:
+    """Paths whose answer is another where readers see one release in place of another."""
+    return sorted(path for path, _ in before.files.items() ^ after.files.items())
+
+
 def prune(target: Target, keep: int) -> list[str]:
     """Remove the oldest releases, and those whose deploy did not end.
 

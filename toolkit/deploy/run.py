@@ -7,6 +7,8 @@ brings them right.
 
 With releases: the same into a folder of the release's own, with files that did not change linked or copied from the
 release before; then one switch.
+
+Then a CDN is told what changed, and only then the answers are compared: what readers get is what the CDN has.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from toolkit.deploy.lock import TargetLock, break_lock
 from toolkit.deploy.placing import Place, Progress
 from toolkit.deploy.plan import Plan
 from toolkit.deploy.releases import (
+    changed_paths,
     find_release,
     folder_of,
     lasting_assets,
@@ -37,6 +39,7 @@ from toolkit.deploy.releases import (
     read_index,
     write_index,
 )
+from toolkit.deploy.report import DeployReport
 from toolkit.deploy.state import Kept, TargetState, read_state, state_path
 from toolkit.deploy.targets.base import Target
 from toolkit.deploy.targets.open import make_target
@@ -44,58 +47,6 @@ from toolkit.deploy.verify import Verifier, sample
 from toolkit.errors import DeployError, Problems
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class DeployReport:
-    """What a deploy did.
-
-    Attributes:
-        target: Where to.
-        plan: What there was to do.
-        release: Its name, where releases are kept.
-        pruned: Releases that were removed.
-        retries: How often something had to be tried again.
-        seconds: Wall time, without hooks.
-        verified: How many URLs were fetched and found right.
-        purged: URLs whose answer may have changed.
-        notices: What the user should know.
-    """
-
-    target: str
-    plan: Plan
-    release: str = ""
-    pruned: list[str] = field(default_factory=list)
-    retries: int = 0
-    seconds: float = 0.0
-    verified: int = 0
-    purged: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-
-    def summary(self) -> str:
-        """One line."""
-        plan = self.plan
-        if plan.is_empty:
-            return f"{self.target}: nothing to do, {len(plan.unchanged)} files are as built"
-        return (
-            f"{self.target}{f' release {self.release}' if self.release else ''}: {len(plan.uploads)} files put "
-            f"({plan.bytes:,} bytes), {len(plan.deletions)} deleted, {len(plan.unchanged)} unchanged, "
-            f"in {self.seconds:.2f} s"
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {
-            "target": self.target,
-            "release": self.release,
-            **self.plan.as_dict(),
-            "pruned": self.pruned,
-            "retries": self.retries,
-            "verified": self.verified,
-            "changed_urls": self.purged,
-            "notices": self.notices,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 def _doubtful_urls(base_url: str) -> Iterator[str]:
@@ -187,8 +138,7 @@ class Deployer:
                 from there.
         """
         started = time.monotonic()
-        hooks = Hooks(self.declared, self.site.folder, retries=self.target.retries)
-        hooks.check()
+        self._check_hooks()
         with self._held_still():
             build, form = self.build()
             written = self._write_config(form)
@@ -197,11 +147,25 @@ class Deployer:
         report.notices += [*form.notices, *written, *_doubtful_urls(self.site.settings.peek("base_url"))]
         report.retries = self.target.retries.count
         report.seconds = time.monotonic() - started
-        report.purged = purge_urls(self.declared.url, report.plan.changed_paths)
-        if self.hooks and not report.plan.is_empty:
-            hooks.purge(report.purged)
-            hooks.run(report.as_dict(), report.purged)
+        if self.hooks and report.purged:
+            self._hooks().run(report.as_dict(), report.purged)
         return report
+
+    def _hooks(self) -> Hooks:
+        return Hooks(self.declared, self.site.folder, retries=self.target.retries)
+
+    def _check_hooks(self) -> None:
+        if self.hooks:
+            self._hooks().check()
+
+    def _tell(self, release: str, urls: list[str]) -> None:
+        """Tell the host which release readers are to see, if that is another, and a CDN which URLs changed."""
+        if not self.hooks:
+            return
+        hooks = self._hooks()
+        if release:
+            hooks.switch(release, urls)
+        hooks.purge(urls)
 
     @contextmanager
     def _held_still(self) -> Iterator[None]:
@@ -219,6 +183,8 @@ class Deployer:
             self.target.clear()
             before = self.target.current() if self.declared.releases else ""
             report = self._release(build, lock) if self.declared.releases else self._in_place(build, lock)
+            report.purged = purge_urls(self.declared.url, report.changed)
+            self._tell("" if report.release == before else report.release, report.purged)
             if self.verify:
                 report.verified = self._verify(build, form, report, before)
             return report
@@ -238,16 +204,21 @@ class Deployer:
             retries=self.target.retries,
             parallel=self.target.parallel,
         )
-        files = sample(build, report.plan.changed_paths, self.verify)
+        files = sample(build, report.changed, self.verify)
         self.say(f"verification: {len(files)} files at {declared.url}")
         wrong = verifier.verify(files)
         if not wrong:
             return len(files)
         told = f"{len(wrong)} of {len(files) + 1} URLs answer otherwise than they should"
+        problems = [DeployError(found.what, url=found.url) for found in wrong]
         if declared.rollback and before and before != report.release:
-            self._go_back(before)
+            urls = self._go_back(before)
             told += f"; readers see the release {before} again"
-        raise Problems([DeployError(found.what, url=found.url) for found in wrong], summary=told)
+            try:
+                self._tell(before, urls)
+            except DeployError as error:
+                problems.append(error)
+        raise Problems(problems, summary=told)
 
     def _write_config(self, form: HostForm) -> list[str]:
         """Write what whoever runs the host shall read, below the site's folder; says which files changed."""
@@ -279,12 +250,13 @@ class Deployer:
         plan = place.plan(build.files, full=self.full, adopt=self.adopt)
         plan.check_obstacles()
         plan.check_deletions(self.max_deletes)
+        changed = sorted({*plan.changed_paths, *place.state.untold})
         if not plan.is_empty:
             place.carry_out(plan, moment=build.moment, say=self.say)
             self.target.commit(f"Publish the build of {build.moment}")
         elif not place.state.complete or not place.state.known:
             place.note_complete(build.moment)
-        return DeployReport(self.target.name, plan)
+        return DeployReport(self.target.name, plan, changed=changed)
 
     # releases
 
@@ -319,7 +291,8 @@ class Deployer:
         lock.check()
         self.target.switch(release)
         self.say(f"readers see the release {release}")
-        return DeployReport(self.target.name, plan, release, prune(self.target, self.declared.releases))
+        pruned = prune(self.target, self.declared.releases)
+        return DeployReport(self.target.name, plan, release, pruned, changed=plan.changed_paths)
 
     def roll_back(self, wanted: str = "previous") -> str:
         """Let readers see another release.
@@ -331,20 +304,25 @@ class Deployer:
             The name of the one that they see now.
 
         Raises:
-            DeployError: There is none, or the target keeps no releases.
+            DeployError: There is none, the target keeps no releases, or the host or CDN could not be told.
         """
         if not self.declared.releases:
             raise DeployError(
                 f"deploy.{self.declared.name} keeps no releases, so there is nothing to go back to",
                 hint="Write releases = 5, and deploy; or build the older state, and deploy that.",
             )
+        self._check_hooks()
         with reached(self.target), TargetLock(self.target, seconds=self.declared.lock_seconds):
             found = find_release(self.target, wanted)
-            self._go_back(found.id)
+            self._tell(found.id, self._go_back(found.id))
             return found.id
 
-    def _go_back(self, release: str) -> None:
-        """Switch to an older release, which is given the assets of the pages that readers hold in this moment."""
+    def _go_back(self, release: str) -> list[str]:
+        """Switch to an older release, which is given the assets of the pages that readers hold in this moment.
+
+        Returns:
+            The URLs whose answers are others now.
+        """
         current, now = self._release_before()
         state = read_state(self.target, state_path(release))
         wanted = lasting_assets(state.files, now)
@@ -354,6 +332,7 @@ class Deployer:
             )
             place.carry_over()
         self.target.switch(release)
+        return purge_urls(self.declared.url, changed_paths(now, state))
 
     def _begin_release(self, current: str) -> tuple[str, TargetState]:
         """A new release, or the one that a deploy before could not finish."""

@@ -43,6 +43,7 @@ class TargetState:
         at: When it was deployed.
         complete: Whether the deploy came to its end.
         known: Whether there was a manifest at all.
+        untold: Paths that deploys which did not end changed or were about to: no CDN was told of them.
         carried: Assets of the release before, which this one has for readers who still hold a page of that.
     """
 
@@ -53,6 +54,7 @@ class TargetState:
     complete: bool = True
     known: bool = False
     carried: set[str] = field(default_factory=set)
+    untold: set[str] = field(default_factory=set)
 
     @property
     def ours(self) -> set[str]:
@@ -79,7 +81,8 @@ def read_state(target: Target, path: str = IN_PLACE) -> TargetState:
         files = {name: Kept(*row) for name, row in data["files"].items()}
         carried = set(data.get("carried", ()))
         pending = {name: int(phase) for name, phase in data["pending"].items()}
-        return TargetState(files, pending, data["moment"], data["at"], bool(data["complete"]), True, carried)
+        untold = {*pending, *data.get("untold", ())}
+        return TargetState(files, pending, data["moment"], data["at"], bool(data["complete"]), True, carried, untold)
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise DeployError(
             f"the manifest {path} at {target.name} is damaged: {error}",
@@ -97,6 +100,7 @@ def write_state(target: Target, state: TargetState, path: str = IN_PLACE) -> Non
         "files": dict(sorted(state.files.items())),
         "pending": dict(sorted(state.pending.items())),
         **({"carried": sorted(state.carried)} if state.carried else {}),
+        **({"untold": sorted(state.untold)} if state.untold else {}),
     }
     body = gzip.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), 6, mtime=0)
     target.retries.run(
