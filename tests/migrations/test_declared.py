@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from toolkit import models
+from toolkit.errors import IntegrityError
 from toolkit.migrations.tables.comparing import differences
 from toolkit.models import Q
 
@@ -60,3 +63,22 @@ def test_files_are_columns_of_names(sqlite_newsroom: Any, model: Any) -> None:
     assert "max_length=60" in made.text
     for option in ("upload_to", "storage", "width_field"):
         assert option not in made.text
+
+
+def test_a_name_of_several_columns_is_nothing_to_migrations_but_in_constraints(newsroom: Any, model: Any) -> None:
+    def article(**meta: Any) -> Any:
+        parts = {"amount": models.IntegerField(null=True), "currency": models.CharField(max_length=3, null=True)}
+        return model("Article", meta=meta, **parts, price=models.Several(["amount", "currency"]))
+
+    newsroom.migrate(article())
+    once = models.UniqueConstraint(fields=["price"], name="price_once")
+    dear = models.Index(fields=["-price"], name="price_dear")
+    made = newsroom.migrate(article(ordering=["price"], constraints=[once], indexes=[dear]))
+    assert {"Add constraint price_once to Article", "Add index price_dear to Article"} < {*made.summary}
+    newsroom.save(newsroom.app.models[0], price=(7, "EUR"))
+    with pytest.raises(IntegrityError):
+        newsroom.save(newsroom.app.models[0], price=(7, "EUR"))
+    newsroom.apply("news.0001")
+    newsroom.save(newsroom.app.models[0], price=(7, "EUR"))
+    assert newsroom.rows("news_article", "amount, currency") == [(7, "EUR")] * 2
+    newsroom.apply("news.zero")

@@ -125,6 +125,26 @@ def test_a_model_and_a_number_may_be_set_as_they_are(news: Any) -> None:
     assert comment.target == photo
 
 
+def test_a_reference_is_updated_in_all_ways(news: Any) -> None:
+    assert Comment.objects.filter(text="a").update(target=news.photo) == 1
+    comment = Comment.objects.get(text="a")
+    assert comment.target == news.photo
+    comment.text, comment.target = "z", news.two
+    comment.save(update_fields=["target"])
+    assert texts(Comment.objects.filter(target=news.two)) == "a"
+    comment.target = news.video
+    assert Comment.objects.bulk_update([comment], ["target"]) == 1
+    assert comment.target is news.video
+    Video.objects.update(title="Film")
+    comment.refresh_from_db(fields=["target"])
+    assert (comment.text, comment.target.title) == ("z", "Film")
+    with news.database.counted() as queries:
+        assert Comment.objects.only("target").get(text="a").target == news.video
+    assert len(queries) == 2
+    with pytest.raises(ValidationError, match="is not saved and has no key"):
+        Comment.objects.update(target=Story(title="New"))
+
+
 def test_rows_of_each_model_are_loaded_at_once(news: Any) -> None:
     with news.database.counted() as queries:
         found = [str(comment.target) for comment in Comment.objects.all()]

@@ -229,7 +229,7 @@ def bulk_update(scope: Scope, queryset: Any, rows: Iterable[Any], names: Iterabl
         StaleInstanceError: Of a model with versions: a row was changed since it was read.
     """
     meta = queryset.model._meta
-    fields = [field for name in names for field in own_fields(meta, name)]
+    fields = list(dict.fromkeys(field for name in names for field in own_fields(meta, name)))
     if not fields:
         raise FieldError("bulk_update() needs the names of fields", hint='Write bulk_update(stories, ["title"]).')
     for field in fields:

@@ -132,9 +132,9 @@ def wanted_fields(compiler: Compiler, meta: Any, path: str) -> list[Any]:
     everything = chosen.only is None or bool(path and not only)  # only("title") says nothing of a section's fields
     deferred = {name.removeprefix(path) for name in chosen.defer if name.startswith(path)}
     needed = _below(related_paths(compiler), path)
-    for key in meta.spread_keys:  # its fields are wanted where it is
-        only |= set(key.names) if key.name in only else set()
-        needed |= set(key.names) if key.name in needed else set()
+    for key in (*meta.spread_keys, *meta.virtual.values()):  # its fields are wanted where it is
+        for among in (only, needed, deferred):
+            among |= set(key.names) if key.name in among else set()
 
     def is_wanted(field: Any) -> bool:
         named = not field.is_heavy if everything else field.name in only
@@ -152,6 +152,11 @@ def _extras(compiler: Compiler, columns: list[Any], root: Part) -> Sequence[Any]
     extras = []
     for alias in compiler.selection.annotated:
         column, field = compiler.annotations[alias]
+        if len(columns_of(column)) > 1:
+            raise FieldError(
+                f"annotate({alias}=...): that is several columns, and an instance takes one",
+                hint="Name one of its fields, or ask for it with values().",
+            )
         extras.append((alias, len(columns), compiler.reader(field)))
         columns.append(column.label(f"a_{len(extras)}"))
     root.extras = extras
@@ -226,7 +231,8 @@ def row_loader(
     for n, (reader, width) in enumerate(zip(readers, widths or repeat(1))):  # noqa: B905 - one may be endless
         column = f"r[{start}]"
         value = column if width == 1 else f"r[{start}:{start + width}]"
-        items.append(f"{value}, " if reader is None else f"None if {column} is None else f{n}({value}), ")
+        lacks = f"{column} is None" if width == 1 else f"None in {value}"
+        items.append(f"{value}, " if reader is None else f"None if {lacks} else f{n}({value}), ")
         start += width
     load: Callable[[Any], list[Any]] = make_function(
         f"def load(rows): return [({''.join(items)}) for r in rows]", names

@@ -10,7 +10,7 @@ from toolkit.database.backends.base import Target
 from toolkit.errors import FieldError
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.sqltext import quoted
-from toolkit.models.writing import insert_sql, own_field
+from toolkit.models.writing import insert_sql, own_fields
 from toolkit.trace import Scope
 
 
@@ -80,8 +80,8 @@ def make_conflict(
             raise FieldError("bulk_create(): update_fields and unique_fields need update_conflicts=True")
         return Conflict() if ignore_conflicts else None
     meta = model._meta
-    updated = [own_field(meta, name) for name in update_fields or ()]
-    unique = [own_field(meta, name) for name in unique_fields or ()]
+    updated = [field for name in update_fields or () for field in own_fields(meta, name)]
+    unique = [field for name in unique_fields or () for field in own_fields(meta, name)]
     if not updated or not unique:
         raise FieldError(
             "bulk_create(update_conflicts=True) needs the fields to update and those that tell rows apart",

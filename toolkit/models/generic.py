@@ -66,15 +66,6 @@ class GenericForeignKey(Several):
     def __init__(self, content_type_field: str = "content_type", object_id_field: str = "object_id") -> None:
         super().__init__((content_type_field, object_id_field), null=True)
 
-    def contribute(self, model: type[Any], name: str) -> None:
-        super().contribute(model, name)
-        meta: Any = vars(model)["_meta"]
-        for each in self.names:
-            if each not in meta.by_name:
-                raise DeclarationError(
-                    f"{model.__name__}.{name}: there is no field {each!r}", hint=did_you_mean(each, meta.by_name)
-                )
-
     @property
     def type_field(self) -> Any:
         """The field with the model's name."""

@@ -43,7 +43,7 @@ def check_names(model: Any) -> list[ToolkitError]:
             _follow(meta, name)
         except FieldError as error:
             problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
-    problems += _check_local(meta)
+    problems += _check_local(meta) + _check_single(meta)
     problems += _check_days(meta)
     if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
         problems.append(
@@ -70,6 +70,19 @@ def _check_days(meta: Any) -> list[ToolkitError]:
 
 
 _DAYS = (date, datetime)
+
+
+def _check_single(meta: Any) -> list[ToolkitError]:
+    """Conditions and expressions of a table are about its columns: migrations know no other names."""
+    return [
+        DeclarationError(
+            f"{meta.label}.Meta: {item.name!r} compares {name!r}, which is several columns",
+            hint=f"Name its fields: {', '.join(meta.virtual[name].names)}.",
+        )
+        for item in (*meta.constraints, *meta.indexes)
+        for name in dict.fromkeys(item.names())
+        if name in meta.virtual
+    ]
 
 
 def _check_local(meta: Any) -> list[ToolkitError]:

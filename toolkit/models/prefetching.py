@@ -125,8 +125,9 @@ def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     key = meta.by_name.get(name)
     if isinstance(key, ForeignKey):
         return _step_forward(instances, key, asked)
-    if name in meta.virtual:
-        return _step_generic(instances, meta.virtual[name], asked)
+    generic = meta.virtual.get(name)
+    if hasattr(generic, "load"):
+        return _step_generic(instances, generic, asked)
     relation = find_relation(type(instances[0]), name)
     if relation is None:
         raise FieldError(

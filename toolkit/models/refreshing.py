@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from toolkit.models.writing import own_field
+from toolkit.models.writing import own_fields
 
 
 def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
@@ -21,9 +21,10 @@ def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
         return
     relations = {relation.name for relation in meta.many_to_many} | set(meta.reverse)
     asked = list(names)
-    fields = [own_field(meta, name) for name in asked if name not in relations]
+    fields = [field for name in asked if name not in relations for field in own_fields(meta, name)]
     for name in asked:
-        instance.__dict__.pop(f"_many_{name}", None)
+        for held in (name, f"_many_{name}", f"_generic_{name}"):
+            instance.__dict__.pop(held, None)
     if not fields:
         return
     fresh = rows.only(*(field.name for field in fields)).get(pk=instance.pk)

@@ -11,6 +11,7 @@ from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_m
 from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
 from toolkit.models.declaring import ModelBase
 from toolkit.models.fields import CharField, Field
+from toolkit.models.fields.several import by_parts
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.meta_names import check_names
 from toolkit.models.model import Model
@@ -177,11 +178,15 @@ def _check_through(field: ManyToManyField[Any]) -> list[ToolkitError]:
 
 
 def _name_items(model: Any) -> None:
-    """Put the model's names into those of constraints and indexes that it inherited: ``%(class)s_unique``."""
+    """Put the model's names into those of constraints and indexes that it inherited: ``%(class)s_unique``.
+
+    A name that stands for several fields is taken apart.
+    """
     meta = model._meta
     names = {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
-    meta.constraints = [item.named(names, meta.table) for item in meta.constraints]
-    meta.indexes = [item.named(names, meta.table) for item in meta.indexes]
+    parts = {name: one.names for name, one in meta.virtual.items()}
+    meta.constraints = [by_parts(item, parts).named(names, meta.table) for item in meta.constraints]
+    meta.indexes = [by_parts(item, parts).named(names, meta.table) for item in meta.indexes]
 
 
 def fitting(name: str) -> str:

@@ -179,7 +179,8 @@ class Saving:
         """The fields to write, the version with whatever else is written."""
         if self.names is None:
             return [field for level in self.meta.levels for field in written_fields(level)]
-        chosen = [field for name in sorted(self.names) for field in own_fields(self.meta, name)]
+        named = (field for name in sorted(self.names) for field in own_fields(self.meta, name))
+        chosen = list(dict.fromkeys(named))
         version = self.meta.version
         if version is not None and version not in chosen:
             chosen.append(version)

@@ -13,7 +13,7 @@ from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.fields import MISSING, AutoField
-from toolkit.models.fields.several import LOOKUPS
+from toolkit.models.fields.several import LOOKUPS, by_parts
 from toolkit.models.related_objects import RawKey
 
 CACHED = ("columns", "key", "_local")
@@ -97,11 +97,7 @@ def _settle(meta: Any) -> None:
     meta.pk_index = meta.key_indexes[0]
     named = {key.name: key.names for key in meta.spread_keys}
     for items in (meta.constraints, meta.indexes):
-        for number, item in enumerate(items):
-            fields = getattr(item, "fields", ())
-            if named.keys() & set(fields):
-                items[number] = copy(item)
-                items[number].fields = [part for name in fields for part in named.get(name, (name,))]
+        items[:] = [by_parts(item, named) for item in items]
 
 
 class HeldKey:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.assigning import assigned
-from toolkit.models.expressions import Expression, F
+from toolkit.models.expressions import Expression, F, Q
 from toolkit.models.fields.several import as_one
 from toolkit.models.nesting import nested_enough
 from toolkit.models.shapes import KEYS, Bind
 from toolkit.models.sqltext import CHUNK_KEYS, key_of
-from toolkit.models.writing import own_fields
+from toolkit.models.writing import own_field, several_of
 from toolkit.trace import Scope
 
 if TYPE_CHECKING:
@@ -51,20 +51,20 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
 
 
 def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
-    """What is to be set, by field; a reference of several columns is taken apart."""
+    """What is to be set, by field; what stands for several columns is taken apart."""
     found: dict[Any, Any] = {}
     for name, value in values.items():
-        fields = own_fields(meta, name)
-        if len(fields) == 1:
-            found[fields[0]] = value
+        key = several_of(meta, name)
+        if key is None:
+            found[own_field(meta, name)] = value
             continue
-        key = next(key for key in meta.foreign_keys() if name in (key.name, key.attname))
-        if isinstance(value, Expression):
+        if isinstance(value, Expression | Q) or hasattr(value, "lift_question"):
             raise FieldError(
                 f"update({name}=...): {key.model.__name__}.{name} is several columns, and no expression gives them",
-                hint="Give an instance or a tuple, or set the single fields.",
+                hint="Give its value, or set the single fields.",
             )
-        found |= dict(zip(fields, (None,) * len(fields) if value is None else key.split(value), strict=True))
+        given = (None,) * len(key.parts) if value is None else key.split(value)
+        found |= dict(zip(key.parts, given, strict=True))
     return found
 
 

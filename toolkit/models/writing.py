@@ -153,8 +153,14 @@ def own_fields(meta: Any, name: str) -> Sequence[Any]:
     Raises:
         FieldError: There is none.
     """
+    whole = several_of(meta, name)
+    return whole.parts if whole is not None else [own_field(meta, name)]
+
+
+def several_of(meta: Any, name: str) -> Any:
+    """What has this name and stands for several fields; None if that is none."""
     key = next((key for key in meta.foreign_keys() if key.is_several and name in (key.name, key.attname)), None)
-    return key.parts if key is not None else [own_field(meta, name)]
+    return key or meta.virtual.get(name)
 
 
 def stamp(scope: Scope, instances: Sequence[Any], fields: Iterable[Any], *, new: bool) -> None:

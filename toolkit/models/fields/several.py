@@ -6,11 +6,12 @@ Such a name has no column; its value is a tuple of those of its parts, which are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import DeclarationError, ImpossibleValue, ValidationError, did_you_mean
-from toolkit.models.fields.base import Convert, Field
+from toolkit.models.fields.base import Convert, Field, options_of
 from toolkit.models.lookups import value_of
 
 if TYPE_CHECKING:
@@ -62,8 +63,28 @@ def one_of_rows(columns: Sequence[Any], rows: Sequence[Sequence[Any]], dialect: 
     return together.in_(sa.values(*names, name="given").data([tuple(row) for row in rows]).scalar_values())
 
 
+def by_parts(item: Any, named: Mapping[str, Sequence[str]]) -> Any:
+    """A constraint or an index over single fields, where it was given a name that stands for several.
+
+    Args:
+        item: The constraint or index.
+        named: Such names, and those of their fields.
+    """
+    made = item
+    for attribute in ("fields", "include"):
+        given = getattr(item, attribute, None) or ()
+        if named.keys() & {name.removeprefix("-") for name in given}:
+            made = copy(item) if made is item else made
+            signed = ((name[: name.startswith("-")], name.removeprefix("-")) for name in given)
+            found = [f"{sign}{part}" for sign, name in signed for part in named.get(name, (name,))]
+            setattr(made, attribute, found if isinstance(given, list) else tuple(found))
+    return made
+
+
 class Several(Field[Any]):
-    """A name for several fields of the model.
+    """A name for several fields of the model, whose values are one: an amount and its currency.
+
+    It has no column. Subclass it, and say with ``split`` and ``joined`` how values are taken apart and put together.
 
     Args:
         names: The names of the fields.
@@ -75,6 +96,24 @@ class Several(Field[Any]):
     def __init__(self, names: Sequence[str], **options: Any) -> None:
         super().__init__(**options)
         self.names = tuple(names)
+
+    def contribute(self, model: type[Any], name: str) -> None:
+        super().contribute(model, name)
+        fields = vars(model)["_meta"].by_name
+        for each in self.names:
+            if each not in fields:
+                raise DeclarationError(
+                    f"{model.__name__}.{name}: there is no field {each!r}", hint=did_you_mean(each, fields)
+                )
+
+    def check(self) -> None:
+        for option, default in options_of(Field):
+            given = self._option(option)
+            if option not in ("null", "blank", "editable", "verbose_name", "help_text") and given and given != default:
+                raise DeclarationError(
+                    f"{self.model.__name__}.{self.name}: {option} means nothing to a name for several columns",
+                    hint=f"Give it to one of its fields: {', '.join(self.names)}.",
+                )
 
     @cached_property
     def parts(self) -> tuple[Any, ...]:
@@ -98,6 +137,21 @@ class Several(Field[Any]):
                 f"{value!r} is not a tuple of {len(self.names)} values", code="invalid", hint=f"Give {self._shown}."
             )
         return tuple(value)
+
+    def joined(self, values: tuple[Any, ...]) -> Any:
+        """The value that those of the parts make, none of which is None."""
+        return values
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        values = tuple(getattr(instance, part.attname) for part in self.parts)
+        return None if None in values else self.joined(values)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        values = (None,) * len(self.names) if value is None else self.split(value)
+        for part, each in zip(self.parts, values, strict=True):
+            setattr(instance, part.attname, each)
 
     @property
     def _shown(self) -> str:
@@ -126,9 +180,9 @@ class Several(Field[Any]):
     def db_reader(self, dialect: str) -> Convert:
         readers = [part.db_reader(dialect) for part in self.parts]
 
-        def read(value: Any) -> tuple[Any, ...]:
+        def read(value: Any) -> Any:
             given = zip(readers, value, strict=True)
-            return tuple(each if reader is None or each is None else reader(each) for reader, each in given)
+            return self.joined(tuple(each if reader is None else reader(each) for reader, each in given))
 
         return read
 
@@ -266,11 +320,6 @@ class CompositePrimaryKey(Several):
             return self
         values = tuple(instance.__dict__.get(part.attname) for part in self.parts)
         return None if None in values else values
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        values = (None,) * len(self.names) if value is None else self.split(value)
-        for part, each in zip(self.parts, values, strict=True):
-            setattr(instance, part.attname, each)
 
     def display(self, value: Any) -> Any:
         return value
