@@ -173,7 +173,7 @@ def test_two_builds_at_once_the_second_is_refused_and_both_end_exact(
     change(press)
     with press.out.with_name(".out.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(BuildError, match=r"another build of .*out is running. Wait for it"):
+        with pytest.raises(BuildError, match=r"another build or deploy of .*out is running. Wait for it"):
             press.build()
     press.build()
     assert tree_of(press.out) == clean_after(change)

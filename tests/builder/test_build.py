@@ -176,7 +176,7 @@ def test_two_builds_of_one_output_at_once_are_refused(press: Any) -> None:
 
     with (press.folder.parent / ".out.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(BuildError, match=r"another build of .*out is running. Wait for it"):
+        with pytest.raises(BuildError, match=r"another build or deploy of .*out is running. Wait for it"):
             press.build()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -45,6 +46,15 @@ def test_an_archive_that_fails_leaves_the_last_one(deployer: Make, tmp_path: Pat
     with pytest.raises(DeployError, match=r"could not be put to .*site\.zip: disk full"):
         made.deploy()
     assert contents(place) == FIRST
+
+
+@pytest.mark.parametrize("name", ["site.zip", "site.tar.gz"])
+def test_a_full_disk_is_told_and_nothing_half_written_stays(deployer: Make, tmp_path: Path, name: str) -> None:
+    made = deployer(tmp_path / name, FIRST)
+    (tmp_path / f".{name}.{os.getpid()}").symlink_to("/dev/full")
+    with pytest.raises(DeployError, match="No space left on device"):
+        made.deploy()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_is_told(deployer: Make, tmp_path: Path) -> None:

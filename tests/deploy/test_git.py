@@ -104,5 +104,7 @@ def test_names_are_quoted(make: Make, repository: Path) -> None:
 
 
 def test_a_repository_that_is_not_there_is_told(deployer: Make, tmp_path: Path) -> None:
-    with pytest.raises(DeployError, match=r"none\.git cannot be reached: .*Try: git ls-remote"):
+    with pytest.raises(
+        DeployError, match=r"none\.git cannot be reached: fatal: .*none\.git.*[^.]\. Try: git ls-remote"
+    ):
         deployer(tmp_path / "none.git", FIRST, declared={"tries": 1}).deploy()

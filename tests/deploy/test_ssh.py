@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -160,6 +161,31 @@ def test_rsync_keeps_releases_linked_and_switched(host: Host, deployer: Make, tm
     third = deployer(to, {**FIRST, "new.html": "new"}, declared=declared).deploy().release
     assert {path.name for path in (target / "releases").iterdir()} <= {first, second, third}
     assert tree(target / "current") == {**FIRST, "new.html": "new"}
+
+
+def test_what_rsync_could_not_do_is_told(host: Host, deployer: Make, tmp_path: Path) -> None:
+    (tmp_path / "target/index.html").mkdir(parents=True)
+    (tmp_path / "target/index.html/theirs").write_text("theirs")
+    made = deployer(
+        host.url("rsync", tmp_path / "target"), FIRST, declared={"options": host.options, "tries": 1}, adopt=True
+    )
+    with pytest.raises(DeployError, match=r"could not be put to .*: rsync: .*(way|directory).* index\.html"):
+        made.deploy()
+
+
+def test_the_way_to_try_a_connection_has_its_port_and_key(host: Host, deployer: Make, tmp_path: Path) -> None:
+    made = deployer(
+        host.url("rsync", tmp_path), FIRST, declared={"options": {**host.options, "known_hosts": "/dev/null"}}
+    )
+    with pytest.raises(DeployError, match="cannot be reached") as caught:
+        made.deploy()
+    command = str(caught.value.hint).removeprefix("Try it with: ")
+    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+    assert "Host key verification failed" in done.stderr
+    done = subprocess.run(
+        shlex.split(command.replace("/dev/null", host.options["known_hosts"])), capture_output=True, check=False
+    )
+    assert done.returncode == 0
 
 
 def test_sftp_says_that_it_keeps_no_releases(host: Host, deployer: Make, tmp_path: Path) -> None:

@@ -146,7 +146,8 @@ class FolderTarget:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise BuildError(
-                    f"another build of {self.output} is running", hint="Wait for it, or build to another folder."
+                    f"another build or deploy of {self.output} is running",
+                    hint="Wait for it, or build to another folder.",
                 ) from error
             yield
 

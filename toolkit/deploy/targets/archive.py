@@ -8,7 +8,7 @@ import os
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -47,9 +47,11 @@ class ArchiveTarget(Target):
         return str(self.path)
 
     def close(self) -> None:
-        self._end()
-        with suppress(FileNotFoundError, NotADirectoryError):
-            self._unfinished.unlink()
+        try:
+            self._end()
+        finally:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                self._unfinished.unlink()
 
     def read(self, path: str) -> bytes | None:
         return None  # each archive is made anew
@@ -92,12 +94,13 @@ class ArchiveTarget(Target):
             self._tar = tarfile.open(fileobj=file, mode="w")  # noqa: SIM115 - as above
 
     def _end(self) -> None:
-        for archive in (self._zip, self._tar):
-            if archive is not None:
-                archive.close()
-        self._zip = self._tar = None
-        while self._files:
-            self._files.pop().close()
+        with ExitStack() as ending:  # each is closed, even where one finds no room for its last bytes
+            for file in self._files:
+                ending.callback(file.close)
+            for archive in (self._zip, self._tar):
+                if archive is not None:
+                    ending.callback(archive.close)
+            self._zip, self._tar, self._files = None, None, []
 
     def commit(self, message: str) -> None:
         self._begin()

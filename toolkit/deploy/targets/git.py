@@ -87,9 +87,7 @@ class GitTarget(Target):
         except FileNotFoundError as error:
             raise DeployError("there is no git on this machine", hint="Install it.") from error
         if done.returncode:
-            told = done.stderr.decode(errors="replace").strip().splitlines()
-            lines = [line.strip() for line in told if not line.startswith("hint:")]
-            raise OSError("; ".join(lines[-3:]) or f"git {args[0]} failed")
+            raise OSError(_causes(done.stderr) or f"git {args[0]} failed")
         return done.stdout
 
     def read(self, path: str) -> bytes | None:
@@ -189,6 +187,13 @@ class GitTarget(Target):
                     f"somebody pushed to {self.name} while this deploy was made", hint="Deploy again."
                 ) from error
             raise
+
+
+def _causes(told: bytes) -> str:
+    """What went wrong, without git's advice to people."""
+    lines = [line.strip() for line in told.decode(errors="replace").splitlines()]
+    marked = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!"))]
+    return "; ".join((marked or [line for line in lines if line])[-3:]).rstrip(".")
 
 
 def _quoted(path: str) -> str:

@@ -73,8 +73,10 @@ class RsyncTarget(Target):
         if done.returncode:
             self.close()
         if done.returncode == _SSH_FAILED:
+            told = _last_line(done.stderr).rstrip(".")
             raise DeployError(
-                f"{self.to} cannot be reached: {_last_line(done.stderr)}", hint=f"Try it with: ssh {self.host}."
+                f"{self.to} cannot be reached: {told}",
+                hint=f"Try it with: {shlex.join([*self._plain_ssh, self.host])} true",
             )
         if done.returncode:
             raise DeployError(f"{self.to}: there is no rsync on the other side", hint="Install it there.")
@@ -207,7 +209,7 @@ class RsyncTarget(Target):
         def run() -> None:
             sent = subprocess.run(command, input=_joined(paths), capture_output=True, check=False)
             if sent.returncode:
-                raise OSError(f"rsync: {_last_line(sent.stderr)}")
+                raise OSError(f"rsync: {_first_cause(sent.stderr)}")
 
         try:
             self.retries.run(run)
@@ -279,6 +281,14 @@ def _folder(path: str) -> str:
 
 def _unfinished(path: str) -> str:
     return shlex.quote(f"{STATE}/{digest_bytes(path.encode()).hex()}.unfinished")
+
+
+def _first_cause(told: bytes) -> str:
+    """What rsync says went wrong; its last line only says in which part of it that was."""
+    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
+    causes = [line for line in lines if not line.startswith(("rsync error: ", "Warning: "))]
+    own = [line.removeprefix("rsync: ") for line in causes if line.startswith("rsync: ")]
+    return next(iter(own + causes + lines), "it failed")
 
 
 def _last_line(told: bytes) -> str:
