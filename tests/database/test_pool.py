@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,16 @@ def test_a_connection_that_ended_before_the_commit_commits_nothing_and_says_so(d
         assert database.fetch("SELECT count(*) FROM toolkit_lost")[0][0] == 0
     finally:
         database.execute("DROP TABLE toolkit_lost")
+
+
+def test_a_commit_after_a_loss_that_was_told_is_known_to_have_written_nothing(database: Any, kill: Any) -> None:
+    told = r"was lost inside a transaction, of which nothing was written\. Run the whole block again"
+    with pytest.raises(DatabaseUnavailable, match=told), database.atomic():
+        kill(number_of(database))
+        with suppress(DatabaseUnavailable):
+            database.fetch("SELECT 1")
+    assert database.transaction is None
+    assert database.fetch("SELECT 1") == [(1,)]
 
 
 def test_inside_a_snapshot_the_loss_is_told_too(database: Any, kill: Any) -> None:

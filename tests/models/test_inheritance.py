@@ -240,6 +240,26 @@ def test_a_declared_link_and_key_of_ones_own(town: Any) -> None:
     assert bar.delete() == {"town.Bar": 1, "town.Review": 1, "town.Place": 1}
 
 
+def test_an_insert_may_be_forced_into_the_tables_of_parents_too(town: Any) -> None:
+    for kind, forced in ((Trattoria, Place), (Trattoria, models.Model), (Restaurant, Place), (Big, Place)):
+        with pytest.raises(IntegrityError), town.database.atomic():
+            kind(pk=town.park.pk, name="New").save(force_insert=(forced,))
+    Big(pk=town.park.pk, name="New").save(force_insert=(Big,))
+    town.park.delete()
+    town.park = Place.objects.create(name="Park")
+    Trattoria(pk=town.park.pk, name="New").save(force_insert=(Restaurant,))
+    assert Trattoria.objects.get(pk=town.park.pk).name == "New"
+    with town.database.counted() as queries:
+        Restaurant(pk=77, name="Far").save(force_insert=(Place,))
+    assert [query.split()[0] for query in queries if "town_" in query] == ["INSERT", "INSERT"]
+
+
+def test_an_insert_is_forced_for_parents_alone(town: Any) -> None:
+    for told in ((Bar,), [Place], Place, (Place, 3), 1):
+        with pytest.raises(FieldError, match=r"that is no tuple of models that Restaurant inherits from\. Write True"):
+            Restaurant(name="New").save(force_insert=told)
+
+
 def test_many_are_inserted_at_once(town: Any) -> None:
     made = Trattoria.objects.bulk_create([Trattoria(name=f"T{n}", seats=n, chef=f"C{n}") for n in range(5)])
     assert [t.pk for t in made] == list(range(made[0].pk, made[0].pk + 5))

@@ -92,8 +92,13 @@ def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUna
             f"the connection to {title} was lost, and it is not known whether {what}: {told} (in: {sql[:200]})",
             hint="Look before you run it again.",
         )
+    return lost_inside(title, f": {told}")
+
+
+def lost_inside(title: str, told: str = "") -> DatabaseUnavailable:
+    """The error for a transaction whose connection ended before it was to be committed."""
     return DatabaseUnavailable(
-        f"the connection to {title} was lost inside a transaction, of which nothing was written: {told}",
+        f"the connection to {title} was lost inside a transaction, of which nothing was written{told}",
         hint="Run the whole block again.",
     )
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from toolkit.database.changes import Changes, errors_told
+from toolkit.database.refusals import lost_inside
 from toolkit.errors import DatabaseError, IntegrityError, TransactionError
 from toolkit.trace import current
 
@@ -192,6 +193,8 @@ def _at_savepoint(database: Any, step: int, name: str) -> None:
 
 
 def _commit(database: Any) -> None:
+    if database.backend.is_lost(database.connection):  # and an error inside of the block, which told so, was caught
+        raise lost_inside(database.safe_url)
     try:
         cursor = database.run("COMMIT")
     except BaseException as error:

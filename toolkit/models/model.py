@@ -264,7 +264,7 @@ class Model(metaclass=ModelBase):
         self,
         *,
         update_fields: Iterable[str] | None = None,
-        force_insert: bool = False,
+        force_insert: bool | tuple[type[Any], ...] = False,
         force_update: bool = False,
         even_if_stale: bool = False,
     ) -> None:
@@ -275,13 +275,15 @@ class Model(metaclass=ModelBase):
 
         Args:
             update_fields: Only these fields; of none, nothing happens.
-            force_insert: Insert, and fail if the key is taken.
+            force_insert: Insert, and fail if the key is taken. Parents with a table are updated where their row is
+                there, unless they are named: ``force_insert=(Place,)``.
             force_update: Update, and fail if there is no such row.
             even_if_stale: Of a model with a ``VersionField``: write over what others wrote since the row was read.
 
         Raises:
             IntegrityError: A constraint was broken, or there is no such row; nothing was written.
             StaleInstanceError: The row was changed since it was read; nothing was written.
+            FieldError: The arguments contradict each other, or name what the model has not.
         """
         save_instance(
             self._writing_scope(),

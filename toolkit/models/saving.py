@@ -37,7 +37,7 @@ def save_instance(
     instance: Any,
     *,
     update_fields: Iterable[str] | None = None,
-    force_insert: bool = False,
+    force_insert: bool | tuple[type[Any], ...] = False,
     force_update: bool = False,
     even_if_stale: bool = False,
 ) -> None:
@@ -49,7 +49,25 @@ def save_instance(
         return
     if force_insert and (force_update or names is not None):
         raise FieldError("save() cannot be told to insert and to update", hint="Leave out one of the two.")
-    Saving(scope, instance, names, force_insert, force_update, even_if_stale).run()
+    Saving(scope, instance, names, _forced(instance, force_insert), force_update, even_if_stale).run()
+
+
+def _forced(instance: Any, told: bool | tuple[type[Any], ...]) -> tuple[type[Any], ...]:
+    """The models into whose tables, and those of models that inherit from them, a row is inserted whatever is there.
+
+    Raises:
+        FieldError: It is neither true or false, nor a tuple of classes that the model is of.
+    """
+    kind = type(instance)
+    if isinstance(told, bool):
+        return (kind._meta.concrete_model,) if told else ()
+    wrong = not isinstance(told, tuple) or not all(isinstance(each, type) and issubclass(kind, each) for each in told)
+    if wrong:
+        raise FieldError(
+            f"save(force_insert={told!r}): that is no tuple of models that {kind.__name__} inherits from",
+            hint="Write True, or name the parents in whose tables there is no such row yet: (Place,).",
+        )
+    return tuple(each._meta.concrete_model if hasattr(each, "_meta") else each for each in told)
 
 
 class Saving:
@@ -59,7 +77,7 @@ class Saving:
         scope: The scope; gives the database and the moment.
         instance: What is saved.
         names: The fields to write; None for all that there are.
-        force_insert: Insert.
+        forced: Insert into the tables of these models, and of those that inherit from them.
         force_update: Update.
         even_if_stale: Write over what others wrote since the row was read.
     """
@@ -69,14 +87,15 @@ class Saving:
         scope: Scope,
         instance: Any,
         names: frozenset[str] | None,
-        force_insert: bool,
+        forced: tuple[type[Any], ...],
         force_update: bool,
         even_if_stale: bool,
     ) -> None:
         self.scope, self.instance, self.meta = scope, instance, instance._meta
         self.names, self.even_if_stale = names, even_if_stale
         new = instance._row is None or instance.pk is None
-        self.inserts = force_insert or (new and not force_update and names is None and self._makes_its_key())
+        self.forced = forced
+        self.inserts = bool(forced) or (new and not force_update and names is None and self._makes_its_key())
         self.updates = not self.inserts and (not new or force_update or names is not None)
         self.given_keys: list[Any] = []
 
@@ -120,10 +139,10 @@ class Saving:
     def _save_level(self, level: Any) -> bool:
         """Update the row of one table if there is one, or insert it; in a parent's table before its own.
 
-        Only its own row is sure to be new when an insert is forced: that of a parent may be there.
+        Only its own row is sure to be new when an insert is forced: that of a parent may be there, unless it is named.
         """
         link_to_parents(self.instance, level)
-        forced = self.inserts and level is self.meta.concrete_model
+        forced = (self.inserts and level is self.meta.concrete_model) or issubclass(level, self.forced)
         there = not forced and key_of(self.instance, level) is not None
         if there and self._update_level(level, written_fields(level)):
             self.scope.database.wrote(level, "update", [key_of(self.instance, level)])
