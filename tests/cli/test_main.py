@@ -212,3 +212,12 @@ def on_a_terminal(folder: Path, args: list[str], environment: dict[str, str]) ->
     process.wait()
     os.close(leader)
     return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_runs_without_the_streams_that_it_was_begun_without(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "toolkit.toml").write_text('title = "The Press"\n')
+    command = [sys.executable, "-m", "toolkit", "settings", "--site", str(tmp_path)]
+    done = subprocess.run(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"Error" not in done.stderr

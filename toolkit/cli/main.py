@@ -6,6 +6,8 @@ A command's module is imported when the command is called, so that ``toolkit --h
 from __future__ import annotations
 
 import gc
+import os
+import sys
 
 import click
 
@@ -49,7 +51,16 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command with the arguments of the process."""
+    _open_closed()
     try:
         cli(prog_name="toolkit")
     finally:
         gc.freeze()  # as Python ends it looks for circles in all that was imported: 0.08 s of 0.45
+
+
+def _open_closed() -> None:
+    """Open the streams that the process was begun without (``>&-``): Python has None for them, and the next file that
+    is opened, a database perhaps, would take the place of one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
