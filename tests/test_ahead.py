@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -152,6 +153,20 @@ def test_the_files_are_looked_at_here_if_the_process_came_to_harm(place: Place) 
     os.kill(ahead._process, 9)
     assert ahead.holds()
     ahead.close()
+
+
+def test_it_ends_well_where_the_end_of_children_is_ignored(place: Place) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some of those that begin commands leave it
+    try:
+        ahead = sealed(place)
+        assert ahead.holds()
+        while Path(f"/proc/{ahead._process}").exists():
+            os.sched_yield()
+            ahead._said.read(1 << 20)
+        ahead.close()
+        sealed(place).close()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_other_folders_and_small_ones_are_left_to_who_asks(place: Place) -> None:

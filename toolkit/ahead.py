@@ -77,8 +77,12 @@ class Ahead:
         """End the process, if nobody wants to know what it saw."""
         if not self._said.closed:
             self._said.close()
-            os.kill(self._process, signal.SIGKILL)
-            os.waitpid(self._process, 0)
+            with suppress(
+                ChildProcessError, ProcessLookupError
+            ):  # gone, where who began the command ignores the end of children
+                if not os.waitpid(self._process, os.WNOHANG)[0]:
+                    os.kill(self._process, signal.SIGKILL)
+                    os.waitpid(self._process, 0)
 
     def files(self, root: str) -> Mapping[str, tuple[int, int]]:
         """Size and ctime of files, by their names below a folder; empty if it did not look there."""
