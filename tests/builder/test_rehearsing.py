@@ -15,9 +15,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from toolkit.builder.rehearsing import FOLDER
+from tests.servers import SERVERS
+from toolkit import Site
+from toolkit.builder.rehearsing import FOLDER, know_questions
+from toolkit.database import Database
 from toolkit.models.compile import compile_query
 from toolkit.models.query import Query
+from toolkit.site.watching import loading
 from toolkit.stamps import DIGEST_BYTES
 
 STORY = "UPDATE press_story SET body = 'Another text.' WHERE id = 6"
@@ -113,12 +117,12 @@ def test_an_edit_from_a_cold_process_imports_no_sqlalchemy(tmp_path: Path) -> No
         "finally: print([name for name in sys.modules if name.split('.')[0] == 'sqlalchemy'])"
     )
 
-    def build(edit: str) -> str:
+    def build(edit: str, *options: str) -> str:
         with closing(sqlite3.connect(tmp_path / "own.db", isolation_level=None)) as connection:
             if edit:
                 connection.execute(edit)
         done = subprocess.run(
-            [sys.executable, "-c", command, "build", "--site", tmp_path], capture_output=True, text=True
+            [sys.executable, "-c", command, "build", "--site", tmp_path, *options], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -129,3 +133,28 @@ def test_an_edit_from_a_cold_process_imports_no_sqlalchemy(tmp_path: Path) -> No
         told = build(f"UPDATE own_note SET text = '{text}' WHERE id = 1")
         assert (tmp_path / "build/one/index.html").read_text() == f"{text} 1"
     assert told.splitlines()[-1] == "[]"
+    assert build("", "--clean").splitlines()[-1] != "[]"  # and believes nothing that a build left
+    assert build("", "--paranoid").splitlines()[-1] != "[]"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_questions_for_another_server_are_not_asked(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "toolkit.toml").touch()
+
+    def evidence() -> bytes:
+        with loading(tmp_path) as loaded:
+            site = Site(tmp_path, apps=[], settings={"base_url": "https://own.example", "database": server})
+            site.prepare()
+        know_questions(site, loaded)
+        found: bytes = site.database.known._evidence
+        site.database.close()
+        return found
+
+    before = evidence()
+    assert evidence() == before
+    kind = type(Database(server).backend)
+    told = kind.server
+    monkeypatch.setattr(kind, "server", lambda backend, connection: f"the next after {told(backend, connection)}")
+    assert evidence() != before

@@ -119,6 +119,15 @@ def test_a_broken_constraint_is_known_by_kind_and_name(any_database: Any, kind: 
     assert raised.value.detail
 
 
+def test_a_server_tells_its_version(any_database: Any) -> None:
+    if any_database.backend.remote:
+        asked = any_database.fetch(
+            "SHOW server_version_num" if any_database.dialect == "postgresql" else "SELECT VERSION()"
+        )
+        told = any_database.backend.server(any_database.connection)
+        assert told.removeprefix("5.5.5-").startswith(asked[0][0].partition("-")[0])
+
+
 # what a kind of database cannot do is refused before anything is made
 
 

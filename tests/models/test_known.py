@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from toolkit import models
 from toolkit.errors import FieldError
 from toolkit.models.known import KnownQuestions, signature
 from toolkit.models.lookups import LookupContext
+from toolkit.trace import Trace, current, entered
 
 EVIDENCE = b"as it was"
 
@@ -96,6 +98,76 @@ def test_a_question_with_functions_of_its_own_is_compiled_in_each_process(
     assert not (tmp_path / "questions").exists()
 
 
+class Multiplied:
+    """A conversion with a state of its own, which may change after a question was compiled."""
+
+    by = 2
+
+    def __call__(self, value: int) -> int:
+        return self.by * value
+
+
+MULTIPLIED = Multiplied()
+
+
+def with_lookup(m: Any, monkeypatch: pytest.MonkeyPatch, lookup: Callable[[LookupContext], Any]) -> None:
+    """Have the field of weights know a lookup of the site's own."""
+    monkeypatch.setattr(type(m.Story._meta.get_field("weight")), "find_lookup", lambda field, name: lookup)
+
+
+def test_a_question_with_an_object_that_may_change_is_compiled_in_each_process(
+    m: Any, newsroom: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_lookup(m, monkeypatch, lambda context: context.column == context.bind(MULTIPLIED))
+    newsroom.database.known = known_of(newsroom.database, tmp_path)
+    assert {story.weight for story in m.Story.objects.filter(weight__multiplied=2)} == {4}
+    newsroom.database.known.save()
+    assert not (tmp_path / "questions").exists()
+
+
+def test_a_lookup_that_reads_something_reads_it_in_each_process(
+    m: Any, newsroom: Any, scope: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def heavy(context: LookupContext) -> Any:
+        current.get().trace.record("file", ("heavy.txt",), b"digest")  # type: ignore[union-attr]
+        return context.column > context.bind()
+
+    with_lookup(m, monkeypatch, heavy)
+    newsroom.database.known = known_of(newsroom.database, tmp_path)
+    trace = Trace()
+    with entered(replace(scope, trace=trace)):
+        assert m.Story.objects.filter(weight__heavy=2).exists()
+        assert m.Story.objects.exists()
+    newsroom.database.known.save()
+    assert ("file", ("heavy.txt",)) in trace.inputs
+    names = known_of(newsroom.database, tmp_path)._kept
+    assert len(names) == 1
+    assert "heavy" not in next(iter(names))
+
+
+def test_questions_that_were_not_asked_for_longest_go(
+    m: Any, newsroom: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.models.known.MOST", 3)
+    database = newsroom.database
+    for lengths in ([2, 4, 8], [2, 16], [2, 32]):
+        database.shapes.clear()
+        database.known = known_of(database, tmp_path)
+        for length in lengths:
+            assert m.Story.objects.filter(pk__in=[1] * length).count() <= 1
+        database.known.save()
+    kept = [name.partition("'list', 0, ")[2].partition("]")[0] for name in known_of(database, tmp_path)._kept]
+    assert kept == ["16", "2", "32"]
+
+
+def test_nothing_is_left_behind_where_the_file_cannot_be_written(m: Any, newsroom: Any, tmp_path: Path) -> None:
+    (tmp_path / "questions").mkdir()
+    newsroom.database.known = known_of(newsroom.database, tmp_path)
+    assert m.Story.objects.filter(weight=1).exists()
+    newsroom.database.known.save()
+    assert list(tmp_path.iterdir()) == [tmp_path / "questions"]
+
+
 @pytest.mark.parametrize("harm", ["other evidence", "cut short", "a bit"])
 def test_what_is_damaged_or_of_another_state_counts_for_nothing(
     m: Any, newsroom: Any, tmp_path: Path, harm: str
@@ -128,3 +200,18 @@ def test_the_signature_of_models_tells_what_a_file_may_decide(m: Any) -> None:
     assert signature([made()]) == signature([made()])
     assert signature([made()]) != signature([made(null=True)])
     assert signature([made()]) != signature([made(db_column="words")])
+
+
+def test_the_signature_of_models_tells_which_values_make_a_row_public() -> None:
+    def made(year: int) -> Any:
+        class Report(models.Model):
+            year = models.IntegerField()
+
+            class Meta:
+                app_label = "reports"
+                public = models.Q(year__lte=year, year__gt=0)
+
+        return Report
+
+    assert signature([made(2026)]) == signature([made(2026)])
+    assert signature([made(2026)]) != signature([made(2027)])

@@ -29,12 +29,13 @@ MANY_PAGES = 100
 """A route with fewer pages is seldom edited, or each of its pages takes long."""
 
 
-def know_questions(site: Any, loaded: Loading) -> None:
+def know_questions(site: Any, loaded: Loading, *, anew: bool = False) -> None:
     """Let a site's databases know the questions that earlier builds compiled.
 
     Args:
         site: The prepared site.
         loaded: What its modules read while they were imported, which may have decided about models.
+        anew: Believe nothing that an earlier build left.
     """
     inputs = loaded.trace.inputs if loaded.trace is not None else {}
     if loaded.wrote or any(kind == "outside" for kind, _ in inputs):
@@ -44,8 +45,9 @@ def know_questions(site: Any, loaded: Loading) -> None:
     common = [site.code_digest.hex(), repr(installed_names()), settings, read, sqlite3.sqlite_version]
     for database in site.databases.homes:
         models = database.schema.by_label
-        evidence = digest([*common, database.dialect, database.alias, signature(models.values())])
-        database.known = KnownQuestions(site.state_folder / FOLDER / database.alias, evidence, models)
+        server = database.backend.server(database.connection) if database.backend.remote else ""
+        evidence = digest([*common, database.dialect, server, database.alias, signature(models.values())])
+        database.known = KnownQuestions(site.state_folder / FOLDER / database.alias, evidence, models, anew=anew)
 
 
 def keep_questions(site: Any) -> None:

@@ -80,7 +80,7 @@ def run(
             paranoid=paranoid,
             ahead=None if loaded.wrote else ahead,
         )
-        rehearsing.know_questions(site, loaded)
+        rehearsing.know_questions(site, loaded, anew=clean or paranoid)
         report = builder.build()
         rehearsing.keep_questions(site)
     if place is not None and report.rendered in (0, report.pages):  # after an edit, the next build is soon enough

@@ -10,22 +10,35 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import fields
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from toolkit.models.fields.base import Field
+from toolkit.models.loader import Part
 from toolkit.models.query import Query, Sight
-from toolkit.models.shapes import Shape
+from toolkit.models.shapes import Bind, Shape, Statement
 from toolkit.stamps import DIGEST_BYTES
 from toolkit.trace import digest, digest_bytes
 
+MOST = 2_000
+"""Questions that are kept, of some 2 kB each; those go that were not asked for longest. Lists of other lengths and keys
+in JSON make other questions, so that a site whose code stays as it is would ask new ones for ever."""
+
 _PLAIN = (str, int, float, bytes, bool, type(None))
+_VALUES = (*_PLAIN, date, datetime, time, timedelta, timezone, Decimal, UUID)
+_PARTS = (Shape, Statement, Bind, Part, list, tuple, partial, FunctionType, MethodType, ModuleType, type)
+"""What a compiled question is made of, beside values, fields and models."""
 
 
 class KnownQuestions:
@@ -38,13 +51,15 @@ class KnownQuestions:
         evidence: Stands for all that decides about what is compiled; questions that were kept by another count for
             nothing.
         models: Model classes by label.
+        anew: Let those that were kept count for nothing in any case.
     """
 
-    def __init__(self, place: Path, evidence: bytes, models: dict[str, Any]) -> None:
+    def __init__(self, place: Path, evidence: bytes, models: dict[str, Any], *, anew: bool = False) -> None:
         self._place, self._evidence, self._models = place, evidence, models
         self._labels = {model: label for label, model in models.items()}
-        self._kept = _read(place, evidence)
+        self._kept = {} if anew else _read(place, evidence)
         self._new: dict[str, Shape] = {}
+        self._asked: set[str] = set()
 
     def find(self, query: Query, sight: Sight) -> Shape | None:
         """The compiled question; None if it is not known."""
@@ -55,7 +70,9 @@ class KnownQuestions:
         try:
             found: Shape = _Reader(BytesIO(body), self._models).load()
         except (pickle.UnpicklingError, AttributeError, LookupError, TypeError, ImportError):
+            del self._kept[name]
             return None
+        self._asked.add(name)
         return found
 
     def add(self, query: Query, sight: Sight, shape: Shape) -> None:
@@ -70,13 +87,18 @@ class KnownQuestions:
         self._new.clear()
         if not new.keys() - self._kept.keys():
             return
-        self._kept |= new
+        asked = {name: self._kept.pop(name) for name in sorted(self._asked & self._kept.keys())}
+        kept = [*self._kept.items(), *asked.items(), *new.items()]
+        self._kept = dict(kept[-MOST:])
         body = msgspec.msgpack.encode([self._evidence, self._kept])
         unfinished = self._place.with_name(f".{self._place.name}-{os.getpid()}")
-        with suppress(OSError):
+        try:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_bytes(digest_bytes(body) + body)
             os.replace(unfinished, self._place)  # noqa: PTH105 - pathlib's is the same call
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
 
     def _write(self, shape: Shape) -> bytes | None:
         body = BytesIO()
@@ -118,12 +140,29 @@ class _Writer(pickle.Pickler):
             if label is None or part.model._meta.by_name.get(part.name) is not part:
                 raise pickle.PicklingError(f"{part!r} is no field of a model")
             return ("field", label, part.name)
-        return ("model", self._labels[part]) if isinstance(part, type) and part in self._labels else None
+        if isinstance(part, type):
+            return ("model", self._labels[part]) if part in self._labels else None
+        self._refuse_copied(part)
+        return None
+
+    def _refuse_copied(self, part: Any) -> None:
+        """Refuse an object with a state of its own: what is read is a copy, and knows nothing of later changes."""
+        by_name = isinstance(part, BuiltinFunctionType) and isinstance(part.__self__, type | ModuleType | None)
+        if not by_name and part.__class__ not in _VALUES and part.__class__ not in _PARTS:
+            raise pickle.PicklingError(f"{part!r} has a state of its own")
 
     def reducer_override(self, part: Any) -> Any:
         if isinstance(part, FunctionType) and "made_by" in part.__dict__:
             return part.__dict__["made_by"]
+        if part.__class__ is Part:
+            return Part, tuple(getattr(part, one.name) for one in fields(Part))
+        if part.__class__ is partial:
+            return _partial, (part.func, part.args, tuple(part.keywords.items()))
         return NotImplemented
+
+
+def _partial(function: Any, arguments: Sequence[Any], named: Iterable[tuple[str, Any]]) -> Any:
+    return partial(function, *arguments, **dict(named))
 
 
 class _Reader(pickle.Unpickler):
@@ -148,10 +187,17 @@ def signature(models: Iterable[Any]) -> bytes:
                     [field.name, f"{type(field).__module__}.{type(field).__qualname__}", field.column, bool(field.null)]
                     for field in model._meta.fields
                 ],
+                _public(model),
             ]
             for model in models
         ]
     )
+
+
+def _public(model: Any) -> str:
+    """What is public, with its values, which are part of the text: a module may take one from the clock."""
+    values: list[Any] = []
+    return repr((model._meta.public.lift(values), values)) if model._meta.public is not None else ""
 
 
 def _read(place: Path, evidence: bytes) -> dict[str, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError
@@ -9,7 +11,7 @@ from toolkit.models.nesting import nested_enough
 from toolkit.models.query import Query, Sight
 from toolkit.models.search.keeping import refresh_searched
 from toolkit.models.shapes import Shape
-from toolkit.trace import Scope, current
+from toolkit.trace import Scope, Trace, current
 
 if TYPE_CHECKING:
     from toolkit.models.known import KnownQuestions
@@ -61,7 +63,24 @@ def _known_or_compiled(database: Any, query: Query, sight: Sight) -> Shape:
     if found is None:
         from toolkit.models.compile import compile_query  # with all that compiles, and most processes need none of it
 
-        found = compile_query(database, query, sight)
-        if known is not None:
+        with _reading() as read:
+            found = compile_query(database, query, sight)
+        if known is not None and not read.inputs:
             known.add(query, sight, found)
     return found
+
+
+@contextmanager
+def _reading() -> Iterator[Trace]:
+    """What is read meanwhile: a lookup of the site's own may look into a file, which another process must do, too."""
+    read = Trace()
+    scope = current.get()
+    if scope is None or scope.trace is None:
+        yield read
+        return
+    trace, scope.trace = scope.trace, read
+    try:
+        yield read
+    finally:
+        scope.trace = trace
+        trace.merge(read)

@@ -413,6 +413,10 @@ class Backend:
         """
         return None
 
+    def server(self, connection: Any) -> str:
+        """What the server is, and of which version: the text of statements may depend on it."""
+        return ""
+
     def version(self, connection: Any) -> Any:
         """A value that changes whenever anybody writes; None where it cannot be told."""
         return None

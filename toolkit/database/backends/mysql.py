@@ -119,6 +119,9 @@ class MySQL(Backend):
                 hint="Its collations cannot compare text as other databases do. Use a newer server.",
             )
 
+    def server(self, connection: Any) -> str:
+        return _greeting(connection)
+
     def is_lost(self, connection: Any) -> bool:
         return not connection.open
 

@@ -95,6 +95,9 @@ class PostgreSQL(Backend):
         name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
         return Broken(_KINDS.get(state, ""), name)
 
+    def server(self, connection: Any) -> str:
+        return str(connection.info.server_version)
+
     def is_rolled_back(self, cursor: Any) -> bool:
         """After an error, COMMIT is a ROLLBACK that says so in its tag alone. Source: PostgreSQL, "COMMIT"."""
         return bool(cursor.statusmessage == "ROLLBACK")
