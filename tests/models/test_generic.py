@@ -159,6 +159,19 @@ def test_rows_of_each_model_are_loaded_at_once(news: Any) -> None:
         _ = Comment.objects.get(text="a").target
 
 
+def test_what_cannot_be_a_key_is_told_to_who_asks_that_row_alone(news: Any) -> None:
+    book = Book.objects.create(title="Atlas")
+    for _ in range(3):
+        Star.objects.create(subject=book)
+    first, second, third = Star.objects.all()
+    second.number = "many"
+    with news.database.counted() as queries:
+        assert first.subject == third.subject == book
+    assert len(queries) == 1
+    with pytest.raises(ValidationError, match="'many' is not a whole number"):
+        _ = second.subject
+
+
 def test_what_is_gone_is_none(news: Any) -> None:
     for kind, key in (("news.Story", "999"), ("news.Nothing", "1"), ("news.Story", "x"), ("news.Photo", "7")):
         comment = Comment.objects.create(text="z", content_type=kind, object_id=key)

@@ -237,6 +237,17 @@ def test_the_other_side_of_a_one_to_one_field_is_assigned(m: Any, newsroom: Any)
         second.profile = first
 
 
+def test_what_cannot_be_a_key_is_told_to_who_asks_that_row_alone(m: Any, newsroom: Any) -> None:
+    first, second, third = m.Story.objects.order_by("pk")[:3]
+    second.section_id = "many"
+    with newsroom.database.counted() as queries:
+        assert first.section.pk == first.section_id
+        assert third.section.pk == third.section_id
+    assert len(queries) == 1
+    with pytest.raises(ValidationError, match="'many' is not a whole number"):
+        _ = second.section
+
+
 def test_a_set_of_partners_names_the_model_between(m: Any, newsroom: Any) -> None:
     story, author = newsroom.stories[0], newsroom.authors[0]
     assert story.authors.through is author.stories.through is m.Byline

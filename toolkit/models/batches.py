@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from toolkit.callers import find_template_line
-from toolkit.errors import UnplannedQuery
+from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
 from toolkit.models.options import located
 from toolkit.models.query import Query
@@ -189,10 +189,15 @@ def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = Non
         waiting: Load it for these instead of the peers.
     """
     scope = scope_from(instance)
+    asked = [instance] if waiting is None else waiting
     waiting = peers_without(instance, key.name) if waiting is None else waiting
     held = key.target_field
     write = held.db_writer(scope.of(key.target).database.dialect)
-    keys = _as_kept(held, _keys_held(key, waiting))
+    try:
+        keys = _as_kept(held, _keys_held(key, waiting))
+    except ValidationError:  # that of a peer is told to who asks the peer
+        waiting = [*asked, *(peer for peer in waiting[len(asked) :] if _is_fit(key, peer))]
+        keys = _as_kept(held, _keys_held(key, waiting))
     if write is not None:
         keys = [None if value is None else write(value) for value in keys]
     wanted = set(keys) - {None}
@@ -224,6 +229,15 @@ def _as_kept(held: Any, keys: list[Any]) -> list[Any]:
     if kinds[0] is None or all(key.__class__ in kinds for key in keys):
         return keys
     return [key if key.__class__ in kinds else kept.to_python(key) for key in keys]
+
+
+def _is_fit(key: Any, instance: Any) -> bool:
+    """Whether what an instance holds under a foreign key can be a key."""
+    try:
+        _as_kept(key.target_field, _keys_held(key, [instance]))
+    except ValidationError:
+        return False
+    return True
 
 
 def base_start(meta: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

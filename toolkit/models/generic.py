@@ -105,7 +105,7 @@ class GenericForeignKey(Several):
                 return None
             if scope is not None:
                 refuse_unplanned(scope, instance, self.name)
-            self.load([instance, *(peer for peer in peers_without(instance, "") if peer is not instance)])
+            self.load([instance, *filter(self._is_fit, peers_without(instance, "")[1:])])
             found = self._known(instance)
         _, related = found or (None, None)
         if scope is not None and scope.trace is not None:
@@ -130,6 +130,14 @@ class GenericForeignKey(Several):
         if key is not None and key.__class__ is not self.id_field.native:
             key = self.id_field.to_python(key)
         return name, key
+
+    def _is_fit(self, instance: Any) -> bool:
+        """Whether the fields can have what an instance holds in them."""
+        try:
+            self._held(instance)
+        except ValidationError:
+            return False
+        return True
 
     def _known(self, instance: Any) -> tuple[Any, Any] | None:
         """What was loaded, if the two fields still say the same."""
