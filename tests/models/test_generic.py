@@ -299,3 +299,34 @@ def test_declarations_that_do_not_fit_are_problems() -> None:
     told = [str(problem) for problem in resolve_models({"a": [plain, owner]})[1]]
     assert "a.Owner.plains: Plain has no GenericForeignKey over content_type and object_id" in told[0]
     assert "a.Owner.lost refers to 'Plane', which is no model of this site. Did you mean 'a.Plain'" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "told"),
+    [
+        (None, "a.Inn.notes would hide the relation that it inherits from House. Give it another name"),
+        (models.GenericRelation("Mark"), "a.Inn has its own 'notes', and inherits another from House"),
+        (models.IntegerField(), "a.Inn has its own 'notes', and inherits another from House"),
+    ],
+)
+def test_a_relation_of_a_parent_with_a_table_is_not_hidden(attribute: Any, told: str) -> None:
+    note, mark = (
+        declare(name, content_type=models.ModelNameField(), object_id=models.TextField(), of=models.GenericForeignKey())
+        for name in ("Note", "Mark")
+    )
+    house = declare("House", notes=models.GenericRelation("Note"))
+    inn = type(models.Model)("Inn", (house,), {"__module__": "a", "__qualname__": "Inn", "notes": attribute})
+    problems = resolve_models({"a": [note, mark, house, inn]})[1]
+    assert len(problems) == 1
+    assert told in str(problems[0])
+
+
+def test_a_proxy_has_no_relation_of_its_own() -> None:
+    told = r"Brief is a proxy and cannot have relations of its own: notes\. Declare it on Story"
+    with pytest.raises(DeclarationError, match=told):
+
+        class Brief(Story):
+            notes = models.GenericRelation(Comment)
+
+            class Meta:
+                proxy = True

@@ -210,7 +210,16 @@ class GenericRelation(Generic[T]):
         self.model: Any = None
 
     def contribute_virtual(self, model: Any, name: str) -> None:
-        """Take a place on a model class."""
+        """Take a place on a model class.
+
+        Raises:
+            DeclarationError: It is a proxy.
+        """
+        if model._meta.proxy:
+            raise DeclarationError(
+                f"{model.__name__} is a proxy and cannot have relations of its own: {name}",
+                hint=f"Declare it on {model._meta.concrete_model.__name__}.",
+            )
         self.model, self.name = model, name
         model._meta.generic_relations[name] = self
 

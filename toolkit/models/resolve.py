@@ -331,4 +331,13 @@ def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None
                     f"the other side of {relation.field.model.__name__}.{relation.field.name}"
                 )
                 problems.append(DeclarationError(message, hint="Give one of them another name."))
+            elif _hides(model, parent, name):
+                hidden = f"{meta.label}.{name} would hide the relation that it inherits from {parent.__name__}"
+                problems.append(DeclarationError(hidden, hint="Give it another name, or make the parent abstract."))
             meta.reverse.setdefault(name, relation)
+
+
+def _hides(model: Any, parent: Any, name: str) -> bool:
+    """Whether an attribute of a model hides a generic relation of a parent, which questions would still find."""
+    inherited = parent._meta.generic_relations.get(name)
+    return name in vars(model) and inherited is not None and model._meta.generic_relations[name] is inherited
