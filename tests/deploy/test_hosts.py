@@ -21,7 +21,7 @@ from toolkit.builder import Builder
 from toolkit.builder.tables import bring_up
 from toolkit.deploy.files import Build, make_file, read_build
 from toolkit.deploy.hosts.choose import for_host
-from toolkit.deploy.hosts.form import HostForm, encoded_path
+from toolkit.deploy.hosts.form import HostForm, encoded_path, ordered
 from toolkit.errors import DeployError
 from toolkit.pages.patterns import output_path
 from toolkit.site import load_site
@@ -398,6 +398,14 @@ def test_a_host_that_takes_fewer_redirects_says_so(news: News) -> None:
     many = tuple(Redirect(f"/old-{number}", "/") for number in range(2001))
     with pytest.raises(DeployError, match="there are 2001 redirects of single paths, and the host takes 2000"):
         for_host(replace(news.build, redirects=many), "cloudflare")
+
+
+def test_a_path_and_a_prefix_of_one_name_are_one_rule_without_the_slash() -> None:
+    """The single path wins, as at the server."""
+    prefix, single = Redirect("/2019/*", "/archive/:splat", 301), Redirect("/2019/", "/", 302)
+    for given in ([prefix, single], [single, prefix]):
+        found = [(one.target, one.status) for one in ordered(given) if one.source == "/2019"]
+        assert found == [("/", 302)]
 
 
 def test_a_file_of_the_site_is_not_written_over(news: News) -> None:

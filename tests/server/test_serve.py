@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -208,11 +209,13 @@ def test_a_preview_shows_what_is_wrong_with_the_code_until_it_is_mended(newsroom
     right = pages.read_text()
     pages.write_text(right + "\ndef broken(:\n")
     _, _, body = await_body(server.port, "/about/", b"SyntaxError")
-    assert b"data-failed" in body
-    assert ask(server.port, "/_toolkit/wait?page=/about/")[0] == 503
+    token = re.search(rb'data-failed="([^"]+)"', body)[1].decode()  # type: ignore[index]  # the page has it
+    assert ask(server.port, "/_toolkit/wait?page=/about/&token=of-the-page-before")[0] == 200, "it is to show the error"
+    assert ask(server.port, f"/_toolkit/wait?page=/about/&token={token}")[0] == 503, "it does"
     assert ask(server.port, "/_toolkit/reload.js")[0] == 200
     pages.write_text(right)
     await_body(server.port, "/about/", b"About us")
+    assert ask(server.port, f"/_toolkit/wait?page=/about/&token={token}")[0] == 200
 
 
 def test_a_preview_sees_changed_settings(newsroom: Any, start: Any) -> None:

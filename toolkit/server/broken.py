@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from toolkit.pages.context import RELOAD_PATH
 from toolkit.server.answers import Answer, send, text_answer
-from toolkit.server.failures import problem_page
+from toolkit.server.failures import failure_token, problem_page
 from toolkit.server.paths import BadPath, request_path
 from toolkit.server.reload import WAIT_PATH, script_answer
 from toolkit.server.views import is_trusted, trusted_hosts
@@ -42,6 +43,15 @@ class BrokenSite:
             return text_answer(400, "Not a host of this site.")
         if path == RELOAD_PATH:
             return script_answer()
-        if path == WAIT_PATH:  # the script asks again in a second; by then another process may answer
-            return text_answer(503, "The site cannot be loaded.")
+        if path == WAIT_PATH:
+            return self._wait(parse_qs(environ.get("QUERY_STRING", "")))
         return problem_page(self.error, path, site=self.site)
+
+    def _wait(self, query: Mapping[str, list[str]]) -> Answer:
+        """200 for a page that does not show this error yet; 503 for one that does.
+
+        After 503 the script asks again in a second; by then another process may answer.
+        """
+        if query.get("token", [""])[0] != failure_token(self.error):
+            return text_answer(200, "changed")
+        return text_answer(503, "The site cannot be loaded.")

@@ -41,13 +41,14 @@ class HostForm:
 def both_spellings(redirects: Iterable[Redirect]) -> Iterator[Redirect]:
     """Each redirect, and where its path ends in a slash the same without, as the server takes them."""
     known = {(one.source, one.query) for one in redirects}
-    for one in redirects:
+    for one in sorted(redirects, key=lambda one: one.is_prefix):  # a single path wins over a prefix
         yield one
         if one.is_prefix:
             short = replace(one, source=one.prefix.rstrip("/"), target=one.target.replace(":splat", ""))
         else:
             short = replace(one, source=one.source.rstrip("/"))
-        if short.source and short.source != one.source and (short.source, short.query) not in known:
+        if short.source and (short.source, short.query) not in known:
+            known.add((short.source, short.query))
             yield short
 
 
