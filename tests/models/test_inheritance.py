@@ -12,7 +12,7 @@ import pytest
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, IntegrityError
-from toolkit.models import Count, Q
+from toolkit.models import Case, Count, F, Q, Value, When
 from toolkit.models.resolve import resolve_models
 from toolkit.models.states import capture
 from toolkit.trace import EDITOR, READER, Scope, entered
@@ -273,6 +273,23 @@ def test_an_update_reaches_each_table_whatever_it_changes_first(town: Any) -> No
     assert Trattoria.objects.values_list("name", "seats", "chef").get() == ("Bruna", 13, "B")
     assert Restaurant.objects.update(seats=models.F("seats") + 1, address="Here") == 3
     assert list(Restaurant.objects.values_list("seats", "address")) == [(14, "Here"), (5, "Here"), (41, "Here")]
+
+
+def test_what_is_computed_of_a_field_in_another_table_of_the_model_is_refused(town: Any) -> None:
+    of_seats = "'address' of Trattoria is in the table of Place, and cannot be computed of 'seats', .* of Restaurant"
+    for value in (F("seats"), Case(When(seats__gt=1, then=Value("a")), default=F("name"))):
+        with pytest.raises(FieldError, match=f"{of_seats}.*Load the rows, set the values in Python"):
+            Trattoria.objects.update(address=value)
+    with pytest.raises(FieldError, match=r"'chef' of Trattoria is in the table of Trattoria, and .* 'name'"):
+        Trattoria.objects.update(chef=F("name"), seats=F("seats") + 1)
+    town.anna.address = F("seats")
+    for write in (town.anna.save, lambda: Trattoria.objects.bulk_update([town.anna], ["address"])):
+        with pytest.raises(FieldError, match=of_seats):
+            write()
+    assert isinstance(town.anna.address, F)
+    assert Trattoria.objects.update(seats=F("pk"), address=F("name")) == 1
+    anna = Trattoria.objects.get()
+    assert (anna.seats, anna.address) == (anna.pk, "Anna")
 
 
 @pytest.mark.parametrize("model", [Place, Restaurant, Trattoria])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.expressions import Expression, Now, Q
 from toolkit.models.fields import JSONField
 from toolkit.models.guards import keeps_instants, kept, label_of
+from toolkit.models.naming import names_in
 from toolkit.models.nesting import lift_nested, nested_enough
 from toolkit.models.outputs import Typed, decimal_places, held_by, kind_of, named_kind
 from toolkit.models.selection import own_slots
@@ -62,6 +64,28 @@ def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: l
         )
     lifted.append(value)
     return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), field.sql_type())
+
+
+def refuse_other_tables(meta: Any, values: Mapping[Any, Any]) -> None:
+    """Refuse values that are computed of a field which the model has in another of its tables.
+
+    Args:
+        meta: Of the model whose rows are written.
+        values: What is to be set, by field.
+
+    Raises:
+        FieldError: There is one.
+    """
+    for field, value in values.items() if meta.parents else ():
+        home = field.model._meta
+        for name in names_in(value):
+            other = meta.by_name.get(name)
+            if other is not None and other.model is not field.model and other not in home.stand_ins:
+                raise FieldError(
+                    f"{field.name!r} of {meta.object_name} is in the table of {home.object_name}, and cannot be "
+                    f"computed of {name!r}, which is in that of {other.model.__name__}",
+                    hint="Load the rows, set the values in Python, and write them with bulk_update().",
+                )
 
 
 def _kept(dialect: str, field: Any, computed: Typed) -> Any:

@@ -273,10 +273,11 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
 
 def _update_by_expressions(scope: Scope, meta: Any, row: Any, fields: Sequence[Any]) -> int:
     values = {field.name: row.__dict__[field.attname] for field in fields}
+    found = update_rows(scope, meta.base_manager.unrestricted().filter(pk=row.pk), values)
     for field in fields:
         if isinstance(row.__dict__[field.attname], Expression):
             row.__dict__.pop(field.attname)
-    return update_rows(scope, meta.base_manager.unrestricted().filter(pk=row.pk), values)
+    return found
 
 
 def _update_level(scope: Scope, level: Any, rows: Sequence[Any], fields: Sequence[Any], version: Any) -> int:

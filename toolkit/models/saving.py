@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
+from toolkit.models.assigning import refuse_other_tables
 from toolkit.models.fields.base import MISSING
 from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.sqltext import placeholder, quoted
@@ -224,6 +225,7 @@ class Saving:
         """``story.views = F("views") + 1; story.save()``: what comes of it is read when it is touched next."""
         values = self.instance.__dict__
         fields = [f for f in given_fields(self.instance, chosen) if not f.in_key and f is not self.meta.version]
+        refuse_other_tables(self.meta, {field: values[field.attname] for field in fields})
         rows = level._meta.base_manager.unrestricted().filter(pk=key_of(self.instance, level))
         found = update_rows(self.scope, rows, {field.name: values[field.attname] for field in fields})
         for field in computed_fields(self.instance, fields) if found else ():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.assigning import assigned
+from toolkit.models.assigning import assigned, refuse_other_tables
 from toolkit.models.expressions import Expression, F, Q
 from toolkit.models.fields.several import as_one
 from toolkit.models.nesting import nested_enough
@@ -34,6 +34,7 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     computed = next((field for field in fields if field.is_generated), None)
     if computed is not None:
         raise FieldError(f"update(): {meta.object_name}.{computed.name} is computed by the database and never written")
+    refuse_other_tables(meta, fields)
     if meta.version is not None:
         fields.setdefault(meta.version, F(meta.version.name) + 1)
     lifted: list[Any] = list(queryset._values)
