@@ -15,8 +15,10 @@ import pytest
 
 from toolkit.deploy.hooks import purge_urls
 from toolkit.deploy.placing import Place
+from toolkit.deploy.releases import list_releases
 from toolkit.deploy.run import Deployer
 from toolkit.deploy.state import Kept, read_state
+from toolkit.deploy.targets.folder import FolderTarget
 from toolkit.deploy.verify import sample
 from toolkit.errors import DeployError, Problems, SettingError
 
@@ -150,8 +152,12 @@ def test_readers_see_the_release_before_again_if_that_is_declared(make: Make, ho
         make_at(make, target, SECOND, **place).deploy()
     assert tree(target / "current").items() >= FIRST.items()
     host.spoil = None
+    taken_back = [one.id for one in list_releases(FolderTarget(target)) if one.is_rejected]
     make_at(make, target, SECOND, **place).deploy()
     assert tree(target / "current").items() >= SECOND.items()
+    assert len(taken_back) == 1
+    assert not (target / "releases" / taken_back[0]).exists()
+    assert make_at(make, target, {}, **place).roll_back() == first, "not to the one that was found wrong"
 
 
 def test_the_origin_and_the_cdn_follow_before_the_verification_and_on_each_way_back(

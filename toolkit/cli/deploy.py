@@ -15,7 +15,7 @@ from toolkit.deploy.declarations import HOSTS, Declaration, find_declaration
 from toolkit.deploy.files import PHASES, read_build
 from toolkit.deploy.hosts.choose import for_host
 from toolkit.deploy.plan import Plan
-from toolkit.deploy.releases import list_releases
+from toolkit.deploy.releases import Release, list_releases
 from toolkit.deploy.report import DeployReport
 from toolkit.deploy.run import Deployer, reached
 from toolkit.deploy.targets.open import make_target
@@ -182,11 +182,16 @@ def _list(asked: Invocation, site: Any, declared: Declaration) -> None:
         return
     asked.output.table(
         ("release", "deployed", "shows", "files", ""),
-        [
-            (one.id, one.at, one.moment, one.files, "current" if one.is_current else "" if one.is_complete else "begun")
-            for one in releases
-        ],
+        [(one.id, one.at, one.moment, one.files, _standing(one)) for one in releases],
     )
+
+
+def _standing(release: Release) -> str:
+    if release.is_current:
+        return "current"
+    if release.is_rejected:
+        return "taken back"
+    return "" if release.is_complete else "begun"
 
 
 def _tell_rollback(asked: Invocation, release: str) -> None:

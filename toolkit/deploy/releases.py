@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 from toolkit.deploy.files import ASSETS
-from toolkit.deploy.state import RELEASES, Kept, TargetState, read_state, state_path
+from toolkit.deploy.state import RELEASES, Kept, TargetState, read_state, state_path, write_state
 from toolkit.deploy.targets.base import STATE, Target
 from toolkit.errors import DeployError, did_you_mean
 
@@ -27,7 +27,8 @@ class Release:
         moment: The instant that its build shows.
         files: How many it has.
         is_current: Whether readers see it.
-        is_complete: Whether its deploy came to its end.
+        is_complete: Whether its deploy came to its end, and was not taken back.
+        is_rejected: Whether it was taken back, because the verification found it wrong.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Release:
     files: int
     is_current: bool
     is_complete: bool
+    is_rejected: bool = False
 
 
 def new_id() -> str:
@@ -66,12 +68,18 @@ def list_releases(target: Target) -> list[Release]:
     found = []
     for name in read_index(target):
         state = read_state(target, state_path(name))
-        found.append(Release(name, state.at, state.moment, len(state.files), name == current, _is_whole(state)))
+        whole = state.known and state.complete and not state.rejected
+        found.append(
+            Release(name, state.at, state.moment, len(state.files), name == current, whole, is_rejected=state.rejected)
+        )
     return found
 
 
-def _is_whole(state: TargetState) -> bool:
-    return state.known and state.complete
+def reject(target: Target, release: str) -> None:
+    """Note that nobody shall go back to a release: it was found wrong. The next deploy removes it."""
+    state = read_state(target, state_path(release))
+    state.rejected = True
+    write_state(target, state, state_path(release))
 
 
 def find_release(target: Target, wanted: str) -> Release:
@@ -105,7 +113,7 @@ def changed_paths(before: TargetState, after: TargetState) -> list[str]:
 
 
 def prune(target: Target, keep: int) -> list[str]:
-    """Remove the oldest releases, and those whose deploy did not end.
+    """Remove the oldest releases, those whose deploy did not end, and those that were taken back.
 
     Args:
         target: The place.

@@ -37,6 +37,7 @@ from toolkit.deploy.releases import (
     new_id,
     prune,
     read_index,
+    reject,
     write_index,
 )
 from toolkit.deploy.report import DeployReport
@@ -213,6 +214,7 @@ class Deployer:
         problems = [DeployError(found.what, url=found.url) for found in wrong]
         if declared.rollback and before and before != report.release:
             urls = self._go_back(before)
+            reject(self.target, report.release)
             told += f"; readers see the release {before} again"
             try:
                 self._tell(before, urls)

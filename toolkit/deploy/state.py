@@ -44,6 +44,7 @@ class TargetState:
         complete: Whether the deploy came to its end.
         known: Whether there was a manifest at all.
         untold: Paths that deploys which did not end changed or were about to: no CDN was told of them.
+        rejected: Whether it is a release that the verification found wrong, so that readers were taken back.
         carried: Assets of the release before, which this one has for readers who still hold a page of that.
     """
 
@@ -55,6 +56,7 @@ class TargetState:
     known: bool = False
     carried: set[str] = field(default_factory=set)
     untold: set[str] = field(default_factory=set)
+    rejected: bool = False
 
     @property
     def ours(self) -> set[str]:
@@ -82,7 +84,8 @@ def read_state(target: Target, path: str = IN_PLACE) -> TargetState:
         carried = set(data.get("carried", ()))
         pending = {name: int(phase) for name, phase in data["pending"].items()}
         untold = {*pending, *data.get("untold", ())}
-        return TargetState(files, pending, data["moment"], data["at"], bool(data["complete"]), True, carried, untold)
+        complete, rejected = bool(data["complete"]), bool(data.get("rejected"))
+        return TargetState(files, pending, data["moment"], data["at"], complete, True, carried, untold, rejected)
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise DeployError(
             f"the manifest {path} at {target.name} is damaged: {error}",
@@ -101,6 +104,7 @@ def write_state(target: Target, state: TargetState, path: str = IN_PLACE) -> Non
         "pending": dict(sorted(state.pending.items())),
         **({"carried": sorted(state.carried)} if state.carried else {}),
         **({"untold": sorted(state.untold)} if state.untold else {}),
+        **({"rejected": True} if state.rejected else {}),
     }
     body = gzip.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), 6, mtime=0)
     target.retries.run(
