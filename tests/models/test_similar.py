@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.tables import opened_with, resolved
+from toolkit import models
 from toolkit.trace import READER, Scope, entered
+
+from .conftest import KINDS, URLS
+from .verifying import broken_by
 
 
 def test_most_shared_tags_first_then_the_models_own_order(m: Any, newsroom: Any) -> None:
@@ -72,3 +79,45 @@ def test_one_story_does_not_load_all_links(m: Any, newsroom: Any) -> None:
     links = [sql for sql in queries if "news_story_tags" in sql]
     assert links
     assert all("WHERE" in sql for sql in links)
+
+
+class Mark(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+
+
+class Item(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    name = models.CharField(max_length=1)
+    marks = models.ManyToManyField(Mark)
+    related = models.Similar("marks")
+
+    class Meta:
+        ordering = ["-name"]
+
+
+MARKED = resolved({"marked": [Mark, Item]})
+
+
+@pytest.fixture(params=URLS, ids=KINDS)
+def marked(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Four items, with two marks, two, one and none."""
+    database = opened_with(request.param, MARKED)
+    with entered(Scope(None, database)):
+        marks = Mark.objects.bulk_create([Mark(), Mark()])
+        for name, count in {"a": 2, "b": 1, "c": 2, "d": 0}.items():
+            Item.objects.create(name=name).marks.add(*marks[:count])
+    yield database
+    database.drop()
+
+
+@pytest.mark.parametrize("few", [0, 3])
+def test_keys_that_a_database_writes_in_another_way_are_ranked(
+    marked: Any, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.models.similar.FEW_SETS", few)
+    with entered(Scope(None, marked)):
+        names = {item.name: "".join(other.name for other in item.related(5)) for item in Item.objects.all()}
+    assert names == {"a": "cb", "b": "ca", "c": "ab", "d": ""}
+    pages = {name: lambda name=name: Item.objects.get(name=name).related(5) for name in "abcd"}
+    gone = "DELETE FROM marked_item_marks WHERE item_id = (SELECT id FROM marked_item WHERE name = 'b')"
+    assert broken_by(marked, pages, gone) == {"a", "b", "c"}

@@ -191,4 +191,5 @@ def _answer_similar(scope: Scope, record: Record, key: Key) -> bytes:
         return ABSENT
     _, locale, limit, *tags = key
     asked = Scope(scope.site, here.database, scope.viewer, locale, scope.default_locale, scope.moment)
-    return digest(declared.rank(asked, tuple(tags), limit))
+    answer: bytes = declared.answer(asked, tags, limit)
+    return answer

@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import Any, Generic, TypeVar, overload
 
 from toolkit.errors import DeclarationError, did_you_mean
-from toolkit.models.batches import ask_keyed, note_row
+from toolkit.models.batches import ask_keyed, note_row, raw
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.options import located
 from toolkit.models.partners import fetch_many, find_relation, load_many
@@ -177,6 +177,11 @@ class Similar(Generic[M]):
             "opaque": self._keys_shape(scope).opaque,
         }
 
+    def answer(self, scope: Scope, tags: Iterable[Any], limit: int) -> bytes:
+        """The digest of a ranking, for tags as a trace has them."""
+        read = self.model._meta.by_name[self.by].target._meta.pk.db_reader(scope.database.dialect)
+        return digest(self.rank(scope, tuple(map(read, tags) if read is not None else tags), limit))
+
     def shape(self, scope: Scope, memo: dict[Any, Any]) -> SimilarShape:
         """What a trace keeps of this question; made once for all pages that show one state."""
         key = ("similar shape", self.model, self.name, scope.sight)
@@ -231,7 +236,8 @@ class SimilarTo(Generic[M]):
             return
         tags = _tags_of(declared, self.instance)
         name = declared.shape_id(scope)
-        key = ("query", (name, scope.locale, limit + 1, *tags))
+        tag_key = find_relation(type(self.instance), declared.by).target._meta.pk
+        key = ("query", (name, scope.locale, limit + 1, *(raw(tag_key, scope, tag) for tag in tags)))
         if key not in trace.own:
             memo = declared.memo(scope)
             trace.shapes[name] = declared.shape(scope, memo)
@@ -244,10 +250,10 @@ _NEVER: tuple[int, Any] = (-1, None)
 
 
 def _fetch(scope: Scope, question: QuerySet[Any]) -> Iterable[Any]:
-    """Rows as the database gives them. No trace notes them, for a ranking is a question of its own."""
+    """Rows of Python's values. No trace notes them, for a ranking is a question of its own."""
     query, values = question._query("instances")
-    statement = find_shape(scope, query).statement
-    rows: Iterable[Any] = scope.database.fetch(statement.sql, statement.bind(values, scope, ()))
+    shape = find_shape(scope, query)
+    rows: Iterable[Any] = shape.load(scope.database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ())))
     return rows
 
 
@@ -274,6 +280,8 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
         best = declared.rank(scope, tags, limit + 1, memo=memo, sets=sets)
         chosen.append([key for key in best if key != peer.pk][:limit])
     wanted = sorted({key for keys in chosen for key in keys})
-    _, rows = ask_keyed(scope, declared.model, (), "pk", (), wanted)
+    raws = [raw(declared.model._meta.pk, scope, key) for key in wanted]
+    _, rows = ask_keyed(scope, declared.model, (), "pk", (), raws)
+    found = {key: rows[one][0] for key, one in zip(wanted, raws, strict=True) if one in rows}
     for peer, keys in zip(peers, chosen, strict=True):
-        peer.__dict__[cache] = (version, [rows[key][0] for key in keys if key in rows])
+        peer.__dict__[cache] = (version, [found[key] for key in keys if key in found])
