@@ -46,6 +46,14 @@ def test_relative_and_absolute_links_to_the_site_are_followed_too(check: Check) 
     ]
 
 
+def test_a_redirect_may_lead_to_another_site_a_view_a_query_or_a_fragment(check: Check) -> None:
+    rows = ["https://shop.example/?a=1&b=2", "/search/?q=x&page=2", "/stories/flood/?from=old", "/stories/flood/#main"]
+    lines = "".join(f"/old-{number}/,{target},301\n" for number, target in enumerate(rows))
+    assert found(check({"redirects.csv": f"from,to,status\n{lines}"})) == []
+    letter = letter_of(check({"redirects.csv": "from,to,status\n/old/,/nowhere/?a=1,301\n"}), "links.broken")
+    assert letter.startswith("/old/: the redirect to /nowhere/?a=1 leads to nothing")
+
+
 def test_a_fragment_must_be_an_id_of_the_page_it_leads_to(check: Check) -> None:
     body = "<h1>A</h1><a href='/stories/flood/#mian'>x</a><a href='#top'>y</a><a href='#:~:text=A'>z</a>"
     letter = letter_of(check(with_body(body)), "links.fragment")

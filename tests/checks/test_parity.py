@@ -35,6 +35,11 @@ def test_a_page_that_redirects_agrees_with_any_redirect(make_site: Any, status: 
     assert letters(built) == []
 
 
+def test_a_redirect_to_another_site_agrees(make_site: Any) -> None:
+    site = make_site({"redirects.csv": "from,to,status\n/old/,https://shop.example/?a=1&b=2,301\n"})
+    assert letters(Built(site, Path(Builder(site, workers=1).build().output))) == []
+
+
 def test_a_page_that_was_changed_by_hand_differs(built: Built) -> None:
     path = built.output / "stories/flood/index.html"
     path.write_bytes(path.read_bytes().replace(b"rained", b"snowed"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -132,7 +133,7 @@ class Built:
         record = self.files.get(target.path)
         if record is not None and record.owner == "redirect":
             found = re.search(rb'http-equiv="refresh" content="0; url=([^"]+)"', self.read(target.path))
-            return found[1].decode() if found else ""
+            return unescape(found[1].decode()) if found else ""
         if not target.url.endswith("/") and f"{target.path}/index.html" in self.files:
             return f"{target.url}/"
         return ""

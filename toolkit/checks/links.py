@@ -12,7 +12,6 @@ from toolkit.checks.built import Built, Target
 from toolkit.checks.documents import LINK, Document, Reference
 from toolkit.checks.findings import Finding
 from toolkit.checks.inline import css_urls
-from toolkit.pages.patterns import output_path
 
 _TEXT_DIRECTIVE = ":~:"
 _FRAGMENT = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
@@ -187,9 +186,10 @@ def check_redirects(built: Built) -> Iterator[Finding]:
         if record.owner != "redirect":
             continue
         url = f"/{path.removesuffix('index.html')}"
-        target = built.redirect_to(Target(url, "", path))
-        if target and not built.has_file(output_path(target)):
-            yield Finding("links.broken", f"the redirect to {target} leads to nothing", url=url)
+        wanted = built.redirect_to(Target(url, "", path))
+        target = built.resolve(wanted, url) if wanted else None
+        if target is not None and not built.has_file(target.path) and not built.is_view(target.url):
+            yield Finding("links.broken", f"the redirect to {wanted} leads to nothing", url=url)
 
 
 def suggest(built: Built, findings: Sequence[Finding]) -> list[Finding]:
