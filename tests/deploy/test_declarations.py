@@ -55,6 +55,7 @@ def test_the_place_says_which_kind_of_target_it_is(tmp_path: Path, to: str, kind
         ('to = "x"\nafter = [1]', r"after has 1: expected a list of texts"),
         ('to = "sftp://ana:hidden@host/x"', r"to holds a password: leave it to the environment"),
         ('to = "x"\n[deploy.live.options]\nsecret = "hidden"', r"options.secret is a secret: name a variable"),
+        ('to = "x.git"\ncname = "https://courier.example/"', "cname = .*: expected a domain alone, such as"),
         ('to = "x"\nswitch = "./origin.sh"', "switch: without releases there is nothing to switch"),
         ('to = "x"\n[deploy.live.purge]\nbatch = 3', r"purge needs either post = .* or command"),
         ('to = "x"\n[deploy.live.purge]\npots = "x"', r"purge: there is no option 'pots'. Did you mean 'post'"),

@@ -148,6 +148,7 @@ def _faults(name: str, table: Mapping[str, Any]) -> list[ToolkitError]:
 def _value_faults(table: Mapping[str, Any]) -> list[str]:
     found = []
     to, host, deletes, verify = table.get("to"), table.get("host"), table.get("max_deletes"), table.get("verify")
+    cname = table.get("cname")
     if not to:
         found.append('to is missing: say where to, such as to = "s3://bucket/prefix"')
     elif urlsplit(to).password:
@@ -156,6 +157,8 @@ def _value_faults(table: Mapping[str, Any]) -> list[str]:
         found.append(f"host = {host!r} is not known. {did_you_mean(host, HOSTS)}")
     if isinstance(deletes, str) and not re.fullmatch(r"(100|[0-9]{1,2})%", deletes):
         found.append(f"max_deletes = {deletes!r}: expected a whole number, or a percentage such as '10%'")
+    if cname and not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", cname):
+        found.append(f"cname = {cname!r}: expected a domain alone, such as 'courier.example'")
     if table.get("switch") and not table.get("releases"):
         found.append("switch: without releases there is nothing to switch")
     if isinstance(verify, str) and verify != "all":

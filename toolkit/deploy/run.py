@@ -362,4 +362,6 @@ def reached(target: Target) -> Iterator[None]:
         with target:
             yield
     except OSError as error:
-        raise DeployError(f"{target.name}: {error}", hint="Deploy again: it goes on from there.") from error
+        raise DeployError(
+            f"{target.name}: {error}", hint="Mend that, and deploy again: it goes on from there."
+        ) from error
