@@ -77,8 +77,13 @@ def test_secrets_come_from_the_environment(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_is_not_set_is_told(tmp_path: Path) -> None:
-    text = '[deploy.live]\nto = "s3://b"\n[deploy.live.options]\nsecret = "$S3_SECRET"'
-    with pytest.raises(Problems, match=r"deploy.live.options.secret: the variable S3_SECRET is not set"):
+    text = '[deploy.test]\nto = "x"\n[deploy.live]\nto = "s3://b"\n[deploy.live.options]\nsecret = "$NO_SUCH_SECRET"'
+    told = r"deploy.live.options.secret: the variable NO_SUCH_SECRET is not set"
+    with temporary_site(tmp_path, settings=text, tables=False) as site:
+        assert find_declaration(site, "test").name == "test", "who deploys there needs no secret of another place"
+        with pytest.raises(Problems, match=told):
+            find_declaration(site, "live")
+    with pytest.raises(Problems, match=told):
         declared(tmp_path, text)
 
 

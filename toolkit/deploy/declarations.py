@@ -88,8 +88,15 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
 _LEAST = {"releases": 0, "parallel": 1, "tries": 1, "lock_seconds": 1}
 
 
-def read_declarations(site: Any, *, environment: Mapping[str, str] | None = None) -> dict[str, Declaration]:
+def read_declarations(
+    site: Any, *, environment: Mapping[str, str] | None = None, asked: str | None = None
+) -> dict[str, Declaration]:
     """The targets of a site, by name.
+
+    Args:
+        site: A prepared site.
+        environment: Of this process, for variables that options name.
+        asked: The only target whose variables must be set: who deploys to one needs no secret of another.
 
     Raises:
         Problems: Everything that is wrong with them.
@@ -100,7 +107,9 @@ def read_declarations(site: Any, *, environment: Mapping[str, str] | None = None
         wrong = _faults(name, table)
         problems += wrong
         if not wrong:
-            found[name] = _declaration(site, name, table, os.environ if environment is None else environment, problems)
+            unset: list[ToolkitError] = []
+            found[name] = _declaration(site, name, table, os.environ if environment is None else environment, unset)
+            problems += unset if asked in (None, name) else []
     if problems:
         raise Problems(problems)
     return found
@@ -112,7 +121,7 @@ def find_declaration(site: Any, name: str | None) -> Declaration:
     Raises:
         SettingError: There is none, or several.
     """
-    declared = read_declarations(site)
+    declared = read_declarations(site, asked=name)
     if not declared:
         raise SettingError(
             "no target is declared", hint='Write in toolkit.toml: [deploy.live] and below it to = "/var/www/site".'
