@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from toolkit.database import Database, atomic, on_commit, set_rollback
-from toolkit.errors import DatabaseError, IntegrityError, TransactionError
+from toolkit.errors import DatabaseError, DeadlockError, IntegrityError, TransactionError
 from toolkit.trace import Scope, entered
 
 
@@ -196,7 +196,8 @@ def test_a_durable_block_is_never_an_inner_one(database: Any) -> None:
 
 def test_an_inner_block_without_a_savepoint_takes_the_outer_one_down_with_it(database: Any) -> None:
     called: list[str] = []
-    with database.atomic():
+    told = r"not committed, for an error left an inner block that has no savepoint: nothing was written"
+    with pytest.raises(TransactionError, match=told), database.atomic():
         write(database, "outer")
         database.on_commit(lambda: called.append("outer"))
         with pytest.raises(ValueError, match="no"), database.atomic(savepoint=False):
@@ -205,6 +206,37 @@ def test_an_inner_block_without_a_savepoint_takes_the_outer_one_down_with_it(dat
         with pytest.raises(TransactionError, match=r"nothing can be asked.*left an inner block that has no savepoint"):
             notes(database)
     assert (notes(database), called) == ([], [])
+
+
+def test_a_deadlock_that_is_caught_inside_is_not_taken_for_a_commit(database: Any) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("one transaction writes at a time")
+    for text in ("a", "b"):
+        write(database, text)
+    update = "UPDATE note SET text = %s WHERE text = %s"
+    both = threading.Barrier(2, timeout=20)
+    ends: list[type | None] = []
+
+    def work(first: str, second: str) -> None:
+        try:
+            with database.atomic(), suppress(DeadlockError):
+                database.execute(update, [f"{first}!", first])
+                both.wait()
+                database.execute(update, [f"{second}!", second])
+            ends.append(None)
+        except TransactionError as error:
+            assert "was not committed" in str(error)
+            ends.append(TransactionError)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work, args=order) for order in (("a", "b"), ("b", "a"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {None, TransactionError} == set(ends)
+    assert notes(database) == ["a!", "b!"]
 
 
 def test_only_the_nearest_savepoint_is_lost_with_an_inner_block_that_has_none(database: Any) -> None:

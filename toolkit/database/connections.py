@@ -19,7 +19,7 @@ from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor
-from toolkit.database.transactions import Atomic, Callback, Transaction, call_all
+from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all
 from toolkit.errors import TransactionError
 from toolkit.lazily import LazyModule
 from toolkit.signals import Receivers
@@ -386,7 +386,7 @@ class Database(Holding):
         if self.transaction is None:
             raise TransactionError("set_rollback() outside of an atomic block", hint="Use it inside 'with atomic():'.")
         if rollback:
-            self.break_off("set_rollback(True) was called")
+            self.break_off(ASKED)
         else:
             self.transaction.broken = ""
             self.resume()

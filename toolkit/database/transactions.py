@@ -20,6 +20,9 @@ R = TypeVar("R")
 
 logger = logging.getLogger("toolkit.database")
 
+ASKED = "set_rollback(True) was called"
+"""Why a block is rolled back without a word: somebody asked for it."""
+
 
 @dataclass(slots=True)
 class Transaction:
@@ -130,6 +133,8 @@ class Atomic:
             try:
                 if failed:
                     _roll_back(database)
+                    if kind is None and transaction.broken != ASKED:  # whoever wrote believes that it is kept
+                        raise not_committed(transaction.broken)
                     return
                 _commit(database)
             finally:  # not sooner: outside of a transaction a lost connection is renewed, and would commit nothing
@@ -204,10 +209,16 @@ def _commit(database: Any) -> None:
             raise IntegrityError(f"the transaction was not committed: {broken}", hint="Nothing was written.") from error
         raise
     if database.backend.is_rolled_back(cursor):
-        raise TransactionError(
-            "the transaction was not committed, for an error was caught inside of the block: nothing was written",
-            hint="Give what may fail a block of its own, 'with atomic():', and catch the error around it.",
-        )
+        raise not_committed("an error was caught inside of the block")
+
+
+def not_committed(reason: str) -> TransactionError:
+    """What to say of a block that ends without an error, and whose transaction cannot be committed."""
+    return TransactionError(
+        f"the transaction was not committed, for {reason}: nothing was written",
+        hint="Give what may fail a block of its own, 'with atomic():', and catch the error around it; after a "
+        "deadlock, begin the whole transaction again.",
+    )
 
 
 def ended(*, hint: str = "Close connections, and fork, outside of atomic().") -> TransactionError:
@@ -259,6 +270,9 @@ def atomic(
         using: Another database, or the name of one in the setting ``databases``.
         durable: Refuse to be an inner block: what this block wrote is committed when it ends.
         savepoint: Make a savepoint of an inner block; without one, an error that leaves it spoils the outer block too.
+
+    Raises:
+        TransactionError: Nothing was written though no error leaves the block: one that spoilt it was caught inside.
     """
     block = Atomic(lambda: _database(using), durable=durable, savepoint=savepoint)
     return block if function is None else block(function)
