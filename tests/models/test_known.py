@@ -140,6 +140,9 @@ def test_a_lookup_that_reads_something_reads_it_in_each_process(
         assert m.Story.objects.exists()
     newsroom.database.known.save()
     assert ("file", ("heavy.txt",)) in trace.inputs
+    with entered(replace(scope, trace=(second := Trace()))):
+        assert m.Story.objects.filter(weight__heavy=2).exists()
+    assert ("file", ("heavy.txt",)) in second.inputs
     names = known_of(newsroom.database, tmp_path)._kept
     assert len(names) == 1
     assert "heavy" not in next(iter(names))

@@ -54,6 +54,8 @@ def find_shape(scope: Scope, query: Query) -> Shape:
             shapes[key] = found
     if found.searches:
         refresh_searched(scope, found.searches)
+    if found.read is not None and scope.trace is not None:
+        scope.trace.merge(found.read)
     return found
 
 
@@ -65,7 +67,9 @@ def _known_or_compiled(database: Any, query: Query, sight: Sight) -> Shape:
 
         with _reading() as read:
             found = compile_query(database, query, sight)
-        if known is not None and not read.inputs:
+        if read.inputs:
+            found.read = read
+        elif known is not None:
             known.add(query, sight, found)
     return found
 
@@ -75,7 +79,7 @@ def _reading() -> Iterator[Trace]:
     """What is read meanwhile: a lookup of the site's own may look into a file, which another process must do, too."""
     read = Trace()
     scope = current.get()
-    if scope is None or scope.trace is None:
+    if scope is None:
         yield read
         return
     trace, scope.trace = scope.trace, read
@@ -83,4 +87,3 @@ def _reading() -> Iterator[Trace]:
         yield read
     finally:
         scope.trace = trace
-        trace.merge(read)

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.database import DEFAULT
 from toolkit.models.generated import make_function
 from toolkit.models.sqltext import flat, key_marks
-from toolkit.trace import digest
+from toolkit.trace import Trace, digest
 
 KEYS_MARK = "\x00KEYS\x00"
 """Stands in the SQL text where the list of a keyed shape's keys goes."""
@@ -131,6 +131,9 @@ class Shape:
         place: The alias of the database that it is asked of.
         searches: The ``Search`` of each searched model: its index must be right before this is asked.
         locks: Whether it locks its rows, which only a transaction can.
+
+    Attributes:
+        read: What was read when it was compiled, by a lookup of the site's own: who asks it has read that, too.
     """
 
     model: Any
@@ -149,6 +152,7 @@ class Shape:
     opaque: bool = False
     id: str = field(init=False)
     name_parameters: Binder = field(init=False)
+    read: Trace | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         constants = [bind.value if bind.source == CONSTANT else _written(bind) for bind in self.identity.plan]
