@@ -163,6 +163,19 @@ def test_rsync_keeps_releases_linked_and_switched(host: Host, deployer: Make, tm
     assert tree(target / "current") == {**FIRST, "new.html": "new"}
 
 
+def test_rsync_asks_at_once_what_became_of_many_files(host: Host, deployer: Make, tmp_path: Path) -> None:
+    many = {f"a b/p{number}.html": str(number) for number in range(60)}
+    declared = {"options": host.options}
+    deployer(host.url("rsync", tmp_path / "target"), many, declared=declared).deploy()
+    (tmp_path / "target/a b/p7.html").write_text("spoilt")
+    made = deployer(host.url("rsync", tmp_path / "target"), many, declared=declared, full=True)
+    target: Any = made.target
+    original, calls = target._run, []
+    target._run = lambda *args, **options: (calls.append(args), original(*args, **options))[1]
+    assert [file.path for file in made.plan().uploads] == ["a b/p7.html"]
+    assert len(calls) < 8, "not one for each file"
+
+
 def test_what_rsync_could_not_do_is_told(host: Host, deployer: Make, tmp_path: Path) -> None:
     (tmp_path / "target/index.html").mkdir(parents=True)
     (tmp_path / "target/index.html/theirs").write_text("theirs")

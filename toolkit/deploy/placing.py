@@ -100,17 +100,25 @@ class Place:
 
     def _take_in(self, files: Sequence[DeployFile]) -> None:
         """Files that are there, whoever put them, and have the very content: ours from now on."""
+        same = self._same(files)
         for file in files:
-            if self.target.is_same(self.prefix + file.path, file):
+            if file.path in same:
                 mark = "" if self.target.keeps_headers else file.mark
                 self.state.files[file.path] = Kept(file.digest, file.size, mark, file.phase)
 
+    def _same(self, files: Sequence[DeployFile]) -> set[str]:
+        """Paths of files whose very content is there."""
+        found = self.target.same({self.prefix + file.path: file for file in files})
+        return {file.path for file in files if self.prefix + file.path in found}
+
     def _look_at(self, paths: Sequence[str], files: Mapping[str, DeployFile]) -> None:
         """What became of files that an interrupted deploy was about to write: those that arrived need not go again."""
-        there = [path for path in paths if path in files]
-        for path in there:
-            file = files[path]
-            if not self.target.keeps_headers and self.target.is_same(self.prefix + path, file):
+        if self.target.keeps_headers:  # of which nobody knows
+            return
+        same = self._same([files[path] for path in paths if path in files])
+        for path in paths:
+            if path in same:
+                file = files[path]
                 del self.state.pending[path]
                 self.state.files[path] = Kept(file.digest, file.size, file.mark, file.phase)
 
@@ -120,9 +128,11 @@ class Place:
         for path in sorted(self.state.ours - there):
             self.state.files.pop(path, None)
             self.state.pending.pop(path, None)
-        for path in sorted(there & files.keys()):
+        known = sorted(there & files.keys())
+        same = self._same([files[path] for path in known])
+        for path in known:
             file = files[path]
-            if self.target.is_same(self.prefix + path, file):
+            if path in same:
                 mark = "" if self.target.keeps_headers else file.mark
                 self.state.pending.pop(path, None)
                 self.state.files[path] = Kept(file.digest, file.size, mark, file.phase)

@@ -125,6 +125,12 @@ class Target(ABC):
         body = self.read(path)
         return body is not None and digest_bytes(body).hex() == file.digest
 
+    def same(self, files: Mapping[str, DeployFile]) -> set[str]:
+        """Which of these paths have the very content of their file."""
+        with ThreadPoolExecutor(self.parallel) as pool:
+            found = pool.map(lambda item: self.is_same(*item), files.items())
+            return {path for path, is_same in zip(files, found, strict=True) if is_same}
+
     # many
 
     def put_all(self, prefix: str, files: Sequence[DeployFile], done: Done) -> None:
