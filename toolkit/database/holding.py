@@ -87,6 +87,12 @@ class Holding:
             local.pid, local.snapshot, local.transaction, local.closed_inside = os.getpid(), False, None, 0
         return local.connection
 
+    @property
+    def has_lost_connection(self) -> bool:
+        """Whether the driver knows that this thread's connection ended. None is opened to know it."""
+        connection = self._local.connection
+        return connection is not None and self.backend.is_lost(connection)
+
     def _own_pool(self) -> Pool:
         """The pool of this process. One that came through a fork is kept, and never touched."""
         if self._pool.pid != os.getpid():

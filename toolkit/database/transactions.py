@@ -198,7 +198,7 @@ def _at_savepoint(database: Any, step: int, name: str) -> None:
 
 
 def _commit(database: Any) -> None:
-    if database.backend.is_lost(database.connection):  # and an error inside of the block, which told so, was caught
+    if database.has_lost_connection:  # and an error inside of the block, which told so, was caught
         raise lost_inside(database.safe_url)
     try:
         cursor = database.run("COMMIT")
