@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.fields.several import columns_of
 from toolkit.models.windows import has_window
+
+if TYPE_CHECKING:
+    from toolkit.models import paths
+else:
+    paths = LazyModule("toolkit.models.paths")
+
 
 CONDITIONS = ("filter", "either", "none")
 """Operations that say which rows."""
@@ -237,11 +244,9 @@ def _columns_of(inner: Any) -> list[Column]:
                     hint="Name its fields in values_list().",
                 )
         return [Column(name, f"v{n}", column, field) for n, (name, column, field) in enumerate(typed)]
-    from toolkit.models.paths import own_column
-
     columns = []
     for field in inner.model._meta.concrete_model._meta.local_fields:
-        column = own_column(inner, inner.root, field)
+        column = paths.own_column(inner, inner.root, field)
         columns.append(Column(field.name, field.column, column, field, is_extra=False))
     extras = [(alias, *inner.annotations[alias]) for alias in inner.selection.annotated]
     return columns + [Column(alias, f"a_{n}", column, field) for n, (alias, column, field) in enumerate(extras)]

@@ -12,13 +12,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, FieldError, ValidationError
+from toolkit.lazily import LazyModule
 from toolkit.models.expressions import Expression, F, Now, Q
 from toolkit.models.naming import names_in
 from toolkit.models.selection import Binds
 from toolkit.models.shapes import CONSTANT, Bind
 
 if TYPE_CHECKING:
+    from toolkit.models import compiler as compiling
+    from toolkit.models import context as places
     from toolkit.models.compiler import Compiler
+else:
+    compiling = LazyModule("toolkit.models.compiler")
+    places = LazyModule("toolkit.models.context")
 
 
 @dataclass(frozen=True)
@@ -132,31 +138,25 @@ def _now_text(model: Any, field: Any, dialect: str) -> str:
 
 def output_field(schema: Any, model: Any, expression: Expression) -> Any:
     """The field that an expression's values are of; None if it is not known."""
-    from toolkit.models.context import constants
-
     values: list[Any] = []
     structure = expression.lift(values)
     compiler = _compiler(schema, model)
-    return compiler.expression(structure, compiler.root, constants(values))[1]
+    return compiler.expression(structure, compiler.root, places.constants(values))[1]
 
 
 def _compiler(schema: Any, model: Any) -> Compiler:
-    from toolkit.models.compiler import Compiler
-
-    compiler = Compiler(_Place(schema, schema.dialect), model, (False, False, False))
+    compiler = compiling.Compiler(_Place(schema, schema.dialect), model, (False, False, False))
     compiler.binds = _Written(schema.dialect)
     return compiler
 
 
 def _text(schema: Any, model: Any, structure: Any, values: list[Any], told: str) -> str:
-    from toolkit.models.context import Context, constants
-
     compiler = _compiler(schema, model)
     try:
         if structure[0] == "(q)":
-            clause = compiler.condition(Context(compiler, compiler.root, constants(values)), structure)
+            clause = compiler.condition(places.Context(compiler, compiler.root, places.constants(values)), structure)
         else:
-            clause, _ = compiler.expression(structure, compiler.root, constants(values))
+            clause, _ = compiler.expression(structure, compiler.root, places.constants(values))
     except FieldError as error:
         raise DeclarationError(f"{model._meta.label}: {told}: {error.message}", hint=error.hint) from error
     tables = {table for table, _ in compiler.binds.footprint} - {model._meta.table}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, ProtectedError, ValidationError
+from toolkit.lazily import LazyModule
 from toolkit.models.circles import children_first
 from toolkit.models.collecting import Collector, Release
 from toolkit.models.plans import DeletionPlan
@@ -19,6 +20,11 @@ from toolkit.models.stale import next_version, refuse_stale
 from toolkit.models.updating import rows_met
 from toolkit.signals import post_delete, pre_delete
 from toolkit.trace import Scope
+
+if TYPE_CHECKING:
+    from toolkit.models import compiler as compiling
+else:
+    compiling = LazyModule("toolkit.models.compiler")
 
 
 def delete_instance(scope: Scope, instance: Any, *, even_if_stale: bool = False) -> dict[str, int]:
@@ -118,9 +124,7 @@ def _delete_at_once(scope: Scope, queryset: Any) -> dict[str, int]:
     import sqlalchemy as sa
 
     model = queryset.model._meta.concrete_model
-    from toolkit.models.compiler import Compiler
-
-    compiler = Compiler(scope.database, queryset.model, scope.sight)
+    compiler = compiling.Compiler(scope.database, queryset.model, scope.sight)
     compiler.apply(queryset._operations)
     met = rows_met(scope, compiler)
     statement = compiler.statement(sa.delete(scope.database.schema.table(model)).where(*met))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.assigning import assigned
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.mentioned import names_in
 from toolkit.models.nesting import nested_enough
 from toolkit.trace import Scope
+
+if TYPE_CHECKING:
+    from toolkit.models import compiler as compiling
+else:
+    compiling = LazyModule("toolkit.models.compiler")
 
 
 def computed_fields(instance: Any, fields: Sequence[Any]) -> list[Any]:
@@ -35,9 +41,7 @@ def computed_insert(scope: Scope, level: Any, instance: Any, fields: Sequence[An
     """
     import sqlalchemy as sa
 
-    from toolkit.models.compiler import Compiler
-
-    compiler = Compiler(scope.database, level, scope.sight)
+    compiler = compiling.Compiler(scope.database, level, scope.sight)
     values: list[Any] = []
     made = {}
     computed = computed_fields(instance, fields)

@@ -7,7 +7,6 @@ in it is compiled in each process.
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,6 +23,7 @@ from uuid import UUID
 
 import msgspec
 
+from toolkit.files import write_whole
 from toolkit.models.fields.base import Field
 from toolkit.models.loader import Part
 from toolkit.models.query import Query, Sight
@@ -91,14 +91,8 @@ class KnownQuestions:
         kept = [*self._kept.items(), *asked.items(), *new.items()]
         self._kept = dict(kept[-MOST:])
         body = msgspec.msgpack.encode([self._evidence, self._kept])
-        unfinished = self._place.with_name(f".{self._place.name}-{os.getpid()}")
-        try:
-            self._place.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(digest_bytes(body) + body)
-            os.replace(unfinished, self._place)  # noqa: PTH105 - pathlib's is the same call
-        except OSError:
-            with suppress(OSError):
-                unfinished.unlink()
+        with suppress(OSError):
+            write_whole(self._place, digest_bytes(body) + body)
 
     def _write(self, shape: Shape) -> bytes | None:
         body = BytesIO()

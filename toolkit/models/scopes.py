@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError
+from toolkit.lazily import LazyModule
 from toolkit.models.nesting import nested_enough
 from toolkit.models.query import Query, Sight
 from toolkit.models.search.keeping import refresh_searched
@@ -14,7 +15,10 @@ from toolkit.models.shapes import Shape
 from toolkit.trace import Scope, Trace, current
 
 if TYPE_CHECKING:
+    from toolkit.models import compile as compiling
     from toolkit.models.known import KnownQuestions
+else:
+    compiling = LazyModule("toolkit.models.compile")
 
 SHAPES_KEPT = 5_000
 """Compiled questions of a database, of which the oldest goes then: keys in JSON are part of a question, and visitors
@@ -63,10 +67,8 @@ def _known_or_compiled(database: Any, query: Query, sight: Sight) -> Shape:
     known: KnownQuestions | None = database.known
     found = known.find(query, sight) if known is not None else None
     if found is None:
-        from toolkit.models.compile import compile_query  # with all that compiles, and most processes need none of it
-
         with _reading() as read:
-            found = compile_query(database, query, sight)
+            found = compiling.compile_query(database, query, sight)
         if read.inputs:
             found.read = read
         elif known is not None:

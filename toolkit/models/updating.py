@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.assigning import assigned, refuse_other_tables
 from toolkit.models.expressions import Expression, F, Q
 from toolkit.models.fields.several import as_one
@@ -16,7 +17,13 @@ from toolkit.models.writing import own_field, several_of
 from toolkit.trace import Scope
 
 if TYPE_CHECKING:
+    from toolkit.models import compiler as compiling
+    from toolkit.models import layers, paths
     from toolkit.models.compiler import Compiler
+else:
+    compiling = LazyModule("toolkit.models.compiler")
+    layers = LazyModule("toolkit.models.layers")
+    paths = LazyModule("toolkit.models.paths")
 
 
 def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
@@ -38,9 +45,7 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     if meta.version is not None:
         fields.setdefault(meta.version, F(meta.version.name) + 1)
     lifted: list[Any] = list(queryset._values)
-    from toolkit.models.compiler import Compiler
-
-    compiler = Compiler(scope.database, model, scope.sight)
+    compiler = compiling.Compiler(scope.database, model, scope.sight)
     with nested_enough():
         compiler.apply(queryset._operations)
     if compiler.selection.grouped:
@@ -108,9 +113,7 @@ def rows_met(scope: Scope, compiler: Compiler) -> list[Any]:
     import sqlalchemy as sa
     from sqlalchemy.sql import visitors
 
-    from toolkit.models.layers import is_layered
-
-    if is_layered(compiler) or compiler.windowed:
+    if layers.is_layered(compiler) or compiler.windowed:
         chosen = compiler.select(compiler.root.keys, ordered=False)
         return [_own_key(scope, compiler).in_(materialized(sa, scope, chosen))]
     where = compiler.where()
@@ -130,9 +133,7 @@ def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     """Update rows, perhaps in several tables: which ones is asked before the first of them is changed."""
 
     homes = list(dict.fromkeys([compiler.model._meta.concrete_model, *(field.model for field in fields)]))
-    from toolkit.models.paths import own_column
-
-    columns = [own_column(compiler, compiler.root, field) for home in homes for field in home._meta.key]
+    columns = [paths.own_column(compiler, compiler.root, field) for home in homes for field in home._meta.key]
     asked = compiler.statement(compiler.select(columns, ordered=False))
     with scope.database.atomic():
         rows = scope.database.fetch(asked.sql, asked.bind(lifted, scope, ()))
@@ -151,9 +152,7 @@ def _update_home(scope: Scope, home: Any, fields: Mapping[Any, Any], keys: list[
     import sqlalchemy as sa
 
     values: list[Any] = []
-    from toolkit.models.compiler import Compiler
-
-    level = Compiler(scope.database, home, scope.sight)
+    level = compiling.Compiler(scope.database, home, scope.sight)
     table, pk = level.root.table, home._meta.pk
     level.key_width = width = len(home._meta.key)
     assignments = {field.column: assigned(scope, level, field, value, values) for field, value in fields.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.search.declaration import Search
 from toolkit.models.search.keeping import find_index
 from toolkit.models.shapes import Bind
@@ -12,8 +13,11 @@ from toolkit.text.searching import parse_query
 from toolkit.trace import current
 
 if TYPE_CHECKING:
+    from toolkit.models import paths
     from toolkit.models.compiler import Compiler
     from toolkit.models.context import Values
+else:
+    paths = LazyModule("toolkit.models.paths")
 
 
 def lift_search(model: Any, text: str, language: str | None, values: list[Any]) -> Any:
@@ -62,9 +66,7 @@ def apply_search(compiler: Compiler, operation: Any, values: Values) -> None:
 
     table, key, rank = kind.matching(compiler, search, query)
     condition = (key == compiler.root.pk) & _in_language(compiler, search, table, text)
-    from toolkit.models.paths import Node
-
-    compiler.root.children[f"@search{start}"] = Node(compiler.model, table, condition)
+    compiler.root.children[f"@search{start}"] = paths.Node(compiler.model, table, condition)
     compiler.selection.rank = rank
     compiler.binds.searches.add(search)
     _touch(compiler, search)
