@@ -62,12 +62,22 @@ class Note(models.Model):
     )
 
 
+class Memo(models.Model):
+    """Its own field has the name that a key of one column would have."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    order_id = models.IntegerField(null=True)
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, null=True, related_name="memos", from_fields=("tenant_id", "order_id")
+    )
+
+
 class Invoice(models.Model):
     order = models.OneToOneField(Order, on_delete=models.SET_NULL, null=True, related_name="invoice")
     total = models.IntegerField(default=0)
 
 
-MODELS = resolved({"shop": [Tenant, Order, Tag, Line, Note, Invoice]})
+MODELS = resolved({"shop": [Tenant, Order, Tag, Line, Note, Memo, Invoice]})
 shared_database = own_database(MODELS)
 
 
@@ -112,6 +122,16 @@ def test_setting_the_reference_sets_the_parts(shop: Any) -> None:
     line.full_clean()
     with pytest.raises(ValidationError, match="order_number"):
         Line(text="y").full_clean()
+
+
+def test_a_part_may_have_the_name_of_a_key_of_one_column(shop: Any) -> None:
+    """What is written to ``order_id`` is the field's, where a key of one column would have kept its value."""
+    Memo.objects.create(order=shop.orders[1])
+    Memo.objects.create(tenant=shop.bob, order_id=1)
+    assert list(Memo.objects.order_by("tenant").values_list("tenant", "order_id")) == [(1, 2), (2, 1)]
+    assert [memo.order for memo in Memo.objects.order_by("tenant")] == shop.orders[1:]
+    assert Memo.objects.get(order=shop.orders[1]).order_id == 2
+    assert Memo.objects.get(order_id=1).order == shop.orders[2]
 
 
 def test_references_are_loaded_for_all_at_once(shop: Any) -> None:
@@ -254,3 +274,10 @@ def test_a_reference_that_cannot_be_is_a_problem(options: dict[str, Any], told: 
     other = declare("Other", pair=key, a=models.IntegerField(), b=models.IntegerField())
     (problem,) = resolve_models({"a": [pair, other]})[1]
     assert told in str(problem)
+
+
+def test_a_field_cannot_have_the_name_of_what_the_reference_holds() -> None:
+    pair = declare("Pair", pk=models.CompositePrimaryKey("x", "y"), x=models.IntegerField(), y=models.IntegerField())
+    other = declare("Other", pair=models.ForeignKey(pair, on_delete=models.CASCADE), pair_key=models.IntegerField())
+    (problem,) = resolve_models({"a": [pair, other]})[1]
+    assert "a.Other.pair_key is the name of what pair holds, a key of several values" in str(problem)

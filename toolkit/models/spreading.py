@@ -56,23 +56,43 @@ def _spread(model: Any, key: Any) -> None:
     at = meta.local_fields.index(key)
     for number, part in enumerate(wanted):
         name = key.from_fields[number] if key.from_fields else f"{key.name}_{part.attname}"
-        if name not in meta.by_name:
+        held = _field_of(meta, name)
+        if held is None:
             if key.from_fields:
                 raise DeclarationError(
                     f"{where}: from_fields: there is no field {name!r}", hint=did_you_mean(name, meta.by_name)
                 )
-            _add_part(model, key, part, name, at + 1 + number)
-        names.append(meta.by_name[name].name)
+            held = _add_part(model, key, part, name, at + 1 + number)
+        names.append(held.name)
     meta.local_fields.remove(key)
     meta.spread_keys.append(key)
-    if isinstance(vars(model).get(key.attname), RawKey) and key.attname not in meta.by_name:
-        delattr(model, key.attname)
+    _give_back(model, key.attname)
     key.become_several(names, LOOKUPS)
+    if key.attname in meta.by_name:
+        raise DeclarationError(
+            f"{model._meta.label}.{key.attname} is the name of what {key.name} holds, a key of several values",
+            hint="Give the field another name.",
+        )
     setattr(model, key.attname, HeldKey(key))
 
 
-def _add_part(model: Any, key: Any, part: Any, name: str, at: int) -> None:
-    """A field like one of the other model's key."""
+def _field_of(meta: Any, name: str) -> Any:
+    """The field of this name, or the foreign key that holds what has this name; None if there is none."""
+    keys = (key for key in meta.local_foreign_keys() if key.attname == name and not key.target_field.is_several)
+    return meta.by_name.get(name) or next(keys, None)
+
+
+def _give_back(model: Any, attribute: str) -> None:
+    """Take an attribute from a foreign key that has no column: where a field has this name, it is that field's."""
+    if isinstance(vars(model).get(attribute), RawKey):
+        if attribute in model._meta.by_name:
+            setattr(model, attribute, model._meta.by_name[attribute])
+        else:
+            delattr(model, attribute)
+
+
+def _add_part(model: Any, key: Any, part: Any, name: str, at: int) -> Any:
+    """A field like one of the other model's key, put among those of the model."""
     while part.is_relation:
         part = part.target_field
     twin = part.as_number() if isinstance(part, AutoField) else copy(part)
@@ -84,6 +104,7 @@ def _add_part(model: Any, key: Any, part: Any, name: str, at: int) -> None:
     meta = model._meta
     meta.by_name[name] = twin
     meta.local_fields.insert(at, twin)
+    return twin
 
 
 def _settle(meta: Any) -> None:
