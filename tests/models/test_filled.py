@@ -29,6 +29,7 @@ class Line(models.Model):
     count = models.IntegerField(db_default=3)
     total = models.GeneratedField(expression=F("price") * F("count"), output_field=models.IntegerField())
     label = models.GeneratedField(expression=Concat("name", Value("!")), output_field=models.CharField(max_length=20))
+    twice = models.GeneratedField(expression=models.RawSQL("price * 2"), output_field=models.IntegerField())
     made = models.DateTimeField(db_default=Now())
     note = models.CharField(max_length=40, db_default=Value("it's"), db_comment='what readers "said"')
 

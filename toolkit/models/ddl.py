@@ -6,6 +6,7 @@ processors quote them. What a condition means in a constraint is what it means i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,6 +40,9 @@ class _Written(Binds):
     """Parameters that are written out where they stand. Other programs open the file: no functions of the toolkit's."""
 
     guards = False
+
+    def depend_on_all(self, schema: Iterable[Any]) -> None:
+        """Of SQL that nobody read, the database itself refuses what sees more than the row."""
 
     def add(self, bind: Bind, kind: Any = None) -> Any:
         import sqlalchemy as sa

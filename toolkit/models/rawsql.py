@@ -59,8 +59,7 @@ class RawSQL(Expression):
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
         _, sql, parameters, output = structure
-        for model in context.compiler.schema:
-            context.compiler.binds.footprint.update((model._meta.table, column) for column in model._meta.columns)
+        context.compiler.binds.depend_on_all(context.compiler.schema)
         field = output.field if output else None
         clauses = [context.expression(parameter)[0] for parameter in parameters]
         return _verbatim()(_texts(sql), clauses, field.sql_type() if field is not None else None), field

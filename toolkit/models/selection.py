@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -53,6 +53,11 @@ class Binds:
         if bind.source == KEYS:
             return sa.bindparam(name, expanding=True, type_=kind)
         return sa.bindparam(name, type_=kind) if kind is not None else sa.bindparam(name)
+
+    def depend_on_all(self, schema: Iterable[Any]) -> None:
+        """Depend on every table, for SQL that nobody read."""
+        for model in schema:
+            self.footprint.update((model._meta.table, column) for column in model._meta.columns)
 
     def moment(self, later: int | None = None) -> Any:
         """The moment of the scope, or one so many microseconds later."""
