@@ -13,7 +13,7 @@ from toolkit.models.compiler import Compiler
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.generated import made_by, make_function
 from toolkit.models.layers import is_layered, layered, places_of
-from toolkit.models.loader import Part, make_loader
+from toolkit.models.loader import UNREADABLE, Part, make_loader, unreadable
 from toolkit.models.locking import locked
 from toolkit.models.options import located
 from toolkit.models.outputs import Typed
@@ -211,33 +211,54 @@ def _rows(compiler: Compiler, query: Query) -> Shape:
     identity = statement = _sliced(compiler, select, query)
     if compiler.selection.lock is not None:
         statement = _sliced(compiler, locked(compiler, select), query)
-    load = row_loader([compiler.reader(field) for _, field in typed], [len(columns_of(column)) for column, _ in typed])
+    widths = [len(columns_of(column)) for column, _ in typed]
+    load = row_loader([compiler.reader(field) for _, field in typed], widths, names)
     return _shape(compiler, query, "rows", statement, identity, load, names=tuple(names))
 
 
 def row_loader(
-    readers: Sequence[Callable[[Any], Any] | None], widths: Sequence[int] = ()
+    readers: Sequence[Callable[[Any], Any] | None], widths: Sequence[int] = (), names: Sequence[str] = ()
 ) -> Callable[[Any], list[Any]]:
     """Rows as tuples of Python values.
 
     Args:
         readers: From the driver's value to Python's, for each value of a row.
         widths: How many columns each value has, if not one.
+        names: What the values are called, for an error.
     """
     if not any(readers):
         return list
-    names: dict[str, Any] = {f"f{n}": reader for n, reader in enumerate(readers)}
-    items, start = [], 0
+    known: dict[str, Any] = {f"f{n}": reader for n, reader in enumerate(readers)}
+    items, places, start = [], [], 0
     for n, (reader, width) in enumerate(zip(readers, widths or repeat(1))):  # noqa: B905 - one may be endless
         column = f"r[{start}]"
         value = column if width == 1 else f"r[{start}:{start + width}]"
         lacks = f"{column} is None" if width == 1 else f"None in {value}"
         items.append(f"{value}, " if reader is None else f"None if {lacks} else f{n}({value}), ")
+        places.append((start, reader if width == 1 else None))
         start += width
-    load: Callable[[Any], list[Any]] = make_function(
-        f"def load(rows): return [({''.join(items)}) for r in rows]", names
+    read: Callable[[Any], list[Any]] = make_function(
+        f"def load(rows): return [({''.join(items)}) for r in rows]", known
     )
-    return made_by(load, row_loader, readers, widths)
+
+    def load(rows: Any) -> list[Any]:
+        try:
+            return read(rows)
+        except UNREADABLE as error:
+            raise _unread(rows, places, names, error) from error
+
+    return made_by(load, row_loader, readers, widths, names)
+
+
+def _unread(rows: Any, places: Sequence[Any], names: Sequence[str], error: Exception) -> Exception:
+    """The error for the value among those of rows that could not be read."""
+    for name, (place, reader) in zip(names, places, strict=False):
+        for row in rows if reader is not None else ():
+            try:
+                None if row[place] is None else reader(row[place])
+            except UNREADABLE as found:
+                return unreadable(repr(name), row[place], found)
+    return error
 
 
 def _count(compiler: Compiler, query: Query) -> Shape:
@@ -285,7 +306,7 @@ def _aggregate(compiler: Compiler, query: Query) -> Shape:
         select = sa.select(*(_alone(compiler, query, structure)[0] for _, structure in query.totals))
     statement = compiler.statement(select)
     names = tuple(alias for alias, _ in query.totals)
-    load = row_loader([compiler.reader(field) for _, field in typed])
+    load = row_loader([compiler.reader(field) for _, field in typed], names=names)
     return _shape(compiler, query, "aggregate", statement, statement, load, names=names)
 
 

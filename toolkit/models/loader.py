@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
-from toolkit.errors import DatabaseError
+from toolkit.errors import DatabaseError, ValidationError
 from toolkit.models.generated import made_by, make_function
 from toolkit.trace import current
 
 Row = tuple[Any, ...]
 Loader = Callable[[Any], list[Any]]
+
+UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError, ValidationError)
+"""What a field's reader raises for a value that another program wrote, and that is none of its kind."""
 
 
 @dataclass
@@ -68,7 +71,7 @@ def make_loader(root: Part, width: int) -> Loader:
     def load(rows: Any) -> list[Any]:
         try:
             return generated(rows) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
-        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        except UNREADABLE as error:
             raise _unreadable(root, rows, error) from error
 
     return made_by(load, make_loader, root, width)
@@ -97,14 +100,26 @@ def _unreadable(part: Part, rows: Sequence[Row], error: Exception) -> Exception:
                 try:
                     if read is not None and not (null and row[number] is None):
                         read(row[number])
-                except (ValueError, TypeError, ArithmeticError, AttributeError) as found:
+                except UNREADABLE as found:
                     meta = each.model._meta
-                    return DatabaseError(
-                        f"{meta.table}.{attribute} of row {row[each.key_indexes[0]]!r} is {row[number]!r}, "
-                        f"which is no {type(meta.get_field(attribute)).__name__}: {found}",
-                        hint="Mend the row; it was not written through the models.",
-                    )
+                    told = f"{meta.table}.{attribute} of row {row[each.key_indexes[0]]!r}"
+                    return unreadable(told, row[number], found, type(meta.get_field(attribute)).__name__)
     return error
+
+
+def unreadable(told: str, value: Any, error: Exception, kind: str = "value of that kind") -> DatabaseError:
+    """The error for a value that could not be read.
+
+    Args:
+        told: What has it.
+        value: As the driver gave it.
+        error: What its reader said.
+        kind: What it should be.
+    """
+    return DatabaseError(
+        f"{told} is {value!r}, which is no {kind}: {error}",
+        hint="Mend the row; it was not written through the models.",
+    )
 
 
 def _write(

@@ -92,7 +92,8 @@ class DateField(Field[T]):
         return _day_to_text if dialect == "sqlite" else None
 
     def db_reader(self, dialect: str) -> Convert:
-        return date.fromisoformat if dialect == "sqlite" else None
+        readers: dict[str, Convert] = {"sqlite": date.fromisoformat, "mysql": _day_of}
+        return readers.get(dialect)
 
 
 def _stamped(options: FieldOptions, stamped: bool) -> FieldOptions:
@@ -231,5 +232,16 @@ def _to_naive(value: datetime) -> datetime:
     return _written(value).replace(tzinfo=None)
 
 
-def _from_naive(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC)
+def _day_of(value: Any) -> date:
+    """MariaDB's drivers give what is no day, such as ``0000-00-00``, as text."""
+    if isinstance(value, str):
+        raise ValueError("there is no such day")
+    day: date = value
+    return day
+
+
+def _from_naive(value: Any) -> datetime:
+    if isinstance(value, str):
+        raise ValueError("there is no such day")
+    moment: datetime = value.replace(tzinfo=UTC)
+    return moment

@@ -26,6 +26,7 @@ _TOO_LONG = gettext_lazy("%(shown)s is out of bounds (%(days)s days)")
 
 _MIDNIGHT = datetime(2000, 1, 1)  # noqa: DTZ001 - of no zone
 _MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 LONGEST = timedelta(microseconds=2**63 - 1)
 """What 64 bits of microseconds hold: about 292,000 years."""
 
@@ -123,8 +124,13 @@ class TimeField(Field[T]):
 
 
 def _from_midnight(value: Any) -> time:
-    """MariaDB's drivers give a time of day as the time since midnight."""
-    return value if isinstance(value, time) else (_MIDNIGHT + value).time()
+    """MariaDB's drivers give a time of day as the time since midnight; its ``TIME`` may be up to five weeks, too."""
+    if isinstance(value, time):
+        return value
+    if not timedelta(0) <= value < _DAY:
+        raise ValueError("a time of day is from 00:00 on, and before 24:00")
+    clock: time = (_MIDNIGHT + value).time()
+    return clock
 
 
 class DurationField(Field[T]):
