@@ -215,7 +215,7 @@ def test_columns_of_kinds_that_are_rare() -> None:
     found = inspect_models(database, views=True)
     assert "max_digits=15, decimal_places=5, null=True, blank=True)  # the column has no bounds" in found
     assert "# the column has 30 digits" in found
-    assert "has no field: read as text" in found
+    assert "# a column of no known type: read as text" in found
     assert "data = models.JSONField(" in found
     assert "class Seen(models.Model):\n    # a view\n" in found
     database.close()
@@ -299,17 +299,19 @@ def test_bits_are_bytes(url: str) -> None:
 def test_computed_columns_are_read_and_never_written(url: str) -> None:
     database = opened_apart(url)
     try:
+        database.execute("CREATE TABLE desk (id INTEGER PRIMARY KEY)")
         database.execute(
             "CREATE TABLE bill (id INTEGER PRIMARY KEY, price INTEGER NOT NULL, pieces INTEGER NOT NULL, "
-            "total INTEGER GENERATED ALWAYS AS (price * pieces) STORED)"
+            "total INTEGER GENERATED ALWAYS AS (price * pieces) STORED, "
+            "extra INTEGER GENERATED ALWAYS AS (length(')') + (pieces)) STORED)"
         )
         source = inspect_models(database)
         assert "total = models.GeneratedField(expression=models.RawSQL(" in source
         assert "output_field=models.IntegerField(), db_persist=True)" in source
-        (bill,) = imported(database, source, "Bill")
+        bill, _ = imported(database, source, "Bill", "Desk")
         with entered(Scope(None, database)):
             made = bill.objects.create(id=1, price=3, pieces=4)
-            assert made.total == 12
+            assert (made.total, made.extra) == (12, 5)
             made.price = 5
             made.save()
             assert bill.objects.filter(total__gt=15).values_list("total", flat=True).get() == 20
@@ -357,5 +359,79 @@ def test_what_postgresql_has_and_python_has_not_is_told(url: str) -> None:
             with pytest.raises(DatabaseError, match="date too large"):
                 list(Memo.objects.all())
             assert Memo.objects.count() == 2
+    finally:
+        database.drop()
+
+
+def test_what_sqlite_takes_for_a_number_is_what_its_name_says() -> None:
+    database = Database("sqlite://")
+    database.execute(
+        "CREATE TABLE loose (id INTEGER PRIMARY KEY, made TIMESTAMP WITH TIME ZONE, code UUID, name STRING, any_ ANY)"
+    )
+    found = inspect_models(database)
+    for line in [
+        "made = models.DateTimeField(null=True, blank=True)",
+        "code = models.UUIDField(null=True, blank=True)",
+        "name = models.TextField(null=True, blank=True)",
+        'any_field = models.TextField(null=True, blank=True, db_column="any_")',
+    ]:
+        assert line.split(" = ")[1] in found, found
+    database.close()
+
+
+def test_tables_in_which_another_keeps_its_data_are_left_out() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE VIRTUAL TABLE words USING fts5(body)")
+    assert "words" in inspect_models(database)
+    assert "words_data" not in inspect_models(database)
+    database.close()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("mysql")])
+def test_mariadb_json_is_json_and_an_index_of_beginnings_is_not_unique(url: str) -> None:
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE note (id INT PRIMARY KEY, facts JSON, body VARCHAR(900), UNIQUE KEY (body(10)))")
+        source = inspect_models(database)
+        assert "facts = models.JSONField(null=True, blank=True)" in source
+        assert "body = models.CharField(max_length=900, null=True, blank=True)" in source
+        assert "unique" not in source
+    finally:
+        database.drop()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("mysql")])
+def test_a_day_that_is_none_is_told_with_its_row(url: str) -> None:
+    """MariaDB keeps ``0000-00-00``, and as a time of day ``25:00``; PyMySQL gives text, and a length of time."""
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE old (id INT PRIMARY KEY, day DATE, made DATETIME, at TIME)")
+        (old,) = imported(database, inspect_models(database), "Old")
+        with database.atomic():
+            database.execute("SET sql_mode = ''")
+            database.execute("INSERT INTO old VALUES (1, '0000-00-00', '2026-00-01', '25:00:00')")
+        with entered(Scope(None, database)):
+            for name, told in [("day", "no such day"), ("made", "no such day"), ("at", "before 24:00")]:
+                with pytest.raises(DatabaseError, match=rf"old\.{name} of row 1 is .*, which is no .*Field: .*{told}"):
+                    old.objects.only(name).get()
+                with pytest.raises(DatabaseError, match=rf"'{name}' is .*, which is no value of that kind: .*{told}"):
+                    list(old.objects.values("pk", name))
+    finally:
+        database.drop()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("postgresql")])
+def test_postgresql_domains_intervals_partitions_and_kept_views(url: str) -> None:
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE DOMAIN pieces AS INTEGER CHECK (value > 0)")
+        database.execute("CREATE TABLE sale (id INT, day DATE, n pieces, took INTERVAL) PARTITION BY RANGE (day)")
+        database.execute("CREATE TABLE sale_2026 PARTITION OF sale FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")
+        database.execute("CREATE MATERIALIZED VIEW sums AS SELECT id, n FROM sale")
+        source = inspect_models(database, views=True)
+        assert "n = models.IntegerField(null=True, blank=True)" in source
+        assert "took = models.DurationField(null=True, blank=True)" in source
+        assert "class Sums(models.Model):\n    # a view\n" in source
+        assert "sale_2026" not in source
     finally:
         database.drop()

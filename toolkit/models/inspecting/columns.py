@@ -52,6 +52,8 @@ def field_of(kind: Any, *, counted: bool) -> FieldText:
         (sa.Text, lambda _: FieldText("TextField")),
         (sa.String, lambda found: _text(found.length)),
     ]
+    if hasattr(kind, "data_type"):  # PostgreSQL's DOMAIN: another type under a name
+        return field_of(kind.data_type, counted=counted)
     special = _SPECIAL.get(type(kind).__name__)
     if special is not None:
         return special(kind)
@@ -87,6 +89,8 @@ def _choices(values: Any) -> FieldText:
 
 
 def _unknown(kind: Any) -> FieldText:
+    if type(kind).__name__ == "NullType":
+        return FieldText("TextField", {}, "a column of no known type: read as text")
     try:
         told = str(kind) or type(kind).__name__
     except Exception:  # noqa: BLE001 - a type that SQLAlchemy cannot write
@@ -107,6 +111,7 @@ _SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
     "BIT": _bits,
     "INET": lambda _: FieldText("GenericIPAddressField"),
     "INET4": lambda _: FieldText("GenericIPAddressField"),
+    "INTERVAL": lambda _: FieldText("DurationField"),
     "INET6": lambda _: FieldText("GenericIPAddressField"),
     "SET": lambda kind: FieldText("CharField", {"max_length": 255}, "a SET: several values with commas between"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -88,13 +89,15 @@ def read_tables(database: Any, names: Iterable[str] = (), *, views: bool = False
         DatabaseError: A table that was named is not there.
     """
     with _inspector(database) as inspector:
-        tables, seen = inspector.get_table_names(), inspector.get_view_names()
+        tables, seen = inspector.get_table_names(), _views(inspector)
         wanted = sorted(names)
         for name in wanted:
             if name not in (*tables, *seen):
                 raise DatabaseError(f"there is no table {name!r}", hint=did_you_mean(name, [*tables, *seen]))
         if not wanted:
-            wanted = sorted(name for name in [*tables, *(seen if views else ())] if not _is_own(name))
+            parts = _parts(database)
+            every = [*tables, *(seen if views else ())]
+            wanted = sorted(name for name in every if not _is_own(name) and name not in parts)
         found = [_read(database, inspector, name, view=name not in tables) for name in wanted]
     by_name = {table.name: table for table in found}
     for table in found:
@@ -122,6 +125,26 @@ def _is_own(name: str) -> bool:
     return name.startswith((OWN, "sqlite_", "spatial_ref_sys", "gpkg_"))
 
 
+def _views(inspector: Any) -> list[str]:
+    materialized = getattr(inspector, "get_materialized_view_names", list)
+    try:
+        return [*inspector.get_view_names(), *materialized()]
+    except NotImplementedError:  # a database that has no such views
+        return list(inspector.get_view_names())
+
+
+_PARTS = {
+    "sqlite": "SELECT name FROM pragma_table_list WHERE type = 'shadow'",
+    "postgresql": "SELECT relname FROM pg_class WHERE relispartition AND relnamespace = current_schema()::regnamespace",
+}
+"""Which tables are parts of others: those in which an FTS5 or R-tree table keeps its data, and partitions."""
+
+
+def _parts(database: Any) -> set[str]:
+    query = _PARTS.get(database.dialect)
+    return {name for (name,) in database.fetch(query)} if query else set()
+
+
 @contextmanager
 def _inspector(database: Any) -> Iterator[Any]:
     """SQLAlchemy's inspector on the connection at hand."""
@@ -136,11 +159,17 @@ def _inspector(database: Any) -> Iterator[Any]:
 
 
 def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
-    hidden = _hidden(database, name)
+    hidden, declared = _hidden(database, name), _declared_types(database, name)
     with warnings.catch_warnings():  # of types with arguments that mean nothing, such as INTEGER(1), and of spelling
-        warnings.filterwarnings("ignore", "Could not instantiate type|WARNING: SQL-parsed foreign key")
+        warnings.filterwarnings(
+            "ignore", "Could not instantiate type|Did not recognize type|WARNING: SQL-parsed foreign key"
+        )
         every, keys = inspector.get_columns(name), [] if view else inspector.get_foreign_keys(name)
-    columns = {column["name"]: _column(column) for column in every if column["name"] not in hidden}
+    columns = {
+        column["name"]: _column({**column, "type": declared.get(column["name"], column["type"])})
+        for column in every
+        if column["name"] not in hidden
+    }
     if view:
         return Table(name, columns, (), view=True)
     key = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
@@ -158,9 +187,24 @@ def _column(found: Any) -> Column:
         found["type"],
         bool(found["nullable"]),
         _is_counted(found),
-        _without_parentheses(computed.get("sqltext", "")),
+        _without_parentheses(_until_closed(computed.get("sqltext", ""))),
         bool(computed.get("persisted", True)),
     )
+
+
+def _until_closed(sql: str) -> str:
+    """SQL up to the parenthesis that closes it: SQLAlchemy gives what follows it in a table of SQLite's, too."""
+    depth, quoted = 0, ""
+    for place, mark in enumerate(sql):
+        if quoted:
+            quoted = "" if mark == quoted else quoted
+        elif mark in "'\"`":
+            quoted = mark
+        elif mark == ")" and depth == 0:
+            return sql[:place].rstrip()
+        else:
+            depth += (mark == "(") - (mark == ")")
+    return sql
 
 
 def _without_parentheses(sql: str) -> str:
@@ -173,6 +217,34 @@ def _without_parentheses(sql: str) -> str:
                 return sql
         sql = sql[1:-1]
     return sql
+
+
+def _declared_types(database: Any, name: str) -> dict[str, Any]:
+    """The types of columns of which the database says less than the text of the table.
+
+    SQLite takes names that it does not know for numbers; MariaDB's JSON is a text with a condition.
+    """
+    import sqlalchemy as sa
+
+    if database.dialect == "mysql":
+        return dict.fromkeys(_json_columns(database, name), sa.JSON())
+    if database.dialect != "sqlite":
+        return {}
+    kinds = {"uuid": sa.Uuid(), "timestamp": sa.DateTime(), "datetime": sa.DateTime(), "string": sa.Text()}
+    kinds |= {"any": sa.Text(), "jsonb": sa.JSON()}
+    found = database.fetch("SELECT name, lower(type) FROM pragma_table_xinfo(?)", (name,))
+    first = {column: next(iter(re.findall("[a-z]+", kind)), "") for column, kind in found}
+    return {column: kinds[word] for column, word in first.items() if word in kinds}
+
+
+def _json_columns(database: Any, name: str) -> list[str]:
+    found = database.fetch(
+        "SELECT check_clause FROM information_schema.check_constraints "
+        "WHERE constraint_schema = database() AND table_name = %s",
+        (name,),
+    )
+    told = (re.fullmatch(r"\s*json_valid\(`(.+)`\)\s*", str(clause)) for (clause,) in found)
+    return [match[1].replace("``", "`") for match in told if match]
 
 
 def _hidden(database: Any, name: str) -> set[str]:
@@ -213,14 +285,21 @@ def _read_uniques(inspector: Any, name: str) -> tuple[list[tuple[Any, list[str]]
     SQLite's constraints are read from the text of the table, and ``VARCHAR(5) UNIQUE`` is not understood: their indexes
     tell the rest.
     """
-    constraints = [(one["name"], one["column_names"]) for one in inspector.get_unique_constraints(name)]
+    found = inspector.get_indexes(name, include_auto_indexes=True)
+    partial = {one["name"] for one in found if _is_partial(one)}
+    constraints = [
+        (one["name"], one["column_names"])
+        for one in inspector.get_unique_constraints(name)
+        if one.get("duplicates_index") not in partial
+    ]
     indexes = [
         ("" if str(one["name"]).startswith("sqlite_") else one["name"], one["column_names"])
-        for one in inspector.get_indexes(name, include_auto_indexes=True)
-        if one["unique"] and None not in one["column_names"] and not _has_condition(one)
+        for one in found
+        if one["unique"] and None not in one["column_names"] and one["name"] not in partial
     ]
     return constraints, indexes
 
 
-def _has_condition(index: Any) -> bool:
-    return any(name.endswith("_where") for name in index.get("dialect_options", {}))
+def _is_partial(index: Any) -> bool:
+    """Whether it is of some rows alone, or (MariaDB) of the beginnings of texts."""
+    return any(name.endswith(("_where", "_length")) for name in index.get("dialect_options", {}))
