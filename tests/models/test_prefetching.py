@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import sys
 from types import ModuleType
 from typing import Any
+from weakref import ref
 
 import jinja2
 import pytest
@@ -191,6 +193,40 @@ def test_peers_are_fetched_together_unless_one_alone_is_wanted(m: Any, newsroom:
             for story in m.Story.objects.fetch_mode(mode):
                 assert story.section.name and story.tags.all() and story.authors.all()
         assert len(queries) == expected
+
+
+def test_rows_that_nobody_has_any_more_are_gone_at_once(m: Any, newsroom: Any) -> None:
+    gc.disable()
+    try:
+        for ask in (m.Story.objects.all, lambda: m.Story.objects.select_related("section"), m.Story.objects.iterator):
+            stories = list(ask())
+            met = [ref(found) for story in stories for found in (story, story.section, *story.tags.all())]
+            assert len(met) > 40
+            del stories
+            assert [found() for found in met if found() is not None] == []
+    finally:
+        gc.enable()
+
+
+def test_relations_are_loaded_for_the_peers_that_are_still_there(m: Any, newsroom: Any) -> None:
+    first, second, *_ = m.Story.objects.order_by("pk")
+    with newsroom.database.log() as queries:
+        assert [tag.pk for tag in first.tags.all()] == [tag.pk for tag in m.Tag.objects.filter(stories=first)]
+        loaded = len(queries)
+        assert second.tags.all()
+    assert len(queries) == loaded
+
+
+def test_relations_of_very_many_rows_are_loaded_together_too(
+    m: Any, newsroom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.models.loader.MANY_ROWS", 10)
+    with newsroom.database.counted() as queries:
+        found = {s.pk: (s.section.pk, len(s.tags.all())) for s in m.Story.objects.select_related("section")}
+        sections = {s.pk: len(s.section.stories.all()) for s in m.Story.objects.select_related("section")}
+    assert len(queries) == 4
+    assert {pk: section for pk, (section, _) in found.items()} == {s.pk: s.section_id for s in newsroom.stories}
+    assert sections.keys() == found.keys()
 
 
 def test_what_was_not_planned_is_refused_with_the_line_of_the_template(m: Any, newsroom: Any) -> None:

@@ -13,7 +13,7 @@ from toolkit.models.comparisons import PLAIN, shown
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.explaining import explain_prefix, explained
 from toolkit.models.expressions import Q
-from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.fetching import FETCH_PEERS, linked, spread
 from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.paging import known_rows
 from toolkit.models.prefetching import prefetch
@@ -165,8 +165,9 @@ class Answers(Question[M]):
         """The rows with these keys, in this order; without those that no longer meet the question."""
         _, groups = ask_keyed(scope, self.model, self._operations, "pk", self._values, keys)
         found = [item for key in keys for item in groups.get(key, ())]
+        peers = linked(found)
         for item in found:
-            item._peers = found
+            item._peers = peers
         return self._completed(scope, found)
 
     def raw(

@@ -12,7 +12,7 @@ from typing import Any
 
 from toolkit.callers import find_template_line
 from toolkit.errors import UnplannedQuery, ValidationError
-from toolkit.models.fetching import FETCH_RAISE, mode_of, spread
+from toolkit.models.fetching import FETCH_RAISE, mode_of, peers_of, spread
 from toolkit.models.options import located
 from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
@@ -131,11 +131,8 @@ def _raw_pk(instance: Any) -> Any:
 
 def peers_without(instance: Any, name: str) -> list[Any]:
     """The instances loaded with this one that lack an attribute; this one first."""
-    peers = instance._peers
-    if not peers or len(peers) == 1:
-        return [instance]
     kind = type(instance)
-    others = [p for p in peers if p is not instance and name not in p.__dict__ and type(p) is kind]
+    others = [p for p in peers_of(instance) if p is not instance and name not in p.__dict__ and type(p) is kind]
     return [instance, *others]
 
 
@@ -147,7 +144,7 @@ def stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
     kind = type(instance)
     others = [
         peer
-        for peer in instance._peers or ()
+        for peer in peers_of(instance)
         if peer is not instance and type(peer) is kind and peer.__dict__.get(cache, _NEVER)[0] != version
     ]
     return [instance, *others]

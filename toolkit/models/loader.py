@@ -13,11 +13,14 @@ from itertools import repeat
 from typing import Any
 
 from toolkit.errors import DatabaseError, ValidationError
+from toolkit.models.fetching import linked
 from toolkit.models.generated import made_by, make_function
 from toolkit.trace import current
 
 Row = tuple[Any, ...]
 Loader = Callable[[Any], list[Any]]
+Generated = Callable[[Any, Callable[[list[Any]], list[Any]]], list[Any]]
+"""Takes the rows, and what makes peers of their instances."""
 
 UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError, ValidationError)
 """What a field's reader raises for a value that another program wrote, and that is none of its kind."""
@@ -59,18 +62,18 @@ def database_version() -> int:
 def make_loader(root: Part, width: int) -> Loader:
     """The function that turns rows of this shape into a list of instances that know each other as peers."""
     names: dict[str, Any] = {"repeat": repeat}
-    lines = ["def load(rows):", "    out = list(map(new_o, repeat(cls_o, len(rows))))"]
-    # a single row has no peers, and is then freed without the garbage collector's help
-    lines.append("    peers = out if len(rows) > 1 else None")
+    lines = ["def load(rows, link):", "    out = list(map(new_o, repeat(cls_o, len(rows))))"]
+    lines.append("    peers = link(out) if len(rows) > 1 else None")
     body = ["    for o, r in zip(out, rows):"]
-    _write(root, names, lines, body, variable="o", width=width, peers="peers")
+    tail: list[str] = []
+    _write(root, names, (lines, tail), body, variable="o", width=width, peers="peers")
     body.remove("        o = new_o(cls_o)")
-    lines += [*body, "    return out"]
-    generated: Loader = make_function("\n".join(lines), names)
+    lines += [*body, *tail, "    return out"]
+    generated: Generated = make_function("\n".join(lines), names)
 
     def load(rows: Any) -> list[Any]:
         try:
-            return generated(rows) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
+            return generated(rows, linked) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
         except UNREADABLE as error:
             raise _unreadable(root, rows, error) from error
 
@@ -78,18 +81,23 @@ def make_loader(root: Part, width: int) -> Loader:
 
 
 MANY_ROWS = 1_000
-"""From here on the cyclic garbage collector is held off: it would look at every new instance again and again."""
+"""From here on the cyclic garbage collector is held off: it would look at every new instance again and again. They are
+then left to it, in a circle: a weak reference to each takes 0.1 us more, of the 0.5 that an instance takes."""
 
 
-def _without_collecting(generated: Loader, rows: Any) -> list[Any]:
+def _without_collecting(generated: Generated, rows: Any) -> list[Any]:
     """Load with the collector off; there is nothing for it to collect."""
     if not gc.isenabled():
-        return generated(rows)
+        return generated(rows, _as_they_are)
     gc.disable()
     try:
-        return generated(rows)
+        return generated(rows, _as_they_are)
     finally:
         gc.enable()
+
+
+def _as_they_are(instances: list[Any]) -> list[Any]:
+    return instances
 
 
 def _unreadable(part: Part, rows: Sequence[Row], error: Exception) -> Exception:
@@ -125,14 +133,15 @@ def unreadable(told: str, value: Any, error: Exception, kind: str = "value of th
 def _write(
     part: Part,
     names: dict[str, Any],
-    head: list[str],
+    around: tuple[list[str], list[str]],
     body: list[str],
     *,
     variable: str,
     width: int,
     peers: str,
 ) -> None:
-    """Lines that make one instance in ``variable``."""
+    """Lines that make one instance in ``variable``; those around the loop gather the peers of what comes along."""
+    head, tail = around
     names[f"new_{variable}"] = part.model.__new__
     names[f"cls_{variable}"] = part.model
     end = part.start + len(part.columns)
@@ -151,10 +160,11 @@ def _write(
     for number, (attribute, child) in enumerate(part.children):
         name = f"{variable}_{number}"
         head.append(f"    peers_{name} = []")
+        tail.append(f"    peers_{name}[:] = link(peers_{name})")
         body.append(f"        if r[{child.key_indexes[0]}] is None: {name} = None")
         body.append("        else:")
         inner: list[str] = []
-        _write(child, names, head, inner, variable=name, width=width, peers=f"peers_{name}")
+        _write(child, names, around, inner, variable=name, width=width, peers=f"peers_{name}")
         body += [f"    {line}" for line in inner]
         body.append(f"            peers_{name}.append({name})")
         if child.back is None:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 from toolkit.database.raw import Values, ask, positional
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import note_row
+from toolkit.models.fetching import linked
 from toolkit.models.scopes import current_scope
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.trace import Scope
@@ -73,8 +74,9 @@ class RawQuerySet(Generic[M]):
             found = _Reading(here, self.model, names, self._translations, self.sql).instances(rows)
             if not self._unrestricted and self.model._meta.hides(scope.sight):
                 found = _visible(self.model, found)
+            peers = linked(found) if len(found) > 1 else None
             for instance in found:
-                instance._peers = found if len(found) > 1 else None
+                instance._peers = peers
                 if scope.trace is not None:  # so that what is loaded later counts as read of each
                     note_row(scope.trace, instance)
             self._cache, self._asked_by = found, scope

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from toolkit.errors import DeclarationError, did_you_mean
 from toolkit.models.batches import ask_keyed, note_row, raw
+from toolkit.models.fetching import peers_of
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.options import located
 from toolkit.models.partners import fetch_many, find_relation, load_many
@@ -267,7 +268,7 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
     version = scope.database.version
     others = [
         peer
-        for peer in instance._peers or ()
+        for peer in peers_of(instance)
         if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != version
     ]
     peers = [instance, *others]

@@ -6,13 +6,15 @@ whether it still holds without making it again.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 from toolkit.errors import Problems, RouteError, ToolkitError
+from toolkit.models.fetching import iter_peers
 from toolkit.pages.failures import function_failed
 from toolkit.pages.given import Objects
 from toolkit.pages.listings import count_pages
@@ -204,9 +206,9 @@ class Plan:
         key = subject_key(route, subject)
         if isinstance(subject, Mapping) and route.model is not None:
             return None
-        return self.find_key(route, locale, key, peers=getattr(subject, "_peers", None) or ())
+        return self.find_key(route, locale, key, peers=iter_peers(subject) if hasattr(subject, "_peers") else ())
 
-    def find_key(self, route: Route, locale: str, key: Any, *, peers: Sequence[Any] = ()) -> Planned | None:
+    def find_key(self, route: Route, locale: str, key: Any, *, peers: Iterable[Any] = ()) -> Planned | None:
         """The planned pages of the subject with this key, or None.
 
         Args:
@@ -225,8 +227,8 @@ class Plan:
             self._find_peers(route, locale, key, peers)
         return self._found[asked]
 
-    def _find_peers(self, route: Route, locale: str, key: Any, peers: Sequence[Any]) -> None:
-        same = [plain_key(peer.pk) for peer in peers[:SUBJECT_BATCH] if isinstance(peer, route.model)]
+    def _find_peers(self, route: Route, locale: str, key: Any, peers: Iterable[Any]) -> None:
+        same = [plain_key(peer.pk) for peer in islice(peers, SUBJECT_BATCH) if isinstance(peer, route.model)]
         keys = list(dict.fromkeys([key, *same]))
         with entered(self.scope(locale)):
             rows = route.each.filter(pk__in=_row_keys(route, keys))
