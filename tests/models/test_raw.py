@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -47,6 +49,36 @@ def test_values_may_have_names_and_a_percent_sign_is_doubled(m: Any, newsroom: A
     assert [story.pk for story in m.Story.objects.raw(sql, {"w": 1})] == [2, 12, 17]
     without = "SELECT id FROM news_story WHERE title LIKE '%9'"
     assert [story.pk for story in m.Story.objects.raw(without)] == [10, 20]
+
+
+VALUES: dict[str, Any] = {
+    "decimal": Decimal("2.50"),
+    "uuid": UUID(int=7),
+    "duration": timedelta(hours=1, microseconds=1),
+    "time": time(9, 30),
+    "date": date(2026, 3, 1),
+    "instant": datetime(2026, 3, 1, 13, tzinfo=timezone(timedelta(hours=1))),
+    "boolean": True,
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_is_looked_for_as_it_is_kept(m: Any, scope: Any, name: str) -> None:
+    """The drivers would write a UUID as text, and leave out the offset of an instant: no row has that."""
+    m.Everything.objects.create(**VALUES)
+    sql = f"SELECT id FROM news_everything WHERE {scope.database.backend.quote_marks[0]}{name}"
+    sql += f"{scope.database.backend.quote_marks[1]} = %s"
+    assert len(m.Everything.objects.raw(sql, [VALUES[name]])) == 1
+    with scope.database.cursor() as cursor:
+        assert len(cursor.execute(sql.replace("%s", "%(value)s"), {"value": VALUES[name]}).fetchall()) == 1
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {1, 2}])
+def test_what_is_no_single_value_is_refused(m: Any, newsroom: Any, value: Any) -> None:
+    with pytest.raises(DatabaseError, match=r"was given .*, which is no single value\. Write it as JSON"):
+        list(m.Story.objects.raw(HEAVY, [value]))
+    with pytest.raises(DatabaseError, match=r"which is no single value\. Give its pk"):
+        list(m.Story.objects.raw(HEAVY, [newsroom.stories[0]]))
 
 
 def test_what_a_statement_leaves_out_is_loaded_when_touched_for_all_at_once(m: Any, newsroom: Any) -> None:

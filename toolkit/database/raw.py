@@ -7,7 +7,7 @@ statement by hand depends on is not known, so a page that asked one asks it agai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import DatabaseError, did_you_mean
@@ -53,19 +53,34 @@ def positional(sql: str, values: Values | None, database: Database) -> tuple[str
         if plain:
             if isinstance(values, Mapping) or used >= len(values):
                 raise _misfit(sql, "has more '%s' than values" if used else "has '%s', but the values have names")
-            taken.append(values[used])
+            taken.append(_written(values[used], sql, database))
             used += 1
         else:
             if not isinstance(values, Mapping) or name not in values:
                 known = values if isinstance(values, Mapping) else ()
                 raise _misfit(sql, f"has '%({name})s', and there is no such value", did_you_mean(name, known))
-            taken.append(values[name])
+            taken.append(_written(values[name], sql, database))
         return database.backend.placeholder
 
     text = _MARK.sub(mark, sql)
     if not isinstance(values, Mapping) and used < len(values):
         raise _misfit(sql, f"has {used} placeholders for {len(values)} values")
     return text, taken
+
+
+def _written(value: Any, sql: str, database: Database) -> Any:
+    """A value as the models keep it in columns: else a UUID is looked for as a text that no row has.
+
+    Raises:
+        DatabaseError: It is none that a column can have.
+    """
+    if isinstance(value, Mapping | Set) or hasattr(value, "_meta"):
+        hint = "Give its pk." if hasattr(value, "_meta") else "Write it as JSON text: json.dumps(...)."
+        raise _misfit(sql, f"was given {value!r}, which is no single value", hint)
+    for kind, write in database.backend.writers.items():
+        if isinstance(value, kind):
+            return write(value)
+    return value
 
 
 def _misfit(sql: str, what: str, hint: str = "") -> DatabaseError:

@@ -10,6 +10,7 @@ from toolkit.database.raw import Values, ask, positional
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import note_row
 from toolkit.models.fetching import linked
+from toolkit.models.loader import UNREADABLE, unreadable
 from toolkit.models.scopes import current_scope
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.trace import Scope
@@ -141,9 +142,11 @@ class _Reading:
         instance = model.__new__(model)
         values: dict[str, Any] = {"_mask": self.mask}
         for (name, field), read, value in zip(self.columns, self.readers, row, strict=True):
-            values[field.attname if field is not None else name] = (
-                value if read is None or value is None else read(value)
-            )
+            try:
+                found = value if read is None or value is None else read(value)
+            except UNREADABLE as error:
+                raise unreadable(repr(name), value, error, type(field).__name__) from error
+            values[field.attname if field is not None else name] = found
         instance.__dict__ = values
         key = [row[index] for index in self.key]
         instance._row = tuple(key * len(self.mask))[: len(self.mask)]

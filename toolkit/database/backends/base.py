@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
@@ -100,6 +100,8 @@ class Backend:
         joined_tables: How many tables one SELECT may have; None if there is no bound.
         nested_questions: How many SELECTs may stand inside of one another: PostgreSQL plans 40 for 0.3 s, 80 for 19 s.
         too_large: A regular expression for what the driver says of a statement that is larger than the database takes.
+        writers: How values of Python's types, the first that fits, are kept in columns, where the driver would not
+            write them so itself.
     """
 
     dialect: ClassVar[str] = ""
@@ -145,6 +147,7 @@ class Backend:
     joined_tables: ClassVar[int | None] = None
     nested_questions: ClassVar[int] = 40
     too_large: ClassVar[str] = ""
+    writers: ClassVar[Mapping[type, Callable[[Any], Any]]] = {}
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url

@@ -7,14 +7,17 @@ apart and orders by code point. Instants are kept in UTC to the microsecond.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.mysql_dialect import COLLATIONS, with_types
+from toolkit.database.backends.values import in_utc, microseconds
 from toolkit.database.tokens.mysql import MySQLTokens
 from toolkit.errors import DatabaseUnavailable
 
@@ -79,6 +82,12 @@ class MySQL(Backend):
     sets_defaults: ClassVar[bool] = False
     joined_tables: ClassVar[int | None] = 61  # MariaDB, "Joins": so many tables in one
     too_large: ClassVar[str] = r"^\((1473|1116|1117|1119|1436|1153), |Thread stack overrun"
+
+    writers: ClassVar[Mapping[type, Callable[[Any], Any]]] = {
+        UUID: lambda value: value.hex,
+        timedelta: microseconds,
+        datetime: lambda value: in_utc(value).replace(tzinfo=None),
+    }
 
     def connect_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}

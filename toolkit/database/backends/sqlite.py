@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from toolkit.database.backends.base import Backend, Broken
+from toolkit.database.backends.values import in_utc, microseconds
 from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
 from toolkit.database.sqlfunctions import register
@@ -86,6 +90,15 @@ class SQLite(Backend):
     too_large: ClassVar[str] = (
         r"parser stack overflow|Expression tree is too large|too many (SQL variables|columns|terms|arguments on)"
     )
+
+    writers: ClassVar[Mapping[type, Callable[[Any], Any]]] = {
+        Decimal: float,
+        UUID: lambda value: value.hex,
+        timedelta: microseconds,
+        datetime: lambda value: in_utc(value).isoformat(" "),
+        date: date.isoformat,
+        time: time.isoformat,
+    }
 
     def __init__(self, url: str, folder: Path) -> None:
         super().__init__(url, folder)
