@@ -50,7 +50,25 @@ class Reading(models.Model):
     value = models.FloatField(null=True)
 
 
-MODELS = resolved({"shop": [Tenant, Order, Reading]})
+class Revision(models.Model):
+    """A part of its key is given by itself."""
+
+    pk = models.CompositePrimaryKey("number", "made")
+    number = models.IntegerField()
+    made = models.DateTimeField(auto_now_add=True)
+
+
+class Platform(models.Model):
+    """Its key is a whole number, and nobody counts it."""
+
+    code = models.IntegerField(primary_key=True)
+
+
+class Lamp(models.Model):
+    platform = models.OneToOneField(Platform, on_delete=models.CASCADE, primary_key=True)
+
+
+MODELS = resolved({"shop": [Tenant, Order, Reading, Revision, Platform, Lamp]})
 shared_database = own_database(MODELS)
 
 
@@ -262,3 +280,19 @@ def test_an_abstract_model_hands_its_key_on() -> None:
     first, second = (type(models.Model)(name, (Base,), {"__module__": "a"}) for name in ("First", "Second"))
     assert first._meta.pk is not second._meta.pk
     assert [f.model for f in first._meta.key] == [first, first] and first(a=1, b=2).pk == (1, 2)
+
+
+def test_a_part_of_the_key_may_be_the_moment_of_saving(shop: Any) -> None:
+    saved, made = Revision.objects.create(number=1), Revision.objects.bulk_create([Revision(number=2)])[0]
+    assert [row.pk for row in Revision.objects.order_by("number")] == [saved.pk, made.pk]
+
+
+@pytest.mark.parametrize("model", [Platform, Lamp])
+def test_a_number_that_nobody_counts_is_never_made_up(shop: Any, model: Any) -> None:
+    """SQLite would count it, and so refer to a row that nobody named."""
+    Platform.objects.create(code=1)
+    with pytest.raises(IntegrityError, match=rf"{model.__name__} has no \w+, which is its key\. Give each row one"):
+        model.objects.create()
+    with pytest.raises(IntegrityError, match="which is its key"):
+        model.objects.bulk_create([model(), model()])
+    assert (Platform.objects.count(), Lamp.objects.count()) == (1, 0)

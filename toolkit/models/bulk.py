@@ -9,7 +9,6 @@ from typing import Any
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.conflicts import Conflict
 from toolkit.models.expressions import Expression
-from toolkit.models.fields import IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
 from toolkit.models.inserting import computed_insert
 from toolkit.models.saving import update_sql
@@ -22,9 +21,9 @@ from toolkit.models.writing import (
     forget_computed,
     insert_sql,
     key_of,
-    keyless,
     link_to_parents,
     own_fields,
+    refuse_keyless,
     row_maker,
     settle_relations,
     stamp,
@@ -181,8 +180,7 @@ class BulkInsert:
         """Insert rows to which the database gives keys: ahead where it can, so that no statement has to return them."""
         meta = level._meta
         pk = meta.pk
-        if meta.composite_key is not None or not (isinstance(pk, IntegerField) or pk.db_default is not MISSING):
-            raise keyless(meta)
+        refuse_keyless(meta)
         if self.conflict is None and pk.db_default is MISSING:
             keys = self.database.backend.next_keys(self.database, meta.table, pk.column, len(rows))
             if keys:

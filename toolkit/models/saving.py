@@ -19,9 +19,9 @@ from toolkit.models.writing import (
     given_fields,
     insert_sql,
     key_of,
-    keyless,
     link_to_parents,
     own_fields,
+    refuse_keyless,
     row_maker,
     settle_relations,
     stamp,
@@ -154,10 +154,10 @@ class Saving:
     def _insert_level(self, level: Any) -> None:
         scope, instance, meta = self.scope, self.instance, level._meta
         self.given_keys += fill_keys(instance, level)
-        generated = key_of(instance, level) is None
-        if generated and meta.composite_key is not None:
-            raise keyless(meta)
         stamp(scope, [instance], meta.local_fields, new=True)
+        generated = key_of(instance, level) is None
+        if generated:
+            refuse_keyless(meta)
         fields = [f for f in given_fields(instance, written_fields(level)) if not (f.in_key and generated)]
         returning = generated and scope.database.backend.returning
         if computed_fields(instance, fields):

@@ -11,7 +11,7 @@ from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_mean
 from toolkit.models.expressions import Expression, Q
-from toolkit.models.fields import IntegerField
+from toolkit.models.fields import AutoField, IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field
 from toolkit.models.generated import make_function
 from toolkit.models.sqltext import placeholder, quoted
@@ -213,10 +213,16 @@ def fill_keys(instance: Any, level: Any) -> list[str]:
     return made
 
 
-def keyless(meta: Any) -> IntegrityError:
-    """The error for a row without a key, where the database gives none."""
+def refuse_keyless(meta: Any) -> None:
+    """Refuse a row without a key where the database gives none. SQLite would count any key of whole numbers.
+
+    Raises:
+        IntegrityError: It gives none.
+    """
+    if meta.composite_key is None and (isinstance(meta.pk, AutoField) or meta.pk.db_default is not MISSING):
+        return
     names = " and ".join(field.name for field in meta.key)
-    return IntegrityError(f"{meta.object_name} has no {names}, which is its key", hint="Give each row one.")
+    raise IntegrityError(f"{meta.object_name} has no {names}, which is its key", hint="Give each row one.")
 
 
 def take_keys_from_links(instance: Any) -> None:
