@@ -57,9 +57,11 @@ class Input(NamedTuple):
     - ``stored``: (storage, name); digest of the content of a file field's file, or of what its storage says of it
     - ``image``: (kind, storage, name, what is done to it); digest of the file, the settings and the encoders' versions
     - ``folder``: (path relative to the site's folder,); digest of the sorted names in it
+    - ``link``: (path relative to the site's folder,); digest of where a link leads to, or of what is there instead
     - ``setting``: (name,); digest of the value
     - ``environment``: (variable,), or ("*",) for all of them; digest of the value
     - ``outside``: (who was asked,), another host or program; digest of nothing: it verifies never
+    - ``imported``: (who was asked,) while modules were imported, which hold the answer; digest of that importing
     - ``url``: (route, subject key, locale, number); digest of the URL
     - ``plan``: (route, locale); digest of all subjects and URLs of a route
     - ``subject``: (route, subject key, locale); digest of a subject, see ``toolkit.pages.likeness``
@@ -73,7 +75,7 @@ class Input(NamedTuple):
     digest: bytes
 
 
-SUMMED = frozenset({"row", "query", "clock", "file", "folder", "setting", "environment", "outside"})
+SUMMED = frozenset({"row", "query", "clock", "file", "folder", "link", "setting", "environment", "outside"})
 """Kinds of what a function reads to find subjects that reach a page by its subject only. Of others, such as assets and
 URLs of pages, it counts which pages have them: what they use is published, and whom they link to is there."""
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from toolkit.site.verifying import file_digest, folder_digest
+from toolkit.site.verifying import environment_digest, file_digest, folder_digest, link_digest
 from toolkit.site.watching import watch_files
 from toolkit.trace import ABSENT, Scope, Trace, digest_bytes, entered
 
 CODE = """
-import glob, json, os, sqlite3, tomllib
+import asyncio, concurrent.futures, glob, json, os, sqlite3, threading, tomllib
 from pathlib import Path
 
 def run(action, *arguments):
@@ -100,6 +100,71 @@ def test_a_file_that_is_not_there_is_an_input_too(read: Any, site: FakeSite) -> 
 def test_every_way_to_list_a_folder_is_seen(read: Any, site: FakeSite, action: str) -> None:
     found = read(action, site.folder / "data")
     assert found[("folder", "data")] == folder_digest(site.folder / "data")
+
+
+@pytest.mark.parametrize("action", ["os.access(a[0], os.R_OK)", "os.stat(a[0])", "Path(a[0]).exists()"])
+def test_every_way_to_look_for_a_file_is_seen(read: Any, site: FakeSite, action: str) -> None:
+    path = site.folder / "data/a.json"
+    assert read(action, path) == {FILE: digest_bytes(path.read_bytes())}
+    path.unlink()
+    assert read(action, path) == {FILE: ABSENT, ("folder", "data/a.json"): ABSENT}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "os.readlink(a[0])",
+        "os.lstat(a[0])",
+        "os.stat(a[0], follow_symlinks=False)",
+        "Path(a[0]).is_symlink()",
+        "Path(a[0]).resolve()",
+        "os.path.lexists(a[0])",
+        "os.path.realpath(a[0])",
+    ],
+)
+def test_every_way_to_look_at_a_link_is_seen(read: Any, site: FakeSite, action: str) -> None:
+    link = site.folder / "data/now"
+    link.symlink_to("a.json")
+    leads_to_a = read(action, link)["link", "data/now"]
+    assert leads_to_a == link_digest(link)
+    link.unlink()
+    link.symlink_to("b.json")
+    leads_to_b = read(action, link)["link", "data/now"]
+    link.unlink()
+    assert len({leads_to_a, leads_to_b, read(action, link)["link", "data/now"]}) == 3
+
+
+def test_where_the_site_lies_is_no_input(read: Any, site: FakeSite) -> None:
+    """Another machine has it elsewhere, and code that finds its own folder reads nothing of a page."""
+    assert read("Path(a[0]).resolve().parent", site.folder / "app/pages.py").keys() <= {
+        ("link", "app"),
+        ("link", "app/pages.py"),
+    }
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "concurrent.futures.ThreadPoolExecutor(1).submit(Path(a[0]).read_text).result()",
+        "list(concurrent.futures.ThreadPoolExecutor(2).map(lambda path: open(path).read(), [a[0], a[0]]))",
+        "[t.start() or t.join() for t in [threading.Thread(target=Path(a[0]).read_text)]]",
+        "asyncio.run(asyncio.to_thread(Path(a[0]).read_text))",
+    ],
+)
+def test_what_a_thread_reads_that_a_page_begins_is_the_pages(read: Any, site: FakeSite, action: str) -> None:
+    path = site.folder / "data/a.json"
+    assert read(action, path)[FILE] == digest_bytes(path.read_bytes())
+
+
+@pytest.mark.parametrize("action", ["os.environ.get(a[0])", "os.getenv(a[0])", "os.getenvb(os.fsencode(a[0]))"])
+def test_every_way_to_a_variable_is_seen(read: Any, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(action, "PROBE") == {("environment", "PROBE"): ABSENT}
+    monkeypatch.setenv("PROBE", "1")
+    assert read(action, "PROBE") == {("environment", "PROBE"): environment_digest("PROBE")}
+
+
+def test_a_process_that_is_forked_reads_what_nobody_sees(read: Any) -> None:
+    assert ("outside", "os.fork") in read("os.fork() or os._exit(0)")
 
 
 def test_relative_paths_and_the_current_folder(read: Any, site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:

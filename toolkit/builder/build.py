@@ -172,6 +172,7 @@ class Builder:
         self._check_part(manifest, files, pending)
         standing = Standing(files, pending, *self.target.find_suspects(files, pending))
         self._note_foreign(manifest, report)
+        self._note_told(report)
         for attempt in range(1, SNAPSHOT_TRIES + 1):
             run = Run(self, manifest, report, moment, standing)
             alone = attempt == SNAPSHOT_TRIES
@@ -216,6 +217,15 @@ class Builder:
         if not manifest.existed and self.target.has_files():
             report.notices.append(
                 f"{self.target.title} had files before this build; those that the site does not have were left alone"
+            )
+
+    def _note_told(self, report: BuildReport) -> None:
+        """Say why no build of the site can skip a page, if its modules are told something when they are imported."""
+        told = ", ".join(str(key[0]) for key in self.site.told_at_import)
+        if told:
+            report.notices.append(
+                f"every page was rendered, for nobody can say whether the site's modules would be told the same today "
+                f"when they are imported: {told}. Ask where the page is made, or hand it over in a variable"
             )
 
 

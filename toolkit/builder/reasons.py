@@ -34,6 +34,8 @@ def describe(names: Names, shapes: Mapping[str, Mapping[str, Any]], kind: str, k
         return f"the image {key[2]}"
     if kind == "outside":
         return f"what was asked outside ({key[0]})"
+    if kind == "imported":
+        return f"what was asked outside while modules were imported ({key[0]})"
     if kind == "environment":
         return "the environment" if key[0] == "*" else f"the variable {key[0]}"
     if kind == "code":

@@ -187,13 +187,16 @@ class _Sealing:
         Raises:
             _Unsealable: Something was read that no file is.
         """
-        inputs = manifest.inputs(kinds={"file", "folder", "environment", "outside", "part"})
+        inputs = manifest.inputs(kinds={"file", "folder", "link", "environment", "outside", "imported", "part"})
         read = chain(((kind, key) for kind, key, _ in inputs.values()), self.loaded.inputs)
         for kind, key in read:
-            _require(kind not in ("outside", "part"))
+            _require(kind not in ("outside", "imported", "part"))
             if kind == "environment":
                 _require(key[0] not in PASSING and key[0] != EVERY_VARIABLE)
-            elif not covers(self.trees, path := os.path.normpath(self.site.folder / key[0])):
+                continue
+            path = os.path.normpath(self.site.folder / key[0])
+            _require(kind != "link" or not os.path.islink(path))  # noqa: PTH114 - links are followed, and looked at nowhere
+            if not covers(self.trees, path):
                 _require(not os.path.isdir(path) or covers([Tree(str(self.site.folder))], path))  # noqa: PTH112 - not of all that is elsewhere
                 self.trees.append(Tree(path))
         _require(not any(record.get("opaque") for record in manifest.shapes().values()))

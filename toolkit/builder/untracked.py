@@ -39,7 +39,7 @@ _CALLS: dict[str, str] = {
 }
 """Function in C, as its module or class names it, to what it reads."""
 
-_WATCHING = f"{os.sep}site{os.sep}watching.py"
+_WATCHING = (f"{os.sep}site{os.sep}watching.py", f"{os.sep}site{os.sep}told.py")
 _TOOLKIT = f"{Path(__file__).parent.parent}{os.sep}"
 _PLAIN = (int, float, str, bytes, bool, complex, type(None), frozenset, Random, count)
 _BOXES = (list, dict, set, tuple, deque, Counter, defaultdict, OrderedDict)

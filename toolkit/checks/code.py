@@ -12,58 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks.findings import Finding
+from toolkit.site.calls import imported_names, untracked_calls
 
 _DECLARING = {"page", "listing", "feed", "context_processor", "filter", "template_global", "error_page", "shortcode"}
-_CLOCK = "Ask for the moment with toolkit's Now() in the query, or now() in the template: the trace knows those."
-_CHANCE = "A page is a function of what it reads: choose by the subject's key, or in the browser."
-_OUTSIDE = "Load it into the database or a file before the build."
-
-UNTRACKED: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(
-        (
-            "datetime.datetime.now",
-            "datetime.datetime.utcnow",
-            "datetime.datetime.today",
-            "datetime.date.today",
-            "time.time",
-            "time.time_ns",
-            "time.localtime",
-            "time.gmtime",
-            "time.strftime",
-            "time.monotonic",
-            "time.perf_counter",
-        ),
-        ("the wall clock", _CLOCK),
-    ),
-    **dict.fromkeys(
-        (
-            *(
-                f"random.{name}"
-                for name in ("random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform")
-            ),
-            *(f"secrets.{name}" for name in ("choice", "randbelow", "token_hex", "token_urlsafe", "token_bytes")),
-            "os.urandom",
-            "uuid.uuid1",
-            "uuid.uuid4",
-        ),
-        ("chance", _CHANCE),
-    ),
-    **dict.fromkeys(
-        (
-            "urllib.request.urlopen",
-            "socket.create_connection",
-            "socket.socket",
-            *(f"requests.{name}" for name in ("get", "post", "head", "request")),
-            *(f"httpx.{name}" for name in ("get", "post", "head", "request", "stream")),
-            *(f"subprocess.{name}" for name in ("run", "check_output", "Popen", "call")),
-            "os.popen",
-            "os.system",
-        ),
-        ("another host or program", _OUTSIDE),
-    ),
-}
-"""Full name of a function, to (what it reads, what to do instead)."""
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -77,28 +28,19 @@ def check_module(path: Path) -> Iterator[Finding]:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return
-    names = _imported(tree)
+    names = imported_names(tree)
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
     run = _run_for_pages(functions)
     for function in run:
-        for what, hint, line in _reads(function, names):
+        for what, hint, line in untracked_calls(function, names):
             message = f"{function.name}() is run for pages and reads {what}, which no trace knows of"
             yield Finding("code.untracked", message, path=str(path), line=line, hint=hint)
     used = {name: function.name for function in run for name in _globals_of(function)}
     for statement in tree.body:
         for name in _assigned(statement) & used.keys():
-            for what, hint, line in _reads(statement, names):
+            for what, hint, line in untracked_calls(statement, names):
                 message = f"{name} reads {what} when the module is imported, and {used[name]}() is run for pages"
                 yield Finding("code.untracked", message, path=str(path), line=line, hint=hint)
-
-
-def _reads(tree: ast.AST, names: dict[str, str]) -> Iterator[tuple[str, str, int]]:
-    """What is read that no trace knows of, what to do instead, and the line."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            known = UNTRACKED.get(_full_name(node.func, names))
-            if known is not None:
-                yield (*known, node.lineno)
 
 
 def _globals_of(function: Function) -> set[str]:
@@ -134,25 +76,3 @@ def _run_for_pages(functions: dict[str, Function]) -> list[Function]:
 def _declares(decorator: ast.expr) -> bool:
     target = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(target, ast.Attribute) and target.attr in _DECLARING
-
-
-def _imported(tree: ast.Module) -> dict[str, str]:
-    """Name in the module to the full name of what was imported under it."""
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                names[one.asname or one.name.partition(".")[0]] = one.name if one.asname else one.name.partition(".")[0]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.update({one.asname or one.name: f"{node.module}.{one.name}" for one in node.names})
-    return names
-
-
-def _full_name(node: ast.expr, names: dict[str, str]) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in names:
-        return ""
-    return ".".join([names[node.id], *reversed(parts)])

@@ -26,6 +26,7 @@ WORDS = {
     "asset": 0,
     "file": 0,
     "folder": 0,
+    "link": 0,
     "setting": 0,
     "environment": 0,
     "stored": 1,

@@ -38,7 +38,7 @@ class KeptProperty:
         elif trace is not None:
             trace.include(kept[1])
         if trace is not None:
-            _note_rows(trace, kept[0])
+            note_rows(trace, kept[0])
         return kept[0]
 
     def _find(self, instance: Any) -> tuple[Any, Trace | None]:
@@ -62,7 +62,7 @@ class KeptProperty:
             raise AttributeError(self.place.removeprefix(PREFIX))
 
 
-def _note_rows(trace: Trace, value: Any) -> None:
+def note_rows(trace: Trace, value: Any) -> None:
     """What was left out of the rows in it may have been loaded for another page since."""
     for each in value if isinstance(value, list | tuple) else (value,):
         if hasattr(each, "_meta") and hasattr(each, "_row"):

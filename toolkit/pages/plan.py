@@ -298,7 +298,7 @@ def make_unit(plan: Plan, route: Route, locale: str) -> Unit:
         raise
     except Exception as error:
         raise function_failed(error, route) from error
-    trace.record("code", (), plan.site.code_digest)
+    plan.site.record_code(trace)
     trace.record("setting", ("locales",), plan.site.settings.digest_of("locales"))
     return Unit(route, locale, planned, trace)
 

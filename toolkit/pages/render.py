@@ -76,7 +76,7 @@ Rendered = tuple[bytes, str, tuple[tuple[str, bytes], ...]]
 
 def _record_basics(trace: Trace, site: Any, plan: Plan, page: Page, route: Route) -> None:
     """What every page is made of, whatever it does."""
-    trace.record("code", (), site.code_digest)
+    site.record_code(trace)
     for name in EVERY_PAGE:
         trace.record("setting", (name,), site.settings.digest_of(name))
     if route.is_given:

@@ -16,7 +16,7 @@ from toolkit.site.verifying import Answers, Key, Verifier, environment_digest
 from toolkit.templates.clock import end_of_moment
 from toolkit.trace import ABSENT, Trace, entered
 
-FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "image", "folder"})
+FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "image", "folder", "link"})
 
 _BATCH = 400
 
@@ -96,7 +96,7 @@ def places_of(site: Any, trace: Trace) -> Iterator[str]:
             yield from (str(found.path) for found in site.environment.why_template(key[0]).candidates)
         elif kind == "asset":
             yield from map(os.fspath, site.assets.places(key[0]))
-        elif kind in ("file", "folder"):
+        elif kind in ("file", "folder", "link"):
             yield os.fspath(site.folder / key[0])
         elif kind == "stored":
             yield from _stored_places(site.storages, *key)

@@ -14,12 +14,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toolkit.seals import PASSING
+from toolkit.seals import PASSING, installed_names
+from toolkit.site.calls import clock_reads_at_import
 from toolkit.site.verifying import EVERY_VARIABLE
-from toolkit.trace import digest, digest_bytes
+from toolkit.trace import Trace, digest, digest_bytes
 
 LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
 """Libraries whose version may change a page."""
+
+_KNOWN = {*LIBRARIES, "toolkit"}
 
 _TOOLKIT = Path(__file__).parent.parent
 _ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{_TOOLKIT}{os.sep}")
@@ -69,8 +72,11 @@ def _parts(site: Any) -> list[Any]:
     sources += [[f"app {app.label}", _sources(app.folder)] for app in site.apps if _TOOLKIT not in app.folder.parents]
     own = sorted({*site.folder.glob("*.py"), *_imported(site.folder)})
     sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
-    sources += [[f"module {name}", files] for name, files in _helpers(site, own)]
+    imported = _Imported(site, own)
+    sources += [[f"module {name}", files] for name, files in sorted(imported.helpers.items())]
     libraries = [(name, _version(name)) for name in LIBRARIES]
+    if imported.uses_others:
+        libraries += list(_distributions())
     if site.settings.peek("precompress"):
         libraries += [("brotli", _version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     return [sources + _read_at_import(site), libraries, sys.version_info[:3]]
@@ -81,12 +87,43 @@ def _read_at_import(site: Any) -> list[list[Any]]:
 
     Not what nobody can verify, nor the environment as a whole, which is another for each shell.
     """
-    kinds = {"file", "folder", "environment"}
+    kinds = {"file", "folder", "link", "environment"}
     return sorted(
         [f"{kind} {key[0]}, read at import", value]
         for (kind, key), value in site.read_at_import.items()
         if kind in kinds and key[0] not in PASSING and key[0] != EVERY_VARIABLE
     )
+
+
+def record_code(trace: Trace, site: Any) -> None:
+    """Have all code in a trace, and what its modules were told while they were imported.
+
+    Args:
+        trace: Of a page that begins, or of a route whose pages are found.
+        site: The site.
+    """
+    trace.record("code", (), code_digest(site))
+    for key in told_at_import(site):
+        trace.record("imported", key, site.loading)
+    for (kind, key), value in site.read_late.copy().items():
+        trace.record(*(("imported", key, site.loading) if kind == "outside" else (kind, key, value)))
+
+
+def told_at_import(site: Any) -> list[tuple[Any, ...]]:
+    """What the site's modules were told while they were imported, and nobody can ask again: hosts, programs, the clock.
+
+    Found once in the life of a process, as the digest.
+    """
+    found: list[tuple[Any, ...]] | None = site.__dict__.get("_told_at_import")
+    if found is None:
+        found = [key for kind, key in site.read_at_import if kind == "outside"]
+        folders = [str(site.folder), *(str(app.folder) for app in site.apps if _TOOLKIT not in app.folder.parents)]
+        paths = sorted({path for folder in folders for path in _imported_files(folder)})
+        for path, line in clock_reads_at_import(paths):
+            shown = path.relative_to(site.folder).as_posix() if path.is_relative_to(site.folder) else str(path)
+            found.append((f"the wall clock, at {shown}:{line}",))
+        site.__dict__["_told_at_import"] = found
+    return found
 
 
 @functools.cache
@@ -120,39 +157,61 @@ def _stands_in(path: str, root: str) -> bool:
 
 def _imported(folder: Path) -> Iterator[Path]:
     """Modules that were imported from the site's folder, whoever did, with all of the packages they belong to."""
+    for name, path in _imported_modules(str(folder)):
+        yield path
+        if "." not in name and path.name == "__init__.py":
+            yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
+
+
+def _imported_files(folder: str) -> list[Path]:
+    return [path for _, path in _imported_modules(folder)]
+
+
+def _imported_modules(folder: str) -> Iterator[tuple[str, Path]]:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or not file.endswith(".py") or not _stands_in(file, str(folder)):
-            continue
-        path = Path(os.path.realpath(file))
-        if path.is_file():
-            yield path
-            if "." not in name and path.name == "__init__.py":
-                yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
+        if isinstance(file, str) and file.endswith(".py") and _stands_in(file, folder):
+            path = Path(os.path.realpath(file))
+            if path.is_file():
+                yield name, path
 
 
-def _helpers(site: Any, own: Iterable[Path]) -> list[tuple[str, list[list[Any]]]]:
-    """Modules that the site's and the apps' code imports from elsewhere than where libraries are installed.
+class _Imported:
+    """Modules that the site's and the apps' code imports from elsewhere.
 
-    By name, with the name and digest of each of their files: a folder on ``PYTHONPATH``, a library that is installed
-    so that it can be edited. Of what is installed the version tells; these have none that changes with them.
+    Args:
+        site: The site.
+        own: The files of its own modules.
+
+    Attributes:
+        helpers: Those that are not where libraries are installed: a folder on ``PYTHONPATH``, a library that is
+            installed so that it can be edited. By name, with the name and digest of each of their files: they have no
+            version that changes with them.
+        uses_others: Whether there are libraries besides those that the toolkit uses for pages, or their versions are
+            asked for. Which of what is installed such a library needs, too, is not looked for: all of it counts.
     """
-    folders = [str(app.folder) for app in site.apps if _is_editable(str(app.folder))]
-    waiting = [*map(str, own), *(path for folder in folders for path in _python_files(folder))]
-    known = [os.path.realpath(place) for place in (site.folder, *folders)]
-    found: dict[str, list[list[Any]]] = {}
-    seen: set[str] = set()
-    while waiting:
-        with open(waiting.pop(), "rb", buffering=0) as file:  # noqa: PTH123 - as in _sources
-            names = _imports(file.read()) - seen
-        seen |= names
-        for name in sorted(names):
-            places = [place for place in _places_of(name) if _is_editable(place) and not _is_below(place, known)]
-            files = [path for place in places for path in _python_files(place)]
-            if files:
-                found[name] = [each for place in places for each in _sources_at(place)]
-                waiting += files
-    return sorted(found.items())
+
+    def __init__(self, site: Any, own: Iterable[Path]) -> None:
+        folders = [str(app.folder) for app in site.apps if _is_editable(str(app.folder))]
+        waiting = [*map(str, own), *(path for folder in folders for path in _python_files(folder))]
+        known = [os.path.realpath(place) for place in (site.folder, *folders)]
+        self.helpers: dict[str, list[list[Any]]] = {}
+        self.uses_others = False
+        seen: set[str] = set()
+        while waiting:
+            with open(waiting.pop(), "rb", buffering=0) as file:  # noqa: PTH123 - as in _sources
+                source = file.read()
+            self.uses_others |= b"importlib.metadata" in source
+            names = _imports(source) - seen
+            seen |= names
+            for name in sorted(names):
+                found = _places_of(name)
+                places = [place for place in found if _is_editable(place) and not _is_below(place, known)]
+                files = [path for place in places for path in _python_files(place)]
+                if files:
+                    self.helpers[name] = [each for place in places for each in _sources_at(place)]
+                    waiting += files
+                self.uses_others |= name not in _KNOWN and any(map(_is_installed, found))
 
 
 def _imports(source: bytes) -> set[str]:
@@ -182,6 +241,18 @@ def _is_editable(place: str) -> bool:
     return not whole.startswith(_ELSEWHERE) and not any(mark in whole for mark in _INSTALLED)
 
 
+def _is_installed(place: str) -> bool:
+    return any(mark in f"{place}{os.sep}" for mark in _INSTALLED)
+
+
+def _distributions() -> Iterator[tuple[str, str]]:
+    """Name and version of each library that is installed."""
+    for entry in sorted({entry for _, entries in installed_names() for entry in entries}):
+        if entry.endswith((".dist-info", ".egg-info")):
+            name, _, rest = entry.rpartition(".")[0].partition("-")
+            yield name, rest
+
+
 def _is_below(place: str, folders: Iterable[str]) -> bool:
     real = os.path.realpath(place)
     return any(real == folder or real.startswith(f"{folder}{os.sep}") for folder in folders)
@@ -209,7 +280,6 @@ def _sources(folder: Path) -> list[list[Any]]:
     return sorted(found)
 
 
-@functools.cache
 @functools.cache
 def _version(name: str) -> str:
     """Once in the life of a process, as for the code itself: each reads a file of metadata."""

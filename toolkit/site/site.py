@@ -7,6 +7,7 @@ freezes. Models, templates and pages do not know each other: they meet here.
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -32,7 +33,7 @@ from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
 from toolkit.settings import STATE_FOLDER, Settings, find_folder, load_settings
 from toolkit.signals import Receivers
-from toolkit.site.code import code_digest, code_folders
+from toolkit.site.code import code_digest, code_folders, record_code, told_at_import
 from toolkit.site.databases import Databases
 from toolkit.site.images import make_images
 from toolkit.site.moved import find_redirect
@@ -78,6 +79,8 @@ class Site:
         self._lock = threading.RLock()
         self._patterns: dict[tuple[str, str], Pattern] = {}
         self.read_at_import: dict[tuple[str, tuple[Any, ...]], bytes] = {}
+        self.loading = os.urandom(16)
+        self.read_late: dict[tuple[str, tuple[Any, ...]], bytes] = {}
         self.receivers = Receivers()
         self.routes: list[Route] = []
         self.models: list[Any] = []
@@ -186,6 +189,15 @@ class Site:
         """Stands for all Python sources of the site and the toolkit, and the versions of the libraries."""
         return code_digest(self)
 
+    @property
+    def told_at_import(self) -> list[tuple[Any, ...]]:
+        """What the modules were told while they were imported, and nobody can ask again."""
+        return told_at_import(self)
+
+    def record_code(self, trace: Trace) -> None:
+        """Have in a trace what every page and every list of pages is made by."""
+        record_code(trace, self)
+
     # preparing
 
     def prepare(self) -> Site:
@@ -216,7 +228,10 @@ class Site:
 
     def __enter__(self) -> Site:
         self.prepare()
-        manager: AbstractContextManager[Scope] = entered(self.scope())
+        around = current.get()
+        is_page = around is not None and around.site is self and around.trace is not None
+        # what a page's function does within is the page's: seen with a reader's eyes, and remembered
+        manager: AbstractContextManager[Scope] = entered(around if around is not None and is_page else self.scope())
         manager.__enter__()
         _entered_managers(self).append(manager)
         return self

@@ -111,6 +111,14 @@ class Verifier:
     def _folder(self, key: Key) -> bytes:
         return folder_digest(self.site.folder / key[0])
 
+    def _link(self, key: Key) -> bytes:
+        return link_digest(self.site.folder / key[0])
+
+    def _imported(self, key: Key) -> bytes:
+        is_told = key in self.site.told_at_import or ("outside", key) in self.site.read_late
+        found: bytes = self.site.loading
+        return found if is_told else ABSENT
+
     def _setting(self, key: Key) -> bytes:
         found: bytes = self.site.settings.digest_of(key[0])
         return found
@@ -161,9 +169,11 @@ class Verifier:
         "stored": _stored,
         "image": _image,
         "folder": _folder,
+        "link": _link,
         "setting": _setting,
         "environment": _environment,
         "outside": _outside,
+        "imported": _imported,
         "clock": _clock,
         "code": _code,
         "url": _url,
@@ -185,6 +195,16 @@ def folder_digest(path: Path) -> bytes:
     """The names in a folder; ABSENT if there is none."""
     try:
         return digest(sorted(os.listdir(path)))  # noqa: PTH208 - names are all that is wanted
+    except OSError:
+        return ABSENT
+
+
+def link_digest(path: Path) -> bytes:
+    """Where a link leads to, or whether it is a file or a folder; ABSENT if there is nothing."""
+    try:
+        if path.is_symlink():
+            return digest(["link", os.fsencode(os.readlink(path))])  # noqa: PTH115 - as it is written
+        return digest("folder" if path.is_dir() else "file") if path.exists() else ABSENT
     except OSError:
         return ABSENT
 

@@ -1,16 +1,19 @@
 """What a site's own code reads past the toolkit is an input too: files, variables, other hosts and programs.
 
 Python's audit events tell of files and hosts. An audit hook cannot be taken away again (PEP 578), so there is one for
-the process. Of ``os.stat`` and ``os.environ`` Python tells nobody, so both are exchanged for what tells, and otherwise
-does the same. All of it looks only while a page is being rendered or planned, and only at what the site's own functions
-read: not at what the toolkit reads for them, such as templates, which are inputs of kinds of their own.
+the process. Of ``os.stat`` and its kin and of ``os.environ`` Python tells nobody, so they are exchanged for what tells,
+and otherwise does the same (``toolkit.site.told``). All of it looks only while a page is being rendered or planned, and
+only at what the site's own functions read, in threads that they begin as well: not at what the toolkit reads for them,
+such as templates, which are inputs of kinds of their own.
 
 Seen are ``open()`` and what is made of it (``Path.read_text``, ``json.load(open(...))``), also of files that are not
-there; ``os.listdir``, ``os.scandir`` and what is made of them (``Path.iterdir``, ``glob``); ``os.stat`` and what is
-made of it (``Path.exists``, ``os.path.isfile``), which counts as reading the file; ``sqlite3.connect``;
-``os.environ``, ``os.getenv``; connections to other hosts and programs that are started, whose answers nobody can
-verify, so that the page is made anew by every build.
-Not seen, because nothing can tell of them: the wall clock, chance, a file's times, values kept between pages.
+there; ``os.listdir``, ``os.scandir`` and what is made of them (``Path.iterdir``, ``glob``); ``os.stat``, ``os.access``
+and what is made of them (``Path.exists``, ``os.path.isfile``), which counts as reading the file; ``os.lstat``,
+``os.readlink`` and what is made of them (``Path.resolve``, ``os.path.islink``); ``sqlite3.connect``; ``os.environ``,
+``os.getenv``; connections to other hosts and processes that are started, whose answers nobody can verify, so that the
+page is made anew by every build. What a module reads while a page's function imports it is read by every page after.
+Not seen, because nothing can tell of them: the wall clock, chance, a file's times, values kept between pages, files
+that a library opens past Python.
 ``toolkit check`` looks for those in the source, and ``toolkit build --paranoid`` in what comes out.
 """
 
@@ -27,7 +30,9 @@ from types import FrameType
 from typing import Any
 
 from toolkit.settings import STATE_FOLDER
-from toolkit.site.verifying import EVERY_VARIABLE, UNVERIFIABLE, environment_digest, file_digest, folder_digest
+from toolkit.site import told
+from toolkit.site.kept import tell_of_caches
+from toolkit.site.verifying import UNVERIFIABLE, file_digest, folder_digest, link_digest
 from toolkit.trace import Trace, current
 
 _EVENTS = {"open": "file", "os.listdir": "folder", "os.scandir": "folder", "sqlite3.connect": "file"}
@@ -36,8 +41,13 @@ _OUTSIDE = {
     "socket.getaddrinfo": 0,
     "urllib.Request": 0,
     "subprocess.Popen": 0,
+    "socket.gethostname": 0,
+    "socket.gethostbyname": 0,
+    "socket.gethostbyaddr": 0,
     "os.system": 0,
     "os.posix_spawn": 0,
+    "os.fork": 0,
+    "os.forkpty": 0,
 }
 """Events of asking others, to which of the arguments says whom."""
 
@@ -123,8 +133,8 @@ def watch_files() -> None:
     if not _installed:
         _installed = True
         sys.addaudithook(_hook)
-        os.stat = _told_stat
-        os.environ.__class__ = ToldVariables
+        told.tell(_Hearer())
+        tell_of_caches()
 
 
 def _hook(event: str, arguments: tuple[Any, ...], *, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -137,8 +147,7 @@ def _hook(event: str, arguments: tuple[Any, ...], *, is_ending: Callable[[], boo
         if event in _OUTSIDE:
             _ask_outside(sys._getframe(1), event, arguments)
         return
-    scope = _scope()
-    if scope is None or scope.trace is None or not arguments or not _is_ours(sys._getframe(1), scope.site):
+    if not arguments or (scope := _reading_scope(sys._getframe(1))) is None:
         return
     if event == "open" and _writes(*arguments[1:3]):
         return
@@ -160,19 +169,8 @@ def _reading_scope(frame: FrameType) -> Any:
     return scope if ours else None
 
 
-_stat = os.stat
-
-
-def _told_stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
-    """``os.stat``, which tells what was looked at; a file counts as read, since its size is of its content."""
-    if _scope() is not None:
-        scope = _reading_scope(sys._getframe(1))
-        if scope is not None and isinstance(path, str | bytes | os.PathLike):
-            _record_stat(scope, os.fsdecode(path))
-    return _stat(path, *arguments, **options)
-
-
-def _record_stat(scope: Any, name: str) -> None:
+def _note_status(scope: Any, name: str) -> None:
+    """Record that it was looked what is at a path; a file counts as read, since its size is of its content."""
     trace, scope.trace = scope.trace, None  # our own looking is not the page's
     try:
         is_folder, is_there = os.path.isdir(name), os.path.exists(name)  # noqa: PTH110, PTH112 - as written
@@ -184,20 +182,24 @@ def _record_stat(scope: Any, name: str) -> None:
         _record(scope, "file", name, database=False)
 
 
-class ToldVariables(os._Environ):  # type: ignore[type-arg]  # the class of os.environ
-    """``os.environ``, which tells what is read of it."""
+def _note_link(scope: Any, name: str) -> None:
+    """Record that it was looked whether a path is a link, and where to.
 
-    def __getitem__(self, key: Any) -> Any:
-        scope = _reading_scope(sys._getframe(1)) if _scope() is not None else None
-        if scope is not None and scope.trace is not None and isinstance(key, str):
-            scope.trace.record("environment", (key,), environment_digest(key))
-        return super().__getitem__(key)
-
-    def __iter__(self) -> Any:
-        scope = _reading_scope(sys._getframe(1)) if _scope() is not None else None
-        if scope is not None and scope.trace is not None:
-            scope.trace.record("environment", (EVERY_VARIABLE,), environment_digest(EVERY_VARIABLE))
-        return super().__iter__()
+    Not of the folders that lead to the site's, nor of others beside it: those say where a machine keeps things.
+    """
+    place = os.path.abspath(name)  # noqa: PTH100 - a path need not exist
+    folder = str(scope.site.folder)
+    trace, scope.trace = scope.trace, None  # our own looking is not the page's
+    try:
+        is_plain_folder = os.path.isdir(place) and not os.path.islink(place)  # noqa: PTH112, PTH114 - as written
+        is_file = os.path.isfile(place)  # noqa: PTH113 - as written
+    finally:
+        scope.trace = trace
+    if f"{folder}{os.sep}".startswith(f"{place}{os.sep}") or (is_plain_folder and not _is_below(place, folder)):
+        return
+    _record(scope, "link", name, database=False)
+    if is_file:
+        _record(scope, "file", name, database=False)
 
 
 def _ask_outside(frame: FrameType, event: str, arguments: tuple[Any, ...]) -> None:
@@ -205,8 +207,8 @@ def _ask_outside(frame: FrameType, event: str, arguments: tuple[Any, ...]) -> No
     scope = _reading_scope(frame)
     if scope is not None and scope.trace is not None:
         place = _OUTSIDE[event]
-        whom = arguments[place] if len(arguments) > place else event
-        scope.trace.record("outside", (f"{event} {whom!r}"[:200],), UNVERIFIABLE)
+        whom = f" {arguments[place]!r}" if len(arguments) > place else ""
+        _note(scope, "outside", f"{event}{whom}"[:200], UNVERIFIABLE)
 
 
 def _writes(mode: Any = None, flags: Any = None) -> bool:
@@ -229,36 +231,73 @@ def _is_ours(frame: FrameType | None, site: Any) -> bool:
     apps, own = getattr(site, "code_folders", ((), ()))
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(_IMPORTING):
+        if name.startswith(_IMPORTING) and frame.f_code.co_name != "get_data":
             return False  # the import system looks for modules and distributions; code is an input of its own
         if name.startswith(apps) or (name.startswith(own) and "site-packages" not in name):
             return True
-        if name.startswith(_TOOLKIT):
+        if name.startswith(_TOOLKIT) and name != told.__file__:
             return False
         frame = frame.f_back
+    return told.is_begun_by_page()
+
+
+def _is_importing(scope: Any) -> bool:
+    """Whether a module of the site reads while a page's function imports it: it does so for the first page only."""
+    apps, own = getattr(scope.site, "code_folders", ((), ()))
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "<module>" and code.co_filename.startswith((*apps, *own)):
+            return True
+        frame = frame.f_back
     return False
+
+
+def _note(scope: Any, kind: str, name: str, value: bytes) -> None:
+    """Record what the site's code read, for this page, and for the others if it is a module that has it now."""
+    scope.trace.record(kind, (name,), value)
+    if scope is not _loading and _is_importing(scope):
+        scope.site.read_late[kind, (name,)] = value
 
 
 def _record(scope: Any, kind: str, name: str, *, database: bool) -> None:
     place = os.path.abspath(name)  # noqa: PTH100 - a path need not exist
     if place.endswith(_CODE) or place.startswith((*_LIBRARY, *_NO_FILES)) or name in ("", ":memory:"):
         return
-    key = os.path.relpath(_below(place, scope.site.folder), scope.site.folder).replace(os.sep, "/")
+    key = os.path.relpath(_as_below(place, scope.site.folder), scope.site.folder).replace(os.sep, "/")
     path = Path(scope.site.folder, key)
     trace, scope.trace = scope.trace, None  # our own reading is not the page's
     if trace is None:
         return
     try:
-        trace.record(kind, (key,), file_digest(path) if kind == "file" else folder_digest(path))
-        if database:  # what was written and not yet moved into the file itself
-            trace.record(kind, (f"{key}-wal",), file_digest(Path(f"{path}-wal")))
+        value = _DIGESTS[kind](path)
+        log = file_digest(Path(f"{path}-wal")) if database else None  # what is not yet moved into the file itself
     finally:
         scope.trace = trace
+    _note(scope, kind, key, value)
+    if log is not None:
+        _note(scope, kind, f"{key}-wal", log)
 
 
-def _below(place: str, folder: Path) -> str:
+class _Hearer:
+    """Is told of what was exchanged."""
+
+    find_scope = staticmethod(_reading_scope)
+    note_status = staticmethod(_note_status)
+    note_link = staticmethod(_note_link)
+    note = staticmethod(_note)
+
+
+_DIGESTS = {"file": file_digest, "folder": folder_digest, "link": link_digest}
+
+
+def _as_below(place: str, folder: Path) -> str:
     """A path as it is below the site's folder, if it is; that folder may have been reached through a link."""
-    if place.startswith(f"{folder}{os.sep}"):
+    if _is_below(place, str(folder)):
         return place
     real = os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))  # noqa: PTH118, PTH119, PTH120 - for each file that is opened
-    return real if real.startswith(f"{folder}{os.sep}") else place
+    return real if _is_below(real, str(folder)) else place
+
+
+def _is_below(place: str, folder: str) -> bool:
+    return place.startswith(f"{folder}{os.sep}")

@@ -1,0 +1,143 @@
+"""What Python tells nobody of is exchanged for what tells, and otherwise does the same.
+
+``os.stat``, ``os.lstat``, ``os.access``, ``os.readlink`` and ``os.environ`` raise no audit event. A thread begins with
+an empty context, so what it reads for a page would be nobody's: one that the site's code begins while a page is made
+has the page's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+from types import FrameType
+from typing import Any, Protocol
+
+from toolkit.site.verifying import EVERY_VARIABLE, environment_digest
+
+
+class Hearer(Protocol):
+    """Is told of reads."""
+
+    def find_scope(self, frame: FrameType) -> Any:
+        """The scope that a frame reads in, if it is the site's own code that reads and somebody records it."""
+
+    def note_status(self, scope: Any, name: str) -> None:
+        """Record that it was looked what is at a path."""
+
+    def note_link(self, scope: Any, name: str) -> None:
+        """Record that it was looked whether a path is a link, and where to."""
+
+    def note(self, scope: Any, kind: str, name: str, value: bytes) -> None:
+        """Record anything."""
+
+
+_hearer: Hearer | None = None
+
+_stat, _lstat, _access, _readlink = os.stat, os.lstat, os.access, os.readlink
+_start = threading.Thread.start
+
+
+def tell(hearer: Hearer) -> None:
+    """Exchange them, for the process; once."""
+    global _hearer  # as the functions, it is the process's
+    _hearer = hearer
+    os.stat = _told_stat
+    os.lstat = _told_lstat
+    os.access = _told_access
+    os.readlink = _told_readlink
+    os.environ.__class__ = ToldVariables
+    if os.supports_bytes_environ:
+        os.environb.__class__ = ToldVariables
+    threading.Thread.start = _told_start  # type: ignore[method-assign]  # by one that does it, too
+
+
+def _told(path: Any, how: Callable[[Hearer], Callable[[Any, str], None]]) -> None:
+    """Tell of a path that is looked at by whoever called the caller."""
+    hearer = _hearer
+    if hearer is not None and isinstance(path, str | bytes | os.PathLike):
+        scope = hearer.find_scope(sys._getframe(2))
+        if scope is not None:
+            how(hearer)(scope, os.fsdecode(path))
+
+
+def _status(hearer: Hearer) -> Callable[[Any, str], None]:
+    return hearer.note_status
+
+
+def _link(hearer: Hearer) -> Callable[[Any, str], None]:
+    return hearer.note_link
+
+
+def _told_stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+    """``os.stat``, which tells what was looked at."""
+    _told(path, _status if options.get("follow_symlinks", True) else _link)
+    return _stat(path, *arguments, **options)
+
+
+def _told_lstat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+    """``os.lstat``, which tells what was looked at."""
+    _told(path, _link)
+    return _lstat(path, *arguments, **options)
+
+
+def _told_readlink(path: Any, *arguments: Any, **options: Any) -> Any:
+    """``os.readlink``, which tells what was looked at."""
+    _told(path, _link)
+    return _readlink(path, *arguments, **options)
+
+
+def _told_access(path: Any, *arguments: Any, **options: Any) -> bool:
+    """``os.access``, which tells what was looked at."""
+    _told(path, _status)
+    return _access(path, *arguments, **options)
+
+
+class ToldVariables(os._Environ):  # type: ignore[type-arg]  # the class of os.environ
+    """``os.environ`` and ``os.environb``, which tell what is read of them."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str | bytes):
+            _told_variable(os.fsdecode(key))
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Any:
+        _told_variable(EVERY_VARIABLE)
+        return super().__iter__()
+
+
+def _told_variable(name: str) -> None:
+    hearer = _hearer
+    scope = hearer.find_scope(sys._getframe(2)) if hearer is not None else None
+    if hearer is not None and scope is not None:
+        hearer.note(scope, "environment", name, environment_digest(name))
+
+
+class _BegunByPage(threading.local):
+    """Whether this thread was begun by the site's code while somebody recorded what it reads."""
+
+    value = False
+
+
+_begun = _BegunByPage()
+
+
+def is_begun_by_page() -> bool:
+    """Whether the site's code began this thread while a page was made: whatever it does is done for pages."""
+    return _begun.value
+
+
+def _told_start(self: threading.Thread) -> None:
+    """``Thread.start``: a thread that the site's code begins while a page is made reads for that page."""
+    hearer = _hearer
+    if hearer is not None and hearer.find_scope(sys._getframe(1)) is not None:
+        self.run = partial(copy_context().run, _run_for_page, self.run)  # type: ignore[method-assign]  # of this one
+    _start(self)
+
+
+def _run_for_page(run: Callable[[], None]) -> None:
+    _begun.value = True
+    run()
