@@ -189,6 +189,17 @@ def test_empty_listings_are_published_unless_told_otherwise(make_site: Any, mode
     assert build(site)[1] == {"yes/empty/index.html": "0 1/1"}
 
 
+def test_a_front_page_is_there_before_the_first_story_is(make_site: Any, models_of: Any, build: Any) -> None:
+    site = make_site(
+        '@app.listing("/", template="x.html")\ndef home(): return Story.objects.all()\n'
+        '@app.listing("/late/", template="x.html", allow_empty=False)\ndef late(): return Story.objects.all()\n',
+        templates={"x.html": "{{ listing.total }} {{ listing.pages }}"},
+    )
+    assert build(site)[1] == {"index.html": "0 1"}
+    add(site, models_of(site), "a")
+    assert build(site)[1] == {"index.html": "1 1", "late/index.html": "1 1"}
+
+
 def test_error_pages_are_files_of_each_language(make_site: Any, build: Any) -> None:
     site = make_site(
         'app.error_page(404, template="404.html")',

@@ -287,7 +287,7 @@ def make_unit(plan: Plan, route: Route, locale: str) -> Unit:
     try:
         with entered(plan.scope(locale, trace)):
             if route.each is None:
-                planned = [_single(plan, route, locale)]
+                planned = _single(plan, route, locale)
             elif route.kind == "listing":
                 planned = list(_plan_listing(plan, route, locale, trace))
             elif route.model is not None:
@@ -303,11 +303,12 @@ def make_unit(plan: Plan, route: Route, locale: str) -> Unit:
     return Unit(route, locale, planned, trace)
 
 
-def _single(plan: Plan, route: Route, locale: str) -> Planned:
+def _single(plan: Plan, route: Route, locale: str) -> list[Planned]:
     url = plan.site.pattern(route, locale).build({})
     if route.kind != "listing":
-        return Planned(None, url)
-    return Planned(None, url, count_pages(call_function(route, None), route))
+        return [Planned(None, url)]
+    pages = count_pages(call_function(route, None), route)
+    return [Planned(None, url, max(pages, 1))] if pages or route.options.get("allow_empty", True) else []
 
 
 def _plan_rows(site: Any, route: Route, locale: str, rows: Any) -> list[Planned]:
