@@ -61,10 +61,15 @@ class Setting:
     affects_pages: bool = True
 
 
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+
+
 def _check_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         return "it must be an absolute http or https URL, such as https://news.example"
+    if not _BASE_PATH.fullmatch(parts.path) or not {".", ".."}.isdisjoint(parts.path.split("/")):
+        return "its path may have letters, digits, '-', '.', '_' and '~', as in https://news.example/blog"
     return ""
 
 

@@ -34,15 +34,6 @@ def test_the_good_site_is_good_and_all_was_looked_at(check: Check) -> None:
     ]  # fmt: skip
 
 
-def test_a_base_url_with_a_path_leads_past_all_pages(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOOLKIT_BASE_URL", "https://bay.example/news/")
-    letter = one(check(), "settings.subfolder")
-    assert letter == (
-        "base_url is https://bay.example/news/, and what pages link to, such as /static/, is not below it. "
-        "Publish below a host of its own, without /news."
-    )
-
-
 def test_nothing_is_published_and_no_url_is_remembered(make_site: Any) -> None:
     site = make_site()
     check_site(site, Wanted(workers=1))

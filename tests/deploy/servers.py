@@ -87,7 +87,8 @@ def nginx(root: Path, form: HostForm, scratch: Path) -> Iterator[int]:
 def apache(root: Path, form: HostForm, scratch: Path) -> Iterator[int]:
     """Apache with the ``.htaccess`` that is among the files."""
     port = free_port()
-    (root / ".htaccess").write_bytes(form.files[".htaccess"])
+    if not any(root.rglob(".htaccess")):
+        (root / ".htaccess").write_bytes(form.files[".htaccess"])
     modules = Path("/usr/lib/apache2/modules")
     names = "mpm_event authz_core mime dir headers rewrite alias authn_core"
     loads = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names.split())

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,12 @@ def path_url(path: str) -> str:
 
 @pytest.fixture(scope="module")
 def news(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
-    folder = tmp_path_factory.mktemp("news")
+    with built_news(tmp_path_factory.mktemp("news"), HEADERS) as made:
+        yield made
+
+
+@contextmanager
+def built_news(folder: Path, settings: str) -> Iterator[News]:
     files = {
         "templates/page.html": '<!doctype html><link rel="stylesheet" href="{{ asset("s.css") }}"><p>{{ text }}',
         "templates/missing.html": "<!doctype html><p>nothing is here in {{ locale }}",
@@ -140,7 +145,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
         "public/notes.txt": "notes",
         "redirects.csv": REDIRECTS,
     }
-    write_site(folder, files, models=MODELS, pages=PAGES, settings=HEADERS)
+    write_site(folder, files, models=MODELS, pages=PAGES, settings=settings)
     site = load_site(folder).prepare()
     model = importlib.import_module("press.models").Story
     with site:
@@ -191,18 +196,25 @@ def test_a_real_server_answers_every_url_as_ours_does(
     name = request.node.callspec.id
     if shutil.which({"apache": "apache2"}.get(name, name), path="/usr/sbin:/usr/bin:/usr/local/bin") is None:
         pytest.skip(f"{name} is not installed")
+    assert differences(serve, name, news, served) == ""
+
+
+def differences(serve: Serve, name: str, news: News, served: Path) -> str:
+    """In what the answers of a real server differ from ours; its root is above the site, if that is below a path."""
     build, form = for_host(news.build, name)
-    root = served / "root"
+    base = news.site.base_path
+    root = served / f"root{base}"
     for file in build.files.values():
         (root / file.path).parent.mkdir(parents=True, exist_ok=True)
         (root / file.path).write_bytes(file.read())
     (root / ".toolkit-deploy").mkdir()
     (root / ".toolkit-deploy/manifest.json.gz").write_bytes(b"ours alone")
     (served / "scratch").mkdir()
-    with serve(root, form, served / "scratch") as port:
-        assert ask(port, "/.toolkit-deploy/manifest.json.gz").status == 404
-        told = [line for url in news.urls() for line in same(news.serve(url), ask(port, url), url)]
-    assert "\n".join(told) == ""
+    urls = [base + url for url in news.urls()] + ([base] if base else [])
+    with serve(served / "root", form, served / "scratch") as port:
+        assert ask(port, f"{base}/.toolkit-deploy/manifest.json.gz").status == 404
+        told = [line for url in urls for line in same(news.serve(url), ask(port, url), url)]
+    return "\n".join(told)
 
 
 @pytest.mark.parametrize("serve", [nginx, apache, caddy], ids=["nginx", "apache", "caddy"])

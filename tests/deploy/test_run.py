@@ -230,15 +230,14 @@ def test_who_deploys_urls_of_this_machine_is_told(deployer: Make, site: Any, tmp
     assert told.startswith("base_url is http://localhost:8000, so feeds, sitemaps and canonical URLs lead there")
 
 
-def test_who_deploys_below_a_path_of_a_host_is_told(
+def test_a_target_at_another_path_than_its_pages_expect_is_told(
     deployer: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = deployer(tmp_path / "target", FIRST)
-    monkeypatch.setitem(made.site.settings.__dict__["_values"], "base_url", "https://ana.example/courier/")
+    made = deployer(tmp_path / "target", FIRST, declared={"url": "https://ana.example/courier/"})
+    monkeypatch.setitem(made.site.settings.__dict__["_values"], "base_url", "https://ana.example")
     (told,) = made.deploy().notices
     assert told == (
-        "base_url is https://ana.example/courier/, and pages link to each other from the root of its host, "
-        "not below /courier"
+        "the target's url is https://ana.example/courier/, and pages link to each other below /, as base_url says"
     )
 
 

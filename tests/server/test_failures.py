@@ -41,7 +41,7 @@ def test_python_errors_come_with_their_traceback(preview: Any) -> None:
 
 def test_nothing_that_it_shows_is_markup() -> None:
     error = TemplateError("<script>alert(1)</script>", path="a<b>.html", line=1, hint="<img src=x onerror=alert(1)>")
-    body = problem_page(error, '/"><script>', site=type("Site", (), {"folder": Path("/x")})).body
+    body = problem_page(error, '/"><script>', site=type("Site", (), {"folder": Path("/x"), "base_path": ""})).body
     assert body.count(b"<script") == 1
     assert b"<img" not in body
     parse(body)
@@ -52,7 +52,7 @@ def test_all_problems_of_a_run_are_shown(tmp_path: Path) -> None:
     problems = Problems(
         [ContentError("first {x}", path="a.md", line=2), ContentError("second", path="b.md")], summary="Two are wrong"
     )
-    body = problem_page(problems, "/", site=type("Site", (), {"folder": tmp_path})).body
+    body = problem_page(problems, "/", site=type("Site", (), {"folder": tmp_path, "base_path": ""})).body
     text = parse(body)
     assert "Two are wrong" in text and "first {x}" in text and "second" in text
     assert b"<mark>    2  two</mark>" in body

@@ -192,10 +192,10 @@ def test_a_scheduled_storys_file_comes_at_its_time(served: Served) -> None:
 
 
 def test_an_expired_storys_files_are_gone(served: Served) -> None:
-    served.report("past", photo="photos/past.jpg", expires=1.2)
+    served.report("past", photo="photos/past.jpg", expires=2.5)
     (rendition, *_) = served.renditions("/reports/past/")
     assert [served.status(served.url("photos/past.jpg")), served.status(rendition)] == [200, 200]
-    time.sleep(1.3)
+    time.sleep(2.6)
     assert [served.status(served.url("photos/past.jpg")), served.status(rendition)] == [404, 404]
 
 

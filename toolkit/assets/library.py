@@ -71,7 +71,8 @@ class Assets:
         folders: (prefix, folder), in the order they are searched: the site's own first. An app's files may
             stand under a prefix (``"newsroom"``) or, with an empty one, among the site's, where the site's
             win.
-        url_prefix: Where they are published: a path, or an absolute URL of another host.
+        url_prefix: Where they are published: a path from the site's root, or an absolute URL of another host.
+        base_path: The path below which the site is published.
         made: Assets that are made, by path.
         commands: Runs the commands that make assets.
         minifier: Makes texts smaller.
@@ -84,6 +85,7 @@ class Assets:
         folders: Sequence[tuple[str, Path]],
         *,
         url_prefix: str = "/static/",
+        base_path: str = "",
         made: Mapping[str, Made] | None = None,
         commands: Commands | None = None,
         minifier: Minifier | None = None,
@@ -92,6 +94,7 @@ class Assets:
     ) -> None:
         self.folders = tuple((prefix.strip("/"), Path(folder)) for prefix, folder in folders)
         self.url_prefix = url_prefix if url_prefix.endswith("/") else url_prefix + "/"
+        self._public_prefix = base_path + self.url_prefix if self.url_prefix.startswith("/") else self.url_prefix
         self.made = dict(made or {})
         self.commands = commands
         self.minifier = minifier or Minifier()
@@ -145,7 +148,7 @@ class Assets:
         if version is None:
             record("asset", (path,), ABSENT)
             raise TemplateError(f"there is no asset {path!r}", hint=self._files.suggestion(path))
-        record("asset", (path,), _address(self.url_prefix, path, version.fingerprint)[1])
+        record("asset", (path,), _address(self._public_prefix, path, version.fingerprint)[1])
         return version
 
     def digest_of(self, path: str) -> bytes:
@@ -155,7 +158,7 @@ class Assets:
             TemplateError: It refers to an asset that is not there.
         """
         version = self._find(path)
-        return ABSENT if version is None else _address(self.url_prefix, path, version.fingerprint)[1]
+        return ABSENT if version is None else _address(self._public_prefix, path, version.fingerprint)[1]
 
     # -- for the builder and the server
 
@@ -313,4 +316,4 @@ class Assets:
         return version.file
 
     def _url(self, path: str, version: Version) -> str:
-        return _address(self.url_prefix, path, version.fingerprint)[0]
+        return _address(self._public_prefix, path, version.fingerprint)[0]

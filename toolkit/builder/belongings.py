@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from toolkit.builder.decide import Decision
-from toolkit.builder.history import current_urls, find_redirects, redirect_page
+from toolkit.builder.history import current_urls, find_redirects
 from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Standing, stage_body, stage_file
@@ -170,7 +170,7 @@ class Belongings:
             target = standing.get(new, new)
             if target is None or target == url:
                 continue
-            body = redirect_page(target)
+            body = redirects.page(target)
             found += self._staged(output_path(url), body, "redirect")
             events.append((url, f"to {target}"))
         self._tell_redirects(notices, events)

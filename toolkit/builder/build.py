@@ -122,7 +122,7 @@ class Builder:
         """
         self._started = time.monotonic()
         moment = self.moment or datetime.now(UTC)
-        report = BuildReport(self.target.title, moment)
+        report = BuildReport(self.target.title, moment, base_path=self.site.base_path)
         self.target.check(self.site)
         with self.target.locked():
             self._load(report)

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from toolkit.builder.history import free_redirects
+from toolkit.builder.history import free_redirects, redirect_page
 from toolkit.pages.patterns import output_path
 from toolkit.site.redirects import Redirect, collapsed
+from toolkit.text import below
 
 MOVED, ALIAS = "moved", "alias"
 
@@ -26,6 +27,7 @@ class BuildRedirects:
         paths: Files that the site publishes.
         written: What people wrote down; without it the site is asked.
         moment: The build's.
+        base_path: The path below which the site is published; without it the site is asked.
 
     Raises:
         Problems: The file of redirects has rows that cannot stand, or some lead round in a circle.
@@ -40,8 +42,10 @@ class BuildRedirects:
         paths: Iterable[str],
         written: Sequence[Redirect] | None = None,
         moment: datetime | None = None,
+        base_path: str | None = None,
     ) -> None:
         self.site = site
+        self.base_path: str = site.base_path if base_path is None else base_path
         self.moved = moved
         self.aliases = aliases
         self.paths = set(paths)
@@ -62,6 +66,10 @@ class BuildRedirects:
         wanted = {url: target for url, target in plain.items() if url not in self.aliases}
         found = free_redirects(wanted, self.paths)
         return {**found, **{url: plain.get(url, target) for url, target in self.aliases.items()}}
+
+    def page(self, target: str) -> bytes:
+        """The HTML that leads browsers to a target."""
+        return redirect_page(below(self.base_path, target))
 
     def notices(self) -> list[str]:
         """Redirects that never happen, or lead nowhere."""
@@ -88,7 +96,8 @@ class BuildRedirects:
 
     def told(self) -> dict[str, Any]:
         """What they are made of, for whoever merges shards."""
-        return {"moved": self.moved, "aliases": self.aliases, "written": [astuple(one) for one in self.written]}
+        written = [astuple(one) for one in self.written]
+        return {"moved": self.moved, "aliases": self.aliases, "written": written, "base_path": self.base_path}
 
     def meta(self) -> dict[str, str]:
         """What the manifest keeps, for deploys."""

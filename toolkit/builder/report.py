@@ -48,6 +48,7 @@ class BuildReport:
         left_out: Views, which only the server answers.
         queries: What rendering asked the database, if the build was told to count.
         differences: Pages that would have been skipped and are others, if the build was paranoid.
+        base_path: The path below which the pages expect to be published.
     """
 
     output: str
@@ -63,6 +64,7 @@ class BuildReport:
     left_out: list[str] = field(default_factory=list)
     queries: QueryReport | None = None
     differences: list[Difference] = field(default_factory=list)
+    base_path: str = ""
 
     def add(self, kind: str, subject: str, reason: str = "") -> None:
         """Note an event."""
@@ -89,6 +91,7 @@ class BuildReport:
         """For ``--json``."""
         return {
             "output": self.output,
+            "base_path": self.base_path,
             "moment": self.moment.isoformat(),
             "pages": self.pages,
             "rendered": self.rendered,

@@ -228,7 +228,8 @@ class _Sealing:
 
     def _idle(self, pages: int, files: int) -> BuildReport:
         """The report of a build that finds nothing to do."""
-        report = BuildReport(self.report.output, self.report.moment, pages=pages, unchanged=files)
+        before = self.report
+        report = BuildReport(before.output, before.moment, pages=pages, unchanged=files, base_path=before.base_path)
         report.left_out = self.report.left_out
         return report
 

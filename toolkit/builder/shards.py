@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from toolkit.builder.changes import Changes
-from toolkit.builder.history import redirect_page
 from toolkit.builder.interning import UNSURE
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Staging, check_outputs, stage_body
@@ -254,7 +253,8 @@ class _Merged:
         """Those of the site, given the files that all shards have."""
         told = self.parts[0].record["redirects"]
         written = [Redirect(*one) for one in told["written"]]
-        return BuildRedirects(None, moved=told["moved"], aliases=told["aliases"], paths=paths, written=written)
+        moved, aliases, base_path = told["moved"], told["aliases"], told["base_path"]
+        return BuildRedirects(None, moved=moved, aliases=aliases, paths=paths, written=written, base_path=base_path)
 
     def _inputs(self) -> dict[tuple[str, bytes], bytes]:
         found: dict[tuple[str, bytes], bytes] = {}
@@ -298,7 +298,7 @@ def _publish(target: FolderTarget, manifest: Manifest, merged: _Merged) -> Merge
         redirects = merged.redirects([item.path for item in outputs])
         kinds = merged.parts[0].record["precompress"]
         for url, to in sorted(redirects.files().items()):
-            path, body = output_path(url), redirect_page(to)
+            path, body = output_path(url), redirects.page(to)
             for name, content in [(path, body), *compressed_files(path, body, kinds)]:
                 outputs.append(stage_body(staging, files, suspect, name, content, "redirect"))
         check_outputs(outputs)

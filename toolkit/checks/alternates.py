@@ -23,7 +23,7 @@ def check_alternates(built: Built, survey: Survey) -> Iterator[Finding]:
 
 
 def _check(built: Built, survey: Survey, edition: Edition, language: str, url: str) -> Iterator[Finding]:
-    target = built.resolve(url, edition.url)
+    target = built.resolve(url, built.public(edition.url))
     if target is None:
         return
     other = survey.editions.get(target.path)
@@ -36,8 +36,8 @@ def _check(built: Built, survey: Survey, edition: Edition, language: str, url: s
     if other.language.lower() != language.lower():
         said = f"the edition at {url} is said to be in {language!r}, and is in {other.language!r}"
         yield Finding("hreflang.language", said, url=edition.url)
-    back = {built.resolve(one, other.url) for name, one in other.alternates if name != DEFAULT}
-    own = built.resolve(edition.url, "/")
+    back = {built.resolve(one, built.public(other.url)) for name, one in other.alternates if name != DEFAULT}
+    own = built.resolve(built.public(edition.url), "/")
     if own is not None and own.path not in {found.path for found in back if found is not None}:
         yield Finding("hreflang.one-way", f"its edition in {language!r}, {url}, does not name it", url=edition.url)
 

@@ -78,6 +78,11 @@ class Built:
         """The pages, by file."""
         return {page.path: page for page in self.pages}
 
+    def public(self, path: str) -> str:
+        """A URL path from the site's own root as browsers know it."""
+        found: str = self.site.public_path(path)
+        return found
+
     def route_of(self, page: PageRecord) -> Any:
         """The route of a page, or None."""
         return self.site.routes_by_id.get(page.identity[0])
@@ -89,7 +94,7 @@ class Built:
 
         Args:
             url: As written in a page.
-            base: The URL path of that page, or what its ``<base>`` says.
+            base: The URL path of that page as browsers know it (see ``public``), or what its ``<base>`` says.
         """
         fixed = base.startswith("/") and not base.startswith("//") and url.startswith(("/", "http://", "https://"))
         if fixed and url in self._resolved:
@@ -113,11 +118,10 @@ class Built:
         return Target(path, parts.fragment, output_path(path))
 
     def _without_base(self, url: str) -> str | None:
-        """A URL without scheme and host of the site; None if it has others."""
+        """A URL from the site's own root; None if it is of another site."""
         parts = urlsplit(url)
-        if not parts.scheme and not parts.netloc:
-            return url
-        if parts.netloc != self._base.netloc or parts.scheme not in ("", "http", "https"):
+        has_host = parts.scheme or parts.netloc
+        if has_host and (parts.netloc != self._base.netloc or parts.scheme not in ("", "http", "https")):
             return None
         prefix = self._base.path.rstrip("/")
         if prefix and parts.path != prefix and not parts.path.startswith(f"{prefix}/"):

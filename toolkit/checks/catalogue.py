@@ -36,10 +36,6 @@ CHECKS: dict[str, Check] = {
     "settings.invalid": _error(
         "a setting is unknown, mistyped or out of bounds", "The letter names file, line and what would be right."
     ),
-    "settings.subfolder": _error(
-        "'base_url' has a path, and no link between pages leads below it",
-        "Publish at the root of a host: a domain or a subdomain of its own.",
-    ),
     "declarations.invalid": _error(
         "a model, page or app cannot stand as declared", "Mend the declaration at the file and line that are named."
     ),
@@ -101,6 +97,10 @@ CHECKS: dict[str, Check] = {
     "files.changed": _error("a built file is missing, or is not as the build left it", "Build again."),
     "files.case": _error("two built files differ by case or Unicode form only", "Rename one of them."),
     "links.broken": _error("a link leads to nothing in the site", "Mend the link; what was near is suggested."),
+    "links.outside": _error(
+        "'base_url' has a path, and a link or file is written from the root of the host, past the site",
+        "Write {{ url_for(…) }}, {{ asset(…) }}, or the filter relative_url after a path of the site.",
+    ),
     "links.fragment": _error(
         "a link's fragment is no id of the page it leads to", "Mend the fragment, or give the place that id."
     ),

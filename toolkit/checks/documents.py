@@ -125,13 +125,14 @@ class Document:
         return "noindex" not in self.robots
 
 
-def read_document(body: bytes, *, url: str, path: str) -> Document:
+def read_document(body: bytes, *, url: str, path: str, served_at: str = "") -> Document:
     """Read a built page.
 
     Args:
         body: The file's content, in UTF-8.
         url: Its URL path.
         path: Its file below the output folder.
+        served_at: Its URL path as browsers know it, where the site is published below a path.
     """
     root = parse(body)
     ids, repeated = read_ids(root)
@@ -140,7 +141,7 @@ def read_document(body: bytes, *, url: str, path: str) -> Document:
     return Document(
         url=url,
         path=path,
-        base=urljoin(url, base.strip()),
+        base=urljoin(served_at or url, base.strip()),
         ids=frozenset(ids),
         repeated=repeated,
         references=list(_references(root)),

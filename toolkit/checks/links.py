@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from toolkit.checks.built import Built, Target
 from toolkit.checks.documents import LINK, Document, Reference
 from toolkit.checks.findings import Finding
 from toolkit.checks.inline import css_urls
+from toolkit.pages.patterns import output_path
 
 _TEXT_DIRECTIVE = ":~:"
 _FRAGMENT = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
@@ -77,6 +78,11 @@ class LinkReader:
         for reference in document.references:
             target = self.built.resolve(reference.url, document.base)
             if target is None:
+                if (fault := outside(self.built, reference.url)) is not None:
+                    path = str(self.built.output / document.path)
+                    findings.append(
+                        replace(fault, path=path, line=reference.line, url=document.url, written=reference.url)
+                    )
                 if reference.kind == LINK and reference.url.startswith(("http://", "https://", "//")):
                     external.setdefault(reference.url, reference.line)
                 continue
@@ -120,6 +126,21 @@ class LinkReader:
     def _own_fragment(self, document: Document, target: Target, fragment: str, line: int) -> Iterator[Finding]:
         if document.ids.isdisjoint(_names(fragment)):
             yield _no_fragment(target.url, fragment, sorted(document.ids), url=document.url, line=line)
+
+
+_FROM_THE_SITE = "Write url_for(…), asset(…), or |relative_url after a path."
+_FROM_THE_STYLESHEET = "Write it as it is found from the stylesheet, such as ../favicon.svg."
+
+
+def outside(built: Built, url: str, hint: str = _FROM_THE_SITE) -> Finding | None:
+    """A path from the root of the host that means a file of this site, which is published below another path."""
+    path = urlsplit(url).path
+    if not built.site.base_path or not url.startswith("/") or url.startswith("//"):
+        return None
+    if not built.has_file(output_path(path)) and not built.is_view(path):
+        return None
+    what = f"{unquote(path)} leads to the root of the host, and the site is below {built.site.base_path}"
+    return Finding("links.outside", what, hint=hint)
 
 
 def _hint(url: str) -> str | None:
@@ -173,7 +194,9 @@ def check_stylesheets(built: Built) -> Iterator[Finding]:
     """What stylesheets name."""
     for path, text in built.stylesheets():
         for url in css_urls(text):
-            target = built.resolve(url, f"/{path}")
+            target = built.resolve(url, built.public(f"/{path}"))
+            if target is None and (fault := outside(built, url, _FROM_THE_STYLESHEET)) is not None:
+                yield replace(fault, url=f"/{path}")
             if target is None or url.startswith("#") or built.has_file(target.path):
                 continue
             message = f"the stylesheet needs {unquote(target.url)}, which is not there"
@@ -187,7 +210,7 @@ def check_redirects(built: Built) -> Iterator[Finding]:
             continue
         url = f"/{path.removesuffix('index.html')}"
         wanted = built.redirect_to(Target(url, "", path))
-        target = built.resolve(wanted, url) if wanted else None
+        target = built.resolve(wanted, built.public(url)) if wanted else None
         if target is not None and not built.has_file(target.path) and not built.is_view(target.url):
             yield Finding("links.broken", f"the redirect to {wanted} leads to nothing", url=url)
 

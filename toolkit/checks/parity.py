@@ -22,7 +22,7 @@ def check_parity(built: Built) -> Iterator[Finding]:
     host = built.site.settings.peek("base_url").split("//", 1)[1].partition("/")[0]
 
     def ask(url: str) -> Got:
-        return get(application, url, host=host)
+        return get(application, url, host=host, mount=built.site.base_path)
 
     for page in built.pages:
         yield from _check_page(built, page, ask(page.url))

@@ -26,7 +26,6 @@ from toolkit.checks.sources import (
     check_site_code,
     check_site_migrations,
     check_site_templates,
-    check_site_url,
 )
 from toolkit.checks.survey import Survey, survey_pages
 from toolkit.errors import Problems, ToolkitError
@@ -147,8 +146,6 @@ class _Checking:
         if not self.look("declarations", self._prepare, decisive=True):
             return self.report
         self.acceptances = Acceptances(site)
-        below = list(check_site_url(site))
-        self.look("settings", lambda: below, needed=bool(below))
         self.look("templates", lambda: check_site_templates(site))
         self.look("code", lambda: check_site_code(site))
         self.look("translations", lambda: check_catalogs(site))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from toolkit.checks.code import check_module
 from toolkit.checks.findings import Finding, findings_of
@@ -30,21 +29,6 @@ _TEMPLATE_CHECKS = {
     "unknown-name": "templates.unknown-name",
     "unused-name": "templates.unused-name",
 }
-
-
-def check_site_url(site: Any) -> Iterator[Finding]:
-    """Pages link to each other from the root of the host: below a path of it those links lead to somebody else."""
-    base = site.settings.peek("base_url")
-    path = urlsplit(base).path.strip("/")
-    if path:
-        place, _, line = site.settings.source("base_url").rpartition(":")
-        yield Finding(
-            "settings.subfolder",
-            f"base_url is {base}, and what pages link to, such as {site.settings.peek('static_url')}, is not below it",
-            path=str(site.folder / place) if line.isdigit() else None,
-            line=int(line) if line.isdigit() else None,
-            hint=f"Publish below a host of its own, without /{path}.",
-        )
 
 
 def check_site_templates(site: Any) -> Iterator[Finding]:

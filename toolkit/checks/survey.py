@@ -202,7 +202,7 @@ class SheetReader:
     def read(self, page: PageRecord) -> Sheet:
         """Read one page."""
         built = self.built
-        document = read_document(built.read(page.path), url=page.url, path=page.path)
+        document = read_document(built.read(page.path), url=page.url, path=page.path, served_at=built.public(page.url))
         links = self.links.read(document)
         findings = [*check_document(built, document, page), *links.findings, *self.scales.check(document, page)]
         counts = document.is_indexable and page.status == 200

@@ -106,7 +106,7 @@ class Scales:
             self._closures[path] = frozenset()  # a circle ends here
             found = set()
             for url in css_urls(self.built.read(path).decode("utf-8", "replace")):
-                target = self.built.resolve(url, f"/{path}")
+                target = self.built.resolve(url, self.built.public(f"/{path}"))
                 if target is not None and self.built.has_file(target.path):
                     found |= {target.path, *(self._closure(target.path) if target.path.endswith(".css") else ())}
             self._closures[path] = frozenset(found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -118,13 +118,23 @@ def _tell_unchanged(speak: Output, seal: Seal, seconds: float) -> None:
         told = {**seal.told, "moment": datetime.now(UTC).isoformat(), "seconds": {"all": round(seconds, 4)}}
         speak.data({"ok": True, **told})
     else:
-        tell_end(speak, f"{seal.counts}, in {seconds:.2f} s", seal.told["output"], seal.told["left_out"])
+        tell_end(speak, f"{seal.counts}, in {seconds:.2f} s", seal.told)
 
 
-def tell_end(speak: Output, summary: str, output: str, left_out: Sequence[str]) -> None:
-    """The last lines of each build."""
+def tell_end(speak: Output, summary: str, told: Mapping[str, Any]) -> None:
+    """The last lines of each build.
+
+    Args:
+        speak: Says them.
+        summary: What was done.
+        told: What ``--json`` tells.
+    """
+    output, base_path, left_out = told["output"], told["base_path"], told["left_out"]
     if left_out:
         speak.say(f"left out, answered by the server only: {', '.join(left_out)}")
     speak.say(summary, style="green")
-    look = "" if "://" in output else f"; look at it with: python3 -m http.server -d {output}"
-    speak.say(f"in {output}{look}")
+    if base_path:
+        speak.say(f"in {output}, for a host that has it at {base_path}/; look at it with: toolkit serve")
+    else:
+        look = "" if "://" in output else f"; look at it with: python3 -m http.server -d {output}"
+        speak.say(f"in {output}{look}")

@@ -118,7 +118,7 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool, metrics: bool) -
         speak.note(f"... and {len(report.differences) - LETTERS} more; see them with --json")
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
-    tell_end(speak, report.summary(), report.output, report.left_out)
+    tell_end(speak, report.summary(), report.as_dict())
 
 
 def _tell_reasons(speak: Output, report: BuildReport) -> None:

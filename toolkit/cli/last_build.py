@@ -72,6 +72,8 @@ class LastBuild:
             text = text[len(base) :]
         elif text.startswith(("http://", "https://")):
             text = urlsplit(text).path
+        elif (below := urlsplit(base).path) and text.startswith(f"{below}/"):
+            text = text[len(below) :]
         text = f"/{text.lstrip('/')}".removesuffix("index.html")
         return quote(unquote(text.partition("?")[0].partition("#")[0]), safe="/:@!$&'()*+,;=~-._")
 

@@ -38,5 +38,6 @@ def serve(host: str, port: int, preview: bool, workers: int) -> None:
         print_letters(list(flatten(error)), asked)
     shown = f"[{host}]" if ":" in host else host
     kind = "a preview of " if preview else ""
-    asked.output.say(f"serving {kind}{site.settings.peek('title')} at http://{shown}:{port}/ (Ctrl+C ends it)")
+    url = f"http://{shown}:{port}{site.base_path}/"
+    asked.output.say(f"serving {kind}{site.settings.peek('title')} at {url} (Ctrl+C ends it)")
     run_server(site, host=host, port=port, preview=preview, workers=workers)

@@ -14,6 +14,7 @@ from toolkit.errors import BuildError, DeployError
 from toolkit.http.compression import split_compressed
 from toolkit.site.headers import HeaderRule, HeaderRules, published_headers, site_headers, stored_headers, url_of
 from toolkit.site.redirects import Redirect
+from toolkit.text import below
 from toolkit.text.media_types import content_type
 from toolkit.trace import digest, digest_bytes
 
@@ -35,6 +36,7 @@ class DeployFile:
         source: The file, or its content.
         headers: By name, ``Content-Type`` among them.
         redirect: Where it leads, if it only redirects.
+        base_path: What comes before its path in URLs.
     """
 
     path: str
@@ -44,6 +46,7 @@ class DeployFile:
     source: Path | bytes = field(repr=False)
     headers: Mapping[str, str]
     redirect: str = ""
+    base_path: str = ""
 
     @property
     def mark(self) -> str:
@@ -53,7 +56,7 @@ class DeployFile:
     @property
     def url(self) -> str:
         """Its URL path, not encoded."""
-        return url_of(self.path)
+        return self.base_path + url_of(self.path)
 
     def read(self) -> bytes:
         """Its content.
@@ -82,7 +85,8 @@ class Build:
         moment: The instant that it shows.
         files: By path.
         rules: Headers by path.
-        redirects: Old URLs, with where they lead.
+        redirects: Old paths, with where they lead: paths as browsers ask for them.
+        base_path: The path below which the site is published, such as ``/blog``.
     """
 
     output: Path
@@ -90,6 +94,15 @@ class Build:
     files: dict[str, DeployFile]
     rules: HeaderRules
     redirects: tuple[Redirect, ...] = ()
+    base_path: str = ""
+
+    def from_the_host(self) -> Build:
+        """The same as a host sees it whose own root is above the site: with ``base_path`` before every path."""
+        if not self.base_path:
+            return self
+        files = {path: replace(file, base_path=self.base_path) for path, file in self.files.items()}
+        redirects = tuple(replace(one, source=self.base_path + one.source) for one in self.redirects)
+        return replace(self, files=files, rules=self.rules.below(self.base_path), redirects=redirects)
 
     def with_files(self, added: Mapping[str, DeployFile], *, without: frozenset[str] = frozenset()) -> Build:
         """The same with further files, and without some.
@@ -125,7 +138,9 @@ def read_build(site: Any, output: Path | None = None) -> Build:
         _check_untouched(builder.output, manifest)
         rules = _with_stored(site_headers(site), manifest)
         moment = manifest.moment.isoformat() if manifest.moment else ""
-        return Build(builder.output, moment, _files(builder.output, manifest, rules), rules, _redirects(manifest))
+        base_path = site.base_path
+        files, redirects = _files(builder.output, manifest, rules, base_path), _redirects(manifest, base_path)
+        return Build(builder.output, moment, files, rules, redirects, base_path)
     finally:
         manifest.close()
 
@@ -144,7 +159,7 @@ def _with_stored(rules: HeaderRules, manifest: Manifest) -> HeaderRules:
     return HeaderRules([*rules.given, *exact], rules.own)
 
 
-def _files(output: Path, manifest: Manifest, rules: HeaderRules) -> dict[str, DeployFile]:
+def _files(output: Path, manifest: Manifest, rules: HeaderRules, base_path: str) -> dict[str, DeployFile]:
     kinds = {page.path: page.content_type for page in manifest.pages().values()}
     targets = dict(json.loads(manifest.meta("redirect_files") or "{}"))
     found = {}
@@ -152,7 +167,7 @@ def _files(output: Path, manifest: Manifest, rules: HeaderRules) -> dict[str, De
     for path, record in sorted(records.items()):
         plain, _ = split_compressed(path, records)
         headers = published_headers(path, records, rules, kind=kinds.get(plain, ""))
-        redirect = targets.get(path, "") if record.owner == "redirect" else ""
+        redirect = below(base_path, targets.get(path, "")) if record.owner == "redirect" else ""
         phase = _phase(record.owner, headers["Content-Type"])
         found[path] = DeployFile(path, record.digest.hex(), record.size, phase, output / path, headers, redirect)
     return found
@@ -166,5 +181,6 @@ def _phase(owner: str, kind: str) -> int:
     return LISTS if owner == "page" else ASSETS
 
 
-def _redirects(manifest: Manifest) -> tuple[Redirect, ...]:
-    return tuple(Redirect(*row) for row in json.loads(manifest.meta("redirects") or "[]"))
+def _redirects(manifest: Manifest, base_path: str) -> tuple[Redirect, ...]:
+    found = [Redirect(*row) for row in json.loads(manifest.meta("redirects") or "[]")]
+    return tuple(replace(one, target=below(base_path, one.target)) for one in found)

@@ -50,9 +50,10 @@ from toolkit.errors import DeployError, Problems
 Say = Callable[[str], None]
 
 
-def _doubtful_urls(base_url: str) -> Iterator[str]:
-    if path := urlsplit(base_url).path.strip("/"):
-        yield f"base_url is {base_url}, and pages link to each other from the root of its host, not below /{path}"
+def _doubtful_urls(base_url: str, target_url: str) -> Iterator[str]:
+    path = urlsplit(base_url).path.rstrip("/")
+    if target_url and urlsplit(target_url).path.rstrip("/") != path:
+        yield f"the target's url is {target_url}, and pages link to each other below {path or '/'}, as base_url says"
     if urlsplit(base_url).hostname in ("localhost", "127.0.0.1", "::1"):
         yield (
             f"base_url is {base_url}, so feeds, sitemaps and canonical URLs lead there: set it in toolkit.toml "
@@ -145,7 +146,8 @@ class Deployer:
             written = self._write_config(form)
             with reached(self.target):
                 report = self._locked(build, form)
-        report.notices += [*form.notices, *written, *_doubtful_urls(self.site.settings.peek("base_url"))]
+        doubtful = _doubtful_urls(self.site.settings.peek("base_url"), self.declared.url)
+        report.notices += [*form.notices, *written, *doubtful]
         report.retries = self.target.retries.count
         report.seconds = time.monotonic() - started
         if self.hooks and report.purged:

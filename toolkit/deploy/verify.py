@@ -11,6 +11,7 @@ from toolkit.deploy.calls import Answered, call
 from toolkit.deploy.files import Build, DeployFile
 from toolkit.deploy.hosts.form import HostForm, encoded_path
 from toolkit.deploy.retries import Retries
+from toolkit.site.headers import url_of
 from toolkit.trace import digest_bytes
 
 HEADERS_SENT = {
@@ -113,7 +114,7 @@ class Verifier:
             return Mismatch(url, f"it cannot be reached: {error}")
 
     def _check(self, file: DeployFile) -> Mismatch | None:
-        url = self.base + encoded_path(file.url)
+        url = self.base + encoded_path(url_of(file.path))
         answer = self._get(url)
         if isinstance(answer, Mismatch):
             return answer

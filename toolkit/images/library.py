@@ -288,7 +288,7 @@ class Images:
         """Stands for everything that decides about the HTML and the bytes of an image."""
         options = self.options
         settings: list[Any] = [options.url_prefix, options.widths, options.formats, sorted(options.qualities.items())]
-        settings += [options.sizes, options.max_pixels, options.placeholder]
+        settings += [options.sizes, options.max_pixels, options.placeholder, options.base_path]
         return digest([content, operations.text(), settings, encoder_versions()])
 
     def _facts_of(self, source: ImageSource, content: bytes) -> Facts:

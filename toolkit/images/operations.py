@@ -96,13 +96,14 @@ class Options:
     """What the settings say about images.
 
     Args:
-        url_prefix: Where renditions are published.
+        url_prefix: Where renditions are published, from the site's root.
         widths: Offered where a template names none.
         formats: Offered before the original's, the best first.
         qualities: Format to quality, 1 to 100.
         sizes: How wide images stand on pages that do not say it.
         max_pixels: An image of more is refused.
         placeholder: What stands in an image's place until it is there, unless its template says it.
+        base_path: The path below which the site is published.
     """
 
     url_prefix: str = "/renditions/"
@@ -112,6 +113,7 @@ class Options:
     sizes: str = "100vw"
     max_pixels: int = 100_000_000
     placeholder: str = "none"
+    base_path: str = ""
 
 
 def make_operations(

@@ -69,7 +69,7 @@ class Rendition:
 
     def url(self, options: Options) -> str:
         """Where it is published."""
-        return options.url_prefix + quote(self.name)
+        return options.base_path + options.url_prefix + quote(self.name)
 
 
 def make_renditions(

@@ -64,13 +64,13 @@ class PageView:
 
     @property
     def url(self) -> str:
-        """The URL path."""
-        return self._work.page.url
+        """The URL path, below that of ``base_url``."""
+        return f"{self._scope.site.base_path}{self._work.page.url}"
 
     @property
     def absolute_url(self) -> str:
         """The URL with scheme and host."""
-        return self._absolute(self.url)
+        return self._absolute(self._work.page.url)
 
     def _absolute(self, url: str) -> str:
         return f"{self._scope.site.settings.base_url.rstrip('/')}{url}"
@@ -111,7 +111,8 @@ class PageView:
             url = find_url(scope, work.route, work.subject, locale=locale, number=work.page.number)
             if url is not None:
                 autonym = get_locale(locale).autonym
-                found.append(Alternate(locale, url, self._absolute(url), autonym, locale == work.page.locale))
+                public = scope.site.public_path(url)
+                found.append(Alternate(locale, public, self._absolute(url), autonym, locale == work.page.locale))
         return found
 
     @property
@@ -130,7 +131,7 @@ class PageView:
             yield from self._feed_lines()
         if self._scope.viewer.name == "preview":
             yield '<meta name="robots" content="noindex">'
-            yield f'<script src="{RELOAD_PATH}" defer></script>'
+            yield f'<script src="{escape_attribute(self._scope.site.base_path + RELOAD_PATH)}" defer></script>'
 
     def _alternate_lines(self) -> Iterator[str]:
         if len(self._scope.site.settings.locales) < 2:

@@ -104,7 +104,8 @@ def _listing(scope: Scope, work: Work) -> Rendered:
     result, extra = split_result(call_function(route, work.subject))
 
     def url_of(number: int) -> str | None:
-        return find_url(scope, route, work.subject, locale=page.locale, number=number)
+        url = find_url(scope, route, work.subject, locale=page.locale, number=number)
+        return None if url is None else scope.site.public_path(url)
 
     if page.number > 1 and url_of(page.number) is None:
         raise NotFound(f"there is no such page of {url_of(1)}", hint=f"It has {page.url!r} no more, or never had.")

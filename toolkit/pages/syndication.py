@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin
 
 from toolkit.errors import FeedError
 from toolkit.feeds import Entry, Feed, FeedInfo, Person, tag_uri
@@ -216,7 +217,7 @@ def _item_urls(
             yield SitemapURL(loc, None, editions)
             continue
         url = sitemap.make_url(
-            subject, loc, alternates=editions, resolve_image=lambda path: base + scope.site.asset(path)
+            subject, loc, alternates=editions, resolve_image=lambda path: urljoin(f"{base}/", scope.site.asset(path))
         )
         if isinstance(sitemap, News):
             news = sitemap.make_news(subject, publication=scope.site.settings.title, language=locale)

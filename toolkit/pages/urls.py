@@ -20,7 +20,7 @@ def current_plan(scope: Scope) -> Plan:
 
 
 def url_for(target: Any, *, locale: str | None = None, number: int = 1, absolute: bool = False, **values: Any) -> str:
-    """The URL of a page.
+    """The URL of a page, below the path of ``base_url``.
 
     Args:
         target: A model instance, which has a page of its own; or a route's name.
@@ -60,11 +60,11 @@ def _named_subject(route: Route, values: dict[str, Any]) -> Any:
 
 
 def _absolute(site: Any, url: str, absolute: bool) -> str:
-    return f"{site.settings.base_url.rstrip('/')}{url}" if absolute else url
+    return f"{site.settings.base_url.rstrip('/')}{url}" if absolute else f"{site.base_path}{url}"
 
 
 def find_url(scope: Scope, route: Route, subject: Any, *, locale: str, number: int = 1) -> str | None:
-    """The URL of a subject's page, or None; recorded either way."""
+    """The URL of a subject's page from the site's own root, or None; recorded either way."""
     plan = current_plan(scope)
     link = plan.find_link(route, locale, subject)
     if scope.trace is not None:

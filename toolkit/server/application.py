@@ -24,7 +24,7 @@ from toolkit.server.failures import plain_page, problem_page
 from toolkit.server.files import Files, asset_answer, rendition_answer, text_file_answer
 from toolkit.server.packing import Packer
 from toolkit.server.pages import Pages
-from toolkit.server.paths import BadPath, encoded, location, request_path, tidier_paths
+from toolkit.server.paths import BadPath, encoded, from_root, location, request_path, tidier_paths
 from toolkit.server.redirects import Redirects, answer_of
 from toolkit.server.reload import Reloader
 from toolkit.server.shown import Shown, hides_rows
@@ -73,7 +73,12 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
-            answer = self._answer(environ)
+            inside = from_root(environ, self.site.base_path)
+            if inside is None:
+                answer: Answer | Passed = self._outside(environ)
+            else:
+                environ = inside
+                answer = self._answer(environ)
             if isinstance(answer, Answer) and self.packer is not None:
                 answer = self.packer.packed(answer, environ)
             return send(answer, environ, start_response)
@@ -87,6 +92,14 @@ class Application:
             self.reloader.close()
 
     # one request
+
+    def _outside(self, environ: dict[str, Any]) -> Answer:
+        """What is asked for is not below the path of ``base_url``: at the root, as people type it, lead there."""
+        base_path = self.site.base_path
+        path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
+        if path == base_path:
+            return redirect_answer(308, location({**environ, "SCRIPT_NAME": ""}, f"{base_path}/"))
+        return redirect_answer(302, f"{base_path}/") if path in ("", "/") else self._not_found("/")
 
     def _answer(self, environ: dict[str, Any]) -> Answer | Passed:
         path = "/"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from toolkit.pages.context import RELOAD_PATH
 from toolkit.server.answers import Answer, send, text_answer
 from toolkit.server.failures import failure_token, problem_page
-from toolkit.server.paths import BadPath, request_path
+from toolkit.server.paths import BadPath, from_root, request_path
 from toolkit.server.reload import WAIT_PATH, script_answer
 from toolkit.server.views import is_trusted, trusted_hosts
 
@@ -35,6 +35,7 @@ class BrokenSite:
         return send(self._answer(environ), environ, start_response)
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
+        environ = from_root(environ, self.site.base_path) or environ
         try:
             path = request_path(environ)
         except BadPath as error:

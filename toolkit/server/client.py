@@ -31,6 +31,7 @@ def get(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     host: str = "localhost",
+    mount: str = "",
 ) -> Got:
     """Ask an application for a URL path, percent-encoded, with or without a query.
 
@@ -41,8 +42,9 @@ def get(
         headers: Request headers.
         body: The request's body.
         host: The ``Host`` header.
+        mount: Where the application is mounted, such as ``/blog``; ``path`` goes on from there.
     """
-    environ = make_environ(path, method=method, headers=headers, body=body, host=host)
+    environ = make_environ(path, method=method, headers=headers, body=body, host=host, mount=mount)
     status, found, received = call_wsgi(application, environ)
     return Got(status, joined(found), received)
 
@@ -73,6 +75,7 @@ def make_environ(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     host: str = "localhost",
+    mount: str = "",
 ) -> dict[str, Any]:
     """The WSGI environment of a request (PEP 3333)."""
     raw, _, query = path.partition("?")
@@ -81,7 +84,7 @@ def make_environ(
         raw, query, host = parts.path or "/", parts.query, parts.netloc
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
+        "SCRIPT_NAME": mount,
         "PATH_INFO": unquote_to_bytes(raw).decode("latin-1"),
         "QUERY_STRING": query,
         "SERVER_NAME": "localhost",

@@ -12,7 +12,7 @@ from typing import Any
 from toolkit.errors import Problems, ToolkitError
 from toolkit.pages.context import RELOAD_PATH
 from toolkit.server.answers import Answer, html_answer
-from toolkit.text import escape_html
+from toolkit.text import escape_attribute, escape_html
 from toolkit.trace import digest
 
 LINES_AROUND = 5
@@ -37,7 +37,7 @@ _PROBLEM_PAGE = f"""\
 <meta name="robots" content="noindex">
 <title>{{title}}</title>
 <style>{_STYLE.replace("{", "{{").replace("}", "}}")}</style>
-<script src="{RELOAD_PATH}" data-failed="{{token}}" defer></script>
+<script src="{{script}}" data-failed="{{token}}" defer></script>
 </head>
 <body>
 {{body}}
@@ -71,7 +71,9 @@ def problem_page(error: Exception, path: str, *, site: Any) -> Answer:
     parts += _templates(error, site.folder)
     parts += _python(error)
     body = "\n".join(parts)
-    return html_answer(500, _PROBLEM_PAGE.format(title=escape_html(title[:80]), token=failure_token(error), body=body))
+    script = escape_attribute(site.base_path + RELOAD_PATH)
+    names = {"title": escape_html(title[:80]), "script": script, "token": failure_token(error), "body": body}
+    return html_answer(500, _PROBLEM_PAGE.format(**names))
 
 
 def failure_token(error: Exception) -> str:

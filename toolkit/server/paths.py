@@ -34,6 +34,26 @@ def request_path(environ: Mapping[str, Any]) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
+def from_root(environ: dict[str, Any], base_path: str) -> dict[str, Any] | None:
+    """A request as one to the site's own root: the path below which the site is published becomes its mount point.
+
+    The path may be part of what is asked for, or where the WSGI server mounted the site, or in part each.
+
+    Args:
+        environ: The request's.
+        base_path: The path of ``base_url``, without a slash at its end.
+
+    Returns:
+        None for a path that is not below it.
+    """
+    if not base_path:
+        return environ
+    whole = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
+    if not whole.startswith(f"{base_path}/"):
+        return None
+    return {**environ, "SCRIPT_NAME": base_path, "PATH_INFO": whole[len(base_path) :]}
+
+
 def location(environ: Mapping[str, Any], url: str) -> str:
     """A ``Location`` on this site: below the mount point, with the query of the request.
 

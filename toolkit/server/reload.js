@@ -6,6 +6,7 @@
   const place = `toolkit-scroll:${location.pathname}`;
   const visit = performance.getEntriesByType("navigation")[0];
   const timing = ((visit && visit.serverTiming) || []).find((entry) => entry.name === "toolkit");
+  const waiting = script === null ? "/_toolkit/wait" : new URL("wait", script.src);
   const token = failed || (timing ? timing.description : "");
   const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -32,7 +33,7 @@
     document.addEventListener("visibilitychange", hide);
     try {
       const query = new URLSearchParams({ page: location.pathname, token });
-      const answer = await fetch(`/_toolkit/wait?${query}`, { cache: "no-store", signal: gone.signal });
+      const answer = await fetch(`${waiting}?${query}`, { cache: "no-store", signal: gone.signal });
       if (answer.status === 200) return true;
       await sleep(answer.status === 204 ? 300 : 1000); // for a server that starts anew, or has a problem
     } catch {

@@ -109,7 +109,7 @@ class Reloader:
 
     def _wait(self, query: Mapping[str, list[str]]) -> Answer:
         """200 as soon as the page is another than the one with this token; 204 if it stays that one for long."""
-        path = unquote(query.get("page", ["/"])[0])
+        path = unquote(query.get("page", ["/"])[0]).removeprefix(self.site.base_path)
         token = query.get("token", [""])[0] or self._served.get(path, "")
         files, interrupts = self.changes.files, self.changes.interrupts
         end = time.monotonic() + self.wait_seconds

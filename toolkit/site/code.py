@@ -54,12 +54,13 @@ def code_digest(site: Any) -> bytes:
 def code_sources(site: Any) -> dict[str, bytes]:
     """What the digest stands for, by name: each source file, each library's version, Python's."""
     found: dict[str, bytes] = {}
-    sources, libraries, python = _parts(site)
+    sources, libraries, python, base_path = _parts(site)
     for name, content in sources:
         files = content if isinstance(content, list) else [["", content]]
         found.update({f"{name}/{file}".rstrip("/"): value for file, value in files})
     found.update({f"the library {name}": version.encode() for name, version in libraries})
     found["Python"] = ".".join(map(str, python)).encode()
+    found["the path of base_url"] = base_path.encode()
     return found
 
 
@@ -79,7 +80,7 @@ def _parts(site: Any) -> list[Any]:
         libraries += list(_distributions())
     if site.settings.peek("precompress"):
         libraries += [("brotli", _version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
-    return [sources + _read_at_import(site), libraries, sys.version_info[:3]]
+    return [sources + _read_at_import(site), libraries, sys.version_info[:3], site.base_path]
 
 
 def _read_at_import(site: Any) -> list[list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -88,6 +88,13 @@ class HeaderRules:
     def of(self, path: str) -> dict[str, str]:
         """The headers of a path (percent-decoded), by name."""
         return _merged({}, self.all, path)
+
+    def below(self, base_path: str) -> HeaderRules:
+        """The same rules with a path before each pattern."""
+        given, own = (
+            [replace(rule, pattern=base_path + rule.pattern) for rule in rules] for rules in (self.given, self.own)
+        )
+        return HeaderRules(given, own)
 
     def apply(self, path: str, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Headers of an answer at a path, changed as the site's own rules say."""

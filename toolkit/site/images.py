@@ -28,6 +28,7 @@ def make_images(site: Any) -> Images:
         sizes=settings.peek("image_sizes"),
         max_pixels=settings.peek("image_max_pixels"),
         placeholder=settings.peek("image_placeholder"),
+        base_path=site.base_path,
     )
     readers = {
         "stored": ImageReader(partial(_stored_digest, site), partial(_read_stored, site), _no_stored),

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from toolkit.apps import App
 from toolkit.assets import Minifier
@@ -42,6 +43,7 @@ from toolkit.site.redirecting import SiteRedirects
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.stamps import KeptDigests
 from toolkit.storage import Storages
+from toolkit.text import below
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
 
 
@@ -167,7 +169,7 @@ class Site:
     @cached_property
     def storages(self) -> Storages:
         """Where the files of file fields are kept."""
-        return Storages(self.settings.peek("storages"), self.folder, digests=self.digests)
+        return Storages(self.settings.peek("storages"), self.folder, digests=self.digests, base_path=self.base_path)
 
     @cached_property
     def digests(self) -> KeptDigests:
@@ -284,6 +286,16 @@ class Site:
         if route.locales is None:
             return locales
         return [locale for locale in locales if locale in route.locales] or locales[:1]
+
+    @cached_property
+    def base_path(self) -> str:
+        """The path of ``base_url``, such as ``/blog``; empty for a site at the root of its host."""
+        path: str = urlsplit(self.settings.peek("base_url")).path
+        return path.rstrip("/")
+
+    def public_path(self, url: str) -> str:
+        """What browsers ask for: a path from the site's own root, below ``base_path``. Other addresses stay."""
+        return below(self.base_path, url)
 
     def locale_prefix(self, locale: str) -> str:
         """What URLs of a locale begin with: nothing for the default one."""

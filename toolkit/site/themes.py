@@ -50,6 +50,7 @@ def make_templates(site: Any) -> Any:
     )
     markdown = Markdown(
         MarkdownOptions(trusted=site.settings.peek("raw_html")),
+        base_path=site.base_path,
         resolve_link=partial(resolve_link, site),
         resolve_web=False,
         resolve_image=partial(_resolve_image, site),
@@ -100,6 +101,7 @@ def make_assets(site: Any) -> Assets:
     return Assets(
         folders,
         url_prefix=site.settings.peek("static_url"),
+        base_path=site.base_path,
         made=read_made(site.settings.peek("made_assets")),
         commands=Commands(site.folder, site.state_folder / "assets", bundler=site.settings.peek("bundler")),
         minifier=site.minifier,
@@ -145,7 +147,7 @@ def resolve_link(site: Any, url: str) -> str:
         for locale in (scope.locale, scope.default_locale):
             found = find_url(scope, route, subject, locale=locale)
             if found is not None:
-                return f"{found}{hash_}{fragment}"
+                return f"{site.public_path(found)}{hash_}{fragment}"
     if subject is None and model.objects.unrestricted().filter(slug=slug).exists():
         return ""
     known = list(model.objects.values_list("slug", flat=True)) if subject is None else []

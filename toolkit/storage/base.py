@@ -24,9 +24,11 @@ class Storage:
 
     Attributes:
         is_local: Whether the site itself publishes the files, with the build and by the server.
+        base_path: The path below which the site is published, for a storage whose ``url`` is a path of the site.
     """
 
     is_local: bool = False
+    base_path: str = ""
 
     def __init__(self, *, url: str = "") -> None:
         self.base_url = url if not url or url.endswith("/") else f"{url}/"
@@ -153,7 +155,8 @@ class Storage:
         """
         if not self.base_url:
             raise StorageError(f"{name!r} has no URL: its storage publishes nothing", hint="Give the storage a 'url'.")
-        return self.base_url + quote(check_name(name))
+        below = self.base_path if self.base_url.startswith("/") else ""
+        return below + self.base_url + quote(check_name(name))
 
     def get_valid_name(self, name: str) -> str:
         """A file's own name, without folders, from one that somebody gave it."""

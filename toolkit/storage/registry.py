@@ -29,11 +29,18 @@ class Storages:
             that takes. There is always a ``default``: the folder ``media``, published under ``/media/``.
         folder: The site's folder, where relative folders start.
         digests: Knows the digests of files in folders.
+        base_path: The path below which the site is published.
     """
 
     def __init__(
-        self, declared: Mapping[str, Mapping[str, Any]], folder: Path, *, digests: FileDigests | None = None
+        self,
+        declared: Mapping[str, Mapping[str, Any]],
+        folder: Path,
+        *,
+        digests: FileDigests | None = None,
+        base_path: str = "",
     ) -> None:
+        self._base_path = base_path
         self._digests = digests or FileDigests()
         self._declared = {DEFAULT: {"backend": "filesystem"}, **declared}
         self._folder = folder
@@ -62,6 +69,7 @@ class Storages:
             made = kind(**options)
         except TypeError as error:
             raise StorageError(f"the storage {name!r} cannot be made: {error}", hint="Mend [storages].") from error
+        made.base_path = self._base_path
         if isinstance(made, FileSystemStorage):
             made.digests = self._digests
         return made

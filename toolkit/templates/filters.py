@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from toolkit.errors import TemplateError
 from toolkit.i18n import formats
 from toolkit.text import absolute_url as join_url
-from toolkit.text import json_for_html, plain_text, reading_time_minutes, slugify
+from toolkit.text import below, json_for_html, plain_text, reading_time_minutes, slugify
 from toolkit.text import truncate_chars as cut_chars
 from toolkit.text import truncate_html as cut_html
 from toolkit.text import truncate_words as cut_words
@@ -288,7 +288,7 @@ def absolute_url(value: str, base: str | None = None) -> str:
     """An address with scheme and host, for feeds, metadata and mail.
 
     Args:
-        value: An address on this site, such as ``/news/``.
+        value: An address on this site, such as ``/news/``, with the path of ``base_url`` before it or without.
         base: Absolute URL it is relative to; the site's ``base_url`` setting by default.
 
     Raises:
@@ -296,13 +296,32 @@ def absolute_url(value: str, base: str | None = None) -> str:
     """
     scope = _scope()
     settings = getattr(scope.site, "settings", None) if scope is not None else None
-    base = base or getattr(settings, "base_url", None)
-    if not base:
+    own = getattr(settings, "base_url", None)
+    if not (base or own):
         raise TemplateError("absolute_url needs the site's base URL", hint="Set base_url in toolkit.toml.")
-    url = join_url(str(value), base)
+    written = str(value)
+    if not base and not written.startswith(f"{_base_path()}/"):
+        written = below(_base_path(), written)
+    url = join_url(written, base or str(own))
     if url is None:
         raise TemplateError(f"{value!r} is not an address")
     return url
+
+
+def relative_url(value: str) -> str:
+    """A path from the site's own root as browsers ask for it, where ``base_url`` has a path: ``/blog/feed.xml``.
+
+    ``url_for`` and ``asset`` give such paths by themselves; this is for those that are written out.
+
+    Args:
+        value: Such as ``/feed.xml``. Other addresses stay as they are.
+    """
+    return below(_base_path(), str(value))
+
+
+def _base_path() -> str:
+    scope = _scope()
+    return str(getattr(scope.site, "base_path", "")) if scope is not None else ""
 
 
 def json_script(value: object, element_id: str | None = None) -> Markup:
@@ -373,6 +392,7 @@ def _anchor(address: str, is_mail: bool, nofollow: bool, trim: int | None) -> st
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "absolute_url": absolute_url,
+    "relative_url": relative_url,
     "currency": currency,
     "date": date,
     "datetime": datetime,

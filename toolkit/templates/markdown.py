@@ -96,6 +96,7 @@ class Markdown:
 
     Args:
         options: See :class:`MarkdownOptions`.
+        base_path: What goes before the paths of links and images that are written from the site's root.
         resolve_link: The address to link to, given the one that was written (``story:flood``). What it
             returns is checked too; where it returns nothing, the words stay without a link.
         resolve_web: Whether that has to be asked for addresses of the web and for paths, too: ``https://…``,
@@ -111,6 +112,7 @@ class Markdown:
         self,
         options: MarkdownOptions | None = None,
         *,
+        base_path: str = "",
         resolve_link: Callable[[str], str] | None = None,
         resolve_web: bool = True,
         resolve_image: Callable[[str], str] | None = None,
@@ -119,6 +121,7 @@ class Markdown:
         shortcode: RenderShortcode | None = None,
     ) -> None:
         self.options = options or MarkdownOptions()
+        self.base_path = base_path
         self.resolve_link = resolve_link
         self.resolve_web = resolve_web and resolve_link is not None
         self.resolve_image = resolve_image
@@ -222,7 +225,7 @@ class Markdown:
 
     def _with_links(self, markup: str, met: _Met) -> str:
         """Resolve the addresses of links; where all of them lead into the web or to a path, only list them."""
-        if self.resolve_web or met.shortcodes or _FOOTNOTE in markup or _OTHER_LINK.search(markup):
+        if self.resolve_web or self.base_path or met.shortcodes or _FOOTNOTE in markup or _OTHER_LINK.search(markup):
             return _LINK.sub(lambda match: self._link(match, met), markup)
         met.links += [unescape(rest[: rest.index('"')]) for rest in markup.split(_WEB_LINK)[1:]]
         return markup
@@ -231,7 +234,7 @@ class Markdown:
         if match[1].startswith(' href="#') and match.string.endswith(_FOOTNOTE, 0, match.start()):
             return match[0]
         usual = _USUAL_LINK.fullmatch(match[1])
-        if usual and self.resolve_link is None:
+        if usual and self.resolve_link is None and not self.base_path:
             met.links.append(unescape(usual[1]))
             return match[0]
         attributes = _attributes(match[1])
@@ -268,6 +271,8 @@ class Markdown:
         """An address after shortcodes and the hook had their say; their errors get the line."""
         if met.shortcodes and "%EE%80%80" in url:
             url = _NUMBERED.sub(lambda match: self._address(match, met), url)
+        elif url.startswith("/") and not url.startswith("//"):
+            url = self.base_path + url
         if resolve is None:
             return url
         try:
@@ -333,6 +338,7 @@ class Markdown:
         """The same hooks with other options."""
         return Markdown(
             replace(self.options, **changes),
+            base_path=self.base_path,
             resolve_link=self.resolve_link,
             resolve_web=self.resolve_web,
             resolve_image=self.resolve_image,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolkit.text.escaping import escape_attribute, escape_html, json_for_html, xml_text
-from toolkit.text.links import absolute_links, absolute_url, is_absolute, relative_links, to_uri
+from toolkit.text.links import absolute_links, absolute_url, below, is_absolute, relative_links, to_uri
 from toolkit.text.plain import plain_text
 from toolkit.text.slugs import slugify
 from toolkit.text.truncate import truncate_chars, truncate_html, truncate_words
@@ -12,6 +12,7 @@ from toolkit.text.words import reading_time_minutes, word_count
 __all__ = [
     "absolute_links",
     "absolute_url",
+    "below",
     "escape_attribute",
     "escape_html",
     "is_absolute",

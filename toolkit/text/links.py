@@ -104,6 +104,16 @@ def to_uri(iri: str) -> str:
     return urlunsplit((parts.scheme, host, path, query, fragment))
 
 
+def below(base_path: str, url: str) -> str:
+    """A path from the site's own root as browsers ask for it, below the path of ``base_url``; other URLs stay.
+
+    Args:
+        base_path: Such as ``/blog``; empty at the root of a host.
+        url: Such as ``/news/``.
+    """
+    return f"{base_path}{url}" if url.startswith("/") and not url.startswith("//") else url
+
+
 def absolute_links(html: str, base_url: str) -> str:
     """HTML for readers elsewhere (feeds, mail): absolute links, and nothing that runs, frames or asks.
 

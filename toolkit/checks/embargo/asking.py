@@ -63,7 +63,7 @@ class Asker:
 
     def _get(self, url: str) -> Got:
         self.count += 1
-        return get(self.site.wsgi, url, host=self._host)
+        return get(self.site.wsgi, url, host=self._host, mount=self.site.base_path)
 
     def _ask_hidden(self, url: str, what: str) -> Iterator[Finding]:
         got = self._get(url)

@@ -36,5 +36,5 @@ def files_of_hidden_pages(site: Any, pages: Iterable[str], published: Collection
                     if kind != ASSET:
                         found.setdefault(f"{site.images.options.url_prefix}{quote(name)}")
                     elif not named.has(name):
-                        found.setdefault(site.assets.asset(name))
+                        found.setdefault(f"/{quote(site.assets.published(name)[0])}")
     yield from (url for url in found if url.lstrip("/") not in published)

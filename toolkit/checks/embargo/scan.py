@@ -59,6 +59,7 @@ class Scanner:
         self.hidden = hidden
         self.fingerprints = fingerprints
         self.base_url = base_url
+        self._base_path = urlsplit(base_url).path
 
     def look_at_file(self, output: Path, path: str) -> Looked:
         """Look at one file: its name, its bytes, and what is packed in them."""
@@ -147,6 +148,8 @@ class Scanner:
                     continue
                 address = urlsplit(found).path or "/"
             path = unquote(address.partition("#")[0].partition("?")[0])
+            if path.startswith(f"{self._base_path}/"):
+                path = path[len(self._base_path) :]
             for one in (path, path.rstrip(".,;:!?"), f"{path}/"):
                 if one in self.hidden.urls:
                     yield one

@@ -28,19 +28,24 @@ DirectoryIndex index.html
 DirectorySlash Off
 RewriteEngine On
 RewriteRule "^[.]toolkit-deploy(/|$)" - [R=404,L]
-RewriteCond %{THE_REQUEST} "^[A-Z]+ [^? ]*/index[.]html[? ]"
-RewriteCond %{REQUEST_FILENAME} -f
-RewriteRule "^(.*/)?index[.]html$" "/$1" [R=308,L,NE]
-RewriteCond %{DOCUMENT_ROOT}/$1/index.html -f
-RewriteRule "^(.*[^/])$" "/$1/" [R=308,L]
+RewriteCond %{{THE_REQUEST}} "^[A-Z]+ [^? ]*/index[.]html[? ]"
+RewriteCond %{{REQUEST_FILENAME}} -f
+RewriteRule "^(.*/)?index[.]html$" "{base}/$1" [R=308,L,NE]
+RewriteCond %{{DOCUMENT_ROOT}}{base}/$1/index.html -f
+RewriteRule "^(.*[^/])$" "{base}/$1/" [R=308,L]
 """
+
+_ITSELF = 'RedirectMatch 308 "^{base}$" "{base}/"\n'
+"""mod_rewrite does not see the folder without a slash."""
 
 
 def apache_form(build: Build) -> HostForm:
     """For Apache."""
     missing = not_found_pages(build)
-    text = written_by() + "".join(_missing(begins, page) for begins, page in reversed(missing.items())) + _BEFORE
-    text += "".join(_rewrite(one) for one in ordered(build.redirects))
+    base = build.base_path
+    text = written_by() + "".join(_missing(begins, page, base) for begins, page in reversed(missing.items()))
+    text += _BEFORE.format(base=base) + (_ITSELF.format(base=base) if base else "")
+    text += "".join(_rewrite(one, base) for one in ordered(build.redirects))
     usual = usual_types(build)
     text += "".join(f"AddType {_quoted(kind)} .{ending}\n" for ending, kind in usual.items())
     text += "".join(_headers(rule) for rule in build.rules.all)
@@ -48,14 +53,15 @@ def apache_form(build: Build) -> HostForm:
     return HostForm(files={".htaccess": text.encode()}, replaces_pages=True)
 
 
-def _missing(begins: str, page: str) -> str:
-    if begins == "/":
+def _missing(begins: str, page: str, base: str) -> str:
+    if begins == f"{base}/":
         return f"ErrorDocument 404 {page}\n"
     return f'<If "{_asked(f"{begins}*")}">\n    ErrorDocument 404 {page}\n</If>\n'
 
 
-def _rewrite(one: Redirect) -> str:
-    source = re.escape(unquote(one.prefix).lstrip("/")).replace('"', '\\"')
+def _rewrite(one: Redirect, base: str) -> str:
+    """A redirect; its pattern is matched against what comes after the folder that ``.htaccess`` is in."""
+    source = re.escape(unquote(one.prefix.removeprefix(base)).lstrip("/")).replace('"', '\\"')
     conditions = "".join(
         f'RewriteCond %{{QUERY_STRING}} "(^|&){re.escape(pair)}(&|$)"\n' for pair in one.query.split("&") if pair
     )

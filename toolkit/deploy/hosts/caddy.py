@@ -39,7 +39,7 @@ _SERVER = """\
 def caddy_form(build: Build) -> HostForm:
     """For Caddy, whose configuration lies outside of what it serves; ``import`` it in a site block."""
     text = written_by()
-    text += "route {\n    error /.toolkit-deploy/* 404\n"
+    text += f"route {{\n    error {build.base_path}/.toolkit-deploy/* 404\n"
     for number, rule in reversed(list(enumerate(build.rules.all))):  # deferred: the outermost has the last word
         text += _headers(number, rule)
     text += _types(build)
@@ -70,11 +70,11 @@ def _matcher(name: str, rule: HeaderRule) -> str:
 
 
 def _types(build: Build) -> str:
-    usual = usual_types(build)
-    rules = [HeaderRule(f"/*.{ending}", (("Content-Type", kind),)) for ending, kind in usual.items()]
+    usual, base = usual_types(build), build.base_path
+    rules = [HeaderRule(f"{base}/*.{ending}", (("Content-Type", kind),)) for ending, kind in usual.items()]
     if "html" in usual:
-        rules.append(HeaderRule("/*/", (("Content-Type", usual["html"]),)))
-        rules.append(HeaderRule("/", (("Content-Type", usual["html"]),)))
+        rules.append(HeaderRule(f"{base}/*/", (("Content-Type", usual["html"]),)))
+        rules.append(HeaderRule(f"{base}/", (("Content-Type", usual["html"]),)))
     rules += [
         HeaderRule(file.url, (("Content-Type", file.headers["Content-Type"]),)) for file in odd_types(build, usual)
     ]

@@ -47,6 +47,13 @@ FORMS: Mapping[str, Callable[[Build], HostForm]] = {
 }
 
 
+BELOW = frozenset({"nginx", "apache", "caddy", "gitlab-pages", "s3"})
+"""Hosts whose rules speak of whole paths, with the one below which the site is published."""
+
+AT_THE_ROOT = frozenset({"netlify", "cloudflare", "vercel"})
+"""Hosts that give each site a root of its own."""
+
+
 def for_host(build: Build, host: str, *, cname: str = "") -> tuple[Build, HostForm]:
     """A build as a host takes it, and what goes beside it.
 
@@ -58,7 +65,10 @@ def for_host(build: Build, host: str, *, cname: str = "") -> tuple[Build, HostFo
     Raises:
         DeployError: The host cannot take it.
     """
-    form = FORMS[host](build)
+    form = FORMS[host](build.from_the_host() if host in BELOW else build)
+    if build.base_path and host in AT_THE_ROOT:
+        form.notices.append(f"{host} serves a site from the root of its host: let another one pass on what is asked "
+                            f"for below {build.base_path}, without that")  # fmt: skip
     if host == "s3":
         build = with_redirect_objects(build)
     if cname:

@@ -122,4 +122,5 @@ def written_by(comment: str = "#") -> str:
 def not_found_pages(build: Build) -> dict[str, str]:
     """What paths begin with, to the URL of the page for what is not there: one for each language; the longest first."""
     found = [path for path in build.files if path == "404.html" or path.endswith("/404.html")]
-    return {f"/{path.removesuffix('404.html')}": f"/{path}" for path in sorted(found, key=len, reverse=True)}
+    ways = {path: build.files[path].url for path in sorted(found, key=len, reverse=True)}
+    return {url.removesuffix("404.html"): url for url in ways.values()}

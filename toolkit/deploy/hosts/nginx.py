@@ -25,14 +25,14 @@ from toolkit.site.redirects import SPLAT, Redirect
 
 _SERVER = """\
 absolute_redirect off;
-location ^~ /.toolkit-deploy/ {{ return 404; }}
+location ^~ {base}/.toolkit-deploy/ {{ return 404; }}
 etag on;
 {errors}
-location ~ "^(?<toolkit_folder>.*/)index[.]html$" {{
+{itself}location ~ "^(?<toolkit_folder>{begins}/(?:.*/)?)index[.]html$" {{
     if (-f $request_filename) {{ return 308 "$toolkit_folder$is_args$args"; }}
     try_files /.toolkit-none @toolkit_elsewhere;
 }}
-location / {{
+location {base}/ {{
     try_files $uri ${{uri}}index.html @toolkit_elsewhere;
 }}
 location @toolkit_elsewhere {{
@@ -54,7 +54,9 @@ def nginx_form(build: Build) -> HostForm:
     site += "".join(_odd(file.url, file.headers["Content-Type"]) for file in odd_types(build, usual_types(build)))
     prefixes = "".join(f"    {_prefix(one)}\n" for one in found if one.is_prefix)
     errors = "error_page 404 $toolkit_missing;" if not_found_pages(build) else ""
-    site += _SERVER.format(errors=errors, prefixes=prefixes)
+    base = build.base_path
+    itself = f"location = {base} {{ return 308 {base}/$is_args$args; }}\n" if base else ""
+    site += _SERVER.format(base=base, begins=_regex(base), itself=itself, errors=errors, prefixes=prefixes)
     return HostForm(config={"maps.conf": written_by() + _maps(build), "site.conf": site}, replaces_pages=True)
 
 
@@ -75,7 +77,7 @@ def _maps(build: Build) -> str:
     missing = not_found_pages(build).items()
     if missing:
         lines = [f'    "~^{_regex(encoded_path(begins))}" {_quoted(page)};\n' for begins, page in missing]
-        text += f"map $toolkit_path $toolkit_missing {{\n    default /404.html;\n{''.join(lines)}}}\n"
+        text += f"map $toolkit_path $toolkit_missing {{\n    default {build.base_path}/404.html;\n{''.join(lines)}}}\n"
     for name in _header_names(build):
         lines = []
         for rule in reversed(build.rules.all):  # the first that fits wins here, and the last in the list
