@@ -12,7 +12,8 @@ import pytest
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, IntegrityError, ValidationError
-from toolkit.models import Count, F, Q
+from toolkit.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+from toolkit.models.functions import Lower
 from toolkit.models.states import capture
 from toolkit.trace import Scope
 
@@ -222,6 +223,30 @@ def test_what_is_not_a_key_is_refused(shop: Any) -> None:
         Order.objects.create(tenant=shop.ann, number=None)
     with pytest.raises(FieldError, match="is several columns"):
         Order.objects.aggregate(models.Max("pk"))
+
+
+ONE_VALUE_WANTED: dict[str, Callable[[], Any]] = {
+    "a function": lambda: Order.objects.annotate(x=Lower("pk")).values("x"),
+    "a choice": lambda: Order.objects.annotate(x=Case(When(open=True, then="pk"))).values("x"),
+    "arithmetic": lambda: Order.objects.annotate(x=F("pk") + 1).values("x"),
+    "a comparison": lambda: Order.objects.filter(note=F("pk")),
+    "a comparison with a value": lambda: Order.objects.filter(pk=Value(1)),
+    "a question inside": lambda: Order.objects.filter(Exists(Order.objects.filter(number=OuterRef("pk")))),
+    "an update": lambda: Order.objects.update(note=F("pk")),
+}
+
+
+@pytest.mark.parametrize("name", ONE_VALUE_WANTED)
+def test_a_key_stands_nowhere_for_a_single_value(shop: Any, name: str) -> None:
+    """PostgreSQL would write ``(1,1)`` into a text, others say that a row value was misused."""
+    with pytest.raises(FieldError, match="takes single values, and was given several columns"):
+        list(ONE_VALUE_WANTED[name]())
+
+
+def test_keys_have_an_order_and_may_be_updated(shop: Any) -> None:
+    assert keys(Order.objects.filter(pk__range=((1, 3), (2, 0)))) == [(1, 3), (1, 4)]
+    assert Order.objects.filter(pk=(2, 1)).update(pk=(2, 9)) == 1
+    assert keys(Order.objects.filter(tenant=2)) == [(2, 9)]
 
 
 PAGES: dict[str, Callable[[], Any]] = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.expressions import Expression, Now, Q
 from toolkit.models.fields import JSONField
+from toolkit.models.fields.several import refuse_several
 from toolkit.models.guards import keeps_instants, kept, label_of
 from toolkit.models.naming import names_in
 from toolkit.models.nesting import lift_nested, nested_enough
@@ -97,6 +98,7 @@ def _kept(dialect: str, field: Any, computed: Typed) -> Any:
         FieldError: The value is of another kind.
     """
     column, other = computed
+    refuse_several(f"{field.model.__name__}.{field.name}", [column])
     kind, given = kind_of(held_by(field)), kind_of(held_by(other))
     documents = isinstance(field, JSONField) + isinstance(other, JSONField)
     if other is None or (None in (kind, given) and documents != 1):

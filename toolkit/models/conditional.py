@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F, Q, as_expression
+from toolkit.models.fields.several import refuse_several
 from toolkit.models.outputs import Output, Typed, alike, common_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Case(Expression):
         conditions = [context.condition(condition) for _, condition, _ in branches]
         computed = [context.expression(then) for then in (*(each[2] for each in branches), default)]
         columns, fields = [column for column, _ in computed], [field for _, field in computed]
+        refuse_several("Case()", columns)
         field = output.reading if output else common_of("Case()", fields)
         *results, otherwise = alike(field, columns, fields)
         if not branches:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.fields.dates import DateTimeField
+from toolkit.models.fields.several import refuse_several
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import Typed, boolean, typed
 from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
@@ -191,6 +192,7 @@ class Context:
             indexes: Where its own values are.
             output: The field that reads the result, if the function's own does not.
         """
+        refuse_several(f"{function.__name__}()", (column for column, _ in arguments))
         used = iter(indexes)
 
         def bind(convert: Callable[[Any], Any] | None = None, kind: Any = None) -> Any:

@@ -21,6 +21,7 @@ from toolkit.models.arithmetic import combine
 from toolkit.models.comparisons import Liftable, Structure, lift_condition, shown
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.json import JSONField, JSONNull
+from toolkit.models.fields.several import refuse_several
 from toolkit.models.mentioned import names_in
 from toolkit.models.outputs import Output, Typed, boolean, exactly, field_for, typed
 
@@ -312,7 +313,9 @@ class Combined(Expression):
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
         _, operator, left, right = structure
-        return combine(context, operator, context.expression(left), context.expression(right))
+        first, second = context.expression(left), context.expression(right)
+        refuse_several(f"{operator!r}", (first[0], second[0]))
+        return combine(context, operator, first, second)
 
 
 class Ordered(Expression):

@@ -15,7 +15,7 @@ from toolkit.errors import FieldError
 from toolkit.models.expressions import Moment, Now
 from toolkit.models.fields import DateField, DateTimeField, JSONField
 from toolkit.models.fields.base import Convert
-from toolkit.models.fields.several import parts_of
+from toolkit.models.fields.several import columns_of, parts_of, refuse_several
 from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.outputs import Typed, held_by, kind_of, named_kind
 from toolkit.models.subqueries import Subquery
@@ -61,6 +61,8 @@ def side(context: Context, where: str, structure: Any, left: Typed, *, as_text: 
 
     column, field = left
     right, other = right_side(context, structure, field)
+    if len(columns_of(column)) != len(columns_of(right)):
+        refuse_several(where, (column, right))
     kinds = kind_of(field), kind_of(other)
     if as_text:
         if isinstance(other, JSONField) or kinds[1] not in (str, None, int):

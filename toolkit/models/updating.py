@@ -62,7 +62,7 @@ def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
     for name, value in values.items():
         key = several_of(meta, name)
         if key is None:
-            found[own_field(meta, name)] = value
+            _set(found, name, own_field(meta, name), value)
             continue
         if isinstance(value, Expression | Q) or hasattr(value, "lift_question"):
             raise FieldError(
@@ -70,8 +70,23 @@ def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
                 hint="Give its value, or set the single fields.",
             )
         given = (None,) * len(key.parts) if value is None else key.split(value)
-        found |= dict(zip(key.parts, given, strict=True))
+        for part, each in zip(key.parts, given, strict=True):
+            _set(found, name, part, each)
     return found
+
+
+def _set(found: dict[Any, Any], name: str, field: Any, value: Any) -> None:
+    """Note what a field is set to.
+
+    Raises:
+        FieldError: It is set already, by another name.
+    """
+    if field in found:
+        raise FieldError(
+            f"update({name}=...) sets {field.name!r} of {field.model.__name__}, which another name sets too",
+            hint="Leave out one of the two.",
+        )
+    found[field] = value
 
 
 def _refuse_form(queryset: Any) -> None:

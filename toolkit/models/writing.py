@@ -160,7 +160,7 @@ def own_fields(meta: Any, name: str) -> Sequence[Any]:
 def several_of(meta: Any, name: str) -> Any:
     """What has this name and stands for several fields; None if that is none."""
     key = next((key for key in meta.foreign_keys() if key.is_several and name in (key.name, key.attname)), None)
-    return key or meta.virtual.get(name)
+    return key or (meta.composite_key if name == "pk" else meta.virtual.get(name))
 
 
 def stamp(scope: Scope, instances: Sequence[Any], fields: Iterable[Any], *, new: bool) -> None:

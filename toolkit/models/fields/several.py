@@ -5,12 +5,12 @@ Such a name has no column; its value is a tuple of those of its parts, which are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from toolkit.errors import DeclarationError, ImpossibleValue, ValidationError, did_you_mean
+from toolkit.errors import DeclarationError, FieldError, ImpossibleValue, ValidationError, did_you_mean
 from toolkit.models.fields.base import Convert, Field, options_of
 from toolkit.models.lookups import value_of
 
@@ -35,6 +35,19 @@ def as_one(columns: Sequence[Any]) -> Any:
     import sqlalchemy as sa
 
     return columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+
+
+def refuse_several(told: str, columns: Iterable[Any]) -> None:
+    """Refuse several columns where one value is wanted: PostgreSQL would take them for a record, others for nothing.
+
+    Raises:
+        FieldError: One of these is several.
+    """
+    if any(len(columns_of(column)) > 1 for column in columns):
+        raise FieldError(
+            f"{told} takes single values, and was given several columns, such as a composite key",
+            hint="Name one of its fields.",
+        )
 
 
 def is_null(column: Any) -> Any:
@@ -230,22 +243,34 @@ def _one_of(context: LookupContext) -> Any:
     return one_of_rows(columns, list(zip(*values, strict=True)), context.dialect)
 
 
-def _ordered(strictly: str, loosely: str) -> LookupFunction:
+def _compared(columns: Sequence[Any], values: Sequence[Any], strictly: str, loosely: str) -> Any:
     """Comparison part by part, as tuples are compared."""
+    import sqlalchemy as sa
 
+    cases = []
+    for index, column in enumerate(columns):
+        operator = loosely if index == len(columns) - 1 else strictly
+        equal = [columns[before] == values[before] for before in range(index)]
+        cases.append(sa.and_(*equal, column.op(operator)(values[index])))
+    return sa.or_(*cases)
+
+
+def _ordered(strictly: str, loosely: str) -> LookupFunction:
     def build(context: LookupContext) -> Any:
-        import sqlalchemy as sa
-
         columns = columns_of(context.column)
-        cases = []
-        for index, column in enumerate(columns):
-            operator = loosely if index == len(columns) - 1 else strictly
-            equal = [columns[before] == context.bind(_part(context, before)) for before in range(index)]
-            value = context.bind(_part(context, index))
-            cases.append(sa.and_(*equal, column.op(operator)(value)))
-        return sa.or_(*cases)
+        values = [context.bind(_part(context, index)) for index in range(len(columns))]
+        return _compared(columns, values, strictly, loosely)
 
     return build
+
+
+def _between(context: LookupContext) -> Any:
+    import sqlalchemy as sa
+
+    columns = columns_of(context.column)
+    values = [context.bind_each(_part(context, index)) for index in range(len(columns))]
+    least, most = zip(*values, strict=True)
+    return sa.and_(_compared(columns, least, ">", ">="), _compared(columns, most, "<", "<="))
 
 
 LOOKUPS: Mapping[str, LookupFunction | None] = {
@@ -255,7 +280,7 @@ LOOKUPS: Mapping[str, LookupFunction | None] = {
     "gte": _ordered(">", ">="),
     "lt": _ordered("<", "<"),
     "lte": _ordered("<", "<="),
-    "range": None,
+    "range": _between,
 }
 """What several columns can be compared by."""
 
