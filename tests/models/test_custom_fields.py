@@ -51,6 +51,19 @@ class Initial(models.Transform):
         return sa.func.substr(arguments[0], 1, 1)
 
 
+@Name.register_lookup
+class OneOf(models.Lookup):
+    """Compares with a list that is part of the question."""
+
+    lookup_name = "one_of"
+
+    @classmethod
+    def build(cls, context: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.and_(context.column.in_(["Ann", "it's %s"]), context.column != context.bind(context.write()))
+
+
 class Person(models.Model):
     name = Name(max_length=20)
     plain = models.CharField(max_length=20, default="x")
@@ -103,6 +116,13 @@ def test_its_lookups_and_transforms_stand_in_paths(shop: Any) -> None:
     )
     assert list(ordered) == [Decimal("2.50"), Decimal("9.00"), Decimal("12.00")]
     assert Article.objects.annotate(amount=F("price__amount")).get(amount=Decimal("12.00")).name == "book"
+
+
+def test_a_lookup_may_compare_with_a_list_of_its_own(shop: Any) -> None:
+    Person.objects.bulk_create([Person(name=name) for name in ("Ann", "Bob", "it's %s")])
+    assert list(Person.objects.filter(name__one_of="Ann").values_list("name", flat=True)) == ["it's %s"]
+    assert Person.objects.filter(name__one_of="Bob", name__startswith="A").get().name == "Ann"
+    assert Person.objects.exclude(name__one_of="x").get().name == "Bob"
 
 
 def test_it_refuses_by_code_and_in_questions(shop: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import FieldError
-from toolkit.models import F, Now, Q
+from toolkit.models import F, Now, Q, Value
 
 NAMES = ["Straße", "STRASSE", "İstanbul", "100% sure", "100 sure", "a_b", "axb", "back\\slash", "ΟΔΟΣ", "plain", ""]
 
@@ -236,6 +236,9 @@ def test_now_is_the_moment_of_the_scope(m: Any, newsroom: Any) -> None:
         ({"weight": Now()}, "weight: int cannot be compared with datetime. Say Cast"),
         ({"title": F("weight")}, "title: str cannot be compared with int"),
         ({"title__contains": F("published")}, "title__contains: str cannot be compared with datetime"),
+        ({"weight__isnull": None}, "'isnull' takes True or False"),
+        ({"weight__isnull": Value(True)}, "'isnull' takes True or False"),
+        ({"weight__isnull": [True]}, "'isnull' takes True or False"),
         ({"weight__in": F("pk")}, "'in' takes several values"),
         ({"weight__range": F("pk")}, "'range' takes several values"),
         ({"published__gt": F("published") + Now()}, r"datetime \+ datetime has no meaning"),

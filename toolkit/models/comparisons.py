@@ -46,6 +46,8 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
     """One ``name=value`` of a filter, lifted: (name, kind, ...), by far most often (name, "value", index)."""
     if value.__class__ in PLAIN:
         return _lift_plain(name, value, values)
+    if name.endswith("__isnull"):
+        raise FieldError(f"{name} = {value!r}: 'isnull' takes True or False")
     if value is None:
         return (name, "isnull", True)
     if hasattr(value, "lift_subquery"):

@@ -383,14 +383,27 @@ class Compiler:
     def statement(self, select: Any) -> Statement:
         """SQL text and parameter plan of a finished SELECT."""
         made = compiled(select, self.database.sqlalchemy_dialect)
-        text = str(made)
-        for parameter in made.post_compile_params:
-            text = text.replace(f"(__[POSTCOMPILE_{parameter.key}])", f"({KEYS_MARK})")
-        plan = [self.binds.plan.get(name) or Bind(CONSTANT, made.params[name]) for name in made.positiontup or ()]
-        spelt = spelling(self.dialect)
+        text, spelt = str(made), spelling(self.dialect)
+        lists: dict[str, Sequence[Any]] = {}  # that a lookup of the site's own compares with: column.in_([1, 2])
+        for key in (made.bind_names[parameter] for parameter in made.post_compile_params):
+            marks = KEYS_MARK
+            if key not in self.binds.plan:
+                lists[key] = _not_empty(made.params[key])
+                marks = ", ".join([spelt.placeholder] * len(lists[key]))
+            text = text.replace(f"(__[POSTCOMPILE_{key}])", f"({marks})")
+        plan: list[Bind] = []
+        for name in made.positiontup or ():
+            known = self.binds.plan.get(name)
+            plan += [known] if known else [Bind(CONSTANT, each) for each in lists.get(name) or [made.params[name]]]
         return Statement(text, plan, spelt.placeholder, self.key_width, spelt.whole_numbers)
 
     def reader(self, field_: Any) -> Callable[[Any], Any] | None:
         """From the driver's value to Python's, for a column of this field."""
         found: Callable[[Any], Any] | None = field_.db_reader(self.dialect) if field_ is not None else None
         return found
+
+
+def _not_empty(values: Sequence[Any]) -> Sequence[Any]:
+    if not values:
+        raise FieldError("a lookup of your own compares with an empty list", hint="Give sa.false() for one.")
+    return values
