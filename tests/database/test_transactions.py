@@ -242,10 +242,15 @@ def test_a_deadlock_that_is_caught_inside_is_not_taken_for_a_commit(database: An
 def test_only_the_nearest_savepoint_is_lost_with_an_inner_block_that_has_none(database: Any) -> None:
     with database.atomic():
         write(database, "outer")
-        with database.atomic():
+        told = "what this inner block wrote was taken back, for an error left an inner block that has no savepoint"
+        with pytest.raises(TransactionError, match=told), database.atomic():
             write(database, "middle")
             with pytest.raises(ValueError, match="no"), database.atomic(savepoint=False):
                 raise ValueError("no")
+        with pytest.raises(ValueError, match="own"), database.atomic():
+            with suppress(ValueError), database.atomic(savepoint=False):
+                raise ValueError("no")
+            raise ValueError("its own")
         write(database, "after")
     assert notes(database) == ["outer", "after"]
 

@@ -126,7 +126,7 @@ class Atomic:
         transaction.depth -= 1
         failed = kind is not None or bool(transaction.broken)
         if transaction.depth:
-            self._leave(database, transaction, name, failed=failed)
+            self._leave(database, transaction, name, failed=failed, told=kind is not None)
             return
         with transaction.held:
             database.resume()
@@ -144,17 +144,22 @@ class Atomic:
             errors += transaction.changes.send(database)
             errors += call_all(transaction.callbacks)
 
-    def _leave(self, database: Any, transaction: Transaction, name: str, *, failed: bool) -> None:
-        """Leave an inner block."""
+    def _leave(self, database: Any, transaction: Transaction, name: str, *, failed: bool, told: bool) -> None:
+        """Leave an inner block; ``told``: by an error, which says that nothing is kept of it."""
         if failed and name and not transaction.lost:
             database.resume()
-            transaction.broken = ""
+            reason, transaction.broken = transaction.broken, ""
             transaction.callbacks = [call for call in transaction.callbacks if call.depth <= transaction.depth]
             transaction.changes.take_back(transaction.depth)
             database.changed()
             with suppress(DatabaseError):
                 _at_savepoint(database, TAKE_BACK, name)
                 _at_savepoint(database, LET_GO, name)
+            if not told and reason != ASKED:
+                raise TransactionError(
+                    f"what this inner block wrote was taken back, for {reason}",
+                    hint="Give what may fail a savepoint of its own, and catch the error around that.",
+                )
             return
         if failed:
             database.break_off("an error left an inner block that has no savepoint")
