@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from toolkit.builder import Builder, Manifest
 from toolkit.builder.outputs import find_suspects
@@ -87,6 +88,7 @@ class Build:
         rules: Headers by path.
         redirects: Old paths, with where they lead: paths as browsers ask for them.
         base_path: The path below which the site is published, such as ``/blog``.
+        origin: Scheme and host at which readers find it.
     """
 
     output: Path
@@ -95,6 +97,7 @@ class Build:
     rules: HeaderRules
     redirects: tuple[Redirect, ...] = ()
     base_path: str = ""
+    origin: str = ""
 
     def from_the_host(self) -> Build:
         """The same as a host sees it whose own root is above the site: with ``base_path`` before every path."""
@@ -140,7 +143,9 @@ def read_build(site: Any, output: Path | None = None) -> Build:
         moment = manifest.moment.isoformat() if manifest.moment else ""
         base_path = site.base_path
         files, redirects = _files(builder.output, manifest, rules, base_path), _redirects(manifest, base_path)
-        return Build(builder.output, moment, files, rules, redirects, base_path)
+        address = urlsplit(site.settings.peek("base_url"))
+        origin = f"{address.scheme}://{address.netloc}"
+        return Build(builder.output, moment, files, rules, redirects, base_path, origin)
     finally:
         manifest.close()
 

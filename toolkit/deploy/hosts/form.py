@@ -52,6 +52,19 @@ def both_spellings(redirects: Iterable[Redirect]) -> Iterator[Redirect]:
             yield short
 
 
+def with_safe_splats(build: Build) -> Build:
+    """The same, for a host that cannot take slashes from the beginning of what stood for the star.
+
+    Where the splat stands at the root, ``/up//elsewhere.example`` would lead to another site. With the site's own
+    address before it, it leads to a path that is not there.
+    """
+    found = [
+        replace(one, target=f"{build.origin}{one.target}") if one.is_prefix and one.is_to_root else one
+        for one in build.redirects
+    ]
+    return replace(build, redirects=tuple(found))
+
+
 def ordered(redirects: Iterable[Redirect]) -> list[Redirect]:
     """Single paths, those with a query first; then the longest prefix."""
     return sorted(

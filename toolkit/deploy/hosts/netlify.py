@@ -10,7 +10,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from toolkit.deploy.files import Build
-from toolkit.deploy.hosts.form import HostForm, encoded_path, not_found_pages, ordered, type_rules, written_by
+from toolkit.deploy.hosts.form import (
+    HostForm,
+    encoded_path,
+    not_found_pages,
+    ordered,
+    type_rules,
+    with_safe_splats,
+    written_by,
+)
 from toolkit.errors import DeployError
 from toolkit.site.headers import HeaderRule
 from toolkit.site.redirects import Redirect
@@ -23,6 +31,7 @@ _TO_301_OR_302 = {303: 302, 307: 302, 308: 301}
 def netlify_form(build: Build) -> HostForm:
     """For Netlify: it knows queries; a star of a header's path may only stand at the end."""
     form = HostForm(replaces_pages=True)
+    build = with_safe_splats(build)
     gone = [one for one in build.redirects if one.status == 410]
     form.leave_out("netlify", gone, "cannot answer 410")
     lines = [_netlify_line(one) for one in ordered(one for one in build.redirects if one.status != 410)]
@@ -57,6 +66,7 @@ def cloudflare_form(build: Build) -> HostForm:
         DeployError: There are more rules than it takes.
     """
     form = HostForm(replaces_pages=True)
+    build = with_safe_splats(build)
     able = _without_queries("cloudflare", build.redirects, form)
     form.leave_out("cloudflare", [one for one in able if one.status == 410], "cannot answer 410")
     found = ordered(one for one in able if one.status != 410)
@@ -82,7 +92,9 @@ def gitlab_form(build: Build) -> HostForm:
     able = _without_queries("gitlab-pages", able, form)
     form.leave_out("gitlab-pages", [one for one in able if one.status == 410], "cannot answer 410")
     form.leave_out("gitlab-pages", [one for one in able if one.is_external], "cannot lead to other sites")
-    found = ordered(one for one in able if one.status != 410 and not one.is_external)
+    open_ones = [one for one in able if one.is_prefix and one.is_to_root]
+    form.leave_out("gitlab-pages", open_ones, "would let it lead to other sites")
+    found = ordered(one for one in able if one.status != 410 and not one.is_external and one not in open_ones)
     _check_limit("redirects", len(found), GITLAB_LINES)
     form.files = {"_redirects": (written_by() + "".join(map(_line, found))).encode()}
     if build.rules.own:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from toolkit.deploy.files import Build
-from toolkit.deploy.hosts.form import HostForm, encoded_path, ordered, type_rules
+from toolkit.deploy.hosts.form import HostForm, encoded_path, ordered, type_rules, with_safe_splats
 from toolkit.errors import DeployError
 from toolkit.site.headers import HeaderRule
 from toolkit.site.redirects import SPLAT, Redirect
@@ -25,6 +25,7 @@ def vercel_form(build: Build) -> HostForm:
         DeployError: There are more rules than it takes.
     """
     form = HostForm(replaces_pages=True)
+    build = with_safe_splats(build)
     form.leave_out("vercel", [one for one in build.redirects if one.status == 410], "cannot answer 410")
     redirects = [_redirect(one) for one in ordered(one for one in build.redirects if one.status != 410)]
     rules = [*build.rules.all, *type_rules(build, by_ending=True)]
