@@ -180,6 +180,10 @@ def home():
 @app.page("/<slug>/", each=Story.objects.all(), sitemap=Sitemap(lastmod="updated"))
 def story(story):
     return story.slug
+
+@app.view("/search/")
+def search(request):
+    return ""
 """
 
 
@@ -200,6 +204,7 @@ def test_changed_since_asks_what_the_sitemap_says(tmp_path: Path) -> None:
     ("only", "error", "told"),
     [
         ("stori", NoSuchPage, r"there is no page 'stori'. Did you mean 'story'"),
+        ("search", BuildError, r"--only search: that is a view \(.*/pages.py:\d+\), which answers when it is asked"),
         ("locale:fr", BuildError, r"the site has no locale 'fr'. It has: en"),
         ("changed-since:yesterday", BuildError, r"'yesterday' is no instant. Write it as 2026-05-01T06:00\+02:00"),
         ("changed-since:2026-05-01T06:00", BuildError, "is no instant"),
@@ -225,6 +230,14 @@ def test_paths_without_any_page_are_refused_with_the_nearest(press: Any, tree_of
         press.build(part=segment("path=/town/", "path=/spotr/", "path=/*/nowhere/"))
     assert "--only /*/nowhere/: no page is there. toolkit routes lists" in str(raised.value)
     assert tree_of(press.out) == before
+
+
+def test_a_path_that_a_view_answers_is_said_to_be_one(press: Any, tree_of: Any) -> None:
+    press.take_built()
+    with pytest.raises(
+        Problems, match=r"--only /search/: no page is there, but the view press:search \(.*press/pages.py"
+    ):
+        press.build(part=segment("path=/search/"))
 
 
 def test_a_path_whose_pages_went_is_a_part(press: Any) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,16 @@ def made(folder: Path, service: str) -> Path:
     settings = folder / "toolkit.toml"
     settings.write_text(settings.read_text("utf-8") + f'\n[deploy.live]\nto = "{folder.parent}/www"\n', "utf-8")
     return folder
+
+
+def test_the_requirements_name_extras_that_there_are(tmp_path: Path) -> None:
+    lines = (made(tmp_path / "site", "github") / "requirements.txt").read_text("utf-8").splitlines()
+    (line,) = [line for line in lines if not line.startswith("#")]
+    name, _, extras = line.rstrip("]").partition("[")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert name == project["name"]
+    assert "s3" in extras.split(",")
+    assert set(extras.split(",")) <= project["optional-dependencies"].keys()
 
 
 @pytest.fixture

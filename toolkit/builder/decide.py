@@ -278,7 +278,7 @@ class Decider:
         decision.gone = list(records.values())
         if isinstance(self.part, Segment) and has is not None:
             self.part.check_paths(
-                chain((page.url for page in self._pages()), (record.url for record in records.values()))
+                chain((page.url for page in self._pages()), (record.url for record in records.values())), self.site
             )
             decision.left = leave(outside, decision.stale, decision.gone, moved, has, self._broken_links)
 

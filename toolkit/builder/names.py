@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from toolkit.text.parts import join_parts
 
@@ -75,3 +76,13 @@ class Names:
     models: tuple[ModelName, ...]
     tables: Mapping[str, str]
     routes: Mapping[str, RouteName]
+
+
+def views_at(site: Any, path: str) -> list[str]:
+    """The views that answer a path: each with where it is declared."""
+    return [
+        f"{route.id} ({route.where})"
+        for route in site.routes
+        if route.kind == "view"
+        and any(site.pattern(route, locale).match(unquote(path)) is not None for locale in site.route_locales(route))
+    ]

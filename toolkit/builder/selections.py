@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from toolkit.builder.names import views_at
 from toolkit.errors import BuildError, Problems, near_names
 from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Page, Route
@@ -91,11 +92,12 @@ class Segment:
             rules[kind].append(value)
         return cls({kind: tuple(values) for kind, values in rules.items()})
 
-    def check_paths(self, urls: Iterable[str]) -> None:
+    def check_paths(self, urls: Iterable[str], site: Any) -> None:
         """Refuse a path, or a pattern, at which no page is or was.
 
         Args:
             urls: Of all pages of the site, and of those that are gone.
+            site: Whose views answer paths that no page has.
 
         Raises:
             Problems: A path matches none of them; the nearest are named.
@@ -104,7 +106,7 @@ class Segment:
         known = set(urls) if patterns else set()
         lost = [pattern for pattern in patterns if not any(_matches(url, pattern) for url in known)]
         if lost:
-            raise Problems([_no_page(pattern, map(unquote, known)) for pattern in lost])
+            raise Problems([_no_page(pattern, map(unquote, known), views_at(site, pattern)) for pattern in lost])
 
     def bind(self, plan: Plan) -> Has:
         """The test for pages; what has to be asked of the database is asked once."""
@@ -130,7 +132,13 @@ def _read(text: str, site: Any) -> tuple[str, str]:
     if kind == "changed-since":
         _instant(text, value)
         return kind, value
-    return "route", site.find_route(text).id
+    route = site.find_route(text)
+    if route.kind == "view":
+        raise BuildError(
+            f"--only {text}: that is a view ({route.where}), which answers when it is asked",
+            hint="Builds leave views out: ask the server for it.",
+        )
+    return "route", route.id
 
 
 def _instant(text: str, value: str) -> datetime:
@@ -161,8 +169,13 @@ def _folders(url: str) -> Iterator[str]:
         end = url.rfind("/", 0, end)
 
 
-def _no_page(pattern: str, urls: Iterable[str]) -> BuildError:
+def _no_page(pattern: str, urls: Iterable[str], views: Sequence[str]) -> BuildError:
     """What to say of a path at which there is nothing. Folders of pages may have been meant, too."""
+    if views:
+        return BuildError(
+            f"--only {pattern}: no page is there, but the view {views[0]}, which answers when it is asked",
+            hint="Builds leave views out: ask the server for it.",
+        )
     near: list[str] = []
     if "*" not in pattern:
         wanted = unquote(pattern).rstrip("/") + "/"

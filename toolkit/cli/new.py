@@ -20,6 +20,13 @@ PLACES = {"github": ".github/workflows/publish.yml", "gitlab": ".gitlab-ci.yml"}
 """CI service to the file in which it looks for what to do."""
 
 
+REQUIREMENTS = """\
+# The extras: images for photographs, compress for precompressed files, s3 for a target such as s3://bucket.
+# Leave out what the site does not use; a database other than SQLite has one of its own: postgresql, mysql.
+publishing-toolkit[compress,images,s3]
+"""
+
+
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--title", help="The publication's name.  [default: from DIR]")
@@ -52,7 +59,7 @@ def _write_recipe(folder: Path, service: str) -> None:
     place = folder / PLACES[service]
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text((RECIPES / f"{service}.yml").read_text("utf-8"), "utf-8")
-    (folder / "requirements.txt").write_text("publishing-toolkit\n", "utf-8")
+    (folder / "requirements.txt").write_text(REQUIREMENTS, "utf-8")
 
 
 def package_name(name: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import click
 
-from toolkit.builder.names import shown_key
+from toolkit.builder.names import shown_key, views_at
 from toolkit.builder.reasons import PROVING, describe
 from toolkit.builder.records import PageRecord
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
@@ -79,12 +79,8 @@ def _find(build: LastBuild, url: str) -> PageRecord:
 
 
 def _views(path: str) -> Iterator[str]:
-    """The views that answer a path."""
-    site = open_site()
-    for route in site.routes:
-        patterns = (site.pattern(route, locale) for locale in site.route_locales(route) if route.kind == "view")
-        if any(pattern.match(unquote(path)) is not None for pattern in patterns):
-            yield f"{route.id} ({route.where})"
+    """The views that answer a path; the site is opened when they are asked for."""
+    yield from views_at(open_site(), path)
 
 
 def _groups(build: LastBuild, page: PageRecord) -> dict[str, list[str]]:
