@@ -84,6 +84,31 @@ def test_going_back_and_forth(deployer: Make, tmp_path: Path) -> None:
     assert tree(tmp_path / "current").items() >= SECOND.items()
 
 
+def test_going_back_passes_over_a_release_from_which_somebody_went_back(deployer: Make, tmp_path: Path) -> None:
+    """It was bad: whoever goes back from the mended one wants what readers saw before."""
+    good, bad = (deployer(tmp_path, files, declared=THREE).deploy().release for files in (FIRST, SECOND))
+    made = deployer(tmp_path, {}, declared=THREE)
+    assert made.roll_back() == good
+    mended = deployer(tmp_path, {"a.html": "mended"}, declared=THREE).deploy().release
+    assert [one.is_left for one in list_releases(FolderTarget(tmp_path))] == [False, True, False]
+    assert made.roll_back() == good
+    assert made.roll_back(mended) == mended
+    assert made.roll_back() == good, "going forward again takes the mark away"
+    assert made.roll_back(bad) == bad
+    assert [one.is_left for one in list_releases(FolderTarget(tmp_path))] == [False, False, True]
+
+
+def test_the_release_to_go_back_to_is_kept(deployer: Make, tmp_path: Path) -> None:
+    one = {"releases": 1}
+    good, bad = (deployer(tmp_path, files, declared=one).deploy().release for files in (FIRST, SECOND))
+    made = deployer(tmp_path, {}, declared=one)
+    made.roll_back()
+    for text in ("b", "c"):
+        last = deployer(tmp_path, {"a.html": text}, declared=one).deploy()
+        assert good != bad and made.roll_back(last.release) == last.release
+    assert len(list_releases(FolderTarget(tmp_path))) == 2
+
+
 def test_going_back_takes_less_than_reading_one_page_would(deployer: Make, tmp_path: Path) -> None:
     """The number of files plays no part: one link is renamed."""
     many = {f"p{number}.html": "x" for number in range(300)}
@@ -92,7 +117,7 @@ def test_going_back_takes_less_than_reading_one_page_would(deployer: Make, tmp_p
     made, touched = deployer(tmp_path, {}, declared=THREE), []
     made.target.put = lambda path, *args, **options: touched.append(path)  # type: ignore[method-assign]
     made.roll_back()
-    assert len(touched) <= 3
+    assert len(touched) <= 4
     assert all(path.startswith(".toolkit-deploy/") for path in touched)
 
 

@@ -243,6 +243,51 @@ def test_the_urls_of_a_deploy_that_was_ended_are_told_by_the_next(make: Make, ho
     assert make(SECOND).deploy().purged == []
 
 
+class Killed(BaseException):
+    """The process ended."""
+
+
+@pytest.mark.parametrize("releases", [0, 3])
+def test_a_deploy_that_ends_before_it_tells_the_cdn_is_told_by_the_next(
+    make: Make, host: Host, releases: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = {"purge": {"post": f"{host.url}/purge"}, "releases": releases}
+    make(FIRST, declared=declared).deploy()
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Deployer, "_tell", lambda *given: (_ for _ in ()).throw(Killed))
+        make(SECOND, declared=declared).deploy()
+    host.posted.clear()
+    paths = ["/", "/sport/", "/static/site.1.css", "/static/site.2.css", "/town/"]
+    told = make(SECOND, declared=declared).deploy().purged
+    assert set(told) >= {host.url + path for path in paths if releases == 0 or path != "/static/site.1.css"}
+    assert [url for _, body, _ in host.posted for url in body["files"]] == told
+    host.posted.clear()
+    assert make(SECOND, declared=declared).deploy().purged == []
+    assert host.posted == []
+
+
+def test_what_a_cdn_did_not_take_is_told_again(make: Make, host: Host) -> None:
+    declared = {"purge": {"post": f"{host.url}/purge"}}
+    host.refusals = [403]
+    with pytest.raises(DeployError, match=r"what follows failed: POST .*/purge: status 403"):
+        make(FIRST, declared=declared).deploy()
+    host.posted.clear()
+    make(FIRST, declared=declared).deploy()
+    assert sum(len(body["files"]) for _, body, _ in host.posted) == len(FIRST)
+
+
+def test_a_way_back_that_ends_before_it_is_told_is_told_by_the_next_deploy(
+    make: Make, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = {"purge": {"post": f"{host.url}/purge"}, "releases": 3}
+    make(FIRST, declared=declared).deploy()
+    make(SECOND, declared=declared).deploy()
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Deployer, "_tell", lambda *given: (_ for _ in ()).throw(Killed))
+        make({}, declared=declared).roll_back()
+    assert f"{host.url}/town/" in make(FIRST, declared=declared).deploy().purged
+
+
 def test_a_cdn_is_told_in_batches_with_its_token(make: Make, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDN_TOKEN", "s3cret")
     host.refusals = [503]

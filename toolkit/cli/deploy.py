@@ -191,6 +191,8 @@ def _standing(release: Release) -> str:
         return "current"
     if release.is_rejected:
         return "taken back"
+    if release.is_left:
+        return "left"
     return "" if release.is_complete else "begun"
 
 

@@ -148,7 +148,8 @@ class Hooks:
     def _failed(self, what: str, why: str) -> DeployError:
         return DeployError(
             f"the build is deployed, but what follows failed: {what}: {why}",
-            hint="Mend it, and run it by hand; deploying again without changes does not repeat it.",
+            hint="Mend it, and deploy again: a host and a CDN are told then. What stands in 'after' is not repeated "
+            "without changes: run it by hand.",
         )
 
 

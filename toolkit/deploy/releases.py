@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -29,6 +29,7 @@ class Release:
         is_current: Whether readers see it.
         is_complete: Whether its deploy came to its end, and was not taken back.
         is_rejected: Whether it was taken back, because the verification found it wrong.
+        is_left: Whether somebody went back from it.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Release:
     is_current: bool
     is_complete: bool
     is_rejected: bool = False
+    is_left: bool = False
 
 
 def new_id() -> str:
@@ -70,7 +72,16 @@ def list_releases(target: Target) -> list[Release]:
         state = read_state(target, state_path(name))
         whole = state.known and state.complete and not state.rejected
         found.append(
-            Release(name, state.at, state.moment, len(state.files), name == current, whole, is_rejected=state.rejected)
+            Release(
+                name,
+                state.at,
+                state.moment,
+                len(state.files),
+                name == current,
+                whole,
+                is_rejected=state.rejected,
+                is_left=state.left,
+            )
         )
     return found
 
@@ -82,12 +93,20 @@ def reject(target: Target, release: str) -> None:
     write_state(target, state, state_path(release))
 
 
+def note_left(target: Target, release: str, *, left: bool) -> None:
+    """Note that somebody went back from a release, or that readers see it again."""
+    state = read_state(target, state_path(release))
+    if state.known and state.left != left:
+        state.left = left
+        write_state(target, state, state_path(release))
+
+
 def find_release(target: Target, wanted: str) -> Release:
     """The release to go back to.
 
     Args:
         target: The place.
-        wanted: Its name, or ``previous`` for the one before that which readers see.
+        wanted: Its name, or ``previous`` for the one before that which readers see, and from which nobody went back.
 
     Raises:
         DeployError: There is no such release, or none before.
@@ -101,10 +120,17 @@ def find_release(target: Target, wanted: str) -> Release:
             )
         return found
     current = target.current()
-    before = list(takewhile(lambda release: not release.is_current, whole))
-    if not before or not current:
+    before = _before(whole)
+    if before is None or not current:
         raise DeployError(f"{target.name} has no release before {current or 'the first'}", hint="Deploy one.")
-    return before[-1]
+    return before
+
+
+def _before(releases: Sequence[Release]) -> Release | None:
+    """The release to which readers go back from that which they see."""
+    earlier = takewhile(lambda release: not release.is_current, releases)
+    found = [release for release in earlier if release.is_complete and not release.is_left]
+    return found[-1] if found else None
 
 
 def changed_paths(before: TargetState, after: TargetState) -> list[str]:
@@ -117,14 +143,16 @@ def prune(target: Target, keep: int) -> list[str]:
 
     Args:
         target: The place.
-        keep: How many stay; that which readers see, and the one before it, stay in any case.
+        keep: How many stay; that which readers see, and the one to which they would go back, stay in any case.
 
     Returns:
         Their names.
     """
     releases = list_releases(target)
     place = next((number for number, release in enumerate(releases) if release.is_current), len(releases))
-    safe = {release.id for release in releases[max(0, place - 1) :] if release.is_complete}
+    safe = {release.id for release in releases[place:] if release.is_complete}
+    if before := _before(releases):
+        safe.add(before.id)
     safe |= {release.id for release in [one for one in releases if one.is_complete][-keep:]}
     gone = [release.id for release in releases if release.id not in safe]
     for name in gone:

@@ -14,7 +14,7 @@ Then a CDN is told what changed, and only then the answers are compared: what re
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from toolkit.deploy.releases import (
     folder_of,
     lasting_assets,
     new_id,
+    note_left,
     prune,
     read_index,
     reject,
@@ -44,6 +45,7 @@ from toolkit.deploy.report import DeployReport
 from toolkit.deploy.state import Kept, TargetState, read_state, state_path
 from toolkit.deploy.targets.base import Target
 from toolkit.deploy.targets.open import make_target
+from toolkit.deploy.untold import forget_untold, read_untold, write_untold
 from toolkit.deploy.verify import Verifier, sample
 from toolkit.errors import DeployError, Problems
 
@@ -108,6 +110,7 @@ class Deployer:
         self.say = say
         self.progress = progress
         self.target = make_target(site, declared)
+        self._noted = False
 
     def build(self) -> tuple[Build, HostForm]:
         """What is to be at the target, and what its host is told besides.
@@ -169,6 +172,23 @@ class Deployer:
         if release:
             hooks.switch(release, urls)
         hooks.purge(urls)
+        if self._noted:
+            forget_untold(self.target)
+            self._noted = False
+
+    def _read_untold(self) -> set[str] | None:
+        """What a deploy before changed, and did not come to tell."""
+        if not (self.declared.switch or self.declared.purge) or self.target.is_whole:
+            return None
+        untold = read_untold(self.target)
+        self._noted = untold is not None
+        return untold
+
+    def _note_untold(self, paths: Iterable[str]) -> None:
+        """Note what is about to change, until it is told."""
+        if (self.declared.switch or self.declared.purge) and not self.target.is_whole:
+            write_untold(self.target, {*paths, *(read_untold(self.target) or ())} if self._noted else paths)
+            self._noted = True
 
     @contextmanager
     def _held_still(self) -> Iterator[None]:
@@ -185,9 +205,12 @@ class Deployer:
         with TargetLock(self.target, seconds=self.declared.lock_seconds) as lock:
             self.target.clear()
             before = self.target.current() if self.declared.releases else ""
+            earlier = self._read_untold()
             report = self._release(build, lock) if self.declared.releases else self._in_place(build, lock)
+            report.changed = sorted({*report.changed, *(earlier or ())})
             report.purged = purge_urls(self.declared.url, report.changed)
-            self._tell("" if report.release == before else report.release, report.purged)
+            is_known = report.release == before and earlier is None
+            self._tell("" if is_known else report.release, report.purged)
             if self.verify:
                 report.verified = self._verify(build, form, report, before)
             return report
@@ -256,6 +279,7 @@ class Deployer:
         plan.check_deletions(self.max_deletes)
         changed = sorted({*plan.changed_paths, *place.state.untold})
         if not plan.is_empty:
+            self._note_untold(changed)
             place.carry_out(plan, moment=build.moment, say=self.say)
             self.target.commit(f"Publish the build of {build.moment}")
         elif not place.state.complete or not place.state.known:
@@ -293,6 +317,7 @@ class Deployer:
         )
         place.carry_out(place.plan(build.files), moment=build.moment, say=self.say)
         lock.check()
+        self._note_untold(plan.changed_paths)
         self.target.switch(release)
         self.say(f"readers see the release {release}")
         pruned = prune(self.target, self.declared.releases)
@@ -317,8 +342,13 @@ class Deployer:
             )
         self._check_hooks()
         with reached(self.target), TargetLock(self.target, seconds=self.declared.lock_seconds):
-            found = find_release(self.target, wanted)
-            self._tell(found.id, self._go_back(found.id))
+            current, found = self.target.current(), find_release(self.target, wanted)
+            earlier = purge_urls(self.declared.url, self._read_untold() or ())
+            urls = sorted({*self._go_back(found.id), *earlier})
+            if found.id != current and current in (begun := read_index(self.target)):
+                note_left(self.target, current, left=begun.index(found.id) < begun.index(current))
+                note_left(self.target, found.id, left=False)
+            self._tell(found.id, urls)
             return found.id
 
     def _go_back(self, release: str) -> list[str]:
@@ -335,8 +365,10 @@ class Deployer:
                 self.target, state, folder_of(release), state_path(release), source=folder_of(current), carried=wanted
             )
             place.carry_over()
+        changed = changed_paths(now, state)
+        self._note_untold(changed)
         self.target.switch(release)
-        return purge_urls(self.declared.url, changed_paths(now, state))
+        return purge_urls(self.declared.url, changed)
 
     def _begin_release(self, current: str) -> tuple[str, TargetState]:
         """A new release, or the one that a deploy before could not finish."""

@@ -45,6 +45,7 @@ class TargetState:
         known: Whether there was a manifest at all.
         untold: Paths that deploys which did not end changed or were about to: no CDN was told of them.
         rejected: Whether it is a release that the verification found wrong, so that readers were taken back.
+        left: Whether it is a release that somebody went back from: going back once more passes over it.
         carried: Assets of the release before, which this one has for readers who still hold a page of that.
     """
 
@@ -57,6 +58,7 @@ class TargetState:
     carried: set[str] = field(default_factory=set)
     untold: set[str] = field(default_factory=set)
     rejected: bool = False
+    left: bool = False
 
     @property
     def ours(self) -> set[str]:
@@ -85,7 +87,8 @@ def read_state(target: Target, path: str = IN_PLACE) -> TargetState:
         pending = {name: int(phase) for name, phase in data["pending"].items()}
         untold = {*pending, *data.get("untold", ())}
         complete, rejected = bool(data["complete"]), bool(data.get("rejected"))
-        return TargetState(files, pending, data["moment"], data["at"], complete, True, carried, untold, rejected)
+        left = bool(data.get("left"))
+        return TargetState(files, pending, data["moment"], data["at"], complete, True, carried, untold, rejected, left)
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise DeployError(
             f"the manifest {path} at {target.name} is damaged: {error}",
@@ -105,6 +108,7 @@ def write_state(target: Target, state: TargetState, path: str = IN_PLACE) -> Non
         **({"carried": sorted(state.carried)} if state.carried else {}),
         **({"untold": sorted(state.untold)} if state.untold else {}),
         **({"rejected": True} if state.rejected else {}),
+        **({"left": True} if state.left else {}),
     }
     body = gzip.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), 6, mtime=0)
     target.retries.run(
