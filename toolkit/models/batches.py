@@ -5,7 +5,6 @@ Each page's trace gets its own part of such a batch, at the moment the page touc
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -83,19 +82,21 @@ def ask_keyed(
 def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[Any]) -> tuple[Groups, Groups]:
     """Instances by key, and by key what names them in a trace."""
     statement, indexes, several = shape.statement, shape.identity_indexes, shape.names_more
-    groups: Groups = defaultdict(list)
-    named: Groups = defaultdict(list)
+    groups: Groups = {}
+    named: Groups = {}
     wanted, width = list(keys), statement.width
     scope = scope.of(shape.model)
     for start in range(0, len(wanted), BATCH_KEYS):
         sql, given = statement.for_keys(wanted[start : start + BATCH_KEYS])
         rows = scope.database.fetch(sql, statement.bind(values, scope, given))
-        owners = [row[-1] for row in rows] if width == 1 else [tuple(row[-width:]) for row in rows]
-        for key, instance in zip(owners, shape.load(rows), strict=True):
-            groups[key].append(instance)
-        if several:
-            for key, row in zip(owners, rows, strict=True):
-                named[key].append([row[index] for index in indexes])
+        for row, instance in zip(rows, shape.load(rows), strict=True):
+            key = row[-1] if width == 1 else tuple(row[-width:])
+            if key in groups:
+                groups[key].append(instance)
+            else:
+                groups[key] = [instance]
+            if several:
+                named.setdefault(key, []).append([row[index] for index in indexes])
     return groups, named
 
 
@@ -214,7 +215,10 @@ def _keys_held(key: Any, instances: Sequence[Any]) -> list[Any]:
     attname = key.attname
     if key.is_several:
         return [key.held_by(each) if attname in each.__dict__ else getattr(each, attname) for each in instances]
-    return [each.__dict__[attname] if attname in each.__dict__ else getattr(each, attname) for each in instances]
+    try:
+        return [each.__dict__[attname] for each in instances]
+    except KeyError:
+        return [getattr(each, attname) for each in instances]
 
 
 def _as_kept(held: Any, keys: list[Any]) -> list[Any]:
@@ -222,8 +226,8 @@ def _as_kept(held: Any, keys: list[Any]) -> list[Any]:
     kept = held
     while kept.is_relation:
         kept = kept.target_field
-    kinds = (getattr(kept, "native", None), type(None))
-    if kinds[0] is None or all(key.__class__ in kinds for key in keys):
+    kinds = {getattr(kept, "native", None), type(None)}
+    if None in kinds or {*map(type, keys)} <= kinds:
         return keys
     return [key if key.__class__ in kinds else kept.to_python(key) for key in keys]
 

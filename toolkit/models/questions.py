@@ -84,12 +84,15 @@ class Question(Generic[M]):
 
     # making new ones
 
-    def _clone(self) -> Self:
+    def all(self) -> Self:
+        """The same question, to be asked anew."""
         clone = object.__new__(self.__class__)
         clone.__dict__ = state = self.__dict__.copy()  # a third of the cost of update() on Python 3.13
         state["_cache"] = None
         state["_shared"] = False
         return clone
+
+    _clone = all
 
     def _with(self, operation: Any, values: tuple[Any, ...] | None = None) -> Self:
         if self._is_sliced() and (operation[0] not in AFTER_SLICING or self._gives != "instances"):
@@ -128,10 +131,6 @@ class Question(Generic[M]):
         clone = self._clone()
         clone._using = alias
         return clone
-
-    def all(self) -> Self:
-        """The same question, to be asked anew."""
-        return self._clone()
 
     def none(self) -> Self:
         """Nothing at all."""

@@ -63,20 +63,16 @@ class RelatedManager(QuerySet[M]):
         return clone
 
     def _fetch(self) -> list[Any]:
-        found = self._loaded() if self._plain and self._cache is None else None
-        return super()._fetch() if found is None else found
-
-    def _loaded(self) -> list[Any] | None:
-        """What was loaded with the owner's peers, where nobody records that it is read: of fifty rows, the way that
-        forty-nine of them go."""
-        scope, values = current.get(), self.owner.__dict__
-        known = values.get(self.relation.cache)
-        if known is None or scope is None or scope.trace is not None or self._prefetch or "_database" in values:
-            return None
-        if known[0] != scope.database.version:
-            return None
-        self._cache, self._asked_by = known[1], scope
-        return self._cache
+        """The rows; at once if they were loaded with the owner's peers and nobody records that they are read: of fifty
+        rows, the way that forty-nine of them go."""
+        if self._plain and self._cache is None and not self._prefetch:
+            scope, values = current.get(), self.owner.__dict__
+            known = values.get(self.relation.cache)
+            unseen = known is not None and scope is not None and scope.trace is None and "_database" not in values
+            if unseen and known[0] == scope.database.version:  # type: ignore[union-attr]  # see above
+                self._cache, self._asked_by = known[1], scope
+                return self._cache
+        return super()._fetch()
 
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
@@ -259,9 +255,14 @@ class Related:
         """A function from an owner to what a filter on ``path`` compares with."""
         return attrgetter(self.compared.attname)
 
+    @property
+    def of_model(self) -> Any:
+        """What the attribute is of the model, and not of an instance."""
+        return self
+
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
-            return self
+            return self.of_model
         value = self._value_of(instance)
         if value is None and (instance._row is None or instance.pk is None):
             raise ValidationError(
@@ -273,8 +274,8 @@ class Related:
         manager = object.__new__(kind)
         manager.__dict__ = state = shared.copy()  # a third of the cost of update() on Python 3.13
         state["owner"] = instance
-        state["_values"] = (*root._values, value)
-        state["_pristine_values"] = (value,)
+        state["_pristine_values"] = own = (value,)
+        state["_values"] = (*root._values, value) if root._values else own
         return manager
 
     def by_manager(self, owner: Any, name: str) -> Any:

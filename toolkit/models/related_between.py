@@ -32,8 +32,10 @@ class RelatedBetween(Related):
         super().__init__(name, declared, target, path)
         self.forward = forward
 
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        return self.declared if instance is None and self.forward else super().__get__(instance, owner)
+    @property
+    def of_model(self) -> Any:
+        """The field itself on its own side."""
+        return self.declared if self.forward else self
 
     @cached_property
     def _sides(self) -> tuple[ForeignKey[Any], ForeignKey[Any]]:
