@@ -212,6 +212,12 @@ def test_the_server_answers_below_the_path_alone(sites: Any) -> None:
         assert (asked, answer.headers.get("location")) == (asked, leads), answer
 
 
+def test_a_build_is_asked_as_a_host_has_it(sites: Any) -> None:
+    client = Client(build=sites("https://bay.example/blog").folder / "build", base_path="/blog")
+    assert "<h1>Flood</h1>" in client.get("/blog/flood", follow=True).text
+    assert client.get("/flood/").status == 404
+
+
 @pytest.mark.parametrize(
     ("mount", "path"), [("", "/apps/blog/flood/"), ("/apps", "/blog/flood/"), ("/apps/blog", "/flood/")]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -70,16 +70,24 @@ class Client:
         build: A folder that a site was built to, asked as a static host would serve it.
         validate: Hold the application to the WSGI standard (``wsgiref.validate``).
         host: The ``Host`` header; that of the site's ``base_url`` by default.
+        base_path: The path at which a host has the build, such as ``/blog``.
     """
 
     def __init__(
-        self, site: Any = None, *, build: Path | None = None, validate: bool = True, host: str | None = None
+        self,
+        site: Any = None,
+        *,
+        build: Path | None = None,
+        validate: bool = True,
+        host: str | None = None,
+        base_path: str = "",
     ) -> None:
         if (site is None) == (build is None):
             raise ToolkitError(
                 "a client asks either a site or a build", hint="Write Client(site) or Client(build=folder)."
             )
         self.build = build
+        self.base_path = base_path
         application = getattr(site, "wsgi", site)
         self.application = validator(application) if validate and application is not None else application
         self.host = host or _host_of(site)
@@ -135,7 +143,12 @@ class Client:
     def request(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
         """Any request."""
         if self.build is not None:
-            return ask_folder(self.build, path, method=method, headers=headers)
+            if not path.startswith(f"{self.base_path}/"):
+                return Answer(path, 404, {}, b"")
+            answer = ask_folder(self.build, path[len(self.base_path) :], method=method, headers=headers)
+            if "location" in answer.headers:
+                answer.headers["location"] = self.base_path + answer.headers["location"]
+            return replace(answer, url=path)
         sent = dict(headers or {})
         if self.cookies:
             sent.setdefault("Cookie", "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items()))
