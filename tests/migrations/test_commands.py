@@ -7,6 +7,7 @@ import pytest
 from toolkit import migrations, models
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.scripts import split_script
+from toolkit.migrations.renames import never
 from toolkit.migrations.tables.comparing import read_table
 
 
@@ -47,6 +48,61 @@ def test_a_rename_may_be_told_beforehand_and_nobody_is_asked(stories, model):
     assert stories.questions == []
     stories.apply()
     assert stories.rows("news_article", "headline") == [("one",), ("two",)]
+
+
+def declare_tags(newsroom, model, *, own):
+    """Stories with tags, by a table between that is made for them or by a model of one's own."""
+    tag = model("Tag", name=title())
+    if not own:
+        newsroom.declare(tag, model("Story", tags=models.ManyToManyField(tag)))
+        return
+    keys = {name: models.ForeignKey(name.title(), on_delete=models.CASCADE) for name in ("story", "tag")}
+    story = model("Story", tags=models.ManyToManyField(tag, through="Tagging"))
+    newsroom.declare(tag, story, model("Tagging", **keys, position=models.IntegerField(default=7)))
+
+
+def test_links_are_kept_when_a_model_of_ones_own_has_them_from_now_on(newsroom, model):
+    declare_tags(newsroom, model, own=False)
+    newsroom.make()
+    newsroom.apply()
+    newsroom.database.execute("INSERT INTO news_tag VALUES (1, 'sea')")
+    newsroom.database.execute("INSERT INTO news_story VALUES (1)")
+    newsroom.database.execute("INSERT INTO news_story_tags (story_id, tag_id) VALUES (1, 1)")
+    declare_tags(newsroom, model, own=True)
+    told = r"news\.Story_tags would be lost.*--rename news\.Story_tags=Tagging.*news\.Story_tags= to let them go"
+    with pytest.raises(MigrationError, match=told):
+        newsroom.make(ask=never)
+    newsroom.make(ask=never, renames={"news.Story_tags": "Tagging"})
+    newsroom.apply()
+    assert newsroom.rows("news_tagging", "story_id, tag_id, position") == [(1, 1, 7)]
+    declare_tags(newsroom, model, own=False)
+    with pytest.raises(
+        MigrationError, match=r"the links in news\.Tagging would be lost.*--rename news\.Tagging=Story_tags"
+    ):
+        newsroom.make(ask=never)
+    newsroom.make()
+    assert newsroom.questions == ["Was the model news.Tagging renamed to Story_tags?"]
+    newsroom.apply()
+    assert newsroom.rows("news_story_tags", "story_id, tag_id") == [(1, 1)]
+
+
+def test_links_may_go(newsroom, model):
+    declare_tags(newsroom, model, own=False)
+    newsroom.make()
+    declare_tags(newsroom, model, own=True)
+    (made,) = newsroom.make(ask=never, renames={"news.Story_tags": ""})
+    assert made.summary == ("Create model Tagging", "Delete model Story_tags")
+
+
+def test_renames_are_told_when_the_last_migration_is_written_again_too(newsroom, model):
+    declare_tags(newsroom, model, own=False)
+    newsroom.make()
+    declare_tags(newsroom, model, own=True)
+    with pytest.raises(MigrationError, match="would be lost"):
+        migrations.update([newsroom.app])
+    made = migrations.update([newsroom.app], renames={"news.Story_tags": "Tagging"})
+    assert 'name="Tagging"' in made.text
+    assert "Story_tags" not in made.text
 
 
 def test_that_nothing_was_renamed_may_be_told_beforehand_too(stories, model):

@@ -18,6 +18,7 @@ from toolkit.cli.invocation import invocation, is_interactive, json_option, site
 from toolkit.cli.sites import open_site
 from toolkit.database import DEFAULT
 from toolkit.errors import MigrationError, Problems, did_you_mean
+from toolkit.migrations.renames import never
 
 
 @click.group()
@@ -115,9 +116,9 @@ def make(
     begun = _begin(site, apps, write=write)
     told = _told(fills, renames, answers)
     asked = is_interactive() and not (no_input or yes)
-    ask: Callable[[Any], bool] = _ask if asked else lambda question: yes
+    ask: Callable[[Any], bool] = _ask if asked else (lambda question: True) if yes else never
     if update:
-        changed = engine.update(site.apps, ask, fills=told.fills)
+        changed = engine.update(site.apps, ask, fills=told.fills, renames=told.renames)
         tell_made([changed] if changed else [], nothing="nothing changed in the models")
         return
     made = engine.make(

@@ -71,13 +71,20 @@ def make(
     return made
 
 
-def update(apps: Iterable[App], ask: Ask = never, *, fills: Mapping[str, Any] | None = None) -> WrittenMigration | None:
+def update(
+    apps: Iterable[App],
+    ask: Ask = never,
+    *,
+    fills: Mapping[str, Any] | None = None,
+    renames: Mapping[str, str] | None = None,
+) -> WrittenMigration | None:
     """Put what changed in the models into the last migration of the app that changed, instead of a new one.
 
     Args:
         apps: All apps of a site.
         ask: Answers whether something was renamed.
         fills: As for ``make``.
+        renames: As for ``make``.
 
     Returns:
         The migration with its new text; None when nothing changed.
@@ -88,7 +95,9 @@ def update(apps: Iterable[App], ask: Ask = never, *, fills: Mapping[str, Any] | 
     apps = list(apps)
     start = unmigrated(apps)
     graph = load_graph(apps, start=start)
-    before, changes = changes_of(apps, graph, ask=ask, fills=fills)
+    answers = Answers(renames or {}, ask)
+    before, changes = changes_of(apps, graph, ask=answers, fills=fills)
+    answers.check()
     drafts = arrange(changes, graph, before=before)
     if not drafts:
         return None

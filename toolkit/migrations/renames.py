@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.errors import MigrationError
@@ -49,6 +49,22 @@ class Answers:
             return False
         self._used.add(old)
         return True
+
+    def refuse_to_guess(self, question: Question) -> None:
+        """Refuse to take links for gone, when nobody can be asked whether a model of one's own has them now.
+
+        Args:
+            question: Whether the table between is that model.
+
+        Raises:
+            MigrationError: Nobody can be asked, and it was not told beforehand.
+        """
+        if self._ask is never and question.old not in self._told:
+            raise MigrationError(
+                f"the links in {question.old} would be lost: it goes, and {question.new} refers to the same models",
+                hint=f"Say --rename {question.old}={question.new} if it has them from now on, or --rename "
+                f"{question.old}= to let them go.",
+            )
 
     def check(self) -> None:
         """Refuse answers that nobody asked for: they are mistyped.
@@ -97,7 +113,11 @@ def renamed_models(before: ProjectState, after: ProjectState, *, ask: Ask) -> It
     come = [model for label, model in after.models.items() if label not in before.models]
     leading = [model for model in gone if not any(_is_hidden_of(model, owner) for owner in gone)]
     staying = [model for label, model in before.models.items() if label in after.models]
-    possible = [(old, new) for old, new in _candidates(leading, come) if not _changes_owner(old, new, staying)]
+    possible = [
+        (old, new)
+        for old, new in _candidates(leading, come)
+        if not _changes_owner(old, new, staying) or _has_links_of(old, new, staying)
+    ]
     pairs = sorted(possible, key=lambda pair: (-_likeness(*pair), pair[0].label, pair[1].label))
     used: set[str] = set()
     for old, new in pairs:
@@ -105,6 +125,8 @@ def renamed_models(before: ProjectState, after: ProjectState, *, ask: Ask) -> It
             continue
         question = Question(f"Was the model {old.label} renamed to {new.name}?", old.label, new.name)
         told = isinstance(ask, Answers) and ask.says(old.label, new.name)
+        if not told and isinstance(ask, Answers) and _has_links_of(old, new, staying):
+            ask.refuse_to_guess(question)
         if told or old.table == new.table or (_likeness(old, new) >= LIKENESS and ask(question)):
             for renamed in [RenamedModel(old.app, old.name, new.name), *_followers(old, new, gone, come)]:
                 used |= {f"{renamed.app}.{renamed.old}", f"{renamed.app}.{renamed.new}"}
@@ -174,6 +196,15 @@ def _followers(
 def _changes_owner(old: ModelState, new: ModelState, staying: Iterable[ModelState]) -> bool:
     """Whether one is a hidden model of a model that stays, and the other is not: it is another's, if anybody's."""
     return any(_is_hidden_of(old, owner) and not _is_hidden_of(new, owner) for owner in staying)
+
+
+def _has_links_of(old: ModelState, new: ModelState, staying: Sequence[ModelState]) -> bool:
+    """Whether one is the table between of a model that stays, and the other is what ``through`` names beside it."""
+    between, own = (old, new) if any(_is_hidden_of(old, owner) for owner in staying) else (new, old)
+    wanted, given = ([field.to for field in model.fields if field.to] for model in (between, own))
+    refers = all(given.count(label) >= wanted.count(label) for label in wanted)
+    is_own = not any(_is_hidden_of(own, owner) for owner in staying)
+    return is_own and refers and any(is_between_of(between, owner) for owner in staying)
 
 
 def is_between_of(model: ModelState, owner: ModelState) -> bool:
