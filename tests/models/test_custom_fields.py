@@ -191,3 +191,41 @@ def test_what_is_registered_with_a_kind_is_known_to_that_kind_and_its_subclasses
 def test_a_lookup_needs_a_name_that_a_path_can_have(name: str) -> None:
     with pytest.raises(DeclarationError, match="cannot be a lookup of Name under the name"):
         Name.register_lookup(lambda context: None, name)
+
+
+# functions by name
+
+
+def test_a_function_of_the_database_is_called_by_its_name(shop: Any) -> None:
+    coded = models.Func("name", models.Value("o"), models.Value("0"), function="REPLACE")
+    found = Article.objects.annotate(code=coded).filter(code__contains="0").order_by("code")
+    assert [article.code for article in found] == ["b00k"]
+    length = models.Func(F("name"), function="LENGTH", output_field=models.IntegerField())
+    assert Article.objects.aggregate(most=Max(length)) == {"most": 4}
+    assert list(Article.objects.order_by(length.desc(), "name").values_list("name", flat=True)[:2]) == ["book", "gift"]
+
+
+class Longer(models.Func):
+    function = "COALESCE"
+
+
+def test_a_subclass_has_the_name_already(shop: Any) -> None:
+    assert set(Article.objects.values_list(Longer("name", models.Value("?")), flat=True)) == {
+        "book",
+        "gift",
+        "map",
+        "pen",
+    }
+    assert repr(Longer("name", models.Value("?"))) == "Func(F('name'), Value('?'), function='COALESCE')"
+
+
+@pytest.mark.parametrize("name", ["", "lower(", "a b", 'x"y', "a.b.c", "1st", "lower;", "--"])
+def test_what_is_no_name_of_a_function_is_refused(name: str) -> None:
+    with pytest.raises(FieldError, match="is no name of a function"):
+        models.Func("name", function=name)
+
+
+@pytest.mark.parametrize("name", ["RANDOM", "now", "uuid", "gen_random_uuid"])
+def test_functions_of_the_clock_and_of_chance_are_refused(name: str) -> None:
+    with pytest.raises(FieldError, match="would give another page at every build"):
+        models.Func(function=name)

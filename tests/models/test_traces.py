@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import DatabaseError
-from toolkit.models import Case, Count, Exists, F, Now, OuterRef, Q, RawSQL, StdDev, Subquery, Value, When
+from toolkit.models import Case, Count, Exists, F, Func, Now, OuterRef, Q, RawSQL, StdDev, Subquery, Value, When
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.models.batches import note_row
 from toolkit.models.functions import Concat, Length, Lower, Sqrt
@@ -111,6 +111,12 @@ def test_a_trace_holds_while_nothing_changes(m: Any, newsroom: Any, page: Any, l
     _, trace = render(m, newsroom.database, page, locale=locale)
     assert len(trace) > 0
     assert broken(m, newsroom.database, trace, locale=locale) == []
+
+
+def test_what_a_function_by_name_reads_may_be_in_any_table(m: Any, newsroom: Any) -> None:
+    _, trace = render(m, newsroom.database, lambda m: list(m.Tag.objects.annotate(x=Func("name", function="UPPER"))))
+    tables = [{table for table, _ in shape.record()["footprint"]} for shape in trace.shapes.values()]
+    assert any({"news_tag", "news_author", "news_byline"} <= found for found in tables)
 
 
 def test_records_are_plain_data(m: Any, newsroom: Any) -> None:

@@ -25,7 +25,7 @@ from toolkit.models.aggregates import (
     Sum,
     Variance,
 )
-from toolkit.models.calls import Function, Transform
+from toolkit.models.calls import Func, Function, Transform
 from toolkit.models.conditional import Case, When
 from toolkit.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from toolkit.models.exclusions import (
@@ -289,6 +289,7 @@ __all__ = [
     "FloatField",
     "Floor",
     "ForeignKey",
+    "Func",
     "Function",
     "GeneratedField",
     "GenericForeignKey",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from toolkit.errors import FieldError
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F, as_expression
 from toolkit.models.fields.base import Field
 from toolkit.models.outputs import Computed, Output, Typed, like
+from toolkit.models.rawsql import refuse_unsteady
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
+
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*\.)?[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Function(Expression):
@@ -82,6 +87,51 @@ class Function(Expression):
         _, inner, options, start, count, output = structure
         arguments = [context.expression(item) for item in inner]
         return context.call(cls, arguments, options, range(start, start + count), output.reading if output else None)
+
+
+class Func(Function):
+    """A function of the database by its name: ``Func("name", function="SOUNDEX")``.
+
+    Nobody knows what it reads, so its answer counts as made of every table, as that of ``RawSQL``.
+
+    Args:
+        expressions: Names of fields, expressions, or plain values. ``Value("x")`` is a text.
+        function: Its name; with that of its schema where it has one, as in ``stats.rank``.
+        output_field: The field that reads the result; by default the first argument's, where all are alike.
+
+    Attributes:
+        function: The same, for subclasses.
+
+    Raises:
+        FieldError: That is no name, or one of a function that asks for the clock or for chance.
+    """
+
+    function: ClassVar[str] = ""
+
+    def __init__(self, *expressions: Any, function: str = "", output_field: Field[Any] | None = None) -> None:
+        self.name = function or self.function
+        if not _NAME.fullmatch(self.name):
+            raise FieldError(
+                f"{self.name!r} is no name of a function",
+                hint="Write it alone, as in Func('name', function='SOUNDEX'); anything more is work for RawSQL.",
+            )
+        refuse_unsteady(f"{self.name}()", told=f"Func(function={self.name!r})")
+        super().__init__(*expressions, options=(self.name,), output_field=output_field)
+
+    def __repr__(self) -> str:
+        return f"Func({', '.join([*map(repr, self.arguments), f'function={self.name!r}'])})"
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        *schema, name = context.options[0].split(".")
+        return sa.sql.functions.Function(name, *arguments, packagenames=tuple(schema))
+
+    @classmethod
+    def compile(cls, context: Context, structure: Structure) -> Typed:
+        context.compiler.binds.depend_on_all(context.compiler.schema)
+        return super().compile(context, structure)
 
 
 class Transform(Function):

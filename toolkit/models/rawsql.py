@@ -23,6 +23,24 @@ _UNSTEADY = re.compile(
 )
 
 
+def refuse_unsteady(sql: str, *, told: str) -> None:
+    """Refuse what asks for the clock or for chance.
+
+    Args:
+        sql: A text of SQL.
+        told: How the error calls it.
+
+    Raises:
+        FieldError: It does.
+    """
+    unsteady = _UNSTEADY.search(sql)
+    if unsteady is not None:
+        raise FieldError(
+            f"{told}: {unsteady[0].rstrip('( ')} would give another page at every build",
+            hint="Compare with Now() in a filter, where the moment is known.",
+        )
+
+
 class RawSQL(Expression):
     """SQL of your own, as an expression. Reviewers look for this word.
 
@@ -42,12 +60,7 @@ class RawSQL(Expression):
             raise FieldError(f"RawSQL({sql!r}): a single % is no placeholder", hint="Write %s for a value, %% for %.")
         if marks.count("%s") != len(self.params):
             raise FieldError(f"RawSQL({sql!r}) has {marks.count('%s')} %s and was given {len(self.params)} values")
-        unsteady = _UNSTEADY.search(sql)
-        if unsteady is not None:
-            raise FieldError(
-                f"RawSQL({sql!r}): {unsteady[0].rstrip('( ')} would give another page at every build",
-                hint="Compare with Now() in a filter, where the moment is known.",
-            )
+        refuse_unsteady(sql, told=f"RawSQL({sql!r})")
 
     def __repr__(self) -> str:
         return f"RawSQL({self.sql!r}, {list(self.params)!r})"
