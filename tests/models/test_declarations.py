@@ -62,6 +62,19 @@ def test_a_model_is_named_as_people_would() -> None:
         ({"Meta": type("Meta", (), {"odering": []})}, "unknown option 'odering'. Did you mean 'ordering'"),
         ({"Meta": type("Meta", (), {"untranslated": "maybe"})}, "Use 'hide' or 'show'"),
         ({"Meta": type("Meta", (), {"public": {"a": 1}})}, "is not a Q"),
+        (
+            {"Meta": type("Meta", (), {"unique_together": []})},
+            r"unknown option 'unique_together'\. Say constraints = \[",
+        ),
+        ({"Meta": type("Meta", (), {"ordering": "-a"})}, r"ordering = '-a' is one text, and no list\. Write \['-a'\]"),
+        ({"save": models.IntegerField()}, "a field cannot be called 'save', for that is what models have themselves"),
+        ({"a": models.CharField(max_length=3, choices="abc")}, "choices = 'abc' are no pairs of a value and its label"),
+        (
+            {"a": models.CharField(max_length=3, choices=[("draft", "D")])},
+            "the choice 'draft' is longer than max_length",
+        ),
+        ({"a": models.IntegerField(validators=["even"])}, "validators has 'even', which is no function"),
+        ({"a": models.ForeignKey("B", on_delete="CASCADE")}, "on_delete = 'CASCADE' is no rule"),
         ({"related": models.Similar("tags")}, r"Similar\('tags'\) needs a many-to-many field"),
     ],
 )
@@ -122,6 +135,14 @@ def test_names_in_meta_are_followed(meta: dict[str, Any], told: str) -> None:
     )
     (problem,) = problems_of(author, story)
     assert told in problem
+
+
+@pytest.mark.parametrize("limit", [{"nme": "Ann"}, Q(nme="Ann") | Q(name="Bob")])
+def test_what_limits_a_choice_names_fields_of_the_other_side(limit: Any) -> None:
+    author = declare("Author", name=models.CharField(max_length=9))
+    story = declare("Story", author=models.ForeignKey(author, on_delete=models.CASCADE, limit_choices_to=limit))
+    (problem,) = resolve_models({"a": [author, story]})[1]
+    assert "a.Story.author: limit_choices_to: Author has no field 'nme'. Did you mean 'name'" in str(problem)
 
 
 def test_names_in_meta_that_are_lookups_pass() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
+from toolkit.models.expressions import Q
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import kind_of
 from toolkit.models.relations import Reverse
@@ -44,7 +46,7 @@ def check_names(model: Any) -> list[ToolkitError]:
         except FieldError as error:
             problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
     problems += _check_local(meta) + _check_single(meta)
-    problems += _check_days(meta)
+    problems += _check_days(meta) + _check_limits(meta)
     if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
         problems.append(
             DeclarationError(
@@ -70,6 +72,21 @@ def _check_days(meta: Any) -> list[ToolkitError]:
 
 
 _DAYS = (date, datetime)
+
+
+def _check_limits(meta: Any) -> list[ToolkitError]:
+    """What ``limit_choices_to`` names is there on the other side."""
+    problems: list[ToolkitError] = []
+    for key in (*meta.local_foreign_keys(), *meta.local_many_to_many):
+        limit = key.limit_choices_to
+        names = limit.names() if isinstance(limit, Q) else limit if isinstance(limit, Mapping) else ()
+        for name in names:
+            try:
+                _follow(key.target._meta, name)
+            except FieldError as error:
+                told = f"{meta.label}.{key.name}: limit_choices_to: {error.message}"
+                problems.append(DeclarationError(told, hint=error.hint))
+    return problems
 
 
 def _check_single(meta: Any) -> list[ToolkitError]:

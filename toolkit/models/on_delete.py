@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 
 class SET:
@@ -35,6 +35,9 @@ Rule = Literal[
     "db_set_null",
     "db_set_default",
 ]
+
+
+RULES: tuple[Any, ...] = get_args(Rule)
 
 
 OnDelete = Rule | SET

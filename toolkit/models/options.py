@@ -79,6 +79,16 @@ class RowPart(NamedTuple):
     indexes: tuple[int, ...] | None
 
 
+_LISTS = ("ordering", "constraints", "indexes", "natural_key", "permissions", "default_permissions")
+
+_IN_PLACE_OF = {
+    "unique_together": 'Say constraints = [models.UniqueConstraint(fields=["author", "day"], name="one_a_day")].',
+    "index_together": 'Say indexes = [models.Index(fields=["author", "day"])].',
+    "order_with_respect_to": "Add a field with the position, and say ordering.",
+}
+"""What stands in the place of options that Django has, or had."""
+
+
 class Options:
     """The description of one model class.
 
@@ -111,8 +121,12 @@ class Options:
         options = _options_of(meta)
         for name in options:
             if name not in META_OPTIONS:
+                hint = _IN_PLACE_OF.get(name) or did_you_mean(name, META_OPTIONS)
+                raise DeclarationError(f"{model.__name__}.Meta: unknown option {name!r}", hint=hint)
+            if name in _LISTS and isinstance(options[name], str):
                 raise DeclarationError(
-                    f"{model.__name__}.Meta: unknown option {name!r}", hint=did_you_mean(name, META_OPTIONS)
+                    f"{model.__name__}.Meta: {name} = {options[name]!r} is one text, and no list",
+                    hint=f"Write [{options[name]!r}].",
                 )
         self.given = options
         self.model = self.concrete_model = model

@@ -9,7 +9,16 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 from toolkit.errors import DeclarationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import MISSING, Convert, Field, FieldOptions
-from toolkit.models.on_delete import BY_DATABASE, DB_SET_DEFAULT, DB_SET_NULL, SET_DEFAULT, SET_NULL, OnDelete
+from toolkit.models.on_delete import (
+    BY_DATABASE,
+    DB_SET_DEFAULT,
+    DB_SET_NULL,
+    RULES,
+    SET,
+    SET_DEFAULT,
+    SET_NULL,
+    OnDelete,
+)
 from toolkit.validators.base import refusal
 
 T = TypeVar("T")
@@ -179,6 +188,10 @@ class ForeignKey(Relation[T]):
     def check(self) -> None:
         rule: Any = self.on_delete
         where = f"{self.model.__name__}.{self.name}"
+        if rule not in RULES and type(rule) is not SET:
+            raise DeclarationError(
+                f"{where}: on_delete = {rule!r} is no rule", hint="Such as models.CASCADE, models.PROTECT, SET_NULL."
+            )
         if rule in (SET_NULL, DB_SET_NULL) and not self.null:
             raise DeclarationError(
                 f"{where}: on_delete={rule.upper()} needs null=True",

@@ -28,6 +28,9 @@ Convert = Callable[[Any], Any] | None
 _order = itertools.count()
 
 REQUIRED = gettext_lazy("a value is required")
+_MODEL = "toolkit.models.model"
+"""Where ``Model`` is, whose own names no field may have: it would hide them."""
+
 _NOT_A_CHOICE = gettext_lazy("%(shown)s is not one of the choices")
 
 
@@ -87,6 +90,10 @@ class FieldOptions(TypedDict, total=False):
     help_text: str
     editable: bool
     translated: bool
+
+
+def _is_asked_later(choices: Any) -> bool:
+    return callable(choices) and not isinstance(choices, type)
 
 
 class Field(Lookable, Generic[T]):
@@ -210,12 +217,34 @@ class Field(Lookable, Generic[T]):
                 f"{model.__name__}.{name}: a field cannot be called {name!r}",
                 hint="'__' separates names in lookups; 'pk' and 'objects' are taken. Choose another name.",
             )
+        if any(base.__module__ == _MODEL and name in vars(base) for base in model.__mro__):
+            raise DeclarationError(
+                f"{model.__name__}.{name}: a field cannot be called {name!r}, for that is what models have themselves",
+                hint=f"Choose another name; db_column={name!r} keeps the column's.",
+            )
         self.model, self.name = model, name
         self.column = self.column or self.attname
         self.verbose_name = self.verbose_name or name.replace("_", " ")
         if self.primary_key and self.null:
             raise DeclarationError(f"{model.__name__}.{name}: a primary key is never NULL", hint="Remove null=True.")
+        self._check_lists()
         self.check()
+
+    def _check_lists(self) -> None:
+        """Refuse choices that are no pairs, and validators that are no functions."""
+        where = f"{self.model.__name__}.{self.name}"
+        wrong = next((each for each in self.validators if not callable(each)), None)
+        if wrong is not None:
+            raise DeclarationError(f"{where}: validators has {wrong!r}, which is no function", hint="Give functions.")
+        if self.declared_choices is None or _is_asked_later(self.declared_choices):
+            return
+        try:
+            flatten_choices(self.declared_choices)
+        except (TypeError, ValueError):
+            raise DeclarationError(
+                f"{where}: choices = {self.declared_choices!r} are no pairs of a value and its label",
+                hint='Such as [("draft", "Draft"), ("live", "Live")].',
+            ) from None
 
     def descriptor(self) -> Any:
         """What stands on the class under the field's name; the field itself, unless a value needs more."""
