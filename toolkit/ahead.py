@@ -18,6 +18,7 @@ from typing import IO
 
 import msgspec
 
+from toolkit.cores import usable_cores
 from toolkit.seals import Entries, Seal, Seen, see, seen_digest, survey
 from toolkit.stamps import RACY_NS, Stamp, look
 
@@ -124,7 +125,7 @@ def look_ahead(
         many: Folders with fewer files are left out.
         racy_ns: Folders that changed so short a time before prove nothing.
     """
-    if len(seal.files) < worth_it or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2:
+    if len(seal.files) < worth_it or not hasattr(os, "fork") or usable_cores() < 2:
         return None
     began_ns = time.time_ns()
     said, say = os.pipe()

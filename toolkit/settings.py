@@ -257,7 +257,13 @@ TABLE: tuple[Setting, ...] = (
         _check_accepted,
         affects_pages=False,
     ),
-    Setting("workers", int, 0, "Processes that render; 0 means one for each core.", affects_pages=False),
+    Setting(
+        "workers",
+        int,
+        0,
+        "Processes that render; 0 means one for each core.",
+        affects_pages=False,
+    ),
     Setting("secret_key", str, "", "Signs sessions and links.", secret=True, affects_pages=False),
     Setting(
         "server_application",

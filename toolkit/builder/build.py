@@ -24,6 +24,7 @@ from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget, Target
 from toolkit.builder.watcher import Watcher
 from toolkit.content.loading import load_sources
+from toolkit.cores import usable_cores
 from toolkit.database import install_tokens, release_writers
 from toolkit.errors import BuildError
 from toolkit.lazily import LazyModule
@@ -85,7 +86,7 @@ class Builder:
         self.site = site.prepare()
         self.ahead = ahead
         self.target: Target = find_target(site, output, ahead)
-        self.workers = workers or site.settings.peek("workers") or os.cpu_count() or 1
+        self.workers = workers or site.settings.peek("workers") or usable_cores()
         if isinstance(executor, str):
             executors.check_executor(executor)
         self.executor = None if executor is None or executor == executors.PROCESSES else executor

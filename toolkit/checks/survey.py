@@ -7,7 +7,6 @@ lead, which fragments they want, editions, and stand-ins for titles and descript
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,6 +20,7 @@ from toolkit.checks.findings import Finding
 from toolkit.checks.links import LinkReader, Wanted
 from toolkit.checks.pages import check_document
 from toolkit.checks.weights import Scales
+from toolkit.cores import usable_cores
 from toolkit.errors import BuildError
 from toolkit.trace import digest
 
@@ -141,7 +141,7 @@ def survey_pages(
     """
     pages = [page for page in built.pages if page.content_type.startswith(HTML)]
     done = 0
-    for sheets in _read(built, pages, workers or os.cpu_count() or 1):
+    for sheets in _read(built, pages, workers or usable_cores()):
         for sheet in sheets:
             survey.add(sheet)
             yield from sheet.findings

@@ -20,6 +20,7 @@ from toolkit.content.place import Document, Place, content_error
 from toolkit.content.rows import Row, RowReader
 from toolkit.content.spool import Head, split_row
 from toolkit.content.yaml_files import parse_yaml
+from toolkit.cores import usable_cores
 from toolkit.errors import ContentError, did_you_mean
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _worker_count(files: int) -> int:
     """Workers are forked, which is not safe while other threads run."""
     if files <= PARALLEL_FILES or threading.active_count() > 1 or not hasattr(os, "fork"):
         return 0
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return usable_cores()
 
 
 def plain_base(path: str) -> str:

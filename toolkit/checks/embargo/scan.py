@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import os
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from toolkit.checks.embargo.hidden import Hidden
 from toolkit.checks.embargo.packing import Unreadable
 from toolkit.checks.embargo.words import words_of
 from toolkit.checks.findings import Finding
+from toolkit.cores import usable_cores
 from toolkit.errors import BuildError
 from toolkit.trace import digest_bytes
 
@@ -174,7 +174,7 @@ def scan_output(scanner: Scanner, output: Path, *, workers: int | None = None) -
     paths = sorted(
         place.relative_to(output).as_posix() for place in output.rglob("*") if place.is_file() or place.is_symlink()
     )
-    count = workers or os.cpu_count() or 1
+    count = workers or usable_cores()
     if count == 1 or len(paths) <= FEW_FILES:
         for path in paths:
             yield scanner.look_at_file(output, path)
