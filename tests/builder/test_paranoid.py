@@ -57,8 +57,8 @@ def odd(press: Any) -> Any:
 @pytest.mark.parametrize(
     ("read", "says"),
     [
-        ("time.time_ns()", "the wall clock (time.time_ns) at press/odd.py:"),
-        ("datetime.datetime.now()", "the wall clock (datetime.now) at press/odd.py:"),
+        ("getattr(time, 'time_ns')()", "the wall clock (time.time_ns) at press/odd.py:"),
+        ("(lambda now: now())(datetime.datetime.now)", "the wall clock (datetime.now) at press/odd.py:"),
         ("random.random()", "chance (random.random) at press/odd.py:"),
         ("uuid.uuid4()", "chance (os.urandom) at press/odd.py:"),
         ("os.getpid()", "the process (os.getpid) at press/odd.py:"),

@@ -145,6 +145,14 @@ def test_the_clock_asked_while_modules_are_imported_makes_every_page_anew(press:
     assert press.read("odd/1/index.html") != before
 
 
+def test_a_page_that_asks_for_the_time_is_made_by_each_build(press: Any) -> None:
+    write_odd(press, "import time\n\ndef word():\n    return str(time.time_ns())\n")
+    press.build()
+    before = press.read("odd/1/index.html")
+    assert rendered(press.build()) == {"/odd/1/", "/odd/2/"}
+    assert press.read("odd/1/index.html") != before
+
+
 def test_what_is_installed_is_code_of_pages_that_use_it(
     press: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
-"""What pages' functions read that no trace can know of: chance, the wall clock, other hosts.
+"""What pages' functions read that no trace can know of or verify: chance, the wall clock, other hosts.
 
-Python tells nobody of these reads, so they are looked for in the source. Looked at are the functions that are declared
+They are looked for in the source. Looked at are the functions that are declared
 to be run for pages, those of the same module that they call, and values of the module that these use. A view may read
 whatever it likes.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks.findings import Finding
-from toolkit.site.calls import imported_names, untracked_calls
+from toolkit.site.calls import CHANCE, imported_names, untracked_calls
 
 _DECLARING = {"page", "listing", "feed", "context_processor", "filter", "template_global", "error_page", "shortcode"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,14 +33,19 @@ def check_module(path: Path) -> Iterator[Finding]:
     run = _run_for_pages(functions)
     for function in run:
         for what, hint, line in untracked_calls(function, names):
-            message = f"{function.name}() is run for pages and reads {what}, which no trace knows of"
+            message = f"{function.name}() is run for pages and reads {what}, {_so(what)}"
             yield Finding("code.untracked", message, path=str(path), line=line, hint=hint)
     used = {name: function.name for function in run for name in _globals_of(function)}
     for statement in tree.body:
         for name in _assigned(statement) & used.keys():
             for what, hint, line in untracked_calls(statement, names):
                 message = f"{name} reads {what} when the module is imported, and {used[name]}() is run for pages"
+                message += "" if what == CHANCE else ": every build makes every page anew"
                 yield Finding("code.untracked", message, path=str(path), line=line, hint=hint)
+
+
+def _so(what: str) -> str:
+    return "which no trace knows of" if what == CHANCE else "so every build makes its pages anew"
 
 
 def _globals_of(function: Function) -> set[str]:

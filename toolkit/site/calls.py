@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-CLOCK = "the wall clock"
+CLOCK, CHANCE = "the wall clock", "chance"
 _CLOCK = "Ask for the moment with toolkit's Now() in the query, or now() in the template: the trace knows those."
 _CHANCE = "A page is a function of what it reads: choose by the subject's key, or in the browser."
 _OUTSIDE = "Load it into the database or a file before the build."
@@ -40,7 +39,7 @@ UNTRACKED: dict[str, tuple[str, str]] = {
             "uuid.uuid1",
             "uuid.uuid4",
         ),
-        ("chance", _CHANCE),
+        (CHANCE, _CHANCE),
     ),
     **dict.fromkeys(
         (
@@ -60,8 +59,6 @@ UNTRACKED: dict[str, tuple[str, str]] = {
 
 _MEASURING = {"time.monotonic", "time.perf_counter"}
 _MAY_READ_CLOCK = re.compile(rb"\b(?:now|utcnow|today|time|time_ns|localtime|gmtime|strftime)\s*\(")
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def untracked_calls(tree: ast.AST, names: dict[str, str]) -> Iterator[tuple[str, str, int]]:
@@ -101,70 +98,17 @@ def full_name(node: ast.expr, names: dict[str, str]) -> str:
     return ".".join([names[node.id], *reversed(parts)])
 
 
-def clock_reads_at_import(paths: Iterable[Path]) -> list[tuple[Path, int]]:
-    """Where modules ask for the time while they are imported: path and line.
-
-    Functions count that are called then, by their name alone, whichever module has them. How long something took is
-    not asked for: that is no date.
-
-    Args:
-        paths: Sources of one site; those that cannot be read are told elsewhere.
-    """
-    sources = [(path, source) for path in paths if (source := _source(path))]
-    if not any(_MAY_READ_CLOCK.search(source) for _, source in sources):
-        return []
-    trees = [(path, tree, imported_names(tree)) for path, source in sources if (tree := _parsed(source)) is not None]
-    functions = {
-        node.name: (path, node, names)
-        for path, tree, names in trees
-        for node in ast.walk(tree)
-        if isinstance(node, Function)
-    }
-    waiting = [(path, node, names) for path, tree, names in trees for node in tree.body]
-    found: set[tuple[Path, int]] = set()
-    reached: set[str] = set()
-    while waiting:
-        path, node, names = waiting.pop()
-        for call in _calls_now(node):
-            full = full_name(call.func, names)
-            if UNTRACKED.get(full, ("",))[0] == CLOCK and full not in _MEASURING:
-                found.add((path, call.lineno))
-            called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if called in functions and called not in reached:
-                reached.add(called)
-                place, function, known = functions[called]
-                waiting += [(place, one, known) for one in function.body]
-    return sorted(found)
+def may_read_clock(source: bytes) -> bool:
+    """Whether it is worth it to parse a source."""
+    return _MAY_READ_CLOCK.search(source) is not None
 
 
-def _source(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-def _parsed(source: bytes) -> ast.Module | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return None
-
-
-def _calls_now(node: ast.AST) -> Iterator[ast.Call]:
-    """The calls of a statement that run with it: not those in a function that it only makes."""
-    if isinstance(node, Function):
-        for part in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
-            yield from _calls_now(part)
-        return
-    if isinstance(node, ast.Lambda) or (isinstance(node, ast.If) and _is_script(node.test)):
-        return
-    if isinstance(node, ast.Call):
-        yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _calls_now(child)
-
-
-def _is_script(test: ast.expr) -> bool:
-    """Whether it is ``__name__ == "__main__"``."""
-    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
+def clock_calls(tree: ast.Module) -> list[ast.Call]:
+    """The calls in a module that ask for the time; not those that measure how long something takes."""
+    names = imported_names(tree)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        call
+        for call in calls
+        if (full := full_name(call.func, names)) not in _MEASURING and UNTRACKED.get(full, ("",))[0] == CLOCK
+    ]

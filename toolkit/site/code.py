@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.seals import PASSING, installed_names
-from toolkit.site.calls import clock_reads_at_import
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.trace import Trace, digest, digest_bytes
 
@@ -111,20 +110,8 @@ def record_code(trace: Trace, site: Any) -> None:
 
 
 def told_at_import(site: Any) -> list[tuple[Any, ...]]:
-    """What the site's modules were told while they were imported, and nobody can ask again: hosts, programs, the clock.
-
-    Found once in the life of a process, as the digest.
-    """
-    found: list[tuple[Any, ...]] | None = site.__dict__.get("_told_at_import")
-    if found is None:
-        found = [key for kind, key in site.read_at_import if kind == "outside"]
-        folders = [str(site.folder), *(str(app.folder) for app in site.apps if _TOOLKIT not in app.folder.parents)]
-        paths = sorted({path for folder in folders for path in _imported_files(folder)})
-        for path, line in clock_reads_at_import(paths):
-            shown = path.relative_to(site.folder).as_posix() if path.is_relative_to(site.folder) else str(path)
-            found.append((f"the wall clock, at {shown}:{line}",))
-        site.__dict__["_told_at_import"] = found
-    return found
+    """What the site's modules were told while they were imported by hosts, programs and the clock, and nobody knows."""
+    return [key for kind, key in site.read_at_import if kind == "outside"]
 
 
 @functools.cache
@@ -158,23 +145,15 @@ def _stands_in(path: str, root: str) -> bool:
 
 def _imported(folder: Path) -> Iterator[Path]:
     """Modules that were imported from the site's folder, whoever did, with all of the packages they belong to."""
-    for name, path in _imported_modules(str(folder)):
-        yield path
-        if "." not in name and path.name == "__init__.py":
-            yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
-
-
-def _imported_files(folder: str) -> list[Path]:
-    return [path for _, path in _imported_modules(folder)]
-
-
-def _imported_modules(folder: str) -> Iterator[tuple[str, Path]]:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.endswith(".py") and _stands_in(file, folder):
-            path = Path(os.path.realpath(file))
-            if path.is_file():
-                yield name, path
+        if not isinstance(file, str) or not file.endswith(".py") or not _stands_in(file, str(folder)):
+            continue
+        path = Path(os.path.realpath(file))
+        if path.is_file():
+            yield path
+            if "." not in name and path.name == "__init__.py":
+                yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
 
 
 class _Imported:

@@ -10,20 +10,15 @@ answer. Outside of pages, in views and scripts, they are Python's own.
 from __future__ import annotations
 
 import functools
-import sysconfig
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from toolkit.models.keeping import note_rows
+from toolkit.site.clock import is_elsewhere
 from toolkit.trace import Scope, Trace, current
 
 _lru_cache = functools.lru_cache
-_ELSEWHERE = (
-    *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib")),
-    f"{Path(__file__).parent.parent}/",
-)
 
 
 def tell_of_caches() -> None:
@@ -51,7 +46,7 @@ def _told_lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
 def _keep(function: Callable[..., Any], maxsize: int | None, *, typed: bool) -> Any:
     plain = _lru_cache(maxsize, typed)(function)
     code = getattr(function, "__code__", None)
-    if code is None or code.co_filename.startswith(("<", *_ELSEWHERE)) or "-packages/" in code.co_filename:
+    if code is None or is_elsewhere(code.co_filename):
         return plain
     answers = _Answers(function, lambda find: _lru_cache(maxsize, typed)(find))
 

@@ -11,8 +11,9 @@ there; ``os.listdir``, ``os.scandir`` and what is made of them (``Path.iterdir``
 and what is made of them (``Path.exists``, ``os.path.isfile``), which counts as reading the file; ``os.lstat``,
 ``os.readlink`` and what is made of them (``Path.resolve``, ``os.path.islink``); ``sqlite3.connect``; ``os.environ``,
 ``os.getenv``; connections to other hosts and processes that are started, whose answers nobody can verify, so that the
-page is made anew by every build. What a module reads while a page's function imports it is read by every page after.
-Not seen, because nothing can tell of them: the wall clock, chance, a file's times, values kept between pages, files
+page is made anew by every build; the wall clock, asked by the site's own modules (``toolkit.site.clock``), likewise.
+What a module reads while a page's function imports it is read by every page after.
+Not seen, because nothing can tell of them: chance, a file's times, values kept between pages, files
 that a library opens past Python.
 ``toolkit check`` looks for those in the source, and ``toolkit build --paranoid`` in what comes out.
 """
@@ -31,6 +32,7 @@ from typing import Any
 
 from toolkit.settings import STATE_FOLDER
 from toolkit.site import told
+from toolkit.site.clock import tell_of_clock
 from toolkit.site.kept import tell_of_caches
 from toolkit.site.verifying import UNVERIFIABLE, file_digest, folder_digest, link_digest
 from toolkit.trace import Trace, current
@@ -135,6 +137,7 @@ def watch_files() -> None:
         sys.addaudithook(_hook)
         told.tell(_Hearer())
         tell_of_caches()
+        tell_of_clock(_note_clock)
 
 
 def _hook(event: str, arguments: tuple[Any, ...], *, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -277,6 +280,14 @@ def _record(scope: Any, kind: str, name: str, *, database: bool) -> None:
     _note(scope, kind, key, value)
     if log is not None:
         _note(scope, kind, f"{key}-wal", log)
+
+
+def _note_clock(frame: FrameType, path: str, line: int) -> None:
+    """The time is another at each build."""
+    scope = _reading_scope(frame)
+    if scope is not None:
+        folder = f"{scope.site.folder}{os.sep}"
+        _note(scope, "outside", f"the wall clock, at {path.removeprefix(folder)}:{line}", UNVERIFIABLE)
 
 
 class _Hearer:
