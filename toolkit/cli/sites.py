@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,17 @@ def open_site(*, settings: Mapping[str, Any] | None = None, prepared: bool = Tru
     asked.folder = find_folder(asked.folder)
     asked.site = toolkit.site.load_site(asked.folder, settings=settings or None)
     click.get_current_context().call_on_close(partial(_close, asked.site))
-    return asked.site.prepare() if prepared else asked.site
+    if prepared:
+        asked.site.prepare()
+    _collect_again()
+    return asked.site
+
+
+def _collect_again() -> None:
+    """Let Python look for circles again, where the command turned that off; not among what is there now, which stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _close(site: Site) -> None:
