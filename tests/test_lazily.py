@@ -8,10 +8,30 @@ import sys
 import pytest
 
 import toolkit
-from toolkit import assets, builder, content, feeds, http, images, migrations, site, sitemaps, storage
+from toolkit import (
+    assets,
+    builder,
+    content,
+    database,
+    feeds,
+    http,
+    i18n,
+    images,
+    migrations,
+    models,
+    site,
+    sitemaps,
+    storage,
+    templates,
+    text,
+    validators,
+)
+from toolkit.database import backends
 from toolkit.lazily import LazyModule
+from toolkit.models import fields, functions, search
 
-PACKAGES = [toolkit, assets, builder, content, feeds, http, images, migrations, site, sitemaps, storage]
+PACKAGES = [toolkit, assets, builder, content, feeds, http, i18n, images, migrations, site, sitemaps, storage]
+PACKAGES += [database, backends, models, fields, functions, search, templates, text, validators]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)

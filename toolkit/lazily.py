@@ -17,7 +17,7 @@ def names_from(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[st
 
     Args:
         package: Its ``__name__``.
-        homes: By module, below the package, the names that are in it.
+        homes: By module, below the package, the names that are in it; ``.module`` is beside the package.
     """
     places = {name: module for module, names in homes.items() for name in names}
     there = vars(sys.modules[package])
@@ -26,7 +26,7 @@ def names_from(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[st
     def find(name: str) -> Any:
         if name not in places:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = there[name] = getattr(importlib.import_module(f"{package}.{places[name]}"), name)
+        value = there[name] = getattr(importlib.import_module(f".{places[name]}", package), name)
         return value
 
     return find

@@ -3,40 +3,44 @@
 A validator is called with a value, and raises ``toolkit.errors.ValidationError`` or does nothing.
 """
 
-from toolkit.validators.addresses import (
-    DomainNameValidator,
-    EmailValidator,
-    URLValidator,
-    validate_domain_name,
-    validate_email,
-    validate_ipv4_address,
-    validate_ipv6_address,
-    validate_ipv46_address,
-)
-from toolkit.validators.base import Validator
-from toolkit.validators.files import (
-    FileExtensionValidator,
-    validate_image_file_extension,
-)
-from toolkit.validators.limits import (
-    BaseValidator,
-    DecimalValidator,
-    MaxLengthValidator,
-    MaxValueValidator,
-    MinLengthValidator,
-    MinValueValidator,
-    StepValueValidator,
-)
-from toolkit.validators.text import (
-    ProhibitNullCharactersValidator,
-    RegexValidator,
-    SlugValidator,
-    int_list_validator,
-    validate_comma_separated_integer_list,
-    validate_integer,
-    validate_slug,
-    validate_unicode_slug,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.lazily import names_from
+
+if TYPE_CHECKING:
+    from toolkit.validators.addresses import (
+        DomainNameValidator,
+        EmailValidator,
+        URLValidator,
+        validate_domain_name,
+        validate_email,
+        validate_ipv4_address,
+        validate_ipv6_address,
+        validate_ipv46_address,
+    )
+    from toolkit.validators.base import Validator
+    from toolkit.validators.files import FileExtensionValidator, validate_image_file_extension
+    from toolkit.validators.limits import (
+        BaseValidator,
+        DecimalValidator,
+        MaxLengthValidator,
+        MaxValueValidator,
+        MinLengthValidator,
+        MinValueValidator,
+        StepValueValidator,
+    )
+    from toolkit.validators.text import (
+        ProhibitNullCharactersValidator,
+        RegexValidator,
+        SlugValidator,
+        int_list_validator,
+        validate_comma_separated_integer_list,
+        validate_integer,
+        validate_slug,
+        validate_unicode_slug,
+    )
 
 __all__ = [
     "BaseValidator",
@@ -66,3 +70,40 @@ __all__ = [
     "validate_slug",
     "validate_unicode_slug",
 ]
+
+__getattr__ = names_from(
+    __name__,
+    {
+        "addresses": [
+            "DomainNameValidator",
+            "EmailValidator",
+            "URLValidator",
+            "validate_domain_name",
+            "validate_email",
+            "validate_ipv46_address",
+            "validate_ipv4_address",
+            "validate_ipv6_address",
+        ],
+        "base": ["Validator"],
+        "files": ["FileExtensionValidator", "validate_image_file_extension"],
+        "limits": [
+            "BaseValidator",
+            "DecimalValidator",
+            "MaxLengthValidator",
+            "MaxValueValidator",
+            "MinLengthValidator",
+            "MinValueValidator",
+            "StepValueValidator",
+        ],
+        "text": [
+            "ProhibitNullCharactersValidator",
+            "RegexValidator",
+            "SlugValidator",
+            "int_list_validator",
+            "validate_comma_separated_integer_list",
+            "validate_integer",
+            "validate_slug",
+            "validate_unicode_slug",
+        ],
+    },
+)

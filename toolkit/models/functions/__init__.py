@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.lazily import names_from
-from toolkit.models.expressions import Now
 
 if TYPE_CHECKING:
+    from toolkit.models.expressions import Now
     from toolkit.models.functions.comparison import Cast, Coalesce, Collate, Greatest, Least, NullIf
     from toolkit.models.functions.hashes import MD5, SHA1, SHA224, SHA256, SHA384, SHA512
     from toolkit.models.functions.json import JSONArray, JSONObject
@@ -192,6 +192,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    ".expressions": ["Now"],
     "comparison": ["Cast", "Coalesce", "Collate", "Greatest", "Least", "NullIf"],
     "hashes": ["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"],
     "json": ["JSONArray", "JSONObject"],
