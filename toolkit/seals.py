@@ -11,20 +11,29 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from functools import cache
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
 
+from toolkit.lazily import LazyModule
 from toolkit.stamps import DIGEST_BYTES, Stamp, look, look_at, stamp_of
 from toolkit.trace import digest, digest_bytes
+
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = LazyModule("importlib.metadata")
 
 FORMAT = 1
 FOLDER = "seals"
@@ -43,6 +52,7 @@ Seen = tuple[int, int, int]
 
 _NAMES_ONLY = ("site-packages", "dist-packages")
 _COMPILED = "__pycache__"
+_UNIFORM = re.compile(r"[-_.]+")  # names of projects, after PEP 503
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -304,13 +314,43 @@ def process_digest() -> bytes:
     return digest_bytes(repr([python, os.getcwd(), installed_names(), variables]).encode("utf-8", "surrogateescape"))  # noqa: PTH109 - a text is wanted
 
 
-def installed_names() -> list[list[Any]]:
+def installed_names() -> list[tuple[str, list[str]]]:
     """What is installed beside Python, by folder: the names carry versions."""
     return [
-        [place, sorted(os.listdir(place))]  # noqa: PTH208 - names are all that is wanted
+        (place, sorted(os.listdir(place)))  # noqa: PTH208 - names are all that is wanted
         for place in sorted(set(sys.path))
         if place.endswith(_NAMES_ONLY) and os.path.isdir(place)  # noqa: PTH112 - as written
     ]
+
+
+@cache
+def installed_version(name: str) -> str:
+    """The version of a library; empty if it is not installed. Once in the life of a process.
+
+    Names of folders tell it (PyPA, Recording installed projects). Reading the metadata of ten libraries, and importing
+    what reads them, took 15 ms.
+
+    Args:
+        name: In lower case, with hyphens.
+    """
+    found = _installed_versions().get(name)
+    if found is not None:
+        return found
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@cache
+def _installed_versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    names = dict(installed_names())
+    for folder in chain.from_iterable(names.get(place, ()) for place in sys.path):
+        project, _, version = folder.removesuffix(".dist-info").partition("-")
+        if version and folder.endswith(".dist-info"):
+            found.setdefault(_UNIFORM.sub("-", project).lower(), version)
+    return found
 
 
 def tokens_digest(database: str) -> bytes:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from toolkit.assets.making import keep, read_kept
 from toolkit.assets.sources import SCRIPTS, STYLESHEETS, kind_of
 from toolkit.assets.squeezing import squeeze
 from toolkit.errors import SettingError, TemplateError
+from toolkit.seals import installed_version
 from toolkit.trace import digest
 
 _LIBRARIES = {"css": "lightningcss"}
@@ -42,7 +41,9 @@ class Minifier:
     @property
     def versions(self) -> str:
         """Stands for what is done to texts, by which libraries."""
-        css = f"css lightningcss {_version('lightningcss')} {self.browsers or ''}" if "css" in self.kinds else ""
+        css = (
+            f"css lightningcss {installed_version('lightningcss')} {self.browsers or ''}" if "css" in self.kinds else ""
+        )
         js = f"js {_CONDENSING}" if "js" in self.kinds else ""
         return ", ".join(filter(None, (css, js)))
 
@@ -112,11 +113,3 @@ def load(kind: str, module: str) -> Any:
             f"{kind} cannot be made smaller: {_LIBRARIES[kind]} is not installed",
             hint="pip install 'publishing-toolkit[minify]', or leave it out of the setting 'minify'.",
         ) from error
-
-
-@cache
-def _version(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""

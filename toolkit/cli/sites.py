@@ -38,7 +38,7 @@ def open_site(*, settings: Mapping[str, Any] | None = None, prepared: bool = Tru
 
 
 def _collect_again() -> None:
-    """Let Python look for circles again, where the command turned that off; not among what is there now, which stays."""
+    """Let Python look for circles again, where the command turned that off; not in what is there, which stays."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

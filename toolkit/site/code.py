@@ -10,11 +10,10 @@ import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toolkit.seals import PASSING, installed_names
+from toolkit.seals import PASSING, installed_names, installed_version
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.trace import Trace, digest, digest_bytes
 
@@ -74,11 +73,11 @@ def _parts(site: Any) -> list[Any]:
     sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
     imported = _Imported(site, own)
     sources += [[f"module {name}", files] for name, files in sorted(imported.helpers.items())]
-    libraries = [(name, _version(name)) for name in LIBRARIES]
+    libraries = [(name, installed_version(name)) for name in LIBRARIES]
     if imported.uses_others:
         libraries += list(_distributions())
     if site.settings.peek("precompress"):
-        libraries += [("brotli", _version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
+        libraries += [("brotli", installed_version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
     return [sources + _read_at_import(site), libraries, sys.version_info[:3], site.base_path]
 
 
@@ -258,12 +257,3 @@ def _sources(folder: Path) -> list[list[Any]]:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
                 found.append([path[len(str(folder)) + 1 :].replace(os.sep, "/"), digest_bytes(file.read())])
     return sorted(found)
-
-
-@functools.cache
-def _version(name: str) -> str:
-    """Once in the life of a process, as for the code itself: each reads a file of metadata."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

@@ -20,7 +20,7 @@ that a library opens past Python.
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import os
 import sys
 import sysconfig
@@ -56,7 +56,7 @@ _OUTSIDE = {
 _CODE = (".py", ".pyc")
 _TOOLKIT = f"{Path(__file__).parent.parent}{os.sep}"
 _LIBRARY = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
-_IMPORTING = ("<frozen importlib", f"{Path(importlib.metadata.__file__).parent}{os.sep}")
+_IMPORTING = ("<frozen importlib", f"{Path(importlib.__file__).parent / 'metadata'}{os.sep}")
 _NO_FILES = ("/dev/", "/proc/", "/sys/")
 
 _installed = False
