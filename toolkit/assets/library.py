@@ -12,11 +12,12 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
 
 from toolkit.assets.files import AssetFiles, Found
 from toolkit.assets.making import Commands, Made
@@ -39,8 +40,7 @@ def _address(prefix: str, path: str, fingerprint: str) -> tuple[str, bytes]:
     return url, digest(url)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundAsset:
+class FoundAsset(msgspec.Struct, frozen=True):
     """The asset behind a URL.
 
     Args:
@@ -56,8 +56,7 @@ class FoundAsset:
     immutable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """A version that was found, and all that was looked at for it: asset to digest, or None where there was none."""
 
     version: Version

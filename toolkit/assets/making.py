@@ -24,9 +24,11 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from toolkit.assets.joining import Module
 from toolkit.errors import Problems, SettingError, TemplateError, ToolkitError, did_you_mean
@@ -48,8 +50,7 @@ _OPTIONS = {
 _KINDS = ("run", "files", "bundle")
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """How an asset is made.
 
     Args:

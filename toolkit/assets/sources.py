@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from toolkit.assets.documents import iter_drawing_references, iter_manifest_references
 from toolkit.assets.references import Reference
@@ -23,8 +24,7 @@ DRAWINGS = frozenset({".svg"})
 MANIFESTS = frozenset({".webmanifest"})
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What a reference means.
 
     Args:
@@ -39,8 +39,7 @@ class Target:
 NOTHING = Target("")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(msgspec.Struct, frozen=True):
     """An asset that may refer to others.
 
     Args:
@@ -55,7 +54,7 @@ class SourceText:
     file: Path
     text: str | None = None
     references: tuple[tuple[Reference, Target], ...] = ()
-    inlined: tuple[str, ...] = field(default=())
+    inlined: tuple[str, ...] = msgspec.field(default=())
 
     def targets(self) -> Iterable[tuple[Reference, Target]]:
         """The references that mean an asset."""

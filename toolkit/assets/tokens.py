@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from toolkit.text.patterns import deferred
 
@@ -36,8 +37,7 @@ _STATEMENT_BEFORE = frozenset({";", "{", "}", ")", "else", "do", "default", "exp
 """What a declaration of a function follows; after anything else that begins an expression it is a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A part of a script that means something.
 
     Args:
@@ -60,8 +60,7 @@ def iter_tokens(text: str) -> Iterator[Token]:
     return _Reader(text).read()
 
 
-@dataclass(slots=True)
-class _Opened:
+class _Opened(msgspec.Struct):
     """A bracket that is open.
 
     Args:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
+
+import msgspec
 
 from toolkit.assets.references import Reference, rewrite
 from toolkit.assets.sources import STYLESHEETS, SourceText, Target, kind_of
@@ -21,8 +22,7 @@ FINGERPRINT_DIGITS = 12
 """48 bits: one pair of versions of a file in 280 million million shares a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """What an asset is at one moment.
 
     Args:
@@ -44,8 +44,7 @@ class Version:
     imports: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Visit:
+class _Visit(msgspec.Struct):
     """A node of the graph while its circle is looked for (Tarjan)."""
 
     source: SourceText
@@ -53,7 +52,7 @@ class _Visit:
     index: int
     low: int
     open: bool = True
-    targets: list[str] = field(default_factory=list)
+    targets: list[str] = msgspec.field(default_factory=list)
 
 
 Find = Callable[[str], "tuple[SourceText, bytes] | None"]

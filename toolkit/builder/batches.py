@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
+
+import msgspec
 
 from toolkit.builder.queries import QueryReport, logged
 from toolkit.builder.records import encode_key
@@ -39,8 +40,7 @@ NUMBERED = 20_000
 """Inputs that a process remembers to have told; some megabytes. Then it tells them again."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """What all batches of a build share.
 
     Args:
@@ -57,13 +57,12 @@ class Job:
     plan: Plan
     stage: Stage
     known: Mapping[str, bytes]
-    snapshots: Mapping[str, str] = field(default_factory=dict)
+    snapshots: Mapping[str, str] = msgspec.field(default_factory=dict)
     queries: bool = False
     same_codings: bool = False
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct):
     """One rendered page.
 
     Args:
@@ -91,8 +90,7 @@ class Result:
     seconds: float = 0.0
 
 
-@dataclass
-class Batch:
+class Batch(msgspec.Struct):
     """What a worker sends back.
 
     Args:
@@ -106,10 +104,10 @@ class Batch:
     """
 
     sender: int
-    results: list[Result] = field(default_factory=list)
-    inputs: list[tuple[int, str, bytes, bytes]] = field(default_factory=list)
-    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    problems: list[ToolkitError] = field(default_factory=list)
+    results: list[Result] = msgspec.field(default_factory=list)
+    inputs: list[tuple[int, str, bytes, bytes]] = msgspec.field(default_factory=list)
+    shapes: dict[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
+    problems: list[ToolkitError] = msgspec.field(default_factory=list)
     queries: QueryReport | None = None
     alone: bool = False
 

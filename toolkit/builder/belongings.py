@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,7 @@ from toolkit.trace import ABSENT, READER, digest
 _decode_told = msgspec.msgpack.Decoder(tuple[list[str], list[tuple[str, str]]]).decode
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """What publishing works on.
 
     Args:

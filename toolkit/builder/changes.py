@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from toolkit.builder.records import (
     FileRecord,
@@ -21,23 +22,22 @@ from toolkit.builder.records import (
 from toolkit.models.states import TableState
 
 
-@dataclass
-class Changes:
+class Changes(msgspec.Struct):
     """What one build changes in the manifest."""
 
     moment: datetime
-    meta: dict[str, Any] = field(default_factory=dict)
-    tables: dict[str, TableState] = field(default_factory=dict)
-    dropped_tables: list[str] = field(default_factory=list)
-    shapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    tables: dict[str, TableState] = msgspec.field(default_factory=dict)
+    dropped_tables: list[str] = msgspec.field(default_factory=list)
+    shapes: dict[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     inputs: Iterable[InputRow] = ()
     dropped_inputs: Collection[int] = ()
-    units: list[UnitRecord] = field(default_factory=list)
-    dropped_units: list[tuple[str, str]] = field(default_factory=list)
+    units: list[UnitRecord] = msgspec.field(default_factory=list)
+    dropped_units: list[tuple[str, str]] = msgspec.field(default_factory=list)
     pages: Iterable[PageRecord] = ()
-    dropped_pages: list[Identity] = field(default_factory=list)
-    files: list[FileRecord] = field(default_factory=list)
-    dropped_files: list[str] = field(default_factory=list)
+    dropped_pages: list[Identity] = msgspec.field(default_factory=list)
+    files: list[FileRecord] = msgspec.field(default_factory=list)
+    dropped_files: list[str] = msgspec.field(default_factory=list)
 
     def write(self, connection: sqlite3.Connection, topics: Mapping[tuple[str, str], int]) -> None:
         """Write them, within a transaction.

@@ -7,10 +7,11 @@ digest, and of its queries only those are asked again whose rows are chosen or o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
+
+import msgspec
 
 from toolkit.builder.kept import KeptPages
 from toolkit.builder.manifest import Manifest
@@ -29,8 +30,7 @@ from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, SUBJECT_KIND, Ver
 from toolkit.trace import READER, Scope, Trace
 
 
-@dataclass
-class Decision:
+class Decision(msgspec.Struct):
     """What a build has to do.
 
     Attributes:
@@ -51,15 +51,15 @@ class Decision:
 
     plan: Plan
     tables: dict[str, TableState]
-    tables_before: Mapping[str, TableState] = field(default_factory=dict)
+    tables_before: Mapping[str, TableState] = msgspec.field(default_factory=dict)
     broken: Collection[int] = ()
-    stale: list[tuple[Page, str]] = field(default_factory=list)
-    before: dict[Identity, PageRecord] = field(default_factory=dict)
-    kept: list[PageRecord] | KeptPages = field(default_factory=list)
-    gone: list[PageRecord] = field(default_factory=list)
-    replanned: list[Unit] = field(default_factory=list)
+    stale: list[tuple[Page, str]] = msgspec.field(default_factory=list)
+    before: dict[Identity, PageRecord] = msgspec.field(default_factory=dict)
+    kept: list[PageRecord] | KeptPages = msgspec.field(default_factory=list)
+    gone: list[PageRecord] = msgspec.field(default_factory=list)
+    replanned: list[Unit] = msgspec.field(default_factory=list)
     touched: bool = False
-    left: Left = field(default_factory=Left)
+    left: Left = msgspec.field(default_factory=Left)
     is_empty: bool = False
     is_planned_same: bool = False
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from toolkit.builder.batches import Batch, Job, Numbering, render_pages
 from toolkit.builder.queries import QueryReport
@@ -22,12 +23,11 @@ FULL_COLLECTION = 256
 and at every 16th batch took 3 % of rendering 10,000 stories."""
 
 
-@dataclass
-class Here:
+class Here(msgspec.Struct):
     """The state of a worker process."""
 
     job: Job | None = None
-    numbering: Numbering = field(default_factory=Numbering)
+    numbering: Numbering = msgspec.field(default_factory=Numbering)
     batches: int = 0
 
 

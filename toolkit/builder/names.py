@@ -6,9 +6,10 @@ The manifest itself knows tables, columns and keys; people know models, routes a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+
+import msgspec
 
 from toolkit.text.parts import join_parts
 
@@ -18,8 +19,7 @@ def shown_key(key: Any) -> str:
     return join_parts(map(str, key)) if isinstance(key, tuple | list) else str(key)
 
 
-@dataclass(frozen=True)
-class ModelName:
+class ModelName(msgspec.Struct, frozen=True):
     """A model.
 
     Args:
@@ -46,8 +46,7 @@ class ModelName:
         return self.name.lower()
 
 
-@dataclass(frozen=True)
-class RouteName:
+class RouteName(msgspec.Struct, frozen=True):
     """A route.
 
     Args:
@@ -61,8 +60,7 @@ class RouteName:
     where: str
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """All names of a build.
 
     Args:

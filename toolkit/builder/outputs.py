@@ -6,10 +6,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from toolkit.builder.records import DamagedManifest, FileRecord, PageRecord
 from toolkit.builder.stages import FolderStage
@@ -42,8 +43,7 @@ class Output(NamedTuple):
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """The output as it stands before the build.
 
     Args:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from toolkit.builder.batches import Result, load_pages
 from toolkit.builder.decide import Decision
@@ -32,8 +33,7 @@ EXAMINED = 20
 _AROUND = 40
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """A page that would have been skipped, and is another.
 
     Args:
@@ -51,8 +51,7 @@ class Difference:
         return f"{self.url} would have been skipped, and is another: {self.what}.{why}"
 
 
-@dataclass
-class Proof:
+class Proof(msgspec.Struct):
     """What a build would have skipped, kept to be compared with what comes out.
 
     Attributes:
@@ -61,9 +60,9 @@ class Proof:
         inputs: What the skipped pages read.
     """
 
-    records: dict[Identity, PageRecord] = field(default_factory=dict)
-    reasons: dict[Identity, str] = field(default_factory=dict)
-    inputs: dict[int, tuple[str, tuple[Any, ...], bytes]] = field(default_factory=dict)
+    records: dict[Identity, PageRecord] = msgspec.field(default_factory=dict)
+    reasons: dict[Identity, str] = msgspec.field(default_factory=dict)
+    inputs: dict[int, tuple[str, tuple[Any, ...], bytes]] = msgspec.field(default_factory=dict)
     is_taken: bool = False
 
     def take(self, decision: Decision, manifest: Manifest) -> None:

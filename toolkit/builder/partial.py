@@ -8,15 +8,15 @@ as stale, so that the next build of everything makes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from toolkit.builder.records import Identity, PageRecord
 from toolkit.builder.selections import Has
 from toolkit.pages.routes import Page
 
 
-@dataclass
-class Left:
+class Left(msgspec.Struct):
     """What a build leaves as it is although it is not what it should be.
 
     Attributes:
@@ -24,8 +24,8 @@ class Left:
         absent: Pages that have no file at their URL, with the reason why they would be rendered.
     """
 
-    records: list[PageRecord] = field(default_factory=list)
-    absent: dict[Identity, tuple[Page, str]] = field(default_factory=dict)
+    records: list[PageRecord] = msgspec.field(default_factory=list)
+    absent: dict[Identity, tuple[Page, str]] = msgspec.field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.records or self.absent)
@@ -44,8 +44,7 @@ class Left:
         return found
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True):
     """A stale page outside of the segment.
 
     Args:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, starmap
 
 import msgspec
+from msgspec.structs import replace
 
 from toolkit.builder.batches import Result
 from toolkit.builder.belongings import Belongings, Work
@@ -33,8 +33,7 @@ DERIVED = ("asset", "rendition", "redirect")
 """Owners of files that are as they were while no page and no row changed."""
 
 
-@dataclass(frozen=True)
-class Filing:
+class Filing(msgspec.Struct, frozen=True):
     """What becomes of the output and the manifest.
 
     Args:
@@ -54,8 +53,7 @@ class Filing:
     is_new_plan: bool = False
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """What a run decided and rendered.
 
     Args:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
 
 from toolkit.database import Database, LoggedQuery
 
@@ -38,8 +39,7 @@ class SlowQuery(NamedTuple):
         )
 
 
-@dataclass
-class QueryReport:
+class QueryReport(msgspec.Struct):
     """The queries of a build's renderings.
 
     Attributes:
@@ -48,9 +48,9 @@ class QueryReport:
         slowest: The slowest, slowest first.
     """
 
-    pages: Counter[str] = field(default_factory=Counter)
+    pages: Counter[str] = msgspec.field(default_factory=Counter)
     seconds: float = 0.0
-    slowest: list[SlowQuery] = field(default_factory=list)
+    slowest: list[SlowQuery] = msgspec.field(default_factory=list)
 
     def add(self, page: str, queries: Iterable[LoggedQuery]) -> None:
         """Count what was asked for a page."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -25,8 +24,7 @@ InputRow = tuple[int, str, bytes, bytes]
 """An input as it is kept: number, kind, encoded key, digest."""
 
 
-@dataclass(slots=True)
-class PageRecord:
+class PageRecord(msgspec.Struct):
     """One page of the last build.
 
     Args:
@@ -73,8 +71,7 @@ class FileRecord(NamedTuple):
     owner: str
 
 
-@dataclass(slots=True)
-class UnitRecord:
+class UnitRecord(msgspec.Struct):
     """One route in one locale, as it was planned."""
 
     route: str

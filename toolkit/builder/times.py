@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 SLOWEST = 5
 """Templates that are told."""
@@ -12,8 +13,7 @@ WORTH_TELLING_SECONDS = 2.0
 """Rendering that took less is told only on demand."""
 
 
-@dataclass
-class TemplateTime:
+class TemplateTime(msgspec.Struct):
     """The renderings of one template.
 
     Attributes:
@@ -38,15 +38,14 @@ class TemplateTime:
         )
 
 
-@dataclass
-class Times:
+class Times(msgspec.Struct):
     """The renderings of a build.
 
     Attributes:
         templates: By name.
     """
 
-    templates: dict[str, TemplateTime] = field(default_factory=dict)
+    templates: dict[str, TemplateTime] = msgspec.field(default_factory=dict)
 
     def add(self, template: str, url: str, seconds: float) -> None:
         """Count a rendering."""

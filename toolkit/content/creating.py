@@ -36,7 +36,7 @@ from toolkit.content.tables import fetch_keys
 from toolkit.models.fields.base import DATABASE_DEFAULT
 
 
-class CreatedLayout(Layout):
+class CreatedLayout(Layout, frozen=True, eq=False, dict=True):
     """How a mention falls on the fields of a partner. Its links and translations are not the files' to say."""
 
     @cached_property

@@ -6,17 +6,17 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
+
+import msgspec
 
 from toolkit.ahead import Ahead
 from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, stamp_of
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """The files of one source at one instant.
 
     Args:

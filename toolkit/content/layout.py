@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from toolkit.content.composite import Part
 from toolkit.content.levels import (
@@ -35,8 +36,7 @@ FORMAT = 1
 _OPTIONS = ("null", "blank", "unique", "translated", "max_length", "srid", "max_digits", "decimal_places")
 
 
-@dataclass(frozen=True, eq=False)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A source and what is needed to turn its files into rows.
 
     Args:
@@ -55,7 +55,7 @@ class Layout:
     default_locale: str
     natural: Mapping[str, Any]
     naming: tuple[Any, ...] = ()
-    parts: Mapping[Any, tuple[Part, ...]] = field(default_factory=dict)
+    parts: Mapping[Any, tuple[Part, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def model(self) -> Any:

@@ -8,8 +8,9 @@ its content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
 
 from toolkit.content.keys import key_text
 from toolkit.content.layout import Layout
@@ -19,8 +20,7 @@ from toolkit.content.records import Record, RowKey
 from toolkit.content.spool import Head
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(msgspec.Struct, eq=False):
     """A row of a file on its way to the database.
 
     Attributes:
@@ -42,7 +42,7 @@ class Entry:
     earlier: Any = None
     state: str = "added"
     mention: MentionPlace | None = None
-    before: dict[Any, Any] = field(default_factory=dict)
+    before: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> Any:
@@ -92,8 +92,7 @@ class MentionPlace(NamedTuple):
     relation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leaver:
+class Leaver(msgspec.Struct, frozen=True):
     """A row whose file, or whose place in it, is gone.
 
     Args:

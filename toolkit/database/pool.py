@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
 
 from toolkit.errors import DatabaseError, DatabaseUnavailable
 
@@ -61,8 +62,7 @@ def _number(name: str, text: str) -> Any:
     return number
 
 
-@dataclass(eq=False, slots=True)
-class Held:
+class Held(msgspec.Struct, eq=False):
     """An open connection."""
 
     connection: Any

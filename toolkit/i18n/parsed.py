@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -23,8 +22,7 @@ _Row = tuple[str | None, str, bool, tuple[str, ...]]
 _File = tuple[bytes, int, str, list[_Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(msgspec.Struct, frozen=True):
     """The translations of one message.
 
     Args:
@@ -53,8 +51,7 @@ class Translation:
         return self.forms[self.rule(abs(whole))] if whole == n else self.forms[-1]
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """One file's messages that readers may see: translated, not fuzzy, not obsolete.
 
     Args:

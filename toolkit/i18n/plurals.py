@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from gettext import c2py
+
+import msgspec
 
 from toolkit.errors import CatalogError
 
@@ -26,8 +27,7 @@ _TRIED = (*range(1001), 1002, 1003, 1011, 10_000, 100_000)
 _LIMIT = 1001
 
 
-@dataclass(frozen=True, slots=True)
-class PluralForms:
+class PluralForms(msgspec.Struct, frozen=True):
     """The ``Plural-Forms`` of a language.
 
     Args:

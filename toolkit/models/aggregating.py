@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from toolkit.errors import FieldError
 from toolkit.models.arithmetic import divided
@@ -26,8 +27,7 @@ from toolkit.models.outputs import Typed, Whole, boolean, decimal_places, kind_o
 FLOAT: FloatField[Any] = FloatField(null=True)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where an aggregate stands.
 
     Args:

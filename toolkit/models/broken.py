@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from toolkit.errors import IntegrityError, ValidationError
 from toolkit.models.checking import add_error, row_error
@@ -18,8 +19,7 @@ from toolkit.models.fields.base import REQUIRED
 _TABLE = re.compile(r"""\s*(?:INSERT\s+(?:\w+\s+)*?INTO|UPDATE|REPLACE\s+INTO)\s+[`"\[]?([^\s`"\]]+)""", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """Something that a table refuses.
 
     Args:

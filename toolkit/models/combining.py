@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 from toolkit.errors import FieldError
 from toolkit.lazily import LazyModule
@@ -187,8 +189,7 @@ def _refuse_unlike(first: Any, other: Any) -> None:
 _JOINS = {"union": "union", "union all": "union_all", "intersection": "intersect", "difference": "except_"}
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column of a part.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from toolkit.database.backends.base import Target
 from toolkit.errors import FieldError
@@ -14,8 +15,7 @@ from toolkit.models.writing import insert_sql, own_fields
 from toolkit.trace import Scope
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """Pass over rows that break a unique constraint, or update the ones that are there.
 
     Args:

@@ -7,10 +7,11 @@ processors quote them. What a condition means in a constraint is what it means i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.lazily import LazyModule
@@ -28,8 +29,7 @@ else:
     places = LazyModule("toolkit.models.context")
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """What a compiler asks of a database, without one."""
 
     schema: Any

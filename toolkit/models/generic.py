@@ -251,7 +251,7 @@ class GenericRelation(Generic[T]):
         return []
 
 
-class GenericReverse(Reverse):
+class GenericReverse(Reverse, frozen=True):
     """A generic reference seen from a model that is referred to."""
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from toolkit.errors import DeclarationError
 from toolkit.models.ddl import as_text, literal_condition, literal_expression, output_field
@@ -26,8 +27,7 @@ GROWTH = 3
 """How many characters one becomes at most in another case: ``ΐ`` in upper case has three."""
 
 
-@dataclass(frozen=True)
-class HiddenColumn:
+class HiddenColumn(msgspec.Struct, frozen=True):
     """One member of an index.
 
     Args:

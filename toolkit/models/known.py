@@ -11,7 +11,6 @@ import pickle
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -149,7 +148,7 @@ class _Writer(pickle.Pickler):
         if isinstance(part, FunctionType) and "made_by" in part.__dict__:
             return part.__dict__["made_by"]
         if part.__class__ is Part:
-            return Part, tuple(getattr(part, one.name) for one in fields(Part))
+            return Part, msgspec.structs.astuple(part)
         if part.__class__ is partial:
             return _partial, (part.func, part.args, tuple(part.keywords.items()))
         return NotImplemented

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
+
+import msgspec
 
 from toolkit.errors import DatabaseError, ValidationError
 from toolkit.models.fetching import linked
@@ -26,8 +27,7 @@ UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError, Validation
 """What a field's reader raises for a value that another program wrote, and that is none of its kind."""
 
 
-@dataclass
-class Part:
+class Part(msgspec.Struct):
     """The columns of a row that make one instance.
 
     Args:
@@ -48,7 +48,7 @@ class Part:
     key_indexes: tuple[int, ...]
     masked: tuple[str, ...] | None = None
     extras: Sequence[tuple[str, int, Callable[[Any], Any] | None]] = ()
-    children: list[tuple[str, Part]] = field(default_factory=list)
+    children: list[tuple[str, Part]] = msgspec.field(default_factory=list)
     back: str | None = None
     place: str | None = None
 

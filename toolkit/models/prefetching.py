@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any
+
+from msgspec.structs import replace
 
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import Groups, load_forward, written_reader

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
+
+import msgspec
 
 from toolkit.errors import DeclarationError
 from toolkit.i18n import gettext_lazy
@@ -352,8 +353,7 @@ class OneToOneField(ForeignKey[T]):
         return str(self.model.__name__.lower())
 
 
-@dataclass(frozen=True, eq=False)
-class Reverse:
+class Reverse(msgspec.Struct, frozen=True, eq=False):
     """A relation seen from the other side.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
 
 from toolkit.models.fields import DateTimeField
 from toolkit.models.locking import Lock
@@ -22,8 +23,7 @@ def own_slots(index: int) -> Bind:
     return Bind(SLOT, index)
 
 
-@dataclass
-class Binds:
+class Binds(msgspec.Struct):
     """What one statement, subqueries included, is bound to and depends on.
 
     Attributes:
@@ -32,15 +32,15 @@ class Binds:
     """
 
     dialect: str
-    plan: dict[str, Bind] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-    aliases: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    footprint: set[tuple[str, str]] = field(default_factory=set)
+    plan: dict[str, Bind] = msgspec.field(default_factory=dict)
+    numbers: Iterator[int] = msgspec.field(default_factory=itertools.count)
+    aliases: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
+    footprint: set[tuple[str, str]] = msgspec.field(default_factory=set)
     home: str = ""
-    clock: set[tuple[str, str, int]] = field(default_factory=set)
+    clock: set[tuple[str, str, int]] = msgspec.field(default_factory=set)
     opaque: bool = False
-    searches: set[Any] = field(default_factory=set)
-    correlated: set[Any] = field(default_factory=set)
+    searches: set[Any] = msgspec.field(default_factory=set)
+    correlated: set[Any] = msgspec.field(default_factory=set)
     kept_in: str = ""
     guards: ClassVar[bool] = True
 
@@ -64,26 +64,25 @@ class Binds:
         return self.add(Bind(MOMENT, later, _MOMENT.db_writer(self.dialect)), _MOMENT.sql_type())
 
 
-@dataclass
-class Selection:
+class Selection(msgspec.Struct):
     """What the operations of a query amount to, gathered in their order."""
 
-    where: list[Any] = field(default_factory=list)
-    having: list[Any] = field(default_factory=list)
-    qualify: list[Any] = field(default_factory=list)
-    order: list[tuple[Any, Directed]] = field(default_factory=list)
+    where: list[Any] = msgspec.field(default_factory=list)
+    having: list[Any] = msgspec.field(default_factory=list)
+    qualify: list[Any] = msgspec.field(default_factory=list)
+    order: list[tuple[Any, Directed]] = msgspec.field(default_factory=list)
     ordered: bool = False
     reverse: bool = False
     values: list[str] | None = None
     grouped: bool = False
-    groups: list[str] = field(default_factory=list)
-    aggregates: set[str] = field(default_factory=set)
-    annotated: list[str] = field(default_factory=list)
+    groups: list[str] = msgspec.field(default_factory=list)
+    aggregates: set[str] = msgspec.field(default_factory=set)
+    annotated: list[str] = msgspec.field(default_factory=list)
     distinct: bool = False
     distinct_on: tuple[str, ...] = ()
     only: set[str] | None = None
-    defer: set[str] = field(default_factory=set)
-    related: list[str] = field(default_factory=list)
+    defer: set[str] = msgspec.field(default_factory=set)
+    related: list[str] = msgspec.field(default_factory=list)
     related_all: bool = False
     combined: bool = False
     unrestricted: bool = False

@@ -11,9 +11,10 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Generic, TypeVar, overload
+
+import msgspec
 
 from toolkit.errors import DeclarationError, did_you_mean
 from toolkit.models.batches import ask_keyed, note_row, raw
@@ -35,8 +36,7 @@ SEVERAL = 16
 """Tags that few stories have more of."""
 
 
-@dataclass(frozen=True)
-class TagIndex:
+class TagIndex(msgspec.Struct, frozen=True):
     """Which rows have which tag, the rows numbered in the model's order; of all tags, or of some.
 
     Args:

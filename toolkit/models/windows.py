@@ -8,9 +8,11 @@ rows, treat equals alike, as SQL says.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
 
 from toolkit.errors import FieldError
 from toolkit.models.comparisons import Structure
@@ -84,8 +86,7 @@ class ValueRange(WindowFrame):
     kind = "range"
 
 
-@dataclass(frozen=True)
-class Over:
+class Over(msgspec.Struct, frozen=True):
     """What stands behind ``OVER``.
 
     Args:

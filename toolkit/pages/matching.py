@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from toolkit.errors import ImpossibleValue
 from toolkit.pages.patterns import split_number
@@ -14,8 +15,7 @@ from toolkit.pages.subjects import iter_subjects, subject_key, subject_values
 from toolkit.trace import entered
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """What stands at a URL.
 
     Args:

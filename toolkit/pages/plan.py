@@ -7,11 +7,12 @@ whether it still holds without making it again.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
+
+import msgspec
 
 from toolkit.errors import Problems, RouteError, ToolkitError
 from toolkit.models.fetching import iter_peers
@@ -52,8 +53,7 @@ class Planned(NamedTuple):
     pages: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One subject's pages as a page that links to them reads them.
 
     Args:
@@ -67,8 +67,7 @@ class Link:
     digest: bytes
 
 
-@dataclass
-class Unit:
+class Unit(msgspec.Struct, dict=True):
     """One route in one locale.
 
     Args:
@@ -269,8 +268,7 @@ def _without_empty(route: Route, found: Mapping[Any, Planned]) -> dict[Any, Plan
     }
 
 
-@dataclass(frozen=True)
-class _Planning:
+class _Planning(msgspec.Struct, frozen=True):
     """Stands where a rendering would, while the plan itself runs page functions."""
 
     plan: Plan

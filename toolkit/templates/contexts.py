@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 _ADDRESSES = frozenset(
     {"href", "action", "formaction", "cite", "ping", "manifest", "xlink:href", "src", "poster", "background", "data"}
@@ -41,8 +43,7 @@ _IN_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|[\"'`]", re.DOTALL)
 _IN_STRING = re.compile(r"\\.|[\"'`]", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where in the HTML a position is.
 
     Args:

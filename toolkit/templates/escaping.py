@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from jinja2 import TemplateSyntaxError, Undefined
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup, escape
+from msgspec.structs import replace
 
 from toolkit.text import json_for_html
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
 import jinja2
+import msgspec
 from jinja2.debug import get_template_locals
 
 from toolkit.errors import TemplateError, ToolkitError, did_you_mean
@@ -20,8 +20,7 @@ SHOWN_CALLERS = 6
 """How many templates of the way to an error are named; a template that includes itself has a thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFrame:
+class TemplateFrame(msgspec.Struct, frozen=True):
     """One template at work when an error was raised.
 
     Args:

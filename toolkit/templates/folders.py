@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+import msgspec
 
 from toolkit.errors import TemplateError
 from toolkit.stamps import FileDigests
 from toolkit.trace import ABSENT, digest
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFolder:
+class TemplateFolder(msgspec.Struct, frozen=True):
     """One folder of the search path.
 
     Args:
@@ -29,8 +28,7 @@ class TemplateFolder:
     label: str = "site"
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateSource:
+class TemplateSource(msgspec.Struct, frozen=True):
     """A template's text, and what its digest stands for.
 
     Args:
@@ -48,8 +46,7 @@ class TemplateSource:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A place where a template was looked for."""
 
     label: str
@@ -57,8 +54,7 @@ class Candidate:
     exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateSearch:
+class TemplateSearch(msgspec.Struct, frozen=True):
     """Which file answers to a template's name, and which it hides (``toolkit why-template``)."""
 
     name: str

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import NamedTuple
+
+import msgspec
 
 from toolkit.text.patterns import deferred
 
@@ -181,8 +182,7 @@ def _special() -> re.Pattern[str]:
 # what is asked
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """Words that stand side by side: one word, or a phrase.
 
     Args:
@@ -194,8 +194,7 @@ class Term:
     is_prefix: bool = False
 
 
-@dataclass(frozen=True)
-class SearchQuery:
+class SearchQuery(msgspec.Struct, frozen=True):
     """What somebody looks for.
 
     Args:

@@ -8,11 +8,12 @@ database says what Python says.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache, cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -51,8 +52,7 @@ def zone_of(key: ZoneKey) -> tzinfo:
     return ZoneInfo(key)
 
 
-@dataclass(frozen=True)
-class ZoneTable:
+class ZoneTable(msgspec.Struct, frozen=True, dict=True):
     """The changes of a zone's clocks up to the year 2500; those of later years are the same 400 years before.
 
     Args:

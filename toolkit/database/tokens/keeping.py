@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import msgspec
 
 from toolkit.errors import DatabaseError
 
@@ -37,8 +38,7 @@ EVERY_BUCKET = -(1 << 62)
 """On servers, stands for all buckets: it was not seen which, or the key is no whole number. No key is in it."""
 
 
-@dataclass(frozen=True)
-class Buckets:
+class Buckets(msgspec.Struct, frozen=True):
     """Where the rows of a table may have changed.
 
     Args:
