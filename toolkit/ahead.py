@@ -20,7 +20,7 @@ import msgspec
 
 from toolkit.cores import usable_cores
 from toolkit.seals import Entries, Seal, Seen, see, seen_digest, survey
-from toolkit.stamps import RACY_NS, Stamp, look
+from toolkit.stamps import RACY_NS, Stamp, look, look_at
 
 WORTH_IT = 1_000
 """With fewer files, a process costs more than it saves."""
@@ -38,10 +38,12 @@ class Sight(msgspec.Struct, array_like=True, frozen=True):
     """What the process saw.
 
     Args:
-        files: What was seen of each of the seal's files; None of one that it could not look at.
+        stands: Whether all of the seal's files are as it has them.
+        files: If not, what was seen of each; None of one that it could not look at.
         folders: Path to when files last came or went in the folder, and its files.
     """
 
+    stands: bool
     files: tuple[Seen | None, ...]
     folders: Folders
 
@@ -85,6 +87,18 @@ class Ahead:
                     os.kill(self._process, signal.SIGKILL)
                     os.waitpid(self._process, 0)
 
+    def knows(self, manifest: str) -> bool:
+        """Whether a manifest is as the seal has it, which found it sound."""
+        path, stamp = self._seal.manifest
+        if manifest != path or os.path.lexists(f"{path}-wal"):  # where an interrupted build left what it wrote
+            return False
+        seen = look_at(path)
+        return seen is not None and seen.stamp == stamp
+
+    def stands(self, root: str) -> bool:
+        """Whether the files that builds wrote below a folder are as the seal has them."""
+        return root == self._seal.output and self._find().stands
+
     def files(self, root: str) -> Mapping[str, tuple[int, int]]:
         """Size and ctime of files, by their names below a folder; empty if it did not look there."""
         if root != self._seal.output:
@@ -107,7 +121,7 @@ class Ahead:
 
     def _find(self) -> Sight:
         if self._sight is None:
-            self._sight = Sight((), {})
+            self._sight = Sight(False, (), {})
             self._read_verdict()
             with closing(self), suppress(OSError, msgspec.MsgspecError):
                 self._sight = msgspec.msgpack.decode(self._said.read(), type=Sight)
@@ -153,12 +167,12 @@ def _look(seal: Seal, folders: _Folders, pipe: IO[bytes]) -> None:
         pipe.write(_BROKEN)
         pipe.flush()
     files = tuple(_see(f"{seal.output}/{name}") for name in seal.files)
+    there = [seen for seen in files if seen is not None]
+    stands = len(there) == len(files) and seen_digest(there) == seal.files_digest
     if same:
-        there = [seen for seen in files if seen is not None]
-        same = len(there) == len(files) and seen_digest(there) == seal.files_digest
-        pipe.write(_HOLDS if same else _BROKEN)
+        pipe.write(_HOLDS if stands else _BROKEN)
         pipe.flush()
-    pipe.write(msgspec.msgpack.encode(Sight(files, folders.found)))
+    pipe.write(msgspec.msgpack.encode(Sight(stands, () if stands else files, folders.found)))
 
 
 def _source_digest(seal: Seal, folders: _Folders) -> bytes | None:

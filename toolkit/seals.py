@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:
     metadata = LazyModule("importlib.metadata")
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = "seals"
 """Below the folder for derived files."""
 

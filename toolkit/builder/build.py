@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.ahead import Ahead
 from toolkit.builder.belongings import Work
+from toolkit.builder.kept import KeptFiles
 from toolkit.builder.manifest import DAMAGED, Manifest
 from toolkit.builder.outputs import Standing
 from toolkit.builder.publish import Publisher
@@ -169,7 +170,7 @@ class Builder:
     def _build(self, manifest: Manifest, report: BuildReport, moment: datetime) -> None:
         if manifest.notice:
             report.notices.append(manifest.notice)
-        files, pending = manifest.files(), manifest.pending()
+        files, pending = KeptFiles(manifest), manifest.pending()
         self._check_part(manifest, files, pending)
         standing = Standing(files, pending, *self.target.find_suspects(files, pending))
         self._note_foreign(manifest, report)

@@ -81,6 +81,8 @@ CREATE TABLE files (path TEXT PRIMARY KEY, digest BLOB, size INTEGER, changed_ns
 CREATE TABLE pending (path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
+_SELECT_FILES = "SELECT path, digest, size, changed_ns, owner FROM files"
+
 
 class Manifest(ManifestReader):
     """The manifest of one output folder.
@@ -88,14 +90,17 @@ class Manifest(ManifestReader):
     Args:
         path: The SQLite file.
         reading: Only to be read, as it stands: a damaged one is told, and not set aside.
+        sound: It is known to be as a build left it: whether it is damaged is not looked for.
 
     Attributes:
+        is_sound: The same; not of one that was begun anew.
         notice: What to tell the user when an unusable manifest was set aside; else empty.
     """
 
-    def __init__(self, path: Path, *, reading: bool = False) -> None:
+    def __init__(self, path: Path, *, reading: bool = False, sound: bool = False) -> None:
         self.notice = ""
         self.existed = path.exists()
+        self.is_sound = sound and self.existed
         self._reading = reading
         self._topic_numbers: dict[tuple[str, str], int] | None = None
         self._inputs: dict[str, dict[int, tuple[str, Key, bytes]]] = {}
@@ -110,7 +115,7 @@ class Manifest(ManifestReader):
             if HELD.search(str(error)):  # by somebody, or by the disk: there is nothing wrong with it
                 raise
             aside = self._set_aside()
-            self.existed = False
+            self.existed = self.is_sound = False
             self.notice = f"{self.path}: the manifest cannot be used ({error}); it was set aside as {aside.name}"
             return self._open_sound()
 
@@ -119,7 +124,7 @@ class Manifest(ManifestReader):
         self.connection.close()
         aside = self._set_aside()
         self.forget_inputs()
-        self.existed = False
+        self.existed = self.is_sound = False
         self.notice = f"{self.path}: the manifest cannot be used ({why}); it was set aside as {aside.name}"
         self.connection = self._open_sound()
 
@@ -129,22 +134,8 @@ class Manifest(ManifestReader):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-            if not tables:
-                # constants of our own; executescript takes no parameters
-                connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")  # noqa: S608 - constants
-            elif "meta" not in tables:
-                raise ValueError("it is some other database")
-            found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-            if found is None or found[0] != FORMAT:
-                raise ValueError("it is of another version of the toolkit")
-            if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise ValueError("it is damaged")
-            if tables and _schema(connection) != _own_schema():
-                raise ValueError("its tables are not those of a manifest")
-            told = connection.execute("SELECT value FROM meta WHERE name = 'counts'").fetchone()
-            if told is not None and told[0] != _counts(connection):
-                raise ValueError("rows of it are missing")
+            if not self.is_sound:
+                _check_sound(connection)
         except BaseException:
             connection.close()
             raise
@@ -281,8 +272,24 @@ class Manifest(ManifestReader):
 
     def files(self) -> dict[str, FileRecord]:
         """The files that builds wrote, by path."""
-        rows = self.connection.execute("SELECT path, digest, size, changed_ns, owner FROM files")
-        return {row[0]: FileRecord._make(row) for row in rows}
+        return {row[0]: FileRecord._make(row) for row in self.connection.execute(_SELECT_FILES)}
+
+    def find_file(self, path: str) -> FileRecord | None:
+        """A file that a build wrote, or None."""
+        row = self.connection.execute(f"{_SELECT_FILES} WHERE path = ?", (path,)).fetchone()
+        return FileRecord._make(row) if row is not None else None
+
+    def files_owned(self, owners: Sequence[str]) -> list[FileRecord]:
+        """The files of some owners."""
+        marks = ", ".join("?" * len(owners))
+        return [
+            FileRecord._make(row)
+            for row in self.connection.execute(f"{_SELECT_FILES} WHERE owner IN ({marks})", owners)
+        ]
+
+    def file_count(self) -> int:
+        """How many files builds wrote."""
+        return int(self.connection.execute("SELECT count(*) FROM files").fetchone()[0])
 
     def pending(self) -> set[str]:
         """Paths that an interrupted build may have written, or not."""
@@ -322,6 +329,31 @@ class Manifest(ManifestReader):
             raise
         connection.execute("COMMIT")
         self.forget_inputs()
+
+
+def _check_sound(connection: sqlite3.Connection) -> None:
+    """Make the tables of a manifest, or look whether those that are there can be used.
+
+    Raises:
+        ValueError: They cannot.
+        sqlite3.Error: They cannot even be read.
+    """
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    if not tables:
+        # constants of our own; executescript takes no parameters
+        connection.executescript(f"BEGIN; {_TABLES} INSERT INTO meta VALUES ('format', '{FORMAT}'); COMMIT;")  # noqa: S608 - constants
+    elif "meta" not in tables:
+        raise ValueError("it is some other database")
+    found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    if found is None or found[0] != FORMAT:
+        raise ValueError("it is of another version of the toolkit")
+    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        raise ValueError("it is damaged")
+    if tables and _schema(connection) != _own_schema():
+        raise ValueError("its tables are not those of a manifest")
+    told = connection.execute("SELECT value FROM meta WHERE name = 'counts'").fetchone()
+    if told is not None and told[0] != _counts(connection):
+        raise ValueError("rows of it are missing")
 
 
 def _planned(data: bytes) -> list[Planned]:

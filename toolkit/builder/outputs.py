@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from toolkit.builder.kept import KeptFiles
 from toolkit.builder.records import DamagedManifest, FileRecord, PageRecord
 from toolkit.builder.stages import FolderStage
 from toolkit.errors import BuildError, Collision, Problems
@@ -53,7 +54,7 @@ class Standing(msgspec.Struct, frozen=True):
         restamped: Records of files whose stamp alone changed.
     """
 
-    files: dict[str, FileRecord]
+    files: KeptFiles
     pending: set[str]
     suspect: set[str]
     restamped: list[FileRecord]

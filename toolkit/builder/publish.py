@@ -173,10 +173,11 @@ class Publisher:
         inputs = list(self.interning.written(used))
         if not SHOWN.isdisjoint({kind for _, kind, *_ in inputs} | self.manifest.kinds_of(dropped)):
             return None
-        self.manifest.check_files(self.standing.files)
+        if not self.manifest.is_sound:
+            self.manifest.check_files(self.standing.files)
         if self.results or self.decision.touched:  # who sees an image may be another, though no page is
             self._renditions = list(self._belongings.renditions(self.manifest.input_numbers("image")))
-            had = {path for path, record in self.standing.files.items() if record.owner == "rendition"}
+            had = {record.path for record in self.standing.files.owned("rendition")}
             if {item.path for item in self._renditions} != had:
                 return None
             self._belongings.repeat_redirects()
@@ -192,7 +193,7 @@ class Publisher:
         paths = {path for one in [*self.decision.gone, *made] for path in (one.path, *one.attachments)}
         paths |= {f"{path}{suffix}" for path in paths for suffix in SUFFIXES.values()}
         paths -= {path for one in self.decision.left.records for path in (one.path, *one.attachments)}
-        return (paths & files.keys()) | {path for path, record in files.items() if record.owner == "redirect"}
+        return (paths & files.keys()) | {record.path for record in files.owned("redirect")}
 
     def _part_mark(self) -> str:
         """Which part of the site the manifest knows: empty for all of it."""
@@ -207,7 +208,7 @@ class Publisher:
     def _other_public(self, outputs: Sequence[Output]) -> bool:
         """Whether public or stored files came or went: they may be in the way of pages and redirects."""
         owners = ("public", "stored")
-        before = {path for path, record in self.standing.files.items() if record.owner in owners}
+        before = {record.path for record in self.standing.files.owned(*owners)}
         return before != {item.path for item in outputs if item.owner in owners}
 
     def _keep_left(self) -> None:
@@ -246,7 +247,7 @@ class Publisher:
             outputs += self._belongings.redirects(outputs)
             check_outputs(outputs)
         else:
-            outputs += [self.standing.kept(f.path) for f in self.standing.files.values() if f.owner in DERIVED]
+            outputs += [self.standing.kept(record.path) for record in self.standing.files.owned(*DERIVED)]
         removed = sorted(self._removable() - {item.path for item in outputs})
         if not changed:
             return Filing(outputs, removed, len(outputs))

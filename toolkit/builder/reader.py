@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -131,11 +131,7 @@ class ManifestReader:
 
     def pages_reading(self, numbers: Collection[int]) -> list[PageRecord]:
         """The pages then that had any of these inputs."""
-        if not numbers:
-            return []
-        has = _searcher(numbers)
-        rows = self.connection.execute("SELECT id, inputs FROM pages")
-        found = [id_ for id_, inputs in rows if has(inputs)]
+        found = [id_ for id_, _ in self._having("id", numbers)]
         return [record for id_ in found for record in self._page_rows("WHERE id = ?", (id_,))]
 
     def still_used(self, numbers: Collection[int], others: Collection[Identity]) -> set[int]:
@@ -143,13 +139,11 @@ class ManifestReader:
         left = set(numbers)
         left.difference_update(*(self.unit_inputs().values() if left else ()))
         passed = {self._page_number(one) for one in others} if left else set()
-        has = _searcher(left)
-        for number, inputs in self.connection.execute("SELECT id, inputs FROM pages") if left else ():
-            if has(inputs) and number not in passed:
-                left.difference_update(unpack(inputs))
+        for number, inputs in self._having("id", left):
+            if number not in passed:
+                left.difference_update(inputs)
                 if not left:
                     break
-                has = _searcher(left)
         return set(numbers) - left
 
     def _page_number(self, identity: Identity) -> int:
@@ -164,15 +158,24 @@ class ManifestReader:
 
     def urls_reading(self, numbers: Collection[int]) -> list[str]:
         """The URLs of pages with any of these inputs, in order."""
+        return sorted(url for url, _ in self._having("url", numbers))
+
+    def _having(self, column: str, numbers: Collection[int]) -> Iterator[tuple[Any, array[int]]]:
+        """A column of the pages that have any of these inputs, and all inputs of each."""
         wanted = frozenset(numbers)
+        if not wanted:
+            return
         where, patterns = "", []
         if len(wanted) <= _FEW:
             # let SQLite look at the bytes; what it takes for an input across two is sorted out here
             patterns = [pack([number]) for number in wanted]
-            where = f" WHERE {' OR '.join(['instr(inputs, ?)'] * len(patterns)) or '0'}"
-        rows = self.connection.execute(f"SELECT url, inputs FROM pages{where}", patterns)  # noqa: S608 - placeholders
-        # what is a page's own has the highest numbers, and is found first from the end
-        return sorted(url for url, inputs in rows if not wanted.isdisjoint(unpack(inputs)[::-1]))
+            where = f" WHERE {' OR '.join(['instr(inputs, ?)'] * len(patterns))}"
+        rows = self.connection.execute(f"SELECT {column}, inputs FROM pages{where}", patterns)  # noqa: S608 - placeholders
+        for value, data in rows:
+            inputs = unpack(data)
+            # what is a page's own has the highest numbers, and is found first from the end
+            if not wanted.isdisjoint(inputs[::-1]):
+                yield value, inputs
 
     def numbers_of(self, kind: str, *, end: Any = None) -> dict[int, bytes]:
         """The inputs of a kind by number, with their keys as they are kept.
@@ -216,14 +219,3 @@ class ManifestReader:
             attachments = decode(extra, decode_paths) if extra else ()
             told = (value, size, same(kind, kind), status, same(reason, reason), attachments)
             yield PageRecord(identity, url, path, *told, unpack(inputs))
-
-
-def _searcher(numbers: Collection[int]) -> Callable[[bytes], bool]:
-    """Tells whether packed inputs have one of these numbers."""
-    wanted = frozenset(numbers)
-    patterns = [pack([number]) for number in wanted] if len(wanted) <= _FEW else [b""]
-
-    def has(data: bytes) -> bool:
-        return any(pattern in data for pattern in patterns) and not wanted.isdisjoint(unpack(data))
-
-    return has

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from toolkit.builder.batches import Batch, Job, Result, batch_size, make_batches
 from toolkit.builder.decide import Decider, Decision
 from toolkit.builder.inprocess import FEW_PAGES, render_here
 from toolkit.builder.interning import Interning
+from toolkit.builder.kept import KeptDigests
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Standing
 from toolkit.builder.partial import newly_linked
@@ -81,11 +82,10 @@ class Run:
         self.decision = self._decide()
         self.report.seconds["verify"] = time.monotonic() - started
         pages = [page for page, _ in self.decision.stale]
-        known = {
-            path: record.digest
-            for path, record in (self.standing.files.items() if pages else ())
-            if path not in self.standing.suspect
-        }
+        files, suspect = self.standing.files, self.standing.suspect
+        known: Mapping[str, bytes] = KeptDigests(files, suspect)
+        if len(pages) > FEW_PAGES:
+            known = {path: record.digest for path, record in files.items() if path not in suspect}
         databases = self.site.databases
         elsewhere = self.builder.executor is not None and len(pages) > FEW_PAGES and self._can_share()
         alone = self.builder.workers == 1 or len(pages) <= FEW_PAGES or not databases.share_snapshots

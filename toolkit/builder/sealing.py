@@ -96,6 +96,7 @@ class _Sealing:
             self._check_reads(manifest)
             until = self._until(manifest)
             files = manifest.files()
+            manifest.check_files(files)  # what the seal knows as it is, nobody looks at again
             most = FEW_FILES + 4 * len(files)
             sources_digest, youngest = survey(self.trees, most=most)
             _require(youngest + RACY_NS < self.begun_ns)

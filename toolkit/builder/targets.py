@@ -92,6 +92,7 @@ class FolderTarget:
     def __init__(self, output: Path, ahead: Ahead | None = None) -> None:
         self.output = Path(os.path.abspath(output))  # noqa: PTH100 - links are kept as they are written
         self._ahead = ahead
+        self._is_known = False
 
     @property
     def title(self) -> str:
@@ -157,7 +158,9 @@ class FolderTarget:
     @contextmanager
     def manifest(self) -> Iterator[Manifest]:
         """The manifest, closed afterwards."""
-        manifest = Manifest(self.manifest_path)
+        path = self.manifest_path
+        self._is_known = self._ahead is not None and self._ahead.knows(str(path))
+        manifest = Manifest(path, sound=self._is_known)
         try:
             yield manifest
         finally:
@@ -167,8 +170,10 @@ class FolderTarget:
         self, files: Mapping[str, FileRecord], pending: Iterable[str]
     ) -> tuple[set[str], list[FileRecord]]:
         """See ``outputs.find_suspects``."""
-        seen = self._ahead.files(str(self.output)) if self._ahead is not None else None
-        self._ahead = None  # what is found later is to be of later
+        ahead, self._ahead = self._ahead, None  # what is found later is to be of later
+        if ahead is not None and self._is_known and ahead.stands(str(self.output)):
+            return set(pending), []
+        seen = ahead.files(str(self.output)) if ahead is not None else None
         return find_suspects(self.output, files, pending, seen)
 
     def has_files(self) -> bool:
