@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.assets.bundling import Bundler, concatenated
-from toolkit.assets.joining import Module, iter_modules
 from toolkit.assets.making import Commands, Made
 from toolkit.assets.places import leads_out, paths_in, places_of
 from toolkit.assets.references import Reference
-from toolkit.assets.scripts import is_module
 from toolkit.assets.sources import SCRIPTS, STYLESHEETS, SourceText, kind_of, may_refer, read_source
 from toolkit.errors import TemplateError, did_you_mean
+from toolkit.lazily import LazyModule
 from toolkit.stamps import FileDigests
 from toolkit.trace import digest
+
+if TYPE_CHECKING:
+    from toolkit.assets import bundling, joining, scripts
+    from toolkit.assets.joining import Module
+else:
+    bundling = LazyModule("toolkit.assets.bundling")
+    joining = LazyModule("toolkit.assets.joining")
+    scripts = LazyModule("toolkit.assets.scripts")
+
 
 Found = tuple[Path, bytes]
 """The file of an asset, and the digest of its content."""
@@ -112,7 +119,7 @@ class AssetFiles:
             source = self._read(path, *found)
             return source, self._bytes(source.file) if source.text is None else source.text.encode()
 
-        return iter_modules(made.bundle, made.path, read)
+        return joining.iter_modules(made.bundle, made.path, read)
 
     # -- what they say
 
@@ -159,7 +166,7 @@ class AssetFiles:
             found = self.source(path, looked_at, (*within, source.path))
             return found[0] if found else None
 
-        return Bundler(read, self.broken, url_prefix=self.url_prefix).bundle(source)
+        return bundling.Bundler(read, self.broken, url_prefix=self.url_prefix).bundle(source)
 
     def _concatenated(self, made: Made, looked_at: dict[str, bytes | None], within: tuple[str, ...]) -> SourceText:
         if made.path in within:
@@ -174,14 +181,14 @@ class AssetFiles:
                 )
             if found[0].text is None:
                 found = (SourceText(name, found[0].file, self._bytes(found[0].file).decode("utf-8", "replace")), b"")
-            if kind_of(name) in SCRIPTS and is_module(found[0].text or ""):
+            if kind_of(name) in SCRIPTS and scripts.is_module(found[0].text or ""):
                 raise TemplateError(
                     f"the asset {made.path!r} cannot be made of the module {name!r}",
                     path=found[0].file,
                     hint="Modules load what they import by themselves; script(…, module=true) has it load at once.",
                 )
             parts.append(found[0])
-        return concatenated(made.path, parts, parts[0].file, url_prefix=self.url_prefix)
+        return bundling.concatenated(made.path, parts, parts[0].file, url_prefix=self.url_prefix)
 
     # -- what is said of those that are not there
 

@@ -25,16 +25,19 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
-from toolkit.assets.joining import Module
 from toolkit.errors import Problems, SettingError, TemplateError, ToolkitError, did_you_mean
 from toolkit.files import write_whole
 from toolkit.stamps import FileDigests
 from toolkit.trace import digest, digest_bytes
+
+if TYPE_CHECKING:
+    from toolkit.assets.joining import Module
+
 
 _DIGEST_BYTES = 16
 _SHOWN = 2_000

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.assets.condensing import condense
 from toolkit.assets.making import keep, read_kept
 from toolkit.assets.sources import SCRIPTS, STYLESHEETS, kind_of
-from toolkit.assets.squeezing import squeeze
 from toolkit.errors import SettingError, TemplateError
+from toolkit.lazily import LazyModule
 from toolkit.seals import installed_version
 from toolkit.trace import digest
+
+if TYPE_CHECKING:
+    from toolkit.assets import condensing, squeezing
+else:
+    condensing = LazyModule("toolkit.assets.condensing")
+    squeezing = LazyModule("toolkit.assets.squeezing")
+
 
 _LIBRARIES = {"css": "lightningcss"}
 _CONDENSING = 1
@@ -64,7 +70,7 @@ class Minifier:
 
     def page(self, text: str) -> str:
         """A page of HTML made smaller, if pages are."""
-        return squeeze(text) if "html" in self.kinds else text
+        return squeezing.squeeze(text) if "html" in self.kinds else text
 
     def _small_css(self, file: Path, text: str) -> str:
         try:
@@ -89,12 +95,12 @@ class Minifier:
     def _small_script(self, text: str) -> str:
         """A script condensed: a long one takes half a second, so it is kept by its content."""
         if self.store is None or len(text) < _LONG:
-            return condense(text)
+            return condensing.condense(text)
         place = self.store / f"{digest(['condensed', _CONDENSING, text]).hex()}.js"
         kept = read_kept(place)
         if kept is not None:
             return kept.decode()
-        small = condense(text)
+        small = condensing.condense(text)
         with suppress(TemplateError):  # what cannot be kept is made again
             keep(place, small.encode())
         return small

@@ -8,15 +8,22 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from toolkit.assets.documents import iter_drawing_references, iter_manifest_references
 from toolkit.assets.references import Reference
-from toolkit.assets.scripts import iter_script_references
 from toolkit.assets.stylesheets import iter_references
 from toolkit.errors import TemplateError
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from toolkit.assets import documents, scripts
+else:
+    documents = LazyModule("toolkit.assets.documents")
+    scripts = LazyModule("toolkit.assets.scripts")
+
 
 STYLESHEETS = frozenset({".css"})
 SCRIPTS = frozenset({".js", ".mjs"})
@@ -103,8 +110,8 @@ def _finder(path: str) -> Callable[[str], Iterable[Reference]]:
     if kind in STYLESHEETS:
         return iter_references
     if kind in SCRIPTS:
-        return iter_script_references
-    return iter_drawing_references if kind in DRAWINGS else iter_manifest_references
+        return scripts.iter_script_references
+    return documents.iter_drawing_references if kind in DRAWINGS else documents.iter_manifest_references
 
 
 def target_of(path: str, file: Path, reference: Reference, *, url_prefix: str) -> Target:

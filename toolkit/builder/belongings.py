@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,19 +15,26 @@ from toolkit.builder.interning import Interning
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Output, Standing, stage_body, stage_file
 from toolkit.builder.records import decode, encode
-from toolkit.builder.redirects import BuildRedirects
-from toolkit.builder.renditions import RenditionFiles
 from toolkit.builder.report import BuildReport
 from toolkit.builder.selections import Segment, Shard
 from toolkit.builder.targets import TargetStaging
 from toolkit.errors import BuildError
 from toolkit.http.compression import SUFFIXES, compressed_files, is_text_path
+from toolkit.lazily import LazyModule
 from toolkit.pages.patterns import output_path
 from toolkit.site.history import read_history
 from toolkit.site.moved import alias_urls
 from toolkit.site.public import PublicFolder
 from toolkit.site.stored import stored_files
 from toolkit.trace import ABSENT, READER, digest
+
+if TYPE_CHECKING:
+    from toolkit.builder import redirects as redirecting
+    from toolkit.builder import renditions
+else:
+    redirecting = LazyModule("toolkit.builder.redirects")
+    renditions = LazyModule("toolkit.builder.renditions")
+
 
 _decode_told = msgspec.msgpack.Decoder(tuple[list[str], list[tuple[str, str]]]).decode
 
@@ -145,7 +152,7 @@ class Belongings:
         keys = [key for _, key in self.interning.inputs_of(used, "image")]
         if keys:
             standing = self.standing
-            files = RenditionFiles(
+            files = renditions.RenditionFiles(
                 self.site, self.report, known=standing.files, suspect=standing.suspect, workers=self.work.workers
             )
             yield from files.stage(self.staging, (key for key in keys if self.site.images.digest_of(key) != ABSENT))
@@ -155,7 +162,7 @@ class Belongings:
         plan = self.plan
         moved = find_redirects(read_history(self.site.database), current_urls(plan))
         paths = (item.path for item in outputs)
-        redirects = BuildRedirects(
+        redirects = redirecting.BuildRedirects(
             self.site, moved=moved, aliases=self._aliases, paths=paths, moment=self.report.moment
         )
         if isinstance(self.work.part, Shard):  # where other shards have files, is known when they are merged

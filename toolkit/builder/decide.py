@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,13 +21,18 @@ from toolkit.builder.reasons import describe
 from toolkit.builder.records import DamagedManifest, Identity, Key, PageRecord, UnitRecord, unit_topic
 from toolkit.builder.selections import Segment, Shard
 from toolkit.errors import Problems, ToolkitError
+from toolkit.lazily import LazyModule
 from toolkit.models.options import located
 from toolkit.models.states import TableState, capture, crossed
-from toolkit.pages.collisions import check_collisions
 from toolkit.pages.plan import Plan, Unit
 from toolkit.pages.routes import Page, Route
 from toolkit.site.verifying import DATABASE_KINDS, PLAN_KINDS, SUBJECT_KIND, Verifier
 from toolkit.trace import READER, Scope, Trace
+
+if TYPE_CHECKING:
+    from toolkit.pages import collisions
+else:
+    collisions = LazyModule("toolkit.pages.collisions")
 
 
 class Decision(msgspec.Struct):
@@ -239,7 +244,7 @@ class Decider:
 
     def _check_collisions(self, changed: bool) -> None:
         if changed:
-            check_collisions(self._pages(), self.site.routes_by_id)
+            collisions.check_collisions(self._pages(), self.site.routes_by_id)
 
     def _pages(self) -> Iterable[Page]:
         for route, locale in self.plan.routes():

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, starmap
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -22,9 +23,15 @@ from toolkit.builder.outputs import Output, check_outputs
 from toolkit.builder.reasons import describe
 from toolkit.builder.records import FileRecord, InputRow, PageRecord, UnitRecord
 from toolkit.builder.selections import Segment, Shard
-from toolkit.builder.shards import shard_record
 from toolkit.builder.targets import TargetStaging
 from toolkit.http.compression import SUFFIXES
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from toolkit.builder import shards
+else:
+    shards = LazyModule("toolkit.builder.shards")
+
 
 SHOWN = {"asset", "image"}
 """Kinds of input that have files published beside the pages."""
@@ -334,7 +341,7 @@ class Publisher:
             changes.meta["compression"] = self._belongings.compression
             changes.meta["part"] = self._part_mark()
             if isinstance(self.work.part, Shard):
-                changes.meta["shard"] = shard_record(self.site, self._belongings.redirects_told)
+                changes.meta["shard"] = shards.shard_record(self.site, self._belongings.redirects_told)
         self.manifest.replace(changes)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.builder.paranoid import Difference
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.times import Times
+
+if TYPE_CHECKING:
+    from toolkit.builder.paranoid import Difference
 
 
 @dataclass(frozen=True, slots=True)

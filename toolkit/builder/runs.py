@@ -17,7 +17,6 @@ from toolkit.builder.kept import KeptDigests
 from toolkit.builder.manifest import Manifest
 from toolkit.builder.outputs import Standing
 from toolkit.builder.partial import newly_linked
-from toolkit.builder.problems import merge_problems
 from toolkit.builder.publish import Rendered
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.report import BuildReport
@@ -31,6 +30,7 @@ from toolkit.pages.routes import Page
 if TYPE_CHECKING:
     from toolkit.builder import executors, rehearsing, tasks
     from toolkit.builder import paranoid as proving
+    from toolkit.builder import problems as merging
     from toolkit.builder import workers as processes
     from toolkit.builder.build import Builder
 else:
@@ -39,6 +39,7 @@ else:
     rehearsing = LazyModule("toolkit.builder.rehearsing")
     tasks = LazyModule("toolkit.builder.tasks")
     processes = LazyModule("toolkit.builder.workers")
+    merging = LazyModule("toolkit.builder.problems")
 
 WORTH_A_REHEARSAL = 1_000
 """With fewer pages to render, what makes the next build of one page faster is not worth its time."""
@@ -203,7 +204,9 @@ class Run:
             self.builder.target.renew()
         if problems:
             count = f"{len(problems)} page" if len(problems) == 1 else f"{len(problems)} pages"
-            raise Problems(merge_problems(problems), summary=f"{count} could not be rendered; nothing was published")
+            raise Problems(
+                merging.merge_problems(problems), summary=f"{count} could not be rendered; nothing was published"
+            )
 
     def _is_relied(self, number: int) -> bool:
         """Whether pages or units rely on an input which this build does not make anew."""

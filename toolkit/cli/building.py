@@ -14,7 +14,6 @@ from toolkit.ahead import Ahead
 from toolkit.builder import Builder, BuildReport, Segment, Shard, rehearsing
 from toolkit.builder.times import SLOWEST, WORTH_TELLING_SECONDS
 from toolkit.cli.build import BEGUN_NS, tell_end
-from toolkit.cli.failing import LETTERS
 from toolkit.cli.invocation import invocation
 from toolkit.cli.output import Output
 from toolkit.cli.sites import open_site
@@ -25,8 +24,10 @@ from toolkit.site.watching import loading
 
 if TYPE_CHECKING:
     from toolkit.builder import sealing
+    from toolkit.cli import failing
 else:
     sealing = LazyModule("toolkit.builder.sealing")
+    failing = LazyModule("toolkit.cli.failing")
 
 REASONS = 5
 COLLECTING = (50_000, 10, 10)
@@ -112,10 +113,10 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool, metrics: bool) -
             speak.say(f"  {one}")
     for line in report.queries.lines(report.rendered) if report.queries is not None else ():
         speak.say(line)
-    for difference in report.differences[:LETTERS]:
+    for difference in report.differences[: failing.LETTERS]:
         speak.note(str(difference), style="red")
-    if len(report.differences) > LETTERS:
-        speak.note(f"... and {len(report.differences) - LETTERS} more; see them with --json")
+    if len(report.differences) > failing.LETTERS:
+        speak.note(f"... and {len(report.differences) - failing.LETTERS} more; see them with --json")
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
     tell_end(speak, report.summary(), report.as_dict())

@@ -5,12 +5,18 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.cli.failing import report_failure, report_misuse
 from toolkit.cli.invocation import invocation
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from toolkit.cli import failing
+else:
+    failing = LazyModule("toolkit.cli.failing")
+
 
 _WANTS_JSON = "toolkit.wants_json"
 
@@ -80,7 +86,7 @@ def _misuse_told(ctx: click.Context) -> Iterator[None]:
         raise
     except click.UsageError as error:
         if ctx.meta[_WANTS_JSON]:
-            report_misuse(error)
+            failing.report_misuse(error)
         raise
 
 
@@ -94,5 +100,5 @@ def guarded(ctx: click.Context, run: Callable[[], Any]) -> Any:
         asked = invocation(ctx)
         if asked.traceback:
             raise
-        report_failure(error, asked)
+        failing.report_failure(error, asked)
         ctx.exit(1)

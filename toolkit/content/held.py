@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.content import tables
 from toolkit.content.levels import fields_held, root_field, root_key, stored_fields
@@ -12,8 +12,13 @@ from toolkit.content.matching import Entry, Leaver
 from toolkit.content.place import content_error
 from toolkit.content.references import locate
 from toolkit.errors import ContentError
-from toolkit.models.deleting import delete_instance, delete_referring
+from toolkit.lazily import LazyModule
 from toolkit.models.model import blank_instance
+
+if TYPE_CHECKING:
+    from toolkit.models import deleting
+else:
+    deleting = LazyModule("toolkit.models.deleting")
 
 
 def note_before(database: Any, entries: Iterable[Entry]) -> set[Any]:
@@ -71,7 +76,7 @@ def settle_gone(scope: Any, leaver: Leaver, row: Sequence[Any]) -> None:
     for relation, field in keepers_of(leaver.model):
         value = row[fields.index(field)]
         if value is not None and not is_there(scope.database, relation.target, field, value):
-            delete_referring(scope, relation.target._meta.concrete_model, relation.target_field, [value])
+            deleting.delete_referring(scope, relation.target._meta.concrete_model, relation.target_field, [value])
 
 
 def _delete(scope: Any, model: Any, key: Any, value: Any) -> None:
@@ -79,7 +84,7 @@ def _delete(scope: Any, model: Any, key: Any, value: Any) -> None:
     read = key.db_reader(scope.database.dialect)
     instance = blank_instance(model)
     instance.pk = value if read is None else read(value)
-    delete_instance(scope, instance)
+    deleting.delete_instance(scope, instance)
 
 
 def is_there(database: Any, model: Any, field: Any, value: Any) -> bool:

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.ahead import Ahead
 from toolkit.content import tables
@@ -18,7 +18,6 @@ from toolkit.content.keys import pk_text
 from toolkit.content.layout import Layout, make_layouts
 from toolkit.content.levels import root_key
 from toolkit.content.matching import Entry, Leaver
-from toolkit.content.mentions import count_created, ensure_mention_tables, replace_created
 from toolkit.content.parsing import PARALLEL_FILES, Parsed
 from toolkit.content.records import (
     Record,
@@ -37,8 +36,15 @@ from toolkit.content.report import LoadReport, SourceReport
 from toolkit.content.saving import Saver
 from toolkit.content.source import Source
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError
+from toolkit.lazily import LazyModule
 from toolkit.models import AutoField
 from toolkit.trace import EDITOR, Scope, entered
+
+if TYPE_CHECKING:
+    from toolkit.content import mentions
+else:
+    mentions = LazyModule("toolkit.content.mentions")
+
 
 TRIES = 3
 """How often a load begins that another process overtakes: a build beside a preview, for instance."""
@@ -144,7 +150,7 @@ class Loading:
             return self._report(listings, sum_rows(records.values()), [], [])
         ensure_table(self._database)
         if any(layout.source.create for layout in self._layouts):
-            ensure_mention_tables(self._database)
+            mentions.ensure_mention_tables(self._database)
         with entered(self._scope), self._database.atomic():
             if self._is_overtaken(records):
                 raise _Overtaken
@@ -252,7 +258,7 @@ class Loading:
             replace_records(self._database, (), noted)
         if (creator := changes.creator) is not None:
             created = {named: pk_text(entry.pk) for named, entry in creator.created.items()}
-            replace_created(self._database, creator.touched, created)
+            mentions.replace_created(self._database, creator.touched, created)
 
     def _noted(
         self, changes: Changes, item: Parsed, given: Mapping[str, Sequence[Entry]]
@@ -313,7 +319,7 @@ class Loading:
     def _created_reports(self, entries: Sequence[Entry], gone: dict[tuple[str, str], int]) -> list[SourceReport]:
         """What became of the rows that files only name."""
         targets = created_layouts(self._layouts)
-        totals = count_created(self._database) if targets else {}
+        totals = mentions.count_created(self._database) if targets else {}
         reports = []
         for label, layout in targets.items():
             states = [e.state for e in entries if e.mention is not None and e.layout.model is layout.model]

@@ -8,12 +8,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from types import TracebackType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from toolkit.database.changes import Changes, errors_told
-from toolkit.database.refusals import lost_inside
 from toolkit.errors import DatabaseError, IntegrityError, TransactionError
+from toolkit.lazily import LazyModule
 from toolkit.trace import current
+
+if TYPE_CHECKING:
+    from toolkit.database import refusals
+else:
+    refusals = LazyModule("toolkit.database.refusals")
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -204,7 +210,7 @@ def _at_savepoint(database: Any, step: int, name: str) -> None:
 
 def _commit(database: Any) -> None:
     if database.has_lost_connection:  # and an error inside of the block, which told so, was caught
-        raise lost_inside(database.safe_url)
+        raise refusals.lost_inside(database.safe_url)
     try:
         cursor = database.run("COMMIT")
     except BaseException as error:

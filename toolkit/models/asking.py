@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from toolkit.database.raw import Values
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.batches import ask_keyed, note_row
 from toolkit.models.comparisons import PLAIN, shown
 from toolkit.models.constraints import UniqueConstraint
-from toolkit.models.explaining import explain_prefix, explained
 from toolkit.models.expressions import Q
 from toolkit.models.fetching import FETCH_PEERS, linked, spread
 from toolkit.models.locking import refuse_lock_outside
-from toolkit.models.paging import known_rows
-from toolkit.models.prefetching import prefetch
 from toolkit.models.questions import Question
-from toolkit.models.raw import RawQuerySet
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
-from toolkit.models.streaming import iter_keys
 from toolkit.trace import Scope, current
+
+if TYPE_CHECKING:
+    from toolkit.models import explaining, paging, prefetching, raw, streaming
+    from toolkit.models.raw import RawQuerySet
+else:
+    explaining = LazyModule("toolkit.models.explaining")
+    paging = LazyModule("toolkit.models.paging")
+    prefetching = LazyModule("toolkit.models.prefetching")
+    raw = LazyModule("toolkit.models.raw")
+    streaming = LazyModule("toolkit.models.streaming")
+
 
 M = TypeVar("M", covariant=True)
 
@@ -60,7 +67,7 @@ class Answers(Question[M]):
             refuse_lock_outside(scope.of(self.model).database)
         rows = None
         if scope.trace is not None and scope.database.in_snapshot:
-            rows = known_rows(scope, query, shape, values)
+            rows = paging.known_rows(scope, query, shape, values)
         if rows is None:
             rows = scope.of(self.model).database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
         if scope.trace is not None:
@@ -99,7 +106,7 @@ class Answers(Question[M]):
         if self._mode is not FETCH_PEERS:
             spread(self._mode, found)
         if self._prefetch:
-            prefetch(found, self._prefetch)
+            prefetching.prefetch(found, self._prefetch)
         return found
 
     def _value_names(self, scope: Scope) -> tuple[str, ...]:
@@ -153,7 +160,7 @@ class Answers(Question[M]):
             refuse_lock_outside(database)
         combined = bool(self._operations) and self._operations[0][0] == "combined"
         if self._gives == "instances" and not combined and not self._is_looking_around():
-            for keys in iter_keys(scope, shape, values, chunk_size):
+            for keys in streaming.iter_keys(scope, shape, values, chunk_size):
                 yield from self._by_keys(scope, keys)
         elif scope.trace is None and database.backend.streams_beside and not shape.locks:
             for rows in database.stream(shape.statement.sql, shape.statement.bind(values, scope, ()), size=chunk_size):
@@ -190,7 +197,7 @@ class Answers(Question[M]):
                 hint="Write the condition into the SQL.",
             )
         unrestricted = any(operation[0] == "unrestricted" for operation in self._operations)
-        return RawQuerySet(self.model, sql, params, translations, unrestricted=unrestricted)
+        return raw.RawQuerySet(self.model, sql, params, translations, unrestricted=unrestricted)
 
     def get(self, /, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.
@@ -322,9 +329,9 @@ class Answers(Question[M]):
         scope = self._scope()
         query, values = self._query("instances")
         statement = find_shape(scope, query).statement
-        prefix = explain_prefix(scope.database.dialect, format=format, analyze=analyze)
+        prefix = explaining.explain_prefix(scope.database.dialect, format=format, analyze=analyze)
         rows = scope.database.fetch(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
-        return explained(scope.database.dialect, rows)
+        return explaining.explained(scope.database.dialect, rows)
 
     @overload
     def __getitem__(self, index: int) -> M: ...

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.callers import find_template_line
 from toolkit.errors import UnplannedQuery, ValidationError
+from toolkit.lazily import LazyModule
 from toolkit.models.fetching import FETCH_RAISE, mode_of, peers_of, spread
 from toolkit.models.options import located
 from toolkit.models.query import Query
@@ -19,6 +19,12 @@ from toolkit.models.scopes import find_shape
 from toolkit.models.shapes import Shape
 from toolkit.models.sqltext import flat, iter_chunks, key_of, key_text, quoted
 from toolkit.trace import ABSENT, Scope, digest
+
+if TYPE_CHECKING:
+    from toolkit import callers
+else:
+    callers = LazyModule("toolkit.callers")
+
 
 BATCH_KEYS = 500
 """Keys in one statement, and owners whose many-valued relations are loaded at once."""
@@ -45,7 +51,7 @@ def refuse_unplanned(scope: Scope, instance: Any, name: str) -> None:
     if scope.strict or instance._peers is FETCH_RAISE:
         kind = instance._meta.object_name
         raise UnplannedQuery(
-            f"{kind}.{name} is not loaded, and {find_template_line() or 'this'} would ask the database for it",
+            f"{kind}.{name} is not loaded, and {callers.find_template_line() or 'this'} would ask the database for it",
             hint=f"Ask for it along with the rows: {kind}.objects.prefetch_related({name!r}).",
         )
 

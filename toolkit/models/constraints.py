@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from enum import Enum
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
-from toolkit.models.ddl import as_text, literal_condition, literal_expression
+from toolkit.lazily import LazyModule
 from toolkit.models.expressions import Expression, F, Ordered, Q
-from toolkit.models.hidden import build_hidden, needs_hidden
 from toolkit.models.naming import field_renamer, names_in, renamed
+
+if TYPE_CHECKING:
+    from toolkit.models import ddl, hidden
+else:
+    ddl = LazyModule("toolkit.models.ddl")
+    hidden = LazyModule("toolkit.models.hidden")
+
 
 MAX_NAME_BYTES = 63
 """The longest name that all databases keep whole."""
@@ -191,7 +197,7 @@ class CheckConstraint(BaseConstraint):
     def build(self, schema: Any, model: Any, table: Any) -> None:
         import sqlalchemy as sa
 
-        text = as_text(_written(schema, model, self.condition))
+        text = ddl.as_text(_written(schema, model, self.condition))
         table.append_constraint(sa.CheckConstraint(text, name=self.name))
 
     def violated(self, check: Any) -> bool:
@@ -202,8 +208,8 @@ class CheckConstraint(BaseConstraint):
 
 def _written(schema: Any, model: Any, condition: Q | Expression) -> str:
     if isinstance(condition, Q):
-        return literal_condition(schema, model, condition)
-    return literal_expression(schema, model, condition)
+        return ddl.literal_condition(schema, model, condition)
+    return ddl.literal_expression(schema, model, condition)
 
 
 class UniqueConstraint(BaseConstraint):
@@ -303,8 +309,8 @@ class UniqueConstraint(BaseConstraint):
             columns = [table.c[model._meta.get_field(name).column] for name in self.fields]
             table.append_constraint(sa.UniqueConstraint(*columns, name=self.name, **options))
             return
-        if schema.spelling.hidden_columns and needs_hidden(self, unique=True):
-            build_hidden(schema, model, table, self, unique=True)
+        if schema.spelling.hidden_columns and hidden.needs_hidden(self, unique=True):
+            hidden.build_hidden(schema, model, table, self, unique=True)
             return
         columns = index_members(schema, model, table, self.fields, self.expressions)
         options |= index_options(schema, model, self.condition, self.fields, self.opclasses)
@@ -317,7 +323,7 @@ class UniqueConstraint(BaseConstraint):
         """For each field or expression, what two rows must not agree in, as a comparison with the candidate's."""
         agree = "IS NOT DISTINCT FROM" if self.nulls_distinct is False else "="
         items = [*map(F, self.fields), *map(_plain, self.expressions)]
-        texts = [literal_expression(check.schema, check.model, item) for item in items]
+        texts = [ddl.literal_expression(check.schema, check.model, item) for item in items]
         return [f"({text}) {agree} (SELECT {text} FROM candidate)" for text in texts]  # noqa: S608 - written by the compiler
 
     def refusal(self, model: Any) -> ValidationError:
@@ -380,8 +386,8 @@ def index_members(
     for item in expressions:
         plain = _plain(item)
         descending = isinstance(item, Ordered) and item.descending
-        text = literal_expression(schema, model, plain)
-        members.append(as_text(f"({text}){' DESC' * descending}"))
+        text = ddl.literal_expression(schema, model, plain)
+        members.append(ddl.as_text(f"({text}){' DESC' * descending}"))
     return members
 
 
@@ -391,7 +397,7 @@ def index_options(
     """Options of SQLAlchemy's index."""
     options: dict[str, Any] = {}
     if condition is not None:
-        text = as_text(literal_condition(schema, model, condition))
+        text = ddl.as_text(ddl.literal_condition(schema, model, condition))
         options |= {"sqlite_where": text, "postgresql_where": text, "mssql_where": text}
     if opclasses and schema.dialect == "postgresql":
         columns = [model._meta.get_field(name.removeprefix("-")).column for name in fields]

@@ -14,28 +14,26 @@ from toolkit.errors import (
     ValidationError,
     did_you_mean,
 )
+from toolkit.lazily import LazyModule
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
-from toolkit.models.checking import (
-    Errors,
-    add_error,
-    constraint_errors,
-    find_errors,
-    reference_errors,
-    row_error,
-    unique_errors,
-)
 from toolkit.models.declaring import ModelBase
-from toolkit.models.deleting import delete_instance, plan_of
 from toolkit.models.fields import Field
 from toolkit.models.options import Options
-from toolkit.models.plans import DeletionPlan
 from toolkit.models.queryset import QuerySet
-from toolkit.models.refreshing import refresh
 from toolkit.models.routing import scope_using
-from toolkit.models.saving import save_instance
 from toolkit.models.scopes import current_scope
 from toolkit.models.translations import shown_locale, translate
 from toolkit.trace import Scope
+
+if TYPE_CHECKING:
+    from toolkit.models import checking, deleting, refreshing, saving
+    from toolkit.models.checking import Errors
+    from toolkit.models.plans import DeletionPlan
+else:
+    checking = LazyModule("toolkit.models.checking")
+    deleting = LazyModule("toolkit.models.deleting")
+    refreshing = LazyModule("toolkit.models.refreshing")
+    saving = LazyModule("toolkit.models.saving")
 
 
 class Model(metaclass=ModelBase):
@@ -192,7 +190,7 @@ class Model(metaclass=ModelBase):
             except ValidationError as error:
                 errors[field.name] = error.error_list
         if errors:
-            raise row_error(type(self), errors)
+            raise checking.row_error(type(self), errors)
 
     def validate_unique(self, *, exclude: Iterable[str] = ()) -> None:
         """Refuse a row that agrees with another in a field that is unique, or unique for a date.
@@ -203,8 +201,8 @@ class Model(metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        if errors := find_errors(unique_errors, self._writing_scope(), self, exclude):
-            raise row_error(type(self), errors)
+        if errors := checking.find_errors(checking.unique_errors, self._writing_scope(), self, exclude):
+            raise checking.row_error(type(self), errors)
 
     def validate_constraints(self, *, exclude: Iterable[str] = ()) -> None:
         """Refuse a row that would break a constraint of ``Meta.constraints``, with the words that the constraint has,
@@ -217,11 +215,11 @@ class Model(metaclass=ModelBase):
             ValidationError: Its ``errors`` has the errors of each field.
         """
         errors: Errors = {}
-        for look in (reference_errors, constraint_errors):
-            for name, found in find_errors(look, self._writing_scope(), self, exclude).items():
+        for look in (checking.reference_errors, checking.constraint_errors):
+            for name, found in checking.find_errors(look, self._writing_scope(), self, exclude).items():
                 errors.setdefault(name, []).extend(found)
         if errors:
-            raise row_error(type(self), errors)
+            raise checking.row_error(type(self), errors)
 
     def full_clean(
         self, *, exclude: Iterable[str] = (), validate_unique: bool = True, validate_constraints: bool = True
@@ -246,7 +244,7 @@ class Model(metaclass=ModelBase):
             try:
                 step()
             except ValidationError as error:
-                add_error(errors, error)
+                checking.add_error(errors, error)
                 wrong.update(name for name in errors if name != NON_FIELD_ERRORS)
 
         run(lambda: self.clean_fields(exclude=wrong))
@@ -256,7 +254,7 @@ class Model(metaclass=ModelBase):
         if validate_constraints:
             run(lambda: self.validate_constraints(exclude=wrong))
         if errors:
-            raise row_error(type(self), errors)
+            raise checking.row_error(type(self), errors)
 
     # writing
 
@@ -285,7 +283,7 @@ class Model(metaclass=ModelBase):
             StaleInstanceError: The row was changed since it was read; nothing was written.
             FieldError: The arguments contradict each other, or name what the model has not.
         """
-        save_instance(
+        saving.save_instance(
             self._writing_scope(),
             self,
             update_fields=update_fields,
@@ -307,7 +305,7 @@ class Model(metaclass=ModelBase):
             ProtectedError: Rows that protect it still refer to it.
             StaleInstanceError: The row was changed since it was read; nothing was deleted.
         """
-        return delete_instance(self._writing_scope(), self, even_if_stale=even_if_stale)
+        return deleting.delete_instance(self._writing_scope(), self, even_if_stale=even_if_stale)
 
     def _writing_scope(self) -> Scope:
         """The current scope, for the database that the row is written to: that which ``using()`` loaded it from."""
@@ -316,7 +314,7 @@ class Model(metaclass=ModelBase):
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""
-        return plan_of(current_scope(), self._meta.concrete_model, [self.pk])
+        return deleting.plan_of(current_scope(), self._meta.concrete_model, [self.pk])
 
     def translate(self, locale: str, **values: Any) -> Any:
         """Save the translated fields in another locale, beside the row's own values.
@@ -347,7 +345,7 @@ class Model(metaclass=ModelBase):
         Raises:
             ObjectDoesNotExist: It is gone.
         """
-        refresh(self, fields, from_queryset)
+        refreshing.refresh(self, fields, from_queryset)
 
     def get_deferred_fields(self) -> set[str]:
         """The names of the fields that were not loaded, keys of other rows as ``section_id``."""

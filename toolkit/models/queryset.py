@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import new_class
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from toolkit.errors import FieldError, IntegrityError
-from toolkit.models.bulk import BulkInsert, bulk_update
-from toolkit.models.conflicts import make_conflict
+from toolkit.lazily import LazyModule
 from toolkit.models.contention import again_after_deadlock, called, change
-from toolkit.models.deleting import delete_rows, plan_of_rows
-from toolkit.models.plans import DeletionPlan
 from toolkit.models.summaries import Summaries
-from toolkit.models.updating import update_rows
+
+if TYPE_CHECKING:
+    from toolkit.models import bulk, conflicts, deleting, updating
+    from toolkit.models.plans import DeletionPlan
+else:
+    bulk = LazyModule("toolkit.models.bulk")
+    conflicts = LazyModule("toolkit.models.conflicts")
+    deleting = LazyModule("toolkit.models.deleting")
+    updating = LazyModule("toolkit.models.updating")
+
 
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
@@ -180,21 +186,21 @@ class QuerySet(Summaries[M]):
         """
         self._refuse_combined("update")
         scope = self._scope(writing=True)
-        changed = again_after_deadlock(lambda: update_rows(scope, self, values), scope.database)
+        changed = again_after_deadlock(lambda: updating.update_rows(scope, self, values), scope.database)
         self._cache = None
         return changed
 
     def delete(self) -> dict[str, int]:
         """Delete all rows of the question, and what depends on them; how many went, by model."""
         self._refuse_combined("delete")
-        gone = delete_rows(self._scope(writing=True), self._of_writer())
+        gone = deleting.delete_rows(self._scope(writing=True), self._of_writer())
         self._cache = None
         return gone
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""
         self._refuse_combined("delete")
-        return plan_of_rows(self._scope(writing=True), self._of_writer())
+        return deleting.plan_of_rows(self._scope(writing=True), self._of_writer())
 
     def bulk_create(
         self,
@@ -222,7 +228,7 @@ class QuerySet(Summaries[M]):
             IntegrityError: A constraint was broken; nothing was written.
         """
         scope = self._scope(writing=True)
-        conflict = make_conflict(
+        conflict = conflicts.make_conflict(
             scope,
             self.model,
             ignore_conflicts=ignore_conflicts,
@@ -230,7 +236,7 @@ class QuerySet(Summaries[M]):
             update_fields=update_fields,
             unique_fields=unique_fields,
         )
-        insert = BulkInsert(scope, self.model, batch_size=batch_size, conflict=conflict, collect=collect)
+        insert = bulk.BulkInsert(scope, self.model, batch_size=batch_size, conflict=conflict, collect=collect)
         return insert.run(rows)
 
     def bulk_update(self, rows: Iterable[Any], fields: Iterable[str], *, batch_size: int = 5000) -> int:
@@ -244,4 +250,4 @@ class QuerySet(Summaries[M]):
         Raises:
             StaleInstanceError: Of a model with a ``VersionField``: a row was changed since it was read.
         """
-        return bulk_update(self._scope(writing=True), self, rows, fields, batch_size=batch_size)
+        return bulk.bulk_update(self._scope(writing=True), self, rows, fields, batch_size=batch_size)

@@ -11,21 +11,25 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from toolkit.errors import FieldError
-from toolkit.models.combining import combined, giving_each, merged, refuse_after
+from toolkit.lazily import LazyModule
 from toolkit.models.comparisons import PLAIN, lift_condition
 from toolkit.models.expressions import Expression, Q, as_expression
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
 from toolkit.models.locking import make_lock
 from toolkit.models.nesting import lift_nested
 from toolkit.models.query import Query
-from toolkit.models.search.compiling import lift_search
 from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import has_window
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
+    from toolkit.models import combining
     from toolkit.models.prefetching import Prefetch
     from toolkit.models.queryset import QuerySet
+    from toolkit.models.search import compiling
+else:
+    combining = LazyModule("toolkit.models.combining")
+    compiling = LazyModule("toolkit.models.search.compiling")
 
 M = TypeVar("M", covariant=True)
 
@@ -121,7 +125,7 @@ class Question(Generic[M]):
     def _refuse_combined(self, operation: str) -> None:
         """Refuse what cannot follow ``union()`` and its kin."""
         if self._operations and self._operations[0][0] == "combined":
-            refuse_after(self._operations[0][1], operation)
+            combining.refuse_after(self._operations[0][1], operation)
 
     def using(self, alias: str) -> Self:
         """The same question, to a database that is named: one of the setting ``databases``, or ``"default"``.
@@ -193,7 +197,7 @@ class Question(Generic[M]):
             language: In which language, where it is not that of the page.
         """
         values = list(self._values)
-        operation = lift_search(self.model, text, language, values)
+        operation = compiling.lift_search(self.model, text, language, values)
         return self._with(operation, tuple(values))
 
     def order_by(self, *names: str | Expression) -> Self:
@@ -343,7 +347,7 @@ class Question(Generic[M]):
             names = (*names, *(name for name in expressions if name not in names))
         clone = clone._with(("values", names))
         if clone._operations[0][0] == "combined":
-            clone._operations = giving_each(clone._operations[:-1], names)
+            clone._operations = combining.giving_each(clone._operations[:-1], names)
         clone._gives = form
         found: QuerySet[Any] = clone
         return found
@@ -351,13 +355,13 @@ class Question(Generic[M]):
     # putting two together
 
     def __and__(self, other: Any) -> Self:
-        return cast(Self, merged(self, other, "AND"))
+        return cast(Self, combining.merged(self, other, "AND"))
 
     def __or__(self, other: Any) -> Self:
-        return cast(Self, merged(self, other, "OR"))
+        return cast(Self, combining.merged(self, other, "OR"))
 
     def __xor__(self, other: Any) -> Self:
-        return cast(Self, merged(self, other, "XOR"))
+        return cast(Self, combining.merged(self, other, "XOR"))
 
     def union(self, *others: Any, all: bool = False) -> Self:
         """The rows of this question and of the others, each once.
@@ -366,15 +370,15 @@ class Question(Generic[M]):
             others: Questions that give the same columns.
             all: Keep duplicates.
         """
-        return cast(Self, combined(self, "union all" if all else "union", others))
+        return cast(Self, combining.combined(self, "union all" if all else "union", others))
 
     def intersection(self, *others: Any) -> Self:
         """The rows that this question and all the others give."""
-        return cast(Self, combined(self, "intersection", others))
+        return cast(Self, combining.combined(self, "intersection", others))
 
     def difference(self, *others: Any) -> Self:
         """The rows of this question that none of the others gives."""
-        return cast(Self, combined(self, "difference", others))
+        return cast(Self, combining.combined(self, "difference", others))
 
     # slices
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.database import Backend, spelling
 from toolkit.errors import DeclarationError, IntegrityError, ToolkitError
-from toolkit.models.broken import explain
+from toolkit.lazily import LazyModule
 from toolkit.models.constraints import UniqueConstraint
-from toolkit.models.ddl import as_text, default_text, literal_expression
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
-from toolkit.models.hidden import HIDEABLE, hidden_problems, needs_hidden
-from toolkit.models.indexes import Index
 from toolkit.models.on_delete import BY_DATABASE, DB_SET_DEFAULT
+
+if TYPE_CHECKING:
+    from toolkit.models import broken, ddl, hidden, indexes
+else:
+    broken = LazyModule("toolkit.models.broken")
+    ddl = LazyModule("toolkit.models.ddl")
+    hidden = LazyModule("toolkit.models.hidden")
+    indexes = LazyModule("toolkit.models.indexes")
+
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -103,7 +109,7 @@ class Schema:
 
     def explain(self, error: IntegrityError, sql: str) -> None:
         """Put the words of a declared constraint into an error of the database; it asks for this itself."""
-        explain(self, error, sql)
+        broken.explain(self, error, sql)
 
     def _make(self, model: Any) -> Any:
         import sqlalchemy as sa
@@ -125,11 +131,11 @@ class Schema:
     def _column(self, sa: Any, model: Any, field: Any) -> Any:
         """A column, with what the database computes for it."""
         if field.is_generated:
-            text = as_text(literal_expression(self._draft, model, field.expression))
+            text = ddl.as_text(ddl.literal_expression(self._draft, model, field.expression))
             return _column(sa, field, self.spelling, sa.Computed(text, persisted=field.db_persist))
         default = None
         if field.db_default is not MISSING:
-            default = as_text(default_text(self._draft, model, field))
+            default = ddl.as_text(ddl.default_text(self._draft, model, field))
         return _column(sa, field, self.spelling, server_default=default)
 
     @cached_property
@@ -154,7 +160,7 @@ class _ColumnCheck:
     def build(self, schema: Schema, model: Any, table: Any) -> None:
         import sqlalchemy as sa
 
-        table.append_constraint(sa.CheckConstraint(as_text(self.text), name=self.name))
+        table.append_constraint(sa.CheckConstraint(ddl.as_text(self.text), name=self.name))
 
 
 def _column_checks(model: Any, dialect: str) -> Iterator[_ColumnCheck]:
@@ -176,11 +182,11 @@ def _impossible_items(schema: Schema, model: Any) -> Iterator[ToolkitError]:
     spelling, meta = schema.spelling, model._meta
     name = spelling.__name__
     for item in (*meta.constraints, *meta.indexes):
-        hides = spelling.hidden_columns and isinstance(item, UniqueConstraint | Index)
-        if hides and needs_hidden(item, unique=isinstance(item, UniqueConstraint)):
-            yield from hidden_problems(schema, model, item, unique=isinstance(item, UniqueConstraint))
+        hides = spelling.hidden_columns and isinstance(item, UniqueConstraint | indexes.Index)
+        if hides and hidden.needs_hidden(item, unique=isinstance(item, UniqueConstraint)):
+            yield from hidden.hidden_problems(schema, model, item, unique=isinstance(item, UniqueConstraint))
         for ability, what in item.needs().items():
-            if not getattr(spelling, ability) and not (hides and ability in HIDEABLE):
+            if not getattr(spelling, ability) and not (hides and ability in hidden.HIDEABLE):
                 yield DeclarationError(
                     f"{meta.label}.Meta: {name} cannot keep the {type(item).__name__} {item.name!r}: {what}",
                     hint="Leave that out, or use a database that can: see the reference of constraints and indexes.",

@@ -7,16 +7,20 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolkit.errors import FieldError, did_you_mean
-from toolkit.models.aggregates import Aggregate
+from toolkit.lazily import LazyModule
 from toolkit.models.asking import Answers
 from toolkit.models.expressions import Expression
 from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field
-from toolkit.models.functions.truncating import Trunc
-from toolkit.models.splitting import with_totals
 
 if TYPE_CHECKING:
+    from toolkit.models import splitting
+    from toolkit.models.aggregates import Aggregate
+    from toolkit.models.functions import truncating
     from toolkit.models.queryset import QuerySet
+else:
+    splitting = LazyModule("toolkit.models.splitting")
+    truncating = LazyModule("toolkit.models.functions.truncating")
 
 M = TypeVar("M", covariant=True)
 
@@ -78,7 +82,7 @@ class Summaries(Answers[M]):
             return {}
         _, values = self._query("aggregate")
         collected = list(values)
-        totals = with_totals((alias, item.lift(collected)) for alias, item in every.items())
+        totals = splitting.with_totals((alias, item.lift(collected)) for alias, item in every.items())
         row = self._ask("aggregate", totals, tuple(collected[len(values) :]))[0]
         return dict(zip(every, row, strict=True))
 
@@ -116,7 +120,7 @@ class Summaries(Answers[M]):
         found: QuerySet[Any] = (
             self.filter(**{f"{name}__isnull": False})
             .order_by()
-            ._giving("flat", (), {alias: Trunc(name, kind, form, zone)})
+            ._giving("flat", (), {alias: truncating.Trunc(name, kind, form, zone)})
         )
         if zone is not None:  # where the calendar of the zone has no such year there is none
             found = found.filter(**{f"{alias}__isnull": False})

@@ -10,14 +10,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from toolkit.errors import Problems, RouteError, ToolkitError
+from toolkit.lazily import LazyModule
 from toolkit.models.fetching import iter_peers
-from toolkit.pages.failures import function_failed
-from toolkit.pages.given import Objects
 from toolkit.pages.listings import count_pages
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.subjects import (
@@ -32,6 +31,14 @@ from toolkit.pages.subjects import (
     subjects_by_key,
 )
 from toolkit.trace import ABSENT, READER, Scope, Trace, Viewer, digest, entered
+
+if TYPE_CHECKING:
+    from toolkit.pages import failures, given
+    from toolkit.pages.given import Objects
+else:
+    failures = LazyModule("toolkit.pages.failures")
+    given = LazyModule("toolkit.pages.given")
+
 
 SUBJECT_BATCH = 500
 
@@ -165,7 +172,7 @@ class Plan:
             trace = Trace()
             with entered(self.scope(locale, trace)):
                 found = subjects_by_key(route, iter_subjects(route))
-            self._objects[key] = Objects(found, trace)
+            self._objects[key] = given.Objects(found, trace)
         return self._objects[key]
 
     def adopt(self, unit: Unit) -> None:
@@ -295,7 +302,7 @@ def make_unit(plan: Plan, route: Route, locale: str) -> Unit:
     except ToolkitError:
         raise
     except Exception as error:
-        raise function_failed(error, route) from error
+        raise failures.function_failed(error, route) from error
     plan.site.record_code(trace)
     trace.record("setting", ("locales",), plan.site.settings.digest_of("locales"))
     return Unit(route, locale, planned, trace)

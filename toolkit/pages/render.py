@@ -10,7 +10,6 @@ from toolkit.errors import DeclarationError, NotFound, ToolkitError
 from toolkit.lazily import LazyModule
 from toolkit.models.batches import note_row
 from toolkit.pages.context import PageView, SiteView
-from toolkit.pages.failures import function_failed
 from toolkit.pages.listings import Listing, split_result
 from toolkit.pages.plan import Plan
 from toolkit.pages.rendering import Rendering, Work
@@ -21,9 +20,10 @@ from toolkit.text.media_types import HTML, content_type
 from toolkit.trace import READER, Scope, Trace, Viewer, entered
 
 if TYPE_CHECKING:
-    from toolkit.pages import syndication
+    from toolkit.pages import failures, syndication
 else:
     syndication = LazyModule("toolkit.pages.syndication")
+    failures = LazyModule("toolkit.pages.failures")
 
 
 def render(
@@ -64,7 +64,7 @@ def render(
         error.url = error.url or page.url
         raise
     except Exception as error:
-        raise function_failed(error, route, url=page.url) from error
+        raise failures.function_failed(error, route, url=page.url) from error
     return Rendering(body, kind, trace, route.status, attachments)
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from toolkit.pages.matching import match_alias
+from toolkit.lazily import LazyModule
 from toolkit.pages.patterns import Pattern
 from toolkit.pages.plan import Plan
 from toolkit.pages.routes import Route
 from toolkit.pages.subjects import plain_key, subject_values
 from toolkit.site.history import find_history
 from toolkit.trace import entered
+
+if TYPE_CHECKING:
+    from toolkit.pages import matching
+else:
+    matching = LazyModule("toolkit.pages.matching")
 
 
 def find_redirect(plan: Plan, path: str) -> str | None:
@@ -21,7 +27,7 @@ def find_redirect(plan: Plan, path: str) -> str | None:
         plan: For the viewer and moment of the request.
         path: The path, as it came.
     """
-    alias = match_alias(plan, unquote(path))
+    alias = matching.match_alias(plan, unquote(path))
     if alias is not None:
         return alias
     site = plan.site

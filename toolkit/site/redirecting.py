@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import Problems, RouteError, ToolkitError
-from toolkit.site.redirects import COLUMNS, Redirect, RedirectList, loop_problems, parse_redirects, parse_row
+from toolkit.lazily import LazyModule
 from toolkit.trace import READER, digest, digest_bytes, entered
 
 if TYPE_CHECKING:
     from toolkit.apps import DeclaredRedirects
+    from toolkit.site import redirects
+    from toolkit.site.redirects import Redirect, RedirectList
+else:
+    redirects = LazyModule("toolkit.site.redirects")
 
 
 class SiteRedirects:
@@ -40,7 +44,7 @@ class SiteRedirects:
         body, rows = self._body(), self._rows(moment)
         value = _digest(body, rows)
         if self._known is None or self._known[0] != value:
-            self._known = (value, RedirectList(self._parsed(body, rows)))
+            self._known = (value, redirects.RedirectList(self._parsed(body, rows)))
         return self._known[1]
 
     def digest(self, moment: datetime | None = None) -> bytes:
@@ -58,7 +62,7 @@ class SiteRedirects:
             return [_given(one) for one in self.functions]
 
     def _parsed(self, body: bytes, rows: list[list[Any]]) -> list[Redirect]:
-        found = parse_redirects(body, self.path)
+        found = redirects.parse_redirects(body, self.path)
         known = {(one.source, one.query): one for one in found}
         problems: list[ToolkitError] = []
         for declared, given in zip(self.functions, rows, strict=True):
@@ -70,7 +74,7 @@ class SiteRedirects:
                     problems.append(RouteError(f"{declared.label}: {wrong}", path=declared.path, line=declared.line))
                 else:
                     found.append(one)
-        problems += loop_problems(found)
+        problems += redirects.loop_problems(found)
         if problems:
             raise Problems(problems, summary="there are redirects that cannot stand")
         return found
@@ -97,15 +101,15 @@ def _redirects(declared: DeclaredRedirects, rows: list[Any]) -> Iterator[tuple[R
     for row in rows:
         cells = _cells(row)
         if cells is None:
-            yield Redirect("", ""), f"{row!r} is no redirect: give (from, to) or (from, to, status)"
+            yield redirects.Redirect("", ""), f"{row!r} is no redirect: give (from, to) or (from, to, status)"
         else:
-            yield parse_row(dict(zip(COLUMNS, cells, strict=False)), declared.label)
+            yield redirects.parse_row(dict(zip(redirects.COLUMNS, cells, strict=False)), declared.label)
 
 
 def _cells(row: Any) -> list[str] | None:
     """From, to and status as texts; None for what is no row."""
     if isinstance(row, Mapping):
-        row = [row.get(name) for name in COLUMNS] if set(row) <= set(COLUMNS) else None
-    if not isinstance(row, list | tuple) or not 2 <= len(row) <= len(COLUMNS):
+        row = [row.get(name) for name in redirects.COLUMNS] if set(row) <= set(redirects.COLUMNS) else None
+    if not isinstance(row, list | tuple) or not 2 <= len(row) <= len(redirects.COLUMNS):
         return None
     return ["" if cell is None else str(cell) for cell in row]

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from toolkit.apps import App
@@ -23,20 +23,17 @@ from toolkit.assets import Minifier
 from toolkit.database import DEFAULT, Database
 from toolkit.errors import NoSuchPage
 from toolkit.feeds.formats import FORMATS
-from toolkit.i18n.catalogs import Catalogs
 from toolkit.images import Images
-from toolkit.pages.matching import weight
+from toolkit.lazily import LazyModule
 from toolkit.pages.patterns import Pattern
 from toolkit.pages.plan import Plan
 from toolkit.pages.render import render
-from toolkit.pages.rendering import Rendering
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
 from toolkit.settings import STATE_FOLDER, Settings, find_folder, load_settings
 from toolkit.signals import Receivers
 from toolkit.site.code import code_digest, code_folders, record_code, told_at_import
 from toolkit.site.databases import Databases
-from toolkit.site.images import make_images
 from toolkit.site.moved import find_redirect
 from toolkit.site.preparing import prepare
 from toolkit.site.redirecting import SiteRedirects
@@ -45,6 +42,15 @@ from toolkit.stamps import KeptDigests
 from toolkit.storage import Storages
 from toolkit.text import below
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
+
+if TYPE_CHECKING:
+    from toolkit.i18n.catalogs import Catalogs
+    from toolkit.pages import matching
+    from toolkit.pages.rendering import Rendering
+    from toolkit.site import images
+else:
+    images = LazyModule("toolkit.site.images")
+    matching = LazyModule("toolkit.pages.matching")
 
 
 class Site:
@@ -159,7 +165,7 @@ class Site:
     @cached_property
     def images(self) -> Images:
         """The images, in the sizes and formats that pages show."""
-        return make_images(self)
+        return images.make_images(self)
 
     @cached_property
     def redirects(self) -> SiteRedirects:
@@ -259,7 +265,7 @@ class Site:
     def routes_by_weight(self) -> list[tuple[Route, str]]:
         """Every route with each of its locales, the most specific pattern first."""
         pairs = [(route, locale) for route in self.routes for locale in self.route_locales(route)]
-        return sorted(pairs, key=lambda pair: weight(self.locale_prefix(pair[1]) + pair[0].path))
+        return sorted(pairs, key=lambda pair: matching.weight(self.locale_prefix(pair[1]) + pair[0].path))
 
     @cached_property
     def feed_routes(self) -> list[Route]:

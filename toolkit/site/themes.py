@@ -8,14 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from toolkit.assets import Assets, Commands, read_made
-from toolkit.assets.tags import script, stylesheet
 from toolkit.errors import RouteError, did_you_mean
-from toolkit.i18n.catalogs import Catalogs
 from toolkit.i18n.locales import get_locale
 from toolkit.lazily import LazyModule
 from toolkit.pages.urls import find_url, url_for
-from toolkit.site.images import SUFFIXES as IMAGE_SUFFIXES
-from toolkit.site.images import find_image
 from toolkit.templates.clock import read_clock
 from toolkit.templates.environment import make_environment
 from toolkit.templates.filters import markdown_filter
@@ -27,8 +23,15 @@ from toolkit.trace import ABSENT, current, entered, record
 
 if TYPE_CHECKING:
     from toolkit import gis
+    from toolkit.assets import tags
+    from toolkit.i18n import catalogs
+    from toolkit.i18n.catalogs import Catalogs
+    from toolkit.site import images
 else:
     gis = LazyModule("toolkit.gis")
+    catalogs = LazyModule("toolkit.i18n.catalogs")
+    images = LazyModule("toolkit.site.images")
+    tags = LazyModule("toolkit.assets.tags")
 
 PACKAGE = Path(__file__).parent.parent
 BUNDLED = ("gis",)
@@ -69,8 +72,8 @@ def _globals(site: Any) -> dict[str, Any]:
         "now": partial(read_clock, "minute"),
         "asset": lambda path: site.assets.asset(path),
         "integrity": lambda path: site.assets.integrity(path),
-        "script": lambda path, **options: script(site.assets, path, **options),
-        "stylesheet": lambda path, **options: stylesheet(site.assets, path, **options),
+        "script": lambda path, **options: tags.script(site.assets, path, **options),
+        "stylesheet": lambda path, **options: tags.stylesheet(site.assets, path, **options),
         "image": lambda image, **options: site.images.picture(image, **options),
         "locale_name": lambda code: get_locale(code).autonym,
         "locator_map": _in_current_locale(lambda *places, **options: gis.locator_map(*places, **options)),
@@ -115,7 +118,7 @@ def make_catalogs(site: Any) -> Catalogs:
     folders = [("messages", site.folder / site.settings.peek("locale_folder"))]
     folders += [("messages", folder) for app in site.apps if (folder := app.folder / "locale").is_dir()]
     folders.append(("messages", PACKAGE / "locale"))
-    return Catalogs(folders, site.settings.peek("locales"), cache_folder=site.state_folder / "catalogs")
+    return catalogs.Catalogs(folders, site.settings.peek("locales"), cache_folder=site.state_folder / "catalogs")
 
 
 # links in Markdown
@@ -173,10 +176,10 @@ def _find_by_slug(scope: Any, model: Any, slug: str) -> Any:
 
 def _is_picture(site: Any, path: str) -> bool:
     """Whether an image in Markdown is shown in the sizes that browsers want, and not as the file that it is."""
-    source = find_image(site, path)
+    source = images.find_image(site, path)
     if source is None or source.kind == "file":
         return source is not None
-    raster = PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES - {".svg"}
+    raster = PurePosixPath(path).suffix.lower() in images.SUFFIXES - {".svg"}
     return raster and bool(site.settings.markdown_images)
 
 

@@ -12,24 +12,30 @@ from datetime import datetime as DateTime
 from datetime import time as Time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from toolkit.errors import TemplateError
 from toolkit.i18n import formats
+from toolkit.lazily import LazyModule
 from toolkit.text import absolute_url as join_url
 from toolkit.text import below, json_for_html, plain_text, reading_time_minutes, slugify
 from toolkit.text import truncate_chars as cut_chars
 from toolkit.text import truncate_html as cut_html
 from toolkit.text import truncate_words as cut_words
-from toolkit.text.searching import find_excerpt, find_marks, parse_query
 from toolkit.trace import Scope, current
 
 from .clock import read_clock_for
 from .markdown import Markdown
 from .rendered import Rendered
 from .typography import smarten_html, smarten_text, spell_number
+
+if TYPE_CHECKING:
+    from toolkit.text import searching
+else:
+    searching = LazyModule("toolkit.text.searching")
+
 
 Number = int | float | Decimal
 
@@ -202,9 +208,9 @@ def highlight(
     With ``words``, only the stretch of so many words that has most of it.
     """
     text, language = str(value), _locale(language)
-    asked = parse_query(query, language)
-    marks = find_marks(text, asked, language)
-    start, stop = (0, len(text)) if words is None else find_excerpt(text, marks, words)
+    asked = searching.parse_query(query, language)
+    marks = searching.find_marks(text, asked, language)
+    start, stop = (0, len(text)) if words is None else searching.find_excerpt(text, marks, words)
     pieces, at = [escape(end) if start > 0 else Markup("")], start
     for first, last in marks:
         if start <= first and last <= stop:

@@ -11,15 +11,21 @@ another declaration, it is made anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DatabaseError
+from toolkit.lazily import LazyModule
 from toolkit.models.fields import MarkdownField
 from toolkit.models.search.declaration import Search
 from toolkit.models.sqltext import iter_chunks, quoted
-from toolkit.text.plain import plain_text
-from toolkit.text.searching import words_of
 from toolkit.trace import Scope
+
+if TYPE_CHECKING:
+    from toolkit.text import plain, searching
+else:
+    plain = LazyModule("toolkit.text.plain")
+    searching = LazyModule("toolkit.text.searching")
+
 
 DECLARATIONS = "toolkit_search"
 """The table of what the indexes were made from: table, digest."""
@@ -184,7 +190,7 @@ class SearchIndex:
 
     def _words(self, texts: Sequence[Any], language: str) -> Sequence[Sequence[str]]:
         return [
-            words_of(_readable(field, text or ""), language or "")
+            searching.words_of(_readable(field, text or ""), language or "")
             for field, text in zip(self.search.fields, texts, strict=False)
         ]
 
@@ -213,7 +219,7 @@ def _readable(field: Any, text: str) -> str:
         if kind in ("Text", "Code"):
             pieces.append(value)
         elif kind in ("Html", "InlineHtml"):
-            pieces.append(plain_text(value) if kind == "Html" else "")
+            pieces.append(plain.plain_text(value) if kind == "Html" else "")
         elif kind == "End" and value not in INLINE:
             pieces.append(" ")
     return "".join(pieces)

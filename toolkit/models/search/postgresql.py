@@ -8,12 +8,15 @@ Source: PostgreSQL manual, "Text Search Types" and "Controlling Text Search".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.models.search.declaration import Search
 from toolkit.models.search.indexing import SearchIndex, names_of
 from toolkit.models.sqltext import quoted
-from toolkit.text.searching import SearchQuery, Term
+
+if TYPE_CHECKING:
+    from toolkit.text.searching import SearchQuery, Term
+
 
 LAST_POSITION = 16_383
 """The greatest position that a ``tsvector`` keeps."""

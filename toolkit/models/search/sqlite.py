@@ -9,12 +9,15 @@ Source: sqlite.org/fts5.html, "Full-text Query Syntax", "The bm25() function".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.models.search.declaration import Search
 from toolkit.models.search.indexing import SearchIndex, names_of
 from toolkit.models.sqltext import quoted
-from toolkit.text.searching import SearchQuery, Term
+
+if TYPE_CHECKING:
+    from toolkit.text.searching import SearchQuery, Term
+
 
 EVENTS = {"insert": "new", "update": "new", "delete": "old"}
 
