@@ -142,6 +142,63 @@ def test_a_missing_file_of_the_output_is_not_told_of(place: Place) -> None:
     assert "missing.html" not in place.look().files(place.seal.output)
 
 
+def test_an_output_stands_whose_files_are_all_as_they_were(place: Place) -> None:
+    ahead = sealed(place)
+    assert ahead.stands(place.seal.output)
+    assert ahead.files(place.seal.output) == {}  # and nobody need be told of each
+
+
+def test_an_output_does_not_stand_of_which_a_file_changed(place: Place) -> None:
+    before = sealed(place)
+    seal = before._seal
+    before.close()
+    path = place.folder / "build" / "7.html"
+    kept = path.read_text()
+    path.write_text("other")
+    ahead = look_ahead(seal)
+    assert ahead is not None
+    assert not ahead.stands(place.seal.output)
+    assert ahead.files(place.seal.output)["7.html"][0] == len("other")
+    path.write_text(kept)
+
+
+def test_nothing_is_said_of_another_output(place: Place) -> None:
+    ahead = sealed(place)
+    assert not ahead.stands(f"{place.folder}/elsewhere")
+    ahead.close()
+
+
+def knowing(place: Place, manifest: Path) -> Ahead:
+    """One whose seal has a manifest as it is."""
+    stamp = stamp_of(manifest.stat())
+    ahead = look_ahead(structs.replace(place.seal, manifest=(str(manifest), stamp)))
+    assert ahead is not None
+    return ahead
+
+
+def test_it_knows_a_manifest_that_is_as_the_seal_has_it(place: Place, tmp_path: Path) -> None:
+    manifest = tmp_path / "build.manifest.db"
+    manifest.write_text("whole")
+    ahead = knowing(place, manifest)
+    assert ahead.knows(str(manifest))
+    assert not ahead.knows(str(tmp_path / "other.manifest.db"))
+    manifest.write_text("wrote")
+    assert not ahead.knows(str(manifest))
+    ahead.close()
+
+
+@pytest.mark.parametrize("end", ["-wal", "-journal"])
+def test_it_does_not_know_a_manifest_that_a_build_was_writing_when_it_was_killed(
+    place: Place, tmp_path: Path, end: str
+) -> None:
+    manifest = tmp_path / "build.manifest.db"
+    manifest.write_text("whole")
+    ahead = knowing(place, manifest)
+    manifest.with_name(manifest.name + end).write_text("more")
+    assert not ahead.knows(str(manifest))
+    ahead.close()
+
+
 def test_something_is_done_until_the_process_has_an_answer(place: Place) -> None:
     ahead = sealed(place)
     assert ahead.holds(itertools.count())

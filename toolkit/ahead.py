@@ -90,8 +90,8 @@ class Ahead:
     def knows(self, manifest: str) -> bool:
         """Whether a manifest is as the seal has it, which found it sound."""
         path, stamp = self._seal.manifest
-        if manifest != path or os.path.lexists(f"{path}-wal"):  # where an interrupted build left what it wrote
-            return False
+        if manifest != path or any(os.path.lexists(f"{path}-{end}") for end in ("wal", "journal")):
+            return False  # another, or one of which an interrupted build left a part beside it
         seen = look_at(path)
         return seen is not None and seen.stamp == stamp
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from toolkit.builder.kept import KeptPages
+from toolkit.builder import manifest
+from toolkit.builder.kept import KeptDigests, KeptFiles, KeptPages
+from toolkit.builder.manifest import Manifest
 from toolkit.builder.publish import Publisher
 
 BODY = "UPDATE press_story SET body = 'Another text.' WHERE slug = 'story-2'"
@@ -33,6 +36,58 @@ def test_an_edit_reads_no_page_that_stays(counting: Any) -> None:
     assert "/town/story-2/" in rendered
     assert report.pages > len(rendered)
     assert report.unchanged + report.count("written") == sum(path.is_file() for path in counting.out.rglob("*"))
+
+
+@pytest.fixture
+def sealed(press: Any) -> Any:
+    """A press whose last build left a seal."""
+    press.make_sealable()
+    press.build()
+    return press
+
+
+def test_an_edit_after_a_sealed_build_reads_no_file_that_stays(sealed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("somebody went through all of the manifest")
+
+    monkeypatch.setattr(KeptFiles, "all", property(refuse))
+    monkeypatch.setattr(manifest, "_check_sound", refuse)
+    monkeypatch.setattr(Manifest, "check_files", lambda *_: None)  # the seal of this build does
+    sealed.sql(BODY)
+    assert sealed.build().count("written") > 0
+
+
+def test_a_manifest_that_was_written_since_its_seal_is_looked_through(sealed: Any) -> None:
+    with closing(sqlite3.connect(sealed.out.with_name(f"{sealed.out.name}.manifest.db"))) as connection, connection:
+        connection.execute("DELETE FROM files WHERE path = 'index.html'")
+    sealed.sql(BODY)
+    notices = sealed.build().notices
+    assert any("rows of it are missing" in notice and "set aside" in notice for notice in notices)
+
+
+def test_files_that_stay_are_told_alike_one_by_one_and_all_at_once(press: Any) -> None:
+    press.take_built()
+    with closing(Manifest(press.out.with_name(f"{press.out.name}.manifest.db"), reading=True)) as opened:
+        one_by_one, at_once = KeptFiles(opened), opened.files()
+        asked = {path: one_by_one[path] for path in at_once}
+        counted, owned = len(one_by_one), {record.path for record in one_by_one.owned("asset", "public")}
+        assert asked == at_once == dict(one_by_one)
+        assert counted == len(at_once) == len(one_by_one)
+        assert owned == {path for path, record in at_once.items() if record.owner in ("asset", "public")}
+        assert {record.path for record in one_by_one.owned("asset", "public")} == owned != set()
+        for files in (KeptFiles(opened), one_by_one):
+            with pytest.raises(KeyError, match="no-such"):
+                files["no-such"]
+
+
+def test_digests_of_files_that_are_others_now_are_not_known(press: Any) -> None:
+    press.take_built()
+    with closing(Manifest(press.out.with_name(f"{press.out.name}.manifest.db"), reading=True)) as opened:
+        files = opened.files()
+        known = KeptDigests(files, {"index.html"})
+        assert "index.html" in files
+        assert dict(known) == {path: record.digest for path, record in files.items() if path != "index.html"}
+        assert len(known) == len(files) - 1
 
 
 def test_a_build_with_nothing_to_do_reads_no_page(counting: Any) -> None:
