@@ -7,9 +7,10 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from toolkit.content import Source
 from toolkit.errors import DeclarationError, FrozenError
@@ -24,8 +25,7 @@ MODULES = ("models", "receivers", "pages")
 """Modules of an app's package that are imported when a site is prepared."""
 
 
-@dataclass(frozen=True)
-class DeclaredReceiver:
+class DeclaredReceiver(msgspec.Struct, frozen=True):
     """A function that is to hear signals.
 
     Args:
@@ -43,8 +43,7 @@ class DeclaredReceiver:
     line: int
 
 
-@dataclass(frozen=True)
-class DeclaredRedirects:
+class DeclaredRedirects(msgspec.Struct, frozen=True):
     """A function that gives redirects.
 
     Args:

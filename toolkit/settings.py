@@ -13,11 +13,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from toolkit.errors import DeclarationError, Problems, SettingError, ToolkitError, did_you_mean
 from toolkit.trace import digest, record
@@ -38,8 +39,7 @@ class Numbers(list[int]):
     """The kind of settings that are lists of whole numbers."""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One row of the table.
 
     Args:
@@ -276,8 +276,7 @@ TABLE: tuple[Setting, ...] = (
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a value came from: ``default``, ``toolkit.toml:7`` or ``TOOLKIT_TITLE``."""
 
     text: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from toolkit.builder.queries import QueryReport
 from toolkit.builder.times import Times
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from toolkit.builder.paranoid import Difference
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One thing that happened.
 
     Args:
@@ -32,8 +32,7 @@ class Event:
         return f"{self.kind} {self.subject}" + (f": {self.reason}" if self.reason else "")
 
 
-@dataclass
-class BuildReport:
+class BuildReport(msgspec.Struct):
     """The result of a build.
 
     Attributes:
@@ -58,14 +57,14 @@ class BuildReport:
     pages: int = 0
     rendered: int = 0
     unchanged: int = 0
-    times: Times = field(default_factory=Times)
-    events: list[Event] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    times: Times = msgspec.field(default_factory=Times)
+    events: list[Event] = msgspec.field(default_factory=list)
+    notices: list[str] = msgspec.field(default_factory=list)
+    seconds: dict[str, float] = msgspec.field(default_factory=dict)
     encoded: int = 0
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[str] = msgspec.field(default_factory=list)
     queries: QueryReport | None = None
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Difference] = msgspec.field(default_factory=list)
     base_path: str = ""
 
     def add(self, kind: str, subject: str, reason: str = "") -> None:

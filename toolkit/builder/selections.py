@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
+
+import msgspec
 
 from toolkit.builder.names import views_at
 from toolkit.errors import BuildError, Problems, near_names
@@ -22,8 +23,7 @@ from toolkit.trace import digest, entered
 Has = Callable[[Page], bool]
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """One of several parts that together are the site. A page is always in the same one, whatever else there is.
 
     Args:
@@ -63,8 +63,7 @@ class Shard:
         return int.from_bytes(digest(page.identity)[:8]) % self.count == self.number - 1
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """What ``--only`` names. Several of one kind add up; each further kind narrows.
 
     Args:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
+
+import msgspec
 
 from toolkit.database.changes import Changes, errors_told
 from toolkit.errors import DatabaseError, IntegrityError, TransactionError
@@ -30,8 +31,7 @@ ASKED = "set_rollback(True) was called"
 """Why a block is rolled back without a word: somebody asked for it."""
 
 
-@dataclass(slots=True)
-class Transaction:
+class Transaction(msgspec.Struct):
     """The open transaction of one thread.
 
     Attributes:
@@ -44,9 +44,9 @@ class Transaction:
     """
 
     depth: int = 0
-    callbacks: list[Callback] = field(default_factory=list)
-    changes: Changes = field(default_factory=Changes)
-    held: ExitStack = field(default_factory=ExitStack)
+    callbacks: list[Callback] = msgspec.field(default_factory=list)
+    changes: Changes = msgspec.field(default_factory=Changes)
+    held: ExitStack = msgspec.field(default_factory=ExitStack)
     broken: str = ""
     lost: bool = False
 

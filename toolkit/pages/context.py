@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from toolkit.i18n.locales import direction, get_locale
 from toolkit.pages.rendering import Work
@@ -18,8 +19,7 @@ RELOAD_PATH = "/_toolkit/reload.js"
 """The script that a preview adds to its pages."""
 
 
-@dataclass(frozen=True)
-class Alternate:
+class Alternate(msgspec.Struct, frozen=True):
     """An edition of a page.
 
     Args:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import Any, NoReturn, cast
 
 import jinja2
+import msgspec
 from jinja2 import nodes
 from jinja2.debug import rewrite_traceback_stack
 from jinja2.environment import TemplateModule
@@ -45,8 +45,7 @@ STATEMENTS = ("autoescape", "block", "cache", "call", "extends", "filter", "for"
 """Jinja's own tags (``jinja2.parser`` keeps them private)."""
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(msgspec.Struct):
     """A compiled template, and the digest of the source it was compiled from."""
 
     template: jinja2.Template
