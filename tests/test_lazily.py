@@ -19,6 +19,7 @@ from toolkit import (
     images,
     migrations,
     models,
+    pages,
     site,
     sitemaps,
     storage,
@@ -31,7 +32,7 @@ from toolkit.lazily import LazyModule
 from toolkit.models import fields, functions, search
 
 PACKAGES = [toolkit, assets, builder, content, feeds, http, i18n, images, migrations, site, sitemaps, storage]
-PACKAGES += [database, backends, models, fields, functions, search, templates, text, validators]
+PACKAGES += [database, backends, models, pages, fields, functions, search, templates, text, validators]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)

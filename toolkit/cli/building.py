@@ -113,13 +113,18 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool, metrics: bool) -
             speak.say(f"  {one}")
     for line in report.queries.lines(report.rendered) if report.queries is not None else ():
         speak.say(line)
+    if report.differences:
+        _tell_differences(speak, report)
+    for notice in report.notices:
+        speak.note(f"note: {notice}", style="yellow")
+    tell_end(speak, report.summary(), report.as_dict())
+
+
+def _tell_differences(speak: Output, report: BuildReport) -> None:
     for difference in report.differences[: failing.LETTERS]:
         speak.note(str(difference), style="red")
     if len(report.differences) > failing.LETTERS:
         speak.note(f"... and {len(report.differences) - failing.LETTERS} more; see them with --json")
-    for notice in report.notices:
-        speak.note(f"note: {notice}", style="yellow")
-    tell_end(speak, report.summary(), report.as_dict())
 
 
 def _tell_reasons(speak: Output, report: BuildReport) -> None:

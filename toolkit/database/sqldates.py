@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.text.zones import ZoneKey, zone_of
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from toolkit.text import zones
+    from toolkit.text.zones import ZoneKey
+else:
+    zones = LazyModule("toolkit.text.zones")
+
 
 Temporal = date | datetime | time
 
@@ -49,7 +56,7 @@ def _read(text: str, zone: ZoneKey) -> Temporal:
     if text[2] == ":":
         return time.fromisoformat(text)
     found = datetime.fromisoformat(text)
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(zone_of(zone))
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(zones.zone_of(zone))
 
 
 def _extract(part: str, text: str, zone: ZoneKey) -> int:

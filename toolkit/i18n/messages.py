@@ -8,9 +8,12 @@ Django.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from toolkit.trace import current
 
-from .catalogs import Catalogs
+if TYPE_CHECKING:
+    from .catalogs import Catalogs
 
 
 def gettext(message: str) -> str:

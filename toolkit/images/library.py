@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ImageError
 from toolkit.images.encoding import encode
 from toolkit.images.facts import Facts, read_facts
 from toolkit.images.operations import Operations, Options, make_operations
-from toolkit.images.pictures import Picture, make_attributes
 from toolkit.images.pillow import encoder_versions
 from toolkit.images.placeholders import placeholder_style
 from toolkit.images.renditions import KEY_DIGITS, Rendition, make_renditions, make_tiny
 from toolkit.images.sources import ImageReader, ImageSource
 from toolkit.images.store import Recipe, RenditionStore
+from toolkit.lazily import LazyModule
 from toolkit.trace import ABSENT, current, digest, record
+
+if TYPE_CHECKING:
+    from toolkit.images import pictures
+    from toolkit.images.pictures import Picture
+else:
+    pictures = LazyModule("toolkit.images.pictures")
+
 
 ImageKey = tuple[str, str, str, str]
 """Of an input: kind, storage and name of the image, and what was asked for, as text."""
@@ -116,7 +123,7 @@ class Images:
             placeholder=placeholder,
         )
         write = partial(
-            make_attributes,
+            pictures.make_attributes,
             alt=alt,
             loading=loading,
             decoding=decoding,
@@ -135,7 +142,7 @@ class Images:
         groups = self._groups(source, content, facts, operations)
         self._remember(source, operations, groups)
         fixed = operations.mode in ("fit", "fill") or facts.format == "svg"
-        return Picture(facts, groups, self.options, written, "" if fixed else sizes)
+        return pictures.Picture(facts, groups, self.options, written, "" if fixed else sizes)
 
     def facts(self, image: Any) -> Facts:
         """What an image file is and says of itself, recorded in the trace.

@@ -14,14 +14,13 @@ from toolkit.models.comparisons import PLAIN, shown
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.expressions import Q
 from toolkit.models.fetching import FETCH_PEERS, linked, spread
-from toolkit.models.locking import refuse_lock_outside
 from toolkit.models.questions import Question
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
-    from toolkit.models import explaining, paging, prefetching, raw, streaming
+    from toolkit.models import explaining, locking, paging, prefetching, raw, streaming
     from toolkit.models.raw import RawQuerySet
 else:
     explaining = LazyModule("toolkit.models.explaining")
@@ -29,6 +28,7 @@ else:
     prefetching = LazyModule("toolkit.models.prefetching")
     raw = LazyModule("toolkit.models.raw")
     streaming = LazyModule("toolkit.models.streaming")
+    locking = LazyModule("toolkit.models.locking")
 
 
 M = TypeVar("M", covariant=True)
@@ -64,7 +64,7 @@ class Answers(Question[M]):
         values = (*values, *extra)
         shape = find_shape(scope, query)
         if shape.locks:
-            refuse_lock_outside(scope.of(self.model).database)
+            locking.refuse_lock_outside(scope.of(self.model).database)
         rows = None
         if scope.trace is not None and scope.database.in_snapshot:
             rows = paging.known_rows(scope, query, shape, values)
@@ -157,7 +157,7 @@ class Answers(Question[M]):
         shape = find_shape(scope, query)
         database = scope.of(self.model).database
         if shape.locks:
-            refuse_lock_outside(database)
+            locking.refuse_lock_outside(database)
         combined = bool(self._operations) and self._operations[0][0] == "combined"
         if self._gives == "instances" and not combined and not self._is_looking_around():
             for keys in streaming.iter_keys(scope, shape, values, chunk_size):

@@ -15,7 +15,6 @@ from toolkit.lazily import LazyModule
 from toolkit.models.comparisons import PLAIN, lift_condition
 from toolkit.models.expressions import Expression, Q, as_expression
 from toolkit.models.fetching import FETCH_PEERS, FetchMode
-from toolkit.models.locking import make_lock
 from toolkit.models.nesting import lift_nested
 from toolkit.models.query import Query
 from toolkit.models.subqueries import Subquery
@@ -23,13 +22,14 @@ from toolkit.models.windows import has_window
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
-    from toolkit.models import combining
+    from toolkit.models import combining, locking
     from toolkit.models.prefetching import Prefetch
     from toolkit.models.queryset import QuerySet
     from toolkit.models.search import compiling
 else:
     combining = LazyModule("toolkit.models.combining")
     compiling = LazyModule("toolkit.models.search.compiling")
+    locking = LazyModule("toolkit.models.locking")
 
 M = TypeVar("M", covariant=True)
 
@@ -303,7 +303,7 @@ class Question(Generic[M]):
             of: Lock only these of the tables: ``"self"``, and relations of ``select_related``. PostgreSQL only.
             no_key: Let others refer to the rows meanwhile. PostgreSQL only.
         """
-        return self._with(("lock", make_lock(nowait=nowait, skip_locked=skip_locked, of=of, no_key=no_key)))
+        return self._with(("lock", locking.make_lock(nowait=nowait, skip_locked=skip_locked, of=of, no_key=no_key)))
 
     def unrestricted(self) -> Self:
         """Without regard to what the viewer may see. Reviewers look for this word."""

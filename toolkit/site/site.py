@@ -23,7 +23,6 @@ from toolkit.assets import Minifier
 from toolkit.database import DEFAULT, Database
 from toolkit.errors import NoSuchPage
 from toolkit.feeds.formats import FORMATS
-from toolkit.images import Images
 from toolkit.lazily import LazyModule
 from toolkit.pages.patterns import Pattern
 from toolkit.pages.plan import Plan
@@ -39,16 +38,18 @@ from toolkit.site.preparing import prepare
 from toolkit.site.redirecting import SiteRedirects
 from toolkit.site.themes import make_assets, make_catalogs, make_templates
 from toolkit.stamps import KeptDigests
-from toolkit.storage import Storages
 from toolkit.text import below
 from toolkit.trace import EDITOR, Scope, Trace, Viewer, current, entered
 
 if TYPE_CHECKING:
     from toolkit.i18n.catalogs import Catalogs
+    from toolkit.images import Images
     from toolkit.pages import matching
     from toolkit.pages.rendering import Rendering
     from toolkit.site import images
+    from toolkit.storage import Storages, registry
 else:
+    registry = LazyModule("toolkit.storage.registry")
     images = LazyModule("toolkit.site.images")
     matching = LazyModule("toolkit.pages.matching")
 
@@ -175,7 +176,9 @@ class Site:
     @cached_property
     def storages(self) -> Storages:
         """Where the files of file fields are kept."""
-        return Storages(self.settings.peek("storages"), self.folder, digests=self.digests, base_path=self.base_path)
+        return registry.Storages(
+            self.settings.peek("storages"), self.folder, digests=self.digests, base_path=self.base_path
+        )
 
     @cached_property
     def digests(self) -> KeptDigests:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
-from toolkit.sitemaps.urls import CHANGE_FREQUENCIES, NewsItem, SitemapURL
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from toolkit.sitemaps import urls
+    from toolkit.sitemaps.urls import NewsItem, SitemapURL
+else:
+    urls = LazyModule("toolkit.sitemaps.urls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +38,10 @@ class Sitemap:
     images: str | tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.changefreq is not None and self.changefreq not in CHANGE_FREQUENCIES:
+        if self.changefreq is not None and self.changefreq not in urls.CHANGE_FREQUENCIES:
             raise DeclarationError(
                 f"changefreq {self.changefreq!r} is none that sitemaps know",
-                hint=did_you_mean(self.changefreq, CHANGE_FREQUENCIES),
+                hint=did_you_mean(self.changefreq, urls.CHANGE_FREQUENCIES),
             )
         if isinstance(self.priority, (int, float)) and not 0 <= self.priority <= 1:
             raise DeclarationError(f"priority {self.priority!r} is not between 0.0 and 1.0")
@@ -71,7 +77,7 @@ class Sitemap:
         """
         images = [read_field(subject, name) for name in self._image_fields]
         priority = read_field(subject, self.priority) if isinstance(self.priority, str) else self.priority
-        return SitemapURL(
+        return urls.SitemapURL(
             loc,
             read_field(subject, self.lastmod) if self.lastmod is not None else None,
             alternates,
@@ -114,7 +120,7 @@ class News(Sitemap):
         Raises:
             FieldError: The subject has no such field.
         """
-        return NewsItem(
+        return urls.NewsItem(
             self.publication or publication,
             self.language or language,
             str(read_field(subject, self.title)),

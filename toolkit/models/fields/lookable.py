@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,9 @@ from toolkit.models.lookups import COMMON, Lookup, LookupFunction
 
 if TYPE_CHECKING:
     from toolkit.models.calls import Transform
+
+_PROVIDING = ("toolkit.models.functions.parts", "toolkit.models.functions.truncating")
+"""Modules of the toolkit's own transforms. Most questions have none."""
 
 
 class Lookable:
@@ -28,6 +32,12 @@ class Lookable:
     def register_transform(cls, transform: type[Transform]) -> type[Transform]:
         """Let a transform stand behind fields of this class and its subclasses; usable as a decorator."""
         cls.transforms = {**vars(cls).get("transforms", {}), transform.lookup_name: transform}
+        return transform
+
+    @classmethod
+    def provide_transform(cls, transform: type[Transform]) -> type[Transform]:
+        """The same for the toolkit's own, which are imported when one is asked for: one that was registered wins."""
+        cls.transforms = {transform.lookup_name: transform, **vars(cls).get("transforms", {})}
         return transform
 
     @classmethod
@@ -66,11 +76,16 @@ class Lookable:
 
     def find_transform(self, name: str) -> Any:
         """The transform of this name, or None. A field whose transforms are not known by name overrides it."""
-        return next((found[name] for found in self._registered("transforms") if name in found), None)
+        return next((found[name] for found in self._registered_transforms() if name in found), None)
 
     def known_transforms(self) -> list[str]:
         """The names of the transforms that may stand behind the field, sorted."""
-        return sorted({name for found in self._registered("transforms") for name in found})
+        return sorted({name for found in self._registered_transforms() for name in found})
 
     def _registered(self, what: str) -> Iterable[Mapping[str, Any]]:
         return (vars(kind)[what] for kind in type(self).__mro__ if what in vars(kind))
+
+    def _registered_transforms(self) -> Iterable[Mapping[str, Any]]:
+        for module in _PROVIDING:
+            importlib.import_module(module)
+        return self._registered("transforms")

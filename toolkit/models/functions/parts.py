@@ -145,88 +145,88 @@ class _ExtractPart(Extract):
         super().__init__(expression, None, tzinfo, output_field=output_field)
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractYear(_ExtractPart):
     """The year."""
 
     lookup_name = "year"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractIsoYear(_ExtractPart):
     """The year of the week, by ISO 8601: the one that its Thursday is in."""
 
     lookup_name = "iso_year"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractQuarter(_ExtractPart):
     """The quarter of the year, 1 to 4."""
 
     lookup_name = "quarter"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractMonth(_ExtractPart):
     """The month, 1 to 12."""
 
     lookup_name = "month"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractWeek(_ExtractPart):
     """The week of the year, by ISO 8601: 1 to 53."""
 
     lookup_name = "week"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractDay(_ExtractPart):
     """The day of the month."""
 
     lookup_name = "day"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractWeekDay(_ExtractPart):
     """The day of the week: Sunday is 1, Saturday 7."""
 
     lookup_name = "week_day"
 
 
-@DateField.register_transform
-@DateTimeField.register_transform
+@DateField.provide_transform
+@DateTimeField.provide_transform
 class ExtractIsoWeekDay(_ExtractPart):
     """The day of the week, by ISO 8601: Monday is 1, Sunday 7."""
 
     lookup_name = "iso_week_day"
 
 
-@TimeField.register_transform
-@DateTimeField.register_transform
+@TimeField.provide_transform
+@DateTimeField.provide_transform
 class ExtractHour(_ExtractPart):
     """The hour."""
 
     lookup_name = "hour"
 
 
-@TimeField.register_transform
-@DateTimeField.register_transform
+@TimeField.provide_transform
+@DateTimeField.provide_transform
 class ExtractMinute(_ExtractPart):
     """The minute."""
 
     lookup_name = "minute"
 
 
-@TimeField.register_transform
-@DateTimeField.register_transform
+@TimeField.provide_transform
+@DateTimeField.provide_transform
 class ExtractSecond(_ExtractPart):
     """The second, without its fraction."""
 

@@ -237,7 +237,7 @@ class TruncSecond(_TruncBase):
     kind = "second"
 
 
-@DateTimeField.register_transform
+@DateTimeField.provide_transform
 class TruncDate(Transform):
     """The date of an instant.
 
@@ -263,7 +263,7 @@ class TruncDate(Transform):
         return DayOf(built, context.column, context.fields[0], zone)
 
 
-@DateTimeField.register_transform
+@DateTimeField.provide_transform
 class TruncTime(Transform):
     """The time of day of an instant.
 
