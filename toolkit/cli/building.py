@@ -30,9 +30,9 @@ else:
     failing = LazyModule("toolkit.cli.failing")
 
 REASONS = 5
-COLLECTING = (50_000, 10, 10)
+COLLECTING = (200_000, 10, 10)
 """When Python looks for circles: a build makes many objects and few circles, and looking took it a tenth of its time.
-Workers do so themselves, after each batch."""
+After an edit it makes fewer than so many. Workers look themselves, after each batch."""
 
 
 def run(

@@ -6,7 +6,8 @@ The table is the toolkit's own and no model's: it is made at the first load.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from toolkit.stamps import Stamp
@@ -77,6 +78,10 @@ class Record(NamedTuple):
         return Stamp(*self[5:9])
 
 
+_make: Callable[[Any], Record] = partial(tuple.__new__, Record)
+"""As ``Record._make``, three times as fast: an edit reads the records of all files."""
+
+
 class RowKey(NamedTuple):
     """A row that a file gave: its key there, and its primary key in the database."""
 
@@ -89,8 +94,7 @@ def read_records(database: Any) -> dict[str, Record]:
     if not has_table(database):
         return {}
     rows = database.fetch(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE}")  # noqa: S608 - constants
-    make = Record._make
-    return {row[0]: make(row) for row in rows}
+    return {row[0]: record for row, record in zip(rows, map(_make, rows), strict=True)}
 
 
 def data_version(database: Any) -> int | None:
