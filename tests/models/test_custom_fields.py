@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -229,3 +231,17 @@ def test_what_is_no_name_of_a_function_is_refused(name: str) -> None:
 def test_functions_of_the_clock_and_of_chance_are_refused(name: str) -> None:
     with pytest.raises(FieldError, match="would give another page at every build"):
         models.Func(function=name)
+
+
+def test_a_transform_that_a_site_registers_wins_though_the_toolkits_is_imported_later() -> None:
+    asked = (
+        "import sys\n"
+        "from toolkit.models import DateField, Transform\n"
+        "class FiscalYear(Transform):\n"
+        "    lookup_name = 'year'\n"
+        "DateField.register_transform(FiscalYear)\n"
+        "before = 'toolkit.models.functions.parts' in sys.modules\n"
+        "print(before, DateField().find_transform('year').__name__, DateField().find_transform('month').__name__)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "FiscalYear", "ExtractMonth"]

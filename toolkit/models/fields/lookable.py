@@ -37,7 +37,8 @@ class Lookable:
     @classmethod
     def provide_transform(cls, transform: type[Transform]) -> type[Transform]:
         """The same for the toolkit's own, which are imported when one is asked for: one that was registered wins."""
-        cls.transforms = {transform.lookup_name: transform, **vars(cls).get("transforms", {})}
+        found = vars(cls).get("transforms", {})
+        cls.transforms = {**found, transform.lookup_name: found.get(transform.lookup_name, transform)}
         return transform
 
     @classmethod
