@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DatabaseError, IntegrityError, ValidationError
-from toolkit.models import Case, Count, DateField, F, Now, Sum, Value, When, Window
-from toolkit.models.functions import Cast, Coalesce, Concat, Left
+from toolkit.models import Case, Count, DateField, F, Now, StdDev, Sum, Value, When, Window
+from toolkit.models.functions import Cast, Coalesce, Concat, Left, Round
 
 MOST = 2**63 - 1
 LAST, FIRST = datetime(9999, 12, 31, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)
@@ -105,6 +105,18 @@ def test_floats_beyond_what_a_float_can_be_are_an_error(rows: Any, database: Any
     if database.dialect != "mysql":  # which stops at the greatest float
         with pytest.raises(DatabaseError, match=r"(larger than a float|out of range)"):
             rows.aggregate(x=Sum("float"))
+        rows.filter(instant=LAST).update(float=-1.7e308)
+        with pytest.raises(DatabaseError, match=r"(larger than a float|out of range)"):
+            rows.aggregate(x=StdDev("float"))
+
+
+def test_zero_is_never_below_zero(rows: Any) -> None:
+    """SQLite's is, where it rounds -0.4, and a page would show -0."""
+    rows.update(decimal=Decimal("-0.40"))
+    found = rows.values_list("decimal", Round("decimal"), Round("decimal", -1), F("decimal") * 0)[0]
+    assert [str(number) for number in found] == ["-0.40", "0", "0", "0.00"]
+    rows.update(decimal=Decimal("-0.00"))
+    assert str(rows[0].decimal) == "0.00"
 
 
 def test_decimals_of_more_digits_than_are_computed_with_are_an_error(rows: Any) -> None:

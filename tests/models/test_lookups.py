@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from toolkit.errors import FieldError
 from toolkit.models import F, Now, Q, Value
+from toolkit.models.folding import folded
 
 NAMES = ["Straße", "STRASSE", "İstanbul", "100% sure", "100 sure", "a_b", "axb", "back\\slash", "ΟΔΟΣ", "plain", ""]
 
@@ -70,6 +72,26 @@ def test_text_lookups(names: Any, lookup: str, value: Any, found: list[str] | No
 def test_an_empty_pattern_is_in_every_text(names: Any) -> None:
     for lookup in ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"):
         assert len(names(**{f"char__{lookup}": ""})) == len(NAMES), lookup
+
+
+def test_case_is_that_of_unicode_for_every_character(m: Any, scope: Any) -> None:
+    """Letters fall into the same classes on every database: ı is no i, and the signs of kelvin and ohm are letters."""
+    letters = [c for c in map(chr, range(0x1F000)) if c.isalpha() and {c} != {c.casefold(), c.upper(), c.lower()}]
+    m.Everything.objects.bulk_create([m.Everything(pk=ord(letter), char=letter) for letter in letters])
+    table, dialect = scope.database.schema.table(m.Everything), scope.database.sqlalchemy_dialect
+    question = sa.select(table.c.id, folded(table.c.char, scope.database.dialect)).compile(dialect=dialect)
+    values = [question.params[name] for name in question.positiontup or ()]
+    alike: dict[str, set[str]] = {}
+    for number, text in scope.database.fetch(str(question), values):
+        alike.setdefault(text, set()).add(chr(number))
+    wanted: dict[str, set[str]] = {}
+    for letter in letters:
+        wanted.setdefault(letter.casefold(), set()).add(letter)
+    assert sorted(map(sorted, alike.values())) == sorted(map(sorted, wanted.values()))
+    for letter in (letter for letter in letters if len(letter.casefold()) > 1):
+        assert m.Everything.objects.filter(char=letter, char__iexact=letter.casefold()).exists(), letter
+    assert m.Everything.objects.filter(char="İ", char__icontains="i").exists()
+    assert not m.Everything.objects.filter(char="ı", char__icontains="i").exists()
 
 
 @pytest.mark.parametrize(

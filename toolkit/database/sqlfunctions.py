@@ -18,6 +18,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, ClassVar
 
 from toolkit.database.sqldates import DATES
+from toolkit.database.sqlguards import TOO_LARGE, refuse
 
 MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000
@@ -178,8 +179,11 @@ class Variance(Window):
         count = len(self.numbers)
         if count <= self.missing:
             return None
-        mean = math.fsum(self.numbers) / count
-        found = math.fsum((number - mean) ** 2 for number in self.numbers) / (count - self.missing)
+        try:
+            mean = math.fsum(self.numbers) / count
+            found = math.fsum((number - mean) ** 2 for number in self.numbers) / (count - self.missing)
+        except OverflowError:  # which SQLite would tell of as a text that is too big
+            refuse(TOO_LARGE)
         return math.sqrt(found) if self.root else found
 
 

@@ -13,6 +13,8 @@ from decimal import Context, Decimal
 from math import isinf
 from typing import Any, NoReturn
 
+TOO_LARGE = "a number out of range: it is larger than a float can be"
+
 _EXACT = Context(prec=400)
 _failure = threading.local()
 
@@ -30,7 +32,8 @@ def take_failure() -> str:
     return told
 
 
-def _refuse(told: str) -> NoReturn:
+def refuse(told: str) -> NoReturn:
+    """End the statement with an error that says this."""
     _failure.told = told
     raise ValueError(told)
 
@@ -38,49 +41,49 @@ def _refuse(told: str) -> NoReturn:
 def _whole(number: Any) -> Any:
     """A whole number, of which SQLite makes a float beyond 64 bits."""
     if number.__class__ is float:
-        _refuse(f"a whole number out of range: about {number:.5g}, and there are 64 bits")
+        refuse(f"a whole number out of range: about {number:.5g}, and there are 64 bits")
     return number
 
 
 def _finite(number: Any) -> Any:
     """A number that a float can be: SQLite goes on with infinity."""
     if number.__class__ is float and isinf(number):
-        _refuse("a number out of range: it is larger than a float can be")
+        refuse(TOO_LARGE)
     return number
 
 
 def _length(number: Any) -> Any:
     """A length of time in microseconds, of which SQLite makes a float beyond 64 bits."""
     if number.__class__ is float:
-        _refuse("a length of time out of range: it has more than 64 bits of microseconds")
+        refuse("a length of time out of range: it has more than 64 bits of microseconds")
     return number
 
 
 def _microseconds(number: Any) -> Any:
     """A length of time that was computed as a float, without a fraction of a microsecond."""
     if number is not None and not -(2.0**63) < number < 2.0**63:
-        _refuse("a length of time out of range: it has more than 64 bits of microseconds")
+        refuse("a length of time out of range: it has more than 64 bits of microseconds")
     return None if number is None else int(number)
 
 
 def _kept_whole(number: Any, low: int, high: int, name: str) -> Any:
     """A whole number for a column that is smaller than SQLite's are."""
     if number.__class__ in (int, float) and not low <= number <= high:
-        _refuse(f"a whole number out of range for {name}: {number} ({low} to {high})")
+        refuse(f"a whole number out of range for {name}: {number} ({low} to {high})")
     return number
 
 
 def _kept_text(text: Any, longest: int, name: str) -> Any:
     """Text for a column of so many characters."""
     if text.__class__ is str and len(text) > longest:
-        _refuse(f"a value too long for {name}: it has {len(text)} characters; at most {longest} are allowed")
+        refuse(f"a value too long for {name}: it has {len(text)} characters; at most {longest} are allowed")
     return text
 
 
 def _kept_decimal(number: Any, digits: int, places: int, name: str) -> Any:
     """A decimal number for a column of so many digits, so many of them behind the point."""
     if number is not None and abs(number) >= 10 ** (digits - places):
-        _refuse(f"a number out of range for {name}: {number} (max_digits={digits}, decimal_places={places})")
+        refuse(f"a number out of range for {name}: {number} (max_digits={digits}, decimal_places={places})")
     return number
 
 
@@ -94,7 +97,7 @@ def _kept_instant(text: str | None, microseconds: int | None, name: str) -> str 
             microseconds=microseconds
         )
     except OverflowError:
-        _refuse(f"an instant out of range for {name}: there are the years 1 to 9999")
+        refuse(f"an instant out of range for {name}: there are the years 1 to 9999")
     return later.astimezone(UTC).isoformat(" ")
 
 
@@ -104,7 +107,7 @@ def _decimal(scaled: int | None, places: int | None) -> float | None:
         return None
     number = Decimal(scaled).scaleb(-places, _EXACT)
     if Decimal(repr(float(number))) != number:
-        _refuse(f"a sum of decimal numbers has more digits than SQLite keeps exactly: {number}")
+        refuse(f"a sum of decimal numbers has more digits than SQLite keeps exactly: {number}")
     return float(number)
 
 

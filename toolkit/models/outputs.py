@@ -144,9 +144,13 @@ class AnyDecimal(Field[Any]):
         return _computed
 
 
+_ZERO = Decimal(0)
+"""That which is not below zero, as SQLite's floats may be."""
+
+
 def _computed(value: Any) -> Decimal:
     """A driver's number without zeros at its end: 2.5, however many places the database computed."""
-    number = _COMPUTED.plus(value if isinstance(value, Decimal) else Decimal(repr(value))).normalize()
+    number = _COMPUTED.plus(value if isinstance(value, Decimal) else Decimal(repr(value))).normalize() or _ZERO
     return number.quantize(1) if number.as_tuple().exponent > 0 else number  # type: ignore[operator]  # it is finite
 
 

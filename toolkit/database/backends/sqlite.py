@@ -257,7 +257,7 @@ class SQLite(Backend):
     def told(self, error: Exception) -> str:
         """A function's own words, where SQLite says only that there was an error in one."""
         found = super().told(error)
-        return (take_failure() or found) if "user-defined function raised" in found else found
+        return (take_failure() or found) if found.startswith("user-defined ") else found
 
     def contention(self, error: Exception) -> str:
         return "locked" if "database is locked" in str(error) else ""

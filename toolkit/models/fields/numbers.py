@@ -106,7 +106,7 @@ class DecimalField(Field[T]):
     ) -> None:
         super().__init__(null=null, **options)
         self.max_digits, self.decimal_places = max_digits, decimal_places
-        self._step = Decimal(1).scaleb(-decimal_places)
+        self._step, self._zero = Decimal(1).scaleb(-decimal_places), Decimal(0).scaleb(-decimal_places)
 
     def check(self) -> None:
         if not self.max_digits:
@@ -175,7 +175,7 @@ class DecimalField(Field[T]):
     def _to_decimal(self, value: Any) -> Decimal:
         number = value if isinstance(value, Decimal) else Decimal(repr(value))
         try:
-            return number.quantize(self._step)
+            return number.quantize(self._step) or self._zero  # SQLite rounds -0.4 to a zero below zero
         except InvalidOperation as error:
             raise DatabaseError(
                 f"a decimal number out of range: {number:.6g} has more digits than are computed with",
