@@ -67,6 +67,52 @@ def test_only_so_many_are_kept_and_the_one_that_rested_longest_goes(notes: Any) 
     assert sorted(prepared(notes)) == ["SELECT 2 FROM note WHERE id = $1", "SELECT id, text FROM note WHERE id = $1"]
 
 
+VALUES = [
+    "true", "'\\x00ff'::bytea", "1::int2", "(-7)::int4", "9007199254740993::int8", "3000000000::oid", "0.1::float4",
+    "'-Infinity'::float8", "1e-300::float8", "''", "'ferry'::varchar(9)", "'a'::char(3)", "'n'::name",
+    "'2026-02-28'::date", "'23:59:59.999999'::time", "'2026-02-28 12:00'::timestamp",
+    "'2026-02-28 12:00:00.000001+02'::timestamptz", "'6a2f41a3-c54c-fce8-32d2-0324e1c32e22'::uuid",
+    "1.50::numeric(9, 2)", "'NaN'::numeric", "'1 day 2 hours'::interval", "'12:00+02'::timetz", "'null'::jsonb",
+    """'{"a": 1.0}'::json""", "ARRAY[1, NULL, 3]", "ARRAY['a', 'b']::text[]", "'[1,5)'::int4range",
+    "'192.168.0.1/24'::inet", "'08:00:2b:01:02:03'::macaddr", "'sea'::kind", "ROW(1, 'a')", "'(1,2)'::point",
+    "'1011'::bit(4)", "12.5::money", "'a:1 b:2'::tsvector", "'c'::\"char\"", "'<a/>'::xml",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_values_are_the_same_however_often_they_are_asked_for(notes: Any, value: str) -> None:
+    notes.execute("CREATE TYPE kind AS ENUM ('sea', 'land')")
+    sql = f"SELECT id, {value}, CASE WHEN id > 1 THEN {value} END, text FROM note WHERE id = %s"
+    with notes.connection.cursor() as cursor:
+        expected = cursor.execute(sql, (1,)).fetchall()
+    found = [notes.fetch(sql, (1,)) for _ in range(PREPARED_FROM + 2)]
+    assert [repr(rows) for rows in found] == [repr(expected)] * len(found)
+    assert len(prepared(notes)) == 2
+
+
+@pytest.mark.parametrize(
+    "value", ["'infinity'::date", "'-infinity'::timestamptz", "'0044-03-15 BC'::timestamp", "'24:00'::time"]
+)
+def test_what_python_has_no_value_for_is_told_so_however_often_it_is_asked_for(notes: Any, value: str) -> None:
+    for _ in range(PREPARED_FROM + 2):
+        with pytest.raises(DatabaseError, match=r"too (large|small)|time .*hour"):
+            notes.fetch(f"SELECT {value} FROM note WHERE id = %s", (1,))
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_what_a_site_reads_in_a_way_of_its_own_stays_so() -> None:
+    from psycopg.types.string import TextLoader
+
+    found = opened_apart(POSTGRESQL)
+    try:
+        found.close()
+        found.on_connect(lambda connection: connection.adapters.register_loader("uuid", TextLoader))
+        told = [found.fetch("SELECT '6A2F41A3-c54c-fce8-32d2-0324e1c32e22'::uuid, 1.5::float8") for _ in range(4)]
+        assert told == [[("6a2f41a3-c54c-fce8-32d2-0324e1c32e22", 1.5)]] * 4
+    finally:
+        found.drop()
+
+
 @pytest.mark.parametrize(
     "statement",
     ["DEALLOCATE ALL", "BEGIN; ROLLBACK", "SELECT 1; DEALLOCATE ALL; SELECT 1", b"DEALLOCATE ALL"],
