@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, look_ahead
+from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, begin, look_ahead
 from toolkit.content.files import list_files
-from toolkit.seals import FORMAT, Seal, Tree, files_digest, survey
+from toolkit.folders import FILE_NAME, STATE_FOLDER
+from toolkit.seals import FORMAT, Seal, Tree, files_digest, keep_seal, seal_path, survey
 from toolkit.stamps import Stamp, stamp_of
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -274,3 +276,49 @@ def test_a_process_that_is_ended_has_seen_nothing(place: Place) -> None:
 def test_few_files_are_not_worth_a_process(place: Place) -> None:
     few = structs.replace(place.seal, files=())
     assert look_ahead(few) is None
+
+
+@pytest.fixture
+def site(tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site's folder with a seal, in which a command runs."""
+    (tmp_path / FILE_NAME).write_text("")
+    (tmp_path / "content").mkdir()
+    keep_seal(seal_path(tmp_path / STATE_FOLDER, ""), place.seal)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--json"], ["-v", "content"], ["--site", "."], [".", "--verbose"], ["--site", "content", "--json"]],
+)
+def test_a_plain_build_is_begun_before_its_command_is_imported(site: Path, arguments: list[str]) -> None:
+    begun = begin(["build", *arguments])
+    assert begun is not None
+    assert begun.place == seal_path(site / STATE_FOLDER, "")
+    assert begun.seal is not None
+    assert begun.ahead is not None
+    begun.close()
+    begun.close()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["check"],
+        ["build", "--clean"],
+        ["build", "--output", "x"],
+        ["build", "--site"],
+        ["build", "--site", "/nowhere"],
+    ],
+)
+def test_any_other_command_is_understood_first(site: Path, arguments: list[str]) -> None:
+    assert begin(arguments) is None
+
+
+def test_a_build_without_a_seal_looks_for_itself(site: Path) -> None:
+    shutil.rmtree(site / STATE_FOLDER)
+    begun = begin(["build"])
+    assert begun is not None
+    assert begun.seal is begun.ahead is None

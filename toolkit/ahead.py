@@ -12,14 +12,17 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from toolkit.cores import usable_cores
-from toolkit.seals import Entries, Seal, Seen, see, seen_digest, survey
+from toolkit.errors import ToolkitError
+from toolkit.folders import STATE_FOLDER, find_folder
+from toolkit.seals import Entries, Seal, Seen, find_seal, seal_path, see, seen_digest, survey
 from toolkit.stamps import RACY_NS, Stamp, look, look_at
 
 WORTH_IT = 1_000
@@ -28,6 +31,9 @@ WORTH_IT = 1_000
 MANY_ENTRIES = 200
 """Smaller folders are read faster than told of."""
 
+
+_PLAIN = ("--json", "--verbose", "-v", "--traceback")
+"""Options of a build that change nothing of where it looks."""
 
 _HOLDS, _BROKEN = b"+", b"-"
 
@@ -126,6 +132,52 @@ class Ahead:
             with closing(self), suppress(OSError, msgspec.MsgspecError):
                 self._sight = msgspec.msgpack.decode(self._said.read(), type=Sight)
         return self._sight
+
+
+class Begun(msgspec.Struct):
+    """What was begun before the command was understood.
+
+    Args:
+        place: The file of the seal that it is about.
+        seal: The seal; None if there is none that can be read.
+        ahead: Looks at its files.
+    """
+
+    place: Path
+    seal: Seal | None
+    ahead: Ahead | None
+
+    def close(self) -> None:
+        """Nobody wants it."""
+        if self.ahead is not None:
+            self.ahead.close()
+
+
+def begin(arguments: Sequence[str]) -> Begun | None:
+    """Begin to look at the files of a build, as far as its arguments are plain; importing what reads them takes as long
+    as looking at a thousand files. None of any other command.
+
+    Args:
+        arguments: Of the command.
+    """
+    folder = Path()
+    command, *rest = arguments or [""]
+    if command != "build":
+        return None
+    while rest:
+        one = rest.pop(0)
+        if one == "--site" and rest:
+            folder = folder / rest.pop(0)
+        elif not one.startswith("-"):
+            folder = folder / one
+        elif one not in _PLAIN:
+            return None
+    try:
+        place = seal_path(find_folder(folder) / STATE_FOLDER, "")
+    except (ToolkitError, OSError):
+        return None
+    seal = find_seal(place)
+    return Begun(place, seal, look_ahead(seal) if seal is not None else None)
 
 
 def look_ahead(

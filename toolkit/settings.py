@@ -20,12 +20,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from toolkit.errors import DeclarationError, Problems, SettingError, ToolkitError, did_you_mean
+from toolkit.errors import Problems, SettingError, ToolkitError, did_you_mean
+from toolkit.folders import FILE_NAME
 from toolkit.trace import digest, record
-
-FILE_NAME = "toolkit.toml"
-STATE_FOLDER = ".toolkit"
-"""Derived files of a site, in its folder: compiled templates, parsed catalogs. May be deleted at any time."""
 
 PREFIX = "TOOLKIT_"
 FOR_TESTS = ("TOOLKIT_TEST_", "TOOLKIT_CORPUS")
@@ -322,19 +319,6 @@ class Settings:
         """What a trace would record of a setting today."""
         values = self.__dict__["_values"]
         return digest(values[name]) if name in values else b""
-
-
-def find_folder(start: Path) -> Path:
-    """The nearest folder at or above with a ``toolkit.toml``.
-
-    Raises:
-        DeclarationError: There is none.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder
-    raise DeclarationError(f"there is no {FILE_NAME} at or above {start}", hint="Make a site with: toolkit new DIR.")
 
 
 def load_settings(

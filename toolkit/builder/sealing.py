@@ -20,6 +20,7 @@ from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget
 from toolkit.database import read_tokens
 from toolkit.errors import ToolkitError
+from toolkit.folders import FILE_NAME
 from toolkit.models.passing import first_crossing
 from toolkit.seals import (
     FORMAT,
@@ -33,7 +34,6 @@ from toolkit.seals import (
     survey,
     tokens_digest,
 )
-from toolkit.settings import FILE_NAME
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.site.watching import Loading
 from toolkit.stamps import RACY_NS, look_at

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.findings import Finding
 from toolkit.errors import did_you_mean
-from toolkit.settings import FILE_NAME
+from toolkit.folders import FILE_NAME
 
 
 @dataclass

@@ -18,8 +18,8 @@ from toolkit.ahead import look_ahead
 from toolkit.cli.invocation import invocation, json_option, site_argument, site_options
 from toolkit.cli.moments import MOMENT
 from toolkit.cli.output import Output
+from toolkit.folders import STATE_FOLDER, find_folder
 from toolkit.seals import Seal, find_seal, seal_path
-from toolkit.settings import STATE_FOLDER, find_folder
 
 BEGUN_NS = time.time_ns()
 """Before the site's modules are imported: what changed later may not be what is built."""
@@ -94,8 +94,11 @@ def build(output: Path | str | None, verbose: bool, workers: int | None, **optio
     asked = invocation()
     asked.folder = find_folder(asked.folder)
     place = None if any(options.values()) else seal_path(asked.folder / STATE_FOLDER, str(output or ""))
-    seal = find_seal(place) if place is not None else None
-    ahead = look_ahead(seal) if seal is not None else None
+    if (begun := asked.begun) is not None and begun.place == place:
+        seal, ahead = begun.seal, begun.ahead
+    else:
+        seal = find_seal(place) if place is not None else None
+        ahead = look_ahead(seal) if seal is not None else None
     if seal is not None and seal.may_hold() and (seal.files_hold() if ahead is None else ahead.holds(_import())):
         if ahead is not None:
             ahead.close()

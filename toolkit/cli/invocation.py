@@ -14,6 +14,7 @@ import click
 from toolkit.cli.output import Output
 
 if TYPE_CHECKING:
+    from toolkit.ahead import Begun
     from toolkit.site import Site
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,12 +29,14 @@ class Invocation:
         as_json: A machine reads the answer.
         traceback: Let failures through as Python tells them.
         site: The site, once a command asked for it.
+        begun: What was begun before the command was understood.
     """
 
     folder: Path = field(default_factory=Path.cwd)
     as_json: bool = False
     traceback: bool = False
     site: Site | None = None
+    begun: Begun | None = None
 
     @property
     def output(self) -> Output:

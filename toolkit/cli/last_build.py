@@ -18,7 +18,8 @@ from toolkit.builder.records import PageRecord, decode_key
 from toolkit.cli.invocation import invocation
 from toolkit.cli.sites import open_site
 from toolkit.errors import BuildError, NotFound, did_you_mean
-from toolkit.settings import find_folder, load_settings
+from toolkit.folders import find_folder
+from toolkit.settings import load_settings
 
 Input = tuple[str, tuple[Any, ...]]
 _CHUNK = 500

@@ -6,13 +6,15 @@ A command's module is imported when the command is called, so that ``toolkit --h
 from __future__ import annotations
 
 import gc
-import os
-import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from toolkit.cli.groups import RootGroup
-from toolkit.cli.invocation import site_options
+from toolkit.cli.invocation import Invocation, site_options
+
+if TYPE_CHECKING:
+    from toolkit.ahead import Begun
 
 COMMANDS = {
     "new": ("toolkit.cli.new:new", "Make a small site that builds at once."),
@@ -49,18 +51,13 @@ def cli() -> None:
     """Publish a newsroom's site: as files, on demand, in all its languages."""
 
 
-def main() -> None:
-    """Run the command with the arguments of the process."""
-    _open_closed()
+def main(begun: Begun | None = None) -> None:
+    """Run the command with the arguments of the process.
+
+    Args:
+        begun: What was begun for it meanwhile.
+    """
     try:
-        cli(prog_name="toolkit")
+        cli(prog_name="toolkit", obj=Invocation(begun=begun))
     finally:
         gc.freeze()  # as Python ends it looks for circles in all that was imported: 0.08 s of 0.45
-
-
-def _open_closed() -> None:
-    """Open the streams that the process was begun without (``>&-``): Python has None for them, and the next file that
-    is opened, a database perhaps, would take the place of one."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends

@@ -10,7 +10,8 @@ from toolkit.cli.failing import letter
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.sites import open_site
 from toolkit.errors import SettingError, ToolkitError, did_you_mean
-from toolkit.settings import BY_NAME, PREFIX, TABLE, Setting, Settings, find_folder, load_settings
+from toolkit.folders import find_folder
+from toolkit.settings import BY_NAME, PREFIX, TABLE, Setting, Settings, load_settings
 
 HIDDEN = "(secret)"
 _KINDS = {str: "text", int: "whole number", bool: "true or false", list: "list of texts", dict: "table of tables"}

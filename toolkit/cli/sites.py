@@ -11,7 +11,7 @@ import click
 
 import toolkit.site
 from toolkit.cli.invocation import Invocation, invocation
-from toolkit.settings import find_folder
+from toolkit.folders import find_folder
 
 if TYPE_CHECKING:
     from toolkit.site import Site

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote
 
 from toolkit.content.loading import load_sources
 from toolkit.errors import ToolkitError
+from toolkit.folders import FILE_NAME
 from toolkit.pages import Match
 from toolkit.pages.context import RELOAD_PATH
 from toolkit.server.answers import Answer, text_answer
@@ -23,7 +24,6 @@ from toolkit.server.cache import Entry
 from toolkit.server.failures import failure_token
 from toolkit.server.pages import Pages
 from toolkit.server.watching import Changes, Watcher
-from toolkit.settings import FILE_NAME
 from toolkit.trace import digest_bytes, entered
 
 WAIT_PATH = "/_toolkit/wait"

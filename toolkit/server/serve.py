@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError
+from toolkit.folders import FILE_NAME
 from toolkit.server.application import Application
 from toolkit.server.broken import BrokenSite
 from toolkit.server.reload import replaces_process
 from toolkit.server.watching import watched_folders
-from toolkit.settings import FILE_NAME
 from toolkit.site import Site, load_site
 
 THREADS = 8

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolkit.folders import STATE_FOLDER, find_folder
 from toolkit.lazily import names_from
-from toolkit.settings import STATE_FOLDER, find_folder
 
 if TYPE_CHECKING:
     from toolkit.site.loading import load_site

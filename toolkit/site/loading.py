@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import DeclarationError
-from toolkit.settings import FILE_NAME, find_folder, load_settings
+from toolkit.folders import FILE_NAME, find_folder
+from toolkit.settings import load_settings
 from toolkit.site.site import Site
 from toolkit.site.watching import loading
 

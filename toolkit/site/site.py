@@ -23,13 +23,14 @@ from toolkit.assets import Minifier
 from toolkit.database import DEFAULT, Database
 from toolkit.errors import NoSuchPage
 from toolkit.feeds.formats import FORMATS
+from toolkit.folders import STATE_FOLDER, find_folder
 from toolkit.lazily import LazyModule
 from toolkit.pages.patterns import Pattern
 from toolkit.pages.plan import Plan
 from toolkit.pages.render import render
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.urls import unknown_route
-from toolkit.settings import STATE_FOLDER, Settings, find_folder, load_settings
+from toolkit.settings import Settings, load_settings
 from toolkit.signals import Receivers
 from toolkit.site.code import code_digest, code_folders, record_code, told_at_import
 from toolkit.site.databases import Databases

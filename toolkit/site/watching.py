@@ -30,7 +30,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from toolkit.settings import STATE_FOLDER
+from toolkit.folders import STATE_FOLDER
 from toolkit.site import told
 from toolkit.site.clock import tell_of_clock
 from toolkit.site.kept import tell_of_caches
