@@ -54,6 +54,28 @@ def test_files_of_hidden_pages_are_asked_for(tmp_path: Path, leak: str | None, m
         )
 
 
+@pytest.mark.parametrize("asset", ["{{ image(story.slug ~ '.png', alt='') }}", "{{ asset(story.slug ~ '.png') }}"])
+def test_a_copy_of_what_hidden_pages_alone_show_is_found(tmp_path: Path, asset: str) -> None:
+    """Whoever puts a photograph into the folder public as well publishes it, under whatever name."""
+    shown = {**FILES, "templates/story.html": FILES["templates/story.html"] + asset}
+    with temporary_site(tmp_path, shown, models=MODELS, pages=PAGES, settings=SETTINGS) as site:
+        (tmp_path / "static").mkdir()
+        (tmp_path / "public").mkdir()
+        for slug, colour, when in (("quiet", "red", "2026-01-01T00:00:00+00:00"), ("loud", "blue", LATER)):
+            story_of(site).objects.create(title=slug, slug=slug, published=when)
+            Image.new("RGB", (40, 30), colour).save(tmp_path / "static" / f"{slug}.png")
+        output = Path(Builder(site, workers=1).build().output)
+        assert list(check_embargo(Built(site, output), Embargo(workers=1))) == []
+        for slug in ("quiet", "loud"):
+            (tmp_path / "public" / f"copy-of-{len(slug)}.png").write_bytes(
+                (tmp_path / f"static/{slug}.png").read_bytes()
+            )
+        output = Path(Builder(site, workers=1).build().output)
+        (found,) = check_embargo(Built(site, output), Embargo(workers=1))
+        assert (found.id, found.path) == ("embargo.file", str(output / "copy-of-4.png"))
+        assert found.message == "it is the file loud.png, which only hidden rows use"
+
+
 def test_a_list_that_forgets_the_embargo_is_found_in_every_kind_of_output(tmp_path: Path) -> None:
     pages = PAGES.replace("Story.objects.all()", "Story.objects.unrestricted()")
     with temporary_site(tmp_path, FILES, models=MODELS, pages=pages, settings=SETTINGS) as site:

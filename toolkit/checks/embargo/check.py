@@ -12,8 +12,9 @@ from typing import Any
 
 from toolkit.checks.built import Built
 from toolkit.checks.embargo.asking import Asker
+from toolkit.checks.embargo.beside import contents_of_hidden_pages
 from toolkit.checks.embargo.fingerprints import RUN, SHORT, Fingerprints, versions_of
-from toolkit.checks.embargo.hidden import file_names, find_hidden, hidden_texts, public_texts, public_urls
+from toolkit.checks.embargo.hidden import Hidden, file_names, find_hidden, hidden_texts, public_texts, public_urls
 from toolkit.checks.embargo.scan import Scanner, scan_output
 from toolkit.checks.embargo.words import words_of
 from toolkit.checks.findings import Finding
@@ -49,7 +50,7 @@ def check_embargo(built: Built, embargo: Embargo) -> Iterator[Finding]:
     """
     site = built.site
     moment = built.moment or datetime.now(UTC)
-    hidden, fingerprints = find_hidden(site, moment), make_fingerprints(site, moment)
+    hidden, fingerprints = _hidden_of(built, moment), make_fingerprints(site, moment)
     scanner = Scanner(hidden, fingerprints, built.base_url)
     total, seen, size, count = hashlib.sha256(), 0, 0, 0
     for looked in scan_output(scanner, built.output, workers=embargo.workers):
@@ -86,12 +87,20 @@ def check_embargo(built: Built, embargo: Embargo) -> Iterator[Finding]:
     }
 
 
+def _hidden_of(built: Built, moment: datetime) -> Hidden:
+    """What readers of a build may not see at an instant, with the files that hidden pages alone show."""
+    hidden = find_hidden(built.site, moment)
+    published = {record.digest for record in built.files.values() if record.owner == "asset"}
+    hidden.files = {**contents_of_hidden_pages(built.site, hidden.urls, published), **hidden.files}
+    return hidden
+
+
 def _scanner_of_now(site: Any, built: Built, scanner: Scanner, moment: datetime) -> Scanner:
     """The server answers as of now: what was hidden when it was built may be public today."""
     now = datetime.now(UTC)
     if abs((now - moment).total_seconds()) < 1:
         return scanner
-    return Scanner(find_hidden(site, now), make_fingerprints(site, now), built.base_url)
+    return Scanner(_hidden_of(built, now), make_fingerprints(site, now), built.base_url)
 
 
 def make_fingerprints(site: Any, moment: datetime) -> Fingerprints:
