@@ -61,7 +61,7 @@ class Input(NamedTuple):
     - ``setting``: (name,); digest of the value
     - ``environment``: (variable,), or ("*",) for all of them; digest of the value
     - ``outside``: (who was asked,), another host or program; digest of nothing: it verifies never
-    - ``imported``: (who was asked,) while modules were imported, which hold the answer; digest of that importing
+    - ``imported``: (who was asked,) while modules were imported, which hold the answer; digest of nothing
     - ``url``: (route, subject key, locale, number); digest of the URL
     - ``plan``: (route, locale); digest of all subjects and URLs of a route
     - ``subject``: (route, subject key, locale); digest of a subject, see ``toolkit.pages.likeness``

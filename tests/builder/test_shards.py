@@ -78,6 +78,14 @@ def test_shards_are_incremental_and_so_is_their_merge(press: Any, tree_of: Any) 
     assert merge(folders, press.out) == MergeReport(str(press.out), report.pages, 0, 0)
 
 
+def test_shards_of_a_site_that_asks_a_program_at_import_are_merged(press: Any, tree_of: Any) -> None:
+    """Each asked anew, and nobody can say whether it was told the same."""
+    models = (press.folder / "press/models.py").read_text("utf-8")
+    press.write("press/models.py", f"{models}\nimport subprocess\nsubprocess.run(['true'])\n")
+    merge(shards(press, 2), press.out)
+    assert tree_of(press.out) == press.clean()
+
+
 def test_old_urls_lead_on_after_a_merge(press: Any) -> None:
     press.take_built()
     press.sql("UPDATE press_story SET slug = 'moved' WHERE id = 2")

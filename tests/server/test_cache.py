@@ -208,6 +208,15 @@ def test_a_file_that_a_page_reads_is_seen(make_newsroom: Any) -> None:
     assert newsroom.get("/tide/").body == b"high"
 
 
+def test_what_modules_were_told_at_import_holds_while_the_process_lives(settled: Any, renders: list[str]) -> None:
+    """A build makes such a page anew each time, for another process may have been told something else."""
+    settled.site.read_at_import["outside", ("subprocess.Popen 'git'",)] = b"?"
+    settled.get("/town/flood/")
+    settled.sql("UPDATE {} SET name = name".format(settled.model("Section")._meta.table))
+    settled.get("/town/flood/")
+    assert renders == ["/town/flood/"]
+
+
 def test_threads_agree(settled: Any) -> None:
     """Each has a connection, and with it a change counter, of its own."""
     table = settled.model("Story")._meta.table

@@ -12,7 +12,7 @@ from toolkit.pages.plan import Planned, url_digest
 from toolkit.pages.rendering import Rendering
 from toolkit.pages.subjects import load_subjects
 from toolkit.server.freshness import Moment
-from toolkit.site.verifying import Answers, Key, Verifier, environment_digest
+from toolkit.site.verifying import UNVERIFIABLE, Answers, Key, Verifier, environment_digest
 from toolkit.templates.clock import end_of_moment
 from toolkit.trace import ABSENT, Trace, entered
 
@@ -22,7 +22,12 @@ _BATCH = 400
 
 
 class PageVerifier(Verifier):
-    """Answers for one page. A build asks for all URLs of a route at once; here only those on the page are asked."""
+    """Answers for one page. A build asks for all URLs of a route at once; here only those on the page are asked.
+
+    What modules were told while they were imported they hold as long as the process lives, and with it what it keeps.
+    """
+
+    _one = {**Verifier._one, "imported": lambda verifier, key: UNVERIFIABLE}
 
     def answer(self, kind: str, keys: Iterable[Key]) -> Answers:
         """Today's digests of inputs of one kind."""

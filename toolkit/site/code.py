@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.seals import PASSING, installed_names, installed_version
-from toolkit.site.verifying import EVERY_VARIABLE
+from toolkit.site.verifying import EVERY_VARIABLE, UNVERIFIABLE
 from toolkit.trace import Trace, digest, digest_bytes
 
 LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
@@ -103,9 +103,9 @@ def record_code(trace: Trace, site: Any) -> None:
     """
     trace.record("code", (), code_digest(site))
     for key in told_at_import(site):
-        trace.record("imported", key, site.loading)
+        trace.record("imported", key, UNVERIFIABLE)
     for (kind, key), value in site.read_late.copy().items():
-        trace.record(*(("imported", key, site.loading) if kind == "outside" else (kind, key, value)))
+        trace.record(*(("imported", key, UNVERIFIABLE) if kind == "outside" else (kind, key, value)))
 
 
 def told_at_import(site: Any) -> list[tuple[Any, ...]]:

@@ -7,7 +7,6 @@ freezes. Models, templates and pages do not know each other: they meet here.
 from __future__ import annotations
 
 import importlib
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -89,7 +88,6 @@ class Site:
         self._lock = threading.RLock()
         self._patterns: dict[tuple[str, str], Pattern] = {}
         self.read_at_import: dict[tuple[str, tuple[Any, ...]], bytes] = {}
-        self.loading = os.urandom(16)
         self.read_late: dict[tuple[str, tuple[Any, ...]], bytes] = {}
         self.receivers = Receivers()
         self.routes: list[Route] = []

@@ -114,11 +114,6 @@ class Verifier:
     def _link(self, key: Key) -> bytes:
         return link_digest(self.site.folder / key[0])
 
-    def _imported(self, key: Key) -> bytes:
-        is_told = key in self.site.told_at_import or ("outside", key) in self.site.read_late
-        found: bytes = self.site.loading
-        return found if is_told else ABSENT
-
     def _setting(self, key: Key) -> bytes:
         found: bytes = self.site.settings.digest_of(key[0])
         return found
@@ -173,7 +168,7 @@ class Verifier:
         "setting": _setting,
         "environment": _environment,
         "outside": _outside,
-        "imported": _imported,
+        "imported": _outside,
         "clock": _clock,
         "code": _code,
         "url": _url,
