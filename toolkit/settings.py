@@ -168,7 +168,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("title", str, "Untitled", "The publication's name."),
     Setting("base_url", str, "http://localhost:8000", "Where the site is published.", _check_url),
     Setting("locales", list, ["en"], "The languages of the site; the first is the default.", _check_locales),
-    Setting("timezone", str, "UTC", "The time zone that dates are shown in.", _check_timezone),
+    Setting(
+        "timezone", str, "UTC", "The time zone that dates are shown in, and that times in files have.", _check_timezone
+    ),
     Setting("database", str, "sqlite:///site.db", "The database's URL.", secret=True, affects_pages=False),
     Setting(
         "databases",

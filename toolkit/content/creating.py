@@ -97,6 +97,7 @@ def created_layouts(layouts: Sequence[Layout]) -> dict[str, CreatedLayout]:
             layout.default_locale,
             {},
             naming_of(model, told_by),
+            timezone=layout.timezone,
         )
         for model, (layout, key) in first.items()
     }

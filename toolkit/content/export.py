@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toolkit.content.keys import key_text, pk_text
 from toolkit.content.layout import Layout, make_layouts
-from toolkit.content.loading import locales_of
+from toolkit.content.loading import locales_of, timezone_of
 from toolkit.content.mentions import (
     MENTIONS,
     Mention,
@@ -82,6 +82,7 @@ def export_model(
         dialect=scope.database.dialect,
         locales=known,
         default_locale=scope.default_locale,
+        timezone=timezone_of(scope),
     )[0]
     files, rows = _render(layout, read_stored(scope.database, layout, site))
     for path, text in files.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -47,6 +48,7 @@ class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
         natural: Relation's name to the field that names a row of its target.
         naming: The model's fields by which files of any source name its rows, or others refer to them.
         parts: A composite key that names rows of a target to its parts.
+        timezone: That of times for which files say no offset: an IANA name.
     """
 
     source: Source
@@ -56,11 +58,21 @@ class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
     natural: Mapping[str, Any]
     naming: tuple[Any, ...] = ()
     parts: Mapping[Any, tuple[Part, ...]] = msgspec.field(default_factory=dict)
+    timezone: str = "UTC"
 
     @property
     def model(self) -> Any:
         """The source's model."""
         return self.source.model
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The same as Python's."""
+        if self.timezone == "UTC":
+            return UTC
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(self.timezone)
 
     @cached_property
     def fields(self) -> list[Any]:
@@ -229,7 +241,7 @@ class Layout(msgspec.Struct, frozen=True, eq=False, dict=True):
             (source.pattern, self.model._meta.label, source.key, source.body_field, source.date),
             (source.dated_keys, tuple(source.create), tuple(source.ignore)),
             [_describe(field) for field in self._partner_fields()],
-            (self.locales, self.default_locale),
+            (self.locales, self.default_locale, self.timezone),
             [_describe(field) for field in [*self.fields, *self.spread, *self.many]],
             sorted((name, field.name) for name, field in self.natural.items()),
             [[part.said.name for part in parts] for parts in self.parts.values()],
@@ -256,7 +268,12 @@ def _is_accepted(field: Any, value: str) -> bool:
 
 
 def make_layouts(
-    sources: Iterable[Source], *, dialect: str, locales: Iterable[str] = (), default_locale: str = "en"
+    sources: Iterable[Source],
+    *,
+    dialect: str,
+    locales: Iterable[str] = (),
+    default_locale: str = "en",
+    timezone: str = "UTC",
 ) -> list[Layout]:
     """A layout for each source. A relation's value is the target's key; see ``key_name``."""
     sources = list(sources)
@@ -274,6 +291,7 @@ def make_layouts(
             named,
             naming_of(source.model, told),
             {field: parts[field] for field in named.values() if field.is_several},
+            timezone,
         )
         for source, named in zip(sources, natural, strict=True)
     ]

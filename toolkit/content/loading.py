@@ -84,6 +84,7 @@ def load_sources(
         dialect=scope.database.dialect,
         locales=locales_of(scope) if locales is None else locales,
         default_locale=scope.default_locale,
+        timezone=timezone_of(scope),
     )
     loading = Loading(scope, layouts, Path(folder), workers=workers)
     with suppress(_Overtaken):
@@ -105,6 +106,11 @@ class _Overtaken(Problems):
 def locales_of(scope: Scope) -> tuple[str, ...]:
     """The locales in the site's settings; empty when there is no site."""
     return tuple(getattr(getattr(scope.site, "settings", None), "locales", ()))
+
+
+def timezone_of(scope: Scope) -> str:
+    """The time zone in the site's settings."""
+    return str(getattr(getattr(scope.site, "settings", None), "timezone", "UTC"))
 
 
 class Loading:

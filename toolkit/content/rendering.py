@@ -44,7 +44,7 @@ def plain(layout: Layout, field: Any, value: Any) -> Any:
         said = _cell(field, said)
     try:
         read = json.loads(said) if layout.source.kind == "csv" and isinstance(field, JSONField) else said
-        read = as_typed(read)
+        read = as_typed(field, read, layout)
         same = field.clean(read) == value
     except ToolkitError as error:
         raise Unsayable(f"{field.name}: {error.message}") from error

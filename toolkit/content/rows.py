@@ -16,8 +16,9 @@ from toolkit.content.markdown_files import date_of
 from toolkit.content.partners import default_of, is_stamped, spell_key
 from toolkit.content.place import Document, Place, Step, content_error
 from toolkit.errors import ContentError, ToolkitError, did_you_mean
-from toolkit.models import JSONField
+from toolkit.models import DateTimeField, JSONField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
+from toolkit.models.fields.dates import in_zone
 from toolkit.models.fields.several import parts_of
 
 _TYPED = (bool, int, float, date)
@@ -223,7 +224,7 @@ class RowReader:
         try:
             if self.layout.source.kind == "csv" and isinstance(field, JSONField):
                 value = load_json(value, path=self.path)
-            return field.clean(as_typed(value))
+            return field.clean(as_typed(field, value, self.layout))
         except ToolkitError as error:
             place = self._place(index, path)
             self._complain(f"{field.name}: {error.message}", place, error.hint)
@@ -380,11 +381,16 @@ def _split(text: str, *, marks: str) -> list[str]:
     return [part.strip() for part in text.split(mark) if part.strip()]
 
 
-def as_typed(value: Any) -> Any:
-    """A day, or an instant without an offset, as the text that stood in the file: YAML and TOML make it a value.
+def as_typed(field: Any, value: Any, layout: Layout) -> Any:
+    """An instant with an offset, though the file says none; for another field the text that stood in the file.
 
-    From code a field takes neither for an instant; what people type is taken as UTC.
+    YAML and TOML make days and times of text; code may give a field neither in place of an instant.
+
+    Raises:
+        ValidationError: Clocks of the site show the time twice, or never.
     """
+    if isinstance(field, DateTimeField):
+        return in_zone(value, layout.zone)
     if isinstance(value, datetime):
         return value.isoformat(" ") if value.tzinfo is None else value
     return value.isoformat() if isinstance(value, date) else value

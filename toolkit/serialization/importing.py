@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
+from zoneinfo import ZoneInfo
 
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError, ValidationError, did_you_mean
-from toolkit.models import QuerySet
+from toolkit.models import DateTimeField, QuerySet
+from toolkit.models.fields.dates import in_zone
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.serialization.formats.json import iter_lines, iter_values
 from toolkit.serialization.formats.reading import PIECE_BYTES, RECORD_BYTES, too_long
@@ -160,7 +163,8 @@ def import_rows(
     """
     editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
     with entered(editor), scope.database.atomic():
-        importing = Importing(model, str(path), columns or {}, key, textual=textual)
+        zone = ZoneInfo(str(getattr(getattr(scope.site, "settings", None), "timezone", "UTC")))
+        importing = Importing(model, str(path), columns or {}, key, textual=textual, zone=zone)
         with closing(importing):
             importing.run(rows)
         if importing.problems:
@@ -181,10 +185,13 @@ class Importing:
         columns: Column to field.
         key: The field that tells rows.
         textual: All values are text.
+        zone: Of times without an offset.
     """
 
-    def __init__(self, model: Any, path: str, columns: Mapping[str, str], key: str | None, *, textual: bool) -> None:
-        self.model, self.path, self.columns, self.textual = model, path, columns, textual
+    def __init__(
+        self, model: Any, path: str, columns: Mapping[str, str], key: str | None, *, textual: bool, zone: tzinfo
+    ) -> None:
+        self.model, self.path, self.columns, self.textual, self.zone = model, path, columns, textual, zone
         meta = model._meta
         self.fields = {field.name: field for field in (*meta.fields, *meta.many_to_many)}
         self.fields |= {field.attname: field for field in meta.fields if field.attname not in self.fields}
@@ -274,6 +281,8 @@ class Importing:
         if given is None or (given == "" and not isinstance(field.empty, str)):
             return None
         try:
+            if isinstance(field, DateTimeField):
+                given = in_zone(given, self.zone)
             return from_plain(field, given, textual=self.textual)
         except ValidationError as error:
             self.problem(place, column, error.message, error.hint)

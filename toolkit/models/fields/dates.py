@@ -6,7 +6,7 @@ does, is read by SQLite's own date functions, and is plain to people who open th
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.i18n import gettext_lazy
@@ -26,6 +26,8 @@ _NO_INSTANT = gettext_lazy("%(shown)s is a date, not an instant")
 _GIVE_INSTANT = gettext_lazy("Give a datetime with tzinfo, or compare the day: published__date.")
 _OUT_OF_YEARS = gettext_lazy("%(shown)s is out of bounds (the years 1 to 9999)")
 _NAIVE = gettext_lazy("%(shown)s has no time zone, so it is no instant")
+_TWICE = gettext_lazy("%(shown)s is twice in %(zone)s, where clocks are put back then")
+_NEVER = gettext_lazy("%(shown)s is never in %(zone)s, where clocks are put forward then")
 _GIVE_ZONE = gettext_lazy("Give it one: value.replace(tzinfo=UTC), or ZoneInfo('Europe/Madrid').")
 
 
@@ -104,8 +106,9 @@ def _stamped(options: FieldOptions, stamped: bool) -> FieldOptions:
 class DateTimeField(Field[T]):
     """An instant: an aware ``datetime``, kept in UTC.
 
-    A ``datetime`` without an offset is refused, and so is a ``date``: neither says which instant it is. Text that
-    people type without an offset, in a content file or a form, is taken as UTC.
+    A ``datetime`` without an offset is refused, and so is a ``date``: neither says which instant it is. What people
+    type without an offset in a content file or a table is taken as the time in the site's ``timezone``; other text
+    without one is in UTC.
 
     Args:
         auto_now_add: Set to now when the row is first saved.
@@ -177,6 +180,37 @@ class DateTimeField(Field[T]):
     def db_reader(self, dialect: str) -> Convert:
         readers: dict[str, Convert] = {"sqlite": _from_text, "mysql": _from_naive}
         return readers.get(dialect, _to_utc)
+
+
+def in_zone(value: Any, zone: tzinfo) -> Any:
+    """What people typed for an instant, with the offset from UTC that clocks in a time zone have then, if it says none.
+
+    Args:
+        value: Text in ISO 8601, a ``datetime``, or a ``date`` for its first moment. Anything else is given back.
+        zone: The time zone.
+
+    Raises:
+        ValidationError: Clocks there show it twice that day, or never, since they are changed.
+    """
+    typed = _typed(value)
+    if typed is None or typed.tzinfo is not None:
+        return value
+    early, late = typed.replace(tzinfo=zone, fold=0), typed.replace(tzinfo=zone, fold=1)
+    if early.utcoffset() == late.utcoffset():
+        return early
+    is_shown = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == typed
+    raise refusal(_TWICE if is_shown else _NEVER, str(typed), zone=str(zone), code="clock_change", hint=_WRITE_INSTANT)
+
+
+def _typed(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - who asks gives it a zone
+    try:
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _day_to_text(value: date) -> str:
