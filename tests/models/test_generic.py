@@ -24,7 +24,7 @@ class Marked(models.Model):
 
     title = models.CharField(max_length=20)
     live = models.BooleanField(default=True)
-    comments = models.GenericRelation("Comment")
+    comments = models.GenericRelation("Comment", related_query_name="%(class)s")
 
     class Meta:
         abstract = True
@@ -256,18 +256,49 @@ def test_readers_do_not_see_what_is_hidden(news: Any) -> None:
         ]  # fmt: skip
 
 
+def test_questions_follow_a_reference_to_one_model(news: Any) -> None:
+    """``story`` and ``photo`` are what the relation of these models is called on this side."""
+    assert texts(Comment.objects.filter(story__title="One")) == "ab"
+    assert texts(Comment.objects.exclude(story__title="One")) == "cd"
+    assert texts(Comment.objects.filter(photo=news.photo)) == "c"
+    assert texts(Comment.objects.filter(Q(story=None) & ~Q(photo__title="Photo"))) == "d"
+    assert texts(Comment.objects.filter(Q(story__title="One") | Q(photo__title="Photo"))) == "abc"
+    assert list(Comment.objects.values_list("story__title", "photo__title")) == [
+        ("One", None), ("One", None), (None, "Photo"), (None, None),
+    ]  # fmt: skip
+    assert Story.objects.filter(comments__story__comments__text="a").get() == news.one
+    with entered(Scope(None, news.database, READER)):
+        Story.objects.unrestricted().filter(title="One").update(live=False)
+        assert not Comment.objects.filter(story__title="One").exists()
+
+
+def test_nothing_goes_with_a_row_that_refers(news: Any) -> None:
+    assert Comment.objects.all().delete() == {"news.Comment": 4}
+    assert (Story.objects.count(), Photo.objects.count()) == (3, 1)
+
+
+def test_a_reference_to_one_model_is_no_object_at_hand(news: Any) -> None:
+    with pytest.raises(FieldError, match=r"select_related\('story'\): Comment\.story is not a reference to one object"):
+        list(Comment.objects.select_related("story"))
+    with pytest.raises(FieldError, match=r"Comment\.story cannot be given to a new Comment"):
+        Comment(story=news.one)
+
+
 PAGES: dict[str, Callable[[], Any]] = {
+    "followed": lambda: list(Comment.objects.values_list("text", "story__title")),
     "targets": lambda: [str(comment.target) for comment in Comment.objects.all()],
     "sets": lambda: [texts(story.comments.all()) for story in Story.objects.all()],
     "counts": lambda: list(Story.objects.annotate(n=Count("comments")).values_list("title", "n")),
     "filtered": lambda: texts(Comment.objects.filter(target=Story.objects.get(title="One"))),
 }
+EVERY = PAGES.keys()
 EDITS = {
     "UPDATE news_photo SET title = 'x'": {"targets"},
-    "UPDATE news_comment SET content_type = 'news.Video' WHERE text = 'a'": {"targets", "sets", "counts", "filtered"},
-    "UPDATE news_comment SET text = 'z' WHERE text = 'b'": {"targets", "sets", "filtered"},
+    "UPDATE news_comment SET content_type = 'news.Video' WHERE text = 'a'": {*EVERY},
+    "UPDATE news_comment SET text = 'z' WHERE text = 'b'": {"targets", "sets", "filtered", "followed"},
     "UPDATE news_comment SET score = 9": {"targets", "sets", "filtered"},
-    "UPDATE news_story SET live = FALSE WHERE title = 'One'": {"targets", "sets", "counts", "filtered"},
+    "UPDATE news_story SET live = FALSE WHERE title = 'One'": {*EVERY},
+    "UPDATE news_story SET title = 'x' WHERE title = 'One'": {*EVERY},
 }
 
 
@@ -299,6 +330,19 @@ def test_declarations_that_do_not_fit_are_problems() -> None:
     told = [str(problem) for problem in resolve_models({"a": [plain, owner]})[1]]
     assert "a.Owner.plains: Plain has no GenericForeignKey over content_type and object_id" in told[0]
     assert "a.Owner.lost refers to 'Plane', which is no model of this site. Did you mean 'a.Plain'" in told[1]
+
+
+def test_a_name_on_the_other_side_is_one_models_alone() -> None:
+    mark = declare(
+        "Mark", content_type=models.ModelNameField(), object_id=models.TextField(), subject=models.GenericForeignKey()
+    )
+    owners = [
+        declare(name, marks=models.GenericRelation("Mark", related_query_name=taken))
+        for name, taken in (("One", "owner"), ("Two", "owner"), ("Three", "subject"))
+    ]
+    told = [str(problem) for problem in resolve_models({"a": [mark, *owners]})[1]]
+    assert "a.Two.marks: Mark already has something else under 'owner'. Give it a related_query_name" in told[0]
+    assert "a.Three.marks: Mark already has something else under 'subject'" in told[1]
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def _select_along(compiler: Compiler, part: Part, path: Sequence[str], columns: 
     for name in path:
         walked += f"{name}__"
         found = node.model._meta.get_field(name)
-        single = isinstance(found, Reverse) and not found.many
+        single = isinstance(found, Reverse) and not found.many and found.accessor is not None
         if not single and not isinstance(found, ForeignKey):
             raise FieldError(
                 f"select_related({name!r}): {node.model.__name__}.{name} is not a reference to one object",

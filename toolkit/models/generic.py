@@ -16,7 +16,7 @@ from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.fields import CharField, Several, TextField
 from toolkit.models.related import RelatedByKey, RelatedManager
-from toolkit.models.relations import Reverse
+from toolkit.models.relations import Referred, Reverse
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current
 from toolkit.validators.base import meant, refusal
@@ -194,18 +194,37 @@ class GenericRelation(Generic[T]):
         to: The other model, or its name.
         content_type_field: The name of its ``ModelNameField``.
         object_id_field: The name of its field with the key.
+        related_query_name: What this model is called in questions of the other, as in ``story__title``; ``%(class)s``
+            stands for the model's name, where several inherit the relation.
     """
 
     @overload
     def __init__(
-        self: GenericRelation[V], to: type[V], content_type_field: str = ..., object_id_field: str = ...
+        self: GenericRelation[V],
+        to: type[V],
+        content_type_field: str = ...,
+        object_id_field: str = ...,
+        *,
+        related_query_name: str = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: GenericRelation[Any], to: str, content_type_field: str = ..., object_id_field: str = ...
+        self: GenericRelation[Any],
+        to: str,
+        content_type_field: str = ...,
+        object_id_field: str = ...,
+        *,
+        related_query_name: str = ...,
     ) -> None: ...
-    def __init__(self, to: Any, content_type_field: str = "content_type", object_id_field: str = "object_id") -> None:
-        self.to, self.names = to, (content_type_field, object_id_field)
+    def __init__(
+        self,
+        to: Any,
+        content_type_field: str = "content_type",
+        object_id_field: str = "object_id",
+        *,
+        related_query_name: str = "",
+    ) -> None:
+        self.to, self.names, self.related_query_name = to, (content_type_field, object_id_field), related_query_name
         self.name = ""
         self.model: Any = None
 
@@ -248,6 +267,18 @@ class GenericRelation(Generic[T]):
             return [DeclarationError(message, hint="Declare one, or name the fields of the one there is.")]
         meta.reverse[self.name] = GenericReverse(self.name, self.name, key)
         setattr(self.model, self.name, GenericRelated(self.name, key))
+        return self._name_other_side(target._meta, key)
+
+    def _name_other_side(self, other: Any, key: GenericForeignKey) -> list[ToolkitError]:
+        """Let questions of the other model lead here; the problem with the name."""
+        meta = self.model._meta
+        name = self.related_query_name % {"class": meta.model_name, "app_label": meta.app_label}
+        taken = other.reverse.get(name)
+        if name in (*other.by_name, *other.virtual) or (taken is not None and taken.model is not self.model):
+            message = f"{meta.label}.{self.name}: {other.object_name} already has something else under {name!r}"
+            return [DeclarationError(message, hint="Give it a related_query_name of its own.")]
+        if name:
+            other.reverse[name] = Referred(name, None, key, self.model)
         return []
 
 

@@ -361,7 +361,7 @@ class Options:
 
     def own_reverse(self) -> list[Reverse]:
         """Relations that refer to this model's own table, without those that refer to a parent's."""
-        every = [each for each in self.reverse.values() if each.name not in self.generic_relations]
+        every = [each for each in self.reverse.values() if each.refers and each.name not in self.generic_relations]
         return [each for each in every if each.field.target._meta.concrete_model is self.concrete_model]
 
     def get_field(self, name: str) -> Any:

@@ -11,7 +11,7 @@ from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.many_to_many import ManyToManyField
-from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.relations import ForeignKey, Referred, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 
 if TYPE_CHECKING:
@@ -269,6 +269,8 @@ def key_column(compiler: Compiler, name: str) -> Any:
 
 def join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -> Node:
     """The table that refers to this one, joined with what the viewer may see of it."""
+    if isinstance(relation, Referred):
+        return _join_referred(compiler, node, name, relation)
     anchor = anchor_of(compiler, node, relation)
 
     def on(child: Node) -> Any:
@@ -276,6 +278,16 @@ def join_reverse(compiler: Compiler, node: Node, name: str, relation: Reverse) -
         return column == anchor if condition is None else (column == anchor) & condition
 
     return _join(compiler, node, name, relation.model, on, outer=True)
+
+
+def _join_referred(compiler: Compiler, node: Node, name: str, relation: Referred) -> Node:
+    """The table of one model that a generic reference may lead to."""
+    held, refers = _generic_link(compiler, node, relation.field, relation.owner)
+
+    def on(child: Node) -> Any:
+        return refers & (_as_kept(compiler, child, relation.field) == held)
+
+    return _join(compiler, node, name, relation.owner, on, outer=True)
 
 
 def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node:
@@ -374,6 +386,11 @@ def link_of(compiler: Compiler, node: Node, relation: Reverse, owner: Any) -> tu
     key = relation.field
     if isinstance(key, ForeignKey):
         return own_column(compiler, node, key), None
+    return _generic_link(compiler, node, key, owner)
+
+
+def _generic_link(compiler: Compiler, node: Node, key: Any, owner: Any) -> tuple[Any, Any]:
+    """The column with the key that a generic reference holds, and a condition that it is one of a model's."""
     name = compiler.binds.add(Bind(CONSTANT, owner._meta.concrete_model._meta.label), key.type_field.sql_type())
     return own_column(compiler, node, key.id_field), own_column(compiler, node, key.type_field) == name
 

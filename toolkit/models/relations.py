@@ -375,3 +375,30 @@ class Reverse(msgspec.Struct, frozen=True, eq=False):
     def many(self) -> bool:
         """Whether there may be several."""
         return not getattr(self.field, "one_to_one", False)
+
+    @property
+    def refers(self) -> bool:
+        """Whether it is the rows of the other model that refer to these."""
+        return True
+
+
+class Referred(Reverse, frozen=True, eq=False):
+    """What a generic reference leads to, seen from the rows that have it: one model of all that it may lead to.
+
+    Args:
+        owner: That model.
+    """
+
+    owner: Any
+
+    @property
+    def model(self) -> Any:
+        return self.owner
+
+    @property
+    def many(self) -> bool:
+        return False
+
+    @property
+    def refers(self) -> bool:
+        return False
