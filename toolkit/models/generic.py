@@ -205,7 +205,7 @@ class GenericRelation(Generic[T]):
         content_type_field: str = ...,
         object_id_field: str = ...,
         *,
-        related_query_name: str = ...,
+        related_query_name: str | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -214,7 +214,7 @@ class GenericRelation(Generic[T]):
         content_type_field: str = ...,
         object_id_field: str = ...,
         *,
-        related_query_name: str = ...,
+        related_query_name: str | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -222,9 +222,9 @@ class GenericRelation(Generic[T]):
         content_type_field: str = "content_type",
         object_id_field: str = "object_id",
         *,
-        related_query_name: str = "",
+        related_query_name: str | None = None,
     ) -> None:
-        self.to, self.names, self.related_query_name = to, (content_type_field, object_id_field), related_query_name
+        self.to, self.names, self.related_query_name = to, (content_type_field, object_id_field), related_query_name or ""
         self.name = ""
         self.model: Any = None
 
