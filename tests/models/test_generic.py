@@ -81,7 +81,18 @@ class Book(models.Model):
     stars = models.GenericRelation(Star, content_type_field="kind", object_id_field="number")
 
 
-MODELS = resolved({"news": [Story, Photo, Video, Short, Comment, Star, Book]})
+class Medal(Star):
+    """A star of another kind, in a table of its own."""
+
+    metal = models.CharField(max_length=10)
+
+
+class Athlete(models.Model):
+    name = models.CharField(max_length=20)
+    medals = models.GenericRelation(Medal, content_type_field="kind", object_id_field="number")
+
+
+MODELS = resolved({"news": [Story, Photo, Video, Short, Comment, Star, Book, Medal, Athlete]})
 shared_database = own_database(MODELS)
 
 
@@ -245,6 +256,20 @@ def test_references_by_number_under_other_names(scope: Any) -> None:
     assert Book.objects.filter(stars__number=book.pk).get() == book
     assert Book.objects.annotate(n=Count("stars")).get().n == 1
     assert Star.objects.filter(subject=book).count() == 1
+
+
+def test_a_relation_to_a_model_that_inherits_the_reference_is_to_rows_of_that_model(news: Any) -> None:
+    ann = Athlete.objects.create(name="Ann")
+    star, medal = Star.objects.create(subject=ann), ann.medals.create(metal="gold")
+    assert list(ann.medals.all()) == [medal]
+    assert [type(row) for athlete in Athlete.objects.prefetch_related("medals") for row in athlete.medals.all()] == [
+        Medal
+    ]
+    assert Athlete.objects.filter(medals__metal="gold").get() == ann
+    assert Athlete.objects.annotate(n=Count("medals")).get().n == 1
+    ann.delete()
+    assert list(Star.objects.all()) == [star]
+    assert not Medal.objects.exists()
 
 
 def test_readers_do_not_see_what_is_hidden(news: Any) -> None:

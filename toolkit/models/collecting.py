@@ -93,13 +93,14 @@ class Collector:
         """Rows that refer to these by a generic foreign key, where the model has a ``GenericRelation`` for them."""
         read = model._meta.pk.db_reader(self.database.dialect)
         for relation in model._meta.generic_relations.values():
-            key = model._meta.reverse[relation.name].field
+            reverse = model._meta.reverse[relation.name]
+            key, other = reverse.field, reverse.model
             values = [key.key_for(read(value) if read else value) for value in keys]
-            rows = key.model._meta.plain_manager.__get__(None, key.model).unrestricted()
+            rows = other._meta.plain_manager.__get__(None, other).unrestricted()
             for chunk, _ in iter_chunks(values, self.database.dialect):
                 found = rows.filter(**{key.names[0]: model, f"{key.names[1]}__in": chunk}).order_by()
-                write = key.model._meta.pk.db_value_of(self.database.dialect)
-                self._waiting.append((key.model, [write(pk) for pk in found.values_list("pk", flat=True)]))
+                write = other._meta.pk.db_value_of(self.database.dialect)
+                self._waiting.append((other, [write(pk) for pk in found.values_list("pk", flat=True)]))
 
     def _follow(self, model: Any, field: Any, values: Sequence[Any]) -> None:
         """Do what ``on_delete`` says for the rows that refer to some that go."""

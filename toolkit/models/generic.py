@@ -224,7 +224,11 @@ class GenericRelation(Generic[T]):
         *,
         related_query_name: str | None = None,
     ) -> None:
-        self.to, self.names, self.related_query_name = to, (content_type_field, object_id_field), related_query_name or ""
+        self.to, self.names, self.related_query_name = (
+            to,
+            (content_type_field, object_id_field),
+            related_query_name or "",
+        )
         self.name = ""
         self.model: Any = None
 
@@ -265,8 +269,8 @@ class GenericRelation(Generic[T]):
         if key is None:
             message = f"{where}: {target.__name__} has no GenericForeignKey over {' and '.join(self.names)}"
             return [DeclarationError(message, hint="Declare one, or name the fields of the one there is.")]
-        meta.reverse[self.name] = GenericReverse(self.name, self.name, key)
-        setattr(self.model, self.name, GenericRelated(self.name, key))
+        meta.reverse[self.name] = GenericReverse(self.name, self.name, key, target)
+        setattr(self.model, self.name, GenericRelated(self.name, key, target))
         return self._name_other_side(target._meta, key)
 
     def _name_other_side(self, other: Any, key: GenericForeignKey) -> list[ToolkitError]:
@@ -282,12 +286,32 @@ class GenericRelation(Generic[T]):
         return []
 
 
-class GenericReverse(Reverse, frozen=True):
-    """A generic reference seen from a model that is referred to."""
+class GenericReverse(Reverse, frozen=True, eq=False):
+    """A generic reference seen from a model that is referred to.
+
+    Args:
+        target: The model whose rows are meant: that of the reference, or one that inherits it.
+    """
+
+    target: Any
+
+    @property
+    def model(self) -> Any:
+        return self.target
 
 
 class GenericRelated(RelatedByKey):
-    """The descriptor of a ``GenericRelation``."""
+    """The descriptor of a ``GenericRelation``.
+
+    Args:
+        name: Its name.
+        declared: The generic reference.
+        target: The model whose rows are meant.
+    """
+
+    def __init__(self, name: str, declared: Any, target: Any) -> None:
+        super().__init__(name, declared)
+        self.target = target
 
     @cached_property
     def _value_of(self) -> Callable[[Any], Any]:
