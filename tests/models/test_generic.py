@@ -258,6 +258,18 @@ def test_references_by_number_under_other_names(scope: Any) -> None:
     assert Star.objects.filter(subject=book).count() == 1
 
 
+def test_what_is_behind_a_reference_is_loaded_of_each_model_that_has_it(news: Any) -> None:
+    """Rows of several models have a relation of one name each, and some have none."""
+    Comment.objects.create(text="e", target=Book.objects.create(title="Book"))
+    with news.database.counted() as queries:
+        found = list(Comment.objects.prefetch_related("target__comments"))
+        told = [texts(comment.target.comments.all()) for comment in found if not isinstance(comment.target, Book)]
+    assert told == ["ab", "ab", "c", "d"]
+    assert len(queries) == 1 + 4 + 3  # comments; stories, photos, videos, books; comments of three kinds
+    with pytest.raises(FieldError, match=r"prefetch_related\('remarks'\): Story has no such relation"):
+        list(Comment.objects.prefetch_related("target__remarks"))
+
+
 def test_a_relation_to_a_model_that_inherits_the_reference_is_to_rows_of_that_model(news: Any) -> None:
     ann = Athlete.objects.create(name="Ann")
     star, medal = Star.objects.create(subject=ann), ann.medals.create(metal="gold")

@@ -114,9 +114,26 @@ def prefetch(instances: Sequence[Any], lookups: Iterable[str | Prefetch]) -> Non
 
 
 def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
-    """Load one relation, and give what was found."""
-    if not instances:
-        return []
+    """Load one relation, and give what was found.
+
+    Behind a generic reference there are rows of several models: those that have the relation, each have their own.
+    """
+    kinds = list(dict.fromkeys(map(type, instances)))
+    if len(kinds) > 1:
+        kinds = [kind for kind in kinds if _has_relation(kind, asked.lookup)] or kinds[:1]
+        each = ([item for item in instances if type(item) is kind] for kind in kinds)
+        return [one for group in each for one in _step_of_one(group, asked)]
+    return _step_of_one(instances, asked) if instances else []
+
+
+def _has_relation(kind: Any, name: str) -> bool:
+    meta = kind._meta
+    single = isinstance(meta.by_name.get(name), ForeignKey) or hasattr(meta.virtual.get(name), "load")
+    return single or find_relation(kind, name) is not None
+
+
+def _step_of_one(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
+    """Load one relation of instances of one model."""
     meta = instances[0]._meta
     name, attribute = asked.lookup, asked.to_attr or asked.lookup
     if f"_asked_{name}" in instances[0].__dict__ and asked.is_plain:
