@@ -54,7 +54,7 @@ class Input(NamedTuple):
     - ``message``: (locale, domain, context, msgid, plural msgid); digest of the translations found
     - ``asset``: (path,); digest of the file it stands for
     - ``file``: (path relative to the site's folder,); digest of the content
-    - ``stored``: (storage, name); digest of the content of a file field's file, or of what its storage says of it
+    - ``stored``: (storage, name); digest of the file, or what its storage says of it; of a folder, ``name/``, the names
     - ``image``: (kind, storage, name, what is done to it); digest of the file, the settings and the encoders' versions
     - ``folder``: (path relative to the site's folder,); digest of the sorted names in it
     - ``link``: (path relative to the site's folder,); digest of where a link leads to, or of what is there instead

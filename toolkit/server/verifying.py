@@ -115,7 +115,8 @@ def places_of(site: Any, trace: Trace) -> Iterator[str]:
 
 def _stored_places(storages: Any, name: str, path: str) -> Iterator[str]:
     if name in storages and storages[name].is_local:
-        yield os.fspath(storages[name].path(path))
+        folder = path.rstrip("/")
+        yield os.fspath(storages[name].path(folder) if folder else storages[name].folder)
 
 
 def _image_places(site: Any, kind: str, storage: str, name: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """What Python's own finder says, if it is of a module that asks for the time; else None, and it is asked."""
-        if name.partition(".")[0] in sys.stdlib_module_names or name.startswith("toolkit."):
+        if name.partition(".")[0] in sys.stdlib_module_names or (path is not None and all(map(is_elsewhere, path))):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or type(spec.loader) is not SourceFileLoader or is_elsewhere(spec.loader.path):

@@ -101,7 +101,10 @@ class Verifier:
 
     def _stored(self, key: Key) -> bytes:
         storages, (name, path) = self.site.storages, key
-        found: bytes = storages[name].digest_of(path) if name in storages else ABSENT
+        if name not in storages:
+            return ABSENT
+        is_listed = path.endswith("/")
+        found: bytes = storages[name].listing_digest(path[:-1]) if is_listed else storages[name].digest_of(path)
         return found
 
     def _image(self, key: Key) -> bytes:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from toolkit.errors import StorageError
 from toolkit.storage.files import ContentFile, File
 from toolkit.storage.names import alternative, check_name, fitting, valid_name
-from toolkit.trace import ABSENT, digest_bytes
+from toolkit.trace import ABSENT, current, digest, digest_bytes, record
 
 ATTEMPTS = 100
 
@@ -24,9 +24,11 @@ class Storage:
 
     Attributes:
         is_local: Whether the site itself publishes the files, with the build and by the server.
+        alias: What the site's settings call it; empty for one that is no site's.
         base_path: The path below which the site is published, for a storage whose ``url`` is a path of the site.
     """
 
+    alias: str = ""
     is_local: bool = False
     base_path: str = ""
 
@@ -93,6 +95,18 @@ class Storage:
         except (FileNotFoundError, StorageError):
             return ABSENT
 
+    def listing_digest(self, folder: str) -> bytes:
+        """16 bytes that stand for the names in a folder."""
+        return digest(self.names_in(folder))
+
+    def _note(self, name: str) -> None:
+        """Say to the trace of a page that a file was looked at."""
+        scope = current.get()
+        if self.alias and scope is not None and scope.trace is not None:
+            key = (self.alias, name)
+            if not scope.trace.has("stored", key):
+                scope.trace.record("stored", key, self.digest_of(name))
+
     # what all storages have
 
     def open(self, name: str) -> File:
@@ -101,6 +115,7 @@ class Storage:
         Raises:
             StorageError: There is none.
         """
+        self._note(name)
         return File(self._found(self.read, name), name)
 
     def save(self, name: str, content: File | IO[bytes] | bytes, *, max_length: int | None = None) -> str:
@@ -132,6 +147,7 @@ class Storage:
 
     def exists(self, name: str) -> bool:
         """Whether there is a file of this name."""
+        self._note(name)
         return self.has(check_name(name))
 
     def size(self, name: str) -> int:
@@ -140,12 +156,16 @@ class Storage:
         Raises:
             StorageError: There is no such file.
         """
+        self._note(name)
         found: int = self._found(self.size_of, name)
         return found
 
     def listdir(self, folder: str = "") -> tuple[list[str], list[str]]:
         """The names of the folders and of the files in a folder, sorted."""
-        return self.names_in(check_name(folder) if folder else "")
+        place = check_name(folder) if folder else ""
+        if self.alias:
+            record("stored", (self.alias, f"{place}/"), self.listing_digest(place))
+        return self.names_in(place)
 
     def url(self, name: str) -> str:
         """Where a file is published.

@@ -69,7 +69,7 @@ class Storages:
             made = kind(**options)
         except TypeError as error:
             raise StorageError(f"the storage {name!r} cannot be made: {error}", hint="Mend [storages].") from error
-        made.base_path = self._base_path
+        made.alias, made.base_path = name, self._base_path
         if isinstance(made, FileSystemStorage):
             made.digests = self._digests
         return made
