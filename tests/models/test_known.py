@@ -12,6 +12,7 @@ import pytest
 from tests.models.known import KnownAtOnce
 from toolkit import models
 from toolkit.errors import FieldError
+from toolkit.models.functions import Length
 from toolkit.models.known import KnownQuestions, signature
 from toolkit.models.lookups import LookupContext
 from toolkit.trace import Trace, current, entered
@@ -28,6 +29,13 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "exists": lambda m: m.Story.objects.filter(weight__gt=3).exists(),
     "totals": lambda m: m.Story.objects.aggregate(most=models.Max("published"), sum=models.Sum("weight")),
     "groups": lambda m: m.Section.objects.annotate(written=models.Count("stories")).values_list("slug", "written"),
+    "a month": lambda m: m.Story.objects.filter(published__year=2026, published__month=1).values_list("slug"),
+    "years": lambda m: m.Story.objects.filter(published__year__gte=2025, published__year__lt=2027).count(),
+    "days": lambda m: m.Story.objects.filter(published__date__range=(m.NOON.date(), m.NOON.date())).values_list("slug"),
+    "parts of dates": lambda m: m.Story.objects.filter(published__week_day=2, published__hour__in=[9, 12]).count(),
+    "words": lambda m: m.Story.objects.filter(title__icontains="A", slug__istartswith="s").values_list("slug"),
+    "a pattern": lambda m: m.Story.objects.filter(title__iregex="^s").count(),
+    "lengths": lambda m: m.Story.objects.annotate(n=Length("title")).filter(n__gt=3).values_list("slug", "n"),
     "relatives": lambda m: [tag.slug for story in m.Story.objects.all() for tag in story.tags.all()],
     "what follows": lambda m: [story.section.name for story in m.Story.objects.all()],
 }

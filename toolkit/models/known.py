@@ -7,13 +7,14 @@ in it is compiled in each process.
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -22,6 +23,7 @@ from uuid import UUID
 
 import msgspec
 
+from toolkit.errors import DeclarationError
 from toolkit.files import write_whole
 from toolkit.models.fields.base import Field
 from toolkit.models.loader import Part
@@ -129,6 +131,8 @@ class _Writer(pickle.Pickler):
 
     def persistent_id(self, part: Any) -> Any:
         if isinstance(part, Field):
+            if _is_bare(part):
+                return ("bare", type(part).__module__, type(part).__qualname__, part.null)
             label = self._labels.get(part.model)
             if label is None or part.model._meta.by_name.get(part.name) is not part:
                 raise pickle.PicklingError(f"{part!r} is no field of a model")
@@ -154,6 +158,25 @@ class _Writer(pickle.Pickler):
         return NotImplemented
 
 
+def _is_bare(field: Field[Any]) -> bool:
+    """Whether a field is of no model and has nothing that its class does not give: what reads a function does not."""
+    kind = type(field)
+    if field.model is not None or getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is not kind:
+        return False
+    with suppress(TypeError, DeclarationError):
+        return _state(field) == _state(kind(null=field.null))
+    return False
+
+
+def _state(field: Field[Any]) -> dict[str, Any]:
+    return {name: value for name, value in vars(field).items() if name != "order"}
+
+
+@cache
+def _bare(module: str, name: str, null: bool) -> Any:
+    return getattr(importlib.import_module(module), name)(null=null)
+
+
 def _partial(function: Any, arguments: Sequence[Any], named: Iterable[tuple[str, Any]]) -> Any:
     return partial(function, *arguments, **dict(named))
 
@@ -165,6 +188,8 @@ class _Reader(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         kind, label, *name = pid
+        if kind == "bare":
+            return _bare(label, *name)
         model = self._models[label]
         return model if kind == "model" else model._meta.by_name[name[0]]
 

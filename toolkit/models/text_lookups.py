@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from toolkit.errors import FieldError, ValidationError
@@ -63,7 +64,7 @@ def _bound(context: LookupContext, *, fold: bool) -> Any:
     if context.right is not None:
         return folded(context.right, context.dialect) if fold else context.right
     if fold and context.dialect == "sqlite":
-        return context.bind(lambda value: as_text(value).casefold(), _type())
+        return context.bind(_as_folded, _type())
     bound = context.bind(as_text, _type())
     return folded(bound, context.dialect) if fold else bound
 
@@ -72,10 +73,18 @@ def _like(context: LookupContext, before: str, after: str, *, fold: bool) -> Any
     if context.right is not None:
         pattern = _pattern_of(context.right, before, after)
     else:
-        pattern = context.bind(lambda value: f"{before}{_escape(as_text(value))}{after}", _type())
+        pattern = context.bind(partial(_as_pattern, before, after), _type())
     if fold:
         pattern = folded(pattern, context.dialect)
     return _column(context, fold=fold).like(pattern, escape="\\")
+
+
+def _as_folded(value: Any) -> str:
+    return as_text(value).casefold()
+
+
+def _as_pattern(before: str, after: str, value: Any) -> str:
+    return f"{before}{_escape(as_text(value))}{after}"
 
 
 def _escape(value: str) -> str:
@@ -160,6 +169,10 @@ def _pattern(value: Any) -> str:
     return text
 
 
+def _folding_pattern(value: Any) -> str:
+    return f"(?i){_pattern(value)}"
+
+
 @open_to_expressions
 def regex(context: LookupContext) -> Any:
     """``title__regex``: a regular expression finds something, upper and lower case apart."""
@@ -176,7 +189,7 @@ def iregex(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
     if context.dialect == "sqlite":
-        bound = context.bind(lambda value: f"(?i){_pattern(value)}", _type())
+        bound = context.bind(_folding_pattern, _type())
         bound = sa.literal("(?i)") + context.right if context.right is not None else bound
         return sa.func.toolkit_matches(context.column, bound).is_(sa.true())
     return context.column.regexp_match(context.bind(_pattern, _type()), flags="i")

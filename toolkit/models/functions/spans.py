@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any, ClassVar
 
 from toolkit.models.fields import DateField, IntegerField
 from toolkit.models.fields.base import Field
-from toolkit.models.lookups import COMMON, LookupContext, LookupFunction, open_to_expressions
+from toolkit.models.generated import made_by
+from toolkit.models.lookups import COMMON, LookupContext, LookupFunction, open_to_expressions, value_of
 from toolkit.models.outputs import kind_of
 from toolkit.text.zones import ZoneKey, zone_of, zone_table
 
@@ -93,24 +93,39 @@ class _Span(Field[Any]):
         first, last = self.every()
         return last, first
 
-    def edge(self, context: LookupContext, span: Callable[[int], Span], side: int) -> Callable[[Any], Any]:
+    def from_number(self, number: int) -> Span:
+        """The values of ``>= number``."""
+        return self.above(number - 1)
+
+    def to_number(self, number: int) -> Span:
+        """The values of ``<= number``."""
+        return self.below(number + 1)
+
+    def edge(self, context: LookupContext, span: str, side: int) -> Callable[[Any], Any]:
         """From what is compared with to the driver's value of the first (0) or the last (1) value of a span."""
-        write, convert = context.write(), self.source.db_writer(context.dialect)
-
-        def value(given: Any) -> Any:
-            found = span(self.number(given if write is None else write(given)))[side]
-            return found if convert is None else convert(found)
-
-        return value
+        return _edge(type(self), self.source, self.zone, span, side, context.dialect)
 
 
-def _lookup(name: str, span: Callable[[_Span, int], Span]) -> LookupFunction:
+def _edge(kind: type[_Span], source: Any, zone: ZoneKey, span: str, side: int, dialect: str) -> Callable[[Any], Any]:
+    """See ``edge``: what stands in the SQL plays no part in it, so that another process can make the same."""
+    bounds = kind(None, None, source, zone)
+    find = getattr(bounds, span)
+    write, convert = value_of(bounds, dialect), source.db_writer(dialect)
+
+    def value(given: Any) -> Any:
+        found = find(bounds.number(given if write is None else write(given)))[side]
+        return found if convert is None else convert(found)
+
+    return made_by(value, _edge, kind, source, zone, span, side, dialect)
+
+
+def _lookup(name: str, span: str) -> LookupFunction:
     @open_to_expressions
     def build(context: LookupContext) -> Any:
         field = context.field
         if not field.serves(context):
             return COMMON[name](context)  # type: ignore[misc]  # it is there
-        edges = [field.edge(context, partial(span, field), side) for side in (0, 1)]
+        edges = [field.edge(context, span, side) for side in (0, 1)]
         return field.of.between(*(context.bind(edge, field.source.compared_type()) for edge in edges))
 
     return build
@@ -123,7 +138,7 @@ def _one_of(context: LookupContext) -> Any:
     field, kind = context.field, context.field.source.compared_type()
     if not field.serves(context) or len(context.bind_each()) > LONGEST:
         return COMMON["in"](context)  # type: ignore[misc]  # it is there
-    edges = (context.bind_each(field.edge(context, field.exactly, side), kind) for side in (0, 1))
+    edges = (context.bind_each(field.edge(context, "exactly", side), kind) for side in (0, 1))
     return sa.or_(*(field.of.between(low, high) for low, high in zip(*edges, strict=True)))
 
 
@@ -132,17 +147,17 @@ def _in_range(context: LookupContext) -> Any:
     field, kind = context.field, context.field.source.compared_type()
     if not field.serves(context):
         return COMMON["range"](context)  # type: ignore[misc]  # it is there
-    low = context.bind_each(field.edge(context, lambda number: field.above(number - 1), 0), kind)[0]
-    high = context.bind_each(field.edge(context, lambda number: field.below(number + 1), 1), kind)[1]
+    low = context.bind_each(field.edge(context, "from_number", 0), kind)[0]
+    high = context.bind_each(field.edge(context, "to_number", 1), kind)[1]
     return field.of.between(low, high)
 
 
 _SPANS = {
-    "exact": _lookup("exact", _Span.exactly),
-    "gt": _lookup("gt", _Span.above),
-    "gte": _lookup("gte", lambda field, number: field.above(number - 1)),
-    "lt": _lookup("lt", _Span.below),
-    "lte": _lookup("lte", lambda field, number: field.below(number + 1)),
+    "exact": _lookup("exact", "exactly"),
+    "gt": _lookup("gt", "above"),
+    "gte": _lookup("gte", "from_number"),
+    "lt": _lookup("lt", "below"),
+    "lte": _lookup("lte", "to_number"),
     "in": _one_of,
     "range": _in_range,
 }
