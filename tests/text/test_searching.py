@@ -19,6 +19,8 @@ def one(*words: str, is_prefix: bool = False) -> tuple[Term, ...]:
         ("Running councils, and the runner", "en", ["run", "council", "and", "the", "runner"]),
         ("Café cafe CAFÉS", "en", ["cafe", "cafe", "cafe"]),
         ("İstanbul straße Σίσυφος", "en", ["istanbul", "strass", "σισυφοσ"]),
+        ("Łódź Lodz œuvre oeuvre Tromsø Tromso ǿ", "xx", ["lodz", "lodz", "oeuvre", "oeuvre", "tromso", "tromso", "o"]),
+        ("Isparta ısparta ISPARTA", "tr", ["ispar", "ispar", "ispar"]),
         ("las policías de la policía", "es", ["las", "polici", "de", "la", "polici"]),
         ("النشرات النشرة", "ar", ["نشر", "نشر"]),
         ("東京都 and 水", "en", ["東京", "京都", "and", "水"]),

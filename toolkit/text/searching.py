@@ -119,12 +119,19 @@ def _snowball(name: str) -> Callable[[str], str]:
     return stem
 
 
+_LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i"}
+)
+"""Letters that are no other letter with a mark above it, and that people type without: ``Lodz``, ``oeuvre``."""
+
+
 def fold(word: str) -> str:
     """A word without regard to case, to compatibility forms, and to marks that writers leave out."""
     if word.isascii():
         return word.lower()
     folded = unicodedata.normalize("NFKC", word).casefold()
     bare = "".join(mark for mark in unicodedata.normalize("NFKD", folded) if not _is_left_out(mark))
+    bare = bare.translate(_LETTERS)
     return "".join(part for part in unicodedata.normalize("NFC", bare) if unicodedata.category(part)[0] in "LNM")
 
 

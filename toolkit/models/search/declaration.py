@@ -92,7 +92,7 @@ class Search:
         return digest([SCHEME, self.language, [[name, weight] for name, weight in self.weights.items()]]).hex()
 
 
-SCHEME = 1
+SCHEME = 2
 """Grows when texts are cut into words in another way, so that every index is made anew."""
 
 
