@@ -100,6 +100,73 @@ def test_what_python_has_no_value_for_is_told_so_however_often_it_is_asked_for(n
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 
 
+MANY = "SELECT n, 12 / (n - %s) FROM generate_series(1, 5000) AS n ORDER BY n"
+
+
+@pytest.fixture
+def long(notes: Any) -> Any:
+    """A database whose answer to ``MANY`` comes in parts."""
+    for _ in range(PREPARED_FROM + 2):
+        assert notes.fetch(MANY, (6000,))[4999] == (5000, 0)
+    return notes
+
+
+def test_many_rows_come_in_parts_and_are_the_same(long: Any) -> None:
+    with long.connection.cursor() as cursor:
+        expected = cursor.execute(MANY, (0,)).fetchall()
+    assert long.fetch(MANY, (0,)) == expected
+
+
+def test_of_what_had_many_rows_there_may_be_few_or_none(notes: Any) -> None:
+    sql = "SELECT n FROM generate_series(1, %s) AS n"
+    counts = [5000, 5000, 5000, 0, 5000, 5000, 3, 1000, 1001, 1001, 2000, 5000]
+    assert [len(notes.fetch(sql, (count,))) for count in counts] == counts
+
+
+@pytest.mark.parametrize("zero", [1, 2500, 5000])
+def test_an_error_among_many_rows_is_told_and_the_next_question_is_answered(long: Any, zero: int) -> None:
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="division by zero"):
+            long.fetch(MANY, (zero,))
+        assert long.fetch(ASKED, (1,)) == [(1, "ferry")]
+    assert len(long.fetch(MANY, (6000,))) == 5000
+
+
+def test_a_value_among_many_that_python_does_not_have_fails_no_transaction(notes: Any) -> None:
+    sql = "SELECT '9999-12-01'::date + n * %s FROM generate_series(1, 5000) AS n"
+    for _ in range(PREPARED_FROM + 2):
+        notes.fetch(sql, (0,))
+    with notes.atomic():
+        with pytest.raises(DatabaseError, match="date too large"):
+            notes.fetch(sql, (1,))
+        assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+def test_an_interrupt_among_many_rows_cancels_the_question(notes: Any) -> None:
+    sql = "SELECT n, CASE WHEN n > %s THEN pg_sleep(1) IS NULL END FROM generate_series(1, 2600) AS n"
+    for _ in range(PREPARED_FROM + 2):
+        notes.fetch(sql, (3000,))
+    threading.Timer(0.2, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        notes.fetch(sql, (2500,))
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+    assert len(notes.fetch(sql, (3000,))) == 2600
+
+
+def test_a_connection_that_is_lost_among_many_rows_is_replaced(long: Any) -> None:
+    def terminate(number: int) -> None:
+        long.execute("SELECT pg_sleep(0.2), pg_terminate_backend(%s)", (number,))
+        long.close()
+
+    sql = "SELECT n, CASE WHEN n = 3000 THEN pg_sleep(%s) IS NULL END FROM generate_series(1, 5000) AS n"
+    for _ in range(PREPARED_FROM + 2):
+        long.fetch(sql, (0,))
+    other = threading.Thread(target=terminate, args=(long.connection.info.backend_pid,))
+    other.start()
+    assert len(long.fetch(sql, (1,))) == 5000
+    other.join()
+
+
 def test_what_a_site_reads_in_a_way_of_its_own_stays_so() -> None:
     from psycopg.types.string import TextLoader
 
