@@ -11,6 +11,7 @@ import pytest
 
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models import Count, F, Q
+from toolkit.models.loader import MOST_IN_LITERAL
 from toolkit.trace import current
 
 
@@ -283,6 +284,20 @@ def test_instances_are_pickled_with_their_loaded_relations_even_in_a_circle(
     assert again.section.slug == "section-1"
     assert again._peers is None
     assert again._row == story._row
+
+
+def test_rows_of_many_columns_have_each_its_own_in_their_order(m: Any, newsroom: Any) -> None:
+    names = [field.attname for field in m.Everything._meta.fields if not field.is_heavy]
+    assert len(names) > MOST_IN_LITERAL
+    for number in range(3):
+        m.Everything.objects.create(char=f"row {number}", big=number)
+    rows = m.Everything.objects.annotate(twice=F("big") * 2).order_by("pk")
+    assert [list(vars(row))[:-1] for row in rows] == [[*names, "twice"]] * 3  # the last tells what was left out
+    assert [(row.char, row.big, row.twice, row.text) for row in rows] == [
+        ("row 0", 0, 0, None),
+        ("row 1", 1, 2, None),
+        ("row 2", 2, 4, None),
+    ]
 
 
 def test_f_names_a_field_of_the_row_or_along_the_same_path(m: Any, newsroom: Any) -> None:
