@@ -86,6 +86,19 @@ def test_links_are_kept_when_a_model_of_ones_own_has_them_from_now_on(newsroom, 
     assert newsroom.rows("news_story_tags", "story_id, tag_id") == [(1, 1)]
 
 
+def test_a_many_to_many_field_is_renamed_by_its_name(newsroom, model):
+    """Its links are in a table of its own, which need not be known to whoever says so."""
+    declare_tags(newsroom, model, own=False)
+    newsroom.make()
+    tag = model("Tag", name=title())
+    newsroom.declare(tag, model("Story", topics=models.ManyToManyField(tag)))
+    (made,) = newsroom.make(ask=never, renames={"news.Story.tags": "topics"}, write=False)
+    assert made.summary[0] == "Rename model Story_tags to Story_topics"
+    (made,) = newsroom.make(renames={"news.Story.tags": ""}, write=False)
+    assert made.summary == ("Create model Story_topics", "Delete model Story_tags")
+    assert newsroom.questions == []
+
+
 def test_links_may_go(newsroom, model):
     declare_tags(newsroom, model, own=False)
     newsroom.make()

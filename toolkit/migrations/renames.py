@@ -27,28 +27,41 @@ class Answers:
 
     Args:
         told: ``app.Model.field`` to its new name, ``app.Model`` to its new name; nothing for "was not renamed".
+            The name of a many-to-many field stands for the table between.
         ask: Whom to ask about the rest.
     """
 
     def __init__(self, told: Mapping[str, str], ask: Ask) -> None:
         self._told, self._ask = dict(told), ask
         self._used: set[str] = set()
+        named = ((name, name.split(".")) for name in told if name.count(".") == 2)
+        self._between = {f"{app}.{model}_{field}": name for name, (app, model, field) in named}
 
     def __call__(self, question: str) -> bool:
         if not isinstance(question, Question):
             return self._ask(question)
-        if question.old in self._told:
-            answer = self._told[question.old] == question.new
-            self._used |= {question.old} if answer or not self._told[question.old] else set()
-            return answer
-        return self._ask(question)
+        name, new = self._named(question.old)
+        if new is None:
+            return self._ask(question)
+        answer = new == question.new
+        self._used |= {name} if answer or not new else set()
+        return answer
 
     def says(self, old: str, new: str) -> bool:
         """Whether it was told beforehand that this was renamed so; noted as used then."""
-        if self._told.get(old) != new:
+        name, told = self._named(old)
+        if told != new:
             return False
-        self._used.add(old)
+        self._used.add(name)
         return True
+
+    def _named(self, old: str) -> tuple[str, str | None]:
+        """The name under which something was told, and its new one: of a table between, that of its field will do."""
+        if old in self._told or old not in self._between:
+            return old, self._told.get(old)
+        name = self._between[old]
+        new = self._told[name]
+        return name, f"{name.split('.')[1]}_{new}" if new else ""
 
     def refuse_to_guess(self, question: Question) -> None:
         """Refuse to take links for gone, when nobody can be asked whether a model of one's own has them now.
@@ -59,7 +72,7 @@ class Answers:
         Raises:
             MigrationError: Nobody can be asked, and it was not told beforehand.
         """
-        if self._ask is never and question.old not in self._told:
+        if self._ask is never and self._named(question.old)[1] is None:
             raise MigrationError(
                 f"the links in {question.old} would be lost: it goes, and {question.new} refers to the same models",
                 hint=f"Say --rename {question.old}={question.new} if it has them from now on, or --rename "
