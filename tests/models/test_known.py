@@ -36,6 +36,11 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "words": lambda m: m.Story.objects.filter(title__icontains="A", slug__istartswith="s").values_list("slug"),
     "a pattern": lambda m: m.Story.objects.filter(title__iregex="^s").count(),
     "lengths": lambda m: m.Story.objects.annotate(n=Length("title")).filter(n__gt=3).values_list("slug", "n"),
+    "JSON": lambda m: m.Everything.objects.filter(json={"a": [1]}, json__b__in=["x", 2]).count(),
+    "in JSON": lambda m: m.Everything.objects.filter(json__credit__0__name="AP").values_list("json__credit", "pk"),
+    "JSON within": lambda m: m.Everything.objects.filter(
+        json__contains={"a": 1}, json__has_any_keys=["a", "b"]
+    ).count(),
     "relatives": lambda m: [tag.slug for story in m.Story.objects.all() for tag in story.tags.all()],
     "what follows": lambda m: [story.section.name for story in m.Story.objects.all()],
 }

@@ -25,7 +25,11 @@ def _writer(context: LookupContext) -> Callable[[Any], Any]:
     write = value_of(context.field, context.dialect) or json.dumps
     if context.dialect != "sqlite":
         return write
-    return lambda value: canonical(write(value))
+    return partial(_as_canonical, write)
+
+
+def _as_canonical(write: Callable[[Any], Any], value: Any) -> Any:
+    return canonical(write(value))
 
 
 def exact(context: LookupContext) -> Any:
@@ -52,14 +56,8 @@ def _one_of_list(context: LookupContext) -> Any:
     """The list is one parameter: JSON itself."""
     import sqlalchemy as sa
 
-    write, dialect = _writer(context), context.dialect
-    as_text = dialect == "sqlite"
-
-    def listed(items: Any) -> str:
-        each = [write(item) for item in items]
-        return json.dumps(each) if as_text else f"[{','.join(each)}]"
-
-    bound = context.bind(listed, _text())
+    dialect = context.dialect
+    bound = context.bind(partial(_as_list, _writer(context), dialect == "sqlite"), _text())
     if dialect == "sqlite":
         items = sa.func.json_each(bound).table_valued("value")
         return sa.func.toolkit_json_canonical(context.column).in_(sa.select(items.c.value))
@@ -69,6 +67,11 @@ def _one_of_list(context: LookupContext) -> Any:
         return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).where(same))
     items = sa.func.jsonb_array_elements(sa.cast(bound, context.field.sql_type())).table_valued("value")
     return context.column.in_(sa.select(items.c.value))
+
+
+def _as_list(write: Callable[[Any], Any], as_text: bool, items: Any) -> str:
+    each = [write(item) for item in items]
+    return json.dumps(each) if as_text else f"[{','.join(each)}]"
 
 
 def _ordered(name: str) -> LookupFunction:
@@ -162,16 +165,15 @@ def contained_by(context: LookupContext) -> Any:
         return context.column.bool_op("<@")(context.bind(context.write()))
     if context.dialect == "sqlite":
         return sa.func.toolkit_json_contains(context.bind(context.write()), context.column) == 1
-    write = context.write()
+    return sa.func.json_contains(context.bind(partial(_without_lists, context.write())), context.column) == 1
 
-    def checked(value: Any) -> Any:
-        if _has_lists(value):
-            raise FieldError(
-                f"{value!r:.200}: MariaDB cannot tell what is contained in lists", hint="Use contains, or PostgreSQL."
-            )
-        return write(value) if write else value
 
-    return sa.func.json_contains(context.bind(checked), context.column) == 1
+def _without_lists(write: Callable[[Any], Any] | None, value: Any) -> Any:
+    if _has_lists(value):
+        raise FieldError(
+            f"{value!r:.200}: MariaDB cannot tell what is contained in lists", hint="Use contains, or PostgreSQL."
+        )
+    return write(value) if write else value
 
 
 def _has_lists(value: Any) -> bool:
@@ -182,12 +184,11 @@ def _has_lists(value: Any) -> bool:
 
 def _mysql_contains(context: LookupContext) -> Any:
     """Each part of the given value is looked for at its place: MariaDB's own function looks into inner lists, too."""
-    write = context.write()
+    return _wanted_function()(context.column, context.bind(partial(_as_places, context.write()), _text()))
 
-    def places(value: Any) -> str:
-        return json.dumps(list(_places(json.loads(write(value)) if write else value, "$")), ensure_ascii=False)
 
-    return _wanted_function()(context.column, context.bind(places, _text()))
+def _as_places(write: Callable[[Any], Any] | None, value: Any) -> str:
+    return json.dumps(list(_places(json.loads(write(value)) if write else value, "$")), ensure_ascii=False)
 
 
 _WANTED = """(

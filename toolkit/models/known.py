@@ -133,10 +133,11 @@ class _Writer(pickle.Pickler):
         if isinstance(part, Field):
             if _is_bare(part):
                 return ("bare", type(part).__module__, type(part).__qualname__, part.null)
-            label = self._labels.get(part.model)
-            if label is None or part.model._meta.by_name.get(part.name) is not part:
+            field = getattr(part, "outer", part)  # where in JSON it is, is part of the SQL
+            label = self._labels.get(field.model)
+            if label is None or field.model._meta.by_name.get(field.name) is not field:
                 raise pickle.PicklingError(f"{part!r} is no field of a model")
-            return ("field", label, part.name)
+            return ("field" if field is part else "inner", label, field.name)
         if isinstance(part, type):
             return ("model", self._labels[part]) if part in self._labels else None
         self._refuse_copied(part)
@@ -191,7 +192,10 @@ class _Reader(pickle.Unpickler):
         if kind == "bare":
             return _bare(label, *name)
         model = self._models[label]
-        return model if kind == "model" else model._meta.by_name[name[0]]
+        if kind == "model":
+            return model
+        field = model._meta.by_name[name[0]]
+        return field.at(None, ()) if kind == "inner" else field
 
 
 def signature(models: Iterable[Any]) -> bytes:

@@ -93,7 +93,8 @@ class JSONField(Field[T]):
             path: Keys and indexes.
         """
         inner = copy(self)
-        inner.__dict__.update(base=base, path=path, model=None, null=True, translated=False)
+        outer = getattr(self, "outer", self)
+        inner.__dict__.update(base=base, path=path, model=None, null=True, translated=False, outer=outer)
         return inner
 
     def find_transform(self, name: str) -> Any:
