@@ -27,6 +27,9 @@ BUCKET_BITS = 8
 ABSENT = b""
 """The digest of what was looked for and is not there."""
 
+UNVERIFIABLE = b"?"
+"""The digest of what nobody can ask again: it verifies never."""
+
 
 def digest(value: Any) -> bytes:
     """16 bytes that stand for a value made of None, bool, numbers, text, bytes, dates, lists, tuples, dicts."""

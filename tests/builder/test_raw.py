@@ -153,6 +153,19 @@ def test_a_page_that_asks_for_the_time_is_made_by_each_build(press: Any) -> None
     assert press.read("odd/1/index.html") != before
 
 
+@pytest.mark.parametrize("call", ["execute({}).fetchone()[0]", "fetch({})[0][0]"])
+def test_a_page_that_asks_past_models_and_cursor_is_made_by_each_build(press: Any, call: str) -> None:
+    statement = call.format("'SELECT count(*) FROM past_the_models'")
+    press.sql("CREATE TABLE past_the_models (id INTEGER PRIMARY KEY)")
+    write_odd(press, f"def word():\n    from .site import site\n    return str(site.database.{statement})\n")
+    press.build()
+    press.sql("INSERT INTO past_the_models VALUES (1)")
+    report = press.same()
+    assert rendered(report) == {"/odd/1/", "/odd/2/"}
+    assert any("the statement 'SELECT count(*) FROM past_the_models'" in event.reason for event in report.events)
+    assert press.read("odd/1/index.html") == "1"
+
+
 def test_what_is_installed_is_code_of_pages_that_use_it(
     press: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

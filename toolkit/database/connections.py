@@ -7,6 +7,7 @@ with nothing to ask starts fast.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from toolkit.database.backends import backend_for
 from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
-from toolkit.database.raw import Cursor
+from toolkit.database.raw import Cursor, note_statement
 from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all
 from toolkit.errors import TransactionError
 from toolkit.lazily import LazyModule
@@ -111,6 +112,7 @@ class Database(Holding):
             IntegrityError: A constraint was broken.
             DatabaseError: Anything else that the database refused.
         """
+        note_statement(sql, sys._getframe(1))
         if self.receivers.watching:
             return self._run_watched(lambda: self.run(sql, parameters), sql, parameters)
         return self.run(sql, parameters)
@@ -226,6 +228,7 @@ class Database(Holding):
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
+        note_statement(sql, sys._getframe(1))
         if self._remote and is_reading(sql):
             local = self._local
             if not (local.wrappers or self.receivers.watching):

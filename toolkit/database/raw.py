@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import DatabaseError, did_you_mean
-from toolkit.trace import current, digest
+from toolkit.trace import UNVERIFIABLE, current, digest
 
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
@@ -123,6 +124,15 @@ class RawQuestion:
             "place": self.place,
             "opaque": True,
         }
+
+
+def note_statement(sql: str, caller: FrameType) -> None:
+    """Note that a page's own code ran a statement past the models and the cursor: its answer is known to nobody."""
+    scope = current.get()
+    if scope is not None and scope.trace is not None:
+        apps, own = getattr(scope.site, "code_folders", ((), ()))
+        if caller.f_code.co_filename.startswith((*apps, *own)):
+            scope.trace.record("outside", (f"the statement {' '.join(sql.split())[:100]!r}",), UNVERIFIABLE)
 
 
 def ask(database: Database, sql: str, values: Values | None) -> tuple[list[str], list[Any]]:

@@ -12,9 +12,9 @@ from toolkit.pages.plan import Planned, url_digest
 from toolkit.pages.rendering import Rendering
 from toolkit.pages.subjects import load_subjects
 from toolkit.server.freshness import Moment
-from toolkit.site.verifying import UNVERIFIABLE, Answers, Key, Verifier, environment_digest
+from toolkit.site.verifying import Answers, Key, Verifier, environment_digest
 from toolkit.templates.clock import end_of_moment
-from toolkit.trace import ABSENT, Trace, entered
+from toolkit.trace import ABSENT, UNVERIFIABLE, Trace, entered
 
 FILE_KINDS = frozenset({"template", "message", "asset", "file", "stored", "image", "folder", "link"})
 

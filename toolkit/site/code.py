@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.seals import PASSING, installed_names, installed_version
-from toolkit.site.verifying import EVERY_VARIABLE, UNVERIFIABLE
-from toolkit.trace import Trace, digest, digest_bytes
+from toolkit.site.verifying import EVERY_VARIABLE
+from toolkit.trace import UNVERIFIABLE, Trace, digest, digest_bytes
 
 LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
 """Libraries whose version may change a page."""

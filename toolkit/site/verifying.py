@@ -19,9 +19,6 @@ Answers = dict[Key, bytes]
 UNASKABLE = b"!"
 """The digest of what cannot be read today; no reading has it."""
 
-UNVERIFIABLE = b"?"
-"""The digest of what nobody can ask again: it verifies never."""
-
 EVERY_VARIABLE = "*"
 """Stands for all variables of the environment, for code that goes through them."""
 

@@ -34,8 +34,8 @@ from toolkit.folders import STATE_FOLDER
 from toolkit.site import told
 from toolkit.site.clock import tell_of_clock
 from toolkit.site.kept import tell_of_caches
-from toolkit.site.verifying import UNVERIFIABLE, file_digest, folder_digest, link_digest
-from toolkit.trace import Trace, current
+from toolkit.site.verifying import file_digest, folder_digest, link_digest
+from toolkit.trace import UNVERIFIABLE, Trace, current
 
 _EVENTS = {"open": "file", "os.listdir": "folder", "os.scandir": "folder", "sqlite3.connect": "file"}
 _OUTSIDE = {
