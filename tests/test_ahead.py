@@ -62,6 +62,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
         manifest=("", Stamp(0, 0, 0, 0)),
         database="",
         tokens=b"",
+        folder=str(folder),
+        records="SELECT 1 WHERE 0",
         since=now,
         until=now,
         told={},

@@ -11,18 +11,19 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
 from toolkit.cores import usable_cores
 from toolkit.errors import ToolkitError
 from toolkit.folders import STATE_FOLDER, find_folder
-from toolkit.seals import Entries, Seal, Seen, find_seal, seal_path, see, seen_digest, survey
+from toolkit.seals import Entries, Seal, Seen, ask, find_seal, seal_path, see, seen_digest, survey
 from toolkit.stamps import RACY_NS, Stamp, look, look_at
 
 WORTH_IT = 1_000
@@ -37,7 +38,28 @@ _PLAIN = ("--json", "--verbose", "-v", "--traceback")
 
 _HOLDS, _BROKEN = b"+", b"-"
 
+State = tuple[tuple[int, int, int], ...]
+"""Sizes, mtimes and inodes of a SQLite file, and of what was written beside it."""
+
 Folders = dict[str, tuple[int, tuple[tuple[str, Stamp], ...]]]
+
+
+class Told(msgspec.Struct, array_like=True, frozen=True):
+    """What became of the files that were loaded from a folder, all by one source.
+
+    Args:
+        pattern: The source's.
+        declared: Stands for its declaration.
+        count: How many files were loaded from it; all are there.
+        changed: Those whose stamps do not prove them the same, with their stamps now.
+        others: Further names there.
+    """
+
+    pattern: str
+    declared: str
+    count: int
+    changed: tuple[tuple[str, Stamp], ...]
+    others: tuple[str, ...]
 
 
 class Sight(msgspec.Struct, array_like=True, frozen=True):
@@ -47,11 +69,16 @@ class Sight(msgspec.Struct, array_like=True, frozen=True):
         stands: Whether all of the seal's files are as it has them.
         files: If not, what was seen of each; None of one that it could not look at.
         folders: Path to when files last came or went in the folder, and its files.
+        told: Path to when files last came or went in the folder, and what became of those that were loaded: of folders
+            of which nothing else need be known.
+        database: The state of the database that told what was loaded.
     """
 
     stands: bool
-    files: tuple[Seen | None, ...]
-    folders: Folders
+    files: tuple[Seen | None, ...] = ()
+    folders: Folders = {}
+    told: dict[str, tuple[int, Told]] = {}
+    database: State = ()
 
 
 class Ahead:
@@ -120,6 +147,23 @@ class Ahead:
             return None
         return self._began_ns, found[1]
 
+    def told(self, database: str) -> dict[str, Told]:
+        """What became of the files that were loaded from some folders, by path: what anybody would see who looked at
+        the files as they were when this began, and asks the database now.
+
+        Args:
+            database: The SQLite file.
+        """
+        sight = self._find() if database == self._seal.database else Sight(False)
+        if not sight.told or state_of(database) != sight.database:
+            return {}
+        return {path: told for path, (modified_ns, told) in sight.told.items() if _folder_time(path) == modified_ns}
+
+    @property
+    def began_ns(self) -> int:
+        """Before anything was looked at, nanoseconds since the epoch."""
+        return self._began_ns
+
     def _read_verdict(self) -> bytes:
         if self._verdict is None:
             self._verdict = self._said.read(1)  # nothing if the process came to harm
@@ -127,7 +171,7 @@ class Ahead:
 
     def _find(self) -> Sight:
         if self._sight is None:
-            self._sight = Sight(False, (), {})
+            self._sight = Sight(False)
             self._read_verdict()
             with closing(self), suppress(OSError, msgspec.MsgspecError):
                 self._sight = msgspec.msgpack.decode(self._said.read(), type=Sight)
@@ -224,7 +268,57 @@ def _look(seal: Seal, folders: _Folders, pipe: IO[bytes]) -> None:
     if same:
         pipe.write(_HOLDS if stands else _BROKEN)
         pipe.flush()
-    pipe.write(msgspec.msgpack.encode(Sight(stands, () if stands else files, folders.found)))
+    told, state = ({}, ()) if same else _tell(seal, folders)
+    rest = {path: found for path, found in folders.found.items() if path not in told}
+    pipe.write(msgspec.msgpack.encode(Sight(stands, () if stands else files, rest, told, state)))
+
+
+def _tell(seal: Seal, folders: _Folders) -> tuple[dict[str, tuple[int, Told]], State]:
+    """What became of the files that were loaded from folders, as far as there is one source of each."""
+    state = state_of(seal.database)
+    if any(modified >= folders.before_ns for _, modified, _ in state):
+        return {}, ()  # so young that it may be written once more without showing it
+    loaded: dict[str, list[tuple[Any, ...]]] = {}
+    deep: set[str] = set()
+    try:
+        for row in ask(seal.database, seal.records):
+            place, _, name = row[0].rpartition("/")
+            loaded.setdefault(f"{seal.folder}/{place}", []).append((name, *row[1:]))
+    except sqlite3.Error:
+        return {}, ()
+    for place in loaded:
+        while len(place) > len(seal.folder):
+            place = place.rpartition("/")[0]
+            deep.add(place)
+    found = {}
+    for path in folders.found.keys() & loaded.keys() - deep:
+        modified_ns, entries = folders.found[path]
+        told = _compare(loaded[path], dict(entries))
+        if told is not None:
+            found[path] = modified_ns, told
+    return found, state
+
+
+def _compare(loaded: Sequence[tuple[Any, ...]], there: dict[str, Stamp]) -> Told | None:
+    """What became of some files; None if they are of several sources, or one is gone, or may be a translation."""
+    if len({row[1:3] for row in loaded}) > 1:
+        return None
+    changed = []
+    for name, _, _, *stamp, settled in loaded:
+        now = there.pop(name, None)
+        if now is None or name.count(".") > 1:
+            return None
+        if settled != 1 or now != tuple(stamp):
+            changed.append((name, now))
+    _, pattern, declared, *_ = loaded[0]
+    return Told(pattern, declared, len(loaded), tuple(changed), tuple(there))
+
+
+def state_of(database: str) -> State:
+    """What tells whether a SQLite file was written, or a file beside it, of which opening moves the ctime."""
+    found = [look_at(f"{database}{end}") for end in ("", "-wal", "-journal")]
+    seen = [one.stamp for one in found if one is not None and one.stamp.size]
+    return tuple((stamp.size, stamp.modified, stamp.inode) for stamp in seen)
 
 
 def _source_digest(seal: Seal, folders: _Folders) -> bytes | None:
@@ -244,11 +338,11 @@ class _Folders:
 
     def __init__(self, many: int, before_ns: int) -> None:
         self.found: Folders = {}
-        self._many, self._before_ns = many, before_ns
+        self._many, self.before_ns = many, before_ns
 
     def note(self, path: str, modified_ns: int, entries: Entries) -> None:
         """Be told of a folder; see ``survey``."""
-        proves = modified_ns < self._before_ns
+        proves = modified_ns < self.before_ns
         if proves and len(entries) >= self._many and all(_is_text(name) for name, _ in entries):
             self.found[path] = modified_ns, tuple(entries)
 

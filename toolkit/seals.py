@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:
     metadata = LazyModule("importlib.metadata")
 
-FORMAT = 2
+FORMAT = 3
 FOLDER = "seals"
 """Below the folder for derived files."""
 
@@ -83,6 +83,9 @@ class Seal(msgspec.Struct, frozen=True):
         manifest: The manifest's path and stamp.
         database: The path of the SQLite file.
         tokens: Stands for its tables and their tokens.
+        folder: The site's folder.
+        records: What asks the database for the content files that were loaded: path below the folder, pattern of the
+            source, what stands for its declaration, size, mtime, ctime, inode, and whether these prove anything.
         since: When the build was made.
         until: When the clock may change something.
         told: The report of a build with nothing to do.
@@ -99,6 +102,8 @@ class Seal(msgspec.Struct, frozen=True):
     manifest: tuple[str, Stamp]
     database: str
     tokens: bytes
+    folder: str
+    records: str
     since: datetime
     until: datetime
     told: dict[str, Any]
@@ -353,18 +358,26 @@ def _installed_versions() -> dict[str, str]:
     return found
 
 
+def ask(database: str, *questions: str) -> list[Any]:
+    """The answers of a SQLite file, in one state of it, one after the other.
+
+    Raises:
+        sqlite3.Error: It cannot be read.
+    """
+    address = f"file:{quote(database)}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        return [row for question in questions for row in connection.execute(question).fetchall()]
+
+
 def tokens_digest(database: str) -> bytes:
     """Stands for all tables of a SQLite file that have a token, and for its schema.
 
     Raises:
         sqlite3.Error: It cannot be read, or nothing in it has a token.
     """
-    address = f"file:{quote(database)}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
-        connection.execute("BEGIN")
-        version = connection.execute("PRAGMA schema_version").fetchone()
-        tokens = connection.execute("SELECT name, token FROM toolkit_token ORDER BY name").fetchall()
-        return digest([list(version), [list(row) for row in tokens]])
+    version, *tokens = ask(database, "PRAGMA schema_version", "SELECT name, token FROM toolkit_token ORDER BY name")
+    return digest([list(version), [list(row) for row in tokens]])
 
 
 def covers(trees: Sequence[Tree], path: str) -> bool:

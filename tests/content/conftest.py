@@ -186,9 +186,9 @@ def tables() -> tuple[Schema, list[str]]:
     ]
 
 
-def make_scope() -> Scope:
-    """A scope with an empty database in memory."""
-    database = Database("sqlite://")
+def make_scope(path: Path | None = None) -> Scope:
+    """A scope with an empty database, in memory or in a file."""
+    database = Database("sqlite://" if path is None else f"sqlite:///{path}")
     database.schema, statements = tables()  # type: ignore[attr-defined]  # the site sets it
     for statement in statements:
         database.execute(statement)

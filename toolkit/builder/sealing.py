@@ -18,6 +18,7 @@ from toolkit.builder.manifest import Manifest
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget
+from toolkit.content.records import STAMPS
 from toolkit.database import read_tokens
 from toolkit.errors import ToolkitError
 from toolkit.folders import FILE_NAME
@@ -120,6 +121,8 @@ class _Sealing:
             manifest=(str(builder.manifest_path), seen.stamp),
             database=str(site.database.path),
             tokens=tokens,
+            folder=str(site.folder),
+            records=STAMPS,
             since=report.moment,
             until=until,
             told=idle.as_dict(),

@@ -19,6 +19,10 @@ from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, is_settled
 
 
+class TooLittle(Exception):
+    """What is told of the files is not enough: all of them have to be gone through."""
+
+
 class Changes:
     """The difference between the files and what was loaded from them.
 
@@ -29,6 +33,7 @@ class Changes:
         records: What was loaded, by path.
         unknown: Files that may have changed, as far as their stamps tell.
         workers: See ``parse_groups``.
+        told: There are more files and records, of which nothing changed.
 
     Attributes:
         parsed: The files that were read, by path of their group.
@@ -50,7 +55,9 @@ class Changes:
         unknown: Set[str],
         *,
         workers: int | None = None,
+        told: bool = False,
     ) -> None:
+        self.told = told
         self._folder, self._layouts, self._listings, self._records = folder, layouts, listings, records
         self._unknown, self._workers = unknown, workers
         self.problems: list[ContentError] = []
@@ -211,6 +218,8 @@ class Changes:
             for target in layout.targets_of(name)
             if target in moved or (target in gone and name not in layout.source.create)
         }
+        if numbers and self.told:
+            raise TooLittle
         return [group for group in self.groups if group.layout in numbers and group.path not in self.parsed]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
 from pathlib import Path
 
 import msgspec
 
-from toolkit.ahead import Ahead
+from toolkit.ahead import Ahead, Told
+from toolkit.content.source import Source
 from toolkit.errors import ContentError
 from toolkit.stamps import Stamp, stamp_of
 
@@ -22,10 +23,17 @@ class Listing(msgspec.Struct, frozen=True):
     Args:
         stamps: Path below the site's folder, with ``/``, to the file's stamp; in order of path.
         now: When the folders were read, nanoseconds.
+        others: How many more there are, of which it is known that they are as they were loaded.
     """
 
     stamps: dict[str, Stamp]
     now: int
+    others: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many files the source has."""
+        return len(self.stamps) + self.others
 
 
 def list_files(folder: Path, pattern: str, ahead: Ahead | None = None) -> Listing:
@@ -51,6 +59,27 @@ def list_files(folder: Path, pattern: str, ahead: Ahead | None = None) -> Listin
             now = min(now, seen[0])
             found.update((place + name, stamp) for name, stamp in seen[1] if accept(name))
     return Listing({path: found[path] for path in sorted(found)}, now)
+
+
+def list_told(folder: Path, source: Source, declared: str, ahead: Ahead, told: Mapping[str, Told]) -> Listing | None:
+    """The files of a source that may have changed, where it is told what became of all; None if it is not.
+
+    Args:
+        folder: The site's.
+        source: The source.
+        declared: Stands for its declaration.
+        ahead: Who looked.
+        told: What it tells of folders, by path.
+    """
+    place, _, name = source.pattern.rpartition("/")
+    found = told.get(f"{folder}/{place}")
+    if found is None or source.is_literal or source.create or not source.is_single or place != str(source.folder):
+        return None
+    accept = _matcher(name).match
+    if (found.pattern, found.declared) != (source.pattern, declared) or any(map(accept, found.others)):
+        return None
+    changed = {f"{place}/{name}": Stamp(*stamp) for name, stamp in sorted(found.changed)}
+    return Listing(changed, ahead.began_ns, found.count - len(changed))
 
 
 def _matcher(segment: str) -> re.Pattern[str]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.ahead import Ahead
 from toolkit.content import tables
-from toolkit.content.changes import Changes, collision, find_collisions, is_known
+from toolkit.content.changes import Changes, TooLittle, collision, find_collisions, is_known
 from toolkit.content.creating import created_layouts
-from toolkit.content.files import Listing, list_files
+from toolkit.content.files import Listing, list_files, list_told
 from toolkit.content.held import find_left_behind
 from toolkit.content.keys import pk_text
 from toolkit.content.layout import Layout, make_layouts
@@ -26,6 +26,7 @@ from toolkit.content.records import (
     data_version,
     ensure_table,
     find_giver,
+    read_narrow,
     read_records,
     refresh_stamps,
     replace_records,
@@ -132,6 +133,9 @@ class Loading:
 
     def run(self, ahead: Ahead | None = None) -> LoadReport:
         """Load what changed."""
+        if ahead is not None and self._database.dialect == "sqlite" and self._database.path:
+            with suppress(TooLittle):
+                return self._run_told(ahead)
         listings = [list_files(self._folder, layout.source.pattern, ahead) for layout in self._layouts]
         self._version = data_version(self._database)
         records = read_records(self._database)
@@ -142,9 +146,45 @@ class Loading:
         with _collector_resting() if many else nullcontext():
             return self._load(listings, records, unknown)
 
-    def _load(self, listings: Sequence[Listing], records: dict[str, Record], unknown: set[str]) -> LoadReport:
-        """Read and write what may have changed."""
-        changes = Changes(self._folder, self._layouts, listings, records, unknown, workers=self._workers)
+    def _run_told(self, ahead: Ahead) -> LoadReport:
+        """Load what changed, where that is told of the files of large folders, so that neither all of them nor the
+        records of all need be gone through.
+
+        Raises:
+            TooLittle: Nothing is told, or not all that must be known.
+        """
+        self._version = data_version(self._database)
+        told = ahead.told(str(self._database.path))
+        listings: list[Listing] = []
+        folders: list[str] = []
+        asked: list[str] = []
+        for layout in self._layouts:
+            known = list_told(self._folder, layout.source, layout.declared, ahead, told)
+            if known is not None:
+                folders.append(f"{layout.source.folder}/")
+                asked += known.stamps
+            listings.append(known or list_files(self._folder, layout.source.pattern, ahead))
+        below = sum(path.startswith(tuple(folders)) for listing in listings for path in listing.stamps)
+        if not folders or len(set(folders)) < len(folders) or below > len(asked):
+            raise TooLittle  # nothing is told, or two sources may take one file
+        records = read_narrow(self._database, folders, asked)
+        unknown = _unknown_files(self._layouts, listings, records)
+        if not unknown and sum(len(listing.stamps) for listing in listings) == len(records):
+            return self._report(listings, count_rows(self._database), [], [])
+        return self._load(listings, records, unknown, told=True)
+
+    def _load(
+        self, listings: Sequence[Listing], records: dict[str, Record], unknown: set[str], *, told: bool = False
+    ) -> LoadReport:
+        """Read and write what may have changed.
+
+        Args:
+            listings: The files.
+            records: What was loaded from them.
+            unknown: Those that may have changed.
+            told: There are more files and records, of which nothing changed.
+        """
+        changes = Changes(self._folder, self._layouts, listings, records, unknown, workers=self._workers, told=told)
         with closing(changes.spool):
             return self._apply(changes, listings, records)
 
@@ -153,13 +193,14 @@ class Loading:
         changes.read()
         if not changes.problems and not changes.parsed and not changes.vanished:
             self._refresh(changes)
-            return self._report(listings, sum_rows(records.values()), [], [])
+            totals = count_rows(self._database) if changes.told else sum_rows(records.values())
+            return self._report(listings, totals, [], [])
         ensure_table(self._database)
         if any(layout.source.create for layout in self._layouts):
             mentions.ensure_mention_tables(self._database)
         with entered(self._scope), self._database.atomic():
             if self._is_overtaken(records):
-                raise _Overtaken
+                raise TooLittle if changes.told else _Overtaken
             removed = self._save(changes)
             self._note(changes)
         return self._report(listings, count_rows(self._database), changes.entries, removed)
@@ -313,8 +354,8 @@ class Loading:
             states = [entry.state for entry in entries if entry.layout is layout]
             added, changed = states.count("added"), states.count("changed")
             unchanged = totals.get(name, 0) - added - changed
-            reports.append(SourceReport(*name, len(listing.stamps), added, changed, unchanged, gone.pop(name, 0)))
-            if not listing.stamps:
+            reports.append(SourceReport(*name, listing.count, added, changed, unchanged, gone.pop(name, 0)))
+            if not listing.count:
                 notes.append(f"{layout.source.pattern} matches no file{_declared_at(layout.source)}")
         reports += self._created_reports(entries, gone)
         reports += [SourceReport(*name, removed=number) for name, number in gone.items()]

@@ -42,6 +42,9 @@ _CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
     row_count INTEGER NOT NULL,
     row_keys {{keys}} NOT NULL
 )"""
+STAMPS = f"SELECT path, pattern, declared, size, modified, changed, inode, settled FROM {TABLE}"  # noqa: S608 - constants
+"""What ``toolkit.seals.Seal.records`` wants to know."""
+
 _TYPES = {"path": "VARCHAR(700)", "keys": "TEXT"}
 _MYSQL_TYPES = {"path": "VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "keys": "LONGTEXT"}
 
@@ -94,6 +97,25 @@ def read_records(database: Any) -> dict[str, Record]:
     if not has_table(database):
         return {}
     rows = database.fetch(f"SELECT {', '.join(_COLUMNS)} FROM {TABLE}")  # noqa: S608 - constants
+    return {row[0]: record for row, record in zip(rows, map(_make, rows), strict=True)}
+
+
+def read_narrow(database: Any, folders: Iterable[str], paths: Iterable[str]) -> dict[str, Record]:
+    """The records of some paths, and of all files that are not below some folders.
+
+    Args:
+        database: SQLite.
+        folders: Below the site's folder, ending in ``/``.
+        paths: Below these folders.
+    """
+    asked = f"SELECT {', '.join(_COLUMNS)} FROM {TABLE} WHERE"  # noqa: S608 - constants
+    rows, after = [], ""
+    for folder in sorted(folders):
+        rows += database.fetch(f"{asked} path >= ? AND path < ?", [after, folder])
+        after = f"{folder[:-1]}0"  # "0" comes after "/"
+    rows += database.fetch(f"{asked} path >= ?", [after])
+    for path in paths:
+        rows += database.fetch(f"{asked} path = ?", [path])
     return {row[0]: record for row, record in zip(rows, map(_make, rows), strict=True)}
 
 
