@@ -57,6 +57,35 @@ def test_a_helper_of_a_page_counts_and_a_view_may_read_what_it_likes(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize(
+    ("kept", "inner"),
+    [
+        ("KEPT = {}", "KEPT['x'] = 1"),
+        ("KEPT: dict[str, int] = dict()", "KEPT.setdefault('x', 1)"),
+        ("KEPT = collections.defaultdict(list)", "KEPT.update(x=1)"),
+        ("KEPT = []", "KEPT.append(1)"),
+        ("KEPT = None", "global KEPT; KEPT = 1"),
+    ],
+)
+def test_a_page_that_leaves_something_for_the_next(tmp_path: Path, kept: str, inner: str) -> None:
+    path = tmp_path / "pages.py"
+    for body, expected in (("{'x': helper()}", 1), ("{}", 0)):
+        path.write_text(SOURCE.format(body=body, inner=inner) + f"\n{kept}\n")
+        told = [f"{one.line}: {one.message}" for one in check_module(path)]
+        letter = "13: helper() is run for pages and changes KEPT, which the pages after it find changed"
+        assert told == [letter][:expected]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["KEPT = {}; KEPT['x'] = 1", "return KEPT['x'], KEPT.get('x')", "app.add(1)", "return [KEPT for KEPT in 'a']"],
+)
+def test_a_page_that_leaves_nothing(tmp_path: Path, inner: str) -> None:
+    path = tmp_path / "pages.py"
+    path.write_text(SOURCE.format(body="{'x': helper()}", inner=inner) + "\nKEPT = {}\n")
+    assert list(check_module(path)) == []
+
+
 def test_names_that_only_look_alike_are_left_alone(tmp_path: Path) -> None:
     assert letters(tmp_path, "{'x': app.random.choice(1), 'now': app.now()}") == []
 

@@ -50,7 +50,7 @@ CHECKS: dict[str, Check] = {
         "the site's Python cannot be read, or failed", "Mend the line that is named; --traceback shows the whole way."
     ),
     "code.untracked": _warning(
-        "a page's code reads what no build can verify: the wall clock, chance, another host",
+        "a page's code reads what no build can verify: the wall clock, chance, another host, what another page left",
         "Ask the toolkit for the moment, load what comes from elsewhere into the database or a file before the build, "
         "or make the page a view.",
     ),
