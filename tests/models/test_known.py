@@ -12,7 +12,7 @@ import pytest
 from tests.models.known import KnownAtOnce
 from toolkit import models
 from toolkit.errors import FieldError
-from toolkit.models.functions import Length
+from toolkit.models.functions import Concat, Length
 from toolkit.models.known import KnownQuestions, signature
 from toolkit.models.lookups import LookupContext
 from toolkit.trace import Trace, current, entered
@@ -41,6 +41,10 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "JSON within": lambda m: m.Everything.objects.filter(
         json__contains={"a": 1}, json__has_any_keys=["a", "b"]
     ).count(),
+    "other fields": lambda m: m.Story.objects.annotate(
+        half=models.ExpressionWrapper(models.F("weight"), models.DecimalField(max_digits=6, decimal_places=1)),
+        named=Concat("slug", "title", output_field=models.CharField(max_length=99)),
+    ).values_list("half", "named"),
     "relatives": lambda m: [tag.slug for story in m.Story.objects.all() for tag in story.tags.all()],
     "what follows": lambda m: [story.section.name for story in m.Story.objects.all()],
 }

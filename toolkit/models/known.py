@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -23,10 +23,10 @@ from uuid import UUID
 
 import msgspec
 
-from toolkit.errors import DeclarationError
 from toolkit.files import write_whole
-from toolkit.models.fields.base import Field
+from toolkit.models.fields.base import MISSING, Field
 from toolkit.models.loader import Part
+from toolkit.models.outputs import Output
 from toolkit.models.query import Query, Sight
 from toolkit.models.shapes import Bind, Shape, Statement
 from toolkit.stamps import DIGEST_BYTES
@@ -40,6 +40,9 @@ _PLAIN = (str, int, float, bytes, bool, type(None))
 _VALUES = (*_PLAIN, date, datetime, time, timedelta, timezone, Decimal, UUID)
 _PARTS = (Shape, Statement, Bind, Part, list, tuple, partial, FunctionType, MethodType, ModuleType, type)
 """What a compiled question is made of, beside values, fields and models."""
+
+_EMPTY = {"[]": list, "{}": dict}
+"""What is made anew, so that nobody shares it."""
 
 
 class KnownQuestions:
@@ -117,6 +120,8 @@ class KnownQuestions:
             return [self._told(each) for each in part]
         if part.__class__ in _PLAIN:
             return part
+        if part.__class__ is Output and part.field.model is None:
+            return {"output": repr(_told_field(part.field))}
         if isinstance(part, type):
             label = self._labels.get(part)
             if label is not None or getattr(sys.modules.get(part.__module__), part.__qualname__, None) is part:
@@ -131,8 +136,8 @@ class _Writer(pickle.Pickler):
 
     def persistent_id(self, part: Any) -> Any:
         if isinstance(part, Field):
-            if _is_bare(part):
-                return ("bare", type(part).__module__, type(part).__qualname__, part.null)
+            if part.model is None and not hasattr(part, "outer"):
+                return ("loose", *_told_field(part))
             field = getattr(part, "outer", part)  # where in JSON it is, is part of the SQL
             label = self._labels.get(field.model)
             if label is None or field.model._meta.by_name.get(field.name) is not field:
@@ -159,23 +164,27 @@ class _Writer(pickle.Pickler):
         return NotImplemented
 
 
-def _is_bare(field: Field[Any]) -> bool:
-    """Whether a field is of no model and has nothing that its class does not give: what reads a function does not."""
+def _told_field(field: Field[Any]) -> tuple[str, str, tuple[tuple[str, Any], ...]]:
+    """A field of no model, which reads what a function gives: its class, and all that it was declared with.
+
+    Raises:
+        pickle.PicklingError: That is not plain.
+    """
     kind = type(field)
-    if field.model is not None or getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is not kind:
-        return False
-    with suppress(TypeError, DeclarationError):
-        return _state(field) == _state(kind(null=field.null))
-    return False
+    state = {name: value for name, value in vars(field).items() if name != "order" and value is not MISSING}
+    known = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+    if not known or not all(value in ([], {}) or value.__class__ in _VALUES for value in state.values()):
+        raise pickle.PicklingError(f"{field!r} is no field of a model")
+    told = [(name, _EMPTY.get(repr(value), value)) for name, value in sorted(state.items())]
+    return kind.__module__, kind.__qualname__, tuple(told)
 
 
-def _state(field: Field[Any]) -> dict[str, Any]:
-    return {name: value for name, value in vars(field).items() if name != "order"}
-
-
-@cache
-def _bare(module: str, name: str, null: bool) -> Any:
-    return getattr(importlib.import_module(module), name)(null=null)
+def _made_field(module: str, name: str, told: Iterable[tuple[str, Any]]) -> Any:
+    kind = getattr(importlib.import_module(module), name)
+    field = object.__new__(kind)
+    state = {name: value() if value.__class__ is type else value for name, value in told}
+    field.__dict__.update({"default": MISSING, "db_default": MISSING, "order": 0, **state})
+    return field
 
 
 def _partial(function: Any, arguments: Sequence[Any], named: Iterable[tuple[str, Any]]) -> Any:
@@ -189,8 +198,8 @@ class _Reader(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         kind, label, *name = pid
-        if kind == "bare":
-            return _bare(label, *name)
+        if kind == "loose":
+            return _made_field(label, *name)
         model = self._models[label]
         if kind == "model":
             return model
