@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, begin, look_ahead
+from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, _begin_output, _read_output, begin, look_ahead
 from toolkit.content.files import list_files
 from toolkit.folders import FILE_NAME, STATE_FOLDER
 from toolkit.seals import FORMAT, Seal, Tree, files_digest, keep_seal, seal_path, survey
@@ -170,6 +170,30 @@ def test_nothing_is_said_of_another_output(place: Place) -> None:
     ahead = sealed(place)
     assert not ahead.stands(f"{place.folder}/elsewhere")
     ahead.close()
+
+
+def test_the_output_is_looked_at_again_if_the_process_that_did_came_to_harm(place: Place) -> None:
+    ahead = sealed(place)
+    ahead.close()
+    answer, write = os.pipe()
+    os.close(write)
+    process = os.fork()
+    if not process:
+        os._exit(0)
+    assert _read_output(ahead._seal, process, answer) == (True, ())
+
+
+def test_the_output_is_looked_at_though_no_further_process_is_to_be_had(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = sealed(place)
+    ahead.close()
+
+    def refuse() -> int:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert _begin_output(ahead._seal)() == (True, ())
 
 
 def knowing(place: Place, manifest: Path) -> Ahead:
