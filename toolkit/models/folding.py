@@ -27,8 +27,10 @@ def folded(expression: Any, dialect: str) -> Any:
     if dialect == "sqlite":
         return sa.func.toolkit_fold(expression)
     if dialect == "postgresql":
-        text = sa.func.replace(sa.func.replace(expression, "İ", "i\u0307"), "ẞ", "ss")
-        return sa.func.upper(sa.collate(sa.func.translate(text, *_ALONE), ICU))
+        pairs = (("İ", "i\u0307"), ("ẞ", "ss"), _ALONE)
+        (dotted, i), (sharp, ss), alone = (map(sa.literal_column, (f"'{old}'", f"'{new}'")) for old, new in pairs)
+        text = sa.func.replace(sa.func.replace(expression, dotted, i), sharp, ss)
+        return sa.func.upper(sa.collate(sa.func.translate(text, *alone), ICU))
     if dialect == "mysql":
         return _folded_by_replacing()(expression)
     return sa.func.upper(expression)
