@@ -354,3 +354,26 @@ def test_a_transform_of_an_annotation_is_given_ordered_by_and_grouped_by(m: Any,
     for wrong in (stories.order_by("at__nope"), stories.values("at__nope")):
         with pytest.raises(FieldError):
             list(wrong)
+
+
+def test_a_value_to_order_and_group_by_is_no_place_of_a_column(m: Any, newsroom: Any) -> None:
+    """PyMySQL writes values into the statement, where ``ORDER BY 1`` is by the first column."""
+    keys = [story.pk for story in newsroom.stories]
+    stories = m.Story.objects.annotate(kind=Value(1), other=Value(2))
+    assert list(stories.order_by("kind", "-pk").values_list("pk", flat=True)) == keys[::-1]
+    assert list(stories.order_by("-kind", "pk").values_list("pk", flat=True)) == keys
+    assert stories.order_by(Value(3), "pk").first().pk == keys[0]
+    assert stories.values("other").annotate(n=Count("pk")).order_by("other").get() == {"other": 2, "n": 20}
+
+
+def test_a_rest_of_nothing_is_zero(m: Any, scope: Any) -> None:
+    """MariaDB's ``-1.55 % -1.55`` is -0.00, which is not equal to 0 there."""
+    m.Everything.objects.create(decimal=Decimal("-1.55"))
+    rest = m.Everything.objects.annotate(rest=F("decimal") % F("decimal"))
+    assert rest.filter(rest=0).get().rest == 0
+
+
+def test_a_time_of_day_keeps_the_microseconds_of_a_length_that_was_divided(m: Any, scope: Any) -> None:
+    m.Everything.objects.create(time=time(8), duration=timedelta(microseconds=-3))
+    moved = m.Everything.objects.annotate(moved=F("time") + F("duration") / -1).get()
+    assert moved.moved == time(8, 0, 0, 3)

@@ -93,6 +93,7 @@ TEXT: list[tuple[Any, Callable[[dict[str, Any]], Any]]] = [
     (fn.Right("char", 0), strict(lambda c: "", "char")),
     (fn.Right("char", "integer"), strict(lambda c, i: c[-i:] if i > 0 else "", "char", "integer")),
     (fn.Replace("char", "text", Value("ff")), strict(lambda c, t: c.replace(t, "ff") if t else c, "char", "text")),
+    (fn.Replace("char", Value("zz"), "text"), strict(lambda c, t: c.replace("zz", t), "char", "text")),
     (fn.Replace("char", Value("x")), strict(lambda c: c.replace("x", ""), "char")),
     (fn.Repeat("char", 3), strict(lambda c: c * 3, "char")),
     (fn.Repeat("char", "integer"), strict(lambda c, i: c * i, "char", "integer")),

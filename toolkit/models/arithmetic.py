@@ -142,7 +142,9 @@ def _modulo(dialect: str, left: Typed, right: Typed, kind: type) -> Typed:
     elif dialect == "postgresql":
         found = sa.func.mod(sa.cast(left[0], sa.Numeric()), sa.cast(divisor, sa.Numeric()))
     else:
-        found = left[0].op("%", precedence=8)(divisor)
+        found = (
+            left[0].op("%", precedence=8)(divisor).op("+", precedence=7)(sa.literal_column("0"))
+        )  # -0.00 is no 0 there
     if kind is float:
         return sa.cast(found, sa.Double()), _field(float)
     first, second = decimal_places(left[1]), decimal_places(right[1])
@@ -321,7 +323,8 @@ def _mysql_time(moment: Any, microseconds: Any, kind: Any) -> Any:
     day: Any = sa.literal_column("86400000000")
     start = _mysql_clock(moment)
     turned = sa.func.mod(sa.func.mod(start.op("+", precedence=7)(microseconds), day).op("+", precedence=7)(day), day)
-    return sa.func.sec_to_time(turned.op("*", precedence=8)(sa.literal_column("0.000001")), type_=kind)
+    whole = sa.cast(turned, sa.BigInteger())  # what was divided is a float, and loses a microsecond
+    return sa.func.sec_to_time(whole.op("*", precedence=8)(sa.literal_column("0.000001")), type_=kind)
 
 
 def _mysql_clock(moment: Any) -> Any:

@@ -132,6 +132,13 @@ def same(column: Any, other: Any) -> bool:
     return column is other or bool(column.compare(other))
 
 
+def no_place(dialect: str, column: Any) -> Any:
+    """A column to order or group by. A value alone would be the place of one: PyMySQL writes it into the statement."""
+    import sqlalchemy as sa
+
+    return sa.func.coalesce(column) if dialect == "mysql" and isinstance(column, sa.BindParameter) else column
+
+
 def unlabelled(column: Any) -> Any:
     """An expression without the name that it is selected under."""
     import sqlalchemy as sa
@@ -230,7 +237,7 @@ def directed(compiler: Compiler, one: Directed, *, of: Any = None) -> list[Any]:
     """
     column, down, nulls = one
     never_null = _is_never_null(compiler, column if of is None else of)
-    column = compiler.places.get(id(column), column)
+    column = no_place(compiler.dialect, compiler.places.get(id(column), column))
     ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
     database = spelling(compiler.dialect)
     if (database.nulls_first and first != down) or never_null:

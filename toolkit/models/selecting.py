@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError
 from toolkit.models.layers import is_layered, layered, places_of
 from toolkit.models.limits import refuse_many_inside
-from toolkit.models.orderings import order_by
+from toolkit.models.orderings import no_place, order_by
 from toolkit.models.paths import Node
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def plain_select(
     if compiler.inner:
         statement = statement.correlate_except(source)  # other tables are those of the questions around
     if groups:
-        statement = statement.group_by(*groups)
+        statement = statement.group_by(*(no_place(compiler.dialect, column) for column in groups))
     having = [each for each in compiler.selection.having if all(each is not other for other in outside)]
     if having:
         statement = statement.having(*having)

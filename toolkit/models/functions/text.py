@@ -267,6 +267,16 @@ class Replace(_TextFunction):
         replacement = Value("") if replacement is None else replacement
         super().__init__(expression, text, replacement, output_field=output_field)
 
+    @classmethod
+    def on(cls, dialect: str, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        found, replacement = super().on(dialect, *arguments), arguments[2]
+        if dialect == "postgresql" or isinstance(replacement, sa.BindParameter):
+            return found
+        # where there is nothing to replace, MariaDB does not look at it, and SQLite not for an empty text
+        return sa.case((replacement.is_not(None), found), else_=sa.null())
+
 
 class _Pad(_TextFunction):
     """A text of exactly so many characters.
