@@ -27,13 +27,20 @@ def folded(expression: Any, dialect: str) -> Any:
     if dialect == "sqlite":
         return sa.func.toolkit_fold(expression)
     if dialect == "postgresql":
-        pairs = (("İ", "i\u0307"), ("ẞ", "ss"), _ALONE)
-        (dotted, i), (sharp, ss), alone = (map(sa.literal_column, (f"'{old}'", f"'{new}'")) for old, new in pairs)
-        text = sa.func.replace(sa.func.replace(expression, dotted, i), sharp, ss)
+        text = expression
+        for old, new in (("İ", "i\u0307"), ("ẞ", "ss")):
+            text = sa.func.replace(text, _written(old), _written(new))
+        alone = map(_written, _ALONE)
         return sa.func.upper(sa.collate(sa.func.translate(text, *alone), ICU))
     if dialect == "mysql":
         return _folded_by_replacing()(expression)
     return sa.func.upper(expression)
+
+
+def _written(text: str) -> Any:
+    import sqlalchemy as sa
+
+    return sa.literal_column(f"'{text}'", sa.String())
 
 
 @cache
