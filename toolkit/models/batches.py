@@ -262,6 +262,9 @@ def note_forward(scope: Scope, instance: Any, key: Any, related: Any) -> None:
         asked.note(scope, instance)
         return
     held = key.target_field
+    if related is not None and related._row and _is_noted_as_row(scope, key.target._meta, held):
+        note_row(scope.trace, related)  # whatever the key is as the driver has it
+        return
     value = raw(held, scope, _as_kept(held, [key.held_by(instance)])[0])
     if value is not None:
         note_reference(scope, key.target, held, value, related)
@@ -278,7 +281,7 @@ def note_reference(scope: Scope, model: Any, held: Any, value: Any, related: Any
         related: The row, or None.
     """
     meta = model._meta
-    if meta.hides(scope.sight) or held is not meta.pk or meta.base_manager_name:
+    if not _is_noted_as_row(scope, meta, held):
         operations, values = base_start(meta)
         shape = find_shape(scope, Query(model, (*operations, ("keyed", held.name)), "instances"))
         note_keyed(scope, shape, values, value, [related] if related is not None else [])
@@ -286,6 +289,11 @@ def note_reference(scope: Scope, model: Any, held: Any, value: Any, related: Any
         scope.trace.record("row", (located(meta.table, meta.database), None, value), ABSENT)  # type: ignore[union-attr]  # the caller asked
     elif related._row:
         note_row(scope.trace, related)
+
+
+def _is_noted_as_row(scope: Scope, meta: Any, held: Any) -> bool:
+    """Whether a reference says no more than which row it leads to: by the primary key, to what nobody narrows."""
+    return held is meta.pk and not meta.base_manager_name and not meta.hides(scope.sight)
 
 
 # sets of objects
