@@ -411,3 +411,14 @@ def test_a_proxy_has_no_relation_of_its_own() -> None:
 
             class Meta:
                 proxy = True
+
+
+def test_a_proxy_does_not_hide_a_relation() -> None:
+    mark = declare(
+        "Mark", content_type=models.ModelNameField(), object_id=models.TextField(), of=models.GenericForeignKey()
+    )
+    house = declare("House", marks=models.GenericRelation("Mark"))
+    meta = {"Meta": type("Meta", (), {"proxy": True}), "__module__": "a", "__qualname__": "Hut", "marks": None}
+    hut = type(models.Model)("Hut", (house,), meta)
+    (problem,) = resolve_models({"a": [mark, house, hut]})[1]
+    assert "a.Hut.marks would hide the relation of House. Give it another name" in str(problem)

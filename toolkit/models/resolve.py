@@ -92,6 +92,7 @@ def _join(everything: Sequence[Any], names: Mapping[str, Any]) -> list[ToolkitEr
     for model in everything:
         if model._meta.proxy:
             model._meta.translation = model._meta.concrete_model._meta.translation
+            problems += _hidden_by_proxy(model)
         model._meta.resolved = True
         problems += check_names(model)
     return problems
@@ -335,6 +336,18 @@ def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None
                 hidden = f"{meta.label}.{name} would hide the relation that it inherits from {parent.__name__}"
                 problems.append(DeclarationError(hidden, hint="Give it another name, or make the parent abstract."))
             meta.reverse.setdefault(name, relation)
+
+
+def _hidden_by_proxy(model: Any) -> list[ToolkitError]:
+    """Attributes of a proxy that hide a generic relation, which questions would still find."""
+    owner = model._meta.concrete_model
+    return [
+        DeclarationError(
+            f"{model._meta.label}.{name} would hide the relation of {owner.__name__}", hint="Give it another name."
+        )
+        for name in owner._meta.generic_relations
+        if name in vars(model)
+    ]
 
 
 def _hides(model: Any, parent: Any, name: str) -> bool:
