@@ -87,6 +87,23 @@ def test_a_dialect_that_nobody_speaks_is_refused() -> None:
         spelling("sqlit")
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgress://ann:s3cret@db.example/news", r"'postgress://ann:\*\*\*@db\.example/news' names no database"),
+        (
+            "postgresql://ann:s3cret@db.example:five/news",
+            r"ann:\*\*\*@db\.example:five/news' is no URL: Port could not be",
+        ),
+        ("mysql://ann:s3cret@[::1/news", r"ann:\*\*\*@\[::1/news' is no URL: Invalid IPv6 URL\. Such as"),
+    ],
+)
+def test_what_is_no_url_is_told_without_its_password(url: str, told: str) -> None:
+    with pytest.raises(DatabaseError, match=told) as refused:
+        Database(url)
+    assert "s3cret" not in str(refused.value)
+
+
 def test_the_nearest_backend_is_all_that_another_must_change() -> None:
     base = Backend("other://host/name", Path())
     assert (base.path, base.in_memory, base.shares_snapshots, base.quoted('a"b')) == (None, False, False, '"a""b"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -35,10 +36,22 @@ def backend_for(url: str, folder: Path) -> Backend:
     """The backend of a database's URL.
 
     Raises:
-        DatabaseError: No backend answers to the URL's scheme.
+        DatabaseError: It is no URL, or no backend answers to its scheme.
     """
-    scheme = urlsplit(url).scheme.partition("+")[0]
-    return _class_of(scheme, url)(url, folder)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which is looked at only now
+    except ValueError as error:
+        raise DatabaseError(
+            f"database = {_without_password(url)!r} is no URL: {error}",
+            hint="Such as postgresql://user@host:5432/name; of an IPv6 address, with brackets.",
+        ) from error
+    return _class_of(parts.scheme.partition("+")[0], url)(url, folder)
+
+
+def _without_password(url: str) -> str:
+    """A URL for people to read, whatever is wrong with it."""
+    return re.sub(r"(//[^/@:]*:).*@", r"\1***@", url)
 
 
 def _class_of(scheme: str, url: str) -> type[Backend]:
@@ -47,7 +60,7 @@ def _class_of(scheme: str, url: str) -> type[Backend]:
     found = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     if scheme not in found:
         raise DatabaseError(
-            f"database = {url!r} names no database that the toolkit knows",
+            f"database = {_without_password(url)!r} names no database that the toolkit knows",
             hint="Use sqlite:///file.db, postgresql://user@host/name or mysql://user@host/name.",
         )
     return _checked(found[scheme].load(), found[scheme].value)
