@@ -134,6 +134,18 @@ def test_every_way_to_look_at_a_link_is_seen(read: Any, site: FakeSite, action: 
     assert len({leads_to_a, leads_to_b, read(action, link)["link", "data/now"]}) == 3
 
 
+def test_what_is_exchanged_is_able_to_do_what_it_was() -> None:
+    """shutil asks which functions take open folders before it removes a tree in the way that nobody can misuse."""
+    watch_files()
+    code = (
+        "import toolkit.site.watching as w; w.watch_files(); import shutil; print(shutil.rmtree.avoids_symlink_attacks)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    plain = [sys.executable, "-c", "import shutil; print(shutil.rmtree.avoids_symlink_attacks)"]
+    assert done.stdout == subprocess.run(plain, check=True, capture_output=True, text=True).stdout
+    assert {os.stat, os.access, os.readlink} <= os.supports_dir_fd
+
+
 def test_where_the_site_lies_is_no_input(read: Any, site: FakeSite) -> None:
     """Another machine has it elsewhere, and code that finds its own folder reads nothing of a page."""
     assert read("Path(a[0]).resolve().parent", site.folder / "app/pages.py").keys() <= {

@@ -56,7 +56,7 @@ def impact(thing: str, output: Path | None, everything: bool) -> None:
     toolkit impact "invoice:acme|7"         a row, by a key of several fields
     toolkit impact template:base.html       a template
     toolkit impact message:"Read more"      a message of the catalogs
-    toolkit impact asset:css/site.css       an asset; also file:, stored:, folder:, setting:, environment:
+    toolkit impact asset:css/site.css       an asset; also file:, stored:, folder:, link:, setting:, environment:
     """
     asked = invocation()
     with last_build(output) as build:

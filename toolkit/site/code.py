@@ -17,7 +17,20 @@ from toolkit.seals import PASSING, installed_names, installed_version
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.trace import UNVERIFIABLE, Trace, digest, digest_bytes
 
-LIBRARIES = ("jinja2", "markupsafe", "babel", "pyromark", "nh3", "lxml", "feedgen", "werkzeug", "sqlalchemy", "shapely")
+LIBRARIES = (
+    "jinja2",
+    "markupsafe",
+    "babel",
+    "pyromark",
+    "nh3",
+    "lxml",
+    "feedgen",
+    "werkzeug",
+    "sqlalchemy",
+    "shapely",
+    "snowballstemmer",
+    "tzdata",
+)
 """Libraries whose version may change a page."""
 
 _KNOWN = {*LIBRARIES, "toolkit"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from functools import partial
 from types import FrameType
@@ -49,16 +49,19 @@ def tell(hearer: Hearer) -> None:
     os.lstat = _told_lstat
     os.access = _told_access
     os.readlink = _told_readlink
+    told = ((_stat, _told_stat), (_lstat, _told_lstat), (_access, _told_access), (_readlink, _told_readlink))
+    for able in (os.supports_dir_fd, os.supports_effective_ids, os.supports_fd, os.supports_follow_symlinks):
+        able.update(new for old, new in told if old in able)  # such as for shutil.rmtree, which is safer then
     os.environ.__class__ = ToldVariables
     if os.supports_bytes_environ:
         os.environb.__class__ = ToldVariables
     threading.Thread.start = _told_start  # type: ignore[method-assign]  # by one that does it, too
 
 
-def _told(path: Any, how: Callable[[Hearer], Callable[[Any, str], None]]) -> None:
-    """Tell of a path that is looked at by whoever called the caller."""
+def _told(path: Any, options: Mapping[str, Any], how: Callable[[Hearer], Callable[[Any, str], None]]) -> None:
+    """Tell of a path that is looked at by whoever called the caller; not of one below an open folder."""
     hearer = _hearer
-    if hearer is not None and isinstance(path, str | bytes | os.PathLike):
+    if hearer is not None and options.get("dir_fd") is None and isinstance(path, str | bytes | os.PathLike):
         scope = hearer.find_scope(sys._getframe(2))
         if scope is not None:
             how(hearer)(scope, os.fsdecode(path))
@@ -74,25 +77,25 @@ def _link(hearer: Hearer) -> Callable[[Any, str], None]:
 
 def _told_stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
     """``os.stat``, which tells what was looked at."""
-    _told(path, _status if options.get("follow_symlinks", True) else _link)
+    _told(path, options, _status if options.get("follow_symlinks", True) else _link)
     return _stat(path, *arguments, **options)
 
 
 def _told_lstat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
     """``os.lstat``, which tells what was looked at."""
-    _told(path, _link)
+    _told(path, options, _link)
     return _lstat(path, *arguments, **options)
 
 
 def _told_readlink(path: Any, *arguments: Any, **options: Any) -> Any:
     """``os.readlink``, which tells what was looked at."""
-    _told(path, _link)
+    _told(path, options, _link)
     return _readlink(path, *arguments, **options)
 
 
 def _told_access(path: Any, *arguments: Any, **options: Any) -> bool:
     """``os.access``, which tells what was looked at."""
-    _told(path, _status)
+    _told(path, options, _status)
     return _access(path, *arguments, **options)
 
 
