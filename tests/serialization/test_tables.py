@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.serialization.world import City, Country, Everything, Place, Topic
 from toolkit.errors import ContentError, Problems
 from toolkit.models import QuerySet
-from toolkit.serialization import Imported, export_rows, import_rows, read_table
+from toolkit.serialization import Imported, export_rows, import_rows, kind_of_table, read_table
 from toolkit.trace import Scope
 
 
@@ -89,6 +90,17 @@ def test_all_rows_that_are_wrong_are_told_with_line_and_column(scope: Scope) -> 
     assert "Did you mean 'stars'" in wrong(scope, Place, "name,star\nInn,4\n")[0]
     assert "stands twice" in wrong(scope, Place, "name\nInn\nInn\n", key="name")[0]
     assert "rows.csv:2: the row has 1 cells" in wrong(scope, Place, "name,stars\nInn\n")[0]
+    assert "rows.csv:3:name: text may not contain a null" in wrong(scope, Place, "name\nInn\nx\0y\n", key="name")[0]
+    lines = '{"name": "Inn"}\n{"star": 4}\n'
+    assert "rows.jsonl:2:star: " in wrong(scope, Place, lines, "jsonl")[0]
+
+
+def test_values_between_tabs_are_known_by_the_ending_of_their_file() -> None:
+    assert [kind_of_table(Path(name)) for name in ("a.tsv", "a.tsv.gz", "a.csv", "a.jsonl.xz")] == [
+        "csv", "csv", "csv", "jsonl",
+    ]  # fmt: skip
+    with pytest.raises(ContentError, match="cannot be told by its ending"):
+        kind_of_table(Path("tsv.txt"))
 
 
 def test_a_file_of_another_encoding(scope: Scope) -> None:

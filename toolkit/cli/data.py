@@ -16,7 +16,7 @@ from toolkit.content.export import export_model
 from toolkit.database import Database
 from toolkit.errors import ContentError
 from toolkit.models.inspecting import inspect_models
-from toolkit.serialization import Loaded, export_rows, format_of, import_rows, read_table
+from toolkit.serialization import Loaded, export_rows, format_of, import_rows, kind_of_table, read_table
 from toolkit.serialization import dump as write_dump
 from toolkit.serialization import load as load_dump
 from toolkit.serialization.formats import kind_of, opened
@@ -173,7 +173,7 @@ def import_(
     field, a unique slug, or else the key; several with commas between. Importing again changes nothing.
     """
     asked = invocation()
-    kind = kind or kind_of(file)
+    kind = kind or kind_of_table(file)
     with entered_site() as scope, opened(file, "r") as source:
         model = find_model(scope.database.schema, name)
         rows = read_table(source, kind, encoding=encoding)

@@ -3,7 +3,7 @@
 from toolkit.serialization.dumping import dump
 from toolkit.serialization.exporting import export_rows
 from toolkit.serialization.formats import FORMATS, Format, format_of
-from toolkit.serialization.importing import Imported, import_rows, read_table
+from toolkit.serialization.importing import Imported, import_rows, kind_of_table, read_table
 from toolkit.serialization.loading import Loaded, load
 from toolkit.serialization.records import Place, Record
 
@@ -18,6 +18,7 @@ __all__ = [
     "export_rows",
     "format_of",
     "import_rows",
+    "kind_of_table",
     "load",
     "read_table",
 ]
