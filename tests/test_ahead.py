@@ -18,6 +18,7 @@ from toolkit.ahead import MANY_ENTRIES, WORTH_IT, Ahead, _begin_output, _read_ou
 from toolkit.content.files import list_files
 from toolkit.folders import FILE_NAME, STATE_FOLDER
 from toolkit.seals import FORMAT, Seal, Tree, files_digest, keep_seal, seal_path, survey
+from toolkit.site.code import toolkit_sources
 from toolkit.stamps import Stamp, stamp_of
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -144,6 +145,13 @@ def test_a_seal_breaks_when_a_file_changes_or_is_gone(place: Place, name: str) -
 def test_a_missing_file_of_the_output_is_not_told_of(place: Place) -> None:
     assert "missing.html" in place.seal.files
     assert "missing.html" not in place.look().files(place.seal.output)
+
+
+def test_the_toolkits_own_sources_are_read_where_the_seal_does_not_hold(place: Place) -> None:
+    ahead = place.look()
+    assert ahead.toolkit_sources() == toolkit_sources()
+    kept = sealed(place)
+    assert kept.toolkit_sources() == []
 
 
 def test_an_output_stands_whose_files_are_all_as_they_were(place: Place) -> None:

@@ -25,6 +25,7 @@ from toolkit.cores import usable_cores
 from toolkit.errors import ToolkitError
 from toolkit.folders import STATE_FOLDER, find_folder
 from toolkit.seals import Entries, Seal, Seen, ask, find_seal, seal_path, see, seen_digest, survey
+from toolkit.sources import TOOLKIT, python_sources
 from toolkit.stamps import RACY_NS, Stamp, look, look_at
 
 WORTH_IT = 1_000
@@ -75,6 +76,7 @@ class Sight(msgspec.Struct, array_like=True, frozen=True):
         told: Path to when files last came or went in the folder, and what became of those that were loaded: of folders
             of which nothing else need be known.
         database: The state of the database that told what was loaded.
+        toolkit: The toolkit's own source files, with digests, if the seal does not hold.
     """
 
     stands: bool
@@ -82,6 +84,7 @@ class Sight(msgspec.Struct, array_like=True, frozen=True):
     folders: Folders = {}
     told: dict[str, tuple[int, Told]] = {}
     database: State = ()
+    toolkit: list[tuple[str, bytes]] = []
 
 
 class Ahead:
@@ -161,6 +164,10 @@ class Ahead:
         if not sight.told or state_of(database) != sight.database:
             return {}
         return {path: told for path, (modified_ns, told) in sight.told.items() if _folder_time(path) == modified_ns}
+
+    def toolkit_sources(self) -> list[tuple[str, bytes]]:
+        """The toolkit's own source files, with digests; none if nobody read them."""
+        return self._find().toolkit
 
     @property
     def began_ns(self) -> int:
@@ -265,16 +272,18 @@ def _look(seal: Seal, folders: _Folders, pipe: IO[bytes]) -> None:
     same = _source_digest(seal, folders) == seal.sources_digest
     told: dict[str, tuple[int, Told]] = {}
     state: State = ()
+    toolkit: list[tuple[str, bytes]] = []
     if not same:
         pipe.write(_BROKEN)
         pipe.flush()
         told, state = _tell(seal, folders)
+        toolkit = python_sources(TOOLKIT)
     stands, files = find_output()
     if same:
         pipe.write(_HOLDS if stands else _BROKEN)
         pipe.flush()
     rest = {path: found for path, found in folders.found.items() if path not in told}
-    pipe.write(msgspec.msgpack.encode(Sight(stands, files, rest, told, state)))
+    pipe.write(msgspec.msgpack.encode(Sight(stands, files, rest, told, state, toolkit)))
 
 
 def _begin_output(seal: Seal) -> Callable[[], Output]:

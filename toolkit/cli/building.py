@@ -20,6 +20,7 @@ from toolkit.cli.sites import open_site
 from toolkit.errors import BuildError
 from toolkit.lazily import LazyModule
 from toolkit.seals import keep_seal
+from toolkit.site.code import take_toolkit_sources
 from toolkit.site.watching import loading
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def run(
     numbered = _shard(shard) if shard else None
     with loading(asked.folder) as loaded:
         site = open_site()
+    if ahead is not None and not loaded.wrote:
+        take_toolkit_sources(site, ahead.toolkit_sources())
     part = numbered or (Segment.parse(only, site) if only else None)
     with speak.progress("pages") as progress:
         builder = Builder(

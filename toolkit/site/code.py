@@ -15,6 +15,7 @@ from typing import Any
 
 from toolkit.seals import PASSING, installed_names, installed_version
 from toolkit.site.verifying import EVERY_VARIABLE
+from toolkit.sources import SKIPPED, TOOLKIT, python_sources
 from toolkit.trace import UNVERIFIABLE, Trace, digest, digest_bytes
 
 LIBRARIES = (
@@ -41,7 +42,6 @@ _ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{_TOOLKIT}{os.sep}")
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([^\s.]+)|import[ \t]+([^\n#;]+))", re.MULTILINE)
-_SKIPPED = {"__pycache__", "migrations", "tests", "node_modules"}
 
 
 def code_folders(site: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -80,8 +80,10 @@ def _compute(site: Any) -> bytes:
 
 
 def _parts(site: Any) -> list[Any]:
-    sources: list[list[Any]] = [["toolkit", list(toolkit_sources())]]
-    sources += [[f"app {app.label}", _sources(app.folder)] for app in site.apps if _TOOLKIT not in app.folder.parents]
+    sources: list[list[Any]] = [["toolkit", site.__dict__.get("_toolkit_sources") or toolkit_sources()]]
+    sources += [
+        [f"app {app.label}", python_sources(str(app.folder))] for app in site.apps if _TOOLKIT not in app.folder.parents
+    ]
     own = sorted({*site.folder.glob("*.py"), *_imported(site.folder)})
     sources += [[path.relative_to(site.folder).as_posix(), digest_bytes(path.read_bytes())] for path in own]
     imported = _Imported(site, own)
@@ -127,9 +129,14 @@ def told_at_import(site: Any) -> list[tuple[Any, ...]]:
 
 
 @functools.cache
-def toolkit_sources() -> tuple[list[Any], ...]:
+def toolkit_sources() -> list[tuple[str, bytes]]:
     """The toolkit's own files, the same for all sites of a process."""
-    return tuple(_sources(_TOOLKIT))
+    return python_sources(TOOLKIT)
+
+
+def take_toolkit_sources(site: Any, sources: list[tuple[str, bytes]]) -> None:
+    """Be told the toolkit's own files by who read them meanwhile."""
+    site.__dict__["_toolkit_sources"] = sources
 
 
 def forget_modules(folder: Path) -> None:
@@ -165,7 +172,7 @@ def _imported(folder: Path) -> Iterator[Path]:
         if path.is_file():
             yield path
             if "." not in name and path.name == "__init__.py":
-                yield from (one for one in path.parent.rglob("*.py") if not _SKIPPED.intersection(one.parts))
+                yield from (one for one in path.parent.rglob("*.py") if not SKIPPED.intersection(one.parts))
 
 
 class _Imported:
@@ -191,7 +198,7 @@ class _Imported:
         self.uses_others = False
         seen: set[str] = set()
         while waiting:
-            with open(waiting.pop(), "rb", buffering=0) as file:  # noqa: PTH123 - as in _sources
+            with open(waiting.pop(), "rb", buffering=0) as file:  # noqa: PTH123 - as in python_sources
                 source = file.read()
             self.uses_others |= b"importlib.metadata" in source
             names = _imports(source) - seen
@@ -251,22 +258,15 @@ def _is_below(place: str, folders: Iterable[str]) -> bool:
 
 
 def _python_files(place: str) -> list[str]:
-    if os.path.isfile(place):  # noqa: PTH113 - as in _sources
+    if os.path.isfile(place):  # noqa: PTH113 - as in python_sources
         return [place] if place.endswith(".py") else []
-    return [os.path.join(place, *name.split("/")) for name, _ in _sources(Path(place))]  # noqa: PTH118 - as above
+    return [os.path.join(place, *name.split("/")) for name, _ in python_sources(place)]  # noqa: PTH118 - as above
 
 
 def _sources_at(place: str) -> list[list[Any]]:
     path = Path(place)
-    return [[path.name, digest_bytes(path.read_bytes())]] if path.is_file() else _sources(path)
-
-
-def _sources(folder: Path) -> list[list[Any]]:
-    """Name and digest of each file; by plain strings, for paths as objects took twice as long for the toolkit's 600."""
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in _SKIPPED]
-        for path in [os.path.join(place, name) for name in files if name.endswith(".py")]:  # noqa: PTH118 - see above
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
-                found.append([path[len(str(folder)) + 1 :].replace(os.sep, "/"), digest_bytes(file.read())])
-    return sorted(found)
+    return (
+        [[path.name, digest_bytes(path.read_bytes())]]
+        if path.is_file()
+        else [list(one) for one in python_sources(place)]
+    )
