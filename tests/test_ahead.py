@@ -65,6 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
         tokens=b"",
         folder=str(folder),
         records="SELECT 1 WHERE 0",
+        summary="SELECT 1",
         since=now,
         until=now,
         told={},

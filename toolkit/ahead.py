@@ -40,9 +40,6 @@ _PLAIN = ("--json", "--verbose", "-v", "--traceback")
 
 _HOLDS, _BROKEN = b"+", b"-"
 
-State = tuple[tuple[int, int, int], ...]
-"""Sizes, mtimes and inodes of a SQLite file, and of what was written beside it."""
-
 Output = tuple[bool, tuple[Seen | None, ...]]
 
 Folders = dict[str, tuple[int, tuple[tuple[str, Stamp], ...]]]
@@ -75,7 +72,7 @@ class Sight(msgspec.Struct, array_like=True, frozen=True):
         folders: Path to when files last came or went in the folder, and its files.
         told: Path to when files last came or went in the folder, and what became of those that were loaded: of folders
             of which nothing else need be known.
-        database: The state of the database that told what was loaded.
+        loaded: Stands for all that the database told of what was loaded.
         toolkit: The toolkit's own source files, with digests, if the seal does not hold.
     """
 
@@ -83,7 +80,7 @@ class Sight(msgspec.Struct, array_like=True, frozen=True):
     files: tuple[Seen | None, ...] = ()
     folders: Folders = {}
     told: dict[str, tuple[int, Told]] = {}
-    database: State = ()
+    loaded: tuple[Any, ...] = ()
     toolkit: list[tuple[str, bytes]] = []
 
 
@@ -153,15 +150,15 @@ class Ahead:
             return None
         return self._began_ns, found[1]
 
-    def told(self, database: str) -> dict[str, Told]:
-        """What became of the files that were loaded from some folders, by path: what anybody would see who looked at
-        the files as they were when this began, and asks the database now.
+    def told(self, database: str, loaded: Sequence[Any]) -> dict[str, Told]:
+        """What became of the files that were loaded from some folders, by path.
 
         Args:
             database: The SQLite file.
+            loaded: Its answer today to what the seal asks as ``summary``.
         """
-        sight = self._find() if database == self._seal.database else Sight(False)
-        if not sight.told or state_of(database) != sight.database:
+        sight = self._find()
+        if database != self._seal.database or tuple(loaded) != sight.loaded:
             return {}
         return {path: told for path, (modified_ns, told) in sight.told.items() if _folder_time(path) == modified_ns}
 
@@ -271,19 +268,19 @@ def _look(seal: Seal, folders: _Folders, pipe: IO[bytes]) -> None:
     find_output = _begin_output(seal)
     same = _source_digest(seal, folders) == seal.sources_digest
     told: dict[str, tuple[int, Told]] = {}
-    state: State = ()
+    loaded: tuple[Any, ...] = ()
     toolkit: list[tuple[str, bytes]] = []
     if not same:
         pipe.write(_BROKEN)
         pipe.flush()
-        told, state = _tell(seal, folders)
+        told, loaded = _tell(seal, folders.found)
         toolkit = python_sources(TOOLKIT)
     stands, files = find_output()
     if same:
         pipe.write(_HOLDS if stands else _BROKEN)
         pipe.flush()
     rest = {path: found for path, found in folders.found.items() if path not in told}
-    pipe.write(msgspec.msgpack.encode(Sight(stands, files, rest, told, state, toolkit)))
+    pipe.write(msgspec.msgpack.encode(Sight(stands, files, rest, told, loaded, toolkit)))
 
 
 def _begin_output(seal: Seal) -> Callable[[], Output]:
@@ -326,30 +323,29 @@ def _see_output(seal: Seal) -> Output:
     return stands, () if stands else files
 
 
-def _tell(seal: Seal, folders: _Folders) -> tuple[dict[str, tuple[int, Told]], State]:
-    """What became of the files that were loaded from folders, as far as there is one source of each."""
-    state = state_of(seal.database)
-    if any(modified >= folders.before_ns for _, modified, _ in state):
-        return {}, ()  # so young that it may be written once more without showing it
+def _tell(seal: Seal, folders: Folders) -> tuple[dict[str, tuple[int, Told]], tuple[Any, ...]]:
+    """What became of the files that were loaded from folders, as far as there is one source of each; and what stands
+    for all that was loaded."""
     loaded: dict[str, list[tuple[Any, ...]]] = {}
     deep: set[str] = set()
     try:
-        for row in ask(seal.database, seal.records):
-            place, _, name = row[0].rpartition("/")
-            loaded.setdefault(f"{seal.folder}/{place}", []).append((name, *row[1:]))
-    except sqlite3.Error:
+        *rows, summary = ask(seal.database, seal.records, seal.summary)
+    except (sqlite3.Error, ValueError):
         return {}, ()
+    for path, *rest in rows:
+        place, _, name = path.rpartition("/")
+        loaded.setdefault(f"{seal.folder}/{place}", []).append((name, *rest))
     for place in loaded:
         while len(place) > len(seal.folder):
             place = place.rpartition("/")[0]
             deep.add(place)
     found = {}
-    for path in folders.found.keys() & loaded.keys() - deep:
-        modified_ns, entries = folders.found[path]
+    for path in folders.keys() & loaded.keys() - deep:
+        modified_ns, entries = folders[path]
         told = _compare(loaded[path], dict(entries))
         if told is not None:
             found[path] = modified_ns, told
-    return found, state
+    return found, tuple(summary)
 
 
 def _compare(loaded: Sequence[tuple[Any, ...]], there: dict[str, Stamp]) -> Told | None:
@@ -365,13 +361,6 @@ def _compare(loaded: Sequence[tuple[Any, ...]], there: dict[str, Stamp]) -> Told
             changed.append((name, now))
     _, pattern, declared, *_ = loaded[0]
     return Told(pattern, declared, len(loaded), tuple(changed), tuple(there))
-
-
-def state_of(database: str) -> State:
-    """What tells whether a SQLite file was written, or a file beside it, of which opening moves the ctime."""
-    found = [look_at(f"{database}{end}") for end in ("", "-wal", "-journal")]
-    seen = [one.stamp for one in found if one is not None and one.stamp.size]
-    return tuple((stamp.size, stamp.modified, stamp.inode) for stamp in seen)
 
 
 def _source_digest(seal: Seal, folders: _Folders) -> bytes | None:
@@ -391,11 +380,11 @@ class _Folders:
 
     def __init__(self, many: int, before_ns: int) -> None:
         self.found: Folders = {}
-        self._many, self.before_ns = many, before_ns
+        self._many, self._before_ns = many, before_ns
 
     def note(self, path: str, modified_ns: int, entries: Entries) -> None:
         """Be told of a folder; see ``survey``."""
-        proves = modified_ns < self.before_ns
+        proves = modified_ns < self._before_ns
         if proves and len(entries) >= self._many and all(_is_text(name) for name, _ in entries):
             self.found[path] = modified_ns, tuple(entries)
 

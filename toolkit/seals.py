@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:
     metadata = LazyModule("importlib.metadata")
 
-FORMAT = 3
+FORMAT = 4
 FOLDER = "seals"
 """Below the folder for derived files."""
 
@@ -86,6 +86,7 @@ class Seal(msgspec.Struct, frozen=True):
         folder: The site's folder.
         records: What asks the database for the content files that were loaded: path below the folder, pattern of the
             source, what stands for its declaration, size, mtime, ctime, inode, and whether these prove anything.
+        summary: What asks it for one row that stands for all of these.
         since: When the build was made.
         until: When the clock may change something.
         told: The report of a build with nothing to do.
@@ -104,6 +105,7 @@ class Seal(msgspec.Struct, frozen=True):
     tokens: bytes
     folder: str
     records: str
+    summary: str
     since: datetime
     until: datetime
     told: dict[str, Any]

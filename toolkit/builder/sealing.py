@@ -18,7 +18,7 @@ from toolkit.builder.manifest import Manifest
 from toolkit.builder.report import BuildReport
 from toolkit.builder.tables import bring_up
 from toolkit.builder.targets import FolderTarget
-from toolkit.content.records import STAMPS
+from toolkit.content.records import STAMPS, SUMMARY
 from toolkit.database import read_tokens
 from toolkit.errors import ToolkitError
 from toolkit.folders import FILE_NAME
@@ -123,6 +123,7 @@ class _Sealing:
             tokens=tokens,
             folder=str(site.folder),
             records=STAMPS,
+            summary=SUMMARY,
             since=report.moment,
             until=until,
             told=idle.as_dict(),

@@ -31,6 +31,7 @@ from toolkit.content.records import (
     refresh_stamps,
     replace_records,
     sum_rows,
+    summarize,
 )
 from toolkit.content.references import References, keys_by_table, locate
 from toolkit.content.report import LoadReport, SourceReport
@@ -154,7 +155,7 @@ class Loading:
             TooLittle: Nothing is told, or not all that must be known.
         """
         self._version = data_version(self._database)
-        told = ahead.told(str(self._database.path))
+        told = ahead.told(str(self._database.path), summarize(self._database))
         listings: list[Listing] = []
         folders: list[str] = []
         asked: list[str] = []

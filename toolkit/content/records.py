@@ -45,6 +45,14 @@ _CREATE = f"""CREATE TABLE IF NOT EXISTS {TABLE} (
 STAMPS = f"SELECT path, pattern, declared, size, modified, changed, inode, settled FROM {TABLE}"  # noqa: S608 - constants
 """What ``toolkit.seals.Seal.records`` wants to know."""
 
+SUMMARY = f"""
+SELECT count(*), sum(size), sum(modified % 1000000007 * (1 + rowid % 1009)), sum(changed % 998244353),
+    sum(inode % 1000000007 * (1 + size % 1009)), sum(settled), sum(row_count), sum(length(path)),
+    min(declared), max(declared), min(pattern), max(pattern)
+FROM {TABLE}
+"""  # noqa: S608 - constants
+"""And what ``summary`` does: another load notes another instant of some file."""
+
 _TYPES = {"path": "VARCHAR(700)", "keys": "TEXT"}
 _MYSQL_TYPES = {"path": "VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "keys": "LONGTEXT"}
 
@@ -117,6 +125,11 @@ def read_narrow(database: Any, folders: Iterable[str], paths: Iterable[str]) -> 
     for path in paths:
         rows += database.fetch(f"{asked} path = ?", [path])
     return {row[0]: record for row, record in zip(rows, map(_make, rows), strict=True)}
+
+
+def summarize(database: Any) -> tuple[Any, ...]:
+    """SQLite's answer to ``SUMMARY``; empty when nothing was ever loaded."""
+    return tuple(database.fetch(SUMMARY)[0]) if has_table(database) else ()
 
 
 def data_version(database: Any) -> int | None:
