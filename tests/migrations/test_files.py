@@ -180,7 +180,10 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path):
 
 
 def test_your_own_steps_are_written_too():
-    text = migration_text([migrations.RunSQL("SELECT 1", reverse_sql=""), migrations.RunPython(make_key)])
+    both = migrations.RunPython(make_key, reverse_code=migrations.RunPython.noop)
+    text = migration_text([migrations.RunSQL("SELECT 1", reverse_sql=""), migrations.RunPython(make_key), both])
+    assert f"migrations.RunPython({make_key.__module__}.make_key, reverse_code=migrations.RunPython.noop)" in text
+    assert "toolkit.migrations.operations" not in text
     assert 'migrations.RunSQL("SELECT 1", reverse_sql="")' in text
     assert f"migrations.RunPython({make_key.__module__}.make_key)" in text
 

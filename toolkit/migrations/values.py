@@ -152,6 +152,8 @@ def _write_reference(value: Any, imports: Imports) -> Doc:
         )
     if module == "builtins":
         return str(name)
+    if module.startswith("toolkit.migrations.operations."):  # such as RunPython.noop; the file imports migrations
+        return f"migrations.{name}"
     imports.add(module)
     return f"{module}.{name}"
 
