@@ -112,6 +112,23 @@ def test_whatever_a_page_needs_must_be_there(check: Check, tag: str) -> None:
     assert "needs /static/nothing.png, which is not there" in letter
 
 
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "<meta http-equiv=refresh content='5; url=/nothing/'>",
+        '<meta http-equiv="Refresh" content="0;URL=\'/nothing/\'">',
+        "<form action='/stories/flood/'><button formaction='/nothing/'>x</button></form>",
+    ],
+)
+def test_wherever_a_page_leads_must_be_there(check: Check, tag: str) -> None:
+    letter = letter_of(check(with_body(f"<h1>A</h1>{tag}")), "links.broken")
+    assert "the link to /nothing/ leads to nothing" in letter
+
+
+def test_a_page_that_loads_itself_anew_leads_nowhere(check: Check) -> None:
+    assert found(check(with_body("<h1>A</h1><meta http-equiv=refresh content=300>"))) == []
+
+
 def test_what_a_stylesheet_needs_must_be_there(check: Check) -> None:
     report = check({"static/site.css": "main { background: url('/static/nothing.png') }"})
     assert not report.is_good

@@ -20,6 +20,8 @@ _ATTRIBUTES: tuple[tuple[str, str, str], ...] = (
     ("area", "href", LINK),
     ("iframe", "src", LINK),
     ("form", "action", LINK),
+    ("button", "formaction", LINK),
+    ("input", "formaction", LINK),
     ("img", "src", RESOURCE),
     ("source", "src", RESOURCE),
     ("video", "src", RESOURCE),
@@ -40,6 +42,9 @@ _LINK_RELS = {"next", "prev", "author", "license", "help", "search", "alternate"
 _IMAGE_PROPERTIES = {"og:image", "og:image:url", "twitter:image"}
 _CONNECTING_RELS = {"preconnect", "dns-prefetch", "prefetch", "prerender"}
 _XLINK = "{http://www.w3.org/1999/xlink}href"
+_REFRESH = re.compile(r"""\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?(.+?)["']?\s*$""", re.IGNORECASE)
+"""What a page is to be exchanged for. Source: HTML, "shared declarative refresh steps"."""
+
 _FIELDS = ("input", "select", "textarea")
 _UNLABELLED = {"hidden", "submit", "button", "reset", "image"}
 """Kinds of ``<input>`` that need no label."""
@@ -335,6 +340,8 @@ def _head_references(root: Any) -> Iterator[Reference]:
         elif href and rels & _LINK_RELS and not link.get("hreflang"):
             yield Reference(href, LINK, "link", link.sourceline or 0)
     for meta in root.iter("meta"):
+        if (meta.get("http-equiv") or "").lower() == "refresh" and (found := _REFRESH.match(meta.get("content") or "")):
+            yield Reference(found[1], LINK, "meta", meta.sourceline or 0)
         name = meta.get("property") or meta.get("name") or ""
         if name in _IMAGE_PROPERTIES and meta.get("content"):
             yield Reference(meta.get("content").strip(), RESOURCE, "meta", meta.sourceline or 0)
