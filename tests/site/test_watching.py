@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,15 @@ def test_where_the_site_lies_is_no_input(read: Any, site: FakeSite) -> None:
 def test_what_a_thread_reads_that_a_page_begins_is_the_pages(read: Any, site: FakeSite, action: str) -> None:
     path = site.folder / "data/a.json"
     assert read(action, path)[FILE] == digest_bytes(path.read_bytes())
+
+
+def test_a_pool_of_threads_reads_for_whoever_gave_it_something_to_do(read: Any, site: FakeSite) -> None:
+    (site.folder / "data/b.json").write_text("{}")
+    with ThreadPoolExecutor(1) as pool:
+        paths = [site.folder / f"data/{name}.json" for name in "ab"]
+        first, second = (read("a[0].submit(Path(a[1]).read_text).result()", pool, path) for path in paths)
+        assert (set(first), set(second)) == ({FILE}, {("file", "data/b.json")})
+        assert read("a[0].submit(len, 'abc').result()", pool) == {}
 
 
 @pytest.mark.parametrize("action", ["os.environ.get(a[0])", "os.getenv(a[0])", "os.getenvb(os.fsencode(a[0]))"])

@@ -137,10 +137,42 @@ def _told_start(self: threading.Thread) -> None:
     """``Thread.start``: a thread that the site's code begins while a page is made reads for that page."""
     hearer = _hearer
     if hearer is not None and hearer.find_scope(sys._getframe(1)) is not None:
-        self.run = partial(copy_context().run, _run_for_page, self.run)  # type: ignore[method-assign]  # of this one
+        if not _is_told_pools(self):
+            self.run = partial(copy_context().run, _run_for_page, self.run)  # type: ignore[method-assign]  # of this one
+        tell_pools()
     _start(self)
 
 
-def _run_for_page(run: Callable[[], None]) -> None:
-    _begun.value = True
-    run()
+def _is_told_pools(thread: threading.Thread) -> bool:
+    """Whether a thread is a pool's, which is given each page's context with what it has to do."""
+    return _are_pools_told() and getattr(thread, "_target", None) is sys.modules[_POOLS]._worker
+
+
+def _run_for_page(run: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    before, _begun.value = _begun.value, True
+    try:
+        return run(*arguments, **named)
+    finally:
+        _begun.value = before
+
+
+_POOLS = "concurrent.futures.thread"
+
+
+def tell_pools() -> None:
+    """Have what a page gives to a pool of threads read for that page, if pools are imported: they outlive pages."""
+    if _POOLS in sys.modules and not _are_pools_told():
+        pool = sys.modules[_POOLS].ThreadPoolExecutor
+        submit = pool.submit
+
+        def told_submit(self: Any, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+            hearer = _hearer
+            if hearer is not None and hearer.find_scope(sys._getframe(1)) is not None:
+                fn = partial(copy_context().run, _run_for_page, fn)
+            return submit(self, fn, *arguments, **named)
+
+        pool.submit, pool.is_told = told_submit, True
+
+
+def _are_pools_told() -> bool:
+    return _POOLS in sys.modules and hasattr(sys.modules[_POOLS].ThreadPoolExecutor, "is_told")

@@ -122,6 +122,7 @@ def loading(folder: Path) -> Iterator[Loading]:
         yield _loading
     finally:
         _loading = None
+        told.tell_pools()
 
 
 def _scope() -> Any:
