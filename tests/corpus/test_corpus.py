@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import feedparser
 import html5lib
@@ -23,6 +24,7 @@ from toolkit.text import slugify
 from .conftest import OLD, Builds
 
 BASE = "https://corpus.example"
+ZONE = ZoneInfo("America/New_York")
 BODY = re.compile(r"<!-- body -->.*?<!-- /body -->", re.DOTALL)
 LINK = re.compile(r'(?:href|src)="([^"]+)"')
 MATTER = re.compile(r"---[ \t]*\n(.*?)\n---[ \t]*\n", re.DOTALL)
@@ -153,4 +155,5 @@ def test_posts_that_give_no_date_take_that_of_their_file(builds: Builds) -> None
     assert len(undated) > 50
     for path in undated:
         page = builds.files[f"posts/{path.stem.replace('.', '-')}/index.html"].decode()
-        assert f'<time datetime="{path.name[:10]}T00:00:00+00:00">' in page
+        begun = datetime.fromisoformat(path.name[:10]).replace(tzinfo=ZONE).astimezone(UTC)
+        assert f'<time datetime="{begun.isoformat()}">' in page, "the day begins in the blog's time zone"
