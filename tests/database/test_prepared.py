@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,14 @@ pytestmark = pytest.mark.skipif(not POSTGRESQL, reason="TOOLKIT_TEST_DATABASES n
 PREPARED_FROM = 2
 
 ASKED = "SELECT id, text FROM note WHERE id = %s"
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Who began the tests in the background had interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -142,7 +151,7 @@ def test_a_value_among_many_that_python_does_not_have_fails_no_transaction(notes
         assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 
 
-def test_an_interrupt_among_many_rows_cancels_the_question(notes: Any) -> None:
+def test_an_interrupt_among_many_rows_cancels_the_question(notes: Any, interruptible: None) -> None:
     sql = "SELECT n, CASE WHEN n > %s THEN pg_sleep(1) IS NULL END FROM generate_series(1, 2600) AS n"
     for _ in range(PREPARED_FROM + 2):
         notes.fetch(sql, (3000,))
@@ -287,7 +296,7 @@ def test_a_lost_connection_is_replaced_but_not_inside_a_transaction(notes: Any) 
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 
 
-def test_an_interrupt_cancels_the_question_and_the_next_is_answered(notes: Any) -> None:
+def test_an_interrupt_cancels_the_question_and_the_next_is_answered(notes: Any, interruptible: None) -> None:
     threading.Timer(0.1, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         notes.fetch("SELECT pg_sleep(20)")
