@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from toolkit.errors import RouteError, did_you_mean
 from toolkit.i18n.locales import get_locale
 from toolkit.lazily import LazyModule
 from toolkit.pages.urls import find_url, url_for
-from toolkit.templates.clock import read_clock
+from toolkit.templates.clock import now
 from toolkit.templates.environment import make_environment
 from toolkit.templates.filters import markdown_filter
 from toolkit.templates.folders import TemplateFolder
@@ -69,7 +70,7 @@ def make_templates(site: Any) -> Any:
 def _globals(site: Any) -> dict[str, Any]:
     names: dict[str, Any] = {
         "url_for": url_for,
-        "now": partial(read_clock, "minute"),
+        "now": partial(_now, site),
         "asset": lambda path: site.assets.asset(path),
         "integrity": lambda path: site.assets.integrity(path),
         "script": lambda path, **options: tags.script(site.assets, path, **options),
@@ -83,6 +84,11 @@ def _globals(site: Any) -> dict[str, Any]:
     for app in reversed(site.apps):
         names.update(app.globals)
     return names
+
+
+def _now(site: Any, unit: str = "minute") -> datetime:
+    """``now()``, and ``now("year")`` as it begins in the site's time zone."""
+    return now(unit) if unit == "minute" else now(unit, timezone=site.settings.timezone)
 
 
 def _in_current_locale(draw: Callable[..., Any]) -> Callable[..., Any]:

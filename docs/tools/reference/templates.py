@@ -36,7 +36,8 @@ GLOBALS = {
     "locator_map": "a map as SVG; below",
     "namespace": "Jinja's: assignable from inside a loop",
     "ngettext": 'a message with a number: `ngettext("%(num)s story", "%(num)s stories", n)`',
-    "now": "the moment of the rendering; the page is rendered again when a minute has passed, so ask where you must",
+    "now": "the moment of the rendering, as finely as the page shows it: `now('year').year` and `now('day')|date` are "
+    "asked again when the next year or day begins in the site's time zone, `now()` each minute",
     "npgettext": "the same with a context",
     "pgettext": "a message with a context that tells it from the same words elsewhere",
     "range": "Jinja's",
