@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from toolkit.deploy.hosts.choose import AT_THE_ROOT, for_host
 
 from .servers import apache, caddy, nginx
-from .test_hosts import HEADERS, News, Serve, built_news, differences, served
+from .test_hosts import HEADERS, News, Serve, built_news, differences, installed, served
 
 __all__ = ["served"]
 
@@ -28,10 +27,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
 def test_a_real_server_answers_every_url_as_ours_does(
     serve: Serve, news: News, served: Path, request: pytest.FixtureRequest
 ) -> None:
-    name = request.node.callspec.id
-    if shutil.which({"apache": "apache2"}.get(name, name), path="/usr/sbin:/usr/bin:/usr/local/bin") is None:
-        pytest.skip(f"{name} is not installed")
-    assert differences(serve, name, news, served) == ""
+    assert differences(serve, installed(request), news, served) == ""
 
 
 def test_gitlab_wants_the_path_on_both_sides(news: News) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,18 +121,21 @@ def _tell_unchanged(speak: Output, seal: Seal, seconds: float) -> None:
         told = {**seal.told, "moment": datetime.now(UTC).isoformat(), "seconds": {"all": round(seconds, 4)}}
         speak.data({"ok": True, **told})
     else:
-        tell_end(speak, f"{seal.counts}, in {seconds:.2f} s", seal.told)
+        told = seal.told
+        summary = f"{seal.counts}, in {seconds:.2f} s"
+        tell_end(speak, summary, told["output"], told["left_out"], base_path=told["base_path"])
 
 
-def tell_end(speak: Output, summary: str, told: Mapping[str, Any]) -> None:
+def tell_end(speak: Output, summary: str, output: str, left_out: Sequence[str], *, base_path: str) -> None:
     """The last lines of each build.
 
     Args:
         speak: Says them.
         summary: What was done.
-        told: What ``--json`` tells.
+        output: The output folder, or the URL of a storage.
+        left_out: Views, which only the server answers.
+        base_path: The path below which the pages expect to be published.
     """
-    output, base_path, left_out = told["output"], told["base_path"], told["left_out"]
     if left_out:
         speak.say(f"left out, answered by the server only: {', '.join(left_out)}")
     speak.say(summary, style="green")

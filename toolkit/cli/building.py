@@ -120,7 +120,7 @@ def _tell(speak: Output, report: BuildReport, *, verbose: bool, metrics: bool) -
         _tell_differences(speak, report)
     for notice in report.notices:
         speak.note(f"note: {notice}", style="yellow")
-    tell_end(speak, report.summary(), report.as_dict())
+    tell_end(speak, report.summary(), report.output, report.left_out, base_path=report.base_path)
 
 
 def _tell_differences(speak: Output, report: BuildReport) -> None:
