@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from tests.servers import SERVERS
 from toolkit.database import install_tokens, read_buckets, read_tokens
 from toolkit.database.tokens.keeping import EVERY_BUCKET
+from toolkit.errors import ToolkitError
 from toolkit.models.states import TableState, capture
 from toolkit.trace import Scope, bucket_of, entered
 
@@ -200,7 +203,7 @@ def test_tokens_that_another_version_kept_are_put_aside(server: Any) -> None:
 
 
 def test_a_draw_passes_over_what_a_writer_notes_again(database: Any, thread: ThreadPoolExecutor) -> None:
-    """On MariaDB a second transaction of a connection adds no row of its own to those of the first."""
+    """A second transaction adds no row of its own to those of the first."""
     if database.dialect == "sqlite":
         pytest.skip("one writer at a time")
 
@@ -294,13 +297,125 @@ def test_eight_writers_of_one_bucket_do_not_wait_for_each_other(server: Any) -> 
     assert {one for one, token in tokens_of(server).items() if not token} == {0, 2}
 
 
+def noted(database: Any) -> int:
+    return int(database.fetch("SELECT count(*) FROM toolkit_change WHERE name = 'news_tag'")[0][0])
+
+
+def test_what_is_noted_between_two_builds_does_not_grow_with_the_number_of_writes(
+    server: Any, thread: ThreadPoolExecutor
+) -> None:
+    """Forty transactions over forty connections note the four buckets once, or a few times."""
+
+    def write(number: int) -> None:
+        server.execute(f"UPDATE news_tag SET name = 'w{number}'")
+        server.close()
+
+    for number in range(40):
+        thread.submit(write, number).result(20)
+    with server.atomic():
+        for number in range(40):
+            server.execute(f"UPDATE news_tag SET name = 'x{number}' WHERE id = 300")
+    assert 4 <= noted(server) <= 20  # MariaDB gives a connection's number again once it has seen that this one ended
+    install_tokens(server, [TABLE])
+    assert noted(server) == 0
+
+
+def test_what_writers_at_work_rely_on_is_not_cleared_away(server: Any) -> None:
+    """Six writers hold what was noted before; four of them commit, one takes all back, and one is cut off."""
+    written, ended = threading.Barrier(7), threading.Barrier(7)
+
+    def write(number: int) -> None:
+        try:
+            server.execute("UPDATE news_tag SET name = 'noted' WHERE id = 300")
+            with server.atomic():
+                server.execute(f"INSERT INTO news_tag (id, name, slug) VALUES ({400 + number}, 'w', 'w{number}')")
+                written.wait(20)
+                ended.wait(20)
+                if number == 4:
+                    raise ValueError("no")
+                if number == 5:
+                    cut_off(server)
+        except (ValueError, ToolkitError):
+            pass
+        finally:
+            server.close()
+
+    with ThreadPoolExecutor(6) as writers:
+        running = [writers.submit(write, number) for number in range(6)]
+        written.wait(20)
+        first = tokens_of(server)
+        install_tokens(server, [TABLE])
+        assert (first[1], tokens_of(server)[1], read_tokens(server, [TABLE])) == ("", "", {})
+        ended.wait(20)
+        for one in running:
+            one.result(20)
+    assert tokens_of(server)[1] == ""
+    assert server.fetch("SELECT count(*) FROM news_tag WHERE id >= 400 AND id < 410") == [(4,)]
+    limit = time.monotonic() + 10
+    while noted(server) and time.monotonic() < limit:  # the server has to see that one of them is gone
+        install_tokens(server, [TABLE])
+    assert (noted(server), bool(tokens_of(server)[1])) == (0, True)
+
+
+def cut_off(database: Any) -> None:
+    """End this thread's connection from its own side, as the operating system does with a process that is killed."""
+    number = database.connection.fileno() if database.dialect == "postgresql" else database.connection._sock.fileno()
+    with socket.socket(fileno=os.dup(number)) as end:
+        end.shutdown(socket.SHUT_RDWR)
+    database.execute("UPDATE news_tag SET name = 'lost' WHERE id = 300")
+
+
+def test_a_transaction_with_an_older_snapshot_relies_on_nothing(postgresql: Any, thread: ThreadPoolExecutor) -> None:
+    """It would take a row for there that is gone; and to find that out would end it."""
+    postgresql.execute("UPDATE news_tag SET name = 'noted' WHERE id = 300")
+    transaction = postgresql.atomic()
+
+    def begin() -> None:
+        transaction.__enter__()
+        postgresql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        postgresql.fetch("SELECT * FROM toolkit_change")
+
+    thread.submit(begin).result(20)
+    install_tokens(postgresql, [TABLE])
+    thread.submit(postgresql.execute, "UPDATE news_tag SET name = 'late' WHERE id = 300").result(20)
+    assert tokens_of(postgresql)[1] != ""
+    thread.submit(transaction.__exit__, None, None, None).result(20)
+    assert tokens_of(postgresql)[1] == ""
+
+
+def test_two_who_read_at_different_times_both_miss_nothing(database: Any) -> None:
+    """What one has seen is cleared away by the other's draw: its tokens are others, so it compares the rows."""
+    scope = Scope(None, database)
+    first = second = capture(scope, [TABLE], {})
+    for step in range(6):
+        database.execute(f"UPDATE news_tag SET name = 'step {step}' WHERE id = {(1, 257, 700)[step % 3]}")
+        install_tokens(database, [TABLE])
+        second = followed(scope, second, {(0, 1, 2)[step % 3]})
+        if step % 3 == 2:
+            first = followed(scope, first, {0, 1, 2})
+    assert digests(first[TABLE]) == digests(second[TABLE])
+
+
+def followed(scope: Scope, before: dict[str, TableState], buckets: set[int]) -> dict[str, TableState]:
+    """The table as it is now, seen by who saw it as it was before."""
+    after = capture(scope, [TABLE], before)
+    assert after[TABLE].buckets_since(before[TABLE]) == buckets
+    assert digests(after[TABLE]) == digests(capture(scope, [TABLE], {})[TABLE])
+    return dict(after)
+
+
 # whoever writes, and however it ends
 
 KEYS = st.sampled_from([-300, -257, -256, -1, 0, 1, 255, 256, 511, 512, 1023])
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["insert", "update", "delete", "move", "save"]), st.booleans(), KEYS, KEYS),
-        st.tuples(st.sampled_from(["begin", "savepoint", "roll back", "commit", "draw"]), st.just(False), KEYS, KEYS),
+        st.tuples(
+            st.sampled_from(["begin", "begin strictly", "savepoint", "roll back", "commit", "draw"]),
+            st.just(False),
+            KEYS,
+            KEYS,
+        ),
     ),
     max_size=25,
 )
@@ -332,8 +447,8 @@ class Writers:
         return bool(self.open) and self.database.dialect == "sqlite"
 
     def step(self, what: str, first: bool, key: int, other: int) -> None:
-        if what in ("begin", "savepoint"):
-            self.begin(nested=what == "savepoint")
+        if what in ("begin", "begin strictly", "savepoint"):
+            self.begin(nested=what == "savepoint", strictly=what == "begin strictly")
         elif what in ("roll back", "commit"):
             self.end(None if what == "commit" else ValueError("no"))
         elif what == "draw":
@@ -344,11 +459,14 @@ class Writers:
         elif not self.alone():
             self.write(what, 2 * key + 1, 2 * other + 1)
 
-    def begin(self, *, nested: bool) -> None:
+    def begin(self, *, nested: bool, strictly: bool) -> None:
+        """``strictly``: PostgreSQL's transaction sees what was there when it began."""
         if bool(self.open) == nested:
             transaction = self.database.atomic()
             self.inside(transaction.__enter__)
             self.open.append(transaction)
+            if strictly and self.database.dialect == "postgresql":
+                self.inside(lambda: self.database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
     def end(self, error: Exception | None) -> None:
         if self.open:

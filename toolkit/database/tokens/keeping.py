@@ -30,7 +30,8 @@ CHANGES = "toolkit_change"
 """On servers, the table in which triggers note that a table changed.
 
 A trigger that deleted the token itself would make writers of one table wait for each other, and two that write two
-tables in opposite order lock each other out. So each transaction only adds a row of its own.
+tables in opposite order lock each other out. So each only adds a row of its own, where none is there that it could
+rely on: the table has a row or a few for each bucket that was written since the last draw, however often that was.
 """
 
 

@@ -1,4 +1,7 @@
-"""Tokens in MariaDB: triggers of each row note the connection, and the bucket of the row that it wrote.
+"""Tokens in MariaDB: triggers of each row note the writer, and the bucket of the row that it wrote.
+
+Each connection is a writer with a number that no other has at the same time, so that none waits for another's row.
+Numbers are given again, or ten thousand connections, one after the other, would leave as many rows.
 
 MariaDB has no triggers of statements, and ``TRUNCATE`` fires none; but it gives the table another number, which the
 tokens are bound to. Reading that number takes the privilege PROCESS: without it there are no tokens. What foreign keys
@@ -46,12 +49,12 @@ ASKED_AT_ONCE = 100
 _LAYOUT = {
     TOKENS: "name VARCHAR(64) PRIMARY KEY, token VARCHAR(32) NOT NULL, state VARCHAR(32) NOT NULL",
     BUCKETS: "name VARCHAR(64), bucket BIGINT, token VARCHAR(32) NOT NULL, PRIMARY KEY (name, bucket)",
-    CHANGES: "name VARCHAR(64), bucket BIGINT, connection BIGINT UNSIGNED, PRIMARY KEY (name, bucket, connection)",
+    CHANGES: "name VARCHAR(64), bucket BIGINT, writer BIGINT UNSIGNED, PRIMARY KEY (name, bucket, writer)",
 }
 _COLUMNS = {
     *(f"{TOKENS}.{column}" for column in ("name", "token", "state")),
     *(f"{BUCKETS}.{column}" for column in ("name", "bucket", "token")),
-    *(f"{CHANGES}.{column}" for column in ("name", "bucket", "connection")),
+    *(f"{CHANGES}.{column}" for column in ("name", "bucket", "writer")),
 }
 
 
@@ -130,9 +133,9 @@ class MySQLTokens(TokenKeeper):
 
     def _forget_writers(self, database: Database, tables: Sequence[str]) -> dict[str, set[int]]:
         """Table to the buckets that they wrote in."""
-        done = database.fetch(f"SELECT name, bucket, connection FROM {CHANGES} FOR UPDATE SKIP LOCKED")  # noqa: S608 - a constant
+        done = database.fetch(f"SELECT name, bucket, writer FROM {CHANGES} FOR UPDATE SKIP LOCKED")  # noqa: S608 - a constant
         gone = [row for row in done if row[0] in set(tables)]
-        database.run_many(f"DELETE FROM {CHANGES} WHERE name = %s AND bucket = %s AND connection = %s", gone)  # noqa: S608 - a constant
+        database.run_many(f"DELETE FROM {CHANGES} WHERE name = %s AND bucket = %s AND writer = %s", gone)  # noqa: S608 - a constant
         written: dict[str, set[int]] = defaultdict(set)
         for name, bucket, _ in gone:
             written[name].add(bucket)
@@ -202,9 +205,9 @@ def _body(table: str, key: str | None, rows: Sequence[str]) -> str:
     literal = "'" + table.replace("\\", "\\\\").replace("'", "''") + "'"
 
     def noted(bucket: str) -> str:
-        return f"INSERT IGNORE INTO {CHANGES} VALUES ({literal}, {bucket}, CONNECTION_ID())"  # noqa: S608 - of the schema
+        return f"INSERT IGNORE INTO {CHANGES} VALUES ({literal}, {bucket}, @toolkit_writer)"  # noqa: S608 - of the schema
 
-    steps = ["DECLARE CONTINUE HANDLER FOR 1146 BEGIN END"]
+    steps = ["DECLARE CONTINUE HANDLER FOR 1146 BEGIN END", _NUMBERED]
     if key is None:
         steps.append(noted(str(EVERY_BUCKET)))
     else:
@@ -212,6 +215,18 @@ def _body(table: str, key: str | None, rows: Sequence[str]) -> str:
         steps.append(noted(_bucket(first)))
         steps += [f"IF {first} <> {other} THEN {noted(_bucket(other))}; END IF" for other in others]
     return f"BEGIN {'; '.join(steps)}; END"
+
+
+_NUMBERED = (
+    "IF @toolkit_writer IS NULL THEN BEGIN "
+    "DECLARE EXIT HANDLER FOR SQLEXCEPTION SET @toolkit_writer = CONNECTION_ID(); "
+    "SET @toolkit_writer = 0; "
+    "WHILE NOT coalesce(GET_LOCK(concat('toolkit_writer.', @toolkit_writer), 0), TRUE) "
+    "DO SET @toolkit_writer = @toolkit_writer + 1; END WHILE; "
+    "END; END IF"
+)
+"""Gives a connection the lowest number that is free, until it ends. If two had the same, one would wait for the other,
+and nothing else would be wrong."""
 
 
 def _make_trigger(database: Database, name: str, made: _Trigger, *, there: bool) -> None:

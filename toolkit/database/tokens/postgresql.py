@@ -1,10 +1,10 @@
 """Tokens in PostgreSQL: triggers of each statement note the transaction, and the buckets of rows that it wrote.
 
-Each transaction notes rows of its own, so writers never wait for each other. A token stands while no visible
-transaction has written the table, or the bucket, since it was drawn. It is bound to the table, its file, its columns
-and its triggers as they were then: rewriting the table, dropping and making it anew, or restoring a dump leave it
-without a token. ``TRUNCATE`` and what foreign keys do count as well; replicas and ``session_replication_role`` do not
-silence the triggers.
+Each transaction notes rows of its own, or holds those that another has noted, so writers never wait for each other. A
+token stands while no visible transaction has written the table, or the bucket, since it was drawn. It is bound to the
+table, its file, its columns and its triggers as they were then: rewriting the table, dropping and making it anew, or
+restoring a dump leave it without a token. ``TRUNCATE`` and what foreign keys do count as well; replicas and
+``session_replication_role`` do not silence the triggers.
 """
 
 from __future__ import annotations
@@ -110,14 +110,16 @@ class PostgreSQLTokens(TokenKeeper):
                     _make_triggers(database, table, triggers_of(schema, found.key))
 
     def draw(self, database: Database, tables: Sequence[str]) -> None:
-        """Forget the transactions that are over. What one still at work noted is not seen here, and stays."""
+        """Forget what transactions noted that are over. What one still at work noted is not seen here, and stays; so
+        does what it relies on, which it holds."""
         names = list(tables)
         with database.atomic():
             database.run(f"LOCK TABLE {TOKENS} IN EXCLUSIVE MODE")  # one who draws at a time
             written: dict[str, set[int]] = defaultdict(set)
             for name, bucket in database.fetch(
-                f"WITH gone AS (DELETE FROM {CHANGES} WHERE name = ANY(%s) RETURNING name, bucket) "  # noqa: S608 - a constant
-                "SELECT DISTINCT name, bucket FROM gone",
+                f"WITH gone AS (DELETE FROM {CHANGES} WHERE ctid = ANY(ARRAY("  # noqa: S608 - constants
+                f"SELECT ctid FROM {CHANGES} WHERE name = ANY(%s) FOR UPDATE SKIP LOCKED"
+                ")) RETURNING name, bucket) SELECT DISTINCT name, bucket FROM gone",
                 [names],
             ):
                 written[name].add(bucket)

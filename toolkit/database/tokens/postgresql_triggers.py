@@ -172,12 +172,25 @@ def _declared(schema: str) -> str:
 
 
 def _noted(schema: str, bucket: str, source: str = "") -> str:
-    """``DISTINCT`` and not ``UNION``, whose plan for many rows would be kept for few: that takes ten times as long."""
-    return (
-        f"INSERT INTO {_quote(schema)}.{CHANGES} "
-        f"SELECT DISTINCT TG_TABLE_NAME, {bucket}, pg_current_xact_id(), transaction_timestamp() {source} "
-        "ON CONFLICT DO NOTHING"
-    )
+    """Note buckets, but not those that are noted already: between two builds there may be millions of transactions.
+
+    Whoever relies on another's row holds it until the end of the transaction, and ``draw`` passes over what is held.
+    Any number can hold one row, and nobody waits for one that is being taken away. With a snapshot that is older than
+    the statement, a row that is gone cannot be told from one that is there, so such a transaction adds its own.
+
+    ``DISTINCT`` and not ``UNION``, whose plan for many rows would be kept for few: that takes ten times as long.
+    """
+    changes = f"{_quote(schema)}.{CHANGES}"
+    return f"""INSERT INTO {changes}
+                SELECT TG_TABLE_NAME, w.bucket, pg_current_xact_id(), transaction_timestamp()
+                FROM (SELECT DISTINCT {bucket} AS bucket {source}) w
+                LEFT JOIN LATERAL (
+                    SELECT 1 AS held FROM {changes} c
+                    WHERE c.name = TG_TABLE_NAME AND c.bucket = w.bucket
+                    AND current_setting('transaction_isolation') = 'read committed'
+                    LIMIT 1 FOR KEY SHARE SKIP LOCKED
+                ) g ON true WHERE g.held IS NULL
+                ON CONFLICT DO NOTHING"""  # noqa: S608 - quoted
 
 
 def _quote(name: str) -> str:
