@@ -174,6 +174,20 @@ def test_relations_of_the_parts(shop: Any) -> None:
     assert shop.bob.orders.create(number=2).pk == (2, 2)
 
 
+def test_keys_are_counted_each_once(shop: Any) -> None:
+    once = Count("orders", distinct=True)
+    assert [t.n for t in Tenant.objects.annotate(n=once)] == [4, 1]
+    assert Tenant.objects.aggregate(n=once, few=Count("orders", distinct=True, filter=Q(orders__total__lt=30))) == {
+        "n": 5,
+        "few": 2,
+    }
+    grouped = Order.objects.values("open").annotate(n=Count("pk"), once=Count("pk", distinct=True))
+    assert all(group["n"] == group["once"] for group in grouped)
+    Reading.objects.create(day="2026-03-01")
+    Reading.objects.create(day="2026-03-01")
+    assert Reading.objects.aggregate(n=Count("pk", distinct=True)) == {"n": 2}
+
+
 def test_rows_are_written_by_their_key(shop: Any) -> None:
     order = Order.objects.get(pk=(1, 2))
     order.total = 21
@@ -221,7 +235,9 @@ def test_what_is_not_a_key_is_refused(shop: Any) -> None:
         Order.objects.filter(pk__contains=1).count()
     with pytest.raises(IntegrityError, match="Order has no tenant and number, which is its key"):
         Order.objects.create(tenant=shop.ann, number=None)
-    with pytest.raises(FieldError, match="is several columns"):
+    with pytest.raises(
+        FieldError, match=r"Max\(\) of 'pk', which is several columns, .* Count\(\) takes them together"
+    ):
         Order.objects.aggregate(models.Max("pk"))
 
 

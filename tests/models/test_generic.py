@@ -10,7 +10,7 @@ import pytest
 
 from tests.tables import resolved
 from toolkit import models
-from toolkit.errors import DeclarationError, FieldError, UnplannedQuery, ValidationError
+from toolkit.errors import DeclarationError, FieldError, IntegrityError, UnplannedQuery, ValidationError
 from toolkit.models import Count, Prefetch, Q
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import READER, Scope, entered
@@ -154,6 +154,41 @@ def test_a_reference_is_updated_in_all_ways(news: Any) -> None:
     assert len(queries) == 2
     with pytest.raises(ValidationError, match="is not saved and has no key"):
         Comment.objects.update(target=Story(title="New"))
+
+
+def test_an_object_may_be_set_before_it_is_saved(news: Any) -> None:
+    story, video = Story(title="New"), Video(title="Film")
+    one, many = Comment(text="x", target=story), [Comment(text="y", target=video)]
+    assert (one.content_type, one.object_id) == ("news.Story", None)
+    assert one.target is story and many[0].target is video
+    for write in (one.save, lambda: Comment.objects.bulk_create(many), lambda: Comment.objects.create(target=story)):
+        with pytest.raises(IntegrityError, match=r"Comment\.target refers to an unsaved (Story|Video)\. Save that one"):
+            write()
+    assert Comment.objects.count() == 4
+    story.save()
+    video.save()
+    assert one.target is story
+    one.save()
+    Comment.objects.bulk_create(many)
+    assert one.object_id == str(story.pk) and one.target is story
+    assert texts(story.comments.all()) == "x" and texts(video.comments.all()) == "y"
+    one.target = unsaved = Story(title="Later")
+    with pytest.raises(IntegrityError, match="refers to an unsaved Story"):
+        Comment.objects.bulk_update([one], ["target"])
+    unsaved.save()
+    Comment.objects.bulk_update([one], ["target"])
+    assert Comment.objects.get(pk=one.pk).target == unsaved
+
+
+def test_an_unsaved_object_gives_way_to_what_the_fields_say_later(news: Any) -> None:
+    comment = Comment(text="x", target=Story(title="New"))
+    comment.object_id = str(news.one.pk)
+    assert comment.target == news.one
+    comment.save()
+    comment.target = Photo(title="Shot")
+    comment.target = None
+    comment.save()
+    assert Comment.objects.get(pk=comment.pk).target is None
 
 
 def test_rows_of_each_model_are_loaded_at_once(news: Any) -> None:
@@ -347,8 +382,6 @@ def test_an_edit_breaks_the_pages_that_read_it(news: Any, scope: Scope, sql: str
 def test_what_cannot_be_referred_to_is_refused(news: Any) -> None:
     with pytest.raises(FieldError, match=r"Comment\.target cannot be compared: 3 is no row of a model"):
         Comment.objects.filter(target=3).count()
-    with pytest.raises(ValidationError, match="is not saved and has no key"):
-        Comment(target=Story(title="x"))
     with pytest.raises(ValidationError, match=r"'news\.Storry' is no model of this site"):
         Comment(text="x", content_type="news.Storry", object_id="1").full_clean()
     with pytest.raises(FieldError, match="cannot be of one queryset"):

@@ -81,6 +81,21 @@ class Host(models.Model):
         return self.name.upper()
 
 
+class Event(models.Model):
+    number = models.AutoField(primary_key=True)
+    title = models.CharField(max_length=20, translated=True)
+
+
+class Fair(Place, Event):
+    """Two tables beside each other, and each has translations."""
+
+    motto = models.CharField(max_length=20, translated=True, blank=True)
+
+
+class Stall(models.Model):
+    fair = models.ForeignKey(Fair, on_delete=models.CASCADE, related_name="stalls")
+
+
 class Review(models.Model):
     place = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="reviews")
     stars = models.IntegerField(default=3)
@@ -91,7 +106,7 @@ class Booking(models.Model):
     big = models.ForeignKey(Big, on_delete=models.CASCADE, null=True, related_name="parties")
 
 
-MODELS = resolved({"town": [Place, Restaurant, Trattoria, Bar, Big, Host, Review, Booking]})
+MODELS = resolved({"town": [Place, Restaurant, Trattoria, Bar, Big, Host, Event, Fair, Stall, Review, Booking]})
 shared_database = own_database(MODELS)
 
 
@@ -323,6 +338,34 @@ def test_an_inherited_field_is_shown_in_the_locale(town: Any) -> None:
         assert Trattoria.objects.get(name="Da Anna").shown_locale == "it"
         assert Restaurant.objects.get(name="Roma").shown_locale == "en"
         assert [b.name for b in Big.objects.all()] == ["Verdi", "Da Anna"]
+
+
+def test_translations_of_several_parents_stand_side_by_side(town: Any) -> None:
+    fair = Fair.objects.create(name="Market", title="Summer", motto="Come")
+    made = Fair.objects.create(name="Other", title="Winter")
+    Stall.objects.create(fair=fair)
+    fair.translate("it", name="Mercato", title="Estate", motto="Vieni")
+    made.translate("it", title="Inverno")
+    every = {"name": "Mercato", "title": "Estate", "motto": "Vieni"}
+    with entered(Scope(None, town.database, EDITOR, "it", "en")):
+        assert Fair.objects.values(*every).get(**every) == every
+        assert Stall.objects.filter(**{f"fair__{name}": value for name, value in every.items()}).count() == 1
+        assert Fair.objects.filter(Q(name="Mercato") | Q(title="Inverno")).count() == 2
+        assert [(f.name, f.title) for f in Fair.objects.order_by("title")] == [
+            ("Mercato", "Estate"),
+            ("Other", "Inverno"),
+        ]
+    told = {"translations__name": "Mercato", "event_translations__title": "Estate", "fair_translations__motto": "Vieni"}
+    assert Fair.objects.filter(**told).get() == fair
+    assert [(t.locale, t.title) for t in fair.event_translations.all()] == [("it", "Estate")]
+    loaded = Fair.objects.prefetch_related("event_translations", "translations").order_by("pk")
+    assert [(len(f.translations.all()), len(f.event_translations.all())) for f in loaded] == [(1, 1), (0, 1)]
+    gone = fair.delete()
+    assert {name: gone[f"town.{name}Translation"] for name in ("Place", "Event", "Fair")} == {
+        "Place": 1,
+        "Event": 1,
+        "Fair": 1,
+    }
 
 
 def test_children_are_pickled_with_all_that_they_have(town: Any) -> None:

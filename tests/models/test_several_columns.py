@@ -11,7 +11,7 @@ import pytest
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, ImpossibleValue, ValidationError
-from toolkit.models import CheckConstraint, Count, F, Index, Q, UniqueConstraint
+from toolkit.models import CheckConstraint, Count, F, Index, Max, Q, UniqueConstraint
 from toolkit.models.resolve import resolve_models
 from toolkit.trace import Scope, entered
 
@@ -94,6 +94,23 @@ def test_it_orders_and_is_among_values(shop: Any) -> None:
     assert Article.objects.values_list("price", flat=True).get(name="pen") is None
     with pytest.raises(FieldError, match=r"annotate\(p=...\): that is several columns, and an instance takes one"):
         Article.objects.annotate(p=F("price")).first()
+
+
+def test_whole_values_are_counted(shop: Any) -> None:
+    """As ``filter(price__isnull=False)`` has it: an amount without a currency is no price."""
+    Article.objects.create(name="pencil", price=PEN)
+    Article.objects.create(name="stamp", amount=1)
+    Article.objects.create(name="coin", amount="2.50", currency="EuR")
+    some = Q(name__startswith="p")
+    told = {"n": Count("price"), "once": Count("price", distinct=True), "some": Count("price", filter=some)}
+    assert Article.objects.aggregate(**told) == {"n": 5, "once": 4, "some": 2}
+    assert Article.objects.aggregate(n=Count("price", distinct=True, filter=some)) == {"n": 1}
+    assert Article.objects.alias(p=F("price")).aggregate(n=Count("p", distinct=True)) == {"n": 4}
+    for value in ("'", ",", "','"):  # whatever is in them, two values are not taken for one
+        Article.objects.create(name=f"x{value}", amount=1, currency=value)
+    assert Article.objects.aggregate(n=Count("price", distinct=True)) == {"n": 7}
+    with pytest.raises(FieldError, match=r"Max\(\) of 'price', which is several columns, is not possible"):
+        Article.objects.aggregate(Max("price"))
 
 
 def test_it_is_updated_in_all_ways(shop: Any) -> None:

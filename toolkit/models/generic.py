@@ -18,6 +18,7 @@ from toolkit.models.fields import CharField, Several, TextField
 from toolkit.models.related import RelatedByKey, RelatedManager
 from toolkit.models.relations import Referred, Reverse
 from toolkit.models.scopes import current_scope
+from toolkit.models.writing import unsaved
 from toolkit.trace import current
 from toolkit.validators.base import meant, refusal
 
@@ -56,7 +57,7 @@ class GenericForeignKey(Several):
     """A reference to one row of any model, kept in two fields: the model's name, and the row's key.
 
     It has no column of its own. Set it, read it, filter by instances, and load it with ``prefetch_related``: one
-    statement for each model that is referred to.
+    statement for each model that is referred to. What it refers to may be saved after it was set, and before its row.
 
     Args:
         content_type_field: The name of the ``ModelNameField``.
@@ -86,13 +87,26 @@ class GenericForeignKey(Several):
         return self.id_field.to_python(str(key) if self.is_text else key)
 
     def split(self, value: Any) -> tuple[Any, ...]:
+        name, key = self._referring(value)
+        if key is None:
+            raise ValidationError(f"{value!r} is not saved and has no key", code="invalid", hint="Save it first.")
+        return name, key
+
+    def _referring(self, value: Any) -> tuple[Any, Any]:
+        """What the two fields say of an object; None for the key of one that is not saved yet."""
         if not hasattr(value, "_meta"):
             raise ValidationError(f"{value!r} is no row of a model", code="invalid", hint="Give an instance.")
         if value._meta.composite_key is not None:
             raise ValidationError(f"{value!r} has a composite key, which does not fit into one field", code="invalid")
-        if value.pk is None:
-            raise ValidationError(f"{value!r} is not saved and has no key", code="invalid", hint="Save it first.")
-        return name_of(value), self.key_for(value.pk)
+        return name_of(value), None if value.pk is None else self.key_for(value.pk)
+
+    def settle(self, instance: Any) -> None:
+        known = self._known(instance)
+        if known is None or known[1] is None or known[0][1] is not None:
+            return
+        if known[1].pk is None:
+            raise unsaved(instance._meta, self.name, known[1])
+        self.__set__(instance, known[1])
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
@@ -113,7 +127,7 @@ class GenericForeignKey(Several):
         return related
 
     def __set__(self, instance: Any, value: Any) -> None:
-        name, key = (None, None) if value is None else self.split(value)
+        name, key = (None, None) if value is None else self._referring(value)
         setattr(instance, self.type_field.attname, name)
         setattr(instance, self.id_field.attname, key)
         instance.__dict__[self._cache] = ((name, key), value)

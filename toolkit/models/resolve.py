@@ -322,9 +322,11 @@ def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None
     """What refers to a parent's row refers to that of a model that inherits from it; but for the links themselves."""
     meta = model._meta
     for parent in meta.parents:
-        for name, relation in parent._meta.reverse.items():
-            if getattr(relation.field, "parent_link", False):
+        for inherited in parent._meta.reverse.values():
+            if getattr(inherited.field, "parent_link", False):
                 continue
+            relation = _beside_other_translations(model, inherited)
+            name = relation.name
             taken = meta.reverse.get(name, relation)
             if name in meta.by_name or taken.field is not relation.field:
                 message = (
@@ -336,6 +338,24 @@ def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None
                 hidden = f"{meta.label}.{name} would hide the relation that it inherits from {parent.__name__}"
                 problems.append(DeclarationError(hidden, hint="Give it another name, or make the parent abstract."))
             meta.reverse.setdefault(name, relation)
+
+
+def _beside_other_translations(model: Any, relation: Reverse) -> Reverse:
+    """A relation that a model inherits; under a name of its own, if it is to translations, as that of a parent before.
+
+    ``fair.translations`` are those of the first parent that has some, ``fair.event_translations`` of the next.
+    """
+    taken = model._meta.reverse.get(relation.name, relation)
+    if taken.field is relation.field or not all(map(_leads_to_translations, (taken, relation))):
+        return relation
+    name = f"{relation.field.target._meta.model_name}_translations"
+    setattr(model, name, RelatedByKey(name, relation.field))
+    return Reverse(name, name, relation.field)
+
+
+def _leads_to_translations(relation: Reverse) -> bool:
+    owner = getattr(relation.field, "target", None)
+    return owner is not None and owner._meta.translation is relation.model
 
 
 def _hidden_by_proxy(model: Any) -> list[ToolkitError]:

@@ -13,7 +13,7 @@ from toolkit.models.conditions import partners
 from toolkit.models.context import Context
 from toolkit.models.expressions import F
 from toolkit.models.fields import IntegerField
-from toolkit.models.fields.several import columns_of
+from toolkit.models.fields.several import columns_of, is_not_null, together
 from toolkit.models.orderings import Directed, row_keys
 from toolkit.models.outputs import Typed
 from toolkit.models.paths import Node, Resolved, anchor_of
@@ -92,7 +92,7 @@ def _built(context: Context, structure: Any, call: Callable[[Any], Any]) -> Type
     compiler = context.compiler
     before, compiler.crossed = compiler.crossed, set()
     column, field = _aggregated(context, inner)
-    column = _one_column(column, field, kind, distinct=distinct)
+    column = _one_column(compiler.dialect, column, field, kind, distinct=distinct)
     inside = replace(context, joins=frozenset(compiler.crossed))  # what is filtered by does not multiply
     _refuse_crossed(context, kind, inner, compiler.crossed, unharmed=distinct or kind.function in ("min", "max"))
     directed = [each for item in order for each in _directed(inside, item)]
@@ -143,14 +143,24 @@ def _aggregated(context: Context, inner: Any) -> Typed:
     return context.expression(inner)
 
 
-def _one_column(column: Any, field: Any, kind: Any, *, distinct: bool) -> Any:
-    first, *more = columns_of(column)
-    if more and (distinct or kind.function != "count"):
+def _one_column(dialect: str, column: Any, field: Any, kind: Any, *, distinct: bool) -> Any:
+    """What is aggregated, where it is several columns: they can be counted, if each has a value.
+
+    Raises:
+        FieldError: Something else is made of them than a number.
+    """
+    import sqlalchemy as sa
+
+    columns = columns_of(column)
+    if len(columns) == 1:
+        return columns[0]
+    if kind.function != "count":
         raise FieldError(
             f"{kind.__name__}() of {getattr(field, 'name', 'pk')!r}, which is several columns, is not possible",
-            hint="Name one of its fields, or count without distinct.",
+            hint="Name one of its fields; Count() takes them together.",
         )
-    return first
+    each = together(dialect, columns) if distinct else columns[0]
+    return sa.case((is_not_null(column), each))
 
 
 def _refuse_crossed(context: Context, kind: Any, inner: Any, crossed: Iterable[Node], *, unharmed: bool) -> None:

@@ -189,12 +189,20 @@ def settle_relations(instances: Sequence[Any], meta: Any) -> None:
                 continue
             held = key.value_of(related)
             if held is None:
-                raise IntegrityError(
-                    f"{meta.object_name}.{name} refers to an unsaved {related._meta.object_name}",
-                    hint="Save that one first.",
-                )
+                raise unsaved(meta, name, related)
             if key.held_by(instance) in (None, ""):  # the key of what was not saved yet, where a text is the key
                 key.hold(instance, held)
+    for several in meta.virtual.values():
+        for instance in instances:
+            several.settle(instance)
+
+
+def unsaved(meta: Any, name: str, related: Any) -> IntegrityError:
+    """The error for a reference to an object that has no key yet."""
+    return IntegrityError(
+        f"{meta.object_name}.{name} refers to an unsaved {related._meta.object_name}",
+        hint="Save that one first.",
+    )
 
 
 def key_of(instance: Any, level: Any) -> Any:

@@ -5,6 +5,8 @@ Such a name has no column; its value is a tuple of those of its parts, which are
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -62,6 +64,18 @@ def is_not_null(column: Any) -> Any:
     import sqlalchemy as sa
 
     return sa.and_(*(each.is_not(None) for each in columns_of(column)))
+
+
+def together(dialect: str, columns: Sequence[Any]) -> Any:
+    """One value that is the same where columns have the same values, and only there; none of them is NULL."""
+    import sqlalchemy as sa
+
+    if dialect == "postgresql":
+        return sa.func.row(*columns)
+    quoted: list[Any] = [sa.func.quote(column, type_=sa.Text()) for column in columns]  # text ends where a quote does
+    if dialect == "sqlite":
+        return functools.reduce(operator.add, quoted)
+    return sa.func.concat(*quoted, type_=sa.Text())
 
 
 def one_of_rows(columns: Sequence[Any], rows: Sequence[Sequence[Any]], dialect: str) -> Any:
@@ -154,6 +168,9 @@ class Several(Field[Any]):
     def joined(self, values: tuple[Any, ...]) -> Any:
         """The value that those of the parts make, none of which is None."""
         return values
+
+    def settle(self, instance: Any) -> None:
+        """Take what was not known when the value was set; called before the row is written."""
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
