@@ -229,19 +229,25 @@ class Database(Holding):
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one statement, as tuples."""
         note_statement(sql, sys._getframe(1))
-        if self._remote and is_reading(sql):
-            local = self._local
-            if not (local.wrappers or self.receivers.watching):
-                self.queries += 1
-                for listener in self.on_query:
-                    listener(sql)
-                return self._read(local, sql, parameters)
-        cursor = self.execute(sql, parameters)
+        if self.receivers.watching:
+            found: list[Any] = self._run_watched(lambda: self.ask(sql, parameters), sql, parameters)
+            return found
+        return self.ask(sql, parameters)
+
+    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """``fetch``, for those who note what they read, and tell what they write, themselves."""
+        local = self._local
+        if self._remote and not local.wrappers and is_reading(sql):
+            self.queries += 1
+            for listener in self.on_query:
+                listener(sql)
+            return self._read(local, sql, parameters)
+        cursor = self.run(sql, parameters)
         try:
-            rows = cursor.fetchall()
+            rows: list[Any] = cursor.fetchall()
         except Exception as error:  # a value that the driver cannot give, such as a day in the year 10,000
             raise self.translated(error, sql) from error
-        return rows if isinstance(rows, list) else list(rows)
+        return rows if rows.__class__ is list else list(rows)
 
     def _read(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows of a question, which is asked over a new connection if the server ended the old one."""

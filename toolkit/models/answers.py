@@ -67,7 +67,7 @@ def _rows_by_key(scope: Scope, model: Any, mask: Any, pks: Sequence[Any]) -> dic
     found = {}
     for chunk, marks in iter_chunks(pks, dialect, len(indexes)):
         sql = f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})"  # noqa: S608 - names of the schema
-        for row in scope.database.fetch(sql, chunk):
+        for row in scope.database.ask(sql, chunk):
             found[_plain(key_of([row[index] for index in indexes], len(indexes)))] = digest(row)
     return found
 
@@ -128,7 +128,7 @@ def _parameters(scope: Scope, record: Record, values: Sequence[Any], keys: Seque
 
 
 def _answer_plain(scope: Scope, record: Record, values: Sequence[Any]) -> bytes:
-    rows = scope.database.fetch(record["sql"], _parameters(scope, record, values))
+    rows = scope.database.ask(record["sql"], _parameters(scope, record, values))
     return digest([list(row) for row in rows])
 
 
@@ -153,7 +153,7 @@ def _answer_slices(scope: Scope, record: Record, keys: Sequence[Key]) -> dict[Ke
         return {key: _answer_plain(scope, record, key[1:]) for key in keys}
     whole = {"start": first, "count": width}
     given = [*keys[0][1:-2], *(whole[name] for name in _slice_order(record["sql"]))]
-    rows = [list(row) for row in scope.database.fetch(record["sql"], _parameters(scope, record, given))]
+    rows = [list(row) for row in scope.database.ask(record["sql"], _parameters(scope, record, given))]
     return {key: digest(rows[start - first : start - first + count]) for key, (start, count) in bounds.items()}
 
 
@@ -177,7 +177,7 @@ def _answer_keyed(scope: Scope, record: Record, values: Sequence[Any], owners: S
     width = record.get("width", 1)
     for chunk, marks in iter_chunks(owners, scope.database.dialect, width):
         sql = record["sql"].replace(KEYS_MARK, marks)
-        for row in scope.database.fetch(sql, _parameters(scope, record, values, chunk)):
+        for row in scope.database.ask(sql, _parameters(scope, record, values, chunk)):
             key = row[-1] if width == 1 else tuple(row[-width:])
             groups.setdefault(key, []).append(list(row[:-width]))
     return {_plain(owner): digest(rows) for owner, rows in groups.items()}

@@ -69,7 +69,7 @@ class Answers(Question[M]):
         if scope.trace is not None and scope.database.in_snapshot:
             rows = paging.known_rows(scope, query, shape, values)
         if rows is None:
-            rows = scope.of(self.model).database.fetch(shape.statement.sql, shape.statement.bind(values, scope, ()))
+            rows = scope.of(self.model).database.ask(shape.statement.sql, shape.statement.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         return shape.load(rows)
@@ -230,18 +230,18 @@ class Answers(Question[M]):
         if scope.routed or self._using:  # asked here, not in a call: this is the way of lookups by key
             scope = self._scope()
         database = scope.database
-        values = (*lookups.values(),)
+        values = tuple(lookups.values())
         for value in values:
             if value.__class__ not in PLAIN:
                 return None
-        key = (self.model, tuple(lookups), scope.sight)
+        key = (self.model, *lookups, scope.sight)
         found = database.lookups.get(key)
         if found is None:
             found = self._lookup_shape(scope, key, lookups)
             if found is None:
                 return None
         sql, bind, load, shape = found
-        rows = database.fetch(sql, bind(values, scope, ()))
+        rows = database.ask(sql, bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         loaded: list[Any] = load(rows)
@@ -330,7 +330,7 @@ class Answers(Question[M]):
         query, values = self._query("instances")
         statement = find_shape(scope, query).statement
         prefix = explaining.explain_prefix(scope.database.dialect, format=format, analyze=analyze)
-        rows = scope.database.fetch(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
+        rows = scope.database.ask(f"{prefix} {statement.sql}", statement.bind(values, scope, ()))
         return explaining.explained(scope.database.dialect, rows)
 
     @overload

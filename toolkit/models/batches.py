@@ -94,7 +94,7 @@ def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[
     scope = scope.of(shape.model)
     for start in range(0, len(wanted), BATCH_KEYS):
         sql, given = statement.for_keys(wanted[start : start + BATCH_KEYS])
-        rows = scope.database.fetch(sql, statement.bind(values, scope, given))
+        rows = scope.database.ask(sql, statement.bind(values, scope, given))
         for row, instance in zip(rows, shape.load(rows), strict=True):
             key = row[-1] if width == 1 else tuple(row[-width:])
             if key in groups:
@@ -355,7 +355,7 @@ def _column_values(scope: Scope, meta: Any, field: Any, keys: list[Any]) -> Iter
     columns = ", ".join(quoted(dialect, each.column) for each in (*meta.key, field))
     for chunk, marks in iter_chunks(keys, dialect, width):
         sql = f"SELECT {columns} FROM {quoted(dialect, meta.table)} WHERE {key} IN ({marks})"  # noqa: S608 - of the schema
-        for row in scope.database.fetch(sql, chunk):
+        for row in scope.database.ask(sql, chunk):
             yield key_of(row, width), row[-1]
 
 

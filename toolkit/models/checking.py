@@ -62,7 +62,7 @@ class Check:
         candidate, parameters = self._candidate(names)
         if placeholder(self.scope.database.dialect) == "%s":
             sql = sql.replace("%", "%%")  # what is written out in it is no parameter
-        found: list[Any] = self.scope.database.fetch(f"WITH candidate AS ({candidate}) {sql}", parameters)
+        found: list[Any] = self.scope.database.ask(f"WITH candidate AS ({candidate}) {sql}", parameters)
         return found
 
     def ask_others(self, terms: Sequence[str], names: Iterable[str], condition: Q | None = None) -> list[Any]:
@@ -217,7 +217,7 @@ def _is_there(check: Check, target: Any, fields: Sequence[Any], values: Sequence
     mark, table = placeholder(database.dialect), quoted(database.dialect, target._meta.table)
     terms = " AND ".join(f"{quoted(database.dialect, one.column)} = {mark}" for one in fields)
     written = [one.db_value_of(database.dialect)(value) for one, value in zip(fields, values, strict=True)]
-    return bool(database.fetch(f"SELECT 1 FROM {table} WHERE {terms} LIMIT 1", written))  # noqa: S608 - of the schema
+    return bool(database.ask(f"SELECT 1 FROM {table} WHERE {terms} LIMIT 1", written))  # noqa: S608 - of the schema
 
 
 def find_errors(look: Callable[[Check], Errors], scope: Scope, instance: Any, exclude: Iterable[str]) -> Errors:

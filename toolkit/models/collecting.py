@@ -143,7 +143,7 @@ class Collector:
         found: list[Any] = []
         for chunk, marks in iter_chunks(keys, dialect, len(by.columns)):
             sql = f"SELECT {columns} FROM {table} WHERE {where} IN ({marks}) ORDER BY {order}"  # noqa: S608 - of the schema
-            found += [key_of(row, len(wanted.columns)) for row in self.database.fetch(sql, chunk)]
+            found += [key_of(row, len(wanted.columns)) for row in self.database.ask(sql, chunk)]
         return found
 
     @property

@@ -63,8 +63,8 @@ def database_version() -> int:
 def make_loader(root: Part, width: int) -> Loader:
     """The function that turns rows of this shape into a list of instances that know each other as peers."""
     names: dict[str, Any] = {"repeat": repeat}
-    lines = ["def load(rows, link):", "    out = list(map(new_o, repeat(cls_o, len(rows))))"]
-    lines.append("    peers = link(out) if len(rows) > 1 else None")
+    lines = ["def load(rows, link):", "    if len(rows) == 1: out, peers = [new_o(cls_o)], None"]
+    lines.append("    else: peers = link(out := list(map(new_o, repeat(cls_o, len(rows)))))")
     body = ["    for o, r in zip(out, rows):"]
     tail: list[str] = []
     _write(root, names, (lines, tail), body, variable="o", width=width, peers="peers")

@@ -64,7 +64,7 @@ def _count(scope: Scope, shape: Shape, values: Sequence[Any]) -> Any:
     if key is None:
         return None
     if key not in kept:
-        _keep(kept, key, scope.database.fetch(shape.statement.sql, bound), most=COUNTS)
+        _keep(kept, key, scope.database.ask(shape.statement.sql, bound), most=COUNTS)
     return kept[key]
 
 
@@ -79,7 +79,7 @@ def _page(scope: Scope, query: Query, shape: Shape, values: Sequence[Any]) -> An
     loading = tuple(operation for operation in query.operations if operation[0] not in FINDING)
     keyed = find_shape(scope, Query(query.model, (*loading, ("keyed", "pk")), "instances"))
     sql, given = keyed.statement.for_keys(wanted)
-    rows = {row[-1]: row[:-1] for row in scope.database.fetch(sql, keyed.statement.bind(values, scope, given))}
+    rows = {row[-1]: row[:-1] for row in scope.database.ask(sql, keyed.statement.bind(values, scope, given))}
     return [rows[key] for key in wanted] if len(rows) == len(wanted) else None
 
 
@@ -96,7 +96,7 @@ def _keys(scope: Scope, query: Query, values: Sequence[Any]) -> list[Any] | None
         _keep(kept, key, None, most=LISTS)
         return None
     if kept[key] is None:
-        found = [row[0] for row in scope.database.fetch(whole.identity.sql, bound)]
+        found = [row[0] for row in scope.database.ask(whole.identity.sql, bound)]
         kept[key] = found if len(found) <= MOST_KEYS else []
     known: list[Any] = kept[key]
     return known

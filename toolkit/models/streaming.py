@@ -27,7 +27,7 @@ def iter_keys(scope: Scope, shape: Shape, values: Sequence[Any], size: int) -> I
     width = len(shape.model._meta.key)
     sql, parameters = shape.identity.sql, shape.identity.bind(values, scope, ())
     if scope.trace is not None:
-        rows = database.fetch(sql, parameters)
+        rows = database.ask(sql, parameters)
         shape.note_answer(scope, values, [list(row) for row in rows])
         yield from _chunks([key_of(row, width) for row in rows], size)
     elif database.backend.streams_beside:

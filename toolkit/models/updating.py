@@ -151,7 +151,7 @@ def _update_by_keys(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     columns = [paths.own_column(compiler, compiler.root, field) for home in homes for field in home._meta.key]
     asked = compiler.statement(compiler.select(columns, ordered=False))
     with scope.database.atomic():
-        rows = scope.database.fetch(asked.sql, asked.bind(lifted, scope, ()))
+        rows = scope.database.ask(asked.sql, asked.bind(lifted, scope, ()))
         start = 0
         for home in homes:
             own = {field: value for field, value in fields.items() if field.model is home}
