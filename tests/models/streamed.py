@@ -58,6 +58,8 @@ def main(url: str, place: str) -> None:
             "inside": grown(database, lines.iterator(), atomic=True),
         }
         if database.backend.streams_beside:
+            by_hand = Line.objects.raw("SELECT * FROM streamed_line ORDER BY number DESC")
+            told["by hand"] = grown(database, by_hand.iterator(), atomic=False)
             told["values"] = grown(database, lines.values_list("text", "number").iterator(), atomic=False)
         told["at once"] = grown(database, lines, atomic=False)
     database.close()

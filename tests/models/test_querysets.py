@@ -445,6 +445,18 @@ def test_the_database_explains_itself(m: Any, newsroom: Any) -> None:
         m.Story.objects.explain(format="text; DROP TABLE news_tag")
 
 
+def test_a_condition_may_be_given_as_a_mapping(m: Any, newsroom: Any) -> None:
+    """As ``limit_choices_to`` takes it."""
+    stories = m.Story.objects.filter(section=newsroom.sections[0])
+    for given in ({"weight__gt": 1, "status": "live"}, Q(weight__gt=1, status="live")):
+        assert set(stories.complex_filter(given)) == set(stories.filter(weight__gt=1, status="live"))
+    assert set(stories.complex_filter({})) == set(stories.complex_filter(Q())) == set(stories)
+    with pytest.raises(FieldError, match=r"Did you mean 'weight'"):
+        stories.complex_filter({"wieght": 1})
+    with pytest.raises(FieldError, match="not 3"):
+        stories.complex_filter(3)
+
+
 @pytest.mark.parametrize("connect", [or_, and_, xor])
 def test_an_empty_condition_says_nothing(m: Any, newsroom: Any, connect: Any) -> None:
     """``found = Q()`` before a loop of ``found |= ...`` does not let every row through, and ``~Q()`` keeps none."""

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from toolkit.errors import DatabaseError, FieldError
+from toolkit.errors import DatabaseError, FieldError, UnplannedQuery
+from toolkit.models import FETCH_RAISE, Prefetch
 from toolkit.models.answers import answer_queries, answer_rows
 from toolkit.trace import READER, entered
 
@@ -94,6 +95,72 @@ def test_what_no_field_has_is_an_attribute_and_names_can_be_translated(m: Any, n
     sql = "SELECT id AS number, upper(title) AS loud, weight * 2 AS twice FROM news_story WHERE id = 2"
     story = m.Story.objects.raw(sql, translations={"number": "id"})[0]
     assert (story.pk, story.loud, story.twice, story.title) == (2, "STORY 1", 2, "Story 1")
+
+
+def test_the_names_of_the_columns_are_told(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.raw(
+        "SELECT id AS number, upper(title) AS loud FROM news_story", translations={"number": "id"}
+    )
+    assert found.columns == ["id", "loud"]
+
+
+def test_rows_come_in_chunks_which_are_not_kept(m: Any, newsroom: Any) -> None:
+    found = m.Story.objects.raw(HEAVY, [0])
+    with newsroom.database.counted() as queries:
+        seen = [(story.pk, story.section.slug) for story in found.iterator(chunk_size=8)]
+    assert [key for key, _ in seen] == [story.pk for story in newsroom.stories]
+    assert len([query for query in queries if "news_section" in query]) == 3  # once for each chunk
+    assert [story.pk for story in found.iterator()] == [story.pk for story in newsroom.stories]
+    with entered(m.look(newsroom.database, READER)):
+        assert len(list(m.Story.objects.raw(HEAVY, [0]).iterator(chunk_size=3))) == m.Story.objects.count() < 20
+    for told, rows in (
+        ("a chunk has at least one row", found.iterator(chunk_size=0)),
+        ("is no question", m.Story.objects.raw("DELETE FROM news_story").iterator()),
+        ("needs the primary key 'id'", m.Story.objects.raw("SELECT title FROM news_story WHERE 1 = 0").iterator()),
+    ):
+        with pytest.raises(FieldError, match=told):
+            list(rows)
+    assert m.Story.objects.count() == 20
+
+
+def test_a_page_that_goes_through_chunks_remembers_the_answer(m: Any, newsroom: Any) -> None:
+    scope = m.look(newsroom.database, traced=True)
+    with entered(scope):
+        assert len(list(m.Story.objects.raw(HEAVY, [4]).iterator(chunk_size=2))) == 4
+    assert all(answers(m.look(newsroom.database), scope.trace))
+    m.Story.objects.filter(pk=2).update(weight=4)
+    assert not all(answers(m.look(newsroom.database), scope.trace))
+
+
+def test_relations_are_loaded_right_after_the_rows(m: Any, newsroom: Any) -> None:
+    last = Prefetch("comments", queryset=m.Comment.objects.order_by("-pk"), to_attr="newest")
+    m.Comment.objects.create(story=newsroom.stories[4], text="Here")
+    for found in (
+        m.Story.objects.raw(HEAVY, [4]).prefetch_related("tags", last),
+        m.Story.objects.prefetch_related("tags", last).raw(HEAVY, [4]),
+    ):
+        with newsroom.database.counted() as queries:
+            stories = list(found)
+            tags = [len(story.tags.all()) for story in stories]
+            assert (tags, [len(story.newest) for story in stories]) == ([2] * 4, [1, 0, 0, 0])
+        assert len(queries) == 3
+        assert [len(story.newest) for story in found.iterator(chunk_size=1)] == [1, 0, 0, 0]
+    with newsroom.database.counted() as queries:
+        list(found.prefetch_related(None))
+    assert len(queries) == 1
+    with pytest.raises(FieldError, match="tgas"):
+        list(found.prefetch_related("tgas"))
+
+
+def test_the_fetch_mode_holds_for_rows_of_a_statement(m: Any, newsroom: Any) -> None:
+    for found in (
+        m.Story.objects.raw(HEAVY, [4]).fetch_mode(FETCH_RAISE),
+        m.Story.objects.fetch_mode(FETCH_RAISE).raw(HEAVY, [4]),
+    ):
+        with pytest.raises(UnplannedQuery):
+            found[0].slug  # noqa: B018 - it is read
+    with pytest.raises(FieldError, match=r"fetch_mode\('raise'\): that is no fetch mode"):
+        m.Story.objects.raw(HEAVY, [4]).fetch_mode("raise")
 
 
 def test_saving_writes_what_was_loaded_alone(m: Any, newsroom: Any) -> None:

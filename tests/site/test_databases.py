@@ -70,6 +70,7 @@ TEMPLATES = {
     "templates/notes.html": "{% for n in notes %}{{ n.text }} {% endfor %}",
     "templates/about.html": "about",
 }
+SELECTED = "SELECT id FROM press_story"
 DATABASES = """
 [databases]
 archive = {url = "sqlite:///archive.db", read_only = true}
@@ -233,6 +234,9 @@ def test_using_asks_the_database_that_is_named_and_saves_there(site: Any) -> Non
         made = story.objects.using("desk").create(title="Draft")
         assert (story.objects.count(), story.objects.using("desk").count()) == (0, 1)
         found = story.objects.using("desk").get()
+        by_hand = [story.objects.using("desk").raw(SELECTED), story.objects.raw(SELECTED).using("desk")]
+        assert [each.title for rows in by_hand for each in rows] == ["Draft", "Draft"]
+        assert not story.objects.raw(SELECTED)
         found.title = "Better"
         found.save()
         made.refresh_from_db()

@@ -26,9 +26,11 @@ from toolkit.lazily import LazyModule
 from toolkit.signals import Receivers
 
 if TYPE_CHECKING:
-    from toolkit.database import refusals
+    from toolkit.database import refusals, streams
+    from toolkit.database.streams import Stream
 else:
     refusals = LazyModule("toolkit.database.refusals")
+    streams = LazyModule("toolkit.database.streams")
 
 DEFAULT = "default"
 """The alias of a site's main database."""
@@ -276,23 +278,13 @@ class Database(Holding):
             parameters: Its parameters.
             size: Rows at a time.
         """
-        self.queries += 1
-        cursor = self._run_attended(sql, parameters, False, self._open_stream)
-        try:
-            while rows := list(cursor.fetchmany(size)):
-                yield rows
-        except Exception as error:
-            raise self._broken_stream(error, cursor, sql) from error
-        finally:
-            cursor.close()
+        with self.open_stream(sql, parameters) as stream:
+            yield from stream.chunks(size)
 
-    def _broken_stream(self, error: Exception, cursor: Any, sql: str) -> Exception:
-        """The error for rows of which only some could be taken."""
-        connection = getattr(cursor, "connection", None)
-        if connection is None or not self.backend.is_lost(connection):
-            return self.translated(error, sql)
-        self.renew()
-        return refusals.lost_while_taking(self, error, sql)
+    def open_stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
+        """The same, with the names of the columns. Use it in a ``with`` block."""
+        self.queries += 1
+        return streams.Stream(self, self._run_attended(sql, parameters, False, self._open_stream), sql)
 
     def _open_stream(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
         connection = self.usable() if self._remote else self.connection

@@ -150,8 +150,7 @@ class Answers(Question[M]):
         Args:
             chunk_size: Rows loaded at a time; they are each other's peers.
         """
-        if chunk_size <= 0:
-            raise FieldError(f"iterator(chunk_size={chunk_size}): a chunk has at least one row")
+        streaming.refuse_chunk(chunk_size)
         scope = self._scope()
         query, values = self._query("instances")
         shape = find_shape(scope, query)
@@ -197,7 +196,8 @@ class Answers(Question[M]):
                 hint="Write the condition into the SQL.",
             )
         unrestricted = any(operation[0] == "unrestricted" for operation in self._operations)
-        return raw.RawQuerySet(self.model, sql, params, translations, unrestricted=unrestricted)
+        made: RawQuerySet[M] = raw.RawQuerySet(self.model, sql, params, translations, unrestricted=unrestricted)
+        return made.using(self._using).prefetch_related(*self._prefetch).fetch_mode(self._mode)
 
     def get(self, /, *conditions: Q, **lookups: Any) -> M:
         """The one row that meets the conditions.

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from weakref import ref
 
+from toolkit.errors import FieldError
+
 
 class FetchMode(tuple[Any, ...]):
     """How what is missing is fetched; an empty list of peers.
@@ -45,6 +47,17 @@ FETCH_RAISE = FetchMode("FETCH_RAISE")
 
 RAISE = FETCH_RAISE
 """Django's name of it."""
+
+
+def known_mode(mode: FetchMode) -> FetchMode:
+    """A fetch mode as it was given.
+
+    Raises:
+        FieldError: It is none.
+    """
+    if not isinstance(mode, FetchMode):
+        raise FieldError(f"fetch_mode({mode!r}): that is no fetch mode", hint="Such as models.FETCH_RAISE.")
+    return mode
 
 
 def mode_of(instance: Any) -> FetchMode:

@@ -14,7 +14,7 @@ from toolkit.errors import FieldError
 from toolkit.lazily import LazyModule
 from toolkit.models.comparisons import PLAIN, lift_condition
 from toolkit.models.expressions import Expression, Q, as_expression
-from toolkit.models.fetching import FETCH_PEERS, FetchMode
+from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode
 from toolkit.models.nesting import lift_nested
 from toolkit.models.query import Query
 from toolkit.models.subqueries import Subquery
@@ -144,6 +144,10 @@ class Question(Generic[M]):
         """Rows that meet all these conditions."""
         return self._filtered(conditions, lookups, negated=False)
 
+    def complex_filter(self, condition: Q | Mapping[str, Any]) -> Self:
+        """Rows that meet a condition, or lookups given as a mapping, as ``limit_choices_to`` takes them."""
+        return self.filter(**condition) if isinstance(condition, Mapping) else self.filter(condition)
+
     def exclude(self, /, *conditions: Q | Expression, **lookups: Any) -> Self:
         """Rows that do not meet all these conditions."""
         return self._filtered(conditions, lookups, negated=True)
@@ -268,10 +272,8 @@ class Question(Generic[M]):
         Args:
             mode: ``models.FETCH_PEERS`` (how it is otherwise), ``models.FETCH_ONE`` or ``models.FETCH_RAISE``.
         """
-        if not isinstance(mode, FetchMode):
-            raise FieldError(f"fetch_mode({mode!r}): that is no fetch mode", hint="Such as models.FETCH_RAISE.")
         clone = self._clone()
-        clone._mode = mode
+        clone._mode = known_mode(mode)
         return clone
 
     def only(self, *names: str) -> Self:

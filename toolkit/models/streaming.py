@@ -6,12 +6,23 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from toolkit.errors import FieldError
 from toolkit.models.shapes import Shape
 from toolkit.models.sqltext import key_of
 from toolkit.trace import Scope
 
 TAKEN = 2000
 """Keys taken from the server at a time, where all of them are taken at once."""
+
+
+def refuse_chunk(size: int) -> None:
+    """Refuse chunks of no rows.
+
+    Raises:
+        FieldError: These are such.
+    """
+    if size <= 0:
+        raise FieldError(f"iterator(chunk_size={size}): a chunk has at least one row")
 
 
 def iter_keys(scope: Scope, shape: Shape, values: Sequence[Any], size: int) -> Iterator[list[Any]]:

@@ -1,0 +1,56 @@
+"""The rows of a question, taken from the server so many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from toolkit.lazily import LazyModule
+
+if TYPE_CHECKING:
+    from toolkit.database import refusals
+    from toolkit.database.connections import Database
+else:
+    refusals = LazyModule("toolkit.database.refusals")
+
+
+class Stream:
+    """One question whose rows stay with the server until they are taken. Use it in a ``with`` block.
+
+    Args:
+        database: The database.
+        cursor: A cursor that asked the question.
+        sql: The question.
+
+    Attributes:
+        names: Of the columns.
+    """
+
+    def __init__(self, database: Database, cursor: Any, sql: str) -> None:
+        self._database, self._cursor, self._sql = database, cursor, sql
+        self.names = [column[0] for column in cursor.description or ()]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
+
+    def chunks(self, size: int) -> Iterator[list[Any]]:
+        """All rows, so many at a time."""
+        while rows := self._take(size):
+            yield rows
+
+    def _take(self, size: int) -> list[Any]:
+        try:
+            return list(self._cursor.fetchmany(size))
+        except Exception as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> Exception:
+        """The error for rows of which only some could be taken."""
+        connection = getattr(self._cursor, "connection", None)
+        if connection is None or not self._database.backend.is_lost(connection):
+            return self._database.translated(error, self._sql)
+        self._database.renew()
+        return refusals.lost_while_taking(self._database, error, self._sql)
