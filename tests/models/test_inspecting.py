@@ -435,3 +435,125 @@ def test_postgresql_domains_intervals_partitions_and_kept_views(url: str) -> Non
         assert "sale_2026" not in source
     finally:
         database.drop()
+
+
+def test_names_and_keys_that_are_traps(any_database_with: Any) -> None:
+    """A column called like the module, keys that may be NULL, or are only unique, a view without ``id``."""
+    database = any_database_with(
+        "CREATE TABLE base (id INTEGER PRIMARY KEY, models INTEGER, note VARCHAR(20))",
+        "CREATE TABLE link (base_id INTEGER REFERENCES base (id), other_id INTEGER, PRIMARY KEY (base_id, other_id))",
+        "CREATE TABLE loose (a INTEGER NOT NULL, b INTEGER NOT NULL, text VARCHAR(20), UNIQUE (a, b))",
+        "CREATE VIEW shown AS SELECT note, id + 1 AS following FROM base",
+        "INSERT INTO base VALUES (1, 2, 'first')",
+        "INSERT INTO link VALUES (1, 7)",
+        "INSERT INTO loose VALUES (1, 2, 'x')",
+    )
+    source = inspect_models(database, views=True)
+    base, link, loose, shown = imported(database, source, "Base", "Link", "Loose", "Shown")
+    with entered(Scope(None, database)):
+        assert (base.objects.get().models_field, base.objects.get().note) == (2, "first")
+        assert link.objects.get(pk=(1, 7)).base_id == 1
+        assert loose.objects.get(pk=(1, 2)).text == "x"
+        assert [row.pk for row in shown.objects.all()] == ["first"]
+
+
+@pytest.fixture(params=["sqlite://", *SERVERS], ids=lambda url: url.partition(":")[0])
+def any_database_with(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Makes a database of each kind by statements."""
+    database = opened_apart(request.param)
+
+    def make(*statements: str) -> Any:
+        for statement in statements:
+            database.execute(statement)
+        return database
+
+    yield make
+    database.drop()
+
+
+def only(kind: str) -> Any:
+    """For tests of one kind of server."""
+    return pytest.mark.parametrize(
+        "any_database_with", [url for url in SERVERS if url.startswith(kind)], indirect=True, ids=lambda _: kind
+    )
+
+
+@only("postgresql")
+def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any_database_with: Any) -> None:
+    """It compares an enum, an address or a name with no text, unless the text is of no kind yet."""
+    database = any_database_with(
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s \"fine\"')",
+        "CREATE DOMAIN word AS varchar(20)",
+        'CREATE TABLE odd (id int PRIMARY KEY, m mood, ip inet, n name, x text COLLATE "C", w word)',
+        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w'), (2, 'it''s \"fine\"', '::1', 'o', 'y', 'v')",
+    )
+    (odd,) = imported(database, inspect_models(database), "Odd")
+    with entered(Scope(None, database)):
+        for question in (
+            {"m": "ok"},
+            {"m__in": ["ok"]},
+            {"m__in": ["ok", *(["sad"] * 2_000)]},
+            {"m__lte": "ok"},
+            {"m__range": ("sad", "ok")},
+            {"ip": "10.0.0.1"},
+            {"n": "n"},
+            {"x": "x", "w__startswith": "w"},
+        ):
+            assert [row.pk for row in odd.objects.filter(**question)] == [1], question
+        assert odd.objects.exclude(m="ok").get().m == 'it\'s "fine"'
+        assert odd.objects.filter(m="ok").update(m="sad", ip="10.0.0.2", w="new") == 1
+        assert odd.objects.filter(ip="10.0.0.2", w="new").values_list("m", flat=True).get() == "sad"
+        odd(id=3, m="ok").save()
+        assert odd.objects.filter(m="ok").get().pk == 3
+
+
+@only("postgresql")
+def test_what_is_in_other_schemas_and_what_the_database_says_of_tables(any_database_with: Any) -> None:
+    other = "toolkit_other_schema"
+    database = any_database_with(
+        f"DROP SCHEMA IF EXISTS {other} CASCADE",
+        f"CREATE SCHEMA {other}",
+        f"CREATE TABLE {other}.staff (id int PRIMARY KEY)",
+        "CREATE TABLE staff (id int PRIMARY KEY)",
+        f"CREATE TABLE piece (id int PRIMARY KEY, own int REFERENCES staff, far int REFERENCES {other}.staff)",
+        "COMMENT ON TABLE piece IS 'what we \"print\"'",
+        "COMMENT ON COLUMN piece.far IS E'one\\ntwo'",
+    )
+    try:
+        source = inspect_models(database)
+    finally:
+        database.execute(f"DROP SCHEMA {other} CASCADE")
+    assert 'far = models.IntegerField(null=True, blank=True, db_comment="one\\ntwo")' in source
+    assert f"# (far) refers to {other}.staff (id)" in source
+    assert 'db_table_comment = "what we \\"print\\""' in source
+    imported(database, source, "Piece", "Staff")
+
+
+@only("mysql")
+def test_names_with_marks_in_them_and_small_keys_of_mariadb(any_database_with: Any) -> None:
+    database = any_database_with(
+        "CREATE TABLE `it``s` (id TINYINT(1) PRIMARY KEY, `a``b` INT COMMENT 'c', UNIQUE KEY u (`a``b`)) COMMENT 't'",
+        "INSERT INTO `it``s` VALUES (5, 6)",
+    )
+    source = inspect_models(database)
+    assert "id = models.SmallIntegerField(primary_key=True)" in source
+    (its,) = imported(database, source, "ItS")
+    with entered(Scope(None, database)):
+        assert its.objects.get(a_b=6).pk == 5
+    assert (its._meta.get_field("a_b").db_comment, its._meta.db_table_comment) == ("c", "t")
+
+
+def test_what_sqlite_computes_without_saying_so_and_a_column_called_rowid() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE bill (id INTEGER PRIMARY KEY, price INTEGER, twice AS (price * 2))")
+    database.execute("CREATE TABLE lines (rowid TEXT, size NUMERIC(3, 4))")
+    database.execute("INSERT INTO lines VALUES ('a', 2.5)")
+    bill, lines = imported(database, inspect_models(database), "Bill", "Lines")
+    with entered(Scope(None, database)):
+        bill.objects.create(id=1, price=3)
+        row = bill.objects.get()
+        row.price = 4
+        row.save()
+        assert bill.objects.values_list("twice", flat=True).get() == 8
+        assert [(line.pk, line.rowid) for line in lines.objects.all()] == [(1, "a")]
+    database.close()

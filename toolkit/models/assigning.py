@@ -19,6 +19,7 @@ from toolkit.models.selection import own_slots
 from toolkit.models.shapes import MOMENT, SLOT, Bind
 from toolkit.models.sides import NUMBERS, midnight
 from toolkit.models.subqueries import Subquery
+from toolkit.models.unmanaged import bound_type
 from toolkit.models.windows import refuse_windows
 from toolkit.trace import Scope
 
@@ -64,7 +65,8 @@ def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: l
             f"update({field.name}=...) refers to an unsaved {value._meta.object_name}", hint="Save it."
         )
     lifted.append(value)
-    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), field.sql_type())
+    kind = bound_type(field, dialect, field.sql_type())
+    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), kind)
 
 
 def refuse_other_tables(meta: Any, values: Mapping[Any, Any]) -> None:

@@ -32,6 +32,7 @@ from toolkit.models.sides import side, sides
 from toolkit.models.sqltext import certain
 from toolkit.models.text_lookups import TEXT
 from toolkit.models.transforms import transformed
+from toolkit.models.unmanaged import bound_type
 from toolkit.models.windows import refuse_windows
 
 if TYPE_CHECKING:
@@ -257,6 +258,8 @@ def _lookup_clause(context: Context, leaf: Leaf, resolved: Resolved, column: Any
         return sa.false()
     if leaf.kind == "subquery":
         return column.in_(compiler.subquery(leaf.data[0], context, compared=(leaf.name, field)))
+    if name in COMMON:
+        kind = bound_type(field, compiler.dialect, kind)
     lookup = find_lookup(field, name)
     if lookup is None:
         raise refuse_lookup(leaf.name, name, field)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from toolkit.errors import FieldError, ImpossibleValue, ValidationError
 from toolkit.models.generated import made_by
+from toolkit.models.unmanaged import as_text
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def exact(context: LookupContext) -> Any:
 def one_of(context: LookupContext) -> Any:
     """``title__in``: one of these values."""
     if context.listed:
-        return context.column.in_(listed_values(context))
+        return as_text(context.column, context.field, context.dialect).in_(listed_values(context))
     return context.column.in_(context.bind_each(context.write()))
 
 

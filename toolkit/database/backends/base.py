@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
@@ -209,6 +210,11 @@ class Backend:
 
     def prepare(self, connection: Any) -> None:
         """Make a new connection commit each statement by itself and speak of time in UTC."""
+
+    @contextmanager
+    def inspectable(self, connection: Any) -> Iterator[Any]:
+        """A block in which SQLAlchemy reads through a connection what tables there are, and finds it as its own are."""
+        yield connection
 
     def is_lost(self, connection: Any) -> bool:
         """Whether the driver knows that a connection has ended, after an error."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.base import Backend, Broken
@@ -57,6 +58,17 @@ class PostgreSQL(Backend):
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_json_as_text(connection)
         prepared.watch(connection)
+
+    @contextmanager
+    def inspectable(self, connection: Any) -> Iterator[Any]:
+        """SQLAlchemy asks for collations as JSON, and takes it for read."""
+        from psycopg.types.json import JsonLoader
+
+        connection.adapters.register_loader("json", JsonLoader)
+        try:
+            yield connection
+        finally:
+            _read_json_as_text(connection)
 
     def reader(self, connection: Any) -> Reader:
         return prepared.PreparedReader(connection)

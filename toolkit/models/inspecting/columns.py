@@ -9,6 +9,10 @@ from toolkit.models.fields.numbers import SQLITE_DECIMAL_DIGITS
 
 UNMAPPED_DIGITS, UNMAPPED_PLACES = 15, 5
 
+_TELLING = frozenset(
+    {"IntegerField", "SmallIntegerField", "BigIntegerField", "CharField", "UUIDField", "DateTimeField", "DateField"}
+)
+
 
 class FieldText(NamedTuple):
     """A field as it is written in a module.
@@ -22,6 +26,19 @@ class FieldText(NamedTuple):
     kind: str
     options: Mapping[str, Any] = {}
     remark: str = ""
+
+
+def key_field_of(kind: Any, *, counted: bool) -> FieldText:
+    """The field of a column that is a key: MariaDB's ``TINYINT(1)`` is a number there, and no yes or no."""
+    found = field_of(kind, counted=counted)
+    if found.kind != "BooleanField":
+        return found
+    return FieldText("SmallAutoField" if counted else "SmallIntegerField")
+
+
+def can_be_key(kind: Any) -> bool:
+    """Whether rows may be told apart by a column of this type."""
+    return field_of(kind, counted=False).kind in _TELLING
 
 
 def field_of(kind: Any, *, counted: bool) -> FieldText:
@@ -69,7 +86,7 @@ def _integer(counted: bool) -> Callable[[Any], FieldText]:
 
 def _decimal(kind: Any) -> FieldText:
     digits, places = kind.precision, kind.scale or 0
-    if digits is None:
+    if digits is None or not 0 <= places <= digits:
         options = {"max_digits": UNMAPPED_DIGITS, "decimal_places": UNMAPPED_PLACES}
         return FieldText("DecimalField", options, "the column has no bounds: these are a guess")
     if digits > SQLITE_DECIMAL_DIGITS:

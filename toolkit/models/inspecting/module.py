@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.models.inspecting.columns import FieldText, field_of
+from toolkit.models.inspecting.columns import FieldText, can_be_key, field_of, key_field_of
 from toolkit.models.inspecting.names import class_name, field_name
 from toolkit.models.inspecting.tables import Column, Table, read_tables
 
@@ -92,8 +92,9 @@ class _Module:
             yield "    # a view"
         if not key and self.rowids and not table.view:
             name = field_name("rowid", names.values())
-            yield f'    {name} = models.AutoField(primary_key=True, db_column="rowid")  # the table has no primary key'
-        elif key and not table.key and not table.is_unique(key[0]):
+            options = f'primary_key=True, db_column="{_rowid(table.columns)}"'
+            yield f"    {name} = models.AutoField({options})  # the table has no primary key"
+        elif len(key) == 1 and not table.key and not table.is_unique(key[0]):
             yield f"    # no primary key: {key[0]!r} is taken for one; look whether it tells the rows apart"
         elif not key:
             yield "    # no primary key: name a column that is one, or the rows cannot be read"
@@ -108,22 +109,29 @@ class _Module:
         yield from self._meta(table, names)
 
     def _key(self, table: Table) -> tuple[str, ...]:
-        """The primary key; of a table without one, a column that is unique and always there, or is called ``id``."""
+        """The primary key; of a table without one, what is unique and always there, or a column that is called ``id``.
+
+        Of a view, which is not written, it is the first that may be one.
+        """
         if table.key:
             return table.key
-        for _, columns in table.uniques:
-            if len(columns) == 1 and not table.columns[columns[0]].null:
+        for _, columns in sorted(table.uniques, key=lambda one: len(one[1])):
+            if not any(table.columns[column].null for column in columns):
                 return columns
-        called_id = (column for column, name in self.names[table.name].items() if name == "id")
-        return () if self.rowids and not table.view else tuple(called_id)
+        if self.rowids and not table.view:
+            return ()
+        named = [column for column, name in self.names[table.name].items() if name == "id"]
+        plain = [column for column, found in table.columns.items() if table.view and can_be_key(found.type)]
+        return tuple([*named, *plain, *(table.columns if table.view else ())][:1])
 
     def _field(self, table: Table, column: str, key: tuple[str, ...]) -> str:
-        kind, null, counted, computed, _ = table.columns[column]
+        kind, null, counted, computed, _, comment = table.columns[column]
         name, alone = self.names[table.name][column], key == (column,)
         target = self._target(table, column)
         options: dict[str, Any] = {}
         if target is None:
-            made = field_of(kind, counted=alone and (counted or self.rowids))
+            find = key_field_of if column in key else field_of
+            made = find(kind, counted=alone and (counted or self.rowids))
             attribute = name
             options |= made.options
         else:
@@ -133,12 +141,14 @@ class _Module:
             options = dict(made.options)
         elif alone:
             options["primary_key"] = True
-        elif null:
+        elif null and column not in key:  # SQLite's keys may be NULL, and no row is told by that
             options |= {"null": True, "blank": True}
         if table.is_unique(column) and not alone and made.kind != "OneToOneField":
             options["unique"] = True
         if attribute != column:
             options["db_column"] = column
+        if comment and made.kind != "GeneratedField":
+            options["db_comment"] = comment
         text = _options(options)
         first = self._first(target, text)
         return f"{name} = models.{made.kind}({first})" + (f"  # {made.remark}" if made.remark else "")
@@ -175,6 +185,8 @@ class _Module:
         yield "    class Meta:"
         yield "        managed = False"
         yield f"        db_table = {_literal(table.name)}"
+        if table.comment and not table.view:
+            yield f"        db_table_comment = {_literal(table.comment)}"
         several = [(title, columns) for title, columns in table.uniques if len(columns) > 1]
         if several:
             yield "        constraints = ["
@@ -183,6 +195,12 @@ class _Module:
                 title = title or f"{table.name}_{'_'.join(columns)}_key"
                 yield f"            models.UniqueConstraint(fields={_literal(fields)}, name={_literal(title)}),"
             yield "        ]"
+
+
+def _rowid(columns: Collection[str]) -> str:
+    """What a table of SQLite's calls the number of a row. Source: SQLite, "CREATE TABLE", "ROWIDs"."""
+    taken = {column.lower() for column in columns}
+    return next(name for name in ("rowid", "oid", "_rowid_") if name not in taken)
 
 
 class Source(str):

@@ -9,8 +9,8 @@ from collections.abc import Collection
 
 from toolkit.models.model import Model
 
-TAKEN = frozenset(name for name in dir(Model) if not name.startswith("_")) | {"objects", "Meta", "pk"}
-"""What a field cannot be called."""
+TAKEN = frozenset(name for name in dir(Model) if not name.startswith("_")) | {"objects", "Meta", "pk", "models"}
+"""What a field cannot be called; the last is the module that the fields after it come from."""
 
 
 def _plain(name: str) -> str:

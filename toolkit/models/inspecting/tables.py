@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from toolkit.errors import DatabaseError, did_you_mean
+
+UNREAD = "NULL"
+"""Stands for an expression that SQLAlchemy does not find: SQLite needs no ``GENERATED ALWAYS`` before ``AS``."""
 
 OWN = "toolkit_"
 """What the toolkit's own tables begin with."""
@@ -39,6 +42,7 @@ class Column(NamedTuple):
         counted: Whether the database counts it up.
         computed: The SQL that computes it from others of its row; empty if nothing does.
         kept: Whether what was computed is kept in the table.
+        comment: What the database says of it.
     """
 
     type: Any
@@ -46,6 +50,7 @@ class Column(NamedTuple):
     counted: bool
     computed: str = ""
     kept: bool = True
+    comment: str = ""
 
 
 @dataclass
@@ -59,6 +64,7 @@ class Table:
         references: Foreign keys.
         uniques: (name, columns) of unique constraints and indexes; the key apart.
         view: Whether it is a view.
+        comment: What the database says of it.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Table:
     references: list[Reference] = field(default_factory=list)
     uniques: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     view: bool = False
+    comment: str = ""
 
     def is_unique(self, column: str) -> bool:
         """Whether no two rows have the same value in a column."""
@@ -151,11 +158,10 @@ def _inspector(database: Any) -> Iterator[Any]:
     import sqlalchemy as sa
     from sqlalchemy.pool import StaticPool
 
-    engine = sa.create_engine(
-        database.backend.sqlalchemy_url, creator=lambda: database.connection, poolclass=StaticPool
-    )
-    with engine.connect() as connection:
-        yield sa.inspect(connection)
+    with database.backend.inspectable(database.connection) as found:
+        engine = sa.create_engine(database.backend.sqlalchemy_url, creator=lambda: found, poolclass=StaticPool)
+        with engine.connect() as connection:
+            yield sa.inspect(connection)
 
 
 def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
@@ -165,30 +171,53 @@ def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
             "ignore", "Could not instantiate type|Did not recognize type|WARNING: SQL-parsed foreign key"
         )
         every, keys = inspector.get_columns(name), [] if view else inspector.get_foreign_keys(name)
+    named = _told_names(database.dialect)
+    each = zip(named(column["name"] for column in every), every, strict=True)
     columns = {
-        column["name"]: _column({**column, "type": declared.get(column["name"], column["type"])})
-        for column in every
-        if column["name"] not in hidden
+        told: _column({**column, "type": declared.get(told, column["type"])})
+        for told, column in each
+        if told not in hidden
     }
+    comment = _comment(inspector, name)
     if view:
-        return Table(name, columns, (), view=True)
-    key = tuple(inspector.get_pk_constraint(name)["constrained_columns"])
+        return Table(name, columns, (), view=True, comment=comment)
+    key = named(inspector.get_pk_constraint(name)["constrained_columns"])
     references = [
-        Reference(tuple(one["constrained_columns"]), one["referred_table"], tuple(one["referred_columns"]))
-        for one in keys
+        Reference(named(one["constrained_columns"]), _referred(one), named(one["referred_columns"])) for one in keys
     ]
-    uniques = [(title, names) for title, names in _uniques(inspector, name, key) if not hidden & set(names)]
-    return Table(name, columns, key, references, uniques)
+    uniques = [(title, named(names)) for title, names in _uniques(inspector, name, key)]
+    return Table(name, columns, key, references, [one for one in uniques if not hidden & set(one[1])], comment=comment)
+
+
+def _referred(key: Any) -> str:
+    """The table that a foreign key refers to; one in another schema has its name before it, and no model here."""
+    schema = key["referred_schema"]
+    return f"{schema}.{key['referred_table']}" if schema else str(key["referred_table"])
+
+
+def _told_names(dialect: str) -> Callable[[Iterable[str]], tuple[str, ...]]:
+    """From names as SQLAlchemy tells them to what they are: MariaDB's come with two marks for one in them."""
+    mark = "`" if dialect == "mysql" else ""
+    return lambda names: tuple(name.replace(2 * mark, mark) if mark else name for name in names)
+
+
+def _comment(inspector: Any, name: str) -> str:
+    try:
+        return str(inspector.get_table_comment(name)["text"] or "")
+    except NotImplementedError:  # SQLite keeps none
+        return ""
 
 
 def _column(found: Any) -> Column:
     computed = found.get("computed") or {}
+    sql = _without_parentheses(_until_closed(computed.get("sqltext", "")))
     return Column(
         found["type"],
         bool(found["nullable"]),
         _is_counted(found),
-        _without_parentheses(_until_closed(computed.get("sqltext", ""))),
+        sql or (UNREAD if computed else ""),
         bool(computed.get("persisted", True)),
+        str(found.get("comment") or ""),
     )
 
 

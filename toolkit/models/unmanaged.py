@@ -1,0 +1,43 @@
+"""Text in tables that others made: it may be of a kind that the toolkit has not, such as PostgreSQL's enums."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+
+def is_of_others(field: Any, dialect: str) -> bool:
+    """Whether a column that is read as text may be no text: PostgreSQL compares its enums and addresses with none."""
+    import sqlalchemy as sa
+
+    model = getattr(field, "model", None)
+    if dialect != "postgresql" or model is None or model._meta.managed or field.is_relation:
+        return False
+    return isinstance(field.sql_type(), sa.String)
+
+
+def bound_type(field: Any, dialect: str, kind: Any) -> Any:
+    """The SQLAlchemy type of a value beside a column: that of the field, or what PostgreSQL takes it for there."""
+    return _taken_from_column()() if is_of_others(field, dialect) else kind
+
+
+def as_text(column: Any, field: Any, dialect: str) -> Any:
+    """A column as the text that its field reads."""
+    import sqlalchemy as sa
+
+    return sa.cast(column, sa.Text()) if is_of_others(field, dialect) else column
+
+
+@lru_cache(1)
+def _taken_from_column() -> Any:
+    from sqlalchemy.types import UserDefinedType
+
+    class TakenFromColumn(UserDefinedType[Any]):
+        """A value without a type of its own."""
+
+        cache_ok = True
+
+        def get_col_spec(self, **_: Any) -> str:
+            return "TEXT"
+
+    return TakenFromColumn
