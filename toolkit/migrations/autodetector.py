@@ -52,8 +52,7 @@ def _go(walk: Walk) -> None:
     """All steps: names first, then what is gone from tables that stay, then what is new, then tables that go."""
     rename_models(walk)
     leave_other_kinds(walk)
-    for model in walk.kept():
-        rename_fields(walk, model)
+    rename_fields(walk)
     for model in walk.kept():
         rename_indexes(walk, model)
         remove_items(walk, model)

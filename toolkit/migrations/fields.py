@@ -83,7 +83,7 @@ class FieldState:
     @property
     def identity(self) -> tuple[Any, ...]:
         """Everything but the name: fields of one identity may be one field renamed."""
-        return (self.kind, tuple(pair for pair in self.options if pair[0] != "db_column"))
+        return (self.kind, tuple(pair for pair in self.options if pair[0] not in ("db_column", "from_fields")))
 
     @property
     def null(self) -> bool:

@@ -55,6 +55,11 @@ class Answers:
         self._used.add(name)
         return True
 
+    def of_fields(self, label: str) -> dict[str, str]:
+        """What was told of the fields of a model: old to new name."""
+        names = ((*old.rpartition("."), new) for old, new in self._told.items() if new)
+        return {name: new for model, _, name, new in names if model == label}
+
     def _named(self, old: str) -> tuple[str, str | None]:
         """The name under which something was told, and its new one: of a table between, that of its field will do."""
         if old in self._told or old not in self._between:
@@ -89,7 +94,8 @@ class Answers:
         if unused:
             raise MigrationError(
                 f"told of a rename that is none: {', '.join(unused)}",
-                hint="The old name must be gone from the models, and the new one be there with the same kind of field.",
+                hint="The old name must be gone from the models or have become another's, and the new one be there. If "
+                "a field of that name goes, remove that one in a migration before.",
             )
 
 
