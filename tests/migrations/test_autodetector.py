@@ -13,6 +13,7 @@ from toolkit.migrations.arranging import arrange
 from toolkit.migrations.autodetector import detect_changes
 from toolkit.migrations.describing import state_of
 from toolkit.migrations.loader import Graph
+from toolkit.migrations.references import References
 from toolkit.migrations.state import ProjectState
 from toolkit.models import Q
 from toolkit.models.resolve import resolve_models
@@ -210,7 +211,7 @@ def test_an_app_without_migrations_is_never_written_to(model, tmp_path):
 
 def test_operations_are_put_into_as_few_migrations_as_can_be(model):
     changes = detect_changes(ProjectState(), state([model("Story"), model("Tag")]))
-    (draft,) = arrange(changes, Graph(()), before=ProjectState())
+    (draft,) = arrange(changes, Graph(()), references=References(ProjectState()))
     assert (draft.name, len(draft.operations), draft.dependencies) == ("0001_initial", 2, [])
 
 

@@ -267,3 +267,16 @@ def test_a_table_of_before_is_taken_as_it_is_and_counts_once_it_is_made_anew(sql
     run("DELETE FROM news_story WHERE id = 2")
     run("INSERT INTO news_story (title, weight) VALUES ('three', 1)")
     assert newsroom.rows("news_story", "id, title") == [(1, "one"), (3, "three")]
+
+
+@pytest.mark.parametrize("options", [{"to_field": "code"}, {"on_delete": models.DB_CASCADE}, {"db_constraint": False}])
+def test_a_reference_that_is_added_in_place_says_what_one_in_a_new_table_says(sqlite_newsroom, model, options):
+    """``ADD COLUMN`` takes no constraint of the table: the column has to say it."""
+    desk = model("Desk", code=models.CharField(max_length=20, unique=True))
+    sqlite_newsroom.migrate(desk, model("Story", title=models.CharField(max_length=20)))
+    row = sqlite_newsroom.save(desk, code="city")
+    link = models.ForeignKey("Desk", **({"on_delete": models.CASCADE, "null": True} | options))
+    story = model("Story", title=models.CharField(max_length=20), desk=link)
+    sqlite_newsroom.migrate(desk, story)
+    sqlite_newsroom.save(story, title="Flood", desk=row)
+    assert sqlite_newsroom.rows("news_story", "desk_id") == [("city" if "to_field" in options else row.pk,)]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from toolkit.migrations.detecting.walk import Change
 from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.operations.alterations import AddField, AlterField
 from toolkit.migrations.operations.inheriting import AddParent
-from toolkit.migrations.operations.models import CreateModel, DeleteModel
+from toolkit.migrations.operations.models import CreateModel
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.options import AlterModelBases
 from toolkit.migrations.rebasing import number_of
-from toolkit.migrations.state import ProjectState
+from toolkit.migrations.references import References
 from toolkit.migrations.writer import migration_name
 
 
@@ -45,13 +45,15 @@ class Draft:
         return any(one is other or one.follows(other) for one in self.after)
 
 
-def arrange(changes: Iterable[Change], graph: Graph, *, before: ProjectState, empty: Iterable[str] = ()) -> list[Draft]:
+def arrange(
+    changes: Iterable[Change], graph: Graph, *, references: References, empty: Iterable[str] = ()
+) -> list[Draft]:
     """Drafts for the changes, named and in an order in which they can be applied.
 
     Args:
         changes: What is to be done.
         graph: The migrations that there are.
-        before: The models as those leave them.
+        references: Those that there were up to now; they follow the changes.
         empty: Labels of apps that get a draft even if nothing changed.
 
     Two apps whose models refer to each other need more than one migration: wherever a dependency would close a
@@ -61,12 +63,13 @@ def arrange(changes: Iterable[Change], graph: Graph, *, before: ProjectState, em
     latest: dict[str, Draft] = {}
     for app, operation in changes:
         draft = latest.get(app) or _begin(app, drafts, latest, graph)
-        for other in _apps_needed(app, operation, before):
+        for other in _apps_needed(app, operation, references):
             needed = latest.get(other)
             if needed is not None and needed.follows(draft):
                 draft = _begin(app, drafts, latest, graph)
             _depend(draft, other, needed, graph)
         draft.operations.append(operation)
+        references.follow(app, operation)
     for app in empty:
         if app not in latest:
             _begin(app, drafts, latest, graph)
@@ -91,8 +94,8 @@ def _depend(draft: Draft, app: str, needed: Draft | None, graph: Graph) -> None:
         draft.behind.add(head.key)
 
 
-def _apps_needed(app: str, operation: Operation, before: ProjectState) -> Iterator[str]:
-    """The other apps whose migrations must come first."""
+def _apps_needed(app: str, operation: Operation, references: References) -> list[str]:
+    """The other apps whose migrations must come first: those of what it refers to, and of what it takes a name from."""
     labels: list[str] = []
     if isinstance(operation, CreateModel):
         labels = [*operation.bases, *(item.to for item in operation.fields if item.to)]
@@ -100,10 +103,8 @@ def _apps_needed(app: str, operation: Operation, before: ProjectState) -> Iterat
         labels = list(operation.bases)
     elif isinstance(operation, AddField | AddParent | AlterField) and operation.field.to:
         labels = [operation.field.to]
-    elif isinstance(operation, DeleteModel):
-        gone = f"{app}.{operation.name}"
-        labels = [label for label, model in before.models.items() if gone in model.targets()]
-    yield from sorted({label.partition(".")[0] for label in labels} - {app})
+    needed = {label.partition(".")[0] for label in labels} | references.apps_before(app, operation)
+    return sorted(needed - {app})
 
 
 def _name(drafts: Sequence[Draft], graph: Graph) -> None:

@@ -16,6 +16,7 @@ from toolkit.migrations.loader import App, load_graph
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize
+from toolkit.migrations.references import References
 from toolkit.migrations.renames import Answers, Ask, never
 from toolkit.migrations.writer import WrittenMigration, migration_text, write_file
 
@@ -48,7 +49,8 @@ def make(
         Problems: The migrations that are there do not fit together, or a change needs to be told more.
     """
     apps = list(apps)
-    graph = load_graph(apps, start=unmigrated(apps))
+    start = unmigrated(apps)
+    graph = load_graph(apps, start=start)
     answers = Answers(renames or {}, ask)
     before, changes = changes_of(apps, graph, ask=answers, fills=fills, ask_value=ask_value)
     answers.check()
@@ -56,7 +58,7 @@ def make(
     if refused:
         raise Problems(refused, summary="the migration cannot be made")
     folders = {app.label: app.migrations_folder for app in apps if app.migrations_folder is not None}
-    drafts = arrange(changes, graph, before=before, empty=empty)
+    drafts = arrange(changes, graph, references=References.of(graph, start), empty=empty)
     for draft in drafts if name else []:
         draft.name = f"{draft.name.partition('_')[0]}_{name}"
     made = []
@@ -96,9 +98,9 @@ def update(
     start = unmigrated(apps)
     graph = load_graph(apps, start=start)
     answers = Answers(renames or {}, ask)
-    before, changes = changes_of(apps, graph, ask=answers, fills=fills)
+    _, changes = changes_of(apps, graph, ask=answers, fills=fills)
     answers.check()
-    drafts = arrange(changes, graph, before=before)
+    drafts = arrange(changes, graph, references=References.of(graph, start))
     if not drafts:
         return None
     head = _updatable_head(drafts, graph)

@@ -92,7 +92,7 @@ class SqliteEditor(Editor):
         if columns != before.columns or not _only_carried_keys_added(before, after, made):
             return False
         for field in made:
-            text = after.columns[field.column] + _inline_reference(field)
+            text = after.columns[field.column] + _inline_reference(table.c[field.column])
             self.execute(f"ALTER TABLE {quote(new._meta.table)} ADD COLUMN {text}")
         self._exchange_indexes(old, new)
         return True
@@ -284,11 +284,13 @@ def _only_carried_keys_added(before: TableSQL, after: TableSQL, made: Sequence[A
     return old <= new and all(key.startswith("FOREIGNKEY") for key in new - old) and len(new - old) == carried
 
 
-def _inline_reference(field: Any) -> str:
-    if not field.is_relation:
-        return ""
-    target = field.target._meta
-    return f" REFERENCES {quote(target.table)} ({quote(target.pk.column)}) DEFERRABLE INITIALLY DEFERRED"
+def _inline_reference(column: Any) -> str:
+    """What a column says of its foreign key, if it has one, where no constraint of the table can be added."""
+    for key in column.foreign_keys:
+        target, _, name = key.target_fullname.rpartition(".")
+        rule = f" ON DELETE {key.ondelete}" if key.ondelete else ""
+        return f" REFERENCES {quote(target)} ({quote(name)}){rule} DEFERRABLE INITIALLY DEFERRED"
+    return ""
 
 
 def _is_rowid(model: Any) -> bool:
