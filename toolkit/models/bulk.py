@@ -8,12 +8,12 @@ from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.conflicts import Conflict
-from toolkit.models.expressions import Expression
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
-from toolkit.models.inserting import computed_insert
+from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.saving import update_sql
 from toolkit.models.sqltext import quoted
 from toolkit.models.stale import refuse_stale_rows
+from toolkit.models.undoing import Before
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     ComputedValue,
@@ -59,7 +59,7 @@ class BulkInsert:
     ) -> None:
         self.scope, self.database, self.model, self.meta = scope, scope.database, model, model._meta
         self.batch_size, self.conflict, self.collect = batch_size, conflict, collect
-        self._given: list[tuple[Any, str]] = []
+        self._before = Before(keeps=collect)
         if conflict is not None and self.meta.parents:
             raise FieldError(
                 f"bulk_create() of {model.__name__}: its rows are in several tables, and a conflict may be in any",
@@ -80,11 +80,7 @@ class BulkInsert:
                     if self.collect:
                         done += batch
         except BaseException:
-            for row, key in self._given:
-                row.__dict__[key] = None
-                row._row = None
-            for row in done:
-                row._row = None
+            self._before.put_back()
             raise
         return done
 
@@ -103,16 +99,17 @@ class BulkInsert:
             for row in rows:
                 forget_computed(row)
         if self.conflict is None or not self.conflict.ignores:
+            self._before.note_rows(rows)
             for row in rows:
                 row._row = ()
 
     def _insert_level(self, level: Any, rows: Sequence[Any]) -> None:
         """Insert the rows of one table: those with a key, then those to be given one."""
         if level._meta.parents:
+            self._before.note(rows, [link.attname for link in level._meta.parents.values()])
             for row in rows:
                 link_to_parents(row, level)
-        if any(field.default is not MISSING for field in level._meta.key):
-            self._given += [(row, name) for row in rows for name in fill_keys(row, level)]
+        fill_keys(rows, level, self._before)
         keys = _keys_of(rows, level)
         without = [row for row, key in zip(rows, keys, strict=True) if key is None or key is DATABASE_DEFAULT]
         kept = (row for row, key in zip(rows, keys, strict=True) if key is not None and key is not DATABASE_DEFAULT)
@@ -120,8 +117,8 @@ class BulkInsert:
         for fields, group in _by_fields(level, keyed):
             self._write(level, fields, group)
         if without:
-            if self.collect and level._meta.composite_key is None:
-                self._given += [(row, level._meta.pk.attname) for row in without]
+            if level._meta.composite_key is None:
+                self._before.note(without, [level._meta.pk.attname])
             self._insert_keyless(level, without)
         if self.database.receivers.watching:
             self._tell(level, rows)
@@ -163,13 +160,18 @@ class BulkInsert:
         conflict, database, pk = self.conflict, self.database, level._meta.pk
         keyed = returning and (conflict is None or not conflict.ignores)
         for row in rows:
+            computed = [field.attname for field in computed_fields(row, fields)]
             sql, values = computed_insert(self.scope, level, row, fields)
             sql = sql if conflict is None else conflict.sql(self.scope, level, fields, insert=sql)
-            if not keyed:
+            if keyed:
+                name = quoted(database.dialect, pk.column)
+                for key in database.backend.insert_returning(database, sql, name, [values]):
+                    row.__dict__[pk.attname] = key
+            else:
                 database.run(sql, values)
-                continue
-            for key in database.backend.insert_returning(database, sql, quoted(database.dialect, pk.column), [values]):
-                row.__dict__[pk.attname] = key
+            self._before.note([row], computed)
+            for attname in computed:
+                del row.__dict__[attname]
 
     def _sql(self, level: Any, fields: Sequence[Any]) -> str:
         if self.conflict is not None:
@@ -235,17 +237,21 @@ def bulk_update(scope: Scope, queryset: Any, rows: Iterable[Any], names: Iterabl
             raise FieldError(
                 f"bulk_update(): {meta.object_name}.{field.name} is the key or computed, and is not written"
             )
-    count = 0
-    with scope.database.atomic():
-        for batch in batches(rows, batch_size):
-            if queryset._operations or any(scope.sight):
-                met = set(queryset.order_by().filter(pk__in=[row.pk for row in batch]).values_list("pk", flat=True))
-                batch = [row for row in batch if row.pk in met]
-            count += _update_batch(scope, queryset, batch, fields)
+    count, before = 0, Before()
+    try:
+        with scope.database.atomic():
+            for batch in batches(rows, batch_size):
+                if queryset._operations or any(scope.sight):
+                    met = set(queryset.order_by().filter(pk__in=[row.pk for row in batch]).values_list("pk", flat=True))
+                    batch = [row for row in batch if row.pk in met]
+                count += _update_batch(scope, queryset, batch, fields, before)
+    except BaseException:
+        before.put_back()
+        raise
     return count
 
 
-def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequence[Any]) -> int:
+def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequence[Any], before: Before) -> int:
     meta = queryset.model._meta
     unsaved = next((row for row in rows if row.pk is None), None)
     if unsaved is not None:
@@ -253,9 +259,13 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
     settle_relations(rows, meta)
     if meta.version is not None:
         refuse_stale_rows(scope, queryset.model, rows)
-    computed = [row for row in rows if any(isinstance(row.__dict__.get(f.attname), Expression) for f in fields)]
-    plain = [row for row in rows if row not in computed] if computed else rows
-    count = sum(_update_by_expressions(scope, meta, row, fields) for row in computed)
+    plain, count = [], 0
+    for row in rows:
+        if computed := [field.attname for field in computed_fields(row, fields)]:
+            before.note([row], computed)
+            count += _update_by_expressions(scope, meta, row, fields, computed)
+        else:
+            plain.append(row)
     homes: dict[Any, list[Any]] = {}
     for field in fields:
         homes.setdefault(field.model, []).append(field)
@@ -263,18 +273,19 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
         homes.setdefault(meta.version.model, [])
     counts = [_update_level(scope, level, plain, chosen, meta.version) for level, chosen in homes.items()]
     if meta.version is not None:
+        before.note_rows(rows)
+        before.note(rows, [meta.version.attname])
         for row in rows:
             row.__dict__[meta.version.attname] += 1
             row._row = ()
     return count + min(counts)
 
 
-def _update_by_expressions(scope: Scope, meta: Any, row: Any, fields: Sequence[Any]) -> int:
+def _update_by_expressions(scope: Scope, meta: Any, row: Any, fields: Sequence[Any], computed: Sequence[str]) -> int:
     values = {field.name: row.__dict__[field.attname] for field in fields}
     found = update_rows(scope, meta.base_manager.unrestricted().filter(pk=row.pk), values)
-    for field in fields:
-        if isinstance(row.__dict__[field.attname], Expression):
-            row.__dict__.pop(field.attname)
+    for attname in computed:
+        del row.__dict__[attname]
     return found
 
 

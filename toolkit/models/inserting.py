@@ -28,7 +28,7 @@ def computed_fields(instance: Any, fields: Sequence[Any]) -> list[Any]:
 def computed_insert(scope: Scope, level: Any, instance: Any, fields: Sequence[Any]) -> tuple[str, list[Any]]:
     """``INSERT`` of the row of one table: the text and its parameters.
 
-    What comes of the expressions is read when it is touched next.
+    The expressions stay on the instance: whoever runs the statement takes them off, so that what came of them is read.
 
     Args:
         scope: Gives the database and the moment.
@@ -52,10 +52,7 @@ def computed_insert(scope: Scope, level: Any, instance: Any, fields: Sequence[An
         made[field.column] = assigned(scope, compiler, field, value, values)
     table = scope.database.schema.table(level)
     statement = compiler.statement(sa.insert(table).values(made).inline())
-    parameters = statement.bind(values, scope, ())
-    for field in computed:
-        instance.__dict__.pop(field.attname)
-    return statement.sql, parameters
+    return statement.sql, statement.bind(values, scope, ())
 
 
 def _refuse_names(level: Any, field: Any, value: Any) -> None:

@@ -12,6 +12,7 @@ from toolkit.models.fields.base import MISSING
 from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.models.stale import next_version, read_back, refuse_stale
+from toolkit.models.undoing import Before
 from toolkit.models.updating import update_rows
 from toolkit.models.writing import (
     fill_keys,
@@ -98,7 +99,7 @@ class Saving:
         self.forced = forced
         self.inserts = bool(forced) or (new and not force_update and names is None and self._makes_its_key())
         self.updates = not self.inserts and (not new or force_update or names is not None)
-        self.given_keys: list[Any] = []
+        self.before = Before()
 
     def _makes_its_key(self) -> bool:
         """A key that a default made cannot be there: no UPDATE has to look for it. As in Django."""
@@ -110,7 +111,7 @@ class Saving:
         receivers = scope.database.receivers
         told = receivers.hears(pre_save, kind) or receivers.hears(post_save, kind)
         together = told or self.meta.parents or self.meta.version is not None
-        before = instance._row
+        self.before.note_rows([instance])
         try:
             with scope.database.atomic() if together else nullcontext():
                 if told:
@@ -119,14 +120,13 @@ class Saving:
                 created = self._write()
                 instance._row = ()
                 if self.meta.version is not None:
+                    self.before.note([instance], (self.meta.version.attname, "_mask"))
                     read_back(instance)
                 if told:
                     values = {"instance": instance, "created": created, "update_fields": self.names}
                     receivers.send(post_save, kind, scope=scope, **values)
         except BaseException:
-            instance._row = before
-            for name in self.given_keys:
-                instance.__dict__[name] = None
+            self.before.put_back()
             raise
 
     def _write(self) -> bool:
@@ -142,6 +142,7 @@ class Saving:
 
         Only its own row is sure to be new when an insert is forced: that of a parent may be there, unless it is named.
         """
+        self.before.note([self.instance], [link.attname for link in level._meta.parents.values()])
         link_to_parents(self.instance, level)
         forced = (self.inserts and level is self.meta.concrete_model) or issubclass(level, self.forced)
         there = not forced and key_of(self.instance, level) is not None
@@ -153,14 +154,15 @@ class Saving:
 
     def _insert_level(self, level: Any) -> None:
         scope, instance, meta = self.scope, self.instance, level._meta
-        self.given_keys += fill_keys(instance, level)
+        fill_keys([instance], level, self.before)
         stamp(scope, [instance], meta.local_fields, new=True)
         generated = key_of(instance, level) is None
         if generated:
             refuse_keyless(meta)
         fields = [f for f in given_fields(instance, written_fields(level)) if not (f.in_key and generated)]
         returning = generated and scope.database.backend.returning
-        if computed_fields(instance, fields):
+        computed = [field.attname for field in computed_fields(instance, fields)]
+        if computed:
             values: Sequence[Any]
             sql, values = computed_insert(scope, level, instance, fields)
             sql = f"{sql} RETURNING {quoted(scope.database.dialect, meta.pk.column)}" if returning else sql
@@ -170,8 +172,9 @@ class Saving:
             values = row_maker(scope, level, fields)([instance])[0]
         cursor = scope.database.run(sql, values)
         if generated:
-            self.given_keys.append(meta.pk.attname)
+            self.before.note([instance], [meta.pk.attname])
             instance.__dict__[meta.pk.attname] = cursor.fetchone()[0] if returning else cursor.lastrowid
+        self._forget(computed)
         forget_computed(instance)
         scope.database.wrote(level, "insert", [key_of(instance, level)])
 
@@ -228,9 +231,14 @@ class Saving:
         refuse_other_tables(self.meta, {field: values[field.attname] for field in fields})
         rows = level._meta.base_manager.unrestricted().filter(pk=key_of(self.instance, level))
         found = update_rows(self.scope, rows, {field.name: values[field.attname] for field in fields})
-        for field in computed_fields(self.instance, fields) if found else ():
-            values.pop(field.attname)
+        self._forget([field.attname for field in computed_fields(self.instance, fields)] if found else ())
         return found
+
+    def _forget(self, names: Sequence[str]) -> None:
+        """Have what came of expressions read when it is touched next."""
+        self.before.note([self.instance], names)
+        for name in names:
+            del self.instance.__dict__[name]
 
 
 def update_sql(scope: Scope, level: Any, fields: Sequence[Any], *, counted: bool) -> str:

@@ -15,6 +15,7 @@ from toolkit.models.fields import AutoField, IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field
 from toolkit.models.generated import make_function
 from toolkit.models.sqltext import placeholder, quoted
+from toolkit.models.undoing import Before
 from toolkit.trace import Scope
 
 __all__ = ["insert_sql", "own_field", "quoted", "row_maker"]
@@ -211,14 +212,14 @@ def key_of(instance: Any, level: Any) -> Any:
     return instance.__dict__.get(meta.pk.attname) if meta.composite_key is None else instance.pk
 
 
-def fill_keys(instance: Any, level: Any) -> list[str]:
-    """Give a new row whose key is None the one that its default makes; the attributes that were given a value."""
-    made = []
+def fill_keys(instances: Sequence[Any], level: Any, before: Before) -> None:
+    """Give new rows whose key is None the one that its default makes."""
     for field in level._meta.key:
-        if field.default is not MISSING and instance.__dict__.get(field.attname) is None:
-            instance.__dict__[field.attname] = field.get_default()
-            made.append(field.attname)
-    return made
+        if field.default is not MISSING:
+            lacking = [each for each in instances if each.__dict__.get(field.attname) is None]
+            before.note(lacking, [field.attname])
+            for each in lacking:
+                each.__dict__[field.attname] = field.get_default()
 
 
 def refuse_keyless(meta: Any) -> None:
