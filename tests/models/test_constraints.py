@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from tests.tables import resolved
+from tests.tables import opened_with, resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, IntegrityError, ValidationError
 from toolkit.models import F, Now, Q
@@ -91,7 +91,17 @@ class Stall(models.Model):
         ]
 
 
-MODELS = resolved({"town": [Place, Event, Room, Stall]})
+class Tax(models.Model):
+    """Its names have what stands for a value in a statement."""
+
+    rate = models.IntegerField(primary_key=True, db_column="rate%")
+    name = models.CharField(max_length=20, unique=True)
+
+    class Meta:
+        db_table = "tax_in_%s"
+
+
+MODELS = resolved({"town": [Place, Event, Room, Stall, Tax]})
 
 
 @contextmanager
@@ -119,6 +129,21 @@ def tables(database: Any, *declared: Any) -> Iterator[Scope]:
 def town(database: Any) -> Iterator[Scope]:
     with tables(database, Place, Event) as scope:
         yield scope
+
+
+def test_a_percent_sign_in_a_name_is_none_of_a_value(shared_database: Any) -> None:
+    database = opened_with(shared_database.url, [Tax])
+    try:
+        with entered(Scope(None, database)):
+            first, second = Tax(rate=7, name="food"), Tax(rate=19, name="food")
+            for tax in (first, second):
+                tax.full_clean()
+            first.save()
+            first.full_clean()
+            with pytest.raises(ValidationError, match="Tax with this name already exists"):
+                second.full_clean()
+    finally:
+        database.drop()
 
 
 def test_a_constraint_may_name_a_key_that_is_a_number(database: Any) -> None:

@@ -73,17 +73,17 @@ class Check:
             names: The fields that they, and the condition, speak of.
             condition: What both rows have to meet.
         """
-        dialect, meta = self.scope.database.dialect, self.model._meta
+        identifier, meta = self.scope.database.backend.identifier, self.model._meta  # ``ask`` doubles percent signs
         found = list(terms)
         if condition is not None:
             text = literal_condition(self.schema, self.model, condition)
             found += [f"({text})", f"EXISTS (SELECT 1 FROM candidate WHERE {text})"]  # noqa: S608 - written by the compiler
         own = [*dict.fromkeys([*names, *self._own_key()])]
         if self._own_key():
-            keys = [quoted(dialect, one.column) for one in meta.key]
+            keys = [identifier(one.column) for one in meta.key]
             others = " OR ".join(f"{key} <> (SELECT {key} FROM candidate)" for key in keys)  # noqa: S608 - quoted
             found.append(f"({others})")
-        sql = f"SELECT 1 FROM {quoted(dialect, meta.table)} WHERE {' AND '.join(found)} LIMIT 1"  # noqa: S608 - quoted, or written by the compiler
+        sql = f"SELECT 1 FROM {identifier(meta.table)} WHERE {' AND '.join(found)} LIMIT 1"  # noqa: S608 - quoted, or written by the compiler
         return self.ask(sql, own)
 
     def _own_key(self) -> list[str]:
