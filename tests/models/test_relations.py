@@ -72,6 +72,9 @@ def test_a_foreign_key_that_may_be_empty_can_be_taken_away(m: Any, newsroom: Any
     with pytest.raises(m.Story.DoesNotExist, match=r"Author\.edited\.remove\(\): Story \d+ is none of"):
         author.edited.remove(newsroom.stories[3], newsroom.stories[5], newsroom.stories[9])
     assert author.edited.count() == 4 and newsroom.authors[3].edited.count() == 5
+    with pytest.raises(m.Story.DoesNotExist, match=r"Author\.edited\.add\(\): there is no Story 999, and nothing"):
+        author.edited.add(newsroom.stories[3], 999)
+    assert author.edited.count() == 4 and newsroom.authors[3].edited.count() == 5
     author.edited.set([newsroom.stories[2], newsroom.stories[5]])
     assert slugs(author.edited.all()) == ["story-2", "story-5"]
     author.edited.clear()

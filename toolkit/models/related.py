@@ -120,6 +120,9 @@ class RelatedManager(QuerySet[M]):
             partners: Instances or keys.
             bulk: Of a foreign key: write all in one statement, rather than save each instance.
             through_defaults: Values for the other fields of the table between.
+
+        Raises:
+            DoesNotExist: Of a foreign key: a row is not there.
         """
         self._refuse_without_key()
         self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults)
@@ -362,8 +365,8 @@ class Related:
         """See ``RelatedManager.set``."""
         keys = self.keys_of(partners)
         with atomic_for(owner):
-            present = self.present(owner)
-            gone = [key for key in present if key not in keys]
+            present, wanted = dict.fromkeys(self.present(owner)), frozenset(keys)
+            gone = [key for key in present if key not in wanted]
             if clear and present:
                 self.clear(owner)
             elif gone:
@@ -404,9 +407,24 @@ class RelatedByKey(Related):
             keys = self.keys_of(partners)
             if keys:
                 rows = self.target._meta.base_manager.unrestricted().filter(pk__in=keys)
-                rows.update(**self._assignments(owner))
+                if rows.update(**self._assignments(owner)) < len(keys):
+                    self._refuse_missing(owner, rows, keys)
         for partner in given:
             setattr(partner, self.declared.name, owner)
+
+    def _refuse_missing(self, owner: Any, rows: Any, keys: Sequence[Any]) -> None:
+        """Refuse rows that are not there.
+
+        Raises:
+            DoesNotExist: Always.
+        """
+        there = set(rows.order_by().values_list("pk", flat=True))
+        missing = next(key for key in keys if key not in there)
+        raise self.target.DoesNotExist(
+            f"{type(owner).__name__}.{self.name}.add(): there is no {self.target.__name__} {missing!r}, and nothing "
+            "was changed",
+            hint="Save it first.",
+        )
 
     def remove(self, owner: Any, keys: Sequence[Any]) -> None:
         """See ``RelatedManager.remove``."""
