@@ -283,8 +283,20 @@ def test_a_cursor_reads_and_writes(m: Any, newsroom: Any) -> None:
         assert cursor.execute("UPDATE news_story SET weight = %(w)s WHERE id = 1", {"w": 7}).rowcount == 1
         cursor.executemany("UPDATE news_story SET weight = %s WHERE id = %s", [(8, 2), (9, 3)])
     assert list(m.Story.objects.order_by("pk").values_list("weight", flat=True)[:3]) == [7, 8, 9]
-    with pytest.raises(DatabaseError, match="before something was executed"):
-        newsroom.database.cursor().rowcount  # noqa: B018
+    for ask in (lambda cursor: cursor.rowcount, lambda cursor: cursor.fetchone(), list):
+        with pytest.raises(DatabaseError, match="before something was executed"):
+            ask(newsroom.database.cursor())
+
+
+def test_a_row_that_cannot_be_given_is_told_as_what_a_statement_cannot_do(m: Any, newsroom: Any) -> None:
+    """SQLite finds a row when it is fetched."""
+    if newsroom.database.dialect != "sqlite":
+        pytest.skip("servers find all rows when the statement is run")
+    sql = "SELECT id, CASE WHEN weight = 4 THEN json('{') END FROM news_story ORDER BY weight"
+    with newsroom.database.cursor() as cursor, pytest.raises(DatabaseError, match=r"malformed JSON \(in: SELECT id"):
+        cursor.execute(sql).fetchall()
+    with pytest.raises(DatabaseError, match="malformed JSON"):
+        list(m.Story.objects.raw(sql))
 
 
 def test_a_page_remembers_what_a_cursor_answered(m: Any, newsroom: Any) -> None:

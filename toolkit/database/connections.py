@@ -245,11 +245,21 @@ class Database(Holding):
                 listener(sql)
             return self._read(local, sql, parameters)
         cursor = self.run(sql, parameters)
-        try:
-            rows: list[Any] = cursor.fetchall()
-        except Exception as error:  # a value that the driver cannot give, such as a day in the year 10,000
-            raise self.translated(error, sql) from error
+        rows: list[Any] = self.taken(cursor.fetchall, sql)
         return rows if rows.__class__ is list else list(rows)
+
+    def taken(self, take: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        """Rows that a cursor gives. A value may be none that the driver can give, such as a day in the year 10,000.
+
+        Args:
+            take: The cursor's function.
+            sql: What it was asked.
+            arguments: Of the function.
+        """
+        try:
+            return take(*arguments)
+        except Exception as error:
+            raise self.translated(error, sql) from error
 
     def _read(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows of a question, which is asked over a new connection if the server ended the old one."""

@@ -140,7 +140,7 @@ def ask(database: Database, sql: str, values: Values | None) -> tuple[list[str],
     text, taken = positional(sql, values, database)
     cursor = database.execute(text, taken)
     names = [column[0] for column in cursor.description or ()]
-    rows = list(cursor.fetchall()) if names else []
+    rows = list(database.taken(cursor.fetchall, text)) if names else []
     scope = current.get()
     if scope is not None and scope.trace is not None and names:
         RawQuestion(text, len(taken), database).note(scope.trace, taken, rows)
@@ -155,7 +155,7 @@ class Cursor:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._sql = database, ""
         self._cursor: Any = None
         self._rows: list[Any] | None = None
 
@@ -178,11 +178,11 @@ class Cursor:
             values: A list or a mapping.
         """
         text, taken = positional(sql, values, self._database)
-        self._cursor = self._database.execute(text, taken)
+        self._cursor, self._sql = self._database.execute(text, taken), text
         self._rows = None
         scope = current.get()
         if scope is not None and scope.trace is not None and self._cursor.description:
-            self._rows = list(self._cursor.fetchall())
+            self._rows = list(self._taken("fetchall"))
             RawQuestion(text, len(taken), self._database).note(scope.trace, taken, self._rows)
         return self
 
@@ -192,23 +192,27 @@ class Cursor:
         if made:
             self._database.executemany(made[0][0], [values for _, values in made])
 
+    def _taken(self, name: str, *arguments: Any) -> Any:
+        """What a function of the driver's cursor gives."""
+        return self._database.taken(self.__getattr__(name), self._sql, *arguments)
+
     def fetchone(self) -> Any:
         """The next row; None when there is none."""
         if self._rows is None:
-            return self._cursor.fetchone()
+            return self._taken("fetchone")
         return self._rows.pop(0) if self._rows else None
 
     def fetchmany(self, size: int = 1) -> list[Any]:
         """The next rows."""
         if self._rows is None:
-            return list(self._cursor.fetchmany(size))
+            return list(self._taken("fetchmany", size))
         found, self._rows = self._rows[:size], self._rows[size:]
         return found
 
     def fetchall(self) -> list[Any]:
         """All rows that remain."""
         if self._rows is None:
-            return list(self._cursor.fetchall())
+            return list(self._taken("fetchall"))
         found, self._rows = self._rows, []
         return found
 
