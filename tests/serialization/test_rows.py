@@ -194,10 +194,20 @@ def test_a_value_that_is_nested_too_deeply_is_told_with_its_line(scope: Scope) -
     """The rows wait on disk, as pickles: those go less deep than what reads JSON, how deep depends on Python."""
     depth = next(depth for depth in (700, 5_000, 9_000) if not can_be_pickled(depth))
     text = lines({"model": "world.Topic", "pk": 1, "fields": TOPIC})
-    text += '{"model": "world.Topic", "pk": 2, "fields": {"slug": "b", "name": "B", "facts": %s}}\n' % (
+    text += '{"model": "world.Topic", "pk": 2, "fields": {"slug": "b", "name": "B", "akin": %s}}\n' % (
         "[" * depth + "]" * depth
     )
     assert wrong(scope, text) == ["rows.jsonl:2: a value is nested too deeply"]
+
+
+def test_json_that_is_nested_deeper_than_mariadb_keeps_is_told_with_its_line(scope: Scope) -> None:
+    facts: Any = {}
+    for _ in range(31):
+        facts = {"in": facts}
+    told = wrong(scope, lines({"model": "world.Topic", "pk": 1, "fields": {**TOPIC, "facts": facts}}))
+    assert told[0].startswith(
+        "rows.jsonl:1:facts: lists and objects in JSON may not be nested more than 31 deep: in.in"
+    )
 
 
 def can_be_pickled(depth: int) -> bool:
@@ -211,6 +221,25 @@ def can_be_pickled(depth: int) -> bool:
 def test_a_row_that_stands_twice(scope: Scope) -> None:
     row = {"model": "world.Place", "pk": 1, "fields": {"name": "A"}}
     assert "stands twice" in wrong(scope, lines(row, row))[0]
+
+
+def test_a_record_that_says_two_things_of_one_field(scope: Scope) -> None:
+    """As ``pk`` and among its fields, or by the name of a reference and by that of its column."""
+    place = {"model": "world.Place", "pk": 1, "fields": {"id": 2, "name": "A"}}
+    assert wrong(scope, lines(place)) == [
+        "rows.jsonl:1:pk: world.Place.id is 2 and 1: the record says both. Keep the one that is right, in one place."
+    ]
+    seat = {"model": "world.Seat", "pk": ["A", 1], "fields": {"number": 2}}
+    assert "world.Seat.number is 2 and 1" in wrong(scope, lines(seat))[0]
+    topic = {"model": "world.Topic", "pk": 1, "fields": {**TOPIC, "parent": 1, "parent_id": 2}}
+    assert ":parent_id: world.Topic.parent is 1 and 2" in wrong(scope, lines(topic))[0]
+
+
+def test_a_record_may_say_one_thing_twice(scope: Scope) -> None:
+    place = {"model": "world.Place", "pk": 1, "fields": {"id": "1", "name": "A"}}
+    assert loaded(scope, lines(place)) == Loaded(added=1)
+    place["fields"]["id"] = None  # type: ignore[index]
+    assert loaded(scope, lines(place)) == Loaded(unchanged=1)
 
 
 def test_the_unknown_is_passed_over_on_demand(scope: Scope) -> None:

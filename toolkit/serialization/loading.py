@@ -15,7 +15,7 @@ from toolkit.errors import ContentError, Problems, ToolkitError, ValidationError
 from toolkit.serialization.connecting import Connector
 from toolkit.serialization.formats import Format
 from toolkit.serialization.keys import NaturalKeys
-from toolkit.serialization.records import Place, Record, from_plain
+from toolkit.serialization.records import KEEP_ONE, Place, Record, contradiction, from_plain
 from toolkit.serialization.settling import Settler
 from toolkit.serialization.spool import Row, Spool
 from toolkit.serialization.writing import TableWriter
@@ -197,7 +197,15 @@ class Loading:
         elif value is None and not found.null and found not in meta.key:
             self.problem(row.place, f"{meta.label}.{found.name} cannot be NULL", column=name)
         else:
-            row.values[found.attname] = self.value(row.place, found, value, name)
+            self._hold(row, found, self.value(row.place, found, value, name), name)
+
+    def _hold(self, row: Row, found: Any, value: Any, name: str) -> None:
+        """Take a value, if the record does not say another one in another place: as ``pk``, or by the column's name."""
+        known = row.values.get(found.attname)
+        if None not in (known, value) and known != value:
+            self.problem(row.place, contradiction(found, known, value), column=name, hint=KEEP_ONE)
+        if value is not None or known is None:
+            row.values[found.attname] = value
 
     def _take_key(self, model: Any, row: Row, given: Any) -> None:
         """The key, as the record has it or among its fields; without one it has the default's, if there is one."""
@@ -208,7 +216,8 @@ class Loading:
                 self.problem(row.place, f"{given!r:.60} is no key of {model._meta.label}", column="pk")
                 return
             read = [self.value(row.place, part, value, "pk") for part, value in zip(key, parts, strict=True)]
-            row.values |= {part.attname: value for part, value in zip(key, read, strict=True)}
+            for part, value in zip(key, read, strict=True):
+                self._hold(row, part, value, "pk")
         found = [row.values.get(part.attname) for part in key]
         if None not in found:
             row.pk = found[0] if len(key) == 1 else tuple(found)

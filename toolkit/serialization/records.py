@@ -85,6 +85,14 @@ def teller(model: Any) -> Any:
     return meta.get_field(names[0]) if names else meta.pk
 
 
+KEEP_ONE = "Keep the one that is right, in one place."
+
+
+def contradiction(field_: Any, one: Any, other: Any) -> str:
+    """What to tell of a record that gives two values for a field."""
+    return f"{field_.model._meta.label}.{field_.name} is {one!r:.60} and {other!r:.60}: the record says both"
+
+
 def to_plain(field_: Any, value: Any, *, textual: bool) -> Any:
     """A value as a format writes it.
 

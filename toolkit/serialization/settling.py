@@ -8,7 +8,7 @@ from typing import Any
 from toolkit.errors import ToolkitError
 from toolkit.models.fields import DATABASE_DEFAULT
 from toolkit.serialization.keys import NaturalKeys, new_keys
-from toolkit.serialization.records import tells_itself
+from toolkit.serialization.records import KEEP_ONE, contradiction, tells_itself
 from toolkit.serialization.spool import Row, Spool
 
 Tell = Callable[..., None]
@@ -90,6 +90,9 @@ class Settler:
                 del row.waiting[name]
                 continue
             if found is not None:
+                known = row.values.get(key.attname)
+                if known not in (None, found):
+                    self._problem(row.place, contradiction(key, known, found), column=name, hint=KEEP_ONE)
                 row.values[key.attname] = found
                 del row.waiting[name]
         return len(row.waiting) < before
