@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import DatabaseError, FieldError
+from toolkit.errors import DatabaseError, FieldError, ValidationError
 from toolkit.models import (
     Case,
     CharField,
@@ -377,3 +377,37 @@ def test_a_time_of_day_keeps_the_microseconds_of_a_length_that_was_divided(m: An
     m.Everything.objects.create(time=time(8), duration=timedelta(microseconds=-3))
     moved = m.Everything.objects.annotate(moved=F("time") + F("duration") / -1).get()
     assert moved.moved == time(8, 0, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (float("nan"), "nan is not a finite number"),
+        (float("-inf"), "-inf is not a finite number"),
+        (2**63, "out of bounds"),
+        (-(10**400), "out of bounds"),
+        (Decimal("NaN"), "finite, of up to 15 digits"),
+        (Decimal("1234567890123456.5"), "finite, of up to 15 digits"),
+        ("a\0", "null character"),
+        ("\ud800", "not valid Unicode"),
+        (datetime(2026, 1, 1), "no time zone"),  # noqa: DTZ001
+        (time(1, 2, tzinfo=UTC), "time zone"),
+        (timedelta(days=10**9 - 1), "out of bounds"),
+        ([1], "what kind of value it is, is not said"),
+        ({"a": 1}, "what kind of value it is, is not said"),
+    ],
+)
+def test_a_constant_that_databases_take_differently_is_refused_before_they_see_it(
+    m: Any, scope: Any, value: Any, told: str
+) -> None:
+    """PostgreSQL gave NaN, SQLite NULL, MariaDB an error; or the one more digits than the other."""
+    with pytest.raises(FieldError, match=rf"Value\(.*{told}"):
+        list(m.Everything.objects.annotate(found=Value(value)))
+
+
+def test_a_value_that_a_field_refuses_in_update_is_told_with_the_field(m: Any, scope: Any) -> None:
+    row = m.Everything.objects.create(float=1.5)
+    with pytest.raises(ValidationError, match=r"Everything\.float: nan is not a finite number"):
+        m.Everything.objects.update(float=float("nan"))
+    row.refresh_from_db()
+    assert row.float == 1.5

@@ -213,6 +213,36 @@ def test_what_no_database_could_keep_is_refused(value: Any) -> None:
         JSONField().clean(value)
 
 
+def nested(depth: int, kind: str) -> Any:
+    """A value inside of so many lists, or objects."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [0, value] if kind == "lists" else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("kind", ["lists", "objects"])
+def test_what_is_nested_deeper_than_mariadb_keeps_is_refused_everywhere(m: Any, scope: Any, kind: str) -> None:
+    rows = m.Everything.objects
+    row = rows.create(json=nested(31, kind), text="kept")
+    assert rows.get(json=nested(31, kind)).json == nested(31, kind)
+    path = ".".join(["1" if kind == "lists" else "a"] * 31)
+    told = f"nested more than 31 deep: {path} is"
+    row.json = nested(32, kind)
+    for write in (
+        row.full_clean,
+        row.save,
+        lambda: rows.create(json=nested(32, kind)),
+        lambda: rows.bulk_create([m.Everything(json=nested(40, kind))]),
+        lambda: rows.update(json=nested(32, kind)),
+        lambda: rows.bulk_update([row], ["json"]),
+    ):
+        with pytest.raises(ValidationError, match=rf"json.*{told}"):
+            write()
+    assert [each.json for each in rows.all()] == [nested(31, kind)]
+    assert rows.filter(json=nested(32, kind)).count() == 0
+
+
 WRITABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS |= st.text(WRITABLE, max_size=4)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import FieldError, IntegrityError
+from toolkit.errors import FieldError, IntegrityError, ValidationError
 from toolkit.models.expressions import Expression, Now, Q
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import refuse_several
@@ -66,7 +66,20 @@ def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: l
         )
     lifted.append(value)
     kind = bound_type(field, dialect, field.sql_type())
-    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, field.db_value_of(dialect)), kind)
+    return compiler.binds.add(Bind(SLOT, len(lifted) - 1, _value_of(field, dialect)), kind)
+
+
+def _value_of(field: Any, dialect: str) -> Callable[[Any], Any]:
+    """The field's own conversion to a driver's value, which names it where it refuses one."""
+    convert = field.db_value_of(dialect)
+
+    def value_of(value: Any) -> Any:
+        try:
+            return convert(value)
+        except ValidationError as error:
+            raise ValidationError(f"{label_of(field)}: {error.message}", code=error.code, hint=error.hint) from error
+
+    return value_of
 
 
 def refuse_other_tables(meta: Any, values: Mapping[Any, Any]) -> None:

@@ -23,7 +23,7 @@ from toolkit.models.fields.base import Field
 from toolkit.models.fields.json import JSONField, JSONNull
 from toolkit.models.fields.several import refuse_several
 from toolkit.models.mentioned import names_in
-from toolkit.models.outputs import Output, Typed, boolean, exactly, field_for, typed
+from toolkit.models.outputs import Output, Typed, boolean, constant_of, exactly, field_for, typed
 
 if TYPE_CHECKING:
     from toolkit.models.context import Context
@@ -213,6 +213,11 @@ class Value(Expression):
     """
 
     def __init__(self, value: Any, output_field: Field[Any] | None = None) -> None:
+        if output_field is None and isinstance(value, list | dict):
+            raise FieldError(
+                f"Value({value!r:.60}): what kind of value it is, is not said",
+                hint="Such as Value([1], output_field=models.JSONField()).",
+            )
         null = value is None and isinstance(output_field, JSONField)
         self.value, self.output_field = JSONNull() if null else value, output_field
 
@@ -232,7 +237,7 @@ class Value(Expression):
         field = output.field if output else field_for(kind)
         if field is None:
             return context.bind(index), None
-        bound = context.bind(index, field.db_writer(context.dialect), field.sql_type())
+        bound = context.bind(index, constant_of(field, context.dialect), field.sql_type())
         if kind is type(None) and context.dialect == "postgresql":
             return sa.cast(bound, field.sql_type()), field  # nothing else tells PostgreSQL of which kind NULL is
         return typed(context.dialect, bound, field), field

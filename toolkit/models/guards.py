@@ -60,15 +60,18 @@ def within_years(found: Any, length: Any, *, kept: bool) -> Any:
 
 
 def kept(dialect: str, field: Any, column: Any) -> Any:
-    """A computed value as a column of SQLite may keep it; servers see to it themselves.
+    """A computed value as a column of SQLite may keep it; servers see to it themselves, and PostgreSQL keeps a sign
+    of zero, which the others do not.
 
     Text is the value of a field of no known kind, too, if that has a ``max_length``: the name of a file.
     """
     import sqlalchemy as sa
 
+    held = held_by(field)
+    if dialect == "postgresql" and kind_of(held) is float:
+        return column.op("+", precedence=7)(sa.literal_column("0"))  # -0 and 0 are 0. Source: IEEE 754, 6.3
     if dialect != "sqlite":
         return column
-    held = held_by(field)
     kind, longest = kind_of(held), getattr(held, "max_length", None)
     if kind is int and held.high < 2**63 - 1:
         bounds: list[Any] = [held.low or -held.high, held.high]  # below 0 a CHECK says it

@@ -205,7 +205,7 @@ def sort_keys(column: Any, dialect: str) -> list[Any]:
     return [
         rank,
         sa.case((kind_is(column, "boolean", dialect), true)),
-        *(sa.case((condition, number)) for condition, number in reversed(numbers_at(column, dialect))),
+        *(sa.case((kind_is(column, "number", dialect), number)) for _, number in reversed(numbers_at(column, dialect))),
         text_at(column, dialect),
     ]
 

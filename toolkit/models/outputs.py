@@ -9,16 +9,17 @@ from decimal import Context, Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from toolkit.errors import DatabaseError, FieldError
+from toolkit.errors import DatabaseError, FieldError, ValidationError
 from toolkit.models.fields.base import Convert, Field
 from toolkit.models.fields.binary import BinaryField
 from toolkit.models.fields.dates import DateField, DateTimeField
 from toolkit.models.fields.identifiers import UUIDField
 from toolkit.models.fields.integers import IntegerField
 from toolkit.models.fields.json import JSONField
-from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField
+from toolkit.models.fields.numbers import BooleanField, DecimalField, FloatField, unsigned
 from toolkit.models.fields.text import TextField
 from toolkit.models.fields.times import DurationField, TimeField
+from toolkit.models.generated import made_by
 
 Typed = tuple[Any, Any]
 """(SQLAlchemy expression, field that reads its values or None)."""
@@ -46,7 +47,7 @@ class Output:
         field, kind = self.field, type(self.field)
         if isinstance(field, IntegerField) and kind.db_reader is Field.db_reader:
             return _ReadAsWhole(null=True)
-        if isinstance(field, FloatField) and kind.db_reader is Field.db_reader:
+        if isinstance(field, FloatField) and kind.db_reader is FloatField.db_reader:
             return _ReadAsFloat(null=True)
         return field
 
@@ -115,7 +116,7 @@ class _ReadAsFloat(FloatField[Any]):
     """A computed number as a float."""
 
     def db_reader(self, dialect: str) -> Convert:
-        return float
+        return unsigned
 
 
 DIGITS = 15
@@ -165,6 +166,25 @@ def exactly(value: Decimal) -> Field[Any]:
     """The field of decimal numbers with as many decimal places as this one has."""
     exponent = value.as_tuple().exponent
     return decimals(max(0, -exponent)) if isinstance(exponent, int) else AnyDecimal()
+
+
+def constant_of(field: Any, dialect: str) -> Callable[[Any], Any]:
+    """From a constant in an expression to the driver's value; one that no database should be given is refused.
+
+    The function raises ``FieldError`` for a number that is none or has too many digits, half of a surrogate pair, an
+    instant without a time zone.
+    """
+    convert = field.compared_value_of(dialect)
+
+    def value(given: Any) -> Any:
+        try:
+            if isinstance(given, Decimal) and not (given.is_finite() and given.adjusted() < DIGITS):
+                raise ValidationError(f"decimal numbers here are finite, of up to {DIGITS} digits before the point")
+            return convert(given)
+        except ValidationError as error:
+            raise FieldError(f"Value({given!r:.60}): {error.message}", hint=error.hint) from error
+
+    return made_by(value, constant_of, field, dialect)
 
 
 def typed(dialect: str, bound: Any, field: Any) -> Any:

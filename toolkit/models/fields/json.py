@@ -15,8 +15,14 @@ from toolkit.validators.base import refusal
 
 T = TypeVar("T")
 
+DEEPEST = 31
+"""Lists and objects one inside the other that MariaDB keeps, so that a site can move there. Source: MariaDB 10.11,
+``JSON_DEPTH_LIMIT``, which counts the value inside too."""
+
 _NOT_JSON = gettext_lazy("%(shown)s is not JSON: %(reason)s")
 _NOT_WRITTEN = gettext_lazy("the value cannot be written as JSON: %(reason)s")
+_TOO_DEEP = gettext_lazy("lists and objects in JSON may not be nested more than %(most)s deep: %(path)s is")
+_LESS_DEEP = gettext_lazy("MariaDB keeps no more. Keep what is inside as text, or in rows of their own.")
 _NULL_CHARACTER = gettext_lazy("text in JSON may not contain a null character")
 
 
@@ -45,7 +51,8 @@ class JSONNull:
 class JSONField(Field[T]):
     """Any JSON value: objects, lists, text, numbers, true, false; ``models.JSONNull()`` for null.
 
-    It is stored in one form for equal values, with the keys of objects sorted, and comes back so.
+    It is stored in one form for equal values, with the keys of objects sorted, and comes back so. Lists and objects may
+    be nested 31 deep, which is what MariaDB keeps.
 
     Args:
         encoder: A subclass of ``json.JSONEncoder`` for values that JSON does not know.
@@ -108,7 +115,18 @@ class JSONField(Field[T]):
     # values
 
     def validate(self, value: Any) -> None:
-        self.dump(value)
+        self.dump_for_keeping(value)
+
+    def dump_for_keeping(self, value: Any) -> str:
+        """The same text as ``dump`` gives, of a value that every database can keep.
+
+        Raises:
+            ValidationError: It cannot be written as JSON, or is nested too deeply.
+        """
+        text = self.dump(value)
+        if text.count("[") + text.count("{") > DEEPEST and (path := _find_depths(json.loads(text), DEEPEST)):
+            raise refusal(_TOO_DEEP, value, most=DEEPEST, path=f"{path:.200}", code="nested", hint=_LESS_DEEP)
+        return text
 
     def dump(self, value: Any) -> str:
         """A value as JSON text, in the one form of it.
@@ -118,8 +136,8 @@ class JSONField(Field[T]):
         """
         try:
             text = self._dump(value)
-            if "e+" in text:
-                text = self._dump(_spelt_out(json.loads(text)))
+            if "e+" in text or "-0.0" in text:
+                text = self._dump(_as_kept(json.loads(text)))
             text.encode()
         except (TypeError, ValueError, RecursionError) as error:
             told = str(error) or type(error).__name__
@@ -163,12 +181,13 @@ class JSONField(Field[T]):
         return sa.JSON().with_variant(sa.Text(), "sqlite").with_variant(JSONB(), "postgresql")
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        return self.db_writer(dialect) or self.dump
+        return self.db_writer(dialect) or self.dump_for_keeping
 
-    compared_value_of = db_value_of
+    def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
+        return self.dump
 
     def db_writer(self, dialect: str) -> Convert:
-        return self.dump
+        return self.dump_for_keeping
 
     def db_reader(self, dialect: str) -> Convert:
         return self._load_unsorted if dialect == "postgresql" else self.load
@@ -185,13 +204,24 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def _spelt_out(value: Any) -> Any:
-    """Numbers such as 1e+300 as whole numbers: PostgreSQL gives them back so, and not quite the same."""
+def _find_depths(value: Any, most: int, path: str = "") -> str:
+    """The path of a list or an object inside of so many others; empty if there is none."""
+    if not isinstance(value, list | dict):
+        return ""
+    if most == 0:
+        return path
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    found = (_find_depths(inner, most - 1, f"{path}.{step}" if path else f"{step}") for step, inner in steps)
+    return next(filter(None, found), "")
+
+
+def _as_kept(value: Any) -> Any:
+    """Numbers as PostgreSQL gives them back: zero without a sign, and those such as 1e+300 as whole numbers."""
     if isinstance(value, float) and value.is_integer():
-        return int(value) if "e" in repr(value) else value
+        return int(value) if "e" in repr(value) else value or 0.0
     if isinstance(value, dict):
-        return {key: _spelt_out(item) for key, item in value.items()}
-    return [_spelt_out(item) for item in value] if isinstance(value, list) else value
+        return {key: _as_kept(item) for key, item in value.items()}
+    return [_as_kept(item) for item in value] if isinstance(value, list) else value
 
 
 def _sorted(value: Any) -> Any:

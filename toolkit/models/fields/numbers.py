@@ -26,7 +26,7 @@ _WRITE_BOOLEAN = gettext_lazy("Write true or false.")
 
 
 class FloatField(Field[T]):
-    """A number in binary floating point (IEEE 754 double). Infinity and NaN are refused."""
+    """A number in binary floating point (IEEE 754 double). Infinity and NaN are refused; zero has no sign."""
 
     native: ClassVar[type | None] = float
 
@@ -41,7 +41,7 @@ class FloatField(Field[T]):
         try:
             if isinstance(value, bool):
                 raise TypeError
-            return float(value)
+            return _without_sign(float(value))
         except (TypeError, ValueError, OverflowError) as error:
             raise refusal(_NOT_A_NUMBER, value) from error
 
@@ -67,10 +67,24 @@ class FloatField(Field[T]):
     compared_value_of = db_value_of
 
     def db_writer(self, dialect: str) -> Convert:
-        return float
+        return unsigned
+
+    def db_reader(self, dialect: str) -> Convert:
+        """What was computed may be a zero below zero; a column has none."""
+        return None if self.model is not None else _without_sign
 
     def value_to_string(self, value: Any) -> str:
-        return repr(float(value))
+        return repr(unsigned(value))
+
+
+def _without_sign(number: Any) -> Any:
+    """A number as it is, but zero without a sign: SQLite and MariaDB keep none, and PostgreSQL does."""
+    return number or 0.0
+
+
+def unsigned(value: Any) -> float:
+    """A value as a float; zero has no sign."""
+    return float(value) or 0.0
 
 
 class DecimalField(Field[T]):

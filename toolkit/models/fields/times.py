@@ -111,6 +111,8 @@ class TimeField(Field[T]):
         write, read = self.db_writer(dialect), self.to_python
         return read if write is None else lambda value: write(read(value))
 
+    compared_value_of = db_value_of
+
     def db_writer(self, dialect: str) -> Convert:
         return time.isoformat if dialect == "sqlite" else None
 
