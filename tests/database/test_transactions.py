@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def test_a_reference_to_nothing_is_refused_at_commit_and_the_row_is_named(file: 
 
 def test_the_first_error_is_told_even_if_the_transaction_is_gone(database: Any) -> None:
     with pytest.raises(ValueError, match="the real one"), database.atomic():
-        database.execute("ROLLBACK")
+        database.run("ROLLBACK")
         raise ValueError("the real one")
     with database.atomic():
         write(database, "a")
@@ -358,3 +359,80 @@ def test_nothing_is_written_after_the_connection_was_closed_inside_a_block(datab
     assert notes(database) == []
     write(database, "d")
     assert notes(database) == ["d"]
+
+
+def unfinished(database: Any, *names: str) -> Iterator[str]:
+    """Writes notes, one between two others' work."""
+    with database.atomic():
+        for name in names:
+            write(database, name)
+            yield name
+
+
+def test_a_block_that_ends_before_one_inside_of_it_says_so_and_nothing_is_kept(database: Any) -> None:
+    """The block of a generator that is not finished is still open when the one around it ends."""
+    told = "ended before one inside of it, as that of a generator"
+    with pytest.raises(TransactionError, match=told), database.atomic():
+        write(database, "outer")
+        generator = unfinished(database, "inner", "later")
+        next(generator)
+    with pytest.raises(TransactionError, match="has no transaction any more"):
+        next(generator)
+    generator.close()
+    assert notes(database) == []
+    write(database, "after")
+    assert notes(database) == ["after"]
+
+
+def test_in_memory_too_and_other_threads_go_on() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+    write(database, "before")
+    with pytest.raises(TransactionError, match="ended before one inside of it"), database.atomic():
+        generator = unfinished(database, "inner")
+        next(generator)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(write, database, "elsewhere").result(20)
+    generator.close()
+    assert notes(database) == ["before", "elsewhere"]
+    database.close()
+
+
+def test_blocks_of_two_generators_that_are_finished_in_the_wrong_order(database: Any) -> None:
+    first, second = unfinished(database, "first"), unfinished(database, "second", "third")
+    next(first)
+    next(second)
+    first.close()
+    with pytest.raises(TransactionError, match="has no transaction any more"):
+        next(second)
+    assert notes(database) == []
+
+
+def test_a_generator_that_is_kept_takes_no_statement_from_others(database: Any) -> None:
+    with pytest.raises(TransactionError, match="ended before one inside of it"), database.atomic():
+        generator = unfinished(database, "inner")
+        next(generator)
+    database.release()
+    with database.atomic():
+        write(database, "next request")
+        generator.close()
+        write(database, "and more")
+    assert notes(database) == ["next request", "and more"]
+
+
+@pytest.mark.parametrize(
+    "sql", ["COMMIT", "begin", "/* so */ ROLLBACK", "-- so\nEND", "START TRANSACTION", "Abort work"]
+)
+def test_a_transaction_is_not_ended_by_hand_inside_of_a_block(database: Any, sql: str) -> None:
+    told = "cannot be said inside of an atomic block"
+    with pytest.raises(TransactionError, match=told), database.atomic():
+        write(database, "lost")
+        database.execute(sql)
+    with pytest.raises(TransactionError, match=told), database.atomic(), database.cursor() as cursor:
+        cursor.execute(sql)
+    assert notes(database) == []
+    with database.atomic():
+        for statement in ("SAVEPOINT mine", "INSERT INTO note VALUES (1, 'x')", "ROLLBACK TO SAVEPOINT mine"):
+            database.execute(statement)
+        write(database, "kept")
+    assert notes(database) == ["kept"]

@@ -20,7 +20,7 @@ from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor, note_statement
-from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all
+from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all, is_ending
 from toolkit.errors import TransactionError
 from toolkit.lazily import LazyModule
 from toolkit.signals import Receivers
@@ -115,6 +115,8 @@ class Database(Holding):
             DatabaseError: Anything else that the database refused.
         """
         note_statement(sql, sys._getframe(1))
+        if self._local.transaction is not None and is_ending(sql):
+            raise refusals.ends_block(sql)
         if self.receivers.watching:
             return self._run_watched(lambda: self.run(sql, parameters), sql, parameters)
         return self.run(sql, parameters)

@@ -195,6 +195,7 @@ class Holding:
         is closed instead. Of a database without a bound (``pool_size``) each thread keeps its own.
         """
         local = self._local
+        local.closed_inside = 0  # a block that is open still, of a generator that somebody keeps, is no longer at work
         if local.connection is None or local.pid != os.getpid() or self.backend.bounds.pool_size is None:
             return
         self.resume()
@@ -226,6 +227,22 @@ class Holding:
         local.connection = local.transaction = self._shared_connection = None
         local.snapshot = False
         self.changed()
+
+    def abandon(self) -> None:
+        """Take back this thread's transaction, whose blocks do not end in order: those that are open still have lost
+        what they wrote, and take no statement any more."""
+        local = self._local
+        transaction = local.transaction
+        if transaction is None:
+            return
+        if not self.in_memory:
+            self.close()
+        else:
+            self.resume()
+            local.connection.rollback()
+            local.closed_inside, local.connection, local.transaction = transaction.depth, None, None
+            self.changed()
+        transaction.held.close()
 
     def close_all(self) -> None:
         """Close the connections of all threads; a thread that is still at work gets an error, and then a new one."""

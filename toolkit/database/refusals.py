@@ -110,3 +110,12 @@ def lost_while_taking(database: Database, error: Exception, sql: str) -> Databas
         f"{database.backend.told(error)} (in: {sql[:200]})",
         hint="Ask again from the beginning.",
     )
+
+
+def ends_block(sql: str) -> TransactionError:
+    """The error for a statement that would end a transaction, or begin one, inside of an atomic block."""
+    return TransactionError(
+        f"{' '.join(sql.split())[:50]!r} cannot be said inside of an atomic block: what was written before could not "
+        "be taken back any more, and what comes after would be a transaction for each statement",
+        hint="Leave the block, or use 'with atomic():' inside of it; to have it rolled back, set_rollback(True).",
+    )

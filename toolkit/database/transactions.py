@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
@@ -65,6 +66,20 @@ class Callback(NamedTuple):
     robust: bool = False
 
 
+class Entered(NamedTuple):
+    """What a block needs to know when it is left.
+
+    Args:
+        transaction: The transaction that it is a block of.
+        depth: Of itself.
+        savepoint: The name of its savepoint; empty if it has none.
+    """
+
+    transaction: Transaction
+    depth: int
+    savepoint: str
+
+
 class Atomic:
     """A block, or a decorated function, that is written whole or not at all.
 
@@ -83,7 +98,7 @@ class Atomic:
 
     def __init__(self, database: Any, *, durable: bool = False, savepoint: bool = True) -> None:
         self._given, self._durable, self._savepoint = database, durable, savepoint
-        self._names: list[str] = []
+        self._entered: list[Entered] = []
 
     @property
     def _database(self) -> Any:
@@ -93,8 +108,7 @@ class Atomic:
         database = self._database
         transaction: Transaction | None = database.transaction
         if transaction is None:
-            self._begin(database)
-            self._names.append("")
+            self._entered.append(Entered(self._begin(database), 1, ""))
             return self
         if self._durable:
             raise TransactionError(
@@ -105,10 +119,10 @@ class Atomic:
         if name:
             _at_savepoint(database, MAKE, name)
         transaction.depth += 1
-        self._names.append(name)
+        self._entered.append(Entered(transaction, transaction.depth, name))
         return self
 
-    def _begin(self, database: Any) -> None:
+    def _begin(self, database: Any) -> Transaction:
         held = ExitStack()
         held.enter_context(database.alone())
         try:
@@ -117,19 +131,24 @@ class Atomic:
         except BaseException:
             held.close()
             raise
-        database.transaction = Transaction(depth=1, held=held)
+        transaction = database.transaction = Transaction(depth=1, held=held)
+        return transaction
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        database, name = self._database, self._names.pop()
-        transaction: Transaction | None = database.transaction
-        if transaction is None:
+        database, (transaction, depth, name) = self._database, self._entered.pop()
+        if database.transaction is not transaction:
             database.leave_closed()
             if error is None:
                 raise ended()
             return
         transaction.depth -= 1
+        if transaction.depth >= depth:
+            database.abandon()
+            if error is None:
+                raise out_of_order()
+            return
         failed = kind is not None or bool(transaction.broken)
         if transaction.depth:
             self._leave(database, transaction, name, failed=failed, told=kind is not None)
@@ -232,14 +251,26 @@ def not_committed(reason: str) -> TransactionError:
     )
 
 
-def ended(*, hint: str = "Close connections, and fork, outside of atomic().") -> TransactionError:
+def out_of_order() -> TransactionError:
+    """What to say of a block that is left before one that was entered inside of it."""
+    return TransactionError(
+        "this atomic block ended before one inside of it, as that of a generator which was not finished: nothing of "
+        "the transaction was written",
+        hint="Finish or close the generator first, or let it yield outside of its atomic().",
+    )
+
+
+def ended(
+    *, hint: str = "Close connections, and fork, outside of atomic(), and leave inner blocks first."
+) -> TransactionError:
     """What to say of a block whose transaction ended before it.
 
-    The connection was closed inside of it, or this is a fork of the process whose transaction it is.
+    The connection was closed inside of it, or a block around it is over, or this is a fork of the process whose
+    transaction it is.
     """
     return TransactionError(
-        "this atomic block has no transaction any more: its connection was closed inside of it, or it was begun "
-        "by the process that this one was forked from",
+        "this atomic block has no transaction any more: its connection was closed inside of it, a block around it "
+        "ended first, or it was begun by the process that this one was forked from",
         hint=f"What was written before is not kept. {hint}",
     )
 
@@ -262,6 +293,18 @@ def call_all(callbacks: list[Callback]) -> list[Exception]:
             else:
                 errors.append(error)
     return errors
+
+
+_ENDING = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ABORT|PREPARE\s+TRANSACTION"
+    r"|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_ending(sql: str) -> bool:
+    """Whether a statement begins or ends a transaction, and is no step to a savepoint."""
+    return _ENDING.match(sql) is not None
 
 
 # for the database of the current site
