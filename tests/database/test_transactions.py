@@ -436,3 +436,47 @@ def test_a_transaction_is_not_ended_by_hand_inside_of_a_block(database: Any, sql
             database.execute(statement)
         write(database, "kept")
     assert notes(database) == ["kept"]
+
+
+def interrupted_after(*words: str) -> Any:
+    """Stands around statements: somebody presses Ctrl-C when one that begins with these words is done."""
+
+    def run(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        found = execute(sql, parameters, many, context)
+        if sql.startswith(words):
+            raise KeyboardInterrupt
+        return found
+
+    return run
+
+
+def test_an_interrupt_at_the_beginning_leaves_no_transaction_open(database: Any) -> None:
+    """While a writer waits for another, an interrupt is told once the transaction is there."""
+    with database.wrap(interrupted_after("BEGIN", "START")), pytest.raises(KeyboardInterrupt), database.atomic():
+        pass
+    with database.atomic():
+        write(database, "a")
+    database.close()
+    assert notes(database) == ["a"]
+
+
+def test_a_snapshot_that_could_not_be_taken_leaves_no_transaction_open(database: Any) -> None:
+    with (
+        database.wrap(interrupted_after("BEGIN", "START TRANSACTION")),
+        pytest.raises(KeyboardInterrupt),
+        database.snapshot(),
+    ):
+        pass
+    assert not database.in_snapshot
+    write(database, "a")
+    database.close()
+    assert notes(database) == ["a"]
+
+
+def test_a_snapshot_that_is_not_there_is_told_and_others_can_be_taken(database: Any) -> None:
+    if database.dialect != "postgresql":
+        pytest.skip("snapshots have no names")
+    with pytest.raises(DatabaseError, match="snapshot"):
+        database.begin_snapshot("nowhere")
+    with database.snapshot():
+        assert notes(database) == []

@@ -20,7 +20,7 @@ from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor, note_statement
-from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all, is_ending
+from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all, is_ending, roll_back
 from toolkit.errors import TransactionError
 from toolkit.lazily import LazyModule
 from toolkit.signals import Receivers
@@ -449,8 +449,12 @@ class Database(Holding):
         Args:
             name: Look at the snapshot that another process exported, instead.
         """
-        self.backend.begin_snapshot(self, name)
-        self._keep_memo(self.backend.version(self.connection))
+        try:
+            self.backend.begin_snapshot(self, name)
+            self._keep_memo(self.backend.version(self.connection))
+        except BaseException:  # else the transaction would stay open
+            roll_back(self)
+            raise
         self._local.snapshot = True
 
     def end_snapshot(self) -> None:

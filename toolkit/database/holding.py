@@ -88,6 +88,11 @@ class Holding:
         return local.connection
 
     @property
+    def is_connected(self) -> bool:
+        """Whether this thread has a connection. None is opened to know it."""
+        return self._local.connection is not None
+
+    @property
     def has_lost_connection(self) -> bool:
         """Whether the driver knows that this thread's connection ended. None is opened to know it."""
         connection = self._local.connection

@@ -128,7 +128,9 @@ class Atomic:
         try:
             for statement in database.backend.opening():
                 database.run(statement)
-        except BaseException:
+        except BaseException as error:
+            if not isinstance(error, Exception):  # an interrupt is told when the transaction is open already
+                roll_back(database)
             held.close()
             raise
         transaction = database.transaction = Transaction(depth=1, held=held)
@@ -157,7 +159,7 @@ class Atomic:
             database.resume()
             try:
                 if failed:
-                    _roll_back(database)
+                    roll_back(database)
                     if kind is None and transaction.broken != ASKED:  # whoever wrote believes that it is kept
                         raise not_committed(transaction.broken)
                     return
@@ -234,7 +236,7 @@ def _commit(database: Any) -> None:
         cursor = database.run("COMMIT")
     except BaseException as error:
         broken = database.backend.broken_references(database) if isinstance(error, IntegrityError) else ""
-        _roll_back(database)
+        roll_back(database)
         if broken:
             raise IntegrityError(f"the transaction was not committed: {broken}", hint="Nothing was written.") from error
         raise
@@ -275,10 +277,11 @@ def ended(
     )
 
 
-def _roll_back(database: Any) -> None:
+def roll_back(database: Any) -> None:
     """Roll back, and let no second error hide the first: the database may have done it by itself, or be gone."""
-    with suppress(DatabaseError):
-        database.run("ROLLBACK")
+    if database.is_connected:
+        with suppress(DatabaseError):
+            database.run("ROLLBACK")
 
 
 def call_all(callbacks: list[Callback]) -> list[Exception]:
