@@ -212,6 +212,11 @@ def test_raw_sql_that_triggers_or_ctes_widen_is_told_whole(m: Any, newsroom: Any
     assert {(model, operation) for model, operation, _ in changes} == {("Tag", "raw"), ("Author", "raw")}
 
 
+def test_raw_sql_tells_of_a_table_that_has_another_name_in_it(m: Any, newsroom: Any, changes: Heard) -> None:
+    newsroom.database.execute("UPDATE news_tag AS t SET name = 'y'")
+    assert {(model, operation) for model, operation, _ in changes} == {("Tag", "raw")}
+
+
 def test_raw_sql_that_fails_tells_nothing(m: Any, scope: Any, changes: Heard) -> None:
     with pytest.raises(ToolkitError):
         scope.database.execute("UPDATE news_tag SET nonsense = 1")

@@ -6,7 +6,6 @@ Nothing is collected while nobody listens. The models say what they write; for S
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -86,8 +85,14 @@ class RawWatch:
             return ()
         tables = self._database.backend.written_tables(self._database, sql, parameters)
         if tables is None:  # the database explains no such statement: it may have written whatever it mentions
-            tables = set(re.findall(r"\w+", sql))
+            tables = mentioned(schema.table_names, sql)
         return tuple(schema.by_table[name] for name in schema.table_names if name in tables)
+
+
+def mentioned(tables: Iterable[str], sql: str) -> set[str]:
+    """The tables whose names are in a statement, whatever they are there."""
+    text = sql.casefold()
+    return {name for name in tables if name.casefold() in text}
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Bro
 from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.mysql_dialect import COLLATIONS, with_types
 from toolkit.database.backends.values import in_utc, microseconds
+from toolkit.database.changes import mentioned
 from toolkit.database.tokens.mysql import MySQLTokens
 from toolkit.errors import DatabaseUnavailable
 
@@ -202,11 +203,16 @@ class MySQL(Backend):
         return MySQLTokens()
 
     def written_tables(self, database: Database, sql: str, parameters: Sequence[Any]) -> set[str] | None:
-        """MariaDB names every table of a statement, those that are only read too."""
+        """MariaDB names every table of a statement, those that are only read too, and those behind views; but a table
+        that has another name in the statement by that."""
         if re.match(r"[\s(]*select\b", sql, re.IGNORECASE):
             return set()
         nodes = explained(database, f"EXPLAIN FORMAT=JSON {sql}", parameters)
-        return None if nodes is None else {str(node["table_name"]) for node in nodes if "table_name" in node}
+        if nodes is None:
+            return None
+        return mentioned(database.schema.table_names, sql) | {
+            str(node["table_name"]) for node in nodes if "table_name" in node
+        }
 
     def hold_references(self, database: Database) -> None:
         database.run("SET SESSION foreign_key_checks = 0")
