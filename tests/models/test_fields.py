@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from toolkit import models
 from toolkit.errors import DatabaseError, DeclarationError, FieldError, IntegrityError, ValidationError
+from toolkit.models import F
 from toolkit.models.fields.times import LONGEST
 
 KEPT = [
@@ -340,6 +341,27 @@ def test_a_row_that_another_program_spoiled_is_named(m: Any, scope: Any) -> None
     scope.database.execute("INSERT INTO news_everything (id, instant) VALUES (41, 'last week')")
     with pytest.raises(DatabaseError, match=r"news_everything\.instant of row 41 is 'last week', which is no DateTime"):
         m.Everything.objects.get(pk=41)
+    with pytest.raises(DatabaseError, match=r"news_everything\.first of row 41 is 'last week', which is no value of"):
+        list(m.Everything.objects.only("pk").annotate(first=F("instant")))
+    row = m.Everything.objects.only("pk").get()
+    with pytest.raises(DatabaseError, match=r"news_everything\.instant of row 41 is 'last week', which is no DateTime"):
+        row.instant  # noqa: B018 - the read is the test
+
+
+def test_a_spoiled_row_is_named_however_far_away_and_no_other_is_blamed(m: Any, newsroom: Any) -> None:
+    database = newsroom.database
+    if database.dialect != "sqlite":
+        pytest.skip("a server refuses such a value")
+    for number in range(2):
+        m.Comment.objects.create(story=newsroom.stories[number], text="x")
+    answer = m.Comment.objects.create(story=newsroom.stories[3], text="y", parent=m.Comment.objects.first())
+    spoiled = newsroom.stories[0].pk
+    database.execute("UPDATE news_story SET published = 'last week' WHERE id = ?", [spoiled])
+    along = m.Comment.objects.select_related("parent__story").order_by("-pk")
+    with pytest.raises(
+        DatabaseError, match=rf"news_story\.published of row {spoiled} is 'last week', which is no Date"
+    ):
+        list(along.filter(pk__in=[answer.pk, answer.pk - 1]))  # the second has no parent, whose story had an instant
 
 
 def test_a_default_that_can_be_changed_is_not_shared() -> None:

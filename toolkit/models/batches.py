@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
 from toolkit.models.fetching import FETCH_RAISE, mode_of, peers_of, spread
+from toolkit.models.loader import UNREADABLE, unreadable
 from toolkit.models.options import located
 from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
@@ -330,7 +331,7 @@ def load_column(instance: Any, field: Any) -> None:
     met = [peer for peers in waiting.values() for peer in peers if _was_read(scope, peer)]
     for key, value in _column_values(scope, meta, field, list(waiting)):
         for peer in waiting[key]:
-            peer.__dict__[field.attname] = value if value is None or read is None else read(value)
+            peer.__dict__[field.attname] = value if value is None or read is None else _read(field, key, value, read)
             if peer._row:
                 peer._row, peer._mask = (*peer._row, value), (*peer._mask, name)
     if field.attname not in instance.__dict__:
@@ -339,6 +340,19 @@ def load_column(instance: Any, field: Any) -> None:
         for peer in met:
             note_row(scope.trace, peer)
         note_row(scope.trace, instance)
+
+
+def _read(field: Any, key: Any, value: Any, read: Callable[[Any], Any]) -> Any:
+    """The Python value of a field.
+
+    Raises:
+        DatabaseError: It has none.
+    """
+    try:
+        return read(value)
+    except UNREADABLE as error:
+        told = f"{field.model._meta.table}.{field.attname} of row {key!r}"
+        raise unreadable(told, value, error, type(field).__name__) from error
 
 
 def _was_read(scope: Scope, instance: Any) -> bool:

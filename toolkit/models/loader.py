@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -101,22 +101,42 @@ def _as_they_are(instances: list[Any]) -> list[Any]:
     return instances
 
 
-def _unreadable(part: Part, rows: Sequence[Row], error: Exception) -> Exception:
+def _unreadable(root: Part, rows: Sequence[Row], error: Exception) -> Exception:
     """The error for the value that could not be read: SQLite keeps whatever another program writes."""
-    for each in (part, *(child for _, child in part.children)):
+    for part in _iter_parts(root):
         for row in rows:
-            for number, (attribute, read, null) in enumerate(each.columns, each.start):
+            key = tuple(row[index] for index in part.key_indexes)
+            for attribute, index, read, null in _values_of(part) if None not in key else ():  # else nothing is there
                 try:
-                    if read is not None and not (null and row[number] is None):
-                        read(row[number])
+                    if read is not None and not (null and row[index] is None):
+                        read(row[index])
                 except UNREADABLE as found:
-                    meta = each.model._meta
-                    told = f"{meta.table}.{attribute} of row {row[each.key_indexes[0]]!r}"
-                    return unreadable(told, row[number], found, type(meta.get_field(attribute)).__name__)
+                    meta, shown = part.model._meta, key if len(key) > 1 else key[0]
+                    kind = type(meta.by_name[attribute]).__name__ if attribute in meta.by_name else NO_FIELD
+                    return unreadable(f"{meta.table}.{attribute} of row {shown!r}", row[index], found, kind)
     return error
 
 
-def unreadable(told: str, value: Any, error: Exception, kind: str = "value of that kind") -> DatabaseError:
+def _iter_parts(part: Part) -> Iterator[Part]:
+    """A part, and those of all objects that were selected along."""
+    yield part
+    for _, child in part.children:
+        yield from _iter_parts(child)
+
+
+def _values_of(part: Part) -> Iterator[tuple[str, int, Callable[[Any], Any] | None, bool]]:
+    """(attribute, index in the row, reader, may be NULL) of what an instance is given."""
+    for number, (attribute, read, null) in enumerate(part.columns, part.start):
+        yield attribute, number, read, null
+    for attribute, index, read in part.extras:
+        yield attribute, index, read, True
+
+
+NO_FIELD = "value of that kind"
+"""What a value should be that no field has."""
+
+
+def unreadable(told: str, value: Any, error: Exception, kind: str = NO_FIELD) -> DatabaseError:
     """The error for a value that could not be read.
 
     Args:
