@@ -119,7 +119,9 @@ def test_the_version_of_a_row_that_was_refused_is_that_of_the_database(town: Any
 
 
 def test_conditions_are_written_in_bulk_as_by_one_row(town: Any) -> None:
-    first, second = Wiki.objects.create(slug="a", views=1), Wiki.objects.create(slug="b")
+    Wiki.objects.create(slug="a", views=1)
+    Wiki.objects.create(slug="b")
+    first, second = Wiki.objects.order_by("slug")
     for page in (first, second):
         page.live = Q(views__gt=0)
     assert Wiki.objects.bulk_update([first, second], ["live"]) == 2

@@ -273,11 +273,12 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
         homes.setdefault(meta.version.model, [])
     counts = [_update_level(scope, level, plain, chosen, meta.version) for level, chosen in homes.items()]
     if meta.version is not None:
-        before.note_rows(rows)
         before.note(rows, [meta.version.attname])
         for row in rows:
             row.__dict__[meta.version.attname] += 1
-            row._row = ()
+    before.note_rows(rows)
+    for row in rows:
+        row._row = ()
     return count + min(counts)
 
 
