@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from toolkit.database.raw import Values
@@ -360,11 +361,12 @@ def _note_instances(scope: Scope, instances: Iterable[Any]) -> None:
         note_row(scope.trace, instance)
 
 
-def _row_class(names: Sequence[str]) -> Any:
+@lru_cache(maxsize=512)
+def _row_class(names: tuple[str, ...]) -> Any:
     """The named tuple of ``values_list(named=True)``, which can be pickled though no module has it."""
 
     def reduce(row: Any) -> tuple[Any, ...]:
-        return (_restored_row, (tuple(names), tuple(row)))
+        return (_restored_row, (names, tuple(row)))
 
     return type("Row", (_plain_row_class(names),), {"__slots__": (), "__reduce__": reduce})
 

@@ -27,10 +27,6 @@ else:
 M = TypeVar("M", covariant=True)
 R = TypeVar("R")
 
-REPR_ITEMS = 20
-GET_LIMIT = 2
-IN_BULK_KEYS = 10_000
-
 
 class ManagerDescriptor:
     """``objects``: gives the model class the root of its querysets.
