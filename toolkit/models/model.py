@@ -15,6 +15,7 @@ from toolkit.errors import (
     did_you_mean,
 )
 from toolkit.lazily import LazyModule
+from toolkit.models.asynchronous import AwaitedRow
 from toolkit.models.batches import load_column, refuse_unplanned, without_questions
 from toolkit.models.declaring import ModelBase
 from toolkit.models.fields import Field
@@ -36,7 +37,7 @@ else:
     saving = LazyModule("toolkit.models.saving")
 
 
-class Model(metaclass=ModelBase):
+class Model(AwaitedRow, metaclass=ModelBase):
     """A row of a table.
 
     Subclass it and declare fields; ``class Meta`` says what concerns the whole table (see ``Options``).

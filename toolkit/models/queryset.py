@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.lazily import LazyModule
+from toolkit.models.asynchronous import Awaited
 from toolkit.models.contention import again_after_deadlock, called, change
 from toolkit.models.summaries import Summaries
 
@@ -74,7 +75,7 @@ class ManagerDescriptor:
         return root
 
 
-class QuerySet(Summaries[M]):
+class QuerySet(Awaited[M], Summaries[M]):
     """A question to the database, asked when its answer is needed.
 
     Subclass it to add questions of your own, and give the model ``objects = MyQuerySet.as_manager()``.

@@ -9,6 +9,7 @@ from types import new_class
 from typing import Any, TypeVar
 
 from toolkit.errors import FieldError, ValidationError, did_you_mean
+from toolkit.models.asynchronous import AwaitedPartners
 from toolkit.models.batches import raw_reader, refuse_unplanned
 from toolkit.models.partners import has_many, load_many
 from toolkit.models.queryset import QuerySet
@@ -28,7 +29,7 @@ def atomic_for(owner: Any) -> Any:
     return current_scope().of(type(owner), writing=True).database.atomic()
 
 
-class RelatedManager(QuerySet[M]):
+class RelatedManager(AwaitedPartners, QuerySet[M]):
     """The partners of one row in a many-valued relation; a queryset that also adds and removes.
 
     Plain iteration loads the partners of all rows that were loaded together with the owner. A filter, an order or

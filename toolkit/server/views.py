@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from typing import Any
+from inspect import iscoroutine
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from werkzeug.exceptions import Forbidden
@@ -14,6 +15,7 @@ from toolkit.database import atomic_request
 from toolkit.errors import DeclarationError
 from toolkit.http import FileResponse, Request, Response, TemplateResponse
 from toolkit.http.requests import LOCALE, SITE, VIEWER
+from toolkit.lazily import LazyModule
 from toolkit.pages import Match, Plan
 from toolkit.pages.render import template_names
 from toolkit.pages.rendering import Work
@@ -22,6 +24,11 @@ from toolkit.server.answers import PRIVATE, Answer, Passed, not_allowed
 from toolkit.server.files import Files
 from toolkit.server.paths import encoded, locale_of
 from toolkit.trace import Scope, Trace, digest_bytes, entered
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = LazyModule("asyncio")
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 §9.2.1)."""
@@ -85,9 +92,15 @@ def call_view(
     if route.function is None:
         raise TypeError(f"{route.name} is declared without a function, so it is no view")
     with entered(scope), atomic_request(site.databases.values(), route.function):
-        response = _response(scope, route.function(request, **(match.values or {})), environ, files)
+        response = _response(scope, _called(route.function, request, match.values or {}), environ, files)
     lend(scope.noted)
     return response if isinstance(response, Passed) else _finished(response, scope, environ)
+
+
+def _called(function: Callable[..., Any], request: Request, values: Mapping[str, Any]) -> Any:
+    """What a view returns. A view that is a coroutine has an event loop of its own, which ends with it."""
+    found = function(request, **values)
+    return asyncio.run(found) if iscoroutine(found) else found
 
 
 def refuse_cross_origin(request: Request) -> None:
