@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ class Schema:
         self._tables: dict[Any, Any] = {}
         self._aliases: dict[tuple[Any, str], Any] = {}
         self._metadata: Any = None
+        self._making = threading.RLock()
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.models)
@@ -76,9 +78,14 @@ class Schema:
     def table(self, model: Any) -> Any:
         """The SQLAlchemy table of a model."""
         found = self._tables.get(model)
-        if found is None:
-            concrete = model._meta.concrete_model
-            found = self._tables[model] = self._make(model) if model is concrete else self.table(concrete)
+        return self._made_once(model) if found is None else found
+
+    def _made_once(self, model: Any) -> Any:
+        """The table of a model, of which SQLAlchemy takes no second one, whichever threads ask for it first."""
+        concrete = model._meta.concrete_model
+        with self._making:
+            found = self._tables.get(concrete)
+            found = self._tables[model] = self._make(concrete) if found is None else found
         return found
 
     def alias(self, model: Any, name: str) -> Any:
