@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -255,3 +256,39 @@ def test_five_weights_are_too_many() -> None:
         class Heavy(models.Model):
             a, b, c, d, e = (models.TextField() for _ in range(5))
             search = models.Search(a=1, b=2, c=3, d=4, e=5)
+
+
+def test_those_who_search_first_at_the_same_time_all_find(papers: Any, newsroom_models: Any, tmp_path: Any) -> None:
+    """Of several who find no index one makes it, and the others wait."""
+    sqlite = papers.dialect == "sqlite"
+    database = newsroom_models.make_database(f"sqlite:///{tmp_path}/papers.db" if sqlite else papers.url, MODELS)
+    with entered(Scope(None, database)):
+        make("Flood in town", "Ferry", "The flood again")
+    start, answers = threading.Barrier(6), []
+
+    def search() -> None:
+        with entered(Scope(None, database)):
+            start.wait(20)
+            answers.append(Report.objects.search("flood").count())
+            database.close()
+
+    threads = [threading.Thread(target=search) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    database.drop()
+    assert answers == [2] * 6
+
+
+def test_a_search_that_makes_the_index_ends_no_transaction(papers: Any, newsroom_models: Any) -> None:
+    database = newsroom_models.make_database(papers.url, MODELS)
+    with entered(Scope(None, database)):
+        with pytest.raises(ValueError, match="no"), database.atomic():
+            make("Flood")
+            assert Report.objects.search("flood").count() == 1
+            raise ValueError("no")
+        assert Report.objects.count() == 0
+        make("Flood again")
+        assert titles(Report.objects.search("flood")) == ["Flood again"]
+    database.drop()

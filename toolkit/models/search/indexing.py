@@ -62,6 +62,9 @@ class SearchIndex:
     def lock(self) -> None:
         """Inside a transaction: let nobody else renew the index meanwhile."""
 
+    def lock_making(self) -> None:
+        """Inside a transaction: let nobody else make an index meanwhile."""
+
     def seen(self) -> Any:
         """A value that changes with every change of the schema; None where that cannot be told."""
         return None
@@ -129,13 +132,16 @@ class SearchIndex:
         return f"{self.search.digest}-{self.scope.default_locale}-{self.table}"
 
     def _make(self) -> None:
+        """Make it whole or not at all. Of several who find it missing, one makes it, and the others wait."""
         mark = self.database.backend.placeholder
-        self.drop()
-        self.create()
         with self.database.atomic():
+            self.lock_making()
+            if self._was_made():
+                return
+            self.drop()
+            self.create()
             key, table = (quoted(self.database.dialect, name) for name in (self._pk.column, self.table))
             stale = quoted(self.database.dialect, self.stale)
-            self.database.run(f"DELETE FROM {stale}")  # noqa: S608 - a name of the schema
             self.database.run(f"INSERT INTO {stale} (row_key) SELECT {key} FROM {table}")  # noqa: S608 - quoted
             self.database.run(
                 f"CREATE TABLE IF NOT EXISTS {DECLARATIONS} "

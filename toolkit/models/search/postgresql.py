@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.models.search.declaration import Search
-from toolkit.models.search.indexing import SearchIndex, names_of
+from toolkit.models.search.indexing import DECLARATIONS, SearchIndex, names_of
 from toolkit.models.sqltext import quoted
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ class PostgreSQLIndex(SearchIndex):
 
     def lock(self) -> None:
         self.database.run(f"LOCK TABLE {_quote(self.documents)} IN SHARE ROW EXCLUSIVE MODE")
+
+    def lock_making(self) -> None:
+        self.database.fetch(f"SELECT pg_advisory_xact_lock(hashtext('{DECLARATIONS}'), hashtext(current_schema()))")
 
     def is_whole(self) -> bool:
         found = self.database.fetch(

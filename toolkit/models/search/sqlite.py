@@ -26,20 +26,36 @@ class SQLiteIndex(SearchIndex):
     """The index of one model in a SQLite file."""
 
     def create(self) -> None:
-        import sqlite_utils
-
-        connection = self.database.connection
         columns = _columns(self.search)
         named = ", ".join(f"{_quote(column)} TEXT NOT NULL" for column in columns)
+        table = _quote(self.documents)
+        documents = f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, row_key, locale TEXT NOT NULL, {named})"
         for sql in (
             f"CREATE TABLE {_quote(self.stale)} (row_key PRIMARY KEY) WITHOUT ROWID",
-            f"CREATE TABLE {_quote(self.documents)} (id INTEGER PRIMARY KEY, row_key, locale TEXT NOT NULL, {named})",
-            f"CREATE INDEX {_quote(f'{self.documents}_key')} ON {_quote(self.documents)} (row_key, locale)",
+            documents,
+            f"CREATE INDEX {_quote(f'{self.documents}_key')} ON {table} (row_key, locale)",
             *self._triggers().values(),
+            *self._full_text(documents, columns),
         ):
             self.database.run(sql)
-        documents: Any = sqlite_utils.Database(connection)[self.documents]
-        documents.enable_fts(columns, tokenize="ascii", create_triggers=True)
+
+    def _full_text(self, documents: str, columns: Sequence[str]) -> list[str]:
+        """The statements by which sqlite-utils makes the index of the words.
+
+        It is asked for them in a database of its own: run by itself they would end the transaction at hand.
+        """
+        import sqlite_utils
+
+        draft = sqlite_utils.Database(memory=True)
+        draft.execute(documents)
+        table: Any = draft[self.documents]
+        table.enable_fts(columns, tokenize="ascii", create_triggers=True)
+        made = draft.execute(
+            "SELECT sql FROM sqlite_master WHERE name = ? OR type = 'trigger' ORDER BY type, name",
+            (f"{self.documents}_fts",),
+        ).fetchall()
+        draft.close()
+        return [sql for (sql,) in made]
 
     def _triggers(self) -> dict[str, str]:
         """Name to SQL of the triggers that note which rows changed: of the table, and of its translations."""
