@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -285,6 +286,25 @@ def test_an_instance_with_files_can_be_pickled(desk: SimpleNamespace) -> None:
     again = pickle.loads(pickle.dumps(found))
     assert again.scan.name == found.scan.name
     assert again.scan.read() == b"abc"
+    assert again.scan.instance is again
+
+
+def test_an_image_and_a_file_of_any_storage_can_be_pickled(desk: SimpleNamespace) -> None:
+    Sheet.objects.create(title="a", photo=ContentFile(png(40, 30), "p.png"), other=ContentFile(b"abc", "o.txt"))
+    found = Sheet.objects.get()
+    assert found.photo.width and found.other.size  # both were looked at
+    again = pickle.loads(pickle.dumps(found))
+    assert (again.photo.width, again.other.read()) == (found.photo.width, b"abc")
+
+
+def test_the_file_of_a_copy_is_the_copys(desk: SimpleNamespace) -> None:
+    sheet = Sheet.objects.create(title="a", scan=ContentFile(b"abc", "s.pdf"))
+    other = copy(sheet)
+    other.pk, other.title = None, "b"
+    other.scan.save("t.pdf", b"other")
+    kept = [(each.title, each.scan.read()) for each in Sheet.objects.order_by("title")]
+    assert kept == [("a", b"abc"), ("b", b"other")]
+    assert sheet.scan.read() == b"abc"
 
 
 def test_an_open_file_may_be_given(desk: SimpleNamespace, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class FieldFile(File):
         return hash(self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (FieldFile, (None, self.field, self.name))
+        return (_restored, (self.field.model, self.field.name, self.name))
 
     @property
     def storage(self) -> Storage:
@@ -160,6 +160,12 @@ class FieldFile(File):
             self.instance.save()
 
 
+def _restored(model: Any, field: str, name: str) -> FieldFile:
+    """A file as it was pickled; whose it is, its instance says when it is asked."""
+    found: FileField = model._meta.get_field(field)
+    return found.attr_class(None, found, name)
+
+
 class FileDescriptor:
     """Stands on the class: an instance's value is a ``FieldFile``, made when it is looked at."""
 
@@ -171,10 +177,8 @@ class FileDescriptor:
             return self.field
         values, name = instance.__dict__, self.field.attname
         value = values[name] if name in values else instance.load_deferred(self.field)
-        if not isinstance(value, FieldFile):
+        if not isinstance(value, FieldFile) or value.instance is not instance:  # of a copy, or of a pickle
             value = values[name] = self.field.attach(instance, value)
-        elif value.instance is None:
-            value.instance = instance
         return value
 
     def __set__(self, instance: Any, value: Any) -> None:
