@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -241,6 +242,60 @@ def test_a_renamed_translated_field_takes_its_translations_along(newsroom, model
     newsroom.migrate(model("Story", headline=title(translated=True)))
     assert newsroom.questions == ["Was the field news.Story.title renamed to headline?"]
     assert newsroom.rows("news_story_translation", "id, headline") == [(1, "Riada")]
+
+
+@pytest.mark.parametrize("also", [{}, {"lead": True}], ids=["the only one", "one of two"])
+def test_translations_of_a_field_that_stays_are_not_dropped_unasked(newsroom, model, also):
+    """The last translated field takes the table with it, another its column."""
+
+    def declare(**titled):
+        return model("Story", title=title(**titled), **{name: title(translated=True, blank=True) for name in also})
+
+    newsroom.migrate(declare(translated=True))
+    story = newsroom.app.models[0]
+    row, translation = newsroom.save(story, title="Flood"), story._meta.translation
+    for locale, text in (("es", "Riada"), ("fr", "Crue"), ("it", "")):
+        newsroom.save(translation, source=row, locale=locale, title=text)
+    newsroom.declare(declare())
+    (made,) = newsroom.make()
+    with pytest.raises(
+        MigrationError,
+        match=r"news\.Story\.title: its translations would be lost, 1 in 'es', 1 in 'fr'.*"
+        r"Copy what shall stay in a RunPython before, and write lossy=True into the operation",
+    ):
+        newsroom.apply()
+    assert newsroom.rows("news_story_translation", "title") == [("",), ("Crue",), ("Riada",)]
+    assert made.path.name in {"0002_delete_storytranslation.py", "0002_remove_storytranslation_title.py"}
+    made.path.write_text(re.sub(r"(DeleteModel|RemoveField)\(", r"\1(lossy=True, ", made.text))
+    newsroom.apply()
+    assert newsroom.problems() == [] and newsroom.rows("news_story", "title") == [("Flood",)]
+
+
+def test_translations_go_with_their_field_and_where_there_are_none(newsroom, model):
+    newsroom.migrate(model("Story", name=title(), title=title(translated=True)))
+    story = newsroom.app.models[0]
+    newsroom.save(
+        story._meta.translation, source=newsroom.save(story, name="x", title="Flood"), locale="es", title="Riada"
+    )
+    newsroom.migrate(model("Story", name=title()), ask=lambda question: False)
+    newsroom.migrate(model("Story", name=title(translated=True)))
+    newsroom.migrate(model("Story", name=title()))
+    newsroom.migrate(model("Story", name=title(translated=True)))
+    story = newsroom.app.models[0]
+    newsroom.save(story._meta.translation, source=newsroom.save(story, name="x"), locale="es", name="y")
+    made = newsroom.migrate(model("Tag", name=title()), ask=lambda question: False)
+    assert newsroom.rows("news_tag") == [] and "lossy=True" in made.text
+
+
+def test_a_field_that_is_renamed_and_translated_no_more_loses_nothing_unasked(newsroom, model):
+    newsroom.migrate(model("Story", title=title(translated=True)))
+    story = newsroom.app.models[0]
+    newsroom.save(story._meta.translation, source=newsroom.save(story, title="Flood"), locale="es", title="Riada")
+    newsroom.declare(model("Story", headline=title()))
+    newsroom.make()
+    with pytest.raises(MigrationError, match=r"news\.Story\.title: its translations would be lost, 1 in 'es'"):
+        newsroom.apply()
+    assert newsroom.questions == ["Was the field news.Story.title renamed to headline?"]
 
 
 def test_models_that_refer_to_each_other_are_made_and_removed(newsroom, model):

@@ -57,7 +57,8 @@ def remove_fields(walk: Walk, wanted: ModelState) -> None:
     current = walk.state.models[wanted.label]
     for field in current.fields:
         if field.name not in wanted.field_names and not field.is_key:
-            walk.note(wanted.app, RemoveField(wanted.name, field.name))
+            lossy = walk.drops_along(current, [field.name])
+            walk.note(wanted.app, RemoveField(wanted.name, field.name, lossy=lossy))
 
 
 def changes_target(walk: Walk, wanted: ModelState) -> bool:

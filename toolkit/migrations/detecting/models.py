@@ -14,6 +14,7 @@ from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveC
 from toolkit.migrations.operations.models import CreateModel, DeleteModel
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import SeparateDatabaseAndState
+from toolkit.migrations.operations.untranslating import texts_of
 from toolkit.migrations.state import ModelState
 
 
@@ -71,7 +72,8 @@ def delete_models(walk: Walk) -> None:
         for name in sorted(later):
             walk.note(model.app, _leaving(walk, model, RemoveField(model.name, name)))
     for model, _ in reversed(order):
-        walk.note(model.app, _leaving(walk, model, DeleteModel(model.name)))
+        lossy = walk.drops_along(model, texts_of(model))
+        walk.note(model.app, _leaving(walk, model, DeleteModel(model.name, lossy=lossy)))
 
 
 def _leaving(walk: Walk, model: ModelState, operation: Operation) -> Operation:

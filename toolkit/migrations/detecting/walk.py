@@ -9,6 +9,7 @@ from toolkit.errors import MigrationError, ToolkitError
 from toolkit.migrations.fields import FieldState, usable_default
 from toolkit.migrations.operations.models import CreateModel
 from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.untranslating import translated_by
 from toolkit.migrations.renames import Ask
 from toolkit.migrations.state import ModelState, ProjectState
 from toolkit.models.fields import MISSING
@@ -79,6 +80,20 @@ class Walk:
         if current.is_proxy is not wanted.is_proxy or current.key_target == wanted.key_target:
             return False  # a history may lack the bases of a model whose key was the link all along
         return current.parent != wanted.parent
+
+    def drops_along(self, model: ModelState, names: Collection[str]) -> bool:
+        """Whether translations are dropped because the fields that they are of are, rather than stay untranslated.
+
+        Args:
+            model: Whose field or table is dropped.
+            names: Which fields.
+        """
+        owner = translated_by(model, self.state)
+        if owner is None:
+            return False
+        wanted = self.wanted.models.get(owner.label)
+        staying = wanted.field_names if wanted is not None else ()
+        return not any(self.renamed.get((owner.label, name), name) in staying for name in names)
 
     def fill(self, model: ModelState, field: FieldState, why: str) -> Any:
         """What the rows that are there get; MISSING when the field's own default will do."""

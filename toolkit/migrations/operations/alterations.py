@@ -10,6 +10,7 @@ from toolkit.errors import MigrationError
 from toolkit.migrations.editors.keys import check_key, find_followers, key_changes
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
+from toolkit.migrations.operations.untranslating import refuse_lost_translations
 from toolkit.migrations.spreading import spread
 from toolkit.migrations.state import ProjectState
 from toolkit.models.fields import MISSING
@@ -161,17 +162,24 @@ class RemoveField(Alteration):
         model_name: The model.
         name: The field's name.
         fill: On the way back, what the rows get. Without it they get the field's default.
+        lossy: Of a field's translations: drop them. Without it the migration stops if there are any.
     """
 
     model_name: str
     name: str
     fill: Any = MISSING
+    lossy: bool = False
 
     def fills(self) -> dict[str, Any]:
         return {} if self.fill is MISSING else {self.name: self.fill}
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         return state.with_model(state.get(app, self.model_name).without_field(self.name))
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        if not self.lossy:
+            refuse_lost_translations(editor, self.label(app), names={self.name}, before=before)
+        super().apply(app, editor, before=before, after=after)
 
     def describe(self) -> str:
         return f"Remove field {self.name} from {self.model_name}"

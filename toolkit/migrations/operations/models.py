@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
+from toolkit.migrations.operations.untranslating import refuse_lost_translations
 from toolkit.migrations.spreading import spread
 from toolkit.migrations.state import ModelState, ProjectState
 from toolkit.models import BaseConstraint, Index
@@ -120,9 +121,11 @@ class DeleteModel(Operation):
 
     Args:
         name: The model.
+        lossy: Of the translations of a model: drop them. Without it the migration stops if there are any.
     """
 
     name: str
+    lossy: bool = False
 
     def models(self, app: str) -> Collection[str]:
         return (f"{app}.{self.name}",)
@@ -140,6 +143,8 @@ class DeleteModel(Operation):
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
         if not before.get(app, self.name).is_proxy:
             label = f"{app}.{self.name}"
+            if not self.lossy:
+                refuse_lost_translations(editor, label, names=None, before=before)
             editor.drop(before.classes([label])[label])
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
