@@ -146,7 +146,8 @@ ORDERS = {kind: [path for path, value in paths(kind, many=False) if value != "ke
 def leaf_of(draw: Draw, kind: str, palette: Any, known: Any, *, nested: bool = True) -> Condition:
     """One comparison, at one of the known paths."""
     path, value = pick(draw, known)
-    others = [(p, v) for p, v in SINGLE[kind] if v == value and value != "key"]
+    there = pick(draw, [SINGLE, PATHS])[kind]
+    others = [(p, v) for p, v in there if v == value and value != "key"]
     if nested and others and pick(draw, range(0, 6)) == 0:
         other, _ = pick(draw, others)
         column = Column(other, pick(draw, range(0, 2)) if value == "number" else 0)

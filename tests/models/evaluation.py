@@ -113,6 +113,22 @@ RELATIONS: Mapping[str, Mapping[str, Relation]] = {
 }
 
 
+BETWEEN = {("Story", "authors"): ("bylines", "author"), ("Author", "stories"): ("bylines", "story")}
+"""The way to partners by the rows of the table between: who speaks of both in one breath means the same row."""
+
+
+def spelled_out(kind: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """A path by way of the rows between."""
+    found: tuple[str, ...] = ()
+    for number, name in enumerate(path):
+        relation = RELATIONS[kind].get(name)
+        if relation is None:
+            return (*found, *path[number:])
+        found += BETWEEN.get((kind, name), (name,))
+        kind = relation.target
+    return found
+
+
 # conditions
 
 
@@ -125,17 +141,22 @@ def holds(world: World, kind: str, row: Row, condition: Condition) -> bool:
 def _crossings(kind: str, condition: Condition) -> Iterator[tuple[str, ...]]:
     """The many-valued relations that the condition crosses, as paths; what is negated is a matter of its own."""
     if condition[0] == "leaf":
-        here = kind
-        for number, name in enumerate(condition[1]):
-            relation = RELATIONS[here].get(name)
-            if relation is None:
-                return
-            if relation.many:
-                yield condition[1][: number + 1]
-            here = relation.target
+        sides = condition[3] if isinstance(condition[3], list | tuple) else [condition[3]]
+        for path in (condition[1], *(side.path for side in sides if isinstance(side, Column))):
+            yield from _crossed(kind, spelled_out(kind, path))
     elif condition[0] in ("and", "or"):
         for each in condition[1]:
             yield from _crossings(kind, each)
+
+
+def _crossed(kind: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for number, name in enumerate(path):
+        relation = RELATIONS[kind].get(name)
+        if relation is None:
+            return
+        if relation.many:
+            yield path[: number + 1]
+        kind = relation.target
 
 
 def _bindings(
@@ -172,7 +193,7 @@ def _follow(
 def _true(world: World, kind: str, row: Row, condition: Condition, bound: Mapping[Any, Any]) -> bool:
     if condition[0] == "leaf":
         _, path, lookup, value = condition
-        return compare(lookup, value_at(world, kind, row, path, bound), _given(world, kind, row, value))
+        return compare(lookup, value_at(world, kind, row, path, bound), _given(world, kind, row, value, bound))
     if condition[0] == "not":
         return not holds(world, kind, row, condition[1])
     if condition[0] == "xor":
@@ -182,9 +203,9 @@ def _true(world: World, kind: str, row: Row, condition: Condition, bound: Mappin
     return together(_true(world, kind, row, each, bound) for each in condition[1])
 
 
-def value_at(world: World, kind: str, row: Row | None, path: Iterable[str], bound: Mapping[Any, Any]) -> Any:
+def value_at(world: World, kind: str, row: Row | None, path: tuple[str, ...], bound: Mapping[Any, Any]) -> Any:
     """The value at the end of a path; the key, if it ends at a relation."""
-    *way, last = path
+    *way, last = spelled_out(kind, path)
     found, here = _follow(world, kind, row, way, bound)
     if last in RELATIONS[here]:
         found, _ = _follow(world, kind, row, [*way, last], bound)
@@ -194,7 +215,7 @@ def value_at(world: World, kind: str, row: Row | None, path: Iterable[str], boun
 
 @dataclass(frozen=True)
 class Column:
-    """``F("weight") + 1``: a value of the same row."""
+    """``F("weight") + 1``: a value of the same row, or of a partner."""
 
     path: tuple[str, ...]
     plus: int = 0
@@ -207,14 +228,14 @@ class Keys:
     question: Any
 
 
-def _given(world: World, kind: str, row: Row, value: Any) -> Any:
+def _given(world: World, kind: str, row: Row, value: Any, bound: Mapping[Any, Any]) -> Any:
     if isinstance(value, Column):
-        found = value_at(world, kind, row, value.path, {})
+        found = value_at(world, kind, row, value.path, bound)
         return None if found is None else found + value.plus if value.plus else found
     if isinstance(value, Keys):
         return [each["id"] for each in value.question.rows(world)]
     if isinstance(value, list | tuple) and any(isinstance(each, Column) for each in value):
-        return [_given(world, kind, row, each) for each in value]
+        return [_given(world, kind, row, each, bound) for each in value]
     return value
 
 

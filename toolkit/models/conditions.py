@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.context import Context, constants
-from toolkit.models.crossings import Crossing, crossing_of, grouped, is_leaf, start_of, without_partner
+from toolkit.models.crossings import (
+    Crossing,
+    by_one_way,
+    crossing_of,
+    crossings,
+    grouped,
+    is_leaf,
+    seen_partners,
+    start_of,
+    without_partner,
+)
 from toolkit.models.fields import BooleanField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
 from toolkit.models.json_lookups import exact_null
@@ -27,7 +37,7 @@ from toolkit.models.paths import (
     refers_itself,
     seen_keys,
 )
-from toolkit.models.relations import Reverse
+from toolkit.models.relations import ForeignKey, Reverse
 from toolkit.models.sides import side, sides
 from toolkit.models.sqltext import certain
 from toolkit.models.text_lookups import TEXT
@@ -94,8 +104,8 @@ def _part(context: Context, part: Any, *, negated: bool) -> Any:
     crossing = crossing_of(context, part)
     if crossing is not None:
         return _across(context, crossing, part, negated=negated)
-    leaf, home = Leaf(part[0], part[1], part[2:]), context.home(part[0])
-    return _comparison(home, leaf, start_of(home, leaf.name, leaf.kind), negated=negated)
+    leaf = Leaf(part[0], part[1], part[2:])
+    return _comparison(context, leaf, start_of(context.home(leaf.name), leaf.name, leaf.kind), negated=negated)
 
 
 def _truth(context: Context, structure: Any, *, negated: bool) -> Any:
@@ -157,7 +167,10 @@ def _across(context: Context, crossing: Crossing, part: Any, *, negated: bool) -
     if is_leaf(part) and part[1] == "isnull" and crossing.is_end:
         found = _has_partner(context, crossing, None)
         return sa.not_(found) if part[2] else found
-    found = _has_partner(context, crossing, part)
+    said, keys = by_one_way(context, ("(q)", "AND", False, (part,)))
+    (part,) = said[3]
+    crossing = crossings(context, part)[crossing.key]
+    found = _has_partner(context, crossing, part, keys.get(crossing.key, ()))
     rest = without_partner(context, part, crossing)
     if rest is False:
         return found
@@ -167,7 +180,7 @@ def _across(context: Context, crossing: Crossing, part: Any, *, negated: bool) -
     return sa.or_(found, nobody)
 
 
-def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
+def _has_partner(context: Context, crossing: Crossing, part: Any, keys: Iterable[ForeignKey[Any]] = ()) -> Any:
     """Whether there is a partner, one that meets a condition if there is any; never NULL, so that it can be negated."""
     import sqlalchemy as sa
 
@@ -176,7 +189,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any) -> Any:
     if part is not None:
         refuse_windows(compiler, ("(q)", "AND", False, (part,)), "a condition on partners")
         place = replace(context.below(inner, crossing.name, resolved.rest), crossed=True)
-        inner.selection.where.append(condition(place, ("(q)", "AND", False, (part,))))
+        inner.selection.where += [condition(place, ("(q)", "AND", False, (part,))), *seen_partners(inner, keys)]
     where = inner.where()
     key = anchor_of(compiler, resolved.node, resolved.many)
     source = clause(inner)

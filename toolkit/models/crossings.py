@@ -1,19 +1,26 @@
 """Which conditions are about the same partner of a many-valued relation.
 
 Conditions of one ``filter()`` that cross the same relation speak of one and the same partner, however they are nested
-with ``&`` and ``|``. What is negated, or a side of ``^``, is a matter of its own. A row without a partner has NULL
-there, as in Django: ``comments__score__isnull=True`` is true of a story without comments.
+with ``&`` and ``|``, and on whichever side of a comparison: ``weight__lt=F("comments__score")``. What is negated, or a
+side of ``^``, is a matter of its own. A row without a partner has NULL there, as in Django:
+``comments__score__isnull=True`` is true of a story without comments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from toolkit.models.aggregates import Aggregate
 from toolkit.models.context import Context
-from toolkit.models.paths import Resolved, join_forward
+from toolkit.models.expressions import F
+from toolkit.models.paths import Resolved, is_path, join_forward, link_sides, own_column, rows_between, seen_keys
 from toolkit.models.relations import ForeignKey
+from toolkit.models.structures import iter_names, renamed
+
+if TYPE_CHECKING:
+    from toolkit.models.compiler import Compiler
 
 Key = tuple[int, int]
 """Names a crossing: the table it starts from, and the relation."""
@@ -34,9 +41,26 @@ class Crossing:
     resolved: Resolved
 
     @property
+    def between(self) -> Any:
+        """The relation to the rows of the table between, if they have a name: ``bylines`` for ``authors``."""
+        return rows_between(self.resolved.node.model, self.resolved.many)
+
+    @property
     def key(self) -> Key:
-        """Equal for conditions that cross the same relation from the same table."""
-        return (id(self.resolved.node), id(self.resolved.many))
+        """Equal for conditions that cross the same relation from the same table, or the rows between of one."""
+        return (id(self.resolved.node), id(self.between or self.resolved.many))
+
+    @property
+    def spelled_out(self) -> str:
+        """The path by way of the rows between: ``bylines__author__name`` for ``authors__name``."""
+        resolved, between = self.resolved, self.between
+        beyond = "__".join(resolved.rest)
+        before = self.name.removesuffix(beyond).removesuffix("__").split("__")[:-1]
+        other = link_sides(resolved.many)[1]
+        rest = (
+            resolved.rest if resolved.rest and is_path(other.target._meta, resolved.rest[0]) else ("pk", *resolved.rest)
+        )
+        return "__".join((*before, between.name, other.name, *rest))
 
     @property
     def is_end(self) -> bool:
@@ -68,16 +92,74 @@ def start_of(home: Context, name: str, kind: str) -> Resolved:
 
 def crossing_of(context: Context, leaf: Any) -> Crossing | None:
     """The many-valued relation that a comparison crosses first, seen from a place."""
-    home = context.home(leaf[0])
-    resolved = start_of(home, leaf[0], leaf[1])
-    return Crossing(leaf[0], home, resolved) if resolved.many is not None else None
+    return next(_crossings_of(context, leaf), None)
+
+
+def _crossings_of(context: Context, leaf: Any) -> Iterator[Crossing]:
+    """Those that a comparison crosses first: that of its left side, and those of the names on its right."""
+    names = [(leaf[0], leaf[1]), *((name, "expression") for name in _right_names(leaf))]
+    for name, kind in names:
+        home = context.home(name)
+        resolved = start_of(home, name, kind)
+        if resolved.many is not None:
+            yield Crossing(name, home, resolved)
+
+
+def by_one_way(context: Context, structure: Any) -> tuple[Any, dict[Key, list[ForeignKey[Any]]]]:
+    """A structure in which what is about the same row between is said in one way.
+
+    ``authors__name="Ann", bylines__position=1`` is about one byline, as in Django: ``bylines__author__name="Ann"``.
+
+    Returns:
+        The structure, and by crossing the keys that now lead to partners from whom the question came before.
+    """
+    ways: dict[Key, dict[str, Crossing]] = {}
+    for name in dict.fromkeys(iter_names(structure)):
+        found = crossing_of(context, (name, "expression", ()))
+        if found is not None:
+            ways.setdefault(found.key, {})[name] = found
+    names: dict[str, str] = {}
+    keys: dict[Key, list[ForeignKey[Any]]] = {}
+    for key, each in ways.items():
+        if len({id(found.resolved.many) for found in each.values()}) > 1:
+            turned = {name: found for name, found in each.items() if found.between is not None}
+            names |= {name: found.spelled_out for name, found in turned.items()}
+            keys[key] = list(dict.fromkeys(link_sides(found.resolved.many)[1] for found in turned.values()))
+    return (renamed(structure, names) if names else structure), keys
+
+
+def seen_partners(compiler: Compiler, keys: Iterable[ForeignKey[Any]]) -> list[Any]:
+    """Conditions on rows between, that the viewer may see the partners to whom they lead."""
+    return [
+        own_column(compiler, compiler.root, key).in_(seen_keys(compiler, key))
+        for key in keys
+        if compiler.hides(key.target)
+    ]
+
+
+def _right_names(leaf: Any) -> Iterator[str]:
+    return _names_of_row(leaf[2]) if leaf[1] in ("expression", "items") else iter(())
+
+
+def _names_of_row(structure: Any) -> Iterator[str]:
+    """The names in an expression, but for those of other questions, of aggregates, and of conditions inside."""
+    if not isinstance(structure, tuple) or not structure or structure[0] == "(q)":
+        return
+    kind = structure[0]
+    if kind is F:
+        yield structure[1]
+    if getattr(kind, "closed", False) or getattr(kind, "outward", False):
+        return
+    if isinstance(kind, type) and issubclass(kind, Aggregate):
+        return
+    for item in structure:
+        yield from _names_of_row(item)
 
 
 def crossings(context: Context, part: Any) -> dict[Key, Crossing]:
     """The crossings of a part of a condition, without those of what is closed in itself."""
     if is_leaf(part):
-        found = crossing_of(context, part)
-        return {found.key: found} if found is not None else {}
+        return {found.key: found for found in _crossings_of(context, part)}
     if _is_closed(part):
         return {}
     every: dict[Key, Crossing] = {}
@@ -125,10 +207,7 @@ def _shared(found: Sequence[dict[Key, Crossing]]) -> Crossing | None:
 def without_partner(context: Context, part: Any, crossing: Crossing) -> Any:
     """What is left of a condition where there is no partner: True, False, or a condition on the rest."""
     if is_leaf(part):
-        found = crossing_of(context, part)
-        if found is None or found.key != crossing.key:
-            return part
-        return part[1] == "isnull" and bool(part[2])
+        return _leaf_without_partner(context, part, crossing)
     if _is_closed(part):
         return part
     settles = part[1] == "OR"  # one that is true settles an OR, one that is false an AND
@@ -137,3 +216,14 @@ def without_partner(context: Context, part: Any, crossing: Crossing) -> Any:
         return settles
     rest = tuple(child for child in left if not isinstance(child, bool))
     return ("(q)", part[1], False, rest) if rest else not settles
+
+
+def _leaf_without_partner(context: Context, leaf: Any, crossing: Crossing) -> Any:
+    """What is left of a comparison; of a list, what does not speak of the partner."""
+    if crossing.key not in crossings(context, leaf):
+        return leaf
+    left = crossing_of(context, (leaf[0], leaf[1], ()))
+    if leaf[1] != "items" or not leaf[0].endswith("__in") or (left is not None and left.key == crossing.key):
+        return leaf[1] == "isnull" and bool(leaf[2])
+    items = tuple(item for item in leaf[2] if crossing.key not in crossings(context, ("pk", "items", (item,))))
+    return (*leaf[:2], items) if items else False

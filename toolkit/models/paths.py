@@ -116,7 +116,7 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozens
         meta = node.model._meta
         found = _find(meta, part, whole=name)
         if isinstance(found, ManyToManyField | Reverse) and getattr(found, "many", True):
-            if not joined or (joined is not True and _many_join(node, part) not in joined):
+            if not joined or (joined is not True and _many_join(node, part, found) not in joined):
                 return Resolved(node, None, None, rest, found)
             node = _join_many(compiler, node, part, found)
         elif isinstance(found, Reverse):
@@ -128,7 +128,7 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozens
             if isinstance(found, ForeignKey) and rest and _is_key(found, rest[0]):
                 rest = rest[1:]
             return Resolved(*placed(compiler, node, found), found, rest)
-        if not rest or not _is_path(node.model._meta, rest[0]):
+        if not rest or not is_path(node.model._meta, rest[0]):
             return Resolved(node, column_of(compiler, node, node.model._meta.pk), node.model._meta.pk, rest)
     raise FieldError(f"{node.model.__name__}: {name!r} names nothing")
 
@@ -141,7 +141,8 @@ def _find(meta: Any, part: str, *, whole: str) -> Any:
         raise FieldError(f"{error.message}{where}", hint=error.hint) from None
 
 
-def _is_path(meta: Any, part: str) -> bool:
+def is_path(meta: Any, part: str) -> bool:
+    """Whether a path goes on by this name, or ends with it; transforms and lookups are none."""
     return part == "pk" or part in meta.by_name or part in meta.reverse or part in meta.virtual
 
 
@@ -160,8 +161,8 @@ def _goes_on(found: ForeignKey[Any], rest: tuple[str, ...]) -> bool:
         return True
     if _is_key(found, rest[0]):
         guarded = any(each.public is not None for each in target.lineage)
-        return guarded and len(rest) > 1 and _is_path(target, rest[1])
-    return _is_path(target, rest[0]) or any(f.attname == rest[0] for f in target.fields)
+        return guarded and len(rest) > 1 and is_path(target, rest[1])
+    return is_path(target, rest[0]) or any(f.attname == rest[0] for f in target.fields)
 
 
 def column_of(compiler: Compiler, node: Node, found: Field[Any]) -> Any:
@@ -303,7 +304,7 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
     through = _join(
         compiler,
         node,
-        f"{name}@through",
+        _name_between(node, name, relation),
         declared.through,
         lambda child: own_column(compiler, child, own) == anchor,
         outer=True,
@@ -315,16 +316,37 @@ def _join_many(compiler: Compiler, node: Node, name: str, relation: Any) -> Node
     return _join(
         compiler,
         through,
-        name,
+        other.name,
         other.target,
         lambda child: own_column(compiler, through, other) == own_column(compiler, child, other.target_field),
         outer=True,
     )
 
 
-def _many_join(node: Node, name: str) -> Node | None:
+def _many_join(node: Node, name: str, relation: Any) -> Node | None:
     """The join that multiplies rows, if there is one of this name."""
-    return node.children.get(f"{name}@through", node.children.get(name))
+    declared = relation.field if isinstance(relation, Reverse) else relation
+    return node.children.get(_name_between(node, name, relation) if isinstance(declared, ManyToManyField) else name)
+
+
+def _name_between(node: Node, name: str, relation: Any) -> str:
+    """What the join of a table between is known by: it is one with that of its rows, where paths may name them."""
+    between = rows_between(node.model, relation)
+    return f"{name}@through" if between is None else between.name
+
+
+def rows_between(model: Any, relation: Any) -> Reverse | None:
+    """The relation to the rows of the table between, of a many-to-many relation: ``bylines``, where it is ``authors``.
+
+    Args:
+        model: Whose relation it is.
+        relation: A many-valued relation; None is given if it has no table between, or one whose rows no path may name.
+    """
+    if refers_itself(relation):
+        return None
+    own = link_sides(relation)[0]
+    named = (each for name, each in model._meta.reverse.items() if each.field is own and not name.startswith("_"))
+    return next((each for each in named if each.many), None)
 
 
 def seen_keys(compiler: Compiler, key: ForeignKey[Any]) -> Any:

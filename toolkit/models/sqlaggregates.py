@@ -11,6 +11,7 @@ from toolkit.lazily import LazyModule
 from toolkit.models.aggregating import Place
 from toolkit.models.conditions import partners
 from toolkit.models.context import Context
+from toolkit.models.crossings import Crossing, by_one_way, seen_partners
 from toolkit.models.expressions import F
 from toolkit.models.fields import IntegerField
 from toolkit.models.fields.several import columns_of, is_not_null, together
@@ -189,11 +190,13 @@ def _per_row(context: Context, structure: Any) -> Typed:
     """An aggregate over the partners of each row, as a subquery of its own: ``annotate(n=Count("stories"))``."""
     import sqlalchemy as sa
 
+    structure, keys = by_one_way(context, structure)
     kind, inner, _, filtered, default, *rest = structure
     name, resolved = _crossing(context, kind, inner)
     below, link, clause = partners(context.compiler, resolved.many, resolved.node.model)
     place = context.below(below, name, resolved.rest, grouped=True)
     call, field = _built(place, (kind, inner, structure[2], None, default, *rest), lambda function: function)
+    below.selection.where += seen_partners(below, keys.get(Crossing(name, context, resolved).key, ()))
     if filtered is not None:
         met = replace(place, joins=frozenset(below.crossed))
         below.selection.where.append(met.condition(filtered))

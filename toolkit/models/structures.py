@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.models.expressions import F
@@ -30,7 +30,7 @@ def _iter_inside(structure: Any) -> Iterator[Any]:
     for child in structure[3]:
         if isinstance(child[0], str) and child[0] != "(q)":
             yield (F, child[0])
-            if child[1] == "expression":
+            if child[1] in ("expression", "items"):
                 yield from iter_parts(child[2])
         else:
             yield from iter_parts(child)
@@ -39,6 +39,25 @@ def _iter_inside(structure: Any) -> Iterator[Any]:
 def iter_names(structure: Any) -> Iterator[str]:
     """All names in a structure, those of conditions in it too."""
     return (found[1] for found in iter_parts(structure) if found[0] is F)
+
+
+def renamed(structure: Any, names: Mapping[str, str]) -> Any:
+    """A structure with other names in the place of some; what other questions speak of is theirs."""
+    if not isinstance(structure, tuple) or not structure:
+        return structure
+    if getattr(structure[0], "closed", False) or getattr(structure[0], "outward", False):
+        return structure
+    if structure[0] is F:
+        return (F, names.get(structure[1], structure[1]))
+    if structure[0] != "(q)":
+        return tuple(renamed(item, names) for item in structure)
+    return (*structure[:3], tuple(_renamed_part(child, names) for child in structure[3]))
+
+
+def _renamed_part(part: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(part[0], str) and part[0] != "(q)":
+        return (names.get(part[0], part[0]), *(renamed(item, names) for item in part[1:]))
+    return renamed(part, names)
 
 
 def is_among_names(name: str, known: Iterable[str], model: Any) -> bool:
