@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ def test_a_constraint_that_cannot_stand_is_refused(make: Any, told: str) -> None
 
 def test_a_name_may_take_those_of_the_app_and_the_class() -> None:
     item = models.CheckConstraint(condition=Q(a=1), name="%(app_label)s_%(class)s_sound")
-    assert item.named({"app_label": "town", "class": "event"}, "town_event").name == "town_event_sound"
+    assert (
+        item.named(SimpleNamespace(app_label="town", model_name="event", label="town.Event")).name == "town_event_sound"
+    )
 
 
 def test_two_that_say_the_same_are_equal() -> None:

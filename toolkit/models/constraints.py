@@ -15,7 +15,7 @@ from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.lazily import LazyModule
 from toolkit.models.expressions import Expression, F, Ordered, Q
-from toolkit.models.naming import field_renamer, names_in, renamed
+from toolkit.models.naming import field_renamer, filled, names_in, renamed
 
 if TYPE_CHECKING:
     from toolkit.models import ddl, hidden
@@ -74,10 +74,10 @@ class Declared:
         told = [*map(repr, positional), *(f"{name}={value!r}" for name, value in options.items())]
         return f"{type(self).__name__}({', '.join(told)})"
 
-    def named(self, names: Mapping[str, str], table: str) -> Self:
+    def named(self, meta: Any) -> Self:
         """As one model has it, with the model's names put into its own: ``%(app_label)s``, ``%(class)s``."""
         made = copy(self)
-        made.name = self.name % names if "%(" in self.name else self.name
+        made.name = filled(self.name, meta, f"{meta.label}.Meta: the name of the {type(self).__name__}")
         return made
 
     def names(self) -> Iterator[str]:

@@ -15,6 +15,7 @@ from toolkit.i18n import gettext_lazy
 from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference, peers_without, raw, refuse_unplanned
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.fields import CharField, Several, TextField
+from toolkit.models.naming import filled
 from toolkit.models.related import RelatedByKey, RelatedManager
 from toolkit.models.relations import Referred, Reverse
 from toolkit.models.scopes import current_scope
@@ -290,7 +291,7 @@ class GenericRelation(Generic[T]):
     def _name_other_side(self, other: Any, key: GenericForeignKey) -> list[ToolkitError]:
         """Let questions of the other model lead here; the problem with the name."""
         meta = self.model._meta
-        name = self.related_query_name % {"class": meta.model_name, "app_label": meta.app_label}
+        name = filled(self.related_query_name, meta, f"{meta.label}.{self.name}")
         taken = other.reverse.get(name)
         if name in (*other.by_name, *other.virtual) or (taken is not None and taken.model is not self.model):
             message = f"{meta.label}.{self.name}: {other.object_name} already has something else under {name!r}"

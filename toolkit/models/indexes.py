@@ -57,9 +57,9 @@ class Index(Declared):
                 f"{kind} {name!r}: give an operator class for each of the fields", hint="As many as fields."
             )
 
-    def named(self, names: Mapping[str, str], table: str) -> Self:
-        made = super().named(names, table)
-        made.name = made.name or _name_for(table, self.fields, self.method)
+    def named(self, meta: Any) -> Self:
+        made = super().named(meta)
+        made.name = made.name or _name_for(meta.table, self.fields, self.method)
         return made
 
     def needs(self) -> Mapping[str, str]:

@@ -6,7 +6,29 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
+from toolkit.errors import DeclarationError
 from toolkit.models.expressions import Expression, F, Q
+
+
+def filled(text: str, meta: Any, where: str) -> str:
+    """A name with those of a model put in, for what several models inherit: ``%(class)s_once``.
+
+    Args:
+        text: The name.
+        meta: The model's options.
+        where: What has it, for the error.
+
+    Raises:
+        DeclarationError: It asks for another name.
+    """
+    names = {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
+    try:
+        return text % names if "%(" in text else text
+    except (KeyError, ValueError, TypeError) as error:
+        raise DeclarationError(
+            f"{where}: {text!r} asks for a name that no model has",
+            hint=f"There are {', '.join(f'%({name})s' for name in names)}.",
+        ) from error
 
 
 def names_in(item: Any) -> Iterator[str]:

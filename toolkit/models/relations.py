@@ -10,6 +10,7 @@ import msgspec
 from toolkit.errors import DeclarationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import MISSING, Convert, Field, FieldOptions
+from toolkit.models.naming import filled
 from toolkit.models.on_delete import (
     BY_DATABASE,
     DB_SET_DEFAULT,
@@ -98,7 +99,7 @@ class Relation(Field[T]):
     def _filled(self, name: str) -> str:
         """A name with ``%(class)s`` and ``%(app_label)s`` replaced, for fields that several models inherit."""
         meta = self.model._meta
-        return name % {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
+        return filled(name, meta, f"{meta.label}.{self.name}")
 
     def _default_accessor(self) -> str:
         return f"{self.model.__name__.lower()}_set"

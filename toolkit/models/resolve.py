@@ -184,10 +184,9 @@ def _name_items(model: Any) -> None:
     A name that stands for several fields is taken apart.
     """
     meta = model._meta
-    names = {"class": meta.model_name, "model_name": meta.model_name, "app_label": meta.app_label}
     parts = {name: one.names for name, one in meta.virtual.items()}
-    meta.constraints = [by_parts(item, parts).named(names, meta.table) for item in meta.constraints]
-    meta.indexes = [by_parts(item, parts).named(names, meta.table) for item in meta.indexes]
+    meta.constraints = [by_parts(item, parts).named(meta) for item in meta.constraints]
+    meta.indexes = [by_parts(item, parts).named(meta) for item in meta.indexes]
 
 
 def fitting(name: str) -> str:
