@@ -82,7 +82,7 @@ class PostgreSQL(Backend):
         if plain is None:
             cursor.executemany(sql, rows)
             return
-        with cursor.copy(f"COPY {plain[1]} FROM STDIN") as copy:
+        with cursor.copy(f"COPY {plain[1].replace('%%', '%')} FROM STDIN") as copy:  # which has no marks of values
             for row in rows:
                 copy.write_row(row)
 

@@ -232,8 +232,8 @@ and nothing else would be wrong."""
 def _make_trigger(database: Database, name: str, made: _Trigger, *, there: bool) -> None:
     if there:
         database.run(f"DROP TRIGGER IF EXISTS {name}")
-    on = database.backend.quoted(made.table)
-    database.run(f"CREATE OR REPLACE TRIGGER {name} AFTER {made.event} ON {on} FOR EACH ROW {made.body}")
+    on, body = database.backend.quoted(made.table), made.body.replace("%", "%%")  # which begins a parameter
+    database.run(f"CREATE OR REPLACE TRIGGER {name} AFTER {made.event} ON {on} FOR EACH ROW {body}")
     database.run(f"DELETE FROM {TOKENS} WHERE name = %s", (made.table,))  # noqa: S608 - a constant
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from toolkit.database.backends import spelling
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Convert, Field
 from toolkit.models.fields.integers import IntegerField
 from toolkit.models.lookups import LookupFunction
-from toolkit.models.sqltext import quoted
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class GeneratedField(Field[T]):
         """On SQLite, what servers see to by the column's type: so many bits of a whole number, so many characters."""
         if dialect != "sqlite":
             return
-        column, output = quoted(dialect, self.column), self.output_field
+        column, output = spelling(dialect).identifier(self.column), self.output_field
         longest = getattr(output, "max_length", None)
         if isinstance(output, IntegerField):
             within = f" AND {column} BETWEEN {output.low} AND {output.high}" if output.high < 2**63 - 1 else ""

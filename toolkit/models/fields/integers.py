@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
+from toolkit.database.backends import spelling
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Field, FieldOptions
-from toolkit.models.sqltext import quoted
 from toolkit.models.text_lookups import AS_TEXT
 from toolkit.validators.base import refusal
 
@@ -93,7 +93,7 @@ class IntegerField(Field[T]):
         return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
     def constraints(self, dialect: str) -> Iterable[str]:
-        return (f"{quoted(dialect, self.column)} >= 0",) if self.low == 0 else ()
+        return (f"{spelling(dialect).identifier(self.column)} >= 0",) if self.low == 0 else ()
 
 
 def _out_of_bounds(value: int, low: int, high: int) -> ValidationError:

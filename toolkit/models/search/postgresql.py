@@ -92,10 +92,10 @@ class PostgreSQLIndex(SearchIndex):
             "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL, "
             "(SELECT count(*) FROM pg_trigger WHERE tgname = ANY(%s) AND tgrelid = ANY(%s::regclass[]))",
             (
-                _quote(self.documents),
-                _quote(self.stale),
+                self.database.backend.identifier(self.documents),
+                self.database.backend.identifier(self.stale),
                 [_trigger(table) for table, _ in self._sources()],
-                [_quote(table) for table, _ in self._sources()],
+                [self.database.backend.identifier(table) for table, _ in self._sources()],
             ),
         )
         return bool(found[0] == (True, len(self._sources())))
