@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import DatabaseError, FieldError, IntegrityError
-from toolkit.models import Avg, Case, Count, DateField, F, Max, Now, StdDev, Sum, Value, When, Window
+from toolkit.models import Avg, Case, Count, DateField, F, Max, Now, Sum, Value, When, Window
 from toolkit.models.functions import Cast, Coalesce, Concat, Left, Round
 
 MOST = 2**63 - 1
@@ -90,7 +90,7 @@ def test_a_computed_text_is_no_longer_than_its_field_allows(m: Any, rows: Any) -
     assert {(len(row.char), len(row.free_char)) for row in rows.all()} == {(20, 21)}
 
 
-def test_floats_beyond_what_a_float_can_be_are_an_error(rows: Any, database: Any) -> None:
+def test_floats_beyond_what_a_float_can_be_are_an_error(rows: Any) -> None:
     """SQLite kept infinity."""
     rows.update(float=1e300)
     for ask in (
@@ -101,13 +101,6 @@ def test_floats_beyond_what_a_float_can_be_are_an_error(rows: Any, database: Any
         with pytest.raises(DatabaseError, match=r"(larger than a float|out of range).*1\.8e308"):
             ask()
     assert {row.float for row in rows.all()} == {1e300}
-    rows.update(float=1.7e308)
-    if database.dialect != "mysql":  # which stops at the greatest float
-        with pytest.raises(DatabaseError, match=r"(larger than a float|out of range)"):
-            rows.aggregate(x=Sum("float"))
-        rows.filter(instant=LAST).update(float=-1.7e308)
-        with pytest.raises(DatabaseError, match=r"(larger than a float|out of range)"):
-            rows.aggregate(x=StdDev("float"))
 
 
 def test_zero_is_never_below_zero(rows: Any) -> None:

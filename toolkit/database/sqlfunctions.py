@@ -15,10 +15,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from toolkit.database.sqldates import DATES
 from toolkit.database.sqlguards import TOO_LARGE, refuse
+from toolkit.database.sqlmeans import MEANS
 
 MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000
@@ -26,7 +28,7 @@ _DAY = 86_400_000_000
 
 def register(connection: sqlite3.Connection) -> None:
     """Give a connection all of them."""
-    for name, (count, function) in FUNCTIONS.items():
+    for name, (count, function) in (FUNCTIONS | MEANS).items():
         connection.create_function(name, count, function, deterministic=True)
     for name, kind in WINDOWS.items():
         connection.create_window_function(name, 1, kind)
@@ -176,15 +178,22 @@ class Variance(Window):
     root: ClassVar[bool] = False
 
     def value(self) -> float | None:
-        count = len(self.numbers)
-        if count <= self.missing:
+        """The result so far."""
+        if len(self.numbers) <= self.missing:
             return None
         try:
-            mean = math.fsum(self.numbers) / count
-            found = math.fsum((number - mean) ** 2 for number in self.numbers) / (count - self.missing)
+            found = self._squares() / (len(self.numbers) - self.missing)
         except OverflowError:  # which SQLite would tell of as a text that is too big
             refuse(TOO_LARGE)
-        return math.sqrt(found) if self.root else found
+        return math.sqrt(found) if self.root else float(found)
+
+    def _squares(self) -> float | Fraction:
+        """The squares of the distances from the mean, added up: of whole numbers exactly."""
+        numbers, count = self.numbers, len(self.numbers)
+        if all(number.__class__ is int for number in numbers):
+            return Fraction(count * sum(number * number for number in numbers) - sum(numbers) ** 2, count)
+        mean = math.fsum(numbers) / count
+        return math.fsum((number - mean) ** 2 for number in numbers)
 
 
 class SampleVariance(Variance):

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.errors import FieldError
 from toolkit.models.aggregating import (
     Place,
-    avg_of,
     bits_of,
     extreme_of,
     json_of,
-    spread_of,
     sum_of,
     text_of,
     truth_of,
 )
+from toolkit.models.averages import avg_of, spread_of
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, ExpressionWrapper, F, Ordered, Q, Value, as_expression
 from toolkit.models.fields import Field, IntegerField

@@ -2,7 +2,6 @@
 
 - Sums of whole numbers are exact, or refused by the database beyond 64 bits; sums of decimal numbers are exact, or
   refused on SQLite where a number of so many digits cannot be kept.
-- A mean is a sum by a count: MariaDB's own stops four decimal places behind those of the numbers.
 - What has an order has a whole one: the primary key decides between equals.
 """
 
@@ -18,7 +17,6 @@ from uuid import UUID
 import msgspec
 
 from toolkit.errors import FieldError
-from toolkit.models.arithmetic import divided
 from toolkit.models.fields import FloatField, IntegerField, JSONField
 from toolkit.models.fields.several import columns_of
 from toolkit.models.guards import finite
@@ -85,9 +83,7 @@ def sum_of(place: Place, column: Any) -> Typed:
     refuse_other("Sum", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
     kind, places = kind_of(field), decimal_places(field)
     if kind is Decimal and places is not None and place.dialect == "sqlite":
-        step: Any = sa.literal_column(f"1e{places}")
-        scaled = sa.cast(sa.func.round(column.op("*", precedence=8)(step)), sa.BigInteger())
-        total = place.call(sa.func.sum(place.each(scaled)))
+        total = place.call(sa.func.sum(place.each(in_units(column, places))))
         return sa.func.toolkit_decimal(total, sa.literal_column(str(places)), type_=sa.Numeric()), like(field)
     total = place.call(sa.func.sum(place.each(column)))
     if kind is int and place.dialect == "mysql":
@@ -96,38 +92,31 @@ def sum_of(place: Place, column: Any) -> Typed:
         return total, like(field)  # a cast would cut it at 64 bits
     if kind is int or (kind is timedelta and place.dialect != "postgresql"):
         return total if place.dialect == "sqlite" else sa.cast(total, sa.BigInteger()), like(field)
+    if kind is float and place.dialect == "mysql":
+        part = place.call(sa.func.sum(place.each(column.op("*", precedence=8)(sa.literal_column("1e-20")))))
+        return mysql_finite(place, column, total, sa.func.abs(part) > sa.literal_column(f"{MOST}e288")), like(field)
     return finite(total) if kind is float and place.dialect == "sqlite" else total, like(field)
 
 
-def avg_of(place: Place, column: Any) -> Typed:
-    """A sum by a count."""
+def in_units(column: Any, places: int | None) -> Any:
+    """A decimal number of SQLite's, which is a float, as a whole number of the smallest unit."""
     import sqlalchemy as sa
 
-    field = place.field
-    refuse_other("Avg", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
-    kind = kind_of(field)
-    if kind is timedelta:
-        mean = place.call(sa.func.avg(place.each(column)))
-        return mean if place.dialect == "postgresql" else sa.cast(sa.func.round(mean), sa.BigInteger()), like(field)
-    if kind is Decimal:
-        total = sum_of(place, column)[0]
-        return divided(place.dialect, total, place.call(sa.func.count(place.each(column))), Decimal)
-    if place.dialect == "mysql":
-        total, count = (place.call(function(place.each(column))) for function in (sa.func.sum, sa.func.count))
-        return divided(place.dialect, total, count, float)
-    if place.dialect == "mssql":  # its mean of whole numbers is a whole number
-        column = sa.cast(column, sa.Double())
-    mean = place.call(sa.func.avg(place.each(column)))
-    return mean if place.dialect == "sqlite" else sa.cast(mean, sa.Double()), FLOAT
+    step: Any = sa.literal_column(f"1e{places}")
+    return sa.cast(sa.func.round(column.op("*", precedence=8)(step)), sa.BigInteger())
 
 
-def spread_of(place: Place, column: Any, name: str, function: str) -> Typed:
-    """How far numbers lie apart, computed in floating point."""
+MOST = "1.79769313486231"
+"""The digits of the largest float, from which on a result of MariaDB's is taken for one that is larger."""
+
+
+def mysql_finite(place: Place, column: Any, found: Any, is_larger: Any) -> Any:
+    """A float of MariaDB's, whose aggregates give the largest one, or nothing, in place of what is larger."""
     import sqlalchemy as sa
 
-    refuse_other(name, place.field, (int, float, Decimal), "numbers")
-    called = f"{'toolkit_' if place.dialect == 'sqlite' else ''}{function}_{'samp' if place.options[0] else 'pop'}"
-    return place.call(getattr(sa.func, called)(sa.cast(column, sa.Double()), type_=sa.Double())), FLOAT
+    count: Any = place.call(sa.func.count(column))
+    error = sa.func.exp(sa.func.least(count, sa.literal_column("1")).op("*", precedence=8)(sa.literal_column("800")))
+    return sa.type_coerce(sa.case((is_larger, error), else_=found), sa.Double())
 
 
 def bits_of(place: Place, column: Any, name: str, function: str) -> Typed:

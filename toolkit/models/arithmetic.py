@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.guards import finite, guarded, unguarded, within_years
+from toolkit.models.lengths import scaled
 from toolkit.models.outputs import AnyDecimal, Typed, decimal_places, decimals, field_for, kind_of
 
 if TYPE_CHECKING:
@@ -241,16 +242,10 @@ def _temporal(context: Context, operator: str, left: Typed, right: Typed) -> Typ
     if dialect not in _KNOWN:
         raise FieldError(f"times cannot be calculated with on {dialect} yet", hint="Do it in Python.")
     kinds = kind_of(left[1]), kind_of(right[1])
-    if operator == "*" and timedelta in kinds and int in kinds:
-        import sqlalchemy as sa
-
-        field = _field(timedelta)
-        times = sa.type_coerce(unguarded(left[0]).op("*", precedence=8)(unguarded(right[0])), field.sql_type())
-        return guarded(times, name="toolkit_length") if _is_guarded(context) else times, field
     if operator == "*" and kinds[1] is timedelta and kinds[0] in _NUMBERS:
-        return _scaled(context, operator, right[0], left[0])
+        return _scaled(context, operator, right[0], left)
     if operator in ("*", "/") and kinds[0] is timedelta and kinds[1] in _NUMBERS:
-        return _scaled(context, operator, left[0], right[0])
+        return _scaled(context, operator, left[0], right)
     if operator == "+" and kinds[0] is timedelta and kinds[1] is not timedelta:
         return _temporal(context, operator, right, left)
     if operator in ("+", "-") and kinds[1] is timedelta and kinds[0] in _TIMES:
@@ -261,22 +256,9 @@ def _temporal(context: Context, operator: str, left: Typed, right: Typed) -> Typ
     raise _meaningless(operator, kinds)
 
 
-def _scaled(context: Context, operator: str, length: Any, number: Any) -> Typed:
-    """A length of time, multiplied or divided, to the microsecond; NULL by zero."""
-    import sqlalchemy as sa
-
-    field = _field(timedelta)
-    factor: Any = sa.cast(number, sa.Double())
-    factor = sa.func.nullif(factor, sa.literal_column("0")) if operator == "/" else factor
-    if context.dialect == "postgresql":
-        return sa.type_coerce(length.op(operator, precedence=8)(factor), field.sql_type()), field
-    size: Any = sa.cast(length, sa.Double())
-    found: Any = sa.func.round(size.op(operator, precedence=8)(factor))
-    if _is_guarded(context):
-        return guarded(found, name="toolkit_microseconds"), field
-    if context.dialect == "sqlite":
-        found = sa.cast(found, sa.BigInteger())
-    return sa.type_coerce(found, field.sql_type()), field  # MariaDB's cast would cut it at 64 bits
+def _scaled(context: Context, operator: str, length: Any, number: Typed) -> Typed:
+    field, kind = _field(timedelta), kind_of(number[1])
+    return scaled(context.dialect, operator, unguarded(length), unguarded(number[0]), kind), field
 
 
 def _moved(context: Context, operator: str, moment: Typed, length: Any) -> Typed:
