@@ -339,7 +339,12 @@ def test_models_are_written_for_a_database_of_others(run: Run, folder: Path) -> 
     told = run("data", "inspect", "--database", "sqlite:///archive.db").output
     assert "class Wires(models.Model):\n    id = models.AutoField(primary_key=True)\n" in told
     assert "    headline = models.CharField(max_length=80)\n" in told
+    assert "database =" not in told
     compile(told, "archive.py", "exec")
+    settings = folder / "toolkit.toml"
+    settings.write_text(settings.read_text() + '\n[databases]\nwires = {url = "sqlite:///archive.db"}\n')
+    told = run("data", "inspect", "--database", "wires").output
+    assert '        database = "wires"\n        managed = False\n        db_table = "wires"\n' in told
 
 
 def test_the_slowest_templates_are_told_when_asked(run: Run, folder: Path) -> None:

@@ -202,6 +202,37 @@ def test_a_server_sees_an_edit_in_another_database(site: Any) -> None:
 # questions
 
 
+def test_two_databases_may_have_tables_of_one_name(make: Make) -> None:
+    """Those of last year's archive are called as this year's are."""
+    models = MODELS.replace("class Note(models.Model):\n    text = models.CharField(max_length=40)\n", NAMESAKES)
+    with make(models) as site:
+        assert build(site) == {"/", "/stories/", "/notes/", "/about/"}
+        with site:
+            model(site, "Note").objects.create(text="own")
+            assert [one.text for one in model(site, "Wire").objects.all()] == ["flood", "secret"]
+        assert build(site) == {"/notes/"}
+        assert read(site, "notes") == "own "
+        sql(site.folder, "archive.db", "UPDATE wires SET text = 'storm' WHERE id = 1")
+        assert build(site) == {"/"}
+        with site:
+            assert [one.text for one in model(site, "Note").objects.using("archive")] == ["storm", "secret"]
+            assert [one.text for one in model(site, "Wire").objects.using("desk").only("text")] == ["own"]
+
+
+NAMESAKES = """
+class Note(models.Model):
+    text = models.CharField(max_length=40)
+
+    class Meta:
+        database = "desk"
+        db_table = "wires"
+
+
+class Unused(models.Model):
+    text = models.CharField(max_length=40)
+"""
+
+
 def test_a_question_cannot_join_two_databases(site: Any) -> None:
     story = model(site, "Story")
     with site:

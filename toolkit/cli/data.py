@@ -13,7 +13,7 @@ from toolkit.cli.invocation import Invocation, invocation, json_option, site_opt
 from toolkit.cli.rows import chosen_models, entered_site, find_model, parse_map, writing_to
 from toolkit.cli.sites import open_site
 from toolkit.content.export import export_model
-from toolkit.database import Database
+from toolkit.database import DEFAULT, Database
 from toolkit.errors import ContentError
 from toolkit.models.inspecting import inspect_models
 from toolkit.serialization import Loaded, export_rows, format_of, import_rows, kind_of_table, read_table
@@ -70,10 +70,15 @@ def load(files: tuple[Path, ...], verbose: bool, kind: str | None, ignore_unknow
 
 @data.command()
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
-@click.option("--database", "url", metavar="URL", help="Look at this database.  [default: the site's]")
+@click.option(
+    "--database",
+    "where",
+    metavar="NAME|URL",
+    help="One of the setting 'databases', or any other.  [default: the site's]",
+)
 @click.option("--views", is_flag=True, help="Write models for views, too.")
 @site_options
-def inspect(tables: tuple[str, ...], url: str | None, views: bool) -> None:
+def inspect(tables: tuple[str, ...], where: str | None, views: bool) -> None:
     """Print a module of models for the tables of a database that others made.
 
     Send it to a file of an app, 'toolkit data inspect > archive/models.py', and read it: names are the database's,
@@ -81,8 +86,10 @@ def inspect(tables: tuple[str, ...], url: str | None, views: bool) -> None:
     models are not managed: migrations and builds leave their tables as they are.
     """
     site = open_site()
-    database = Database(url, folder=site.folder) if url is not None else site.database
-    click.echo(inspect_models(database, tables, views=views), nl=False)
+    known = site.databases.get(where or DEFAULT)
+    database = known if known is not None else Database(str(where), folder=site.folder)
+    alias = "" if known is None or known is site.database else known.alias
+    click.echo(inspect_models(database, tables, views=views, alias=alias), nl=False)
 
 
 def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, **options: bool) -> None:

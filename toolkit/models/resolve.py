@@ -225,16 +225,16 @@ def _long_and_equal_columns(meta: Any) -> list[ToolkitError]:
 
 
 def _shared_names(models: Iterable[Any]) -> list[ToolkitError]:
-    """Tables, constraints and indexes of one name."""
+    """Tables, constraints and indexes of one name in one database."""
     problems: list[ToolkitError] = []
-    seen: dict[tuple[str, str], Any] = {}
+    seen: dict[tuple[str, str, str], Any] = {}
     for model in models:
         meta = model._meta
         if meta.managed and not meta.proxy:
             problems += _long_and_equal_columns(meta)
         named = [("table", meta.table), *(("name", item.name) for item in (*meta.constraints, *meta.indexes))]
         for kind, name in named:
-            other = seen.setdefault((kind, name), model)
+            other = seen.setdefault((meta.database, kind, name), model)
             if kind == "name" and len(name.encode()) > MAX_NAME_BYTES:
                 told = f"{meta.label}.Meta: {name!r} is longer than databases keep, {MAX_NAME_BYTES} bytes"
                 problems.append(DeclarationError(told, hint="Shorten it."))

@@ -49,6 +49,8 @@ class Schema:
         self.spelling = spelling(dialect)
         self.by_table: dict[str, Any] = {model._meta.table: model for model in every}
         self.by_label: dict[str, Any] = {model._meta.label: model for model in every}
+        self._others = {model for model in every if model not in self.models}
+        self._elsewhere: dict[str, Any] = {}
         self._tables: dict[Any, Any] = {}
         self._aliases: dict[tuple[Any, str], Any] = {}
         self._metadata: Any = None
@@ -123,10 +125,12 @@ class Schema:
 
         if self._metadata is None:
             self._metadata = sa.MetaData(naming_convention=NAMING)
-        meta = model._meta
+        meta, metadata = model._meta, self._metadata
+        if model in self._others:  # whose table may be called like one of this database
+            metadata = self._elsewhere.setdefault(meta.database, sa.MetaData(naming_convention=NAMING))
         columns = [self._column(sa, model, field) for field in meta.local_fields]
         table = sa.Table(
-            meta.table, self._metadata, *columns, sqlite_autoincrement=_counts(meta), comment=meta.db_table_comment
+            meta.table, metadata, *columns, sqlite_autoincrement=_counts(meta), comment=meta.db_table_comment
         )
         self._tables[model] = table
         for key in meta.spread_keys:

@@ -258,6 +258,7 @@ _TOLD = {"unique": "UNIQUE", "not_null": "NOT NULL", "foreign_key": "FOREIGN KEY
 _HINTS = (
     (r"Regex error|regular expression", "A regular expression must be one of PCRE, which MariaDB uses."),
     (r"SQL syntax.* in [^;]*;\s*\S", "If these are several statements: one is run at a time."),
+    (r"BINLOG_FORMAT = STATEMENT", "Set binlog_format = MIXED, or ROW, in the server's settings."),
     (r"max_allowed_packet|packet bigger", "Raise max_allowed_packet in the server's settings."),
 )
 

@@ -21,19 +21,20 @@ from toolkit import models
 '''
 
 
-def inspect_models(database: Any, tables: Iterable[str] = (), *, views: bool = False) -> str:
+def inspect_models(database: Any, tables: Iterable[str] = (), *, views: bool = False, alias: str = "") -> str:
     """The source of a module with a model for each table.
 
     Args:
         database: The database.
         tables: Only these tables; all, if none is named.
         views: Models for views, too.
+        alias: What the site calls the database, if it is not the main one.
 
     Raises:
         DatabaseError: A table that was named is not there.
     """
     found = read_tables(database, tables, views=views)
-    module = _Module(found, rowids=database.dialect == "sqlite")
+    module = _Module(found, rowids=database.dialect == "sqlite", alias=alias)
     return HEAD + "".join(f"\n\n{module.model(table)}" for table in found)
 
 
@@ -44,10 +45,12 @@ class _Module:
     Args:
         tables: All tables.
         rowids: Every table has a hidden key ``rowid``.
+        alias: The name of their database; empty for the main one.
     """
 
     tables: Sequence[Table]
     rowids: bool
+    alias: str = ""
     classes: dict[str, str] = field(default_factory=dict)
     accessors: dict[str, set[str]] = field(default_factory=dict)
 
@@ -183,6 +186,8 @@ class _Module:
 
     def _meta(self, table: Table, names: dict[str, str]) -> Iterator[str]:
         yield "    class Meta:"
+        if self.alias:
+            yield f"        database = {_literal(self.alias)}"
         yield "        managed = False"
         yield f"        db_table = {_literal(table.name)}"
         if table.comment and not table.view:
