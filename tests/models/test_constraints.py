@@ -275,11 +275,35 @@ def test_all_that_is_wrong_is_told_at_once_by_field(town: Scope) -> None:
     }
 
 
+def test_what_may_be_left_empty_is_given_a_value_by_clean(town: Scope) -> None:
+    """As in Django: a field that is ``blank`` and never NULL is passed over, and ``clean()`` supplies it."""
+
+    class Offer(models.Model):
+        price = models.IntegerField(blank=True)
+        until = models.DateField(auto_now_add=True)
+        seats = models.IntegerField()
+
+        def clean(self) -> None:
+            self.price = 7 if self.price is None else self.price
+
+    resolved({"offers": [Offer]})
+    offer = Offer(seats=1)
+    offer.full_clean(validate_unique=False, validate_constraints=False)
+    assert offer.price == 7
+    with pytest.raises(ValidationError, match=r"^Offer: seats: a value is required$"):
+        Offer().full_clean(validate_unique=False, validate_constraints=False)
+
+
 def test_what_is_excluded_is_not_looked_at(town: Scope) -> None:
     event(price=Decimal("1")).save()
     row = event(starts="many", price=Decimal("-1"))
     row.full_clean(exclude=["starts", "slug", "price"])
     row.full_clean(exclude=["starts", "price"], validate_constraints=False)
+    event(slug="other", price=Decimal("1")).full_clean(None)
+    event(slug="other", price=Decimal("1")).clean_fields(exclude=None)
+    for check in (row.full_clean, row.clean_fields):  # None is what overrides hand on
+        with pytest.raises(ValidationError, match="'many' is not a whole number"):
+            check(None)
     with pytest.raises(ValidationError, match="event_price"):
         row.full_clean(exclude=["starts", "slug"])
     hall = Place(name=Place.objects.create(name="Hall").name)

@@ -228,3 +228,38 @@ def test_names_that_a_database_would_cut_or_take_for_one_are_refused() -> None:
         "Give one another db_column."
     ]
     assert told(other="TITLE", table="x" * 64, managed=False) == []
+
+
+# what code that knows no model by name can ask
+
+
+def test_a_model_tells_its_fields_and_the_relations_to_it(m: Any) -> None:
+    meta = m.Author._meta
+    assert (meta.label_lower, meta.db_table) == ("news.author", "news_author")
+    assert list(meta.concrete_fields) == list(meta.fields)
+    every = {field.name: field for field in meta.get_fields()}
+    assert list(every) == ["id", "name", "slug", "profile", "edited", "stories", "bylines"]
+    assert [relation.name for relation in meta.related_objects] == ["profile", "edited", "stories", "bylines"]
+    assert [each.get_accessor_name() for each in meta.related_objects] == ["profile", "edited", "stories", "bylines"]
+    assert {name for name, field in every.items() if field.one_to_many} == {"edited", "bylines"}
+    assert {name for name, field in every.items() if field.many_to_many} == {"stories"}
+    assert {name for name, field in every.items() if field.one_to_one} == {"profile"}
+    assert every["bylines"].related_model is m.Byline
+
+
+def test_a_field_tells_what_it_refers_to(m: Any, newsroom: Any) -> None:
+    story, fields = newsroom.stories[0], {field.name: field for field in m.Story._meta.get_fields()}
+    kinds = ("many_to_one", "one_to_one", "many_to_many", "one_to_many")
+    assert {name: [kind for kind in kinds if getattr(fields[name], kind)] for name in ("title", "section", "tags")} == {
+        "title": [],
+        "section": ["many_to_one"],
+        "tags": ["many_to_many"],
+    }
+    profile = m.Profile._meta.get_field("author")
+    assert (profile.one_to_one, profile.many_to_one) == (True, False)
+    assert [fields[name].related_model for name in ("title", "section", "tags")] == [None, m.Section, m.Tag]
+    assert fields["section"].value_from_object(story) == story.section_id
+    assert fields["tags"].value_from_object(story) == list(story.tags.all())
+    assert fields["tags"].value_from_object(m.Story()) == []
+    assert fields["status"].flatchoices == [("draft", "Draft"), ("live", "Live")] and fields["title"].flatchoices == []
+    assert (fields["status"].has_default(), fields["title"].has_default()) == (True, False)

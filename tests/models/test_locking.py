@@ -326,6 +326,7 @@ def test_conflicts_are_passed_over_or_updated(page: Page, wiki: Any) -> None:
         ({"update_conflicts": True, "update_fields": ["titel"], "unique_fields": ["slug"]}, "Did you mean 'title'"),
         ({"update_conflicts": True, "update_fields": ["title"], "unique_fields": ["views"]}, "makes views unique"),
         ({"batch_size": 0}, "must be above 0"),
+        ({"update_conflicts": True, "update_fields": ["slug"], "unique_fields": ["slug"]}, "'slug' tells rows apart"),
     ],
 )
 def test_bulk_create_refuses_what_makes_no_sense(page: Page, options: dict[str, Any], told: str) -> None:
@@ -353,6 +354,8 @@ def test_bulk_update_writes_each_its_own_and_counts_those_that_are_there(page: P
         each.title, each.views = f"title {number}", number
     pages[3].views = F("id") + 1
     assert Page.objects.bulk_update(pages, ["title", "views"], batch_size=7) == 30
+    assert Page.objects.bulk_update(pages, ["title"], batch_size=None) == 30
+    assert len(Page.objects.bulk_create([Page(slug="last", title="p")], batch_size=None)) == 1
     assert Page.objects.get(slug="p29").title == "title 29"
     assert Page.objects.get(slug="p3").views == pages[3].pk + 1
     with pytest.raises(FieldError, match="is the key or computed"):

@@ -15,8 +15,21 @@ import pytest
 
 from toolkit import models
 from toolkit.errors import FieldError, UnplannedQuery
-from toolkit.models import Count, F, Prefetch
+from toolkit.models import Count, F, Prefetch, prefetch_related_objects
 from toolkit.trace import READER, Scope, Trace, entered
+
+
+def test_relations_of_rows_that_are_there_are_loaded(m: Any, newsroom: Any) -> None:
+    stories = list(m.Story.objects.order_by("pk")[:3])
+    first = Prefetch("authors", queryset=m.Author.objects.order_by("-name"), to_attr="writers")
+    with newsroom.database.counted() as queries:
+        prefetch_related_objects(stories, "tags", "section", first)
+        assert [len(story.tags.all()) for story in stories] == [2, 2, 2]
+        assert [len(story.writers) for story in stories] == [1, 1, 1] and stories[0].section.slug == "section-0"
+    assert len(queries) == 3
+    prefetch_related_objects([], "tags")
+    with pytest.raises(FieldError, match="tgas"):
+        prefetch_related_objects(stories, "tgas")
 
 
 def test_a_prefetch_may_choose_and_order(m: Any, newsroom: Any) -> None:

@@ -445,6 +445,18 @@ def test_the_database_explains_itself(m: Any, newsroom: Any) -> None:
         m.Story.objects.explain(format="text; DROP TABLE news_tag")
 
 
+def test_a_question_tells_its_sql_and_its_database(m: Any, newsroom: Any) -> None:
+    with newsroom.database.counted() as queries:
+        stories = m.Story.objects.filter(weight=4, status="live")[:3]
+        text = str(stories.query)
+        assert stories.db == "default"
+        assert not queries
+        list(stories)
+    sql, _, values = text.partition("\n-- ")
+    assert [sql] == queries and values.startswith("4, 'live'")
+    assert "--" not in m.Story.objects.order_by("pk").query
+
+
 def test_a_condition_may_be_given_as_a_mapping(m: Any, newsroom: Any) -> None:
     """As ``limit_choices_to`` takes it."""
     stories = m.Story.objects.filter(section=newsroom.sections[0])

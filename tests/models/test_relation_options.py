@@ -13,6 +13,7 @@ from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, IntegrityError, ProtectedError, ValidationError
 from toolkit.models import Count, Exists, F, OuterRef, Q
 from toolkit.models.resolve import resolve_models
+from toolkit.signals import post_save
 from toolkit.trace import READER, Scope, Trace, entered
 
 from .conftest import own_database
@@ -398,6 +399,26 @@ def test_related_sets_find_or_make_rows(world: Any) -> None:
     assert Person.objects.get(name="New").country_id == "it"
     with pytest.raises(ValidationError, match="unsaved object cannot be added"):
         world.it.people.add(Person(name="Newer"))
+
+
+def test_partners_by_key_may_be_saved_one_by_one(world: Any) -> None:
+    """So that whoever listens is told of each: ``bulk=False``."""
+    told: list[str] = []
+    people = world.it.people
+    ann, bob, cid = world.ann, world.bob, world.cid
+    people.set([ann, bob])
+    cid.refresh_from_db()
+    hear = world.database.receivers.connected(post_save, lambda instance: told.append(instance.name), sender=Person)
+    with hear:
+        people.set([bob, cid, Person(name="New")], bulk=False)
+        assert (told, names(people.all())) == (["Ann", "Cid", "New"], ["Bob", "Cid", "New"])
+        people.remove(bob, bulk=False)
+        people.clear(bulk=False)
+        assert (told[3:], names(people.all())) == (["Bob", "Cid", "New"], [])
+    people.set([ann.pk, ann], clear=True, bulk=False)
+    assert names(people.all()) == ["Ann"] and ann.country_id == "it"
+    with pytest.raises(ValidationError, match="unsaved object cannot be added"):
+        people.set([Person(name="Newer")])
 
 
 def test_an_instance_that_is_set_sets_the_key(world: Any) -> None:

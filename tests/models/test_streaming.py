@@ -63,7 +63,7 @@ def test_other_questions_may_be_asked_meanwhile(m: Any, newsroom: Any, atomic: b
     database = newsroom.database
     seen = []
     with database.atomic() if atomic else database.wrap(lambda execute, *rest: execute(*rest)):
-        for story in m.Story.objects.order_by("pk").iterator(chunk_size=3):
+        for story in m.Story.objects.order_by("pk").iterator(3):
             seen.append((story.pk, story.section.slug, [tag.slug for tag in story.tags.all()]))
             m.Story.objects.filter(pk=story.pk).update(weight=F("weight") + 1)
             with database.atomic():

@@ -24,6 +24,25 @@ def test_save_inserts_then_updates(m: Any, scope: Any) -> None:
     assert [(t.pk, t.name) for t in m.Tag.objects.all()] == [(tag.pk, "Uno")]
 
 
+def test_the_state_tells_whether_there_is_a_row(m: Any, scope: Any) -> None:
+    tag = m.Tag(name="One", slug="one")
+    assert (tag._state.adding, tag._state.db) == (True, None)
+    tag.save()
+    assert (tag._state.adding, tag._state.db) == (False, "default")
+    found = m.Tag.objects.get()
+    assert not found._state.adding
+    found.pk, found._state.adding, found.slug = None, True, "copy"
+    found.save()
+    assert sorted(m.Tag.objects.values_list("slug", flat=True)) == ["copy", "one"]
+    known = m.Tag(pk=tag.pk, name="Uno", slug="one")
+    known._state.adding = False
+    with scope.database.counted() as queries:
+        known.save()
+    assert [query.split()[0] for query in queries] == ["UPDATE"]
+    with pytest.raises(IntegrityError):
+        m.Tag(name="Uno", slug="one").save()
+
+
 def test_a_default_makes_the_key_of_a_copy(m: Any, scope: Any) -> None:
     camera = m.Camera.objects.create(id=None, name="One")
     first = camera.pk
@@ -204,7 +223,9 @@ def test_stamps_are_of_the_scopes_moment(m: Any) -> None:
     database.schema = Schema(everything, "sqlite")
     database.execute("CREATE TABLE x_note (id INTEGER PRIMARY KEY, made TEXT, changed TEXT)")
     with entered(Scope(None, database, moment=m.NOON)):
-        note = Note.objects.create()
+        note = Note()
+        note.full_clean()  # before there is a moment
+        note.save()
     later = m.NOON.replace(hour=20)
     with entered(Scope(None, database, moment=later)):
         note.save()

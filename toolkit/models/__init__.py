@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist
+from toolkit.errors import MultipleObjectsReturned, ObjectDoesNotExist, ProtectedError
 from toolkit.lazily import names_from
 from toolkit.models import functions as functions
 
@@ -203,7 +203,7 @@ if TYPE_CHECKING:
         SET_NULL,
     )
     from toolkit.models.plans import DeletionPlan
-    from toolkit.models.prefetching import Prefetch
+    from toolkit.models.prefetching import Prefetch, prefetch_related_objects
     from toolkit.models.queryset import QuerySet
     from toolkit.models.raw import RawQuerySet
     from toolkit.models.rawsql import RawSQL
@@ -356,6 +356,7 @@ __all__ = [
     "PositiveSmallIntegerField",
     "Power",
     "Prefetch",
+    "ProtectedError",
     "Q",
     "QuerySet",
     "RAISE",
@@ -431,6 +432,7 @@ __all__ = [
     "WindowFrame",
     "WindowFrameExclusion",
     "WindowFunction",
+    "prefetch_related_objects",
     "uuid7",
 ]
 
@@ -565,7 +567,7 @@ __getattr__ = names_from(
             "SET_NULL",
         ],
         "plans": ["DeletionPlan"],
-        "prefetching": ["Prefetch"],
+        "prefetching": ["Prefetch", "prefetch_related_objects"],
         "queryset": ["QuerySet"],
         "raw": ["RawQuerySet"],
         "rawsql": ["RawSQL"],

@@ -140,7 +140,7 @@ class Answers(Question[M]):
         shown = list(self[:REPR_ITEMS] if self._kept() is None and self._stop is None else self._fetch()[:REPR_ITEMS])
         return f"<{type(self).__name__} {shown!r}>"
 
-    def iterator(self, *, chunk_size: int = 2000) -> Iterator[M]:
+    def iterator(self, chunk_size: int = 2000) -> Iterator[M]:
         """The rows in chunks, so that not all of them are in memory at once.
 
         Which rows, and in which order, is asked once, at the start: a row that is written meanwhile is given neither
@@ -319,6 +319,20 @@ class Answers(Question[M]):
                 f"in_bulk(field_name={name!r}): two rows of {self.model.__name__} may share a value",
                 hint="Name a unique field.",
             )
+
+    @property
+    def db(self) -> str:
+        """The alias of the database that would be asked."""
+        return str(self._scope().database.alias)
+
+    @property
+    def query(self) -> str:
+        """The SQL that would be asked, for reading; its values stand in a comment behind it."""
+        scope = self._scope()
+        query, values = self._query("instances")
+        statement = find_shape(scope, query).statement
+        bound = statement.bind(values, scope, ())
+        return f"{statement.sql}\n-- {', '.join(map(repr, bound))}" if bound else statement.sql
 
     def explain(self, *, format: str | None = None, analyze: bool = False) -> str:
         """How the database would find the rows, in its own words.

@@ -33,9 +33,13 @@ from toolkit.models.writing import (
 )
 from toolkit.trace import Scope
 
+BATCH = 5_000
+"""Rows that are written at a time, where nobody says how many."""
 
-def batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+
+def batches(rows: Iterable[Any], size: int | None) -> Iterator[list[Any]]:
     """Lists of so many rows; what gives them is asked no further ahead."""
+    size = BATCH if size is None else size
     if size < 1:
         raise FieldError(f"batch_size = {size} must be above 0")
     given = iter(rows)
@@ -55,7 +59,13 @@ class BulkInsert:
     """
 
     def __init__(
-        self, scope: Scope, model: Any, *, batch_size: int, conflict: Conflict | None = None, collect: bool = True
+        self,
+        scope: Scope,
+        model: Any,
+        *,
+        batch_size: int | None,
+        conflict: Conflict | None = None,
+        collect: bool = True,
     ) -> None:
         self.scope, self.database, self.model, self.meta = scope, scope.database, model, model._meta
         self.batch_size, self.conflict, self.collect = batch_size, conflict, collect
@@ -220,7 +230,9 @@ def _by_fields(level: Any, rows: Sequence[Any]) -> Iterator[tuple[list[Any], lis
         yield [field for field in fields if field not in gone], list(group)
 
 
-def bulk_update(scope: Scope, queryset: Any, rows: Iterable[Any], names: Iterable[str], *, batch_size: int) -> int:
+def bulk_update(
+    scope: Scope, queryset: Any, rows: Iterable[Any], names: Iterable[str], *, batch_size: int | None
+) -> int:
     """Write these fields of many instances, each its own values; how many rows there were.
 
     Raises:

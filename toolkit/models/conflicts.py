@@ -87,7 +87,13 @@ def make_conflict(
             "bulk_create(update_conflicts=True) needs the fields to update and those that tell rows apart",
             hint='Write update_fields=["title"], unique_fields=["slug"].',
         )
-    wrong = next((field for field in updated if field.in_key or field.is_generated or field in unique), None)
+    told_apart = next((field for field in updated if field in unique), None)
+    if told_apart is not None:
+        raise FieldError(
+            f"bulk_create(): {told_apart.name!r} tells rows apart (unique_fields), so that it is the same in both",
+            hint="Leave it out of update_fields.",
+        )
+    wrong = next((field for field in updated if field.in_key or field.is_generated), None)
     if wrong is not None:
         raise FieldError(f"bulk_create(): update_fields names {wrong.name!r}, which is a key, or computed")
     _check_unique(scope, model, [field.column for field in unique])

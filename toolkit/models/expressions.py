@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import FieldError
+from toolkit.lazily import LazyModule
 from toolkit.models.arithmetic import combine
 from toolkit.models.comparisons import Liftable, Structure, lift_condition, shown
 from toolkit.models.fields.base import Field
@@ -26,7 +27,10 @@ from toolkit.models.mentioned import names_in
 from toolkit.models.outputs import Output, Typed, boolean, constant_of, exactly, field_for, typed
 
 if TYPE_CHECKING:
+    from toolkit.models import functions
     from toolkit.models.context import Context
+else:
+    functions = LazyModule("toolkit.models.functions")
 
 
 class Expression(Liftable):
@@ -194,6 +198,19 @@ class F(Expression):
 
     def __repr__(self) -> str:
         return f"F({self.name!r})"
+
+    def __getitem__(self, part: int | slice) -> Expression:
+        """A part of a text: ``F("title")[:1]``, counted from 0 as in Python.
+
+        Raises:
+            FieldError: It is counted from the end, or in steps.
+        """
+        start, stop, step = (part, part + 1, None) if isinstance(part, int) else (part.start or 0, part.stop, part.step)
+        if step is not None or start < 0 or (stop is not None and stop < 0):
+            raise FieldError(f"F({self.name!r})[{part!r}]: a text is counted from its beginning", hint="Use Right().")
+        return functions.Substr(self, start + 1, None if stop is None else max(stop - start, 0))
+
+    __iter__: ClassVar[None] = None  # Python would ask for one part after the other, without end
 
     def lift(self, values: list[Any]) -> Structure:
         return (F, self.name)
@@ -365,16 +382,34 @@ class ExpressionWrapper(Expression):
 
 
 class Q(Liftable):
-    """A condition, to be combined with ``&``, ``|``, ``^`` and ``~``: ``Q(status="live") & ~Q(expires__lte=Now())``."""
+    """A condition, to be combined with ``&``, ``|``, ``^`` and ``~``: ``Q(status="live") & ~Q(expires__lte=Now())``.
 
-    def __init__(self, /, *conditions: Q | Expression, **lookups: Any) -> None:
+    Args:
+        conditions: Conditions.
+        _connector: How they, and the lookups, are joined: ``Q.AND``, ``Q.OR`` or ``Q.XOR``.
+        _negated: Turn all of it round.
+        lookups: ``name=value``.
+    """
+
+    AND, OR, XOR = "AND", "OR", "XOR"
+
+    def __init__(
+        self, /, *conditions: Q | Expression, _connector: Any = None, _negated: Any = False, **lookups: Any
+    ) -> None:
+        if _connector not in (None, self.AND, self.OR, self.XOR):
+            raise FieldError(f"Q(_connector={_connector!r}): that is no way to join conditions", hint="Such as Q.OR.")
         for condition in conditions:
             if not isinstance(condition, Q | Expression):
                 raise FieldError(f"a condition is a Q, an expression or name=value, not {condition!r}")
-        self.connector = "AND"
-        self.negated = False
+        self.connector = _connector or self.AND
         said = [each for each in conditions if not (isinstance(each, Q) and each.is_empty())]
         self.children: list[Q | Expression | tuple[str, Any]] = [*said, *sorted(lookups.items())]
+        while self.connector == self.XOR and len(self.children) > 2:  # of which there are two sides
+            first = Q()
+            first.connector, first.children = self.XOR, self.children[:2]
+            self.children = [first, *self.children[2:]]
+        self.connector = self.AND if len(self.children) < 2 else self.connector
+        self.negated = _negated and bool(self.children)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Q):
@@ -413,9 +448,7 @@ class Q(Liftable):
         """What says nothing says nothing when it is turned round: ``exclude()`` leaves none out, as in Django."""
         if self.is_empty():
             return self
-        inverted = Q(self)
-        inverted.negated = True
-        return inverted
+        return Q(self, _negated=True)
 
     def __repr__(self) -> str:
         inner = f" {self.connector} ".join(

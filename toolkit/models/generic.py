@@ -65,6 +65,8 @@ class GenericForeignKey(Several):
         object_id_field: The name of the field with the key: a text, or of the kind of the keys referred to.
     """
 
+    many_to_one = True
+
     def __init__(self, content_type_field: str = "content_type", object_id_field: str = "object_id") -> None:
         super().__init__((content_type_field, object_id_field), null=True)
 
@@ -347,6 +349,6 @@ class GenericRelated(RelatedByKey):
     def _assignments(self, owner: Any) -> dict[str, Any]:
         return dict(zip(self.declared.names, self.declared.split(owner), strict=True))
 
-    def _let_go(self, rows: Any) -> None:
+    def _let_go(self, rows: Any, *, bulk: bool) -> None:
         """Rows that refer to nothing are of no use: they are deleted, as in Django."""
-        rows.delete()
+        rows.delete()  # which tells of each row

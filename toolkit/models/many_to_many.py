@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError
 from toolkit.models.relations import ForeignKey, Relation, RelationOptions
@@ -67,6 +67,11 @@ class ManyToManyField(Relation[T], Generic[T]):
         super().__init__(to, related_name=related_name, **options)
         self.through, self.through_fields, self.db_table = through, through_fields, db_table
         self.symmetrical = to == "self" if symmetrical is None else symmetrical
+
+    many_to_many: ClassVar[bool] = True
+
+    def value_from_object(self, instance: Any) -> list[Any]:
+        return [] if instance.pk is None else list(getattr(instance, self.name).all())
 
     def check(self) -> None:
         where = f"{self.model.__name__}.{self.name}"

@@ -22,6 +22,7 @@ from toolkit.models.fields import Field
 from toolkit.models.options import Options
 from toolkit.models.queryset import QuerySet
 from toolkit.models.routing import scope_using
+from toolkit.models.rowstates import RowState
 from toolkit.models.scopes import current_scope
 from toolkit.models.translations import shown_locale, translate
 from toolkit.trace import Scope
@@ -114,6 +115,11 @@ class Model(AwaitedRow, metaclass=ModelBase):
             if link is self._meta.pk:
                 self.__dict__[field.attname] = value
 
+    @property
+    def _state(self) -> RowState:
+        """Whether there is a row of it (``_state.adding``), and in which database (``_state.db``)."""
+        return RowState(self)
+
     def __str__(self) -> str:
         return f"{self._meta.object_name} {self.pk}"
 
@@ -172,28 +178,31 @@ class Model(AwaitedRow, metaclass=ModelBase):
     def clean(self) -> None:
         """Refuse a row whose fields do not fit together. Override it; raise ``ValidationError``."""
 
-    def clean_fields(self, *, exclude: Iterable[str] = ()) -> None:
+    def clean_fields(self, exclude: Iterable[str] | None = None) -> None:
         """Check each field's value, and put the cleaned values in place.
 
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
         errors: Errors = {}
-        skipped = set(exclude)
+        skipped = set(exclude or ())
         given = {*self._meta.stand_ins, *self._meta.parents.values(), self._meta.pk}  # by the database, or by saving
         for field in self._meta.fields:
             if field.name in skipped or (field in given and self.__dict__.get(field.attname) is None):
                 continue
             if self._row is not None and field.attname not in self.__dict__:
                 continue  # not loaded, so as the database has it
+            value = self.__dict__.get(field.attname)
+            if value is None and field.blank and not field.null and field.empty is None:
+                continue  # clean() gives it one, or saving does, such as the moment of ``auto_now``
             try:
-                self.__dict__[field.attname] = field.clean(self.__dict__.get(field.attname))
+                self.__dict__[field.attname] = field.clean(value)
             except ValidationError as error:
                 errors[field.name] = error.error_list
         if errors:
             raise checking.row_error(type(self), errors)
 
-    def validate_unique(self, *, exclude: Iterable[str] = ()) -> None:
+    def validate_unique(self, exclude: Iterable[str] | None = None) -> None:
         """Refuse a row that agrees with another in a field that is unique, or unique for a date.
 
         Args:
@@ -202,10 +211,10 @@ class Model(AwaitedRow, metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        if errors := checking.find_errors(checking.unique_errors, self._writing_scope(), self, exclude):
+        if errors := checking.find_errors(checking.unique_errors, self._writing_scope(), self, exclude or ()):
             raise checking.row_error(type(self), errors)
 
-    def validate_constraints(self, *, exclude: Iterable[str] = ()) -> None:
+    def validate_constraints(self, exclude: Iterable[str] | None = None) -> None:
         """Refuse a row that would break a constraint of ``Meta.constraints``, with the words that the constraint has,
         or that refers to a row that is not there.
 
@@ -217,13 +226,13 @@ class Model(AwaitedRow, metaclass=ModelBase):
         """
         errors: Errors = {}
         for look in (checking.reference_errors, checking.constraint_errors):
-            for name, found in checking.find_errors(look, self._writing_scope(), self, exclude).items():
+            for name, found in checking.find_errors(look, self._writing_scope(), self, exclude or ()).items():
                 errors.setdefault(name, []).extend(found)
         if errors:
             raise checking.row_error(type(self), errors)
 
     def full_clean(
-        self, *, exclude: Iterable[str] = (), validate_unique: bool = True, validate_constraints: bool = True
+        self, exclude: Iterable[str] | None = None, *, validate_unique: bool = True, validate_constraints: bool = True
     ) -> None:
         """Check everything that can be known before the row is written, and tell all that is wrong at once.
 
@@ -239,7 +248,7 @@ class Model(AwaitedRow, metaclass=ModelBase):
             ValidationError: Its ``errors`` has the errors of each field; those of no one field under ``"__all__"``.
         """
         errors: Errors = {}
-        wrong = set(exclude)
+        wrong = set(exclude or ())
 
         def run(step: Callable[[], None]) -> None:
             try:

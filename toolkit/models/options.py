@@ -137,7 +137,7 @@ class Options:
         self.managed: bool = options.get("managed", True)
         self.database: str = options.get("database", DEFAULT)
         self.app_label: str = options.get("app_label", "")
-        self.db_table: str = options.get("db_table", "")
+        self._table_given: str = options.get("db_table", "")
         self.db_table_comment: str | None = options.get("db_table_comment")
         self.ordering: Sequence[str | Expression] = list(options.get("ordering", ()))
         self.constraints: list[BaseConstraint] = list(options.get("constraints", ()))
@@ -201,11 +201,21 @@ class Options:
         return f"{self.app_label}.{self.object_name}"
 
     @property
+    def label_lower(self) -> str:
+        """The same in small letters."""
+        return f"{self.app_label}.{self.model_name}"
+
+    @property
     def table(self) -> str:
         """The table's name: ``app_model`` unless ``Meta.db_table`` says otherwise."""
         if self.proxy:
             return str(self.concrete_model._meta.table)
-        return self.db_table or f"{self.app_label}_{self.model_name}"
+        return self._table_given or f"{self.app_label}_{self.model_name}"
+
+    @property
+    def db_table(self) -> str:
+        """The same, by Django's name."""
+        return self.table
 
     @cached_property
     def pk(self) -> Field[Any]:
@@ -363,6 +373,20 @@ class Options:
         """Relations that refer to this model's own table, without those that refer to a parent's."""
         every = [each for each in self.reverse.values() if each.refers and each.name not in self.generic_relations]
         return [each for each in every if each.field.target._meta.concrete_model is self.concrete_model]
+
+    @property
+    def concrete_fields(self) -> Sequence[Field[Any]]:
+        """The fields with a column, which are ``fields``."""
+        return self.fields
+
+    @property
+    def related_objects(self) -> list[Reverse]:
+        """The relations of other models to this one, as it sees them; without those that have no name here."""
+        return [relation for relation in self.reverse.values() if relation.accessor is not None]
+
+    def get_fields(self) -> list[Any]:
+        """All fields: those with a column, to many rows, over several columns, and the other sides of relations."""
+        return [*self.fields, *self.many_to_many, *self.virtual.values(), *self.related_objects]
 
     def get_field(self, name: str) -> Any:
         """The field, or the reverse relation, of this name.

@@ -113,6 +113,16 @@ def prefetch(instances: Sequence[Any], lookups: Iterable[str | Prefetch]) -> Non
         _step(found, Prefetch(last, asked.queryset, asked.to_attr))
 
 
+def prefetch_related_objects(instances: Iterable[Any], *lookups: str | Prefetch) -> None:
+    """Load relations of instances that are there already, one statement each.
+
+    Args:
+        instances: Of one model.
+        lookups: Relations, paths of them, or ``Prefetch`` objects.
+    """
+    prefetch(list(instances), lookups)
+
+
 def _step(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     """Load one relation, and give what was found.
 

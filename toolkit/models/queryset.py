@@ -203,7 +203,7 @@ class QuerySet(Awaited[M], Summaries[M]):
         self,
         rows: Iterable[R],
         *,
-        batch_size: int = 5000,
+        batch_size: int | None = None,
         ignore_conflicts: bool = False,
         update_conflicts: bool = False,
         update_fields: Iterable[str] | None = None,
@@ -214,7 +214,7 @@ class QuerySet(Awaited[M], Summaries[M]):
 
         Args:
             rows: Unsaved instances; a generator is asked batch by batch.
-            batch_size: Rows in one statement.
+            batch_size: Rows in one statement; 5,000 if it is left out.
             ignore_conflicts: Pass over rows that break a unique constraint; no keys are set then.
             update_conflicts: Update the rows that are there.
             update_fields: The fields that are then updated.
@@ -236,13 +236,13 @@ class QuerySet(Awaited[M], Summaries[M]):
         insert = bulk.BulkInsert(scope, self.model, batch_size=batch_size, conflict=conflict, collect=collect)
         return insert.run(rows)
 
-    def bulk_update(self, rows: Iterable[Any], fields: Iterable[str], *, batch_size: int = 5000) -> int:
+    def bulk_update(self, rows: Iterable[Any], fields: Iterable[str], *, batch_size: int | None = None) -> int:
         """Write these fields of many saved instances, each its own values, all or none; how many rows there were.
 
         Args:
             rows: Instances with keys.
             fields: Names of fields.
-            batch_size: Rows written at a time.
+            batch_size: Rows written at a time; 5,000 if it is left out.
 
         Raises:
             StaleInstanceError: Of a model with a ``VersionField``: a row was changed since it was read.

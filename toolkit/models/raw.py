@@ -102,7 +102,7 @@ class RawQuerySet(Generic[M]):
         self._fetch()
         return self._names
 
-    def iterator(self, *, chunk_size: int = 2000) -> Iterator[M]:
+    def iterator(self, chunk_size: int = 2000) -> Iterator[M]:
         """The rows in chunks, so that not all of the instances are in memory at once, nor kept here.
 
         PostgreSQL keeps the rows, as they were at the start, until they are wanted; elsewhere they are in memory.

@@ -137,32 +137,47 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
                 hint="Set it, and save.",
             )
 
-    def remove(self, *partners: Any) -> None:
+    def remove(self, *partners: Any, bulk: bool = True) -> None:
         """Let these go. Rows of a foreign key must be this owner's; to be no partner of many to many is no error.
+
+        Args:
+            partners: Instances or keys.
+            bulk: Of a foreign key: write all in one statement, rather than save each instance.
 
         Raises:
             DoesNotExist: A row refers to somebody else, or is not there.
         """
         self._refuse_without_key()
-        self.relation.remove(self.owner, self.relation.keys_of(partners))
+        self.relation.remove(self.owner, self.relation.keys_of(partners), bulk=bulk)
 
     def set(
-        self, partners: Iterable[Any], *, clear: bool = False, through_defaults: Mapping[str, Any] | None = None
+        self,
+        partners: Iterable[Any],
+        *,
+        bulk: bool = True,
+        clear: bool = False,
+        through_defaults: Mapping[str, Any] | None = None,
     ) -> None:
         """Have exactly these partners.
 
         Args:
             partners: Instances or keys.
+            bulk: Of a foreign key: write all in one statement, rather than save each instance.
             clear: Let all go first, rather than only those that are not named.
             through_defaults: Values for the other fields of the table between, for those that come.
         """
         self._refuse_without_key()
-        self.relation.replace(self.owner, list(partners), clear=clear, through_defaults=through_defaults)
+        given = list(partners)
+        self.relation.replace(self.owner, given, bulk=bulk, clear=clear, through_defaults=through_defaults)
 
-    def clear(self) -> None:
-        """Let all go."""
+    def clear(self, *, bulk: bool = True) -> None:
+        """Let all go.
+
+        Args:
+            bulk: Of a foreign key: write all in one statement, rather than save each instance.
+        """
         self._refuse_without_key()
-        self.relation.clear(self.owner)
+        self.relation.clear(self.owner, bulk=bulk)
 
     def create(self, /, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
         """Make a row that is a partner from the start."""
@@ -347,7 +362,7 @@ class Related:
         """See ``RelatedManager.add``."""
         raise TypeError(f"{type(self).__name__} must define add()")
 
-    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
+    def remove(self, owner: Any, keys: Sequence[Any], *, bulk: bool = True) -> None:
         """See ``RelatedManager.remove``; takes what refers to the partners."""
         raise TypeError(f"{type(self).__name__} must define remove()")
 
@@ -356,23 +371,33 @@ class Related:
         rows = self.narrow(self.target._meta.base_manager.unrestricted(), owner)
         return list(rows.order_by().values_list("pk", flat=True))
 
-    def clear(self, owner: Any) -> None:
+    def clear(self, owner: Any, *, bulk: bool = True) -> None:
         """See ``RelatedManager.clear``."""
-        self.replace(owner, [])
+        self.replace(owner, [], bulk=bulk)
 
     def replace(
-        self, owner: Any, partners: list[Any], *, clear: bool = False, through_defaults: Defaults = None
+        self,
+        owner: Any,
+        partners: list[Any],
+        *,
+        bulk: bool = True,
+        clear: bool = False,
+        through_defaults: Defaults = None,
     ) -> None:
         """See ``RelatedManager.set``."""
-        keys = self.keys_of(partners)
+        new = [one for one in partners if not bulk and hasattr(one, "_meta") and one.pk is None]
+        known = [one for one in partners if one not in new]
+        keys = self.keys_of(known)
         with atomic_for(owner):
             present, wanted = dict.fromkeys(self.present(owner)), frozenset(keys)
             gone = [key for key in present if key not in wanted]
             if clear and present:
-                self.clear(owner)
+                self.clear(owner, bulk=bulk)
             elif gone:
-                self.remove(owner, gone)
-            self.add(owner, [key for key in keys if clear or key not in present], through_defaults=through_defaults)
+                self.remove(owner, gone, bulk=bulk)
+            given = {} if bulk else {self.keys_of([one])[0]: one for one in known}
+            come = [given.get(key, key) for key in keys if clear or key not in present]
+            self.add(owner, [*come, *new], bulk=bulk, through_defaults=through_defaults)
 
 
 class RelatedByKey(Related):
@@ -427,13 +452,13 @@ class RelatedByKey(Related):
             hint="Save it first.",
         )
 
-    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
+    def remove(self, owner: Any, keys: Sequence[Any], *, bulk: bool = True) -> None:
         """See ``RelatedManager.remove``."""
         owner.__dict__.pop(self.asked, None)
         rows = self.narrow(self.target._meta.base_manager.unrestricted(), owner).filter(pk__in=keys)
         with atomic_for(owner):
             self._refuse_strangers(owner, rows, keys)
-            self._let_go(rows)
+            self._let_go(rows, bulk=bulk)
 
     def _refuse_strangers(self, owner: Any, rows: Any, keys: Sequence[Any]) -> None:
         """Refuse to let go of rows that refer to somebody else.
@@ -451,10 +476,15 @@ class RelatedByKey(Related):
                 hint="Filter them first, or remove them from their own.",
             )
 
-    def _let_go(self, rows: Any) -> None:
+    def _let_go(self, rows: Any, *, bulk: bool) -> None:
         if not self.declared.null:
             raise ValidationError(
                 f"{self.declared.model.__name__}.{self.declared.name} cannot be empty",
                 hint="Give the rows another owner, or delete them.",
             )
-        rows.update(**{self.declared.name: None})
+        if bulk:
+            rows.update(**{self.declared.name: None})
+            return
+        for row in rows.order_by("pk"):
+            setattr(row, self.declared.name, None)
+            row.save(update_fields=[self.declared.name])

@@ -118,7 +118,7 @@ class RelatedBetween(Related):
                 if attempt == LINK_ATTEMPTS - 1:
                     raise
 
-    def remove(self, owner: Any, keys: Sequence[Any]) -> None:
+    def remove(self, owner: Any, keys: Sequence[Any], *, bulk: bool = True) -> None:
         """See ``RelatedManager.remove``."""
         owner.__dict__.pop(self.asked, None)
         own, other = self._sides
@@ -128,7 +128,7 @@ class RelatedBetween(Related):
             if self.declared.symmetrical:
                 self._links().filter(**{other.name: mine, f"{own.name}__in": keys}).delete()
 
-    def clear(self, owner: Any) -> None:
+    def clear(self, owner: Any, *, bulk: bool = True) -> None:
         """See ``RelatedManager.clear``."""
         owner.__dict__.pop(self.asked, None)
         own, other = self._sides

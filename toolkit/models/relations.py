@@ -70,6 +70,11 @@ class Relation(Field[T]):
         self.limit_choices_to, self.db_constraint = limit_choices_to, db_constraint
 
     @property
+    def related_model(self) -> Any:
+        """The model that it refers to."""
+        return self.target
+
+    @property
     def target(self) -> Any:
         """The model referred to.
 
@@ -137,7 +142,7 @@ class ForeignKey(Relation[T]):
         db_constraint: The database checks that the other row exists.
     """
 
-    one_to_one: ClassVar[bool] = False
+    many_to_one: ClassVar[bool] = True
     parent_link = False
 
     @overload
@@ -314,7 +319,7 @@ class ForeignKey(Relation[T]):
 class OneToOneField(ForeignKey[T]):
     """A reference that no two rows share; the other side has one object, not a set."""
 
-    one_to_one = True
+    many_to_one, one_to_one = False, True
 
     @overload
     def __init__(
@@ -373,9 +378,33 @@ class Reverse(msgspec.Struct, frozen=True, eq=False):
         return self.field.model
 
     @property
+    def related_model(self) -> Any:
+        """The same, by Django's name."""
+        return self.model
+
+    def get_accessor_name(self) -> str | None:
+        """The attribute of instances, or None."""
+        return self.accessor
+
+    @property
     def many(self) -> bool:
         """Whether there may be several."""
-        return not getattr(self.field, "one_to_one", False)
+        return not self.field.one_to_one
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether there is at most one, which refers to one."""
+        return bool(self.field.one_to_one)
+
+    @property
+    def many_to_many(self) -> bool:
+        """Whether each side may have several."""
+        return bool(self.field.many_to_many)
+
+    @property
+    def one_to_many(self) -> bool:
+        """Whether there may be several, each of which refers to one."""
+        return self.many and not self.many_to_many
 
     @property
     def refers(self) -> bool:

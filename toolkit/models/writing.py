@@ -141,6 +141,11 @@ def own_field(meta: Any, name: str) -> Any:
     field = next((field for field in meta.fields if name in (field.name, field.attname)), None)
     if field is None and name == "pk":
         return meta.pk
+    if field is None and any(name == relation.name for relation in meta.many_to_many):
+        raise FieldError(
+            f"{meta.object_name}.{name} is no column, but leads to many rows",
+            hint=f"Use {name}.set([...]) of each row.",
+        )
     if field is None:
         raise FieldError(
             f"{meta.object_name}.{name} is no column", hint=did_you_mean(name, [field.name for field in meta.fields])

@@ -124,6 +124,7 @@ class Field(Lookable, Generic[T]):
 
     Attributes:
         queryset_methods: Questions that querysets of a model with such a field have; each takes the queryset first.
+        many_to_one: It refers to one row, as others may; and so on.
         native: The class whose values go to the database without ``to_python``; None if all have to pass it.
     """
 
@@ -131,6 +132,10 @@ class Field(Lookable, Generic[T]):
     native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
     is_relation: ClassVar[bool] = False
+    many_to_one: ClassVar[bool] = False
+    one_to_one: ClassVar[bool] = False
+    many_to_many: ClassVar[bool] = False
+    one_to_many: ClassVar[bool] = False
     is_several: ClassVar[bool] = False
     in_key = False
     """Whether it is the primary key, or a part of it."""
@@ -273,6 +278,24 @@ class Field(Lookable, Generic[T]):
     def choices(self) -> list[Choice] | None:
         """Allowed values with their labels, groups opened; None if every value is allowed."""
         return None if self.declared_choices is None else flatten_choices(self.declared_choices)
+
+    @property
+    def flatchoices(self) -> list[Choice]:
+        """The same; an empty list if every value is allowed."""
+        return self.choices or []
+
+    @property
+    def related_model(self) -> Any:
+        """The model that it refers to; None if it is no relation."""
+        return None
+
+    def value_from_object(self, instance: Any) -> Any:
+        """What an instance holds: of a foreign key the key, of a field to many rows the rows."""
+        return getattr(instance, self.attname)
+
+    def has_default(self) -> bool:
+        """Whether it has a default, rather than nothing or one of the database."""
+        return self.default is not MISSING
 
     def get_default(self) -> Any:
         """The value of an instance that was given none."""
