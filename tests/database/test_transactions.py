@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -480,3 +480,20 @@ def test_a_snapshot_that_is_not_there_is_told_and_others_can_be_taken(database: 
         database.begin_snapshot("nowhere")
     with database.snapshot():
         assert notes(database) == []
+
+
+def test_a_block_around_what_is_not_done_when_its_call_is_over_is_refused() -> None:
+    def generator() -> Iterator[int]:
+        yield 1
+
+    async def coroutine() -> int:
+        return 1
+
+    async def both() -> AsyncIterator[int]:
+        yield 1
+
+    for function, told in ((generator, r"generator\(\) is a generator"), (coroutine, "is a coroutine"), (both, "is a")):
+        with pytest.raises(TransactionError, match=rf"{told}.* would end before its first statement"):
+            atomic(function)
+        with pytest.raises(TransactionError, match=told):
+            Database("sqlite://").atomic()(function)

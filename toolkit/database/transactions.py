@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 
@@ -199,12 +200,29 @@ class Atomic:
         transaction.changes.keep(transaction.depth)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        _refuse_late(function)
+
         @wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
             with Atomic(self._given, durable=self._durable, savepoint=self._savepoint):
                 return function(*args, **kwargs)
 
         return wrapped
+
+
+def _refuse_late(function: Any) -> None:
+    """Refuse what is not done when its call is over: a generator, or a coroutine."""
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    if not flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR):
+        return
+    kind, hint = "generator", "Write 'with atomic():' inside of it, and nothing else's work between two of its values."
+    if not flags & CO_GENERATOR:
+        kind, hint = "coroutine", "Put the block into a plain function, and await asyncio.to_thread(function)."
+    raise TransactionError(
+        f"{function.__qualname__}() is a {kind}: to call it only makes one, and the atomic block around that would end "
+        "before its first statement",
+        hint=hint,
+    )
 
 
 class Refusal:
