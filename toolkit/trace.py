@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from toolkit.errors import DatabaseError
+
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _blake2b = hashlib.blake2b
 
@@ -239,8 +241,26 @@ class Scope:
         self.sight = (self.viewer.restricted, localized and self.viewer.editions, localized)
 
     def of(self, model: Any, *, writing: bool = False) -> Scope:
-        """This scope for the database in which a model's rows are read, or written."""
+        """This scope for the database in which a model's rows are read, or written.
+
+        Raises:
+            DatabaseError: A page is being rendered, which reads only.
+        """
+        if writing:
+            self.refuse_writing(model)
         return self.at(self.site.database_for(self, model, writing=writing)) if self.routed else self
+
+    def refuse_writing(self, model: Any) -> None:
+        """Refuse to write while a page is rendered: how often and in which order that happens, nobody can say.
+
+        Raises:
+            DatabaseError: A page is being rendered.
+        """
+        if self.rendering is not None and self.trace is not None:  # a view has no trace
+            raise DatabaseError(
+                f"a {model.__name__} cannot be written while a page is rendered: pages read only",
+                hint="Write in a view, a script or a command: a page is rendered whenever what it reads has changed.",
+            )
 
     def at(self, database: Any, *, pinned: bool = False) -> Scope:
         """This scope for another database; all that is read goes into the same trace.

@@ -45,7 +45,7 @@ class Answers(Question[M]):
     def _scope(self, *, writing: bool = False) -> Scope:
         """The current scope, for the database that this question is asked of."""
         if self._using:
-            return scope_using(self._using, self.model)
+            return scope_using(self._using, self.model, writing=writing)
         scope = current_scope()
         if scope.routed and any(operation[0] == "lock" for operation in self._operations):
             return scope.at(scope.of(self.model, writing=True).database, pinned=True)  # where the rows will be written

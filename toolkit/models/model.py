@@ -320,7 +320,9 @@ class Model(AwaitedRow, metaclass=ModelBase):
     def _writing_scope(self) -> Scope:
         """The current scope, for the database that the row is written to: that which ``using()`` loaded it from."""
         place = self.__dict__.get("_database")
-        return scope_using(place, type(self)) if place else current_scope().of(type(self), writing=True)
+        if place:
+            return scope_using(place, type(self), writing=True)
+        return current_scope().of(type(self), writing=True)
 
     def deletion_plan(self) -> DeletionPlan:
         """What ``delete()`` would do: the rows that go along, those that are changed, those that stand in the way."""

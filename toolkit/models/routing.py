@@ -58,13 +58,15 @@ def relation_problems(models: list[Any], router: Any) -> list[ToolkitError]:
     return problems
 
 
-def scope_using(alias: str, model: Any) -> Scope:
+def scope_using(alias: str, model: Any, *, writing: bool = False) -> Scope:
     """The current scope for a database that somebody named.
 
     Raises:
         DatabaseError: There is none of this name, or a page is being rendered, which must be told in its trace.
     """
     scope = current_scope()
+    if writing:
+        scope.refuse_writing(model)
     database = scope.site.find_database(alias) if scope.site is not None else None
     if database is None:
         raise DatabaseError(f"there is no database {alias!r}", hint="Name it in toolkit.toml, under [databases].")

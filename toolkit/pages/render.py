@@ -62,6 +62,7 @@ def render(
             body, kind, attachments = _RENDERERS[route.kind](scope, work)
     except ToolkitError as error:
         error.url = error.url or page.url
+        failures.locate(error, route)
         raise
     except Exception as error:
         raise failures.function_failed(error, route, url=page.url) from error
