@@ -46,13 +46,24 @@ def find_caller() -> str:
     line = find_template_line()
     if line is not None:
         return str(line)
+    place = find_code_line()
+    return "" if place is None else f"{place[0]}:{place[1]}"
+
+
+def find_code_line() -> tuple[str, int] | None:
+    """File and line of the innermost Python code that is not the toolkit's; None if everything is its own."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
         if not _is_between(path):
-            return f"{path}:{frame.f_lineno}"
+            return path, frame.f_lineno
         frame = frame.f_back
-    return ""
+    return None
+
+
+def is_of_toolkit(path: str) -> bool:
+    """Whether a file of code is the toolkit's own."""
+    return path.startswith(_TOOLKIT)
 
 
 def _is_between(path: str) -> bool:

@@ -35,6 +35,10 @@ def make_key():
     return "key"
 
 
+def take_step(models, database):
+    """A step of one's own."""
+
+
 def declared(model):
     section = model(
         "Section", name=models.CharField(max_length=60, translated=True), slug=models.SlugField(unique=True)
@@ -180,12 +184,12 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path):
 
 
 def test_your_own_steps_are_written_too():
-    both = migrations.RunPython(make_key, reverse_code=migrations.RunPython.noop)
-    text = migration_text([migrations.RunSQL("SELECT 1", reverse_sql=""), migrations.RunPython(make_key), both])
-    assert f"migrations.RunPython({make_key.__module__}.make_key, reverse_code=migrations.RunPython.noop)" in text
+    both = migrations.RunPython(take_step, reverse_code=migrations.RunPython.noop)
+    text = migration_text([migrations.RunSQL("SELECT 1", reverse_sql=""), migrations.RunPython(take_step), both])
+    assert f"migrations.RunPython({take_step.__module__}.take_step, reverse_code=migrations.RunPython.noop)" in text
     assert "toolkit.migrations.operations" not in text
     assert 'migrations.RunSQL("SELECT 1", reverse_sql="")' in text
-    assert f"migrations.RunPython({make_key.__module__}.make_key)" in text
+    assert f"migrations.RunPython({take_step.__module__}.take_step)" in text
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,10 @@ class Executor:
             _check_reversible(migration)
         acts: list[Act] = []
         for operation in merged(migration.operations) if together else migration.operations:
-            after = operation.change(migration.app, state)
+            try:
+                after = operation.change(migration.app, state)
+            except ToolkitError as error:
+                raise _located(error, step, operation, UNTOUCHED) from error
             acts.append((operation, state, after))
             state = after
         return acts[::-1] if step.backwards else acts

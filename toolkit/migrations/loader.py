@@ -107,6 +107,8 @@ def load_file(app: str, path: Path) -> LoadedMigration:
     module.__file__ = str(path)
     try:
         exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(module))  # noqa: S102 - the site's own code
+    except ToolkitError as error:
+        raise MigrationError(error.message, path=path, line=_line_of(error, path), hint=error.hint) from error
     except Exception as error:
         raise MigrationError(
             f"the migration cannot be run: {type(error).__name__}: {error}",
@@ -119,6 +121,7 @@ def load_file(app: str, path: Path) -> LoadedMigration:
         raise MigrationError(
             "the file has no class Migration", path=path, hint="Write: class Migration(migrations.Migration): ..."
         )
+    _check_lists(found, path)
     return LoadedMigration(
         app,
         path.stem,
@@ -129,6 +132,28 @@ def load_file(app: str, path: Path) -> LoadedMigration:
         run_before=_keys(found.run_before),
         atomic=bool(found.atomic),
     )
+
+
+def _check_lists(found: type[Migration], path: Path) -> None:
+    """Refuse attributes that are no lists of what they should have.
+
+    Raises:
+        MigrationError: One is not.
+    """
+    for name in ("dependencies", "replaces", "run_before"):
+        pairs: Any = getattr(found, name)
+        if isinstance(pairs, list | tuple) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+            continue
+        raise MigrationError(
+            f"{name} = {pairs!r} is no list of pairs", path=path, hint='Such as [("newsroom", "0001_initial")].'
+        )
+    steps: Any = found.operations
+    if not isinstance(steps, list | tuple) or not all(isinstance(step, Operation) for step in steps):
+        raise MigrationError(
+            f"operations = {steps!r} is no list of operations",
+            path=path,
+            hint="Such as [migrations.RunSQL(...)], in brackets.",
+        )
 
 
 def _keys(pairs: Iterable[Any]) -> tuple[Key, ...]:

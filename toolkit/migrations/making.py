@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from toolkit.errors import MigrationError, Problems
+from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.arranging import Draft, arrange
 from toolkit.migrations.changes import changes_of, refused_changes, unmigrated
 from toolkit.migrations.detecting.walk import AskValue
@@ -52,6 +52,7 @@ def make(
     start = unmigrated(apps)
     graph = load_graph(apps, start=start)
     answers = Answers(renames or {}, ask)
+    _refuse_unknown(fills or {}, apps)
     before, changes = changes_of(apps, graph, ask=answers, fills=fills, ask_value=ask_value)
     answers.check()
     refused = refused_changes(changes, before)
@@ -71,6 +72,20 @@ def make(
         write_file(migration.path, migration.text)
         write_head(migration.path.parent, migration.name)
     return made
+
+
+def _refuse_unknown(fills: Mapping[str, Any], apps: Iterable[App]) -> None:
+    """Refuse values for what is no field: the name is mistyped.
+
+    Raises:
+        MigrationError: There is such a name.
+    """
+    known = {
+        f"{model._meta.label}.{field.name}" for app in apps for model in app.models for field in model._meta.fields
+    }
+    for name in fills:
+        if name not in known:
+            raise MigrationError(f"told what fills {name!r}, which is no field", hint=did_you_mean(name, known))
 
 
 def update(
@@ -98,6 +113,7 @@ def update(
     start = unmigrated(apps)
     graph = load_graph(apps, start=start)
     answers = Answers(renames or {}, ask)
+    _refuse_unknown(fills or {}, apps)
     _, changes = changes_of(apps, graph, ask=answers, fills=fills)
     answers.check()
     drafts = arrange(changes, graph, references=References.of(graph, start))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.lazily import LazyModule
+from toolkit.models.declarations import DeclarationType
 from toolkit.models.expressions import Expression, F, Ordered, Q
 from toolkit.models.naming import field_renamer, filled, names_in, renamed
 
@@ -38,7 +39,7 @@ class Deferrable(Enum):
         return f"Deferrable.{self.name}"
 
 
-class Declared:
+class Declared(metaclass=DeclarationType):
     """A constraint or an index: equal to another that says the same, and described by what it was told.
 
     Attributes:

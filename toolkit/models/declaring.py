@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 from toolkit.errors import DeclarationError, MultipleObjectsReturned, ObjectDoesNotExist
+from toolkit.models.declarations import defining_frame, located
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
     become_proxy,
@@ -31,6 +34,18 @@ class ModelBase(type):
         parents = [base for base in bases if isinstance(base, ModelBase)]
         if not parents:
             return super().__new__(cls, name, bases, namespace, **options)
+        frame = defining_frame()
+        place = None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+        try:
+            _refuse_slips(name, namespace, frame)
+            model = cls._make(name, bases, namespace, options)
+        except DeclarationError as error:
+            raise located(error, place) from error.__cause__
+        model._meta.declared_at = place  # type: ignore[attr-defined]  # declared on Model
+        return model
+
+    @classmethod
+    def _make(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], options: dict[str, Any]) -> ModelBase:
         declared = {key: value for key, value in namespace.items() if isinstance(value, Field)}
         rest = {key: value for key, value in namespace.items() if key not in declared and key != "Meta"}
         model = super().__new__(cls, name, bases, rest, **options)
@@ -47,6 +62,23 @@ class ModelBase(type):
                 value.contribute_virtual(model, key)
         keep_properties(model)
         return model
+
+
+def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | None) -> None:
+    """Refuse what looks like a field and is none, and a second model of one name, which would hide the first."""
+    for key, value in namespace.items():
+        if isinstance(value, type) and issubclass(value, Field) and value.__name__ != key:
+            told = f"{name}.{key} is the class {value.__name__}, and no field"
+            raise DeclarationError(told, hint=f"Write {value.__name__}(), with brackets.")
+        if isinstance(value, tuple) and value and all(isinstance(one, Field) for one in value):
+            raise DeclarationError(f"{name}.{key} is a tuple, and no field", hint="Remove the comma behind it.")
+    earlier = frame.f_locals.get(name) if frame is not None and frame.f_code.co_name == "<module>" else None
+    if frame is None or not isinstance(earlier, ModelBase) or earlier.__module__ != namespace.get("__module__"):
+        return
+    first = earlier._meta.declared_at  # type: ignore[attr-defined]  # declared on Model
+    if first is not None and first[0] == frame.f_code.co_filename and first[1] != frame.f_lineno:
+        told = f"the model {name} is declared twice; first on line {first[1]}"
+        raise DeclarationError(told, hint="Give one of them another name.")
 
 
 def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[Any]]) -> None:

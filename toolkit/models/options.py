@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database import DEFAULT
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
+from toolkit.models.declarations import Place
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import CompositePrimaryKey
@@ -85,6 +86,11 @@ _IN_PLACE_OF = {
     "unique_together": 'Say constraints = [models.UniqueConstraint(fields=["author", "day"], name="one_a_day")].',
     "index_together": 'Say indexes = [models.Index(fields=["author", "day"])].',
     "order_with_respect_to": "Add a field with the position, and say ordering.",
+    "swappable": "Models are not exchanged by a setting; inherit from an abstract one.",
+    "db_tablespace": "Tables lie where the database puts them; move them with RunSQL.",
+    "select_on_save": "save() knows whether the row was loaded.",
+    "required_db_features": "What a database cannot do is refused when the site is prepared.",
+    "required_db_vendor": "Say in which database the model is: database = 'archive'.",
 }
 """What stands in the place of options that Django has, or had."""
 
@@ -103,6 +109,7 @@ class Options:
         database: The alias of the database that the table is in.
         managed: Whether the table is the toolkit's to make and to change.
         given: What ``class Meta`` said, by name.
+        declared_at: File and line of its declaration; None of models that the toolkit makes.
         managers: Name to manager, in order of precedence.
         spread_keys: Foreign keys to composite keys, which have no column of their own.
         virtual: Names that stand for several fields, such as a ``GenericForeignKey``.
@@ -128,7 +135,11 @@ class Options:
                     f"{model.__name__}.Meta: {name} = {options[name]!r} is one text, and no list",
                     hint=f"Write [{options[name]!r}].",
                 )
+            if name in _LISTS and not isinstance(options[name], Iterable):
+                told = f"{model.__name__}.Meta: {name} = {options[name]!r} is no list"
+                raise DeclarationError(told, hint="Write it in brackets.")
         self.given = options
+        self.declared_at: Place | None = None
         self.model = self.concrete_model = model
         self.object_name = model.__name__
         self.model_name = model.__name__.lower()

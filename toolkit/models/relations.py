@@ -65,6 +65,11 @@ class Relation(Field[T]):
         **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(null=null, **options)
+        if not isinstance(to, str) and not hasattr(to, "_meta"):
+            raise DeclarationError(
+                f"{type(self).__name__} refers to {to!r}, which is no model",
+                hint="Let the class inherit from models.Model, or give the name of a model.",
+            )
         self.to = to
         self.related_name, self.related_query_name = related_name, related_query_name
         self.limit_choices_to, self.db_constraint = limit_choices_to, db_constraint

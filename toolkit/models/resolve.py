@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from hashlib import sha256
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.constraints import MAX_NAME_BYTES, UniqueConstraint
+from toolkit.models.declarations import located_all
 from toolkit.models.declaring import ModelBase
 from toolkit.models.fields import CharField, Field
 from toolkit.models.fields.several import by_parts
@@ -53,12 +54,13 @@ def resolve_models(models: Mapping[str, Iterable[Any]]) -> tuple[list[Any], list
     names = {model._meta.label: model for model in everything}
     with_table = _with_table(everything)
     for model in with_table:
-        _resolve_targets(model, names, problems)
+        problems += _located(model, _resolve_targets(model, names))
     problems += [] if problems else spread_keys(with_table)
     if problems:
         return everything, problems
     for model in with_table:
-        everything += _hidden_models(model, problems)
+        everything += _hidden_models(model)
+        problems += _located(model, _check_throughs(model))
     everything = list(dict.fromkeys(everything))
     problems += spread_keys(model for model in everything if model._meta.hidden)
     if not problems:
@@ -81,24 +83,29 @@ def _join(everything: Sequence[Any], names: Mapping[str, Any]) -> list[ToolkitEr
     with_table = _with_table(everything)
     for model in with_table:
         _name_items(model)
-        _add_reverse_relations(model, problems)
+        problems += _located(model, _add_reverse_relations(model))
     for model in with_table:
         for relation in model._meta.generic_relations.values():
             if relation.model is model:
-                problems += relation.resolve(names)
+                problems += _located(model, relation.resolve(names))
     for model in sorted(with_table, key=lambda model: len(model._meta.levels)):
-        _inherit_reverse_relations(model, problems)
+        problems += _located(model, _inherit_reverse_relations(model))
     problems += _shared_names(with_table)
     for model in everything:
         if model._meta.proxy:
             model._meta.translation = model._meta.concrete_model._meta.translation
-            problems += _hidden_by_proxy(model)
+            problems += _located(model, _hidden_by_proxy(model))
         model._meta.resolved = True
-        problems += check_names(model)
+        problems += _located(model, check_names(model))
     return problems
 
 
-def _resolve_targets(model: Any, names: Mapping[str, Any], problems: list[ToolkitError]) -> None:
+def _located(model: Any, problems: Iterable[ToolkitError]) -> list[ToolkitError]:
+    """Problems of a model, with the place of its declaration."""
+    return located_all(problems, model._meta.declared_at)
+
+
+def _resolve_targets(model: Any, names: Mapping[str, Any]) -> Iterator[ToolkitError]:
     meta = model._meta
     for field in [*meta.local_foreign_keys(), *meta.local_many_to_many]:
         for attribute in ("to", "through"):
@@ -110,12 +117,12 @@ def _resolve_targets(model: Any, names: Mapping[str, Any], problems: list[Toolki
             if target is None:
                 hint = did_you_mean(full, names)
                 message = f"{meta.label}.{field.name} refers to {named!r}, which is no model of this site"
-                problems.append(DeclarationError(message, hint=hint))
+                yield DeclarationError(message, hint=hint)
             else:
                 setattr(field, attribute, target)
     for field in meta.local_foreign_keys():
         if not isinstance(field.to, str) and field.to_field:
-            problems += _check_to_field(field)
+            yield from _check_to_field(field)
 
 
 def _check_to_field(field: ForeignKey[Any]) -> list[ToolkitError]:
@@ -134,14 +141,12 @@ def _check_to_field(field: ForeignKey[Any]) -> list[ToolkitError]:
     ]
 
 
-def _hidden_models(model: Any, problems: list[ToolkitError]) -> list[Any]:
+def _hidden_models(model: Any) -> list[Any]:
     meta = model._meta
     made = []
     for field in meta.local_many_to_many:
         if field.through is None:
             field.through = _through_model(model, field)
-        else:
-            problems += _check_through(field)
         if field.through._meta.hidden:
             made.append(field.through)
     if meta.translated:
@@ -149,6 +154,12 @@ def _hidden_models(model: Any, problems: list[ToolkitError]) -> list[Any]:
             meta.translation = _translation_model(model)
         made.append(meta.translation)
     return made
+
+
+def _check_throughs(model: Any) -> Iterator[ToolkitError]:
+    for field in model._meta.local_many_to_many:
+        if not field.through._meta.hidden:
+            yield from _check_through(field)
 
 
 def _check_through(field: ManyToManyField[Any]) -> list[ToolkitError]:
@@ -294,7 +305,7 @@ def _translation_model(model: Any) -> Any:
     return _make(model, f"{model.__name__}Translation", fields, db_table=table, constraints=constraints)
 
 
-def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
+def _add_reverse_relations(model: Any) -> Iterator[ToolkitError]:
     meta = model._meta
     for field in meta.local_many_to_many:
         setattr(model, field.name, RelatedBetween(field.name, field, forward=True))
@@ -305,7 +316,7 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
         if (taken is not None and taken.field is not field) or relation.name in target.by_name:
             other = f"{taken.field.model.__name__}.{taken.field.name}" if taken else f"the field {relation.name!r}"
             message = f"{meta.label}.{field.name}: {target.object_name} already has {other} under {relation.name!r}"
-            problems.append(DeclarationError(message, hint="Give it a related_name of its own."))
+            yield DeclarationError(message, hint="Give it a related_name of its own.")
             continue
         target.reverse[relation.name] = relation
         if relation.accessor is not None:
@@ -317,7 +328,7 @@ def _add_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
             setattr(target.concrete_model, relation.accessor, descriptor)  # whose rows are a proxy's, too
 
 
-def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None:
+def _inherit_reverse_relations(model: Any) -> Iterator[ToolkitError]:
     """What refers to a parent's row refers to that of a model that inherits from it; but for the links themselves."""
     meta = model._meta
     for parent in meta.parents:
@@ -332,10 +343,10 @@ def _inherit_reverse_relations(model: Any, problems: list[ToolkitError]) -> None
                     f"{meta.label} has its own {name!r}, and inherits another from {parent.__name__}: "
                     f"the other side of {relation.field.model.__name__}.{relation.field.name}"
                 )
-                problems.append(DeclarationError(message, hint="Give one of them another name."))
+                yield DeclarationError(message, hint="Give one of them another name.")
             elif _hides(model, parent, name):
                 hidden = f"{meta.label}.{name} would hide the relation that it inherits from {parent.__name__}"
-                problems.append(DeclarationError(hidden, hint="Give it another name, or make the parent abstract."))
+                yield DeclarationError(hidden, hint="Give it another name, or make the parent abstract.")
             meta.reverse.setdefault(name, relation)
 
 

@@ -12,6 +12,7 @@ from toolkit.database import Backend, spelling
 from toolkit.errors import DeclarationError, IntegrityError, ToolkitError
 from toolkit.lazily import LazyModule
 from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.declarations import located, located_all
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
 from toolkit.models.on_delete import BY_DATABASE, DB_SET_DEFAULT
 
@@ -87,7 +88,10 @@ class Schema:
         concrete = model._meta.concrete_model
         with self._making:
             found = self._tables.get(concrete)
-            found = self._tables[model] = self._make(concrete) if found is None else found
+            try:
+                found = self._tables[model] = self._make(concrete) if found is None else found
+            except DeclarationError as error:
+                raise located(error, model._meta.declared_at) from error.__cause__
         return found
 
     def alias(self, model: Any, name: str) -> Any:
@@ -114,7 +118,7 @@ class Schema:
 
     def problems(self) -> list[ToolkitError]:
         """What is declared and this kind of database cannot do."""
-        return [problem for model in self.models for problem in _impossible(self, model)]
+        return [one for model in self.models for one in located_all(_impossible(self, model), model._meta.declared_at)]
 
     def explain(self, error: IntegrityError, sql: str) -> None:
         """Put the words of a declared constraint into an error of the database; it asks for this itself."""

@@ -230,10 +230,10 @@ class Editor:
                     hint="Write fill=... into the operation, give the field a default, or let it be null.",
                 )
             return None
-        write = field.db_writer(self.database.dialect)
+        write = field.db_value_of(self.database.dialect)
 
         def stored(given: Any) -> Any:
-            return given if given is None or write is None else write(field.to_python(given))
+            return None if given is None else write(given)
 
         return (lambda: stored(value())) if callable(value) else stored(value)
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.state import ProjectState
 from toolkit.models import Field
+from toolkit.models.declarations import DeclarationType
 
 if TYPE_CHECKING:
     from toolkit.migrations.editors.base import Editor
 
 
-class Operation:
+class Operation(metaclass=DeclarationType):
     """One step of a migration.
 
     Attributes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from toolkit.database import DEFAULT
-from toolkit.errors import MigrationError, did_you_mean
+from toolkit.errors import DeclarationError, MigrationError, did_you_mean
 from toolkit.migrations.editors.scripts import split_script
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
@@ -101,6 +102,8 @@ class RunPython(Operation):
         database: str = DEFAULT,
         hints: Mapping[str, Any] | None = None,
     ) -> None:
+        for function in (code, reverse_code):
+            _refuse_other_arguments(function)
         self.code, self.reverse_code, self.elidable = code, reverse_code, elidable
         self.database, self.hints = database, dict(hints or {})
 
@@ -210,6 +213,14 @@ class HistoricalModels(Mapping[str, Any]):
         """
         return self[label]
 
+    def get_model(self, app_label: str, model_name: str) -> Any:
+        """The class of an app's model, in Django's words.
+
+        Raises:
+            MigrationError: There was no such model then.
+        """
+        return self[f"{app_label}.{model_name}"]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._classes)
 
@@ -228,6 +239,19 @@ def _said(operation: RunSQL | RunPython) -> list[tuple[str, Any]]:
     told: list[tuple[str, Any]] = [("elidable", True)] if operation.elidable else []
     told += [("database", operation.database)] if operation.database != DEFAULT else []
     return [*told, ("hints", operation.hints)] if operation.hints else told
+
+
+def _refuse_other_arguments(function: Step | None) -> None:
+    """Refuse what cannot be called as ``function(models, database)``."""
+    if function is None:
+        return
+    try:
+        inspect.signature(function).bind(None, None)
+    except (TypeError, ValueError):
+        told = (
+            f"RunPython: {getattr(function, '__name__', function)!r} cannot be called with the models and the database"
+        )
+        raise DeclarationError(told, hint="Write it as def name(models, database): ...") from None
 
 
 def _run(code: Step, editor: Editor, state: ProjectState) -> None:

@@ -181,6 +181,8 @@ class Field(Lookable, Generic[T]):
         )
         self.db_comment = db_comment
         self.declared_choices = choices or None
+        if callable(validators):
+            raise DeclarationError(f"validators = {validators!r} is one, and no list", hint="Write it in brackets.")
         self.validators = list(validators)
         self.error_messages = dict(error_messages or {})
         self.verbose_name, self.help_text = verbose_name, help_text
@@ -233,6 +235,7 @@ class Field(Lookable, Generic[T]):
         if self.primary_key and self.null:
             raise DeclarationError(f"{model.__name__}.{name}: a primary key is never NULL", hint="Remove null=True.")
         self._check_lists()
+        self._check_default()
         self.check()
 
     def _check_lists(self) -> None:
@@ -250,6 +253,18 @@ class Field(Lookable, Generic[T]):
                 f"{where}: choices = {self.declared_choices!r} are no pairs of a value and its label",
                 hint='Such as [("draft", "Draft"), ("live", "Live")].',
             ) from None
+
+    def _check_default(self) -> None:
+        """Refuse a default that the field can never hold."""
+        if self.default is MISSING or self.default is None or self.is_relation or callable(self.default):
+            return
+        try:
+            self.to_python(self.default)
+        except ValidationError as error:
+            raise DeclarationError(
+                f"{self.model.__name__}.{self.name}: default = {self.default!r}: {error.messages[0]}",
+                hint="Give a value of the field's kind, or a function that makes one.",
+            ) from error
 
     def descriptor(self) -> Any:
         """What stands on the class under the field's name; the field itself, unless a value needs more."""

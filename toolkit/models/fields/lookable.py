@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import DeclarationError
+from toolkit.models.declarations import DeclarationType
 from toolkit.models.lookups import COMMON, Lookup, LookupFunction
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _PROVIDING = ("toolkit.models.functions.parts", "toolkit.models.functions.trunca
 """Modules of the toolkit's own transforms. Most questions have none."""
 
 
-class Lookable:
+class Lookable(metaclass=DeclarationType):
     """A kind of field knows its lookups and transforms, and those of the kinds that it is made from.
 
     Attributes:

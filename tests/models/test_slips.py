@@ -1,0 +1,79 @@
+"""The mistakes that everybody makes once in ``models.py``: each is told by file and line, with the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import ToolkitError
+from toolkit.testing import temporary_site
+
+SLIPS = [
+    ("a = models.ForeignKey('Other')", "ForeignKey needs on_delete=. .*models.CASCADE"),
+    ("a = models.CharField(maxlength=5)", "CharField has no option 'maxlength'. Did you mean 'max_length'"),
+    ("a = models.CharField('label', max_length=5)", "CharField: 'label' stands without .* Write verbose_name='label'"),
+    ("a = models.DecimalField(9, 2)", "DecimalField: 9 stands without the name of an option. Write it as option=value"),
+    ("a = models.CharField(max_length=5, db_collation='C')", "no option 'db_collation'. .*Collate"),
+    ("a = models.IntegerField", "Slip.a is the class IntegerField, and no field. Write IntegerField()"),
+    ("a = models.IntegerField(),", "Slip.a is a tuple, and no field. Remove the comma"),
+    ("a = models.IntegerField(default='ten')", "Slip.a: default = 'ten': 'ten' is not a whole number"),
+    ("a = models.DateTimeField(default=datetime(2026, 3, 1))", "default = .* has no time zone"),
+    ("a = models.IntegerField(validators=abs)", "validators = <.*> is one, and no list. Write it in brackets"),
+    ("a = models.ForeignKey(Plain, on_delete=models.CASCADE)", "refers to <class .*Plain'>, which is no model"),
+    ("a = models.ForeignKey('Othr', on_delete=models.CASCADE)", "'Othr', which is no model .* 'press.Other'"),
+    ("a = models.ManyToManyField('Other', on_delete=models.CASCADE)", "ManyToManyField has no option 'on_delete'"),
+    (
+        "a = models.GeneratedField(expression=models.F('n') * 2, output_field=models.IntegerField())",
+        "Slip has no field 'n'",
+    ),
+    ("class Meta: constraints = [models.UniqueConstraint(fields=['id'])]", "UniqueConstraint needs name="),
+    ("class Meta: constraints = [models.CheckConstraint(check=Q(id=1), name='c')]", "'check'. .*called condition"),
+    ("class Meta: constraints = models.UniqueConstraint(fields=['id'], name='u')", "constraints = .* is no list"),
+    ("class Meta: ordering = ['-day']", "Slip.Meta.ordering: Slip has no field 'day'"),
+    ("class Meta: swappable = 'AUTH_USER_MODEL'", "unknown option 'swappable'. Models are not exchanged"),
+]
+MODELS = """
+from datetime import datetime
+
+class Plain:
+    pass
+
+class Other(models.Model):
+    name = models.CharField(max_length=5)
+
+class Slip(models.Model):
+    {slip}
+"""
+
+
+@pytest.mark.parametrize(("slip", "told"), SLIPS, ids=[slip for slip, _ in SLIPS])
+def test_a_slip_is_told_by_file_and_line(tmp_path: Path, slip: str, told: str) -> None:
+    with (
+        pytest.raises(ToolkitError, match=rf"(?s)models\.py:1[34]: .*{told}"),
+        temporary_site(tmp_path, models=MODELS.format(slip=slip)),
+    ):
+        pass
+
+
+def test_a_second_model_of_one_name_does_not_hide_the_first(tmp_path: Path) -> None:
+    models = "class Note(models.Model):\n    a = models.IntegerField()\n"
+    with (
+        pytest.raises(ToolkitError, match=r"models\.py:6: the model Note is declared twice; first on line 4"),
+        temporary_site(tmp_path, models=models * 2),
+    ):
+        pass
+
+
+def test_a_type_error_of_somebody_elses_stays_what_it_is(tmp_path: Path) -> None:
+    models = """
+    class Odd(models.IntegerField):
+        def __init__(self, **options):
+            super().__init__(**options)
+            len(5)
+
+    class Note(models.Model):
+        a = Odd()
+    """
+    with pytest.raises(TypeError, match=r"has no len\(\)"), temporary_site(tmp_path, models=models):
+        pass
