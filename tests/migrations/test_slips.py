@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit import migrations, models
+from toolkit import models
 from toolkit.errors import MigrationError, Problems
 
 FILE = """
@@ -42,10 +42,18 @@ READ = [
     ("migrations.RunSQL('SELECT 1')", AFTER, r"operations = <.*> is no list of operations. .*in brackets"),
     ("['SELECT 1']", AFTER, r"operations = \['SELECT 1'\] is no list of operations"),
     ("[]", "['0001_initial']", r"dependencies = \['0001_initial'\] is no list of pairs. Such as \[\("),
-    ("[migrations.AddField(model='Story', name='a', field=None)]", AFTER, "11: AddField has no option 'model'. Did you mean 'model_name'"),
+    (
+        "[migrations.AddField(model='Story', name='a', field=None)]",
+        AFTER,
+        "11: AddField has no option 'model'. Did you mean 'model_name'",
+    ),
     ("[migrations.RemoveField(name='a')]", AFTER, "11: RemoveField needs model_name="),
-    ("[migrations.RunPython(step)]", AFTER, r"11: RunPython: 'step' cannot be called with .*def name\(models, database\)"),
-]  # fmt: skip
+    (
+        "[migrations.RunPython(step)]",
+        AFTER,
+        r"11: RunPython: 'step' cannot be called with .*def name\(models, database\)",
+    ),
+]
 
 
 @pytest.mark.parametrize(("operations", "dependencies", "told"), READ)

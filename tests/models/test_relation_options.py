@@ -254,7 +254,7 @@ def test_a_field_to_refer_to_has_to_be_unique() -> None:
     place = declare("Place", name=models.CharField(max_length=5))
     shop = declare("Shop", place=models.ForeignKey(place, on_delete=models.CASCADE, to_field="name"))
     found = resolve_models({"a": [place, shop]})[1]
-    assert [str(p) for p in found] == [
+    assert [f"{p.message}. {p.hint}" for p in found] == [
         "a.Shop.place: to_field = 'name' is not unique, so it does not tell one row. Give Place.name unique=True."
     ]
     shop = declare("Shop", place=models.ForeignKey(place, on_delete=models.CASCADE, to_field="nam"))
@@ -331,7 +331,9 @@ def test_a_table_between_that_is_not_clear_is_a_problem(options: dict[str, Any],
         shop = declare("Shop", items=models.ManyToManyField("Item", **options))
         between = declare("Between", shop=key("Shop"), item=key("Item"), rival=key("Item", related_name="+"))
         alone = declare("Alone", item=key("Item"))
-        return [str(problem) for problem in resolve_models({"a": [item, shop, between, alone]})[1]]
+        return [
+            f"{problem.message}. {problem.hint}" for problem in resolve_models({"a": [item, shop, between, alone]})[1]
+        ]
 
     try:
         found = problems()

@@ -180,7 +180,7 @@ def test_an_index_over_it_goes_in_its_direction() -> None:
 def test_a_condition_of_a_table_names_the_columns() -> None:
     check = CheckConstraint(condition=Q(price__isnull=False), name="priced")
     _, problems = resolve_models({"shop": [priced("Checked", {"constraints": [check]})]})
-    assert [str(each) for each in problems] == [
+    assert [f"{each.message}. {each.hint}" for each in problems] == [
         "shop.Checked.Meta: 'priced' compares 'price', which is several columns. Name its fields: amount, currency."
     ]
 

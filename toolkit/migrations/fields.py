@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from toolkit import gis, models
-from toolkit.errors import MigrationError, ToolkitError
+from toolkit.errors import DeclarationError, MigrationError, ToolkitError
 from toolkit.migrations.values import is_writable
 from toolkit.models import DateTimeField, Field, SlugField, TextField
 from toolkit.models.fields import MISSING
@@ -156,9 +156,10 @@ class FieldState:
         try:
             given = {name: value.build() if isinstance(value, FieldState) else value for name, value in options.items()}
             made: Field[Any] = _find_class(self.kind)(**given)
-        except TypeError as error:
+        except (TypeError, DeclarationError) as error:
+            told = error.message if isinstance(error, DeclarationError) else error
             raise MigrationError(
-                f"the field {self.name!r} cannot be made from its migration: {self.kind}: {error}",
+                f"the field {self.name!r} cannot be made from its migration: {self.kind}: {told}",
                 hint="Keep the class's old options working, or mend the migration.",
             ) from error
         return made

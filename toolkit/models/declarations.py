@@ -20,6 +20,12 @@ class DeclarationType(type):
 
     if not TYPE_CHECKING:
 
+        @property
+        def __signature__(cls) -> inspect.Signature:
+            """How it is called: as its own constructor says."""
+            own = inspect.signature(cls.__init__)
+            return own.replace(parameters=list(own.parameters.values())[1:])
+
         def __call__(cls, *arguments: Any, **options: Any) -> Any:
             try:
                 return super().__call__(*arguments, **options)
@@ -95,7 +101,7 @@ def _parameters(kind: type) -> dict[str, inspect.Parameter]:
 
 _INSTEAD = {
     "check": "The option is called condition.",
-    "db_collation": "Text is compared exactly on every database; order by Collate(...) where a page wants another order.",
+    "db_collation": "Text is compared exactly everywhere; order by Collate(...) where another order is wanted.",
     "db_tablespace": "Tables lie where the database puts them; move them with RunSQL.",
 }
 """What stands in the place of options that Django has, or had."""
