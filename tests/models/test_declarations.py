@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from toolkit import models
-from toolkit.errors import DeclarationError
+from toolkit.errors import DeclarationError, ValidationError
 from toolkit.models import Q
 from toolkit.models.resolve import resolve_models
 
@@ -264,3 +264,13 @@ def test_a_field_tells_what_it_refers_to(m: Any, newsroom: Any) -> None:
     assert fields["tags"].value_from_object(m.Story()) == []
     assert fields["status"].flatchoices == [("draft", "Draft"), ("live", "Live")] and fields["title"].flatchoices == []
     assert (fields["status"].has_default(), fields["title"].has_default()) == (True, False)
+
+
+def test_choices_may_be_in_groups() -> None:
+    given = [("Good", [(1, "One"), (2, "Two")]), (3, "Three")]
+    rating = declare("Review", rating=models.IntegerField(choices=given))._meta.get_field("rating")
+    assert rating.choices == given
+    assert rating.flatchoices == [(1, "One"), (2, "Two"), (3, "Three")]
+    assert rating.clean(2) == 2 and rating.display(3) == "Three"
+    with pytest.raises(ValidationError, match="4 is not one of the choices"):
+        rating.clean(4)

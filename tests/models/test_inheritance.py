@@ -15,6 +15,7 @@ from toolkit.errors import DeclarationError, FieldError, IntegrityError
 from toolkit.models import Case, Count, F, Q, Value, When
 from toolkit.models.resolve import resolve_models
 from toolkit.models.states import capture
+from toolkit.signals import rows_changed
 from toolkit.trace import EDITOR, READER, Scope, entered
 
 from .conftest import own_database
@@ -288,6 +289,20 @@ def test_an_update_reaches_each_table_whatever_it_changes_first(town: Any) -> No
     assert Trattoria.objects.values_list("name", "seats", "chef").get() == ("Bruna", 13, "B")
     assert Restaurant.objects.update(seats=models.F("seats") + 1, address="Here") == 3
     assert list(Restaurant.objects.values_list("seats", "address")) == [(14, "Here"), (5, "Here"), (41, "Here")]
+
+
+def test_an_update_of_several_tables_is_told_of_each_and_made_whole_or_not_at_all(town: Any) -> None:
+    heard = []
+
+    def hear(sender: Any, operation: str, keys: Any) -> None:
+        heard.append((sender.__name__, operation, list(keys)))
+
+    with town.database.receivers.connected(rows_changed, hear):
+        Trattoria.objects.update(name="Bruna", chef="B")
+    assert sorted(heard) == [(name, "update", [town.anna.pk]) for name in ("Place", "Trattoria")]
+    with pytest.raises(IntegrityError):
+        Trattoria.objects.update(name="Carla", restaurant_ptr=town.park.pk)
+    assert Trattoria.objects.get().name == "Bruna"
 
 
 def test_what_is_computed_of_a_field_in_another_table_of_the_model_is_refused(town: Any) -> None:

@@ -255,7 +255,7 @@ def _describe(field: Any) -> tuple[Any, ...]:
     if field.db_default is not MISSING:
         default = repr(field.db_default)
     options = [repr(getattr(field, name, None)) for name in _OPTIONS]
-    choices = [repr(choice) for choice, _ in field.choices or ()]  # labels may be lazy, and decide nothing
+    choices = [repr(choice) for choice, _ in field.flatchoices]  # labels may be lazy, and decide nothing
     return (field.name, type(field).__qualname__, field.column, default, options, choices)
 
 

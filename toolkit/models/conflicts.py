@@ -87,12 +87,12 @@ def make_conflict(
             "bulk_create(update_conflicts=True) needs the fields to update and those that tell rows apart",
             hint='Write update_fields=["title"], unique_fields=["slug"].',
         )
-    told_apart = next((field for field in updated if field in unique), None)
-    if told_apart is not None:
+    if all(field in unique for field in updated):
         raise FieldError(
-            f"bulk_create(): {told_apart.name!r} tells rows apart (unique_fields), so that it is the same in both",
-            hint="Leave it out of update_fields.",
+            f"bulk_create(): update_fields names only what tells rows apart, {updated[0].name!r}: nothing is updated",
+            hint="Name the fields to update, or say ignore_conflicts=True.",
         )
+    updated = [field for field in updated if field not in unique]  # where it is the same
     wrong = next((field for field in updated if field.in_key or field.is_generated), None)
     if wrong is not None:
         raise FieldError(f"bulk_create(): update_fields names {wrong.name!r}, which is a key, or computed")

@@ -127,7 +127,7 @@ def _add_fields(model: Any, fields: dict[str, Field[Any]]) -> None:
             else (meta.fields, meta.local_fields)
         ):
             every.append(field)
-        if field.choices is not None:
+        if field.declared_choices is not None:
             setattr(model, f"get_{key}_display", _display(field))
 
 

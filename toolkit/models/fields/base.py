@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeV
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
-from toolkit.models.fields.choices import Choice, Choices, flatten_choices
+from toolkit.models.fields.choices import Choice, Choices, flatten_choices, list_choices
 from toolkit.models.fields.lookable import Lookable
 from toolkit.validators.base import meant, refusal
 
@@ -290,14 +290,14 @@ class Field(Lookable, Generic[T]):
         return self.name
 
     @property
-    def choices(self) -> list[Choice] | None:
-        """Allowed values with their labels, groups opened; None if every value is allowed."""
-        return None if self.declared_choices is None else flatten_choices(self.declared_choices)
+    def choices(self) -> list[Any] | None:
+        """Allowed values with their labels, and groups of them with their names; None if every value is allowed."""
+        return None if self.declared_choices is None else list_choices(self.declared_choices)
 
     @property
     def flatchoices(self) -> list[Choice]:
-        """The same; an empty list if every value is allowed."""
-        return self.choices or []
+        """Allowed values with their labels, groups opened; empty if every value is allowed."""
+        return [] if self.declared_choices is None else flatten_choices(self.declared_choices)
 
     @property
     def related_model(self) -> Any:
@@ -388,13 +388,13 @@ class Field(Lookable, Generic[T]):
         return None if self.null and self.empty is None else value
 
     def _check_choice(self, value: Any) -> None:
-        allowed = [choice for choice, _ in self.choices or ()]
+        allowed = [choice for choice, _ in self.flatchoices]
         if value not in allowed:
             raise refusal(_NOT_A_CHOICE, value, code="invalid_choice", hint=meant(str(value), map(str, allowed)))
 
     def display(self, value: Any) -> Any:
         """The label of a choice, or the value itself."""
-        return next((label for choice, label in self.choices or () if choice == value), value)
+        return next((label for choice, label in self.flatchoices if choice == value), value)
 
     # the database
 

@@ -135,7 +135,7 @@ class CharField(_Text[T]):
         given = self.declared_choices
         values = [
             str(value)
-            for value, _ in ([] if callable(given) and not isinstance(given, type) else self.choices or ())
+            for value, _ in ([] if callable(given) and not isinstance(given, type) else self.flatchoices)
             if value is not None
         ]
         longest = max(values, key=len, default="")
