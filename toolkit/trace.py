@@ -213,6 +213,7 @@ class Scope:
     Attributes:
         routed: Whether the site has several databases, so that each model may be in another.
         seen: The databases' version when the scope was made: what is written since is read where it was written.
+        eyes: Who looks, in which language, at which moment: what one sees, another may not.
         sight: (only public rows, only rows with an edition in this locale, translated values): what a query in
             this scope must mind, as part of the key of its compiled shape.
     """
@@ -231,6 +232,7 @@ class Scope:
     sight: tuple[bool, bool, bool] = (False, False, False)
     routed: bool = False
     seen: int = -1
+    eyes: tuple[Any, ...] = ()
     _elsewhere: dict[str, Scope] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -239,6 +241,12 @@ class Scope:
             self.seen = self.database.version
         localized = self.locale != self.default_locale
         self.sight = (self.viewer.restricted, localized and self.viewer.editions, localized)
+        self.eyes = (self.sight, self.locale, self.moment)
+
+    @property
+    def standing(self) -> tuple[Any, ...]:
+        """What relations that were loaded with rows hold for: until something is written, and for whoever looks."""
+        return self.database.version, self.eyes
 
     def of(self, model: Any, *, writing: bool = False) -> Scope:
         """This scope for the database in which a model's rows are read, or written.

@@ -234,3 +234,32 @@ def test_a_reader_sees_no_more_by_way_of(town: Any, way: str) -> None:
     ask, seen = WAYS[way]
     with entered(Scope(None, town.database, READER)):
         assert ask(town) == seen
+
+
+def test_what_one_viewer_loaded_is_not_shown_to_another(m: Any, newsroom: Any) -> None:
+    """The same instances, first in an editor's hands, then in a reader's, and the other way round."""
+    with entered(m.look(newsroom.database)):
+        section, story = m.Section.objects.get(slug="section-1"), m.Story.objects.get(slug="story-4")
+        author = m.Author.objects.select_related("profile").get(slug="author-0")
+        edited = len(section.stories.all()), len(story.related(20)), len(author.stories.all())
+    with entered(m.look(newsroom.database, READER)):
+        again = (
+            m.Section.objects.get(slug="section-1"),
+            m.Story.objects.get(slug="story-4"),
+            m.Author.objects.get(pk=author.pk),
+        )
+        for one, other, writer in ((section, story, author), again):
+            shown = len(one.stories.all()), len(other.related(20)), len(writer.stories.all())
+            assert (one.stories.count(), one.stories.all()[:20].count()) == (shown[0], shown[0])
+            assert shown < edited and shown[0] == 5
+    with entered(m.look(newsroom.database)):
+        assert (len(section.stories.all()), len(story.related(20)), len(author.stories.all())) == edited
+
+
+def test_what_was_loaded_in_one_language_is_not_shown_in_another(m: Any, newsroom: Any) -> None:
+    newsroom.stories[4].translate("es", title="Cuatro")
+    with entered(m.look(newsroom.database, READER)):
+        section = m.Section.objects.get(slug="section-1")
+        assert len(section.stories.all()) == 5
+    with entered(m.look(newsroom.database, READER, locale="es")):
+        assert [story.title for story in section.stories.all()] == ["Cuatro"]

@@ -144,16 +144,16 @@ def peers_without(instance: Any, name: str) -> list[Any]:
     return [instance, *others]
 
 
-_NEVER: tuple[int, Any] = (-1, None)
+_NEVER: tuple[Any, Any] = (-1, None)
 
 
-def stale_peers(instance: Any, cache: str, version: int) -> list[Any]:
-    """The instances loaded with this one for which something was not loaded since the last write; this one first."""
+def stale_peers(instance: Any, cache: str, standing: Any) -> list[Any]:
+    """The instances loaded with this one for which something was not loaded as it stands now; this one first."""
     kind = type(instance)
     others = [
         peer
         for peer in peers_of(instance)
-        if peer is not instance and type(peer) is kind and peer.__dict__.get(cache, _NEVER)[0] != version
+        if peer is not instance and type(peer) is kind and peer.__dict__.get(cache, _NEVER)[0] != standing
     ]
     return [instance, *others]
 
@@ -391,14 +391,14 @@ def translation_of(instance: Any, scope: Scope, model: Any = None) -> Any:
     cache = f"_translation_{scope.locale}" if model is None else f"_translation_{scope.locale}_{meta.model_name}"
     if instance._row is None or meta.translation is None:
         return None
-    version = scope.database.version
-    if instance.__dict__.get(cache, _NEVER)[0] != version:
-        waiting = stale_peers(instance, cache, version)
+    standing = scope.standing
+    if instance.__dict__.get(cache, _NEVER)[0] != standing:
+        waiting = stale_peers(instance, cache, standing)
         keys = [raw(meta.pk, scope, getattr(peer, meta.pk.attname)) for peer in waiting]
         _, groups = ask_keyed(scope, meta.translation, _LOCALE_IS, "source", (scope.locale,), keys)
         for peer, key in zip(waiting, keys, strict=True):
             found = groups.get(key)
-            peer.__dict__[cache] = (version, found[0] if found else None)
+            peer.__dict__[cache] = (standing, found[0] if found else None)
     translation = instance.__dict__[cache][1]
     if scope.trace is not None:
         query = Query(meta.translation, (*_LOCALE_IS, ("keyed", "source")), "instances")

@@ -54,10 +54,10 @@ class Part(msgspec.Struct):
     place: str | None = None
 
 
-def database_version() -> int:
-    """How much this process has written to the current database: relations are kept with it (see ``batches``)."""
+def standing() -> Any:
+    """What relations that are loaded now hold for: they are kept with it (see ``partners``)."""
     scope = current.get()
-    return -1 if scope is None else int(scope.database.version)
+    return None if scope is None else scope.standing
 
 
 def make_loader(root: Part, width: int) -> Loader:
@@ -191,9 +191,9 @@ def _write(
         if child.back is None:
             items.append((attribute, name))
         else:
-            names["version"] = database_version
+            names["standing"] = standing
             body.append(f"            {name}.__dict__[{child.back!r}] = {variable}")
-            items.append((attribute, f"(version(), [] if {name} is None else [{name}], None)"))
+            items.append((attribute, f"(standing(), [] if {name} is None else [{name}], None)"))
     body += _filled(variable, items, names)
     body.append(f"        {variable}._row = {row}")
     body.append(f"        {variable}._peers = {peers}")

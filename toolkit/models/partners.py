@@ -25,7 +25,7 @@ class Partners:
 
     Args:
         relation: ``Related`` of the accessor, or whatever else has its ``name``, ``target`` and ``path``.
-        cache: The attribute of owners where the partners are kept, with the version they were loaded at.
+        cache: The attribute of owners where the partners are kept, with what they hold for (``Scope.standing``).
         query: The keyed query.
         values: Its values.
     """
@@ -39,21 +39,20 @@ class Partners:
         return reader
 
     def is_known(self, owner: Any) -> bool:
-        """Whether the partners of an owner are loaded already, and nothing was written since."""
-        found = owner.__dict__.get(self.cache)
-        return found is not None and found[0] == current_scope().database.version
+        """Whether the partners of an owner are loaded already for whoever looks, and nothing was written since."""
+        return has_many(owner, self)
 
     def fetch(self, owner: Any, *, waiting: Sequence[Any] | None = None) -> list[Any]:
         """The partners of an owner, loaded for its peers too. Recorded by nobody: see ``note``.
 
-        They are kept with the version of the database that they were loaded at: what this process writes, it sees.
+        They are kept with what they hold for: what this process writes, it sees, and nobody sees what is another's.
         """
         found = owner.__dict__.get(self.cache)
         scope = scope_from(owner)
-        version = scope.database.version
-        if found is None or found[0] != version:
+        standing = scope.standing
+        if found is None or found[0] != standing:
             if waiting is None:
-                waiting = self._waiting(owner, version)
+                waiting = self._waiting(owner, standing)
             keys = [*map(self.key_reader(scope), waiting)]
             shape = find_shape(scope, self.query)
             groups, named = ask_shape(
@@ -61,7 +60,7 @@ class Partners:
             )
             several, cache = shape.names_more, self.cache
             for peer, key in zip(waiting, keys, strict=True):
-                peer.__dict__[cache] = (version, groups.get(key, []), named.get(key, []) if several else None)
+                peer.__dict__[cache] = (standing, groups.get(key, []), named.get(key, []) if several else None)
             self.loaded(owner, groups)
             found = owner.__dict__[self.cache]
         partners: list[Any] = found[1]
@@ -71,11 +70,11 @@ class Partners:
         """What to do with partners when they have been loaded."""
         spread(mode_of(owner), chain.from_iterable(groups.values()))
 
-    def _waiting(self, owner: Any, version: int) -> list[Any]:
+    def _waiting(self, owner: Any, standing: Any) -> list[Any]:
         """The owner and those of its peers of whom the same is asked and not known."""
         asked = f"_asked_{self.relation.name}"
         own = owner.__dict__.get(asked)
-        peers = stale_peers(owner, self.cache, version)[:BATCH_KEYS]
+        peers = stale_peers(owner, self.cache, standing)[:BATCH_KEYS]
         return [peer for peer in peers if peer.__dict__.get(asked) is own]
 
     def note(self, scope: Scope, owner: Any) -> list[Any]:
@@ -117,6 +116,6 @@ def fetch_many(owner: Any, relation: Any) -> list[Any]:
 
 
 def has_many(owner: Any, relation: Any) -> bool:
-    """Whether the partners of an owner are loaded already, and nothing was written since."""
+    """Whether the partners of an owner are loaded already for whoever looks, and nothing was written since."""
     found = owner.__dict__.get(relation.cache)
-    return found is not None and found[0] == current_scope().database.version
+    return found is not None and found[0] == scope_from(owner).standing

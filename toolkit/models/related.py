@@ -70,7 +70,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
             scope, values = current.get(), self.owner.__dict__
             known = values.get(self.relation.cache)
             unseen = known is not None and scope is not None and scope.trace is None and "_database" not in values
-            if unseen and known[0] == scope.database.version:  # type: ignore[union-attr]  # see above
+            if unseen and known[0] == scope.standing:  # type: ignore[union-attr]  # see above
                 self._cache, self._asked_by = known[1], scope
                 return self._cache
         return super()._fetch()
@@ -78,7 +78,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
     def _evaluate(self) -> list[Any]:
         if self._plain and self.owner._row is not None and not self._prefetch:
             scope, known = scope_from(self.owner), self.owner.__dict__.get(self.relation.cache)
-            if known is None or known[0] != scope.database.version:
+            if known is None or known[0] != scope.standing:
                 refuse_unplanned(scope, self.owner, self.relation.name)
             return load_many(self.owner, self.relation)
         return super()._evaluate()

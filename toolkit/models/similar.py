@@ -224,7 +224,7 @@ class SimilarTo(Generic[M]):
         scope = current_scope().of(type(self.instance))
         declared, instance = self.declared, self.instance
         cache = f"_similar_{declared.name}_{limit}"
-        if instance.__dict__.get(cache, _NEVER)[0] != scope.database.version:
+        if instance.__dict__.get(cache, _NEVER)[0] != scope.standing:
             _load_for_peers(scope, declared, instance, cache, limit)
         found: list[M] = instance.__dict__[cache][1]
         if scope.trace is not None:
@@ -265,11 +265,11 @@ def _tags_of(declared: Similar[Any], instance: Any) -> tuple[Any, ...]:
 
 def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: str, limit: int) -> None:
     """Rank for all instances loaded together, and load what they show in one statement."""
-    version = scope.database.version
+    standing = scope.standing
     others = [
         peer
         for peer in peers_of(instance)
-        if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != version
+        if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != standing
     ]
     peers = [instance, *others]
     memo = declared.memo(scope)
@@ -285,4 +285,4 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
     _, rows = ask_keyed(scope, declared.model, (), "pk", (), raws)
     found = {key: rows[one][0] for key, one in zip(wanted, raws, strict=True) if one in rows}
     for peer, keys in zip(peers, chosen, strict=True):
-        peer.__dict__[cache] = (version, [found[key] for key in keys if key in found])
+        peer.__dict__[cache] = (standing, [found[key] for key in keys if key in found])
