@@ -361,6 +361,14 @@ def test_the_answer_of_one_page_is_not_taken_for_that_of_another(m: Any, newsroo
     assert traces[0].inputs == traces[1].inputs
 
 
+@pytest.mark.parametrize("name", ["_connector", "_negated", "connector", "negated"])
+def test_what_a_visitor_sends_does_not_join_or_negate_conditions(m: Any, newsroom: Any, name: str) -> None:
+    sent = {"title": "Flood", name: "OR"}
+    for ask in (lambda: Q(**sent), lambda: ~Q(**sent) & Q(title="Ferry")):
+        with pytest.raises(FieldError, match=f"no field.*{name}"):
+            list(m.Story.objects.filter(ask()))
+
+
 def test_a_lookup_called_self_is_refused_like_any_other(m: Any, scope: Any) -> None:
     with pytest.raises(FieldError, match="self"):
         m.Story.objects.annotate(x=Case(When(**{"self": 1}, then=2))).count()

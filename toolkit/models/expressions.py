@@ -384,32 +384,22 @@ class ExpressionWrapper(Expression):
 class Q(Liftable):
     """A condition, to be combined with ``&``, ``|``, ``^`` and ``~``: ``Q(status="live") & ~Q(expires__lte=Now())``.
 
+    Operators alone join and negate. A keyword that did, as Django's ``_connector``, could come with a request:
+    ``Q(**request.GET)``.
+
     Args:
-        conditions: Conditions.
-        _connector: How they, and the lookups, are joined: ``Q.AND``, ``Q.OR`` or ``Q.XOR``.
-        _negated: Turn all of it round.
-        lookups: ``name=value``.
+        conditions: Conditions; all are to be met.
+        lookups: ``name=value``; likewise.
     """
 
-    AND, OR, XOR = "AND", "OR", "XOR"
-
-    def __init__(
-        self, /, *conditions: Q | Expression, _connector: Any = None, _negated: Any = False, **lookups: Any
-    ) -> None:
-        if _connector not in (None, self.AND, self.OR, self.XOR):
-            raise FieldError(f"Q(_connector={_connector!r}): that is no way to join conditions", hint="Such as Q.OR.")
+    def __init__(self, /, *conditions: Q | Expression, **lookups: Any) -> None:
         for condition in conditions:
             if not isinstance(condition, Q | Expression):
                 raise FieldError(f"a condition is a Q, an expression or name=value, not {condition!r}")
-        self.connector = _connector or self.AND
+        self.connector = "AND"
+        self.negated = False
         said = [each for each in conditions if not (isinstance(each, Q) and each.is_empty())]
         self.children: list[Q | Expression | tuple[str, Any]] = [*said, *sorted(lookups.items())]
-        while self.connector == self.XOR and len(self.children) > 2:  # of which there are two sides
-            first = Q()
-            first.connector, first.children = self.XOR, self.children[:2]
-            self.children = [first, *self.children[2:]]
-        self.connector = self.AND if len(self.children) < 2 else self.connector
-        self.negated = _negated and bool(self.children)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Q):
@@ -448,7 +438,9 @@ class Q(Liftable):
         """What says nothing says nothing when it is turned round: ``exclude()`` leaves none out, as in Django."""
         if self.is_empty():
             return self
-        return Q(self, _negated=True)
+        inverted = Q(self)
+        inverted.negated = True
+        return inverted
 
     def __repr__(self) -> str:
         inner = f" {self.connector} ".join(
