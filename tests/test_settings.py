@@ -123,3 +123,8 @@ def test_the_table_explains_itself() -> None:
         assert setting.help.endswith("."), setting.name
         assert isinstance(setting.default, setting.kind), setting.name
         assert setting.check is None or setting.check(setting.default) == "", setting.name
+
+
+def test_there_is_no_negative_number_of_workers(tmp_path: Path) -> None:
+    with pytest.raises(Problems, match=r"toolkit\.toml:1: workers = -1: it must be 0 or more"):
+        load(tmp_path, "workers = -1")

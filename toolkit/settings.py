@@ -95,6 +95,10 @@ def _check_positive(value: int) -> str:
     return "" if value > 0 else "it must be above 0"
 
 
+def _check_workers(value: int) -> str:
+    return "" if value >= 0 else "it must be 0 or more"
+
+
 def _check_widths(value: list[int]) -> str:
     if not value:
         return "there must be at least one width"
@@ -261,9 +265,17 @@ TABLE: tuple[Setting, ...] = (
         int,
         0,
         "Processes that render; 0 means one for each core.",
+        check=_check_workers,
         affects_pages=False,
     ),
-    Setting("secret_key", str, "", "Signs sessions and links.", secret=True, affects_pages=False),
+    Setting(
+        "secret_key",
+        str,
+        "",
+        "For what your own views sign; the toolkit signs nothing yet.",
+        secret=True,
+        affects_pages=False,
+    ),
     Setting(
         "server_application",
         str,

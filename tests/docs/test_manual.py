@@ -116,6 +116,11 @@ def test_everything_has_its_heading(chapter: str, names: list[str]) -> None:
     assert [name for name in names if name not in headings] == []
 
 
+def test_every_public_name_of_models_is_named() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in REFERENCE.glob("*.md"))
+    assert [name for name in MODEL_NAMES if not re.search(rf"\b{name}\b", text)] == []
+
+
 def test_every_meta_option_is_named() -> None:
     text = (REFERENCE / "fields.md").read_text("utf-8")
     assert [name for name in META_OPTIONS if f"`{name}`" not in text] == []

@@ -387,3 +387,25 @@ def test_a_setting_that_makes_no_sense_is_refused(make: Make, options: str, told
     settings = DATABASES.replace('desk = {url = "sqlite:///desk.db"}', f"desk = {{{options}}}")
     with pytest.raises(ToolkitError, match=told), make(settings=settings):
         pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('database = "site.db"', "names no database that the toolkit knows. Use sqlite:///file.db"),
+        ('database = "sqlite:///site.db?sync=normal"', "sync=normal .* is no option of SQLite"),
+        (
+            'databases.archive = {url = "sqlite:///x.db", readonly = true}',
+            "databases.archive: .*Did you mean 'read_only'",
+        ),
+        ('databases.copy = {url = "sqlite:///x.db", replica_of = "main"}', "replica_of = 'main' is no database"),
+    ],
+)
+def test_a_setting_that_names_no_database_is_told_by_its_line(tmp_path: Path, settings: str, told: str) -> None:
+    with (
+        pytest.raises(ToolkitError, match=rf"toolkit\.toml:\d+: .*{told}") as e,
+        temporary_site(tmp_path, models=MODELS.partition("class Wire")[0].partition("    wire")[0], settings=settings),
+    ):
+        pass
+    line = (tmp_path / "toolkit.toml").read_text("utf-8").splitlines()[(e.value.line or 0) - 1]
+    assert line == settings

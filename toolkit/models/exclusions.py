@@ -59,25 +59,25 @@ class _Range(Function):
 
 
 class DateRange(_Range):
-    """Days."""
+    """The days between two fields, for an ``ExclusionConstraint``; with ``[)`` the last is not in it."""
 
     sql_name = "daterange"
 
 
 class DateTimeRange(_Range):
-    """Instants."""
+    """The instants between two fields, for an ``ExclusionConstraint``; with ``[)`` the last is not in it."""
 
     sql_name = "tstzrange"
 
 
 class IntegerRange(_Range):
-    """Whole numbers."""
+    """The whole numbers between two fields, for an ``ExclusionConstraint``; with ``[)`` the last is not in it."""
 
     sql_name = "int8range"
 
 
 class DecimalRange(_Range):
-    """Decimal numbers."""
+    """The decimal numbers between two fields, for an ``ExclusionConstraint``; with ``[)`` the last is not in it."""
 
     sql_name = "numrange"
 

@@ -270,7 +270,8 @@ class Question(Generic[M]):
         """What to do when a row is asked for something that was not loaded with it.
 
         Args:
-            mode: ``models.FETCH_PEERS`` (how it is otherwise), ``models.FETCH_ONE`` or ``models.FETCH_RAISE``.
+            mode: ``models.FETCH_PEERS`` (how it is otherwise), ``models.FETCH_ONE`` or ``models.FETCH_RAISE``, which
+                is ``models.RAISE``, too.
         """
         clone = self._clone()
         clone._mode = known_mode(mode)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from toolkit.apps import App
 from toolkit.assets import Minifier
 from toolkit.database import DEFAULT, Database
-from toolkit.errors import NoSuchPage
+from toolkit.errors import NoSuchPage, ToolkitError
 from toolkit.feeds.formats import FORMATS
 from toolkit.folders import STATE_FOLDER, find_folder
 from toolkit.lazily import LazyModule
@@ -117,13 +117,24 @@ class Site:
     def databases(self) -> Databases:
         """All databases, by alias."""
         settings = self.settings
-        return Databases(
-            settings.peek("database"),
-            settings.peek("databases"),
-            folder=self.folder,
-            router=self.router,
-            atomic_requests=settings.peek("atomic_requests"),
-        )
+        try:
+            return Databases(
+                settings.peek("database"),
+                settings.peek("databases"),
+                folder=self.folder,
+                router=self.router,
+                atomic_requests=settings.peek("atomic_requests"),
+            )
+        except ToolkitError as error:
+            self._locate(error)
+            raise
+
+    def _locate(self, error: ToolkitError) -> None:
+        """Give an error about a database the line of the setting that names it."""
+        name = "databases" if error.message.startswith("databases.") else "database"
+        file, _, line = self.settings.source(name).partition(":")
+        if error.path is None and line:
+            error.path, error.line = self.folder / file, int(line)
 
     @cached_property
     def has_databases(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Source):(?:[ ](.+))?$")
-_ITEM = re.compile(r"^    (\*{0,2}[\w., ]+): (.*)$")
+_ITEM = re.compile(r"^    (\*{0,2}\w[\w., ]*): (.*)$")
 
 
 @dataclass

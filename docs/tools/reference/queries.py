@@ -15,10 +15,11 @@ from toolkit.models.json_lookups import LOOKUPS as JSON
 from toolkit.models.lookups import COMMON
 from toolkit.models.model import Model
 from toolkit.models.queryset import QuerySet
+from toolkit.models.related import RelatedManager
 from toolkit.models.text_lookups import TEXT
 
 from .docstrings import read_doc, table
-from .signatures import describe
+from .signatures import describe, signature
 
 MEANINGS = {
     "exact": "equal; what `title=…` without a lookup means",
@@ -114,6 +115,26 @@ def queryset_methods() -> str:
     return _methods(QuerySet, skip={"lift_question", "lift_subquery", "lift_first", "gives_one", "get_queryset"})
 
 
+def related_sets() -> str:
+    """A heading for each thing that the partners of a row can do, beside what querysets can."""
+    names = ("add", "remove", "set", "clear", "create", "bulk_create", "through")
+    found = [(name, inspect.getattr_static(RelatedManager, name)) for name in names]
+    return "\n\n".join(
+        describe(
+            name,
+            member.fget if isinstance(member, property) else member,
+            call=not isinstance(member, property),
+            identifier=f"related-{name}",
+        )
+        for name, member in found
+    )
+
+
+def prefetch() -> str:
+    """How ``prefetch_related()`` is told more than a name."""
+    return describe("Prefetch", models.Prefetch)
+
+
 def model_methods() -> str:
     """A heading for each method of a row."""
     return _methods(Model, skip={"load_deferred"})
@@ -149,8 +170,13 @@ def expressions() -> str:
             if kind not in (Expression, Aggregate, models.Function, models.WindowFunction) and (
                 name not in functions.__all__ or kind is models.Now
             ):
-                rows.append([f"`{prefix}.{name}`", read_doc(kind).summary])
+                rows.append([f"`{prefix}.{name}({_called(kind)})`", read_doc(kind).summary])
     return table(["expression", "what it is"], sorted(rows))
+
+
+def _called(kind: type) -> str:
+    """The arguments of an expression as one writes them; all take ``output_field``."""
+    return signature(kind).replace(", output_field=None", "")
 
 
 def database_functions() -> str:

@@ -7,10 +7,11 @@ import inspect
 import itertools
 
 from toolkit import database, signals
+from toolkit.models import DeletionPlan
 from toolkit.signals import COMMON, Signal
 
-from .docstrings import parse_doc
-from .signatures import describe
+from .docstrings import parse_doc, read_doc, table
+from .signatures import describe, signature
 
 
 def transactions() -> str:
@@ -19,6 +20,17 @@ def transactions() -> str:
         describe(name, getattr(database, name)).replace(f"{name}(function=None, ", f"{name}(")
         for name in ("atomic", "on_commit", "set_rollback", "non_atomic_requests")
     )
+
+
+def deletion_plan() -> str:
+    """What a plan of a delete has."""
+    names = ("allowed", "counts", "objects", "blocking", "blocking_text")
+    rows = [[f"`{name}`", said] for name, said in read_doc(DeletionPlan).items["Args"]]
+    for name in names:
+        member = inspect.getattr_static(DeletionPlan, name)
+        call = "" if isinstance(member, property) else f"({signature(member)})"
+        rows.append([f"`{name}{call}`", read_doc(member).summary])
+    return table(["of a plan", "what it is"], rows)
 
 
 def signal_kinds() -> str:

@@ -263,7 +263,11 @@ class SlugField(CharField[T]):
 
 
 class EmailField(CharField[T]):
-    """An e-mail address (RFC 5321 length limits; the usual dot-atom form of RFC 5322)."""
+    """An e-mail address (RFC 5321 length limits; the usual dot-atom form of RFC 5322).
+
+    Args:
+        max_length: The most characters.
+    """
 
     @overload
     def __init__(
@@ -290,7 +294,11 @@ class EmailField(CharField[T]):
 
 
 class URLField(CharField[T]):
-    """An absolute http or https URL."""
+    """An absolute http or https URL.
+
+    Args:
+        max_length: The most characters.
+    """
 
     @overload
     def __init__(
