@@ -132,7 +132,8 @@ def related_sets() -> str:
 
 def prefetch() -> str:
     """How ``prefetch_related()`` is told more than a name."""
-    return describe("Prefetch", models.Prefetch)
+    kinds = (models.Prefetch, models.prefetch_related_objects)
+    return "\n\n".join(describe(kind.__name__, kind) for kind in kinds)
 
 
 def model_methods() -> str:
