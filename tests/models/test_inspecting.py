@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from toolkit.models import DateField, JSONField, Model
 from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
-from toolkit.trace import Scope, entered
+from toolkit.trace import Scope, Trace, entered
 
 ARCHIVE = sa.MetaData()
 KEY = {"primary_key": True}
@@ -142,16 +143,16 @@ def models(archive: Any, source: str) -> Iterator[Any]:
 
 
 def test_thirty_tables_become_models_that_are_not_managed(models: Any, archive: Any) -> None:
+    """On servers, where rows have no hidden number, that of the table without a key stands in comments."""
     found = models_in(models)
-    assert len(found) == len(ARCHIVE.tables) == 30
-    assert sorted(model._meta.table for model in found) == archive.table_names()
+    left_out = {"credits"} if archive.dialect != "sqlite" else set()
+    assert len(found) + len(left_out) == len(ARCHIVE.tables) == 30
+    assert {model._meta.table for model in found} == set(archive.table_names()) - left_out
     assert not any(model._meta.managed for model in found)
 
 
 def test_every_table_can_be_read(models: Any, archive: Any) -> None:
     for model in models_in(models):
-        if model.__name__ == "Credits" and archive.dialect != "sqlite":
-            continue  # it has no key, and no rowid there
         assert (
             len(model.objects.all())
             == archive.fetch(f"SELECT count(*) FROM {archive.backend.quoted(model._meta.table)}")[0][0]
@@ -191,7 +192,7 @@ def test_what_has_no_counterpart_is_told_in_a_comment(source: str, archive: Any)
     if archive.dialect == "sqlite":
         assert 'rowid = models.AutoField(primary_key=True, db_column="rowid")' in source
     else:
-        assert "# no primary key: name a column that is one" in source
+        assert "# class Credits(models.Model):\n#     # no primary key: name a column that is one" in source
     assert 'models.UniqueConstraint(fields=["page", "place"], name="pictures_place_key")' in source
     assert "on_delete=models.DO_NOTHING" in source
 
@@ -484,10 +485,15 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
     database = any_database_with(
         "CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s \"fine\"')",
         "CREATE DOMAIN word AS varchar(20)",
-        'CREATE TABLE odd (id int PRIMARY KEY, m mood, ip inet, n name, x text COLLATE "C", w word)',
-        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w'), (2, 'it''s \"fine\"', '::1', 'o', 'y', 'v')",
+        'CREATE TABLE odd (id int PRIMARY KEY, m mood, ip inet, n name, x text COLLATE "C", w word, r int4range)',
+        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w', '[1,4]')",
+        "INSERT INTO odd VALUES (2, 'it''s \"fine\"', '::1', 'o', 'y', 'v')",
     )
     (odd,) = imported(database, inspect_models(database), "Odd")
+    trace = Trace()
+    with entered(Scope(None, database, trace=trace)):
+        assert [(row.ip, row.r) for row in odd.objects.all()] == [("10.0.0.1", "[1,5)"), ("::1", None)]
+    assert trace.inputs
     with entered(Scope(None, database)):
         for question in (
             {"m": "ok"},
@@ -527,6 +533,21 @@ def test_what_is_in_other_schemas_and_what_the_database_says_of_tables(any_datab
     assert f"# (far) refers to {other}.staff (id)" in source
     assert 'db_table_comment = "what we \\"print\\""' in source
     imported(database, source, "Piece", "Staff")
+
+
+@only("mysql")
+def test_addresses_and_uuids_of_mariadb(any_database_with: Any) -> None:
+    database = any_database_with(
+        "CREATE TABLE place (ip INET6 PRIMARY KEY, code UUID, v4 INET4)",
+        "INSERT INTO place VALUES ('::1', '6c84fb90-12c4-11e1-840d-7b25c5ee775a', '10.0.0.1')",
+    )
+    (place,) = imported(database, inspect_models(database), "Place")
+    assert database.schema.problems() == []
+    code = UUID("6c84fb90-12c4-11e1-840d-7b25c5ee775a")
+    with entered(Scope(None, database)):
+        row = place.objects.get(pk="::1", code=code, v4="10.0.0.1")
+        assert (row.code, row.v4) == (code, "10.0.0.1")
+        row.save()
 
 
 @only("mysql")

@@ -117,8 +117,9 @@ class Schema:
         return sorted(self.models, key=lambda model: order[model._meta.table])
 
     def problems(self) -> list[ToolkitError]:
-        """What is declared and this kind of database cannot do."""
-        return [one for model in self.models for one in located_all(_impossible(self, model), model._meta.declared_at)]
+        """What is declared and this kind of database cannot do; what others made it can."""
+        managed = (model for model in self.models if model._meta.managed)
+        return [one for model in managed for one in located_all(_impossible(self, model), model._meta.declared_at)]
 
     def explain(self, error: IntegrityError, sql: str) -> None:
         """Put the words of a declared constraint into an error of the database; it asks for this itself."""

@@ -56,7 +56,7 @@ class PostgreSQL(Backend):
     def prepare(self, connection: Any) -> None:
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
-        _read_json_as_text(connection)
+        _read_as_text(connection)
         prepared.watch(connection)
 
     @contextmanager
@@ -68,7 +68,7 @@ class PostgreSQL(Backend):
         try:
             yield connection
         finally:
-            _read_json_as_text(connection)
+            _read_as_text(connection)
 
     def reader(self, connection: Any) -> Reader:
         return prepared.PreparedReader(connection)
@@ -180,12 +180,25 @@ class PostgreSQL(Backend):
         return str(database.fetch("SELECT pg_export_snapshot()")[0][0])
 
 
-def _read_json_as_text(connection: Any) -> None:
-    """Give JSON as its text, as other databases do: parsed, the value null could not be told from NULL."""
+def _read_as_text(connection: Any) -> None:
+    """Give what no field reads otherwise as its text.
+
+    Of JSON it is what other databases give: parsed, the value null could not be told from NULL. Addresses and ranges of
+    tables that others made would be objects of which no digest can be made.
+    """
     from psycopg.types.string import TextLoader
 
-    for kind in ("jsonb", "json"):  # columns that others made may be of the second
+    for kind in _TEXTS:
         connection.adapters.register_loader(kind, TextLoader)
 
+
+_RANGED = ("int4", "int8", "num", "ts", "tstz", "date")
+_TEXTS = (
+    "jsonb",
+    "json",
+    "inet",
+    "cidr",
+    *(f"{kind}{range_}" for kind in _RANGED for range_ in ("range", "multirange")),
+)
 
 _KINDS = {"23505": "unique", "23502": "not_null", "23503": "foreign_key", "23514": "check", "23P01": "exclusion"}

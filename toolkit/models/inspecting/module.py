@@ -81,11 +81,19 @@ class _Module:
         column_there = next(iter(reference.targets or target.key), "")
         if column_there not in target.columns or (len(target.key) != 1 and not target.is_unique(column_there)):
             return None
+        if not (self.rowids or target.key or self._unique_key(target)):
+            return None
         return reference.table, column_there
 
     def model(self, table: Table) -> str:
-        """The class of a table."""
-        return "\n".join(self._lines(table)) + "\n"
+        """The class of a table; in comments, if its rows cannot be told apart: it would stop every build."""
+        lines = list(self._lines(table))
+        if not self._can_be_read(table):
+            lines = [f"# {line}".rstrip() for line in lines]
+        return "\n".join(lines) + "\n"
+
+    def _can_be_read(self, table: Table) -> bool:
+        return self.rowids or bool(self._key(table))
 
     def _lines(self, table: Table) -> Iterator[str]:
         names = self.names[table.name]
@@ -100,7 +108,7 @@ class _Module:
         elif len(key) == 1 and not table.key and not table.is_unique(key[0]):
             yield f"    # no primary key: {key[0]!r} is taken for one; look whether it tells the rows apart"
         elif not key:
-            yield "    # no primary key: name a column that is one, or the rows cannot be read"
+            yield "    # no primary key: name a column that is one, and take the marks of comments away"
         if len(key) > 1:
             yield f"    pk = models.CompositePrimaryKey({', '.join(_literal(names[column]) for column in key)})"
         for column in table.columns:
@@ -116,16 +124,20 @@ class _Module:
 
         Of a view, which is not written, it is the first that may be one.
         """
-        if table.key:
-            return table.key
-        for _, columns in sorted(table.uniques, key=lambda one: len(one[1])):
-            if not any(table.columns[column].null for column in columns):
-                return columns
+        if key := table.key or self._unique_key(table):
+            return key
         if self.rowids and not table.view:
             return ()
         named = [column for column, name in self.names[table.name].items() if name == "id"]
         plain = [column for column, found in table.columns.items() if table.view and can_be_key(found.type)]
         return tuple([*named, *plain, *(table.columns if table.view else ())][:1])
+
+    def _unique_key(self, table: Table) -> tuple[str, ...]:
+        """The columns of the shortest unique constraint whose columns are always there."""
+        for _, columns in sorted(table.uniques, key=lambda one: len(one[1])):
+            if not any(table.columns[column].null for column in columns):
+                return columns
+        return ()
 
     def _field(self, table: Table, column: str, key: tuple[str, ...]) -> str:
         kind, null, counted, computed, _, comment = table.columns[column]

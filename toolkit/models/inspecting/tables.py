@@ -256,7 +256,7 @@ def _declared_types(database: Any, name: str) -> dict[str, Any]:
     import sqlalchemy as sa
 
     if database.dialect == "mysql":
-        return dict.fromkeys(_json_columns(database, name), sa.JSON())
+        return _mariadb_types(database, name) | dict.fromkeys(_json_columns(database, name), sa.JSON())
     if database.dialect != "sqlite":
         return {}
     kinds = {"uuid": sa.Uuid(), "timestamp": sa.DateTime(), "datetime": sa.DateTime(), "string": sa.Text()}
@@ -264,6 +264,20 @@ def _declared_types(database: Any, name: str) -> dict[str, Any]:
     found = database.fetch("SELECT name, lower(type) FROM pragma_table_xinfo(?)", (name,))
     first = {column: next(iter(re.findall("[a-z]+", kind)), "") for column, kind in found}
     return {column: kinds[word] for column, word in first.items() if word in kinds}
+
+
+def _mariadb_types(database: Any, name: str) -> dict[str, Any]:
+    """The columns of types that MySQL has not, and SQLAlchemy does not expect there."""
+    import sqlalchemy as sa
+    from sqlalchemy.dialects.mysql.mariadb import INET4, INET6
+
+    kinds = {"uuid": sa.Uuid(), "inet4": INET4(), "inet6": INET6()}
+    found = database.fetch(
+        "SELECT column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema = database() AND table_name = %s",
+        (name,),
+    )
+    return {column: kinds[kind.lower()] for column, kind in found if kind.lower() in kinds}
 
 
 def _json_columns(database: Any, name: str) -> list[str]:
