@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import pytest
 
-from toolkit import models
+from tests.migrations.conftest import FakeApp
+from toolkit import migrations, models
 from toolkit.errors import IntegrityError
 from toolkit.models import F
+from toolkit.models.resolve import resolve_models
 from toolkit.trace import Scope, entered
 
 
@@ -145,3 +149,50 @@ def test_a_key_that_refers_to_another_field_follows_its_new_name(newsroom, model
     made = newsroom.migrate(*declare("slug"))
     assert made.summary == ("Rename field code of Desk to slug",)
     assert newsroom.rows("news_story", "desk_id") == [("city",)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "value", "becomes"),
+    [
+        (title(unique=True), models.CharField(max_length=120, unique=True), "city", "city"),
+        (models.IntegerField(unique=True), title(unique=True), 7, "7"),
+        (title(unique=True), models.IntegerField(unique=True), "7", 7),
+    ],
+    ids=["longer", "text", "a number"],
+)
+def test_what_refers_to_a_field_becomes_what_the_field_becomes(newsroom, model, before, after, value, becomes):
+    """Stories have the code of their desk, and desks that of the desk above."""
+
+    def declare(code):
+        link = {"on_delete": models.CASCADE, "to_field": "code", "null": True}
+        desk = model("Desk", code=copy(code), above=models.ForeignKey("self", related_name="+", **link))
+        return desk, model("Story", desk=models.ForeignKey("Desk", **link), other=models.IntegerField(default=1))
+
+    newsroom.migrate(*declare(before))
+    desk, story = newsroom.app.models
+    city = newsroom.save(desk, code=value)
+    newsroom.save(story, desk=newsroom.save(desk, code=value * 2, above=city))
+    newsroom.migrate(*declare(after))
+    assert [row[0] for row in newsroom.rows("news_desk", "above_id")] in ([None, becomes], [becomes, None])
+    desk, story = newsroom.app.models
+    newsroom.save(story, desk=newsroom.save(desk, code=type(becomes)(5)))
+    with pytest.raises(IntegrityError):
+        newsroom.database.execute("UPDATE news_story SET desk_id = '99'")
+    newsroom.apply("news.0001")
+    assert value in [row[0] for row in newsroom.rows("news_desk", "above_id")]
+
+
+def test_what_refers_to_a_field_of_another_app_becomes_what_the_field_becomes(newsroom, model, tmp_path):
+    def declare(length):
+        desk = model("Desk", code=models.CharField(max_length=length, unique=True))
+        story = model("Story", desk=models.ForeignKey("desks.Desk", on_delete=models.CASCADE, to_field="code"))
+        resolve_models({"news": [story], "desks": [desk]})
+        return story, desk
+
+    apps = [newsroom.app, FakeApp("desks", [], tmp_path / "desks" / "migrations")]
+    for length in (20, 40):
+        for app, one in zip(apps, declare(length), strict=True):
+            app.models = [one]
+        migrations.make(apps)
+        migrations.apply(newsroom.database, apps)
+        assert [str(problem) for problem in migrations.check(newsroom.database, apps)] == []

@@ -42,7 +42,7 @@ def written(kind: str) -> str:
         ("json", '{"model": "a.B"}', "no array"),
         ("json", "[] []", "follows the end"),
         ("json", "[{}, ]", "no JSON"),
-        ("json", b"[\xff]", "not UTF-8"),
+        ("json", b"[\n\xff]", "not UTF-8"),
         ("json", "", "no array"),
         ("yaml", "- &a [x, x]\n- *a\n", "alias"),
         ("yaml", "- model: a\n  model: b\n", "stands twice"),
@@ -98,6 +98,17 @@ def test_a_record_that_is_refused(kind: str, text: str, told: str) -> None:
     (found,) = read(kind, text)
     assert isinstance(found, ContentError)
     assert told in str(found)
+
+
+def test_a_byte_that_is_no_text_is_told_with_its_line() -> None:
+    with pytest.raises(ContentError, match="not UTF-8") as refused:
+        read("json", b'[\n{"model": "a.B"},\n\xff]')
+    assert refused.value.line == 3
+
+
+def test_a_lone_backslash_is_told_with_the_line_of_its_record() -> None:
+    (found,) = read("xml", '<rows>\n<row model="a.B" pk="\\x"/></rows>')
+    assert (found.line, "lone backslash" in found.message) == (2, True)
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "yaml", "xml", "csv"])

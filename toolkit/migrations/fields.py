@@ -134,10 +134,19 @@ class FieldState:
 
     def referring_to(self, target: str, old: str, new: str) -> FieldState:
         """The same foreign key once the field of its target that it refers to has another name."""
-        if self.to != target or dict(self.options).get("to_field") != old:
+        if not self.holds(target, old):
             return self
         options = tuple((name, new if name == "to_field" else value) for name, value in self.options)
         return replace(self, options=options)
+
+    def holds(self, target: str, name: str) -> bool:
+        """Whether it is a foreign key that refers to its target by this field, said by ``to_field``."""
+        return self.to == target and dict(self.options).get("to_field") == name
+
+    def unchecked(self) -> FieldState:
+        """The same foreign key without a constraint."""
+        kept = tuple(pair for pair in self.options if pair[0] != "db_constraint")
+        return replace(self, options=(*kept, ("db_constraint", False)))
 
     def pointing_to(self, label: str) -> FieldState:
         """The same foreign key, to another model."""

@@ -220,6 +220,18 @@ class ProjectState:
                 found += [self.models[base], *self.ancestors(self.models[base])]
         return found
 
+    def holders(self, label: str, name: str) -> Iterator[ModelState]:
+        """The models with a foreign key that holds values of this field, which is not the primary key."""
+        return (model for model in self.models.values() if any(field.holds(label, name) for field in model.fields))
+
+    def let_go(self, label: str, name: str) -> ProjectState:
+        """With foreign keys that hold values of this field and that no database checks."""
+        found = self
+        for model in self.holders(label, name):
+            fields = tuple(field.unchecked() if field.holds(label, name) else field for field in model.fields)
+            found = found.with_model(replace(model, fields=fields))
+        return found
+
     def classes(self, labels: Iterable[str] | None = None) -> dict[str, Any]:
         """Model classes of this state, by label: those asked for and those they refer to; all when none are named.
 

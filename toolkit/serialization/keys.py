@@ -56,6 +56,8 @@ class NaturalKeys:
                     return None
             else:
                 value = from_plain(field, part, textual=self._textual)
+                if value is not None:
+                    field.db_value_of(self._dialect)(value)
             values.append(value)
         return tuple(values)
 

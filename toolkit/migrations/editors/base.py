@@ -321,7 +321,9 @@ def compared_fields(old: Any, new: Any) -> tuple[list[Any], list[tuple[Any, Any]
 
 
 def _differs(old: Any, new: Any) -> bool:
-    return describe_field(old.name, old) != describe_field(new.name, new)
+    """Whether a field says something else, or is of another kind since what it refers to is."""
+    alike = describe_field(old.name, old) == describe_field(new.name, new)
+    return not alike or str(old.sql_type()) != str(new.sql_type())
 
 
 def _moved_fields(old: Any, new: Any) -> list[tuple[Any, Any]]:

@@ -135,7 +135,7 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = 
         dialect: The database's.
         lossy: Take values of which something is lost, such as the hour of a moment that becomes a date.
     """
-    if old.is_relation and new.is_relation:
+    if old.is_relation and new.is_relation and not _leads_there_still(old, new):
         return partial(_refuse_reference, old, new)
     old, new = held_by(old), held_by(new)
     read = old.db_reader(dialect) or _same
@@ -160,6 +160,12 @@ def conversion(old: Field[Any], new: Field[Any], *, dialect: str, lossy: bool = 
     return convert
 
 
+def _leads_there_still(old: Any, new: Any) -> bool:
+    """Whether two references are to the same rows, by the same field of them."""
+    ways = [(key.target._meta.label, key.target_field.name) for key in (old, new)]
+    return ways[0] == ways[1]
+
+
 def _refuse_reference(old: Any, new: Any, stored: Any) -> NoReturn:
     """Refuse a reference to a row of another table: nobody can tell to which row it shall lead.
 
@@ -167,8 +173,9 @@ def _refuse_reference(old: Any, new: Any, stored: Any) -> NoReturn:
         ValidationError: Always.
     """
     raise ValidationError(
-        f"it refers to row {stored} of {old.target._meta.label}, and shall refer to {new.target._meta.label}, which "
-        "has keys of another kind. Add a new field, fill it with RunPython, and remove the old one",
+        f"it refers to {old.target._meta.label} by {old.target_field.name} {stored!r:.40}, and shall refer to "
+        f"{new.target._meta.label} by {new.target_field.name}, which are values of another kind. Add a new field, fill "
+        "it with RunPython, and remove the old one",
         code="reference",
     )
 

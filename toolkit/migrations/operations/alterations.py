@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError
@@ -143,8 +144,32 @@ class AlterField(_FieldOperation):
         if self.is_of_key and key_changes(before.classes([label])[label], after.classes([label])[label]):
             followers = find_followers(before.classes(), after.classes(), label)
             editor.change_key(followers, fill=self.fill)
+        elif self._is_held(before, after, label):
+            self._alter_with_holders(label, editor, before, after)
         else:
             super()._alter(app, editor, before, after)
+
+    def _is_held(self, before: ProjectState, after: ProjectState, label: str) -> bool:
+        """Whether other columns hold values of the field, by ``to_field``, and must be of another kind from now on."""
+        kinds = {str(state.get(*label.split(".")).get_field(self.name).build().sql_type()) for state in (before, after)}
+        return len(kinds) > 1 and any(before.holders(label, self.name))
+
+    def _alter_with_holders(self, label: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
+        """Let go of what refers to the field, change it and the columns that hold it, and take hold again."""
+        steps = [before, before.let_go(label, self.name), after.let_go(label, self.name), after]
+        touched = list(dict.fromkeys((label, *(model.label for model in before.holders(label, self.name)))))
+        for old, new in pairwise(steps):
+            was, shall_be = old.classes(touched), new.classes(touched)
+            for each in touched:
+                fills = self.fills() if each == label else {}
+                lossy = {
+                    field.name for field in new.models[each].fields if self.lossy and self._is_of(field, each, label)
+                }
+                editor.alter(was[each], shall_be[each], fills=fills, lossy=lossy)
+
+    def _is_of(self, field: FieldState, owner: str, label: str) -> bool:
+        """Whether a field is the one that changes, or holds its values."""
+        return field.holds(label, self.name) or (owner, field.name) == (label, self.name)
 
     def describe(self) -> str:
         return f"Alter field {self.name} of {self.model_name}"

@@ -96,7 +96,9 @@ class Text:
         try:
             self.text += self._decoder.decode(raw, final=self.has_ended)
         except UnicodeDecodeError as error:
-            raise ContentError(f"the file is not UTF-8: {error.reason} at byte {before + error.start}") from error
+            line = self._line + self.text.count("\n") + error.object.count(b"\n", 0, error.start)
+            told = f"the file is not UTF-8: {error.reason} at byte {before + error.start}"
+            raise ContentError(told, line=line) from error
 
     def skip_space(self) -> str:
         """Go on to what is no white space; the character there, or nothing at the end."""

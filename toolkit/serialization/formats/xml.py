@@ -116,6 +116,7 @@ def _record_of(row: Any, number: int) -> Record | ContentError:
     try:
         return _record(row, number)
     except ContentError as error:
+        error.line = error.line or row.sourceline
         return error
 
 
