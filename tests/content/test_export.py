@@ -16,11 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tables import opened_with, resolved
+from toolkit import models
 from toolkit.content import Source, export_model
 from toolkit.content.layout import make_layouts
 from toolkit.content.stored import read_stored
 from toolkit.errors import ContentError, Problems
-from toolkit.trace import entered
+from toolkit.trace import Scope, entered
 
 from .conftest import SOURCES, Author, Desk, Link, Place, Section, Story, Tag, make_scope
 
@@ -229,3 +231,34 @@ def test_a_pattern_must_say_where_a_new_file_goes(desk: Desk) -> None:
         export_model(desk.scope, Source("people/*/*.md", Author), desk.folder)
     with pytest.raises(ContentError, match="has room for one row, and there are more"):
         export_model(desk.scope, Source("person.md", Author), desk.folder)
+
+
+class Shelf(models.Model):
+    """Has one box at least."""
+
+    slug = models.SlugField(unique=True)
+    facts = models.JSONField(null=True, blank=True)
+    boxes = models.ManyToManyField("Box")
+
+
+class Box(models.Model):
+    slug = models.SlugField(unique=True)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "yaml"])
+def test_what_would_be_read_as_something_else_is_refused(tmp_path: Path, kind: str) -> None:
+    """The null of JSON is no value in a file, and a load wants a partner where the relation may not be left empty."""
+    database = opened_with("sqlite://", resolved({"shop": [Shelf, Box]}))
+    with entered(Scope(None, database)) as scope:
+        box = Box.objects.create(slug="a")
+        Shelf.objects.create(slug="empty")
+        Shelf.objects.create(slug="null", facts=models.JSONNull()).boxes.add(box)
+        with pytest.raises(Problems, match="2 problems") as caught:
+            export_model(scope, Source(f"shelves/*.{kind}", Shelf), tmp_path, sources=[Source("boxes.csv", Box)])
+    told = [problem.message for problem in caught.value.problems]
+    assert sorted(told) == [
+        "Shelf 'empty' cannot be written: boxes: a file names at least one Box, and it has none",
+        "Shelf 'null' cannot be written: facts: the null of JSON would be read as no value",
+    ]
+    assert list(tmp_path.iterdir()) == []
+    database.close()

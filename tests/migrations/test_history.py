@@ -249,6 +249,13 @@ def test_tables_that_are_there_and_are_right_are_taken_over(newsroom, model):
     assert newsroom.problems() == []
 
 
+def test_a_proxy_has_no_table_to_make(newsroom, model):
+    story = model("Story", title=title())
+    newsroom.declare(model("Live", {"proxy": True}, inherits=story), story)
+    assert migrations.create_tables(newsroom.database, newsroom.app.models) == ["news_story"]
+    assert migrations.create_tables(newsroom.database, newsroom.app.models) == []
+
+
 def test_tables_that_are_there_and_differ_are_not_taken_over(newsroom, model):
     newsroom.declare(model("Story", title=title()))
     migrations.create_tables(newsroom.database, newsroom.app.models)

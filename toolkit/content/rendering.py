@@ -19,7 +19,7 @@ from toolkit.content.partners import default_of
 from toolkit.content.rows import as_typed
 from toolkit.content.stored import Stored
 from toolkit.errors import ContentError, ToolkitError
-from toolkit.models import JSONField
+from toolkit.models import JSONField, JSONNull
 from toolkit.models.fields.base import MISSING
 from toolkit.models.fields.several import parts_of
 
@@ -39,6 +39,8 @@ def plain(layout: Layout, field: Any, value: Any) -> Any:
     """
     if value is None:
         return None
+    if isinstance(value, JSONNull):
+        raise Unsayable(f"{field.name}: the null of JSON would be read as no value")
     said = _native(value, has_dates=layout.source.kind in ("yaml", "markdown"))
     if layout.source.kind == "csv":
         said = _cell(field, said)
@@ -97,6 +99,9 @@ def say_row(layout: Layout, row: Stored) -> dict[str, Any]:
         if row.values[field.name] is not None and layout.hidden.issuperset(field.parts):
             said[field.name] = _plain_key(layout, field, row.values[field.name])
     for field in layout.many:
+        if not row.links[field.name] and not field.blank:
+            name = field.target._meta.object_name
+            raise Unsayable(f"{field.name}: a file names at least one {name}, and it has none")
         if row.links[field.name]:
             said[field.name] = [_plain_key(layout, field, key) for key in row.links[field.name]]
     return said

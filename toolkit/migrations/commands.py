@@ -198,7 +198,7 @@ def create_tables(database: Any, schema: Iterable[Any]) -> list[str]:
     Raises:
         Problems: A table that is there differs from its model. Nothing was made then.
     """
-    models = list(schema)
+    models = [model for model in schema if not model._meta.proxy]
     problems = differences(database, models)
     if problems:
         raise Problems(problems, summary="tables differ from their models; nothing was changed")

@@ -151,8 +151,10 @@ class AlterField(_FieldOperation):
 
     def _is_held(self, before: ProjectState, after: ProjectState, label: str) -> bool:
         """Whether other columns hold values of the field, by ``to_field``, and must be of another kind from now on."""
-        kinds = {str(state.get(*label.split(".")).get_field(self.name).build().sql_type()) for state in (before, after)}
-        return len(kinds) > 1 and any(before.holders(label, self.name))
+        if not any(before.holders(label, self.name)):
+            return False
+        old, new = (state.classes([label])[label]._meta.by_name[self.name] for state in (before, after))
+        return str(old.sql_type()) != str(new.sql_type())
 
     def _alter_with_holders(self, label: str, editor: Editor, before: ProjectState, after: ProjectState) -> None:
         """Let go of what refers to the field, change it and the columns that hold it, and take hold again."""
