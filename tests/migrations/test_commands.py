@@ -36,9 +36,11 @@ def write(newsroom, name, operations, *, after, head="", functions=""):
 # make
 
 
-def test_a_rename_may_be_told_beforehand_and_nobody_is_asked(stories, model):
+@pytest.mark.parametrize("name", ["Article", "Story"], ids=["new", "old"])
+def test_a_rename_may_be_told_beforehand_and_nobody_is_asked(stories, model, name):
+    """A field of a model that is renamed, too, is told under either name of that."""
     stories.declare(model("Article", headline=models.CharField(max_length=90)))
-    renames = {"news.Story": "Article", "news.Article.title": "headline"}
+    renames = {"news.Story": "Article", f"news.{name}.title": "headline"}
     (made,) = stories.make(renames=renames)
     assert made.summary == (
         "Rename model Story to Article",

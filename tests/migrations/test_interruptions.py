@@ -172,6 +172,24 @@ def test_a_key_that_changes_is_old_or_new_everywhere_wherever_it_is_killed(newsr
     newsroom.database.close_all()
 
 
+def test_a_field_that_others_refer_to_is_old_or_new_everywhere_wherever_it_is_killed(newsroom, model):
+    def declared(code):
+        link = models.ForeignKey("Desk", on_delete=models.CASCADE, to_field="code", related_name="+")
+        return model("Desk", code=code), model("Story", headline=title(), desk=link)
+
+    newsroom.migrate(*declared(models.IntegerField(unique=True)))
+    desk, story = newsroom.app.models
+    for code in (7, 9):
+        newsroom.save(story, headline=f"of {code}", desk=newsroom.save(desk, code=code))
+    newsroom.declare(*declared(title(unique=True))).make()
+    assert apply_and_be_killed_often(newsroom) > 3
+    assert newsroom.problems() == []
+    assert newsroom.rows("news_story", "headline, desk_id") == [("of 7", "7"), ("of 9", "9")]
+    assert apply_and_be_killed_often(newsroom, "news.0001") > 3
+    assert newsroom.rows("news_story", "headline, desk_id") == [("of 7", 7), ("of 9", 9)]
+    newsroom.database.close_all()
+
+
 @pytest.fixture
 def halved(newsroom, model):
     """A migration on MariaDB whose third step could not be done."""

@@ -27,7 +27,8 @@ class Answers:
 
     Args:
         told: ``app.Model.field`` to its new name, ``app.Model`` to its new name; nothing for "was not renamed".
-            The name of a many-to-many field stands for the table between.
+            Of a model that is renamed the old name will do as well as the new one. The name of a many-to-many field
+            stands for the table between.
         ask: Whom to ask about the rest.
     """
 
@@ -54,6 +55,17 @@ class Answers:
             return False
         self._used.add(name)
         return True
+
+    def follow(self, renamed: RenamedModel) -> None:
+        """Take what was told of the fields of a model under its old name for told under its new one."""
+        old, new = (f"{renamed.app}.{name}." for name in (renamed.old, renamed.new))
+
+        def followed(name: str) -> str:
+            return new + name.removeprefix(old) if name.startswith(old) else name
+
+        self._told = {followed(name): to for name, to in self._told.items()}
+        self._used = {followed(name) for name in self._used}
+        self._between = {between: followed(name) for between, name in self._between.items()}
 
     def of_fields(self, label: str) -> dict[str, str]:
         """What was told of the fields of a model: old to new name."""

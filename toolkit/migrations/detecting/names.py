@@ -20,6 +20,8 @@ def rename_models(walk: Walk) -> None:
     for renamed in renamed_models(walk.state, walk.wanted, ask=walk.ask):
         walk.moved[f"{renamed.app}.{renamed.new}"] = renamed.old.lower()
         walk.note(renamed.app, RenameModel(renamed.old, renamed.new))
+        if isinstance(walk.ask, Answers):
+            walk.ask.follow(renamed)
     for model in walk.kept():
         current = walk.state.models[model.label]
         if current.db_table != model.db_table and not model.is_proxy:
