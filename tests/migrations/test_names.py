@@ -126,3 +126,17 @@ def test_a_primary_key_whose_new_name_is_told_is_no_riddle(newsroom, model):
         again, model("Story", tags=models.ManyToManyField(again)), ask=never, renames={"news.Tag.slug": "code"}
     )
     assert newsroom.values(again, "code") == ["sea"]
+
+
+@pytest.mark.parametrize("name", ["Story", "Article"], ids=["old", "new"])
+def test_a_many_to_many_field_is_renamed_along_with_its_model(newsroom, model, name):
+    tag = model("Tag", slug=models.SlugField(unique=True))
+    story = model("Story", tags=models.ManyToManyField(tag))
+    newsroom.migrate(tag, story)
+    with entered(Scope(None, newsroom.database)):
+        newsroom.save(story).tags.add(newsroom.save(tag, slug="sea"))
+    tag = model("Tag", slug=models.SlugField(unique=True))
+    article = model("Article", topics=models.ManyToManyField(tag))
+    newsroom.migrate(tag, article, ask=never, renames={"news.Story": "Article", f"news.{name}.tags": "topics"})
+    with entered(Scope(None, newsroom.database)):
+        assert [topic.slug for topic in article.objects.get().topics.all()] == ["sea"]

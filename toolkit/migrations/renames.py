@@ -35,8 +35,6 @@ class Answers:
     def __init__(self, told: Mapping[str, str], ask: Ask) -> None:
         self._told, self._ask = dict(told), ask
         self._used: set[str] = set()
-        named = ((name, name.split(".")) for name in told if name.count(".") == 2)
-        self._between = {f"{app}.{model}_{field}": name for name, (app, model, field) in named}
 
     def __call__(self, question: str) -> bool:
         if not isinstance(question, Question):
@@ -65,18 +63,23 @@ class Answers:
 
         self._told = {followed(name): to for name, to in self._told.items()}
         self._used = {followed(name) for name in self._used}
-        self._between = {between: followed(name) for between, name in self._between.items()}
 
     def of_fields(self, label: str) -> dict[str, str]:
         """What was told of the fields of a model: old to new name."""
         names = ((*old.rpartition("."), new) for old, new in self._told.items() if new)
         return {name: new for model, _, name, new in names if model == label}
 
+    @property
+    def _between(self) -> dict[str, str]:
+        """Label of what would be the table between of a field that was told, to the name of that."""
+        named = ((name, name.split(".")) for name in self._told if name.count(".") == 2)
+        return {f"{app}.{model}_{field}": name for name, (app, model, field) in named}
+
     def _named(self, old: str) -> tuple[str, str | None]:
         """The name under which something was told, and its new one: of a table between, that of its field will do."""
-        if old in self._told or old not in self._between:
+        name = old if old in self._told else self._between.get(old)
+        if name is None or name == old:
             return old, self._told.get(old)
-        name = self._between[old]
         new = self._told[name]
         return name, f"{name.split('.')[1]}_{new}" if new else ""
 
@@ -159,7 +162,9 @@ def renamed_models(before: ProjectState, after: ProjectState, *, ask: Ask) -> It
         if not told and isinstance(ask, Answers) and _has_links_of(old, new, staying):
             ask.refuse_to_guess(question)
         if told or old.table == new.table or (_likeness(old, new) >= LIKENESS and ask(question)):
-            for renamed in [RenamedModel(old.app, old.name, new.name), *_followers(old, new, gone, come)]:
+            yield RenamedModel(old.app, old.name, new.name)  # what follows is called after the new name from here on
+            used |= {old.label, new.label}
+            for renamed in _followers(old, new, gone, come, ask=ask):
                 used |= {f"{renamed.app}.{renamed.old}", f"{renamed.app}.{renamed.new}"}
                 yield renamed
 
@@ -214,14 +219,32 @@ def _nearness(old: str, new: str) -> float:
 
 
 def _followers(
-    old: ModelState, new: ModelState, gone: Iterable[ModelState], come: Iterable[ModelState]
+    old: ModelState, new: ModelState, gone: Iterable[ModelState], come: Sequence[ModelState], *, ask: Ask
 ) -> Iterator[RenamedModel]:
-    """The hidden models of a renamed one: they are called after it, so nobody needs to be asked."""
+    """The hidden models of a renamed one: they are called after it, and nobody needs to be asked.
+
+    A many-to-many field may have got another name, too: that is a question.
+    """
     names = {model.name for model in come if model.app == new.app}
+    taken = {new.name + model.name.removeprefix(old.name) for model in gone if _is_hidden_of(model, old)}
     for model in gone:
         name = new.name + model.name.removeprefix(old.name)
         if _is_hidden_of(model, old) and name in names:
             yield RenamedModel(model.app, model.name, name)
+        elif _is_hidden_of(model, old) and is_between_of(model, old):
+            label = f"{model.app}.{name}"
+            alike = [other for other in come if is_between_of(other, new) and _links_alike(model, old, other, new)]
+            for other in [other for other in alike if other.name not in taken]:
+                if ask(Question(f"Was the model {label} renamed to {other.name}?", label, other.name)):
+                    taken.add(other.name)
+                    yield RenamedModel(model.app, model.name, other.name)
+                    break
+
+
+def _links_alike(model: ModelState, old: ModelState, other: ModelState, new: ModelState) -> bool:
+    """Whether the tables between of a model under its two names lead to the same models."""
+    before = sorted(new.label if field.to == old.label else field.to for field in model.fields if field.to)
+    return before == sorted(field.to for field in other.fields if field.to)
 
 
 def _changes_owner(old: ModelState, new: ModelState, staying: Iterable[ModelState]) -> bool:
