@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateTable
 from tests.servers import SERVERS, opened_apart
 from toolkit.database import Database
 from toolkit.errors import DatabaseError, FieldError
-from toolkit.models import DateField, JSONField, Model
+from toolkit.models import DateField, JSONField, Max, Model
 from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
@@ -413,10 +413,65 @@ def test_a_day_that_is_none_is_told_with_its_row(url: str) -> None:
             database.execute("INSERT INTO old VALUES (1, '0000-00-00', '2026-00-01', '25:00:00')")
         with entered(Scope(None, database)):
             for name, told in [("day", "no such day"), ("made", "no such day"), ("at", "before 24:00")]:
-                with pytest.raises(DatabaseError, match=rf"old\.{name} of row 1 is .*, which is no .*Field: .*{told}"):
+                with pytest.raises(DatabaseError, match=rf"Old\.{name} of row 1 is .*, which is no .*Field: .*{told}"):
                     old.objects.only(name).get()
                 with pytest.raises(DatabaseError, match=rf"'{name}' is .*, which is no value of that kind: .*{told}"):
                     list(old.objects.values("pk", name))
+    finally:
+        database.drop()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("postgresql")])
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("day", "infinity", "infinity"),
+        ("day", "-infinity", "-infinity"),
+        ("day", "10000-01-01", "10000-01-01"),
+        ("day", "0044-03-15 BC", "0044-03-15 BC"),
+        ("made", "infinity", "infinity"),
+        ("made", "-infinity", "-infinity"),
+        ("made", "12026-02-03 04:05:06+00", "12026-02-03 04:05:06"),
+        ("made", "0001-12-31 23:59:59+00 BC", "0001-12-31 23:59:59.* BC"),
+        ("noted", "10000-01-01 00:00", "10000-01-01 00:00:00"),
+        ("at", "24:00", "24:00:00"),
+    ],
+)
+def test_a_moment_that_python_has_not_is_told_with_its_row(url: str, name: str, value: str, shown: str) -> None:
+    """In text and, from the second time on, in binary form; rows at once, in chunks, as values, and by hand."""
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE old (id INT PRIMARY KEY, day DATE, made TIMESTAMPTZ, noted TIMESTAMP, at TIME)")
+        (old,) = imported(database, inspect_models(database), "Old")
+        database.execute("INSERT INTO old (id) VALUES (1)")
+        database.execute(f"INSERT INTO old (id, {name}) VALUES (2, %s)", [value])
+        with entered(Scope(None, database)):
+            row = rf"Old\.{name} of row 2 is {shown}.*, which is no .*Field: .*UPDATE old SET {name} = .* WHERE id = 2"
+            for ask in (
+                lambda: list(old.objects.only(name)),
+                lambda: old.objects.get(pk=2),
+                lambda: list(old.objects.iterator(chunk_size=1)),
+            ):
+                for _ in range(3):
+                    with pytest.raises(DatabaseError, match=row):
+                        ask()
+            for ask in (
+                lambda: list(old.objects.values("pk", name)),
+                lambda: list(old.objects.values_list(name, flat=True).iterator()),
+                lambda: old.objects.aggregate(Max(name)),
+            ):
+                for _ in range(3):
+                    with pytest.raises(DatabaseError, match=rf"Old: '{name}\w*' is {shown}.* tell which one it is"):
+                        ask()
+            with database.log(), pytest.raises(DatabaseError, match=row):
+                old.objects.get(pk=2)
+            with pytest.raises(DatabaseError, match=rf"'{name}' is {shown}.*Mend the row"):
+                database.fetch(f"SELECT {name} FROM old")
+            assert old.objects.filter(pk=1).get().pk == 1
+            with database.atomic():
+                with pytest.raises(DatabaseError, match=row):
+                    old.objects.get(pk=2)
+                assert old.objects.count() == 2
     finally:
         database.drop()
 

@@ -260,8 +260,9 @@ class Database(Holding):
         """
         try:
             return take(*arguments)
-        except Exception as error:
-            raise self.translated(error, sql) from error
+        except Exception as error:  # noqa: BLE001 - told
+            told = self.backend.unread(getattr(take, "__self__", None), error)
+            raise self.translated(told, sql) from told
 
     def _read(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows of a question, which is asked over a new connection if the server ended the old one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from toolkit.database.backends.reading import Unread
 from toolkit.database.hints import SMALLER, hint_for
 from toolkit.errors import (
     DatabaseError,
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
     from toolkit.database.connections import Database
 
 
+MEND_IT = "Mend the row, which was not written through the models."
+
+
 def translated(database: Database, error: Exception, sql: str) -> Exception:
     """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
     if isinstance(error, ToolkitError):
         return error
+    if isinstance(error, Unread):
+        return DatabaseError(f"{error} (in: {' '.join(sql.split())[:200]})", hint=MEND_IT)
     backend = database.backend
     told = backend.told(error)
     message = f"{told} (in: {' '.join(sql.split())[:200]})"

@@ -44,8 +44,9 @@ class Stream:
     def _take(self, size: int) -> list[Any]:
         try:
             return list(self._cursor.fetchmany(size))
-        except Exception as error:
-            raise self._broken(error) from error
+        except Exception as error:  # noqa: BLE001 - told
+            told = self._database.backend.unread(self._cursor, error)
+            raise self._broken(told) from told
 
     def _broken(self, error: Exception) -> Exception:
         """The error for rows of which only some could be taken."""

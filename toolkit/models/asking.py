@@ -70,7 +70,8 @@ class Answers(Question[M]):
         if scope.trace is not None and scope.database.in_snapshot:
             rows = paging.known_rows(scope, query, shape, values)
         if rows is None:
-            rows = scope.of(self.model).database.ask(shape.statement.sql, shape.statement.bind(values, scope, ()))
+            database = scope.of(self.model).database
+            rows = shape.ask(database, shape.statement.sql, shape.statement.bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         return shape.load(rows)
@@ -163,7 +164,7 @@ class Answers(Question[M]):
             for keys in streaming.iter_keys(scope, shape, values, chunk_size):
                 yield from self._by_keys(scope, keys)
         elif scope.trace is None and database.backend.streams_beside and not shape.locks:
-            for rows in database.stream(shape.statement.sql, shape.statement.bind(values, scope, ()), size=chunk_size):
+            for rows in shape.stream(database, shape.statement.bind(values, scope, ()), size=chunk_size):
                 yield from self._given(scope, shape.load(rows))
         else:
             yield from self._evaluate()
@@ -242,7 +243,7 @@ class Answers(Question[M]):
             if found is None:
                 return None
         sql, bind, load, shape = found
-        rows = database.ask(sql, bind(values, scope, ()))
+        rows = shape.ask(database, sql, bind(values, scope, ()))
         if scope.trace is not None:
             shape.note(scope, values, rows)
         loaded: list[Any] = load(rows)

@@ -95,7 +95,7 @@ def ask_shape(scope: Scope, shape: Shape, values: Sequence[Any], keys: Iterable[
     scope = scope.of(shape.model)
     for start in range(0, len(wanted), BATCH_KEYS):
         sql, given = statement.for_keys(wanted[start : start + BATCH_KEYS])
-        rows = scope.database.ask(sql, statement.bind(values, scope, given))
+        rows = shape.ask(scope.database, sql, statement.bind(values, scope, given))
         for row, instance in zip(rows, shape.load(rows), strict=True):
             key = row[-1] if width == 1 else tuple(row[-width:])
             if key in groups:

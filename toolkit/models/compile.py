@@ -8,12 +8,13 @@ from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
+from toolkit.database.backends.reading import UnreadRows
 from toolkit.errors import FieldError
 from toolkit.models.compiler import Compiler
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.generated import made_by, make_function
 from toolkit.models.layers import is_layered, layered, places_of
-from toolkit.models.loader import UNREADABLE, Part, make_loader, unreadable
+from toolkit.models.loader import UNREADABLE, Part, make_loader, unread, unreadable
 from toolkit.models.locking import locked
 from toolkit.models.options import located
 from toolkit.models.outputs import Typed
@@ -212,12 +213,15 @@ def _rows(compiler: Compiler, query: Query) -> Shape:
     if compiler.selection.lock is not None:
         statement = _sliced(compiler, locked(compiler, select), query)
     widths = [len(columns_of(column)) for column, _ in typed]
-    load = row_loader([compiler.reader(field) for _, field in typed], widths, names)
+    load = row_loader([compiler.reader(field) for _, field in typed], widths, names, query.model._meta.label)
     return _shape(compiler, query, "rows", statement, identity, load, names=tuple(names))
 
 
 def row_loader(
-    readers: Sequence[Callable[[Any], Any] | None], widths: Sequence[int] = (), names: Sequence[str] = ()
+    readers: Sequence[Callable[[Any], Any] | None],
+    widths: Sequence[int] = (),
+    names: Sequence[str] = (),
+    label: str = "",
 ) -> Callable[[Any], list[Any]]:
     """Rows as tuples of Python values.
 
@@ -225,9 +229,8 @@ def row_loader(
         readers: From the driver's value to Python's, for each value of a row.
         widths: How many columns each value has, if not one.
         names: What the values are called, for an error.
+        label: The model's, for an error.
     """
-    if not any(readers):
-        return list
     known: dict[str, Any] = {f"f{n}": reader for n, reader in enumerate(readers)}
     items, places, start = [], [], 0
     for n, (reader, width) in enumerate(zip(readers, widths or repeat(1))):  # noqa: B905 - one may be endless
@@ -237,27 +240,30 @@ def row_loader(
         items.append(f"{value}, " if reader is None else f"None if {lacks} else f{n}({value}), ")
         places.append((start, reader if width == 1 else None))
         start += width
-    read: Callable[[Any], list[Any]] = make_function(
-        f"def load(rows): return [({''.join(items)}) for r in rows]", known
-    )
+    read: Callable[[Any], list[Any]] = list
+    if any(readers):
+        read = make_function(f"def load(rows): return [({''.join(items)}) for r in rows]", known)
 
     def load(rows: Any) -> list[Any]:
+        if rows.__class__ is UnreadRows:
+            raise _unread(rows, places, names, label, ValueError())
         try:
             return read(rows)
         except UNREADABLE as error:
-            raise _unread(rows, places, names, error) from error
+            raise _unread(rows, places, names, label, error) from error
 
-    return made_by(load, row_loader, readers, widths, names)
+    return made_by(load, row_loader, readers, widths, names, label)
 
 
-def _unread(rows: Any, places: Sequence[Any], names: Sequence[str], error: Exception) -> Exception:
+def _unread(
+    rows: Any, places: Sequence[tuple[int, Any]], names: Sequence[str], label: str, error: Exception
+) -> Exception:
     """The error for the value among those of rows that could not be read."""
     for name, (place, reader) in zip(names, places, strict=False):
-        for row in rows if reader is not None else ():
-            try:
-                None if row[place] is None else reader(row[place])
-            except UNREADABLE as found:
-                return unreadable(repr(name), row[place], found)
+        for row in rows:
+            found = unread(row[place], reader)
+            if found is not None:
+                return unreadable(f"{label}: {name!r}", row[place], found)
     return error
 
 
@@ -306,7 +312,7 @@ def _aggregate(compiler: Compiler, query: Query) -> Shape:
         select = sa.select(*(_alone(compiler, query, structure)[0] for _, structure in query.totals))
     statement = compiler.statement(select)
     names = tuple(alias for alias, _ in query.totals)
-    load = row_loader([compiler.reader(field) for _, field in typed], names=names)
+    load = row_loader([compiler.reader(field) for _, field in typed], (), names, query.model._meta.label)
     return _shape(compiler, query, "aggregate", statement, statement, load, names=names)
 
 

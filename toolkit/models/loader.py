@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from toolkit.database.backends.reading import NoValue, UnreadRows
 from toolkit.errors import DatabaseError, ValidationError
 from toolkit.models.fetching import linked
 from toolkit.models.generated import made_by, make_function
@@ -73,6 +74,8 @@ def make_loader(root: Part, width: int) -> Loader:
     generated: Generated = make_function("\n".join(lines), names)
 
     def load(rows: Any) -> list[Any]:
+        if rows.__class__ is UnreadRows:
+            raise _unreadable(root, rows, ValueError())
         try:
             return generated(rows, linked) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
         except UNREADABLE as error:
@@ -104,16 +107,16 @@ def _as_they_are(instances: list[Any]) -> list[Any]:
 def _unreadable(root: Part, rows: Sequence[Row], error: Exception) -> Exception:
     """The error for the value that could not be read: SQLite keeps whatever another program writes."""
     for part in _iter_parts(root):
+        meta = part.model._meta
         for row in rows:
             key = tuple(row[index] for index in part.key_indexes)
             for attribute, index, read, null in _values_of(part) if None not in key else ():  # else nothing is there
-                try:
-                    if read is not None and not (null and row[index] is None):
-                        read(row[index])
-                except UNREADABLE as found:
-                    meta, shown = part.model._meta, key if len(key) > 1 else key[0]
-                    kind = type(meta.by_name[attribute]).__name__ if attribute in meta.by_name else NO_FIELD
-                    return unreadable(f"{meta.table}.{attribute} of row {shown!r}", row[index], found, kind)
+                found = unread(row[index], read, null=null)
+                if found is not None:
+                    field = next((one for one in meta.fields if one.attname == attribute), None)
+                    told = f"{meta.label}.{attribute} of row {key if len(key) > 1 else key[0]!r}"
+                    kind, mended = (type(field).__name__, _statement(field, key)) if field is not None else (NO_FIELD, "")
+                    return unreadable(told, row[index], found, kind, mended)
     return error
 
 
@@ -132,11 +135,30 @@ def _values_of(part: Part) -> Iterator[tuple[str, int, Callable[[Any], Any] | No
         yield attribute, index, read, True
 
 
+def unread(value: Any, read: Callable[[Any], Any] | None, *, null: bool = True) -> Exception | None:
+    """Why a driver's value cannot be read; None if it can."""
+    if isinstance(value, NoValue):
+        return ValueError(value.why)
+    try:
+        if read is not None and not (null and value is None):
+            read(value)
+    except UNREADABLE as error:
+        return error
+    return None
+
+
+def _statement(field: Any, key: Sequence[Any]) -> str:
+    """How the value of a row is set in SQL; what to, somebody has to know."""
+    meta = field.model._meta
+    met = " AND ".join(f"{part.column} = {value!r}" for part, value in zip(meta.key, key, strict=True))
+    return f"UPDATE {meta.table} SET {field.column} = ... WHERE {met}"  # noqa: S608 - it is shown
+
+
 NO_FIELD = "value of that kind"
 """What a value should be that no field has."""
 
 
-def unreadable(told: str, value: Any, error: Exception, kind: str = NO_FIELD) -> DatabaseError:
+def unreadable(told: str, value: Any, error: Exception, kind: str = NO_FIELD, mended: str = "") -> DatabaseError:
     """The error for a value that could not be read.
 
     Args:
@@ -144,10 +166,12 @@ def unreadable(told: str, value: Any, error: Exception, kind: str = NO_FIELD) ->
         value: As the driver gave it.
         error: What its reader said.
         kind: What it should be.
+        mended: A statement that mends it, where it is known of which row it is.
     """
     return DatabaseError(
         f"{told} is {value!r}, which is no {kind}: {error}",
-        hint="Mend the row; it was not written through the models.",
+        hint=f"Mend the row, which was not written through the models{f': {mended}' if mended else ''}."
+        + ("" if mended else " Rows that are loaded as instances tell which one it is."),
     )
 
 

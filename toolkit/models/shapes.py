@@ -6,12 +6,14 @@ be written down, so that another process can ask the same question again and com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from toolkit.database import DEFAULT
+from toolkit.database.backends.reading import Unread
+from toolkit.errors import DatabaseError
 from toolkit.models.generated import make_function
 from toolkit.models.sqltext import flat, key_marks
 from toolkit.trace import Trace, digest
@@ -167,6 +169,31 @@ class Shape:
     def names_more(self) -> bool:
         """Whether more than their keys names the rows of the answer: annotations, values of joined rows."""
         return len(self.identity_indexes) > len(self.model._meta.key)
+
+    def ask(self, database: Any, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of the question.
+
+        Raises:
+            DatabaseError: One has a value that Python has none for; it says of which field and row.
+        """
+        try:
+            rows: list[Any] = database.ask(sql, parameters)
+        except DatabaseError as error:
+            self._tell_unread(error)
+            raise
+        return rows
+
+    def stream(self, database: Any, parameters: Sequence[Any], *, size: int) -> Iterator[list[Any]]:
+        """The same, so many rows at a time."""
+        try:
+            yield from database.stream(self.statement.sql, parameters, size=size)
+        except DatabaseError as error:
+            self._tell_unread(error)
+            raise
+
+    def _tell_unread(self, error: DatabaseError) -> None:
+        if isinstance(error.__cause__, Unread):
+            self.load(error.__cause__.rows)
 
     def note(self, scope: Any, values: Sequence[Any], rows: Sequence[Any], key: Any = None) -> None:
         """Record in a trace that this question was asked, and what the answer was.

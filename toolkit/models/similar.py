@@ -254,7 +254,8 @@ def _fetch(scope: Scope, question: QuerySet[Any]) -> Iterable[Any]:
     """Rows of Python's values. No trace notes them, for a ranking is a question of its own."""
     query, values = question._query("instances")
     shape = find_shape(scope, query)
-    rows: Iterable[Any] = shape.load(scope.database.ask(shape.statement.sql, shape.statement.bind(values, scope, ())))
+    found = shape.ask(scope.database, shape.statement.sql, shape.statement.bind(values, scope, ()))
+    rows: Iterable[Any] = shape.load(found)
     return rows
 
 

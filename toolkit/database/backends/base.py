@@ -220,6 +220,11 @@ class Backend:
         """Whether the driver knows that a connection has ended, after an error."""
         return bool(getattr(connection, "closed", False))
 
+    def unread(self, cursor: Any, error: Exception) -> Exception:
+        """What is to be told of an error of the driver's that came when rows were taken: best of all which value it is
+        about (``Unread``)."""
+        return error
+
     def is_rolled_back(self, cursor: Any) -> bool:
         """Whether a COMMIT, of which this is the cursor, rolled back what it should have committed."""
         return False

@@ -15,11 +15,12 @@ from toolkit.database.tokens.postgresql import PostgreSQLTokens
 from toolkit.lazily import LazyModule
 
 if TYPE_CHECKING:
-    from toolkit.database.backends import prepared
+    from toolkit.database.backends import prepared, unread
     from toolkit.database.connections import Database
     from toolkit.database.tokens import TokenKeeper
 else:
     prepared = LazyModule("toolkit.database.backends.prepared")  # it imports psycopg, an extra
+    unread = LazyModule("toolkit.database.backends.unread")
 
 COPIED_ROWS = 50
 """From so many rows on an insert is a COPY."""
@@ -106,6 +107,12 @@ class PostgreSQL(Backend):
         told = error.diag  # type: ignore[attr-defined]  # psycopg's, for it has a state
         name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
         return Broken(_KINDS.get(state, ""), name)
+
+    def unread(self, cursor: Any, error: Exception) -> Exception:
+        """psycopg's DataError without a state of the server's is about a value that it cannot give."""
+        result = getattr(cursor, "pgresult", None)
+        is_of_value = type(error).__name__ == "DataError" and getattr(error, "sqlstate", None) is None
+        return unread.unread(cursor.connection, result) if is_of_value and result is not None else error
 
     def server(self, connection: Any) -> str:
         return str(connection.info.server_version)

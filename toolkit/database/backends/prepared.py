@@ -22,10 +22,11 @@ from typing import Any
 
 from psycopg import Cursor, adapters, capabilities, pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import ProgrammingError, error_from_result
+from psycopg.errors import DataError, ProgrammingError, error_from_result
 from psycopg.generators import execute, fetch, send
 
 from toolkit.database.backends.reading import LARGE_ANSWER
+from toolkit.database.backends.unread import unread
 
 PREPARED_FROM = 2
 """A question is prepared when it is asked so many times: to prepare it is a round trip, which the next ones save."""
@@ -196,8 +197,7 @@ class PreparedReader:
             kinds = {result.ftype(column) for column in range(result.nfields)}
             prepared.form = BINARY if kinds <= self._binary else TEXT
         if rows is None:
-            values.set_pgresult(result)
-            rows = values.load_rows(0, result.ntuples, tuple)
+            rows = self._load(result)
         is_long = len(rows) > LARGE_ANSWER
         if is_long:
             values.set_pgresult(None)
@@ -207,7 +207,7 @@ class PreparedReader:
 
     def _take_parts(self) -> tuple[list[Any], Any]:
         """The rows of an answer, and the result that ends it: each part is read while the server makes the next."""
-        server, wait, values = self._server, self._connection.wait, self._values
+        server, wait = self._server, self._connection.wait
         rows: list[Any] = []
         try:
             server.set_chunked_rows_mode(PART_ROWS)
@@ -215,12 +215,19 @@ class PreparedReader:
             while (result := wait(fetch(server))) is not None:
                 end = result
                 if result.status == PART:
-                    values.set_pgresult(result)
-                    rows += values.load_rows(0, result.ntuples, tuple)
+                    rows += self._load(result)
         except BaseException as error:
             self._leave(cancel=not isinstance(error, Exception))
             raise
         return rows, end
+
+    def _load(self, result: Any) -> list[Any]:
+        values = self._values
+        values.set_pgresult(result)
+        try:
+            return values.load_rows(0, result.ntuples, tuple)
+        except DataError as error:
+            raise unread(self._connection, result) from error
 
     def _leave(self, *, cancel: bool) -> None:
         """Take what remains of an answer, so that the next can come.
@@ -240,7 +247,10 @@ class PreparedReader:
     def _through_cursor(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         with self._connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            rows: list[Any] = cursor.fetchall()
+            try:
+                rows: list[Any] = cursor.fetchall()
+            except DataError as error:
+                raise unread(self._connection, cursor.pgresult) from error
             return rows
 
     def _find_prepared(self, key: Key, text: bytes) -> Prepared | None:

@@ -12,6 +12,40 @@ Reader = Callable[[str, Sequence[Any]], list[Any]]
 """Gives all rows of a statement, as tuples."""
 
 
+class NoValue:
+    """Stands for a value of a database that Python has none for.
+
+    Args:
+        text: It, as the database writes it.
+        why: Why Python has none.
+    """
+
+    def __init__(self, text: str, why: str) -> None:
+        self.text, self.why = text, why
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class UnreadRows(list[Any]):
+    """Rows some of which have a ``NoValue``."""
+
+
+class Unread(Exception):
+    """Some rows have a value that Python has none for.
+
+    Args:
+        names: Of the columns.
+        rows: All rows, or those among which there is one, with ``NoValue`` in their place.
+    """
+
+    def __init__(self, names: Sequence[str], rows: list[Any]) -> None:
+        found = ((name, value) for row in rows for name, value in zip(names, row, strict=True))
+        name, value = next(((name, value) for name, value in found if isinstance(value, NoValue)), ("", None))
+        super().__init__(f"{name!r} is {value}, and {value.why}" if value is not None else "a value cannot be read")
+        self.rows = UnreadRows(rows)
+
+
 class CursorReader:
     """Asks through one cursor of the driver's: to make one takes longer than to use it.
 
