@@ -104,7 +104,9 @@ def test_values_are_the_same_however_often_they_are_asked_for(notes: Any, value:
 )
 def test_what_python_has_no_value_for_is_told_so_however_often_it_is_asked_for(notes: Any, value: str) -> None:
     for _ in range(PREPARED_FROM + 2):
-        with pytest.raises(DatabaseError, match=r" is .*, and (Python.s years are 1 to 9999|a time of day is before 24:00)"):
+        with pytest.raises(
+            DatabaseError, match=r" is .*, and (Python.s years are 1 to 9999|a time of day is before 24:00)"
+        ):
             notes.fetch(f"SELECT {value} FROM note WHERE id = %s", (1,))
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 

@@ -363,6 +363,24 @@ def test_groups_are_made_by_what_stands_under_a_key(m: Any, documents: Any) -> N
         list(groups.order_by("json__a"))
 
 
+def test_groups_by_json_have_an_order_that_all_databases_share(m: Any, documents: Any) -> None:
+    """Null, false, true, numbers, text by code point, lists and objects by their text; so have the ties of an order."""
+    values = [{}, {"b": [2], "a": 1}, {"a": 1}, [2, 1], [10], [1], [], "é", "a", "B", "b ", "b", "", 10, 9, 0.5, -1]
+    values += [2**70, 1e-07, True, False, None]
+    documents.save({}, *({"k": value} for value in values), {"k": "b"})
+    groups = m.Everything.objects.values("json__k").annotate(n=Count("pk"))
+    expected = [
+        None, None, False, True, -1, 1e-07, 0.5, 9, 10, 2**70, "", "B", "a", "b", "b ", "é",
+        [10], [1], [2, 1], [], {"a": 1, "b": [2]}, {"a": 1}, {},
+    ]  # fmt: skip
+    assert [group["json__k"] for group in groups] == expected
+    assert [(group["json__k"], group["n"]) for group in groups.order_by("-n")[:4]] == [
+        ("b", 2), (None, 1), (None, 1), (False, 1),
+    ]  # fmt: skip
+    whole = m.Everything.objects.values("json").annotate(n=Count("pk")).filter(n=1)
+    assert [group["json"] for group in whole][:3] == [{"k": ""}, {"k": "B"}, {"k": "a"}]
+
+
 def test_json_is_compared_with_json_alone(m: Any, documents: Any) -> None:
     documents.save({"a": 1, "b": 1}, {"a": "1", "b": 1}, {"a": True, "b": 1})
     rows = m.Everything.objects

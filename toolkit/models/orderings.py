@@ -214,12 +214,22 @@ def identity_columns(compiler: Compiler) -> list[Any]:
     """Columns that tell any two rows of the answer apart."""
     chosen = compiler.selection
     if chosen.grouped and not chosen.distinct:
-        return compiler.groups()
+        return _group_keys(compiler)
     if chosen.values is not None and (chosen.distinct or chosen.combined):
         return compiler.value_columns(chosen.values)
     if chosen.combined:
         return [*compiler.root.keys, *(compiler.annotations[alias][0] for alias in chosen.annotated)]
     return row_keys(compiler)
+
+
+def _group_keys(compiler: Compiler) -> list[Any]:
+    """What tells groups apart. JSON, which databases order in ways of their own, has an order that all share."""
+    compiler.groups()
+    found = []
+    for name in compiler.selection.groups:
+        column, field = compiler.value_column(name)
+        found += field.group_keys(column, compiler.dialect) if isinstance(field, JSONField) else columns_of(column)
+    return found
 
 
 def row_keys(compiler: Compiler) -> list[Any]:

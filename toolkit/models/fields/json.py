@@ -112,6 +112,16 @@ class JSONField(Field[T]):
         """What to order by, for an order that all databases share: null, false, true, numbers, text, the rest."""
         return sort_keys(column, dialect)
 
+    def group_keys(self, column: Any, dialect: str) -> list[Any]:
+        """The same for groups by the value, of which no two are equal: between lists, and between objects, their text
+        decides."""
+        import sqlalchemy as sa
+
+        if dialect not in ("sqlite", "postgresql", "mysql"):
+            return [column]
+        text = sa.collate(sa.cast(column, sa.Text()), "C") if dialect == "postgresql" else column
+        return [*self.sort_keys(column, dialect), text]
+
     # values
 
     def validate(self, value: Any) -> None:
