@@ -341,10 +341,10 @@ def test_a_row_that_another_program_spoiled_is_named(m: Any, scope: Any) -> None
     scope.database.execute("INSERT INTO news_everything (id, instant) VALUES (41, 'last week')")
     with pytest.raises(DatabaseError, match=r"news\.Everything\.instant of row 41 is 'last week'.*UPDATE"):
         m.Everything.objects.get(pk=41)
-    with pytest.raises(DatabaseError, match=r"news_everything\.first of row 41 is 'last week', which is no value of"):
+    with pytest.raises(DatabaseError, match=r"news\.Everything\.first of row 41 is 'last week', which is no value of"):
         list(m.Everything.objects.only("pk").annotate(first=F("instant")))
     row = m.Everything.objects.only("pk").get()
-    with pytest.raises(DatabaseError, match=r"news_everything\.instant of row 41 is 'last week', which is no DateTime"):
+    with pytest.raises(DatabaseError, match=r"news\.Everything\.instant of row 41 is 'last week', which is no DateTime"):
         row.instant  # noqa: B018 - the read is the test
 
 
@@ -359,7 +359,7 @@ def test_a_spoiled_row_is_named_however_far_away_and_no_other_is_blamed(m: Any, 
     database.execute("UPDATE news_story SET published = 'last week' WHERE id = ?", [spoiled])
     along = m.Comment.objects.select_related("parent__story").order_by("-pk")
     with pytest.raises(
-        DatabaseError, match=rf"news_story\.published of row {spoiled} is 'last week', which is no Date"
+        DatabaseError, match=rf"news\.Story\.published of row {spoiled} is 'last week', which is no Date"
     ):
         list(along.filter(pk__in=[answer.pk, answer.pk - 1]))  # the second has no parent, whose story had an instant
 

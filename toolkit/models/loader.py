@@ -115,7 +115,9 @@ def _unreadable(root: Part, rows: Sequence[Row], error: Exception) -> Exception:
                 if found is not None:
                     field = next((one for one in meta.fields if one.attname == attribute), None)
                     told = f"{meta.label}.{attribute} of row {key if len(key) > 1 else key[0]!r}"
-                    kind, mended = (type(field).__name__, _statement(field, key)) if field is not None else (NO_FIELD, "")
+                    kind, mended = (
+                        (type(field).__name__, _statement(field, key)) if field is not None else (NO_FIELD, "")
+                    )
                     return unreadable(told, row[index], found, kind, mended)
     return error
 
