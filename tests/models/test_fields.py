@@ -344,7 +344,9 @@ def test_a_row_that_another_program_spoiled_is_named(m: Any, scope: Any) -> None
     with pytest.raises(DatabaseError, match=r"news\.Everything\.first of row 41 is 'last week', which is no value of"):
         list(m.Everything.objects.only("pk").annotate(first=F("instant")))
     row = m.Everything.objects.only("pk").get()
-    with pytest.raises(DatabaseError, match=r"news\.Everything\.instant of row 41 is 'last week', which is no DateTime"):
+    with pytest.raises(
+        DatabaseError, match=r"news\.Everything\.instant of row 41 is 'last week', which is no DateTime"
+    ):
         row.instant  # noqa: B018 - the read is the test
 
 

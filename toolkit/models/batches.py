@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
 from toolkit.models.fetching import FETCH_RAISE, mode_of, peers_of, spread
-from toolkit.models.loader import UNREADABLE, unreadable
+from toolkit.models.loader import UNREADABLE, unreadable_in
 from toolkit.models.options import located
 from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
@@ -351,8 +351,7 @@ def _read(field: Any, key: Any, value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except UNREADABLE as error:
-        told = f"{field.model._meta.table}.{field.attname} of row {key!r}"
-        raise unreadable(told, value, error, type(field).__name__) from error
+        raise unreadable_in(field, key if isinstance(key, tuple) else (key,), value, error) from error
 
 
 def _was_read(scope: Scope, instance: Any) -> bool:

@@ -114,11 +114,10 @@ def _unreadable(root: Part, rows: Sequence[Row], error: Exception) -> Exception:
                 found = unread(row[index], read, null=null)
                 if found is not None:
                     field = next((one for one in meta.fields if one.attname == attribute), None)
+                    if field is not None:
+                        return unreadable_in(field, key, row[index], found)
                     told = f"{meta.label}.{attribute} of row {key if len(key) > 1 else key[0]!r}"
-                    kind, mended = (
-                        (type(field).__name__, _statement(field, key)) if field is not None else (NO_FIELD, "")
-                    )
-                    return unreadable(told, row[index], found, kind, mended)
+                    return unreadable(told, row[index], found)
     return error
 
 
@@ -149,11 +148,13 @@ def unread(value: Any, read: Callable[[Any], Any] | None, *, null: bool = True) 
     return None
 
 
-def _statement(field: Any, key: Sequence[Any]) -> str:
-    """How the value of a row is set in SQL; what to, somebody has to know."""
+def unreadable_in(field: Any, key: Sequence[Any], value: Any, error: Exception) -> DatabaseError:
+    """The error for a field of a row that could not be read, with the statement that mends it."""
     meta = field.model._meta
-    met = " AND ".join(f"{part.column} = {value!r}" for part, value in zip(meta.key, key, strict=True))
-    return f"UPDATE {meta.table} SET {field.column} = ... WHERE {met}"  # noqa: S608 - it is shown
+    met = " AND ".join(f"{part.column} = {each!r}" for part, each in zip(meta.key, key, strict=True))
+    mended = f"UPDATE {meta.table} SET {field.column} = ... WHERE {met}"  # noqa: S608 - it is shown
+    told = f"{meta.label}.{field.attname} of row {tuple(key) if len(key) > 1 else key[0]!r}"
+    return unreadable(told, value, error, type(field).__name__, mended)
 
 
 NO_FIELD = "value of that kind"
