@@ -43,11 +43,23 @@ def test_the_url_names_the_dialect(url: str, dialect: str) -> None:
 def test_an_unknown_kind_of_database_is_refused() -> None:
     with pytest.raises(DatabaseError, match=r"'db2://x' names no database that the toolkit knows\. Use sqlite"):
         Database("db2://x")
+    with pytest.raises(DatabaseError, match=r"'db2://x\?password=\*\*\*' names no database"):
+        Database("db2://x?password=s3cret")
 
 
-def test_passwords_are_not_shown() -> None:
-    database = Database("postgresql://ines:s3cret@127.0.0.1:1/courier")
-    assert repr(database) == "<Database postgresql://ines:***@127.0.0.1:1/courier>"
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ines:s3cret@127.0.0.1:1/courier", "postgresql://ines:***@127.0.0.1:1/courier"),
+        (
+            "postgresql://127.0.0.1:1/courier?user=ines&password=s3cret&connect_timeout=1",
+            "postgresql://127.0.0.1:1/courier?user=ines&password=***&connect_timeout=1",
+        ),
+    ],
+)
+def test_passwords_are_not_shown(url: str, shown: str) -> None:
+    database = Database(url)
+    assert repr(database) == f"<Database {shown}>"
     with pytest.raises(DatabaseUnavailable, match="cannot be reached") as raised:
         database.fetch("SELECT 1")
     assert "s3cret" not in str(raised.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from toolkit.database.tokens import TokenKeeper
 
 CONNECT_TIMEOUT_SECONDS = 10
+
+SECRETS = re.compile(r"([?&](?:password|passwd|sslpassword)=)[^&#]*")
+"""What a URL's query says that nobody else should read."""
 
 
 class Broken(NamedTuple):
@@ -172,7 +176,8 @@ class Backend:
     def safe_url(self) -> str:
         """The URL without its password."""
         parts = urlsplit(self.url)
-        return self.url.replace(f":{parts.password}@", ":***@") if parts.password else self.url
+        url = self.url.replace(f":{parts.password}@", ":***@") if parts.password else self.url
+        return SECRETS.sub(r"\1***", url)
 
     # connections
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from toolkit.database.backends.base import Backend
+from toolkit.database.backends.base import SECRETS, Backend
 from toolkit.errors import DatabaseError, did_you_mean
 from toolkit.lazily import LazyModule
 
@@ -51,7 +51,7 @@ def backend_for(url: str, folder: Path) -> Backend:
 
 def _without_password(url: str) -> str:
     """A URL for people to read, whatever is wrong with it."""
-    return re.sub(r"(//[^/@:]*:).*@", r"\1***@", url)
+    return SECRETS.sub(r"\1***", re.sub(r"(//[^/@:]*:).*@", r"\1***@", url))
 
 
 def _class_of(scheme: str, url: str) -> type[Backend]:
