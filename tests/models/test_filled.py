@@ -165,3 +165,21 @@ def test_a_value_that_is_computed_at_each_reading_needs_a_database_that_can() ->
     found, _ = resolve_models({"shop": [virtual]})
     assert [str(problem) for problem in Schema(found, "sqlite").problems()] == []
     assert "db_persist is False" in str(Schema(found, "postgresql").problems()[0])
+
+
+def test_each_model_that_inherits_a_computed_field_has_it_for_itself() -> None:
+    class Priced(models.Model):
+        price = models.IntegerField()
+        twice = models.GeneratedField(expression=F("price") * 2, output_field=models.IntegerField())
+
+        class Meta:
+            abstract = True
+
+    class Pen(Priced):
+        pass
+
+    class Book(Priced):
+        pass
+
+    resolved({"shop": [Pen, Book]})
+    assert [model._meta.get_field("twice").output_field.model for model in (Pen, Book)] == [Pen, Book]

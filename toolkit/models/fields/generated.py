@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from toolkit.database.backends import spelling
@@ -57,7 +58,7 @@ class GeneratedField(Field[T]):
     not_in_database: ClassVar[frozenset[str]] = frozenset({"null", "blank", "default"})
 
     def check(self) -> None:
-        output = self.output_field
+        output = self.output_field = copy(self.output_field)  # several models may inherit the declaration
         if output.is_relation or output.is_several or output.is_generated:
             raise DeclarationError(
                 f"{self.model.__name__}.{self.name}: output_field = {output!r} is no plain field",
