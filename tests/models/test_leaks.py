@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -263,3 +264,13 @@ def test_what_was_loaded_in_one_language_is_not_shown_in_another(m: Any, newsroo
         assert len(section.stories.all()) == 5
     with entered(m.look(newsroom.database, READER, locale="es")):
         assert [story.title for story in section.stories.all()] == ["Cuatro"]
+
+
+def test_what_was_public_at_one_moment_is_asked_for_at_another(m: Any, newsroom: Any) -> None:
+    later = Scope(None, newsroom.database, READER, "en", "en", m.NOON + timedelta(days=3))
+    with entered(m.look(newsroom.database, READER)):
+        section, stories = m.Section.objects.get(slug="section-1"), m.Story.objects.filter(weight=1)
+        before = [story.slug for story in stories], len(section.stories.all())
+    with entered(later):
+        assert [story.slug for story in stories] == ["story-1", *before[0]]  # published a day after noon
+        assert len(section.stories.all()) == before[1] + 1

@@ -83,8 +83,8 @@ class Question(Generic[M]):
         scope, before = current.get(), self._asked_by
         if scope is before or scope is None or before is None:
             return self._cache
-        same = scope.trace is before.trace and scope.database is before.database
-        return self._cache if same and scope.sight == before.sight and scope.locale == before.locale else None
+        same = scope.trace is before.trace and scope.database is before.database and scope.eyes == before.eyes
+        return self._cache if same else None
 
     # making new ones
 
