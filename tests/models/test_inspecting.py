@@ -568,6 +568,20 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
         assert odd.objects.filter(m="ok").get().pk == 3
 
 
+@pytest.mark.parametrize("any_database_with", SERVERS, indirect=True, ids=lambda url: url.partition(":")[0])
+def test_no_digit_is_lost_of_numbers_that_are_longer_than_their_field(any_database_with: Any) -> None:
+    wide = any_database_with(
+        "CREATE TABLE wide (id INT PRIMARY KEY, a NUMERIC(40, 10), b NUMERIC(30, 20))",
+        "INSERT INTO wide VALUES (1, 123456789012345678901234567890.5, 1.12345678901234567891)",
+    )
+    if wide.dialect == "postgresql":
+        wide.execute("ALTER TABLE wide ALTER COLUMN b TYPE NUMERIC")
+    (model,) = imported(wide, inspect_models(wide), "Wide")
+    with entered(Scope(None, wide)):
+        row = model.objects.get(b=Decimal("1.12345678901234567891"))
+        assert (row.a, row.b) == (Decimal("123456789012345678901234567890.5"), Decimal("1.12345678901234567891"))
+
+
 @only("postgresql")
 def test_what_is_in_other_schemas_and_what_the_database_says_of_tables(any_database_with: Any) -> None:
     other = "toolkit_other_schema"

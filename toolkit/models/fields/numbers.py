@@ -161,7 +161,9 @@ class DecimalField(Field[T]):
         return self._to_float if dialect == "sqlite" else self._to_decimal
 
     def db_reader(self, dialect: str) -> Convert:
-        return self._to_decimal
+        """A column that others made may have more digits than its field: they are given as they are."""
+        is_of_others = self.model is not None and not self.model._meta.managed
+        return self._as_kept if is_of_others and dialect != "sqlite" else self._to_decimal
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """Refuse what the column would round or cut."""
@@ -185,6 +187,9 @@ class DecimalField(Field[T]):
 
     def _to_float(self, value: Any) -> float:
         return float(value)
+
+    def _as_kept(self, value: Any) -> Decimal:
+        return value if isinstance(value, Decimal) else self._to_decimal(value)
 
     def _to_decimal(self, value: Any) -> Decimal:
         number = value if isinstance(value, Decimal) else Decimal(repr(value))
