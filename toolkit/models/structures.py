@@ -11,7 +11,7 @@ from toolkit.models.expressions import F
 def iter_parts(structure: Any) -> Iterator[Any]:
     """The expressions in a structure, itself first; a name that a condition begins with counts as ``F`` of it.
 
-    What is inside of a ``Subquery`` is another question's.
+    What is inside of a ``Subquery`` is another question's, and so is what an ``OuterRef`` names.
     """
     if not isinstance(structure, tuple) or not structure:
         return
@@ -21,7 +21,7 @@ def iter_parts(structure: Any) -> Iterator[Any]:
 
 
 def _iter_inside(structure: Any) -> Iterator[Any]:
-    if getattr(structure[0], "closed", False):
+    if getattr(structure[0], "closed", False) or getattr(structure[0], "outward", False):
         return
     if structure[0] != "(q)":
         for item in structure:
