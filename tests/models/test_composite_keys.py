@@ -143,7 +143,7 @@ def test_the_key_among_those_of_a_question(shop: Any) -> None:
     ("ask", "told"),
     [
         (lambda: Order.objects.filter(pk__in=Tenant.objects.values("pk")), r"2 values \(tenant, number\), not 'pk'"),
-        (lambda: Tenant.objects.filter(pk__in=Order.objects.all()), "one value, not 'pk', 2 columns"),
+        (lambda: Tenant.objects.filter(pk__in=Order.objects.all()), "a queryset of Order objects stands for others"),
         (
             lambda: Order.objects.filter(pk__in=Order.objects.values("tenant", "note")),
             "int cannot be searched",

@@ -15,7 +15,7 @@ from typing import Any
 
 from toolkit.database import DEFAULT
 from toolkit.database.backends import spelling
-from toolkit.errors import FieldError, did_you_mean
+from toolkit.errors import FieldError
 from toolkit.models.combining import ORDERS
 from toolkit.models.conditions import condition, visible
 from toolkit.models.context import Context, Values
@@ -25,7 +25,7 @@ from toolkit.models.limits import refuse_many_joined, refuse_nested
 from toolkit.models.operations import take, take_beforehand
 from toolkit.models.orderings import Directed, annotated, directed, identity_columns, order_by, ordering
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, key_column, resolve
+from toolkit.models.paths import Node, key_column, refuse_rest, resolve
 from toolkit.models.query import Sight
 from toolkit.models.selecting import Crossed, groups_of, plain_select, select
 from toolkit.models.selection import Binds, Selection, own_slots
@@ -369,10 +369,7 @@ class Compiler:
         if found is None:
             column, field_, rest = transformed(self, resolved.node, resolved.column, resolved.field, resolved.rest)
             if rest:
-                raise FieldError(
-                    f"{self.model.__name__}.{name}: {'__'.join(rest)!r} is not a field",
-                    hint=did_you_mean(rest[0], self.model._meta.names()),
-                )
+                raise refuse_rest(self.model, name, resolved, rest)
             found = self.transformed[resolved.node, name] = column, field_
         return found
 

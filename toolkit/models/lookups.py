@@ -96,7 +96,10 @@ def _key(instance: Any, expected: Any, field: Any) -> Any:
 
 
 def _named(field: Any) -> str:
-    return f"{field.model.__name__}.{field.name}" if field.model is not None else type(field).__name__
+    if field.model is not None:
+        return f"{field.model.__name__}.{field.name}"
+    source = getattr(field, "source", None)
+    return type(field).__name__ if source is None else f"{_named(source)}__{field.part}"
 
 
 class LookupFunction(Protocol):

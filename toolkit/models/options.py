@@ -399,8 +399,12 @@ class Options:
         """All fields: those with a column, to many rows, over several columns, and the other sides of relations."""
         return [*self.fields, *self.many_to_many, *self.virtual.values(), *self.related_objects]
 
-    def get_field(self, name: str) -> Any:
+    def get_field(self, name: str, *, besides: Iterable[str] = ()) -> Any:
         """The field, or the reverse relation, of this name.
+
+        Args:
+            name: The name.
+            besides: Further names that may have been meant, such as those of annotations.
 
         Raises:
             FieldError: There is none; the nearest names are in the hint.
@@ -411,7 +415,9 @@ class Options:
         if found is None:
             found = next((field for field in (*self.fields, *self.spread_keys) if field.attname == name), None)
         if found is None:
-            raise FieldError(f"{self.object_name} has no field {name!r}", hint=did_you_mean(name, self.names()))
+            raise FieldError(
+                f"{self.object_name} has no field {name!r}", hint=did_you_mean(name, [*self.names(), *besides])
+            )
         return found
 
     def names(self) -> Iterable[str]:

@@ -12,7 +12,7 @@ from toolkit.models.expressions import Ordered
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of
 from toolkit.models.outputs import Typed
-from toolkit.models.paths import Node, join_forward, resolve
+from toolkit.models.paths import Node, join_forward, refuse_rest, resolve
 from toolkit.models.relations import ForeignKey
 from toolkit.models.sqltext import as_value
 from toolkit.models.transforms import transformed
@@ -69,11 +69,13 @@ def ordering(
     if resolved.many is not None and name in (compiler.selection.values or ()):
         return [Directed(compiler.value_column(name)[0], down)]
     column, field, rest = transformed(compiler, resolved.node, resolved.column, resolved.field, resolved.rest)
-    if rest or resolved.many is not None:
+    if resolved.many is not None:
         raise FieldError(
             f"{node.model.__name__} cannot be ordered by {name!r}",
             hint="Order by a field of the model, of a single related object, or by an annotation.",
         )
+    if rest:
+        raise refuse_rest(node.model, name, resolved, rest)
     related = _related(compiler, resolved, name)
     if related is None or not related.model._meta.ordering:
         return _by_keys(compiler, (column, field), down=down)

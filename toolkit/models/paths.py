@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +114,7 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozens
     for number, part in enumerate(parts):
         rest = parts[number + 1 :]
         meta = node.model._meta
-        found = _find(meta, part, whole=name)
+        found = _find(meta, part, whole=name, besides=compiler.annotations if node is compiler.root else ())
         if isinstance(found, ManyToManyField | Reverse) and getattr(found, "many", True):
             if not joined or (joined is not True and _many_join(node, part, found) not in joined):
                 return Resolved(node, None, None, rest, found)
@@ -133,12 +133,23 @@ def resolve(compiler: Compiler, name: str, node: Node, *, joined: bool | frozens
     raise FieldError(f"{node.model.__name__}: {name!r} names nothing")
 
 
-def _find(meta: Any, part: str, *, whole: str) -> Any:
+def _find(meta: Any, part: str, *, whole: str, besides: Iterable[str] = ()) -> Any:
     try:
-        return meta.get_field(part)
+        return meta.get_field(part, besides=besides)
     except FieldError as error:
         where = f" (in {whole!r})" if whole != part else ""
         raise FieldError(f"{error.message}{where}", hint=error.hint) from None
+
+
+def refuse_rest(model: Any, name: str, resolved: Resolved, rest: Sequence[str]) -> FieldError:
+    """The error for a path that goes on where it cannot, with the nearest names of what it had come to."""
+    at, found = resolved.node.model, resolved.field
+    target = found.target if found is not None and found.is_relation else at if found is at._meta.pk else None
+    if target is not None and "__" in name:
+        hint = did_you_mean(rest[0], target._meta.names())
+        return FieldError(f"{target.__name__} has no field {rest[0]!r} (in {model.__name__}.{name})", hint=hint)
+    hint = did_you_mean(rest[0], found.known_transforms() if found is not None else ())
+    return FieldError(f"{model.__name__}.{name}: {'__'.join(rest)!r} is not a field", hint=hint)
 
 
 def is_path(meta: Any, part: str) -> bool:

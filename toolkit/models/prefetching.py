@@ -30,6 +30,8 @@ class Prefetch:
             raise FieldError(
                 f"Prefetch({lookup!r}): the queryset gives values, not objects", hint="Leave out values()."
             )
+        if to_attr is not None and not to_attr.isidentifier():
+            raise FieldError(f"Prefetch({lookup!r}): to_attr={to_attr!r} cannot be the name of an attribute")
         self.lookup, self.queryset, self.to_attr = lookup, queryset, to_attr
 
     def __repr__(self) -> str:
@@ -56,6 +58,7 @@ class Asked(Partners):
         self, prefetch: Prefetch, relation: Any, cache: str, *, owner: Any = None, source: str | None = None
     ) -> None:
         queryset = relation.target._meta.default_manager if prefetch.queryset is None else prefetch.queryset
+        _refuse_other_objects(prefetch, queryset.model, relation.target)
         own, values = queryset._query("instances")
         narrowing, more = relation.narrowing(owner, len(values)) if source is None else ((), ())
         path = relation.keyed if source is None else relation.path
@@ -81,6 +84,14 @@ class Asked(Partners):
         if self.source is None and self.relation.many:
             return found
         return found[0] if found else None
+
+
+def _refuse_other_objects(prefetch: Prefetch, model: Any, target: Any) -> None:
+    kinds = model._meta.concrete_model, target._meta.concrete_model
+    if not issubclass(*kinds) and not issubclass(*reversed(kinds)):
+        raise FieldError(
+            f"{prefetch!r} leads to {target.__name__} objects, and its queryset is of {model.__name__} objects"
+        )
 
 
 def prefetch(instances: Sequence[Any], lookups: Iterable[str | Prefetch]) -> None:
@@ -160,12 +171,19 @@ def _step_of_one(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     if relation is None:
         raise FieldError(
             f"prefetch_related({name!r}): {meta.object_name} has no such relation",
-            hint=did_you_mean(name, [other for other in meta.names() if find_relation(type(instances[0]), other)]),
+            hint=did_you_mean(name, _relations_of(meta)),
         )
     if asked.is_plain:
         return _fetch_among(instances, partners_of(instances[0], relation))
     _attach(instances, attribute, Asked(asked, relation, f"_many_{attribute}", owner=instances[0]))
     return _fetch_all(instances, attribute)
+
+
+def _relations_of(meta: Any) -> list[str]:
+    """What may be prefetched of a model, by the names of attributes."""
+    keys = [field.name for field in meta.fields if isinstance(field, ForeignKey)]
+    back = [each.accessor for each in meta.reverse.values() if each.accessor]
+    return [*keys, *(each.name for each in meta.many_to_many), *back, *meta.virtual]
 
 
 def _step_forward(instances: Sequence[Any], key: ForeignKey[Any], asked: Prefetch) -> list[Any]:

@@ -182,7 +182,7 @@ class Question(Generic[M]):
                     meta.known_lookups.clear()
                 first = name.partition("__")[0]
                 if not any(first == alias for alias in self._annotated()):
-                    meta.get_field(first)
+                    meta.get_field(first, besides=self._annotated())
                     meta.known_lookups.add(name)
 
     def _annotated(self) -> Iterator[str]:
@@ -224,6 +224,7 @@ class Question(Generic[M]):
         Args:
             names: Fields, or paths to fields of single related objects.
         """
+        _refuse_no_names("distinct", names)
         return self._with(("distinct", names))
 
     def annotate(self, /, *aggregates: Any, **annotations: Any) -> Self:
@@ -253,6 +254,7 @@ class Question(Generic[M]):
             names: Relations, or paths of them; none for all that are always there, None for none any more.
         """
         self._refuse_values("select_related")
+        _refuse_no_names("select_related", (name for name in names if name is not None))
         return self._with(("related", names))
 
     def prefetch_related(self, *lookups: str | Prefetch | None) -> Self:
@@ -263,6 +265,8 @@ class Question(Generic[M]):
         """
         self._refuse_combined("prefetch_related")
         clone = self._clone()
+        if lookups != (None,):
+            _refuse_no_names("prefetch_related", (each for each in lookups if not hasattr(each, "to_attr")))
         clone._prefetch = () if lookups == (None,) else (*self._prefetch, *lookups)
         return clone
 
@@ -282,11 +286,13 @@ class Question(Generic[M]):
         self._refuse_values("only")
         if None in names:
             raise FieldError("only(None) names no field", hint="Name fields, or use defer(None) to load all.")
+        _refuse_no_names("only", names)
         return self._with(("only", names))
 
     def defer(self, *names: str | None) -> Self:
         """Load all but these fields at once; ``defer(None)`` loads all again."""
         self._refuse_values("defer")
+        _refuse_no_names("defer", (name for name in names if name is not None))
         return self._with(("defer", names))
 
     def _refuse_values(self, method: str) -> None:
@@ -319,8 +325,7 @@ class Question(Generic[M]):
             names: Fields, paths to fields, annotations; all fields if none is named.
             expressions: Further values by name, computed by the database.
         """
-        for wrong in (name for name in names if not isinstance(name, str)):
-            raise FieldError(f"values() takes names, not {wrong!r}", hint="Give a value a name: values(total=...).")
+        _refuse_no_names("values", names, hint="Give a value a name: values(total=...).")
         return self._giving("dicts", names, expressions)
 
     @overload
@@ -433,6 +438,13 @@ class Question(Generic[M]):
     def gives_one(self) -> bool:
         """Whether it gives one row at most: it is a slice of one."""
         return self._stop is not None and self._stop - self._start <= 1
+
+
+def _refuse_no_names(method: str, given: Iterable[Any], *, hint: str = "") -> None:
+    """Refuse what is no text where names are wanted."""
+    for wrong in given:
+        if not isinstance(wrong, str):
+            raise FieldError(f"{method}() takes names, not {wrong!r}", hint=hint)
 
 
 def _lifted(alias: str, item: Any, values: list[Any]) -> Any:

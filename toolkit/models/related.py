@@ -352,7 +352,10 @@ class Related:
                 keys.append(partner)
         if None in keys:
             raise ValidationError(f"{self.name}: an unsaved object cannot be added", hint="Save it first.")
-        return list(dict.fromkeys(field.to_python(key) for key in keys))
+        try:
+            return list(dict.fromkeys(field.to_python(key) for key in keys))
+        except ValidationError as error:
+            raise ValidationError(f"{self.name}: {error.message}", hint=error.hint) from error
 
     def keys_of(self, partners: Iterable[Any]) -> list[Any]:
         """What refers to these partners."""

@@ -110,11 +110,41 @@ def unnamed_value(model: Any, compared: Any) -> str:
     Args:
         model: Whose rows the question gives.
         compared: The field that is compared with it.
+
+    Raises:
+        FieldError: The field refers to rows of another kind.
     """
+    _refuse_other_rows(model, compared)
     if not getattr(compared, "to_field", None):
         return "pk"
     refers = issubclass(model._meta.concrete_model, compared.target._meta.concrete_model)
     return str(compared.target_field.name) if refers else "pk"
+
+
+def _refuse_other_rows(model: Any, compared: Any) -> None:
+    if compared is None or compared.model is None or not (compared.is_relation or compared.primary_key):
+        return
+    wanted = [compared.target] if compared.is_relation else []
+    wanted += [compared.model] if compared.primary_key else []
+    known = [each._meta.concrete_model for each in wanted]
+    if not any(issubclass(one, other) or issubclass(other, one) for one in known for other in _kinds_of(model)):
+        named = " or ".join(each.__name__ for each in wanted)
+        raise FieldError(
+            f"{compared.model.__name__}.{compared.name} is of {named} objects, and a queryset of {model.__name__} "
+            "objects stands for others",
+            hint="Name in values() what is meant, such as values('pk').",
+        )
+
+
+def _kinds_of(model: Any) -> list[Any]:
+    """The models whose rows the keys of a model are those of: where a reference is the key, of what it refers to."""
+    found = [model._meta.concrete_model]
+    key = model._meta.pk
+    while getattr(key, "is_relation", False) and key.target._meta.concrete_model not in found:
+        if not key.parent_link:
+            found.append(key.target._meta.concrete_model)
+        key = key.target._meta.pk
+    return found
 
 
 class Exists(Subquery):

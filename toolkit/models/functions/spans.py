@@ -31,9 +31,11 @@ class _Span(Field[Any]):
 
     Attributes:
         last: The number of the last one; the first has 1.
+        part: The transform that takes it.
     """
 
     last: ClassVar[int] = 0
+    part: ClassVar[str] = ""
 
     def __init__(self, taken: Any, of: Any, source: Any, zone: ZoneKey) -> None:
         super().__init__(null=True)
@@ -167,6 +169,7 @@ class YearOf(_Span, IntegerField[Any]):
     """The year of a date or an instant."""
 
     lookups = {**IntegerField.lookups, **_SPANS}
+    part = "year"
     last = date.max.year
 
     def number(self, value: Any) -> int:
@@ -180,6 +183,7 @@ class DayOf(_Span, DateField[Any]):
     """The date of an instant."""
 
     lookups = {**DateField.lookups, **_SPANS}
+    part = "date"
     last = date.max.toordinal()
 
     def number(self, value: Any) -> int:
