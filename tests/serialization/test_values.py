@@ -22,6 +22,8 @@ TEXT = st.one_of(
     st.text(CHARS, max_size=30),
     st.sampled_from(["", " ", '"', '""', '"a', "[", "[1]", "\\", "\\u{1}", "\r", "a\r\nb", "\x01\x85\u2028\ufffe"]),
     st.sampled_from(["null", "~", "yes", "1e3", "1:30", "2026-01-01", "=1", "- a", "# a", "a: b", "\ta ", "<![CDATA["]),
+    st.sampled_from(["\ufeffa", "---", "...", "0x1F", "1_000", "012", ".5", "]]>", "&amp;", "\n a", "a\n\n", "$json"]),
+    st.sampled_from(['{"$json": 1}', "+1", "@x", "%", "!a", "&a", "*a", "|", ">", "? a", "e\u0301", "😀", "\u200b"]),
 )
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
