@@ -92,6 +92,8 @@ def test_case_is_that_of_unicode_for_every_character(m: Any, scope: Any) -> None
         assert m.Everything.objects.filter(char=letter, char__iexact=letter.casefold()).exists(), letter
     assert m.Everything.objects.filter(char="İ", char__icontains="i").exists()
     assert not m.Everything.objects.filter(char="ı", char__icontains="i").exists()
+    m.Everything.objects.create(pk=0xE000, char="\ue000")  # which fonts of icons use, and which stood for ı
+    assert {row.char for row in m.Everything.objects.filter(char__iexact="\ue000")} == {"\ue000"}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ SEEN, READER = (False, False, False), (True, False, False)
 def folded(text: str) -> str:
     """Upper case in PostgreSQL, but for letters of which that is not what they fold to."""
     text = f"replace(replace({text}, 'İ', 'i\u0307'), 'ẞ', 'ss')"
-    return f"upper(translate({text}, 'ıϴ\u2126\u212a\u212b', '\ue000θωkå') COLLATE \"und-x-icu\")"
+    return f"upper(translate({text}, 'ıϴ\u2126\u212a\u212b', '\ufdd0θωkå') COLLATE \"und-x-icu\")"
 
 
 QUESTIONS: dict[str, tuple[Any, Any, str, str]] = {

@@ -13,8 +13,8 @@ from typing import Any
 ICU = "und-x-icu"
 """PostgreSQL's collation whose ``upper`` knows all scripts, whatever locale the database was made with."""
 
-DOTLESS = "\ue000"
-"""Stands for ı, which folds to itself but has the upper case of i. Unicode leaves it to private use."""
+DOTLESS = "\ufdd0"
+"""Stands for ı, which folds to itself but has the upper case of i. To Unicode it is no character, and in no text."""
 
 _ALONE = ("ıϴ\u2126\u212a\u212b", f"{DOTLESS}θωkå")
 """Characters whose upper case is not that of what they fold to, and what is taken in their place."""

@@ -232,7 +232,7 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- without regard to case
 -- Story.objects.filter(title__icontains='FA')
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE upper(translate(replace(replace(news_story.title, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', 'θωkå') COLLATE "und-x-icu") LIKE upper(translate(replace(replace(%s::VARCHAR, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', 'θωkå') COLLATE "und-x-icu") ESCAPE '\' ORDER BY news_story.published DESC, news_story.id;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE upper(translate(replace(replace(news_story.title, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', '﷐θωkå') COLLATE "und-x-icu") LIKE upper(translate(replace(replace(%s::VARCHAR, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', '﷐θωkå') COLLATE "und-x-icu") ESCAPE '\' ORDER BY news_story.published DESC, news_story.id;
 
 -- the beginning
 -- Story.objects.filter(title__startswith='F').exclude(title__endswith='l')
@@ -240,7 +240,7 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- a text in another column
 -- Story.objects.filter(title__istartswith=F('slug'), status__contains=Value('iv'))
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE upper(translate(replace(replace(news_story.title, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', 'θωkå') COLLATE "und-x-icu") LIKE upper(translate(replace(replace(replace(replace(replace(news_story.slug, %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR) || %s::VARCHAR, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', 'θωkå') COLLATE "und-x-icu") ESCAPE '\' AND news_story.status LIKE (%s::VARCHAR || replace(replace(replace(%s::VARCHAR, %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR) || %s::VARCHAR) ESCAPE '\' ORDER BY news_story.published DESC, news_story.id;
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE upper(translate(replace(replace(news_story.title, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', '﷐θωkå') COLLATE "und-x-icu") LIKE upper(translate(replace(replace(replace(replace(replace(news_story.slug, %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR) || %s::VARCHAR, 'İ', 'i̇'), 'ẞ', 'ss'), 'ıϴΩKÅ', '﷐θωkå') COLLATE "und-x-icu") ESCAPE '\' AND news_story.status LIKE (%s::VARCHAR || replace(replace(replace(%s::VARCHAR, %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR), %s::VARCHAR, %s::VARCHAR) || %s::VARCHAR) ESCAPE '\' ORDER BY news_story.published DESC, news_story.id;
 
 -- a regular expression
 -- Story.objects.filter(title__regex='^F.{3,4}$')
