@@ -27,6 +27,12 @@ SLIPS = [
         "a = models.GeneratedField(expression=models.F('n') * 2, output_field=models.IntegerField())",
         "Slip has no field 'n'",
     ),
+    ("a = models.ImageField(width_field='widht')", "Slip.a: width_field = 'widht' is no field of the model"),
+    (
+        "b = models.TextField(); s = models.Search('b', language='langage')",
+        "'langage' is neither a language nor a field",
+    ),
+    ("class Meta: database = 'archiv'", "Meta.database = 'archiv' is no database of this site"),
     ("class Meta: constraints = [models.UniqueConstraint(fields=['id'])]", "UniqueConstraint needs name="),
     ("class Meta: constraints = [models.CheckConstraint(check=Q(id=1), name='c')]", "'check'. .*called condition"),
     ("class Meta: constraints = models.UniqueConstraint(fields=['id'], name='u')", "constraints = .* is no list"),

@@ -46,7 +46,7 @@ def check_names(model: Any) -> list[ToolkitError]:
         except FieldError as error:
             problems.append(DeclarationError(f"{meta.label}.Meta.{option}: {error.message}", hint=error.hint))
     problems += _check_local(meta) + _check_single(meta)
-    problems += _check_days(meta) + _check_limits(meta)
+    problems += _check_days(meta) + _check_limits(meta) + _check_image_fields(meta)
     if "untranslated" in meta.given and meta.untranslated == "hide" and not meta.translated:
         problems.append(
             DeclarationError(
@@ -72,6 +72,19 @@ def _check_days(meta: Any) -> list[ToolkitError]:
 
 
 _DAYS = (date, datetime)
+
+
+def _check_image_fields(meta: Any) -> list[ToolkitError]:
+    """What an image field writes its width and height to, and reads its focal point from, is there."""
+    return [
+        DeclarationError(
+            f"{meta.label}.{field.name}: {option} = {name!r} is no field of the model",
+            hint=did_you_mean(name, meta.by_name),
+        )
+        for field in meta.local_fields
+        for option in ("width_field", "height_field", "focal_field")
+        if (name := getattr(field, option, None)) is not None and name not in meta.by_name
+    ]
 
 
 def _check_limits(meta: Any) -> list[ToolkitError]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, Problems, ToolkitError
+from toolkit.models.declarations import located
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.routing import relation_problems
 from toolkit.models.schema import Schema
@@ -90,10 +91,11 @@ def _place_problems(site: Site) -> Iterator[ToolkitError]:
     """Models in databases that are not there."""
     for model in site.models:
         if model._meta.database not in site.databases:
-            yield DeclarationError(
+            error = DeclarationError(
                 f"{model._meta.label}: Meta.database = {model._meta.database!r} is no database of this site",
                 hint="Name it in toolkit.toml, under [databases].",
             )
+            yield located(error, model._meta.declared_at)
 
 
 def _search_problems(site: Site) -> Iterator[ToolkitError]:

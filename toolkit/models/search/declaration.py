@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,11 @@ class Search:
                     f"{where}: Search({field!r}) names no text field of {model.__name__}",
                     hint=did_you_mean(field, texts),
                 )
+        if self.language and self.language not in meta.by_name and not _TAG.fullmatch(self.language):
+            raise DeclarationError(
+                f"{where}: language = {self.language!r} is neither a language nor a field of {model.__name__}",
+                hint=did_you_mean(self.language, meta.by_name),
+            )
         for field, weight in self.weights.items():
             if not weight > 0:
                 raise DeclarationError(f"{where}: Search({field}={weight:g}): a weight is above 0")
@@ -91,6 +97,9 @@ class Search:
         """Stands for all that decides about the index."""
         return digest([SCHEME, self.language, [[name, weight] for name, weight in self.weights.items()]]).hex()
 
+
+_TAG = re.compile("[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+"""A language such as ``en`` or ``pt-BR``."""
 
 SCHEME = 2
 """Grows when texts are cut into words in another way, so that every index is made anew."""
