@@ -11,6 +11,7 @@ import pytest
 from tests.migrations.conftest import FakeApp, fresh_database
 from toolkit import migrations, models
 from toolkit.database import Database
+from toolkit.errors import MigrationError
 from toolkit.migrations.describing import with_hidden
 from toolkit.migrations.renames import never
 from toolkit.models.resolve import resolve_models
@@ -140,3 +141,21 @@ def test_apps_that_never_referred_to_a_model_are_not_waited_for(apps, model):
     )
     (made,) = (apps.apps[1].migrations_folder).glob("0002*.py")
     assert '"news"' not in made.read_text()
+
+
+def test_migrations_do_not_become_one_if_others_stand_between_them(apps, new_database, model):
+    apps.migrate(news=[model("Writer")], desk=[office(model)])
+    apps.migrate(news=[model("Writer")], desk=[office(model, floor=models.IntegerField(default=1))])
+    apps.migrate(news=[model("Writer", office=to_office())], desk=[office(model, floor=models.IntegerField(default=1))])
+    bureau = office(model, "Bureau", floor=models.IntegerField(default=1))
+    apps.migrate(news=[model("Writer", office=to_office("desk.Bureau"))], desk=[bureau], Office="Bureau")
+    told = (
+        r"desk.0001_initial to 0003_\w+ cannot become one: news.0002_writer_office must be applied after the one and "
+        r"before the other.*Squash up to 0002_office_floor, or begin with 0003_"
+    )
+    with pytest.raises(MigrationError, match=told):
+        migrations.squash(apps.apps, "desk", "0001", "0003")
+    assert not list(apps.apps[1].migrations_folder.glob("*squashed*"))
+    migrations.squash(apps.apps, "desk", "0001", "0002")
+    migrations.squash(apps.apps, "news", "0001", "0002")
+    apps.bring_up(new_database)

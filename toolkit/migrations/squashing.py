@@ -61,11 +61,13 @@ def squash(
         shorten: Put operations together that undo or complete each other.
 
     Raises:
-        MigrationError: They are not one line of the app's history, or a function of theirs cannot be copied.
+        MigrationError: They are not one line of the app's history, others stand between them, or a function of theirs
+            cannot be copied.
     """
     apps = list(apps)
     graph = load_graph(apps, start=start)
     chosen = _chosen(graph, app, first, last)
+    _refuse_between(graph, chosen)
     before = [operation for one in chosen for operation in one.operations]
     operations = without_elidable(before)
     if shorten:
@@ -110,6 +112,28 @@ def _chosen(graph: Graph, app: str, first: str | None, last: str) -> list[Loaded
             f"{begin.name} is not before {end.name}", hint="Name the first and the last of at least two migrations."
         )
     return own[places[0] : places[1] + 1]
+
+
+def _refuse_between(graph: Graph, chosen: Sequence[LoadedMigration]) -> None:
+    """Refuse to make one of migrations that others stand between: those would come before it, and after it.
+
+    Raises:
+        MigrationError: There are such.
+    """
+    inside, behind = {one.key for one in chosen}, graph.after(chosen[0].key)
+    free = [one for one in chosen if not (graph.before(one.key) & behind) - inside]
+    if len(free) == len(chosen):
+        return
+    between = sorted((graph.before(chosen[-1].key) & behind) - inside)
+    stopped = chosen[len(free)]
+    raise MigrationError(
+        f"{chosen[0]} to {chosen[-1].name} cannot become one: {', '.join('.'.join(key) for key in between)} must be "
+        f"applied after the one and before the other ({stopped.name})",
+        path=stopped.path,
+        hint=f"Squash up to {free[-1].name}, or begin with {stopped.name}."
+        if len(free) > 1
+        else f"Begin with {stopped.name}.",
+    )
 
 
 def _apart(chosen: Iterable[LoadedMigration]) -> list[str]:
