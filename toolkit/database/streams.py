@@ -34,7 +34,10 @@ class Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._cursor.close()
+        if self._is_lost():
+            self._database.backend.abandon_stream(self._cursor)
+        else:
+            self._cursor.close()
 
     def chunks(self, size: int) -> Iterator[list[Any]]:
         """All rows, so many at a time."""
@@ -48,10 +51,13 @@ class Stream:
             told = self._database.backend.unread(self._cursor, error)
             raise self._broken(told) from told
 
+    def _is_lost(self) -> bool:
+        connection = getattr(self._cursor, "connection", None)
+        return connection is not None and self._database.backend.is_lost(connection)
+
     def _broken(self, error: Exception) -> Exception:
         """The error for rows of which only some could be taken."""
-        connection = getattr(self._cursor, "connection", None)
-        if connection is None or not self._database.backend.is_lost(connection):
+        if not self._is_lost():
             return self._database.translated(error, self._sql)
         self._database.renew()
         return refusals.lost_while_taking(self._database, error, self._sql)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import select
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
@@ -267,6 +267,11 @@ class Backend:
     def stream_cursor(self, connection: Any) -> Any:
         """A cursor whose rows stay with the server until they are taken."""
         return connection.cursor()
+
+    def abandon_stream(self, cursor: Any) -> None:
+        """Close such a cursor whose connection is lost."""
+        with suppress(Exception):
+            cursor.close()
 
     def forbid_writing(self, connection: Any) -> None:
         """Make a new connection refuse every write."""

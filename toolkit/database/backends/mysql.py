@@ -225,6 +225,13 @@ class MySQL(Backend):
         driver = type(connection).__module__.partition(".")[0]
         return connection.cursor(import_module(f"{driver}.cursors").SSCursor)
 
+    def abandon_stream(self, cursor: Any) -> None:
+        """PyMySQL would read the rows that remain, when the cursor is closed and when its result is collected."""
+        result = getattr(cursor, "_result", None)
+        if result is not None:
+            result.unbuffered_active = False
+        super().abandon_stream(cursor)
+
     def contention(self, error: Exception) -> str:
         """Source: MariaDB, "MariaDB Error Codes": ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD."""
         number = error.args[0] if error.args else None
