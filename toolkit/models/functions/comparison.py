@@ -82,12 +82,26 @@ def _extreme(context: Any, values: Sequence[Any], on_sqlite: str, elsewhere: str
     import sqlalchemy as sa
 
     arguments = _alike(context, values)
+    if context.dialect == "postgresql":
+        arguments = _of_known_type(context, arguments)
     if all(kind_of(field) is str for field in context.fields) and context.dialect == "postgresql":
         arguments = [sa.collate(argument, "C") for argument in arguments]  # as the other databases order
     found = getattr(sa.func, on_sqlite if context.dialect == "sqlite" else elsewhere)(*arguments)
     if context.dialect != "postgresql":
         return found
     return sa.case((sa.and_(*(argument.is_not(None) for argument in arguments)), found))
+
+
+def _of_known_type(context: Any, arguments: Sequence[Any]) -> list[Any]:
+    """Values such as None, of which PostgreSQL is told the type: alone beside ``IS NOT NULL`` they have none."""
+    import sqlalchemy as sa
+
+    field = common(context.fields)
+    kind = sa.Text() if field is None else field.sql_type()
+    return [
+        sa.cast(argument, kind) if own is None and isinstance(argument, sa.BindParameter) else argument
+        for argument, own in zip(arguments, context.fields, strict=True)
+    ]
 
 
 class Greatest(_Several):
