@@ -8,6 +8,7 @@ from typing import Any
 from toolkit.errors import MigrationError, Problems, did_you_mean
 from toolkit.migrations.arranging import Draft, arrange
 from toolkit.migrations.changes import changes_of, refused_changes, unmigrated
+from toolkit.migrations.describing import with_hidden
 from toolkit.migrations.detecting.walk import AskValue
 from toolkit.migrations.executor import named_migration
 from toolkit.migrations.graph import Graph, Key, LoadedMigration
@@ -80,9 +81,8 @@ def _refuse_unknown(fills: Mapping[str, Any], apps: Iterable[App]) -> None:
     Raises:
         MigrationError: There is such a name.
     """
-    known = {
-        f"{model._meta.label}.{field.name}" for app in apps for model in app.models for field in model._meta.fields
-    }
+    models = (model for app in apps for model in with_hidden(app.models))
+    known = {f"{model._meta.label}.{field.name}" for model in models for field in model._meta.fields}
     for name in fills:
         if name not in known:
             raise MigrationError(f"told what fills {name!r}, which is no field", hint=did_you_mean(name, known))

@@ -18,32 +18,52 @@ from toolkit.models.guards import finite
 from toolkit.models.lengths import mean
 from toolkit.models.outputs import AnyDecimal, Typed, decimal_places, kind_of, like
 
+WIDE = {"mysql": (65, 30), "postgresql": (65, 30)}
+"""Dialects in which a sum is taken with so many digits, and so many of them behind the point, before it is divided.
+Oracle and SQL Server have 38 digits in all: there the database's own mean is taken."""
+
 
 def avg_of(place: Place, column: Any) -> Typed:
     """A sum by a count."""
-    import sqlalchemy as sa
-
     field = place.field
     refuse_other("Avg", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
     kind, places = kind_of(field), decimal_places(field)
     read_by: Any = like(field) if kind is timedelta else AnyDecimal() if kind is Decimal else FLOAT
+    if place.dialect in WIDE:
+        return _wide_mean(place, column, kind), read_by
     if place.dialect == "sqlite" and (kind in (int, timedelta) or (kind is Decimal and places is not None)):
         how = "length" if kind is timedelta else str(places) if kind is Decimal else "float"
         return _sqlite_mean(place, column if kind is not Decimal else in_units(column, places), how, read_by), read_by
+    return _own_mean(place, column, kind), read_by
+
+
+def _wide_mean(place: Place, column: Any, kind: Any) -> Any:
+    import sqlalchemy as sa
 
     def total(expression: Any) -> Any:
         return place.call(sa.func.sum(place.each(expression)))
 
     count = place.call(sa.func.count(place.each(column)))
     if kind is timedelta:
-        return mean(place.dialect, total, column, count), read_by
-    if kind in (int, Decimal):
-        found = divided(place.dialect, sa.cast(total(column), sa.Numeric(65, 30)), count, Decimal)[0]
-        return (found if kind is Decimal else sa.cast(found, sa.Double())), read_by
-    if place.dialect in ("mysql", "postgresql"):  # PostgreSQL's own squares the distances too, beyond what a float is
-        return divided(place.dialect, sum_of(place, column)[0], count, float)
+        return mean(place.dialect, total, column, count)
+    if kind is float:  # PostgreSQL's own squares the distances too, beyond what a float is
+        return divided(place.dialect, sum_of(place, column)[0], count, float)[0]
+    found = divided(place.dialect, sa.cast(total(column), sa.Numeric(*WIDE[place.dialect])), count, Decimal)[0]
+    return found if kind is Decimal else sa.cast(found, sa.Double())
+
+
+def _own_mean(place: Place, column: Any, kind: Any) -> Any:
+    import sqlalchemy as sa
+
+    if kind is Decimal:
+        count = place.call(sa.func.count(place.each(column)))
+        return divided(place.dialect, sum_of(place, column)[0], count, Decimal)[0]
+    if place.dialect == "mssql":  # its mean of whole numbers is a whole number
+        column = sa.cast(column, sa.Double())
     found = place.call(sa.func.avg(place.each(column)))
-    return finite(found) if place.dialect == "sqlite" else sa.cast(found, sa.Double()), read_by
+    if kind is timedelta:
+        return sa.cast(sa.func.round(found), sa.BigInteger())
+    return finite(found) if place.dialect == "sqlite" else sa.cast(found, sa.Double())
 
 
 def _sqlite_mean(place: Place, column: Any, how: str, read_by: Any) -> Any:

@@ -83,7 +83,7 @@ class Oracle(Untried):
         return self.merge(head, target, updates, counter)
 
     @classmethod
-    def quoted(cls, name: str) -> str:
+    def identifier(cls, name: str) -> str:
         """As SQLAlchemy writes it: plain names stay without quotes, for in quotes they would not be upper case."""
         return str(_oracle_names().quote(name))
 
