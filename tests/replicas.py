@@ -110,7 +110,11 @@ class Pair:
 
 
 class MariaDBPair(Pair):
-    """Source: MariaDB, "Setting Up Replication", "Global Transaction ID"."""
+    """Source: MariaDB, "Setting Up Replication", "Global Transaction ID".
+
+    Each server has a folder of its own for temporary tables: as it starts, it removes those that it finds in /tmp, with
+    which other servers of the machine work.
+    """
 
     programs = ("mariadbd", "mariadb-install-db")
     pausing = ("STOP SLAVE SQL_THREAD", "START SLAVE SQL_THREAD")
@@ -121,14 +125,17 @@ class MariaDBPair(Pair):
         return ["--no-defaults", "--innodb-log-file-size=5M", "--innodb-buffer-pool-size=16M", *root]
 
     def _make(self, folder: Path) -> Server:
+        temporary = folder.with_name(f"{folder.name}-tmp")
+        temporary.mkdir(parents=True)
         command = [find("mariadbd") or "", *self._options, "--datadir={folder}", "--port={port}", "--server-id={port}"]
         command += ["--socket={folder}.sock", "--pid-file={folder}.pid", "--bind-address=127.0.0.1", "--log-bin"]
-        command += ["--innodb-flush-log-at-trx-commit=2"]  # what is killed keeps what it committed
+        command += [f"--tmpdir={temporary}", "--innodb-flush-log-at-trx-commit=2"]  # a kill loses no commit
         return Server(folder, command, "mysql://root@127.0.0.1:{port}/mysql")
 
     def begin(self) -> None:
-        install = [find("mariadb-install-db") or "", *self._options, f"--datadir={self.primary.folder}"]
-        run([*install, "--skip-test-db", "--auth-root-authentication-method=normal"])
+        folders = [f"--datadir={self.primary.folder}", f"--tmpdir={self.folder}"]
+        made = ["--skip-test-db", "--auth-root-authentication-method=normal"]
+        run([find("mariadb-install-db") or "", *self._options, *folders, *made])
         shutil.copytree(self.primary.folder, self.replica.folder)
         self.start()
         self.primary.ask("CREATE DATABASE site")
