@@ -43,6 +43,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "model-methods": queries.model_methods,
     "related-sets": queries.related_sets,
     "prefetch": queries.prefetch,
+    "awaited": queries.awaited,
     "expressions": queries.expressions,
     "database-functions": queries.database_functions,
     "migration-attributes": migrating.attributes,

@@ -10,6 +10,7 @@ from toolkit import gis, models
 from toolkit.gis.lookups import LOOKUPS as SPATIAL
 from toolkit.models import functions
 from toolkit.models.aggregates import Aggregate
+from toolkit.models.asynchronous import Awaited, AwaitedPartners, AwaitedRow
 from toolkit.models.expressions import Expression
 from toolkit.models.json_lookups import LOOKUPS as JSON
 from toolkit.models.lookups import COMMON
@@ -136,6 +137,15 @@ def prefetch() -> str:
     return "\n\n".join(describe(kind.__name__, kind) for kind in kinds)
 
 
+def awaited() -> str:
+    """What coroutines await, by whose it is."""
+    owners = [("a queryset", Awaited), ("the partners of a row", AwaitedPartners), ("a row", AwaitedRow)]
+    rows = [
+        [said, ", ".join(f"`{name}()`" for name in vars(kind) if not name.startswith("_"))] for said, kind in owners
+    ]
+    return table(["of", "awaited"], rows)
+
+
 def model_methods() -> str:
     """A heading for each method of a row."""
     return _methods(Model, skip={"load_deferred"})
@@ -154,9 +164,9 @@ def _methods(kind: Any, skip: set[str]) -> str:
 
 
 def _members(kind: Any) -> Iterator[tuple[str, Any]]:
-    """What a class and its parents in the toolkit declare, parents first."""
+    """What a class and its parents in the toolkit declare, parents first; without what is awaited."""
     for each in reversed(kind.__mro__):
-        if each.__module__.startswith("toolkit."):
+        if each.__module__.startswith("toolkit.") and each not in (Awaited, AwaitedRow):
             yield from vars(each).items()
 
 
