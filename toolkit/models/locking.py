@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database.backends import spelling
@@ -40,10 +40,13 @@ def locked(compiler: Compiler, select: Any) -> Any:
     SQLite has none and needs none: a transaction that may write is the only one (``BEGIN IMMEDIATE``).
 
     Raises:
-        FieldError: The database knows no such lock.
+        FieldError: The database knows no such lock, or a name is none.
     """
     lock, backend = compiler.selection.lock, spelling(compiler.dialect)
-    if lock is None or not backend.locks_rows:
+    if lock is None:
+        return select
+    chosen = _chosen(compiler, lock.of)
+    if not backend.locks_rows:
         return select
     if compiler.selection.grouped or (compiler.selection.distinct and compiler.selection.values is not None):
         raise FieldError(
@@ -60,33 +63,41 @@ def locked(compiler: Compiler, select: Any) -> Any:
             raise FieldError(
                 f"select_for_update({name}=...): this database has no such lock", hint=f"Leave out {name}."
             )
+    tables = chosen or _tables(compiler)
     hint = backend.lock_hint(nowait=lock.nowait, skip_locked=lock.skip_locked)
     if hint:
-        for table in _tables(compiler, lock) or [compiler.root.table, *(n.table for n in compiler.root.descendants())]:
+        for table in tables or [compiler.root.table, *(node.table for node in compiler.root.descendants())]:
             select = select.with_hint(table, hint, backend.dialect)
         return select
     return select.with_for_update(
-        nowait=lock.nowait, skip_locked=lock.skip_locked, key_share=lock.no_key, of=_tables(compiler, lock) or None
+        nowait=lock.nowait, skip_locked=lock.skip_locked, key_share=lock.no_key, of=tables or None
     )
 
 
-def _tables(compiler: Compiler, lock: Lock) -> list[Any]:
-    """The tables whose rows are locked; none for all of them.
+def _tables(compiler: Compiler) -> list[Any]:
+    """The tables whose rows are locked where nobody chose; none for all of them.
 
     A reference that may be empty is joined so that its row may be missing, and such a row cannot be locked.
     """
     nodes = list(compiler.root.descendants())
-    if not lock.of:
-        if "of" not in spelling(compiler.dialect).lock_options or not any(node.outer for node in nodes):
-            return []
-        return [compiler.root.table, *(node.table for node in nodes if not node.outer)]
+    if "of" not in spelling(compiler.dialect).lock_options or not any(node.outer for node in nodes):
+        return []
+    return [compiler.root.table, *(node.table for node in nodes if not node.outer)]
+
+
+def _chosen(compiler: Compiler, names: Sequence[str]) -> list[Any]:
+    """The tables of ``of=``.
+
+    Raises:
+        FieldError: A name is not selected along, or its row may be missing.
+    """
     known = {"self": compiler.root}
     for path in compiler.selection.related:
         node = compiler.root
         for name in path.split("__"):
             node = node.children[name]
         known[path] = node
-    for name in lock.of:
+    for name in names:
         if name not in known:
             raise FieldError(
                 f"select_for_update(of=...): {name!r} is not selected along", hint=did_you_mean(name, known)
@@ -96,7 +107,7 @@ def _tables(compiler: Compiler, lock: Lock) -> list[Any]:
                 f"select_for_update(of=...): {name!r} may be empty, and a row that may be missing cannot be locked",
                 hint=f"Lock it by a question of its own: {known[name].model.__name__}.objects.select_for_update().",
             )
-    return [known[name].table for name in lock.of]
+    return [known[name].table for name in names]
 
 
 def refuse_lock_outside(database: Any) -> None:
