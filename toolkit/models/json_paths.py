@@ -202,11 +202,14 @@ def sort_keys(column: Any, dialect: str) -> list[Any]:
     ranks = ("null", "boolean", "number", "string", "array", "object")
     rank = sa.case(*((kind_is(column, kind, dialect), sa.literal_column(str(n))) for n, kind in enumerate(ranks)))
     true = sa.case((equals(column, sa.literal_column(_TRUE[dialect]), dialect), sa.literal_column("1")), else_=None)
+    text = text_at(column, dialect)
+    if dialect == "mysql":  # bytes of UTF-8 have the order of its signs, whatever collation the session has
+        text = sa.cast(text, sa.BINARY())
     return [
         rank,
         sa.case((kind_is(column, "boolean", dialect), true)),
         *(sa.case((kind_is(column, "number", dialect), number)) for _, number in reversed(numbers_at(column, dialect))),
-        text_at(column, dialect),
+        text,
     ]
 
 
