@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.migrations.fields import FieldState
+from toolkit.migrations.filling import APART, fill_of_both
 from toolkit.migrations.operations.alterations import AddField, Alteration, AlterField, RemoveField, RenameField
 from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
 from toolkit.migrations.operations.items import (
@@ -213,11 +214,7 @@ def _into_alteration(first: Alteration, second: Alteration) -> list[Operation] |
     if name is not None and isinstance(first, AddField) and name == _field_of(second):
         return _after_adding(first, second)
     if isinstance(first, AlterField) and name == _field_of(second):
-        if isinstance(second, AlterField):
-            lossy = first.lossy or second.lossy
-            fill = second.fill if second.fills() else first.fill
-            return [AlterField(second.model_name, second.name, second.field, fill=fill, lossy=lossy)]
-        return [second] if isinstance(second, RemoveField) else None
+        return _after_altering(first, second)
     if isinstance(first, RenameField) and isinstance(second, RenameField) and first.new_name == second.old_name:
         back = first.old_name == second.new_name
         return [] if back else [RenameField(first.model_name, first.old_name, second.new_name)]
@@ -232,11 +229,23 @@ def _after_adding(first: AddField, second: Alteration) -> list[Operation] | None
     if isinstance(second, RemoveField):
         return []
     if isinstance(second, AlterField):
-        return [AddField(first.model_name, first.name, second.field, fill=first.fill)]
+        fill = fill_of_both(first, second)
+        return None if fill is APART else [AddField(first.model_name, first.name, second.field, fill=fill)]
     if isinstance(second, RenameField):
         return [
             AddField(first.model_name, second.new_name, replace(first.field, name=second.new_name), fill=first.fill)
         ]
+    return None
+
+
+def _after_altering(first: AlterField, second: Alteration) -> list[Operation] | None:
+    same = first.field.kind == getattr(second, "field", first.field).kind
+    if isinstance(second, AlterField) and first.is_of_key == second.is_of_key and (same or not first.fills()):
+        lossy = first.lossy or second.lossy
+        fill = second.fill if second.fills() else first.fill
+        return [AlterField(second.model_name, second.name, second.field, fill=fill, lossy=lossy)]
+    if isinstance(second, RemoveField) and not second.fills():  # which on the way back is a value of the altered kind
+        return [second]
     return None
 
 

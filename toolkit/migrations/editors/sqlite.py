@@ -73,17 +73,18 @@ class SqliteEditor(Editor):
             self.execute(after[name])
 
     def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
-        if not self._add_simply(old, new):
+        if not self._add_simply(old, new, fills):
             self._rebuild(old, new, fills=fills)
         self._forget_token(new._meta.table)
 
     # without a rebuild
 
-    def _add_simply(self, old: Any, new: Any) -> bool:
+    def _add_simply(self, old: Any, new: Any, fills: Mapping[str, Any]) -> bool:
         """Do it with ADD COLUMN and CREATE INDEX, if that is all it takes."""
         gone, altered, made = compared_fields(old, new)
         table = table_of(new, "sqlite")
-        if gone or not all(_needs_nothing(field, table.c[field.column]) for field in made):
+        plain = [field for field in made if field.name not in fills]
+        if gone or plain != made or not all(_needs_nothing(field, table.c[field.column]) for field in made):
             return False
         if not all(same_storage(before, after) for before, after in altered):
             return False  # the column may be called the same, and the values in it be none of the new kind
