@@ -13,14 +13,13 @@ from toolkit.models.declarations import Place
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import CompositePrimaryKey
+from toolkit.models.meta import DEFAULT_PERMISSIONS, options_of
 
 if TYPE_CHECKING:
     from toolkit.models.constraints import BaseConstraint
     from toolkit.models.indexes import Index
     from toolkit.models.many_to_many import ManyToManyField
     from toolkit.models.relations import ForeignKey, Reverse
-
-DEFAULT_PERMISSIONS = ("add", "change", "delete", "view")
 
 SHARED = (
     "fields",
@@ -33,30 +32,6 @@ SHARED = (
     "spread_keys",
 )
 """What a proxy has together with the model whose table it shares."""
-
-META_OPTIONS = {
-    "abstract": "no table of its own; its fields go to the models that inherit",
-    "app_label": "the app it belongs to, if not the package it stands in",
-    "base_manager_name": "the manager that follows references to the model's rows",
-    "constraints": "UniqueConstraint, CheckConstraint and ExclusionConstraint objects",
-    "database": "the alias of the database that the table is in, if not the site's main one",
-    "db_table": "the table's name",
-    "db_table_comment": "a comment on the table, for people who read the database; SQLite keeps none",
-    "default_manager_name": "the manager of related sets, if not the first one declared",
-    "default_permissions": "the permissions that every model has: 'add', 'change', 'delete', 'view'",
-    "default_related_name": "the related_name of relations that have none of their own",
-    "get_latest_by": "the field, or fields, that latest() goes by",
-    "indexes": "Index objects",
-    "managed": "False: others make and change the table; migrations and builds leave it as it is",
-    "natural_key": "names of the fields that identify a row to people and in data files",
-    "ordering": "names or expressions to order by, '-' for descending",
-    "permissions": "further permissions, as (code, label) pairs",
-    "proxy": "no table of its own; shows the rows of the model it inherits from in another way",
-    "public": "a Q: which rows readers may see",
-    "untranslated": "'hide' or 'show': what becomes of a row in a locale it is not translated to",
-    "verbose_name": "the name that people read",
-    "verbose_name_plural": "and its plural",
-}
 
 
 def located(table: str, place: str) -> str:
@@ -78,21 +53,6 @@ class RowPart(NamedTuple):
     mask: tuple[str, ...] | None
     key: int | tuple[int, ...]
     indexes: tuple[int, ...] | None
-
-
-_LISTS = ("ordering", "constraints", "indexes", "natural_key", "permissions", "default_permissions")
-
-_IN_PLACE_OF = {
-    "unique_together": 'Say constraints = [models.UniqueConstraint(fields=["author", "day"], name="one_a_day")].',
-    "index_together": 'Say indexes = [models.Index(fields=["author", "day"])].',
-    "order_with_respect_to": "Add a field with the position, and say ordering.",
-    "swappable": "Models are not exchanged by a setting; inherit from an abstract one.",
-    "db_tablespace": "Tables lie where the database puts them; move them with RunSQL.",
-    "select_on_save": "save() knows whether the row was loaded.",
-    "required_db_features": "What a database cannot do is refused when the site is prepared.",
-    "required_db_vendor": "Say in which database the model is: database = 'archive'.",
-}
-"""What stands in the place of options that Django has, or had."""
 
 
 class Options:
@@ -125,19 +85,7 @@ class Options:
     """
 
     def __init__(self, model: type[Any], meta: type | None) -> None:
-        options = _options_of(meta)
-        for name in options:
-            if name not in META_OPTIONS:
-                hint = _IN_PLACE_OF.get(name) or did_you_mean(name, META_OPTIONS)
-                raise DeclarationError(f"{model.__name__}.Meta: unknown option {name!r}", hint=hint)
-            if name in _LISTS and isinstance(options[name], str):
-                raise DeclarationError(
-                    f"{model.__name__}.Meta: {name} = {options[name]!r} is one text, and no list",
-                    hint=f"Write [{options[name]!r}].",
-                )
-            if name in _LISTS and not isinstance(options[name], Iterable):
-                told = f"{model.__name__}.Meta: {name} = {options[name]!r} is no list"
-                raise DeclarationError(told, hint="Write it in brackets.")
+        options = options_of(model.__name__, meta)
         self.given = options
         self.declared_at: Place | None = None
         self.model = self.concrete_model = model
@@ -424,16 +372,6 @@ class Options:
         """All names that a lookup may begin with."""
         reverse = (name for name in self.reverse if not name.startswith("_"))
         return [*self.by_name, *self.virtual, *reverse, "pk"]
-
-
-def _options_of(meta: type | None) -> dict[str, Any]:
-    """What ``class Meta`` says, and the classes that it inherits from; ``abstract`` is not inherited."""
-    found: dict[str, Any] = {}
-    for kind in reversed(meta.__mro__ if meta else ()):
-        if kind is not object:
-            found.pop("abstract", None)
-            found |= {name: value for name, value in vars(kind).items() if not name.startswith("_")}
-    return found
 
 
 def _spaced(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import gis, models
 from toolkit.models.fields import Field
-from toolkit.models.options import META_OPTIONS
+from toolkit.models.meta import META_OPTIONS
 from toolkit.models.search import Search
 from toolkit.models.similar import Similar
 
