@@ -96,3 +96,68 @@ def test_text_files_out_and_in_again(built: None, run: Run, folder: Path) -> Non
     run("data", "load")
     assert run("data", "dump", "--natural").stdout == before
     assert "Give either" in run("data", "export", status=1).stderr
+
+
+@pytest.fixture
+def side(folder: Path) -> Path:
+    """The starter with a second database: its wires refer to topics of the main one, and have labels beside them."""
+    with (folder / "toolkit.toml").open("a") as settings:
+        settings.write('\ndatabases.side = {url = "sqlite:///side.db"}\n')
+    with (folder / "bay_press/models.py").open("a") as models:
+        models.write(SIDE)
+    return folder
+
+
+SIDE = """
+
+class Label(models.Model):
+    name = models.CharField(max_length=20)
+
+    class Meta:
+        database = "side"
+        natural_key = ("name",)
+
+
+class Wire(models.Model):
+    slug = models.SlugField(unique=True)
+    topic = models.ForeignKey(Topic, null=True, db_constraint=False, on_delete=models.DO_NOTHING)
+    labels = models.ManyToManyField(Label, blank=True)
+
+    class Meta:
+        database = "side"
+        natural_key = ("slug",)
+"""
+LABELS = '{"model": "bay_press.Label", "fields": {"name": "late"}}\n'
+
+
+def test_rows_of_a_further_database_are_loaded_imported_exported_and_dumped(side: Path, run: Run) -> None:
+    run("migrations", "make")
+    run("data", "load")
+    (side / "labels.jsonl").write_text(LABELS)
+    assert run("data", "load", "labels.jsonl", "--database", "side").stdout == "1 added\n"
+    (side / "wires.csv").write_text("slug,topic,labels\nflood,notes,late\n")
+    assert run("data", "import", "wires.csv", "--model", "Wire").stdout == "1 added\n"
+    assert run("data", "export", "--model", "Wire").stdout == "id,slug,topic,labels\n1,flood,notes,late\n"
+    told = run("data", "dump", "--database", "side", "--natural", "--format", "jsonl").stdout
+    assert (
+        told == LABELS + '{"model": "bay_press.Wire", "fields": {"slug": "flood", "topic": 2, "labels": [["late"]]}}\n'
+    )
+    (side / "rows.jsonl").write_text(told)
+    (side / "side.db").unlink()  # the tables of a database that is gone are made anew
+    assert run("data", "load", "rows.jsonl", "--database", "side").stdout == "2 added\n"
+    assert run("data", "load", "rows.jsonl", "--database", "side").stdout == "2 unchanged\n"
+
+
+def test_rows_of_a_further_database_are_told_of_where_they_are_not(side: Path, run: Run) -> None:
+    run("migrations", "make")
+    assert "the rows of 'side' are not among them: --database side" in run("data", "dump", "-o", "all.json").stderr
+    told = run("data", "dump", "--model", "wire", status=1).stderr
+    assert "'wire' is no model of this database. bay_press.Wire is in another one: say --database side." in told
+    (side / "labels.jsonl").write_text(LABELS)
+    told = run("data", "load", "labels.jsonl", status=1).stderr
+    assert "labels.jsonl:1: 'bay_press.Label' is no model of this database" in told
+    assert "Did you mean 'side'?" in run("data", "dump", "--database", "sied", status=1).stderr
+    with (side / "bay_press/pages.py").open("a") as pages:
+        pages.write("\nfrom .models import Wire\napp.source('content/wires.csv', model=Wire)\n")
+    told = run("data", "load", status=1).stderr
+    assert "Wire is in the database 'side', and files are loaded into the main one" in told

@@ -409,3 +409,16 @@ def test_a_setting_that_names_no_database_is_told_by_its_line(tmp_path: Path, se
         pass
     line = (tmp_path / "toolkit.toml").read_text("utf-8").splitlines()[(e.value.line or 0) - 1]
     assert line == settings
+
+
+def test_inside_a_snapshot_the_original_is_read_and_not_its_copy(copied: Any) -> None:
+    site, story = copied, model(copied, "Story")
+    with site:
+        story.objects.create(title="On the main one")
+    site.databases.close()
+    shutil.copy(site.folder / "site.db", site.folder / "copy.db")
+    sql(site.folder, "copy.db", "UPDATE press_story SET title = 'On the copy'")
+    with site, site.database.snapshot():
+        assert story.objects.get().title == "On the main one"
+    with site:
+        assert story.objects.get().title == "On the copy"

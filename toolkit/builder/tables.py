@@ -72,13 +72,13 @@ def _is_new(site: Any, database: Any) -> bool:
 
 
 def _stamp(site: Any) -> str:
-    """Stands for the code, the migrations and the schema; empty where the database cannot tell its schema's version."""
-    database = site.database
-    if database.dialect != "sqlite":
+    """Stands for the code, the migrations and the schemas; empty where a database cannot tell its schema's version."""
+    homes = site.databases.homes
+    if any(database.dialect != "sqlite" for database in homes):
         return ""
-    version = database.fetch("PRAGMA schema_version")[0][0]
+    versions = [database.fetch("PRAGMA schema_version")[0][0] for database in homes]
     files = [_migration_files(app.migrations_folder) for app in site.apps]
-    return digest([site.code_digest, files, version]).hex()
+    return digest([site.code_digest, files, versions]).hex()
 
 
 def _migration_files(folder: Path | None) -> list[list[Any]]:

@@ -10,7 +10,14 @@ import click
 
 from toolkit.cli.contents import load_content
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
-from toolkit.cli.rows import chosen_models, entered_site, find_model, parse_map, writing_to
+from toolkit.cli.rows import (
+    chosen_models,
+    databases_left_out,
+    entered_home,
+    entered_site,
+    parse_map,
+    writing_to,
+)
 from toolkit.cli.sites import open_site
 from toolkit.content.export import export_model
 from toolkit.database import DEFAULT, Database
@@ -20,6 +27,14 @@ from toolkit.serialization import Loaded, export_rows, format_of, import_rows, k
 from toolkit.serialization import dump as write_dump
 from toolkit.serialization import load as load_dump
 from toolkit.serialization.formats import kind_of, opened
+
+database_option = click.option(
+    "--database",
+    "alias",
+    metavar="ALIAS",
+    default=DEFAULT,
+    help="The rows of this database of the setting 'databases'.  [default: the main one]",
+)
 
 
 @click.group()
@@ -35,9 +50,12 @@ def data() -> None:
 @click.option("--format", "kind", metavar="NAME", help="The format of the files.  [default: by their endings]")
 @click.option("--ignore-unknown", is_flag=True, help="Pass over models and fields that the site does not have.")
 @click.option("--only-new", is_flag=True, help="Leave rows alone that are there.")
+@database_option
 @json_option
 @site_options
-def load(files: tuple[Path, ...], verbose: bool, kind: str | None, ignore_unknown: bool, only_new: bool) -> None:
+def load(
+    files: tuple[Path, ...], verbose: bool, kind: str | None, ignore_unknown: bool, only_new: bool, alias: str
+) -> None:
     """Make the rows of the content sources be what their files say; or load dumps: all rows, or none.
 
     Without a FILE the content sources are loaded, as 'toolkit build' and 'toolkit serve' do by themselves. A FILE is
@@ -45,7 +63,7 @@ def load(files: tuple[Path, ...], verbose: bool, kind: str | None, ignore_unknow
     """
     asked = invocation()
     if files:
-        _load_dumps(asked, files, kind, ignore_unknown=ignore_unknown, only_new=only_new)
+        _load_dumps(asked, files, kind, alias, ignore_unknown=ignore_unknown, only_new=only_new)
         return
     report = load_content(open_site())
     if asked.as_json:
@@ -92,9 +110,9 @@ def inspect(tables: tuple[str, ...], where: str | None, views: bool) -> None:
     click.echo(inspect_models(database, tables, views=views, alias=alias), nl=False)
 
 
-def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, **options: bool) -> None:
+def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, alias: str, **options: bool) -> None:
     done = Loaded()
-    with entered_site() as scope, scope.database.atomic():
+    with entered_site(alias) as scope, scope.database.atomic():
         for path in files:
             with opened(path, "r") as source:
                 done += load_dump(scope, format_of(kind, path), source, path=path, **options)
@@ -126,11 +144,12 @@ def _tell(asked: Invocation, done: Any, **more: Any) -> None:
     metavar="FILE",
     help="Where to; .gz and .xz are compressed.  [default: stdout]",
 )
+@database_option
 @json_option
 @site_options
 def dump(
     apps: tuple[str, ...], models: tuple[str, ...], exclude: tuple[str, ...], pks: str | None, natural: bool,
-    fields: str | None, kind: str | None, output: Path | None,
+    fields: str | None, kind: str | None, output: Path | None, alias: str,
 ) -> None:  # fmt: skip
     """Write the rows of the database as text, all as of one instant, for 'toolkit data load'.
 
@@ -139,7 +158,7 @@ def dump(
     """
     asked = invocation()
     form = format_of(kind or (None if output else "json"), output)
-    with entered_site() as scope:
+    with entered_site(alias) as scope:
         chosen = chosen_models(scope.database.schema, apps, models, exclude)
         if (pks is not None or fields is not None) and len(chosen) != 1:
             raise ContentError("--pks and --fields are of one model", hint="Name it: --model newsroom.Story.")
@@ -147,7 +166,10 @@ def dump(
         names = None if fields is None else [name.strip() for name in fields.split(",")]
         with writing_to(output) as out:
             count = write_dump(scope, form, out, models=chosen, natural=natural, fields=names, pks=keys)
+        others = [] if apps or models or alias != DEFAULT else databases_left_out(scope)
     _told_written(asked, output, count)
+    for other in others:
+        asked.output.note(f"note: the rows of {other!r} are not among them: --database {other}", style="yellow")
 
 
 def _told_written(asked: Invocation, output: Path | None, count: int) -> None:
@@ -181,8 +203,7 @@ def import_(
     """
     asked = invocation()
     kind = kind or kind_of_table(file)
-    with entered_site() as scope, opened(file, "r") as source:
-        model = find_model(scope.database.schema, name)
+    with entered_home(name) as (scope, model), opened(file, "r") as source:
         rows = read_table(source, kind, encoding=encoding)
         done = import_rows(
             scope, model, rows, path=file, columns=parse_map(maps), key=key, textual=kind == "csv", dry_run=dry_run
@@ -226,10 +247,8 @@ def export(
         return
     kind = kind or (kind_of(output) if output else "csv")
     names = None if fields is None else [each.strip() for each in fields.split(",")]
-    with entered_site() as scope:
-        model = find_model(scope.database.schema, name or "")
-        with writing_to(output) as out:
-            count = export_rows(scope, model, out, kind=kind, fields=names, raw=raw)
+    with entered_home(name or "") as (scope, model), writing_to(output) as out:
+        count = export_rows(scope, model, out, kind=kind, fields=names, raw=raw)
     _told_written(asked, output, count)
 
 

@@ -21,6 +21,7 @@ from toolkit.content.levels import (
     stored_fields,
 )
 from toolkit.content.partners import explain_partners
+from toolkit.database import DEFAULT
 from toolkit.errors import DeclarationError, ToolkitError, did_you_mean
 from toolkit.models import AutoField, MarkdownField
 from toolkit.models.fields.several import parts_of
@@ -121,6 +122,7 @@ class Source:
             sources: Of the whole site: they say by which key files name the rows of other models.
         """
         complaints = [
+            *self._place_complaints(),
             *self._file_complaints(),
             *self._key_complaints(),
             *self._relation_complaints(),
@@ -136,6 +138,13 @@ class Source:
     def _place(self) -> tuple[str | None, int | None]:
         path, _, line = self.declared_at.rpartition(":")
         return (path, int(line)) if line.isdigit() else (self.declared_at or None, None)
+
+    def _place_complaints(self) -> Iterator[tuple[str, str]]:
+        """Which file gave which row is kept in the main database, in the transaction in which the rows are written."""
+        meta = self.model._meta
+        if meta.database != DEFAULT:
+            told = f"{meta.object_name} is in the database {meta.database!r}, and files are loaded into the main one"
+            yield told, f"Bring its rows in with 'toolkit data import --model {meta.label}'."
 
     def _file_complaints(self) -> Iterator[tuple[str, str]]:
         """What is wrong with where the files are, and of which kind."""

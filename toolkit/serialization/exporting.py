@@ -64,7 +64,8 @@ def _chosen(model: Any, names: Sequence[str] | None) -> list[Any]:
 
 def _table(model: Any, fields: Sequence[Any], *, textual: bool, raw: bool) -> Iterator[list[Any]]:
     many = model._meta.many_to_many
-    related = [f.name for f in fields if f.is_relation and f not in many]
+    home = model._meta.database
+    related = [f.name for f in fields if f.is_relation and f not in many and f.target._meta.database == home]
     rows: QuerySet[Any] = QuerySet(model).unrestricted().order_by("pk")
     rows = rows.select_related(*related) if related else rows
     every = rows.iterator(chunk_size=CHUNK_KEYS)

@@ -76,7 +76,11 @@ def load(
         Problems: All that is wrong, each with file, line, record and field. Nothing was loaded.
     """
     editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
-    with entered(editor), closing(Spool(list(scope.database.schema))) as spool, scope.database.atomic():
+    with (
+        entered(editor),
+        closing(Spool(list(scope.database.schema.by_label.values()))) as spool,
+        scope.database.atomic(),
+    ):
         loading = Loading(
             editor, spool, textual=kind.textual, path=str(path), ignore_unknown=ignore_unknown, only_new=only_new
         )
@@ -162,9 +166,7 @@ class Loading:
         model = self.by_label.get(record.model.lower())
         if model is None:
             if not self.ignore_unknown:
-                labels = [each._meta.label for each in self.by_label.values()]
-                hint = did_you_mean(record.model, labels)
-                self.problem(record.place, f"{record.model!r} is no model of this site", hint=hint)
+                self._refuse_model(record)
             return
         row, before = Row(record.place, frozenset(record.fields), record.translations), len(self.problems)
         for name, value in record.fields.items():
@@ -177,6 +179,16 @@ class Loading:
                 self.problem(row.place, "a value is nested too deeply")
             else:
                 self._settler.note(model, row)
+
+    def _refuse_model(self, record: Record) -> None:
+        """Note that the database has no such rows."""
+        other = self.schema.by_label.get(record.model)
+        if other is not None and not other._meta.hidden:
+            hint = f"{record.model} is in another one: --database {other._meta.database}."
+            self.problem(record.place, f"{record.model!r} is no model of this database", hint=hint)
+            return
+        hint = did_you_mean(record.model, [each._meta.label for each in self.by_label.values()])
+        self.problem(record.place, f"{record.model!r} is no model of this site", hint=hint)
 
     def _take_field(self, model: Any, row: Row, name: str, value: Any) -> None:
         meta = model._meta

@@ -88,7 +88,7 @@ class Databases(Mapping[str, Database]):
         """Where a model is read or written.
 
         The default answer is where it lives. What is read outside of pages comes from a copy, if there is one, until
-        something is written: then this scope reads what it wrote.
+        something is written: then this scope reads what it wrote. Inside a snapshot it comes from where that was taken.
 
         Raises:
             DatabaseError: The router names a database that there is not, or lets a page read past its trace.
@@ -115,16 +115,17 @@ class Databases(Mapping[str, Database]):
         copies = self._replicas.get(home.alias)
         if writing or copies is None or scope.trace is not None:
             return home
-        return home if home.transaction is not None or home.version != scope.seen else next(copies)
+        return home if _is_held(home) or home.version != scope.seen else next(copies)
 
     def _not_behind(self, named: Database, model: Any) -> Database:
-        """Where a model is read: what the router names, but inside a transaction where the router writes it.
+        """Where a model is read: what the router names, but inside a transaction or a snapshot of the database that
+        it writes the model to, this one.
 
         Whoever writes reads what they wrote; a row that was saved is read back.
         """
         alias = ask_router(self._router, "db_for_write", model)
         written = self.named(model._meta.database if alias is None else alias)
-        return written if written is not named and written.transaction is not None else named
+        return written if written is not named and _is_held(written) else named
 
     # all together
 
@@ -169,6 +170,11 @@ class Databases(Mapping[str, Database]):
         """Close the connections of all threads."""
         for database in self._found.values():
             database.close_all()
+
+
+def _is_held(database: Database) -> bool:
+    """Whether this thread reads a database as its transaction, or one instant, has it."""
+    return database.transaction is not None or database.in_snapshot
 
 
 def _make(alias: str, options: Mapping[str, Any], folder: Path) -> Database:
