@@ -253,12 +253,17 @@ def raw_rows(database: Any) -> int:
 
 
 def raw_lookups(database: Any) -> int:
-    """Tuples by key."""
+    """The same by key."""
     mark = "?" if database.dialect == "sqlite" else "%s"
     sql = f"SELECT {COLUMNS} FROM bench_story WHERE id = {mark}"
-    execute = database.connection.execute
+    execute, parse = database.connection.execute, datetime.fromisoformat
+    if database.dialect != "sqlite":
+        for key in range(1, LOOKUPS + 1):
+            execute(sql, (key,)).fetchone()
+        return LOOKUPS
     for key in range(1, LOOKUPS + 1):
-        execute(sql, (key,)).fetchone()
+        r = execute(sql, (key,)).fetchone()
+        (*r[:8], bool(r[8]), parse(r[9]).replace(tzinfo=UTC), None if r[10] is None else parse(r[10]))
     return LOOKUPS
 
 

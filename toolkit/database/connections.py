@@ -83,6 +83,7 @@ class Database(Holding):
         self.path = self.backend.path
         self._remote = self.backend.remote
         self._direct = self.backend.direct
+        self._embedded = self._direct and not self._remote
         self.shapes: dict[Any, Any] = {}
         self.known: Any = None
         self.lookups: dict[Any, Any] = {}
@@ -241,6 +242,8 @@ class Database(Holding):
     def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """``fetch``, for those who note what they read, and tell what they write, themselves."""
         local = self._local
+        if self._embedded and not local.wrappers:
+            return self._read_here(local, sql, parameters)
         if self._remote and not local.wrappers and is_reading(sql):
             self.queries += 1
             for listener in self.on_query:
@@ -249,6 +252,21 @@ class Database(Holding):
         cursor = self.run(sql, parameters)
         rows: list[Any] = self.taken(cursor.fetchall, sql)
         return rows if rows.__class__ is list else list(rows)
+
+    def _read_here(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of a question to a database in this process: of a lookup by key, all that is not SQLite's."""
+        self.queries += 1
+        for listener in self.on_query:
+            listener(sql)
+        connection, cursor = local.connection, None
+        if connection is None or local.pid != os.getpid():
+            connection = self.connection
+        try:
+            cursor = connection.execute(sql, parameters)
+            return cursor.fetchall()  # type: ignore[no-any-return]  # a list of tuples
+        except Exception as error:  # noqa: BLE001 - told
+            told = error if cursor is None else self.backend.unread(cursor, error)
+            raise self.translated(told, sql) from told
 
     def taken(self, take: Callable[..., Any], sql: str, *arguments: Any) -> Any:
         """Rows that a cursor gives. A value may be none that the driver can give, such as a day in the year 10,000.

@@ -228,7 +228,7 @@ class Answers(Question[M]):
 
         The shape is found by the names, and no queryset is made: half of the time of a lookup by key went there.
         """
-        scope = current_scope()
+        scope = current.get() or current_scope()
         if scope.routed or self._using:  # asked here, not in a call: this is the way of lookups by key
             scope = self._scope()
         database = scope.database
