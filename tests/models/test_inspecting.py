@@ -16,11 +16,12 @@ from sqlalchemy.schema import CreateTable
 
 from tests.servers import SERVERS, opened_apart
 from toolkit.database import Database
-from toolkit.errors import DatabaseError, FieldError
+from toolkit.errors import DatabaseError, FieldError, ValidationError
 from toolkit.models import DateField, JSONField, Max, Model
 from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
+from toolkit.models.states import capture
 from toolkit.trace import Scope, Trace, entered
 
 ARCHIVE = sa.MetaData()
@@ -357,7 +358,7 @@ def test_what_postgresql_has_and_python_has_not_is_told(url: str) -> None:
         database.schema = Schema(resolve_models({"legacy": [Memo]})[0], database.dialect)
         with entered(Scope(None, database)):
             assert Memo.objects.get(pk=1).facts == {"a": [1]}
-            with pytest.raises(DatabaseError, match=r"legacy\.Memo\.due of row 2 is infinity.*UPDATE memo SET due"):
+            with pytest.raises(DatabaseError, match=r"legacy\.Memo\.due of row 2 is infinity.*UPDATE .memo. SET .due."):
                 list(Memo.objects.all())
             assert Memo.objects.count() == 2
     finally:
@@ -367,7 +368,8 @@ def test_what_postgresql_has_and_python_has_not_is_told(url: str) -> None:
 def test_what_sqlite_takes_for_a_number_is_what_its_name_says() -> None:
     database = Database("sqlite://")
     database.execute(
-        "CREATE TABLE loose (id INTEGER PRIMARY KEY, made TIMESTAMP WITH TIME ZONE, code UUID, name STRING, any_ ANY)"
+        "CREATE TABLE loose (id INTEGER PRIMARY KEY, made TIMESTAMP WITH TIME ZONE, code UUID, name STRING, any_ ANY,"
+        " flag ENUM, ip INET, place POINT, lit BIT, price MONEY, size NUMBER(6, 2), wide BIGINT UNSIGNED)"
     )
     found = inspect_models(database)
     for line in [
@@ -375,9 +377,65 @@ def test_what_sqlite_takes_for_a_number_is_what_its_name_says() -> None:
         "code = models.UUIDField(null=True, blank=True)",
         "name = models.TextField(null=True, blank=True)",
         'any_field = models.TextField(null=True, blank=True, db_column="any_")',
+        "flag = models.TextField(null=True, blank=True)  # a column of no known type: read as text",
+        "ip = models.TextField(null=True, blank=True)  # a column of no known type: read as text",
+        "place = models.TextField(null=True, blank=True)  # a column of no known type: read as text",
+        "lit = models.BooleanField(null=True, blank=True)",
+        "price = models.DecimalField(max_digits=15, decimal_places=5, null=True, blank=True)  # the column has no",
+        "size = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)",
+        "wide = models.IntegerField(null=True, blank=True)",
     ]:
         assert line.split(" = ")[1] in found, found
     database.close()
+
+
+def test_text_in_another_encoding_is_told_with_its_row() -> None:
+    database = Database("sqlite://")
+    database.execute('CREATE TABLE "Order" (id TEXT PRIMARY KEY, "Group" TEXT)')
+    database.execute("INSERT INTO \"Order\" VALUES ('a', 'x'), ('it''s', CAST(x'E9' AS TEXT))")
+    (order,) = imported(database, inspect_models(database), "Order")
+    row = r"""Order\.group of row "it's" is b'\\xe9', which is no TextField: it is not UTF-8.*"""
+    row += """UPDATE "Order" SET "Group" = ... WHERE "id" = 'it''s'"""
+    with entered(Scope(None, database)) as scope:
+        for ask in (lambda: list(order.objects.all()), lambda: list(order.objects.iterator(chunk_size=1))):
+            with pytest.raises(DatabaseError, match=row):
+                ask()
+        told = r"'Group' is b'\\xe9', and it is not UTF-8"
+        with pytest.raises(DatabaseError, match=told):
+            capture(scope, ["Order"], {})  # as a build does
+        with pytest.raises(DatabaseError, match=told), database.cursor() as cursor:
+            cursor.execute('SELECT "Group" FROM "Order"').fetchall()
+        assert order.objects.get(pk="a").group == "x"
+    database.close()
+
+
+def test_decimals_of_sqlite_keep_the_digits_behind_those_that_their_field_has() -> None:
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE price (id INTEGER PRIMARY KEY, a DECIMAL(10, 2), b NUMERIC)")
+    database.execute("INSERT INTO price VALUES (1, 0.1 + 0.2, 0.1234567), (2, 12, 1234567890123456789), (3, '1,5', 0)")
+    (price,) = imported(database, inspect_models(database), "Price")
+    with entered(Scope(None, database)):
+        found = [(str(row.a), str(row.b)) for row in price.objects.filter(pk__lt=3)]
+        assert found == [("0.30", "0.1234567"), ("12.00", "1234567890123456789.00000")]
+        with pytest.raises(ValidationError, match="more than"):
+            price.objects.get(pk=1).save()
+        with pytest.raises(DatabaseError, match=r"Price\.a of row 3 is '1,5', which is no DecimalField: .*no decimal"):
+            price.objects.get(pk=3)
+    database.close()
+
+
+@pytest.mark.parametrize("url", [url for url in SERVERS if url.startswith("postgresql")])
+def test_a_build_tells_of_a_day_that_python_has_not(url: str) -> None:
+    database = opened_apart(url)
+    try:
+        database.execute("CREATE TABLE old (id INT PRIMARY KEY, due DATE)")
+        database.execute("INSERT INTO old VALUES (1, 'infinity')")
+        imported(database, inspect_models(database), "Old")
+        told = "'due' is infinity, and Python's years are 1 to 9999"
+        with entered(Scope(None, database)) as scope, pytest.raises(DatabaseError, match=told):
+            capture(scope, ["old"], {})
+    finally:
+        database.drop()
 
 
 def test_tables_in_which_another_keeps_its_data_are_left_out() -> None:
@@ -446,7 +504,7 @@ def test_a_moment_that_python_has_not_is_told_with_its_row(url: str, name: str, 
         database.execute("INSERT INTO old (id) VALUES (1)")
         database.execute(f"INSERT INTO old (id, {name}) VALUES (2, %s)", [value])
         with entered(Scope(None, database)):
-            row = rf"Old\.{name} of row 2 is {shown}.*, which is no .*Field: .*UPDATE old SET {name} = .* WHERE id = 2"
+            row = rf"Old\.{name} of row 2 is {shown}.*, which is no .*: .*UPDATE .old. SET .{name}. = .* WHERE .id. = 2"
             for ask in (
                 lambda: list(old.objects.only(name)),
                 lambda: old.objects.get(pk=2),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends import backend_for
+from toolkit.database.backends.reading import is_reading
 from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
@@ -250,7 +251,7 @@ class Database(Holding):
                 listener(sql)
             return self._read(local, sql, parameters)
         cursor = self.run(sql, parameters)
-        rows: list[Any] = self.taken(cursor.fetchall, sql)
+        rows: list[Any] = self.taken(cursor.fetchall, sql, parameters=parameters)
         return rows if rows.__class__ is list else list(rows)
 
     def _read_here(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
@@ -265,21 +266,24 @@ class Database(Holding):
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall()  # type: ignore[no-any-return]  # a list of tuples
         except Exception as error:  # noqa: BLE001 - told
-            told = error if cursor is None else self.backend.unread(cursor, error)
+            told = error if cursor is None else self.backend.unread(cursor, error, sql, parameters)
             raise self.translated(told, sql) from told
 
-    def taken(self, take: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+    def taken(
+        self, take: Callable[..., Any], sql: str, *arguments: Any, parameters: Sequence[Any] | None = None
+    ) -> Any:
         """Rows that a cursor gives. A value may be none that the driver can give, such as a day in the year 10,000.
 
         Args:
             take: The cursor's function.
             sql: What it was asked.
             arguments: Of the function.
+            parameters: Of the question, if they are at hand.
         """
         try:
             return take(*arguments)
         except Exception as error:  # noqa: BLE001 - told
-            told = self.backend.unread(getattr(take, "__self__", None), error)
+            told = self.backend.unread(getattr(take, "__self__", None), error, sql, parameters)
             raise self.translated(told, sql) from told
 
     def _read(self, local: Local, sql: str, parameters: Sequence[Any]) -> list[Any]:
@@ -315,7 +319,7 @@ class Database(Holding):
     def open_stream(self, sql: str, parameters: Sequence[Any] = ()) -> Stream:
         """The same, with the names of the columns. Use it in a ``with`` block."""
         self.queries += 1
-        return streams.Stream(self, self._run_attended(sql, parameters, False, self._open_stream), sql)
+        return streams.Stream(self, self._run_attended(sql, parameters, False, self._open_stream), sql, parameters)
 
     def _open_stream(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
         connection = self.usable() if self._remote else self.connection
@@ -493,8 +497,3 @@ class Database(Holding):
     def translated(self, error: Exception, sql: str) -> Exception:
         """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
         return refusals.translated(self, error, sql)
-
-
-def is_reading(sql: str) -> bool:
-    """Whether a statement may be asked twice."""
-    return sql.startswith("SELECT") or sql.lstrip()[:6].upper() == "SELECT"

@@ -140,7 +140,7 @@ def ask(database: Database, sql: str, values: Values | None) -> tuple[list[str],
     text, taken = positional(sql, values, database)
     cursor = database.execute(text, taken)
     names = [column[0] for column in cursor.description or ()]
-    rows = list(database.taken(cursor.fetchall, text)) if names else []
+    rows = list(database.taken(cursor.fetchall, text, parameters=taken)) if names else []
     scope = current.get()
     if scope is not None and scope.trace is not None and names:
         RawQuestion(text, len(taken), database).note(scope.trace, taken, rows)
@@ -156,6 +156,7 @@ class Cursor:
 
     def __init__(self, database: Database) -> None:
         self._database, self._sql = database, ""
+        self._parameters: Sequence[Any] = ()
         self._cursor: Any = None
         self._rows: list[Any] | None = None
 
@@ -178,7 +179,7 @@ class Cursor:
             values: A list or a mapping.
         """
         text, taken = positional(sql, values, self._database)
-        self._cursor, self._sql = self._database.execute(text, taken), text
+        self._cursor, self._sql, self._parameters = self._database.execute(text, taken), text, taken
         self._rows = None
         scope = current.get()
         if scope is not None and scope.trace is not None and self._cursor.description:
@@ -194,7 +195,7 @@ class Cursor:
 
     def _taken(self, name: str, *arguments: Any) -> Any:
         """What a function of the driver's cursor gives."""
-        return self._database.taken(self.__getattr__(name), self._sql, *arguments)
+        return self._database.taken(self.__getattr__(name), self._sql, *arguments, parameters=self._parameters)
 
     def fetchone(self) -> Any:
         """The next row; None when there is none."""

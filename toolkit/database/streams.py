@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.lazily import LazyModule
@@ -21,13 +21,14 @@ class Stream:
         database: The database.
         cursor: A cursor that asked the question.
         sql: The question.
+        parameters: Its parameters.
 
     Attributes:
         names: Of the columns.
     """
 
-    def __init__(self, database: Database, cursor: Any, sql: str) -> None:
-        self._database, self._cursor, self._sql = database, cursor, sql
+    def __init__(self, database: Database, cursor: Any, sql: str, parameters: Sequence[Any]) -> None:
+        self._database, self._cursor, self._sql, self._parameters = database, cursor, sql, parameters
         self.names = [column[0] for column in cursor.description or ()]
 
     def __enter__(self) -> Self:
@@ -48,7 +49,7 @@ class Stream:
         try:
             return list(self._cursor.fetchmany(size))
         except Exception as error:  # noqa: BLE001 - told
-            told = self._database.backend.unread(self._cursor, error)
+            told = self._database.backend.unread(self._cursor, error, self._sql, self._parameters)
             raise self._broken(told) from told
 
     def _is_lost(self) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -18,6 +20,7 @@ from toolkit.database.backends.reading import NoValue, UnreadRows
 from toolkit.errors import DatabaseError, ValidationError
 from toolkit.models.fetching import linked
 from toolkit.models.generated import made_by, make_function
+from toolkit.models.sqltext import quoted
 from toolkit.trace import current
 
 Row = tuple[Any, ...]
@@ -150,11 +153,19 @@ def unread(value: Any, read: Callable[[Any], Any] | None, *, null: bool = True) 
 
 def unreadable_in(field: Any, key: Sequence[Any], value: Any, error: Exception) -> DatabaseError:
     """The error for a field of a row that could not be read, with the statement that mends it."""
-    meta = field.model._meta
-    met = " AND ".join(f"{part.column} = {each!r}" for part, each in zip(meta.key, key, strict=True))
-    mended = f"UPDATE {meta.table} SET {field.column} = ... WHERE {met}"  # noqa: S608 - it is shown
+    meta, scope = field.model._meta, current.get()
+    quote = partial(quoted, "sqlite" if scope is None else scope.of(field.model).database.dialect)
+    met = " AND ".join(f"{quote(part.column)} = {_literal(each)}" for part, each in zip(meta.key, key, strict=True))
+    mended = f"UPDATE {quote(meta.table)} SET {quote(field.column)} = ... WHERE {met}"  # noqa: S608 - it is shown
     told = f"{meta.label}.{field.attname} of row {tuple(key) if len(key) > 1 else key[0]!r}"
     return unreadable(told, value, error, type(field).__name__, mended)
+
+
+def _literal(value: Any) -> str:
+    """A key as SQL has it, to be shown."""
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return "'{}'".format(str(value).replace("'", "''"))
 
 
 NO_FIELD = "value of that kind"

@@ -185,7 +185,7 @@ class _Table:
             where, bounds = f"WHERE {key} >= {mark} AND {key} <= {mark}", _bounds_of(bucket)
         sql = f"SELECT {columns} FROM {quote(self._name)} {where} ORDER BY {key}"  # noqa: S608 - names of the schema
         own = self.columns.index(self._key[0]) if len(self._key) == 1 else None
-        rows = _rows_of(self._database.execute(sql, bounds))
+        rows = _rows_of(self._database, sql, bounds)
         found: dict[Bucket, BucketState] = {}
         for one, group in groupby(rows, lambda row: None if own is None else bucket_of(row[own])):
             state = _digest_columns(group, len(self.columns))
@@ -208,8 +208,9 @@ def _rows_in(buckets: Mapping[Bucket, BucketState]) -> int:
     return sum(state.rows for state in buckets.values())
 
 
-def _rows_of(cursor: Any) -> Iterator[Any]:
-    while chunk := cursor.fetchmany(SCAN_ROWS):
+def _rows_of(database: Any, sql: str, bounds: Sequence[Any]) -> Iterator[Any]:
+    cursor = database.execute(sql, bounds)
+    while chunk := database.taken(cursor.fetchmany, sql, SCAN_ROWS, parameters=bounds):
         yield from chunk
 
 

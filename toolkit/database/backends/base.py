@@ -225,9 +225,16 @@ class Backend:
         """Whether the driver knows that a connection has ended, after an error."""
         return bool(getattr(connection, "closed", False))
 
-    def unread(self, cursor: Any, error: Exception) -> Exception:
+    def unread(self, cursor: Any, error: Exception, sql: str, parameters: Sequence[Any] | None) -> Exception:
         """What is to be told of an error of the driver's that came when rows were taken: best of all which value it is
-        about (``Unread``)."""
+        about (``Unread``).
+
+        Args:
+            cursor: The driver's.
+            error: The driver's.
+            sql: What was asked.
+            parameters: Its parameters; None if nobody knows them any more.
+        """
         return error
 
     def is_rolled_back(self, cursor: Any) -> bool:

@@ -108,7 +108,7 @@ class PostgreSQL(Backend):
         name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
         return Broken(_KINDS.get(state, ""), name)
 
-    def unread(self, cursor: Any, error: Exception) -> Exception:
+    def unread(self, cursor: Any, error: Exception, sql: str, parameters: Sequence[Any] | None) -> Exception:
         """psycopg's DataError without a state of the server's is about a value that it cannot give."""
         result = getattr(cursor, "pgresult", None)
         is_of_value = type(error).__name__ == "DataError" and getattr(error, "sqlstate", None) is None

@@ -12,6 +12,11 @@ Reader = Callable[[str, Sequence[Any]], list[Any]]
 """Gives all rows of a statement, as tuples."""
 
 
+def is_reading(sql: str) -> bool:
+    """Whether a statement may be asked twice."""
+    return sql.startswith("SELECT") or sql.lstrip()[:6].upper() == "SELECT"
+
+
 class NoValue:
     """Stands for a value of a database that Python has none for.
 

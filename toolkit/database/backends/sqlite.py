@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from toolkit.database.backends.base import Backend, Broken
+from toolkit.database.backends.reading import NoValue, Unread, is_reading
 from toolkit.database.backends.values import in_utc, microseconds
 from toolkit.database.json_values import FUNCTIONS as JSON_FUNCTIONS
 from toolkit.database.pool import Bounds
@@ -259,11 +260,31 @@ class SQLite(Backend):
         found = super().told(error)
         return (take_failure() or found) if found.startswith("user-defined ") else found
 
+    def unread(self, cursor: Any, error: Exception, sql: str, parameters: Sequence[Any] | None) -> Exception:
+        """A text that another program wrote in another encoding: the question is asked once more, without the rest."""
+        if parameters is None or not str(error).startswith("Could not decode to UTF-8") or not is_reading(sql):
+            return error
+        connection = cursor.connection
+        connection.text_factory = _text_or_none
+        try:
+            found = connection.execute(sql, parameters)
+            rows = [row for row in found if any(isinstance(value, NoValue) for value in row)]
+        finally:
+            connection.text_factory = str
+        return Unread([column[0] for column in found.description], rows)
+
     def contention(self, error: Exception) -> str:
         return "locked" if "database is locked" in str(error) else ""
 
     def hint(self, told: str) -> str | None:
         return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
+
+
+def _text_or_none(written: bytes) -> str | NoValue:
+    try:
+        return written.decode()
+    except UnicodeDecodeError:
+        return NoValue(repr(written), "it is not UTF-8")
 
 
 _KINDS = {"UNIQUE": "unique", "NOT NULL": "not_null", "CHECK": "check", "FOREIGN KEY": "foreign_key"}

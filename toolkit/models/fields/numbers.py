@@ -163,7 +163,7 @@ class DecimalField(Field[T]):
     def db_reader(self, dialect: str) -> Convert:
         """A column that others made may have more digits than its field: they are given as they are."""
         is_of_others = self.model is not None and not self.model._meta.managed
-        return self._as_kept if is_of_others and dialect != "sqlite" else self._to_decimal
+        return self._as_kept if is_of_others else self._to_decimal
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """Refuse what the column would round or cut."""
@@ -189,10 +189,18 @@ class DecimalField(Field[T]):
         return float(value)
 
     def _as_kept(self, value: Any) -> Decimal:
-        return value if isinstance(value, Decimal) else self._to_decimal(value)
+        """All digits that the database gives; of a float of SQLite's those that it keeps, without the noise behind."""
+        if isinstance(value, Decimal):
+            return value
+        number = _parsed(f"{value:.{SQLITE_DECIMAL_DIGITS}g}" if isinstance(value, float) else str(value))
+        try:
+            padded = number.quantize(self._step)
+        except InvalidOperation:
+            return number
+        return number if padded != number else padded or self._zero
 
     def _to_decimal(self, value: Any) -> Decimal:
-        number = value if isinstance(value, Decimal) else Decimal(repr(value))
+        number = value if isinstance(value, Decimal) else _parsed(repr(value))
         try:
             return number.quantize(self._step) or self._zero  # SQLite rounds -0.4 to a zero below zero
         except InvalidOperation as error:
@@ -200,6 +208,16 @@ class DecimalField(Field[T]):
                 f"a decimal number out of range: {number:.6g} has more digits than are computed with",
                 hint="Compute with Cast(..., models.FloatField()), or in Python.",
             ) from error
+
+
+def _parsed(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("that is no decimal number") from error
+    if not number.is_finite():
+        raise ValueError("it is not finite")
+    return number
 
 
 class BooleanField(Field[T]):

@@ -9,6 +9,9 @@ from toolkit.models.fields.numbers import SQLITE_DECIMAL_DIGITS
 
 UNMAPPED_DIGITS, UNMAPPED_PLACES = 15, 5
 
+MOST_PLACES = SQLITE_DECIMAL_DIGITS - 5
+"""Of a column with more digits than a field may have: some are left for what stands before the point."""
+
 _TELLING = frozenset(
     {"IntegerField", "SmallIntegerField", "BigIntegerField", "CharField", "UUIDField", "DateTimeField", "DateField"}
 )
@@ -90,7 +93,7 @@ def _decimal(kind: Any) -> FieldText:
         options = {"max_digits": UNMAPPED_DIGITS, "decimal_places": UNMAPPED_PLACES}
         return FieldText("DecimalField", options, "the column has no bounds: these are a guess")
     if digits > SQLITE_DECIMAL_DIGITS:
-        options = {"max_digits": SQLITE_DECIMAL_DIGITS, "decimal_places": min(places, SQLITE_DECIMAL_DIGITS)}
+        options = {"max_digits": SQLITE_DECIMAL_DIGITS, "decimal_places": min(places, MOST_PLACES)}
         return FieldText("DecimalField", options, f"the column has {digits} digits")
     return FieldText("DecimalField", {"max_digits": digits, "decimal_places": places})
 
@@ -122,10 +125,17 @@ def _bits(kind: Any) -> FieldText:
     return _unknown(kind)
 
 
+def _json(kind: Any) -> FieldText:
+    """PostgreSQL has two kinds, one of which knows no comparison."""
+    is_text = kind.__module__.startswith("sqlalchemy.dialects.postgresql")
+    return FieldText("JSONField", {}, "json, not jsonb: not to be filtered or ordered by" if is_text else "")
+
+
 _SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
     "TINYINT": lambda kind: FieldText("BooleanField" if kind.display_width == 1 else "SmallIntegerField"),
     "YEAR": lambda _: FieldText("SmallIntegerField"),
     "BIT": _bits,
+    "JSON": _json,
     "INET": lambda _: FieldText("GenericIPAddressField"),
     "INET4": lambda _: FieldText("GenericIPAddressField"),
     "INTERVAL": lambda _: FieldText("DurationField"),

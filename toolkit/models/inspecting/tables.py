@@ -259,11 +259,29 @@ def _declared_types(database: Any, name: str) -> dict[str, Any]:
         return _mariadb_types(database, name) | dict.fromkeys(_json_columns(database, name), sa.JSON())
     if database.dialect != "sqlite":
         return {}
-    kinds = {"uuid": sa.Uuid(), "timestamp": sa.DateTime(), "datetime": sa.DateTime(), "string": sa.Text()}
-    kinds |= {"any": sa.Text(), "jsonb": sa.JSON()}
     found = database.fetch("SELECT name, lower(type) FROM pragma_table_xinfo(?)", (name,))
-    first = {column: next(iter(re.findall("[a-z]+", kind)), "") for column, kind in found}
-    return {column: kinds[word] for column, word in first.items() if word in kinds}
+    told = {column: _sqlite_type(sa, kind) for column, kind in found if kind}
+    return {column: kind for column, kind in told.items() if kind is not None}
+
+
+_SQLITE_NUMBERS = re.compile("(big|small|medium|tiny|long)?int(eger)?|unsigned|num(ber)?|dec|(small)?money|currency")
+
+
+def _sqlite_type(sa: Any, declared: str) -> Any:
+    """The type that a name means which SQLAlchemy does not know; None if it knows better.
+
+    SQLite takes ``ENUM`` for a number, and ``POINT`` for a whole one. Source: sqlite.org/datatype3.html, 3.1.
+    """
+    from sqlalchemy.dialects.sqlite.base import ischema_names
+
+    kinds = {"uuid": sa.Uuid(), "timestamp": sa.DateTime(), "datetime": sa.DateTime(), "string": sa.Text()}
+    kinds |= {"any": sa.Text(), "jsonb": sa.JSON(), "bit": sa.Boolean()}
+    kinds |= {"serial": sa.Integer(), "bigserial": sa.BigInteger()}
+    word = next(iter(re.findall("[a-z]+", declared)), "")
+    is_known = word.upper() in ischema_names or _SQLITE_NUMBERS.fullmatch(word)
+    if is_known or re.search("char|clob|text|blob|real|floa|doub", declared):
+        return kinds.get(word)
+    return kinds.get(word, sa.types.NullType())
 
 
 def _mariadb_types(database: Any, name: str) -> dict[str, Any]:
