@@ -15,12 +15,19 @@ from .models import Chapter
 _TITLED = re.compile(r'^(`{3,})([\w-]+) title="([^"]+)"$', re.MULTILINE)
 _MARKERS = re.compile(r"^<!-- .* -->$", re.MULTILINE)
 _LANGUAGES = {"html": "html+jinja", "console": "console", "text": "text"}
+_LABELS = {"console": "Terminal", "pycon": "Python"}
+_NO_BREAK = "\u00a0"
 
 
 def read_chapter(chapter: Chapter) -> Rendered:
     """The body as HTML, with its headings."""
-    source = _TITLED.sub(r"\1\2:\3", _MARKERS.sub("", chapter.body))
+    source = _TITLED.sub(_in_one_word, _MARKERS.sub("", chapter.body))
     return _reader().render(source, path=f"chapter {chapter.slug}")
+
+
+def _in_one_word(fence: re.Match[str]) -> str:
+    """A language and a title as Markdown takes them: of what follows a fence, only the first word is given on."""
+    return f"{fence[1]}{fence[2]}:{fence[3].replace(' ', _NO_BREAK)}"
 
 
 def _reader() -> Markdown:
@@ -56,8 +63,9 @@ def render_code(language: str | None, text: str) -> Markup:
         text: The code.
     """
     language, _, title = (language or "text").partition(":")
+    title = title.replace(_NO_BREAK, " ")
     head = Markup("<figcaption><code>{}</code></figcaption>").format(title) if title else ""
-    label = title or ("Terminal" if language == "console" else language)
+    label = title or _LABELS.get(language, language)
     kind = "console" if language == "console" else "code"
     return Markup(
         '<figure class="{}">{}<pre tabindex="0" role="region" aria-label="{}"><code>{}</code></pre></figure>'

@@ -16,7 +16,7 @@ from toolkit.builder import Builder
 from toolkit.checks import CHECKS
 from toolkit.cli.main import COMMANDS
 from toolkit.models import __all__ as MODEL_NAMES
-from toolkit.models.options import META_OPTIONS
+from toolkit.models.meta import META_OPTIONS
 from toolkit.settings import BUDGETS, TABLE
 from toolkit.site import load_site
 from toolkit.templates import FILTERS
@@ -45,6 +45,11 @@ def test_every_page_is_valid_html(manual: Path) -> None:
     parser = html5lib.HTMLParser(strict=True)
     for page in _pages(manual):
         parser.parse(page.read_text("utf-8"))
+
+
+def test_a_block_is_titled_by_all_words_of_its_title(manual: Path) -> None:
+    page = (manual / "out/how-to/ask-for-rows/index.html").read_text("utf-8")
+    assert "<figcaption><code>newsroom/models.py, at the end</code></figcaption>" in page
 
 
 def test_the_manual_passes_its_own_checks(manual: Path) -> None:
