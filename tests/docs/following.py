@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,13 @@ BLOCK = re.compile(
 )
 TITLE = re.compile(r'title="([^"]+)"')
 APPENDED = ", at the end"
+CONVERSATION = """
+import doctest, pathlib
+test = doctest.DocTestParser().get_doctest(pathlib.Path({path!r}).read_text("utf-8"), globals(), {name!r}, {name!r}, 0)
+runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+raise SystemExit(bool(runner.run(test).failed))
+"""
+"""What a shell runs to see that its answers are those shown."""
 BESIDE = ("the code changed", "the minute changed", "the hour changed", "the day changed")
 """Why a page was rendered that the manual does not show: somebody is at work on the toolkit, or the clock went on."""
 PLAIN = re.compile(r"toolkit [^|&;<>$`*?~(){}\n]*")
@@ -102,7 +110,7 @@ def run(command: str, folder: Path, warm: WarmToolkit | None = None) -> tuple[in
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
-    if warm is not None and PLAIN.fullmatch(command):
+    if warm is not None and (PLAIN.fullmatch(command) or command.startswith("toolkit shell --command ")):
         return warm.run(command, folder, environment)
     done = subprocess.run(
         command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -140,3 +148,20 @@ def follow(block: Block, folder: Path, *, temporary: Path, warm: WarmToolkit | N
         told = f"{block.where}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}"
         assert is_as_shown(shown, printed), told
         assert (status != 0) == ("fails" in block.flags), f"status {status}: {told}"
+
+
+def converse(talk: Iterable[Block], folder: Path, *, temporary: Path, warm: WarmToolkit) -> None:
+    """Type what ``pycon`` blocks show into one shell, and compare what it answers.
+
+    Args:
+        talk: The blocks, one after the other.
+        folder: The site's folder.
+        temporary: Where a script may lie.
+        warm: Runs the shell.
+    """
+    said = list(talk)
+    script = temporary / "talk.txt"
+    script.write_text("\n".join(block.body for block in said), "utf-8")
+    code = CONVERSATION.format(path=str(script), name=said[0].where)
+    status, printed = run(f"toolkit shell --command {shlex.quote(code)}", folder, warm)
+    assert status == 0, printed

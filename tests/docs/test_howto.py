@@ -6,11 +6,12 @@ The tutorial's first chapter is followed with the command as it is installed; he
 from __future__ import annotations
 
 import shutil
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from .following import blocks, chapters, follow, run, write
+from .following import blocks, chapters, converse, follow, run, write
 from .warm import WarmToolkit
 
 
@@ -31,13 +32,17 @@ def finished(warm: WarmToolkit, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.mark.parametrize("chapter", chapters("how-to"), ids=lambda path: path.stem)
 def test_each_how_to_does_what_it_shows(chapter: Path, finished: Path, warm: WarmToolkit, tmp_path: Path) -> None:
-    steps = [block for block in blocks(chapter) if block.title or block.language == "console"]
+    steps = [block for block in blocks(chapter) if block.title or block.language in ("console", "pycon")]
     folder = tmp_path / "courier"
     if steps:
         shutil.copytree(finished, folder)
         run("toolkit build", folder, warm)
-    for block in steps:
-        if block.title:
-            write(block, folder)
-        else:
-            follow(block, folder, temporary=tmp_path, warm=warm)
+    for talks, group in groupby(steps, key=lambda block: block.language == "pycon"):
+        if talks:
+            converse(group, folder, temporary=tmp_path, warm=warm)
+            continue
+        for block in group:
+            if block.title:
+                write(block, folder)
+            else:
+                follow(block, folder, temporary=tmp_path, warm=warm)
