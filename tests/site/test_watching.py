@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -226,6 +227,12 @@ def test_pythons_own_files_and_modules_are_none(read: Any, site: FakeSite) -> No
     assert read("open(a[0]).read()", site.folder / "app/lazy.py") == {}
     assert read("open(json.__file__).read()") == {}
     assert read("open('/dev/null').read()") == {}
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no folder in memory")
+def test_a_file_in_memory_is_an_input(read: Any) -> None:
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        assert [kind for kind, _ in read("open(a[0]).read()", file.name)] == ["file"]
 
 
 def test_looking_for_modules_and_distributions_is_none_either(read: Any) -> None:

@@ -58,6 +58,8 @@ _TOOLKIT = f"{Path(__file__).parent.parent}{os.sep}"
 _LIBRARY = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 _IMPORTING = ("<frozen importlib", f"{Path(importlib.__file__).parent / 'metadata'}{os.sep}")
 _NO_FILES = ("/dev/", "/proc/", "/sys/")
+_FILES = "/dev/shm/"  # noqa: S108 - nothing is written there
+"""What is kept in memory there are files like others."""
 
 _installed = False
 
@@ -266,7 +268,9 @@ def _note(scope: Any, kind: str, name: str, value: bytes) -> None:
 
 def _record(scope: Any, kind: str, name: str, *, database: bool) -> None:
     place = os.path.abspath(name)  # noqa: PTH100 - a path need not exist
-    if place.endswith(_CODE) or place.startswith((*_LIBRARY, *_NO_FILES)) or name in ("", ":memory:"):
+    if place.endswith(_CODE) or place.startswith(_LIBRARY) or name in ("", ":memory:"):
+        return
+    if place.startswith(_NO_FILES) and not place.startswith(_FILES):
         return
     key = os.path.relpath(_as_below(place, scope.site.folder), scope.site.folder).replace(os.sep, "/")
     path = Path(scope.site.folder, key)
