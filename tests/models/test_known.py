@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -45,6 +47,12 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
         half=models.ExpressionWrapper(models.F("weight"), models.DecimalField(max_digits=6, decimal_places=1)),
         named=Concat("slug", "title", output_field=models.CharField(max_length=99)),
     ).values_list("half", "named"),
+    "lengths of time": lambda m: (
+        m.Story.objects.annotate(age=m.NOON - models.F("published"))
+        .filter(age__gt=timedelta(days=2))
+        .values_list("slug", "age")
+    ),
+    "instants in a zone": lambda m: m.Story.objects.datetimes("published", "hour", tzinfo=ZoneInfo("Asia/Tokyo")),
     "relatives": lambda m: [tag.slug for story in m.Story.objects.all() for tag in story.tags.all()],
     "what follows": lambda m: [story.section.name for story in m.Story.objects.all()],
 }
@@ -220,6 +228,18 @@ def test_the_signature_of_models_tells_what_a_file_may_decide(m: Any) -> None:
     assert signature([made()]) == signature([made()])
     assert signature([made()]) != signature([made(null=True)])
     assert signature([made()]) != signature([made(db_column="words")])
+
+
+def test_the_signature_of_models_tells_what_is_searched(m: Any) -> None:
+    def made(**weights: float) -> Any:
+        class Clipping(models.Model):
+            text = models.CharField(max_length=9)
+            search = models.Search(**weights)
+
+        return Clipping
+
+    assert signature([made(text=1)]) == signature([made(text=1)])
+    assert signature([made(text=1)]) != signature([made(text=2)])
 
 
 def test_the_signature_of_models_tells_which_values_make_a_row_public() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.models.known import KnownAtOnce
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError
@@ -102,6 +104,23 @@ def test_a_word_in_the_title_counts_for_more(scope: Scope) -> None:
     ranks = list(Report.objects.search("budget").annotate(rank=SearchRank()).values_list("rank", flat=True))
     assert ranks == sorted(ranks, reverse=True)
     assert len(ranks) == 3
+
+
+def test_a_search_that_another_process_compiled_finds_the_same_in_an_index_that_is_right(
+    scope: Scope, tmp_path: Path
+) -> None:
+    make("The city hall burns", "A ferry sails")
+    known = scope.database.known = KnownAtOnce(scope.database, tmp_path)
+    scope.database.shapes.clear()
+    try:
+        assert titles(Report.objects.search("burning")) == ["The city hall burns"]
+        make("It burns again")
+        ranked = Report.objects.search("burning").annotate(rank=SearchRank()).values_list("title", flat=True)
+        assert set(ranked) == {"The city hall burns", "It burns again"}
+        assert (known.read, known.refused) == (2, [])
+    finally:
+        scope.database.known = None
+        scope.database.shapes.clear()
 
 
 def test_another_order_can_be_asked_for(scope: Scope) -> None:

@@ -28,6 +28,7 @@ from toolkit.models.fields.base import MISSING, Field
 from toolkit.models.loader import Part
 from toolkit.models.outputs import Output
 from toolkit.models.query import Query, Sight
+from toolkit.models.search.declaration import Search
 from toolkit.models.shapes import Bind, Shape, Statement
 from toolkit.stamps import DIGEST_BYTES
 from toolkit.trace import digest, digest_bytes
@@ -40,6 +41,9 @@ _PLAIN = (str, int, float, bytes, bool, type(None))
 _VALUES = (*_PLAIN, date, datetime, time, timedelta, timezone, Decimal, UUID)
 _PARTS = (Shape, Statement, Bind, Part, list, tuple, partial, FunctionType, MethodType, ModuleType, type)
 """What a compiled question is made of, beside values, fields and models."""
+
+_NO_STATE = ("order", "__orig_class__")
+"""Attributes of a field that say nothing of what it does: when it was made, and what type checkers were told."""
 
 _EMPTY = {"[]": list, "{}": dict}
 """What is made anew, so that nobody shares it."""
@@ -82,7 +86,7 @@ class KnownQuestions:
     def add(self, query: Query, sight: Sight, shape: Shape) -> None:
         """Keep a question that was compiled here."""
         name = self._name(query, sight)
-        if name and not shape.searches:
+        if name:
             self._new[name] = shape
 
     def save(self) -> None:
@@ -145,6 +149,8 @@ class _Writer(pickle.Pickler):
             return ("field" if field is part else "inner", label, field.name)
         if isinstance(part, type):
             return ("model", self._labels[part]) if part in self._labels else None
+        if isinstance(part, Search) and part.model in self._labels:
+            return ("search", self._labels[part.model])
         self._refuse_copied(part)
         return None
 
@@ -171,7 +177,7 @@ def _told_field(field: Field[Any]) -> tuple[str, str, tuple[tuple[str, Any], ...
         pickle.PicklingError: That is not plain.
     """
     kind = type(field)
-    state = {name: value for name, value in vars(field).items() if name != "order" and value is not MISSING}
+    state = {name: value for name, value in vars(field).items() if name not in _NO_STATE and value is not MISSING}
     known = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
     if not known or not all(value in ([], {}) or value.__class__ in _VALUES for value in state.values()):
         raise pickle.PicklingError(f"{field!r} is no field of a model")
@@ -203,6 +209,8 @@ class _Reader(pickle.Unpickler):
         model = self._models[label]
         if kind == "model":
             return model
+        if kind == "search":
+            return model._meta.search
         field = model._meta.by_name[name[0]]
         return field.at(None, ()) if kind == "inner" else field
 
@@ -219,6 +227,7 @@ def signature(models: Iterable[Any]) -> bytes:
                     for field in model._meta.fields
                 ],
                 _public(model),
+                _searched(model),
             ]
             for model in models
         ]
@@ -229,6 +238,12 @@ def _public(model: Any) -> str:
     """What is public, with its values, which are part of the text: a module may take one from the clock."""
     values: list[Any] = []
     return repr((model._meta.public.lift(values), values)) if model._meta.public is not None else ""
+
+
+def _searched(model: Any) -> list[Any]:
+    """What is searched, which is part of the text, too."""
+    search: Search | None = model._meta.search
+    return [search.language, [*search.weights.items()]] if search is not None else []
 
 
 def _read(place: Path, evidence: bytes) -> dict[str, bytes]:

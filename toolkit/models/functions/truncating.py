@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, tzinfo
+from functools import partial
 from typing import Any, ClassVar
 
 from toolkit.errors import FieldError, did_you_mean
@@ -88,8 +90,12 @@ class InZone(DateTimeField[Any]):
         self.zone = zone
 
     def db_reader(self, dialect: str) -> Any:
-        read, zone = super().db_reader(dialect), zone_of(self.zone)
-        return lambda value: (read(value) if read is not None else value).astimezone(zone)
+        return partial(_read_in_zone, super().db_reader(dialect), self.zone)
+
+
+def _read_in_zone(read: Callable[[Any], Any] | None, zone: ZoneKey, value: Any) -> datetime:
+    instant: datetime = read(value) if read is not None else value
+    return instant.astimezone(zone_of(zone))
 
 
 def _day_of(dialect: str, unit: str, instant: Any, zone: ZoneKey) -> Any:
