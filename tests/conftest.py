@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ import toolkit
 from tests.servers import SERVERS, skipped_kinds
 from toolkit.trace import current
 
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""Bytes that must be free in memory for the files of tests; a whole run leaves an eighth of that."""
+
 
 @pytest.fixture(autouse=True)
 def no_scope_left() -> Iterator[None]:
@@ -22,6 +27,20 @@ def no_scope_left() -> Iterator[None]:
     if (left := current.get()) is not None:
         current.set(None)
         pytest.fail(f"the scope of {left.site!r} was not left")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests write their files in memory, where there is room: a disk took an eighth of the time of builds."""
+    if config.option.basetemp is None and has_room(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def has_room(folder: Path) -> bool:
+    """Whether tests can write all their files there, and run programs that are among them."""
+    if not os.access(folder, os.W_OK):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
