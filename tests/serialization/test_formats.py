@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
@@ -129,7 +130,7 @@ def test_an_empty_dump_is_read_as_empty(kind: str) -> None:
     assert read(kind, out.getvalue()) == []
 
 
-@pytest.mark.parametrize("ending", ["", ".gz", ".xz"])
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz"])
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path, ending: str) -> None:
     paths = [tmp_path / f"{name}.jsonl{ending}" for name in "ab"]
     for path in paths:
@@ -141,7 +142,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path, ending: str) -> None:
 
 
 def test_compression_is_compression(tmp_path: Path) -> None:
-    for ending, module in ((".gz", gzip), (".xz", lzma)):
+    for ending, module in ((".gz", gzip), (".bz2", bz2), (".xz", lzma)):
         path = tmp_path / f"a.json{ending}"
         with opened(path, "w") as file:
             file.write("[]\n")

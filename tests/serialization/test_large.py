@@ -91,9 +91,9 @@ def _module(kind: str) -> Any:
 
 
 def test_a_table_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from toolkit.serialization import importing
+    from toolkit.serialization import tables
 
-    monkeypatch.setattr(importing, "RECORD_BYTES", 1 << 20)
+    monkeypatch.setattr(tables, "RECORD_BYTES", 1 << 20)
     with pytest.raises(ContentError, match="no record may be"):
         list(read_table(io.BufferedReader(Endless(b"name\n")), "csv"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.serialization.world import City, Country, Everything, Place, Topic
+from tests.serialization.world import City, Country, Everything, Place, Restaurant, Seat, Topic
 from toolkit.errors import ContentError, Problems
 from toolkit.models import QuerySet
 from toolkit.serialization import Imported, export_rows, import_rows, kind_of_table, read_table
@@ -127,6 +127,36 @@ def test_text_is_no_formula(scope: Scope, text: str) -> None:
     cells = exported(scope, Everything, fields=["integer", "char"]).removeprefix("integer,char\n")
     assert cells.removesuffix("\n").replace('"', "") == f"-1,'{text}"
     assert f",{text}" in exported(scope, Everything, fields=["integer", "char"], raw=True).replace('"', "")
+    table = exported(scope, Everything, fields=["id", "char"])
+    assert imported(scope, Everything, table) == Imported(unchanged=1)
+    assert imported(scope, Everything, table.replace("'", "''")) == Imported(changed=1)
+    assert imported(scope, Everything, exported(scope, Everything, fields=["id", "char"])) == Imported(unchanged=1)
+    assert Everything.objects.get().char == f"'{text}"
+
+
+def test_rows_are_found_again_by_several_fields(scope: Scope) -> None:
+    seats = "hall,number,padded\nA,1,false\nA,2,false\n"
+    assert imported(scope, Seat, seats) == Imported(added=2)
+    assert imported(scope, Seat, seats.replace("2,false", "2,true")) == Imported(changed=1, unchanged=1)
+    assert "stands twice: in row 1 too" in wrong(scope, Seat, "hall,number\nA,1\nA,1\n")[0]
+    topics = "slug,name,parent\nroot,Root,\n"
+    assert imported(scope, Topic, topics) == Imported(added=1)
+    topics += f"leaf,Leaf,{Topic.objects.get().pk}\n"
+    assert imported(scope, Topic, topics) == Imported(added=1, unchanged=1)
+    assert imported(scope, Topic, topics.replace("Leaf", "Twig")) == Imported(changed=1, unchanged=1)
+    assert imported(scope, Topic, "slug,name\nleaf,Leaf\n", key="slug") == Imported(changed=1)
+
+
+def test_rows_of_a_model_that_inherits_are_found_by_the_key_that_its_table_shows(scope: Scope) -> None:
+    Restaurant.objects.create(name="Inn", dish="Soup")
+    table = exported(scope, Restaurant)
+    assert imported(scope, Restaurant, table) == Imported(unchanged=1)
+    assert imported(scope, Restaurant, table.replace("Soup", "Stew")) == Imported(changed=1)
+
+
+def test_a_byte_that_is_no_text_is_told_with_its_line(scope: Scope) -> None:
+    (told,) = wrong(scope, Place, b"name\nInn\nCaf\xe9\n")
+    assert told.startswith("rows.csv:3: the file is not UTF-8")
 
 
 def test_a_field_that_is_not_there(scope: Scope) -> None:

@@ -142,7 +142,7 @@ def _tell(asked: Invocation, done: Any, **more: Any) -> None:
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to; .gz and .xz are compressed.  [default: stdout]",
+    help="Where to; .gz, .bz2 and .xz are compressed.  [default: stdout]",
 )
 @database_option
 @json_option
@@ -186,16 +186,20 @@ def _told_written(asked: Invocation, output: Path | None, count: int) -> None:
     "--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="A column of another name; 'COLUMN=' is passed over."
 )
 @click.option(
-    "--key", metavar="FIELD", help="What tells a row that is there.  [default: natural key, unique slug, or key]"
+    "--key", metavar="FIELDS", help="What tells a row that is there.  [default: natural key, unique slug, or key]"
 )
 @click.option("--format", "kind", type=click.Choice(["csv", "json", "jsonl"]), help="[default: by the file's ending]")
 @click.option("--encoding", metavar="NAME", help="Of a CSV file.  [default: utf-8, or utf-16 if it begins so]")
+@click.option(
+    "--raw", is_flag=True, help="In CSV, leave an apostrophe where it is that an export puts before formulas."
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
 @json_option
 @site_options
 def import_(
-    file: Path, name: str, maps: tuple[str, ...], key: str | None, kind: str | None, encoding: str | None, dry_run: bool
-) -> None:
+    file: Path, name: str, maps: tuple[str, ...], key: str | None, kind: str | None, encoding: str | None, raw: bool,
+    dry_run: bool,
+) -> None:  # fmt: skip
     """Make the rows of a table (CSV, JSON, JSON Lines) be rows of a model: all, or none.
 
     Each row is checked as full_clean() checks it. A relation is named by what tells its rows: a natural key of one
@@ -204,7 +208,7 @@ def import_(
     asked = invocation()
     kind = kind or kind_of_table(file)
     with entered_home(name) as (scope, model), opened(file, "r") as source:
-        rows = read_table(source, kind, encoding=encoding)
+        rows = read_table(source, kind, encoding=encoding, raw=raw)
         done = import_rows(
             scope, model, rows, path=file, columns=parse_map(maps), key=key, textual=kind == "csv", dry_run=dry_run
         )

@@ -11,11 +11,9 @@ from toolkit.errors import ContentError, did_you_mean
 from toolkit.models import QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.serialization.formats.csv import csv_line
+from toolkit.serialization.formulas import guarded
 from toolkit.serialization.records import teller, to_plain
 from toolkit.trace import EDITOR, Scope, entered
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes a cell that begins with it for a formula by (OWASP, "CSV Injection")."""
 
 
 def export_rows(
@@ -30,7 +28,7 @@ def export_rows(
     """Write a model's rows as a plain table, some at a time.
 
     In CSV, text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe before it:
-    a spreadsheet would run it as a formula.
+    a spreadsheet would run it as a formula. An import takes it away.
 
     Args:
         scope: Gives the database.
@@ -106,7 +104,7 @@ def _many_cell(partners: Sequence[Any], *, textual: bool, raw: bool) -> Any:
 
 
 def _guarded(text: str, *, raw: bool) -> str:
-    return f"'{text}" if not raw and text.startswith(FORMULA) else text
+    return text if raw else guarded(text)
 
 
 def _write_csv(out: IO[str], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

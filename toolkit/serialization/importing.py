@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import itertools
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError, ValidationError, did_you_mean
@@ -20,18 +17,11 @@ from toolkit.models import DateTimeField, QuerySet
 from toolkit.models.fields.dates import in_zone
 from toolkit.models.scopes import current_scope
 from toolkit.models.sqltext import CHUNK_KEYS
-from toolkit.serialization.formats.base import kind_of
-from toolkit.serialization.formats.json import iter_lines, iter_values
-from toolkit.serialization.formats.reading import PIECE_BYTES, RECORD_BYTES, too_long
-from toolkit.serialization.keys import REMEMBERED
-from toolkit.serialization.records import Place, from_plain, teller
+from toolkit.serialization.keys import REMEMBERED, Told, rows_with
+from toolkit.serialization.records import Place, from_plain, teller, tellers
 from toolkit.serialization.spool import Spool
 from toolkit.serialization.writing import TableWriter
 from toolkit.trace import EDITOR, Scope, entered
-
-DELIMITERS = ",;\t|"
-
-_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass
@@ -47,102 +37,6 @@ class Imported:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-
-
-def kind_of_table(path: Path) -> str:
-    """The kind of a table by its file's ending: tab-separated values are CSV with another mark between.
-
-    Raises:
-        ContentError: It tells none.
-    """
-    return "csv" if ".tsv" in path.suffixes[-2:] else kind_of(path)
-
-
-def read_table(source: IO[bytes], kind: str, *, encoding: str | None = None) -> Iterator[tuple[Any, Place]]:
-    """The rows of a file, each as column to value.
-
-    Args:
-        source: The file.
-        kind: ``csv``, ``json`` or ``jsonl``.
-        encoding: Of a CSV file; by default UTF-8, or UTF-16 if it begins with a mark that says so.
-
-    Raises:
-        ContentError: It is no such file.
-    """
-    if kind == "json":
-        return iter_values(source)
-    if kind == "jsonl":
-        return iter_lines(source)
-    if kind == "csv":
-        return _read_csv(_decoded(source, encoding))
-    raise ContentError(
-        f"a table is not read from {kind}", hint="Use csv, json or jsonl; for a dump: toolkit data load."
-    )
-
-
-def _decoded(source: IO[bytes], encoding: str | None) -> Iterator[str]:
-    """The lines of a CSV file, whichever way they end."""
-    piece = source.read(PIECE_BYTES)
-    marked = "utf-16" if piece.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    line, text = 1, ""
-    try:
-        decoder = codecs.getincrementaldecoder(encoding or marked)()
-        while piece or text:
-            more = decoder.decode(piece, final=not piece)
-            text += more
-            if not piece or "\n" in more or "\r" in more:
-                *lines, text = _split(text, is_last=not piece)
-                line += len(lines)
-                yield from lines
-            if len(text) > RECORD_BYTES:
-                raise too_long(line=line)
-            piece = source.read(PIECE_BYTES) if piece else b""
-    except (UnicodeError, LookupError) as error:
-        told = f"the file is not {encoding or marked.removesuffix('-sig').upper()}: {error}"
-        raise ContentError(told, line=line, hint="Say which it is: --encoding latin-1.") from error
-
-
-def _split(text: str, *, is_last: bool) -> list[str]:
-    """The lines of a text with their ends, and what follows the last of these."""
-    ends = [found.end() for found in _END.finditer(text)]
-    if not is_last and text.endswith("\r"):
-        ends.pop()  # the next piece may begin with the other half of its end
-    lines = [text[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
-    rest = text[ends[-1] if ends else 0 :]
-    return [*lines, rest, ""] if is_last and rest else [*lines, "" if is_last else rest]
-
-
-def _read_csv(lines: Iterator[str]) -> Iterator[tuple[Any, Place]]:
-    head = next(lines, "")
-    delimiter = max(DELIMITERS, key=head.count)
-    before = csv.field_size_limit(RECORD_BYTES)  # the module has one for the whole process
-    reader = csv.reader(itertools.chain([head], lines), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    number = line = 0
-    try:
-        for cells in reader:
-            begin, line = line + 1, reader.line_num
-            if not any(cells):
-                continue
-            if not header:
-                header = _header(cells)
-                continue
-            number += 1
-            if len(cells) != len(header):
-                raise ContentError(f"the row has {len(cells)} cells, and the header {len(header)}", line=begin)
-            yield dict(zip(header, cells, strict=True)), Place(begin, number)
-    except csv.Error as error:
-        raise ContentError(f"the file is no CSV: {error}", line=line + 1) from error
-    finally:
-        csv.field_size_limit(before)
-
-
-def _header(cells: Sequence[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ContentError(f"the column {twice!r} stands twice", line=1)
-    return names
 
 
 def import_rows(
@@ -164,8 +58,8 @@ def import_rows(
         rows: See ``read_table``.
         path: The file's name, for messages.
         columns: Column to field, for those with other names. Nothing ("") passes a column over.
-        key: The field that tells whether a row is there already; by default the model's own (see ``teller``). If the
-            table has no such column, all rows are new.
+        key: The field, or fields with commas between, that tell whether a row is there already; by default the model's
+            own (see ``tellers``), the first for which the table has all columns. If it has none, all rows are new.
         textual: All values are text, as in CSV.
         dry_run: Check everything, and take it back.
 
@@ -194,7 +88,7 @@ class Importing:
         model: The model.
         path: The file's name.
         columns: Column to field.
-        key: The field that tells rows.
+        key: The fields that tell rows.
         textual: All values are text.
         zone: Of times without an offset.
     """
@@ -207,15 +101,22 @@ class Importing:
         self.fields = {field.name: field for field in (*meta.fields, *meta.many_to_many)}
         self.fields |= {field.attname: field for field in meta.fields if field.attname not in self.fields}
         self.fields.setdefault("pk", meta.pk)
-        if key is not None and key not in self.fields:
-            raise ContentError(f"{meta.label} has no field {key!r}", hint=did_you_mean(key, self.fields))
-        self.key = self.fields[key] if key is not None else teller(model)
+        self._tellers = tellers(model) if key is None else [self._named(key)]
+        self.key: tuple[Any, ...] = ()
         self.done = Imported()
         self.problems: list[ToolkitError] = []
         self._spool = Spool([model])
         self.later: list[tuple[Any, Any, Any, str, Place]] = []
         self._partners: dict[tuple[Any, Any], Any] = {}
         self._unknown: set[str] = set()
+
+    def _named(self, key: str) -> tuple[Any, ...]:
+        names = [name.strip() for name in key.split(",")]
+        for name in names:
+            if name not in self.fields:
+                hint = did_you_mean(name, self.fields)
+                raise ContentError(f"{self.model._meta.label} has no field {name!r}", hint=hint)
+        return tuple(self.fields[name] for name in names)
 
     def problem(self, place: Place, column: str | None, told: str, hint: str | None = None) -> None:
         """Note what is wrong."""
@@ -246,13 +147,34 @@ class Importing:
                 self._save(instance, place, {field.name: column})
 
     def _take_chunk(self, chunk: Sequence[tuple[Any, Place]]) -> None:
+        self.key = self.key or self._key_in(chunk[0][0])
         read = [self._read(data, place) for data, place in chunk]
-        told = [found[0][self.key] for found in read if found and found[0].get(self.key) is not None]
-        rows: QuerySet[Any] = QuerySet(self.model).unrestricted().filter(**{f"{self.key.name}__in": told})
-        there = {getattr(row, self.key.attname): row for row in rows} if told else {}
-        for found, (_, place) in zip(read, chunk, strict=True):
+        told = [None if found is None else self._told(found[0]) for found in read]
+        names = [field.attname for field in self.key]
+        wanted = [one for one in told if one is not None]
+        there = {tuple(getattr(row, name) for name in names): row for row in rows_with(self.model, names, wanted)}
+        for found, one, (_, place) in zip(read, told, chunk, strict=True):
             if found is not None:
-                self._take(*found, place, there)
+                self._take(*found, place, one, there)
+
+    def _key_in(self, data: Any) -> tuple[Any, ...]:
+        """The first of the keys for which a row has all columns; the first of all, if it has none."""
+        names = {self.columns.get(column, column) for column in data} if isinstance(data, dict) else ()
+        there = {self.fields[name] for name in names if name in self.fields}
+        return next((key for key in self._tellers if there.issuperset(key)), self._tellers[0])
+
+    def _told(self, values: Mapping[Any, Any]) -> Told | None:
+        """What tells a row; None if nothing is given, or a part of it refers to what is not there (yet)."""
+        told = []
+        for field in self.key:
+            given = values.get(field)
+            if field.is_relation:
+                found = None if given == "" or given is None else self._partner(field, given)
+                if found is None and given:
+                    return None
+                given = found
+            told.append(given)
+        return tuple(told) if any(part is not None for part in told) else None
 
     def _read(self, data: Any, place: Place) -> tuple[dict[Any, Any], dict[str, str]] | None:
         """Field to value, and field name to its column; None if something is wrong."""
@@ -295,7 +217,7 @@ class Importing:
             if isinstance(field, DateTimeField):
                 given = in_zone(given, self.zone)
             value = from_plain(field, given, textual=self.textual)
-            if field is self.key:  # rows are looked for by it before they are checked
+            if field in self.key:  # rows are looked for by it before they are checked
                 field.db_value_of(current_scope().database.dialect)(value)
             return value
         except ValidationError as error:
@@ -304,11 +226,18 @@ class Importing:
             self.problem(place, column, f"{given!r:.60} cannot be read: {error}")
         return None
 
-    def _take(self, values: dict[Any, Any], columns: dict[str, str], place: Place, there: Mapping[Any, Any]) -> None:
-        told = values.get(self.key)
+    def _take(
+        self,
+        values: dict[Any, Any],
+        columns: dict[str, str],
+        place: Place,
+        told: Told | None,
+        there: Mapping[Told, Any],
+    ) -> None:
         twin = None if told is None else self._spool.note_key(self.model, _spelt(told), place.number)
         if twin is not None:
-            self.problem(place, columns[self.key.name], f"{told!r:.60} stands twice: in row {twin} too")
+            shown = ", ".join(f"{part!r:.60}" for part in told or ())
+            self.problem(place, columns[self.key[0].name], f"{shown} stands twice: in row {twin} too")
             return
         known = there.get(told) if told is not None else None
         instance = known if known is not None else self.model()
@@ -401,6 +330,6 @@ class Importing:
         return False
 
 
-def _spelt(told: Any) -> str:
-    """A value as text: what is equal is one text, 1.0 and 1.00 too."""
-    return repr(told.normalize() if isinstance(told, Decimal) else told)
+def _spelt(told: Told) -> str:
+    """Values as text: what is equal is one text, 1.0 and 1.00 too."""
+    return repr([part.normalize() if isinstance(part, Decimal) else part for part in told])

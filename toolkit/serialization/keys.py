@@ -9,12 +9,12 @@ from typing import Any
 
 from toolkit.errors import ToolkitError, ValidationError
 from toolkit.models import IntegerField, Q, QuerySet
-from toolkit.models.sqltext import quoted
+from toolkit.models.sqltext import CHUNK_KEYS, quoted
 from toolkit.serialization.records import from_plain, holder
 from toolkit.serialization.spool import Spool
 
 ASKED_AT_ONCE = 100
-"""Natural keys in one question."""
+"""Keys of several values in one question."""
 
 REMEMBERED = 50_000
 """Rows of the database whose natural keys are kept at hand."""
@@ -102,10 +102,7 @@ class NaturalKeys:
             self._there.clear()
         self._there |= {(model, text): None for text in wanted}
         names = [model._meta.get_field(name).attname for name in model._meta.natural_key]
-        every = list(wanted.values())
-        for start in range(0, len(every), ASKED_AT_ONCE):
-            some = every[start : start + ASKED_AT_ONCE]
-            rows: QuerySet[Any] = QuerySet(model).unrestricted().filter(_any_of(names, some)).order_by()
+        for rows in _questions(model, names, list(wanted.values())):
             for pk, *values in rows.values_list("pk", *names):
                 self._there[model, self._spelt(model, tuple(values))] = pk
 
@@ -118,6 +115,24 @@ class NaturalKeys:
                 for field, value in zip(fields, told, strict=True)
             ]
         )
+
+
+def rows_with(model: Any, names: Sequence[str], told: Sequence[Told]) -> Iterator[Any]:
+    """The rows that have one of these combinations of values.
+
+    Args:
+        model: Whose rows.
+        names: The attributes that are told.
+        told: The values of each row.
+    """
+    for rows in _questions(model, names, told):
+        yield from rows
+
+
+def _questions(model: Any, names: Sequence[str], told: Sequence[Told]) -> Iterator[QuerySet[Any]]:
+    size = CHUNK_KEYS if len(names) == 1 else ASKED_AT_ONCE
+    for start in range(0, len(told), size):
+        yield QuerySet(model).unrestricted().filter(_any_of(names, told[start : start + size])).order_by()
 
 
 def _any_of(names: Sequence[str], told: Sequence[Told]) -> Q:

@@ -85,6 +85,21 @@ def teller(model: Any) -> Any:
     return meta.get_field(names[0]) if names else meta.pk
 
 
+def tellers(model: Any) -> list[tuple[Any, ...]]:
+    """The fields that tell rows in a table, the best first: the natural key, a unique ``slug``, the key.
+
+    Of a model that inherits a table the key is that of the parent: tables do not show the reference to it.
+    """
+    meta = model._meta
+    slug = meta.by_name.get("slug")
+    found = [tuple(meta.get_field(name) for name in meta.natural_key), (slug,) if slug and slug.unique else ()]
+    key = tuple(meta.key)
+    while key[0] in meta.parents.values():
+        meta = key[0].target._meta
+        key = tuple(meta.key)
+    return [*filter(None, found), key]
+
+
 KEEP_ONE = "Keep the one that is right, in one place."
 
 

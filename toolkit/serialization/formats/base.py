@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
@@ -46,7 +47,7 @@ FORMATS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Name to where the format is, and the endings of its files. Loaded when used: XML and YAML bring large libraries."""
 
-COMPRESSIONS: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
+COMPRESSIONS: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 def format_of(name: str | None, path: Path | None = None) -> Format:
