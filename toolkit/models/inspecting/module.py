@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.models.inspecting.columns import FieldText, can_be_key, field_of, key_field_of
 from toolkit.models.inspecting.names import class_name, field_name
-from toolkit.models.inspecting.tables import Column, Table, read_tables
+from toolkit.models.inspecting.tables import Column, Reference, Table, read_tables
 
 HEAD = '''"""Models of a database that others made: written by `toolkit data inspect`, to be read and mended by you.
 
@@ -60,8 +60,9 @@ class _Module:
         by_name = {table.name: table for table in self.tables}
         self.names = {name: self._names(table) for name, table in by_name.items()}
         self.keys = {name: table.key for name, table in by_name.items()}
+        self.spread = {name: self._spread(table) for name, table in by_name.items()}
         for name, names in self.names.items():
-            self.accessors[name] = set(names.values())
+            self.accessors[name] = {*names.values(), *self.spread[name].values()}
 
     def _names(self, table: Table) -> dict[str, str]:
         """Column to name of its field."""
@@ -71,6 +72,17 @@ class _Module:
             taken = {*names.values(), *(f"{name}_id" for name in names.values())}
             names[column] = field_name(column, taken, reference=reference)
         return names
+
+    def _spread(self, table: Table) -> dict[Reference, str]:
+        """The references over several columns that a field can be, and the names of these fields."""
+        taken, found = set(self.names[table.name].values()), {}
+        for one in table.references:
+            there = next((other for other in self.tables if other.name == one.table), None)
+            is_key = there is not None and len(one.columns) > 1 and set(one.targets) == set(there.key)
+            if is_key and all(name in table.columns and not table.columns[name].computed for name in one.columns):
+                found[one] = name = field_name(one.table, taken)
+                taken |= {name, f"{name}_key"}
+        return found
 
     def _target(self, table: Table, column: str) -> tuple[str, str] | None:
         """The table and column that a column alone refers to, if there is a model for it."""
@@ -114,7 +126,9 @@ class _Module:
         for column in table.columns:
             yield f"    {self._field(table, column, key)}"
         for one in table.references:
-            if len(one.columns) > 1 or self._target(table, one.columns[0]) is None:
+            if one in self.spread[table.name]:
+                yield f"    {self._spread_field(table, one)}"
+            elif len(one.columns) > 1 or self._target(table, one.columns[0]) is None:
                 yield f"    # ({', '.join(one.columns)}) refers to {one.table} ({', '.join(one.targets)})"
         yield ""
         yield from self._meta(table, names)
@@ -187,14 +201,30 @@ class _Module:
         if (column_there,) != self.keys[there]:
             options["to_field"] = self.names[there][column_there]
         kind = "OneToOneField" if table.is_unique(column) else "ForeignKey"
+        options |= self._way_back(table, there, self.names[table.name][column], one=kind == "OneToOneField")
+        return FieldText(kind)
+
+    def _spread_field(self, table: Table, reference: Reference) -> str:
+        """A foreign key over several columns, which have fields of their own."""
+        name, there = self.spread[table.name][reference], reference.table
+        column_of = dict(zip(reference.targets, reference.columns, strict=True))
+        options: dict[str, Any] = {
+            "from_fields": tuple(self.names[table.name][column_of[part]] for part in self.keys[there])
+        }
+        options |= self._way_back(table, there, name, one=False)
+        return f"{name} = models.ForeignKey({self._first((there, ''), _options(options))})"
+
+    def _way_back(self, table: Table, there: str, name: str, *, one: bool) -> dict[str, Any]:
+        """The name of the way back from what a field refers to, where the one that it would have is taken."""
         own = self.classes[table.name].lower()
         taken = self.accessors[there]
-        default = own if kind == "OneToOneField" else f"{own}_set"
+        default = own if one else f"{own}_set"
         if {default, own} & taken:
-            name = self.names[table.name][column]
-            options["related_name"] = default = field_name(f"{own}_by_{name}", taken)
-        taken |= {default} if "related_name" in options else {default, own}
-        return FieldText(kind)
+            found = field_name(f"{own}_by_{name}", taken)
+            taken.add(found)
+            return {"related_name": found}
+        taken |= {default, own}
+        return {}
 
     def _meta(self, table: Table, names: dict[str, str]) -> Iterator[str]:
         yield "    class Meta:"
