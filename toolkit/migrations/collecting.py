@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from toolkit.database import Database
@@ -38,7 +38,8 @@ def sql_of(
         acts.append((operation, state, after))
         state = after
     lines: list[str] = []
-    editor = _editor(database, before if not backwards else state, lines)
+    tables = {model.table for _, *states in acts for known in states for model in known.models.values()}
+    editor = _editor(database, before if not backwards else state, lines, tables)
     editor.place = place
     for operation, earlier, later in acts[::-1] if backwards else acts:
         lines.append(f"-- {'Undo: ' if backwards else ''}{operation.describe()}")
@@ -76,10 +77,10 @@ def _collect(
         lines.append("-- (nothing to do in the database)")
 
 
-def _editor(database: Any, state: ProjectState, lines: list[str]) -> Editor:
+def _editor(database: Any, state: ProjectState, lines: list[str], tables: Collection[str]) -> Editor:
     if database.dialect == "sqlite":
         return _in_memory(state, lines)
-    return type(editor_of(database))(_Unasked(database, lines))
+    return type(editor_of(database))(_Unasked(database, lines, tables))
 
 
 def _in_memory(state: ProjectState, lines: list[str]) -> Editor:
@@ -107,14 +108,14 @@ class _SqliteCollector(SqliteEditor):
 
 
 class _Unasked:
-    """A server that is not asked: it has no rows and no tables, and keeps what it is told."""
+    """A server that is not asked: it has tables, but no rows and no columns, and keeps what it is told."""
 
-    def __init__(self, database: Any, lines: list[str]) -> None:
+    def __init__(self, database: Any, lines: list[str], tables: Collection[str]) -> None:
         self.dialect = database.dialect
         self.sqlalchemy_dialect = database.sqlalchemy_dialect
         self.transaction: Any = None
         self.backend = self
-        self._lines = lines
+        self._lines, self._tables = lines, tables
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Keep a statement."""
@@ -130,8 +131,8 @@ class _Unasked:
         return [(0,)] if counts else [(None,)] if "to_regclass" in sql else []
 
     def table_names(self) -> list[str]:
-        """None."""
-        return []
+        """All that there are at any moment of the migration."""
+        return list(self._tables)
 
     def keys_were_given(self, database: Any, table: str, column: str) -> None:
         """Nothing: there are no rows."""

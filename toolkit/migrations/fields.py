@@ -14,7 +14,7 @@ from typing import Any
 from toolkit import gis, models
 from toolkit.errors import DeclarationError, MigrationError, ToolkitError
 from toolkit.migrations.values import is_writable
-from toolkit.models import DateTimeField, Field, SlugField, TextField
+from toolkit.models import DateTimeField, Field, ModelNameField, SlugField, TextField
 from toolkit.models.fields import MISSING
 from toolkit.models.naming import field_renamer, renamed
 from toolkit.models.on_delete import BY_DATABASE
@@ -105,6 +105,11 @@ class FieldState:
     def is_generated(self) -> bool:
         """Whether the database computes it."""
         return "expression" in dict(self.options)
+
+    @property
+    def names_models(self) -> bool:
+        """Whether rows hold names of models in it."""
+        return issubclass(_find_class(self.kind), ModelNameField)
 
     def loosened(self) -> FieldState:
         """The same field while it may be NULL."""

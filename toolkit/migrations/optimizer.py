@@ -103,6 +103,8 @@ def _pass(operations: list[Operation], app: str, relations: Relations) -> list[O
 
 def _passes(between: Operation, other: Operation, app: str, relations: Relations) -> bool:
     """Whether an operation can be moved in front of another: neither knows the other's models."""
+    if isinstance(other, RenameModel) and any(field.names_models for field in _fields(between)):
+        return False  # what rows get there may be the name that changes
     for one, neighbour in ((between, other), (other, between)):
         if isinstance(one, _OF_SEVERAL):
             return not neighbour.opaque and not (_models(neighbour, app) & _concerned(one, app, relations))
@@ -171,9 +173,16 @@ def _models(operation: Operation, app: str) -> set[str]:
         names = [operation.name]
     elif isinstance(operation, Alteration):
         names = [operation.model_name]
-        fields = [getattr(operation, "field", None), *getattr(operation, "fields", ())]
-        labels = [*(field.to for field in fields if field is not None), *getattr(operation, "bases", ())]
+        labels = [*(field.to for field in _fields(operation)), *getattr(operation, "bases", ())]
     return {f"{app}.{name}" for name in names} | {label for label in labels if label}
+
+
+def _fields(operation: Operation) -> list[FieldState]:
+    """The fields that an operation gives to a model that is there."""
+    if not isinstance(operation, Alteration):
+        return []
+    given = [getattr(operation, "field", None), *getattr(operation, "fields", ())]
+    return [field for field in given if field is not None]
 
 
 def _reduced(first: Operation, second: Operation, app: str) -> list[Operation] | None:

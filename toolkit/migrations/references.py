@@ -15,6 +15,9 @@ from toolkit.migrations.state import ModelState, ProjectState
 ANY = "*"
 """In place of a field: whichever the key of the other model is, or all that is inherited from it."""
 
+EVERY_MODEL = "*"
+"""In place of a model: rows name one, whichever it is."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -22,7 +25,7 @@ class Reference:
 
     Args:
         app: The app that refers.
-        to: The label of the other model, as it is called now.
+        to: The label of the other model, as it is called now; ``EVERY_MODEL`` where rows hold names of models.
         field: The field that it is referred to by, as that is called now.
         inherits: Whether the model is a parent.
     """
@@ -81,7 +84,7 @@ class References:
     def apps_before(self, app: str, operation: Operation) -> set[str]:
         """The apps that an operation takes something from: a name that they speak of, or the key that they hold."""
         if isinstance(operation, RenameModel):
-            found = self._to(f"{app}.{operation.old_name}")
+            found = self._to(f"{app}.{operation.old_name}", EVERY_MODEL)
         elif isinstance(operation, DeleteModel):
             found = self._to(f"{app}.{operation.name}")
         elif isinstance(operation, AlterPrimaryKey):
@@ -93,8 +96,8 @@ class References:
             return set()
         return {one.app for one in found}
 
-    def _to(self, label: str) -> Iterator[Reference]:
-        return (one for one in self._known if one.to == label)
+    def _to(self, *labels: str) -> Iterator[Reference]:
+        return (one for one in self._known if one.to in labels)
 
     def _by(self, label: str, name: str) -> Iterator[Reference]:
         """References by a field: by its name, as a part of the key whose names others repeat, or inherited."""
@@ -110,3 +113,5 @@ def _references(model: ModelState) -> Iterator[Reference]:
     for key in model.fields:
         if key.to is not None:
             yield Reference(model.app, key.to, dict(key.options).get("to_field") or ANY)
+        elif key.names_models:
+            yield Reference(model.app, EVERY_MODEL)

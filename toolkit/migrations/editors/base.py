@@ -160,6 +160,20 @@ class Editor:
         """
         self.execute(f"ALTER INDEX {self.quote(old)} RENAME TO {self.quote(new)}")
 
+    def replace_value(self, model: Any, column: str, old: str, new: str) -> None:
+        """Put one text in the place of another, in all rows; nothing in a table that is yet to be made.
+
+        Args:
+            model: Whose rows; of an app without migrations its table may not be there.
+            column: The column.
+            old: The text that rows hold.
+            new: The text that they shall hold. Where it is interrupted, this may be done again.
+        """
+        if model._meta.table in self.database.table_names():
+            table, name = self.quote(model._meta.table), self.quote(column)
+            self.execute(f"UPDATE {table} SET {name} = {self.mark} WHERE {name} = {self.mark}", (new, old))  # noqa: S608 - quoted
+            self.settle()
+
     def run_sql(self, statements: Sequence[str]) -> None:
         """Run somebody's SQL as it stands."""
         for statement in statements:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.fields import FieldState
+from toolkit.migrations.operations.mentions import mentioning, rename_mentions
 from toolkit.migrations.operations.operation import FieldOrState, Operation, as_state
 from toolkit.migrations.operations.untranslating import refuse_lost_translations
 from toolkit.migrations.spreading import spread
@@ -162,7 +163,7 @@ class DeleteModel(Operation):
 
 @dataclass(frozen=True)
 class RenameModel(Operation):
-    """Give a model another name; its table follows, and so do the foreign keys to it.
+    """Give a model another name; its table follows, and so do the foreign keys to it, and rows that name the model.
 
     Args:
         old_name: The name that it has.
@@ -178,10 +179,19 @@ class RenameModel(Operation):
     def change(self, app: str, state: ProjectState) -> ProjectState:
         return state.with_model_renamed(app, self.old_name, self.new_name)
 
+    def concerns(self, app: str, place: Any, *, before: ProjectState, after: ProjectState) -> bool:
+        return self._has_table(app, place, before, after) or any(mentioning(after, place))
+
+    def _has_table(self, app: str, place: Any, before: ProjectState, after: ProjectState) -> bool:
+        return super().concerns(app, place, before=before, after=after)
+
     def _rename(self, app: str, editor: Editor, old: ProjectState, new: ProjectState, back: bool) -> None:
         names = (self.new_name, self.old_name) if back else (self.old_name, self.new_name)
         first, second = (f"{app}.{name}" for name in names)
-        if not old.models[first].is_proxy:
+        if old.models[first].is_proxy:
+            return
+        rename_mentions(editor, first, second, state=old)
+        if self._has_table(app, editor.place, old, new):
             editor.rename(old.classes([first])[first], new.classes([second])[second])
 
     def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
