@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from toolkit import migrations, models
@@ -154,6 +156,24 @@ def test_an_empty_migration_is_made_to_be_filled_in(stories):
     assert made.name == "0002_slugs"
     assert "operations = []" in made.text
     assert stories.apply() == ["Apply news.0002_slugs"]
+
+
+@pytest.mark.parametrize("name", ["../slugs", "a/b", "a.b", "a b", ""])
+def test_a_name_that_no_file_beside_the_others_can_have_is_refused(sqlite_newsroom, model, name):
+    sqlite_newsroom.migrate(model("Story", title=title()))
+    told = f"{name!r} cannot be the name of a migration. Take letters, digits and underscores"
+    with pytest.raises(MigrationError, match=re.escape(told)):
+        sqlite_newsroom.make(empty=["news"], name=name)
+    with pytest.raises(MigrationError, match=re.escape(told)):
+        migrations.squash([sqlite_newsroom.app], "news", None, "0001", name=name)
+
+
+def test_sql_of_ones_own_may_have_nothing_to_undo(stories):
+    operations = "migrations.RunSQL(\"UPDATE news_story SET title = 'x'\", reverse_sql=migrations.RunSQL.noop)"
+    write(stories, "0002_own", operations, after="0001_initial")
+    stories.apply()
+    assert stories.apply("news.0001") == ["Reverse news.0002_own"]
+    assert stories.rows("news_story", "title") == [("x",), ("x",)]
 
 
 def test_changes_go_into_the_last_migration_while_nobody_has_it(newsroom, model):

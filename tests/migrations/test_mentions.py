@@ -93,13 +93,13 @@ class Publisher:
         self.apps = [FakeApp(label, [], folder / label / "migrations") for label in ("news", "desk")]
         self.apps.append(FakeApp("marks", [], None))
 
-    def migrate(self, name: str) -> list[Any]:
-        """Declare with the story's model under a name, make and apply."""
-        about = {"about": models.ModelNameField()}
+    def migrate(self, name: str, *, about: bool = True) -> list[Any]:
+        """Declare with the story's model under a name, make and apply; other rows name it or do not."""
+        fields = {"about": models.ModelNameField()} if about else {}
         declared = [
             labelled(self.model, name),
-            self.model("Memo", {"database": "archive"}, **about),
-            self.model("Mark", **about),
+            self.model("Memo", {"database": "archive"}, **fields),
+            self.model("Mark", **fields),
         ]
         assert resolve_models({app.label: [one] for app, one in zip(self.apps, declared, strict=True)})[1] == []
         for app, one in zip(self.apps, declared, strict=True):
@@ -131,3 +131,15 @@ def test_a_rename_comes_after_the_apps_whose_rows_may_name_the_model(tmp_path, m
         publisher.migrate("Story")
         (made,) = publisher.migrate("Article")
     assert '("desk", "0001_initial")' in made.path.read_text()
+
+
+def test_the_sql_of_a_migration_is_for_what_comes_before_it_when_all_are_applied(tmp_path, model):
+    """Another app's field is gone by then, though no dependency says so."""
+    publisher = Publisher(tmp_path, model)
+    archive = publisher.databases[1]
+    with closing(publisher.databases[0]), closing(archive):
+        publisher.migrate("Story")
+        (made,) = publisher.migrate("Article")
+        publisher.migrate("Article", about=False)
+        told = migrations.sql(archive, publisher.apps, f"news.{made.name}")
+    assert told == ["-- Rename model Story to Article", "-- (in another database)"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from toolkit.errors import Problems
@@ -152,7 +153,8 @@ def sql(database: Any, apps: Iterable[App], target: str, *, backwards: bool = Fa
     start = unmigrated(apps)
     graph = load_graph(apps, start=start)
     migration = named_migration(graph, target)
-    before = graph.state(start, upto=graph.before(migration.key) - {migration.key})
+    earlier = takewhile(lambda one: one.key != migration.key, graph)
+    before = graph.state(start, upto=[one.key for one in earlier])
     place = Place(database.alias, router)
     return sql_of(database, migration, before=before, backwards=backwards, place=place)
 

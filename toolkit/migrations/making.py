@@ -19,7 +19,7 @@ from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize
 from toolkit.migrations.references import References
 from toolkit.migrations.renames import Answers, Ask, never
-from toolkit.migrations.writer import WrittenMigration, migration_text, write_file
+from toolkit.migrations.writer import WrittenMigration, check_name, migration_text, write_file
 
 
 def make(
@@ -48,7 +48,10 @@ def make(
 
     Raises:
         Problems: The migrations that are there do not fit together, or a change needs to be told more.
+        MigrationError: The name cannot be one.
     """
+    if name is not None:
+        check_name(name)
     apps = list(apps)
     start = unmigrated(apps)
     graph = load_graph(apps, start=start)

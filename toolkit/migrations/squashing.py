@@ -17,7 +17,7 @@ from toolkit.migrations.operations.special import RunPython
 from toolkit.migrations.optimizer import optimize, without_elidable
 from toolkit.migrations.rebasing import number_of
 from toolkit.migrations.state import ProjectState
-from toolkit.migrations.writer import WrittenMigration, migration_text, write_file
+from toolkit.migrations.writer import WrittenMigration, check_name, migration_text, write_file
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,11 @@ def squash(
         shorten: Put operations together that undo or complete each other.
 
     Raises:
-        MigrationError: They are not one line of the app's history, others stand between them, or a function of theirs
-            cannot be copied.
+        MigrationError: They are not one line of the app's history, others stand between them, a function of theirs
+            cannot be copied, or the name cannot be one.
     """
+    if name is not None:
+        check_name(name)
     apps = list(apps)
     graph = load_graph(apps, start=start)
     chosen = _chosen(graph, app, first, last)

@@ -101,6 +101,19 @@ def migration_name(number: int, operations: Iterable[Operation], *, initial: boo
     return f"{number:04}_{name}"
 
 
+def check_name(name: str) -> None:
+    """Refuse the name of a new migration that is none of a file beside the others, such as one with a slash.
+
+    Raises:
+        MigrationError: There is something else in it than letters, digits and underscores.
+    """
+    if not re.fullmatch(r"\w+", name):
+        raise MigrationError(
+            f"{name!r} cannot be the name of a migration",
+            hint="Take letters, digits and underscores, such as slugs_in_small_letters.",
+        )
+
+
 def write_file(path: Path, text: str) -> None:
     """Write a new migration beside its place and move it there.
 

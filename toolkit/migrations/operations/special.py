@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.database import DEFAULT
 from toolkit.errors import DeclarationError, MigrationError, did_you_mean
@@ -36,6 +36,8 @@ class RunSQL(Operation):
     """
 
     opaque = True
+    noop: ClassVar[str] = ""
+    """Nothing to do in this direction."""
 
     def __init__(
         self,
