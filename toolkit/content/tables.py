@@ -179,10 +179,10 @@ def update_rows(database: Any, model: Any, rows: Sequence[Sequence[Any]]) -> Non
         own = [(field, place) for place, field in enumerate(fields) if field in meta.local_fields]
         kept = [(field, place) for field, place in own if not field.in_key and not field.is_version]
         key_of_row = key_getter(model, root_key(level))
-        if not kept:
-            continue
         pairs = [f"{quoted(database.dialect, field.column)} = {mark}" for field, _ in kept]
-        pairs += [next_version(database.dialect, meta)] if meta.version is not None else []
+        pairs += next_version(database.dialect, level)
+        if not pairs:
+            continue
         table, where = quoted(database.dialect, meta.table), _equal(database, meta.pk)
         keys = [key_of_row(row) for row in rows]
         width = len(parts_of(meta.pk))

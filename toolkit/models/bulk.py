@@ -288,8 +288,10 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
         before.note(rows, [meta.version.attname])
         for row in rows:
             row.__dict__[meta.version.attname] += 1
+    before.note(rows, [field.attname for field in meta.fields if field.is_generated])
     before.note_rows(rows)
     for row in rows:
+        forget_computed(row)
         row._row = ()
     return count + min(counts)
 

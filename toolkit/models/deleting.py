@@ -14,10 +14,11 @@ from toolkit.errors import FieldError, ProtectedError, ValidationError
 from toolkit.lazily import LazyModule
 from toolkit.models.circles import children_first
 from toolkit.models.collecting import Collector, Release
+from toolkit.models.expressions import F
 from toolkit.models.plans import DeletionPlan
-from toolkit.models.sqltext import flat, iter_chunks, key_text, placeholder, quoted
+from toolkit.models.sqltext import CHUNK_KEYS, flat, iter_chunks, key_text, placeholder, quoted
 from toolkit.models.stale import next_version, refuse_stale
-from toolkit.models.updating import rows_met
+from toolkit.models.updating import rows_met, update_rows
 from toolkit.signals import post_delete, pre_delete
 from toolkit.trace import Scope
 
@@ -185,15 +186,24 @@ class Deletion:
         meta = field.model._meta
         width, mark = len(field.columns), placeholder(dialect)
         changes = [f"{quoted(dialect, column)} = {mark}" for column in field.columns]
-        if meta.version is not None:
-            changes.append(next_version(dialect, meta))
+        changes += next_version(dialect, field.model)
         values = [None] * width if release.raw is None else flat([release.raw], width)
         columns = meta.pk.columns
         for chunk, marks in iter_chunks(release.keys, dialect, len(columns)):
             where = f"{key_text(dialect, columns)} IN ({marks})"
             sql = f"UPDATE {quoted(dialect, meta.table)} SET {', '.join(changes)} WHERE {where}"  # noqa: S608 - quoted
             self.database.run(sql, [*values, *chunk])
-        self.database.wrote(field.model, "update", self.collector.python_keys(field.model, release.keys))
+        keys = self.collector.python_keys(field.model, release.keys)
+        self.database.wrote(field.model, "update", keys)
+        if meta.version is not None and meta.version.model is not field.model:
+            self._raise_inherited(field.model, keys)
+
+    def _raise_inherited(self, model: Any, keys: Sequence[Any]) -> None:
+        """Raise the versions of rows whose version is in the table of a model that theirs inherits."""
+        version = model._meta.version.name
+        for start in range(0, len(keys), CHUNK_KEYS):
+            rows = model._meta.base_manager.unrestricted().filter(pk__in=keys[start : start + CHUNK_KEYS])
+            update_rows(self.scope, rows, {version: F(version) + 1})
 
     def _refuse_dangling(self) -> None:
         """Prove what the database was kept from checking: no row refers to one that is gone.

@@ -253,7 +253,7 @@ def update_sql(scope: Scope, level: Any, fields: Sequence[Any], *, counted: bool
     meta, dialect = level._meta, scope.database.dialect
     mark, keys = placeholder(dialect), [quoted(dialect, field.column) for field in meta.key]
     pairs = [f"{quoted(dialect, field.column)} = {mark}" for field in fields]
-    pairs += [next_version(dialect, meta)] if counted else []
+    pairs += next_version(dialect, level) if counted else []
     what = ", ".join(pairs) or f"{keys[0]} = {keys[0]}"
     where = " AND ".join(f"{key} = {mark}" for key in keys)
     return f"UPDATE {quoted(dialect, meta.table)} SET {what} WHERE {where}"  # noqa: S608 - names of the schema

@@ -17,10 +17,13 @@ SHOWN = 5
 """Differences told in the message."""
 
 
-def next_version(dialect: str, meta: Any) -> str:
-    """The assignment that raises a version, for ``UPDATE``."""
-    column = quoted(dialect, meta.version.column)
-    return f"{column} = {column} + 1"
+def next_version(dialect: str, level: Any) -> list[str]:
+    """The assignment that raises a version, in an ``UPDATE`` of its table; none for a table that inherits it."""
+    version = level._meta.version
+    if version is None or version.model is not level:
+        return []
+    column = quoted(dialect, version.column)
+    return [f"{column} = {column} + 1"]
 
 
 def refuse_stale(scope: Scope, instance: Any, verb: str) -> None:
