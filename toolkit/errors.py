@@ -98,7 +98,7 @@ class ToolkitError(Exception):
         if self.url and self.path is not None:
             letter += f" (page {self.url})"
         if self.hint:
-            letter += f". {self.hint}"
+            letter += f"{'' if letter.endswith(('.', '?', '!')) else '.'} {self.hint}"
         return letter
 
     def __reduce__(self) -> tuple[object, ...]:

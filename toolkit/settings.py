@@ -405,7 +405,7 @@ _KINDS = {
     bool: "true or false",
     list: "a list of texts",
     Numbers: "a list of whole numbers",
-    dict: "a table of tables",
+    dict: "a table of tables, such as name = {…}",
 }
 
 

@@ -98,6 +98,13 @@ def test_text_files_out_and_in_again(built: None, run: Run, folder: Path) -> Non
     assert "Give either" in run("data", "export", status=1).stderr
 
 
+def test_a_database_to_inspect_that_is_not_there_is_told_and_not_made(side: Path, run: Run) -> None:
+    assert "Did you mean 'side'?" in run("data", "inspect", "--database", "sied", status=1).stderr
+    told = run("data", "inspect", "--database", "sqlite:///none.db", status=1).stderr
+    assert "none.db cannot be opened" in told
+    assert not (side / "none.db").exists()
+
+
 @pytest.fixture
 def side(folder: Path) -> Path:
     """The starter with a second database: its wires refer to topics of the main one, and have labels beside them."""

@@ -92,11 +92,12 @@ def load(
     "--database",
     "where",
     metavar="NAME|URL",
+    default=DEFAULT,
     help="One of the setting 'databases', or any other.  [default: the site's]",
 )
 @click.option("--views", is_flag=True, help="Write models for views, too.")
 @site_options
-def inspect(tables: tuple[str, ...], where: str | None, views: bool) -> None:
+def inspect(tables: tuple[str, ...], where: str, views: bool) -> None:
     """Print a module of models for the tables of a database that others made.
 
     Send it to a file of an app, 'toolkit data inspect > archive/models.py', and read it: names are the database's,
@@ -104,9 +105,11 @@ def inspect(tables: tuple[str, ...], where: str | None, views: bool) -> None:
     models are not managed: migrations and builds leave their tables as they are.
     """
     site = open_site()
-    known = site.databases.get(where or DEFAULT)
-    database = known if known is not None else Database(str(where), folder=site.folder)
-    alias = "" if known is None or known is site.database else known.alias
+    if "://" in where:
+        database = Database(where, folder=site.folder, read_only=True)
+    else:
+        database = site.databases.named(where)
+    alias = "" if database.alias == DEFAULT else database.alias
     click.echo(inspect_models(database, tables, views=views, alias=alias), nl=False)
 
 

@@ -203,7 +203,7 @@ class Backend:
             connection = dialect.dbapi.connect(*arguments, **{**self.connect_options(), **options})
         except Exception as error:
             raise DatabaseUnavailable(
-                f"the database {self.safe_url} cannot be reached: {str(error).strip()}",
+                f"the database {self.safe_url} cannot be reached: {' '.join(str(error).split())}",
                 hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
             ) from error
         self.prepare(connection)

@@ -102,7 +102,8 @@ def _problem(table: str, column: str | None, message: str) -> MigrationError:
         message,
         path=table,
         column=column,
-        hint="Mend the table, or give its app migrations: toolkit migrations make.",
+        hint="Mend the table; or take the change back, begin migrations with the tables as they are ('toolkit "
+        "migrations make APP', then 'apply'), and make it again.",
     )
 
 
