@@ -30,9 +30,13 @@ class Cluster:
         quiet = {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "critical"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TOOLKIT_")}
         self._environment = {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **quiet, **environment}
-        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self._file)]
-        self.scheduler = self._run("dask_scheduler", *options)
+        self.scheduler = self._start_scheduler()
         self.workers: list[subprocess.Popen[bytes]] = []
+
+    def _start_scheduler(self) -> subprocess.Popen[bytes]:
+        self._file.unlink(missing_ok=True)
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self._file)]
+        return self._run("dask_scheduler", *options)
 
     def _run(self, name: str, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -71,7 +75,10 @@ class Cluster:
             client.wait_for_workers(count, timeout=SECONDS)
 
     def mend(self, count: int) -> None:
-        """Have so many workers alive."""
+        """Have a scheduler and so many workers alive."""
+        if self.scheduler.poll() is not None:
+            self.stop()
+            self.scheduler = self._start_scheduler()
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         for _ in range(count - len(self.workers)):
             self.start_worker()

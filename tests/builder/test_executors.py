@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,12 +18,14 @@ from typing import Any
 import pytest
 
 from tests.builder.cluster import Cluster, running_cluster
+from tests.builder.conftest import NOON, in_child
 from tests.builder.test_interrupted import many
 from tests.s3 import S3, running_s3
 from tests.servers import SERVERS
 from toolkit.builder import Builder
 from toolkit.builder.records import decode_key
 from toolkit.errors import BuildError
+from toolkit.site import load_site
 from toolkit.testing import temporary_site
 from toolkit.testing.sites import write_site
 
@@ -303,6 +306,26 @@ def test_headers_that_change_alone_reach_every_object(make_press: Any, tmp_path:
     assert {path: info["LastModified"] for path, info in kept.find("press/headers", detail=True).items()} == again
 
 
+def test_s3_is_not_asked_for_each_file_that_is_copied_into_place(press: Any, s3: S3) -> None:
+    def build() -> dict[str, int]:
+        from s3fs import S3FileSystem
+
+        asked = Counter[str]()
+        call = S3FileSystem._call_s3
+
+        async def counted(system: Any, method: str, *arguments: Any, **options: Any) -> Any:
+            asked[method] += 1
+            return await call(system, method, *arguments, **options)
+
+        S3FileSystem._call_s3 = counted
+        Builder(load_site(press.folder).prepare(), output="s3://press/asked", moment=NOON).build()
+        return asked
+
+    asked = in_child(build)
+    assert asked["copy_object"] > 60
+    assert asked["head_object"] < 10
+
+
 def test_a_storage_takes_one_build_at_a_time(served_few: Any, s3: S3) -> None:
     s3.file_system().pipe_file("press/busy.lock", b"2999-01-01T00:00:00+00:00 desk-7, process 12")
     with pytest.raises(BuildError, match="another build of s3://press/busy is running on desk-7, process 12"):
@@ -365,26 +388,26 @@ def test_workers_with_other_code_are_refused_and_the_difference_is_named(big: An
         assert not big.out.with_name("never").exists()
 
 
-def test_a_scheduler_that_dies_leaves_the_last_good_output(big: Any, s3: S3, tmp_path: Path, tree_of: Any) -> None:
+def test_a_scheduler_that_dies_leaves_the_last_good_output(big: Any, dask: Cluster, tree_of: Any) -> None:
+    dask.mend(1)
     big.build()
     before = tree_of(big.out)
-    with running_cluster(tmp_path, workers=1, environment={}) as other:
-        big.replace("templates/story.html", "{% block", "{# edited #}{% block")
-        big.sql("UPDATE press_story SET weight = weight + 1")
+    big.replace("templates/story.html", "{% block", "{# edited #}{% block")
+    big.sql("UPDATE press_story SET weight = weight + 1")
 
-        def kill_later() -> None:
-            for _ in range(2000):
-                if any(big.out.with_name(".out.staging").glob("*")):
-                    break
-                threading.Event().wait(0.005)
-            other.scheduler.kill()
+    def kill_later() -> None:
+        for _ in range(2000):
+            if any(big.out.with_name(".out.staging").glob("*")):
+                break
+            threading.Event().wait(0.005)
+        dask.scheduler.kill()
 
-        thread = threading.Thread(target=kill_later)
-        thread.start()
-        try:
-            with pytest.raises(BuildError, match=r"the executor dask://127.0.0.1:\d+ failed while it rendered"):
-                big.build(executor=other.executor)
-        finally:
-            thread.join()
+    thread = threading.Thread(target=kill_later)
+    thread.start()
+    try:
+        with pytest.raises(BuildError, match=r"the executor dask://127.0.0.1:\d+ failed while it rendered"):
+            big.build(executor=dask.executor)
+    finally:
+        thread.join()
     assert tree_of(big.out) == before
     assert big.same().rendered > 200

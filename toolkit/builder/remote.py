@@ -245,6 +245,7 @@ class StorageStaging:
         staged = {item.path for item in touched if item.staged}
         with target.telling():
             self.stage.flush()
+            self._look()
             target.send_manifest()
             for paths, kept in self._batches(touched, {item.path: item.kind for item in every}):
                 sources = [f"{self.url if path in staged else target.url}/{path}" for path in paths]
@@ -257,6 +258,12 @@ class StorageStaging:
                 if paths:
                     target.system.rm(paths)
         return [FileRecord(item.path, item.digest, item.size, there[item.path][1], item.owner) for item in touched]
+
+    def _look(self) -> None:
+        """List what is staged: s3fs asks for the size of each file that it copies, unless it has it in a listing."""
+        if is_s3(self._target.system):
+            self._target.system.invalidate_cache(self.url)
+            self._target.system.find(self.url)
 
     def _batches(
         self, touched: Iterable[Output], kinds: Mapping[str, str]
