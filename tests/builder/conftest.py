@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pickle
@@ -57,6 +58,7 @@ def in_child(function: Callable[..., Any], *arguments: Any, **options: Any) -> A
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
+        gc.freeze()  # what the parent has is nothing to look through, which would copy it
         os.close(reader)
         for name in outside_variables():
             del os.environ[name]
@@ -209,6 +211,7 @@ def _build(
     ahead = look_ahead(seal, worth_it=0, many=0, racy_ns=0) if seal is not None else None
     plain = settings is None and not options.keys() - {"workers"}
     os.chdir(folder)
+    gc.disable()  # until the site is open, as the command does
     held = (
         plain
         and seal is not None
@@ -218,6 +221,7 @@ def _build(
     with loading(folder) as loaded:
         site = _load(folder, settings)
         site.prepare()
+    gc.enable()
     builder = Builder(site, output=output, moment=moment, ahead=None if loaded.wrote else ahead, **options)
     know_questions(site, loaded)
     report = builder.build()
