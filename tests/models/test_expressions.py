@@ -10,21 +10,29 @@ import pytest
 
 from toolkit.errors import DatabaseError, FieldError, ValidationError
 from toolkit.models import (
+    Avg,
     Case,
     CharField,
     Count,
+    DateTimeField,
     DecimalField,
     DurationField,
     ExpressionWrapper,
     F,
+    FloatField,
     IntegerField,
+    Max,
     Now,
+    OuterRef,
     Q,
     RawSQL,
+    Subquery,
+    Sum,
     Value,
     When,
+    Window,
 )
-from toolkit.models.functions import Coalesce, JSONObject
+from toolkit.models.functions import Coalesce, Concat, JSONArray, JSONObject
 from toolkit.trace import entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -411,3 +419,30 @@ def test_a_value_that_a_field_refuses_in_update_is_told_with_the_field(m: Any, s
         m.Everything.objects.update(float=float("nan"))
     row.refresh_from_db()
     assert row.float == 1.5
+
+
+def test_what_is_given_an_output_field_is_of_its_kind_in_all_that_follows(m: Any, scope: Any) -> None:
+    ones = {"integer": 3, "decimal": Decimal("2.50"), "float": 1.75, "date": date(2026, 3, 1), "json": {"a": 7}}
+    m.Everything.objects.create(**ones, duration=timedelta(hours=1))
+    whole, real, text = IntegerField(), FloatField(), CharField(max_length=9)
+    price, own = F("decimal"), m.Everything.objects.filter(pk=OuterRef("pk"))
+    for expression, wanted in [
+        (ExpressionWrapper(price, real) + 1, "3.5"),
+        (Coalesce("decimal", 0, output_field=real) * 2, "5.0"),
+        (Case(When(integer=3, then=price), default="float", output_field=real) * 2, "5.0"),
+        (Subquery(own.values("decimal"), output_field=real) + 1, "3.5"),
+        (Window(Sum("decimal", output_field=real), partition_by="integer") - 1, "1.5"),
+        (ExpressionWrapper(price, whole) * 2, "4"),
+        (ExpressionWrapper(F("integer"), DecimalField()) + 1, "Decimal('4')"),
+        (Concat(ExpressionWrapper(F("integer"), text), Value("!")), "'3!'"),
+        (ExpressionWrapper(F("json__a"), whole) + 1, "8"),
+        (ExpressionWrapper(F("date"), DateTimeField()), repr(datetime(2026, 3, 1, tzinfo=UTC))),
+    ]:
+        assert repr(m.Everything.objects.annotate(x=expression).get().x) == wanted, expression
+    totals = m.Everything.objects.aggregate(x=Max("decimal", output_field=real) - Avg("integer", output_field=real))
+    assert repr(totals) == "{'x': -0.5}"
+    assert m.Everything.objects.annotate(x=ExpressionWrapper(F("float"), whole)).filter(x=1).exists()
+    with pytest.raises(FieldError, match="by output_field from timedelta to int does not mean the same on every database"):
+        m.Everything.objects.annotate(x=ExpressionWrapper(F("duration"), whole)).get()
+    with pytest.raises(FieldError, match="for JSON from timedelta to str does not mean the same"):
+        m.Everything.objects.annotate(x=JSONArray("duration")).get()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
+from toolkit.models.casts import read_as
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F, as_expression
 from toolkit.models.fields.base import Field
@@ -76,6 +77,16 @@ class Function(Expression):
         """The same, where the field has to know what was built."""
         return cls.output(context)
 
+    @classmethod
+    def read_as(cls, context: Any, built: Any, output: Output) -> Typed:
+        """SQL of the result, and the field that was given to read it.
+
+        What a function gives that says nothing about it, only the database knows.
+        """
+        silent = cls.output_field is None and cls.output.__func__ is Function.output.__func__  # type: ignore[attr-defined]  # class methods have one
+        field = None if silent else cls.result(context, built)
+        return read_as(context.dialect, (built, field), output)
+
     def lift(self, values: list[Any]) -> Structure:
         inner = tuple(argument.lift(values) for argument in self.arguments)
         values.extend(self.values)
@@ -86,7 +97,7 @@ class Function(Expression):
     def compile(cls, context: Context, structure: Structure) -> Typed:
         _, inner, options, start, count, output = structure
         arguments = [context.expression(item) for item in inner]
-        return context.call(cls, arguments, options, range(start, start + count), output.reading if output else None)
+        return context.call(cls, arguments, options, range(start, start + count), output)
 
 
 class Func(Function):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
+from toolkit.models.casts import read_as
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F, Q, as_expression
 from toolkit.models.fields.several import refuse_several
@@ -73,8 +74,10 @@ class Case(Expression):
         _, branches, default, output = structure
         conditions = [context.condition(condition) for _, condition, _ in branches]
         computed = [context.expression(then) for then in (*(each[2] for each in branches), default)]
+        refuse_several("Case()", [column for column, _ in computed])
+        if output:
+            computed = [read_as(context.dialect, value, output) for value in computed]
         columns, fields = [column for column, _ in computed], [field for _, field in computed]
-        refuse_several("Case()", columns)
         field = output.reading if output else common_of("Case()", fields)
         *results, otherwise = alike(field, columns, fields)
         if not branches:

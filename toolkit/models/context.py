@@ -10,7 +10,7 @@ from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.fields.dates import DateTimeField
 from toolkit.models.fields.several import refuse_several
 from toolkit.models.lookup_names import is_lookup_name
-from toolkit.models.outputs import Typed, boolean, typed
+from toolkit.models.outputs import Output, Typed, boolean, typed
 from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
 from toolkit.models.relations import Reverse
 from toolkit.models.shapes import CONSTANT, Bind
@@ -181,7 +181,7 @@ class Context:
         arguments: Sequence[Typed],
         options: tuple[Any, ...] = (),
         indexes: Sequence[int] = (),
-        output: Any = None,
+        output: Output | None = None,
     ) -> Typed:
         """SQL of a function.
 
@@ -190,7 +190,7 @@ class Context:
             arguments: What it is called with.
             options: The function's options.
             indexes: Where its own values are.
-            output: The field that reads the result, if the function's own does not.
+            output: The field that was given to read the result, if any was.
         """
         refuse_several(f"{function.__name__}()", (column for column, _ in arguments))
         used = iter(indexes)
@@ -203,7 +203,7 @@ class Context:
 
         context = function_context(self.compiler, self.node, arguments, options, bind, bind_each)
         built = function.build(context, *(argument for argument, _ in arguments))
-        return built, output if output is not None else function.result(context, built)
+        return (built, function.result(context, built)) if output is None else function.read_as(context, built, output)
 
     def aggregate(self, structure: Any, over: Over | None = None) -> Typed:
         """SQL of an aggregate, perhaps over a window."""

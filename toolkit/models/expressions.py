@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from toolkit.errors import FieldError
 from toolkit.lazily import LazyModule
 from toolkit.models.arithmetic import combine
+from toolkit.models.casts import read_as
 from toolkit.models.comparisons import Liftable, Structure, lift_condition, shown
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.json import JSONField, JSONNull
@@ -360,11 +361,11 @@ class Ordered(Expression):
 
 
 class ExpressionWrapper(Expression):
-    """An expression whose values another field reads.
+    """An expression whose values are those of another field: numbers of another kind become numbers of its kind.
 
     Args:
         expression: The expression, or a condition.
-        output_field: The field.
+        output_field: The field. Kinds that databases would convert differently are refused.
     """
 
     def __init__(self, expression: Expression | Q, output_field: Field[Any]) -> None:
@@ -378,7 +379,8 @@ class ExpressionWrapper(Expression):
 
     @classmethod
     def compile(cls, context: Context, structure: Structure) -> Typed:
-        return context.expression(structure[1])[0], structure[2].reading
+        _, inner, output = structure
+        return read_as(context.dialect, context.expression(inner), output)
 
 
 class Q(Liftable):

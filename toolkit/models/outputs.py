@@ -240,6 +240,10 @@ _KINDS: dict[type, Callable[[], Field[Any]]] = {
 }
 
 
+KINDS = frozenset(_KINDS)
+"""The Python types of values that databases have themselves."""
+
+
 def field_for(kind: type) -> Field[Any] | None:
     """The field for values of a Python type; None if there is none."""
     found = next((_KINDS[base] for base in kind.__mro__ if base in _KINDS), None)

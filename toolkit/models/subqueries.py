@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
+from toolkit.models.casts import read_as
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F
 from toolkit.models.fields.several import columns_of
@@ -101,7 +102,8 @@ class Subquery(Expression):
             )
         start, stop = lifted[3:]
         select = compiler.limited(compiler.select([column]), start, stop, values, at_most=1)
-        return select.scalar_subquery(), output.reading if output else like(field)
+        found = select.scalar_subquery(), like(field)
+        return read_as(context.dialect, found, output) if output else found
 
 
 def unnamed_value(model: Any, compared: Any) -> str:

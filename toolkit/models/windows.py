@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from toolkit.errors import FieldError
+from toolkit.models.casts import read_as
 from toolkit.models.comparisons import Structure
 from toolkit.models.expressions import Expression, F, Ordered
 from toolkit.models.fields.several import columns_of
@@ -263,7 +264,7 @@ class Window(Expression):
         inside = replace(context, grouped=compiler.selection.grouped)
         over = _over(inside, partition, order, frame)
         column, field = function[0].compile_over(inside, function, over)
-        return column, output.reading if output else field
+        return read_as(context.dialect, (column, field), output) if output else (column, field)
 
 
 def _over(context: Context, partition: Sequence[Any], order: Sequence[Any], frame: Any) -> Over:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.calls import Function
+from toolkit.models.casts import cast
 from toolkit.models.comparisons import Structure
-from toolkit.models.fields import JSONField
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.numbers import DecimalField
-from toolkit.models.functions.math import rounded
-from toolkit.models.json_paths import numbers_at, text_at
 from toolkit.models.outputs import (
-    AnyDecimal,
     Typed,
     alike,
     common,
     common_of,
-    decimal_places,
     kind_of,
     like,
-    named_kind,
 )
 
 if TYPE_CHECKING:
@@ -171,168 +164,3 @@ class Cast(Function):
         inner, output = structure[1][0], structure[5]
         value, source = context.expression(inner)
         return cast(context.dialect, value, source, output.field), output.field
-
-
-def cast(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    """SQL of a value of one field as a value of another.
-
-    Raises:
-        FieldError: Databases would give different results, or there is none.
-    """
-    kinds = kind_of(source), kind_of(target)
-    build = (
-        _from_json if isinstance(source, JSONField) and kinds[1] in (int, float, Decimal, str) else _CASTS.get(kinds)
-    )
-    if build is None:
-        names = [named_kind(field) for field in (source, target)]
-        raise FieldError(
-            f"Cast() from {names[0]} to {names[1]} does not mean the same on every database",
-            hint="Convert in Python, or by way of another kind, such as a DecimalField on the way from float to text.",
-        )
-    return build(dialect, value, source, target)
-
-
-def _from_json(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    """The text of JSON that is text, the number of JSON that is a number, and NULL of all else."""
-    import sqlalchemy as sa
-
-    if kind_of(target) is str:
-        return _as_text(dialect, text_at(value, dialect), target, target)
-    build, number = _CASTS[Decimal, kind_of(target)], AnyDecimal()
-    return sa.case(*((met, build(dialect, found, number, target)) for met, found in numbers_at(value, dialect)))
-
-
-def _as_text(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    places = decimal_places(source)
-    if kind_of(source) is Decimal and places is None:
-        raise FieldError(
-            "Cast() of a decimal number with any number of places to text",
-            hint="Cast it to a DecimalField first, which says how many.",
-        )
-    if kind_of(source) is Decimal and dialect == "sqlite":
-        written = sa.func.printf(sa.literal_column(f"'%.{places}f'"), value)
-        value = sa.case((value.is_not(None), written))
-    elif kind_of(source) is Decimal:
-        value = sa.cast(value, sa.Numeric(65 if dialect == "mysql" else 100, places))
-    if kind_of(source) is not str:
-        value = sa.cast(value, sa.CHAR() if dialect == "mysql" else sa.Text())
-    length = getattr(target, "max_length", None)
-    if length is not None:
-        value = sa.func.substr(value, sa.literal_column("1"), sa.literal_column(str(int(length))))
-    return sa.type_coerce(value, sa.String())
-
-
-NUMBER = r"^[ ]*[+-]?([0-9]{1,15}([.][0-9]{0,15})?|[.][0-9]{1,15})[ ]*$"
-WHOLE = r"^[ ]*[+-]?[0-9]{1,18}[ ]*$"
-
-
-def _if_matching(dialect: str, value: Any, pattern: str, build: Callable[[Any], Any]) -> Any:
-    """NULL unless a text has the form of a number: databases would raise, or give 0."""
-    import sqlalchemy as sa
-
-    ending = {"sqlite": r"\Z", "mysql": "$(?![[:space:]])"}.get(dialect, "$")  # theirs may stand before a line's end
-    literal: Any = sa.literal_column(f"'{pattern.replace('$', ending)}'")
-    if dialect == "sqlite":
-        return sa.case((sa.func.toolkit_matches(value, literal), build(value)))
-    operator = "~" if dialect == "postgresql" else "REGEXP"
-    return sa.case((value.op(operator, is_comparison=True)(literal), build(sa.func.trim(value))))
-
-
-def _text_to_int(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    return _if_matching(dialect, value, WHOLE, lambda text: sa.cast(text, sa.BigInteger()))
-
-
-def _text_to_float(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    return _if_matching(dialect, value, NUMBER, lambda text: sa.cast(text, sa.Double()))
-
-
-def _text_to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    kind: Any = {"sqlite": sa.Double(), "mysql": sa.Numeric(65, 30)}.get(dialect, sa.Numeric())
-    return _if_matching(
-        dialect, value, NUMBER, lambda text: rounded(dialect, sa.cast(text, kind), Decimal, target.decimal_places)
-    )
-
-
-def _to_int(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    """Cut towards zero; NULL beyond 64 bits."""
-    import sqlalchemy as sa
-
-    if kind_of(source) is int:
-        return value
-    if kind_of(source) is bool:
-        return sa.cast(value, sa.Integer())
-    if dialect == "sqlite":
-        cut = value
-    elif dialect == "mysql":
-        cut = sa.func.truncate(value, sa.literal_column("0"))
-    else:
-        cut = sa.func.trunc(value)
-    fits = sa.func.abs(value) < sa.literal_column("9e18")
-    return sa.case((fits, sa.cast(cut, sa.BigInteger())))
-
-
-def _to_float(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    return sa.cast(value, sa.Double())
-
-
-def _to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    return sa.type_coerce(rounded(dialect, value, kind_of(source), target.decimal_places), sa.Numeric())
-
-
-def _to_bool(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    import sqlalchemy as sa
-
-    return value if kind_of(source) is bool else value != sa.literal_column("0")
-
-
-def _date_to_instant(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    """Midnight, in UTC."""
-    import sqlalchemy as sa
-    from sqlalchemy.dialects.mysql import DATETIME
-
-    if dialect == "sqlite":
-        return sa.func.toolkit_instant_add(value, sa.literal_column("0"), type_=target.sql_type())
-    return sa.cast(value, DATETIME(fsp=6) if dialect == "mysql" else target.sql_type())
-
-
-def _instant_to_date(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    """The day, in UTC."""
-    import sqlalchemy as sa
-
-    if dialect == "sqlite":
-        return sa.func.date(value, type_=target.sql_type())
-    if dialect == "postgresql":
-        value = sa.func.timezone(sa.literal_column("'UTC'"), value)
-    return sa.cast(value, sa.Date())
-
-
-def _same(dialect: str, value: Any, source: Any, target: Any) -> Any:
-    return value
-
-
-_CASTS: dict[tuple[Any, Any], Callable[..., Any]] = {
-    **{(kind, str): _as_text for kind in (str, int, Decimal, date)},
-    (str, int): _text_to_int,
-    (str, float): _text_to_float,
-    (str, Decimal): _text_to_decimal,
-    **{(kind, int): _to_int for kind in (int, bool, float, Decimal)},
-    **{(kind, float): _to_float for kind in (int, float, Decimal)},
-    **{(kind, Decimal): _to_decimal for kind in (int, float, Decimal)},
-    **{(kind, bool): _to_bool for kind in (bool, int)},
-    (date, datetime): _date_to_instant,
-    (datetime, date): _instant_to_date,
-    (date, date): _same,
-    (datetime, datetime): _same,
-}

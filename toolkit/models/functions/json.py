@@ -7,8 +7,8 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.calls import Function
+from toolkit.models.casts import cast
 from toolkit.models.fields import JSONField, TextField
-from toolkit.models.functions.comparison import cast
 from toolkit.models.outputs import kind_of
 from toolkit.models.text_lookups import as_text
 
@@ -49,7 +49,7 @@ def _member(dialect: str, value: Any, field: Any) -> Any:
         return sa.cast(value, sa.Double())
     if kind in (int, float, bool):
         return value
-    text = value if kind is str else cast(dialect, value, field, TextField())
+    text = value if kind is str else cast(dialect, value, field, TextField(), "a conversion for JSON")
     if dialect == "mysql":  # whose JSON columns have this collation; it refuses a mix
         return sa.collate(text, "utf8mb4_bin")
     return sa.cast(text, sa.Text()) if dialect == "postgresql" else text

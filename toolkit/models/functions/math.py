@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.errors import FieldError
 from toolkit.models.arithmetic import combine
 from toolkit.models.calls import Function, Transform
+from toolkit.models.casts import rounded
 from toolkit.models.comparisons import Structure
 from toolkit.models.fields import FloatField, JSONField
 from toolkit.models.outputs import Typed, decimal_places, decimals, kind_of, like
@@ -31,25 +32,6 @@ def check_numbers(name: str, fields: Any) -> None:
                 f"{name}() takes numbers, not {'JSON' if json or kind is None else kind.__name__}",
                 hint="Say Cast(..., FloatField()) around text.",
             )
-
-
-def rounded(dialect: str, value: Any, kind: Any, places: int) -> Any:
-    """A number rounded half away from zero, as its shortest decimal digits have it; on MariaDB's floats below 1e15."""
-    import sqlalchemy as sa
-
-    digits: Any = sa.literal_column(str(int(places)))
-    if dialect == "sqlite":
-        return sa.func.toolkit_round(value, digits)
-    if kind is int:
-        found = sa.func.round(sa.cast(value, sa.Numeric(65 if dialect == "mysql" else 100, 0)), digits)
-        return sa.cast(found, sa.BigInteger())
-    if kind is Decimal:
-        return sa.func.round(value, digits)
-    if dialect == "postgresql":
-        found = sa.func.round(sa.cast(sa.cast(value, sa.Text()), sa.Numeric()), digits)
-        return sa.cast(found, sa.Double())
-    exact: Any = sa.cast(sa.func.round(sa.cast(value, sa.Numeric(65, 30)), digits), sa.Double())
-    return sa.case((sa.func.abs(value) < sa.literal_column("1e15"), exact), else_=sa.func.round(value, digits))
 
 
 class _Whole(Transform):

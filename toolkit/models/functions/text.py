@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from toolkit.errors import FieldError
 from toolkit.models.calls import Function, Transform
+from toolkit.models.casts import cast
 from toolkit.models.expressions import Expression, Value
 from toolkit.models.fields import CharField, IntegerField, JSONField, TextField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.casing import cased, exactly_compared
-from toolkit.models.functions.comparison import cast
 from toolkit.models.outputs import kind_of, like
 
 
@@ -164,7 +164,7 @@ class Concat(Function):
         empty: Any = sa.literal_column("''")
         for argument, field in zip(arguments, context.fields, strict=True):
             known = kind_of(field) not in (None, str)
-            text = cast(context.dialect, argument, field, TextField()) if known else argument
+            text = cast(context.dialect, argument, field, TextField(), "a conversion by Concat()") if known else argument
             part = sa.func.coalesce(sa.type_coerce(text, sa.Text()), empty, type_=sa.Text())
             joined = part if joined is None else joined.concat(part)
         return joined
