@@ -34,6 +34,16 @@ def test_intersection_and_difference(m: Any, newsroom: Any) -> None:
     assert light.intersection(odd, m.Story.objects.none()).count() == 0
 
 
+def test_a_union_gives_a_column_that_is_named_twice_twice(m: Any, newsroom: Any) -> None:
+    tag, author = newsroom.tags[0], newsroom.authors[0]
+    twice = m.Tag.objects.filter(pk=tag.pk).values_list("slug", "slug")
+    assert list(twice.union(twice)) == [("tag-0", "tag-0")]
+    both = twice.union(m.Author.objects.filter(pk=author.pk).values_list("slug", "name"), all=True).order_by("slug")
+    assert list(both) == [("author-0", "Author 0"), ("tag-0", "tag-0")]
+    dicts = m.Tag.objects.filter(pk=tag.pk).values("slug", "slug")
+    assert list(dicts.union(dicts)) == [{"slug": "tag-0"}]
+
+
 def test_a_union_with_nothing_is_what_it_was(m: Any, newsroom: Any) -> None:
     stories = m.Story.objects.filter(weight=1)
     assert set(stories.union(m.Story.objects.none())) == set(m.Story.objects.none().union(stories)) == set(stories)

@@ -442,7 +442,9 @@ def test_what_is_given_an_output_field_is_of_its_kind_in_all_that_follows(m: Any
     totals = m.Everything.objects.aggregate(x=Max("decimal", output_field=real) - Avg("integer", output_field=real))
     assert repr(totals) == "{'x': -0.5}"
     assert m.Everything.objects.annotate(x=ExpressionWrapper(F("float"), whole)).filter(x=1).exists()
-    with pytest.raises(FieldError, match="by output_field from timedelta to int does not mean the same on every database"):
+    with pytest.raises(
+        FieldError, match="by output_field from timedelta to int does not mean the same on every database"
+    ):
         m.Everything.objects.annotate(x=ExpressionWrapper(F("duration"), whole)).get()
     with pytest.raises(FieldError, match="for JSON from timedelta to str does not mean the same"):
         m.Everything.objects.annotate(x=JSONArray("duration")).get()

@@ -11,6 +11,7 @@ import pytest
 
 from toolkit.errors import DeclarationError, FieldError
 from toolkit.models import Count, F, Q
+from toolkit.models.functions import Upper
 from toolkit.models.loader import MOST_IN_LITERAL
 from toolkit.trace import current
 
@@ -419,6 +420,19 @@ def test_in_bulk_by_another_unique_field(m: Any, newsroom: Any) -> None:
     with pytest.raises(FieldError, match="two rows of Tag may share a value"):
         m.Tag.objects.in_bulk(["Tag 1"], field_name="name")
     assert set(m.Story.objects.order_by("weight").distinct("weight").in_bulk(field_name="weight")) == set(range(5))
+
+
+def test_in_bulk_gives_values_by_key_after_values(m: Any, newsroom: Any) -> None:
+    tags, second = m.Tag.objects.order_by("pk"), newsroom.tags[1].pk
+    assert tags.values("name").in_bulk([second]) == {second: {"name": "Tag 1"}}
+    assert tags.values("pk", up=Upper("slug")).in_bulk([second]) == {second: {"pk": second, "up": "TAG-1"}}
+    assert tags.values_list("name", "slug").in_bulk(["tag-1"], field_name="slug") == {"tag-1": ("Tag 1", "tag-1")}
+    assert tags.values_list("name", flat=True).in_bulk() == {tag.pk: tag.name for tag in newsroom.tags}
+    assert tags.values_list("name", named=True).in_bulk([second, 10**6])[second].name == "Tag 1"
+    assert tags.values("name").in_bulk([]) == {}
+    groups = m.Story.objects.order_by().values("status").annotate(n=Count("pk"))
+    with pytest.raises(FieldError, match="pk"):
+        groups.in_bulk()
 
 
 def test_latest_by_several_fields(m: Any, newsroom: Any) -> None:

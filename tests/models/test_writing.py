@@ -138,7 +138,10 @@ def test_update_changes_all_rows_of_the_question_in_one_statement(m: Any, newsro
     [
         ({"wieght": 1}, "Did you mean 'weight'"),
         ({"tags": 1}, r"Story\.tags is no column"),
-        ({"weight": F("section__position")}, "the value of another table's row cannot be taken"),
+        (
+            {"weight": F("section__position")},
+            r"cannot be taken. Annotate it first: annotate\(theirs=...\).update\(weight=",
+        ),
     ],
 )
 def test_update_refuses_what_is_no_column(m: Any, newsroom: Any, values: dict[str, Any], told: str) -> None:

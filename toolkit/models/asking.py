@@ -294,7 +294,7 @@ class Answers(Question[M]):
         return found
 
     def in_bulk(self, keys: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
-        """Key to row, for the keys that there are.
+        """Key to row, for the keys that there are. After ``values()`` the rows are values.
 
         Args:
             keys: Which; None for all rows.
@@ -302,17 +302,23 @@ class Answers(Question[M]):
         """
         self._check_bulk(field_name)
         if keys is None:
-            return {getattr(row, field_name): row for row in self}
+            return dict(self._keyed(field_name))
         wanted = list(keys)
         found: dict[Any, M] = {}
         for start in range(0, len(wanted), IN_BULK_KEYS):
             chunk = self.filter(**{f"{field_name}__in": wanted[start : start + IN_BULK_KEYS]})
-            found |= {getattr(row, field_name): row for row in chunk}
+            found |= dict(chunk._keyed(field_name))
         return found
 
+    def _keyed(self, name: str) -> Iterable[tuple[Any, M]]:
+        """Rows with what they are known by. Beside values it is asked for, and taken off again."""
+        if self._gives == "instances":
+            return ((getattr(row, name), row) for row in self)
+        scope = self._scope()
+        found: list[Any] = list(self.values_list(name, *self._value_names(scope)))
+        return zip((row[0] for row in found), self._given(scope, [row[1:] for row in found]), strict=True)
+
     def _check_bulk(self, name: str) -> None:
-        if self._gives != "instances":
-            raise FieldError("in_bulk() cannot follow values()", hint="Make a dict of the values.")
         field = self.model._meta.get_field(name)
         alone = any(operation[0] == "distinct" and operation[1] == (name,) for operation in self._operations)
         if not (alone or _tells_apart(self.model, field)):

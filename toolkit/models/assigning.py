@@ -55,7 +55,7 @@ def assigned(scope: Scope, compiler: Compiler, field: Any, value: Any, lifted: l
         if len(compiler.root.children) > joined:
             raise FieldError(
                 f"update({field.name}=...): the value of another table's row cannot be taken",
-                hint="Use F() with a field of the model itself, or save the rows one by one.",
+                hint=f"Annotate it first: annotate(theirs=...).update({field.name}=F('theirs')).",
             )
         return _kept(dialect, field, computed)
     if value is None:

@@ -124,9 +124,16 @@ def _combined(compiler: Compiler, operation: Any, values: Values) -> None:
     chosen = compiler.selection
     chosen.combined = chosen.unrestricted = True  # each part shows what the viewer may see
     compiler.root = Node(compiler.model, table, None, answers=gives_values)
-    compiler.annotations = {extra.name: (extra.column, extra.field) for extra in extras}
+    compiler.annotations = {}
+    for extra in extras:
+        compiler.annotations[_unused(compiler, extra.name)] = (extra.column, extra.field)
     chosen.annotated = list(compiler.annotations)
     chosen.values = list(compiler.annotations) if gives_values else None
+
+
+def _unused(compiler: Compiler, name: str) -> str:
+    """A name for a column of parts that are put together: ``values_list("pk", "pk")`` may be that and another there."""
+    return name if name not in compiler.annotations else _unused(compiler, f"{name} again")
 
 
 def _annotate(compiler: Compiler, operation: Any, values: Values) -> None:

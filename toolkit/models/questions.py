@@ -326,7 +326,7 @@ class Question(Generic[M]):
             expressions: Further values by name, computed by the database.
         """
         _refuse_no_names("values", names, hint="Give a value a name: values(total=...).")
-        return self._giving("dicts", names, expressions)
+        return self._giving("dicts", tuple(dict.fromkeys(names)), expressions)
 
     @overload
     def values_list(self, *names: Any) -> QuerySet[tuple[Any, ...]]: ...

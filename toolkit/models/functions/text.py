@@ -164,7 +164,9 @@ class Concat(Function):
         empty: Any = sa.literal_column("''")
         for argument, field in zip(arguments, context.fields, strict=True):
             known = kind_of(field) not in (None, str)
-            text = cast(context.dialect, argument, field, TextField(), "a conversion by Concat()") if known else argument
+            text = (
+                cast(context.dialect, argument, field, TextField(), "a conversion by Concat()") if known else argument
+            )
             part = sa.func.coalesce(sa.type_coerce(text, sa.Text()), empty, type_=sa.Text())
             joined = part if joined is None else joined.concat(part)
         return joined
