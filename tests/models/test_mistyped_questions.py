@@ -41,6 +41,18 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "Story has no field 'wieght' (in Section.stories__wieght). Did you mean 'weight'",
     ),
     "a lookup in an order": (lambda m: m.Story.objects.order_by("title__contains"), "'contains' is not a field"),
+    "a lookup of text behind a reference": (
+        lambda m: m.Story.objects.filter(section__contains="sea"),
+        "Story.section__contains: 'contains' is for text, and this leads to rows of Section. Name a field of Section",
+    ),
+    "a lookup of text behind a reference to this row": (
+        lambda m: m.Author.objects.filter(profile__istartswith="sea"),
+        "'istartswith' is for text, and this leads to rows of Profile. Name a field of Profile in front of it.",
+    ),
+    "a lookup of text behind many": (
+        lambda m: m.Story.objects.filter(tags__icontains="sea"),
+        "Tag has no field 'icontains'. There is: id, name, pk, slug, stories.",
+    ),
     "a relation to prefetch": (
         lambda m: m.Section.objects.prefetch_related("storis"),
         "prefetch_related('storis'): Section has no such relation. Did you mean 'stories'?",

@@ -23,7 +23,7 @@ from toolkit.models.fields import BooleanField, JSONField
 from toolkit.models.fields.several import as_one, columns_of, is_not_null, is_null
 from toolkit.models.json_lookups import exact_null
 from toolkit.models.json_paths import same
-from toolkit.models.lookup_names import find_lookup, refuse_lookup
+from toolkit.models.lookup_names import find_lookup, refuse_lookup, refuse_text_of_rows
 from toolkit.models.lookups import COMMON, OPERATORS, LookupContext, takes_expressions, value_of
 from toolkit.models.mentioned import is_closed_somewhere
 from toolkit.models.paths import (
@@ -256,9 +256,12 @@ def _transformed(compiler: Compiler, leaf: Leaf, resolved: Resolved) -> tuple[An
         compiler, resolved.node, resolved.column, resolved.field, resolved.rest, lookups=True
     )
     name, *rest = left or ("exact",)
+    where = f"{compiler.model.__name__}.{leaf.name}"
     if rest or (name != "isnull" and find_lookup(field, name) is None):
-        where = f"{compiler.model.__name__}.{leaf.name}"
         raise refuse_lookup(where, "__".join([name, *rest]), field)
+    if left and field is resolved.field is not None:
+        entered = resolved.node.model if resolved.node is not compiler.root else None
+        refuse_text_of_rows(where, name, leaf.name.split("__")[:-1], field, entered)
     return column, field, name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from toolkit.errors import FieldError, did_you_mean
@@ -19,7 +20,7 @@ def find_lookup(field: Any, name: str) -> LookupFunction | None:
 
 def is_lookup_name(name: str) -> bool:
     """Whether a name behind that of a relation asks for its key: ``tags__in``."""
-    return name in COMMON or name in TEXT or name == "isnull"
+    return name in COMMON or name == "isnull"
 
 
 def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
@@ -34,3 +35,27 @@ def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     if field is not None and name in TEXT:
         return FieldError(f"{where}: {name!r} is for text, and this is a {type(field).__name__}")
     return FieldError(f"{where}: there is no lookup {name!r}", hint=did_you_mean(name, known))
+
+
+def refuse_text_of_rows(where: str, name: str, path: Sequence[str], field: Any, entered: Any) -> None:
+    """Refuse a lookup of text behind a relation: ``section__contains`` was meant for a field of the section, and would
+    look into its key.
+
+    Args:
+        where: The whole name, for the message.
+        name: The lookup.
+        path: The names in front of it.
+        field: The field that they lead to.
+        entered: The model of another table that the field is read from; None where it is of the table itself.
+
+    Raises:
+        FieldError: It is one.
+    """
+    if name not in TEXT or not path:
+        return
+    of_key = entered is not None and field is entered._meta.pk and path[-1] not in ("pk", field.name, field.attname)
+    along = of_key or (field.is_relation and path[-1] == field.name)
+    if along:
+        target = (entered if of_key else field.target).__name__
+        hint = f"Name a field of {target} in front of it."
+        raise FieldError(f"{where}: {name!r} is for text, and this leads to rows of {target}", hint=hint)
