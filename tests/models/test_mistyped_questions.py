@@ -53,6 +53,22 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda m: m.Story.objects.filter(tags__icontains="sea"),
         "Tag has no field 'icontains'. There is: id, name, pk, slug, stories.",
     ),
+    "F along a relation": (
+        lambda m: m.Story.objects.annotate(x=F("section__nmae")),
+        "Section has no field 'nmae' (in Story.section__nmae). Did you mean 'name'?",
+    ),
+    "an order by F along a relation": (
+        lambda m: m.Story.objects.order_by(F("editor__nmae").desc()),
+        "Author has no field 'nmae' (in Story.editor__nmae). Did you mean 'name'?",
+    ),
+    "an aggregate along a relation": (
+        lambda m: m.Story.objects.annotate(x=Sum("section__positoin")),
+        "Section has no field 'positoin' (in Story.section__positoin). Did you mean 'position'?",
+    ),
+    "a list of names among values": (
+        lambda m: m.Story.objects.values_list(["title"]),
+        "values_list() takes names and expressions, not ['title']. Such as \"title\".",
+    ),
     "a relation to prefetch": (
         lambda m: m.Section.objects.prefetch_related("storis"),
         "prefetch_related('storis'): Section has no such relation. Did you mean 'stories'?",

@@ -108,6 +108,11 @@ def test_names_that_cannot_be_written_are_told(m: Any, newsroom: Any) -> None:
     story = newsroom.stories[0]
     for write, told in [
         (lambda: story.save(update_fields="title"), r"update_fields='title'\): that is one text\. Write \['title'\]"),
+        (lambda: story.refresh_from_db(fields="title"), r"refresh_from_db\(fields='title'\): that is one text"),
+        (lambda: m.Story.objects.bulk_update([story], "title"), r"bulk_update\(fields='title'\): that is one text"),
+        (lambda: m.Tag.objects.bulk_create([], update_conflicts=True, update_fields="name"), "that is one text"),
+        (lambda: m.Story.objects.bulk_update([newsroom.tags[0]], ["weight"]), "bulk_update.. of Story takes its inst"),
+        (lambda: m.Story.objects.bulk_create([None]), "bulk_create.. of Story takes its instances, not None"),
         (lambda: m.Story(tags=[1]), r"Story\.tags cannot be given to a new Story\. Save it, then set its partners"),
         (lambda: m.Section(stories=[]), r"Section\.stories cannot be given to a new Section"),
         (lambda: m.Story(section=newsroom.sections[0], section_id=1), "'section_id' was given by another name, too"),

@@ -372,7 +372,7 @@ class Answers(Question[M]):
             return kept[index]
         found = list(self._sliced(slice(index, index + 1)))
         if not found:
-            raise IndexError(f"no row {index} in {self!r}")
+            raise IndexError(f"a queryset of {self.model.__name__} has no row {index}")
         return found[0]
 
 

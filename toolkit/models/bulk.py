@@ -24,6 +24,8 @@ from toolkit.models.writing import (
     link_to_parents,
     own_fields,
     refuse_keyless,
+    refuse_other_rows,
+    refuse_text,
     row_maker,
     settle_relations,
     stamp,
@@ -95,9 +97,7 @@ class BulkInsert:
         return done
 
     def _insert(self, rows: Sequence[Any]) -> None:
-        wrong = next((row for row in rows if not isinstance(row, self.meta.concrete_model)), None)
-        if wrong is not None:
-            raise FieldError(f"bulk_create() of {self.model.__name__} takes its instances, not {wrong!r}")
+        refuse_other_rows("bulk_create()", self.model, rows)
         settle_relations(rows, self.meta)
         stamp(self.scope, rows, self.meta.fields, new=True)
         if self.meta.parents:
@@ -241,6 +241,7 @@ def bulk_update(
         StaleInstanceError: Of a model with versions: a row was changed since it was read.
     """
     meta = queryset.model._meta
+    refuse_text("bulk_update", "fields", names)
     fields = list(dict.fromkeys(field for name in names for field in own_fields(meta, name)))
     if not fields:
         raise FieldError("bulk_update() needs the names of fields", hint='Write bulk_update(stories, ["title"]).')
@@ -253,6 +254,7 @@ def bulk_update(
     try:
         with scope.database.atomic():
             for batch in batches(rows, batch_size):
+                refuse_other_rows("bulk_update()", queryset.model, batch)
                 if queryset._operations or any(scope.sight):
                     met = set(queryset.order_by().filter(pk__in=[row.pk for row in batch]).values_list("pk", flat=True))
                     batch = [row for row in batch if row.pk in met]

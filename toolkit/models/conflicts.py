@@ -11,7 +11,7 @@ from toolkit.database.backends.base import Target
 from toolkit.errors import FieldError
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.sqltext import quoted
-from toolkit.models.writing import insert_sql, own_fields
+from toolkit.models.writing import insert_sql, own_fields, refuse_text
 from toolkit.trace import Scope
 
 
@@ -80,6 +80,8 @@ def make_conflict(
             raise FieldError("bulk_create(): update_fields and unique_fields need update_conflicts=True")
         return Conflict() if ignore_conflicts else None
     meta = model._meta
+    refuse_text("bulk_create", "update_fields", update_fields)
+    refuse_text("bulk_create", "unique_fields", unique_fields)
     updated = [field for name in update_fields or () for field in own_fields(meta, name)]
     unique = [field for name in unique_fields or () for field in own_fields(meta, name)]
     if not updated or not unique:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import FieldError, did_you_mean
+from toolkit.errors import FieldError
 from toolkit.models.fields.dates import DateTimeField
 from toolkit.models.fields.several import refuse_several
 from toolkit.models.lookup_names import is_lookup_name
 from toolkit.models.outputs import Output, Typed, boolean, typed
-from toolkit.models.paths import Node, Resolved, refuse_long_path, resolve
+from toolkit.models.paths import Node, Resolved, refuse_long_path, refuse_rest, resolve
 from toolkit.models.relations import Reverse
 from toolkit.models.shapes import CONSTANT, Bind
 from toolkit.models.sqltext import as_value
@@ -142,8 +142,7 @@ class Context:
             )
         column, field, rest = transformed(self.compiler, found.node, found.column, found.field, found.rest)
         if rest:
-            hint = did_you_mean(rest[0], field.known_transforms() if field is not None else ())
-            raise FieldError(f"{model}: the expression {name!r} leads nowhere: no {rest[0]!r} is known", hint=hint)
+            raise refuse_rest(self.node.model, name, replace(found, field=field), rest)
         return column, field
 
     def annotation(self, name: str, *, loosely: bool = False) -> Resolved | None:

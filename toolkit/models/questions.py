@@ -460,6 +460,8 @@ def _lifted(alias: str, item: Any, values: list[Any]) -> Any:
 
 def _add_unnamed(expressions: dict[str, Any], item: Any) -> str:
     """A name for an expression in ``values_list``, as Django makes it: ``lower1``."""
+    if not isinstance(item, Expression | Q):
+        raise FieldError(f"values_list() takes names and expressions, not {item!r}", hint='Such as "title".')
     alias = getattr(item, "default_alias", None) or f"{type(item).__name__.lower()}{len(expressions) + 1}"
     expressions[alias] = item
     return str(alias)

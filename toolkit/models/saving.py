@@ -23,6 +23,7 @@ from toolkit.models.writing import (
     link_to_parents,
     own_fields,
     refuse_keyless,
+    refuse_text,
     row_maker,
     settle_relations,
     stamp,
@@ -44,8 +45,7 @@ def save_instance(
     even_if_stale: bool = False,
 ) -> None:
     """Insert or update one row; see ``Model.save``."""
-    if isinstance(update_fields, str):
-        raise FieldError(f"save(update_fields={update_fields!r}): that is one text", hint=f"Write [{update_fields!r}].")
+    refuse_text("save", "update_fields", update_fields)
     names = None if update_fields is None else frozenset(update_fields)
     if names is not None and not names:
         return

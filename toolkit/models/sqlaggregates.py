@@ -221,6 +221,8 @@ def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
             found.setdefault((id(resolved.node), id(resolved.many)), (name, resolved))
     model, told = context.node.model.__name__, ", ".join(map(repr, names))
     if not found:
+        for name in names:
+            context.column(name)  # a mistyped one is told first
         raise FieldError(
             f"{model}: an aggregate of {told or 'a constant'} in annotate() is over one row",
             hint="Name a many-valued relation, group with values() first, or use aggregate().",

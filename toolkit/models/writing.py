@@ -153,6 +153,27 @@ def own_field(meta: Any, name: str) -> Any:
     return field
 
 
+def refuse_text(method: str, argument: str, names: Any) -> None:
+    """Refuse one text where several names are wanted: its letters would be taken for them.
+
+    Raises:
+        FieldError: It is one.
+    """
+    if isinstance(names, str):
+        raise FieldError(f"{method}({argument}={names!r}): that is one text", hint=f"Write [{names!r}].")
+
+
+def refuse_other_rows(where: str, model: Any, rows: Iterable[Any]) -> None:
+    """Refuse what is no row of a model.
+
+    Raises:
+        FieldError: One is not.
+    """
+    wrong = [row for row in rows if not isinstance(row, model._meta.concrete_model)]
+    if wrong:
+        raise FieldError(f"{where} of {model.__name__} takes its instances, not {wrong[0]!r}")
+
+
 def own_fields(meta: Any, name: str) -> Sequence[Any]:
     """The field of this name, or those that it stands for.
 
