@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from toolkit.errors import FieldError, ValidationError, did_you_mean
 from toolkit.models.asynchronous import AwaitedPartners
 from toolkit.models.batches import raw_reader, refuse_unplanned
+from toolkit.models.contention import again_after_deadlock
 from toolkit.models.partners import has_many, load_many
 from toolkit.models.queryset import QuerySet
 from toolkit.models.routing import scope_from
@@ -125,8 +126,12 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         Raises:
             DoesNotExist: Of a foreign key: a row is not there.
         """
+        self._write(lambda: self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults))
+
+    def _write(self, work: Callable[[], None]) -> None:
+        """Change which partners there are; once more if the database gave it up in a deadlock."""
         self._refuse_without_key()
-        self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults)
+        again_after_deadlock(work, current_scope().of(type(self.owner), writing=True).database)
 
     def _refuse_without_key(self) -> None:
         """Refuse to write where the owner has none of what its partners refer to."""
@@ -147,8 +152,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         Raises:
             DoesNotExist: A row refers to somebody else, or is not there.
         """
-        self._refuse_without_key()
-        self.relation.remove(self.owner, self.relation.keys_of(partners), bulk=bulk)
+        self._write(lambda: self.relation.remove(self.owner, self.relation.keys_of(partners), bulk=bulk))
 
     def set(
         self,
@@ -166,9 +170,8 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
             clear: Let all go first, rather than only those that are not named.
             through_defaults: Values for the other fields of the table between, for those that come.
         """
-        self._refuse_without_key()
-        given = list(partners)
-        self.relation.replace(self.owner, given, bulk=bulk, clear=clear, through_defaults=through_defaults)
+        given, replace = list(partners), self.relation.replace
+        self._write(lambda: replace(self.owner, given, bulk=bulk, clear=clear, through_defaults=through_defaults))
 
     def clear(self, *, bulk: bool = True) -> None:
         """Let all go.
@@ -176,8 +179,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         Args:
             bulk: Of a foreign key: write all in one statement, rather than save each instance.
         """
-        self._refuse_without_key()
-        self.relation.clear(self.owner, bulk=bulk)
+        self._write(lambda: self.relation.clear(self.owner, bulk=bulk))
 
     def create(self, /, *, through_defaults: Mapping[str, Any] | None = None, **values: Any) -> M:
         """Make a row that is a partner from the start."""

@@ -99,7 +99,11 @@ class RelatedBetween(Related):
         receivers.send(m2m_changed, sender, action=f"post_{verb}", scope=scope, **values)
 
     def _link(self, mine: Any, keys: Sequence[Any], defaults: Defaults) -> None:
-        """Add the rows between that are missing. One that another writer adds meanwhile stays as it is."""
+        """Add the rows between that are missing. One that another writer adds meanwhile stays as it is.
+
+        In a table of the field's own nothing but the pair is unique, so the database can pass over those. A model of
+        somebody's may have other constraints, which no row may be lost by: what is there is asked again.
+        """
         own, other = self._sides
         extra = {name: value() if callable(value) else value for name, value in (defaults or {}).items()}
         through = self.declared.through
@@ -112,7 +116,7 @@ class RelatedBetween(Related):
                 return
             try:
                 with database.atomic():
-                    self._links().bulk_create(made)
+                    self._links().bulk_create(made, ignore_conflicts=through._meta.hidden)
                 return
             except IntegrityError:  # another writer added one of them, or a partner is not there
                 if attempt == LINK_ATTEMPTS - 1:
