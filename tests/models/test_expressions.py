@@ -32,7 +32,7 @@ from toolkit.models import (
     When,
     Window,
 )
-from toolkit.models.functions import Coalesce, Concat, JSONArray, JSONObject
+from toolkit.models.functions import Cast, Coalesce, Concat, JSONArray, JSONObject, Round
 from toolkit.trace import entered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -425,6 +425,7 @@ def test_what_is_given_an_output_field_is_of_its_kind_in_all_that_follows(m: Any
     ones = {"integer": 3, "decimal": Decimal("2.50"), "float": 1.75, "date": date(2026, 3, 1), "json": {"a": 7}}
     m.Everything.objects.create(**ones, duration=timedelta(hours=1))
     whole, real, text = IntegerField(), FloatField(), CharField(max_length=9)
+    tenths = DecimalField(max_digits=9, decimal_places=1)
     price, own = F("decimal"), m.Everything.objects.filter(pk=OuterRef("pk"))
     for expression, wanted in [
         (ExpressionWrapper(price, real) + 1, "3.5"),
@@ -434,6 +435,10 @@ def test_what_is_given_an_output_field_is_of_its_kind_in_all_that_follows(m: Any
         (Window(Sum("decimal", output_field=real), partition_by="integer") - 1, "1.5"),
         (ExpressionWrapper(price, whole) * 2, "4"),
         (ExpressionWrapper(F("integer"), DecimalField()) + 1, "Decimal('4')"),
+        (ExpressionWrapper(F("integer"), tenths) / 2, "Decimal('1.5')"),
+        (Cast("integer", tenths) / 2, "Decimal('1.5')"),
+        (ExpressionWrapper(Value(Decimal("1.25")), tenths) * 2, "Decimal('2.6')"),
+        (Round(Cast("float", tenths), 0), "Decimal('2')"),
         (Concat(ExpressionWrapper(F("integer"), text), Value("!")), "'3!'"),
         (ExpressionWrapper(F("json__a"), whole) + 1, "8"),
         (ExpressionWrapper(F("date"), DateTimeField()), repr(datetime(2026, 3, 1, tzinfo=UTC))),

@@ -30,11 +30,19 @@ def read_as(dialect: str, value: Typed, output: Output) -> Typed:
         FieldError: A value of the one kind cannot be one of the other.
     """
     column, source = value
+    if _is_rounded(source, output.field):
+        return cast(dialect, column, source, output.field), output.reading
     kinds = kind_of(source), kind_of(output.field)
     known = KINDS.issuperset(kinds) or (isinstance(source, JSONField) and kinds[1] in _OF_JSON)
     if not known or kinds[0] is kinds[1]:
         return column, output.reading
     return cast(dialect, column, source, output.field, "a conversion by output_field"), output.reading
+
+
+def _is_rounded(source: Any, target: Any) -> bool:
+    """Whether decimal numbers of one field have more places than another keeps."""
+    given, kept = decimal_places(source), decimal_places(target)
+    return kind_of(source) is kind_of(target) is Decimal and kept is not None and (given is None or given > kept)
 
 
 def cast(dialect: str, value: Any, source: Any, target: Any, where: str = "Cast()") -> Any:
@@ -129,7 +137,7 @@ def _text_to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
     import sqlalchemy as sa
 
     kind: Any = {"sqlite": sa.Double(), "mysql": sa.Numeric(65, 30)}.get(dialect, sa.Numeric())
-    return _if_matching(dialect, value, NUMBER, lambda text: _to_places(dialect, sa.cast(text, kind), Decimal, target))
+    return _if_matching(dialect, value, NUMBER, lambda text: _in_places(dialect, sa.cast(text, kind), Decimal, target))
 
 
 def _to_int(dialect: str, value: Any, source: Any, target: Any) -> Any:
@@ -159,17 +167,23 @@ def _to_float(dialect: str, value: Any, source: Any, target: Any) -> Any:
 def _to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
     import sqlalchemy as sa
 
-    return sa.type_coerce(_to_places(dialect, value, kind_of(source), target), sa.Numeric())
+    return sa.type_coerce(_in_places(dialect, value, kind_of(source), target), sa.Numeric())
 
 
-def _to_places(dialect: str, value: Any, kind: Any, target: Any) -> Any:
-    """A number with the decimal places of a field, or with those that it has where the field leaves them open."""
+def _in_places(dialect: str, value: Any, kind: Any, target: Any) -> Any:
+    """A number with the decimal places of a field, or with those that it has where the field leaves them open.
+
+    It is a decimal number for the database, too: PostgreSQL divides whole numbers without a fraction, and rounds floats
+    to none.
+    """
     import sqlalchemy as sa
 
     places = decimal_places(target)
-    if places is not None:
-        return rounded(dialect, value, kind, places)
-    return value if dialect == "sqlite" else sa.cast(value, sa.Numeric(65, 30) if dialect == "mysql" else sa.Numeric())
+    if places is not None and kind is not int:
+        value = rounded(dialect, value, kind, places)
+    if dialect == "sqlite" or kind is Decimal:
+        return value
+    return sa.cast(value, sa.Numeric(65, 30 if places is None else places) if dialect == "mysql" else sa.Numeric())
 
 
 def _to_bool(dialect: str, value: Any, source: Any, target: Any) -> Any:
