@@ -268,9 +268,11 @@ def test_state_and_database_may_go_different_ways(stories, model):
 
 
 def test_old_models_are_queried_saved_and_linked_and_it_is_undone(newsroom, model):
-    tag = model("Tag", name=title())
-    story = model("Story", title=title(), tags=models.ManyToManyField("Tag", related_name="stories"))
-    newsroom.migrate(tag, story)
+    def declare_story():
+        return model("Story", title=title(), tags=models.ManyToManyField("Tag", related_name="stories"))
+
+    story = declare_story()
+    newsroom.migrate(model("Tag", name=title()), story)
     newsroom.save(story, title="one")
     functions = (
         "def label(models, database):\n"
@@ -287,7 +289,7 @@ def test_old_models_are_queried_saved_and_linked_and_it_is_undone(newsroom, mode
         after="0001_initial",
         functions=functions,
     )
-    newsroom.migrate(model("Tag", label=title()), story)
+    newsroom.migrate(model("Tag", label=title()), declare_story())
     assert newsroom.rows("news_tag") == [(1, "ONE")]
     assert len(newsroom.rows("news_story_tags")) == 1
     newsroom.apply("news.0001")

@@ -8,6 +8,7 @@ from toolkit import migrations, models
 from toolkit.errors import Problems
 from toolkit.migrations.tables.comparing import differences
 from toolkit.models import Q
+from toolkit.models.schema import Schema
 
 
 def title(**options):
@@ -249,3 +250,16 @@ def test_an_index_gets_a_name_of_which_mariadb_kept_statistics(newsroom, model):
     newsroom.apply("news.0001")
     newsroom.apply()
     database.execute("DELETE FROM mysql.innodb_index_stats WHERE database_name = database()")
+
+
+def test_each_of_the_models_that_refer_to_one_another_is_made_a_table_of_once(newsroom, model, monkeypatch):
+    made = []
+    make = Schema._make
+    monkeypatch.setattr(Schema, "_make", lambda schema, model: made.append(model._meta.label) or make(schema, model))
+    declared = [model("Section", name=title())]
+    for name in ("Story", "Comment", "Answer"):
+        declared.append(model(name, above=models.ForeignKey(declared[-1], models.CASCADE, related_name="+")))
+    newsroom.declare(*declared)
+    migrations.create_tables(newsroom.database, newsroom.app.models)
+    assert differences(newsroom.database, newsroom.app.models) == []
+    assert sorted(made) == ["news.Answer", "news.Comment", "news.Section", "news.Story"]

@@ -12,7 +12,7 @@ from toolkit.migrations.editors.keys import OWN, Follower, Source, check_key, ke
 from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.obstacles import check_obstacles
 from toolkit.migrations.editors.pairing import KeyTable
-from toolkit.migrations.editors.statements import create_statements, ddl, foreign_keys_of, table_of
+from toolkit.migrations.editors.statements import create_statements, ddl, foreign_keys_of, table_of, tables_of
 from toolkit.migrations.fields import describe_field, usable_default
 from toolkit.migrations.tables.comparing import differences, read_table
 from toolkit.models.fields import MISSING
@@ -58,6 +58,7 @@ class Editor:
 
     def create_all(self, models: Sequence[Any]) -> None:
         """Make several tables, which may refer to each other in circles."""
+        tables_of(models, self.database.dialect)
         for model in models:
             self._create_table(model)
         for model in models:

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.migrations.editors.base import Editor, compared_fields
 from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage
 from toolkit.migrations.editors.keys import Follower
-from toolkit.migrations.editors.statements import Item, items_of, table_of
+from toolkit.migrations.editors.statements import Item, items_of, table_of, tables_of
 
 
 class ServerEditor(Editor):
@@ -47,9 +47,9 @@ class ServerEditor(Editor):
 
     def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
         """Drop what holds the columns, put new ones in their place, and make again what held them."""
-        tables = [
-            (each, *(table_of(model, self.database.dialect) for model in (each.old, each.new))) for each in followers
-        ]
+        before = tables_of([each.old for each in followers], self.database.dialect)
+        after = tables_of([each.new for each in followers], self.database.dialect)
+        tables = list(zip(followers, before, after, strict=True))
         items = [self._items_on(each, old, new) for each, old, new in tables]
         for wanted in (True, False):  # foreign keys first: each needs the index of what it refers to
             for dropped, _ in items:

@@ -20,7 +20,7 @@ from toolkit.migrations.editors.conversions import same_storage
 from toolkit.migrations.editors.copying import Copy, copied_columns
 from toolkit.migrations.editors.journal import Journal
 from toolkit.migrations.editors.keys import Follower
-from toolkit.migrations.editors.statements import create_statements, ddl, indexes_of, table_of
+from toolkit.migrations.editors.statements import create_statements, ddl, indexes_of, table_of, tables_of
 from toolkit.migrations.tables.definitions import TableSQL, constraint_key, parse_table, quote
 
 
@@ -50,6 +50,7 @@ class SqliteEditor(Editor):
         return quote(name)
 
     def create_all(self, models: Sequence[Any]) -> None:
+        tables_of(models, "sqlite")
         for model in models:
             self.create(model)
 

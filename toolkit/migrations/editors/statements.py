@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -52,29 +52,46 @@ def ddl(database: Any, construct: Any) -> str:
 
 def table_of(model: Any, dialect: str) -> Any:
     """The SQLAlchemy table of a model, beside those that it refers to: not to be changed, for it is made once."""
-    targets = [ref(target) for target in _with_targets(model)]
-    tables = _TABLES.setdefault(model, {})
-    found = tables.get(dialect)
-    if found is None or found[0] != targets:
-        found = tables[dialect] = (targets, _make_table(model, dialect))
-    return found[1]
+    (table,) = tables_of([model], dialect)
+    return table
 
 
-def _make_table(model: Any, dialect: str) -> Any:
-    schema = Schema(_with_targets(model), dialect)
-    schema.metadata  # noqa: B018 - makes the tables that foreign keys name
-    return schema.table(model)
+def tables_of(models: Sequence[Any], dialect: str) -> list[Any]:
+    """The tables of several models, made together: one by one those that they refer to would be made for each."""
+    if any(_table_made(model, dialect) is None for model in models):
+        every = _with_targets(models)
+        schema = _schema_of(every, dialect)
+        for model in every:
+            if _table_made(model, dialect) is None:
+                targets = [ref(target) for target in _with_targets([model])]
+                _TABLES.setdefault(model, {})[dialect] = (targets, schema.table(model))
+    return [_table_made(model, dialect) for model in models]
+
+
+def _table_made(model: Any, dialect: str) -> Any:
+    """The table that was made of a model, unless it refers to others since then."""
+    targets, table = _TABLES.get(model, {}).get(dialect, ([], None))
+    return table if targets == [ref(target) for target in _with_targets([model])] else None
 
 
 def create_statements(database: Any, model: Any, *, foreign_keys: bool) -> list[str]:
     """What makes a table, and then its indexes; on servers what repeats another constraint comes after the table."""
     from sqlalchemy.schema import CreateTable
 
-    table = _make_table(model, database.dialect)
-    twins = [] if foreign_keys else take_twins(table, database)
+    table, twins = table_of(model, database.dialect), []
+    if not foreign_keys and _twins_of(table):
+        table = _schema_of(_with_targets([model]), database.dialect).table(model)  # of which they may be taken
+        twins = _take_twins(table, database)
     made = CreateTable(table) if foreign_keys else CreateTable(table, include_foreign_key_constraints=[])
     items = [*twins, *indexes_of(table, database)]
     return [ddl(database, made), *(item.sql for item in items), *comments_of(table, database)]
+
+
+def _schema_of(models: Iterable[Any], dialect: str) -> Schema:
+    """A schema whose tables are made: foreign keys name them."""
+    schema = Schema(models, dialect)
+    schema.metadata  # noqa: B018 - makes them
+    return schema
 
 
 def comments_of(table: Any, database: Any) -> list[str]:
@@ -109,8 +126,17 @@ def foreign_keys_of(table: Any, database: Any) -> list[Item]:
     return [item for item in items_of(table, database) if item.is_foreign_key]
 
 
-def take_twins(table: Any, database: Any) -> list[Item]:
+def _take_twins(table: Any, database: Any) -> list[Item]:
     """Take unique constraints that repeat another out of a table: PostgreSQL would forget them in CREATE TABLE."""
+    twins = _twins_of(table)
+    items = [_constraint(constraint, database) for constraint in twins]
+    for constraint in twins:
+        table.constraints.discard(constraint)
+    return items
+
+
+def _twins_of(table: Any) -> list[Any]:
+    """Unique constraints over the columns of another that was declared before."""
     import sqlalchemy as sa
 
     seen: set[tuple[str, ...]] = set()
@@ -121,10 +147,7 @@ def take_twins(table: Any, database: Any) -> list[Item]:
             if columns in seen:
                 twins.append(constraint)
             seen.add(columns)
-    items = [_constraint(constraint, database) for constraint in twins]
-    for constraint in twins:
-        table.constraints.discard(constraint)
-    return items
+    return twins
 
 
 def renamed_items(old: Any, new: Any, database: Any) -> list[tuple[Item, Item]]:
@@ -173,9 +196,9 @@ class Collected:
         return list(self._statements)
 
 
-def _with_targets(model: Any) -> list[Any]:
+def _with_targets(models: Iterable[Any]) -> list[Any]:
     found: dict[Any, None] = {}
-    waiting = [model]
+    waiting = list(models)
     while waiting:
         current = waiting.pop()
         if current not in found:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from toolkit.errors import MigrationError
+from toolkit.migrations.editors.statements import tables_of
 from toolkit.migrations.tables import mysql, postgresql, sqlite
 from toolkit.migrations.tables.information import Column, TableInfo
 
@@ -50,6 +51,7 @@ def differences(database: Any, models: Iterable[Any]) -> list[MigrationError]:
     """How the tables that are there differ from their models; missing tables are not told."""
     found = {model: read_table(database, model._meta.table) for model in models}
     actual = {model: info for model, info in found.items() if info is not None}
+    tables_of(list(actual), database.dialect)
     expected = reader_of(database).expected(database, list(actual)) if actual else {}
     return [problem for model, info in actual.items() for problem in _compared(model, info, expected[model])]
 
