@@ -24,17 +24,15 @@ from toolkit.trace import Scope, bucket_of, entered
 TABLE = "news_tag"
 OTHERS = ["news_author", "news_camera"]
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "15")) // 2
-KINDS = ["sqlite", *(url.partition(":")[0] for url in SERVERS)]
+URLS = ["sqlite://", *SERVERS]
 
 
-@pytest.fixture(scope="module", params=["sqlite", *SERVERS], ids=KINDS)
-def kept(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Any]:
+@pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def kept(request: pytest.FixtureRequest, find_aged: Callable[[str], Any]) -> Any:
     """A database of each kind with tokens, apart from that of other tests, which have no triggers."""
-    file = tmp_path_factory.mktemp("tokens") / "site.db"
-    url = f"sqlite:///{file}" if request.param == "sqlite" else request.param
-    made = request.getfixturevalue("newsroom_models").with_tokens(url, [TABLE, *OTHERS])
-    yield made
-    made.drop()
+    made = find_aged(request.param)
+    install_tokens(made, [TABLE, *OTHERS])
+    return made
 
 
 @pytest.fixture

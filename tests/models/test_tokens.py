@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,13 +16,13 @@ TABLES = ["news_author", "news_tag"]
 
 
 @pytest.fixture(scope="module")
-def kept(request: pytest.FixtureRequest, shared_database: Any) -> Iterator[Any]:
+def kept(shared_database: Any, find_aged: Callable[[str], Any]) -> Any:
     """A database with tokens, apart from that of other tests, which have no triggers."""
     if shared_database.dialect == "sqlite":
         pytest.skip("tests/database/test_tokens.py is about SQLite")
-    made = request.getfixturevalue("newsroom_models").with_tokens(shared_database.url, TABLES)
-    yield made
-    made.drop()
+    made = find_aged(shared_database.url)
+    install_tokens(made, TABLES)
+    return made
 
 
 @pytest.fixture
