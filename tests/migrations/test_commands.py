@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -311,6 +312,19 @@ def test_the_sql_of_a_migration_is_printed_and_nothing_is_run(stories, model):
         migrations.sql(stories.database, [stories.app], "news.0002", backwards=True)
     )
     assert stories.rows("news_story") == [(1, "one"), (2, "two")]
+
+
+def test_the_sql_says_where_python_converts_or_makes_values(stories, model):
+    """A script that left it out would lose the values where somebody else runs it."""
+    fields = {"title": models.IntegerField(), "code": models.UUIDField(default=uuid4)}
+    stories.declare(model("Story", **fields)).make()
+    told = sorted(line for line in migrations.sql(stories.database, [stories.app], "news.0002") if "Python" in line)
+    made_on_sqlite = "-- (toolkit_migrate_1 is a function in Python, which only the toolkit has)"
+    made_by_hand = [
+        "-- (Python gives each row a code of its own)",
+        "-- (Python writes the converted values of title into toolkit_new_title)",
+    ]
+    assert told == ([made_on_sqlite] * 2 if stories.database.dialect == "sqlite" else made_by_hand)
 
 
 def test_sql_of_ones_own_is_printed_and_python_is_named(stories):

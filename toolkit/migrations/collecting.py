@@ -41,6 +41,7 @@ def sql_of(
     tables = {model.table for _, *states in acts for known in states for model in known.models.values()}
     editor = _editor(database, before if not backwards else state, lines, tables)
     editor.place = place
+    editor.remark = lambda text: lines.append(f"-- ({text})")
     for operation, earlier, later in acts[::-1] if backwards else acts:
         lines.append(f"-- {'Undo: ' if backwards else ''}{operation.describe()}")
         _collect(operation, migration.app, editor, lines, (earlier, later), backwards=backwards)

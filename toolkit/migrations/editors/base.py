@@ -30,6 +30,7 @@ class Editor:
         place: Says which models have their tables here.
         mark: Stands for a value in SQL.
         lossy: The fields whose values may lose something in the change that is being made.
+        remark: Is told what Python does between the statements, for those who read them.
     """
 
     mark = "%s"
@@ -39,6 +40,7 @@ class Editor:
         self.place: Any = None
         self.journal = journal or NoJournal()
         self.lossy: frozenset[str] = frozenset()
+        self.remark: Callable[[str], object] = lambda text: None
 
     # what operations ask for
 

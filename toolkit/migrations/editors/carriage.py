@@ -47,6 +47,7 @@ class Carriage:
             columns = ", ".join([self._key, *spelled])
             self._editor.database.execute(f"{head} SELECT {columns} {self._from} WHERE {absent}", values)
             return
+        self._editor.remark(f"Python writes rows into {self._table}")
         marks = ", ".join([self._editor.mark] * (len(fields) + 1))
         rest = [given[field] for field in fields if field not in carried]
         instead = [given.get(field) for field in carried]
@@ -90,6 +91,7 @@ class Carriage:
                 values,
             )
             return
+        self._editor.remark(f"Python writes values into {self._table}")
         listed = ", ".join(f"{name} = {self._editor.mark}" for name in names)
         instead = [given.get(field) for field in carried]
         there = f"EXISTS (SELECT 1 FROM {self._table} t WHERE t.{self._own_key} = {self._key})"  # noqa: S608 - quoted

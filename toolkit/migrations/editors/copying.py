@@ -137,5 +137,6 @@ class Copy:
     def _register(self, function: Callable[..., Any], arguments: int) -> str:
         self._functions += 1
         name = f"toolkit_migrate_{self._functions}"
+        self._editor.remark(f"{name} is a function in Python, which only the toolkit has")
         self._editor.database.connection.create_function(name, arguments, function)
         return name

@@ -165,6 +165,7 @@ class KeyTable:
             refusals: Where ``make`` notes what it refuses.
             where: A condition that rows must meet.
         """
+        self._editor.remark(f"Python writes the new keys into {self.name}")
         condition = f" AND {where}" if where else ""
         mark, database = self._editor.mark, self._editor.database
         old = ", ".join(f"old_{number}" for number in range(len(self._key("old"))))

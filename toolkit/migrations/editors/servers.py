@@ -195,6 +195,7 @@ class ServerEditor(Editor):
         return rows
 
     def _write_converted(self, table: str, new: Any, scratch: str, convert: Any) -> None:
+        self.remark(f"Python writes the converted values of {new.column} into {scratch}")
         rows = self._converted(table, new, new.column, convert)
         if rows:
             name, is_row = self.quote(table), self._key(new.model)[1]
@@ -221,6 +222,7 @@ class ServerEditor(Editor):
             return
         value = self.value_for(field, fills, rows=lambda: self.count(column.table.name, missing))
         if callable(value):
+            self.remark(f"Python gives each row a {column.name} of its own")
             keys, is_row = self._key(field.model)
             found = self.database.fetch(f"SELECT {keys} FROM {table} WHERE {missing}")  # noqa: S608 - quoted
             rows = [(value(), *key) for key in found]
