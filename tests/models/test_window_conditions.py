@@ -96,3 +96,18 @@ def test_whether_an_object_is_among_the_filtered_is_asked_of_all_rows(m: Any, ne
     keys = expected_heaviest(newsroom)
     for story in newsroom.stories:
         assert heaviest(m).contains(story) == (story.pk in keys)
+
+
+def test_conditions_on_windows_are_joined_with_others_as_said(m: Any, newsroom: Any) -> None:
+    numbered = m.Story.objects.annotate(n=Window(RowNumber(), order_by="pk"))
+    found: Any = [story.weight for story in newsroom.stories]
+    places = list(range(1, 21))
+
+    def numbers(condition: Q) -> list[int]:
+        return list(numbered.filter(condition).order_by("n").values_list("n", flat=True))
+
+    assert numbers(Q(n=1, weight=0) | Q(n=2)) == [1, 2]
+    assert numbers(~(Q(n__gt=3, weight__gt=1) | Q(n=2))) == [1, 3, 6, 7, 11, 12, 16, 17]
+    either = (Q(n__lt=9, weight=3) | Q(n__gt=15, weight=1)) & (Q(weight=3) | Q(n=17))
+    assert numbers(either) == [n for n in places if (n < 9 and found[n - 1] == 3) or n == 17]
+    assert numbers(Q(n__lt=5, editor=None) | Q(n=6)) == [1, 3, 6]

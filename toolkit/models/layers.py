@@ -109,6 +109,11 @@ class _Layers:
             self.columns.append(element.label(found))
         return found
 
+    def take_condition(self, part: Any) -> Any:
+        """Take a part of a condition along; the part."""
+        self.take(part)
+        return part
+
     def close(self, select: Any) -> None:
         """Put a SELECT inside: what follows is about its rows."""
         self.table = select.subquery(f"t{next(self.compiler.binds.aliases)}")
@@ -154,12 +159,16 @@ def layered(
     owners = [layers.take(column) for column in each]
     wanted = ordered or bool(firsts or owners)
     order = [(layers.take(one.column), one) for one in said_order(compiler)] if wanted else []
-    met = layers.take(_truth(compiler)) if chosen.qualify else ""
+    met = _truth(compiler) if chosen.qualify else None
+    if met is not None:
+        _put(met, layers.take_condition)
     if _needs_groups_apart(compiler, columns, ordered=ordered):
         layers.close(_apart(compiler, layers.columns, where))
     else:
         layers.close(compiler.plain_select(layers.columns, where=where))
-    conditions = [layers.column(met) == sa.literal_column("1")] if met else []
+    conditions = []
+    if met is not None:
+        conditions = [_put(met, lambda part: layers.column(layers.take(part)) == sa.literal_column("1"))]
     if firsts:
         layers.close(_first_of_each(layers, firsts, order, conditions))
         conditions = [] if compiler.dialect == "postgresql" else [layers.table.c.n == sa.literal_column("1")]
@@ -230,12 +239,32 @@ def _firsts(compiler: Compiler) -> list[Any]:
 
 
 def _truth(compiler: Compiler) -> Any:
-    """Whether a row meets the conditions on windows, as a number."""
+    """Whether a row meets the conditions on windows: as a number, but on MariaDB, where the layer around joins them."""
     import sqlalchemy as sa
 
     _refuse_correlated(compiler, "condition on a Window")
     met = sa.and_(*compiler.selection.qualify)
-    return sa.case((met, sa.literal_column("1")), else_=sa.literal_column("0"))
+    return met if compiler.dialect == "mysql" else sa.case((met, sa.literal_column("1")), else_=sa.literal_column("0"))
+
+
+def _put(condition: Any, place: Callable[[Any], Any]) -> Any:
+    """A condition whose parts are put in other places; what joins and negates them stays.
+
+    MariaDB 10.11 finds nothing for ``CASE WHEN row_number() OVER (...) = 1 AND live OR ... THEN 1``: there each part is
+    a column of its own.
+    """
+    import sqlalchemy as sa
+    from sqlalchemy.sql import operators
+    from sqlalchemy.sql.elements import BooleanClauseList, Grouping, UnaryExpression
+
+    if isinstance(condition, Grouping):
+        return _put(condition.element, place)
+    if isinstance(condition, UnaryExpression) and condition.operator is operators.inv:
+        return sa.not_(_put(condition.element, place))
+    if not isinstance(condition, BooleanClauseList):
+        return place(condition)
+    join = sa.and_ if condition.operator is operators.and_ else sa.or_
+    return join(*(_put(part, place) for part in condition.clauses))
 
 
 def _first_of_each(

@@ -372,7 +372,7 @@ SELECT rank() OVER (PARTITION BY news_story.section_id ORDER BY news_story.weigh
 
 -- the best of each, by a window
 -- Story.objects.annotate(r=Window(RowNumber(), partition_by='section', order_by='-weight')).filter(r=1)
-SELECT t1.c0, t1.c1, t1.c2, t1.c3, t1.c4, t1.c5, t1.c6, t1.c7, t1.c8, t1.c9 AS a_1 FROM (SELECT news_story.id AS c0, news_story.title AS c1, news_story.slug AS c2, news_story.section_id AS c3, news_story.editor_id AS c4, news_story.weight AS c5, news_story.status AS c6, news_story.published AS c7, news_story.expires AS c8, row_number() OVER (PARTITION BY news_story.section_id ORDER BY news_story.weight DESC, news_story.id ASC) AS c9, CASE WHEN (row_number() OVER (PARTITION BY news_story.section_id ORDER BY news_story.weight DESC, news_story.id ASC) = %s) THEN 1 ELSE 0 END AS c10 FROM news_story) AS t1 WHERE t1.c10 = 1 ORDER BY t1.c7 DESC, t1.c0;
+SELECT t1.c0, t1.c1, t1.c2, t1.c3, t1.c4, t1.c5, t1.c6, t1.c7, t1.c8, t1.c9 AS a_1 FROM (SELECT news_story.id AS c0, news_story.title AS c1, news_story.slug AS c2, news_story.section_id AS c3, news_story.editor_id AS c4, news_story.weight AS c5, news_story.status AS c6, news_story.published AS c7, news_story.expires AS c8, row_number() OVER (PARTITION BY news_story.section_id ORDER BY news_story.weight DESC, news_story.id ASC) AS c9, row_number() OVER (PARTITION BY news_story.section_id ORDER BY news_story.weight DESC, news_story.id ASC) = %s AS c10 FROM news_story) AS t1 WHERE t1.c10 = 1 ORDER BY t1.c7 DESC, t1.c0;
 
 -- running totals
 -- Story.objects.order_by('pk').values_list(Window(Sum('weight'), order_by='pk'), flat=True)
