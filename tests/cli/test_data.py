@@ -105,6 +105,20 @@ def test_a_database_to_inspect_that_is_not_there_is_told_and_not_made(side: Path
     assert not (side / "none.db").exists()
 
 
+def test_rows_that_came_from_no_file_are_given_theirs(built: None, folder: Path, run: Run) -> None:
+    path = folder / "content/topics.csv"
+    (folder / "new.csv").write_text("slug,name\nsea,Sea\n")
+    run("data", "import", "new.csv", "--model", TOPICS)
+    path.write_text(path.read_text().replace("Notes", "Remarks"))  # an edit that nobody loaded
+    run("data", "export", "--folder", ".")
+    assert "sea,Sea" in path.read_text()
+    assert "Remarks" in path.read_text()
+    assert "topics.csv (bay_press.Topic): 3 unchanged" in run("data", "load").stdout
+    path.write_text(path.read_text().replace("Sea", "Ocean"))
+    run("data", "load")
+    assert "Ocean" in topics(folder)
+
+
 @pytest.fixture
 def side(folder: Path) -> Path:
     """The starter with a second database: its wires refer to topics of the main one, and have labels beside them."""

@@ -234,7 +234,8 @@ def import_(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write the text files of all content sources there, instead.",
+    help="Write the text files of all content sources there, instead; into the site's own folder, they give the rows "
+    "from then on.",
 )
 @json_option
 @site_options
@@ -260,9 +261,13 @@ def export(
 
 
 def _export_folder(asked: Invocation, folder: Path) -> None:
+    """Write the files; those in the site's own folder are what gives the rows from then on, after they are loaded."""
     with entered_site() as scope:
+        is_own = folder.resolve() == scope.site.folder.resolve()
+        if is_own:
+            load_content(scope.site)
         sources = [source for app in scope.site.apps for source in app.sources]
-        files = [path for each in sources for path in export_model(scope, each, folder, sources=sources)]
+        files = [path for each in sources for path in export_model(scope, each, folder, sources=sources, adopt=is_own)]
     if asked.as_json:
         asked.output.data({"files": files, "folder": str(folder)})
     else:
