@@ -54,11 +54,12 @@ class Exactness(RuleBasedStateMachine):
     make: ClassVar[Callable[[Path], Any]]
     tree: ClassVar[Callable[[Path], dict[str, bytes]]]
     noon: ClassVar[datetime]
+    place: ClassVar[Path]
 
     @initialize(sealable=st.booleans())
     def begin(self, sealable: bool) -> None:
         """Where builds can be sealed, each holds the seal of the one before to what it finds to do."""
-        self.home = Path(tempfile.mkdtemp(prefix="exact"))
+        self.home = Path(tempfile.mkdtemp(dir=type(self).place))
         self.press = type(self).make(self.home / "site")
         add_given(self.press)
         if sealable:
@@ -469,13 +470,18 @@ class Exactness(RuleBasedStateMachine):
 
 
 def test_an_incremental_build_equals_a_clean_one_whatever_changed(
-    planted: Path, make_press: Callable[[Path], Any], tree_of: Callable[[Path], dict[str, bytes]], noon: datetime
+    planted: Path,
+    make_press: Callable[[Path], Any],
+    tree_of: Callable[[Path], dict[str, bytes]],
+    noon: datetime,
+    tmp_path: Path,
 ) -> None:
     def make(folder: Path) -> Any:
         shutil.copytree(planted, folder)
         return make_press(folder)
 
-    machine = type("Machine", (Exactness,), {"make": staticmethod(make), "tree": staticmethod(tree_of), "noon": noon})
+    given = {"make": staticmethod(make), "tree": staticmethod(tree_of), "noon": noon, "place": tmp_path}
+    machine = type("Machine", (Exactness,), given)
     long = EXAMPLES > 3
     run_state_machine_as_test(
         machine,
