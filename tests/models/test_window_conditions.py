@@ -8,7 +8,7 @@ import pytest
 
 from tests.models.test_windows import by_weight, expected_heaviest, heaviest
 from toolkit.errors import FieldError
-from toolkit.models import F, Q, Window
+from toolkit.models import Case, F, Q, Value, When, Window
 from toolkit.models.functions import Lag, RowNumber
 
 
@@ -111,3 +111,19 @@ def test_conditions_on_windows_are_joined_with_others_as_said(m: Any, newsroom: 
     either = (Q(n__lt=9, weight=3) | Q(n__gt=15, weight=1)) & (Q(weight=3) | Q(n=17))
     assert numbers(either) == [n for n in places if (n < 9 and found[n - 1] == 3) or n == 17]
     assert numbers(Q(n__lt=5, editor=None) | Q(n=6)) == [1, 3, 6]
+
+
+def test_a_choice_by_windows_is_right_or_refused(m: Any, newsroom: Any) -> None:
+    numbered = m.Story.objects.annotate(n=Window(RowNumber(), order_by="pk")).order_by("n")
+
+    def chosen(*conditions: Q) -> list[int]:
+        branches = [When(condition, then=Value(1)) for condition in conditions]
+        return [story.x for story in numbered.annotate(x=Case(*branches, default=Value(0)))[:4]]
+
+    assert chosen(Q(n=1, weight=0), Q(n=2)) == [1, 1, 0, 0]
+    assert chosen(Q(n=1) | Q(n=3)) == [1, 0, 1, 0]
+    if newsroom.database.dialect != "mysql":
+        assert chosen(Q(n=1, weight=0) | Q(n=2)) == [1, 1, 0, 0]
+        return
+    with pytest.raises(FieldError, match=r"MariaDB takes a condition of & and \| on a Window for false"):
+        chosen(Q(n=1, weight=0) | Q(n=2))

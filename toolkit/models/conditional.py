@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
@@ -73,6 +74,8 @@ class Case(Expression):
 
         _, branches, default, output = structure
         conditions = [context.condition(condition) for _, condition, _ in branches]
+        if context.dialect == "mysql":
+            _refuse_miscounted(conditions)
         computed = [context.expression(then) for then in (*(each[2] for each in branches), default)]
         refuse_several("Case()", [column for column, _ in computed])
         if output:
@@ -83,3 +86,24 @@ class Case(Expression):
         if not branches:
             return otherwise, field
         return sa.case(*zip(conditions, results, strict=True), else_=otherwise), field
+
+
+def _refuse_miscounted(conditions: Iterable[Any]) -> None:
+    """Refuse a condition in which AND and OR stand inside of each other and one part looks at a window.
+
+    MariaDB 10.11 takes ``CASE WHEN row_number() OVER (...) = 1 AND live OR ... THEN`` for false where it is true.
+
+    Raises:
+        FieldError: There is one.
+    """
+    from sqlalchemy.sql.elements import BooleanClauseList, Over
+    from sqlalchemy.sql.visitors import iterate
+
+    for condition in conditions:
+        parts = list(iterate(condition))
+        joined = sum(isinstance(part, BooleanClauseList) for part in parts)
+        if joined > 1 and any(isinstance(part, Over) for part in parts):
+            raise FieldError(
+                "Case(): MariaDB takes a condition of & and | on a Window for false where it is true",
+                hint="Give each part that is joined by | a When() of its own, or filter by the condition.",
+            )
