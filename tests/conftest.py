@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import toolkit
+from tests.memory import in_memory
 from tests.servers import SERVERS, skipped_kinds
 from toolkit.trace import current
 
-MEMORY = Path("/dev/shm")
-ROOM = 4 << 30
-"""Bytes that must be free in memory for the files of tests; a whole run leaves an eighth of that."""
+ROOM_BYTES = 4 << 30
+"""How much must be free in memory for the files of tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,16 +31,8 @@ def no_scope_left() -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests write their files in memory, where there is room: a disk took an eighth of the time of builds."""
-    if config.option.basetemp is None and has_room(MEMORY):
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
-
-
-def has_room(folder: Path) -> bool:
-    """Whether tests can write all their files there, and run programs that are among them."""
-    if not os.access(folder, os.W_OK):
-        return False
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
+    if config.option.basetemp is None and (folder := in_memory(ROOM_BYTES)):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

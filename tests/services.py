@@ -18,13 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.memory import in_memory
 from tests.replicas import Server, find, run
 from toolkit.database import Database
 
 VARIABLE = "TOOLKIT_TEST_DATABASES"
-MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 * 1024**3
-"""How much must be free in memory; servers of a whole run took a quarter of it. Containers have 64 MB unless asked."""
+"""How much must be free in memory; servers of a whole run took a quarter of it."""
 
 
 def main(command: list[str]) -> int:
@@ -40,7 +40,7 @@ def main(command: list[str]) -> int:
 @contextmanager
 def started() -> Iterator[list[str]]:
     """The URLs of a database called ``test`` on a server of each kind that is installed."""
-    folder = TemporaryDirectory(prefix="toolkit-servers-", dir=_place(), ignore_cleanup_errors=True)
+    folder = TemporaryDirectory(prefix="toolkit-servers-", dir=in_memory(ROOM_BYTES), ignore_cleanup_errors=True)
     with folder as name, ExitStack() as stack:
         Path(name).chmod(0o755)  # PostgreSQL's servers run as another user
         urls = []
@@ -53,12 +53,6 @@ def started() -> Iterator[list[str]]:
                     database.execute("CREATE DATABASE test")
                 urls.append(f"{server.url.rpartition('/')[0]}/test")
         yield urls
-
-
-def _place() -> Path | None:
-    """Memory, if there is room; None for the usual place of temporary files."""
-    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
-    return MEMORY if has_room and os.access(MEMORY, os.W_OK) else None
 
 
 def _postgresql(parent: Path) -> Server:

@@ -291,13 +291,19 @@ def copied(make: Make) -> Iterator[Any]:
         yield made
 
 
-def test_a_copy_is_read_until_something_is_written(copied: Any) -> None:
-    site, story = copied, model(copied, "Story")
+def write_apart(site: Any) -> Any:
+    """One story in the original and its copy, called by where it is; its model."""
+    story = model(site, "Story")
     with site:
         story.objects.create(title="On the main one")
     site.databases.close()
     shutil.copy(site.folder / "site.db", site.folder / "copy.db")
     sql(site.folder, "copy.db", "UPDATE press_story SET title = 'On the copy'")
+    return story
+
+
+def test_a_copy_is_read_until_something_is_written(copied: Any) -> None:
+    site, story = copied, write_apart(copied)
     with site:
         assert story.objects.get().title == "On the copy"
         with site.database.atomic():
@@ -412,12 +418,7 @@ def test_a_setting_that_names_no_database_is_told_by_its_line(tmp_path: Path, se
 
 
 def test_inside_a_snapshot_the_original_is_read_and_not_its_copy(copied: Any) -> None:
-    site, story = copied, model(copied, "Story")
-    with site:
-        story.objects.create(title="On the main one")
-    site.databases.close()
-    shutil.copy(site.folder / "site.db", site.folder / "copy.db")
-    sql(site.folder, "copy.db", "UPDATE press_story SET title = 'On the copy'")
+    site, story = copied, write_apart(copied)
     with site, site.database.snapshot():
         assert story.objects.get().title == "On the main one"
     with site:
