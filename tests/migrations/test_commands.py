@@ -367,6 +367,11 @@ def test_a_script_of_several_statements_is_run(stories):
         ("DO $x$ a; b $x$; SELECT $$;$$", "postgresql", ["DO $x$ a; b $x$", "SELECT $$;$$"]),
         (r"SELECT '\'; SELECT ';'", "postgresql", [r"SELECT '\'", "SELECT ';'"]),
         (r"SELECT '\';'; SELECT 2", "mysql", [r"SELECT '\';'", "SELECT 2"]),
+        (
+            "# it's;\nSELECT 2 --1; /*!40101 SET @x = 1 */; -- ;",
+            "mysql",
+            ["# it's;\nSELECT 2 --1", "/*!40101 SET @x = 1 */"],
+        ),
         ("CREATE TRIGGER t BEGIN a; b; END;", "sqlite", ["CREATE TRIGGER t BEGIN a; b; END;"]),
         ("UPDATE t SET beginning = 1; SELECT 1", "sqlite", ["UPDATE t SET beginning = 1", "SELECT 1"]),
     ],

@@ -190,6 +190,64 @@ def test_a_field_that_others_refer_to_is_old_or_new_everywhere_wherever_it_is_ki
     newsroom.database.close_all()
 
 
+def apply_and_be_killed_behind(newsroom, text):
+    """Apply, killed when a statement is done that has a text in it; and again, to the end."""
+    database = newsroom.database
+    execute = database.execute
+
+    def watched(sql, parameters=()):
+        found = execute(sql, parameters)
+        if text in sql:
+            raise Killed
+        return found
+
+    database.execute = watched
+    with pytest.raises(Killed):
+        newsroom.apply()
+    database.close_all()
+    del database.execute
+    newsroom.apply()
+
+
+def mentioning(model, name):
+    about = {"about": models.ModelNameField(db_index=True), "rank": models.IntegerField(unique=True)}
+    return model(name, **about, again=models.ForeignKey(name, on_delete=models.CASCADE, null=True, related_name="+"))
+
+
+@pytest.mark.parametrize("text", ["UPDATE", "RENAME TO"])
+def test_a_renamed_model_whose_rows_name_it_has_all_its_new_names(newsroom, model, text):
+    newsroom.migrate(mentioning(model, "Note"))
+    note = newsroom.app.models[0]
+    newsroom.save(note, about=note, rank=1)
+    newsroom.declare(mentioning(model, "Remark")).make()
+    apply_and_be_killed_behind(newsroom, text)
+    assert newsroom.rows("news_remark", "about") == [("news.Remark",)]
+    if newsroom.database.dialect == "mysql":
+        assert "news_note" not in newsroom.database.fetch("SHOW CREATE TABLE news_remark")[0][1]
+
+
+SCRIPTS = {
+    "sqlite": "UPDATE news_story SET rank = rank + 1; -- done",
+    "postgresql": "/* ; */ UPDATE news_story SET rank = rank + 1",
+    "mysql": "SET @step = 2; SELECT 1 INTO @less; # it's more\n-- ;\n/* ; */ UPDATE news_story SET rank = rank + @step;"
+    "UPDATE news_story SET rank = rank --@less - 2;",
+}
+"""Of MariaDB, what each connection has to be told again."""
+
+
+@pytest.mark.parametrize("text", ["rank + ", "--@less"])
+def test_sql_of_ones_own_that_changes_rows_is_run_once(newsroom, model, text):
+    newsroom.migrate(model("Story", rank=models.IntegerField()))
+    newsroom.save(newsroom.app.models[0], rank=1)
+    script = SCRIPTS[newsroom.database.dialect]
+    (newsroom.app.migrations_folder / "0002_more.py").write_text(
+        "from toolkit import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        f"    dependencies = [('news', '0001_initial')]\n    operations = [migrations.RunSQL({script!r})]\n"
+    )
+    apply_and_be_killed_behind(newsroom, text if text in script else "UPDATE")
+    assert newsroom.rows("news_story", "rank") == [(2,)]
+
+
 @pytest.fixture
 def halved(newsroom, model):
     """A migration on MariaDB whose third step could not be done."""

@@ -103,9 +103,9 @@ class _SqliteCollector(SqliteEditor):
             self.lines.append(f"{_with_values(sql, parameters, '?')};")
         super().execute(sql, parameters)
 
-    def execute_aside(self, sql: str) -> None:
-        self.lines.append(f"{sql};")
-        super().execute_aside(sql)
+    def execute_aside(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self.lines.append(f"{_with_values(sql, parameters, '?')};")
+        super().execute_aside(sql, parameters)
 
 
 class _Unasked:

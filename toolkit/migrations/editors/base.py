@@ -170,12 +170,16 @@ class Editor:
             model: Whose rows; of an app without migrations its table may not be there.
             column: The column.
             old: The text that rows hold.
-            new: The text that they shall hold. Where it is interrupted, this may be done again.
+            new: The text that they shall hold.
         """
-        if model._meta.table in self.database.table_names():
-            table, name = self.quote(model._meta.table), self.quote(column)
-            self.execute(f"UPDATE {table} SET {name} = {self.mark} WHERE {name} = {self.mark}", (new, old))  # noqa: S608 - quoted
-            self.settle()
+        table, name = self.quote(model._meta.table), self.quote(column)
+
+        def replace() -> None:
+            if model._meta.table in self.database.table_names():
+                self.execute_aside(f"UPDATE {table} SET {name} = {self.mark} WHERE {name} = {self.mark}", (new, old))  # noqa: S608 - quoted
+                self.settle()
+
+        self.write_rows(replace)  # a step in any case: the table may have another name when this is continued
 
     def run_sql(self, statements: Sequence[str]) -> None:
         """Run somebody's SQL as it stands."""
@@ -192,9 +196,9 @@ class Editor:
         """Run one statement that changes tables."""
         self.journal.change(lambda: self.database.execute(sql, parameters))
 
-    def execute_aside(self, sql: str) -> None:
-        """Run a statement on a table of ours that the journal knows nothing of; it may be run again."""
-        self.database.execute(sql)
+    def execute_aside(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement that is no step of its own: a part of one, or one that may be run again."""
+        self.database.execute(sql, parameters)
 
     def write_rows(self, write: Callable[[], object]) -> None:
         """Run something that changes rows and no tables: whole or not at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from toolkit.errors import DatabaseError, MigrationError
 from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
 from toolkit.migrations.editors.keys import Follower
+from toolkit.migrations.editors.scripts import without_comments
 from toolkit.migrations.editors.servers import ServerEditor, rekeyed
 from toolkit.migrations.editors.statements import Item, ddl, items_of, renamed_items, table_of
 from toolkit.migrations.tables.definitions import parse_table
@@ -46,8 +48,14 @@ class MysqlEditor(ServerEditor):
 
     def run_sql(self, statements: Sequence[str]) -> None:
         for statement in statements:
-            take = self.write_rows if statement.split(None, 1)[0].upper() in _ROWS else self.journal.change
-            take(partial(self.database.execute, statement.replace("%", "%%")))
+            run = partial(self.database.execute, statement.replace("%", "%%"))
+            said = without_comments(statement, "mysql")
+            if _OF_SESSION.match(said):
+                run()
+            elif _COMMITTING.match(said):
+                self.journal.change(run)
+            else:
+                self.write_rows(run)
 
     def rename(self, old: Any, new: Any) -> None:
         self._drop_token_triggers(old)
@@ -198,5 +206,16 @@ def _of_kinds(items: Iterable[Item], columns: set[str]) -> list[Item]:
     return [item for item in items if item.kind in _STUCK or item.hidden or item.columns & columns]
 
 
-_ROWS = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"})
+_OF_SESSION = re.compile(
+    r"SET\s+(?!STATEMENT\b)|USE\b|PREPARE\b|DEALLOCATE\b|SELECT\b.*\bINTO\s+@", re.IGNORECASE | re.DOTALL
+)
+"""What the connection keeps: no step, for whoever goes on has another connection."""
+
+_COMMITTING = re.compile(
+    r"(ALTER|ANALYZE|CREATE|DROP|EXECUTE|FLUSH|GRANT|LOCK|OPTIMIZE|RENAME|REPAIR|REVOKE|TRUNCATE|UNLOCK|/\*M?!)",
+    re.IGNORECASE,
+)
+"""What begins with any of these cannot be in a transaction with the note of it. Source: MariaDB, "SQL statements that
+cause an implicit commit". ``EXECUTE`` may be one of them."""
+
 _STUCK = ("ForeignKeyConstraint", "CheckConstraint")
