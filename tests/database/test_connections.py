@@ -281,6 +281,14 @@ def test_after_a_question_that_failed_the_next_one_is_answered(any_database: Any
         assert any_database.fetch("SELECT text FROM note") == [("sea",)]
 
 
+def test_a_percent_sign_that_is_taken_for_a_mark_is_told(any_database: Any) -> None:
+    if any_database.dialect == "sqlite":
+        pytest.skip("its mark is ?")
+    for sql, values in (("SELECT 1 WHERE 'a' LIKE 'a%'", ()), ("SELECT 1 WHERE 'a' LIKE 'a%' AND 1 = %s", (1,))):
+        with pytest.raises(DatabaseError, match=r"Write a percent sign twice \(%%\)"):
+            any_database.fetch(sql, values)
+
+
 def test_a_long_answer_is_given_whole_and_the_next_one_too(any_database: Any) -> None:
     any_database.executemany(
         f"INSERT INTO note VALUES ({', '.join([any_database.backend.placeholder] * 2)})",

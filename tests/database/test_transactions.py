@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -119,14 +120,27 @@ def test_a_reference_to_nothing_is_refused_at_commit_and_the_row_is_named(file: 
         "CREATE TABLE reply (id INTEGER PRIMARY KEY, "
         "note_id INTEGER REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED)"
     )
-    told = "row 7 of reply refers to a row of note that does not exist"
+    told = "row 7 of reply refers to a row of note that does not exist: note_id = 41"
     with pytest.raises(IntegrityError, match=told), file.atomic():
+        file.execute("INSERT INTO reply VALUES (7, 41)")
+    with pytest.raises(IntegrityError, match=rf"^{told}\. Nothing was written"):
         file.execute("INSERT INTO reply VALUES (7, 41)")
     assert file.fetch("SELECT count(*) FROM reply") == [(0,)]
     with file.atomic():  # a reference may come before its row
         file.execute("INSERT INTO reply VALUES (7, 41)")
         file.execute("INSERT INTO note VALUES (41, 'late')")
     assert file.fetch("SELECT count(*) FROM reply") == [(1,)]
+
+
+def test_a_reference_that_was_broken_before_is_not_told_of_another_statement(file: Any) -> None:
+    file.execute("CREATE TABLE reply (a, b, FOREIGN KEY (a, b) REFERENCES note (id, text))")
+    file.execute("CREATE UNIQUE INDEX notes ON note (id, text)")
+    file.execute("PRAGMA foreign_keys = OFF")
+    file.execute("INSERT INTO reply VALUES (1, 'old')")
+    file.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(IntegrityError, match=r"^row 2 of reply refers .*: a, b = 2, 'new'\. Nothing") as caught:
+        file.execute("INSERT INTO reply VALUES (2, 'new')")
+    assert (caught.value.kind, caught.value.constraint) == ("foreign_key", "reply.a, b")
 
 
 def test_the_first_error_is_told_even_if_the_transaction_is_gone(database: Any) -> None:
@@ -487,7 +501,11 @@ def test_a_block_around_what_is_not_done_when_its_call_is_over_is_refused() -> N
         yield 1
 
     async def coroutine() -> int:
-        return 1
+        async with Database("sqlite://").atomic():
+            return 1
+
+    with pytest.raises(TransactionError, match=r"async with atomic\(\): .* await asyncio\.to_thread"):
+        asyncio.run(coroutine())
 
     async def both() -> AsyncIterator[int]:
         yield 1

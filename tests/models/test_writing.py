@@ -43,6 +43,12 @@ def test_the_state_tells_whether_there_is_a_row(m: Any, scope: Any) -> None:
         m.Tag(name="Uno", slug="one").save()
 
 
+def test_a_reference_to_nothing_names_its_field(m: Any, scope: Any) -> None:
+    with pytest.raises(IntegrityError, match=r"section_id\W+(= )?999|section_id_fkey") as caught:
+        m.Story(title="a", slug="a", section_id=999, published=m.NOON).save()
+    assert (caught.value.kind, caught.value.fields) == ("foreign_key", ("section",))
+
+
 def test_a_default_makes_the_key_of_a_copy(m: Any, scope: Any) -> None:
     camera = m.Camera.objects.create(id=None, name="One")
     first = camera.pk

@@ -137,7 +137,7 @@ class Database(Holding):
                 return connection.execute(sql, parameters)
             return self._send(connection, sql, parameters, False)
         except Exception as error:
-            raise self.translated(error, sql) from error
+            raise self.translated(error, sql, parameters) from error
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for every row of parameters."""
@@ -174,19 +174,27 @@ class Database(Holding):
 
     def _run_safely(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
         connection = self.usable() if self._remote else self.connection
-        return self._persist(connection, sql, lambda used: self._send(used, sql, parameters, many))
+        once = None if many else parameters
+        return self._persist(connection, sql, lambda used: self._send(used, sql, parameters, many), once)
 
-    def _persist(self, connection: Any, sql: str, send: Callable[[Any], Any]) -> Any:
+    def _persist(self, connection: Any, sql: str, send: Callable[[Any], Any], parameters: Sequence[Any] | None) -> Any:
         """Send a statement, over a new connection if the server ended the old one while nothing was under way."""
         try:
             return send(connection)
         except Exception as error:  # noqa: BLE001 - told, or sent again
-            return self._send_again(error, connection, sql, send)
+            return self._send_again(error, connection, sql, send, parameters)
 
-    def _send_again(self, error: Exception, connection: Any, sql: str, send: Callable[[Any], Any]) -> Any:
+    def _send_again(
+        self,
+        error: Exception,
+        connection: Any,
+        sql: str,
+        send: Callable[[Any], Any],
+        parameters: Sequence[Any] | None = None,
+    ) -> Any:
         """Send what failed over a new connection, if the old one is lost and nothing was under way; or raise."""
         if not (self._remote and self.backend.is_lost(connection)):
-            raise self.translated(error, sql) from error
+            raise self.translated(error, sql, parameters) from error
         inside = self._local.transaction is not None or self._local.snapshot
         if inside or not is_reading(sql):
             raise refusals.lost(self.safe_url, sql, error, inside=inside) from error
@@ -267,7 +275,7 @@ class Database(Holding):
             return cursor.fetchall()  # type: ignore[no-any-return]  # a list of tuples
         except Exception as error:  # noqa: BLE001 - told
             told = error if cursor is None else self.backend.unread(cursor, error, sql, parameters)
-            raise self.translated(told, sql) from told
+            raise self.translated(told, sql, parameters) from told
 
     def taken(
         self, take: Callable[..., Any], sql: str, *arguments: Any, parameters: Sequence[Any] | None = None
@@ -494,6 +502,6 @@ class Database(Holding):
             self._sqlalchemy_dialect = self.backend.compiler()
         return self._sqlalchemy_dialect
 
-    def translated(self, error: Exception, sql: str) -> Exception:
+    def translated(self, error: Exception, sql: str, parameters: Sequence[Any] | None = None) -> Exception:
         """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
-        return refusals.translated(self, error, sql)
+        return refusals.translated(self, error, sql, parameters)

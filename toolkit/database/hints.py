@@ -48,6 +48,11 @@ _HINTS = (
         "One statement is run at a time. Run the others by themselves; RunSQL takes a list of them.",
     ),
     (
+        r"are allowed as placeholders, got|incomplete placeholder|for format string|unsupported format character",
+        "Write a percent sign twice (%%): alone it begins the mark of a value. raw() and cursor() want that only where "
+        "there are values.",
+    ),
+    (
         r"larger than a float|value out of range: overflow|DOUBLE value is out of range",
         "A float is at most 1.8e308. Divide first, or leave out such rows.",
     ),

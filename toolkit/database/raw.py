@@ -35,6 +35,10 @@ def positional(sql: str, values: Values | None, database: Database) -> tuple[str
         DatabaseError: The placeholders and the values do not fit.
     """
     doubled = "%" in database.backend.placeholder
+    if values is not None and (isinstance(values, str | bytes) or not isinstance(values, Sequence | Mapping)):
+        raise _misfit(
+            sql, f"was given {values!r:.200}, which is neither a list of values nor a mapping", "Write [...]."
+        )
     if not values:
         if values is not None and any(match[2] or match[3] for match in _MARK.finditer(sql)):
             raise _misfit(sql, "has placeholders, and no values were given")

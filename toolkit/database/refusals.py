@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.reading import Unread
 from toolkit.database.hints import SMALLER, hint_for
@@ -25,8 +26,15 @@ if TYPE_CHECKING:
 MEND_IT = "Mend the row, which was not written through the models."
 
 
-def translated(database: Database, error: Exception, sql: str) -> Exception:
-    """The toolkit's error for a driver's; an error that no driver made is returned as it is."""
+def translated(database: Database, error: Exception, sql: str, parameters: Sequence[Any] | None = None) -> Exception:
+    """The toolkit's error for a driver's; an error that no driver made is returned as it is.
+
+    Args:
+        database: Which refused.
+        error: The driver's.
+        sql: The statement.
+        parameters: Of one that was run once, where they are at hand.
+    """
     if isinstance(error, ToolkitError):
         return error
     if isinstance(error, Unread):
@@ -39,7 +47,11 @@ def translated(database: Database, error: Exception, sql: str) -> Exception:
         message = f"the statement is larger than the database takes: {message}"
     broken = backend.broken(error)
     if broken is not None:
-        return _integrity_error(database, broken, sql, told=told, message=message)
+        message = f"{broken.told}: {message}" if broken.told else message
+        if broken.kind == "foreign_key" and parameters is not None and database.transaction is None:
+            named = backend.broken_references_of(database, sql, parameters)
+            broken, message = (broken, message) if named is None else (named, named.told)
+        return integrity_error(database, broken, sql, told=told, message=message)
     contention = backend.contention(error)
     if contention:
         return _contended(database, contention, message, backend.hint(told))
@@ -47,14 +59,25 @@ def translated(database: Database, error: Exception, sql: str) -> Exception:
         return DatabaseError(message, hint="The text has half of a surrogate pair, which is no character.")
     if isinstance(error, OverflowError):
         return DatabaseError(message, hint="Whole numbers have 64 bits.")
+    if isinstance(error, ValueError) and "format character" in told:  # of the driver that writes values into the text
+        return DatabaseError(message, hint=hint_for(told))
     if {kind.__name__ for kind in type(error).__mro__} & {"DatabaseError", "InterfaceError"}:
         hint = _hint_for_reading(database, told) or backend.hint(f"{told} in {sql}") or hint_for(told)
         return DatabaseError(message, hint=hint or (SMALLER if too_large else None))
     return error
 
 
-def _integrity_error(database: Database, broken: Broken, sql: str, *, told: str, message: str) -> IntegrityError:
-    refused = IntegrityError(f"{broken.told}: {message}" if broken.told else message, hint="Nothing was written.")
+def integrity_error(database: Database, broken: Broken, sql: str, *, told: str, message: str) -> IntegrityError:
+    """The error for a constraint that was broken.
+
+    Args:
+        database: Which refused.
+        broken: The constraint.
+        sql: The statement.
+        told: What the database said.
+        message: What to say.
+    """
+    refused = IntegrityError(message, hint="Nothing was written.")
     refused.kind, refused.constraint, refused.detail = broken.kind, broken.constraint or None, told
     if database.schema is not None:
         database.schema.explain(refused, sql)

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import wraps
+from functools import partial, wraps
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
@@ -199,6 +199,15 @@ class Atomic:
         ]
         transaction.changes.keep(transaction.depth)
 
+    async def __aenter__(self) -> None:
+        raise TransactionError(
+            "async with atomic(): what a coroutine asks is asked in other threads, which are outside of the block",
+            hint="Put the block into a plain function, and await asyncio.to_thread(function).",
+        )
+
+    async def __aexit__(self, *_: object) -> None:
+        """Never called: there is no way in."""
+
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         _refuse_late(function)
 
@@ -253,10 +262,14 @@ def _commit(database: Any) -> None:
     try:
         cursor = database.run("COMMIT")
     except BaseException as error:
-        broken = database.backend.broken_references(database) if isinstance(error, IntegrityError) else ""
-        roll_back(database)
-        if broken:
-            raise IntegrityError(f"the transaction was not committed: {broken}", hint="Nothing was written.") from error
+        undo = partial(roll_back, database)
+        if not isinstance(error, IntegrityError):
+            undo()
+            raise
+        broken = database.backend.broken_references(database, undo)
+        if broken is not None:
+            message = f"the transaction was not committed: {broken.told}"
+            raise refusals.integrity_error(database, broken, "COMMIT", told=broken.told, message=message) from error
         raise
     if database.backend.is_rolled_back(cursor):
         raise not_committed("an error was caught inside of the block")

@@ -48,6 +48,9 @@ def explain(schema: Any, error: IntegrityError, sql: str) -> None:
     if error.kind == "not_null":
         _explain_null(schema, error, sql)
         return
+    if error.kind == "foreign_key":
+        error.fields = _fields_of_reference(schema, error.constraint or "")
+        return
     rules = list(find_rules(schema, error, sql))
     if rules:
         rule = _surest(rules)
@@ -86,6 +89,17 @@ def _explain_null(schema: Any, error: IntegrityError, sql: str) -> None:
     message = f"{model._meta.object_name}.{one.name}: {REQUIRED}"
     error.validation = row_error(model, {one.name: [ValidationError(REQUIRED, code="null")]})
     error.message, error.args = message, (message,)
+
+
+def _fields_of_reference(schema: Any, told: str) -> tuple[str, ...]:
+    """The foreign key that a database's message names, by its constraint or, on SQLite, by its columns."""
+    for model in schema.by_table.values():
+        meta = model._meta
+        for key in dict.fromkeys([*meta.local_foreign_keys(), *meta.spread_keys]):
+            columns = [part.column for part in (key.parts if key.is_several else (key,))]
+            if told in (f"{meta.table}.{', '.join(columns)}", f"{meta.table}_{'_'.join(columns)}_fkey"):
+                return (key.name,)
+    return ()
 
 
 def find_rules(schema: Any, error: IntegrityError, sql: str) -> Iterator[Rule]:

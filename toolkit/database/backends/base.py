@@ -479,9 +479,21 @@ class Backend:
     def release_references(self, database: Database) -> None:
         """Check references again from now on."""
 
-    def broken_references(self, database: Database) -> str:
-        """Which rows refer to rows that are not there, in words, where the database's own message names none."""
-        return ""
+    def broken_references(self, database: Database, undo: Callable[[], None]) -> Broken | None:
+        """Roll back a transaction that cannot be committed, and tell which of its rows refer to none.
+
+        None where the database's own message says it.
+
+        Args:
+            database: Whose connection.
+            undo: Rolls back.
+        """
+        undo()
+        return None
+
+    def broken_references_of(self, database: Database, sql: str, parameters: Sequence[Any]) -> Broken | None:
+        """The same of a statement that was refused outside of a transaction."""
+        return None
 
     def broken(self, error: Exception) -> Broken | None:
         """Which constraint a driver's error says was broken; None if it says nothing of the kind."""

@@ -38,6 +38,9 @@ With SQLite's own 2 MB, the lists of a database of 90 MB read the same pages of 
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 ROWS_IN_STATEMENT = 20
+TOLD_REFERENCES = 100
+"""Rows that refer to none, of which what they refer to is read before they are taken back."""
+
 PARAMETERS = 32_766
 """What a statement may have of them. Source: sqlite.org/limits.html, "Maximum Number Of Host Parameters"."""
 
@@ -239,13 +242,39 @@ class SQLite(Backend):
         """The first number changes when another connection writes, the second when this one does."""
         return connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
 
-    def broken_references(self, database: Database) -> str:
-        found = database.fetch("PRAGMA foreign_key_check")
-        told = [
-            f"row {row} of {table} refers to a row of {parent} that does not exist"
-            for table, row, parent, _ in found[:3]
-        ]
-        return "; ".join(told) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+    def broken_references(self, database: Database, undo: Callable[[], None]) -> Broken | None:
+        """Source: sqlite.org/pragma.html#pragma_foreign_key_check."""
+        connection, check = database.connection, "PRAGMA foreign_key_check"
+        every = connection.execute(check).fetchall()
+        told = {each: _dangling(connection, *each) for each in every[:TOLD_REFERENCES]}
+        undo()
+        before = set(connection.execute(check).fetchall())  # which another program may have left behind
+        found = [one for each, one in told.items() if each not in before]
+        if not found:
+            return None
+        left = len(set(every) - before) - 3
+        more = f"; and {left} more" if left > 0 else ""
+        return Broken("foreign_key", found[0].constraint, "; ".join(each.told for each in found[:3]) + more)
+
+    def broken_references_of(self, database: Database, sql: str, parameters: Sequence[Any]) -> Broken | None:
+        """The statement is run once more, where its rows can be looked at before they are taken back."""
+        connection = database.connection
+        if connection.in_transaction:
+            return None
+
+        def undo() -> None:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("PRAGMA defer_foreign_keys = ON")  # until this transaction ends
+            connection.execute(sql, parameters).fetchall()
+            return self.broken_references(database, undo)
+        except sqlite3.Error:  # somebody else writes, or something else is wrong with it, too
+            return None
+        finally:
+            undo()
 
     def broken(self, error: Exception) -> Broken | None:
         if not isinstance(error, sqlite3.IntegrityError):
@@ -278,6 +307,27 @@ class SQLite(Backend):
 
     def hint(self, told: str) -> str | None:
         return next((hint for pattern, hint in _HINTS if re.search(pattern, told)), None)
+
+
+def _dangling(connection: Any, table: str, row: int | None, parent: str, number: int) -> Broken:
+    """What to tell of a row that refers to none; one of a table without rowid has no number."""
+    keys = connection.execute(
+        'SELECT "from" FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq', [table, number]
+    )
+    columns = [column for (column,) in keys]
+    names = ", ".join(columns)
+    shown = f": {names}"
+    if row is not None:
+        chosen = ", ".join(_quoted(column) for column in columns)
+        values = connection.execute(f"SELECT {chosen} FROM {_quoted(table)} WHERE rowid = ?", [row]).fetchone()  # noqa: S608 - quoted
+        shown = f": {names} = {', '.join(map(repr, values))}"
+    which = "a row" if row is None else f"row {row}"
+    told = f"{which} of {table} refers to a row of {parent} that does not exist{shown}"
+    return Broken("foreign_key", f"{table}.{', '.join(columns)}", told)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _text_or_none(written: bytes) -> str | NoValue:
