@@ -390,7 +390,7 @@ class TargetLocked(DeployError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known names, or all of them when few; empty when there are none."""
     names = sorted(set(known))
-    near = near_names(name, names)
+    near = near_names(str(name), names)
     if near:
         return "Did you mean " + " or ".join(repr(match) for match in near) + "?"
     if 0 < len(names) <= FEW_NAMES:
@@ -400,6 +400,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 FEW_NAMES = 12
 """So many names are told whole, where none is near."""
+
+MANY_NAMES = 40
+"""So many are told of more, where that is all that can be said."""
+
+
+def near_or_all(name: str, known: Iterable[str]) -> str:
+    """``did_you_mean``, with the first names of any number where none is near."""
+    names = sorted(set(known))
+    more = len(names) - MANY_NAMES
+    whole = "There is: " + ", ".join(names[:MANY_NAMES]) + (f", and {more} more." if more > 0 else ".")
+    return did_you_mean(name, names) or (whole if names else "")
 
 
 def near_names(name: str, known: Sequence[str]) -> list[str]:

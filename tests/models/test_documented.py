@@ -110,7 +110,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("a list of two values", "Story.objects.filter(pk__in=Story.objects.values('pk', 'title'))", "gives one value, not 'pk', 'title'"),
     ("days among instants", "Story.objects.filter(published__in=Story.objects.values('published__date'))", "datetime cannot be searched among date"),
     ("groups by the order of a model", "Comment.objects.values('story').annotate(m=Max('score')).order_by('story')", "order by 'story_id' for its key"),
-    ("a total of one that comes later", "Story.objects.aggregate(x=F('n') * 2, n=Count('tags'))", "'n' is of single rows"),
+    ("a total of one that comes later", "Story.objects.aggregate(x=F('n') * 2, n=Count('tags'))", "'n', which is named behind it"),
     ("groups with totals of two relations, computed", "Story.objects.order_by().values('status').annotate(x=Count('tags') * Count('comments'))", "'x' would be multiplied"),
     ("groups with a total of the rows beside", "Story.objects.order_by().values('status').annotate(x=Count('tags') * Sum('weight'))", "'x' would be multiplied"),
     ("groups chosen by a total of another relation", "Story.objects.order_by().values('status').annotate(x=Count('tags')).filter(x__gt=Count('comments'))", "'x' would be multiplied"),

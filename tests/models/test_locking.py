@@ -352,7 +352,7 @@ def test_conflicts_are_passed_over_or_updated(page: Page, wiki: Any) -> None:
         ({"update_conflicts": True, "update_fields": ["title"]}, r'unique_fields=\["slug"\]'),
         ({"update_conflicts": True, "update_fields": ["titel"], "unique_fields": ["slug"]}, "Did you mean 'title'"),
         ({"update_conflicts": True, "update_fields": ["title"], "unique_fields": ["views"]}, "makes views unique"),
-        ({"batch_size": 0}, "must be above 0"),
+        ({"batch_size": 0}, "must be a whole number above 0"),
         (
             {"update_conflicts": True, "update_fields": ["slug"], "unique_fields": ["slug"]},
             "what tells rows apart, 'slug'",

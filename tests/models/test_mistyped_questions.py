@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from toolkit.errors import FieldError, ImpossibleValue, ValidationError
-from toolkit.models import Count, F, Prefetch, Subquery, Sum, Value
+from toolkit.errors import FieldError, ImpossibleValue, ToolkitError, ValidationError
+from toolkit.models import Count, F, Prefetch, Q, Subquery, Sum, Value
 
 SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "an annotation, in filter": (
@@ -77,6 +77,38 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda m: m.Section.objects.prefetch_related(Prefetch("stories", queryset=m.Tag.objects.all())),
         "Prefetch('stories') leads to Story objects, and its queryset is of Tag objects",
     ),
+    "a name in a total": (
+        lambda m: [m.Story.objects.aggregate(x=F("section__nmae") + Sum("weight"))],
+        "Section has no field 'nmae' (in Story.section__nmae). Did you mean 'name'?",
+    ),
+    "a total in another": (
+        lambda m: [m.Story.objects.aggregate(total=Sum("weight"), x=F("totl") * 2)],
+        "Story has no field 'totl'. Did you mean 'total' or 'title'?",
+    ),
+    "a total that is named later": (
+        lambda m: [m.Story.objects.aggregate(x=F("total") * 2, total=Sum("weight"))],
+        "Story: aggregate(x=...) speaks of 'total', which is named behind it. Name it first.",
+    ),
+    "dates of a field": (
+        lambda m: m.Story.objects.dates("publishd", "month"),
+        "Story has no field 'publishd'. Did you mean 'published'?",
+    ),
+    "dates along a relation": (
+        lambda m: m.Story.objects.dates("section__nmae", "month"),
+        "Section has no field 'nmae' (in Story.section__nmae). Did you mean 'name'?",
+    ),
+    "a name that is near none": (
+        lambda m: m.Everything.objects.filter(zzzz=1),
+        "Everything has no field 'zzzz'. There is: address, big, binary, boolean, char, date,",
+    ),
+    "a name near none along a relation": (
+        lambda m: m.Comment.objects.filter(story__zzzz=1),
+        "Story has no field 'zzzz' (in 'Comment.story__zzzz'). There is: authors, bylines, comments, editor,",
+    ),
+    "a lookup near none": (
+        lambda m: m.Story.objects.filter(title__zzzz=1),
+        "Story.title__zzzz: there is no lookup 'zzzz'. There is: contains, endswith, exact,",
+    ),
     "objects of another model, on the right": (
         lambda m: m.Story.objects.filter(section__in=m.Author.objects.all()),
         "Story.section is of Section objects, and a queryset of Author objects stands for others. Name in values()",
@@ -98,6 +130,85 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "Story.section is of Section objects, and a queryset of Author objects stands for others",
     ),
 }
+
+
+FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a value for parameters": (lambda m: m.Story.objects.raw(RAW, 1), "was given 1, which is neither a list of"),
+    "a text for parameters": (lambda m: m.Story.objects.raw(RAW, "7"), "was given '7', which is neither a list of"),
+    "a list of translations": (lambda m: m.Story.objects.raw(RAW, [1], ["id"]), "raw(translations=['id']): that gives"),
+    "no SQL": (lambda m: m.Story.objects.raw(None), "raw() of Story takes a text of SQL, not None"),
+    "a text of defaults": (
+        lambda m: m.Tag.objects.get_or_create(slug="a", defaults="x"),
+        "get_or_create(defaults='x'): that gives no names their values. Write defaults={\"name\": value}.",
+    ),
+    "a list of defaults": (
+        lambda m: m.Tag.objects.update_or_create(slug="a", defaults=[1]),
+        "update_or_create(defaults=[1]): that gives no names",
+    ),
+    "a list of defaults of new rows": (
+        lambda m: m.Section(pk=1).stories.update_or_create(slug="a", create_defaults=[1]),
+        "update_or_create(create_defaults=[1]): that gives no names",
+    ),
+    "a list of defaults between": (
+        lambda m: m.Story(pk=1).authors.add(1, through_defaults=[1]),
+        "add(through_defaults=[1]): that gives no names",
+    ),
+    "one row to create": (
+        lambda m: m.Tag.objects.bulk_create(m.Tag()),
+        "bulk_create(rows=<Tag None>): that is no list. Put it in brackets, which makes a list of one.",
+    ),
+    "one partner to create": (
+        lambda m: m.Section(pk=1).stories.bulk_create(m.Story()),
+        "bulk_create(rows=<Story None>): that is no list",
+    ),
+    "one row to update": (
+        lambda m: m.Story.objects.bulk_update(m.Story(), "title"),
+        "bulk_update(rows=<Story None>): that is no list",
+    ),
+    "one field to update": (
+        lambda m: m.Story.objects.bulk_update([], "title"),
+        "bulk_update(fields='title'): that is one text. Write ['title'].",
+    ),
+    "fields that are no names": (lambda m: m.Story.objects.bulk_update([], [1]), "Story.1 is no column. There is: "),
+    "a size that is none": (lambda m: m.Tag.objects.bulk_create([m.Tag()], batch_size="x"), "batch_size = 'x' must be"),
+    "one key": (lambda m: m.Story.objects.in_bulk(1), "in_bulk(keys=1): that is no list"),
+    "one key that is text": (
+        lambda m: m.Tag.objects.in_bulk("tag-1", field_name="slug"),
+        "in_bulk(keys='tag-1'): that is one text. Write ['tag-1'].",
+    ),
+    "one partner": (lambda m: m.Story(pk=1).tags.set(m.Tag(pk=2)), "set(partners=<Tag 2>): that is no list"),
+    "a list of partners": (
+        lambda m: m.Story(pk=1).tags.add([m.Tag(pk=2)]),
+        "tags takes objects or keys, not [<Tag 2>]. Put * before it",
+    ),
+    "a queryset of partners": (
+        lambda m: m.Story(pk=1).tags.remove(m.Tag.objects.all()),
+        "tags takes objects or keys, not <QuerySet of Tag>. Put * before it",
+    ),
+    "a field left out of checks": (
+        lambda m: m.Story().full_clean(exclude="title"),
+        "full_clean(exclude='title'): that is one text. Write ['title'].",
+    ),
+    "a field to refresh": (lambda m: m.Story(pk=1).refresh_from_db(1), "refresh_from_db(fields=1): that is no list"),
+    "a field to save": (lambda m: m.Story(pk=1).save(update_fields=1), "save(update_fields=1): that is no list"),
+    "a pair for a condition": (
+        lambda m: m.Story.objects.filter(("weight__gt", 2)),
+        "not ('weight__gt', 2). Write weight__gt=2, or **{name: value} where the name is not known before.",
+    ),
+    "a pair for a Q": (lambda m: Q(weight=1) | ("weight", 2), "not ('weight', 2). Write weight=2, or"),
+    "lookups in a mapping": (lambda m: m.Story.objects.exclude({"weight": 2}), "not {'weight': 2}. Put ** before it."),
+}
+"""One thing in place of a list, and other forms."""
+
+RAW = "SELECT id FROM news_story WHERE weight > %s"
+
+
+@pytest.mark.parametrize("slip", FORMS)
+def test_what_has_another_form_is_told(m: Any, scope: Any, slip: str) -> None:
+    ask, told = FORMS[slip]
+    with pytest.raises(ToolkitError, match=re.escape(told)):
+        list(ask(m))
+    assert scope.database.transaction is None
 
 
 @pytest.mark.parametrize("slip", SLIPS)

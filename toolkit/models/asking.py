@@ -15,6 +15,7 @@ from toolkit.models.comparisons import PLAIN, shown
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.expressions import Q
 from toolkit.models.fetching import FETCH_PEERS, linked, spread
+from toolkit.models.given import refuse_one
 from toolkit.models.questions import Question
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope, find_shape
@@ -303,6 +304,7 @@ class Answers(Question[M]):
         self._check_bulk(field_name)
         if keys is None:
             return dict(self._keyed(field_name))
+        refuse_one("in_bulk", "keys", keys)
         wanted = list(keys)
         found: dict[Any, M] = {}
         for start in range(0, len(wanted), IN_BULK_KEYS):

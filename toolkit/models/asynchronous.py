@@ -6,7 +6,7 @@ back when it has the answer. Nothing is asked in another way than without ``awai
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
@@ -142,14 +142,20 @@ class Awaited(Generic[M]):
         made: M = await in_thread(self.create, **values)
         return made
 
-    async def aget_or_create(self: Any, /, **options: Any) -> tuple[M, bool]:
+    async def aget_or_create(self: Any, /, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """``get_or_create()``."""
-        found: tuple[M, bool] = await in_thread(self.get_or_create, **options)
+        found: tuple[M, bool] = await in_thread(self.get_or_create, defaults, **lookups)
         return found
 
-    async def aupdate_or_create(self: Any, /, **options: Any) -> tuple[M, bool]:
+    async def aupdate_or_create(
+        self: Any,
+        /,
+        defaults: Mapping[str, Any] | None = None,
+        create_defaults: Mapping[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[M, bool]:
         """``update_or_create()``."""
-        found: tuple[M, bool] = await in_thread(self.update_or_create, **options)
+        found: tuple[M, bool] = await in_thread(self.update_or_create, defaults, create_defaults, **lookups)
         return found
 
     async def abulk_create(self: Any, rows: Iterable[Any], **options: Any) -> list[M]:

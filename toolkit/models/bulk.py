@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.conflicts import Conflict
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
+from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.saving import update_sql
 from toolkit.models.sqltext import quoted
@@ -25,7 +26,6 @@ from toolkit.models.writing import (
     own_fields,
     refuse_keyless,
     refuse_other_rows,
-    refuse_text,
     row_maker,
     settle_relations,
     stamp,
@@ -42,8 +42,8 @@ BATCH = 5_000
 def batches(rows: Iterable[Any], size: int | None) -> Iterator[list[Any]]:
     """Lists of so many rows; what gives them is asked no further ahead."""
     size = BATCH if size is None else size
-    if size < 1:
-        raise FieldError(f"batch_size = {size} must be above 0")
+    if not isinstance(size, int) or size < 1:
+        raise FieldError(f"batch_size = {size!r} must be a whole number above 0")
     given = iter(rows)
     while batch := list(islice(given, size)):
         yield batch
@@ -84,6 +84,7 @@ class BulkInsert:
         Raises:
             IntegrityError: A constraint was broken; nothing was written.
         """
+        refuse_one("bulk_create", "rows", rows)
         done: list[Any] = []
         try:
             with self.database.atomic():
@@ -241,7 +242,8 @@ def bulk_update(
         StaleInstanceError: Of a model with versions: a row was changed since it was read.
     """
     meta = queryset.model._meta
-    refuse_text("bulk_update", "fields", names)
+    refuse_one("bulk_update", "rows", rows)
+    refuse_one("bulk_update", "fields", names)
     fields = list(dict.fromkeys(field for name in names for field in own_fields(meta, name)))
     if not fields:
         raise FieldError("bulk_update() needs the names of fields", hint='Write bulk_update(stories, ["title"]).')

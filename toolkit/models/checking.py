@@ -17,6 +17,7 @@ from toolkit.models.constraints import UniqueConstraint, unique_refusal
 from toolkit.models.ddl import default_text, literal_condition, literal_expression
 from toolkit.models.expressions import F, Q
 from toolkit.models.fields.base import DATABASE_DEFAULT
+from toolkit.models.given import refuse_one
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
 from toolkit.validators.base import refusal
@@ -218,6 +219,21 @@ def _is_there(check: Check, target: Any, fields: Sequence[Any], values: Sequence
     terms = " AND ".join(f"{quoted(database.dialect, one.column)} = {mark}" for one in fields)
     written = [one.db_value_of(database.dialect)(value) for one, value in zip(fields, values, strict=True)]
     return bool(database.ask(f"SELECT 1 FROM {table} WHERE {terms} LIMIT 1", written))  # noqa: S608 - of the schema
+
+
+def excluded(method: str, names: Iterable[str] | None) -> frozenset[str]:
+    """The names of fields that are not looked at.
+
+    Args:
+        method: What was given them, for the message.
+        names: Their names; None for none.
+
+    Raises:
+        FieldError: They are no list.
+    """
+    if names is not None:
+        refuse_one(method, "exclude", names)
+    return frozenset(names or ())
 
 
 def find_errors(look: Callable[[Check], Errors], scope: Scope, instance: Any, exclude: Iterable[str]) -> Errors:

@@ -164,7 +164,8 @@ def shown(value: Any) -> str:
     if hasattr(value, "lift_first"):
         return f"<{type(value).__name__} of {value.model.__name__}>"
     if isinstance(value, list | tuple | set | frozenset):
-        text = f"[{', '.join(shown(item) for item in [*value][:SHOWN])}]"
+        items = ", ".join(shown(item) for item in [*value][:SHOWN])
+        text = f"({items})" if isinstance(value, tuple) else f"[{items}]"
     else:
         text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

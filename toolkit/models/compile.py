@@ -302,7 +302,7 @@ def _aggregate(compiler: Compiler, query: Query) -> Shape:
     import sqlalchemy as sa
 
     for alias, structure in query.totals:
-        _refuse_single(compiler, alias, structure)
+        _refuse_single(compiler, alias, structure, [name for name, _ in query.totals if name != alias])
     compiler = _settled(compiler, query)
     compiler.crossed, compiler.crossings = set(), []
     typed = [_total(compiler, structure) for _, structure in query.totals]
@@ -327,13 +327,26 @@ def _settled(compiler: Compiler, query: Query) -> Compiler:
     return compiler
 
 
-def _refuse_single(compiler: Compiler, alias: str, structure: Any) -> None:
+def _refuse_single(compiler: Compiler, alias: str, structure: Any, others: Sequence[str]) -> None:
     """Refuse a total that is of single rows.
+
+    Args:
+        compiler: Of the question.
+        alias: The total's name.
+        structure: The total.
+        others: The names of the other totals.
 
     Raises:
         FieldError: It has no aggregate, or names beside one.
     """
     beside = next(names_beside_aggregates(structure), None)
+    if beside in others:
+        told = f"{compiler.model.__name__}: aggregate({alias}=...) speaks of {beside!r}, which is named behind it"
+        raise FieldError(told, hint="Name it first.")
+    first = beside.partition("__")[0] if beside is not None else "pk"
+    if beside is not None and first not in compiler.annotations:
+        compiler.model._meta.get_field(first, besides=[*compiler.annotations, *others])
+        compiler.value_column(beside)
     if beside is not None or not any(iter_aggregates(structure)):
         told = f": {beside!r} is of single rows" if beside is not None else ""
         raise FieldError(

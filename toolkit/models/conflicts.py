@@ -10,8 +10,9 @@ import msgspec
 from toolkit.database.backends.base import Target
 from toolkit.errors import FieldError
 from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.given import refuse_one
 from toolkit.models.sqltext import quoted
-from toolkit.models.writing import insert_sql, own_fields, refuse_text
+from toolkit.models.writing import insert_sql, own_fields
 from toolkit.trace import Scope
 
 
@@ -80,8 +81,9 @@ def make_conflict(
             raise FieldError("bulk_create(): update_fields and unique_fields need update_conflicts=True")
         return Conflict() if ignore_conflicts else None
     meta = model._meta
-    refuse_text("bulk_create", "update_fields", update_fields)
-    refuse_text("bulk_create", "unique_fields", unique_fields)
+    for argument, names in (("update_fields", update_fields), ("unique_fields", unique_fields)):
+        if names is not None:
+            refuse_one("bulk_create", argument, names)
     updated = [field for name in update_fields or () for field in own_fields(meta, name)]
     unique = [field for name in unique_fields or () for field in own_fields(meta, name)]
     if not updated or not unique:

@@ -11,7 +11,7 @@ The class compiles its structure (``compile``). A function of your own, and each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -187,6 +187,16 @@ class FirstOf(Expression):
 
 def _condition(value: Any) -> Q:
     return value if isinstance(value, Q) else Q(value)
+
+
+def no_condition(given: Any) -> FieldError:
+    """The error for what is no condition, with the way to write the pair or the mapping that was meant for one."""
+    hint = ""
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], str):
+        hint = f"Write {given[0]}={shown(given[1])}, or **{{name: value}} where the name is not known before."
+    elif isinstance(given, Mapping):
+        hint = "Put ** before it."
+    return FieldError(f"a condition is a Q, an expression or name=value, not {shown(given)}", hint=hint)
 
 
 class F(Expression):
@@ -397,7 +407,7 @@ class Q(Liftable):
     def __init__(self, /, *conditions: Q | Expression, **lookups: Any) -> None:
         for condition in conditions:
             if not isinstance(condition, Q | Expression):
-                raise FieldError(f"a condition is a Q, an expression or name=value, not {condition!r}")
+                raise no_condition(condition)
         self.connector = "AND"
         self.negated = False
         said = [each for each in conditions if not (isinstance(each, Q) and each.is_empty())]

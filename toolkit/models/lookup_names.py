@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit.errors import FieldError, did_you_mean
+from toolkit.errors import FieldError, did_you_mean, near_or_all
 from toolkit.models.lookups import COMMON, LookupFunction
 from toolkit.models.text_lookups import TEXT
 
@@ -30,11 +30,11 @@ def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     if field is not None and field.is_relation:
         first = name.partition("__")[0]
         target = field.target._meta
-        hint = did_you_mean(first, target.names()) or did_you_mean(first, known)
+        hint = did_you_mean(first, [*target.names(), *known]) or near_or_all(first, target.names())
         return FieldError(f"{target.object_name} has no field {first!r} (in {where!r})", hint=hint)
     if field is not None and name in TEXT:
         return FieldError(f"{where}: {name!r} is for text, and this is a {type(field).__name__}")
-    return FieldError(f"{where}: there is no lookup {name!r}", hint=did_you_mean(name, known))
+    return FieldError(f"{where}: there is no lookup {name!r}", hint=near_or_all(name, known))
 
 
 def refuse_text_of_rows(where: str, name: str, path: Sequence[str], field: Any, entered: Any) -> None:

@@ -12,7 +12,7 @@ from toolkit.errors import (
     MultipleObjectsReturned,
     ObjectDoesNotExist,
     ValidationError,
-    did_you_mean,
+    near_or_all,
 )
 from toolkit.lazily import LazyModule
 from toolkit.models.asynchronous import AwaitedRow
@@ -185,7 +185,7 @@ class Model(AwaitedRow, metaclass=ModelBase):
             ValidationError: Its ``errors`` has the errors of each field.
         """
         errors: Errors = {}
-        skipped = set(exclude or ())
+        skipped = checking.excluded("clean_fields", exclude)
         given = {*self._meta.stand_ins, *self._meta.parents.values(), self._meta.pk}  # by the database, or by saving
         for field in self._meta.fields:
             if field.name in skipped or (field in given and self.__dict__.get(field.attname) is None):
@@ -211,7 +211,8 @@ class Model(AwaitedRow, metaclass=ModelBase):
         Raises:
             ValidationError: Its ``errors`` has the errors of each field.
         """
-        if errors := checking.find_errors(checking.unique_errors, self._writing_scope(), self, exclude or ()):
+        skipped = checking.excluded("validate_unique", exclude)
+        if errors := checking.find_errors(checking.unique_errors, self._writing_scope(), self, skipped):
             raise checking.row_error(type(self), errors)
 
     def validate_constraints(self, exclude: Iterable[str] | None = None) -> None:
@@ -225,8 +226,9 @@ class Model(AwaitedRow, metaclass=ModelBase):
             ValidationError: Its ``errors`` has the errors of each field.
         """
         errors: Errors = {}
+        skipped = checking.excluded("validate_constraints", exclude)
         for look in (checking.reference_errors, checking.constraint_errors):
-            for name, found in checking.find_errors(look, self._writing_scope(), self, exclude or ()).items():
+            for name, found in checking.find_errors(look, self._writing_scope(), self, skipped).items():
                 errors.setdefault(name, []).extend(found)
         if errors:
             raise checking.row_error(type(self), errors)
@@ -248,7 +250,7 @@ class Model(AwaitedRow, metaclass=ModelBase):
             ValidationError: Its ``errors`` has the errors of each field; those of no one field under ``"__all__"``.
         """
         errors: Errors = {}
-        wrong = set(exclude or ())
+        wrong = set(checking.excluded("full_clean", exclude))
 
         def run(step: Callable[[], None]) -> None:
             try:
@@ -387,4 +389,4 @@ def _not_taken(meta: Any, name: str) -> FieldError:
         return FieldError(f"{model}.{name} cannot be given to a new {model}", hint="Save it, then set its partners.")
     if any(name == field.attname for field in meta.fields):
         return FieldError(f"{model}: {name!r} was given by another name, too", hint="Give one of the two.")
-    return FieldError(f"{model} has no field {name!r}", hint=did_you_mean(name, meta.names()))
+    return FieldError(f"{model} has no field {name!r}", hint=near_or_all(name, meta.names()))

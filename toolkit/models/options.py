@@ -8,7 +8,7 @@ from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database import DEFAULT
-from toolkit.errors import DeclarationError, FieldError, did_you_mean
+from toolkit.errors import DeclarationError, FieldError, near_or_all
 from toolkit.models.declarations import Place
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
@@ -364,7 +364,7 @@ class Options:
             found = next((field for field in (*self.fields, *self.spread_keys) if field.attname == name), None)
         if found is None:
             raise FieldError(
-                f"{self.object_name} has no field {name!r}", hint=did_you_mean(name, [*self.names(), *besides])
+                f"{self.object_name} has no field {name!r}", hint=near_or_all(name, [*self.names(), *besides])
             )
         return found
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import FieldError, did_you_mean
+from toolkit.errors import FieldError, did_you_mean, near_or_all
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.many_to_many import ManyToManyField
@@ -146,9 +146,9 @@ def refuse_rest(model: Any, name: str, resolved: Resolved, rest: Sequence[str]) 
     at, found = resolved.node.model, resolved.field
     target = found.target if found is not None and found.is_relation else at if found is at._meta.pk else None
     if target is not None and "__" in name:
-        hint = did_you_mean(rest[0], target._meta.names())
+        hint = near_or_all(rest[0], target._meta.names())
         return FieldError(f"{target.__name__} has no field {rest[0]!r} (in {model.__name__}.{name})", hint=hint)
-    hint = did_you_mean(rest[0], found.known_transforms() if found is not None else ())
+    hint = near_or_all(rest[0], found.known_transforms() if found is not None else ())
     return FieldError(f"{model.__name__}.{name}: {'__'.join(rest)!r} is not a field", hint=hint)
 
 

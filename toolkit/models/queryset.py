@@ -13,6 +13,7 @@ from toolkit.errors import FieldError, IntegrityError
 from toolkit.lazily import LazyModule
 from toolkit.models.asynchronous import Awaited
 from toolkit.models.contention import again_after_deadlock, called, change
+from toolkit.models.given import refuse_nameless
 from toolkit.models.summaries import Summaries
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class QuerySet(Awaited[M], Summaries[M]):
         Raises:
             MultipleObjectsReturned: Several rows meet the lookups.
         """
+        refuse_nameless("get_or_create", "defaults", defaults)
         return again_after_deadlock(lambda: self._get_or_create(defaults, lookups), self._scope(writing=True).database)
 
     def _get_or_create(self, defaults: Mapping[str, Any] | None, lookups: Mapping[str, Any]) -> tuple[M, bool]:
@@ -165,6 +167,8 @@ class QuerySet(Awaited[M], Summaries[M]):
         Raises:
             MultipleObjectsReturned: Several rows meet the lookups.
         """
+        refuse_nameless("update_or_create", "defaults", defaults)
+        refuse_nameless("update_or_create", "create_defaults", create_defaults)
 
         def work() -> tuple[M, bool]:
             with self._scope(writing=True).database.atomic():

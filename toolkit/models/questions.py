@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, o
 from toolkit.errors import FieldError
 from toolkit.lazily import LazyModule
 from toolkit.models.comparisons import PLAIN, lift_condition
-from toolkit.models.expressions import Expression, Q, as_expression
+from toolkit.models.expressions import Expression, Q, as_expression, no_condition
 from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode
 from toolkit.models.nesting import lift_nested
 from toolkit.models.query import Query
@@ -158,7 +158,7 @@ class Question(Generic[M]):
         children = []
         for condition in conditions:
             if not isinstance(condition, Q | Expression):
-                raise FieldError(f"filter() takes Q objects, expressions and name=value, not {condition!r}")
+                raise no_condition(condition)
             if not (isinstance(condition, Q) and condition.is_empty()):  # nothing is said, and nothing to turn round
                 children.append(lift_nested(condition, values))
         for name, value in lookups.items():

@@ -11,6 +11,7 @@ from toolkit.errors import FieldError, did_you_mean
 from toolkit.lazily import LazyModule
 from toolkit.models.batches import note_row
 from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode, linked, spread
+from toolkit.models.given import refuse_nameless
 from toolkit.models.loader import UNREADABLE, unreadable
 from toolkit.models.routing import scope_using
 from toolkit.models.scopes import current_scope
@@ -50,6 +51,9 @@ class RawQuerySet(Generic[M]):
         *,
         unrestricted: bool = False,
     ) -> None:
+        if not isinstance(sql, str):
+            raise FieldError(f"raw() of {model.__name__} takes a text of SQL, not {sql!r:.200}")
+        refuse_nameless("raw", "translations", translations)
         self.model, self.sql, self.values = model, sql, values
         self._translations = dict(translations or {})
         self._unrestricted = unrestricted

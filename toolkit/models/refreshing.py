@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from toolkit.models.writing import own_fields, refuse_text
+from toolkit.models.given import refuse_one
+from toolkit.models.writing import own_fields
 
 
 def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
@@ -20,7 +21,7 @@ def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
         instance._row, instance._peers = fresh._row, None
         return
     relations = {relation.name for relation in meta.many_to_many} | set(meta.reverse)
-    refuse_text("refresh_from_db", "fields", names)
+    refuse_one("refresh_from_db", "fields", names)
     asked = list(names)
     fields = [field for name in asked if name not in relations for field in own_fields(meta, name)]
     for name in asked:

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from toolkit.errors import FieldError, ValidationError, did_you_mean
 from toolkit.models.asynchronous import AwaitedPartners
 from toolkit.models.batches import raw_reader, refuse_unplanned
+from toolkit.models.comparisons import shown
 from toolkit.models.contention import again_after_deadlock
+from toolkit.models.given import refuse_nameless, refuse_one
 from toolkit.models.partners import has_many, load_many
 from toolkit.models.queryset import QuerySet
 from toolkit.models.routing import scope_from
@@ -126,6 +128,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         Raises:
             DoesNotExist: Of a foreign key: a row is not there.
         """
+        refuse_nameless("add", "through_defaults", through_defaults)
         self._write(lambda: self.relation.add(self.owner, partners, bulk=bulk, through_defaults=through_defaults))
 
     def _write(self, work: Callable[[], None]) -> None:
@@ -170,6 +173,8 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
             clear: Let all go first, rather than only those that are not named.
             through_defaults: Values for the other fields of the table between, for those that come.
         """
+        refuse_one("set", "partners", partners)
+        refuse_nameless("set", "through_defaults", through_defaults)
         given, replace = list(partners), self.relation.replace
         self._write(lambda: replace(self.owner, given, bulk=bulk, clear=clear, through_defaults=through_defaults))
 
@@ -201,6 +206,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
     def bulk_create(self, rows: Iterable[R], **options: Any) -> list[R]:
         """Insert many rows that are partners from the start."""
         self._refuse_without_key()
+        refuse_one("bulk_create", "rows", rows)
         made = list(rows)
         name = self.relation.name_of_owner
         if name is not None:
@@ -346,6 +352,9 @@ class Related:
         """What refers to these partners, given as instances or keys; each once."""
         keys = []
         for partner in partners:
+            if isinstance(partner, set | frozenset | QuerySet) or (isinstance(partner, list) and not field.is_several):
+                hint = "Put * before it, which gives its items one by one; set() takes a list."
+                raise ValidationError(f"{self.name} takes objects or keys, not {shown(partner)}", hint=hint)
             if hasattr(partner, "_meta"):
                 if not isinstance(partner, self.target._meta.concrete_model):
                     raise ValidationError(f"{self.name} takes {self.target.__name__} objects, not {partner!r}")

@@ -9,6 +9,7 @@ from typing import Any
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.assigning import refuse_other_tables
 from toolkit.models.fields.base import MISSING
+from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.models.stale import next_version, read_back, refuse_stale
@@ -23,7 +24,6 @@ from toolkit.models.writing import (
     link_to_parents,
     own_fields,
     refuse_keyless,
-    refuse_text,
     row_maker,
     settle_relations,
     stamp,
@@ -45,7 +45,8 @@ def save_instance(
     even_if_stale: bool = False,
 ) -> None:
     """Insert or update one row; see ``Model.save``."""
-    refuse_text("save", "update_fields", update_fields)
+    if update_fields is not None:
+        refuse_one("save", "update_fields", update_fields)
     names = None if update_fields is None else frozenset(update_fields)
     if names is not None and not names:
         return

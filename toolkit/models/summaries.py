@@ -112,15 +112,18 @@ class Summaries(Answers[M]):
 
     def _beginnings(self, method: str, name: str, kind: str, order: str, zone: tzinfo | None) -> QuerySet[Any]:
         kinds, form = _BEGINNINGS[method]
+        if not isinstance(name, str):
+            raise FieldError(f"{method}() takes the name of a field, not {name!r}")
         if kind not in kinds:
             raise FieldError(f"{method}() knows no {kind!r}", hint=did_you_mean(kind, kinds))
         if order not in ("ASC", "DESC"):
             raise FieldError(f"{method}(order={order!r}) is 'ASC' or 'DESC'")
+        self._check_names([name])
         alias = f"{kind}_of_{name.replace('__', '_')}"
         found: QuerySet[Any] = (
-            self.filter(**{f"{name}__isnull": False})
-            .order_by()
+            self.order_by()
             ._giving("flat", (), {alias: truncating.Trunc(name, kind, form, zone)})
+            .filter(**{f"{name}__isnull": False})
         )
         if zone is not None:  # where the calendar of the zone has no such year there is none
             found = found.filter(**{f"{alias}__isnull": False})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from toolkit.errors import FieldError, IntegrityError, ValidationError, did_you_mean
+from toolkit.errors import FieldError, IntegrityError, ValidationError, near_or_all
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields import AutoField, IntegerField
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING, Field
@@ -148,19 +148,9 @@ def own_field(meta: Any, name: str) -> Any:
         )
     if field is None:
         raise FieldError(
-            f"{meta.object_name}.{name} is no column", hint=did_you_mean(name, [field.name for field in meta.fields])
+            f"{meta.object_name}.{name} is no column", hint=near_or_all(name, [field.name for field in meta.fields])
         )
     return field
-
-
-def refuse_text(method: str, argument: str, names: Any) -> None:
-    """Refuse one text where several names are wanted: its letters would be taken for them.
-
-    Raises:
-        FieldError: It is one.
-    """
-    if isinstance(names, str):
-        raise FieldError(f"{method}({argument}={names!r}): that is one text", hint=f"Write [{names!r}].")
 
 
 def refuse_other_rows(where: str, model: Any, rows: Iterable[Any]) -> None:
