@@ -90,6 +90,34 @@ def test_a_connection_that_the_server_ended_is_renewed(database: Any, kill: Any)
         database.execute("SELECT 1")
 
 
+def test_a_connection_that_ends_before_it_is_ready_is_told_and_closed(
+    url: str, kill: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, opened = Database(url), []
+    prepare = database.backend.prepare
+
+    def end(connection: Any) -> None:
+        opened.append(connection)
+        kill(connection.info.backend_pid if database.dialect == "postgresql" else connection.thread_id())
+        prepare(connection)
+
+    monkeypatch.setattr(database.backend, "prepare", end)
+    with pytest.raises(DatabaseUnavailable, match="cannot be reached: .*Is the server running"):
+        database.fetch("SELECT 1")
+    monkeypatch.undo()
+    assert database.fetch("SELECT 1") == [(1,)]
+
+    def refuse(connection: Any) -> None:
+        opened.append(connection)
+        raise ValueError("not like this")
+
+    database.close()
+    database.on_connect(refuse)
+    with pytest.raises(ValueError, match="not like this"):
+        database.fetch("SELECT 1")
+    assert [database.backend.is_lost(connection) for connection in opened] == [True, True]
+
+
 def test_a_write_is_not_lost_to_a_connection_that_ended(database: Any, kill: Any) -> None:
     database.execute("CREATE TABLE toolkit_kept (id INTEGER)")
     try:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from toolkit.database.backends import Backend
+from toolkit.database.backends.base import closed_unless_done
 from toolkit.database.pool import Pool
 from toolkit.database.transactions import Refusal, Transaction, ended
 
@@ -66,10 +67,11 @@ class Holding:
 
     def _open(self) -> Any:
         connection = self.backend.connect()
-        for hook in self._hooks:
-            hook(connection)
-        if self.backend.read_only:
-            self.backend.forbid_writing(connection)
+        with closed_unless_done(connection):
+            for hook in self._hooks:
+                hook(connection)
+            if self.backend.read_only:
+                self.backend.forbid_writing(connection)
         return connection
 
     @property

@@ -54,6 +54,17 @@ class Target(NamedTuple):
     unique: tuple[tuple[str, ...], ...]
 
 
+@contextmanager
+def closed_unless_done(connection: Any) -> Iterator[None]:
+    """A block that makes a new connection ready; one that fails in it is closed, for nobody else has it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # it may have ended already
+            connection.close()
+        raise
+
+
 class Backend:
     """One kind of database. Those of the toolkit and those of others are written the same way.
 
@@ -201,12 +212,15 @@ class Backend:
         arguments, options = dialect.create_connect_args(url)
         try:
             connection = dialect.dbapi.connect(*arguments, **{**self.connect_options(), **options})
+            with closed_unless_done(connection):
+                self.prepare(connection)
+        except DatabaseUnavailable:
+            raise
         except Exception as error:
             raise DatabaseUnavailable(
                 f"the database {self.safe_url} cannot be reached: {' '.join(str(error).split())}",
                 hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
             ) from error
-        self.prepare(connection)
         return connection
 
     def connect_options(self) -> dict[str, Any]:

@@ -122,7 +122,6 @@ class MySQL(Backend):
         found = re.findall(r"\d+\.\d+\.\d+", _greeting(connection).replace("5.5.5-", ""))
         version = tuple(int(part) for part in (found[0] if found else "0").split("."))
         if version < OLDEST[mariadb]:
-            connection.close()
             kind, oldest = "MariaDB" if mariadb else "MySQL", ".".join(map(str, OLDEST[mariadb]))
             raise DatabaseUnavailable(
                 f"the database {self.safe_url} is {kind} {'.'.join(map(str, version))}, which is older than {oldest}",
