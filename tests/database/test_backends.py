@@ -12,10 +12,12 @@ import pytest
 
 from tests.servers import SERVERS, opened_apart
 from tests.tables import resolved
-from toolkit import models
+from toolkit import migrations, models
 from toolkit.database import Backend, Database, spelling
-from toolkit.errors import DatabaseError, DatabaseUnavailable, IntegrityError
-from toolkit.models import Lower
+from toolkit.errors import DatabaseError, DatabaseUnavailable, FieldError, IntegrityError, MigrationError
+from toolkit.migrations.tables.comparing import differences
+from toolkit.models import Func, Lower, Q
+from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
@@ -23,20 +25,43 @@ from toolkit.trace import Scope, entered
 MARIADB = [url for url in SERVERS if spelling("mysql") is type(Database(url).backend)]
 
 OTHERS = """
+import sqlite3
+from toolkit.database import Backend
 from toolkit.database.backends.sqlite import SQLite
 
 class Ledger(SQLite):
     '''A SQLite file that writes down what is done to it.'''
 
     snapshot = (*SQLite.snapshot, "SELECT 'a snapshot of the ledger'")
+    deferrable = False
+    partial_indexes = False
+    places_nulls = False
+    nulls_first = False
+    nested_questions = 1
 
     def __init__(self, url, folder):
         super().__init__(url, folder)
         self.opened = 0
 
+    def prepare(self, connection):
+        super().prepare(connection)
+        connection.create_function("entered", 1, str.strip, deterministic=True)
+
     def connect(self):
         self.opened += 1
         return super().connect()
+
+class Far(Backend):
+    '''A database of another kind: all that is known of it is how to ask it.'''
+
+    dialect, driver, placeholder, paramstyle, remote = "far", "sqlite", "?", "qmark", False
+
+    def connect(self):
+        path = self.folder / self.url.partition(":///")[2]
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def table_names(self, database):
+        return [name for (name,) in database.fetch("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
 nothing = 41
 """
@@ -49,7 +74,7 @@ def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     (folder / "ledgers-1.0.dist-info").mkdir(parents=True)
     (folder / "ledgers.py").write_text(OTHERS)
     (folder / "ledgers-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: ledgers\nVersion: 1.0\n")
-    points = "[toolkit.backends]\nledger = ledgers:Ledger\nwrong = ledgers:nothing\n"
+    points = "[toolkit.backends]\nledger = ledgers:Ledger\nfar = ledgers:Far\nwrong = ledgers:nothing\n"
     (folder / "ledgers-1.0.dist-info" / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(folder)
     yield folder
@@ -74,6 +99,74 @@ def test_a_backend_of_another_distribution_serves_models(distribution: Path, tmp
     assert "SELECT 'a snapshot of the ledger'" in queries
     assert (database.backend.opened, type(database.backend).__name__, database.dialect) == (1, "Ledger", "sqlite")
     assert (tmp_path / "notes.db").exists()
+    database.close()
+
+
+class Account(models.Model):
+    name = models.CharField(max_length=20)
+
+
+class Entry(models.Model):
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    text = models.CharField(max_length=20, null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(text=Func("text", function="entered")), name="entry_text")]
+
+
+BOOKS = resolved({"books": [Account, Entry]})
+
+
+@pytest.fixture
+def books(distribution: Path, tmp_path: Path) -> Iterator[Any]:
+    database: Any = Database("ledger:///books.db", folder=tmp_path)
+    database.schema = Schema(BOOKS, database.dialect, backend=database.spelling)
+    migrations.create_tables(database, BOOKS)
+    with entered(Scope(None, database)):
+        yield database
+    database.close()
+
+
+def test_what_a_backend_says_that_it_can_is_asked_and_not_what_others_of_its_dialect_can(books: Any) -> None:
+    (sql,) = books.fetch("SELECT group_concat(sql) FROM sqlite_master")[0]
+    assert "REFERENCES books_account (id)" in sql
+    assert "DEFERRABLE" not in sql
+    with books.counted() as queries:
+        list(Entry.objects.order_by("text"))
+    assert "ORDER BY books_entry.text IS NULL DESC, books_entry.text" in queries[0]
+    inner = Entry.objects.filter(account__in=Account.objects.filter(name="a")).values("account")
+    with pytest.raises(FieldError, match="nested more than 1 deep"):
+        list(Account.objects.filter(pk__in=inner))
+
+    class Drawer(models.Model):
+        number = models.IntegerField()
+
+        class Meta:
+            constraints = [models.UniqueConstraint(fields=["number"], condition=Q(number__gt=0), name="positive")]
+
+    (problem,) = Schema(resolved({"books": [Drawer]}), "sqlite", backend=books.spelling).problems()
+    assert "Ledger cannot keep the UniqueConstraint 'positive'" in str(problem)
+
+
+def test_functions_of_a_backend_are_known_where_tables_are_compared(books: Any) -> None:
+    """They are compared with those that are made in memory."""
+    assert differences(books, BOOKS) == []
+    with pytest.raises(IntegrityError, match="entry_text"):
+        Entry.objects.create(account=Account.objects.create(name="a"), text=" x")
+
+
+def test_a_database_of_another_dialect_is_inspected_and_read(distribution: Path, tmp_path: Path) -> None:
+    database: Any = Database("far:///books.db", folder=tmp_path)
+    database.execute("CREATE TABLE books_account (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL)")
+    database.execute("INSERT INTO books_account VALUES (1, 'Ann'), (2, 'Bob')")
+    assert 'db_table = "books_account"' in inspect_models(database)
+    database.schema = Schema(BOOKS, database.dialect, backend=database.spelling)
+    with entered(Scope(None, database)):
+        found = Account.objects.filter(name__startswith="B") | Account.objects.filter(pk=1)
+        assert [account.name for account in found.order_by("-name")] == ["Bob", "Ann"]
+        assert Account.objects.filter(pk=2).update(name="Bea") == 1
+    with pytest.raises(MigrationError, match="migrations do not know far yet"):
+        migrations.create_tables(database, BOOKS)
     database.close()
 
 

@@ -102,7 +102,7 @@ def test_a_connection_that_ends_before_it_is_ready_is_told_and_closed(
         prepare(connection)
 
     monkeypatch.setattr(database.backend, "prepare", end)
-    with pytest.raises(DatabaseUnavailable, match="cannot be reached: .*Is the server running"):
+    with pytest.raises(DatabaseUnavailable, match=r"cannot be reached: .*Is the server running"):
         database.fetch("SELECT 1")
     monkeypatch.undo()
     assert database.fetch("SELECT 1") == [(1,)]

@@ -52,6 +52,7 @@ class Database(Holding):
         place: Where its rows live, for traces: the alias of the database that it is a copy of, or its own.
         backend: What the toolkit knows of this kind of database.
         dialect: Whose SQL it speaks: ``"sqlite"``, ``"postgresql"``, ``"mysql"``, or that of another's backend.
+        spelling: The backend's class: how names and marks are written, and what the database can do.
         path: The database's file, if it is one.
         in_memory: Whether it lives in this process only.
         shapes: Compiled query shapes, by key; filled by the models.
@@ -81,6 +82,7 @@ class Database(Holding):
         self.alias, self.replica_of = alias, replica_of
         self.place = replica_of or alias
         self.dialect = self.backend.dialect
+        self.spelling = type(self.backend)
         self.path = self.backend.path
         self._remote = self.backend.remote
         self._direct = self.backend.direct
@@ -104,6 +106,14 @@ class Database(Holding):
     def safe_url(self) -> str:
         """The URL without its password."""
         return self.backend.safe_url
+
+    def empty_twin(self) -> Database:
+        """A database of SQLite's in memory, without tables, in which the same functions are known as in this one."""
+        scheme, options = self.url.partition("://")[0], self.url.partition("?")[2]
+        twin = Database(f"{scheme}://{'?' * bool(options)}{options}")
+        for hook in self._hooks:
+            twin.on_connect(hook)
+        return twin
 
     # statements
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from toolkit.database import Database
 from toolkit.errors import ToolkitError
 from toolkit.migrations.editors.base import Editor
 from toolkit.migrations.editors.sessions import editor_of
@@ -80,12 +79,12 @@ def _collect(
 
 def _editor(database: Any, state: ProjectState, lines: list[str], tables: Collection[str]) -> Editor:
     if database.dialect == "sqlite":
-        return _in_memory(state, lines)
+        return _in_memory(database, state, lines)
     return type(editor_of(database))(_Unasked(database, lines, tables))
 
 
-def _in_memory(state: ProjectState, lines: list[str]) -> Editor:
-    scratch = Database("sqlite://")
+def _in_memory(database: Any, state: ProjectState, lines: list[str]) -> Editor:
+    scratch = database.empty_twin()
     scratch.execute("PRAGMA foreign_keys = OFF")
     SqliteEditor(scratch).create_all(list(state.classes().values()))
     editor = _SqliteCollector(scratch)
@@ -112,7 +111,7 @@ class _Unasked:
     """A server that is not asked: it has tables, but no rows and no columns, and keeps what it is told."""
 
     def __init__(self, database: Any, lines: list[str], tables: Collection[str]) -> None:
-        self.dialect = database.dialect
+        self.dialect, self.spelling = database.dialect, database.spelling
         self.sqlalchemy_dialect = database.sqlalchemy_dialect
         self.transaction: Any = None
         self.backend = self

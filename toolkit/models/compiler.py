@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from toolkit.database import DEFAULT
-from toolkit.database.backends import spelling
 from toolkit.errors import FieldError
 from toolkit.models.combining import ORDERS
 from toolkit.models.conditions import condition, visible
@@ -69,7 +68,7 @@ class Compiler:
         around: Context | None = None,
         depth: int = 0,
     ) -> None:
-        refuse_nested(model, depth, database.dialect)
+        refuse_nested(model, depth, database.schema.spelling)
         self.depth = depth
         self.database = database
         self.schema = database.schema
@@ -340,7 +339,7 @@ class Compiler:
         """The root table with all joins."""
         clause = self.root.table
         joined = list(self.root.descendants())
-        refuse_many_joined(self.model, len(joined) + 1, self.dialect)
+        refuse_many_joined(self.model, len(joined) + 1, self.schema.spelling)
         for node in joined:
             clause = clause.outerjoin(node.table, node.on) if node.outer else clause.join(node.table, node.on)
         return clause
@@ -380,7 +379,7 @@ class Compiler:
     def statement(self, select: Any) -> Statement:
         """SQL text and parameter plan of a finished SELECT."""
         made = compiled(select, self.database.sqlalchemy_dialect)
-        text, spelt = str(made), spelling(self.dialect)
+        text, spelt = str(made), self.schema.spelling
         lists: dict[str, Sequence[Any]] = {}  # that a lookup of the site's own compares with: column.in_([1, 2])
         for key in (made.bind_names[parameter] for parameter in made.post_compile_params):
             marks = KEYS_MARK

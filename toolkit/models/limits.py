@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.database.backends import spelling
 from toolkit.errors import FieldError
+
+if TYPE_CHECKING:
+    from toolkit.database import Backend
 
 QUESTIONS_INSIDE = 60
 """Conditions that are questions and have to be met all together: databases plan them as one join.
@@ -15,13 +17,13 @@ By the clock of a busy machine PostgreSQL 15 planned 60 of them for 1.6 s and 90
 """
 
 
-def refuse_nested(model: Any, depth: int, dialect: str) -> None:
+def refuse_nested(model: Any, depth: int, backend: type[Backend]) -> None:
     """Refuse a question that is inside of more questions than the database takes.
 
     Raises:
         FieldError: It is.
     """
-    most = spelling(dialect).nested_questions
+    most = backend.nested_questions
     if depth > most:
         raise FieldError(
             f"{model.__name__}: querysets are nested more than {most} deep, which is more than the database takes",
@@ -44,13 +46,13 @@ def refuse_many_inside(model: Any, where: Iterable[Any]) -> None:
         )
 
 
-def refuse_many_joined(model: Any, count: int, dialect: str) -> None:
+def refuse_many_joined(model: Any, count: int, backend: type[Backend]) -> None:
     """Refuse a SELECT of more tables than the database joins.
 
     Raises:
         FieldError: It is.
     """
-    most = spelling(dialect).joined_tables
+    most = backend.joined_tables
     if most is not None and count > most:
         raise FieldError(
             f"{model.__name__}: the question is about {count} tables at once, and the database joins {most}",

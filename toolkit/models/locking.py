@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolkit.database.backends import spelling
 from toolkit.errors import FieldError, TransactionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def locked(compiler: Compiler, select: Any) -> Any:
     Raises:
         FieldError: The database knows no such lock, or a name is none.
     """
-    lock, backend = compiler.selection.lock, spelling(compiler.dialect)
+    lock, backend = compiler.selection.lock, compiler.schema.spelling
     if lock is None:
         return select
     chosen = _chosen(compiler, lock.of)
@@ -80,7 +79,7 @@ def _tables(compiler: Compiler) -> list[Any]:
     A reference that may be empty is joined so that its row may be missing, and such a row cannot be locked.
     """
     nodes = list(compiler.root.descendants())
-    if "of" not in spelling(compiler.dialect).lock_options or not any(node.outer for node in nodes):
+    if "of" not in compiler.schema.spelling.lock_options or not any(node.outer for node in nodes):
         return []
     return [compiler.root.table, *(node.table for node in nodes if not node.outer)]
 

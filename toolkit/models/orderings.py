@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolkit.database.backends import spelling
 from toolkit.errors import FieldError
 from toolkit.models.context import Context, Values, constants
 from toolkit.models.expressions import Ordered
@@ -251,7 +250,7 @@ def directed(compiler: Compiler, one: Directed, *, of: Any = None) -> list[Any]:
     never_null = _is_never_null(compiler, column if of is None else of)
     column = no_place(compiler.dialect, compiler.places.get(id(column), column))
     ordered, first = column.desc() if down else column, not down if not nulls else nulls == "first"
-    database = spelling(compiler.dialect)
+    database = compiler.schema.spelling
     if (database.nulls_first and first != down) or never_null:
         return [ordered]
     if not database.places_nulls:

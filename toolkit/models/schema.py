@@ -41,13 +41,22 @@ class Schema:
         models: Resolved model classes, hidden ones (tables between, translations) included.
         dialect: The database's dialect; some constraints are written per dialect.
         others: Models that live in other databases of the site; known here, for ``using()``.
+        backend: The class of the database's backend, which says what it can do; by default the toolkit's own for the
+            dialect. Another distribution's may speak a dialect of these, and be able to do less or more.
     """
 
-    def __init__(self, models: Iterable[Any], dialect: str, *, others: Iterable[Any] = ()) -> None:
+    def __init__(
+        self,
+        models: Iterable[Any],
+        dialect: str,
+        *,
+        others: Iterable[Any] = (),
+        backend: type[Backend] | None = None,
+    ) -> None:
         self.models: list[Any] = [model for model in models if not model._meta.proxy]
         every = [*(model for model in others if not model._meta.proxy), *self.models]
         self.dialect = dialect
-        self.spelling = spelling(dialect)
+        self.spelling = backend or spelling(dialect)
         self.by_table: dict[str, Any] = {model._meta.table: model for model in every}
         self.by_label: dict[str, Any] = {model._meta.label: model for model in every}
         self._others = {model for model in every if model not in self.models}
@@ -157,7 +166,7 @@ class Schema:
     @cached_property
     def _draft(self) -> Schema:
         """The same tables with plain columns: expressions over them are compiled before the tables are made."""
-        return _Draft(self.models, self.dialect)
+        return _Draft(self.models, self.dialect, backend=self.spelling)
 
 
 class _Draft(Schema):

@@ -80,7 +80,8 @@ def _prepare_databases(site: Site) -> None:
     problems += _search_problems(site)
     for database in site.databases.values():
         place = site.databases[database.place]
-        schema = Schema(living_in(place, site.models), database.dialect, others=site.models)
+        living = living_in(place, site.models)
+        schema = Schema(living, database.dialect, others=site.models, backend=database.spelling)
         problems += schema.problems()
         database.schema, database.receivers = schema, site.receivers
     if problems:

@@ -76,7 +76,8 @@ class Backend:
         folder: Where a relative path starts, for databases that are files.
 
     Attributes:
-        dialect: Whose SQL it speaks: ``"sqlite"``, ``"postgresql"``, ``"mysql"``, or a name of its own.
+        dialect: Whose SQL it speaks: ``"sqlite"``, ``"postgresql"``, ``"mysql"``, or a name of its own, which
+            migrations do not know.
         driver: SQLAlchemy's name of dialect and driver, such as ``"postgresql+psycopg"``.
         extra: The extra of the toolkit that brings the driver.
         placeholder: What stands in a statement for a bound value.
@@ -319,6 +320,7 @@ class Backend:
         from sqlalchemy.pool import NullPool
 
         dialect = self.dialect_class()(paramstyle=self.paramstyle)
+        dialect.dbapi = dialect.import_dbapi()  # which some ask for their version
         engine = create_engine(self.sqlalchemy_url, creator=self.connect, poolclass=NullPool)
         with engine.connect() as connection:
             dialect.initialize(connection)

@@ -60,7 +60,7 @@ class Editor:
 
     def create_all(self, models: Sequence[Any]) -> None:
         """Make several tables, which may refer to each other in circles."""
-        tables_of(models, self.database.dialect)
+        tables_of(models, self.database)
         for model in models:
             self._create_table(model)
         for model in models:
@@ -76,7 +76,7 @@ class Editor:
         """Give a table or its columns other names; everything that is named after them follows."""
         changed = _moved_fields(old, new)
         self._call_fields("before_drop", old, only={before.name for before, _ in changed})
-        old_table, new_table = table_of(old, self.database.dialect), table_of(new, self.database.dialect)
+        old_table, new_table = table_of(old, self.database), table_of(new, self.database)
         self._free_items(old_table, new_table)
         self._rename_table(old, new)
         for before, after in zip(old._meta.local_fields, new._meta.local_fields, strict=True):
@@ -150,7 +150,7 @@ class Editor:
         from sqlalchemy.schema import DropTableComment, SetTableComment
 
         if self.database.sqlalchemy_dialect.supports_comments:
-            table = table_of(model, self.database.dialect)
+            table = table_of(model, self.database)
             self.execute(ddl(self.database, SetTableComment(table) if table.comment else DropTableComment(table)))
 
     def rename_index(self, model: Any, old: str, new: str) -> None:
@@ -219,7 +219,7 @@ class Editor:
         Raises:
             MigrationError: There are rows, and nothing for them.
         """
-        table, name = table_of(new, self.database.dialect), old._meta.table
+        table, name = table_of(new, self.database), old._meta.table
         _, altered, made = compared_fields(old, new)
         for field in made:
             if not field.null and table.c[field.column].server_default is None:
@@ -293,7 +293,7 @@ class Editor:
         Raises:
             Problems: Each with what to do instead.
         """
-        if problems := Schema([model], self.database.dialect).problems():
+        if problems := Schema([model], self.database.dialect, backend=self.database.spelling).problems():
             raise Problems(problems, summary=f"{self.database.dialect} cannot keep what the migration says")
 
     def _call_fields(self, hook: str, model: Any, *, only: set[str] | None = None) -> None:
@@ -309,7 +309,7 @@ class Editor:
             self.execute(statement)
 
     def _add_foreign_keys(self, model: Any) -> None:
-        for key in foreign_keys_of(table_of(model, self.database.dialect), self.database):
+        for key in foreign_keys_of(table_of(model, self.database), self.database):
             self.execute(key.sql)
 
     def _free_items(self, old: Any, new: Any) -> None:

@@ -56,7 +56,7 @@ class Copy:
         self._sources = sources or {}
         self._refusals = Refusals(new)
         self._functions = 0
-        self._table_made = table_of(new, "sqlite")
+        self._table_made = table_of(new, editor.database)
 
     def run(self, scratch: str, *, columns: list[str]) -> None:
         """Copy all rows.

@@ -215,7 +215,7 @@ class Lineage:
         return [(own[field.name], field) for field in _plain(model) if field.name in own]
 
     def _fills_itself(self, field: Any, fills: Mapping[str, Any]) -> bool:
-        column = table_of(field.model, self._dialect).c[field.column]
+        column = table_of(field.model, self._editor.database).c[field.column]
         return column.server_default is not None and field.name not in fills
 
     def fetch_down(self, child: Any) -> None:

@@ -36,7 +36,7 @@ class MysqlEditor(ServerEditor):
 
     def rename_index(self, model: Any, old: str, new: str) -> None:
         table = self.quote(model._meta.table)
-        items = items_of(table_of(model, self.database.dialect), self.database)
+        items = items_of(table_of(model, self.database), self.database)
         made = next((item for item in items if item.name == new and item.hidden), None)
         if made is None:
             self._rename_index(model._meta.table, old, new)

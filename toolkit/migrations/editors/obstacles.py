@@ -45,8 +45,7 @@ class _Search:
 
     def __init__(self, editor: Any, old: Any, new: Any, fills: Mapping[str, Any]) -> None:
         self._editor, self._old, self._new, self._fills = editor, old, new, fills
-        dialect = editor.database.dialect
-        self._before, self._after = table_of(old, dialect), table_of(new, dialect)
+        self._before, self._after = table_of(old, editor.database), table_of(new, editor.database)
         self._table = old._meta.table
         self._name = editor.quote(self._table)
         self._key = editor.quote(old._meta.key[0].column)

@@ -21,7 +21,7 @@ class ServerEditor(Editor):
     """What PostgreSQL and MariaDB have in common."""
 
     def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
-        old_table, new_table = (table_of(model, self.database.dialect) for model in (old, new))
+        old_table, new_table = (table_of(model, self.database) for model in (old, new))
         gone, altered, made = compared_fields(old, new)
         remade = self._remade(old, new, gone=gone, altered=altered)
         dropped, added = self._changed_items(old_table, new_table, altered, remade)
@@ -47,8 +47,8 @@ class ServerEditor(Editor):
 
     def _change_keys(self, followers: Sequence[Follower], *, mapped: bool) -> None:
         """Drop what holds the columns, put new ones in their place, and make again what held them."""
-        before = tables_of([each.old for each in followers], self.database.dialect)
-        after = tables_of([each.new for each in followers], self.database.dialect)
+        before = tables_of([each.old for each in followers], self.database)
+        after = tables_of([each.new for each in followers], self.database)
         tables = list(zip(followers, before, after, strict=True))
         items = [self._items_on(each, old, new) for each, old, new in tables]
         for wanted in (True, False):  # foreign keys first: each needs the index of what it refers to
@@ -117,7 +117,7 @@ class ServerEditor(Editor):
 
         They are computed, or shall be: by other expressions than before, or from columns that change.
         """
-        before, after = (table_of(model, self.database.dialect) for model in (old, new))
+        before, after = (table_of(model, self.database) for model in (old, new))
         changed = {field.column for field in gone} | {
             one.column
             for one, other in altered

@@ -35,7 +35,7 @@ class SqliteEditor(Editor):
         register_functions(database.connection)
 
     def rename_index(self, model: Any, old: str, new: str) -> None:
-        made = _indexes(table_of(model, "sqlite"), self.database)
+        made = _indexes(table_of(model, self.database), self.database)
         self.execute(f"DROP INDEX {quote(old)}")
         self.execute(made[new])
 
@@ -50,7 +50,7 @@ class SqliteEditor(Editor):
         return quote(name)
 
     def create_all(self, models: Sequence[Any]) -> None:
-        tables_of(models, "sqlite")
+        tables_of(models, self.database)
         for model in models:
             self.create(model)
 
@@ -83,7 +83,7 @@ class SqliteEditor(Editor):
     def _add_simply(self, old: Any, new: Any, fills: Mapping[str, Any]) -> bool:
         """Do it with ADD COLUMN and CREATE INDEX, if that is all it takes."""
         gone, altered, made = compared_fields(old, new)
-        table = table_of(new, "sqlite")
+        table = table_of(new, self.database)
         plain = [field for field in made if field.name not in fills]
         if gone or plain != made or not all(_needs_nothing(field, table.c[field.column]) for field in made):
             return False
@@ -100,7 +100,7 @@ class SqliteEditor(Editor):
         return True
 
     def _exchange_indexes(self, old: Any, new: Any) -> None:
-        before, after = (_indexes(table_of(model, "sqlite"), self.database) for model in (old, new))
+        before, after = (_indexes(table_of(model, self.database), self.database) for model in (old, new))
         for name in sorted(before.keys() - after.keys()):
             self.execute(f"DROP INDEX IF EXISTS {quote(name)}")
         for name, sql in after.items():
@@ -144,7 +144,7 @@ class SqliteEditor(Editor):
         scratch = f"toolkit_new_{table}"
         self.execute(parts.create(scratch))
         copied = copied_columns(self.database, old, new, parts=parts, actual=actual)
-        if _is_rowid(new):
+        if _is_rowid(new, self.database):
             copied = [name for name in copied if name != "rowid"]  # the key is the rowid from now on
         Copy(self, old, new, fills=fills, sources=sources).run(scratch, columns=copied)
         last = self.database.backend.last_key(self.database, table) if counts_on else 0
@@ -153,7 +153,7 @@ class SqliteEditor(Editor):
         self._count_from(table, last)
         for statement in kept:
             self.execute(statement)
-        for statement in _indexes(table_of(new, "sqlite"), self.database).values():
+        for statement in _indexes(table_of(new, self.database), self.database).values():
             self.execute(statement)
         if sound:
             self._check_sound(old, new)
@@ -193,7 +193,7 @@ class SqliteEditor(Editor):
 
     def _kept_statements(self, old: Any) -> list[str]:
         """What makes again the indexes and triggers of a table, the indexes of its model apart."""
-        own = _indexes(table_of(old, "sqlite"), self.database)
+        own = _indexes(table_of(old, self.database), self.database)
         found = self.database.fetch(
             "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE "
             "AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid",
@@ -216,7 +216,7 @@ class SqliteEditor(Editor):
     def _model_parts(self, model: Any) -> TableSQL:
         from sqlalchemy.schema import CreateTable
 
-        return parse_table(ddl(self.database, CreateTable(table_of(model, "sqlite"))))
+        return parse_table(ddl(self.database, CreateTable(table_of(model, self.database))))
 
     def _sql_of(self, table: str) -> str:
         found = self.database.fetch(
@@ -295,9 +295,9 @@ def _inline_reference(column: Any) -> str:
     return ""
 
 
-def _is_rowid(model: Any) -> bool:
+def _is_rowid(model: Any, database: Any) -> bool:
     """Whether SQLite takes the key of a table for its rowid."""
-    key = table_of(model, "sqlite").primary_key.columns
+    key = table_of(model, database).primary_key.columns
     return len(key) == 1 and str(next(iter(key)).type).upper() == "INTEGER"
 
 

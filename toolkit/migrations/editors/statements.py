@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
+from toolkit.database import Backend
 from toolkit.models.schema import Schema
 
-_TABLES: WeakKeyDictionary[Any, dict[str, tuple[list[Any], Any]]] = WeakKeyDictionary()
-"""Model to the dialect, what it refers to, and its table: each step asks for those of the same few models."""
+_TABLES: WeakKeyDictionary[Any, dict[type[Backend], tuple[list[Any], Any]]] = WeakKeyDictionary()
+"""Model to the kind of database, what it refers to, and its table: each step asks for those of the same few models."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +51,28 @@ def ddl(database: Any, construct: Any) -> str:
     return str(construct.compile(dialect=database.sqlalchemy_dialect)).strip()
 
 
-def table_of(model: Any, dialect: str) -> Any:
+def table_of(model: Any, database: Any) -> Any:
     """The SQLAlchemy table of a model, beside those that it refers to: not to be changed, for it is made once."""
-    (table,) = tables_of([model], dialect)
+    (table,) = tables_of([model], database)
     return table
 
 
-def tables_of(models: Sequence[Any], dialect: str) -> list[Any]:
+def tables_of(models: Sequence[Any], database: Any) -> list[Any]:
     """The tables of several models, made together: one by one those that they refer to would be made for each."""
-    if any(_table_made(model, dialect) is None for model in models):
+    kind = database.spelling
+    if any(_table_made(model, kind) is None for model in models):
         every = _with_targets(models)
-        schema = _schema_of(every, dialect)
+        schema = _schema_of(every, database)
         for model in every:
-            if _table_made(model, dialect) is None:
+            if _table_made(model, kind) is None:
                 targets = [ref(target) for target in _with_targets([model])]
-                _TABLES.setdefault(model, {})[dialect] = (targets, schema.table(model))
-    return [_table_made(model, dialect) for model in models]
+                _TABLES.setdefault(model, {})[kind] = (targets, schema.table(model))
+    return [_table_made(model, kind) for model in models]
 
 
-def _table_made(model: Any, dialect: str) -> Any:
+def _table_made(model: Any, kind: type[Backend]) -> Any:
     """The table that was made of a model, unless it refers to others since then."""
-    targets, table = _TABLES.get(model, {}).get(dialect, ([], None))
+    targets, table = _TABLES.get(model, {}).get(kind, ([], None))
     return table if targets == [ref(target) for target in _with_targets([model])] else None
 
 
@@ -78,18 +80,18 @@ def create_statements(database: Any, model: Any, *, foreign_keys: bool) -> list[
     """What makes a table, and then its indexes; on servers what repeats another constraint comes after the table."""
     from sqlalchemy.schema import CreateTable
 
-    table, twins = table_of(model, database.dialect), []
+    table, twins = table_of(model, database), []
     if not foreign_keys and _twins_of(table):
-        table = _schema_of(_with_targets([model]), database.dialect).table(model)  # of which they may be taken
+        table = _schema_of(_with_targets([model]), database).table(model)  # of which they may be taken
         twins = _take_twins(table, database)
     made = CreateTable(table) if foreign_keys else CreateTable(table, include_foreign_key_constraints=[])
     items = [*twins, *indexes_of(table, database)]
     return [ddl(database, made), *(item.sql for item in items), *comments_of(table, database)]
 
 
-def _schema_of(models: Iterable[Any], dialect: str) -> Schema:
+def _schema_of(models: Iterable[Any], database: Any) -> Schema:
     """A schema whose tables are made: foreign keys name them."""
-    schema = Schema(models, dialect)
+    schema = Schema(models, database.dialect, backend=database.spelling)
     schema.metadata  # noqa: B018 - makes them
     return schema
 

@@ -273,7 +273,8 @@ def _run(code: Step, editor: Editor, state: ProjectState) -> None:
 def _as_of(database: Any, classes: Mapping[str, Any]) -> Iterator[None]:
     """Let queries go to the tables of historical models; the live schema comes back afterwards."""
     live, shapes, lookups = getattr(database, "schema", None), database.shapes, database.lookups
-    database.schema, database.shapes, database.lookups = Schema(classes.values(), database.dialect), {}, {}
+    database.schema = Schema(classes.values(), database.dialect, backend=database.spelling)
+    database.shapes, database.lookups = {}, {}
     try:
         with entered(Scope(None, database)):
             yield

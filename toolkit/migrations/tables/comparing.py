@@ -51,7 +51,7 @@ def differences(database: Any, models: Iterable[Any]) -> list[MigrationError]:
     """How the tables that are there differ from their models; missing tables are not told."""
     found = {model: read_table(database, model._meta.table) for model in models}
     actual = {model: info for model, info in found.items() if info is not None}
-    tables_of(list(actual), database.dialect)
+    tables_of(list(actual), database)
     expected = reader_of(database).expected(database, list(actual)) if actual else {}
     return [problem for model, info in actual.items() for problem in _compared(model, info, expected[model])]
 

@@ -69,7 +69,7 @@ def _expected(database: Any, model: Any) -> TableInfo:
         found = _describe(_statement(database, SCRATCH))
     finally:
         database.execute(f"DROP TEMPORARY TABLE IF EXISTS {SCRATCH}")
-    keys = {_said(item.sql.replace("%%", "%")) for item in foreign_keys_of(table_of(model, database.dialect), database)}
+    keys = {_said(item.sql.replace("%%", "%")) for item in foreign_keys_of(table_of(model, database), database)}
     return TableInfo(found.columns, found.constraints | keys, found.indexes, found.comment)
 
 

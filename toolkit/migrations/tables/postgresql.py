@@ -63,7 +63,7 @@ def _expected(database: Any, model: Any) -> TableInfo:
         if not _is_in_scratch(database, target):
             for statement in create_statements(database, target, foreign_keys=False):
                 database.execute(statement)
-    for key in foreign_keys_of(table_of(model, database.dialect), database):
+    for key in foreign_keys_of(table_of(model, database), database):
         database.execute(key.sql)
     return _describe(database, model._meta.table)
 

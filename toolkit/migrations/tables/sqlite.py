@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from toolkit.database import Database
 from toolkit.migrations.editors.statements import create_statements
 from toolkit.migrations.tables.definitions import checks_of, constraint_key, generated_of, parse_table, quote, words_of
 from toolkit.migrations.tables.information import Column, TableInfo
@@ -26,7 +25,7 @@ def expected(database: Any, models: Sequence[Any]) -> dict[Any, TableInfo]:
 
 
 def _expected(database: Any, model: Any) -> TableInfo:
-    scratch = Database("sqlite://")
+    scratch = database.empty_twin()
     try:
         for statement in create_statements(database, model, foreign_keys=True):
             scratch.execute(statement)
