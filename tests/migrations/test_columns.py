@@ -163,18 +163,18 @@ def test_a_key_that_refers_to_another_field_follows_its_new_name(newsroom, model
     ids=["longer", "text", "a number"],
 )
 def test_what_refers_to_a_field_becomes_what_the_field_becomes(newsroom, model, before, after, value, becomes):
-    """Stories have the code of their desk, and desks that of the desk above."""
+    """Stories have the code of their desk, desks that of the desk above; something else of desks changes, too."""
 
-    def declare(code):
+    def declare(code, **more):
         link = {"on_delete": models.CASCADE, "to_field": "code", "null": True}
-        desk = model("Desk", code=copy(code), above=models.ForeignKey("self", related_name="+", **link))
+        desk = model("Desk", code=copy(code), **more, above=models.ForeignKey("self", related_name="+", **link))
         return desk, model("Story", desk=models.ForeignKey("Desk", **link), other=models.IntegerField(default=1))
 
     newsroom.migrate(*declare(before))
     desk, story = newsroom.app.models
     city = newsroom.save(desk, code=value)
     newsroom.save(story, desk=newsroom.save(desk, code=value * 2, above=city))
-    newsroom.migrate(*declare(after))
+    newsroom.migrate(*declare(after, floor=models.IntegerField(default=1)))
     assert [row[0] for row in newsroom.rows("news_desk", "above_id")] in ([None, becomes], [becomes, None])
     desk, story = newsroom.app.models
     newsroom.save(story, desk=newsroom.save(desk, code=type(becomes)(5)))

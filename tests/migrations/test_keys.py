@@ -73,6 +73,22 @@ def test_keys_come_from_a_function_that_the_operation_names(newsroom, sections):
     assert all(pk.startswith("k") for (pk,) in newsroom.rows("news_section", "id"))
 
 
+def test_a_function_that_makes_keys_is_not_asked_on_the_way_back(newsroom, sections):
+    newsroom.migrate(*sections.models())
+    sections.fill(newsroom)
+    before = sections.told(newsroom)
+    newsroom.declare(*sections.models(id=models.UUIDField(primary_key=True, default=uuid.uuid4)))
+    (made,) = newsroom.make()
+    text = made.path.read_text()
+    written = re.sub(r"(models\.UUIDField\(.*?\))", r"\1, fill=uuid.uuid4", text, count=1)
+    assert written != text
+    made.path.write_text(written)
+    newsroom.apply()
+    newsroom.apply("news.0001")
+    assert sections.told(newsroom) == before
+    assert sorted(pk for (pk,) in newsroom.rows("news_section", "id")) == [1, 2, 3]
+
+
 def test_keys_that_the_new_kind_cannot_hold_are_named_and_nothing_is_changed(newsroom, model):
     def story(key):
         return model("Story", id=key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,7 @@ class AlterField(_FieldOperation):
         name: The field's name.
         field: The field as it shall be.
         fill: What rows get that hold NULL, when it is not allowed any more; of a primary key that becomes one of
-            another kind, a function that makes the new ones.
+            another kind, a function that makes the new ones, which is not asked on the way back.
         lossy: Values may lose something on the way, such as the hour of a moment that becomes a date. Without it
             the migration stops at the first of them.
     """
@@ -123,6 +123,10 @@ class AlterField(_FieldOperation):
     def change(self, app: str, state: ProjectState) -> ProjectState:
         model = state.get(app, self.model_name)
         return state.with_model(spread(state, model.with_field(self.field, instead_of=self.name)))
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        step = replace(self, fill=MISSING) if self.is_of_key else self
+        step._alter(app, editor, after, before)
 
     def check(self, app: str, *, before: ProjectState, after: ProjectState) -> None:
         label = self.label(app)

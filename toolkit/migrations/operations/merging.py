@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.migrations.operations.alterations import AddField, Alteration, AlterField, RemoveField
 from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex
 from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.state import ProjectState
+
+if TYPE_CHECKING:
+    from toolkit.migrations.editors.base import Editor
 
 MERGED = (AddConstraint, AddField, AddIndex, AlterField, RemoveConstraint, RemoveField, RemoveIndex)
 ON_FIELDS = (AddField, AlterField, RemoveField)
@@ -29,6 +32,34 @@ class Together(Alteration):
         for step in self.steps:
             state = step.change(app, state)
         return state
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        if self._concern_others(app, before):
+            for step, old, new in self._acts(app, before):
+                step.apply(app, editor, before=old, after=new)
+        else:
+            super().apply(app, editor, before=before, after=after)
+
+    def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        if self._concern_others(app, before):
+            for step, old, new in reversed(self._acts(app, before)):
+                step.revert(app, editor, before=old, after=new)
+        else:
+            super().revert(app, editor, before=before, after=after)
+
+    def _concern_others(self, app: str, before: ProjectState) -> bool:
+        """Whether other tables hold values of a field that changes: they change with it, at its step."""
+        changed = [step.name for step in self.steps if isinstance(step, AlterField)]
+        return any(any(before.holders(self.label(app), name)) for name in changed)
+
+    def _acts(self, app: str, before: ProjectState) -> list[tuple[Alteration, ProjectState, ProjectState]]:
+        """The steps, with the models before and after each."""
+        acts = []
+        for step in self.steps:
+            after = step.change(app, before)
+            acts.append((step, before, after))
+            before = after
+        return acts
 
     def fills(self) -> dict[str, Any]:
         return {name: value for step in self.steps for name, value in step.fills().items()}
