@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.serialization.world import City, Country, Everything, Place, Restaurant, Seat, Topic
-from toolkit.errors import ContentError, Problems
+from tests.serialization.world import City, Country, Everything, Guild, Place, Restaurant, Seat, Topic
+from toolkit.errors import ContentError, DatabaseUnavailable, Problems
 from toolkit.models import QuerySet
 from toolkit.serialization import Imported, export_rows, import_rows, kind_of_table, read_table
 from toolkit.trace import Scope
@@ -119,6 +119,35 @@ def test_a_table_is_exported_and_comes_back(world: SimpleNamespace, scope: Scope
     assert imported(scope, City, text) == Imported(unchanged=1)
     for kind in ("json", "jsonl"):
         assert imported(scope, City, exported(scope, City, kind=kind), kind) == Imported(unchanged=1)
+
+
+def test_partners_whose_names_have_commas_and_quotes_come_back(world: SimpleNamespace, scope: Scope) -> None:
+    names = ["Korea, North", '"Free" State', 'Peru 5"', "Two\nlines", "=Sum, all", "Chad"]
+    countries = [Country.objects.create(id=10 + n, name=name, capital_id=7) for n, name in enumerate(names)]
+    guild = Guild.objects.create(title="First")
+    guild.countries.set(countries)
+    text = exported(scope, Guild)
+    assert '"""Korea, North"", """"""Free"""" State"", Peru 5""' in text
+    assert imported(scope, Guild, text) == Imported(unchanged=1)
+    assert imported(scope, Guild, 'title,countries\nNext,"Chad , ""Korea, North"" ,,Peru 5"""\n') == Imported(added=1)
+    assert Guild.objects.get(title="Next").countries.count() == 3
+
+
+def test_a_partner_that_cannot_be_is_told_from_one_that_is_not_there(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert wrong(scope, Restaurant, 'name,dish,topics\nInn,Soup,"x,99"\n') == [
+        "rows.csv:2:topics: 'x' is not a whole number",
+        "rows.csv:2:topics: no world.Topic has id '99'",
+    ]
+    assert "AutoField takes one value" in wrong(scope, Topic, '[{"slug": "a", "parent": [1]}]', "json")[0]
+
+    def lost(*_: object) -> None:
+        raise DatabaseUnavailable("the connection was lost")
+
+    monkeypatch.setattr(QuerySet, "first", lost)
+    with pytest.raises(DatabaseUnavailable, match="was lost"):
+        imported(scope, City, "name,country\nLima,Peru\n")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

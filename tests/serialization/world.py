@@ -53,6 +53,13 @@ class City(models.Model):
         natural_key = ("name",)
 
 
+class Guild(models.Model):
+    """Its members are told by their names, which may have commas."""
+
+    title = models.CharField(max_length=40)
+    countries = models.ManyToManyField(Country, related_name="guilds")
+
+
 class Seat(models.Model):
     pk = models.CompositePrimaryKey("hall", "number")
     hall = models.CharField(max_length=10)
@@ -117,7 +124,7 @@ class Everything(models.Model):
     price = MoneyField(null=True)
 
 
-ALL = [Topic, Country, City, Seat, Ticket, Place, Restaurant, Note, Everything]
+ALL = [Topic, Country, City, Guild, Seat, Ticket, Place, Restaurant, Note, Everything]
 MODELS = resolved({"world": ALL})
 
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 from toolkit.errors import ContentError, did_you_mean
 from toolkit.models import QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
+from toolkit.serialization.cells import joined_cell
 from toolkit.serialization.formats.csv import csv_line
 from toolkit.serialization.formulas import guarded
 from toolkit.serialization.records import teller, to_plain
@@ -100,7 +101,7 @@ def _one_cell(field: Any, row: Any, *, textual: bool, raw: bool) -> Any:
 
 
 def _many_cell(partners: Sequence[Any], *, textual: bool, raw: bool) -> Any:
-    return _guarded(", ".join(map(str, partners)), raw=raw) if textual else list(partners)
+    return _guarded(joined_cell(map(str, partners)), raw=raw) if textual else list(partners)
 
 
 def _guarded(text: str, *, raw: bool) -> str:

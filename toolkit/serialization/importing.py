@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
@@ -17,8 +17,9 @@ from toolkit.models import DateTimeField, QuerySet
 from toolkit.models.fields.dates import in_zone
 from toolkit.models.scopes import current_scope
 from toolkit.models.sqltext import CHUNK_KEYS
+from toolkit.serialization.cells import split_cell
 from toolkit.serialization.keys import REMEMBERED, Told, rows_with
-from toolkit.serialization.records import Place, from_plain, teller, tellers
+from toolkit.serialization.records import Place, from_plain, holder, teller, tellers
 from toolkit.serialization.spool import Spool
 from toolkit.serialization.writing import TableWriter
 from toolkit.trace import EDITOR, Scope, entered
@@ -139,10 +140,8 @@ class Importing:
             error.path = error.path or self.path or None
             self.problems.append(error)
         for instance, field, given, column, place in self.later:
-            found = self._partner(field, given)
-            if found is None:
-                self._missing(field, given, column, place)
-            else:
+            found = self._partner_in(field, given, column, place)
+            if found is not None:
                 setattr(instance, field.attname, found)
                 self._save(instance, place, {field.name: column})
 
@@ -169,7 +168,9 @@ class Importing:
         for field in self.key:
             given = values.get(field)
             if field.is_relation:
-                found = None if given == "" or given is None else self._partner(field, given)
+                found = None
+                with suppress(ValidationError):  # it is told when it is set
+                    found = None if given == "" or given is None else self._partner(field, given)
                 if found is None and given:
                     return None
                 given = found
@@ -267,45 +268,50 @@ class Importing:
     def _key_of(self, instance: Any, field: Any, given: Any, column: str, place: Place) -> Any:
         if given is None or given == "":
             return None
-        found = self._partner(field, given)
-        if found is not None:
-            return found
-        if field.target is self.model and field.null:
+        later, before = field.target is self.model and field.null, len(self.problems)
+        found = self._partner_in(field, given, column, place, later=later)
+        if found is None and later and len(self.problems) == before:
             self.later.append((instance, field, given, column, place))
             return instance.__dict__.get(field.attname)
-        self._missing(field, given, column, place)
-        return None
+        return found
 
     def _partner(self, field: Any, given: Any) -> Any:
-        """The key that is stored for a row of another model, by what tells it in tables."""
-        place = (field, given if isinstance(given, str | int) else repr(given))
+        """The key that is stored for a row of another model, by what tells it in tables; None if there is none.
+
+        Raises:
+            ValidationError: What is given can tell no row.
+        """
+        place = (field, given if isinstance(given, str) else repr(given))
         if self._partners.get(place) is None:
             if len(self._partners) >= REMEMBERED:
                 self._partners.clear()
             told = teller(field.target)
+            value = from_plain(told, given.strip() if isinstance(given, str) else given, textual=self.textual)
+            holder(told).db_value_of(current_scope().database.dialect)(value)
             rows: QuerySet[Any] = QuerySet(field.target).unrestricted()
-            try:
-                value = told.from_string(given.strip()) if isinstance(given, str) else told.to_python(given)
-                row = rows.filter(**{told.name: value}).first()
-            except (ToolkitError, TypeError, ValueError):
-                row = None
+            row = rows.filter(**{told.name: value}).first()
             self._partners[place] = None if row is None else (row.pk if self._is_many(field) else field.value_of(row))
         return self._partners[place]
 
-    def _missing(self, field: Any, given: Any, column: str, place: Place) -> None:
+    def _partner_in(self, field: Any, given: Any, column: str, place: Place, *, later: bool = False) -> Any:
+        """The same, where it is told if there is none; ``later`` if a row further down may be it."""
         target = field.target
-        self.problem(place, column, f"no {target._meta.label} has {teller(target).name} {given!r:.60}")
+        try:
+            found = self._partner(field, given)
+        except ValidationError as error:
+            self.problem(place, column, error.message, error.hint)
+            return None
+        if found is None and not later:
+            self.problem(place, column, f"no {target._meta.label} has {teller(target).name} {given!r:.60}")
+        return found
 
     def _link(self, instance: Any, field: Any, given: Any, column: str, place: Place) -> bool:
         """Set the partners of a many-to-many relation; whether they are others."""
-        texts = [text for text in map(str.strip, given.split(",")) if text] if isinstance(given, str) else given or []
+        texts = split_cell(given) if isinstance(given, str) else given or []
         keys = []
         for text in texts if isinstance(texts, list) else [texts]:
-            key = self._partner(field, text)
-            if key is None:
-                self._missing(field, text, column, place)
-            else:
-                keys.append(key)
+            key = self._partner_in(field, text, column, place)
+            keys += [] if key is None else [key]
         manager = getattr(instance, field.name)
         if set(manager.all().unrestricted().values_list("pk", flat=True)) == set(keys):
             return False

@@ -154,5 +154,5 @@ def from_plain(field_: Any, value: Any, *, textual: bool) -> Any:
     if isinstance(value, str):
         return field_.from_string(value)
     if isinstance(value, list | dict):
-        raise ValidationError(f"a {type(field_).__name__} takes one value, not {value!r:.60}", code="invalid")
+        raise ValidationError(f"{type(field_).__name__} takes one value, not {value!r:.60}", code="invalid")
     return field_.to_python(value)
