@@ -26,12 +26,35 @@ from tests.serialization.world import (
     loaded,
     make,
 )
-from toolkit.errors import Problems
+from toolkit.errors import ContentError, Problems
 from toolkit.serialization import Loaded
 from toolkit.trace import Scope, entered
 
 TOPIC = {"slug": "a", "name": "A"}
 NESTED = [kind for kind in FORMATS if kind != "csv"]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_what_could_not_be_loaded_is_not_dumped(scope: Scope, kind: str) -> None:
+    odd = {
+        "sqlite": {"integer": "'abc'", "small": "99999", "address": "'10.0.0.0/8'", "json": "'NaN'", "char": "x'ff00'"},
+        "postgresql": {"float": "'NaN'", "decimal": "'NaN'", "address": "'10.0.0.0/8'"},
+        "mysql": {"address": "'10.0.0.0/8'"},
+    }
+    row = Everything.objects.create(file="x")
+    for name, value in odd[scope.database.dialect].items():
+        scope.database.execute(f"UPDATE world_everything SET {name} = {value}")
+        told = rf"world\.Everything\.{name} of row {row.pk} is .*, which could not be loaded again: "
+        with pytest.raises(ContentError, match=told):
+            dumped(scope, kind, models=[Everything])
+        scope.database.execute(f"UPDATE world_everything SET {name} = NULL")
+
+
+def test_keys_of_no_row_are_told(world: SimpleNamespace, scope: Scope) -> None:
+    with pytest.raises(ContentError, match=r"^no world\.Topic row has the key -1\. Leave out"):
+        dumped(scope, models=[Topic], pks=[world.leaf.pk, -1])
+    with pytest.raises(ContentError, match=r"no world\.Seat rows have the keys \('A', 8\), \('A', 9\)"):
+        dumped(scope, models=[Seat], pks=[("A", 8), ("A", 1), ("A", 9)])
 
 
 def wrong(scope: Scope, text: str | bytes, kind: str = "jsonl", **options: Any) -> list[str]:

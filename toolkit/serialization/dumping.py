@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from toolkit.errors import ContentError, did_you_mean
-from toolkit.models import Q, QuerySet
+from toolkit.errors import ContentError, ValidationError, did_you_mean
+from toolkit.models import JSONField, Q, QuerySet
+from toolkit.models.scopes import current_scope
 from toolkit.serialization.formats import Format
 from toolkit.serialization.formats.reading import RECORD_BYTES
-from toolkit.serialization.records import Record, tells_itself, to_plain
+from toolkit.serialization.records import Record, holder, tells_itself, to_plain
 from toolkit.trace import EDITOR, Scope, entered
 
 CHUNK = 1_000
@@ -112,9 +113,28 @@ def reading(
     chosen = [model for model in schema.sorted() if not model._meta.hidden and (wanted is None or model in wanted)]
     editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
     with entered(editor), scope.database.snapshot():
+        for model in chosen if pks is not None else ():
+            _refuse_missing(model, pks or ())
         yield itertools.chain.from_iterable(
             Table(schema, model, textual=textual, natural=natural, fields=fields).records(pks) for model in chosen
         )
+
+
+def _refuse_missing(model: Any, pks: Sequence[Any]) -> None:
+    """Refuse keys that no row of a model has, before anything is written.
+
+    Raises:
+        ContentError: There are some.
+    """
+    missing = dict.fromkeys(pks)
+    for start in range(0, len(pks), CHUNK):
+        rows: QuerySet[Any] = QuerySet(model).unrestricted().filter(pk__in=list(pks[start : start + CHUNK]))
+        for pk in rows.order_by().values_list("pk", flat=True):
+            missing.pop(pk, None)
+    if missing:
+        told = ", ".join(f"{pk!r}" for pk in [*missing][:10]) + (", ..." if len(missing) > 10 else "")
+        what = "row has the key" if len(missing) == 1 else "rows have the keys"
+        raise ContentError(f"no {model._meta.label} {what} {told}", hint="Leave out what is not there.")
 
 
 class Table:
@@ -140,6 +160,7 @@ class Table:
         for name in fields or ():
             if name not in known:
                 raise ContentError(f"{meta.label} has no field {name!r}", hint=did_you_mean(name, known))
+        self._checks: dict[Any, Callable[[Any], Any]] = {}
         self.by_natural = self._tells(model)
         keys = [field for field in meta.key if not (self.by_natural and field.name in meta.natural_key)]
         wanted = known if fields is None else fields
@@ -197,11 +218,30 @@ class Table:
     def _key(self, model: Any, pk: Any) -> Any:
         parts = model._meta.key
         if len(parts) == 1:
-            return self._plain(parts[0], pk)
-        return [self._plain(part, value) for part, value in zip(parts, pk, strict=True)]
+            return self._plain(parts[0], pk, pk)
+        return [self._plain(part, value, pk) for part, value in zip(parts, pk, strict=True)]
 
-    def _plain(self, field: Any, value: Any) -> Any:
-        return to_plain(field, value, textual=self.textual)
+    def _plain(self, field: Any, value: Any, pk: Any) -> Any:
+        """A value of the row with a key, as the format writes it.
+
+        Raises:
+            ContentError: It could not be loaded again: it was not written through the models.
+        """
+        if value is None:
+            return None
+        check = self._checks.get(field)
+        if check is None:
+            check = self._checks[field] = _check_of(holder(field))
+        try:
+            check(value)
+            return to_plain(field, value, textual=self.textual)
+        except (ValidationError, TypeError, ValueError, ArithmeticError) as error:
+            told = getattr(error, "message", error)
+            raise ContentError(
+                f"{field.model._meta.label}.{field.name} of row {pk!r:.60} is {value!r:.60}, which could not be loaded "
+                f"again: {told}",
+                hint="Mend the row, which was not written through the models.",
+            ) from error
 
     def _value(self, field: Any, row: Any) -> Any:
         """A value; of a foreign key what tells the row it refers to."""
@@ -209,11 +249,10 @@ class Table:
             by_natural = self._tells(field.target) and field.target_field is field.target._meta.pk
             if by_natural and getattr(row, field.attname) is not None:
                 return self._natural(getattr(row, field.name))
-            return self._plain(field, getattr(row, field.attname))
+            return self._plain(field, getattr(row, field.attname), row.pk)
         kept = row.__dict__.get(field.attname)  # as the table has it: a file's name may be NULL
-        return self._plain(
-            field, kept if kept is not None or field.attname in row.__dict__ else getattr(row, field.name)
-        )
+        value = kept if kept is not None or field.attname in row.__dict__ else getattr(row, field.name)
+        return self._plain(field, value, row.pk)
 
     def _natural(self, row: Any) -> list[Any]:
         """A natural key; parts that are references themselves are lists."""
@@ -242,9 +281,14 @@ class Table:
         found: dict[Any, dict[str, dict[str, Any]]] = {}
         every: QuerySet[Any] = QuerySet(translation).unrestricted().filter(source__in=[row.pk for row in rows])
         for each in every.order_by("source_id", "locale"):
-            told = {field.name: self._plain(field, getattr(each, field.attname)) for field in kept}
+            told = {field.name: self._plain(field, getattr(each, field.attname), each.source_id) for field in kept}
             found.setdefault(each.source_id, {})[each.locale] = told
         return found
+
+
+def _check_of(field: Any) -> Callable[[Any], Any]:
+    """A function that refuses what a load would refuse; JSON is refused as it is written."""
+    return bool if isinstance(field, JSONField) else field.db_value_of(current_scope().database.dialect)
 
 
 def _at(row: Any, path: str) -> Any:
