@@ -173,28 +173,24 @@ class Collected:
     """
 
     def __init__(self, database: Any) -> None:
-        self._database = database
+        self.dialect = database.sqlalchemy_dialect
         self._statements: list[str] = []
 
-    def write(self, text: str) -> None:
-        """Alembic writes one statement at a time."""
-        statement = text.strip().removesuffix(";")
-        if statement:
-            self._statements.append(statement)
+    def execute(self, construct: Any, *_: object) -> None:
+        """Stand in for a connection: what Alembic writes into a script itself has spaces in place of tabs."""
+        self._statements.append(str(construct.compile(dialect=self.dialect)).strip())
 
-    def flush(self) -> None:
-        """Nothing is held back."""
+    def in_transaction(self) -> bool:
+        """Whoever runs the statements sees to that."""
+        return False
 
     def of(self, step: Callable[[Any], object]) -> Iterable[str]:
         """The statements of one step, which gets ``alembic.operations.Operations``."""
         from alembic.migration import MigrationContext
         from alembic.operations import Operations
 
-        context = MigrationContext.configure(
-            dialect=self._database.sqlalchemy_dialect,
-            opts={"as_sql": True, "output_buffer": self, "transactional_ddl": False},
-        )
-        step(Operations(context))
+        connection: Any = self
+        step(Operations(MigrationContext.configure(connection=connection, opts={"transactional_ddl": False})))
         return list(self._statements)
 
 
