@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.scripts import split_script
 from toolkit.migrations.renames import never
 from toolkit.migrations.tables.comparing import read_table
+from toolkit.trace import Scope, entered
 
 
 def title(**options):
@@ -325,6 +328,27 @@ def test_the_sql_says_where_python_converts_or_makes_values(stories, model):
         "-- (Python writes the converted values of title into toolkit_new_title)",
     ]
     assert told == ([made_on_sqlite] * 2 if stories.database.dialect == "sqlite" else made_by_hand)
+
+
+ODD = "it's \\ \"q\" \\' \\n\n\ttab \N{GRINNING FACE} %s %% 50% ? ; -- x"
+
+
+def test_the_sql_that_is_printed_writes_what_the_migration_writes(stories, model):
+    fields = {
+        "note": models.CharField(max_length=90, default=ODD),
+        "kind": models.CharField(max_length=90, db_default=ODD),
+        "data": models.BinaryField(default=b"\0'\\%s\xff"),
+        "price": models.DecimalField(max_digits=5, decimal_places=2, default=Decimal("1.50")),
+        "seen": models.DateTimeField(default=datetime(2026, 3, 1, tzinfo=UTC)),
+    }
+    stories.declare(model("Story", title=models.CharField(max_length=90, unique=True), **fields)).make()
+    for line in migrations.sql(stories.database, [stories.app], "news.0002"):
+        if not line.startswith("--"):
+            stories.database.connection.cursor().execute(line)  # as a client would: nothing stands for a value
+    stories.database.changed()
+    with entered(Scope(None, stories.database)):
+        found = stories.app.models[0].objects.values_list(*fields)
+        assert list(found) == [(ODD, ODD, b"\0'\\%s\xff", Decimal("1.50"), datetime(2026, 3, 1, tzinfo=UTC))] * 2
 
 
 def test_sql_of_ones_own_is_printed_and_python_is_named(stories):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from typing import Any
 
 from toolkit.errors import ToolkitError
@@ -44,6 +46,8 @@ def sql_of(
     for operation, earlier, later in acts[::-1] if backwards else acts:
         lines.append(f"-- {'Undo: ' if backwards else ''}{operation.describe()}")
         _collect(operation, migration.app, editor, lines, (earlier, later), backwards=backwards)
+    if database.dialect == "mysql" and not all(line.isascii() for line in lines):
+        lines.insert(0, "SET NAMES utf8mb4;")  # whatever the client takes its text for
     return lines
 
 
@@ -99,11 +103,11 @@ class _SqliteCollector(SqliteEditor):
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         if "toolkit_probe" not in sql:
-            self.lines.append(f"{_with_values(sql, parameters, '?')};")
+            self.lines.append(f"{_with_values(sql, parameters, 'sqlite')};")
         super().execute(sql, parameters)
 
     def execute_aside(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self.lines.append(f"{_with_values(sql, parameters, '?')};")
+        self.lines.append(f"{_with_values(sql, parameters, 'sqlite')};")
         super().execute_aside(sql, parameters)
 
 
@@ -119,7 +123,7 @@ class _Unasked:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Keep a statement."""
-        self._lines.append(f"{_with_values(sql, parameters, '%s').replace('%%', '%')};")
+        self._lines.append(f"{_with_values(sql, parameters, self.dialect)};")
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Keep a statement that would be run for each row."""
@@ -138,16 +142,32 @@ class _Unasked:
         """Nothing: there are no rows."""
 
 
-def _with_values(sql: str, parameters: Sequence[Any], mark: str) -> str:
-    """A statement with its values written out, for people to read."""
-    for value in parameters:
-        sql = sql.replace(mark, _written(value).replace(mark, "\0"), 1)
-    return sql.replace("\0", mark)
+_MARKS = {
+    "sqlite": re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(\?)"""),
+    "postgresql": re.compile(r"%(s)|%%"),
+    "mysql": re.compile(r"%(s)|%%"),
+}
+"""What stands for a value in a statement, and what is passed over on the way: texts, and doubled percent signs."""
 
 
-def _written(value: Any) -> str:
+def _with_values(sql: str, parameters: Sequence[Any], dialect: str) -> str:
+    """A statement as the client of a database takes it, with its values written out."""
+    if dialect == "sqlite" and not parameters:
+        return sql
+    values = iter(parameters)
+
+    def written(found: re.Match[str]) -> str:
+        return _written(next(values), dialect) if found[1] else found[0].replace("%%", "%")
+
+    return _MARKS[dialect].sub(written, sql)
+
+
+def _written(value: Any, dialect: str) -> str:
     if value is None:
         return "NULL"
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float | Decimal):
         return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'" if dialect == "postgresql" else f"X'{value.hex()}'"
+    text = str(value).replace("'", "''")
+    return "'" + (text.replace("\\", "\\\\").replace("\0", "\\0") if dialect == "mysql" else text) + "'"
