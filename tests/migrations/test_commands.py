@@ -271,6 +271,25 @@ def test_state_and_database_may_go_different_ways(stories, model):
     assert "day" not in read_table(stories.database, "news_story").columns
 
 
+def test_each_part_of_it_is_whole_in_a_migration_that_is_not_atomic(newsroom, model):
+    """SQLite would delete what refers to a table that is made anew outside of a transaction."""
+
+    def declare(length):
+        desk = model("Desk", name=models.CharField(max_length=length))
+        return desk, model("Story", desk=models.ForeignKey(desk, on_delete=models.DB_CASCADE))
+
+    newsroom.migrate(*declare(20))
+    desk, story = newsroom.app.models
+    newsroom.save(story, desk=newsroom.save(desk, name="City"))
+    longer = "[migrations.AlterField('Desk', 'name', models.CharField(max_length=30))]"
+    operation = f"migrations.SeparateDatabaseAndState(database_operations={longer}, state_operations={longer})"
+    write(newsroom, "0002_both", operation, after="0001_initial", head="    atomic = False\n")
+    newsroom.declare(*declare(30)).apply()
+    assert newsroom.problems() == []
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "desk_id") == [(1,)]
+
+
 def test_old_models_are_queried_saved_and_linked_and_it_is_undone(newsroom, model):
     def declare_story():
         return model("Story", title=title(), tags=models.ManyToManyField("Tag", related_name="stories"))

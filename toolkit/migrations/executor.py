@@ -24,7 +24,7 @@ from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.history import TABLE, History
 from toolkit.migrations.operations.merging import merged
 from toolkit.migrations.operations.models import CreateModel
-from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.operation import Act
 from toolkit.migrations.places import Place
 from toolkit.migrations.state import ProjectState
 
@@ -33,8 +33,6 @@ GOES_ON = "Mend the cause, and run the same command: it goes on there."
 
 ZERO = "zero"
 """The target before an app's first migration."""
-
-Act = tuple[Operation, ProjectState, ProjectState]
 
 
 @dataclass(frozen=True)
@@ -271,7 +269,7 @@ class Executor:
 
         Args:
             step: The step.
-            together: Changes of one table are done at once.
+            together: Changes of one table are done at once; else operations that consist of others are taken apart.
         """
         migration = step.migration
         graph = self.graph.for_database(self.history.read())
@@ -284,7 +282,9 @@ class Executor:
                 after = operation.change(migration.app, state)
             except ToolkitError as error:
                 raise _located(error, step, operation, UNTOUCHED) from error
-            acts.append((operation, state, after))
+            acts += (
+                [(operation, state, after)] if together else operation.parts(migration.app, before=state, after=after)
+            )
             state = after
         return acts[::-1] if step.backwards else acts
 

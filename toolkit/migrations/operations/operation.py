@@ -54,6 +54,10 @@ class Operation(metaclass=DeclarationType):
         """Undo it in the database: from ``after`` back to ``before``."""
         raise TypeError(f"{type(self).__name__} must define revert()")
 
+    def parts(self, app: str, *, before: ProjectState, after: ProjectState) -> list[Act]:
+        """What it does in the database, one after the other: itself, unless it consists of others."""
+        return [(self, before, after)]
+
     def describe(self) -> str:
         """What it does, as people read it: ``Add field kicker to Story``."""
         raise TypeError(f"{type(self).__name__} must define describe()")
@@ -91,6 +95,10 @@ class Operation(metaclass=DeclarationType):
 
 def _same(value: Any, default: Any) -> bool:
     return value is default or bool(type(value) is type(default) and value == default)
+
+
+Act = tuple[Operation, ProjectState, ProjectState]
+"""An operation, with the models before and after it."""
 
 
 class StateOperation(Operation):

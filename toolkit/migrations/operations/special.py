@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.database import DEFAULT
 from toolkit.errors import DeclarationError, MigrationError, did_you_mean
 from toolkit.migrations.editors.scripts import split_script
-from toolkit.migrations.operations.operation import Operation
+from toolkit.migrations.operations.operation import Act, Operation
 from toolkit.migrations.state import ProjectState
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
@@ -161,21 +161,23 @@ class SeparateDatabaseAndState(Operation):
     def change(self, app: str, state: ProjectState) -> ProjectState:
         return _changed(self.state_operations, app, state)
 
-    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        state = before
+    def parts(self, app: str, *, before: ProjectState, after: ProjectState) -> list[Act]:
+        found: list[Act] = []
         for operation in self.database_operations:
-            following = operation.change(app, state)
-            if operation.concerns(app, editor.place, before=state, after=following):
-                operation.apply(app, editor, before=state, after=following)
-            state = following
+            following = operation.change(app, before)
+            found += operation.parts(app, before=before, after=following)
+            before = following
+        return found
+
+    def apply(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
+        for operation, old, new in self.parts(app, before=before, after=after):
+            if operation.concerns(app, editor.place, before=old, after=new):
+                operation.apply(app, editor, before=old, after=new)
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        states = [before]
-        for operation in self.database_operations:
-            states.append(operation.change(app, states[-1]))
-        for number, operation in reversed(list(enumerate(self.database_operations))):
-            if operation.concerns(app, editor.place, before=states[number], after=states[number + 1]):
-                operation.revert(app, editor, before=states[number], after=states[number + 1])
+        for operation, old, new in reversed(self.parts(app, before=before, after=after)):
+            if operation.concerns(app, editor.place, before=old, after=new):
+                operation.revert(app, editor, before=old, after=new)
 
     def describe(self) -> str:
         done = "; ".join(operation.describe() for operation in self.database_operations) or "nothing"
