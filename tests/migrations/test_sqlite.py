@@ -90,7 +90,7 @@ def test_rows_of_other_tables_that_refer_to_a_rebuilt_one_stay(sqlite_newsroom, 
     assert newsroom.rows("news_story", "id, parent_id") == [(1, None), (2, 1)]
     assert newsroom.rows("news_note", "id, story_id") == [(1, 1)]
     assert newsroom.database.fetch("PRAGMA foreign_keys") == [(1,)]
-    with pytest.raises(Exception, match="FOREIGN KEY constraint failed"):
+    with pytest.raises(Exception, match="row 2 of news_note refers to a row of news_story that does not exist"):
         newsroom.database.execute("INSERT INTO news_note (story_id) VALUES (99)")
 
 
