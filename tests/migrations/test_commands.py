@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -143,6 +144,29 @@ def test_a_rename_that_is_none_is_refused(stories, model):
     stories.declare(model("Story", headline=title()))
     with pytest.raises(MigrationError, match=r"told of a rename that is none: news.Story.titel to headline"):
         stories.make(renames={"news.Story.titel": "headline"}, fills={"news.Story.headline": "x"})
+
+
+@pytest.mark.parametrize(
+    ("names", "renames", "told"),
+    [
+        (("A", "Story"), {"news.Stori": "A"}, r"; news\.Stori was no model\. Did you mean 'news\.Story'"),
+        (("Article",), {"news.Story": "Articel"}, r"; news\.Articel is no model\. Did you mean 'news\.Article'"),
+        (
+            ("Story", "Tag"),
+            {"news.Story": "Tag", "news.Tag": "Story"},
+            r"; news\.Story and news\.Tag were models, and are\. One name after the other",
+        ),
+        (("Tag",), {"news.Story": "Tag"}, r"; news\.Tag was a model already\. Remove that one"),
+        (("Story", "Tag", "New"), {"news.Story": "New"}, r"news\.Story is still a model, and news\.New another\. One"),
+    ],
+)
+def test_why_a_model_was_not_renamed_so_is_told(newsroom_class, tmp_path, model, names, renames, told):
+    newsroom = newsroom_class(None, tmp_path)
+    newsroom.database = SimpleNamespace(dialect="sqlite")
+    newsroom.declare(model("Story", title=title()), model("Tag", title=title())).make()
+    newsroom.declare(*(model(name, title=title()) for name in names))
+    with pytest.raises(MigrationError, match=told):
+        newsroom.make(ask=never, renames=renames)
 
 
 def test_somebody_may_be_asked_for_a_value(stories, model):

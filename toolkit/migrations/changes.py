@@ -11,7 +11,7 @@ from toolkit.migrations.describing import state_of
 from toolkit.migrations.detecting.walk import AskValue, Change
 from toolkit.migrations.graph import Graph
 from toolkit.migrations.loader import App
-from toolkit.migrations.renames import Ask
+from toolkit.migrations.renames import Answers, Ask
 from toolkit.migrations.state import ProjectState
 
 
@@ -42,6 +42,8 @@ def changes_of(
         released=[model._meta.label for app in apps for model in app.models if not model._meta.managed],
         complete=complete,
     )
+    if isinstance(ask, Answers):
+        ask.check(before, after)
     return before, changes
 
 

@@ -58,7 +58,6 @@ def make(
     answers = Answers(renames or {}, ask)
     _refuse_unknown(fills or {}, apps)
     before, changes = changes_of(apps, graph, ask=answers, fills=fills, ask_value=ask_value)
-    answers.check()
     refused = refused_changes(changes, before)
     if refused:
         raise Problems(refused, summary="the migration cannot be made")
@@ -118,7 +117,6 @@ def update(
     answers = Answers(renames or {}, ask)
     _refuse_unknown(fills or {}, apps)
     _, changes = changes_of(apps, graph, ask=answers, fills=fills)
-    answers.check()
     drafts = arrange(changes, graph, references=References.of(graph, start))
     if not drafts:
         return None

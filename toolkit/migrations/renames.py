@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolkit.errors import MigrationError
+from toolkit.errors import MigrationError, did_you_mean
 from toolkit.migrations.fields import FieldState
 from toolkit.migrations.state import ModelState, ProjectState
 
@@ -99,19 +99,41 @@ class Answers:
                 f"{question.old}= to let them go.",
             )
 
-    def check(self) -> None:
+    def check(self, before: ProjectState, after: ProjectState) -> None:
         """Refuse answers that nobody asked for: they are mistyped.
+
+        Args:
+            before: The models as the migrations leave them.
+            after: The models.
 
         Raises:
             MigrationError: There are some.
         """
-        unused = [f"{old} to {new}" for old, new in self._told.items() if old not in self._used and new]
+        unused = {old: new for old, new in self._told.items() if old not in self._used and new}
         if unused:
-            raise MigrationError(
-                f"told of a rename that is none: {', '.join(unused)}",
-                hint="The old name must be gone from the models or have become another's, and the new one be there. If "
-                "a field of that name goes, remove that one in a migration before.",
-            )
+            told = ", ".join(f"{old} to {new}" for old, new in unused.items())
+            why, hint = _why_none(*next(iter(unused.items())), before.models, after.models)
+            raise MigrationError(f"told of a rename that is none: {told}{why}", hint=hint)
+
+
+def _why_none(old: str, new: str, before: Mapping[str, ModelState], after: Mapping[str, ModelState]) -> tuple[str, str]:
+    """Why something cannot have been renamed so, and what to do."""
+    target = f"{old.rpartition('.')[0]}.{new}"
+    if old.count(".") == 1:
+        if old not in before:
+            return f"; {old} was no model", did_you_mean(old, before)
+        if target not in after:
+            return f"; {target} is no model", did_you_mean(target, after)
+        if old in after:
+            both = f"{old} is still a model, and {target} another"
+            told = f"{old} and {target} were models, and are" if target in before else both
+            return f"; {told}", "One name after the other: give the first a third name, make the migration, then go on."
+        if target in before:
+            return f"; {target} was a model already", "Remove that one, or rename it, in a migration before."
+    return "", (
+        "The old name must be gone from the models or have become another's, and the new one be there. If a field of "
+        "that name goes, remove that one in a migration before."
+    )
 
 
 class Question(str):
