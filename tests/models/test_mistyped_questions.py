@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 
 from toolkit.errors import FieldError, ImpossibleValue, ToolkitError, ValidationError
-from toolkit.models import Count, F, Prefetch, Q, Subquery, Sum, Value
+from toolkit.models import (
+    Count,
+    F,
+    IntegerField,
+    Now,
+    OuterRef,
+    Prefetch,
+    Q,
+    Rank,
+    RawSQL,
+    Subquery,
+    Sum,
+    Value,
+    Window,
+)
 
 SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "an annotation, in filter": (
@@ -196,6 +210,56 @@ FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "not ('weight__gt', 2). Write weight__gt=2, or **{name: value} where the name is not known before.",
     ),
     "a pair for a Q": (lambda m: Q(weight=1) | ("weight", 2), "not ('weight', 2). Write weight=2, or"),
+    "a class for an expression": (
+        lambda m: m.Story.objects.annotate(x=Count),
+        "Count is a class, and no expression. Write Count(...).",
+    ),
+    "a class in an expression": (
+        lambda m: m.Story.objects.filter(published__lt=F("published") - Now),
+        "Now is a class, and no expression. Write Now(...).",
+    ),
+    "a class over a window": (lambda m: Window(Rank), "Rank is a class, and no expression. Write Rank(...)."),
+    "a class for a field": (
+        lambda m: m.Story.objects.annotate(x=Value(1, output_field=IntegerField)),
+        "is no field. Write IntegerField().",
+    ),
+    "a text for an annotation": (
+        lambda m: m.Story.objects.annotate(x="title"),
+        "x='title' is not an expression. For a constant, write x=Value('title'); for a field, x=F('title').",
+    ),
+    "a number for a field": (lambda m: m.Story.objects.order_by(F(5)), "F(5): a field is named by a text."),
+    "a number for a field around": (lambda m: OuterRef(5), "OuterRef(5): a field is named by a text."),
+    "a row for a value": (lambda m: Value(m.Tag(pk=2)), "Value(<Tag 2>): a row is no value. Give its pk."),
+    "lookups for what is counted": (
+        lambda m: m.Section.objects.annotate(x=Count("stories", filter={"weight": 1})),
+        "not {'weight': 1}. Put ** before it.",
+    ),
+    "a comparison that Python made": (
+        lambda m: m.Story.objects.filter(F("weight") == 2),
+        "not False. Python compared it, not the database. Write name=value",
+    ),
+    "a value for those of SQL": (
+        lambda m: RawSQL("1 + %s", "5"),
+        "RawSQL('1 + %s'): params='5' is no list. Write ['5']",
+    ),
+    "bounds that are no numbers": (
+        lambda m: m.Story.objects.all()[1.5:],
+        "a queryset is sliced by whole numbers, not by 1.5",
+    ),
+    "chunks of no number": (lambda m: m.Story.objects.iterator("a"), "iterator(chunk_size='a'): a chunk has at least"),
+    "a text of what is locked": (
+        lambda m: m.Story.objects.select_for_update(of="self"),
+        "select_for_update(of='self'): that is one text. Write ['self'].",
+    ),
+    "no queryset to prefetch": (lambda m: Prefetch("tags", "x"), "Prefetch('tags'): 'x' is no queryset."),
+    "several values for one": (
+        lambda m: m.Story.objects.filter(weight=[1, 2]),
+        "[1, 2] is not a whole number. For any of several values, put __in behind the name.",
+    ),
+    "a lookup that others have": (
+        lambda m: m.Story.objects.filter(editor__ne=None),
+        "Story.editor__ne: there is no lookup 'ne'. Use exclude(), or ~Q(...) beside other conditions.",
+    ),
     "lookups in a mapping": (lambda m: m.Story.objects.exclude({"weight": 2}), "not {'weight': 2}. Put ** before it."),
 }
 """One thing in place of a list, and other forms."""

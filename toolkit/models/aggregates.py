@@ -19,7 +19,7 @@ from toolkit.models.aggregating import (
 )
 from toolkit.models.averages import avg_of, spread_of
 from toolkit.models.comparisons import Structure
-from toolkit.models.expressions import Expression, ExpressionWrapper, F, Ordered, Q, Value, as_expression
+from toolkit.models.expressions import Expression, ExpressionWrapper, F, Ordered, Q, Value, as_expression, no_condition
 from toolkit.models.fields import Field, IntegerField
 from toolkit.models.outputs import Output, Typed
 
@@ -67,6 +67,8 @@ class Aggregate(Expression):
     ) -> None:
         if not isinstance(name, str | Expression | Q):
             raise FieldError(f"{type(self).__name__}({name!r}): that is no name of a field and no expression")
+        if filter is not None and not isinstance(filter, Q | Expression):
+            raise no_condition(filter)
         self.name, self.distinct, self.filter, self.read_by = name, distinct, filter, output_field
         self.default = as_expression(default) if default is not None else None
         if self.default is not None and (isinstance(self, Count) or not isinstance(self.default, Value)):

@@ -165,7 +165,18 @@ def as_expression(value: Any) -> Expression:
         return value
     if isinstance(value, Q):
         return ExpressionWrapper(value, boolean())
+    refuse_class(value)
     return FirstOf(value) if hasattr(value, "lift_first") else Value(value)
+
+
+def refuse_class(given: Any) -> None:
+    """Refuse the class of an expression, in whose place one of it was meant.
+
+    Raises:
+        FieldError: It is one.
+    """
+    if isinstance(given, type) and issubclass(given, Liftable):
+        raise FieldError(f"{given.__name__} is a class, and no expression", hint=f"Write {given.__name__}(...).")
 
 
 class FirstOf(Expression):
@@ -196,6 +207,8 @@ def no_condition(given: Any) -> FieldError:
         hint = f"Write {given[0]}={shown(given[1])}, or **{{name: value}} where the name is not known before."
     elif isinstance(given, Mapping):
         hint = "Put ** before it."
+    elif isinstance(given, bool):
+        hint = "Python compared it, not the database. Write name=value, and & | ~ between Q objects."
     return FieldError(f"a condition is a Q, an expression or name=value, not {shown(given)}", hint=hint)
 
 
@@ -205,6 +218,10 @@ class F(Expression):
     is_name: ClassVar[bool] = True
 
     def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise FieldError(
+                f"{type(self).__name__}({shown(name)}): a field is named by a text", hint='Such as F("title").'
+            )
         self.name = name
 
     def __repr__(self) -> str:
@@ -246,6 +263,8 @@ class Value(Expression):
                 f"Value({value!r:.60}): what kind of value it is, is not said",
                 hint="Such as Value([1], output_field=models.JSONField()).",
             )
+        if hasattr(value, "_meta") and not isinstance(value, type):
+            raise FieldError(f"Value({shown(value)}): a row is no value", hint="Give its pk.")
         null = value is None and isinstance(output_field, JSONField)
         self.value, self.output_field = JSONNull() if null else value, output_field
 

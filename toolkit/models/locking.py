@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.errors import FieldError, TransactionError, did_you_mean
+from toolkit.models.given import refuse_one
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
@@ -30,6 +31,7 @@ def make_lock(*, nowait: bool, skip_locked: bool, of: Iterable[str], no_key: boo
         raise FieldError(
             "select_for_update(): nowait and skip_locked exclude each other", hint="Leave out one of them."
         )
+    refuse_one("select_for_update", "of", of)
     return Lock(nowait, skip_locked, tuple(of), no_key)
 
 

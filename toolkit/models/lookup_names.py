@@ -25,6 +25,8 @@ def is_lookup_name(name: str) -> bool:
 
 def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     """The error for a lookup that does not exist, with the nearest names."""
+    if name in _IN_PLACE_OF:
+        return FieldError(f"{where}: there is no lookup {name!r}", hint=_IN_PLACE_OF[name])
     known = [*(field.known_lookups() if field is not None else (*COMMON, *TEXT)), "isnull"]
     known += field.known_transforms() if field is not None else []
     if field is not None and field.is_relation:
@@ -35,6 +37,20 @@ def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     if field is not None and name in TEXT:
         return FieldError(f"{where}: {name!r} is for text, and this is a {type(field).__name__}")
     return FieldError(f"{where}: there is no lookup {name!r}", hint=near_or_all(name, known))
+
+
+_IN_PLACE_OF = {
+    **dict.fromkeys(("ne", "neq", "not", "not_in", "nin"), "Use exclude(), or ~Q(...) beside other conditions."),
+    **dict.fromkeys(("eq", "is"), "Leave it out, or write exact; for NULL, isnull=True."),
+    **dict.fromkeys(
+        ("like", "ilike"), "Use contains, startswith, endswith or regex, with an i before them in any case."
+    ),
+    "between": "Use range, which takes the lowest and the highest value.",
+    "search": "Declare what is searched, search = Search('title', 'body'), and ask objects.search('words').",
+    **dict.fromkeys(("len", "length"), "Compute it first: annotate(length=Length('title')).filter(length=...)."),
+    **dict.fromkeys(("lower", "upper"), "Use iexact, icontains and their kin, for which case does not count."),
+}
+"""What stands in the place of lookups that others have."""
 
 
 def refuse_text_of_rows(where: str, name: str, path: Sequence[str], field: Any, entered: Any) -> None:

@@ -77,7 +77,9 @@ def value_of(field: Any, dialect: str) -> Callable[[Any], Any] | None:
                 given = _key(given, expected, field)
             return convert(given)
         except ValidationError as error:
-            raise ImpossibleValue(f"{_named(field)} cannot be compared: {error.message}", hint=error.hint) from error
+            several = isinstance(given, list | tuple | set | frozenset)
+            hint = error.hint or ("For any of several values, put __in behind the name." if several else None)
+            raise ImpossibleValue(f"{_named(field)} cannot be compared: {error.message}", hint=hint) from error
 
     return made_by(value, value_of, field, dialect)
 

@@ -38,6 +38,9 @@ class Output:
         """The field as part of a structure; None for none. Decimal numbers may leave their digits open here."""
         if field is None:
             return None
+        if isinstance(field, type) or not hasattr(field, "sql_type"):
+            hint = f"Write {field.__name__}()." if isinstance(field, type) else "Such as models.IntegerField()."
+            raise FieldError(f"output_field={field!r} is no field", hint=hint)
         return cls(AnyDecimal() if isinstance(field, DecimalField) and not field.max_digits else field)
 
     @property

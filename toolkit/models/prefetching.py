@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import Groups, load_forward, written_reader
+from toolkit.models.comparisons import shown
 from toolkit.models.fetching import FETCH_PEERS, spread
 from toolkit.models.partners import Partners, find_relation, partners_of
 from toolkit.models.relations import ForeignKey
@@ -26,7 +27,11 @@ class Prefetch:
     """
 
     def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
-        if queryset is not None and getattr(queryset, "_gives", "") != "instances":
+        if queryset is not None and not hasattr(queryset, "_gives"):
+            raise FieldError(
+                f"Prefetch({lookup!r}): {shown(queryset)} is no queryset", hint="Such as Tag.objects.all()."
+            )
+        if queryset is not None and queryset._gives != "instances":
             raise FieldError(
                 f"Prefetch({lookup!r}): the queryset gives values, not objects", hint="Leave out values()."
             )

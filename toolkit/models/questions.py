@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, o
 
 from toolkit.errors import FieldError
 from toolkit.lazily import LazyModule
-from toolkit.models.comparisons import PLAIN, lift_condition
-from toolkit.models.expressions import Expression, Q, as_expression, no_condition
+from toolkit.models.comparisons import PLAIN, lift_condition, shown
+from toolkit.models.expressions import Expression, Q, as_expression, no_condition, refuse_class
 from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode
 from toolkit.models.nesting import lift_nested
 from toolkit.models.query import Query
@@ -74,7 +74,7 @@ class Question(Generic[M]):
                 if method is not None:
                     return partial(method, self)
         owner = "" if model is None else f" of {model.__name__}"
-        raise AttributeError(f"{type(self).__name__}{owner} has no {name!r}")
+        raise AttributeError(f"{type(self).__name__}{owner} has no {name!r}", name=name, obj=self)
 
     def _kept(self) -> list[Any] | None:
         """The answer, if whoever asks now got it: another page must be noted to have asked, with its own eyes."""
@@ -238,7 +238,8 @@ class Question(Generic[M]):
     def _computing(self, kind: str, unnamed: Sequence[Any], named: Mapping[str, Any]) -> Self:
         for item in unnamed:
             if not hasattr(item, "default_alias"):
-                raise FieldError(f"{kind}({item!r}) needs a name", hint=f"Write {kind}(name={item!r}).")
+                written = f"F({item!r})" if isinstance(item, str) else shown(item)
+                raise FieldError(f"{kind}({shown(item)}) needs a name", hint=f"Write {kind}(name={written}).")
         every = {**{item.default_alias: item for item in unnamed}, **named}
         for alias in every:
             if not alias.isidentifier() or alias.startswith("_"):
@@ -391,6 +392,9 @@ class Question(Generic[M]):
     # slices
 
     def _sliced(self, index: slice) -> Self:
+        for bound in (index.start, index.stop):
+            if bound is not None and not hasattr(bound, "__index__"):
+                raise FieldError(f"a queryset is sliced by whole numbers, not by {bound!r}")
         if (index.start or 0) < 0 or (index.stop or 0) < 0:
             raise FieldError("a queryset is sliced from 0 on", hint="Reverse the order instead.")
         clone = self._clone()
@@ -451,10 +455,11 @@ def _lifted(alias: str, item: Any, values: list[Any]) -> Any:
     """The structure of an annotation."""
     if hasattr(item, "lift_first"):
         item = as_expression(item)
+    refuse_class(item)
     if not isinstance(item, Expression | Q) and not hasattr(item, "lift"):
-        raise FieldError(
-            f"{alias}={item!r} is not an expression", hint=f"For a constant, write {alias}=Value({item!r})."
-        )
+        hint = f"For a constant, write {alias}=Value({shown(item)})"
+        hint += f"; for a field, {alias}=F({item!r})." if isinstance(item, str) else "."
+        raise FieldError(f"{alias}={shown(item)} is not an expression", hint=hint)
     return lift_nested(item, values)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
-from toolkit.models.comparisons import Structure
+from toolkit.models.comparisons import Structure, shown
 from toolkit.models.expressions import Expression, as_expression
 from toolkit.models.outputs import Output, Typed
 
@@ -54,6 +54,8 @@ class RawSQL(Expression):
     """
 
     def __init__(self, sql: str, params: Sequence[Any] = (), output_field: Field[Any] | None = None) -> None:
+        if isinstance(params, str) or not isinstance(params, Sequence):
+            raise FieldError(f"RawSQL({sql!r}): params={shown(params)} is no list", hint=f"Write [{shown(params)}].")
         self.sql, self.params, self.output_field = sql, tuple(params), output_field
         marks = _MARK.findall(sql)
         if "%" in marks:

@@ -21,8 +21,8 @@ def refuse_chunk(size: int) -> None:
     Raises:
         FieldError: These are such.
     """
-    if size <= 0:
-        raise FieldError(f"iterator(chunk_size={size}): a chunk has at least one row")
+    if not isinstance(size, int) or size <= 0:
+        raise FieldError(f"iterator(chunk_size={size!r}): a chunk has at least one row")
 
 
 def iter_keys(scope: Scope, shape: Shape, values: Sequence[Any], size: int) -> Iterator[list[Any]]:

@@ -28,7 +28,7 @@ class OuterRef(F):
 
     def __init__(self, name: str | OuterRef) -> None:
         self.inner = name
-        super().__init__(name if isinstance(name, str) else name.name)
+        super().__init__(name.name if isinstance(name, OuterRef) else name)
 
     def __repr__(self) -> str:
         return f"OuterRef({self.inner!r})"

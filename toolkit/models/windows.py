@@ -17,7 +17,7 @@ import msgspec
 from toolkit.errors import FieldError
 from toolkit.models.casts import read_as
 from toolkit.models.comparisons import Structure
-from toolkit.models.expressions import Expression, F, Ordered
+from toolkit.models.expressions import Expression, F, Ordered, refuse_class
 from toolkit.models.fields.several import columns_of
 from toolkit.models.outputs import Output, Typed
 from toolkit.models.structures import is_among_names, iter_parts
@@ -225,6 +225,7 @@ class Window(Expression):
         frame: WindowFrame | None = None,
         output_field: Field[Any] | None = None,
     ) -> None:
+        refuse_class(expression)
         if not hasattr(expression, "compile_over"):
             raise FieldError(
                 f"Window({expression!r}): that cannot look at a window",
