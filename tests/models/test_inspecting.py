@@ -576,11 +576,14 @@ def test_references_to_keys_of_several_columns_are_followed(any_database_with: A
 
 
 def test_names_and_keys_that_are_traps(any_database_with: Any) -> None:
-    """A column called like the module, keys that may be NULL, or are only unique, a view without ``id``."""
+    """A column called like the module, keys that may be NULL, or are only unique, a view without ``id``, and tables
+    whose models would differ by case alone."""
     database = any_database_with(
         "CREATE TABLE base (id INTEGER PRIMARY KEY, models INTEGER, note VARCHAR(20))",
         "CREATE TABLE link (base_id INTEGER REFERENCES base (id), other_id INTEGER, PRIMARY KEY (base_id, other_id))",
         "CREATE TABLE loose (a INTEGER NOT NULL, b INTEGER NOT NULL, text VARCHAR(20), UNIQUE (a, b))",
+        "CREATE TABLE wi_re (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE wire (id INTEGER PRIMARY KEY)",
         "CREATE VIEW shown AS SELECT note, id + 1 AS following FROM base",
         "INSERT INTO base VALUES (1, 2, 'first')",
         "INSERT INTO link VALUES (1, 7)",
@@ -588,6 +591,8 @@ def test_names_and_keys_that_are_traps(any_database_with: Any) -> None:
     )
     source = inspect_models(database, views=True)
     base, link, loose, shown = imported(database, source, "Base", "Link", "Loose", "Shown")
+    assert "class WiRe(models.Model)" in source
+    assert "class Wire_2(models.Model)" in source
     with entered(Scope(None, database)):
         assert (base.objects.get().models_field, base.objects.get().note) == (2, "first")
         assert link.objects.get(pk=(1, 7)).base_id == 1

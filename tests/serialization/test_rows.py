@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +26,11 @@ from tests.serialization.world import (
     loaded,
     make,
 )
+from tests.servers import opened_apart
+from tests.tables import resolved
+from toolkit import models
 from toolkit.errors import ContentError, Problems
+from toolkit.models.schema import Schema
 from toolkit.serialization import Loaded
 from toolkit.trace import Scope, entered
 
@@ -281,3 +285,74 @@ def test_two_rows_that_refer_to_each_other_by_natural_keys_need_no_third(world: 
     ]
     assert loaded(scope, lines(*twins)) == Loaded(added=2)
     assert City.objects.get(name="Buda").twin == City.objects.get(twin__name="Buda")
+
+
+# tables that others made, which check each reference at once
+
+
+class Yarn(models.Model):
+    """Its table comes after that of its ends by name, and before by what refers to what."""
+
+    length = models.IntegerField()
+    twin = models.OneToOneField("Knot", on_delete=models.DO_NOTHING, null=True, related_name="tied")
+
+    class Meta:
+        managed = False
+        db_table = "yarn"
+
+
+class End(models.Model):
+    yarn = models.ForeignKey(Yarn, on_delete=models.DO_NOTHING)
+    other = models.ForeignKey("self", on_delete=models.DO_NOTHING, null=True)
+
+    class Meta:
+        managed = False
+        db_table = "ends"
+
+
+class Knot(models.Model):
+    yarn = models.ForeignKey(Yarn, on_delete=models.DO_NOTHING, related_name="knots")
+
+    class Meta:
+        managed = False
+        db_table = "knot"
+
+
+YARNS = resolved({"yarns": [Yarn, End, Knot]})
+REFERS = "FOREIGN KEY ({}) REFERENCES {} (id)"
+
+
+@pytest.fixture(params=URLS, ids=[url.partition(":")[0] for url in URLS])
+def yarns(request: pytest.FixtureRequest) -> Iterator[Scope]:
+    database = opened_apart(request.param)
+    circle = " DEFERRABLE" if database.dialect == "postgresql" else ""
+    twin = REFERS.format("twin_id", "knot")
+    database.execute(
+        "CREATE TABLE yarn (id INTEGER PRIMARY KEY, length INTEGER NOT NULL, twin_id INTEGER"
+        f"{', ' + twin if database.dialect == 'sqlite' else ''})"
+    )
+    database.execute(
+        "CREATE TABLE ends (id INTEGER PRIMARY KEY, yarn_id INTEGER NOT NULL, other_id INTEGER, "
+        f"{REFERS.format('yarn_id', 'yarn')}, {REFERS.format('other_id', 'ends')}{circle})"
+    )
+    database.execute(
+        f"CREATE TABLE knot (id INTEGER PRIMARY KEY, yarn_id INTEGER NOT NULL, {REFERS.format('yarn_id', 'yarn')})"
+    )
+    if database.dialect != "sqlite":
+        database.execute(f"ALTER TABLE yarn ADD {twin}{circle}")
+    database.schema = Schema(YARNS, database.dialect)
+    with entered(Scope(None, database)) as scope:
+        yield scope
+    database.drop()
+
+
+def test_rows_of_tables_that_others_made_come_back_whatever_refers_to_what(yarns: Scope) -> None:
+    text = lines(
+        {"model": "yarns.End", "pk": 1, "fields": {"yarn": 1, "other": 2}},
+        {"model": "yarns.End", "pk": 2, "fields": {"yarn": 1, "other": 1}},
+        {"model": "yarns.Knot", "pk": 5, "fields": {"yarn": 1}},
+        {"model": "yarns.Yarn", "pk": 1, "fields": {"length": 3, "twin": 5}},
+    )
+    assert loaded(yarns, text) == Loaded(added=4)
+    assert Yarn.objects.get().twin.yarn.end_set.get(pk=1).other.pk == 2
+    assert loaded(yarns, dumped(yarns)) == Loaded(unchanged=4)

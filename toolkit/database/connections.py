@@ -447,10 +447,10 @@ class Database(Holding):
 
     @contextmanager
     def references_held(self) -> Iterator[None]:
-        """A block, inside a transaction, in which a database that cannot defer it checks no reference.
+        """A block, inside a transaction, in which rows may refer to rows that come later.
 
-        Whoever uses it proves before the transaction ends that no row refers to nothing. Elsewhere references are
-        checked at commit anyway, and the block does nothing.
+        Where a database can, references are checked at the commit, those of tables that others made, too. One that
+        cannot checks none inside the block: whoever uses it proves before the end that no row refers to nothing.
         """
         self.backend.hold_references(self)
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -52,7 +53,8 @@ def write_value(value: Any, imports: Imports) -> Doc:
 
     Args:
         value: None, numbers, text, bytes, dates, UUIDs, enum members, containers of these, functions and classes
-            that stand at the top of a module, conditions, constraints and indexes.
+            that stand at the top of a module, conditions, constraints and indexes; dataclasses, and what has a
+            ``deconstruct()`` that gives the import path of its class, arguments, and arguments by name.
         imports: Modules that the source needs are added here.
 
     Raises:
@@ -63,9 +65,13 @@ def write_value(value: Any, imports: Imports) -> Doc:
             return writer(value, imports)
     if callable(value):
         return _write_reference(value, imports)
+    made = _made_with(value)
+    if made is not None:
+        return _write_call(*made, imports)
     raise MigrationError(
         f"{value!r} ({type(value).__name__}) cannot be written into a migration",
-        hint="Use a plain value, or a function at the top of a module that makes it.",
+        hint="Use a plain value or a dataclass, give its class a deconstruct() that says how it is made, or write a "
+        "function at the top of a module that makes it.",
     )
 
 
@@ -206,7 +212,22 @@ def _write_f(value: F, imports: Imports) -> Doc:
 
 def _write_declared(value: Declared, imports: Imports) -> Doc:
     """A constraint or an index. What it tells people is left out: it changes no table."""
-    path, positional, options = value.deconstruct()
+    return _write_call(*value.deconstruct(), imports)
+
+
+def _made_with(value: Any) -> tuple[str, Sequence[Any], Mapping[str, Any]] | None:
+    """Import path, arguments, and arguments by name of the call that makes a value of somebody's class."""
+    kind = type(value)
+    if hasattr(kind, "deconstruct"):
+        path, positional, options = value.deconstruct()
+        return path, positional, options
+    if dataclasses.is_dataclass(value) and "<" not in kind.__qualname__:
+        told = {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if each.init}
+        return f"{kind.__module__}.{kind.__qualname__}", (), told
+    return None
+
+
+def _write_call(path: str, positional: Iterable[Any], options: Mapping[str, Any], imports: Imports) -> Doc:
     module, _, name = path.rpartition(".")
     imports.add(module)
     written = [("", write_value(item, imports)) for item in positional]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from toolkit.errors import ContentError, Problems, ToolkitError, ValidationError, did_you_mean
+from toolkit.models.circles import referred_first
 from toolkit.serialization.connecting import Connector
 from toolkit.serialization.formats import Format
 from toolkit.serialization.keys import NaturalKeys
@@ -121,7 +122,8 @@ class Loading:
         self.scope, self.spool, self.textual, self.path = scope, spool, textual, path
         self.ignore_unknown, self.only_new = ignore_unknown, only_new
         self.schema = scope.database.schema
-        self.by_label = {model._meta.label.lower(): model for model in self.schema if not model._meta.hidden}
+        self.by_label = {model._meta.label: model for model in self.schema if not model._meta.hidden}
+        self._by_lower = {label.lower(): model for label, model in self.by_label.items()}
         self.problems: list[ToolkitError] = []
         self.naturals = NaturalKeys(spool, dialect=scope.database.dialect, textual=textual)
         self._settler = Settler(scope.database, spool, self.naturals, self.problem)
@@ -163,7 +165,7 @@ class Loading:
         if isinstance(record, ContentError):
             self.fail(record)
             return
-        model = self.by_label.get(record.model.lower())
+        model = self.by_label.get(record.model) or self._by_lower.get(record.model.lower())
         if model is None:
             if not self.ignore_unknown:
                 self._refuse_model(record)
@@ -252,7 +254,7 @@ class Loading:
 
     def write(self) -> None:
         """Write all rows, those that others refer to first, and then what connects them."""
-        order = [model for model in self.schema.sorted() if model in self.spool.models]
+        order = referred_first(self.spool.models)
         connector = Connector(self)
         with self.scope.database.references_held():
             self._settler.settle(order)

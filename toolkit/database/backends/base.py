@@ -490,7 +490,10 @@ class Backend:
     # references
 
     def hold_references(self, database: Database) -> None:
-        """Inside a transaction: check no reference until ``release_references``. For databases that cannot defer."""
+        """Inside a transaction: check no reference until ``release_references``, or until the commit.
+
+        For databases that cannot defer, and for tables that others made, whose references are checked at once.
+        """
 
     def release_references(self, database: Database) -> None:
         """Check references again from now on."""

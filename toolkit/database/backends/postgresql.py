@@ -114,6 +114,13 @@ class PostgreSQL(Backend):
         is_of_value = type(error).__name__ == "DataError" and getattr(error, "sqlstate", None) is None
         return unread.unread(cursor.connection, result) if is_of_value and result is not None else error
 
+    def hold_references(self, database: Database) -> None:
+        """Until the commit; those that are not ``DEFERRABLE`` are checked at once in any case.
+
+        Source: PostgreSQL, "SET CONSTRAINTS".
+        """
+        database.run("SET CONSTRAINTS ALL DEFERRED")
+
     def server(self, connection: Any) -> str:
         return str(connection.info.server_version)
 

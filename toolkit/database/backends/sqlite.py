@@ -242,6 +242,10 @@ class SQLite(Backend):
         """The first number changes when another connection writes, the second when this one does."""
         return connection.execute("PRAGMA data_version").fetchone()[0], connection.total_changes
 
+    def hold_references(self, database: Database) -> None:
+        """Until the commit. Source: sqlite.org/pragma.html, "defer_foreign_keys"."""
+        database.run("PRAGMA defer_foreign_keys = ON")
+
     def broken_references(self, database: Database, undo: Callable[[], None]) -> Broken | None:
         """Source: sqlite.org/pragma.html#pragma_foreign_key_check."""
         connection, check = database.connection, "PRAGMA foreign_key_check"

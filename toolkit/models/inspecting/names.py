@@ -46,11 +46,12 @@ def class_name(table: str, taken: Collection[str]) -> str:
         name = f"Table{name}"
     if keyword.iskeyword(name) or name in {"Model", "Meta"}:
         name = f"{name}Row"
-    return _unique(name, taken)
+    return _unique(name, taken, without_case=True)  # as ways back, and models in files, are named in lower case
 
 
-def _unique(name: str, taken: Collection[str]) -> str:
+def _unique(name: str, taken: Collection[str], *, without_case: bool = False) -> str:
     number, found = 2, name
-    while found in taken:
+    lower = {other.lower() for other in taken} if without_case else set()
+    while found in taken or found.lower() in lower:
         found, number = f"{name}_{number}", number + 1
     return found
