@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,24 @@ GOLDEN = Path(__file__).with_name("golden_initial.py.txt")
 
 class Level(enum.Enum):
     HIGH = "high"
+
+
+@dataclass(frozen=True)
+class Price:
+    """A value of somebody's class."""
+
+    amount: decimal.Decimal
+    currency: str = "EUR"
+
+
+class Span:
+    """One that says itself how it is made."""
+
+    def __init__(self, first, *, last):
+        self.pages = (first, last)
+
+    def deconstruct(self):
+        return f"{__name__}.Span", (self.pages[0],), {"last": self.pages[1]}
 
 
 def make_key():
@@ -137,6 +156,15 @@ def test_functions_classes_and_members_are_written_by_name_with_their_import():
     module = make_key.__module__
     assert written == [f"{module}.make_key", f"{module}.Level.HIGH", "dict", "uuid.uuid4"]
     assert imports == {module, "uuid"}
+
+
+def test_values_of_somebodys_class_are_written_as_the_call_that_makes_them():
+    imports = set()
+    condition = Q(price__gte=Price(decimal.Decimal("0.50"))) & Q(pages=Span(1, last=9))
+    source = render(write_value(condition, imports))
+    assert f'price__gte={__name__}.Price(amount=decimal.Decimal("0.50"), currency="EUR")' in source
+    assert f"pages={__name__}.Span(1, last=9)" in source
+    assert imports == {"decimal", "toolkit.models", __name__}
 
 
 def test_infinity_and_sets_are_written():

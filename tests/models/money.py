@@ -86,3 +86,42 @@ class Amount(models.Transform):
         import sqlalchemy as sa
 
         return sa.cast(sa.func.substr(arguments[0], 5), sa.Numeric(11, 2))
+
+
+class PriceField(models.DecimalField[Any]):
+    """The same in a column of numbers, of one currency."""
+
+    native = Money
+
+    def __init__(self, *, currency: str = "EUR", null: bool = False, **options: Any) -> None:
+        super().__init__(max_digits=9, decimal_places=2, null=null, **options)
+        self.currency = currency
+
+    def to_python(self, value: Any) -> Any:
+        return value if isinstance(value, Money) else Money(super().to_python(value), self.currency)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value.amount)
+
+    def db_writer(self, dialect: str) -> Any:
+        write = super().db_writer(dialect)
+        return (lambda money: money.amount) if write is None else lambda money: write(money.amount)
+
+    def db_reader(self, dialect: str) -> Any:
+        read = super().db_reader(dialect)
+        return lambda number: Money(number if read is None else read(number), self.currency)
+
+
+class WordsField(models.TextField[Any]):
+    """Several words, in a column of text."""
+
+    native = tuple
+
+    def to_python(self, value: Any) -> Any:
+        return tuple(value.split()) if isinstance(value, str) else tuple(value)
+
+    def db_writer(self, dialect: str) -> Any:
+        return " ".join
+
+    def db_reader(self, dialect: str) -> Any:
+        return self.to_python

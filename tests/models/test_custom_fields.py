@@ -14,11 +14,11 @@ from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.migrations.fields import describe_field
-from toolkit.models import F, Max
+from toolkit.models import Cast, Coalesce, F, Length, Max, Sum
 from toolkit.trace import EDITOR, Scope, Trace, entered
 
 from .conftest import own_database
-from .money import Money, MoneyField
+from .money import Money, MoneyField, PriceField, WordsField
 
 
 class Article(models.Model):
@@ -71,7 +71,20 @@ class Person(models.Model):
     plain = models.CharField(max_length=20, default="x")
 
 
-MODELS = resolved({"shop": [Article, Person]})
+class Ware(models.Model):
+    """Of fields whose columns are the toolkit's, and whose values are of another class."""
+
+    price = PriceField()
+    was = PriceField(null=True)
+    words = WordsField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price__gte=Money(Decimal(0), "EUR")), name="shop_ware_price")
+        ]
+
+
+MODELS = resolved({"shop": [Article, Person, Ware]})
 shared_shop = own_database(MODELS)
 
 
@@ -193,6 +206,49 @@ def test_what_is_registered_with_a_kind_is_known_to_that_kind_and_its_subclasses
 def test_a_lookup_needs_a_name_that_a_path_can_have(name: str) -> None:
     with pytest.raises(DeclarationError, match="cannot be a lookup of Name under the name"):
         Name.register_lookup(lambda context: None, name)
+
+
+# values of another class in columns of the toolkit's kinds
+
+
+def euros(amount: str) -> Money:
+    return Money(Decimal(amount), "EUR")
+
+
+@pytest.fixture
+def wares(shop: Any) -> Iterator[Any]:
+    for price, was, words in (("2.50", None, ("old", "pen")), ("4.00", "5.00", ())):
+        Ware(price=price, was=was, words=words).save()
+    yield Ware.objects.order_by("price")
+    Ware.objects.all().delete()
+
+
+def test_a_field_made_of_another_kind_has_its_own_values_everywhere(wares: Any) -> None:
+    assert list(wares.values_list("price", "was", "words")) == [
+        (euros("2.50"), None, ("old", "pen")),
+        (euros("4.00"), euros("5.00"), ()),
+    ]
+    assert wares.filter(price__gt=Money(Decimal("2.499"), "EUR"), price__lt="3.999").count() == 1
+    assert wares.filter(price__in=[euros("4"), "7"]).get().was == euros("5.00")
+    assert wares.get(words=("old", "pen")).price == euros("2.50")
+    ware = Ware(price=euros("1.00"), words=("a", "b"))
+    ware.full_clean()
+    with pytest.raises(ValidationError, match="shop_ware_price"):
+        Ware(price=euros("-1")).full_clean()
+
+
+def test_what_is_computed_with_it_goes_by_way_of_the_kind_that_it_is_made_of(wares: Any) -> None:
+    number = Cast("price", models.DecimalField(max_digits=9, decimal_places=2))
+    assert wares.aggregate(all=Sum(number), paid=Sum(number, output_field=PriceField())) == {
+        "all": Decimal("6.50"),
+        "paid": euros("6.50"),
+    }
+    assert list(wares.annotate(long=Length(Cast("words", models.TextField()))).values_list("long", flat=True)) == [7, 0]
+    assert wares.annotate(least=Coalesce("was", "price")).get(least=euros("5")).price == euros("4.00")
+    with pytest.raises(FieldError, match=r"Value\(Money.* what kind of value it is, is not said.*field of your own"):
+        Coalesce("was", euros("0"))
+    zero = models.Value(euros("0"), output_field=PriceField())
+    assert list(wares.annotate(less=Coalesce("was", zero)).values_list("less", flat=True)) == [euros("0"), euros("5")]
 
 
 # functions by name

@@ -12,7 +12,7 @@ from typing import Any
 from toolkit.errors import FieldError
 from toolkit.models.fields.json import JSONField
 from toolkit.models.json_paths import numbers_at, text_at
-from toolkit.models.outputs import KINDS, AnyDecimal, Output, Typed, decimal_places, kind_of, named_kind
+from toolkit.models.outputs import KINDS, AnyDecimal, Output, Typed, decimal_places, kept_kind, kind_of, named_kind
 
 
 def read_as(dialect: str, value: Typed, output: Output) -> Typed:
@@ -32,7 +32,7 @@ def read_as(dialect: str, value: Typed, output: Output) -> Typed:
     column, source = value
     if _is_rounded(source, output.field):
         return cast(dialect, column, source, output.field), output.reading
-    kinds = kind_of(source), kind_of(output.field)
+    kinds = kept_kind(source), kind_of(output.field)
     known = KINDS.issuperset(kinds) or (isinstance(source, JSONField) and kinds[1] in _OF_JSON)
     if not known or kinds[0] is kinds[1]:
         return column, output.reading
@@ -42,7 +42,7 @@ def read_as(dialect: str, value: Typed, output: Output) -> Typed:
 def _is_rounded(source: Any, target: Any) -> bool:
     """Whether decimal numbers of one field have more places than another keeps."""
     given, kept = decimal_places(source), decimal_places(target)
-    return kind_of(source) is kind_of(target) is Decimal and kept is not None and (given is None or given > kept)
+    return kept_kind(source) is kind_of(target) is Decimal and kept is not None and (given is None or given > kept)
 
 
 def cast(dialect: str, value: Any, source: Any, target: Any, where: str = "Cast()") -> Any:
@@ -58,7 +58,7 @@ def cast(dialect: str, value: Any, source: Any, target: Any, where: str = "Cast(
     Raises:
         FieldError: Databases would give different results, or there is none.
     """
-    kinds = kind_of(source), kind_of(target)
+    kinds = kept_kind(source), kind_of(target)
     build = _from_json if isinstance(source, JSONField) and kinds[1] in _OF_JSON else _CASTS.get(kinds)
     if build is None:
         names = [named_kind(field) for field in (source, target)]
@@ -87,17 +87,17 @@ def _as_text(dialect: str, value: Any, source: Any, target: Any) -> Any:
     import sqlalchemy as sa
 
     places = decimal_places(source)
-    if kind_of(source) is Decimal and places is None:
+    if kept_kind(source) is Decimal and places is None:
         raise FieldError(
             "Cast() of a decimal number with any number of places to text",
             hint="Cast it to a DecimalField first, which says how many.",
         )
-    if kind_of(source) is Decimal and dialect == "sqlite":
+    if kept_kind(source) is Decimal and dialect == "sqlite":
         written = sa.func.printf(sa.literal_column(f"'%.{places}f'"), value)
         value = sa.case((value.is_not(None), written))
-    elif kind_of(source) is Decimal:
+    elif kept_kind(source) is Decimal:
         value = sa.cast(value, sa.Numeric(65 if dialect == "mysql" else 100, places))
-    if kind_of(source) is not str:
+    if kept_kind(source) is not str:
         value = sa.cast(value, sa.CHAR() if dialect == "mysql" else sa.Text())
     length = getattr(target, "max_length", None)
     if length is not None:
@@ -144,9 +144,9 @@ def _to_int(dialect: str, value: Any, source: Any, target: Any) -> Any:
     """Cut towards zero; NULL beyond 64 bits."""
     import sqlalchemy as sa
 
-    if kind_of(source) is int:
+    if kept_kind(source) is int:
         return value
-    if kind_of(source) is bool:
+    if kept_kind(source) is bool:
         return sa.cast(value, sa.Integer())
     if dialect == "sqlite":
         cut = value
@@ -167,7 +167,7 @@ def _to_float(dialect: str, value: Any, source: Any, target: Any) -> Any:
 def _to_decimal(dialect: str, value: Any, source: Any, target: Any) -> Any:
     import sqlalchemy as sa
 
-    return sa.type_coerce(_in_places(dialect, value, kind_of(source), target), sa.Numeric())
+    return sa.type_coerce(_in_places(dialect, value, kept_kind(source), target), sa.Numeric())
 
 
 def _in_places(dialect: str, value: Any, kind: Any, target: Any) -> Any:
@@ -189,7 +189,7 @@ def _in_places(dialect: str, value: Any, kind: Any, target: Any) -> Any:
 def _to_bool(dialect: str, value: Any, source: Any, target: Any) -> Any:
     import sqlalchemy as sa
 
-    return value if kind_of(source) is bool else value != sa.literal_column("0")
+    return value if kept_kind(source) is bool else value != sa.literal_column("0")
 
 
 def _date_to_instant(dialect: str, value: Any, source: Any, target: Any) -> Any:

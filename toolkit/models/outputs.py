@@ -215,6 +215,17 @@ def kind_of(field: Any) -> type | None:
     return found
 
 
+def kept_kind(field: Any) -> type | None:
+    """The kind of value that a column has: where a field's own values are of another class (money), that of the field
+    that it was made of."""
+    held = held_by(field)
+    found = kind_of(held)
+    if found is None or found in KINDS:
+        return found
+    bases = (base for base in type(held).__mro__ if getattr(base, "sql_type", None) is type(held).sql_type)
+    return next((kind for kind in (getattr(base, "native", None) for base in bases) if kind in KINDS), found)
+
+
 def held_by(field: Any) -> Any:
     """The field that says what kind of values are kept: of a reference, that which it refers to."""
     while field is not None and field.is_relation:

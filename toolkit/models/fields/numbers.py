@@ -158,7 +158,7 @@ class DecimalField(Field[T]):
         return sa.Numeric(self.max_digits, self.decimal_places)
 
     def db_writer(self, dialect: str) -> Convert:
-        return self._to_float if dialect == "sqlite" else self._to_decimal
+        return self._to_float if dialect == "sqlite" else None
 
     def db_reader(self, dialect: str) -> Convert:
         """A column that others made may have more digits than its field: they are given as they are."""
@@ -177,8 +177,9 @@ class DecimalField(Field[T]):
         return value_of
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        """Compare with the number that was given, however many places it has."""
-        return (lambda value: float(self.to_python(value))) if dialect == "sqlite" else self.to_python
+        """Compare with the number that was given, however many places it has, if it is one."""
+        write, read = self.db_writer(dialect), self.to_python
+        return read if write is None else lambda value: write(read(value))
 
     def compared_type(self) -> Any:
         import sqlalchemy as sa
