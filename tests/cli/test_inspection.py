@@ -86,6 +86,14 @@ def test_the_doctor_proves_what_is_needed(run: Run) -> None:
     assert "all is well" in run("doctor").output
 
 
+def test_the_doctor_asks_further_databases_too(run: Run, folder: Path) -> None:
+    settings = folder / "toolkit.toml"
+    settings.write_text(f'{settings.read_text()}\ndatabases.gone = {{url = "sqlite:///none/gone.db"}}\n')
+    told = run("doctor", status=1).output
+    assert re.search(r"ok +site +database sqlite:///site.db", told)
+    assert re.search(r"FAIL site +database gone sqlite:///none/gone.db: .*its folder does not exist", told)
+
+
 def test_the_doctor_finds_a_folder_in_the_database_s_place(run: Run, folder: Path) -> None:
     (folder / "site.db").mkdir()
     told = run("doctor", status=1).output

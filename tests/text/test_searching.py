@@ -27,6 +27,7 @@ def one(*words: str, is_prefix: bool = False) -> tuple[Term, ...]:
         ("हिन्दी", "xx", ["हिन्दी"]),
         ("well-known don't x_y 3.14", "xx", ["well", "known", "don", "t", "x", "y", "3", "14"]),
         ("ﬁnance ２０２６", "xx", ["finance", "2026"]),
+        ("Jahr\u00adhundert می\u200cخواهم zero\u200bwidth", "xx", ["jahrhundert", "میخواهم", "zero", "width"]),
         ("", "en", []),
     ],
 )
@@ -54,13 +55,18 @@ def test_or_joins_its_neighbours() -> None:
     )
 
 
+def test_and_says_what_holds_anyway() -> None:
+    assert parse_query("ferry AND boat", "en") == parse_query("ferry boat", "en")
+    assert parse_query("ferry OR AND boat and", "en").wanted == (one("ferri"), one("boat"), one("and"))
+
+
 def test_a_star_goes_on_from_what_word_and_stem_share() -> None:
     assert parse_query("council* running*", "en") == SearchQuery(
         (one("council", is_prefix=True), one("run", is_prefix=True))
     )
 
 
-@pytest.mark.parametrize("text", ["", '"', "-", "*", "OR", '-"', "()", "'; --", " \x00 ", '""', "-*"])
+@pytest.mark.parametrize("text", ["", '"', "-", "*", "OR", "AND", '-"', "()", "'; --", " \x00 ", '""', "-*"])
 def test_a_text_without_words_asks_for_nothing(text: str) -> None:
     assert not parse_query(text, "en")
 

@@ -17,6 +17,7 @@ import click
 from toolkit.builder import Builder
 from toolkit.cli.invocation import Invocation, invocation, json_option, site_options
 from toolkit.cli.sites import open_site
+from toolkit.database import DEFAULT
 from toolkit.errors import ToolkitError
 
 LIBRARIES = (
@@ -68,8 +69,8 @@ class Proof:
 def doctor() -> None:
     """Prove that this machine has all that the site needs.
 
-    That is versions, SQLite's features, the database, folders, settings. Everything is tried, not looked up:
-    SQLite's features are used, folders are written to, the database is asked.
+    That is versions, SQLite's features, the databases, folders, settings. Everything is tried, not looked up:
+    SQLite's features are used, folders are written to, each database is asked.
     """
     asked = invocation()
     proofs = [*_versions(), *_sqlite(), *_site(asked)]
@@ -130,7 +131,8 @@ def _site(asked: Invocation) -> Iterator[Proof]:
         return
     yield Proof("site", "folder", str(site.folder))
     yield Proof("site", "declarations", f"{len(site.apps)} apps, {len(site.models)} models, {len(site.routes)} routes")
-    yield _database(site)
+    for database in site.databases.values():
+        yield _database(database)
     for folder in (Builder(site).output, site.state_folder):
         yield _attempt("folder", str(folder), lambda folder=folder: _write(folder))  # type: ignore[misc]  # bound at once
     for name in dir(site.settings):
@@ -139,12 +141,13 @@ def _site(asked: Invocation) -> Iterator[Proof]:
             yield Proof("setting", name, f"from {source}")
 
 
-def _database(site: Any) -> Proof:
-    return _attempt("site", f"database {site.database.safe_url}", lambda: _ask(site))
+def _database(database: Any) -> Proof:
+    named = "" if database.alias == DEFAULT else f"{database.alias} "
+    return _attempt("site", f"database {named}{database.safe_url}", lambda: _ask(database))
 
 
-def _ask(site: Any) -> str:
-    site.database.fetch("SELECT 1")
+def _ask(database: Any) -> str:
+    database.fetch("SELECT 1")
     return "answers"
 
 

@@ -161,16 +161,21 @@ def _is_spaceless(character: str) -> bool:
     return number >= 0xE00 and any(first <= number <= last for first, last in _SPACELESS)
 
 
+_UNSEEN = "\u00ad\u200c\u200d\u2060\ufeff"
+"""Soft hyphens and joiners, which stand inside of words and are none of their letters. Source: Unicode Standard Annex
+29, rule WB4."""
+
+
 @cache
 def _classes() -> tuple[str, str]:
-    """(scripts without spaces, marks that belong to letters) as members of a character class."""
+    """(scripts without spaces, marks that belong to letters or are not seen) as members of a character class."""
     spaceless = "".join(f"{chr(first)}-{chr(last)}" for first, last in _SPACELESS)
     marks = "".join(
         chr(number)
         for number in range(0x300, 0xABFF)
         if unicodedata.category(chr(number)) in ("Mn", "Mc") and not _is_spaceless(chr(number))
     )
-    return spaceless, marks
+    return spaceless, marks + _UNSEEN
 
 
 @cache
@@ -228,8 +233,8 @@ _PART = deferred(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))'
 def parse_query(text: str, language: str) -> SearchQuery:
     """What somebody typed, as a query. Every text is one.
 
-    Words are all wanted; ``"words in quotes"`` in this order; ``-word`` is not; ``one OR other`` at least one;
-    ``prefix*`` any word that begins so.
+    Words are all wanted, with or without ``AND`` between; ``"words in quotes"`` in this order; ``-word`` is not;
+    ``one OR other`` at least one; ``prefix*`` any word that begins so.
 
     Args:
         text: As typed.
@@ -239,8 +244,8 @@ def parse_query(text: str, language: str) -> SearchQuery:
     unwanted: list[Term] = []
     joins = False
     for found in _PART.finditer(text):
-        if found["word"] == "OR" and not found["minus"]:
-            joins = bool(wanted)
+        if found["word"] in ("AND", "OR") and not found["minus"]:
+            joins = found["word"] == "OR" and bool(wanted)
             continue
         term = _term(found, language)
         if term is None:

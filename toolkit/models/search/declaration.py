@@ -101,7 +101,7 @@ class Search:
 _TAG = re.compile("[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 """A language such as ``en`` or ``pt-BR``."""
 
-SCHEME = 2
+SCHEME = 3
 """Grows when texts are cut into words in another way, so that every index is made anew."""
 
 
