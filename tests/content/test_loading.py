@@ -34,6 +34,14 @@ def test_a_second_load_changes_nothing_and_writes_nothing(newsroom: Desk, monkey
     assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT"]
 
 
+def test_rows_go_before_those_that_refer_to_them_for_databases_that_check_at_once(newsroom: Desk) -> None:
+    with newsroom.scope.database.counted() as statements:
+        newsroom.load()
+    order = [statement.split()[2].strip('"') for statement in statements if statement.startswith("INSERT INTO")]
+    for first, then in (("section", "story"), ("story", "story_tags"), ("tag", "story_tags")):
+        assert order.index(f"news_{first}") < order.index(f"news_{then}")
+
+
 def test_an_edit_changes_one_row_in_place(newsroom: Desk) -> None:
     newsroom.load()
     before = newsroom.story("storm")

@@ -237,14 +237,11 @@ class Loading:
         changes.claim(self._database)
         problems += self._taken_keys(changes)
         _raise([*problems, *references.problems])
-        tables.defer_references(self._database)
-        try:
+        with self._database.references_held():
             saver = Saver(self._scope, self._folder, changes.spool)
             saver.save(changes.entries, changes.leavers)
             saver.problems += find_left_behind(self._database, changes.entries, self._folder)
             _raise(saver.problems)
-        finally:
-            tables.restore_references(self._database)
         return saver.removed
 
     def _reserve(self, entries: Iterable[Entry]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from toolkit.content.references import locate
 from toolkit.content.spool import Content, Spool
 from toolkit.errors import NON_FIELD_ERRORS, ContentError, IntegrityError, ValidationError
 from toolkit.models import AutoField
+from toolkit.models.circles import referred_first
 from toolkit.models.fields.several import parts_of
 from toolkit.trace import Scope
 
@@ -52,11 +52,16 @@ class Saver:
         what refers to them is dealt with last, when it is known what still does.
         """
         dropped = self._drop(leavers)
-        groups = [list(group) for _, group in groupby(sorted(entries, key=_model_label), key=_model_label)]
+        found: dict[Any, list[Entry]] = {}
+        for entry in entries:
+            found.setdefault(entry.layout.model, []).append(entry)
+        groups = [found[model] for model in referred_first(found)]
         for group in groups:
             self._save_known(group)
         for group in groups:
             self._save_new(group)
+        for group in groups:
+            self._save_beside(group)
         self._scope.database.memo.clear()
         self._settle_references_to(dropped)
         self._check_rows(entries)
@@ -72,10 +77,13 @@ class Saver:
         self._update(model, [entry for entry in entries if entry.state == "changed"])
 
     def _save_new(self, entries: list[Entry]) -> None:
-        """Add the new rows of a model; save the translations and links of all that the files give."""
+        """Add the new rows of a model."""
         model, fields = entries[0].layout.model, entries[0].layout.fields
         for chunk in _chunks(entry for entry in entries if entry.state == "added"):
             self._insert(model, fields, [(entry, _values(entry, said, None)) for entry, said in self._said(chunk)])
+
+    def _save_beside(self, entries: list[Entry]) -> None:
+        """Save the translations and links of all rows of a model that the files give."""
         for layout in dict.fromkeys(entry.layout for entry in entries):
             own = [entry for entry in entries if entry.layout is layout]
             self._save_translations(layout, own)
@@ -310,10 +318,6 @@ class Saver:
 
 
 _OTHER_ROW = "Another row has the same value: change one of the two."
-
-
-def _model_label(entry: Entry) -> str:
-    return str(entry.layout.model._meta.label)
 
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:

@@ -219,19 +219,3 @@ def _tell(database: Any, model: Any, operation: str, keys: Iterable[Any] | None)
     if keys is not None and read is not None:
         keys = [read(key) for key in keys]
     database.wrote(model, operation, keys)
-
-
-def defer_references(database: Any) -> None:
-    """Let references between rows be checked at the end of the transaction only."""
-    statement = {
-        "sqlite": "PRAGMA defer_foreign_keys = ON",
-        "postgresql": "SET CONSTRAINTS ALL DEFERRED",
-        "mysql": "SET FOREIGN_KEY_CHECKS = 0",
-    }
-    database.execute(statement[database.dialect])
-
-
-def restore_references(database: Any) -> None:
-    """Check references again at once, where the setting outlives the transaction."""
-    if database.dialect == "mysql":
-        database.execute("SET FOREIGN_KEY_CHECKS = 1")
