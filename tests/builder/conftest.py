@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -294,8 +294,29 @@ def build_here(folder: Path, output: Path) -> None:
             forget_modules(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where all presses keep the questions that they compiled: those of one state of the code have them in common.
+
+    A third of what builds took was to compile what another test's build had.
+    """
+    folder = tmp_path_factory.getbasetemp().parent / "questions"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.builder.rehearsing.FOLDER", folder)
+        patch.setattr("toolkit.models.known.STATES", 10_000)
+        yield folder
+
+
+@pytest.fixture
+def own_questions(press: Press, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """For tests of them: the press has its questions to itself."""
+    folder = press.folder / ".toolkit" / "questions"
+    monkeypatch.setattr("toolkit.builder.rehearsing.FOLDER", folder)
+    return folder / "default"
+
+
 @pytest.fixture(scope="session")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def planted(tmp_path_factory: pytest.TempPathFactory, questions: Path) -> Path:
     """The press with its rows, made once."""
     folder = tmp_path_factory.mktemp("planted") / "site"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -326,9 +347,10 @@ def built_sealable(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def press(planted: Path, built: Path, tmp_path: Path) -> Press:
-    """A press of one's own."""
+    """A press of one's own, with the templates that were compiled for the first build."""
     folder = tmp_path / "site"
-    shutil.copytree(planted, folder)
+    shutil.copytree(planted, folder, ignore=shutil.ignore_patterns(".toolkit"))
+    shutil.copytree(built / "site/.toolkit", folder / ".toolkit")
     return Press(folder, built)
 
 

@@ -1,6 +1,6 @@
 """Compiled questions that a build leaves to the next one. That they are the right ones is asserted with the models.
 
-Every build of the press has those of the build before, whichever test makes it.
+Every build of the press has those of the builds before, whichever test makes it, and whichever made them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from tests.servers import SERVERS
 from toolkit import Site
-from toolkit.builder.rehearsing import FOLDER, know_questions
+from toolkit.builder.rehearsing import know_questions
 from toolkit.database import Database
 from toolkit.models.compile import compile_query
 from toolkit.models.query import Query
@@ -28,7 +28,7 @@ STORY = "UPDATE press_story SET body = 'Another text.' WHERE id = 6"
 
 
 @pytest.fixture
-def rehearsed(press: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def rehearsed(press: Any, own_questions: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A press whose first build was made by two processes, and rehearsed."""
     monkeypatch.setattr("toolkit.builder.runs.WORTH_A_REHEARSAL", 10)
     monkeypatch.setattr("toolkit.builder.rehearsing.MANY_PAGES", 1)
@@ -38,10 +38,10 @@ def rehearsed(press: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return press
 
 
-def kept(press: Any) -> tuple[bytes, dict[str, bytes]]:
-    """The evidence and the questions that the last build left."""
-    body = (press.folder / ".toolkit" / FOLDER / "default").read_bytes()[DIGEST_BYTES:]
-    return msgspec.msgpack.decode(body, type=tuple[bytes, dict[str, bytes]])
+def kept(questions: Path) -> dict[str, int]:
+    """For each state of the site, how many questions its builds left."""
+    decode = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+    return {file.name: len(decode(file.read_bytes()[DIGEST_BYTES:])) for file in questions.iterdir()}
 
 
 def compile_searches(database: Any, query: Query, sight: Any) -> Any:
@@ -66,20 +66,22 @@ def test_an_edit_after_a_build_of_everything_compiles_nothing(rehearsed: Any, mo
     ],
     ids=["code", "a setting"],
 )
-def test_questions_of_another_state_of_the_site_are_not_asked(rehearsed: Any, edit: Any) -> None:
-    evidence, questions = kept(rehearsed)
-    assert questions
+def test_questions_of_another_state_of_the_site_are_not_asked(rehearsed: Any, own_questions: Path, edit: Any) -> None:
+    before = kept(own_questions)
+    assert all(before.values())
     edit(rehearsed)
     rehearsed.build()
-    assert kept(rehearsed)[0] != evidence
+    after = kept(own_questions)
+    assert len(after) == len(before) + 1
+    assert all(after.values())
 
 
-def test_a_damaged_file_is_of_no_account(rehearsed: Any) -> None:
-    place = rehearsed.folder / ".toolkit" / FOLDER / "default"
-    place.write_bytes(b"nothing of the kind")
+def test_a_damaged_file_is_of_no_account(rehearsed: Any, own_questions: Path) -> None:
+    for file in own_questions.iterdir():
+        file.write_bytes(b"nothing of the kind")
     rehearsed.sql(STORY)
     rehearsed.build()
-    assert kept(rehearsed)[1]
+    assert all(kept(own_questions).values())
 
 
 SITE = {
@@ -143,12 +145,12 @@ def test_questions_for_another_server_are_not_asked(
 ) -> None:
     (tmp_path / "toolkit.toml").touch()
 
-    def evidence() -> bytes:
+    def evidence() -> str:
         with loading(tmp_path) as loaded:
             site = Site(tmp_path, apps=[], settings={"base_url": "https://own.example", "database": server})
             site.prepare()
         know_questions(site, loaded)
-        found: bytes = site.database.known._evidence
+        found: str = site.database.known._place.name
         site.database.close()
         return found
 

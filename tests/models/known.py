@@ -16,15 +16,15 @@ class KnownAtOnce(KnownQuestions):
 
     Args:
         database: Compiles what is asked for.
-        place: The file, which is not written.
+        folder: Where nothing is written.
 
     Attributes:
         read: How many it gave.
         refused: Questions that cannot be kept.
     """
 
-    def __init__(self, database: Any, place: Path) -> None:
-        super().__init__(place, b"", database.schema.by_label)
+    def __init__(self, database: Any, folder: Path) -> None:
+        super().__init__(folder, b"", database.schema.by_label)
         self.database = database
         self.read = 0
         self.refused: list[Query] = []

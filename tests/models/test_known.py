@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -66,7 +67,7 @@ def forgotten(newsroom: Any) -> Iterator[None]:
 
 
 def known_of(database: Any, place: Path, evidence: bytes = EVIDENCE) -> KnownQuestions:
-    return KnownQuestions(place / "questions", evidence, database.schema.by_label)
+    return KnownQuestions(place, evidence, database.schema.by_label)
 
 
 def plain(answer: Any) -> Any:
@@ -120,7 +121,7 @@ def test_a_question_with_functions_of_its_own_is_compiled_in_each_process(
     found = {story.weight for story in m.Story.objects.filter(weight__doubled=2)}
     newsroom.database.known.save()
     assert found == {4}
-    assert not (tmp_path / "questions").exists()
+    assert not list(tmp_path.iterdir())
 
 
 class Multiplied:
@@ -147,7 +148,7 @@ def test_a_question_with_an_object_that_may_change_is_compiled_in_each_process(
     newsroom.database.known = known_of(newsroom.database, tmp_path)
     assert {story.weight for story in m.Story.objects.filter(weight__multiplied=2)} == {4}
     newsroom.database.known.save()
-    assert not (tmp_path / "questions").exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_lookup_that_reads_something_reads_it_in_each_process(
@@ -189,18 +190,34 @@ def test_questions_that_were_not_asked_for_longest_go(
 
 
 def test_nothing_is_left_behind_where_the_file_cannot_be_written(m: Any, newsroom: Any, tmp_path: Path) -> None:
-    (tmp_path / "questions").mkdir()
+    (tmp_path / EVIDENCE.hex()).mkdir()
     newsroom.database.known = known_of(newsroom.database, tmp_path)
     assert m.Story.objects.filter(weight=1).exists()
     newsroom.database.known.save()
-    assert list(tmp_path.iterdir()) == [tmp_path / "questions"]
+    assert list(tmp_path.iterdir()) == [tmp_path / EVIDENCE.hex()]
+
+
+def test_each_state_of_a_site_has_its_questions_and_the_oldest_go(
+    m: Any, newsroom: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.models.known.STATES", 2)
+    database = newsroom.database
+    for number, evidence in enumerate([b"main", b"preview", b"branch"]):
+        database.shapes.clear()
+        database.known = known_of(database, tmp_path, evidence)
+        assert m.Story.objects.filter(weight=1).exists()
+        database.known.save()
+        os.utime(tmp_path / evidence.hex(), ns=(number, number))
+    query, sight = next(iter(database.shapes))
+    found = [known_of(database, tmp_path, one).find(query, sight) for one in (b"main", b"preview", b"branch")]
+    assert [one is not None for one in found] == [False, True, True]
 
 
 @pytest.mark.parametrize("harm", ["other evidence", "cut short", "a bit"])
 def test_what_is_damaged_or_of_another_state_counts_for_nothing(
     m: Any, newsroom: Any, tmp_path: Path, harm: str
 ) -> None:
-    database, place = newsroom.database, tmp_path / "questions"
+    database, place = newsroom.database, tmp_path / EVIDENCE.hex()
     database.shapes.clear()
     database.known = known_of(database, tmp_path)
     assert list(m.Story.objects.filter(weight=1))

@@ -223,6 +223,19 @@ def test_compiled_templates_are_kept_and_used(make_desk: Callable[..., Desk], tm
     assert again.render("a.html") == "1"
 
 
+def test_compiled_templates_may_be_moved_with_their_sources_and_name_the_new_place(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "templates").mkdir(parents=True)
+    (old / "templates/a.html").write_text("{% macro fail() %}\n{{ 1 // 0 }}{% endmacro %}{{ fail() }}")
+    make_environment([TemplateFolder(old / "templates", "site")], cache_folder=old / "cache").find_template("a.html")
+    old.rename(new)
+    moved = make_environment([TemplateFolder(new / "templates", "site")], cache_folder=new / "cache")
+    moved.compile = None  # type: ignore[assignment]
+    with pytest.raises(TemplateError) as caught:
+        moved.render("a.html", {})
+    assert (caught.value.path, caught.value.line) == (str(new / "templates/a.html"), 2)
+
+
 def test_compiled_templates_of_another_source_or_torn_ones_are_compiled_again(
     make_desk: Callable[..., Desk], tmp_path: Path
 ) -> None:

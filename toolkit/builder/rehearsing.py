@@ -22,7 +22,7 @@ from toolkit.seals import installed_names
 from toolkit.site.watching import Loading
 from toolkit.trace import digest, entered
 
-FOLDER = "questions-1"
+FOLDER = "questions-2"
 """Below the folder for derived files; the number is that of their form."""
 
 MANY_PAGES = 100

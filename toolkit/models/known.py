@@ -49,23 +49,27 @@ _EMPTY = {"[]": list, "{}": dict}
 """What is made anew, so that nobody shares it."""
 
 
-class KnownQuestions:
-    """The compiled questions of a database, kept in a file.
+STATES = 8
+"""States of a site whose questions are kept: another branch has other code, and other variables make other settings."""
 
-    The file is code, as compiled templates are: who may write it may have anything run.
+
+class KnownQuestions:
+    """The compiled questions of a database, kept in a file for each state of its site.
+
+    The files are code, as compiled templates are: who may write them may have anything run.
 
     Args:
-        place: The file. It may be deleted at any time; one that is damaged counts for nothing.
+        folder: Where they are. It may be deleted at any time; a file that is damaged counts for nothing.
         evidence: Stands for all that decides about what is compiled; questions that were kept by another count for
             nothing.
         models: Model classes by label.
         anew: Let those that were kept count for nothing in any case.
     """
 
-    def __init__(self, place: Path, evidence: bytes, models: dict[str, Any], *, anew: bool = False) -> None:
-        self._place, self._evidence, self._models = place, evidence, models
+    def __init__(self, folder: Path, evidence: bytes, models: dict[str, Any], *, anew: bool = False) -> None:
+        self._place, self._models = folder / evidence.hex(), models
         self._labels = {model: label for label, model in models.items()}
-        self._kept = {} if anew else _read(place, evidence)
+        self._kept = {} if anew else _read(self._place)
         self._new: dict[str, Shape] = {}
         self._asked: set[str] = set()
 
@@ -90,7 +94,10 @@ class KnownQuestions:
             self._new[name] = shape
 
     def save(self) -> None:
-        """Write the file, if there is anything new. Where nothing can be written, questions are compiled again."""
+        """Write the file, if there is anything new, and take away those of states that were written longest ago.
+
+        Where nothing can be written, questions are compiled again.
+        """
         new = {name: body for name, shape in self._new.items() if (body := self._write(shape)) is not None}
         self._new.clear()
         if not new.keys() - self._kept.keys():
@@ -98,9 +105,12 @@ class KnownQuestions:
         asked = {name: self._kept.pop(name) for name in sorted(self._asked & self._kept.keys())}
         kept = [*self._kept.items(), *asked.items(), *new.items()]
         self._kept = dict(kept[-MOST:])
-        body = msgspec.msgpack.encode([self._evidence, self._kept])
+        body = msgspec.msgpack.encode(self._kept)
         with suppress(OSError):
             write_whole(self._place, digest_bytes(body) + body)
+            written = sorted(self._place.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+            for path in written[:-STATES]:
+                path.unlink(missing_ok=True)
 
     def _write(self, shape: Shape) -> bytes | None:
         body = BytesIO()
@@ -246,11 +256,10 @@ def _searched(model: Any) -> list[Any]:
     return [search.language, [*search.weights.items()]] if search is not None else []
 
 
-def _read(place: Path, evidence: bytes) -> dict[str, bytes]:
+def _read(place: Path) -> dict[str, bytes]:
     with suppress(OSError, msgspec.MsgspecError):
         found = place.read_bytes()
         body = found[DIGEST_BYTES:]
         if digest_bytes(body) == found[:DIGEST_BYTES]:
-            kept_for, kept = msgspec.msgpack.decode(body, type=tuple[bytes, dict[str, bytes]])
-            return kept if kept_for == evidence else {}
+            return msgspec.msgpack.decode(body, type=dict[str, bytes])
     return {}

@@ -39,7 +39,8 @@ class BytecodeFolder:
     """A folder of compiled templates; it may be deleted at any time.
 
     One file a template, headed by a digest of everything the code was made from: the source, the versions of
-    Python and Jinja, the extensions. A torn, foreign or old file is not an error, it is compiled again.
+    Python and Jinja, the extensions. A torn, foreign or old file is not an error, it is compiled again. The folder may
+    be moved together with the templates, as a cache of continuous integration is.
 
     Args:
         folder: Where to keep them. It is made when the first is written.
@@ -61,7 +62,7 @@ class BytecodeFolder:
         if body[:32] != self._seal(source, payload):
             return None
         code = marshal.loads(payload)  # noqa: S302 - sealed by us: the digest covers source and payload
-        return code if isinstance(code, CodeType) else None
+        return _found_at(filename, code) if isinstance(code, CodeType) else None
 
     def keep(self, code: CodeType, *, name: str, filename: str, source: str) -> None:
         """Write compiled code beside its place, then rename it. A full or read-only disk is no error."""
@@ -78,7 +79,8 @@ class BytecodeFolder:
                 raise
 
     def _path(self, name: str, filename: str) -> Path:
-        key = hashlib.blake2b(f"{name}\0{filename}".encode(), digest_size=16).hexdigest()
+        place = os.path.relpath(filename, self.folder)
+        key = hashlib.blake2b(f"{name}\0{place}".encode(), digest_size=16).hexdigest()
         return self.folder / f"{key}.bytecode"
 
     def _seal(self, source: str, payload: bytes) -> bytes:
@@ -87,3 +89,11 @@ class BytecodeFolder:
             seal.update(len(part).to_bytes(8, "big"))
             seal.update(part)
         return seal.digest()
+
+
+def _found_at(filename: str, code: CodeType) -> CodeType:
+    """The code as if it had been compiled from the file at this place, which errors name."""
+    if code.co_filename == filename:
+        return code
+    inner = tuple(_found_at(filename, part) if isinstance(part, CodeType) else part for part in code.co_consts)
+    return code.replace(co_filename=filename, co_consts=inner)
