@@ -35,6 +35,10 @@ from toolkit.trace import BUCKET_BITS
 if TYPE_CHECKING:
     from toolkit.database.connections import Database
 
+TRIGGERS = "SHOW TRIGGERS"
+"""Name, event, table, statement, timing, time of making and more; ``information_schema.triggers`` takes five times as
+long."""
+
 YOUNG_SECONDS = 2
 """A table made or altered so lately may be altered again in the same second, unseen: it gets no token yet."""
 
@@ -272,14 +276,8 @@ def _clear(database: Database) -> None:
 
 def _triggers_there(database: Database) -> dict[str, tuple[_Trigger, str]]:
     """Name to a trigger, and when it was made."""
-    rows = database.fetch(
-        "SELECT trigger_name, event_object_table, event_manipulation, action_statement, "
-        "coalesce(cast(created AS CHAR), '') "
-        "FROM information_schema.triggers "
-        "WHERE trigger_schema = database() AND trigger_name LIKE 'toolkit\\_changed\\_%%'",
-        (),
-    )
-    return {name: (_Trigger(table, event, body), created) for name, table, event, body, created in rows}
+    rows = [trigger[:6] for trigger in database.fetch(TRIGGERS) if trigger[0].startswith("toolkit_changed_")]
+    return {name: (_Trigger(table, event, body), str(made or "")) for name, event, table, body, _, made in rows}
 
 
 def _keys(database: Database, tables: Sequence[str]) -> dict[str, str]:

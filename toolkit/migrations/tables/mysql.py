@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from toolkit.database.tokens.mysql import TRIGGERS
 from toolkit.migrations.editors.statements import create_statements, foreign_keys_of, table_of
 from toolkit.migrations.tables.definitions import constraint_key, parse_table, words_of
 from toolkit.migrations.tables.information import Column, TableInfo
@@ -43,11 +44,8 @@ def digest_of_tables(database: Any, *, without: Collection[str]) -> str:
     for table in sorted(database.table_names()):
         if table not in without:
             made.update(_COUNTER.sub("", _statement(database, table)).encode())
-    for row in database.fetch(
-        "SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers "
-        "WHERE trigger_schema = database() ORDER BY trigger_name"
-    ):
-        made.update(repr(tuple(row)).encode())
+    for name, event, table, statement, timing, *_ in sorted(database.fetch(TRIGGERS)):
+        made.update(repr((name, event, table, statement, timing)).encode())
     return made.hexdigest()
 
 
