@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers import SERVERS, opened_apart
 from toolkit.errors import DatabaseError, DatabaseUnavailable
+from toolkit.migrations.editors.sessions import editing
 
 pytest.importorskip("psycopg")
 POSTGRESQL = next((url for url in SERVERS if url.startswith("postgresql")), "")
@@ -65,6 +66,25 @@ def test_a_connection_that_prepares_nothing_is_asked_all_the_same(notes: Any) ->
     for _ in range(3):
         assert notes.fetch("SELECT text FROM note WHERE id = %s AND text LIKE 'f%%'", (1,)) == [("ferry",)]
     assert len(prepared(notes)) == 1
+
+
+def test_a_block_that_changes_tables_lets_go_of_all_and_keeps_the_connection(notes: Any) -> None:
+    write, star = "UPDATE note SET text = %s WHERE id = %s", "SELECT * FROM note WHERE id = %s"
+    for _ in range(10):  # psycopg prepares what it writes from the sixth time on
+        notes.execute(write, ("ferry", 1))
+        assert notes.fetch(star, (1,)) == [(1, "ferry")]
+    kept = notes.connection
+    for number in range(3):
+        with editing(notes) as editor:
+            editor.execute(f"ALTER TABLE note ADD COLUMN more_{number} INTEGER")
+        with notes.atomic():  # where a statement that fails is not sent again
+            for _ in range(10):
+                notes.execute(write, ("tram", 1))
+                assert notes.fetch(star, (1,)) == [(1, "tram", *[None] * (number + 1))]
+    assert notes.connection is kept
+    with pytest.raises(DatabaseError), editing(notes) as editor:
+        editor.execute("ALTER TABLE nowhere ADD COLUMN more INTEGER")
+    assert notes.connection is not kept
 
 
 def test_only_so_many_are_kept_and_the_one_that_rested_longest_goes(notes: Any) -> None:

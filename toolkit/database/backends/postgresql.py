@@ -74,6 +74,10 @@ class PostgreSQL(Backend):
     def reader(self, connection: Any) -> Reader:
         return prepared.PreparedReader(connection)
 
+    def let_go(self, connection: Any) -> None:
+        """Forget all that a connection has prepared: its tables are others now."""
+        prepared.let_go(connection)
+
     def send_many(self, cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Rows that are only inserted go through COPY: 100,000 rows take a third of the time.
 

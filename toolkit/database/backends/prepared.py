@@ -158,6 +158,15 @@ def statements_of(connection: Any) -> Statements:
     return found
 
 
+def let_go(connection: Any) -> None:
+    """Forget all that a connection has prepared, here and on the server: its tables are others now."""
+    connection._prepared.clear()  # psycopg's own, which would notice the statement the first time only
+    connection.execute("DEALLOCATE ALL")
+    statements = statements_of(connection)
+    statements.known.clear()
+    statements.unsure = False
+
+
 class PreparedReader:
     """Asks questions over one connection, which commits by itself.
 

@@ -77,17 +77,21 @@ def _sqlite_transaction(database: Any) -> Iterator[None]:
 
 @contextmanager
 def _postgresql_transaction(database: Any) -> Iterator[None]:
-    """psycopg prepares what it runs often, and a prepared plan fails once its table has changed.
+    """A prepared plan fails once its table has changed: nothing is prepared on the way, and older plans are let go of.
 
-    So nothing is prepared on the way, and the connection with its older plans is given up.
+    Where it fails, the connection is given up.
     """
-    database.connection.prepare_threshold = None
+    connection = database.connection
+    threshold, connection.prepare_threshold = connection.prepare_threshold, None
     try:
         with database.atomic():
             database.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             yield
-    finally:
+        database.backend.let_go(connection)
+    except BaseException:
         database.close()
+        raise
+    connection.prepare_threshold = threshold
 
 
 @contextmanager
