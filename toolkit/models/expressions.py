@@ -258,13 +258,13 @@ class Value(Expression):
     """
 
     def __init__(self, value: Any, output_field: Field[Any] | None = None) -> None:
+        if hasattr(value, "_meta") and not isinstance(value, type):
+            raise FieldError(f"Value({shown(value)}): a row is no value", hint="Give its pk.")
         if output_field is None and value is not None and field_for(type(value)) is None:
             raise FieldError(
                 f"Value({value!r:.60}): what kind of value it is, is not said",
                 hint="Such as Value([1], output_field=models.JSONField()), or a field of your own for a class.",
             )
-        if hasattr(value, "_meta") and not isinstance(value, type):
-            raise FieldError(f"Value({shown(value)}): a row is no value", hint="Give its pk.")
         null = value is None and isinstance(output_field, JSONField)
         self.value, self.output_field = JSONNull() if null else value, output_field
 
