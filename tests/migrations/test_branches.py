@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -123,6 +124,22 @@ def test_a_migration_that_was_applied_under_its_old_name_counts_as_applied(diver
     diverged.declare(model("Story", title=title(), kicker=title(default=""), rank=models.IntegerField(default=0)))
     assert diverged.apply() == ["Apply news.0002_story_kicker"]
     assert diverged.problems() == []
+
+
+def test_one_that_another_database_applied_under_its_old_name_is_not_done_again(diverged):
+    """Nobody asked that database when the migration got its number; steps of one's own would be run twice."""
+    diverged.apply()
+    git(diverged.folder, "merge", "kicker", status=1)
+    (moved,) = migrations.rebase([diverged.app])
+    said = 'replaces = [("news", "0002_story_rank")]'
+    with pytest.raises(
+        MigrationError, match=rf"0002_story_rank is, which has no file.*number.*{re.escape(said)}.*prune"
+    ):
+        diverged.apply()
+    assert diverged.rows("toolkit_migration", "name") == [("0001_initial",), ("0002_story_rank",)]
+    text = moved.path.read_text().replace("    dependencies", f"    {said}\n    dependencies", 1)
+    moved.path.write_text(text)
+    assert diverged.apply() == ["Apply news.0002_story_kicker"]
 
 
 def test_several_migrations_of_a_side_keep_their_order_and_what_depends_on_them_follows(diverged, model):

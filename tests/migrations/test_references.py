@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,32 @@ def test_a_model_is_renamed_behind_all_that_knew_it_by_its_name(apps, new_databa
         desk=[office(model, "Bureau")],
         Office="Bureau",
     )
+    apps.bring_up(new_database)
+
+
+def test_a_rename_that_comes_before_a_reference_of_another_branch_is_named(apps, new_database, model):
+    """No app has two ends then, so git and HEAD are silent."""
+    apps.migrate(news=[model("Writer")], desk=[office(model)])
+    apps.migrate(news=[model("Writer", office=to_office())], desk=[office(model)])
+    apps.migrate(
+        news=[model("Writer", office=to_office("desk.Bureau"))], desk=[office(model, "Bureau")], Office="Bureau"
+    )
+    path = apps.apps[1].migrations_folder / "0002_rename_office_bureau.py"
+    text = path.read_text()
+    behind = '("news", "0002_writer_office")'
+    path.write_text(text.replace(behind, '("news", "0001_initial")'))
+    told = (
+        r"0002_writer_office.py: news.Writer would refer to desk.Office, and there is no such model at this point: "
+        r"desk.0002_rename_office_bureau comes before \(Rename model Office to Bureau\). "
+    )
+    add = r"Let that come after: add \('news', '0002_writer_office'\) to the dependencies of desk.0002_rename"
+    for database in (None, new_database):
+        assert re.search(told + add, str(migrations.check(database, apps.apps)[-1]))
+    migrations.apply(new_database, apps.apps, "desk")
+    mend = r"Mend the reference, and add \('desk', '0002_rename_office_bureau'\) to the dependencies"
+    assert re.search(told + mend, str(migrations.check(new_database, apps.apps)[-1]))
+    migrations.apply(new_database, apps.apps, "desk.0001")
+    path.write_text(text)
     apps.bring_up(new_database)
 
 

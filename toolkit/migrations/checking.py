@@ -11,10 +11,13 @@ from toolkit.migrations.changes import changes_of, refused_changes, unmigrated
 from toolkit.migrations.conflicts import check_heads
 from toolkit.migrations.detecting.walk import Change
 from toolkit.migrations.executor import Executor
+from toolkit.migrations.graph import Graph, Key, LoadedMigration
 from toolkit.migrations.heads import read_head
 from toolkit.migrations.history import History, orphaned
 from toolkit.migrations.loader import App, load_graph, read_graph
+from toolkit.migrations.operations.models import DeleteModel, RenameModel
 from toolkit.migrations.renames import never
+from toolkit.migrations.state import ModelState, ProjectState
 from toolkit.migrations.tables.comparing import differences, missing_tables
 
 
@@ -43,13 +46,15 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, rout
         return [_as_migration_error(problem) for problem in problems.problems]
     except MigrationError as error:
         return [error]
+    past = _past(executor) if executor is not None else set()
+    impossible = _impossible(graph if executor is None else executor.graph, unmigrated(apps), past)
     found = refused_changes(changes, before)
-    found += _unmade(change for change in changes if change[1].touches_tables or not tables_only)
-    if executor is None:
-        return found
-    unapplied = _unapplied(database, executor)
-    found += [*unapplied, *(_impossible(executor) if unapplied else [])]
-    if found:
+    if not impossible:  # else nobody knows what the migrations lead to
+        found += _unmade(change for change in changes if change[1].touches_tables or not tables_only)
+    if executor is not None:
+        found += _unapplied(database, executor)
+    found += impossible
+    if executor is None or found:
         return found
     models = [model for app in apps for model in executor.place.living(app.models)]
     migrated = [
@@ -65,18 +70,40 @@ def check(database: Any, apps: Iterable[App], *, tables_only: bool = False, rout
     return gone + differences(database, models)
 
 
-def _impossible(executor: Executor) -> list[MigrationError]:
+def _past(executor: Executor) -> set[Key]:
+    return executor.graph.applied | {(one.app, one.name) for one in executor.interrupted()}
+
+
+def _impossible(graph: Graph, start: ProjectState, past: set[Key]) -> list[MigrationError]:
     """The first migration that is to be applied and cannot be, whatever rows there are."""
-    graph = executor.graph
-    past = graph.applied | {(one.app, one.name) for one in executor.interrupted()}
-    state = graph.state(executor.start, upto=past)
-    try:
-        for migration in graph:
-            if migration.key not in past:
-                state = migration.checked(state)
-    except MigrationError as error:
-        return [error]
+    state = graph.state(start, upto=past)
+    for migration in graph:
+        if migration.key in past:
+            continue
+        try:
+            state = migration.checked(state)
+        except MigrationError as error:
+            return [error]
+        lost = next(state.lost_targets(), None)
+        if lost is not None:
+            return [_lost(graph, migration, *lost, past=past)]
     return []
+
+
+def _lost(
+    graph: Graph, migration: LoadedMigration, model: ModelState, target: str, *, past: set[Key]
+) -> MigrationError:
+    """A reference to a model that is not there, perhaps since a migration of another app comes before."""
+    apart = {*graph.before(migration.key), *graph.after(migration.key)}
+    told, hint = f"{model.label} would refer to {target}, and there is no such model at this point", None
+    for one in graph:
+        for operation in one.operations if one.key not in apart else ():
+            if isinstance(operation, RenameModel | DeleteModel) and target in operation.models(one.app):
+                told = f"{told}: {one} comes before ({operation.describe()})"
+                hint = f"Let that come after: add {migration.key} to the dependencies of {one}."
+                if one.key in past:
+                    hint = f"Mend the reference, and add {one.key} to the dependencies."
+    return MigrationError(told, path=migration.path, hint=hint)
 
 
 def _unmade(changes: Iterable[Change]) -> list[MigrationError]:

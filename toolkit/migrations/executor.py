@@ -20,8 +20,8 @@ from toolkit.migrations.editors.journal import (
     read_progress,
 )
 from toolkit.migrations.editors.sessions import can_take_back, digest_of, editing, editor_of
-from toolkit.migrations.graph import Graph, Key, LoadedMigration
-from toolkit.migrations.history import TABLE, History
+from toolkit.migrations.graph import Graph, Key, LoadedMigration, bare_name
+from toolkit.migrations.history import TABLE, History, orphaned_last
 from toolkit.migrations.operations.merging import merged
 from toolkit.migrations.operations.models import CreateModel
 from toolkit.migrations.operations.operation import Act
@@ -110,7 +110,12 @@ class Executor:
 
         Returns:
             The steps that were done; one that another process did meanwhile is left out.
+
+        Raises:
+            MigrationError: One of them cannot be done, or was done under another number.
         """
+        steps = list(steps)
+        self._check_renumbered(steps)
         with editing(self.database):
             self.history.prepare()
         done = []
@@ -143,6 +148,20 @@ class Executor:
             if ((one.app, one.name), one.backwards) not in planned:
                 back = f"{one.app} with the target before it" if one.backwards else one.app
                 raise MigrationError(str(one), hint=f"Finish it first: toolkit migrations apply {back}.")
+
+    def _check_renumbered(self, steps: Iterable[Step]) -> None:
+        """Refuse to do again what was done under another number, after all of its app that have files."""
+        done = {(app, bare_name(name)): name for app, name in orphaned_last(self.graph, self.history.read())}
+        for step in steps:
+            app, name = step.migration.key
+            old = done.get((app, bare_name(name)))
+            if old is not None and not step.backwards and not step.faked:
+                raise MigrationError(
+                    f"{app}.{name} is not applied, and {app}.{old} is, which has no file: did it get another number?",
+                    path=step.migration.path,
+                    hint=f'If so, write replaces = [("{app}", "{old}")] into it. If it is another, forget the old one: '
+                    "toolkit migrations apply --prune.",
+                )
 
     def _record_replacements(self) -> None:
         """Note the replacements all of whose parts were applied: the files of the parts may then be removed."""

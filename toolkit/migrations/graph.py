@@ -315,6 +315,12 @@ class Graph:
         raise Problems([problem], summary="the migrations do not fit together")
 
 
+def bare_name(name: str) -> str:
+    """A migration's name without its number."""
+    digits, _, rest = name.partition("_")
+    return rest if digits.isdigit() and rest else name
+
+
 def _reach(start: set[Key], following: Any) -> set[Key]:
     found: set[Key] = set()
     waiting = list(start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -76,3 +76,12 @@ def orphaned(graph: Graph, recorded: Iterable[Key]) -> list[Key]:
     """What a database has applied and no file knows; what a squashed migration stands for is known."""
     known = {*graph.files, *(key for one in graph.files for key in graph.replaced(one))}
     return [key for key in recorded if key not in known]
+
+
+def orphaned_last(graph: Graph, recorded: Mapping[Key, Applied]) -> list[Key]:
+    """Of what has no file, that which was applied after all of its app that has one."""
+    gone = orphaned(graph, recorded)
+    known = [one for key, one in recorded.items() if key not in gone]
+    return [
+        key for key in gone if all(one.applied_at <= recorded[key].applied_at for one in known if one.app == key[0])
+    ]

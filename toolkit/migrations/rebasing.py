@@ -10,7 +10,7 @@ from pathlib import Path
 from toolkit.errors import MigrationError, did_you_mean
 from toolkit.files import write_whole
 from toolkit.migrations.conflicts import Branch, Conflict, find_conflicts
-from toolkit.migrations.graph import Graph, Key, LoadedMigration
+from toolkit.migrations.graph import Graph, Key, LoadedMigration, bare_name
 from toolkit.migrations.heads import is_rebasing, read_head, write_head
 from toolkit.migrations.loader import App, read_graph
 from toolkit.migrations.state import ProjectState
@@ -105,7 +105,7 @@ def merge(apps: Iterable[App], *, start: ProjectState, anyway: bool = False) -> 
 def _merged(conflict: Conflict, folder: Path) -> WrittenMigration:
     ends = [branch.end for branch in conflict.branches]
     number = max(number_of(end.name) for end in ends) + 1
-    rest = "_".join(_bare(end.name) for end in ends)
+    rest = "_".join(bare_name(end.name) for end in ends)
     name = f"{number:04}_merge_{rest}"[:60].rstrip("_")
     text = migration_text([], dependencies=[end.key for end in ends])
     path = folder / f"{name}.py"
@@ -152,7 +152,7 @@ def _move(graph: Graph, conflict: Conflict, branch: Branch, *, applied: set[Key]
     others = [other.end for other in conflict.branches if other is not branch]
     own = [one for one in branch.migrations if one.app == conflict.app]
     number = max(number_of(end.name) for end in others)
-    names = {one.key: f"{number + step:04}_{_bare(one.name)}" for step, one in enumerate(own, start=1)}
+    names = {one.key: f"{number + step:04}_{bare_name(one.name)}" for step, one in enumerate(own, start=1)}
     first = own[0]
     for migration in graph.files.values():
         text = migration.path.read_text("utf-8")
@@ -217,8 +217,3 @@ def number_of(name: str) -> int:
     """The number that a migration's name stands for, or 0: of ``0001_squashed_0005_last`` it is 5."""
     found = re.match(r"\d+_squashed_(\d+)|(\d+)", name)
     return int(found[1] or found[2]) if found else 0
-
-
-def _bare(name: str) -> str:
-    digits, _, rest = name.partition("_")
-    return rest if digits.isdigit() and rest else name

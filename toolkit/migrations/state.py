@@ -220,6 +220,10 @@ class ProjectState:
                 found += [self.models[base], *self.ancestors(self.models[base])]
         return found
 
+    def lost_targets(self) -> Iterator[tuple[ModelState, str]]:
+        """The models that refer to a model which is not there, and the label of that."""
+        return ((one, to) for one in self.models.values() for to in one.targets() if to not in self.models)
+
     def holders(self, label: str, name: str) -> Iterator[ModelState]:
         """The models with a foreign key that holds values of this field, which is not the primary key."""
         return (model for model in self.models.values() if any(field.holds(label, name) for field in model.fields))
