@@ -23,6 +23,7 @@ from toolkit.models import (
     Sum,
     Value,
     Window,
+    prefetch_related_objects,
 )
 
 SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
@@ -189,6 +190,18 @@ FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "one key that is text": (
         lambda m: m.Tag.objects.in_bulk("tag-1", field_name="slug"),
         "in_bulk(keys='tag-1'): that is one text. Write ['tag-1'].",
+    ),
+    "values between where nothing is": (
+        lambda m: m.Section(pk=1).stories.add(1, through_defaults={"position": 1}),
+        "through_defaults is for a table between, and Story.section needs none. Set the fields of Story itself.",
+    ),
+    "values between for a new row": (
+        lambda m: m.Section(pk=1).stories.create(slug="a", through_defaults={"position": 1}),
+        "stories: through_defaults is for a table between",
+    ),
+    "one row to prefetch for": (
+        lambda m: prefetch_related_objects(m.Story(pk=1), "tags"),
+        "prefetch_related_objects(instances=<Story 1>): that is no list",
     ),
     "one partner": (lambda m: m.Story(pk=1).tags.set(m.Tag(pk=2)), "set(partners=<Tag 2>): that is no list"),
     "a list of partners": (

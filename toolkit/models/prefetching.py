@@ -13,6 +13,7 @@ from toolkit.errors import FieldError, did_you_mean
 from toolkit.models.batches import Groups, load_forward, written_reader
 from toolkit.models.comparisons import shown
 from toolkit.models.fetching import FETCH_PEERS, spread
+from toolkit.models.given import refuse_one
 from toolkit.models.partners import Partners, find_relation, partners_of
 from toolkit.models.relations import ForeignKey
 
@@ -136,6 +137,7 @@ def prefetch_related_objects(instances: Iterable[Any], *lookups: str | Prefetch)
         instances: Of one model.
         lookups: Relations, paths of them, or ``Prefetch`` objects.
     """
+    refuse_one("prefetch_related_objects", "instances", instances)
     prefetch(list(instances), lookups)
 
 

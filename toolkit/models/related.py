@@ -191,6 +191,7 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
         self._refuse_without_key()
         name = self.relation.name_of_owner
         if name is not None:
+            self.relation.refuse_between(through_defaults)
             return super().create(**{name: self.owner, **values})
         with atomic_for(self.owner):
             created = super().create(**values)
@@ -372,6 +373,9 @@ class Related:
         """What refers to these partners."""
         return self._keys(partners, self.target._meta.pk)
 
+    def refuse_between(self, through_defaults: Defaults) -> None:
+        """Refuse values for the rows of a table between where there is none."""
+
     def add(self, owner: Any, partners: Iterable[Any], *, bulk: bool = True, through_defaults: Defaults = None) -> None:
         """See ``RelatedManager.add``."""
         raise TypeError(f"{type(self).__name__} must define add()")
@@ -435,6 +439,7 @@ class RelatedByKey(Related):
 
     def add(self, owner: Any, partners: Iterable[Any], *, bulk: bool = True, through_defaults: Defaults = None) -> None:
         """See ``RelatedManager.add``."""
+        self.refuse_between(through_defaults)
         owner.__dict__.pop(self.asked, None)
         partners = list(partners)
         given = [partner for partner in partners if hasattr(partner, "_meta")]
@@ -451,6 +456,19 @@ class RelatedByKey(Related):
                     self._refuse_missing(owner, rows, keys)
         for partner in given:
             setattr(partner, self.declared.name, owner)
+
+    def refuse_between(self, through_defaults: Defaults) -> None:
+        """Refuse values for the rows of a table between, which there is not.
+
+        Raises:
+            FieldError: There are some.
+        """
+        if through_defaults:
+            needless = f"{self.target.__name__}.{self.declared.name} needs none"
+            raise FieldError(
+                f"{self.name}: through_defaults is for a table between, and {needless}",
+                hint=f"Set the fields of {self.target.__name__} itself.",
+            )
 
     def _refuse_missing(self, owner: Any, rows: Any, keys: Sequence[Any]) -> None:
         """Refuse rows that are not there.
