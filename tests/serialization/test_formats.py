@@ -63,7 +63,9 @@ def written(kind: str) -> str:
         ("csv", "$model,$pk\nnews.Tag,1", "cut off"),
         ("csv", "$model,$model\n", "stands twice"),
         ("csv", "a,b\n1,2\n", "no column"),
-        ("csv", b"$model,a\nnews.Tag,\xff\n", "not UTF-8"),
+        ("csv", b"$model,a\nnews.Tag,\xff\n", "not UTF-8: .*Save it as UTF-8"),
+        ("csv", "$model,a\rnews.Tag,1\n", "no CSV: new-line character seen in unquoted field$"),
+        ("xml", '<rows>\n<row model="a.B"><field name="x">&nbsp;</field></row></rows>', "no XML: Entity 'nbsp' not"),
     ],
 )
 def test_a_file_that_is_refused(kind: str, text: str | bytes, told: str) -> None:
@@ -83,6 +85,7 @@ def test_a_file_that_is_refused(kind: str, text: str | bytes, told: str) -> None
         ("yaml", "- model: a.B\n  fields: {1: 2}\n", "no table of names"),
         ("csv", "$model,a\nnews.Tag\n", "1 cells"),
         ("csv", "$model,a\nnews.Tag,[1\n", "no JSON"),
+        ("xml", '<rows><row model="a.B">lost<field name="a">1</field></row></rows>', "'lost' stands beside the fields"),
         (
             "xml",
             '<rows><row model="a.B"><field name="a"><xi:include xmlns:xi="http://www.w3.org/2001/XInclude"'
@@ -101,10 +104,47 @@ def test_a_record_that_is_refused(kind: str, text: str, told: str) -> None:
     assert told in str(found)
 
 
-def test_a_byte_that_is_no_text_is_told_with_its_line() -> None:
-    with pytest.raises(ContentError, match="not UTF-8") as refused:
-        read("json", b'[\n{"model": "a.B"},\n\xff]')
-    assert refused.value.line == 3
+@pytest.mark.parametrize(
+    ("kind", "text", "line"),
+    [
+        ("json", b'[\n{"model": "a.B"},\n\xff]', 3),
+        ("yaml", b"- model: a.B\n- model: \xe9\n", 2),
+        ("yaml", b"- model: a.B\n" * 9_000 + b"- model: \xe9\n" + b"- model: a.B\n" * 9_000, 9_001),
+        ("yaml", b'- model: a.B\n- model: "\x01"\n', 2),
+    ],
+)
+def test_a_byte_that_is_no_text_is_told_with_its_line(kind: str, text: bytes, line: int) -> None:
+    with pytest.raises(ContentError, match=r"not UTF-8|a character #x0001") as refused:
+        read(kind, text)
+    assert refused.value.line == line
+
+
+def test_a_cell_that_is_no_list_is_told_with_its_column() -> None:
+    (found,) = read("csv", "$model,a,b\nnews.Tag,1,[1\n")
+    assert (found.line, found.column) == (2, "b")
+
+
+def test_yaml_may_be_utf_16() -> None:
+    (found,) = read("yaml", "- model: a.B\n  fields: {name: Caf\xe9}\n".encode("utf-16"))
+    assert found.fields == {"name": "Caf\xe9"}
+
+
+def test_a_record_on_a_line_with_others_is_told_by_its_number(scope: Scope) -> None:
+    place = '{"model": "world.Place", "pk": %d, "fields": {"%s": "x"}}'
+    text = f"[{place % (1, 'nam')}, {place % (2, 'name')}, {place % (3, 'nmae')}]"
+    with pytest.raises(Problems) as caught:
+        loaded(scope, text, "json")
+    assert [str(each).partition("Place")[0] for each in caught.value.problems] == [
+        "rows.json:1:nam: world.", "rows.json:1:nmae: record 3: world.",
+    ]  # fmt: skip
+
+
+def test_a_file_that_is_broken_is_told_before_what_that_leads_to(scope: Scope, tmp_path: Path) -> None:
+    whole = gzip.compress(b'{"model": "world.Place", "pk": 1, "fields": {"name": "x"}}\n')
+    (tmp_path / "rows.jsonl.gz").write_bytes(whole[:-8] + b"\0\0\0\0" + whole[-4:])
+    with opened(tmp_path / "rows.jsonl.gz", "r") as source, pytest.raises(Problems) as caught:
+        load(scope, format_of("jsonl"), source, path="rows.jsonl.gz")
+    assert str(caught.value.problems[0]).startswith("rows.jsonl.gz: the file cannot be read to its end: CRC check")
 
 
 def test_a_lone_backslash_is_told_with_the_line_of_its_record() -> None:

@@ -54,6 +54,14 @@ def test_what_could_not_be_loaded_is_not_dumped(scope: Scope, kind: str) -> None
         scope.database.execute(f"UPDATE world_everything SET {name} = NULL")
 
 
+def test_rows_that_share_a_natural_key_are_not_dumped_by_it(world: SimpleNamespace, scope: Scope) -> None:
+    twin = Topic.objects.create(slug="leaf", parent=world.root, name="Another")
+    dumped(scope, models=[Topic])
+    told = rf"world\.Topic: the rows {world.leaf.pk} and {twin.pk} have one natural key, \[{world.root.pk}, 'leaf'\]"
+    with pytest.raises(ContentError, match=told):
+        dumped(scope, models=[Topic], natural=True)
+
+
 def test_keys_of_no_row_are_told(world: SimpleNamespace, scope: Scope) -> None:
     with pytest.raises(ContentError, match=r"^no world\.Topic row has the key -1\. Leave out"):
         dumped(scope, models=[Topic], pks=[world.leaf.pk, -1])

@@ -161,6 +161,7 @@ class Table:
             if name not in known:
                 raise ContentError(f"{meta.label} has no field {name!r}", hint=did_you_mean(name, known))
         self._checks: dict[Any, Callable[[Any], Any]] = {}
+        self._before: tuple[Any, list[Any]] | None = None
         self.by_natural = self._tells(model)
         keys = [field for field in meta.key if not (self.by_natural and field.name in meta.natural_key)]
         wanted = known if fields is None else fields
@@ -207,10 +208,28 @@ class Table:
         links = {field.name: self._links(field, rows) for field in self.many}
         translations = self._translations(rows)
         for row in rows:
+            if self.by_natural:
+                self._refuse_twin(row)
             values = {field.name: self._value(field, row) for field in self.fields}
             values |= {name: found.get(row.pk, []) for name, found in links.items()}
             pk = None if self.by_natural else self._key(self.model, row.pk)
             yield Record(self.model._meta.label, pk, values, translations.get(row.pk, {}))
+
+    def _refuse_twin(self, row: Any) -> None:
+        """Refuse a row that its natural key does not tell from the one before it: a load would take both for one.
+
+        Raises:
+            ContentError: It is such.
+        """
+        names = [self.model._meta.get_field(name).attname for name in self.model._meta.natural_key]
+        told = [getattr(row, name) for name in names]
+        if self._before is not None and told == self._before[1]:
+            rows = f"the rows {self._before[0]!r} and {row.pk!r}"
+            raise ContentError(
+                f"{self.model._meta.label}: {rows} have one natural key, {told!r:.80}",
+                hint="Dump them without --natural, or give the model a UniqueConstraint of its natural key.",
+            )
+        self._before = row.pk, told
 
     def _tells(self, model: Any) -> bool:
         return self.natural and tells_itself(model, self.schema)

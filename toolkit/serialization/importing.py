@@ -123,7 +123,7 @@ class Importing:
         """Note what is wrong."""
         row = place.number if place.line is None else None
         self.problems.append(
-            ContentError(told, path=self.path or None, line=place.line, row=row, column=column, hint=hint)
+            ContentError(place.said(told), path=self.path or None, line=place.line, row=row, column=column, hint=hint)
         )
 
     def close(self) -> None:

@@ -91,7 +91,8 @@ def load(
         except ContentError as error:
             loading.fail(error)
         except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
-            loading.fail(ContentError(f"the file cannot be read to its end: {error}"))
+            broken = ContentError(f"the file cannot be read to its end: {error}", path=str(path) or None)
+            loading.problems.insert(0, broken)  # for it may be the cause of others
         loading.refuse_if_wrong()
         loading.write()
         return loading.done
@@ -146,7 +147,7 @@ class Loading:
     def problem(self, place: Place, told: str, *, column: str | None = None, hint: str | None = None) -> None:
         """Note a problem with a record."""
         row = place.number if place.line is None else None
-        self.fail(ContentError(told, line=place.line, row=row, column=column, hint=hint))
+        self.fail(ContentError(place.said(told), line=place.line, row=row, column=column, hint=hint))
 
     def not_there(self, place: Place, name: str, target: Any, given: Any) -> None:
         """Note that a record refers to a row that is not there."""

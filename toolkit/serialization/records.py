@@ -20,10 +20,16 @@ class Place:
     Args:
         line: Line of the file, from 1; None where the format does not tell.
         number: Which record, from 1.
+        crowded: The record before begins on the same line, which does not tell one from the other.
     """
 
     line: int | None
     number: int
+    crowded: bool = False
+
+    def said(self, told: str) -> str:
+        """What is told of the record, with its number where the line does not tell it."""
+        return f"record {self.number}: {told}" if self.crowded else told
 
 
 @dataclass(slots=True)

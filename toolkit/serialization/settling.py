@@ -30,13 +30,20 @@ class Settler:
         self._keys: dict[Any, Iterator[Any]] = {}
         self._given = 0
 
-    def note(self, model: Any, row: Row) -> None:
-        """Note the key of a row that came with one, and tell of a second row with the same."""
+    def note(self, model: Any, row: Row, *, told_by: Sequence[Any] | None = None) -> None:
+        """Note the key of a row that has one, and tell of a second row with the same.
+
+        Args:
+            model: The row's.
+            row: The row.
+            told_by: Its natural key, where the record has no other.
+        """
         if row.pk is None:
             return
         before = self._spool.note_key(model, self._spelt(model, row.pk), row.place.number)
         if before is not None:
-            told = f"{model._meta.label} {row.pk!r:.60} stands twice: record {before} is it too"
+            shown = row.pk if told_by is None else list(told_by)
+            told = f"{model._meta.label} {shown!r:.60} stands twice: record {before} is it too"
             self._problem(row.place, told)
         elif self._tells(model):
             natural = self._natural_of(model, row)
@@ -125,7 +132,7 @@ class Settler:
             return
         row.pk = row.values[meta.pk.attname] = found
         self._given += 1
-        self.note(model, row)
+        self.note(model, row, told_by=natural)
 
     def _new_keys(self, model: Any) -> Iterator[Any]:
         if model not in self._keys:

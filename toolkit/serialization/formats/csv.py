@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
-from toolkit.serialization.formats.reading import RECORD_BYTES, iter_raw_lines
+from toolkit.serialization.formats.reading import RECORD_BYTES, iter_raw_lines, not_utf8
 from toolkit.serialization.records import Place, Record
 
 MODEL, KEY, TRANSLATIONS = "$model", "$pk", "$translations"  # as no field can be called
@@ -59,7 +59,7 @@ def _decoded(source: IO[bytes]) -> Iterator[str]:
         try:
             yield raw.decode("utf-8-sig" if line == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            raise ContentError(f"the file is not UTF-8: {error.reason}", line=line) from error
+            raise not_utf8(error.reason, line=line) from error
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
@@ -86,7 +86,8 @@ def _read(reader: Any) -> Iterator[Record | ContentError]:
             number += 1
             yield _record(header, row, Place(begin, number))
     except csv.Error as error:
-        raise ContentError(f"the file is no CSV: {error}", line=line + 1) from error
+        told = str(error).partition(" - ")[0]  # what follows is for who wrote the call
+        raise ContentError(f"the file is no CSV: {told}", line=line + 1) from error
 
 
 def _check(header: list[str]) -> None:
@@ -105,8 +106,9 @@ def _record(header: Sequence[str], row: Sequence[str], place: Place) -> Record |
     model, pk, translations = cells.pop(MODEL), cells.pop(KEY, ""), cells.pop(TRANSLATIONS, "")
     name = KEY
     try:
-        data = {"model": model, "pk": _value(pk)}
-        data["fields"] = {name: _value(cell) for name, cell in cells.items()}
+        data = {"model": model, "pk": _value(pk), "fields": {}}
+        for name, cell in cells.items():
+            data["fields"][name] = _value(cell)
         name = TRANSLATIONS
         data["translations"] = json.loads(translations) if translations else {}
     except (ValueError, RecursionError) as error:

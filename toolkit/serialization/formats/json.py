@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
-from toolkit.serialization.formats.reading import RECORD_BYTES, Text, iter_raw_lines, too_long
+from toolkit.serialization.formats.reading import RECORD_BYTES, Text, iter_raw_lines, not_utf8, too_long
 from toolkit.serialization.records import Place, Record
 
 LONGEST_TOKEN = 16
@@ -67,7 +67,7 @@ def iter_values(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
     if text.skip_space() != "[":
         raise ContentError("the file is no array of records", line=1, hint="It begins with '['.")
     text.at += 1
-    number = 0
+    number = before = 0
     if text.skip_space() == "]":
         text.at += 1
         _refuse_more(text)
@@ -76,7 +76,8 @@ def iter_values(source: IO[bytes]) -> Iterator[tuple[Any, Place]]:
         text.skip_space()
         line = text.place()[0]
         number += 1
-        yield _next_value(text, number), Place(line, number)
+        yield _next_value(text, number), Place(line, number, line == before)
+        before = line
         mark = text.skip_space()
         if mark not in ("]", ","):
             line = text.place()[0]
@@ -148,7 +149,7 @@ def _line(raw: bytes, line: int) -> Any:
     try:
         return _decoder.decode(raw.decode("utf-8-sig" if line == 1 else "utf-8").strip())
     except UnicodeDecodeError as error:
-        return ContentError(f"the file is not UTF-8: {error.reason}", line=line)
+        return not_utf8(error.reason, line=line)
     except json.JSONDecodeError as error:
         return ContentError(f"the line is no JSON: {error.msg}", line=line, column=error.colno)
     except (ValueError, RecursionError) as error:

@@ -24,6 +24,11 @@ def too_long(number: int | None = None, *, line: int | None = None) -> ContentEr
     )
 
 
+def not_utf8(why: str, *, line: int | None) -> ContentError:
+    """The error of a file in another encoding."""
+    return ContentError(f"the file is not UTF-8: {why}", line=line, hint="Save it as UTF-8.")
+
+
 class Bounded:
     """A file that is given up once one record of it takes too much.
 
@@ -34,7 +39,8 @@ class Bounded:
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
         self._taken = 0
-        self.last = b""
+        self._read, self._lines, self._piece = 0, 1, b""
+        self._end = b""
 
     def read(self, size: int = -1) -> bytes:
         """The next piece.
@@ -44,10 +50,22 @@ class Bounded:
         """
         found = self._source.read(PIECE_BYTES if size < 0 else size)
         self._taken += len(found)
-        self.last = found[-1:] or self.last
+        if found:
+            self._read += len(self._piece)
+            self._lines += self._piece.count(b"\n")
+            self._piece, self._end = found, (self._end + found)[-2:]
         if self._taken > RECORD_BYTES:
             raise too_long()
         return found
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the last line that was read has an end; in UTF-16 that has two bytes."""
+        return self._end in (b"", b"\n\0") or self._end.endswith(b"\n")
+
+    def line_of(self, at: int) -> int:
+        """The line of a byte in what was read last."""
+        return self._lines + self._piece.count(b"\n", 0, max(at - self._read, 0))
 
     def begin_record(self) -> None:
         """What is read from now on is another record's."""
@@ -97,8 +115,7 @@ class Text:
             self.text += self._decoder.decode(raw, final=self.has_ended)
         except UnicodeDecodeError as error:
             line = self._line + self.text.count("\n") + error.object.count(b"\n", 0, error.start)
-            told = f"the file is not UTF-8: {error.reason} at byte {before + error.start}"
-            raise ContentError(told, line=line) from error
+            raise not_utf8(f"{error.reason} at byte {before + error.start}", line=line) from error
 
     def skip_space(self) -> str:
         """Go on to what is no white space; the character there, or nothing at the end."""

@@ -95,7 +95,9 @@ class XML:
                     while element.getprevious() is not None:
                         del element.getparent()[0]
         except etree.XMLSyntaxError as error:
-            raise ContentError(f"the file is no XML: {error.msg}", line=error.lineno) from error
+            said = [(each.message, each.line) for each in found.error_log] if not error.lineno else []
+            told, line = (*said, (error.msg, error.lineno or None))[0]
+            raise ContentError(f"the file is no XML: {told}", line=line) from error
 
 
 def _refuse_beginning(element: Any) -> None:
@@ -130,6 +132,9 @@ def _record(row: Any, number: int) -> Record:
         raise ContentError(f"row {number} names no model", line=row.sourceline)
     fields: dict[str, Any] = {}
     translations: dict[str, dict[str, Any]] = {}
+    beside = next(filter(None, map(str.strip, (row.text or "", *(child.tail or "" for child in row)))), "")
+    if beside:
+        raise ContentError(f"{beside!r:.60} stands beside the fields of a row", line=row.sourceline)
     for child in row:
         if child.tag == "field":
             _take(child, fields)

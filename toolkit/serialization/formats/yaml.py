@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
-from toolkit.serialization.formats.reading import Bounded
+from toolkit.serialization.formats.reading import Bounded, not_utf8
 from toolkit.serialization.records import Place, Record
 
 
@@ -42,13 +42,19 @@ class YAML:
                 bounded.begin_record()
                 line = each.start_mark.line + 1
                 yield record_of(loader.construct_document(each), Place(line, number))
-            if bounded.last not in (b"", b"\n"):
+            if not bounded.is_ended:
                 raise ContentError(
                     "the last line has no end: the file seems cut off", hint="If it is whole, end the line."
                 )
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             raise ContentError(f"the file is no YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
+        except yaml.reader.ReaderError as error:
+            line = bounded.line_of(error.position)
+            if "UTF-8" in error.reason:
+                raise not_utf8(error.reason, line=line) from error
+            told = f"the file is no YAML: a character #x{error.character:04x}, which must be written as an escape"
+            raise ContentError(told, line=line, hint='Such as "\\x01", in quotes.') from error
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise ContentError(f"the file is no YAML: {' '.join(str(error).split())}") from error
         finally:
