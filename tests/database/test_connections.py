@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,31 @@ def test_a_forked_child_keeps_its_copy_of_a_database_in_memory() -> None:
     assert in_a_fork(work) == b"1"
     assert database.fetch("SELECT count(*) FROM note") == [(0,)]
     database.close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_waits_until_no_thread_compiles(database: Any) -> None:
+    """The child has no such thread, and would wait for it for ever."""
+    compiles = threading.Event()
+
+    def compile_something() -> None:
+        with database.compiling:
+            compiles.set()
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=compile_something)
+    thread.start()
+    compiles.wait()
+
+    def work() -> bytes:
+        return b"free" if database.compiling.acquire(timeout=2) else b"held"
+
+    assert in_a_fork(work) == b"free"
+    thread.join()
+    with database.compiling:  # which a fork inside of it does not let go of
+        assert in_a_fork(work) == b"free"
+    assert database.compiling.acquire(timeout=2)
+    database.compiling.release()
 
 
 def test_a_snapshot_sees_one_instant(database: Any, tmp_path: Path) -> None:

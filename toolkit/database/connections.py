@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.database.backends import backend_for
 from toolkit.database.backends.reading import is_reading
 from toolkit.database.changes import Changes, RawWatch, errors_told
+from toolkit.database.forking import lock_for_forks
 from toolkit.database.holding import Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor, note_statement
@@ -59,7 +59,7 @@ class Database(Holding):
         known: Shapes that another process compiled; None where nobody keeps them.
         lookups: Compiled lookups by key, the specialised form of ``objects.get(pk=…)``; filled by the models.
         statements: Statements that write rows, and what makes the rows; filled by the models.
-        compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread.
+        compiling: Held while a shape is compiled: SQLAlchemy's tables are made once, by one thread. Forks wait for it.
         version: Counts what this process wrote, so that relations loaded before a write are loaded anew.
         queries: How many statements were executed, for tests and reports.
         receivers: Who hears what is written here; the site's own.
@@ -91,7 +91,7 @@ class Database(Holding):
         self.known: Any = None
         self.lookups: dict[Any, Any] = {}
         self.statements: dict[Any, Any] = {}
-        self.compiling = threading.RLock()
+        self.compiling = lock_for_forks()
         self.schema: Any = None
         self.queries = 0
         self.on_query: list[Callable[[str], None]] = []
