@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,10 +90,30 @@ def test_all_rows_that_are_wrong_are_told_with_line_and_column(scope: Scope) -> 
     assert [each.split(": ", 1)[0] for each in told] == ["rows.csv:2:star", "rows.csv:4:name", "rows.csv:5:name"]
     assert "Did you mean 'stars'" in wrong(scope, Place, "name,star\nInn,4\n")[0]
     assert "stands twice" in wrong(scope, Place, "name\nInn\nInn\n", key="name")[0]
-    assert "rows.csv:2: the row has 1 cells" in wrong(scope, Place, "name,stars\nInn\n")[0]
+    assert wrong(scope, Place, "name,stars\nInn\nBar,x\nPub,1,2\n") == [
+        "rows.csv:2: the row has 1 cell, and the header 2",
+        "rows.csv:3:stars: 'x' is not a whole number",
+        "rows.csv:4: the row has 3 cells, and the header 2",
+    ]
     assert "rows.csv:3:name: text may not contain a null" in wrong(scope, Place, "name\nInn\nx\0y\n", key="name")[0]
     lines = '{"name": "Inn"}\n{"star": 4}\n'
     assert "rows.jsonl:2:star: " in wrong(scope, Place, lines, "jsonl")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "told"),
+    [
+        ("name,Title\na,b\n", {"columns": {"Title": "name"}}, "1:Title: world.Place.name is the column 'name' already"),
+        ("name,stars\na,3\n", {"columns": {"nam": "name"}}, "1: there is no column 'nam', .* Did you mean 'name'"),
+        ("stars\n3\n", {"key": "name"}, "1: there is no column 'name', and the key is 'name'"),
+        ("name,points\na,5\n", {}, "1:points: world.Place.points is computed by the database. Pass it over with --map"),
+        ("name,stars\na,3\n".encode("utf-16-le"), {}, "1: the names of the columns have null .*--encoding utf-16-le"),
+        (b"PK\x03\x04\x14\x00", {}, "the file is a workbook, .*Save it as CSV"),
+        ("name\na\n", {"encoding": "hex"}, "1: the file is not hex: .*is not a text encoding"),
+    ],
+)
+def test_a_table_that_is_another_than_was_said(scope: Scope, text: str | bytes, options: Any, told: str) -> None:
+    assert re.search(rf"rows\.csv.*{told}", wrong(scope, Place, text, **options)[0])
 
 
 def test_values_between_tabs_are_known_by_the_ending_of_their_file() -> None:

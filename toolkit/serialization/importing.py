@@ -102,6 +102,7 @@ class Importing:
         self.fields = {field.name: field for field in (*meta.fields, *meta.many_to_many)}
         self.fields |= {field.attname: field for field in meta.fields if field.attname not in self.fields}
         self.fields.setdefault("pk", meta.pk)
+        self._told_key = key
         self._tellers = tellers(model) if key is None else [self._named(key)]
         self.key: tuple[Any, ...] = ()
         self.done = Imported()
@@ -110,6 +111,7 @@ class Importing:
         self.later: list[tuple[Any, Any, Any, str, Place]] = []
         self._partners: dict[tuple[Any, Any], Any] = {}
         self._unknown: set[str] = set()
+        self._seen: set[str] = set()
 
     def _named(self, key: str) -> tuple[Any, ...]:
         names = [name.strip() for name in key.split(",")]
@@ -139,6 +141,10 @@ class Importing:
         except ContentError as error:
             error.path = error.path or self.path or None
             self.problems.append(error)
+        for column in self.columns:
+            if self._seen and column not in self._seen:
+                hint = did_you_mean(column, self._seen)
+                self.problem(Place(1, 0), None, f"there is no column {column!r}, which stands for a field", hint)
         for instance, field, given, column, place in self.later:
             found = self._partner_in(field, given, column, place)
             if found is not None:
@@ -146,7 +152,9 @@ class Importing:
                 self._save(instance, place, {field.name: column})
 
     def _take_chunk(self, chunk: Sequence[tuple[Any, Place]]) -> None:
-        self.key = self.key or self._key_in(chunk[0][0])
+        if not self.key:
+            self.key = self._key_in(chunk[0][0])
+            self._refuse_without_key(chunk)
         read = [self._read(data, place) for data, place in chunk]
         told = [None if found is None else self._told(found[0]) for found in read]
         names = [field.attname for field in self.key]
@@ -161,6 +169,19 @@ class Importing:
         names = {self.columns.get(column, column) for column in data} if isinstance(data, dict) else ()
         there = {self.fields[name] for name in names if name in self.fields}
         return next((key for key in self._tellers if there.issuperset(key)), self._tellers[0])
+
+    def _refuse_without_key(self, rows: Sequence[tuple[Any, Place]]) -> None:
+        """Refuse a table without a column that shall tell whether a row is there: all would be new.
+
+        Raises:
+            ContentError: It has none.
+        """
+        names = {self.columns.get(column, column) for data, _ in rows if isinstance(data, dict) for column in data}
+        there = {self.fields[name] for name in names if name in self.fields}
+        missing = next((field for field in self.key if field not in there), None)
+        if self._told_key is not None and names and missing is not None:
+            told = f"there is no column {missing.name!r}, and the key is {self._told_key!r}"
+            raise ContentError(told, line=1 if self.textual else None, hint=did_you_mean(missing.name, names))
 
     def _told(self, values: Mapping[Any, Any]) -> Told | None:
         """What tells a row; None if nothing is given, or a part of it refers to what is not there (yet)."""
@@ -189,22 +210,30 @@ class Importing:
         before = len(self.problems)
         values: dict[Any, Any] = {}
         columns: dict[str, str] = {}
+        self._seen.update(data)
         for column, given in data.items():
             name = self.columns.get(column, column)
             field = self.fields.get(name)
-            if field is None:
-                self._refuse_column(column, name, Place(1, 0) if self.textual else place)
+            if field is None or field.is_generated or field.name in columns:
+                self._refuse_column(column, name, columns, Place(1, 0) if self.textual else place)
                 continue
             columns[field.name] = column
             if given != "" or field.null or self._is_many(field) or isinstance(field.empty, str):
                 values[field] = self._value(field, given, column, place)  # else nothing is said, as of a new row
         return (values, columns) if len(self.problems) == before else None
 
-    def _refuse_column(self, column: str, name: str, place: Place) -> None:
-        if name and column not in self._unknown:
-            self._unknown.add(column)
-            hint = did_you_mean(name, self.fields) or f"Pass it over with --map '{column}='."
-            self.problem(place, column, f"{self.model._meta.label} has no field {name!r}", hint)
+    def _refuse_column(self, column: str, name: str, others: Mapping[str, str], place: Place) -> None:
+        """Tell, once, of a column that no field can take."""
+        if not name or column in self._unknown:
+            return
+        self._unknown.add(column)
+        label, field, hint = self.model._meta.label, self.fields.get(name), f"Pass it over with --map '{column}='."
+        if field is None:
+            self.problem(place, column, f"{label} has no field {name!r}", did_you_mean(name, self.fields) or hint)
+        elif field.is_generated:
+            self.problem(place, column, f"{label}.{field.name} is computed by the database", hint)
+        else:
+            self.problem(place, column, f"{label}.{field.name} is the column {others[field.name]!r} already", hint)
 
     def _is_many(self, field: Any) -> bool:
         return field in self.model._meta.many_to_many

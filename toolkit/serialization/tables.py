@@ -59,9 +59,12 @@ def read_table(
 def _decoded(source: IO[bytes], encoding: str | None) -> Iterator[str]:
     """The lines of a CSV file, whichever way they end."""
     piece = source.read(PIECE_BYTES)
+    if piece.startswith(b"PK\x03\x04"):
+        raise ContentError("the file is a workbook, or another archive, and no CSV", hint="Save it as CSV there.")
     marked = "utf-16" if piece.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     line, text = 1, ""
     try:
+        "a".encode(encoding or marked)  # which refuses codecs of other things than text
         decoder = codecs.getincrementaldecoder(encoding or marked)()
         while piece or text:
             more = decoder.decode(piece, final=not piece)
@@ -113,7 +116,11 @@ def _read_csv(lines: Iterator[str], *, read: Callable[[str], str]) -> Iterator[t
                 continue
             number += 1
             if len(cells) != len(header):
-                raise ContentError(f"the row has {len(cells)} cells, and the header {len(header)}", line=begin)
+                told = (
+                    f"the row has {len(cells)} {'cell' if len(cells) == 1 else 'cells'}, and the header {len(header)}"
+                )
+                yield ContentError(told, line=begin), Place(begin, number)
+                continue
             yield dict(zip(header, map(read, cells), strict=True)), Place(begin, number)
     except csv.Error as error:
         raise ContentError(f"the file is no CSV: {error}", line=line + 1) from error
@@ -126,4 +133,8 @@ def _header(cells: Sequence[str]) -> list[str]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ContentError(f"the column {twice!r} stands twice", line=1)
+    if any("\0" in name for name in names):
+        raise ContentError(
+            "the names of the columns have null characters", line=1, hint="Perhaps: --encoding utf-16-le."
+        )
     return names
