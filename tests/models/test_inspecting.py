@@ -229,7 +229,8 @@ def test_sqlite_is_told_of_tables_and_columns_in_any_case() -> None:
     database.execute("CREATE TABLE loose (a INTEGER)")
     database.execute(
         "CREATE TABLE story (id INTEGER PRIMARY KEY, desk INTEGER REFERENCES DESK(ID), spot VARCHAR(5), "
-        "far INTEGER REFERENCES loose, gone INTEGER REFERENCES desk(missing), FOREIGN KEY (SPOT) REFERENCES desk(CODE))"
+        "far INTEGER REFERENCES loose, gone INTEGER REFERENCES desk(missing), "
+        "wide INTEGER REFERENCES desk(size), FOREIGN KEY (SPOT) REFERENCES desk(CODE))"
     )
     found = inspect_models(database)
     for line in [
@@ -238,6 +239,7 @@ def test_sqlite_is_told_of_tables_and_columns_in_any_case() -> None:
         "code = models.CharField(max_length=5, null=True, blank=True, unique=True)",
         "# (far) refers to loose ()",
         "# (gone) refers to Desk (missing)",
+        "# (wide) refers to Desk (size)",  # of which several rows may have one
     ]:
         assert line in found
     desk, story = imported(database, found.replace("class Loose", "class Unused"), "Desk", "Story")
@@ -627,8 +629,9 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
     database = any_database_with(
         "CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s \"fine\"')",
         "CREATE DOMAIN word AS varchar(20)",
-        'CREATE TABLE odd (id int PRIMARY KEY, m mood, ip inet, n name, x text COLLATE "C", w word, r int4range)',
-        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w', '[1,4]')",
+        'CREATE TABLE odd (id int PRIMARY KEY, m mood, ip inet, n name, x text COLLATE "C", w word, r int4range, '
+        "a int[], t text[])",
+        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w', '[1,4]', '{{1,NULL}}', '{\"a,b\",c\\\\d}')",
         "INSERT INTO odd VALUES (2, 'it''s \"fine\"', '::1', 'o', 'y', 'v')",
     )
     (odd,) = imported(database, inspect_models(database), "Odd")
@@ -646,13 +649,17 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
             {"ip": "10.0.0.1"},
             {"n": "n"},
             {"x": "x", "w__startswith": "w"},
+            {"a": "{{1,NULL}}"},
         ):
             assert [row.pk for row in odd.objects.filter(**question)] == [1], question
         assert odd.objects.exclude(m="ok").get().m == 'it\'s "fine"'
         assert odd.objects.filter(m="ok").update(m="sad", ip="10.0.0.2", w="new") == 1
         assert odd.objects.filter(ip="10.0.0.2", w="new").values_list("m", flat=True).get() == "sad"
-        odd(id=3, m="ok").save()
+        arrays = odd.objects.get(pk=1)
+        assert (arrays.a, arrays.t) == ("{{1,NULL}}", '{"a,b","c\\\\d"}')
+        odd(id=3, m="ok", a=arrays.a, t=arrays.t).save()
         assert odd.objects.filter(m="ok").get().pk == 3
+        assert database.fetch("SELECT a, t FROM odd WHERE id = 3") == [([[1, None]], ["a,b", "c\\d"])]
 
 
 @pytest.mark.parametrize("any_database_with", SERVERS, indirect=True, ids=lambda url: url.partition(":")[0])
@@ -667,6 +674,8 @@ def test_no_digit_is_lost_of_numbers_that_are_longer_than_their_field(any_databa
     with entered(Scope(None, wide)):
         row = model.objects.get(b=Decimal("1.12345678901234567891"))
         assert (row.a, row.b) == (Decimal("123456789012345678901234567890.5"), Decimal("1.12345678901234567891"))
+        model(id=2, a=row.a, b=row.b).save()
+        assert model.objects.filter(a=row.a, b=row.b).count() == 2
 
 
 @only("postgresql")

@@ -41,3 +41,26 @@ def _taken_from_column() -> Any:
             return "TEXT"
 
     return TakenFromColumn
+
+
+def read_as_text(value: Any) -> str:
+    """What psycopg gives of a column that is read as text; of an array what PostgreSQL writes for it, and takes.
+
+    Source: PostgreSQL, "Arrays", "Array Input and Output Syntax": each element may stand in quotes.
+    """
+    if isinstance(value, str):
+        return value
+    return _array(value) if isinstance(value, list) else str(value)
+
+
+def _array(items: list[Any]) -> str:
+    return f"{{{','.join('NULL' if item is None else _element(item) for item in items)}}}"
+
+
+def _element(item: Any) -> str:
+    if isinstance(item, list):
+        return _array(item)
+    if isinstance(item, bool | int):
+        return str(item).lower()
+    text = str(item).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

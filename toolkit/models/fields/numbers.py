@@ -162,19 +162,26 @@ class DecimalField(Field[T]):
 
     def db_reader(self, dialect: str) -> Convert:
         """A column that others made may have more digits than its field: they are given as they are."""
-        is_of_others = self.model is not None and not self.model._meta.managed
-        return self._as_kept if is_of_others else self._to_decimal
+        return self._as_kept if self._is_of_others else self._to_decimal
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        """Refuse what the column would round or cut."""
+        """Refuse what the column would round or cut. One that others made on a server may have more digits than any
+        field can say."""
         write = super().db_value_of(dialect)
+        is_longer = self._is_of_others and self.max_digits == SQLITE_DECIMAL_DIGITS and dialect != "sqlite"
 
         def value_of(value: Any) -> Any:
             number = self.to_python(value)
-            self.validate(number)
+            if not is_longer:
+                self.validate(number)
             return write(number)
 
         return value_of
+
+    @property
+    def _is_of_others(self) -> bool:
+        """Whether its column is of a table that others made."""
+        return self.model is not None and not self.model._meta.managed
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """Compare with the number that was given, however many places it has, if it is one."""

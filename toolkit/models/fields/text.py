@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy, ngettext_lazy
-from toolkit.models.fields.base import Field, FieldOptions
+from toolkit.models.fields.base import Convert, Field, FieldOptions
 from toolkit.models.text_lookups import TEXT, refuse_unsound
+from toolkit.models.unmanaged import is_of_others, read_as_text
 from toolkit.validators import URLValidator, validate_email, validate_slug, validate_unicode_slug
 from toolkit.validators.base import refusal
 
@@ -65,6 +66,9 @@ class _Text(Field[T]):
             return value
 
         return value_of if write is None else super().db_value_of(dialect)
+
+    def db_reader(self, dialect: str) -> Convert:
+        return read_as_text if is_of_others(self, dialect) else None
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
         write, read = self.db_writer(dialect), self.to_python

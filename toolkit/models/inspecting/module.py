@@ -91,8 +91,8 @@ class _Module:
             return None
         target = next(one for one in self.tables if one.name == reference.table)
         column_there = next(iter(reference.targets or target.key), "")
-        if column_there not in target.columns or (len(target.key) != 1 and not target.is_unique(column_there)):
-            return None
+        if column_there not in target.columns or not target.is_unique(column_there):
+            return None  # SQLite takes any, and MariaDB any with an index
         if not (self.rowids or target.key or self._unique_key(target)):
             return None
         return reference.table, column_there
