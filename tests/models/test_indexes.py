@@ -110,6 +110,20 @@ def test_an_index_on_an_expression_is_used(database: Any) -> None:
                 database.execute("SET enable_seqscan = on")
 
 
+def test_an_index_says_where_nulls_go(database: Any) -> None:
+    """PostgreSQL alone has them elsewhere than questions do, if nothing is said."""
+    model = declare(
+        "Nulls",
+        models.Index(F("at").asc(nulls_first=True), name="first"),
+        models.Index(F("at").desc(nulls_last=True), "rank", name="last"),
+    )
+    with table(database, model):
+        found = definitions(database, "depot_nulls")
+        assert {"first", "last"} <= set(found)
+        if database.dialect == "postgresql":
+            assert (found["first"], found["last"]) == ("btree (at NULLS FIRST)", "btree (at DESC NULLS LAST, rank)")
+
+
 KINDS = {
     "gin": models.GinIndex(fields=["data"], name="k", opclasses=["jsonb_path_ops"], fastupdate=False),
     "brin": models.BrinIndex(fields=["at"], name="k", pages_per_range=8, autosummarize=True),

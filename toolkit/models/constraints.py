@@ -386,10 +386,18 @@ def index_members(
         members.append(column.desc() if name.startswith("-") else column)
     for item in expressions:
         plain = _plain(item)
-        descending = isinstance(item, Ordered) and item.descending
         text = ddl.literal_expression(schema, model, plain)
-        members.append(ddl.as_text(f"({text}){' DESC' * descending}"))
+        members.append(ddl.as_text(f"({text}){_direction(schema, item)}"))
     return members
+
+
+def _direction(schema: Any, item: Expression) -> str:
+    """What stands behind a member of an index. Where NULLs go can be said on PostgreSQL, whose own place is another
+    than that of all questions; elsewhere it is the same."""
+    if not isinstance(item, Ordered):
+        return ""
+    nulls = f" NULLS {item.nulls.upper()}" if item.nulls and schema.dialect == "postgresql" else ""
+    return f"{' DESC' * item.descending}{nulls}"
 
 
 def index_options(
