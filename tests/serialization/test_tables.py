@@ -54,7 +54,7 @@ def test_a_table_is_imported_and_importing_again_changes_nothing(scope: Scope) -
         ("\ufeffname,stars\nCafé,4\n", {}),
         ("name,stars\nCafé,4\n".encode("utf-16"), {}),
         ("name,stars\nCafé,4\n".encode("latin-1"), {"encoding": "latin-1"}),
-        ("Title,Stars,Extra\nCafé,4,x\n", {"columns": {"Title": "name", "Stars": "stars", "Extra": ""}}),
+        ("Title,Stars,Extra\nCafé,4,x\n", {"columns": {"Title": "name", "Stars": "stars", "Extra": "", "More": ""}}),
     ],
 )
 def test_tables_of_many_programs(scope: Scope, text: str | bytes, options: Any) -> None:

@@ -141,8 +141,8 @@ class Importing:
         except ContentError as error:
             error.path = error.path or self.path or None
             self.problems.append(error)
-        for column in self.columns:
-            if self._seen and column not in self._seen:
+        for column, name in self.columns.items():
+            if name and self._seen and column not in self._seen:
                 hint = did_you_mean(column, self._seen)
                 self.problem(Place(1, 0), None, f"there is no column {column!r}, which stands for a field", hint)
         for instance, field, given, column, place in self.later:
