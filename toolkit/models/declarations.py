@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,7 @@ class DeclarationType(type):
 
         def __call__(cls, *arguments: Any, **options: Any) -> Any:
             try:
+                _refuse_values(cls, options)
                 return super().__call__(*arguments, **options)
             except DeclarationError as error:
                 raise located(error, find_code_line()) from None
@@ -81,6 +83,51 @@ def _complaint(kind: type, arguments: tuple[Any, ...], options: Mapping[str, Any
         if wanted and one.name not in given:
             return DeclarationError(f"{name} needs {one.name}=", hint=_SUCH_AS.get(one.name))
     return None
+
+
+def _refuse_values(kind: type, options: Mapping[str, Any]) -> None:
+    """Refuse a value of another kind than an option takes, where it would be taken for something else.
+
+    Raises:
+        DeclarationError: There is one.
+    """
+    for option, value in options.items():
+        refused = _REFUSED.get(option)
+        if refused is not None and refused[0](value):
+            raise DeclarationError(f"{kind.__name__}: {option} = {value!r:.80}", hint=refused[1])
+
+
+def _is_no_list_of_names(value: Any) -> bool:
+    return isinstance(value, str) or not isinstance(value, Iterable) or any(isinstance(name, int) for name in value)
+
+
+def _is_no_attribute(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[\w%()]*\+?", value) is None
+
+
+_REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(
+        ("null", "blank", "unique", "primary_key", "db_index", "editable", "auto_now", "auto_now_add", "translated"),
+        (lambda value: isinstance(value, str), "It is True or False; a text counts as true."),
+    ),
+    **dict.fromkeys(
+        ("max_length", "max_digits", "decimal_places"),
+        (lambda value: isinstance(value, str), "It is a whole number; remove the quotes."),
+    ),
+    **dict.fromkeys(
+        ("db_column", "name"), (lambda value: value is not None and not isinstance(value, str), "A name is a text.")
+    ),
+    "fields": (_is_no_list_of_names, 'It is a list of names: ["title"].'),
+    "condition": (lambda value: isinstance(value, str | Mapping), "Write it as a Q: Q(status='live')."),
+    "limit_choices_to": (lambda value: isinstance(value, str), "Write it as a Q: Q(status='live')."),
+    "output_field": (lambda value: isinstance(value, type), "Write it with brackets: models.IntegerField()."),
+    "related_name": (_is_no_attribute, "It is the name of an attribute; '+' for none."),
+    "through": (
+        lambda value: value is not None and not isinstance(value, str | type),
+        'It is a model, or its name: "Byline".',
+    ),
+}
+"""Option to what tells that a value is none for it, and the way out."""
 
 
 def _parameters(kind: type) -> dict[str, inspect.Parameter]:

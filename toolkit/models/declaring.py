@@ -70,6 +70,9 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
         if isinstance(value, type) and issubclass(value, Field) and value.__name__ != key:
             told = f"{name}.{key} is the class {value.__name__}, and no field"
             raise DeclarationError(told, hint=f"Write {value.__name__}(), with brackets.")
+        if isinstance(value, type) and getattr(value, "_is_queryset", False) and value.__name__ != key:
+            told, made = f"{name}.{key} is the class {value.__name__}, and no manager", value.__name__
+            raise DeclarationError(told, hint=f"Write {made}{'' if value._is_manager else '.as_manager'}().")  # type: ignore[attr-defined]  # it is a queryset
         if isinstance(value, tuple) and value and all(isinstance(one, Field) for one in value):
             raise DeclarationError(f"{name}.{key} is a tuple, and no field", hint="Remove the comma behind it.")
     earlier = frame.f_locals.get(name) if frame is not None and frame.f_code.co_name == "<module>" else None

@@ -69,7 +69,28 @@ def options_of(name: str, meta: type | None) -> dict[str, Any]:
             raise DeclarationError(f"{name}.Meta: unknown option {option!r}", hint=hint)
         if option in _LISTS:
             _check_list(f"{name}.Meta: {option} = {value!r}", value)
+        _check_items(f"{name}.Meta: {option}", option, value)
     return found
+
+
+def _check_items(told: str, option: str, value: Any) -> None:
+    """Refuse what is of another kind than the option takes."""
+    if option == "db_table" and value is not None and not isinstance(value, str):
+        raise DeclarationError(f"{told} = {value!r} is no text")
+    items = value if isinstance(value, list | tuple) else () if value is None else (value,)
+    kind, hint = _ITEMS.get(option, ("", ""))
+    for item in items if kind else ():
+        if not (hasattr(item, kind) or (kind != "named" and isinstance(item, str))):
+            raise DeclarationError(f"{told}: {item!r} is nothing that it takes", hint=hint)
+
+
+_ITEMS = {
+    "indexes": ("named", 'Such as models.Index(fields=["title"]).'),
+    "constraints": ("named", 'Such as models.UniqueConstraint(fields=["title"], name="one_title").'),
+    "ordering": ("lift", 'It takes names and expressions: ["-published"].'),
+    "get_latest_by": ("lift", 'It takes the name of a field: "published".'),
+}
+"""Option to an attribute of what it is a list of, beside names, and the way out."""
 
 
 def _check_list(told: str, value: Any) -> None:

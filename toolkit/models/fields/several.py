@@ -317,6 +317,8 @@ class CompositePrimaryKey(Several):
     not_in_database = ("names",)  # written down as ``fields``
 
     def __init__(self, *names: str, fields: Sequence[str] = ()) -> None:
+        for wrong in (name for name in (*names, *fields) if not isinstance(name, str)):
+            raise DeclarationError(f"CompositePrimaryKey: {wrong!r} is no name", hint='Write ("hall", "number").')
         super().__init__(names or fields)
         self.fields = self.names
 

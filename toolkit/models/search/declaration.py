@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolkit.callers import find_code_line
 from toolkit.errors import DeclarationError, FieldError, did_you_mean
 from toolkit.models.comparisons import Structure
+from toolkit.models.declarations import located
 from toolkit.models.expressions import Expression
 from toolkit.models.fields import CharField, FloatField, TextField
 from toolkit.models.outputs import Typed
@@ -31,6 +33,9 @@ class Search:
     """
 
     def __init__(self, *names: str, language: str | None = None, **weights: float) -> None:
+        for wrong in (name for name in names if not isinstance(name, str)):
+            told = f"Search({wrong!r}): that is no name of a field"
+            raise located(DeclarationError(told, hint='Write Search("title", "body").'), find_code_line())
         self.weights: Mapping[str, float] = {**dict.fromkeys(names, 1.0), **{k: float(v) for k, v in weights.items()}}
         self.language = language
         self.name = ""
