@@ -283,6 +283,14 @@ def test_nothing_else_is_done_before_it_is_whole(halved):
         halved.apply("news.0001")
 
 
+def test_one_that_is_only_noted_is_not_half_applied_any_more(halved):
+    """Somebody did the rest by hand."""
+    (step,) = migrations.apply(halved.database, [halved.app], fake=True)
+    assert str(step) == "Apply news.0003_more (only noted)"
+    assert not any("half" in problem for problem in halved.problems())
+    halved.apply("news.0003")
+
+
 def test_an_operation_that_was_begun_may_not_be_another_now(halved):
     path = halved.app.migrations_folder / "0003_more.py"
     path.write_text(path.read_text().replace("migrations.RunSQL", "migrations.RunSQL('SELECT 1'), #"))

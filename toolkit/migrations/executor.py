@@ -201,7 +201,10 @@ class Executor:
     def _run(self, step: Step) -> bool:
         if step.faked:
             with editing(self.database):
-                return self._note(step)
+                prepare(self.database)
+                with self.database.atomic():  # MariaDB has no other transaction here
+                    forget_progress(self.database, step.migration.key)
+                    return self._note(step)
         if not can_take_back(self.database):
             return self._run_noting(step)
         if not step.migration.atomic:
@@ -360,7 +363,9 @@ def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> To
     told = f"{step.migration} was not {verb}: {operation.describe()}: {detail}"
     if stands == UNTOUCHED:
         return MigrationError(told, path=step.migration.path, hint=_sentences(hint, UNTOUCHED))
-    return MigrationError(f"{told}. {stands}", path=step.migration.path, hint=_sentences(hint, GOES_ON))
+    return MigrationError(
+        f"{told.removesuffix('.')}. {stands}", path=step.migration.path, hint=_sentences(hint, GOES_ON)
+    )
 
 
 def _sentences(*sentences: str | None) -> str:
