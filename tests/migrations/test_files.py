@@ -175,6 +175,11 @@ def test_what_has_no_name_is_refused_with_a_hint():
     with pytest.raises(MigrationError, match=r"cannot be written.*instead of a lambda"):
         write_value(lambda: 1, set())
     assert not is_writable(object())
+    odd = migrations.AddConstraint("Story", models.CheckConstraint(condition=Q(price=object()), name="priced"))
+    with pytest.raises(
+        MigrationError, match=r"^\w.*priced.*: <object .* cannot be written into a migration\. Use a plain"
+    ):
+        migration_text([odd])
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,10 @@ def _assignment(name: str, items: list[Any]) -> str:
 
 
 def _operation(operation: Operation, imports: Imports) -> Doc:
-    arguments = [(name, _argument(name, value, imports)) for name, value in operation.arguments()]
+    try:
+        arguments = [(name, _argument(name, value, imports)) for name, value in operation.arguments()]
+    except MigrationError as error:
+        raise MigrationError(f"{operation.describe()}: {error.message}", hint=error.hint) from error
     kind = type(operation)
     prefix = "migrations" if kind.__module__.startswith("toolkit.migrations.") else kind.__module__
     if prefix != "migrations":
