@@ -407,6 +407,15 @@ def test_sql_of_ones_own_is_printed_and_python_is_named(stories):
     assert len(stories.rows("news_story")) == 2
 
 
+def test_a_statement_with_others_inside_is_printed_as_mariadbs_client_takes_it(stories):
+    if stories.database.dialect != "mysql":
+        pytest.skip("its client knows where such a statement ends")
+    trigger = "CREATE TRIGGER t BEFORE INSERT ON news_story FOR EACH ROW BEGIN SET NEW.title = 'a'; SET @b = 1; END"
+    write(stories, "0002_own", f"migrations.RunSQL({trigger!r})", after="0001_initial")
+    lines = migrations.sql(stories.database, [stories.app], "news.0002")
+    assert lines[1:] == [f"DELIMITER $$\n{trigger}$$\nDELIMITER ;"]
+
+
 SCRIPT = """
 -- the first; of several
 INSERT INTO news_story (title) VALUES ('a;b');

@@ -123,7 +123,9 @@ class _Unasked:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Keep a statement."""
-        self._lines.append(f"{_with_values(sql, parameters, self.dialect)};")
+        text = _with_values(sql, parameters, self.dialect)
+        has_body = self.dialect == "mysql" and _BODY.search(text)
+        self._lines.append(f"DELIMITER $$\n{text}$$\nDELIMITER ;" if has_body else f"{text};")
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Keep a statement that would be run for each row."""
@@ -148,6 +150,10 @@ _MARKS = {
     "mysql": re.compile(r"%(s)|%%"),
 }
 """What stands for a value in a statement, and what is passed over on the way: texts, and doubled percent signs."""
+
+
+_BODY = re.compile(r"\bCREATE\b.*\b(?:TRIGGER|PROCEDURE|FUNCTION|EVENT)\b.*\bBEGIN\b.*;", re.IGNORECASE | re.DOTALL)
+"""A statement with others inside of it, at whose semicolons MariaDB's client would cut it."""
 
 
 def _with_values(sql: str, parameters: Sequence[Any], dialect: str) -> str:
