@@ -40,13 +40,17 @@ def test_a_dump_is_loaded(built: None, run: Run, folder: Path, name: str) -> Non
     assert not list(folder.glob(".*.rows*"))
 
 
-def test_a_dump_of_some_rows(built: None, run: Run) -> None:
+def test_a_dump_of_some_rows(built: None, run: Run, folder: Path) -> None:
     rows = json.loads(run("data", "dump", "--model", "topic", "--pks", "1", "--fields", "slug").stdout)
     assert [(row["model"], row["pk"], list(row["fields"])) for row in rows] == [(TOPICS, 1, ["slug"])]
     rows = json.loads(run("data", "dump", "--app", "bay_press", "--exclude", "Story").stdout)
     assert {row["model"] for row in rows} == {TOPICS}
     assert "Did you mean" in run("data", "dump", "--model", "bay_press.Topik", status=1).stderr
     assert "of one model" in run("data", "dump", "--pks", "1", status=1).stderr
+    told = run("data", "dump", "--model", "topic", "--pks", "1,x", "-o", "some.json", status=1).stderr
+    assert "--pks: 'x' is not a whole number" in told
+    told = run("data", "dump", "--model", "topic", "--pks", "1,99", "-o", "some.json", status=1).stderr
+    assert "row has the key 99" in told and not (folder / "some.json").exists()
 
 
 def test_a_dump_that_is_wrong_is_told_whole(built: None, run: Run, folder: Path) -> None:

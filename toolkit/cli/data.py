@@ -21,7 +21,7 @@ from toolkit.cli.rows import (
 from toolkit.cli.sites import open_site
 from toolkit.content.export import export_model
 from toolkit.database import DEFAULT, Database
-from toolkit.errors import ContentError
+from toolkit.errors import ContentError, ValidationError
 from toolkit.models.inspecting import inspect_models
 from toolkit.serialization import Loaded, export_rows, format_of, import_rows, kind_of_table, read_table
 from toolkit.serialization import dump as write_dump
@@ -165,7 +165,7 @@ def dump(
         chosen = chosen_models(scope.database.schema, apps, models, exclude)
         if (pks is not None or fields is not None) and len(chosen) != 1:
             raise ContentError("--pks and --fields are of one model", hint="Name it: --model newsroom.Story.")
-        keys = None if pks is None else [chosen[0]._meta.pk.from_string(text.strip()) for text in pks.split(",")]
+        keys = None if pks is None else _parse_keys(chosen[0]._meta, pks)
         names = None if fields is None else [name.strip() for name in fields.split(",")]
         with writing_to(output) as out:
             count = write_dump(scope, form, out, models=chosen, natural=natural, fields=names, pks=keys)
@@ -173,6 +173,20 @@ def dump(
     _told_written(asked, output, count)
     for other in others:
         asked.output.note(f"note: the rows of {other!r} are not among them: --database {other}", style="yellow")
+
+
+def _parse_keys(meta: Any, text: str) -> list[Any]:
+    """The keys of rows, from texts with commas between.
+
+    Raises:
+        ContentError: One can be none.
+    """
+    if len(meta.key) > 1:
+        raise ContentError(f"--pks: the key of {meta.label} is several fields", hint="Dump all of its rows.")
+    try:
+        return [meta.pk.from_string(each.strip()) for each in text.split(",")]
+    except ValidationError as error:
+        raise ContentError(f"--pks: {error.message}", hint=error.hint) from error
 
 
 def _told_written(asked: Invocation, output: Path | None, count: int) -> None:
