@@ -315,6 +315,11 @@ def test_a_percent_sign_that_is_taken_for_a_mark_is_told(any_database: Any) -> N
             any_database.fetch(sql, values)
 
 
+def test_a_value_in_place_of_a_list_of_them_is_told(any_database: Any) -> None:
+    with pytest.raises(DatabaseError, match=r"the values of a statement are a list, and 5 is none .*Write \[5\]"):
+        any_database.fetch("SELECT 1", 5)
+
+
 def test_a_long_answer_is_given_whole_and_the_next_one_too(any_database: Any) -> None:
     any_database.executemany(
         f"INSERT INTO note VALUES ({', '.join([any_database.backend.placeholder] * 2)})",

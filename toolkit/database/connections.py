@@ -315,7 +315,7 @@ class Database(Holding):
             rows: list[Any] = read(sql, parameters)
         except Exception as error:  # noqa: BLE001 - told, or asked again
             found: list[Any] = self._send_again(
-                error, connection, sql, lambda used: self.backend.reader(used)(sql, parameters)
+                error, connection, sql, lambda used: self.backend.reader(used)(sql, parameters), parameters
             )
             return found
         return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.reading import Unread
@@ -37,6 +37,11 @@ def translated(database: Database, error: Exception, sql: str, parameters: Seque
     """
     if isinstance(error, ToolkitError):
         return error
+    if parameters is not None and not isinstance(parameters, Sequence | Mapping):
+        told = (
+            f"the values of a statement are a list, and {parameters!r:.80} is none (in: {' '.join(sql.split())[:200]})"
+        )
+        return DatabaseError(told, hint=f"Write [{parameters!r:.80}].")
     if isinstance(error, Unread):
         return DatabaseError(f"{error} (in: {' '.join(sql.split())[:200]})", hint=MEND_IT)
     backend = database.backend
