@@ -177,6 +177,81 @@ def test_values_that_only_you_know_are_asked_for(newsroom, model):
     assert newsroom.rows("news_bar", "place_ptr_id, stools") == [(1, 4)]
 
 
+def test_values_that_refer_to_rows_with_new_keys_are_told_as_they_are_afterwards(newsroom, model):
+    """References that come, are closed, stay, and become a key, while the text that they held becomes a number."""
+
+    def declared(inherits):
+        lead = {"lead": related("Story")} if inherits else {}
+        refers = {"best": related("Story", null=not inherits), "last": related("Story"), **lead}
+        item = model("Item", title=text(default="made"), **refers)
+        own = {} if inherits else {"id": text(primary_key=True)}
+        story = model("Story", {}, inherits=item if inherits else None, body=text(), **own)
+        key = models.OneToOneField(story, on_delete=models.CASCADE, primary_key=True, related_name="+")
+        return model("Desk", name=text(), **({"story": key} if inherits else {})), item, story
+
+    newsroom.migrate(*declared(inherits=False))
+    desk, item, story = newsroom.app.models
+    newsroom.save(desk, name="sea")
+    newsroom.save(item, id=7, title="one", last=newsroom.save(story, id="7", body="B"))
+    made = newsroom.migrate(
+        *declared(inherits=True),
+        fills={**{f"news.Item.{name}": 8 for name in ("lead", "best", "last")}, "news.Desk.story": 8},
+    )
+    assert [one for one in made.summary if one.endswith("Item") or "Desk" in one] == [
+        "Alter field last of Item",  # may be NULL until the story's item has its key
+        "Let Story inherit Item",
+        "Add field story to Desk",
+        "Alter primary key of Desk to story",
+        "Add field lead to Item",
+        "Alter field best of Item",
+        "Alter field last of Item",
+    ]
+    assert newsroom.rows("news_item", "id, title, lead_id, best_id, last_id") == [
+        (7, "one", 8, 8, 8),
+        (8, "made", 8, 8, 8),
+    ]
+    assert newsroom.rows("news_desk", "story_id, name") == [(8, "sea")]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_item", "id, title, best_id, last_id") == [(7, "one", "8", "8")]
+    assert newsroom.rows("news_story", "id, body") == [("8", "B")]
+    newsroom.apply("news.zero")
+
+
+def test_references_of_a_parent_that_is_made_with_it_are_told_as_they_are_afterwards(newsroom, model):
+    newsroom.migrate(model("Story", id=text(primary_key=True), body=text()))
+    newsroom.save(newsroom.app.models[0], id="7", body="B")
+    item = model("Item", {"indexes": [models.Index(fields=["lead"], name="leads")]}, lead=related("Story"))
+    newsroom.declare(item, model("Story", {}, inherits=item, body=text()))
+    with pytest.raises(Problems, match=r"news\.Item\.lead may not be null and has no default"):
+        newsroom.make()
+    made = newsroom.migrate(*newsroom.app.models, fills={"news.Item.lead": 7})
+    assert made.summary[-3:] == ("Let Story inherit Item", "Add field lead to Item", "Add index leads to Item")
+    assert newsroom.rows("news_item", "id, lead_id") == [(7, 7)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, body") == [("7", "B")]
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["of both", "new to the parent"])
+def test_references_to_each_other_move_to_the_parent_and_its_own_rows_get_a_value(newsroom, model, closed):
+    """Rows of the child bring theirs along; only where the parent had no such field, its rows need one."""
+
+    def declared(inherits):
+        item = model("Item", title=text(default="made"), **({"lead": related("Story")} if inherits or closed else {}))
+        if inherits:
+            return item, model("Story", {}, inherits=item, body=text())
+        return item, model("Story", id=text(primary_key=True), body=text(), lead=related("self"))
+
+    newsroom.migrate(*declared(inherits=False))
+    item, story = newsroom.app.models
+    newsroom.save(story, id="7", body="B", lead_id="7")
+    newsroom.save(story, id="8", body="C", lead_id="7")
+    newsroom.save(item, title="one", **({"lead_id": "8"} if closed else {}))
+    newsroom.migrate(*declared(inherits=True), fills={} if closed else {"news.Item.lead": 8})
+    assert newsroom.rows("news_item", "id, title, lead_id") == [(1, "one", 8), (7, "made", 7), (8, "made", 7)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, body, lead_id") == [("7", "B", "7"), ("8", "C", "7")]
+
+
 def test_a_natural_key_becomes_a_field_of_the_parent(newsroom, model):
     key = models.SlugField(primary_key=True, max_length=20)
     story = model("Story", slug=key)

@@ -56,8 +56,7 @@ def _go(walk: Walk) -> None:
     for model in walk.kept():
         rename_indexes(walk, model)
         remove_items(walk, model)
-    for model in walk.kept():
-        alter_keys(walk, model)  # first: what is added may refer to them
+    alter_keys(walk)  # first: what is added may refer to them
     create_models(walk)
     change_parents(walk)
     for model in walk.kept():  # a model at a time: neighbouring steps on one table are done at once

@@ -113,6 +113,8 @@ class FieldState:
 
     def loosened(self) -> FieldState:
         """The same field while it may be NULL."""
+        if self.null:
+            return self
         kept = tuple(pair for pair in self.options if pair[0] != "null")
         return replace(self, options=(*kept, ("null", True)))
 

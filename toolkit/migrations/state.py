@@ -220,6 +220,18 @@ class ProjectState:
                 found += [self.models[base], *self.ancestors(self.models[base])]
         return found
 
+    def foundations(self, label: str) -> set[str]:
+        """A model and what its key is made of: the models that this refers to or that it inherits, however far."""
+        found: set[str] = set()
+        waiting = [label]
+        while waiting:
+            model = self.models.get(waiting.pop())
+            if model is not None and model.label not in found:
+                found.add(model.label)
+                keys = (model.get_field(name).to for name in model.key_names)
+                waiting += [*model.bases, *(to for to in keys if to is not None)]
+        return found
+
     def lost_targets(self) -> Iterator[tuple[ModelState, str]]:
         """The models that refer to a model which is not there, and the label of that."""
         return ((one, to) for one in self.models.values() for to in one.targets() if to not in self.models)

@@ -10,26 +10,31 @@ from toolkit.migrations.state import ModelState
 from toolkit.models.fields import MISSING
 
 
-def alter_keys(walk: Walk, wanted: ModelState) -> None:
-    """Keys that say something else now, or are other fields."""
+def alter_keys(walk: Walk) -> None:
+    """Keys that say something else now, or are other fields; not yet those that parents come or go with."""
+    for wanted in walk.kept_by_key():
+        if not walk.changes_parent(wanted) and not walk.rests_on_change(wanted):
+            alter_key(walk, wanted)
+
+
+def alter_key(walk: Walk, wanted: ModelState) -> None:
+    """The key of one model, once all that it is made of is what it shall be."""
     current = walk.state.models[wanted.label]
-    if walk.changes_parent(wanted):
-        return
     if wanted.is_proxy or current.key_names == wanted.key_names:
         for name in wanted.key_names:
             if current.get_field(name) != wanted.get_field(name) and not wanted.has_composite_key:
-                _alter_key(walk, wanted, wanted.get_field(name))
+                _keep_key(walk, wanted, wanted.get_field(name))
     else:
-        exchange_key(walk, wanted)
+        _exchange_key(walk, wanted)
 
 
-def _alter_key(walk: Walk, wanted: ModelState, field: FieldState) -> None:
+def _keep_key(walk: Walk, wanted: ModelState, field: FieldState) -> None:
     """A key stays the key: it may become one of another kind, and what refers to it follows."""
     fill = walk.fills.get(f"{wanted.label}.{field.name}", MISSING)
     walk.note(wanted.app, AlterField(wanted.name, field.name, field, fill=fill if callable(fill) else MISSING))
 
 
-def exchange_key(walk: Walk, wanted: ModelState) -> None:
+def _exchange_key(walk: Walk, wanted: ModelState) -> None:
     """Other fields become the key."""
     for name in wanted.key_names:
         _prepare_key(walk, wanted, wanted.get_field(name))

@@ -16,6 +16,7 @@ from toolkit.migrations.operations.operation import Operation
 from toolkit.migrations.operations.special import SeparateDatabaseAndState
 from toolkit.migrations.operations.untranslating import texts_of
 from toolkit.migrations.state import ModelState
+from toolkit.models.fields import MISSING
 
 
 def leave_other_kinds(walk: Walk) -> None:
@@ -38,11 +39,20 @@ def create_models(walk: Walk) -> None:
     """Models that are new, each after those that it refers to."""
     waiting = [model for label, model in walk.wanted.models.items() if label not in walk.state.models]
     for model, later in _in_order(waiting):
-        _create(walk, model, later)
+        _create(walk, model, later, _untold(walk, model))
 
 
-def _create(walk: Walk, model: ModelState, later: set[str]) -> None:
-    """Make a model; foreign keys that would close a circle are added once both tables are there."""
+def _untold(walk: Walk, model: ModelState) -> set[str]:
+    """The foreign keys of a new parent to rows that get their keys with it, and for which its rows need a value."""
+    children = [one for one in walk.kept() if walk.changes_parent(one) and model in walk.wanted.ancestors(one)]
+    theirs = {name for one in children for name in walk.state.models[one.label].field_names}
+    fields = [field for field in model.fields if children and field.name not in theirs and walk.awaits_key(field)]
+    return {field.name for field in fields if not field.null or f"{model.label}.{field.name}" in walk.fills}
+
+
+def _create(walk: Walk, model: ModelState, circular: set[str], untold: set[str]) -> None:
+    """Make a model; foreign keys that would close a circle, or that rows need values for, are added at the end."""
+    later = circular | untold
     constraints = [item for item in model.constraints if not _mentions(item, later)]
     indexes = [item for item in model.indexes if not _mentions(item, later)]
     kept = replace(
@@ -54,7 +64,8 @@ def _create(walk: Walk, model: ModelState, later: set[str]) -> None:
     walk.note(model.app, CreateModel.of(kept))
     for field in model.fields:
         if field.name in later:
-            walk.postponed.append((model.app, AddField(model.name, field.name, field)))
+            fill = walk.fill_later(model, field, "a new column") if field.name in untold else MISSING
+            walk.postponed.append((model.app, AddField(model.name, field.name, field, fill=fill)))
     for constraint in only_in_first(model.constraints, constraints):
         walk.postponed.append((model.app, AddConstraint(model.name, constraint)))
     for index in only_in_first(model.indexes, indexes):

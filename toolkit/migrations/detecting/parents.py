@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from toolkit.migrations.detecting.fields import add_fields, alter_fields, remove_fields
-from toolkit.migrations.detecting.keys import exchange_key
+from toolkit.migrations.detecting.keys import alter_key
 from toolkit.migrations.detecting.walk import Walk
 from toolkit.migrations.fields import FieldState, describe_field
 from toolkit.migrations.operations.alterations import RenameField
@@ -18,27 +19,49 @@ from toolkit.models.fields import MISSING
 
 
 def change_parents(walk: Walk) -> None:
-    """Let all leave first, the youngest before its parent; then let all join, a parent before its children."""
+    """Let all leave first, the youngest before its parent; then let all join, and change keys that wait for it."""
     moving = [model for model in walk.kept() if walk.changes_parent(model)]
     moving.sort(key=lambda model: len(walk.state.ancestors(walk.state.models[model.label])), reverse=True)
     for wanted in moving:
         if walk.state.models[wanted.label].parent is not None:
             _add_early(walk, wanted, but=wanted)
             _leave_parent(walk, wanted)
-    for wanted in sorted(moving, key=lambda model: len(walk.wanted.ancestors(model))):
-        if wanted.parent is not None:
-            _settle_early(walk, walk.wanted.ancestors(wanted), but=wanted)
+    for wanted in walk.kept_by_key():
+        if walk.changes_parent(wanted):
+            _settle_early(walk, wanted)
             _join_parent(walk, wanted)
+        else:
+            alter_key(walk, wanted)
 
 
-def _settle_early(walk: Walk, ancestors: Iterable[ModelState], *, but: ModelState) -> None:
-    """Make ancestors what they shall be: rows are made there."""
-    kept = {one.label: one for one in walk.kept()}
-    for model in ancestors:
-        _add_early(walk, model, but=but)
+def _settle_early(walk: Walk, child: ModelState) -> None:
+    """Make the ancestors of a model what they can be: rows are made there."""
+    kept = {one.label for one in walk.kept()}
+    for ancestor in walk.wanted.ancestors(child):
+        model = _for_now(walk, ancestor, child)
+        _add_early(walk, model, but=child)
         if model.label in kept:
             alter_fields(walk, model)
             remove_fields(walk, model)
+
+
+def _for_now(walk: Walk, wanted: ModelState, child: ModelState) -> ModelState:
+    """An ancestor as it shall be, but for references to rows whose keys are still to change: values are told later.
+
+    They come after that, or may be NULL until then; where the child has values for them, these move.
+    """
+    theirs = walk.state.models[child.label].field_names
+    ours = {field.name: field for field in walk.state.models[wanted.label].fields}
+    fields = []
+    for field in wanted.fields:
+        now = ours.get(field.name)
+        if field.is_key or not walk.awaits_key(field):
+            fields.append(field)
+        elif field.name in theirs:
+            fields.append(field if now is not None and not now.null else field.loosened())
+        elif now is not None:
+            fields.append(now.loosened())
+    return replace(wanted, fields=tuple(fields))
 
 
 def _add_early(walk: Walk, model: ModelState, *, but: ModelState) -> None:
@@ -46,7 +69,7 @@ def _add_early(walk: Walk, model: ModelState, *, but: ModelState) -> None:
     kept = {one.label: one for one in walk.kept()}
     for label in (model.label, f"{model.label}Translation"):
         if label in kept and label != but.label:
-            add_fields(walk, kept[label])
+            add_fields(walk, model if label == model.label else kept[label])
 
 
 def _leave_parent(walk: Walk, wanted: ModelState) -> None:
@@ -68,8 +91,6 @@ def _leave_parent(walk: Walk, wanted: ModelState) -> None:
         wanted.app,
         RemoveParent(wanted.name, key.name, key, fields=[(one.name, one) for one in down], bases=bases),
     )
-    if wanted.parent is None and wanted.key_names != (key.name,):
-        exchange_key(walk, wanted)
 
 
 def _key_alone(current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:

@@ -74,12 +74,30 @@ class Walk:
             model for label, model in self.wanted.models.items() if label in self.state.models and label not in created
         ]
 
+    def kept_by_key(self) -> list[ModelState]:
+        """The same, each after those that its key is made of."""
+        return sorted(self.kept(), key=lambda model: len(self.wanted.foundations(model.label)))
+
     def changes_parent(self, wanted: ModelState) -> bool:
         """Whether a model that is there begins to inherit a table, or ceases to."""
         current = self.state.models[wanted.label]
         if current.is_proxy is not wanted.is_proxy or current.key_target == wanted.key_target:
             return False  # a history may lack the bases of a model whose key was the link all along
         return current.parent != wanted.parent
+
+    def awaits_key(self, field: FieldState) -> bool:
+        """Whether a field refers to rows that are still to get other keys: a value is told as it is afterwards."""
+        return field.to is not None and any(map(self._changes_key, self.wanted.foundations(field.to)))
+
+    def rests_on_change(self, wanted: ModelState) -> bool:
+        """Whether what the key of a model is made of is still to change, its own fields apart."""
+        return any(map(self._changes_key, self.wanted.foundations(wanted.label) - {wanted.label}))
+
+    def _changes_key(self, label: str) -> bool:
+        wanted, current = self.wanted.models[label], self.state.models.get(label)
+        if current is None:
+            return False
+        return current.key_names != wanted.key_names or self.changes_parent(wanted)
 
     def drops_along(self, model: ModelState, names: Collection[str]) -> bool:
         """Whether translations are dropped because the fields that they are of are, rather than stay untranslated.
@@ -96,7 +114,11 @@ class Walk:
         return not any(self.renamed.get((owner.label, name), name) in staying for name in names)
 
     def fill(self, model: ModelState, field: FieldState, why: str) -> Any:
-        """What the rows that are there get; MISSING when the field's own default will do."""
+        """What the rows that are there get; MISSING when its default will do, or it is too early to tell."""
+        return MISSING if self.awaits_key(field) else self.fill_later(model, field, why)
+
+    def fill_later(self, model: ModelState, field: FieldState, why: str) -> Any:
+        """The same for a step that is done once all keys are what they shall be."""
         path = f"{model.label}.{field.name}"
         needed = self.complete and not field.null and usable_default(field.build()) is MISSING
         if needed and path not in self.fills and self.ask_value is not None:
