@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import sqlite3
@@ -34,6 +35,8 @@ POSTGRESQL = next((url for url in SERVERS if url.startswith("postgres")), "")
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3]:
+    for name in ("distributed", "s3fs"):
+        importlib.import_module(name)  # once here, rather than in every forked child
     with running_s3() as server:
         server.make_bucket("press")
         patch = pytest.MonkeyPatch()
