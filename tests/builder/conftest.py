@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -294,21 +294,24 @@ def build_here(folder: Path, output: Path) -> None:
             forget_modules(folder)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def questions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where all presses keep the questions that they compiled: those of one state of the code have them in common.
+@pytest.fixture(scope="session")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all presses keep the questions that they compiled."""
+    return tmp_path_factory.getbasetemp().parent / "questions"
 
-    A third of what builds took was to compile what another test's build had.
+
+@pytest.fixture(autouse=True)
+def questions_in_common(questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presses with one state of the code share their questions.
+
+    A quarter of what builds took was to compile what another test's build had.
     """
-    folder = tmp_path_factory.getbasetemp().parent / "questions"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("toolkit.builder.rehearsing.FOLDER", folder)
-        patch.setattr("toolkit.models.known.STATES", 10_000)
-        yield folder
+    monkeypatch.setattr("toolkit.builder.rehearsing.FOLDER", questions)
+    monkeypatch.setattr("toolkit.models.known.STATES", 10_000)
 
 
 @pytest.fixture
-def own_questions(press: Press, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_questions(press: Press, questions_in_common: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """For tests of them: the press has its questions to itself."""
     folder = press.folder / ".toolkit" / "questions"
     monkeypatch.setattr("toolkit.builder.rehearsing.FOLDER", folder)
@@ -316,7 +319,7 @@ def own_questions(press: Press, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def planted(tmp_path_factory: pytest.TempPathFactory, questions: Path) -> Path:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The press with its rows, made once."""
     folder = tmp_path_factory.mktemp("planted") / "site"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
