@@ -322,16 +322,12 @@ def _dangling(connection: Any, table: str, row: int | None, parent: str, number:
     names = ", ".join(columns)
     shown = f": {names}"
     if row is not None:
-        chosen = ", ".join(_quoted(column) for column in columns)
-        values = connection.execute(f"SELECT {chosen} FROM {_quoted(table)} WHERE rowid = ?", [row]).fetchone()  # noqa: S608 - quoted
+        chosen = ", ".join(map(SQLite.quoted, columns))
+        values = connection.execute(f"SELECT {chosen} FROM {SQLite.quoted(table)} WHERE rowid = ?", [row]).fetchone()  # noqa: S608 - quoted
         shown = f": {names} = {', '.join(map(repr, values))}"
     which = "a row" if row is None else f"row {row}"
     told = f"{which} of {table} refers to a row of {parent} that does not exist{shown}"
     return Broken("foreign_key", f"{table}.{', '.join(columns)}", told)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _text_or_none(written: bytes) -> str | NoValue:
