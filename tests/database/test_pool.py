@@ -184,6 +184,43 @@ def test_rows_that_are_taken_one_after_the_other_end_with_the_connection_and_say
     assert database.fetch("SELECT 1") == [(1,)]
 
 
+def test_a_server_that_is_gone_without_a_word_is_asked_again_for_what_may_be_run_twice(
+    database: Any, kill: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known no sooner than a statement gets no answer; a transaction may begin twice, and a question be asked."""
+    monkeypatch.setattr(database.backend, "is_alive", lambda connection: True)
+    kill(number_of(database))
+    with database.atomic():
+        number = number_of(database)
+    kill(number)
+    with database.snapshot():
+        number = number_of(database)
+    kill(number)
+    assert list(database.stream("SELECT 1", size=2)) == [[(1,)]]
+    kill(number_of(database))
+    with pytest.raises(DatabaseUnavailable, match=r"not known whether the statement was run: .*Look before you run"):
+        database.execute("DROP TABLE IF EXISTS toolkit_none")
+
+
+def test_a_connection_that_ends_when_all_rows_were_taken_takes_none_of_them_back(database: Any, kill: Any) -> None:
+    number = number_of(database)
+    with database.open_stream("SELECT 1 UNION SELECT 2") as stream:
+        assert sorted(next(stream.chunks(5))) == [(1,), (2,)]
+        kill(number)
+    assert database.fetch("SELECT 1") == [(1,)]
+
+
+def test_a_connection_that_ends_while_rows_get_their_keys_is_told(database: Any, kill: Any) -> None:
+    key = "SERIAL" if database.dialect == "postgresql" else "INTEGER AUTO_INCREMENT"
+    database.execute(f"CREATE TABLE toolkit_keyed (id {key} PRIMARY KEY, n INTEGER)")
+    try:
+        with pytest.raises(DatabaseUnavailable, match="lost inside a transaction"), database.atomic():
+            kill(number_of(database))
+            database.backend.insert_returning(database, "INSERT INTO toolkit_keyed (n) VALUES (%s)", "id", [(1,), (2,)])
+    finally:
+        database.execute("DROP TABLE toolkit_keyed")
+
+
 def test_a_write_during_which_the_connection_ends_is_not_run_again(database: Any, kill: Any) -> None:
     sql = "DO $$ BEGIN PERFORM pg_sleep(5); END $$" if database.dialect == "postgresql" else "DO SLEEP(5)"
     number = number_of(database)

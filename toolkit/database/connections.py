@@ -203,11 +203,9 @@ class Database(Holding):
         parameters: Sequence[Any] | None = None,
     ) -> Any:
         """Send what failed over a new connection, if the old one is lost and nothing was under way; or raise."""
-        if not (self._remote and self.backend.is_lost(connection)):
+        may_repeat = self._remote and self.backend.is_lost(connection) and not self.is_inside
+        if not (may_repeat and self.backend.is_repeatable(sql)):
             raise self.translated(error, sql, parameters) from error
-        inside = self._local.transaction is not None or self._local.snapshot
-        if inside or not is_reading(sql):
-            raise refusals.lost(self.safe_url, sql, error, inside=inside) from error
         self.renew()
         try:
             return send(self.connection)
@@ -341,12 +339,15 @@ class Database(Holding):
 
     def _open_stream(self, sql: str, parameters: Sequence[Any], many: bool, context: Mapping[str, Any]) -> Any:
         connection = self.usable() if self._remote else self.connection
+        return self._persist(connection, sql, lambda used: self._stream_over(used, sql, parameters), None)
+
+    def _stream_over(self, connection: Any, sql: str, parameters: Sequence[Any]) -> Any:
         cursor = self.backend.stream_cursor(connection)
         try:
             cursor.execute(sql, parameters)
-        except Exception as error:
+        except Exception:
             cursor.close()
-            raise self.translated(error, sql) from error
+            raise
         return cursor
 
     def cursor(self) -> Cursor:
@@ -459,6 +460,11 @@ class Database(Holding):
             self.backend.release_references(self)
 
     @property
+    def is_inside(self) -> bool:
+        """Whether this thread's connection is in a transaction or a snapshot, which end with it."""
+        return self._local.transaction is not None or self._local.snapshot
+
+    @property
     def in_snapshot(self) -> bool:
         """Whether this thread reads from a snapshot, in which nothing can be written."""
         return self._local.snapshot and self._local.pid == os.getpid()
@@ -501,7 +507,8 @@ class Database(Holding):
     def end_snapshot(self) -> None:
         """Leave the read transaction."""
         self._local.snapshot = False
-        self.run("COMMIT")  # nothing was written; after ROLLBACK, psycopg lets go of all that it has prepared
+        if not self.has_lost_connection:
+            self.run("COMMIT")  # nothing was written; after ROLLBACK, psycopg lets go of all that it has prepared
 
     # SQLAlchemy, when needed
 

@@ -98,6 +98,8 @@ class Holding:
     def has_lost_connection(self) -> bool:
         """Whether the driver knows that this thread's connection ended. None is opened to know it."""
         connection = self._local.connection
+        if isinstance(connection, Refusal):
+            connection = connection.connection
         return connection is not None and self.backend.is_lost(connection)
 
     def _own_pool(self) -> Pool:

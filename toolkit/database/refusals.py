@@ -67,6 +67,8 @@ def translated(database: Database, error: Exception, sql: str, parameters: Seque
     if isinstance(error, ValueError) and "format character" in told:  # of the driver that writes values into the text
         return DatabaseError(message, hint=hint_for(told))
     if {kind.__name__ for kind in type(error).__mro__} & {"DatabaseError", "InterfaceError"}:
+        if database.has_lost_connection:
+            return _lost(database, sql, error)
         hint = _hint_for_reading(database, told) or backend.hint(f"{told} in {sql}") or hint_for(told)
         return DatabaseError(message, hint=hint or (SMALLER if too_large else None))
     return error
@@ -110,23 +112,23 @@ def _contended(database: Database, kind: str, message: str, hint: str | None) ->
     return DeadlockError(message, hint="The transaction is rolled back. Try it again.")
 
 
-def lost(title: str, sql: str, error: Exception, *, inside: bool) -> DatabaseUnavailable:
+def _lost(database: Database, sql: str, error: Exception) -> DatabaseUnavailable:
     """The error for a connection that ended while it was in use.
 
     Args:
-        title: The database's URL without its password.
+        database: Whose connection.
         sql: What was being run.
         error: The driver's.
-        inside: A transaction was under way.
     """
-    told = " ".join(str(error).split())
-    if not inside or sql == "COMMIT":
+    told = database.backend.told(error)
+    if not database.is_inside or sql == "COMMIT":
         what = "the transaction was committed" if sql == "COMMIT" else "the statement was run"
         return DatabaseUnavailable(
-            f"the connection to {title} was lost, and it is not known whether {what}: {told} (in: {sql[:200]})",
+            f"the connection to {database.safe_url} was lost, and it is not known whether {what}: {told} "
+            f"(in: {sql[:200]})",
             hint="Look before you run it again.",
         )
-    return lost_inside(title, f": {told}")
+    return lost_inside(database.safe_url, f": {told}")
 
 
 def lost_inside(title: str, told: str = "") -> DatabaseUnavailable:

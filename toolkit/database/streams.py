@@ -35,10 +35,15 @@ class Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_lost():
-            self._database.backend.abandon_stream(self._cursor)
-        else:
-            self._cursor.close()
+        """A connection that is lost by now has given all rows that were wanted; the next statement finds out."""
+        if not self._is_lost():
+            try:
+                self._cursor.close()
+                return
+            except Exception as error:
+                if not self._is_lost():
+                    raise self._database.translated(error, self._sql) from error
+        self._database.backend.abandon_stream(self._cursor)
 
     def chunks(self, size: int) -> Iterator[list[Any]]:
         """All rows, so many at a time."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
-from toolkit.database.backends.reading import CursorReader, Reader
+from toolkit.database.backends.reading import CursorReader, Reader, is_reading
 from toolkit.database.pool import Bounds, take_bounds
 from toolkit.errors import DatabaseError, DatabaseUnavailable
 
@@ -255,6 +255,11 @@ class Backend:
     def is_rolled_back(self, cursor: Any) -> bool:
         """Whether a COMMIT, of which this is the cursor, rolled back what it should have committed."""
         return False
+
+    def is_repeatable(self, sql: str) -> bool:
+        """Whether a statement that may have been run may be run once more, over another connection: a question does no
+        harm, nor does what a transaction begins with."""
+        return is_reading(sql) or sql in (self.begin[0], self.snapshot[0])
 
     def is_alive(self, connection: Any) -> bool:
         """Whether an idle connection can be used.
