@@ -380,7 +380,7 @@ def test_the_label_of_a_choice(m: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: models.CharField(max_length=0), "max_length = 0 is no number of characters"),
+        (lambda: models.CharField(max_length=0), "max_length = 0 is no length of a value"),
         (lambda: models.DecimalField(max_digits=20, decimal_places=2), "cannot be kept exactly"),
         (lambda: models.DecimalField(), "how many digits it has is not said. Such as max_digits=8"),
         (lambda: models.ForeignKey("Other", on_delete=models.SET_NULL), "on_delete=SET_NULL needs null=True"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import Problems, ToolkitError
 from toolkit.testing import temporary_site
 
 SLIPS = [
@@ -62,6 +62,14 @@ SLIPS = [
     ("class Meta: ordering = [5]", "Slip.Meta: ordering: 5 is nothing that it takes. It takes names and expressions"),
     ("class Meta: get_latest_by = 5", "Slip.Meta: get_latest_by: 5 is nothing that it takes"),
     ("class Meta: db_table = 5", "Slip.Meta: db_table = 5 is no text"),
+    (
+        "a = models.FileField(upload_to=5)",
+        "FileField: upload_to = 5. Give a folder, such as 'photos/%Y', or a function",
+    ),
+    ("a = models.ImageField(storage=['big'])", "ImageField: storage = .'big'.. Give a name of .storages., a Storage"),
+    ("a = models.FileField(storage='bgi')", "press.Slip.a: there is no storage 'bgi'. Did you mean 'big'"),
+    ("a = models.FileField(max_length=0)", "Slip.a: max_length = 0 is no length of a value"),
+    ("a = models.FileField(default='../a.pdf')", "default = '../a.pdf': .* cannot be the name of a stored file"),
     ("class Meta: swappable = 'AUTH_USER_MODEL'", "unknown option 'swappable'. Models are not exchanged"),
 ]
 MODELS = """
@@ -82,9 +90,44 @@ class Slip(models.Model):
 def test_a_slip_is_told_by_file_and_line(tmp_path: Path, slip: str, told: str) -> None:
     with (
         pytest.raises(ToolkitError, match=rf"(?s)models\.py:1[34]: .*{told}"),
-        temporary_site(tmp_path, models=MODELS.format(slip=slip)),
+        temporary_site(tmp_path, models=MODELS.format(slip=slip), settings='storages.big = { folder = "big" }'),
     ):
         pass
+
+
+def test_values_that_their_fields_can_never_hold_are_told_all_together(tmp_path: Path) -> None:
+    models = """
+    from decimal import Decimal
+    from toolkit.models import CharField, DecimalField, FilePathField, ForeignKey, SmallIntegerField, TextChoices
+
+    class Size(TextChoices):
+        LARGE = "large"
+
+    class Price(models.Model):
+        code = CharField(max_length=3, default="abcdef")
+        amount = DecimalField(max_digits=3, decimal_places=2, default=Decimal("100"))
+        size = CharField(max_length=3, choices=Size)
+        level = SmallIntegerField(choices=[("Low", [("1", "One"), (2, "Two")]), (99999, "High"), ("x", "None")])
+
+    class Offer(models.Model):
+        price = ForeignKey(Price, models.CASCADE, default="cheap")
+        size = CharField(max_length=5, choices=[("", "any"), (None, "unknown"), *Size.choices], default="small")
+        made = CharField(max_length=1, default=lambda: 1 / 0, choices=lambda: 1 / 0)
+        list = FilePathField(path="lists", default="lists/not-there-yet.csv")
+        left = FilePathField(max_length=1, path="lists", default="lists/a.csv")
+    """
+    with pytest.raises(Problems) as caught, temporary_site(tmp_path, models=models):
+        pass
+    assert [(problem.line, problem.message) for problem in caught.value.problems] == [
+        (11, "Price.code: default = 'abcdef': the text has 6 characters; at most 3 are allowed"),
+        (11, "Price.amount: default = Decimal('100'): 100 has more than 3 digits"),
+        (11, "Price.size: the choice 'large' could never be taken: the text has 5 characters; at most 3 are allowed"),
+        (11, "Price.level: the choice '1' could never be taken: the field makes 1 of it"),
+        (11, "Price.level: the choice 99999 could never be taken: 99999 is out of bounds (-32768 to 32767)"),
+        (11, "Price.level: the choice 'x' could never be taken: 'x' is not a whole number"),
+        (17, "Offer.price: default = 'cheap': 'cheap' is not a whole number"),
+        (17, "Offer.left: default = 'lists/a.csv': the text has 11 characters; at most 1 is allowed"),
+    ]
 
 
 def test_a_second_model_of_one_name_does_not_hide_the_first(tmp_path: Path) -> None:

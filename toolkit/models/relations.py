@@ -280,6 +280,9 @@ class ForeignKey(Relation[T]):
             return self.value_of(value)
         return self.target_field.to_python(value)
 
+    def fitted(self, value: Any) -> Any:
+        return value if hasattr(value, "_meta") else self.target_field.fitted(value)  # the row is asked for when saved
+
     def validate(self, value: Any) -> None:
         """Refuse a row that ``limit_choices_to`` leaves out."""
         if self.limit_choices_to is None:

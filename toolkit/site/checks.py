@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolkit.errors import Collision, DeclarationError, FieldError, ToolkitError, did_you_mean
+from toolkit.models.declarations import located
 from toolkit.pages.patterns import Pattern, check_static_path
 from toolkit.pages.routes import Route
 
@@ -17,6 +18,21 @@ def check_routes(site: Any) -> list[ToolkitError]:
         problems += _check_route(site, route)
     problems += _check_names(site.routes)
     problems += _check_paths(site.routes)
+    return problems
+
+
+def check_storages(site: Any) -> list[ToolkitError]:
+    """Storages that fields name, and the settings do not."""
+    problems: list[ToolkitError] = []
+    for model in site.models:
+        for field in model._meta.local_fields:
+            name = getattr(field, "storage", None)
+            if isinstance(name, str) and name not in site.storages:
+                told = f"{model._meta.label}.{field.name}: there is no storage {name!r}"
+                problem = DeclarationError(
+                    told, hint=did_you_mean(name, site.storages) or f"Describe it in [storages.{name}]."
+                )
+                problems.append(located(problem, model._meta.declared_at))
     return problems
 
 

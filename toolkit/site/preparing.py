@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, Problems, ToolkitError
 from toolkit.models.declarations import located
+from toolkit.models.declared_values import check_values
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.routing import relation_problems
 from toolkit.models.schema import Schema
-from toolkit.site.checks import check_routes
+from toolkit.site.checks import check_routes, check_storages
 from toolkit.site.databases import living_in
 from toolkit.site.receivers import connect_receivers
 from toolkit.site.watching import loading, watch_files
@@ -32,7 +33,8 @@ def prepare(site: Site) -> None:
     if problems:
         raise Problems(problems)
     site.models, found = resolve_models(declared)
-    problems += found
+    problems += found or check_values(site.models)
+    problems += check_storages(site)
     site.routes = [route for app in site.apps for route in app.routes]
     problems += check_routes(site)
     problems += connect_receivers(site)

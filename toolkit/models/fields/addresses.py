@@ -143,6 +143,11 @@ class FilePathField(CharField[T]):
         if self.match is not None:
             re.compile(self.match)
 
+    def fitted(self, value: Any) -> Any:
+        value = self.to_python(value)
+        super().validate(value)  # which files there are is asked when somebody chooses one
+        return value
+
     def validate(self, value: Any) -> None:
         super().validate(value)
         if value not in self.found():

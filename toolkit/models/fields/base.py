@@ -92,10 +92,6 @@ class FieldOptions(TypedDict, total=False):
     translated: bool
 
 
-def _is_asked_later(choices: Any) -> bool:
-    return callable(choices) and not isinstance(choices, type)
-
-
 class Field(Lookable, Generic[T]):
     """One column of a model.
 
@@ -234,37 +230,37 @@ class Field(Lookable, Generic[T]):
         self.verbose_name = self.verbose_name or name.replace("_", " ")
         if self.primary_key and self.null:
             raise DeclarationError(f"{model.__name__}.{name}: a primary key is never NULL", hint="Remove null=True.")
-        self._check_lists()
-        self._check_default()
+        self._check_options()
         self.check()
 
-    def _check_lists(self) -> None:
-        """Refuse choices that are no pairs, and validators that are no functions."""
+    def _check_options(self) -> None:
+        """Refuse choices that are no pairs, validators that are no functions, and lengths that are none."""
         where = f"{self.model.__name__}.{self.name}"
+        length = getattr(self, "max_length", None)
+        if length is not None and (not isinstance(length, int) or length < 1):
+            raise DeclarationError(
+                f"{where}: max_length = {length!r} is no length of a value", hint="Give a whole number above 0."
+            )
         wrong = next((each for each in self.validators if not callable(each)), None)
         if wrong is not None:
             raise DeclarationError(f"{where}: validators has {wrong!r}, which is no function", hint="Give functions.")
-        if self.declared_choices is None or _is_asked_later(self.declared_choices):
-            return
         try:
-            flatten_choices(self.declared_choices)
+            self.choices_at_hand()
         except (TypeError, ValueError):
             raise DeclarationError(
                 f"{where}: choices = {self.declared_choices!r} are no pairs of a value and its label",
                 hint='Such as [("draft", "Draft"), ("live", "Live")].',
             ) from None
 
-    def _check_default(self) -> None:
-        """Refuse a default that the field can never hold."""
-        if self.default is MISSING or self.default is None or self.is_relation or callable(self.default):
-            return
-        try:
-            self.to_python(self.default)
-        except ValidationError as error:
-            raise DeclarationError(
-                f"{self.model.__name__}.{self.name}: default = {self.default!r}: {error.messages[0]}",
-                hint="Give a value of the field's kind, or a function that makes one.",
-            ) from error
+    def fitted(self, value: Any) -> Any:
+        """A value that stands in a declaration, as the field holds it.
+
+        Raises:
+            ValidationError: The field can never hold it.
+        """
+        value = self.to_python(value)
+        self.validate(value)
+        return value
 
     def descriptor(self) -> Any:
         """What stands on the class under the field's name; the field itself, unless a value needs more."""
@@ -298,6 +294,11 @@ class Field(Lookable, Generic[T]):
     def flatchoices(self) -> list[Choice]:
         """Allowed values with their labels, groups opened; empty if every value is allowed."""
         return [] if self.declared_choices is None else flatten_choices(self.declared_choices)
+
+    def choices_at_hand(self) -> list[Choice]:
+        """Those that are written out in the declaration; none if a function gives them."""
+        given = self.declared_choices
+        return [] if given is None or (callable(given) and not isinstance(given, type)) else flatten_choices(given)
 
     @property
     def related_model(self) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from toolkit.errors import DeclarationError, StorageError
@@ -20,7 +21,7 @@ from toolkit.storage.registry import DEFAULT
 from toolkit.trace import current, record
 from toolkit.validators.base import refusal
 
-UploadTo = str | Callable[[Any, str], str]
+UploadTo = str | Path | Callable[[Any, str], str]
 
 _NOT_A_NAME = gettext_lazy("%(shown)s is not the name of a file")
 _NO_STORED_NAME = gettext_lazy("%(shown)s cannot be the name of a stored file")
@@ -193,7 +194,8 @@ class FileField(Field[FieldFile]):
     Args:
         upload_to: The folder that files get, with ``strftime`` marks such as ``photos/%Y/%m``; or a function of
             the instance and the file's name that gives the whole name.
-        storage: A name of the setting ``[storages]``, a ``Storage``, or a function that gives one.
+        storage: A name of the setting ``[storages]``, a ``Storage``, or a function that gives one. None is
+            ``default``.
         max_length: The most characters of the name.
     """
 
@@ -207,12 +209,24 @@ class FileField(Field[FieldFile]):
         self,
         *,
         upload_to: UploadTo = "",
-        storage: str | Storage | Callable[[], Storage] = DEFAULT,
+        storage: str | Storage | Callable[[], Storage] | None = DEFAULT,
         max_length: int = 100,
         **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(**options)
-        self.upload_to, self.storage, self.max_length = upload_to, storage, max_length
+        self.upload_to = upload_to.as_posix() if isinstance(upload_to, Path) else upload_to
+        self.storage, self.max_length = DEFAULT if storage is None else storage, max_length
+        for option, kinds, hint in (
+            (
+                "upload_to",
+                str,
+                "Give a folder, such as 'photos/%Y', or a function of the instance and the file's name.",
+            ),
+            ("storage", (str, Storage), "Give a name of [storages], a Storage, or a function that gives one."),
+        ):
+            given = getattr(self, option)
+            if not isinstance(given, kinds) and not callable(given):
+                raise DeclarationError(f"{type(self).__name__}: {option} = {given!r:.80}", hint=hint)
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> FileField: ...

@@ -129,27 +129,6 @@ class CharField(_Text[T]):
     def check(self) -> None:
         if self.max_length is None:
             self._check_unindexed()
-        elif not isinstance(self.max_length, int) or self.max_length < 1:
-            raise DeclarationError(
-                f"{self.model.__name__}.{self.name}: max_length = {self.max_length!r} is no number of characters",
-                hint="Give a whole number above 0.",
-            )
-        else:
-            self._check_choices(self.max_length)
-
-    def _check_choices(self, bound: int) -> None:
-        given = self.declared_choices
-        values = [
-            str(value)
-            for value, _ in ([] if callable(given) and not isinstance(given, type) else self.flatchoices)
-            if value is not None
-        ]
-        longest = max(values, key=len, default="")
-        if len(longest) > bound:
-            raise DeclarationError(
-                f"{self.model.__name__}.{self.name}: the choice {longest!r} is longer than max_length = {bound}",
-                hint=f"Give max_length={len(longest)}, or a shorter choice.",
-            )
 
     def _check_unindexed(self) -> None:
         refused = [option for option in ("primary_key", "unique", "db_index") if getattr(self, option)]

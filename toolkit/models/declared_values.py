@@ -1,0 +1,66 @@
+"""The values that a model's declaration gives: whether its fields can hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from toolkit.errors import DeclarationError, ToolkitError, ValidationError
+from toolkit.models.declarations import located_all
+from toolkit.models.fields.base import MISSING, Field
+
+
+def check_values(models: Iterable[Any]) -> list[ToolkitError]:
+    """Defaults and choices that their fields can never hold.
+
+    That is said of the models of today only: a migration may have one that was never used.
+
+    Args:
+        models: All models of a site, their relations resolved.
+    """
+    problems: list[ToolkitError] = []
+    for model in models:
+        if not model._meta.hidden:
+            for field in (*model._meta.local_fields, *model._meta.spread_keys):
+                problems += located_all([*_check_default(field), *_check_choices(field)], model._meta.declared_at)
+    return problems
+
+
+def _check_default(field: Field[Any]) -> Iterator[ToolkitError]:
+    given = field.default
+    if given is MISSING or given is None or callable(given):
+        return
+    try:
+        _fitted(field, given)
+    except ValidationError as error:
+        yield DeclarationError(
+            f"{_name_of(field)}: default = {given!r}: {error.messages[0]}",
+            hint="Give a value that the field can hold, or a function that makes one.",
+        )
+
+
+def _check_choices(field: Field[Any]) -> Iterator[ToolkitError]:
+    for value, _ in field.choices_at_hand():
+        if value is None:
+            continue
+        where = f"{_name_of(field)}: the choice {value!r}"
+        try:
+            held = _fitted(field, value)
+        except ValidationError as error:
+            yield DeclarationError(
+                f"{where} could never be taken: {error.messages[0]}", hint="Give one that fits, or change the field."
+            )
+            continue
+        if held != value:
+            yield DeclarationError(
+                f"{where} could never be taken: the field makes {held!r} of it", hint=f"Write {held!r}."
+            )
+
+
+def _fitted(field: Field[Any], value: Any) -> Any:
+    """A text without letters stands for nothing, wherever a text is kept."""
+    return value if value == "" and field.empty == "" else field.fitted(value)
+
+
+def _name_of(field: Field[Any]) -> str:
+    return f"{field.model.__name__}.{field.name}"
