@@ -105,6 +105,7 @@ def test_a_bad_blob_among_many_is_named() -> None:
         (b"GP\0\x21" + b"\0" * 25, "extended"),
         (b"GP\0\x0b" + b"\0" * 60, "flags 0x0b"),
         (b"GP\0\x01\xe6\x10\0\0\x01\x63\0\0\0", "not a geometry"),
+        (b"GP\0\x01\xe6\x10\0\0" + struct.pack("<BII2d", 1, 8, 1, 0, 0), "not a geometry: Nonlinear"),
     ],
 )
 def test_bytes_that_are_no_geometry_say_why(blob: bytes, complaint: str) -> None:
@@ -126,9 +127,13 @@ def test_a_damaged_count_does_not_ask_for_memory() -> None:
         envelope(blob)
 
 
-def test_infinite_coordinates_are_refused() -> None:
-    with pytest.raises(GeometryError, match="infinite or not a number"):
-        encode(shapely.LineString([(0, 0), (float("inf"), 1)]), 4326)
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_infinite_coordinates_are_refused(number: float) -> None:
+    with numpy.errstate(invalid="ignore"):
+        line = shapely.LineString([(0, 0), (number, 1)])
+    for geometry in (shapely.Point(number, number), line):
+        with pytest.raises(GeometryError, match=r"has the position .* which is no finite number"):
+            encode(geometry, 4326)
 
 
 @given(st.binary(max_size=80), st.integers(0, 255))

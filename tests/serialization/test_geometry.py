@@ -13,6 +13,7 @@ import shapely
 from tests.migrations.conftest import fresh_database
 from tests.serialization.world import FORMATS
 from toolkit import gis, models
+from toolkit.errors import Problems
 from toolkit.migrations import create_tables
 from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
@@ -40,6 +41,23 @@ def spots(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scope]:
         create_tables(database, resolved)
         with entered(Scope(None, database)) as scope:
             yield scope
+
+
+def test_what_is_wrong_with_a_geometry_is_told_with_its_place(spots: Scope) -> None:
+    wrong = {
+        '"POINT (nan 1)"': "Point has the position (nan, 1.0), which is no finite number",
+        '"LINESTRING (0 0, 1 1)"': "a LineString is not a Point",
+        '{"type": "Point", "coordinates": [[1, 2]]}': "the geometry.coordinates is [[1, 2]], and must be a position: "
+        "[longitude, latitude]",
+    }
+    record = '{"model": "atlas.Spot", "pk": 1, "fields": {"name": "Quay", "point": %s}}\n'
+    with pytest.raises(Problems, match="found") as caught:
+        load(spots, format_of("jsonl"), io.BytesIO("".join(record % each for each in wrong).encode()), path="a.jsonl")
+    assert [str(each) for each in caught.value.problems] == [
+        f"a.jsonl:{line}:point: {told}" for line, told in enumerate(wrong.values(), 1)
+    ]
+    load(spots, format_of("jsonl"), io.BytesIO((record % '{"type": "Point", "coordinates": [1, 2]}').encode()))
+    assert Spot.objects.get().point == shapely.Point(1, 2)
 
 
 def test_geometries_come_back_to_the_last_digit(spots: Scope) -> None:

@@ -8,12 +8,13 @@ write.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.errors import GeometryError
+
+from .validity import find_infinite
 
 if TYPE_CHECKING:
     import numpy
@@ -69,15 +70,15 @@ def encode(geometry: BaseGeometry, srid: int) -> bytes:
     """
     import shapely
 
+    problem = find_infinite(geometry)
+    if problem is not None:
+        raise problem
     body: bytes = shapely.to_wkb(geometry, flavor="iso", byte_order=1)
     if geometry.is_empty:
         return struct.pack("<2sBBi", MAGIC, 0, _LITTLE | _EMPTY, srid) + body
-    bounds = geometry.bounds
-    if not all(map(math.isfinite, bounds)):
-        raise GeometryError(f"a coordinate of {geometry.geom_type} is infinite or not a number: {bounds}")
     if geometry.geom_type == "Point":
         return struct.pack("<2sBBi", MAGIC, 0, _LITTLE, srid) + body
-    minx, miny, maxx, maxy = bounds
+    minx, miny, maxx, maxy = geometry.bounds
     return struct.pack("<2sBBi4d", MAGIC, 0, _LITTLE | 1 << 1, srid, minx, maxx, miny, maxy) + body
 
 
@@ -92,7 +93,7 @@ def decode(blob: bytes) -> BaseGeometry:
     body = blob[_header_bytes(blob) :]
     try:
         return shapely.from_wkb(body)
-    except (shapely.errors.ShapelyError, TypeError) as error:
+    except (shapely.errors.ShapelyError, TypeError, NotImplementedError) as error:  # the last of curves
         raise GeometryError(f"these {len(blob)} bytes are not a geometry: {error}") from error
 
 
@@ -113,7 +114,7 @@ def decode_many(blobs: Iterable[bytes | None]) -> numpy.ndarray[Any, Any]:
     try:
         bodies = [None if blob is None else blob[_header_bytes(blob) :] for blob in found]
         geometries: numpy.ndarray[Any, Any] = shapely.from_wkb(bodies)
-    except (GeometryError, shapely.errors.ShapelyError, TypeError) as error:
+    except (GeometryError, shapely.errors.ShapelyError, TypeError, NotImplementedError) as error:
         raise GeometryError(f"value {_first_bad(found)} of {len(found)} is not a geometry: {error}") from error
     return geometries
 

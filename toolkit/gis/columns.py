@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import DatabaseError
 
 from .codec import decode, encode
+from .validity import find_infinite
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -77,6 +78,9 @@ def _ewkb(geometry: BaseGeometry, srid: int) -> str:
     """Extended well-known binary in hexadecimal, PostGIS's own text form."""
     import shapely
 
+    problem = find_infinite(geometry)
+    if problem is not None:
+        raise problem
     return str(shapely.to_wkb(shapely.set_srid(geometry, srid), hex=True, include_srid=True, flavor="extended"))
 
 
@@ -85,6 +89,6 @@ def _from_ewkb(value: Any) -> BaseGeometry:
 
     try:
         geometry = shapely.from_wkb(value if isinstance(value, str) else bytes(value))
-    except shapely.errors.ShapelyError as error:
+    except (shapely.errors.ShapelyError, NotImplementedError) as error:  # the latter of curves
         raise DatabaseError(f"the database gave {value!r:.60}, which is no geometry", hint=POSTGIS_HINT) from error
     return shapely.set_srid(geometry, 0)

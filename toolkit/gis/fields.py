@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overload
 
-from toolkit.errors import DeclarationError, ValidationError
+from toolkit.errors import DeclarationError, GeometryError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.fields.base import Convert, Field, FieldOptions
 
@@ -62,6 +62,7 @@ class BaseGeometryField(Field[T]):
     lookups: ClassVar[Mapping[str, LookupFunction | None]] = LOOKUPS
     queryset_methods: ClassVar[Mapping[str, Callable[..., Any]]] = {"nearest": nearest}
     geometry_type: ClassVar[str] = "GEOMETRY"
+    is_nested = True
 
     def __init__(
         self, *, null: bool = False, srid: int = 4326, spatial_index: bool = True, **options: Unpack[FieldOptions]
@@ -123,7 +124,10 @@ class BaseGeometryField(Field[T]):
         store = writer(self.srid, dialect)
 
         def write(value: Any) -> Any:
-            return store(self.to_python(value))
+            try:
+                return store(self.to_python(value))
+            except GeometryError as error:
+                raise ValidationError(error.message, code="invalid_geometry", hint=error.hint) from error
 
         return write
 

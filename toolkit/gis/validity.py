@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ def find_problem(geometry: BaseGeometry, *, srid: int = 4326) -> GeometryError |
     """
     if geometry.is_empty:
         return None
-    return _infinite(geometry) or (_out_of_range(geometry) if srid == 4326 else None) or _invalid(geometry)
+    return find_infinite(geometry) or (_out_of_range(geometry) if srid == 4326 else None) or _invalid(geometry)
 
 
 def require_valid(geometry: BaseGeometry, *, srid: int = 4326) -> None:
@@ -43,13 +42,17 @@ def require_valid(geometry: BaseGeometry, *, srid: int = 4326) -> None:
         raise problem
 
 
-def _infinite(geometry: BaseGeometry) -> GeometryError | None:
+def find_infinite(geometry: BaseGeometry) -> GeometryError | None:
+    """The first position that is infinite or not a number, or None. Such a geometry has no box, and is in no index."""
+    import numpy
     import shapely
 
-    for x, y in shapely.get_coordinates(geometry).tolist():
-        if not (math.isfinite(x) and math.isfinite(y)):
-            return GeometryError(f"{geometry.geom_type} has the position ({x}, {y}), which is no finite number")
-    return None
+    positions = shapely.get_coordinates(geometry)
+    finite = numpy.isfinite(positions)
+    if finite.all():
+        return None
+    x, y = positions[~finite.all(axis=1)][0].tolist()
+    return GeometryError(f"{geometry.geom_type} has the position ({x}, {y}), which is no finite number")
 
 
 def _out_of_range(geometry: BaseGeometry) -> GeometryError | None:

@@ -124,6 +124,7 @@ def _in_reference(geometry: BaseGeometry, srid: int) -> BaseGeometry:
 
 
 def _from_text(text: str, srid: int) -> BaseGeometry:
+    import numpy
     import shapely
 
     if text.startswith("{"):
@@ -132,10 +133,14 @@ def _from_text(text: str, srid: int) -> BaseGeometry:
         except json.JSONDecodeError as error:
             raise refusal(_NO_GEOJSON, text, reason=error, hint=ACCEPTED) from error
     own, text = _split_ewkt(text)
+    if "\0" in text:  # where a reader in C takes it to end
+        raise refusal(_NO_WKT, text, reason="it has a null character", hint=ACCEPTED)
     try:
-        geometry = shapely.from_wkt(text)
-    except shapely.errors.ShapelyError as error:
-        raise refusal(_NO_WKT, text, reason=error, hint=ACCEPTED) from error
+        with numpy.errstate(invalid="ignore"):  # of numbers that are none, which are told where it is used
+            geometry = shapely.from_wkt(text)
+    except (shapely.errors.ShapelyError, NotImplementedError) as error:  # the latter of curves
+        reason = str(error).removeprefix("ParseException: ").removeprefix("IllegalArgumentException: ")
+        raise refusal(_NO_WKT, text, reason=reason, hint=ACCEPTED) from error
     return transform(geometry, own, srid) if own else geometry
 
 

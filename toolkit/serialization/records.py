@@ -159,6 +159,6 @@ def from_plain(field_: Any, value: Any, *, textual: bool) -> Any:
         return field_.from_string(json.dumps(inner, ensure_ascii=False))
     if isinstance(value, str):
         return field_.from_string(value)
-    if isinstance(value, list | dict):
+    if isinstance(value, list | dict) and not field_.is_nested:
         raise ValidationError(f"{type(field_).__name__} takes one value, not {value!r:.60}", code="invalid")
     return field_.to_python(value)

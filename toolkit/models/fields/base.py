@@ -133,6 +133,8 @@ class Field(Lookable, Generic[T]):
     many_to_many: ClassVar[bool] = False
     one_to_many: ClassVar[bool] = False
     is_several: ClassVar[bool] = False
+    is_nested: ClassVar[bool] = False
+    """Takes lists and objects as values, from files that have those."""
     in_key = False
     """Whether it is the primary key, or a part of it."""
     auto_created = False

@@ -60,6 +60,7 @@ class JSONField(Field[T]):
     """
 
     lookups = LOOKUPS
+    is_nested = True
     path: ClassVar[tuple[Step, ...]] = ()
     base: ClassVar[Any] = None
 
