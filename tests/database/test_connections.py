@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +238,63 @@ def test_statements_are_counted_and_heard(database: Any) -> None:
     database.fetch("SELECT 2")
     assert seen == ["SELECT 1", "INSERT INTO note (text) VALUES (?)"]
     assert database.queries == before + 3
+
+
+def replace(database: Any, *, log_too: bool) -> None:
+    """Put another file in the place of a database's, with one empty table."""
+    other = database.path.with_name("other.db")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE note (text)")
+    other.replace(database.path)
+    for name in ("site.db-wal", "site.db-shm") if log_too else ():
+        database.path.with_name(name).unlink()
+
+
+@pytest.mark.parametrize("in_block", [True, False])
+def test_what_was_written_to_a_file_that_is_no_longer_there_is_no_success(tmp_path: Path, in_block: bool) -> None:
+    """SQLite goes on writing to a file that was removed, and says nothing."""
+    database = Database(f"sqlite:///{tmp_path}/site.db")
+    database.execute("CREATE TABLE note (text)")
+    replace(database, log_too=True)
+    called: list[str] = []
+    told = r"site\.db was removed or replaced while it was open: what was just written is gone with it\. Write it again"
+    with pytest.raises(DatabaseUnavailable, match=told), database.atomic() if in_block else nullcontext():
+        database.run("INSERT INTO note VALUES ('lost')")
+        if in_block:
+            database.on_commit(lambda: called.append("committed"))
+        database.wrote(None, "insert", None)
+    assert (called, database.transaction) == ([], None)
+    database.execute("INSERT INTO note VALUES ('kept')")
+    database.close()
+    with closing(sqlite3.connect(tmp_path / "site.db")) as connection:
+        assert connection.execute("SELECT text FROM note").fetchall() == [("kept",)]
+
+
+def test_a_file_that_was_replaced_is_read_when_the_next_piece_of_work_begins(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/site.db")
+    database.execute("CREATE TABLE note (text)")
+    database.execute("INSERT INTO note VALUES ('before')")
+    replace(database, log_too=True)
+    database.release()
+    assert database.fetch("SELECT text FROM note") == []
+
+
+def test_nothing_is_opened_in_place_of_a_file_that_is_lost_if_it_would_be_neither(tmp_path: Path) -> None:
+    """An empty file, or the new one with the old one's log: SQLite would take them for the database."""
+    database = Database(f"sqlite:///{tmp_path}/site.db")
+    database.execute("CREATE TABLE note (text)")
+    replace(database, log_too=False)
+    database.release()
+    with pytest.raises(DatabaseUnavailable, match=r"replaced while .* site\.db-wal is still that of the file before"):
+        database.fetch("SELECT text FROM note")
+    (tmp_path / "site.db-wal").unlink()
+    (tmp_path / "site.db-shm").unlink()
+    assert database.fetch("SELECT text FROM note") == []
+    (tmp_path / "site.db").unlink()
+    database.release()
+    with pytest.raises(DatabaseUnavailable, match=r"site\.db was removed while it was open\. Put it back"):
+        database.fetch("SELECT text FROM note")
+    assert not (tmp_path / "site.db").exists()
 
 
 def test_hooks_meet_every_new_connection(tmp_path: Path) -> None:

@@ -228,6 +228,18 @@ class Database(Holding):
             self.wrote(model, "raw", None)
         return found
 
+    def refuse_lost_file(self) -> None:
+        """Tell that what was just committed is lost, if the database is a file that is no longer there.
+
+        This is asked after a commit, and not before: the file may go at any time.
+
+        Raises:
+            DatabaseUnavailable: It was removed, or replaced by another.
+        """
+        if self.path is not None and self.has_lost_connection:
+            self.renew()
+            raise refusals.lost_written(self)
+
     def wrote(self, model: Any, operation: str, keys: Iterable[Any] | None) -> None:
         """Say that rows were written: at once outside of a transaction, after the commit inside one.
 
@@ -237,6 +249,8 @@ class Database(Holding):
             keys: Their primary keys, as Python has them; None if they are not known.
         """
         self.changed()
+        if not self._remote and self.transaction is None:
+            self.refuse_lost_file()
         if not self.receivers.watching:
             return
         transaction = self.transaction
@@ -507,7 +521,9 @@ class Database(Holding):
     def end_snapshot(self) -> None:
         """Leave the read transaction."""
         self._local.snapshot = False
-        if not self.has_lost_connection:
+        if self._remote and self.has_lost_connection:
+            self.renew()
+        else:
             self.run("COMMIT")  # nothing was written; after ROLLBACK, psycopg lets go of all that it has prepared
 
     # SQLAlchemy, when needed

@@ -201,11 +201,16 @@ class Holding:
         """Let other threads use this thread's connection; the next statement takes one again.
 
         Called when a piece of work is done, as at the end of a request. A connection that is still in a transaction
-        is closed instead. Of a database without a bound (``pool_size``) each thread keeps its own.
+        is closed instead. Of a database without a bound (``pool_size``) each thread keeps its own, as long as its file
+        is there.
         """
         local = self._local
         local.closed_inside = 0  # a block that is open still, of a generator that somebody keeps, is no longer at work
-        if local.connection is None or local.pid != os.getpid() or self.backend.bounds.pool_size is None:
+        if local.connection is None or local.pid != os.getpid():
+            return
+        if self.backend.bounds.pool_size is None:
+            if local.transaction is None and not local.snapshot and self.has_lost_connection:
+                self.renew()
             return
         self.resume()
         if local.transaction is not None or local.snapshot:

@@ -124,25 +124,36 @@ def _lost(database: Database, sql: str, error: Exception) -> DatabaseUnavailable
     if not database.is_inside or sql == "COMMIT":
         what = "the transaction was committed" if sql == "COMMIT" else "the statement was run"
         return DatabaseUnavailable(
-            f"the connection to {database.safe_url} was lost, and it is not known whether {what}: {told} "
-            f"(in: {sql[:200]})",
+            f"{_loss(database)}, and it is not known whether {what}: {told} (in: {sql[:200]})",
             hint="Look before you run it again.",
         )
-    return lost_inside(database.safe_url, f": {told}")
+    return lost_inside(database, f": {told}")
 
 
-def lost_inside(title: str, told: str = "") -> DatabaseUnavailable:
+def _loss(database: Database) -> str:
+    return database.backend.loss.format(database.safe_url)
+
+
+def lost_inside(database: Database, told: str = "") -> DatabaseUnavailable:
     """The error for a transaction whose connection ended before it was to be committed."""
     return DatabaseUnavailable(
-        f"the connection to {title} was lost inside a transaction, of which nothing was written{told}",
+        f"{_loss(database)} inside a transaction, of which nothing was written{told}",
         hint="Run the whole block again.",
+    )
+
+
+def lost_written(database: Database) -> DatabaseUnavailable:
+    """The error for what was written to a file that is no longer there."""
+    return DatabaseUnavailable(
+        f"{_loss(database)} while it was open: what was just written is gone with it",
+        hint="Write it again, to the file that is there now.",
     )
 
 
 def lost_while_taking(database: Database, error: Exception, sql: str) -> DatabaseUnavailable:
     """The error for a connection that ended when some of the rows were taken."""
     return DatabaseUnavailable(
-        f"the connection to {database.safe_url} was lost while rows were taken, not all of which were: "
+        f"{_loss(database)} while rows were taken, not all of which were: "
         f"{database.backend.told(error)} (in: {sql[:200]})",
         hint="Ask again from the beginning.",
     )

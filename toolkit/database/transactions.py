@@ -257,8 +257,10 @@ def _at_savepoint(database: Any, step: int, name: str) -> None:
 
 
 def _commit(database: Any) -> None:
-    if database.has_lost_connection:  # and an error inside of the block, which told so, was caught
-        raise refusals.lost_inside(database.safe_url)
+    if (
+        database.path is None and database.has_lost_connection
+    ):  # and an error inside of the block, which told so, was caught
+        raise refusals.lost_inside(database)
     try:
         cursor = database.run("COMMIT")
     except BaseException as error:
@@ -273,6 +275,7 @@ def _commit(database: Any) -> None:
         raise
     if database.backend.is_rolled_back(cursor):
         raise not_committed("an error was caught inside of the block")
+    database.refuse_lost_file()
 
 
 def not_committed(reason: str) -> TransactionError:

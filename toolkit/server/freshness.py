@@ -53,7 +53,7 @@ class DatabaseState:
         database = self._database
         file = _inode(database.path)
         if self._seen.token is not None and self._seen.token[0] != file:
-            database.close()  # another file was put in its place; this connection would go on reading the old one
+            database.usable()  # another file was put in its place; this connection would go on reading the old one
         connection = database.connection
         try:  # not by database.fetch(), which tells its listeners of each statement
             version = connection.execute("PRAGMA data_version").fetchone()[0]

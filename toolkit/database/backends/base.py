@@ -90,6 +90,7 @@ class Backend:
         snapshot: Statements that open a transaction in which every read sees one instant.
         default_row: What an ``INSERT`` of no columns ends with; ``{key}`` stands for the column of the key.
         remote: It is a server: a connection may end at any time, and there should not be too many.
+        loss: What to say of a connection that is lost; ``{}`` stands for the URL.
         bounds: How many connections there may be, and for how long, where the URL says nothing.
         direct: The driver's connection itself has ``execute``, as PEP 249 does not ask for.
         returning: ``INSERT ... RETURNING`` gives the key; otherwise the cursor's ``lastrowid`` does.
@@ -137,6 +138,7 @@ class Backend:
     snapshot: ClassVar[Sequence[str]] = ("BEGIN",)
     default_row: ClassVar[str] = "DEFAULT VALUES"
     remote: ClassVar[bool] = True
+    loss: ClassVar[str] = "the connection to {} was lost"
     bounds: Bounds = Bounds(pool_size=20)
     direct: ClassVar[bool] = False
     returning: ClassVar[bool] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +76,18 @@ _WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
 
 
+class Connection(sqlite3.Connection):
+    """One to a file, or to memory.
+
+    Attributes:
+        file: Which file it has open.
+        log: Which write-ahead log.
+    """
+
+    file: tuple[int, int] | None = None
+    log: tuple[int, int] | None = None
+
+
 class SQLite(Backend):
     """SQLite, through Python's own module."""
 
@@ -86,6 +99,7 @@ class SQLite(Backend):
     locks_rows = False
     snapshot = ("BEGIN", "SELECT count(*) FROM sqlite_master")  # the transaction begins with the first read
     remote = False
+    loss: ClassVar[str] = "the file of {} was removed or replaced"
     bounds = Bounds()
     direct = True
     nulls_first: ClassVar[bool] = True
@@ -108,6 +122,7 @@ class SQLite(Backend):
         super().__init__(url, folder)
         self._path = _path_of(url, folder)
         self.durability = _durability_of(self.sqlalchemy_url)
+        self._left: Connection | None = None
 
     @property
     def path(self) -> Path | None:
@@ -122,8 +137,10 @@ class SQLite(Backend):
         """It can be proved that nobody wrote in between."""
         return self._path is not None
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self) -> Connection:
         path = self._path
+        if path is not None and self._left is not None:
+            self._refuse_remains(path, self._left)
         if path is not None and not path.parent.is_dir():
             raise DatabaseUnavailable(
                 f"the database {path} cannot be opened: its folder does not exist",
@@ -134,7 +151,12 @@ class SQLite(Backend):
                 ":memory:" if path is None else f"{path.absolute().as_uri()}?mode=ro" if self.read_only else str(path)
             )
             connection = sqlite3.connect(
-                name, isolation_level=None, cached_statements=512, check_same_thread=False, uri=self.read_only
+                name,
+                isolation_level=None,
+                cached_statements=512,
+                check_same_thread=False,
+                uri=self.read_only,
+                factory=Connection,
             )
             self.prepare(connection)
         except sqlite3.Error as error:
@@ -142,7 +164,29 @@ class SQLite(Backend):
                 f"the database {path} cannot be opened: {error}",
                 hint="Is it a SQLite file, and may this user read and write it and its folder?",
             ) from error
+        if path is not None:
+            connection.file, connection.log = _inode(path), _inode(_log_of(path))
+        self._left = None
         return connection
+
+    def _refuse_remains(self, path: Path, left: Connection) -> None:
+        """Do not open what is at a path after another file was lost from there.
+
+        SQLite would make an empty file where there is none, and take the log of the lost one for that of its successor.
+        Source: sqlite.org/howtocorrupt.html, 1.4.
+        """
+        log = _log_of(path)
+        if not path.exists():
+            raise DatabaseUnavailable(
+                f"the database {path} was removed while it was open", hint="Put it back, or start again without it."
+            )
+        if left.log is not None and _inode(log) == left.log and log.stat().st_size:
+            raise DatabaseUnavailable(
+                f"the database {path} was replaced while it was open, and {log.name} is still that of the file before: "
+                "together they would be neither of the two",
+                hint=f"End all programs that have it open, remove {log.name} and {path.name}-shm, and start again. To "
+                "replace a database that is in use, let SQLite write into it: sqlite3 site.db '.restore backup.db'.",
+            )
 
     def prepare(self, connection: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
@@ -167,10 +211,16 @@ class SQLite(Backend):
         return self.dialect_class()(paramstyle=self.paramstyle)
 
     def is_lost(self, connection: Any) -> bool:
-        return False
+        """Whether its file is no longer where it was. What is written to one that was removed is gone with it, and on
+        this SQLite says nothing. To ask the file system takes a millionth of a second."""
+        file = getattr(connection, "file", None)
+        if self._path is None or file is None or _inode(self._path) == file:
+            return False
+        self._left = connection
+        return True
 
     def is_alive(self, connection: Any) -> bool:
-        return True
+        return not self.is_lost(connection)
 
     def forbid_writing(self, connection: Any) -> None:
         connection.execute("PRAGMA query_only = ON")
@@ -350,6 +400,16 @@ _HINTS = (
         "Somebody dropped a table of the toolkit's, to which triggers write. Run: toolkit build. It takes the triggers "
         "away before it writes, and makes the tables and the triggers anew.",
     ),
+    (
+        r"disk I/O error",
+        "If somebody removed the -wal file beside the database: end all programs that have it open, in order, and what "
+        "they wrote is in it. If not, look whether the disk is well.",
+    ),
+    (r"database or disk is full", "Make room on the disk, and run it again: nothing of it was written."),
+    (
+        r"malformed|not a database",
+        "The file is damaged. Restore a backup, or save what is left: sqlite3 site.db .recover",
+    ),
     (r"readonly database", "May this user write the file and its folder?"),
     (r"digits than SQLite keeps", "Sum parts, or Cast() to a float first."),
     (
@@ -359,6 +419,19 @@ _HINTS = (
     ),
     (r"user-defined function raised", "A regular expression must be one of Python's re module."),
 )
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Which file is at a path; None if there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - at every transaction
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)
 
 
 def _path_of(url: str, folder: Path) -> Path | None:
