@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateTable
 
 from tests.tables import resolved
 from toolkit import models
-from toolkit.errors import DatabaseError, DeclarationError, StorageError, ValidationError
+from toolkit.errors import DatabaseError, DeclarationError, ImpossibleValue, StorageError, ValidationError
 from toolkit.models import Value
 from toolkit.models.functions import Concat
 from toolkit.models.schema import Schema
@@ -116,6 +116,14 @@ def test_a_name_longer_than_the_column_is_refused_however_it_comes(desk: SimpleN
         Sheet.objects.update(scan=Concat("title", Value("x" * 300)))
     assert Sheet.objects.get().scan == "x.pdf"
     assert not Sheet.objects.filter(scan="x" * 300)
+
+
+@pytest.mark.parametrize(("name", "told"), [("a\0.txt", "null character"), ("\ud800.txt", "is not valid Unicode")])
+def test_a_name_that_some_database_cannot_keep_is_refused_on_all(desk: SimpleNamespace, name: str, told: str) -> None:
+    with pytest.raises(ValidationError, match=rf"Sheet\.copy: .*{told}"):
+        Sheet.objects.create(title="t", copy=name)
+    with pytest.raises(ImpossibleValue, match=told):
+        Sheet.objects.filter(copy=name).exists()
 
 
 def test_no_file_is_false_and_says_so_when_asked(desk: SimpleNamespace) -> None:

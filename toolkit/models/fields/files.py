@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Unpack, overload
 from toolkit.errors import DeclarationError, StorageError
 from toolkit.i18n import gettext_lazy, ngettext_lazy
 from toolkit.models.fields.base import Field, FieldOptions
-from toolkit.models.text_lookups import TEXT
+from toolkit.models.text_lookups import TEXT, refuse_unsound
 from toolkit.storage import File, Storage
 from toolkit.storage.names import check_name
 from toolkit.storage.registry import DEFAULT
@@ -363,4 +363,6 @@ class FileField(Field[FieldFile]):
         return self._name_of
 
     def _name_of(self, value: Any) -> str:
-        return value if isinstance(value, str) else str(self.to_python(value).name)
+        name = value if isinstance(value, str) else str(self.to_python(value).name)
+        refuse_unsound(name)
+        return name
