@@ -93,7 +93,7 @@ BAD_CSV = {
     'slug,name\na,"two\nlines"\nb b,B\n': "4:slug: slug: 'b b' is not a slug",
     'slug,name\na,"A\n': "2: the CSV cannot be read: unexpected end of data",
     "slug,name,bio_fr\na,A,x\n": "1:bio_fr: unknown column 'bio_fr'",
-    "slug,name\na,\n": "2: name is missing",
+    "slug,name\na,\n": "2: name is missing. Fill in the column 'name', or give Author.name a default.",
     "slug,name\na,A\na,B\n": ": the slug 'a' of this Author is twice in this file. Give one of them another slug.",
 }
 
@@ -153,6 +153,7 @@ BAD_JSON = {
     '[{"code": "a", "url": "u"},\n {"code": "b", "url": "v", "kind": "post"}]': "2:36: kind: 'post' is not one of the "
     "choices. There is: mail, web.",
     '[{"code": "a", "url": "u"},\n {"code": "b", "uri": "v"}]': "2:16: unknown key 'uri'",
+    '[{"code": "a"}]': '1:2: url is missing. Add "url": …, or give Link.url a default.',
     '[{"code": "a", "url": "u"},\n {"code": "b", "url": "u"}]': "2:23: url: Link with this url already exists",
 }
 

@@ -22,6 +22,7 @@ from toolkit.models.fields.dates import in_zone
 from toolkit.models.fields.several import parts_of
 
 _TYPED = (bool, int, float, date)
+_ADD = {"csv": "Fill in the column {!r}", "json": 'Add "{}": …', "geojson": 'Add "{}": … to the properties'}
 
 
 class Row(NamedTuple):
@@ -241,7 +242,8 @@ class RowReader:
         if (value := default_of(field)) is not MISSING:
             return value
         meta = self.layout.model._meta
-        hint = f"Add a line '{field.name}: …', or give {meta.object_name}.{field.name} a default."
+        add = _ADD.get(self.layout.source.kind, "Add a line '{}: …'").format(field.name)
+        hint = f"{add}, or give {meta.object_name}.{field.name} a default."
         self._missing(index, field, (), hint)
         return None
 
