@@ -223,6 +223,11 @@ def test_cleaning_refuses_a_value_by_code_and_says_why(m: Any, name: str, value:
         ("duration", "3 04:05:06.7", timedelta(days=3, hours=4, minutes=5, seconds=6, microseconds=700_000)),
         ("duration", "-00:01", timedelta(minutes=-1) / 60),
         ("duration", "P1DT2H", timedelta(days=1, hours=2)),
+        ("duration", "90", timedelta(seconds=90)),
+        ("duration", "-1,5", timedelta(seconds=-1.5)),
+        ("duration", "2 30", timedelta(days=2, seconds=30)),
+        ("duration", "2 days", timedelta(days=2)),
+        ("duration", "1:99", timedelta(seconds=159)),
         ("duration", "-PT0.5S", timedelta(seconds=-0.5)),
         ("address", "2001:DB8:0:0::0001", "2001:db8::1"),
         ("address", " ::ffff:c000:201 ", "::ffff:192.0.2.1"),
@@ -232,6 +237,12 @@ def test_cleaning_reads_what_people_type(m: Any, name: str, text: Any, value: An
     cleaned = m.Everything._meta.get_field(name).clean(text)
     assert cleaned == value
     assert type(cleaned) is type(value)
+
+
+def test_a_text_with_nothing_in_it_is_null_where_the_field_has_no_other_word_for_nothing() -> None:
+    blank = {"null": True, "blank": True}
+    assert [field(**blank).clean("") for field in (models.BooleanField, models.IntegerField)] == [None, None]
+    assert models.TextField(**blank).clean("") == ""
 
 
 def test_required_null_and_choice_have_codes_of_their_own(m: Any) -> None:

@@ -388,7 +388,7 @@ class Field(Lookable, Generic[T]):
             if self.empty is None:
                 raise ValidationError(REQUIRED, code="null")
             return self.empty
-        return None if self.null and self.empty is None else value
+        return None if self.null and not isinstance(self.empty, str) else value
 
     def _check_choice(self, value: Any) -> None:
         allowed = [choice for choice, _ in self.flatchoices]

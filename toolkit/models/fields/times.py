@@ -31,8 +31,9 @@ LONGEST = timedelta(microseconds=2**63 - 1)
 """What 64 bits of microseconds hold: about 292,000 years."""
 
 _CLOCK = deferred(
-    r"(?:(?P<days>[-+]?\d{1,9})(?: days?,?)?(?: |$))?"
-    r"(?:(?P<sign>[-+]?)(?:(?P<hours>\d{1,10}):)?(?P<minutes>\d{1,10}):(?P<seconds>\d{1,2})(?:\.(?P<fraction>\d{1,6}))?)?"
+    r"(?:(?P<days>[-+]?\d{1,9})(?: days?,?(?: |$)| ))?"
+    r"(?:(?P<sign>[-+]?)(?:(?P<hours>\d{1,10}):(?=\d+:\d))?(?:(?P<minutes>\d{1,10}):)?"
+    r"(?P<seconds>\d{1,14})(?:[.,](?P<fraction>\d{1,6}))?)?"
 )
 _ISO = deferred(
     r"(?P<sign>[-+]?)P(?:(?P<weeks>\d{1,8}(?:\.\d+)?)W)?(?:(?P<days>\d{1,9}(?:\.\d+)?)D)?"
@@ -138,6 +139,7 @@ def _from_midnight(value: Any) -> time:
 class DurationField(Field[T]):
     """A length of time, exact to the microsecond.
 
+    In files and forms it is written as ``1 02:03:04.5``, ``3 days`` or ``P3DT4H``; a number alone says seconds.
     PostgreSQL keeps an interval; SQLite and MariaDB keep microseconds, as a whole number.
     """
 
@@ -226,8 +228,8 @@ def parse_duration(text: str) -> timedelta | None:
     """The length of time that a text says, or None if it says none.
 
     Args:
-        text: ``DD HH:MM:SS.ffffff`` (days, hours and fraction may be left out), ``3 days, 4:05:06``, or ISO 8601's
-            ``P3DT4H5M6S`` with weeks, days and parts of a day.
+        text: ``DD HH:MM:SS.ffffff`` (all but the seconds may be left out), ``3 days, 4:05:06``, ``3 days``, or ISO
+            8601's ``P3DT4H5M6S`` with weeks, days and parts of a day.
     """
     text = text.strip()
     try:
@@ -238,7 +240,7 @@ def parse_duration(text: str) -> timedelta | None:
 
 def _parse_clock(text: str) -> timedelta | None:
     found = _CLOCK.fullmatch(text)
-    if not text or found is None or (found["minutes"] is None and found["days"] is None):
+    if not text or found is None:
         return None
     clock = timedelta(
         hours=int(found["hours"] or 0),
