@@ -36,6 +36,27 @@ def test_the_old_key_may_stay_as_a_field(newsroom, sections):
     assert sections.told(newsroom, "id") == before
 
 
+def test_a_number_that_becomes_the_key_is_what_refers_to_the_rows_from_then_on(newsroom, model):
+    """Both are numbers, and each is one of another row, too."""
+
+    def declared(natural):
+        number = models.IntegerField(primary_key=True) if natural else models.IntegerField(unique=True)
+        own = {"id": models.IntegerField(unique=True)} if natural else {}
+        story = model("Story", number=number, **own)
+        return story, model("Note", story=models.ForeignKey(story, on_delete=models.CASCADE, related_name="+"))
+
+    newsroom.migrate(*declared(natural=False))
+    story, note = newsroom.app.models
+    first, _ = (newsroom.save(story, number=number) for number in (2, 1))
+    newsroom.save(note, story=first)
+    newsroom.migrate(*declared(natural=True))
+    assert newsroom.rows("news_story", "number, id") == [(1, 2), (2, 1)]
+    assert newsroom.rows("news_note", "story_id") == [(2,)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, number") == [(1, 2), (2, 1)]
+    assert newsroom.rows("news_note", "story_id") == [(1,)]
+
+
 def lines(model, *, natural):
     """Orders with a key of two fields, or a number; and lines that refer to them."""
     key = {"pk": models.CompositePrimaryKey("tenant", "number")} if natural else {}

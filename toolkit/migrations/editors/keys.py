@@ -164,6 +164,6 @@ def _made_by_reference(before: Any, after: Any, name: str, columns: tuple[str, .
 
 
 def keeps_values(old: Any, new: Any) -> bool:
-    """Whether the keys stay what they are, and only their column is another."""
-    before, after = (held_by(model._meta.pk) for model in (old, new))
-    return isinstance(before, IntegerField) and isinstance(after, IntegerField)
+    """Whether the keys stay what they are, and only their column is another: what another field holds is another."""
+    before, after = old._meta.pk, new._meta.pk
+    return before.name == after.name and all(isinstance(held_by(one), IntegerField) for one in (before, after))
