@@ -252,6 +252,79 @@ def test_references_to_each_other_move_to_the_parent_and_its_own_rows_get_a_valu
     assert newsroom.rows("news_story", "id, body, lead_id") == [("7", "B", "7"), ("8", "C", "7")]
 
 
+def test_a_reference_of_the_parent_that_leads_elsewhere_from_then_on_is_told_as_it_is_afterwards(newsroom, model):
+    """The rows that the child gets there hold nothing in it until the rows that it shall lead to have their keys."""
+
+    def declared(inherits, **options):
+        desk = model("Desk", name=text())
+        item = model("Item", title=text(default="made"), lead=related("Story" if inherits else desk, **options))
+        own = {} if inherits else {"id": text(primary_key=True)}
+        return desk, item, model("Story", {}, inherits=item if inherits else None, body=text(), **own)
+
+    newsroom.migrate(*declared(inherits=False))
+    desk, item, story = newsroom.app.models
+    for number in ("7", "8"):
+        newsroom.save(story, id=number, body=number)
+    newsroom.save(item, id=7, title="one", lead=newsroom.save(desk, id=8, name="sea"))
+    newsroom.declare(*declared(inherits=True, null=True))
+    with pytest.raises(Problems, match=r"news\.Item\.lead refers to rows that get other keys.*not what --fill") as told:
+        newsroom.make(fills={"news.Item.lead": 9})
+    assert "set the values with RunPython in one after that" in str(told.value)
+    newsroom.migrate(*declared(inherits=True), fills={"news.Item.lead": 9})
+    assert newsroom.rows("news_item", "id, title, lead_id") == [(7, "one", 8), (8, "made", 9), (9, "made", 9)]
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["new parent", "parent that is there"])
+def test_of_several_children_some_bring_references_and_the_rows_of_the_others_get_a_value(newsroom, model, new):
+    """Those that bring none come first: the rows that their values are to refer to have no keys yet."""
+
+    def declared(inherits):
+        item = model("Item", title=text(default="made"), **({"lead": related("Story")} if inherits else {}))
+        kin, key = (item, {}) if inherits else (None, {"id": text(primary_key=True)})
+        photo = model("Photo", {}, inherits=kin, width=text(), **key)
+        story = model("Story", {}, inherits=kin, body=text(), **key, **({} if inherits else {"lead": related("self")}))
+        return [photo, story, *([item] if inherits or not new else [])]
+
+    newsroom.migrate(*declared(inherits=False))
+    photo, story, *_ = newsroom.app.models
+    for number in ("7", "8"):
+        newsroom.save(story, id=number, body=number, lead_id="7")
+    newsroom.save(photo, id="20", width="1")
+    newsroom.migrate(*declared(inherits=True), fills={"news.Item.lead": 8})
+    assert newsroom.rows("news_item", "id, title, lead_id") == [(7, "made", 7), (8, "made", 7), (20, "made", 8)]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_story", "id, body, lead_id") == [("7", "7", "7"), ("8", "8", "7")]
+    assert newsroom.rows("news_photo", "id, width") == [("20", "1")]
+
+
+@pytest.mark.parametrize("to", ["Desk", "Item"])
+def test_the_link_to_the_parent_stays_one_to_it_and_is_none_to_others(newsroom, model, to):
+    """A row's number says which item it was; which desk it has from then on somebody must tell."""
+
+    def declared(inherits):
+        item, desk = model("Item", title=text()), model("Desk", name=text())
+        key = models.OneToOneField({"Desk": desk, "Item": item}[to], models.CASCADE, primary_key=True, related_name="+")
+        story = model(
+            "Story", {}, inherits=item if inherits else None, body=text(), **({} if inherits else {"of": key})
+        )
+        return item, desk, story, model("Note", story=related(story))
+
+    newsroom.migrate(*declared(inherits=True))
+    item, desk, story, note = newsroom.app.models
+    for number in (2, 5):
+        newsroom.save(desk, id=number, name="sea")
+    newsroom.save(item, title="item")
+    newsroom.save(note, story=newsroom.save(story, title="one", body="B"))
+    newsroom.declare(*declared(inherits=False))
+    if to == "Desk":
+        with pytest.raises(Problems, match=r"news\.Story\.of may not be null and has no default"):
+            newsroom.make()
+    newsroom.migrate(*declared(inherits=False), fills={"news.Story.of": 5} if to == "Desk" else {})
+    number = 5 if to == "Desk" else 2
+    assert newsroom.rows("news_story", "of_id, body") == [(number, "B")]
+    assert newsroom.rows("news_note", "story_id") == [(number,)]
+
+
 def test_a_natural_key_becomes_a_field_of_the_parent(newsroom, model):
     key = models.SlugField(primary_key=True, max_length=20)
     story = model("Story", slug=key)

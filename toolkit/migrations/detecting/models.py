@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.errors import MigrationError
 from toolkit.migrations.detecting.items import only_in_first
 from toolkit.migrations.detecting.walk import Walk
-from toolkit.migrations.operations.alterations import AddField, RemoveField
+from toolkit.migrations.operations.alterations import AddField, AlterField, RemoveField
 from toolkit.migrations.operations.items import AddConstraint, AddIndex, RemoveConstraint, RemoveIndex
 from toolkit.migrations.operations.models import CreateModel, DeleteModel
 from toolkit.migrations.operations.operation import Operation
@@ -38,34 +38,52 @@ def leave_other_kinds(walk: Walk) -> None:
 def create_models(walk: Walk) -> None:
     """Models that are new, each after those that it refers to."""
     waiting = [model for label, model in walk.wanted.models.items() if label not in walk.state.models]
-    for model, later in _in_order(waiting):
-        _create(walk, model, later, _untold(walk, model))
+    for model, circular in _in_order(waiting):
+        untold, opened = _awaiting(walk, model)
+        _create(walk, model, circular=circular, untold=untold, opened=opened)
 
 
-def _untold(walk: Walk, model: ModelState) -> set[str]:
-    """The foreign keys of a new parent to rows that get their keys with it, and for which its rows need a value."""
+def _awaiting(walk: Walk, model: ModelState) -> tuple[set[str], set[str]]:
+    """The foreign keys of a new parent to rows that get their keys with it, and for which its rows need a value.
+
+    Returns:
+        Those of which no child brings values: they come later. Those of which some do: they may be NULL until then.
+    """
     children = [one for one in walk.kept() if walk.changes_parent(one) and model in walk.wanted.ancestors(one)]
-    theirs = {name for one in children for name in walk.state.models[one.label].field_names}
-    fields = [field for field in model.fields if children and field.name not in theirs and walk.awaits_key(field)]
-    return {field.name for field in fields if not field.null or f"{model.label}.{field.name}" in walk.fills}
+    theirs = [walk.state.models[one.label].field_names for one in children]
+    untold, opened = set(), set()
+    for field in model.fields:
+        bring = [field.name in names for names in theirs]
+        if all(bring) or not walk.awaits_key(field):
+            continue
+        if not field.null:
+            (opened if any(bring) else untold).add(field.name)
+        elif not any(bring) and f"{model.label}.{field.name}" in walk.fills:
+            untold.add(field.name)
+    return untold, opened
 
 
-def _create(walk: Walk, model: ModelState, circular: set[str], untold: set[str]) -> None:
-    """Make a model; foreign keys that would close a circle, or that rows need values for, are added at the end."""
+def _create(walk: Walk, model: ModelState, *, circular: set[str], untold: set[str], opened: set[str]) -> None:
+    """Make a model; foreign keys that would close a circle, or that rows need values for, come or close at the end."""
     later = circular | untold
+    opened = opened - later
     constraints = [item for item in model.constraints if not _mentions(item, later)]
     indexes = [item for item in model.indexes if not _mentions(item, later)]
-    kept = replace(
+    kept = [field for field in model.fields if field.name not in later]
+    made = replace(
         model,
-        fields=tuple(field for field in model.fields if field.name not in later),
+        fields=tuple(field.loosened() if field.name in opened else field for field in kept),
         constraints=tuple(constraints),
         indexes=tuple(indexes),
     )
-    walk.note(model.app, CreateModel.of(kept))
+    walk.note(model.app, CreateModel.of(made))
     for field in model.fields:
         if field.name in later:
             fill = walk.fill_later(model, field, "a new column") if field.name in untold else MISSING
             walk.postponed.append((model.app, AddField(model.name, field.name, field, fill=fill)))
+        elif field.name in opened:
+            fill = walk.fill_later(model, field, "rows that hold NULL")
+            walk.postponed.append((model.app, AlterField(model.name, field.name, field, fill=fill)))
     for constraint in only_in_first(model.constraints, constraints):
         walk.postponed.append((model.app, AddConstraint(model.name, constraint)))
     for index in only_in_first(model.indexes, indexes):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
+from toolkit.errors import MigrationError
 from toolkit.migrations.detecting.fields import add_fields, alter_fields, remove_fields
 from toolkit.migrations.detecting.keys import alter_key
 from toolkit.migrations.detecting.walk import Walk
@@ -82,7 +83,7 @@ def _leave_parent(walk: Walk, wanted: ModelState) -> None:
         for name, field in inherited.items()
         if name not in current.field_names and (name in own or name in next_of_kin)
     ]
-    key = _key_alone(current, wanted, taken=inherited)
+    key = _key_alone(walk, current, wanted, taken=inherited)
     (link,) = current.key_names
     if link != key.name:
         walk.note(wanted.app, RenameField(wanted.name, link, key.name))
@@ -93,11 +94,15 @@ def _leave_parent(walk: Walk, wanted: ModelState) -> None:
     )
 
 
-def _key_alone(current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:
-    """The key of a model once it has no parent: its own, if that is a new one; else a number for the time being."""
+def _key_alone(walk: Walk, current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:
+    """The key of a model once it has no parent: its own, if that is a new one; else a number for the time being.
+
+    A key that refers to rows of others than its parents is none yet: the numbers that it has say nothing there.
+    """
     if wanted.parent is None and not wanted.has_composite_key:
         key = wanted.get_field(wanted.key_names[0])
-        if key.name not in taken and key.name not in current.field_names:
+        same = {None, *(one.label for one in walk.state.ancestors(current))}
+        if key.to in same and key.name not in taken and key.name not in current.field_names:
             return key
     name = "id" if "id" not in (*taken, *current.field_names) else f"{wanted.name.lower()}_id_alone"
     return describe_field(name, AutoField[int]())
@@ -112,16 +117,42 @@ def _join_parent(walk: Walk, wanted: ModelState) -> None:
     if key != name:
         walk.note(wanted.app, RenameField(wanted.name, key, name))
     current = walk.state.models[wanted.label]
-    fills: dict[str, Any] = {}
-    for model in ancestors:
-        for field in model.fields:
-            if field.name in theirs and field.name not in current.field_names and not field.is_generated:
-                value = walk.fill(model, field, f"the rows that {wanted.label} gets there")
-                fills |= {} if value is MISSING else {field.name: value}
+    fills = _fills_of(walk, wanted, ancestors, apart={name, *current.field_names})
     removes = [one for one in current.field_names if one in theirs]
     bases = [base for base in wanted.bases if base == wanted.parent]
     link = wanted.get_field(name)
     walk.note(wanted.app, AddParent(wanted.name, name, link, bases=bases, removes=removes, fills=fills))
+
+
+def _fills_of(
+    walk: Walk, child: ModelState, ancestors: Iterable[ModelState], *, apart: Collection[str]
+) -> dict[str, Any]:
+    """What the rows that a child gets in its ancestors' tables have there, where it has no such fields."""
+    fills: dict[str, Any] = {}
+    for model in ancestors:
+        for field in model.fields:
+            if field.is_key or field.is_generated or field.name in apart:
+                continue
+            wanted = walk.wanted.models[model.label].get_field(field.name)
+            if walk.awaits_key(wanted):
+                _refuse_to_drop(walk, child, model, wanted)
+                continue
+            value = walk.fill(model, wanted, f"the rows that {child.label} gets there")
+            fills |= {} if value is MISSING else {field.name: value}
+    return fills
+
+
+def _refuse_to_drop(walk: Walk, child: ModelState, parent: ModelState, field: FieldState) -> None:
+    """Refuse a value that nothing gives to rows: one that may be NULL is not told with the keys as they are later."""
+    path = f"{parent.label}.{field.name}"
+    if field.null and path in walk.fills:
+        walk.problems.append(
+            MigrationError(
+                f"{path} refers to rows that get other keys in this migration, so the rows that {child.label} gets "
+                f"there hold NULL in it, and not what --fill {path} says",
+                hint="Make the migration without it, and set the values with RunPython in one after that.",
+            )
+        )
 
 
 def _free_key(walk: Walk, wanted: ModelState, link: str, theirs: Collection[str]) -> None:
