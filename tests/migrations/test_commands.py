@@ -95,6 +95,57 @@ def test_links_are_kept_when_a_model_of_ones_own_has_them_from_now_on(newsroom, 
     assert newsroom.rows("news_story_tags", "story_id, tag_id") == [(1, 1)]
 
 
+@pytest.mark.parametrize("end", ["Story", "Tag"])
+def test_links_are_kept_when_one_end_is_renamed_along_with_that(newsroom, model, end):
+    """There and back again: the model of one's own has more fields than not, and is nothing like the table between."""
+
+    def declare(*, own):
+        story, tag = ("Article" if own and end == "Story" else "Story"), ("Topic" if own and end == "Tag" else "Tag")
+        options = {"through": "Tagging"} if own else {}
+        topic = model(tag, name=title())
+        article = model(story, body=title(), tags=models.ManyToManyField(topic, related_name="+", **options))
+        keys = {one.lower(): models.ForeignKey(one, on_delete=models.CASCADE, related_name="+") for one in (story, tag)}
+        beside = {name: models.IntegerField(default=7) for name in ("position", "weight", "height")}
+        newsroom.declare(topic, article, *([model("Tagging", **keys, **beside)] if own else []))
+
+    declare(own=False)
+    newsroom.make()
+    newsroom.apply()
+    newsroom.database.execute("INSERT INTO news_tag VALUES (1, 'sea')")
+    newsroom.database.execute("INSERT INTO news_story (id, body) VALUES (1, 'B')")
+    newsroom.database.execute("INSERT INTO news_story_tags (story_id, tag_id) VALUES (1, 1)")
+    declare(own=True)
+    new = "Article" if end == "Story" else "Topic"
+    with pytest.raises(MigrationError, match=r"news\.Story_tags would be lost.*--rename news\.Story_tags=Tagging"):
+        newsroom.make(ask=never, renames={f"news.{end}": new})
+    (made,) = newsroom.make()
+    assert newsroom.questions[1:] == ["Was the model news.Story_tags renamed to Tagging?"]
+    assert made.summary[:2] == (f"Rename model {end} to {new}", "Rename model Story_tags to Tagging")
+    newsroom.apply()
+    columns = ("article_id, tag_id" if end == "Story" else "story_id, topic_id") + ", position"
+    assert newsroom.rows("news_tagging", columns) == [(1, 1, 7)]
+    declare(own=False)
+    back = {f"news.{new}": end}
+    with pytest.raises(MigrationError, match=r"news\.Tagging would be lost.*--rename news\.Tagging=Story_tags"):
+        newsroom.make(ask=never, renames=back)
+    newsroom.make(ask=never, renames={**back, "news.Tagging": "Story_tags"})
+    newsroom.apply()
+    assert newsroom.rows("news_story_tags", "story_id, tag_id") == [(1, 1)]
+    newsroom.apply("news.zero")
+
+
+def test_a_many_to_many_field_may_be_renamed_along_with_its_target(sqlite_newsroom, model):
+    newsroom = sqlite_newsroom
+    declare_tags(newsroom, model, own=False)
+    newsroom.make()
+    topic = model("Topic", name=title())
+    newsroom.declare(topic, model("Story", topics=models.ManyToManyField(topic)))
+    (made,) = newsroom.make(write=False)
+    assert newsroom.questions[1:] == ["Was the model news.Story_tags renamed to Story_topics?"]
+    told = ("Rename model Tag to Topic", "Rename model Story_tags to Story_topics")
+    assert made.summary == (*told, "Rename field tag of Story_topics to topic", *made.summary[3:])
+
+
 def test_a_many_to_many_field_is_renamed_by_its_name(newsroom, model):
     """Its links are in a table of its own, which need not be known to whoever says so."""
     declare_tags(newsroom, model, own=False)

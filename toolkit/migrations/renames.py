@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolkit.errors import MigrationError, did_you_mean
 from toolkit.migrations.fields import FieldState
@@ -164,31 +164,88 @@ class RenamedModel:
 
 
 def renamed_models(before: ProjectState, after: ProjectState, *, ask: Ask) -> Iterator[RenamedModel]:
-    """The models that were renamed; each is asked about, but for those that follow from one that was."""
-    gone = [model for label, model in before.models.items() if label not in after.models]
-    come = [model for label, model in after.models.items() if label not in before.models]
+    """The models that were renamed; each is asked about, but for those that follow from one that was.
+
+    Raises:
+        MigrationError: Links would be lost, and nobody can be asked.
+    """
+    state, names = before, {}
+    for renamed in _renamed_leading(before, after, ask=ask):
+        state = state.with_model_renamed(renamed.app, renamed.old, renamed.new)
+        names[f"{renamed.app}.{renamed.old}"] = renamed.new
+        yield renamed
+    yield from _renamed_links(state, after, names, ask=ask)
+
+
+def _renamed_leading(before: ProjectState, after: ProjectState, *, ask: Ask) -> Iterator[RenamedModel]:
+    """The renamed models, each with those that are called after it; the others that have links now come later."""
+    gone, come = _gone_and_come(before, after)
     leading = [model for model in gone if not any(_is_hidden_of(model, owner) for owner in gone)]
+    fresh = [model for model in come if not any(is_between_of(model, owner) for owner in come)]
     staying = [model for label, model in before.models.items() if label in after.models]
     possible = [
-        (old, new)
-        for old, new in _candidates(leading, come)
-        if not _changes_owner(old, new, staying) or _has_links_of(old, new, staying)
+        (one, other)
+        for one, other in _candidates(leading, fresh)
+        if not _changes_owner(one, other, staying) and not _are_between(one, other, staying)
     ]
-    pairs = sorted(possible, key=lambda pair: (-_likeness(*pair), pair[0].label, pair[1].label))
     used: set[str] = set()
-    for old, new in pairs:
+    for old, new in _likest_first(possible):
         if old.label in used or new.label in used:
             continue
         question = Question(f"Was the model {old.label} renamed to {new.name}?", old.label, new.name)
         told = isinstance(ask, Answers) and ask.says(old.label, new.name)
-        if not told and isinstance(ask, Answers) and _has_links_of(old, new, staying):
-            ask.refuse_to_guess(question)
         if told or old.table == new.table or (_likeness(old, new) >= LIKENESS and ask(question)):
             yield RenamedModel(old.app, old.name, new.name)  # what follows is called after the new name from here on
             used |= {old.label, new.label}
             for renamed in _followers(old, new, gone, come, ask=ask):
                 used |= {f"{renamed.app}.{renamed.old}", f"{renamed.app}.{renamed.new}"}
                 yield renamed
+
+
+def _renamed_links(
+    state: ProjectState, after: ProjectState, names: Mapping[str, str], *, ask: Ask
+) -> Iterator[RenamedModel]:
+    """The tables between of fields with other names, those that are models of one's own now, and models that are such.
+
+    Args:
+        state: The models once all others have their new names.
+        after: The models as they shall be.
+        names: Label of each renamed model as it was to its new name: the tables between are still called after that.
+        ask: Whom to ask. Likeness says nothing here: such a model may have any other fields beside.
+    """
+    gone, come = _gone_and_come(state, after)
+    staying = [model for label, model in state.models.items() if label in after.models]
+    used: set[str] = set()
+    for old, new in _likest_first(_candidates(gone, come)):
+        between = _are_between(old, new, staying)
+        if {old.label, new.label} & used or not (between or _has_links_of(_called_after(old, names), new, staying)):
+            continue
+        question = Question(f"Was the model {old.label} renamed to {new.name}?", old.label, new.name)
+        told = (isinstance(ask, Answers) and ask.says(old.label, new.name)) or old.table == new.table
+        if not told and not between and isinstance(ask, Answers):
+            ask.refuse_to_guess(question)
+        if told or ((not between or _targets(old) == _targets(new)) and ask(question)):
+            used |= {old.label, new.label}
+            yield RenamedModel(old.app, old.name, new.name)
+
+
+def _gone_and_come(before: ProjectState, after: ProjectState) -> tuple[list[ModelState], list[ModelState]]:
+    """The models that are in one state only: in the first, in the second."""
+    gone = [model for label, model in before.models.items() if label not in after.models]
+    return gone, [model for label, model in after.models.items() if label not in before.models]
+
+
+def _likest_first(pairs: Iterable[tuple[ModelState, ModelState]]) -> list[tuple[ModelState, ModelState]]:
+    return sorted(pairs, key=lambda pair: (-_likeness(*pair), pair[0].label, pair[1].label))
+
+
+def _called_after(model: ModelState, names: Mapping[str, str]) -> ModelState:
+    """A table between under the name that it would have, were it called after what its owner is called now."""
+    for label, new in names.items():
+        app, _, old = label.partition(".")
+        if model.app == app and model.name.startswith(f"{old}_"):
+            return replace(model, name=new + model.name.removeprefix(old))
+    return model
 
 
 def renamed_field(model: ModelState, wanted: ModelState, *, name: str, ask: Ask) -> str | None:
@@ -267,6 +324,16 @@ def _links_alike(model: ModelState, old: ModelState, other: ModelState, new: Mod
     """Whether the tables between of a model under its two names lead to the same models."""
     before = sorted(new.label if field.to == old.label else field.to for field in model.fields if field.to)
     return before == sorted(field.to for field in other.fields if field.to)
+
+
+def _are_between(old: ModelState, new: ModelState, staying: Iterable[ModelState]) -> bool:
+    """Whether both are tables between of one model that stays: of many-to-many fields of its."""
+    return any(is_between_of(old, owner) and is_between_of(new, owner) for owner in staying)
+
+
+def _targets(model: ModelState) -> list[str]:
+    """The labels of the models that one refers to."""
+    return sorted(field.to for field in model.fields if field.to is not None)
 
 
 def _changes_owner(old: ModelState, new: ModelState, staying: Iterable[ModelState]) -> bool:

@@ -51,7 +51,8 @@ def _awaiting(walk: Walk, model: ModelState) -> tuple[set[str], set[str]]:
     """
     children = [one for one in walk.kept() if walk.changes_parent(one) and model in walk.wanted.ancestors(one)]
     theirs = [walk.state.models[one.label].field_names for one in children]
-    untold, opened = set(), set()
+    untold: set[str] = set()
+    opened: set[str] = set()
     for field in model.fields:
         bring = [field.name in names for names in theirs]
         if all(bring) or not walk.awaits_key(field):
