@@ -290,6 +290,25 @@ def test_a_first_migration_is_only_noted_where_its_tables_are_there(newsroom, mo
     assert not step.faked
 
 
+def test_a_first_migration_is_not_noted_where_tables_or_columns_are_missing(newsroom, model):
+    newsroom.declare(model("Story", title=title()), model("Note", text=title()), model("Tag", text=title())).make()
+    story = newsroom.app.models[0]
+    migrations.create_tables(newsroom.database, [story])
+    newsroom.database.execute("CREATE TABLE news_note (id INTEGER)")
+    told = (
+        r"(?s)first migrations cannot be noted as done; nothing was changed.*"
+        r"news\.0001_initial makes the table news_note with text, and the one that is there has none.*"
+        r"news\.0001_initial makes the table news_tag, which is not there, while news_story is\. Mend the tables; or"
+    )
+    with pytest.raises(Problems, match=told):
+        migrations.apply(newsroom.database, [newsroom.app], fake_initial=True)
+    assert migrations.show(newsroom.database, [newsroom.app])[0].applied_at is None
+    newsroom.database.execute("ALTER TABLE news_note ADD COLUMN text VARCHAR(20)")
+    newsroom.database.execute("CREATE TABLE news_tag (id INTEGER, text TEXT)")
+    (step,) = migrations.apply(newsroom.database, [newsroom.app], fake_initial=True)
+    assert step.faked
+
+
 def test_what_was_applied_and_has_no_file_any_more_is_forgotten(stories):
     write(stories, "0002_gone", "", after="0001_initial")
     stories.apply()

@@ -15,6 +15,7 @@ from toolkit.migrations.editors.sessions import editing
 from toolkit.migrations.executor import Executor, Step, named_migration
 from toolkit.migrations.graph import Graph, Key
 from toolkit.migrations.history import Applied, History, orphaned
+from toolkit.migrations.initial import noted_where_there
 from toolkit.migrations.loader import App, load_graph
 from toolkit.migrations.places import Place
 from toolkit.migrations.rebasing import Moved
@@ -70,7 +71,7 @@ def apply(
         target: ``"newsroom"``, ``"newsroom.0002"`` (or more of the name), ``"newsroom.zero"``; None for everything.
         tell: Called with each step before it is done.
         fake: Only note the migrations as applied, or as not applied: the tables are right already.
-        fake_initial: Only note an app's first migration where all tables that it makes are there.
+        fake_initial: Only note an app's first migration where all tables that it makes are there, with their columns.
         router: The site's router. Each model's table is made in the model's own database, unless ``allow_migrate``
             says otherwise.
 
@@ -79,10 +80,15 @@ def apply(
 
     Raises:
         MigrationError: A migration could not be applied; the database is as it was before that one.
-        Problems: The migrations do not fit together.
+        Problems: The migrations do not fit together; or with ``fake_initial`` some tables or columns are there, and
+            others not.
     """
     executor = _executor(database, apps, router)
-    steps = [replace(step, faked=fake or (fake_initial and executor.is_there(step))) for step in executor.plan(target)]
+    steps = executor.plan(target)
+    if fake:
+        steps = [replace(step, faked=True) for step in steps]
+    elif fake_initial:
+        steps = noted_where_there(executor, steps)
     return executor.run(steps, tell=tell)
 
 

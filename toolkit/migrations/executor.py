@@ -23,7 +23,6 @@ from toolkit.migrations.editors.sessions import can_take_back, digest_of, editin
 from toolkit.migrations.graph import Graph, Key, LoadedMigration, bare_name
 from toolkit.migrations.history import TABLE, History, orphaned_last
 from toolkit.migrations.operations.merging import merged
-from toolkit.migrations.operations.models import CreateModel
 from toolkit.migrations.operations.operation import Act
 from toolkit.migrations.places import Place
 from toolkit.migrations.state import ProjectState
@@ -125,17 +124,6 @@ class Executor:
                 done.append(step)
         self._record_replacements()
         return done
-
-    def is_there(self, step: Step) -> bool:
-        """Whether a step is an app's first, and all tables that it makes are there already."""
-        migration = step.migration
-        made = [one for one in migration.operations if isinstance(one, CreateModel)]
-        if step.backwards or not made or any(key[0] == migration.app for key in migration.dependencies):
-            return False
-        state = migration.change(self.graph.state(self.start, upto=self.graph.before(migration.key) - {migration.key}))
-        tables = set(self.database.table_names())
-        models = [state.get(migration.app, one.name) for one in made]
-        return all(model.table in tables for model in models if self.place.has(model) and not model.is_proxy)
 
     def interrupted(self) -> list[Progress]:
         """The migrations that were begun and are neither done nor undone."""
