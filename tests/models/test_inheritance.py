@@ -450,6 +450,19 @@ def test_a_proxy_shares_the_table(town: Any) -> None:
     assert made.delete() == {"town.Restaurant": 1, "town.Place": 1}
 
 
+def test_a_proxy_is_combined_with_the_model_whose_table_it_shares(town: Any) -> None:
+    """The rows are those of the first, as in Django."""
+    anna, every = Restaurant.objects.filter(name="Anna"), Big.objects.all()
+    assert [(type(r), r.name) for r in anna.union(every).order_by("name")] == [
+        (Restaurant, "Anna"),
+        (Restaurant, "Verdi"),
+    ]
+    assert [(type(b), b.name) for b in every.intersection(anna)] == [(Big, "Anna")]
+    assert [b.name for b in every.difference(anna)] == ["Verdi"]
+    with pytest.raises(FieldError, match=r"Restaurant objects and Place objects are not the same kind of rows"):
+        anna.union(Place.objects.all())
+
+
 def test_a_proxy_has_the_relations_and_can_be_referred_to(town: Any) -> None:
     booking = Booking.objects.create(restaurant=Big.objects.get(name="Verdi"), big=town.verdi)
     assert type(Booking.objects.get().big) is Big

@@ -67,9 +67,7 @@ def combined(first: Any, kind: str, others: Sequence[Any]) -> Any:
     for each in (first, *others):
         if not getattr(each, "_is_queryset", False):
             raise FieldError(f"{kind.partition(' ')[0]}() takes querysets, not {each!r}")
-        if (each._gives == "instances") != (first._gives == "instances") or (
-            each._gives == "instances" and each.model is not first.model
-        ):
+        if not _is_alike(first, each):
             raise FieldError(
                 f"{kind.partition(' ')[0]}(): {_told(first)} and {_told(each)} are not the same kind of rows",
                 hint="Give each the same columns with values_list().",
@@ -77,6 +75,14 @@ def combined(first: Any, kind: str, others: Sequence[Any]) -> Any:
         parts.append(each.lift_question(values))
     loading = tuple(operation for operation in first._operations if operation[0] in LOADING)
     return first._replaced((("combined", kind, tuple(parts)), *loading), tuple(values))
+
+
+def _is_alike(first: Any, other: Any) -> bool:
+    """Whether the rows of two questions are of one kind: values, or instances of one table, such as a proxy's."""
+    if "instances" not in (first._gives, other._gives):
+        return True
+    same = first.model._meta.concrete_model is other.model._meta.concrete_model
+    return same and first._gives == other._gives
 
 
 def _told(question: Any) -> str:
