@@ -630,8 +630,9 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
         "CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s \"fine\"')",
         "CREATE DOMAIN word AS varchar(20)",
         'CREATE TABLE odd (id int PRIMARY KEY, m mood, ip inet, n name, x text COLLATE "C", w word, r int4range, '
-        "a int[], t text[])",
-        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w', '[1,4]', '{{1,NULL}}', '{\"a,b\",c\\\\d}')",
+        "a int[], t text[], z timetz)",
+        "INSERT INTO odd VALUES (1, 'ok', '10.0.0.1', 'n', 'x', 'w', '[1,4]', '{{1,NULL}}', '{\"a,b\",c\\\\d}', "
+        "'24:00+02')",
         "INSERT INTO odd VALUES (2, 'it''s \"fine\"', '::1', 'o', 'y', 'v')",
     )
     (odd,) = imported(database, inspect_models(database), "Odd")
@@ -650,6 +651,7 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
             {"n": "n"},
             {"x": "x", "w__startswith": "w"},
             {"a": "{{1,NULL}}"},
+            {"z": "24:00:00+02"},
         ):
             assert [row.pk for row in odd.objects.filter(**question)] == [1], question
         assert odd.objects.exclude(m="ok").get().m == 'it\'s "fine"'
@@ -657,9 +659,9 @@ def test_columns_of_kinds_that_postgresql_has_alone_are_compared_and_written(any
         assert odd.objects.filter(ip="10.0.0.2", w="new").values_list("m", flat=True).get() == "sad"
         arrays = odd.objects.get(pk=1)
         assert (arrays.a, arrays.t) == ("{{1,NULL}}", '{"a,b","c\\\\d"}')
-        odd(id=3, m="ok", a=arrays.a, t=arrays.t).save()
+        odd(id=3, m="ok", a=arrays.a, t=arrays.t, z=arrays.z).save()
         assert odd.objects.filter(m="ok").get().pk == 3
-        assert database.fetch("SELECT a, t FROM odd WHERE id = 3") == [([[1, None]], ["a,b", "c\\d"])]
+        assert database.fetch("SELECT a, t, z FROM odd WHERE id = 3") == [([[1, None]], ["a,b", "c\\d"], "24:00:00+02")]
 
 
 @pytest.mark.parametrize("any_database_with", SERVERS, indirect=True, ids=lambda url: url.partition(":")[0])

@@ -202,7 +202,8 @@ def _read_as_text(connection: Any) -> None:
     """Give what no field reads otherwise as its text.
 
     Of JSON it is what other databases give: parsed, the value null could not be told from NULL. Addresses and ranges of
-    tables that others made would be objects of which no digest can be made.
+    tables that others made would be objects of which no digest can be made. Times with a zone may be 24:00, and no
+    field keeps them.
     """
     from psycopg.types.string import TextLoader
 
@@ -216,6 +217,7 @@ _TEXTS = (
     "json",
     "inet",
     "cidr",
+    "timetz",
     *(f"{kind}{range_}" for kind in _RANGED for range_ in ("range", "multirange")),
 )
 

@@ -125,6 +125,13 @@ def _bits(kind: Any) -> FieldText:
     return _unknown(kind)
 
 
+def _time(kind: Any) -> FieldText:
+    """PostgreSQL has one with the offset of a zone, which no ``TimeField`` keeps."""
+    if kind.timezone:
+        return FieldText("TextField", {}, "TIME WITH TIME ZONE has no field: read as text")
+    return FieldText("TimeField")
+
+
 def _json(kind: Any) -> FieldText:
     """PostgreSQL has two kinds, one of which knows no comparison."""
     is_text = kind.__module__.startswith("sqlalchemy.dialects.postgresql")
@@ -136,6 +143,7 @@ _SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
     "YEAR": lambda _: FieldText("SmallIntegerField"),
     "BIT": _bits,
     "JSON": _json,
+    "TIME": _time,
     "INET": lambda _: FieldText("GenericIPAddressField"),
     "INET4": lambda _: FieldText("GenericIPAddressField"),
     "INTERVAL": lambda _: FieldText("DurationField"),
