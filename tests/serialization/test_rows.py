@@ -200,6 +200,52 @@ def test_all_that_is_wrong_is_told_at_once(world: SimpleNamespace, scope: Scope)
     assert "Did you mean 'world.Topic'" in told[0]
 
 
+def test_what_refers_to_nothing_is_told_together_with_the_rest(world: SimpleNamespace, scope: Scope) -> None:
+    """But neither what refers to a row of the file that is wrong itself, nor what may refer to one without a key."""
+    told = wrong(
+        scope,
+        lines({"model": "world.City", "pk": 50, "fields": {"name": "x" * 41, "country": 99, "topics": [98]}})
+        + lines({"model": "world.City", "pk": 51, "fields": {"name": "Cusco", "country": 3, "twin": 50}})
+        + lines({"model": "world.City", "pk": 7, "fields": {"name": "Lima", "country": 3, "twin": ["Lyma"]}})
+        + lines({"model": "world.City", "pk": 52, "fields": {"name": "Lima", "country": 3, "topics": [97]}})
+        + lines({"model": "world.Seat", "pk": ["B", "one"], "fields": {}})
+        + lines({"model": "world.Ticket", "fields": {"seat_hall": "Z", "seat_number": 1}})
+        + lines({"model": "world.Note", "fields": {"content_type": "world.Toppic", "object_id": "1", "text": ""}})
+        + lines({"model": "world.Topic", "fields": TOPIC | {"parent": None}, "translations": {"es": {"nme": "A"}}}),
+    )
+    assert [each.removeprefix("rows.jsonl:") for each in told] == [
+        "1:name: the text has 41 characters; at most 40 are allowed. Shorten it.",
+        "5:pk: 'one' is not a whole number",
+        "7:content_type: 'world.Toppic' is no model of this site. Did you mean 'world.Topic' or 'world.Ticket' or 'world.Note'?",
+        "4:name: world.City: City with this name already exists. Nothing was written.",
+        "8:nme: world.Topic.nme is not translated",
+        "1:topics: world.Topic 98 is not there, and 'topics' refers to it",
+        "4:topics: world.Topic 97 is not there, and 'topics' refers to it",
+        "1:country: world.Country 99 is not there, and 'country' refers to it",
+    ]
+
+
+def test_a_generic_reference_to_a_row_that_is_gone_is_noted(world: SimpleNamespace, scope: Scope) -> None:
+    """No database keeps such references, and what is left of deleted rows has to come back."""
+    note = {"model": "world.Note", "fields": {"content_type": "world.Topic", "object_id": str(world.root.pk)}}
+    gone = [{**note, "fields": {**note["fields"], "object_id": key, "text": ""}} for key in ("0", "leaf")]
+    later = {"model": "world.Note", "fields": {"content_type": "world.Guild", "object_id": "77", "text": ""}}
+    strange = {"model": "world.Note", "fields": {"content_type": "shop.Cart", "object_id": "1", "text": ""}}
+    note["fields"]["text"] = "kept"
+    guild = {"model": "world.Guild", "pk": 77, "fields": {"title": "Weavers"}}
+    text = lines(note, *gone, later, guild)
+    done = loaded(scope, text + lines(strange), ignore_unknown=True)
+    assert (done.added, done.notes) == (
+        6,
+        (
+            "rows.jsonl:2:about: world.Topic '0' is not there, and 'about' refers to it",
+            "rows.jsonl:3:about: world.Topic 'leaf' is not there, and 'about' refers to it",
+        ),
+    )
+    (told,) = wrong(scope, text + lines(strange))
+    assert told.startswith("rows.jsonl:6:content_type: 'shop.Cart' is no model of this site. ")
+
+
 @pytest.mark.parametrize(
     ("record", "expected"),
     [

@@ -127,7 +127,10 @@ def _tell(asked: Invocation, done: Any, **more: Any) -> None:
     if asked.as_json:
         asked.output.data({**asdict(done), **more})
     else:
-        asked.output.say(", ".join(f"{count} {name}" for name, count in asdict(done).items() if count) or "no rows")
+        counts = {name: count for name, count in asdict(done).items() if name != "notes"}
+        asked.output.say(", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no rows")
+    for note in () if asked.as_json else getattr(done, "notes", ()):
+        asked.output.note(f"note: {note}", style="yellow")
 
 
 @data.command()

@@ -46,6 +46,11 @@ class ModelNameField(CharField[Any]):
             return name_of(value)
         return super().to_python(value)
 
+    def fitted(self, value: Any) -> Any:
+        value = self.to_python(value)
+        super().validate(value)  # which models there are is not known yet
+        return value
+
     def validate(self, value: Any) -> None:
         """Refuse a name that is no model of the site."""
         super().validate(value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ContentError, DatabaseError, ToolkitError
-from toolkit.models import QuerySet
+from toolkit.errors import ContentError, DatabaseError, ToolkitError, ValidationError
+from toolkit.models import GenericForeignKey, QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
-from toolkit.serialization.records import columns_of
+from toolkit.serialization.records import Place, columns_of
 from toolkit.serialization.spool import Row
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Connector:
         links: dict[Row, list[dict[str, Any]]] = {}
         for row, keys in partners.items():
             for key in keys:
-                if key not in there:
+                if key not in there and not self._loading.is_in_file(found.target, found.target._meta.key, key):
                     self._loading.not_there(row.place, found.name, found.target, key)
             links[row] = [{**_spelt(own, row.pk), **_spelt(other, key)} for key in keys]
         self._replace(found.through, own, links)
@@ -63,7 +63,8 @@ class Connector:
             return self._loading.value(row.place, found.target._meta.pk, given, found.name)
         if len(key) > 1 and len(given) == len(key):
             pairs = zip(key, given, strict=True)
-            return tuple(self._loading.value(row.place, part, value, found.name) for part, value in pairs)
+            read = tuple(self._loading.value(row.place, part, value, found.name) for part, value in pairs)
+            return None if None in read else read
         try:
             known = self._loading.naturals.find(found.target, given)
         except ToolkitError as error:
@@ -144,6 +145,31 @@ class Connector:
             for value, referring in wanted.items():
                 for row in referring if value not in there else ():
                     self._spool.note_missing(model, key.name, row.place, value)
+        for generic in _generic_references(model):
+            told = [(row.place, self._referred(generic, row)) for row in rows]
+            for place, reference in self._missing_of([(place, one) for place, one in told if one is not None]):
+                self._spool.note_missing(model, generic.name, place, reference)
+
+    def _referred(self, generic: GenericForeignKey, row: Row) -> tuple[str, Any] | None:
+        """The model and the key that a generic reference says; None if it says none of this database."""
+        label, key = row.values.get(generic.type_field.attname), row.values.get(generic.id_field.attname)
+        model = self._loading.by_label.get(label) if label is not None else None
+        return None if label is None or key is None or model is None or model._meta.composite_key else (label, key)
+
+    def _missing_of(self, told: Sequence[tuple[Place, tuple[str, Any]]]) -> list[tuple[Place, tuple[str, Any]]]:
+        """Those of some generic references whose rows are not there."""
+        keys: dict[str, dict[Any, Any]] = {}
+        for _, (label, key) in told:
+            keys.setdefault(label, {})[key] = _key_of(self._loading.by_label[label], key)
+        there = {
+            label: self._present(self._loading.by_label[label], {key for key in read.values() if key is not None})
+            for label, read in keys.items()
+        }
+        return [(place, (label, key)) for place, (label, key) in told if keys[label][key] not in there[label]]
+
+    def _present(self, model: Any, keys: set[Any]) -> set[Any]:
+        concrete = model._meta.concrete_model
+        return self._loading.writer(concrete).present(concrete._meta.key, keys)
 
     def check_references(self, model: Any) -> None:
         """Tell each reference to a row that is not there in the end, by the record that has it."""
@@ -151,8 +177,27 @@ class Connector:
             for noted in self._spool.missing(model, key.name):
                 there = self._loading.writer(key.target).present(target, {value for _, value in noted})
                 for place, value in noted:
-                    if value not in there:
+                    if value not in there and not self._loading.is_in_file(key.target, target, value):
                         self._loading.not_there(place, key.name, key.target, value)
+
+    def check_generic(self, model: Any) -> None:
+        """Note each generic reference to a row that is not there in the end."""
+        for generic in _generic_references(model):
+            for noted in self._spool.missing(model, generic.name):
+                for place, (label, key) in self._missing_of(noted):
+                    self._loading.note_not_there(place, generic.name, self._loading.by_label[label], key)
+
+
+def _generic_references(model: Any) -> list[GenericForeignKey]:
+    return [one for one in model._meta.virtual.values() if isinstance(one, GenericForeignKey)]
+
+
+def _key_of(model: Any, key: Any) -> Any:
+    """The key of a row, as a generic reference keeps it, as its own field has it; None if it can be none."""
+    try:
+        return model._meta.pk.fitted(key)
+    except ValidationError:
+        return None
 
 
 def _references(model: Any) -> list[tuple[Any, tuple[Any, ...], list[str]]]:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from toolkit.errors import ContentError, Problems, ToolkitError, ValidationError, did_you_mean
+from toolkit.errors import ContentError, Problems, ToolkitError, ValidationError, did_you_mean, near_names
+from toolkit.models import ModelNameField
 from toolkit.models.circles import referred_first
 from toolkit.serialization.connecting import Connector
 from toolkit.serialization.formats import Format
 from toolkit.serialization.keys import NaturalKeys
 from toolkit.serialization.records import KEEP_ONE, Place, Record, contradiction, from_plain
 from toolkit.serialization.settling import Settler
-from toolkit.serialization.spool import Row, Spool
+from toolkit.serialization.spool import REFUSED, Row, Spool
 from toolkit.serialization.writing import TableWriter
 from toolkit.trace import EDITOR, Scope, entered
 
@@ -35,12 +36,14 @@ class Loaded:
         changed: Rows that had other values, partners or translations.
         unchanged: Rows that were so already.
         skipped: Rows that were there, with ``only_new``.
+        notes: What was loaded all the same, but somebody should know: generic references to rows that are not there.
     """
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     skipped: int = 0
+    notes: tuple[str, ...] = ()
 
     def __add__(self, other: Loaded) -> Loaded:
         """What two loads did."""
@@ -49,6 +52,7 @@ class Loaded:
             self.changed + other.changed,
             self.unchanged + other.unchanged,
             self.skipped + other.skipped,
+            (*self.notes, *other.notes)[:MOST_PROBLEMS],
         )
 
 
@@ -70,7 +74,7 @@ def load(
         kind: The format.
         source: The file.
         path: Its name, for messages.
-        ignore_unknown: Pass over models and fields that are not known.
+        ignore_unknown: Pass over models and fields that are not known; generic references may name such models.
         only_new: Leave rows alone that are there.
 
     Raises:
@@ -93,7 +97,7 @@ def load(
         except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
             broken = ContentError(f"the file cannot be read to its end: {error}", path=str(path) or None)
             loading.problems.insert(0, broken)  # for it may be the cause of others
-        loading.refuse_if_wrong()
+            loading.is_readable = False
         loading.write()
         return loading.done
 
@@ -103,6 +107,14 @@ def _unknown(meta: Any, name: str, found: Any, known: Sequence[str]) -> tuple[st
     if found is None:
         return f"{meta.label} has no field {name!r}", did_you_mean(name, known)
     return f"{meta.label}.{name} stands in the rows of {found.through._meta.label}", "Load those."
+
+
+def _not_there(target: Any, given: Any, name: str) -> str:
+    return f"{target._meta.label} {given!r:.80} is not there, and {name!r} refers to it"
+
+
+def _names_of_key(model: Any) -> set[str]:
+    return {"pk", *(name for part in model._meta.key for name in (part.name, part.attname))}
 
 
 class Loading:
@@ -126,33 +138,65 @@ class Loading:
         self.by_label = {model._meta.label: model for model in self.schema if not model._meta.hidden}
         self._by_lower = {label.lower(): model for label, model in self.by_label.items()}
         self.problems: list[ToolkitError] = []
+        self.notes: list[str] = []
+        self.is_readable = True
+        self._failures = 0
+        self._unsure: set[Any] = set()
+        """Models with records whose key is not known: what refers to one of those is not told of."""
         self.naturals = NaturalKeys(spool, dialect=scope.database.dialect, textual=textual)
-        self._settler = Settler(scope.database, spool, self.naturals, self.problem)
+        self._settler = Settler(scope.database, spool, self.naturals, self.problem, self.not_there)
         self._states: Counter[str] = Counter()
         self._writers: dict[Any, TableWriter] = {}
 
     @property
     def done(self) -> Loaded:
         """What became of the rows."""
-        return Loaded(*(self._states[name] for name in ("added", "changed", "unchanged", "skipped")))
+        added, changed, unchanged, skipped = (
+            self._states[name] for name in ("added", "changed", "unchanged", "skipped")
+        )
+        return Loaded(added, changed, unchanged, skipped, tuple(self.notes))
 
     # problems
 
     def fail(self, error: ContentError) -> None:
         """Note a problem with the file."""
         error.path = error.path or self.path or None
+        self._failures += 1
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(error)
 
     def problem(self, place: Place, told: str, *, column: str | None = None, hint: str | None = None) -> None:
         """Note a problem with a record."""
+        self.fail(self._error(place, told, column=column, hint=hint))
+
+    def _error(self, place: Place, told: str, *, column: str | None, hint: str | None = None) -> ContentError:
         row = place.number if place.line is None else None
-        self.fail(ContentError(place.said(told), line=place.line, row=row, column=column, hint=hint))
+        return ContentError(
+            place.said(told), path=self.path or None, line=place.line, row=row, column=column, hint=hint
+        )
 
     def not_there(self, place: Place, name: str, target: Any, given: Any) -> None:
         """Note that a record refers to a row that is not there."""
-        told = f"{target._meta.label} {given!r:.80} is not there, and {name!r} refers to it"
-        self.problem(place, told, column=name)
+        if target._meta.concrete_model in self._unsure:
+            return
+        self.problem(place, _not_there(target, given, name), column=name)
+
+    def note_not_there(self, place: Place, name: str, target: Any, given: Any) -> None:
+        """Note that a record refers to a row that is not there, by a reference that no database keeps.
+
+        It is no problem: rows are deleted, and a dump of what is left has to come back.
+        """
+        if len(self.notes) < MOST_PROBLEMS:
+            self.notes.append(str(self._error(place, _not_there(target, given, name), column=name)))
+
+    def is_in_file(self, target: Any, fields: Sequence[Any], value: Any) -> bool:
+        """Whether a record has the row that another refers to, and could not be written, for which it is told of."""
+        if not self._failures:
+            return False
+        model = target._meta.concrete_model
+        if tuple(fields) == tuple(model._meta.key):
+            return self._settler.has(model, value)
+        return model in self.spool.models
 
     def refuse_if_wrong(self) -> None:
         """Raise what was found, if anything was."""
@@ -165,23 +209,37 @@ class Loading:
         """Read a record's values by its model's fields."""
         if isinstance(record, ContentError):
             self.fail(record)
+            self.is_readable = False
             return
         model = self.by_label.get(record.model) or self._by_lower.get(record.model.lower())
         if model is None:
             if not self.ignore_unknown:
                 self._refuse_model(record)
             return
-        row, before = Row(record.place, frozenset(record.fields), record.translations), len(self.problems)
+        row, before = Row(record.place, frozenset(record.fields), record.translations), self._failures
+        wrong = self._take_fields(model, row, record)
+        if self._failures > before:
+            row.state = REFUSED
+        if wrong & {*model._meta.natural_key, *_names_of_key(model)}:
+            self._unsure.add(model)
+        if wrong & _names_of_key(model):
+            return
+        self._settler.note(model, row)
+        try:
+            self.spool.add(model, row)
+        except RecursionError:  # of pickle, which goes less deep than the reader of JSON
+            self.problem(row.place, "a value is nested too deeply")
+
+    def _take_fields(self, model: Any, row: Row, record: Record) -> set[str]:
+        """Take all that the record says. The names of what is wrong are given."""
+        wrong = set()
         for name, value in record.fields.items():
+            before = self._failures
             self._take_field(model, row, name, value)
+            wrong |= {name} if self._failures > before else set()
+        before = self._failures
         self._take_key(model, row, record.pk)
-        if len(self.problems) == before:
-            try:
-                self.spool.add(model, row)
-            except RecursionError:  # of pickle, which goes less deep than the reader of JSON
-                self.problem(row.place, "a value is nested too deeply")
-            else:
-                self._settler.note(model, row)
+        return wrong | ({"pk"} if self._failures > before else set())
 
     def _refuse_model(self, record: Record) -> None:
         """Note that the database has no such rows."""
@@ -190,8 +248,16 @@ class Loading:
             hint = f"{record.model} is in another one: --database {other._meta.database}."
             self.problem(record.place, f"{record.model!r} is no model of this database", hint=hint)
             return
-        hint = did_you_mean(record.model, [each._meta.label for each in self.by_label.values()])
+        hint = did_you_mean(record.model, self.by_label)
+        self._unsure.update(self.by_label[near] for near in near_names(record.model, list(self.by_label)))
         self.problem(record.place, f"{record.model!r} is no model of this site", hint=hint)
+
+    def _refuse_named(self, place: Place, label: str, name: str) -> None:
+        """Note that a generic reference is to a model that is none."""
+        if not self.ignore_unknown:
+            known = [known for known, model in self.schema.by_label.items() if not model._meta.hidden]
+            hint = did_you_mean(label, known) or "Load it as it is with --ignore-unknown."
+            self.problem(place, f"{label!r} is no model of this site", column=name, hint=hint)
 
     def _take_field(self, model: Any, row: Row, name: str, value: Any) -> None:
         meta = model._meta
@@ -206,13 +272,17 @@ class Loading:
         elif found in meta.local_many_to_many:
             if value is not None and (not isinstance(value, list) or None in value):
                 self.problem(row.place, f"{value!r:.60} is no list of keys", column=name)
-            row.many[found.name] = value
+            else:
+                row.many[found.name] = value
         elif found.is_relation and isinstance(value, list):
             row.waiting[found.name] = value
         elif value is None and not found.null and found not in meta.key:
             self.problem(row.place, f"{meta.label}.{found.name} cannot be NULL", column=name)
         else:
-            self._hold(row, found, self.value(row.place, found, value, name), name)
+            read = self.value(row.place, found, value, name)
+            if isinstance(found, ModelNameField) and read is not None and read not in self.schema.by_label:
+                self._refuse_named(row.place, read, name)
+            self._hold(row, found, read, name)
 
     def _hold(self, row: Row, found: Any, value: Any, name: str) -> None:
         """Take a value, if the record does not say another one in another place: as ``pk``, or by the column's name."""
@@ -254,22 +324,30 @@ class Loading:
     # writing
 
     def write(self) -> None:
-        """Write all rows, those that others refer to first, and then what connects them."""
+        """Write all rows, those that others refer to first, and then what connects them.
+
+        Rows are written, and forgotten with the transaction, if others cannot be: what the database refuses, and what
+        refers to nothing, is told together with the rest.
+
+        Raises:
+            Problems: Anything is wrong.
+        """
+        if not self.is_readable or len(self.problems) >= MOST_PROBLEMS:
+            self.refuse_if_wrong()  # who knows what the rest of the file is
         order = referred_first(self.spool.models)
         connector = Connector(self)
         with self.scope.database.references_held():
             self._settler.settle(order)
-            self.refuse_if_wrong()
             for model in order:
                 for rows in self.spool.chunks(model):
                     self._write(model, rows, connector)
-            self.refuse_if_wrong()
             for model in order:
                 for rows in self.spool.chunks(model):
                     connector.link(model, rows)
                     self._states.update(row.state for row in rows)
             for model in order:
                 connector.check_references(model)
+                connector.check_generic(model)
             self.refuse_if_wrong()
         for model in order:
             self.writer(model).keys_were_given()
@@ -277,12 +355,13 @@ class Loading:
     def _write(self, model: Any, rows: list[Row], connector: Connector) -> None:
         """Write some rows; those that have links to come are kept."""
         self.writer(model).write(
-            rows, only_new=self.only_new, refuse=lambda row, error: self._refused(model, row, error)
+            [row for row in rows if row.state != REFUSED],
+            only_new=self.only_new,
+            refuse=lambda row, error: self._refused(model, row, error),
         )
-        kept = [row for row in rows if row.state != "skipped"]
-        if not self.problems:
-            connector.translate(model, kept)
-            connector.note_references(model, kept)
+        kept = [row for row in rows if row.state != "skipped" and row.pk not in (None, ())]
+        connector.translate(model, kept)
+        connector.note_references(model, kept)
         linked = [row for row in kept if row.many and (row.state != "added" or any(row.many.values()))]
         later = set(linked)
         done = [row for row in rows if row not in later]

@@ -9,7 +9,7 @@ from toolkit.errors import ToolkitError
 from toolkit.models.fields import DATABASE_DEFAULT
 from toolkit.serialization.keys import NaturalKeys, new_keys
 from toolkit.serialization.records import KEEP_ONE, contradiction, tells_itself
-from toolkit.serialization.spool import Row, Spool
+from toolkit.serialization.spool import REFUSED, Row, Spool
 
 Tell = Callable[..., None]
 """Notes a problem: (place, told, column=, hint=)."""
@@ -23,10 +23,14 @@ class Settler:
         spool: The rows.
         naturals: Which row a natural key means.
         problem: Notes a problem.
+        not_there: Notes a reference to a row that is not there: (place, name, target, given).
     """
 
-    def __init__(self, database: Any, spool: Spool, naturals: NaturalKeys, problem: Tell) -> None:
-        self._database, self._spool, self._naturals, self._problem = database, spool, naturals, problem
+    def __init__(
+        self, database: Any, spool: Spool, naturals: NaturalKeys, problem: Tell, not_there: Callable[..., None]
+    ) -> None:
+        self._database, self._spool, self._naturals = database, spool, naturals
+        self._problem, self._not_there = problem, not_there
         self._keys: dict[Any, Iterator[Any]] = {}
         self._given = 0
 
@@ -43,12 +47,20 @@ class Settler:
         before = self._spool.note_key(model, self._spelt(model, row.pk), row.place.number)
         if before is not None:
             shown = row.pk if told_by is None else list(told_by)
-            told = f"{model._meta.label} {shown!r:.60} stands twice: record {before} is it too"
-            self._problem(row.place, told)
+            self._refuse(row, f"{model._meta.label} {shown!r:.60} stands twice: record {before} is it too")
         elif self._tells(model):
             natural = self._natural_of(model, row)
             if natural is not None:
                 self._naturals.note(model, natural, row.pk)
+
+    def has(self, model: Any, pk: Any) -> bool:
+        """Whether a record has a key."""
+        return self._spool.has_key(model, self._spelt(model, pk))
+
+    def _refuse(self, row: Row, told: str, **more: Any) -> None:
+        """Note a problem with a row, which is not written then."""
+        row.state = REFUSED
+        self._problem(row.place, told, **more)
 
     def settle(self, models: Sequence[Any]) -> None:
         """Give every row its key; what cannot be found is told."""
@@ -65,6 +77,7 @@ class Settler:
             for rows in self._spool.chunks(model, only_open=True):
                 for row in rows:
                     self._tell_open(model, row)
+                self._spool.keep(rows)
 
     def _settle_chunk(self, model: Any, rows: Sequence[Row]) -> None:
         self._look_up(model, rows)
@@ -92,14 +105,14 @@ class Settler:
             try:
                 found = self._naturals.find(key.target, given)
             except ToolkitError as error:
-                self._problem(row.place, error.message, column=name)
+                self._refuse(row, error.message, column=name)
                 row.values[key.attname] = None
                 del row.waiting[name]
                 continue
             if found is not None:
                 known = row.values.get(key.attname)
                 if known not in (None, found):
-                    self._problem(row.place, contradiction(key, known, found), column=name, hint=KEEP_ONE)
+                    self._refuse(row, contradiction(key, known, found), column=name, hint=KEEP_ONE)
                 row.values[key.attname] = found
                 del row.waiting[name]
         return len(row.waiting) < before
@@ -126,7 +139,7 @@ class Settler:
             is_given = default is not None and default != "" and default is not DATABASE_DEFAULT
             found = default if is_given else next(self._new_keys(model), None)
         if found is None:
-            self._problem(row.place, f"{meta.label}: the record has no key", hint="Give it a pk.")
+            self._refuse(row, f"{meta.label}: the record has no key", hint="Give it a pk.")
             row.waiting.clear()
             row.pk = ()  # there is nothing to wait for
             return
@@ -157,6 +170,5 @@ class Settler:
 
     def _tell_open(self, model: Any, row: Row) -> None:
         for name, given in row.waiting.items():
-            target = model._meta.get_field(name).target
-            told = f"{target._meta.label} {given!r:.80} is not there, and {name!r} refers to it"
-            self._problem(row.place, told, column=name)
+            self._not_there(row.place, name, model._meta.get_field(name).target, given)
+        row.state = REFUSED

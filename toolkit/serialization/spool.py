@@ -13,6 +13,8 @@ from toolkit.serialization.records import Place
 CHUNK = 1_000
 """Rows in memory at a time."""
 
+REFUSED = "refused"
+
 CACHE_KIB = 8_192
 
 _TABLES = """
@@ -36,7 +38,8 @@ class Row:
         waiting: Names of foreign keys given as natural keys, and those.
         many: Names of many-to-many fields, and what was given for them.
         pk: The primary key; None until it is known.
-        state: What became of it: ``added``, ``changed``, ``unchanged`` or ``skipped``.
+        state: What became of it: ``added``, ``changed``, ``unchanged``, ``skipped``, or ``REFUSED`` if something is
+            wrong with it.
         number: Its place in the spool.
     """
 
