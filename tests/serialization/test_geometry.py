@@ -50,7 +50,7 @@ def test_what_is_wrong_with_a_geometry_is_told_with_its_place(spots: Scope) -> N
         '{"type": "Point", "coordinates": [[1, 2]]}': "the geometry.coordinates is [[1, 2]], and must be a position: "
         "[longitude, latitude]",
     }
-    record = '{"model": "atlas.Spot", "pk": 1, "fields": {"name": "Quay", "point": %s}}\n'
+    record = '{"model": "atlas.Spot", "fields": {"name": "Quay", "point": %s}}\n'
     with pytest.raises(Problems, match="found") as caught:
         load(spots, format_of("jsonl"), io.BytesIO("".join(record % each for each in wrong).encode()), path="a.jsonl")
     assert [str(each) for each in caught.value.problems] == [

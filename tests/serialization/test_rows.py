@@ -216,7 +216,8 @@ def test_what_refers_to_nothing_is_told_together_with_the_rest(world: SimpleName
     assert [each.removeprefix("rows.jsonl:") for each in told] == [
         "1:name: the text has 41 characters; at most 40 are allowed. Shorten it.",
         "5:pk: 'one' is not a whole number",
-        "7:content_type: 'world.Toppic' is no model of this site. Did you mean 'world.Topic' or 'world.Ticket' or 'world.Note'?",
+        "7:content_type: 'world.Toppic' is no model of this site. Did you mean 'world.Topic' or 'world.Ticket' or "
+        "'world.Note'?",
         "4:name: world.City: City with this name already exists. Nothing was written.",
         "8:nme: world.Topic.nme is not translated",
         "1:topics: world.Topic 98 is not there, and 'topics' refers to it",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from toolkit.builder import Builder
-from toolkit.errors import DatabaseError, FieldError, Problems, ToolkitError
+from toolkit.errors import DatabaseError, FieldError, Problems, ToolkitError, ValidationError
 from toolkit.testing import temporary_site
 from toolkit.trace import READER, Trace, entered
 
@@ -328,6 +328,16 @@ def test_a_copy_is_read_until_something_is_written(copied: Any) -> None:
         assert story.objects.filter(title="Again").update(title="Going") == 1
     with site:
         assert story.objects.filter(title="Going").delete() == {"press.Story": 1}
+
+
+def test_a_reference_to_a_row_that_is_not_in_the_other_database_is_told_before_it_is_written(make: Make) -> None:
+    """No database can tell. A row that readers do not see is there."""
+    with make() as site, site:
+        story = model(site, "Story")
+        story(title="Secret", wire_id=2).full_clean()
+        with pytest.raises(ValidationError, match="there is no wire 9") as caught:
+            story(title="Flood", wire_id=9).full_clean()
+        assert list(caught.value.errors) == ["wire"]
 
 
 def test_a_router_is_asked_first(make: Make) -> None:

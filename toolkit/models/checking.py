@@ -18,6 +18,7 @@ from toolkit.models.ddl import default_text, literal_condition, literal_expressi
 from toolkit.models.expressions import F, Q
 from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.given import refuse_one
+from toolkit.models.scopes import current_scope
 from toolkit.models.sqltext import placeholder, quoted
 from toolkit.trace import Scope
 from toolkit.validators.base import refusal
@@ -192,12 +193,11 @@ NO_SUCH_ROW = gettext_lazy("there is no %(model_name)s %(shown)s")
 
 
 def reference_errors(check: Check) -> Errors:
-    """References to rows that are not there, of those that the database keeps. Hidden rows are there."""
+    """References to rows that are not there, whether a database keeps them or not. Hidden rows are there."""
     meta = check.model._meta
     errors: Errors = {}
     for key in dict.fromkeys([*meta.local_foreign_keys(), *meta.spread_keys]):
-        kept = key.db_constraint and key.target._meta.managed and key.target._meta.database == meta.database
-        if not kept or key in meta.parents.values() or not check.knows([key.name]):
+        if key in meta.parents.values() or not check.knows([key.name]):
             continue
         own, there = (one.parts if one.is_several else (one,) for one in (key, key.target_field))
         values = [check.instance.__dict__.get(one.attname) for one in own]
@@ -214,7 +214,8 @@ def _is_there(check: Check, target: Any, fields: Sequence[Any], values: Sequence
     own = check.instance.__dict__
     if isinstance(check.instance, target) and [own.get(one.attname) for one in fields] == [*values]:
         return True
-    database = check.scope.database
+    is_here = target._meta.database == check.model._meta.database  # or in the one of using()
+    database = (check.scope if is_here else current_scope().of(target, writing=True)).database
     mark, table = placeholder(database.dialect), quoted(database.dialect, target._meta.table)
     terms = " AND ".join(f"{quoted(database.dialect, one.column)} = {mark}" for one in fields)
     written = [one.db_value_of(database.dialect)(value) for one, value in zip(fields, values, strict=True)]
