@@ -84,7 +84,8 @@ def integrity_error(database: Database, broken: Broken, sql: str, *, told: str, 
         told: What the database said.
         message: What to say.
     """
-    refused = IntegrityError(message, hint="Nothing was written.")
+    waits = database.transaction is not None and sql.startswith(("INSERT", "UPDATE"))
+    refused = IntegrityError(message, hint=broken.mend if broken.mend and waits else "Nothing was written.")
     refused.kind, refused.constraint, refused.detail = broken.kind, broken.constraint or None, told
     if database.schema is not None:
         database.schema.explain(refused, sql)

@@ -31,11 +31,13 @@ class Broken(NamedTuple):
         kind: ``"unique"``, ``"not_null"``, ``"foreign_key"``, ``"check"``, ``"exclusion"``, or empty.
         constraint: Its name, as far as the database tells.
         told: What to say before the driver's own message.
+        mend: The next step, inside a transaction.
     """
 
     kind: str = ""
     constraint: str = ""
     told: str = ""
+    mend: str = ""
 
 
 class Target(NamedTuple):

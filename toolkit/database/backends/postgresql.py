@@ -110,7 +110,16 @@ class PostgreSQL(Backend):
             return None
         told = error.diag  # type: ignore[attr-defined]  # psycopg's, for it has a state
         name = told.constraint_name or (f"{told.table_name}.{told.column_name}" if told.column_name else "")
-        return Broken(_KINDS.get(state, ""), name)
+        kind = _KINDS.get(state, "")
+        return Broken(kind, name, mend=self._deferring(told) if kind == "foreign_key" else "")
+
+    def _deferring(self, told: Any) -> str:
+        """How to have a reference checked at the commit, whose row may then be written after it."""
+        table, name = self.identifier(told.table_name), self.identifier(told.constraint_name)
+        return (
+            "If the row that it refers to comes later in the same transaction, let the database wait for it: "
+            f"ALTER TABLE {table} ALTER CONSTRAINT {name} DEFERRABLE INITIALLY DEFERRED."
+        )
 
     def unread(self, cursor: Any, error: Exception, sql: str, parameters: Sequence[Any] | None) -> Exception:
         """psycopg's DataError without a state of the server's is about a value that it cannot give."""
