@@ -14,7 +14,7 @@ from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.migrations.fields import describe_field
-from toolkit.models import Cast, Coalesce, F, Length, Max, Sum
+from toolkit.models import Avg, Cast, Coalesce, F, Length, Max, Min, Sum, Window
 from toolkit.trace import EDITOR, Scope, Trace, entered
 
 from .conftest import own_database
@@ -235,6 +235,23 @@ def test_a_field_made_of_another_kind_has_its_own_values_everywhere(wares: Any) 
     ware.full_clean()
     with pytest.raises(ValidationError, match="shop_ware_price"):
         Ware(price=euros("-1")).full_clean()
+
+
+def test_sums_and_extremes_of_it_are_values_of_its_own(wares: Any) -> None:
+    assert wares.aggregate(all=Sum("price"), was=Sum("was"), mean=Avg("price"), least=Min("price")) == {
+        "all": euros("6.50"),
+        "was": euros("5.00"),
+        "mean": euros("3.25"),
+        "least": euros("2.50"),
+    }
+    groups = Ware.objects.values("words").annotate(paid=Sum("price"), mean=Avg("was"))
+    assert [row["paid"] for row in groups.filter(paid__gt=euros("2.499"), mean__lte="5").order_by("paid")] == [
+        euros("4.00")
+    ]
+    running = wares.annotate(paid=Window(Sum("price"), order_by="price")).values_list("paid", flat=True)
+    assert list(running) == [euros("2.50"), euros("6.50")]
+    with pytest.raises(FieldError, match=r"Sum\(\) takes numbers or lengths of time, not Money. Say Cast"):
+        Article.objects.aggregate(Sum("price"))
 
 
 def test_what_is_computed_with_it_goes_by_way_of_the_kind_that_it_is_made_of(wares: Any) -> None:

@@ -20,7 +20,7 @@ from toolkit.errors import FieldError
 from toolkit.models.fields import FloatField, IntegerField, JSONField
 from toolkit.models.fields.several import columns_of
 from toolkit.models.guards import finite
-from toolkit.models.outputs import Typed, Whole, boolean, decimal_places, kind_of, like
+from toolkit.models.outputs import Typed, Whole, boolean, decimal_places, kept_kind, kind_of, like
 
 FLOAT: FloatField[Any] = FloatField(null=True)
 
@@ -75,13 +75,26 @@ def refuse_other(name: str, field: Any, kinds: Sequence[type], told: str) -> Non
 # numbers
 
 
+def summed_kind(name: str, field: Any) -> type | None:
+    """The kind of value that is added up: of a field whose values have a class of their own (money), that of the field
+    that it was made of, which reads sums as it reads columns. MariaDB gives other sums than columns of whole numbers.
+
+    Raises:
+        FieldError: Values of a kind that have no sum.
+    """
+    kind = kept_kind(field)
+    if kind not in (Decimal, float, timedelta):
+        refuse_other(name, field, (int, float, Decimal, timedelta), "numbers or lengths of time")
+        kind = kind_of(field)
+    return kind
+
+
 def sum_of(place: Place, column: Any) -> Typed:
     """All added up."""
     import sqlalchemy as sa
 
     field = place.field
-    refuse_other("Sum", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
-    kind, places = kind_of(field), decimal_places(field)
+    kind, places = summed_kind("Sum", field), decimal_places(field)
     if kind is Decimal and places is not None and place.dialect == "sqlite":
         total = place.call(sa.func.sum(place.each(in_units(column, places))))
         return sa.func.toolkit_decimal(total, sa.literal_column(str(places)), type_=sa.Numeric()), like(field)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from toolkit.models.aggregating import FLOAT, MOST, Place, in_units, mysql_finite, refuse_other, sum_of
+from toolkit.models.aggregating import FLOAT, MOST, Place, in_units, mysql_finite, refuse_other, sum_of, summed_kind
 from toolkit.models.arithmetic import divided
 from toolkit.models.guards import finite
 from toolkit.models.lengths import mean
@@ -26,9 +26,9 @@ Oracle and SQL Server have 38 digits in all: there the database's own mean is ta
 def avg_of(place: Place, column: Any) -> Typed:
     """A sum by a count."""
     field = place.field
-    refuse_other("Avg", field, (int, float, Decimal, timedelta), "numbers or lengths of time")
-    kind, places = kind_of(field), decimal_places(field)
-    read_by: Any = like(field) if kind is timedelta else AnyDecimal() if kind is Decimal else FLOAT
+    kind, places = summed_kind("Avg", field), decimal_places(field)
+    own = kind is timedelta or kind is not kind_of(field)  # a mean of money is money, of its field's places
+    read_by: Any = like(field) if own else AnyDecimal() if kind is Decimal else FLOAT
     if place.dialect in WIDE:
         return _wide_mean(place, column, kind), read_by
     if place.dialect == "sqlite" and (kind in (int, timedelta) or (kind is Decimal and places is not None)):
