@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import threading
 import time
@@ -88,6 +89,15 @@ def test_a_file_that_cannot_be_a_database_is_told(tmp_path: Path) -> None:
 def test_what_the_database_refuses_comes_with_its_statement(database: Any, sql: str, told: str) -> None:
     with pytest.raises(DatabaseError, match=told):
         database.fetch(sql)
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is stopped does; PyMySQL's own time-out ends with the way to the server."""
+    monkeypatch.setattr("toolkit.database.backends.mysql.CONNECT_TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = Database(f"mysql://root@127.0.0.1:{silent.getsockname()[1]}/site")
+        with pytest.raises(DatabaseUnavailable, match=r"cannot be reached: .*timed out.*Is the server running"):
+            database.fetch("SELECT 1")
 
 
 def test_each_thread_opens_its_own_connection(database: Any) -> None:

@@ -271,6 +271,15 @@ def test_a_connection_given_back_inside_a_snapshot_is_ended(database: Any) -> No
     assert number_of(database) != first
 
 
+def test_a_question_may_take_longer_than_a_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not url.startswith("mysql"):
+        pytest.skip("the bound is PyMySQL's")
+    monkeypatch.setattr("toolkit.database.backends.mysql.CONNECT_TIMEOUT_SECONDS", 0.2)
+    database: Any = Database(url)
+    assert database.fetch("SELECT SLEEP(0.3)") == [(0,)]
+    database.close_all()
+
+
 def test_an_old_connection_is_renewed(url: str) -> None:
     database: Any = Database(at(url, max_age_seconds=0.2))
     first = number_of(database)

@@ -92,7 +92,16 @@ class MySQL(Backend):
 
     def connect_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}
+        if self._greeting_may_hang():
+            options["read_timeout"] = CONNECT_TIMEOUT_SECONDS
         return {**options, "ssl_disabled": True} if self._needs_no_tls() else options
+
+    def _greeting_may_hang(self) -> bool:
+        """Whether the driver would wait without end for a server that takes a connection and says nothing, as one that
+        is stopped does. PyMySQL's ``connect_timeout`` is for the way to the server alone; a URL may say how long
+        answers take at most."""
+        parts = urlsplit(self.sqlalchemy_url)
+        return parts.scheme == self.driver and "read_timeout" not in parts.query
 
     def _needs_no_tls(self) -> bool:
         """Whether the server is on this machine, and the URL says nothing of TLS.
@@ -117,6 +126,8 @@ class MySQL(Backend):
             f"SET SESSION group_concat_max_len = {JOINED_BYTES}, optimizer_search_depth = {PLANNED_TOGETHER}"
         )
         cursor.close()
+        if self._greeting_may_hang():
+            connection._read_timeout = None  # a question may take as long as it does; PyMySQL has no other way
 
     def _refuse_old(self, connection: Any, mariadb: bool) -> None:
         found = re.findall(r"\d+\.\d+\.\d+", _greeting(connection).replace("5.5.5-", ""))
