@@ -219,8 +219,10 @@ class Executor:
             if self._is_done(step) and not journal.is_half_done():
                 return False
             journal.open()
+            telling = [number for number, act in enumerate(acts) if act[0].tells_connection]
+            again = [number for number in telling if not journal.is_past(telling[-1])]
             for number, act in enumerate(acts):
-                if journal.begin(number):
+                if journal.begin(number) or number in again:  # of what is done, only what this connection must be told
                     self._act(step, act, editor, journal.where)
             with self.database.atomic():
                 self._note(step)

@@ -124,6 +124,10 @@ class StepJournal(Journal):
     def is_resuming(self) -> bool:  # type: ignore[override]  # a fact of the class for other journals
         return (self._operation, self._step) < self._done
 
+    def is_past(self, operation: int) -> bool:
+        """Whether a run that was interrupted had done an operation."""
+        return self._done[0] > operation
+
     def begin(self, operation: int) -> bool:
         """Begin an operation. False when it was done before."""
         self._operation, self._step = operation, 0

@@ -26,12 +26,14 @@ class Operation(metaclass=DeclarationType):
     Attributes:
         reversible: Whether it can be undone.
         opaque: Whether it does what nobody can tell from outside: SQL, Python.
+        tells_connection: Whether it may set variables of the connection, which a run that goes on behind it sets again.
         touches_tables: Whether it does anything in a database; else it is about the models of the past alone.
         elidable: Whether it is left out when migrations are squashed.
     """
 
     reversible: ClassVar[bool] = True
     opaque: ClassVar[bool] = False
+    tells_connection: ClassVar[bool] = False
     touches_tables: ClassVar[bool] = True
     elidable: bool = False
 

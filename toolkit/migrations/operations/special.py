@@ -36,6 +36,7 @@ class RunSQL(Operation):
     """
 
     opaque = True
+    tells_connection = True
     noop: ClassVar[str] = ""
     """Nothing to do in this direction."""
 
@@ -153,6 +154,10 @@ class SeparateDatabaseAndState(Operation):
         self, *, database_operations: Sequence[Operation] = (), state_operations: Sequence[Operation] = ()
     ) -> None:
         self.database_operations, self.state_operations = tuple(database_operations), tuple(state_operations)
+
+    @property
+    def tells_connection(self) -> bool:  # type: ignore[override]  # a fact of the class for other operations
+        return bool(self.database_operations) and all(one.tells_connection for one in self.database_operations)
 
     @property
     def reversible(self) -> bool:  # type: ignore[override]  # a fact of the class for other operations
