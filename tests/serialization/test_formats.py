@@ -111,10 +111,12 @@ def test_a_record_that_is_refused(kind: str, text: str, told: str) -> None:
         ("yaml", b"- model: a.B\n- model: \xe9\n", 2),
         ("yaml", b"- model: a.B\n" * 9_000 + b"- model: \xe9\n" + b"- model: a.B\n" * 9_000, 9_001),
         ("yaml", b'- model: a.B\n- model: "\x01"\n', 2),
+        ("yaml", b"- model: a.B\n- model: a", 2),
+        ("csv", b"$model,$pk\nnews.Tag,1\nnews.Tag,2", 3),
     ],
 )
-def test_a_byte_that_is_no_text_is_told_with_its_line(kind: str, text: bytes, line: int) -> None:
-    with pytest.raises(ContentError, match=r"not UTF-8|a character #x0001") as refused:
+def test_where_a_file_cannot_be_read_is_told_with_its_line(kind: str, text: bytes, line: int) -> None:
+    with pytest.raises(ContentError, match=r"not UTF-8|a character #x0001|cut off") as refused:
         read(kind, text)
     assert refused.value.line == line
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
-from toolkit.serialization.formats.reading import RECORD_BYTES, iter_raw_lines, not_utf8
+from toolkit.serialization.formats.reading import RECORD_BYTES, cut_off, iter_raw_lines, not_utf8
 from toolkit.serialization.records import Place, Record
 
 MODEL, KEY, TRANSLATIONS = "$model", "$pk", "$translations"  # as no field can be called
@@ -64,11 +64,12 @@ def _decoded(source: IO[bytes]) -> Iterator[str]:
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
     """The lines; a last one without an end is what is left of a longer one."""
-    line = "\n"
+    number, line = 0, "\n"
     for line in lines:
+        number += 1
         yield line
     if not line.endswith(("\n", "\r")):
-        raise ContentError("the last line has no end: the file seems cut off", hint="If it is whole, end the line.")
+        raise cut_off(line=number)
 
 
 def _read(reader: Any) -> Iterator[Record | ContentError]:

@@ -29,6 +29,12 @@ def not_utf8(why: str, *, line: int | None) -> ContentError:
     return ContentError(f"the file is not UTF-8: {why}", line=line, hint="Save it as UTF-8.")
 
 
+def cut_off(*, line: int) -> ContentError:
+    """The error of a file whose last line is perhaps a part of one."""
+    told = "the last line has no end: the file seems cut off"
+    return ContentError(told, line=line, hint="If it is whole, end the line.")
+
+
 class Bounded:
     """A file that is given up once one record of it takes too much.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import IO, Any
 
 from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
-from toolkit.serialization.formats.reading import Bounded, not_utf8
+from toolkit.serialization.formats.reading import Bounded, cut_off, not_utf8
 from toolkit.serialization.records import Place, Record
 
 
@@ -43,9 +44,7 @@ class YAML:
                 line = each.start_mark.line + 1
                 yield record_of(loader.construct_document(each), Place(line, number))
             if not bounded.is_ended:
-                raise ContentError(
-                    "the last line has no end: the file seems cut off", hint="If it is whole, end the line."
-                )
+                raise cut_off(line=bounded.line_of(sys.maxsize))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             raise ContentError(f"the file is no YAML: {error.problem}", line=mark.line + 1 if mark else None) from error
