@@ -218,8 +218,8 @@ def test_what_refers_to_nothing_is_told_together_with_the_rest(world: SimpleName
         "5:pk: 'one' is not a whole number",
         "7:content_type: 'world.Toppic' is no model of this site. Did you mean 'world.Topic' or 'world.Ticket' or "
         "'world.Note'?",
-        "4:name: world.City: City with this name already exists. Nothing was written.",
         "8:nme: world.Topic.nme is not translated",
+        "4:name: world.City: City with this name already exists. Nothing was written.",
         "1:topics: world.Topic 98 is not there, and 'topics' refers to it",
         "4:topics: world.Topic 97 is not there, and 'topics' refers to it",
         "1:country: world.Country 99 is not there, and 'country' refers to it",
@@ -306,6 +306,45 @@ def can_be_pickled(depth: int) -> bool:
 def test_a_row_that_stands_twice(scope: Scope) -> None:
     row = {"model": "world.Place", "pk": 1, "fields": {"name": "A"}}
     assert "stands twice" in wrong(scope, lines(row, row))[0]
+
+
+def test_a_natural_key_that_several_rows_have_means_none_of_them(world: SimpleNamespace, scope: Scope) -> None:
+    twin = Topic.objects.create(slug="leaf", parent=world.root, name="Another")
+    leaf, both = (
+        [[None, "root"], "leaf"],
+        rf"world.Topic: the rows {world.leaf.pk} and {twin.pk} have one natural key, ",
+    )
+    told = wrong(
+        scope,
+        lines({"model": "world.Topic", "pk": 90, "fields": {**TOPIC, "parent": leaf, "akin": [leaf]}})
+        + lines({"model": "world.Topic", "fields": {"slug": "leaf", "parent": [None, "root"], "name": "New"}}),
+    )
+    assert told == [
+        f"rows.jsonl:1:parent: {both}{leaf}. Give the key of the one that is meant, or change the other.",
+        f"rows.jsonl:2: {both}[{world.root.pk}, 'leaf']. Give the key of the one that is meant, or change the other.",
+        f"rows.jsonl:1:akin: {both}{leaf}. Give the key of the one that is meant, or change the other.",
+    ]
+    twins = [{"model": "world.Topic", "pk": pk, "fields": {**TOPIC, "parent": None}} for pk in (91, 92)]
+    told = wrong(scope, lines(*twins, {"model": "world.City", "pk": 7, "fields": {"topics": [[None, "a"]]}}))
+    assert told[0].startswith("rows.jsonl:3:topics: world.Topic: the rows 91 and 92 have one natural key, [None, 'a']")
+
+
+def test_all_that_is_wrong_with_translations_is_told_beside_the_rest(scope: Scope) -> None:
+    topic = {"model": "world.Topic", "pk": 9, "fields": {**TOPIC, "slug": None}}
+    name = {"name": "x" * 51, "slug": "b"}
+    told = wrong(
+        scope,
+        lines({**topic, "translations": {"es": name, "e" * 36: {}, "": {}}})
+        + lines({"model": "world.Place", "pk": 1, "fields": {"name": "A"}, "translations": {"es": {"name": "B"}}}),
+    )
+    assert [each.removeprefix("rows.jsonl:").partition(". ")[0] for each in told] == [
+        "1:slug: world.Topic.slug cannot be NULL",
+        "1:name (es): the text has 51 characters; at most 50 are allowed",
+        "1:slug: world.Topic.slug is not translated",
+        "1:translations: the text has 36 characters; at most 35 are allowed",
+        "1:translations: '' is no locale",
+        "2:translations: world.Place has no translated field",
+    ]
 
 
 def test_a_record_that_says_two_things_of_one_field(scope: Scope) -> None:

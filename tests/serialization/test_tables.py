@@ -166,9 +166,22 @@ def test_a_partner_that_cannot_be_is_told_from_one_that_is_not_there(
     def lost(*_: object) -> None:
         raise DatabaseUnavailable("the connection was lost")
 
-    monkeypatch.setattr(QuerySet, "first", lost)
+    monkeypatch.setattr(QuerySet, "__getitem__", lost)
     with pytest.raises(DatabaseUnavailable, match="was lost"):
         imported(scope, City, "name,country\nLima,Peru\n")
+
+
+def test_a_row_that_may_be_one_or_another_is_told(
+    world: SimpleNamespace, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (Place.objects.create(name="Square").pk for _ in range(2))
+    both = f"rows.csv:2:name: the rows {one} and {two} of world.Place both have this. Tell the rows by --key, or"
+    assert wrong(scope, Place, "name,stars\nSquare,4\n", key="name") == [f"{both} change one of them."]
+    assert imported(scope, Place, f"id,name,stars\n{two},Square,4\n") == Imported(changed=1)
+    monkeypatch.setattr(Topic._meta, "natural_key", ("slug",))
+    leaf, twin = world.leaf.pk, Topic.objects.create(slug="leaf", name="Another").pk
+    both = f"rows.csv:2:topics: slug 'leaf': the rows {leaf} and {twin} of world.Topic both have this. Change one"
+    assert wrong(scope, City, "name,topics\nLima,leaf\n") == [f"{both} of them."]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

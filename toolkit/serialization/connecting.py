@@ -68,7 +68,7 @@ class Connector:
         try:
             known = self._loading.naturals.find(found.target, given)
         except ToolkitError as error:
-            self._loading.problem(row.place, error.message, column=found.name)
+            self._loading.problem(row.place, error.message, column=found.name, hint=error.hint)
             return None
         if known is None:
             self._loading.not_there(row.place, found.name, found.target, given)
@@ -88,8 +88,7 @@ class Connector:
         before = self._translations(meta.translation, [row.pk for row in partial])
         made: dict[Row, list[dict[str, Any]]] = {}
         for row in rows:
-            told = {locale: self._translated(meta, row, locale, values) for locale, values in row.translations.items()}
-            kept = before.get(row.pk, {})
+            told, kept = row.translations, before.get(row.pk, {})
             made[row] = [
                 {**_spelt(source, row.pk), "locale": locale, **kept.get(locale, {}), **told.get(locale, {})}
                 for locale in dict.fromkeys([*kept, *told])
@@ -106,17 +105,6 @@ class Connector:
                 values = {name: getattr(each, name) for name in names}
                 found.setdefault(getattr(each, meta.by_name["source"].attname), {})[each.locale] = values
         return found
-
-    def _translated(self, meta: Any, row: Row, locale: str, values: dict[str, Any]) -> dict[str, Any]:
-        known = {each.name: meta.translation._meta.by_name[each.name] for each in meta.translated}
-        told = {}
-        for name, value in values.items():
-            if name in known:
-                read = self._loading.value(row.place, known[name], value, f"{name} ({locale})")
-                told[known[name].attname] = read
-            elif not self._loading.ignore_unknown:
-                self._loading.problem(row.place, f"{meta.label}.{name} is not translated", column=name)
-        return told
 
     def _replace(self, model: Any, owner: Any, rows: Mapping[Row, list[dict[str, Any]]]) -> None:
         if self._loading.problems or not rows:

@@ -159,7 +159,9 @@ class Importing:
         told = [None if found is None else self._told(found[0]) for found in read]
         names = [field.attname for field in self.key]
         wanted = [one for one in told if one is not None]
-        there = {tuple(getattr(row, name) for name in names): row for row in rows_with(self.model, names, wanted)}
+        there: dict[Told, list[Any]] = {}
+        for row in rows_with(self.model, names, wanted):
+            there.setdefault(tuple(getattr(row, name) for name in names), []).append(row)
         for found, one, (_, place) in zip(read, told, chunk, strict=True):
             if found is not None:
                 self._take(*found, place, one, there)
@@ -262,14 +264,20 @@ class Importing:
         columns: dict[str, str],
         place: Place,
         told: Told | None,
-        there: Mapping[Told, Any],
+        there: Mapping[Told, Sequence[Any]],
     ) -> None:
         twin = None if told is None else self._spool.note_key(self.model, _spelt(told), place.number)
         if twin is not None:
             shown = ", ".join(f"{part!r:.60}" for part in told or ())
             self.problem(place, columns[self.key[0].name], f"{shown} stands twice: in row {twin} too")
             return
-        known = there.get(told) if told is not None else None
+        same = there.get(told, ()) if told is not None else ()
+        if len(same) > 1:
+            self.problem(
+                place, columns[self.key[0].name], _several(same), "Tell the rows by --key, or change one of them."
+            )
+            return
+        known = same[0] if same else None
         instance = known if known is not None else self.model()
         before = len(self.problems)
         changed = [
@@ -318,7 +326,10 @@ class Importing:
             value = from_plain(told, given.strip() if isinstance(given, str) else given, textual=self.textual)
             holder(told).db_value_of(current_scope().database.dialect)(value)
             rows: QuerySet[Any] = QuerySet(field.target).unrestricted()
-            row = rows.filter(**{told.name: value}).first()
+            same = list(rows.filter(**{told.name: value})[:2])
+            if len(same) > 1:
+                raise ValidationError(f"{told.name} {given!r:.60}: {_several(same)}", hint="Change one of them.")
+            row = next(iter(same), None)
             self._partners[place] = None if row is None else (row.pk if self._is_many(field) else field.value_of(row))
         return self._partners[place]
 
@@ -363,6 +374,12 @@ class Importing:
         else:
             return True
         return False
+
+
+def _several(rows: Sequence[Any]) -> str:
+    """What to tell where one or another row of the database may be meant."""
+    keys = " and ".join(f"{row.pk!r:.40}" for row in rows[:2])
+    return f"the rows {keys} of {rows[0]._meta.label} both have this"
 
 
 def _spelt(told: Told) -> str:

@@ -11,7 +11,7 @@ from toolkit.errors import ToolkitError, ValidationError
 from toolkit.models import IntegerField, Q, QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS, quoted
 from toolkit.serialization.records import from_plain, holder
-from toolkit.serialization.spool import Spool
+from toolkit.serialization.spool import Shared, Spool
 
 ASKED_AT_ONCE = 100
 """Keys of several values in one question."""
@@ -65,10 +65,13 @@ class NaturalKeys:
         """The primary key of the row that a natural key means, or None.
 
         Raises:
-            ValidationError: Such a key the model's rows do not have.
+            ValidationError: Such a key the model's rows do not have, or several have this one.
         """
         told = self.read(model, given)
-        return None if told is None else self.find_all(model, [told])[0]
+        found = None if told is None else self.find_all(model, [told])[0]
+        if isinstance(found, Shared):
+            raise shared(model, given, found)
+        return found
 
     def note(self, model: Any, told: Told, pk: Any) -> None:
         """Note that a row of the file has a natural key."""
@@ -85,7 +88,7 @@ class NaturalKeys:
         self.find_all(model, [one for one in told if one is not None])
 
     def find_all(self, model: Any, told: Sequence[Told]) -> list[Any]:
-        """The primary keys of the rows with these natural keys, each or None."""
+        """The primary keys of the rows with these natural keys; None for no row, ``Shared`` for several."""
         spelt = [self._spelt(model, one) for one in told]
         found = [self._spool.find_natural(model, one) for one in spelt]
         wanted = {
@@ -104,7 +107,9 @@ class NaturalKeys:
         names = [model._meta.get_field(name).attname for name in model._meta.natural_key]
         for rows in _questions(model, names, list(wanted.values())):
             for pk, *values in rows.values_list("pk", *names):
-                self._there[model, self._spelt(model, tuple(values))] = pk
+                place = (model, self._spelt(model, tuple(values)))
+                before = self._there.get(place)
+                self._there[place] = pk if before in (None, pk) else Shared(before, pk)
 
     def _spelt(self, model: Any, told: Told) -> str:
         """A natural key as the database has it: what is equal there is one text."""
@@ -115,6 +120,14 @@ class NaturalKeys:
                 for field, value in zip(fields, told, strict=True)
             ]
         )
+
+
+def shared(model: Any, given: Sequence[Any], by: Shared) -> ValidationError:
+    """The error of a natural key that several rows have."""
+    told = (
+        f"{model._meta.label}: the rows {by.one!r:.40} and {by.other!r:.40} have one natural key, {list(given)!r:.80}"
+    )
+    return ValidationError(told, hint="Give the key of the one that is meant, or change the other.")
 
 
 def rows_with(model: Any, names: Sequence[str], told: Sequence[Told]) -> Iterator[Any]:

@@ -216,7 +216,7 @@ class Loading:
             if not self.ignore_unknown:
                 self._refuse_model(record)
             return
-        row, before = Row(record.place, frozenset(record.fields), record.translations), self._failures
+        row, before = Row(record.place, frozenset(record.fields), {}), self._failures
         wrong = self._take_fields(model, row, record)
         if self._failures > before:
             row.state = REFUSED
@@ -237,6 +237,7 @@ class Loading:
             before = self._failures
             self._take_field(model, row, name, value)
             wrong |= {name} if self._failures > before else set()
+        self._take_translations(model, row, record.translations)
         before = self._failures
         self._take_key(model, row, record.pk)
         return wrong | ({"pk"} if self._failures > before else set())
@@ -283,6 +284,25 @@ class Loading:
             if isinstance(found, ModelNameField) and read is not None and read not in self.schema.by_label:
                 self._refuse_named(row.place, read, name)
             self._hold(row, found, read, name)
+
+    def _take_translations(self, model: Any, row: Row, given: dict[str, dict[str, Any]]) -> None:
+        meta = model._meta
+        if meta.translation is None:
+            if given and not self.ignore_unknown:
+                self.problem(row.place, f"{meta.label} has no translated field", column="translations")
+            return
+        own = meta.translation._meta.by_name
+        known = {each.name: own[each.name] for each in meta.translated}
+        for locale, values in given.items():
+            if self.value(row.place, own["locale"], locale, "translations") == "":
+                self.problem(row.place, f"{locale!r:.60} is no locale", column="translations")
+            told = row.translations[locale] = {}
+            for name, value in values.items():
+                if name in known:
+                    read = self.value(row.place, known[name], value, f"{name} ({locale})")
+                    told[known[name].attname] = read
+                elif not self.ignore_unknown:
+                    self.problem(row.place, f"{meta.label}.{name} is not translated", column=name)
 
     def _hold(self, row: Row, found: Any, value: Any, name: str) -> None:
         """Take a value, if the record does not say another one in another place: as ``pk``, or by the column's name."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from toolkit.errors import ToolkitError
 from toolkit.models.fields import DATABASE_DEFAULT
-from toolkit.serialization.keys import NaturalKeys, new_keys
+from toolkit.serialization.keys import NaturalKeys, new_keys, shared
 from toolkit.serialization.records import KEEP_ONE, contradiction, tells_itself
-from toolkit.serialization.spool import REFUSED, Row, Spool
+from toolkit.serialization.spool import REFUSED, Row, Shared, Spool
 
 Tell = Callable[..., None]
 """Notes a problem: (place, told, column=, hint=)."""
@@ -105,7 +105,7 @@ class Settler:
             try:
                 found = self._naturals.find(key.target, given)
             except ToolkitError as error:
-                self._refuse(row, error.message, column=name)
+                self._refuse(row, error.message, column=name, hint=error.hint)
                 row.values[key.attname] = None
                 del row.waiting[name]
                 continue
@@ -134,18 +134,26 @@ class Settler:
         found = known.get(row)
         if found is None and natural is not None:  # another of this chunk may be the same row
             found = self._naturals.find_all(model, [natural])[0]
+        if isinstance(found, Shared):
+            error = shared(model, natural or (), found)
+            self._give_up(row, error.message, error.hint)
+            return
         if found is None and len(meta.key) == 1:
             default = meta.pk.get_default()
             is_given = default is not None and default != "" and default is not DATABASE_DEFAULT
             found = default if is_given else next(self._new_keys(model), None)
         if found is None:
-            self._refuse(row, f"{meta.label}: the record has no key", hint="Give it a pk.")
-            row.waiting.clear()
-            row.pk = ()  # there is nothing to wait for
+            self._give_up(row, f"{meta.label}: the record has no key", "Give it a pk.")
             return
         row.pk = row.values[meta.pk.attname] = found
         self._given += 1
         self.note(model, row, told_by=natural)
+
+    def _give_up(self, row: Row, told: str, hint: str | None) -> None:
+        """Refuse a row that gets no key."""
+        self._refuse(row, told, hint=hint)
+        row.waiting.clear()
+        row.pk = ()  # there is nothing to wait for
 
     def _new_keys(self, model: Any) -> Iterator[Any]:
         if model not in self._keys:

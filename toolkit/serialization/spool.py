@@ -26,6 +26,19 @@ CREATE TABLE missing (number INTEGER PRIMARY KEY, model INTEGER NOT NULL, key TE
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A natural key that several rows have.
+
+    Args:
+        one: The primary key of one of them.
+        other: That of another.
+    """
+
+    one: Any
+    other: Any
+
+
 @dataclass(slots=True, eq=False)
 class Row:
     """A record on its way into its table.
@@ -33,7 +46,7 @@ class Row:
     Args:
         place: Where it stands in the file.
         named: The names of the fields that the record has.
-        translations: As the record has them.
+        translations: Locale to attribute to value.
         values: Attribute to value, for the table's own columns.
         waiting: Names of foreign keys given as natural keys, and those.
         many: Names of many-to-many fields, and what was given for them.
@@ -128,12 +141,15 @@ class Spool:
         return self._db.execute(sql, (self._numbers[model], pk)).fetchone() is not None
 
     def note_natural(self, model: Any, told: str, pk: Any) -> None:
-        """Note which row a natural key means. The first that says so is believed."""
-        row = (self._numbers[model], told, pickle.dumps(pk))
-        self._db.execute("INSERT OR IGNORE INTO naturals VALUES (?, ?, ?)", row)
+        """Note that a row has a natural key."""
+        place = (self._numbers[model], told)
+        done = self._db.execute("INSERT OR IGNORE INTO naturals VALUES (?, ?, ?)", (*place, pickle.dumps(pk)))
+        if not done.rowcount and (before := self.find_natural(model, told)) != pk:
+            both = pickle.dumps(before if isinstance(before, Shared) else Shared(before, pk))
+            self._db.execute("UPDATE naturals SET pk = ? WHERE model = ? AND told = ?", (both, *place))
 
     def find_natural(self, model: Any, told: str) -> Any:
-        """The primary key of the row that a natural key means, or None."""
+        """The primary key of the row that has a natural key; None for no row, ``Shared`` for several."""
         sql = "SELECT pk FROM naturals WHERE model = ? AND told = ?"
         found = self._db.execute(sql, (self._numbers[model], told)).fetchone()
         return None if found is None else pickle.loads(found[0])  # noqa: S301 - written by us, into a file without a name
