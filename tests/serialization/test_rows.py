@@ -264,6 +264,15 @@ def test_a_generic_reference_to_a_row_that_is_gone_is_noted(world: SimpleNamespa
         ({"model": "world.Ticket", "fields": {"seat_hall": "Z", "seat_number": 1}}, "1:seat: world.Seat"),
         ({"model": "world.Seat", "fields": {"hall": "Z"}}, "has no key"),
         ({"model": "world.Place", "pk": 9, "fields": {"name": "A", "points": 1}}, "is computed by the database"),
+        (
+            {"model": "world.Ticket", "fields": {"seat": ["A", 1]}},
+            "1:seat: world.Ticket.seat is of several fields. Name these: seat_hall, seat_number.",
+        ),
+        ({"model": "world.Note", "pk": 9, "fields": {"about": 1}}, "Name these: content_type, object_id."),
+        (
+            {"model": "world.Restaurant", "pk": 1, "fields": {"name": "Inn"}},
+            "world.Restaurant.name stands in the records of world.Place. Write it there.",
+        ),
         ({"model": "world.Restaurant", "pk": 99, "fields": {"dish": "Soup"}}, "world.Place 99 is not there"),
         (
             {"model": "world.Topic", "pk": 9, "fields": TOPIC, "translations": {"es": {"slug": "b"}}},

@@ -14,6 +14,7 @@ from typing import IO, Any
 from toolkit.errors import ContentError, Problems, ToolkitError, ValidationError, did_you_mean, near_names
 from toolkit.models import ModelNameField
 from toolkit.models.circles import referred_first
+from toolkit.models.fields.several import parts_of
 from toolkit.serialization.connecting import Connector
 from toolkit.serialization.formats import Format
 from toolkit.serialization.keys import NaturalKeys
@@ -102,11 +103,15 @@ def load(
         return loading.done
 
 
-def _unknown(meta: Any, name: str, found: Any, known: Sequence[str]) -> tuple[str, str | None]:
-    """What to tell of a name that no record has: the problem, and what to do."""
+def _unknown(meta: Any, name: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """What to tell of a name that a record of a model cannot have: the problem, and what to do."""
+    found = meta.by_name.get(name) or meta.virtual.get(name)
     if found is None:
         return f"{meta.label} has no field {name!r}", did_you_mean(name, known)
-    return f"{meta.label}.{name} stands in the rows of {found.through._meta.label}", "Load those."
+    if found.is_several:
+        return f"{meta.label}.{name} is of several fields", f"Name these: {', '.join(p.name for p in parts_of(found))}."
+    owner = found.through if found in meta.local_many_to_many else found.model  # of a parent, or of a table of its own
+    return f"{meta.label}.{name} stands in the records of {owner._meta.label}", "Write it there."
 
 
 def _not_there(target: Any, given: Any, name: str) -> str:
@@ -266,7 +271,7 @@ class Loading:
         found = next((f for f in every if name in (f.name, f.attname)), None)
         if found is None or (found in meta.local_many_to_many and not found.through._meta.hidden):
             if not self.ignore_unknown:
-                told, hint = _unknown(meta, name, found, [f.name for f in every])
+                told, hint = _unknown(meta, name, [f.name for f in every])
                 self.problem(row.place, told, column=name, hint=hint)
         elif found.is_generated:
             self.problem(row.place, f"{meta.label}.{name} is computed by the database", column=name)
