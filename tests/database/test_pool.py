@@ -118,6 +118,24 @@ def test_a_connection_that_ends_before_it_is_ready_is_told_and_closed(
     assert [database.backend.is_lost(connection) for connection in opened] == [True, True]
 
 
+def test_a_connection_that_ends_while_sqlalchemy_asks_what_the_server_can_is_told(
+    url: str, kill: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database: Any = Database(url)
+    connect = database.backend.connect
+
+    def connect_and_lose() -> Any:
+        connection = connect()
+        kill(connection.info.backend_pid if database.dialect == "postgresql" else connection.thread_id())
+        return connection
+
+    monkeypatch.setattr(database.backend, "connect", connect_and_lose)
+    with pytest.raises(DatabaseUnavailable, match=r"cannot be reached: .*Is the server running"):
+        _ = database.sqlalchemy_dialect
+    monkeypatch.undo()
+    assert database.sqlalchemy_dialect.name == database.dialect
+
+
 def test_a_write_is_not_lost_to_a_connection_that_ended(database: Any, kill: Any) -> None:
     database.execute("CREATE TABLE toolkit_kept (id INTEGER)")
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.serialization.world import City, Country, Everything, Guild, Place, Restaurant, Seat, Topic
+from tests.serialization.world import City, Country, Everything, Guild, Place, Restaurant, Seat, Topic, loaded
 from toolkit.errors import ContentError, DatabaseUnavailable, Problems
 from toolkit.models import QuerySet
 from toolkit.serialization import Imported, export_rows, import_rows, kind_of_table, read_table
@@ -182,6 +182,27 @@ def test_a_row_that_may_be_one_or_another_is_told(
     leaf, twin = world.leaf.pk, Topic.objects.create(slug="leaf", name="Another").pk
     both = f"rows.csv:2:topics: slug 'leaf': the rows {leaf} and {twin} of world.Topic both have this. Change one"
     assert wrong(scope, City, "name,topics\nLima,leaf\n") == [f"{both} of them."]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda scope: imported(scope, Place, "name,stars\nInn,4\nBar,3\n"),
+        lambda scope: loaded(scope, '[{"model": "world.Place", "pk": 1, "fields": {"name": "Inn"}}]', "json"),
+    ],
+)
+def test_a_connection_that_is_lost_is_no_fault_of_the_row_that_is_written(scope: Scope, write: Any) -> None:
+    asked = []
+
+    def lose(execute: Any, sql: str, *arguments: Any) -> Any:
+        if not sql.startswith("INSERT"):
+            return execute(sql, *arguments)
+        asked.append(sql)
+        raise DatabaseUnavailable("the connection was lost")
+
+    with pytest.raises(DatabaseUnavailable, match=r"^the connection was lost"), scope.database.wrap(lose):
+        write(scope)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

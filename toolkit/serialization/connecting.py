@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ContentError, DatabaseError, ToolkitError, ValidationError
+from toolkit.errors import ContentError, DatabaseError, DatabaseUnavailable, ToolkitError, ValidationError
 from toolkit.models import GenericForeignKey, QuerySet
 from toolkit.models.sqltext import CHUNK_KEYS
 from toolkit.serialization.records import Place, columns_of
@@ -112,6 +112,8 @@ class Connector:
         by_pk = {row.pk: row for row in rows}
         try:
             touched = self._loading.writer(model).replace(owner, {row.pk: links for row, links in rows.items()})
+        except DatabaseUnavailable:  # it is no fault of a row's
+            raise
         except DatabaseError as error:
             self._loading.fail(ContentError(f"{model._meta.label}: {error.message}", hint=error.hint))
             return

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from toolkit.errors import ContentError, DatabaseError, Problems, ToolkitError, ValidationError, did_you_mean
+from toolkit.errors import (
+    ContentError,
+    DatabaseError,
+    DatabaseUnavailable,
+    Problems,
+    ToolkitError,
+    ValidationError,
+    did_you_mean,
+)
 from toolkit.models import DateTimeField, QuerySet
 from toolkit.models.fields.dates import in_zone
 from toolkit.models.scopes import current_scope
@@ -368,6 +376,8 @@ class Importing:
                 for each in errors:
                     told = f"{name}: {each.message}" if name in self.fields and name not in columns else each.message
                     self.problem(place, columns.get(name), told, each.hint)
+        except DatabaseUnavailable:  # it is no fault of a row's
+            raise
         except DatabaseError as error:
             fields = getattr(error, "fields", ())
             self.problem(place, columns.get(fields[0]) if fields else None, error.message, error.hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import DatabaseError, ToolkitError, ValidationError
+from toolkit.errors import DatabaseError, DatabaseUnavailable, ToolkitError, ValidationError
 from toolkit.models.fields.base import DATABASE_DEFAULT
 from toolkit.models.sqltext import iter_chunks, key_text, placeholder, quoted
 from toolkit.models.writing import insert_sql
@@ -132,6 +132,8 @@ class TableWriter:
         try:
             with self.database.atomic():
                 self.database.executemany(sql, [values for _, values in batch])
+        except DatabaseUnavailable:  # it is no fault of a row's
+            raise
         except DatabaseError:
             for row, values in batch:  # one by one, to tell which
                 self._run(row, sql, values, refuse)
@@ -153,6 +155,8 @@ class TableWriter:
         try:
             with self.database.atomic():
                 self.database.execute(sql, values)
+        except DatabaseUnavailable:  # it is no fault of a row's
+            raise
         except DatabaseError as error:
             refuse(row, error)
 

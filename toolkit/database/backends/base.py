@@ -222,11 +222,14 @@ class Backend:
         except DatabaseUnavailable:
             raise
         except Exception as error:
-            raise DatabaseUnavailable(
-                f"the database {self.safe_url} cannot be reached: {' '.join(str(error).split())}",
-                hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
-            ) from error
+            raise self._unreachable(error) from error
         return connection
+
+    def _unreachable(self, error: Exception) -> DatabaseUnavailable:
+        return DatabaseUnavailable(
+            f"the database {self.safe_url} cannot be reached: {self.told(error)}",
+            hint="Is the server running, and are host, port, user and name right in the setting 'database'?",
+        )
 
     def connect_options(self) -> dict[str, Any]:
         """Arguments for the driver's ``connect``, where the URL gives none."""
@@ -326,13 +329,17 @@ class Backend:
     def compiler(self) -> Any:
         """SQLAlchemy's dialect for compiling statements, knowing what the server can do."""
         from sqlalchemy import create_engine
+        from sqlalchemy.exc import DBAPIError
         from sqlalchemy.pool import NullPool
 
         dialect = self.dialect_class()(paramstyle=self.paramstyle)
         dialect.dbapi = dialect.import_dbapi()  # which some ask for their version
         engine = create_engine(self.sqlalchemy_url, creator=self.connect, poolclass=NullPool)
-        with engine.connect() as connection:
-            dialect.initialize(connection)
+        try:
+            with engine.connect() as connection:
+                dialect.initialize(connection)
+        except DBAPIError as error:  # it is a connection of its own, which may end as any other
+            raise self._unreachable(error.orig if isinstance(error.orig, Exception) else error) from error
         return dialect
 
     @classmethod
