@@ -64,6 +64,44 @@ def test_rows_end_with_the_same_by_one_step_or_by_two(newsroom, model, fields, f
     assert walked() == expected
 
 
+ALTERED = {
+    "the first fill counts": ([count(null=True), count(), count(null=True), count()], {1: 7, 3: 8}, 7),
+    "also where NULL is allowed again": ([count(null=True), count(), count(null=True)], {1: 7}, 7),
+    "or its default": ([text(null=True), text(default="a"), text(default="b", max_length=60)], {}, "a"),
+    "and is converted": ([count(null=True), count(), text()], {1: 7}, "7"),
+    "nothing until the second fills it": ([count(null=True), text(null=True), text()], {2: "7"}, "7"),
+}
+
+
+@pytest.mark.parametrize(("fields", "fills", "expected"), ALTERED.values(), ids=ALTERED)
+def test_rows_that_held_nothing_end_with_the_same_by_one_step_or_by_two(newsroom, model, fields, fills, expected):
+    for number, field in enumerate(fields):
+        newsroom.declare(model("Story", title=text(), extra=field))
+        newsroom.make(fills={"news.Story.extra": fills[number]} if number in fills else {})
+    names = sorted(path.stem for path in newsroom.app.migrations_folder.glob("0*.py"))
+    for squashed in (False, True):
+        if squashed:
+            migrations.squash([newsroom.app], "news", names[1], names[-1])
+        newsroom.apply("news.0001")
+        newsroom.database.execute("INSERT INTO news_story (title) VALUES ('Rain')")
+        newsroom.apply()
+        assert newsroom.values(newsroom.app.models[0], "extra") == [expected]
+        newsroom.apply("news.zero")
+
+
+def test_a_reference_is_filled_with_what_it_holds_at_that_step(sqlite_newsroom, model):
+    """A squashed migration does not take the fill of one that refers by another field for a key."""
+    newsroom = sqlite_newsroom
+    for by in ({"to_field": "sign", "null": True}, {"to_field": "sign"}, {}):
+        tag = model("Tag", sign=text(unique=True))
+        newsroom.declare(tag, model("Story", tag=models.ForeignKey(tag, on_delete=models.CASCADE, **by)))
+        newsroom.make(fills={"news.Story.tag": "sea"})
+    names = sorted(path.stem for path in newsroom.app.migrations_folder.glob("0*.py"))
+    migrations.squash([newsroom.app], "news", names[1], names[-1])
+    newsroom.apply()
+    assert newsroom.problems() == []
+
+
 def test_a_fill_for_the_way_back_is_of_the_kind_that_goes(newsroom, model):
     newsroom.migrate(model("Story", title=text(), extra=text()))
     newsroom.declare(model("Story", title=text(), extra=count())).make()

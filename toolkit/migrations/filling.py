@@ -43,6 +43,28 @@ def fill_of_both(first: AddField, second: AlterField) -> Any:
     return MISSING if first.fill is MISSING and default == given else given
 
 
+def fill_of_alterations(first: AlterField, second: AlterField) -> Any:
+    """What rows that hold NULL get in a field that is altered as it shall be later.
+
+    Args:
+        first: Alters it.
+        second: Makes it what it shall be.
+
+    Returns:
+        As ``fill_of_both``. ``APART`` also where the first gives rows a value and the second lets them hold NULL again.
+    """
+    if second.is_of_key:  # makes keys, and fills nothing
+        same = first.field.kind == second.field.kind
+        return APART if first.fills() and not same else second.fill if second.fills() else first.fill
+    given = usable_default(first.field.build()) if first.fill is MISSING else first.fill
+    if first.field.null or first.field.is_generated or given is MISSING:
+        return second.fill
+    default = usable_default(second.field.build())
+    if second.field.null or not _takes_values_of(second.field, first.field):
+        return APART if first.fills() or second.field.null or default != given else MISSING
+    return MISSING if first.fill is MISSING and default == given else given
+
+
 def _takes_values_of(field: FieldState, other: FieldState) -> bool:
     """Whether every value of the other field is one of this, and means the same."""
     of_value = [tuple(pair for pair in each.options if pair[0] not in _OF_NO_VALUE) for each in (field, other)]

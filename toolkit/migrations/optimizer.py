@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.migrations.fields import FieldState
-from toolkit.migrations.filling import APART, fill_of_both
+from toolkit.migrations.filling import APART, fill_of_alterations, fill_of_both
 from toolkit.migrations.operations.alterations import AddField, Alteration, AlterField, RemoveField, RenameField
 from toolkit.migrations.operations.inheriting import AddParent, RemoveParent
 from toolkit.migrations.operations.items import (
@@ -248,11 +248,14 @@ def _after_adding(first: AddField, second: Alteration) -> list[Operation] | None
 
 
 def _after_altering(first: AlterField, second: Alteration) -> list[Operation] | None:
-    same = first.field.kind == getattr(second, "field", first.field).kind
-    if isinstance(second, AlterField) and first.is_of_key == second.is_of_key and (same or not first.fills()):
+    if isinstance(second, AlterField) and first.is_of_key == second.is_of_key:
         lossy = first.lossy or second.lossy
-        fill = second.fill if second.fills() else first.fill
-        return [AlterField(second.model_name, second.name, second.field, fill=fill, lossy=lossy)]
+        fill = fill_of_alterations(first, second)
+        return (
+            None
+            if fill is APART
+            else [AlterField(second.model_name, second.name, second.field, fill=fill, lossy=lossy)]
+        )
     if isinstance(second, RemoveField) and not second.fills():  # which on the way back is a value of the altered kind
         return [second]
     return None
