@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -112,6 +114,18 @@ def test_each_thread_opens_its_own_connection(database: Any) -> None:
     thread.join()
     assert seen[0][0] is not database.connection
     assert seen[0][1] == [("one",)]
+
+
+def test_a_file_is_closed_with_the_database_that_nobody_has_any_more(tmp_path: Path) -> None:
+    """Without a warning: Python 3.13 has one for connections that are left to the collector."""
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    assert database.fetch("SELECT 1")
+    connection = weakref.ref(database.connection)
+    del database
+    gc.collect()
+    assert connection() is None
+    gc.collect()  # which is when pytest hears of it
+    assert not [one for one in Path("/proc/self/fd").iterdir() if str(one.resolve()).startswith(str(tmp_path))]
 
 
 def test_a_database_in_memory_is_the_same_in_all_threads() -> None:

@@ -87,6 +87,11 @@ class Connection(sqlite3.Connection):
     file: tuple[int, int] | None = None
     log: tuple[int, int] | None = None
 
+    def __del__(self) -> None:
+        """End with the database that held it, which nobody has to close; since Python 3.13 the module warns of that."""
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
+
 
 class SQLite(Backend):
     """SQLite, through Python's own module."""
