@@ -321,3 +321,33 @@ def test_querysets_of_the_models_that_are_meant_stand_for_their_rows(m: Any, new
     assert m.Story.objects.filter(pk__in=m.Byline.objects.values("story")).count() == 20
     totals = m.Section.objects.annotate(n=Count("stories")).aggregate(Sum("n"))
     assert totals == {"n__sum": 20}
+
+
+def test_a_wrong_call_is_told_with_what_to_write(m: Any, newsroom: Any) -> None:
+    """Of questions that pages ask all the time Python tells itself, by the class that people know."""
+    stories, (story, *_) = m.Story.objects, newsroom.stories
+    for call, told in (
+        (lambda: stories.create({"title": "a"}), "create(**values) cannot be called as create({'title': 'a'}). Give"),
+        (lambda: stories.filter(pk=1).update("x"), "update(**values) cannot be called as update('x'). Give values by"),
+        (lambda: stories.delete(pk=5), "delete() cannot be called as delete(pk=5). Say which rows first"),
+        (lambda: stories.bulk_update([]), "bulk_update(rows, fields, *, batch_size=None) cannot be called"),
+        (lambda: story.tags.clear(5), "clear(*, bulk=True) cannot be called as clear(5). It takes all away; remove"),
+        (lambda: stories.select_for_update("of"), "Options have names: select_for_update(nowait=True)."),
+        (lambda: stories.annotate(Count), "needs a name. Write annotate(name=Count(...))."),
+    ):
+        with pytest.raises(FieldError, match=re.escape(told)):
+            call()
+    with pytest.raises(TypeError, match=r"^QuerySet\.count\(\) takes 1 positional argument but 2 were given"):
+        stories.count("title")
+    with pytest.raises(TypeError, match="'sve' is an invalid keyword argument"):  # of what is called inside
+        stories.create(title="a", section=newsroom.sections[0], **{"status": Wrong()})
+    with pytest.raises(AttributeError, match=r"'Story' has no attribute 'filter'; write Story\.objects\.filter"):
+        m.Story.filter(title="a")
+    assert not hasattr(m.Story, "surely_not")
+
+
+class Wrong:
+    """A value whose reading has a mistake of its own."""
+
+    def __str__(self) -> str:
+        return str(print("", sve=1))  # type: ignore[call-overload]  # that is the mistake

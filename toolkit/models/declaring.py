@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, MultipleObjectsReturned, ObjectDoesNotExist
 from toolkit.models.declarations import defining_frame, located
@@ -43,6 +43,17 @@ class ModelBase(type):
             raise located(error, place) from error.__cause__
         model._meta.declared_at = place  # type: ignore[attr-defined]  # declared on Model
         return model
+
+    if not TYPE_CHECKING:  # where it would give every class every name
+
+        def __getattr__(cls, name: str) -> Any:
+            """Say where questions are asked, of a class that was asked itself: ``Story.filter()``."""
+            told = f"type object {cls.__name__!r} has no attribute {name!r}"
+            managers = vars(cls)["_meta"].managers if "_meta" in vars(cls) and not name.startswith("_") else ()
+            where = next((each for each in managers if hasattr(type(getattr(cls, each)), name)), None)
+            raise AttributeError(
+                told if where is None else f"{told}; write {cls.__name__}.{where}.{name}", name=name, obj=cls
+            )
 
     @classmethod
     def _make(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], options: dict[str, Any]) -> ModelBase:

@@ -14,6 +14,7 @@ from toolkit.lazily import LazyModule
 from toolkit.models.asynchronous import Awaited
 from toolkit.models.contention import again_after_deadlock, called, change
 from toolkit.models.given import refuse_nameless
+from toolkit.models.miscalled import telling
 from toolkit.models.summaries import Summaries
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class ManagerDescriptor:
         return root
 
 
+@telling
 class QuerySet(Awaited[M], Summaries[M]):
     """A question to the database, asked when its answer is needed.
 

@@ -237,8 +237,10 @@ class Question(Generic[M]):
 
     def _computing(self, kind: str, unnamed: Sequence[Any], named: Mapping[str, Any]) -> Self:
         for item in unnamed:
-            if not hasattr(item, "default_alias"):
+            if isinstance(item, type) or not hasattr(item, "default_alias"):
                 written = f"F({item!r})" if isinstance(item, str) else shown(item)
+                if isinstance(item, type):
+                    written = f"{item.__name__}(...)"
                 raise FieldError(f"{kind}({shown(item)}) needs a name", hint=f"Write {kind}(name={written}).")
         every = {**{item.default_alias: item for item in unnamed}, **named}
         for alias in every:

@@ -14,6 +14,7 @@ from toolkit.models.batches import raw_reader, refuse_unplanned
 from toolkit.models.comparisons import shown
 from toolkit.models.contention import again_after_deadlock
 from toolkit.models.given import refuse_nameless, refuse_one
+from toolkit.models.miscalled import telling
 from toolkit.models.partners import has_many, load_many
 from toolkit.models.queryset import QuerySet
 from toolkit.models.routing import scope_from
@@ -32,6 +33,7 @@ def atomic_for(owner: Any) -> Any:
     return current_scope().of(type(owner), writing=True).database.atomic()
 
 
+@telling
 class RelatedManager(AwaitedPartners, QuerySet[M]):
     """The partners of one row in a many-valued relation; a queryset that also adds and removes.
 
