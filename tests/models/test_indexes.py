@@ -127,7 +127,10 @@ def test_an_index_says_where_nulls_go(database: Any) -> None:
 KINDS = {
     "gin": models.GinIndex(fields=["data"], name="k", opclasses=["jsonb_path_ops"], fastupdate=False),
     "brin": models.BrinIndex(fields=["at"], name="k", pages_per_range=8, autosummarize=True),
-    "btree": models.BTreeIndex(fields=["title"], name="k", fillfactor=70, opclasses=["varchar_pattern_ops"]),
+    "btree": models.BTreeIndex(
+        fields=["title", "-at"], name="k", fillfactor=70, opclasses=["varchar_pattern_ops", "timestamptz_ops"]
+    ),
+    "down": models.BTreeIndex(fields=["-title"], name="k", opclasses=["varchar_pattern_ops"]),
     "hash": models.HashIndex(fields=["title"], name="k", fillfactor=80),
     "spgist": models.SpGistIndex(fields=["title"], name="k", opclasses=["text_ops"]),
     "gist": models.GistIndex(models.IntegerRange("weight", "rank", "[]"), name="k", condition=Q(weight__lte=F("rank"))),
@@ -135,7 +138,8 @@ KINDS = {
 }
 SPELLED = {
     "brin": "(at) WITH (pages_per_range='8', autosummarize='on')",
-    "btree": "(title varchar_pattern_ops) WITH (fillfactor='70')",
+    "btree": "(title varchar_pattern_ops, at DESC) WITH (fillfactor='70')",
+    "down": "(title varchar_pattern_ops DESC)",
     "hash": "(title) WITH (fillfactor='80')",
     "spgist": "(title)",
     "gist": "(int8range(weight, rank, '[]'::text)) WHERE (weight <= rank)",
@@ -156,7 +160,7 @@ def test_the_kinds_of_postgresql(database: Any, kind: str) -> None:
         database.execute("CREATE EXTENSION IF NOT EXISTS bloom SCHEMA public")
     with table(database, model):
         found = definitions(database, model._meta.table)["k"]
-        assert found == f"{kind} {SPELLED[kind]}"
+        assert found == f"{KINDS[kind].method} {SPELLED[kind]}"
 
 
 def test_indexes_are_told_by_what_they_were_told() -> None:

@@ -313,7 +313,7 @@ class UniqueConstraint(BaseConstraint):
         if schema.spelling.hidden_columns and hidden.needs_hidden(self, unique=True):
             hidden.build_hidden(schema, model, table, self, unique=True)
             return
-        columns = index_members(schema, model, table, self.fields, self.expressions)
+        columns = index_members(schema, model, table, self.fields, self.expressions, self.opclasses)
         options |= index_options(schema, model, self.condition, self.fields, self.opclasses)
         sa.Index(self.name, *columns, unique=True, _table=table, **options)
 
@@ -377,13 +377,19 @@ def _plain(item: Expression) -> Expression:
 
 
 def index_members(
-    schema: Any, model: Any, table: Any, fields: Sequence[str], expressions: Sequence[Expression]
+    schema: Any,
+    model: Any,
+    table: Any,
+    fields: Sequence[str],
+    expressions: Sequence[Expression],
+    opclasses: Sequence[str],
 ) -> list[Any]:
     """What an index is over, as SQLAlchemy takes it."""
     members: list[Any] = []
     for name in fields:
         column = table.c[model._meta.get_field(name.removeprefix("-")).column]
-        members.append(column.desc() if name.startswith("-") else column)
+        classed = opclasses and schema.dialect == "postgresql"  # then the direction stands behind the class
+        members.append(column.desc() if name.startswith("-") and not classed else column)
     for item in expressions:
         plain = _plain(item)
         text = ddl.literal_expression(schema, model, plain)
@@ -410,5 +416,6 @@ def index_options(
         options |= {"sqlite_where": text, "postgresql_where": text, "mssql_where": text}
     if opclasses and schema.dialect == "postgresql":
         columns = [model._meta.get_field(name.removeprefix("-")).column for name in fields]
-        options["postgresql_ops"] = dict(zip(columns, opclasses, strict=True))
+        spelt = [f"{kind}{' DESC' * name.startswith('-')}" for name, kind in zip(fields, opclasses, strict=True)]
+        options["postgresql_ops"] = dict(zip(columns, spelt, strict=True))
     return options
