@@ -248,6 +248,27 @@ def test_a_write_during_which_the_connection_ends_is_not_run_again(database: Any
     assert number_of(database) != number
 
 
+def test_a_question_whose_function_may_write_is_not_asked_again(
+    database: Any, kill: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether it was run before the connection ended."""
+    postgresql = database.dialect == "postgresql"
+    body = "AS 'SELECT $1' LANGUAGE sql" if postgresql else "RETURN n"
+    kinds = ("VOLATILE", "STABLE") if postgresql else ("MODIFIES SQL DATA", "READS SQL DATA")
+    for name, kind in zip(("toolkit_book", "toolkit_look"), kinds, strict=True):
+        database.execute(f"DROP FUNCTION IF EXISTS {name}")
+        database.execute(f"CREATE FUNCTION {name}(n INTEGER) RETURNS INTEGER {kind} {body}")
+    monkeypatch.setattr(database.backend, "is_alive", lambda connection: True)
+    kill(number_of(database))
+    assert database.fetch("SELECT toolkit_look(2)") == [(2,)]
+    for ask in (database.fetch, database.execute, lambda sql: list(database.stream(sql, size=1))):
+        kill(number_of(database))
+        with pytest.raises(DatabaseUnavailable, match="it is not known whether the statement was run"):
+            ask("SELECT Toolkit_Book (2)")
+    database.execute("DROP FUNCTION toolkit_book")
+    database.execute("DROP FUNCTION toolkit_look")
+
+
 def test_a_connection_that_was_given_back_serves_another_thread(database: Any) -> None:
     first = number_of(database)
     database.release()

@@ -204,9 +204,12 @@ class Database(Holding):
     ) -> Any:
         """Send what failed over a new connection, if the old one is lost and nothing was under way; or raise."""
         may_repeat = self._remote and self.backend.is_lost(connection) and not self.is_inside
+        told = self.translated(error, sql, parameters)
         if not (may_repeat and self.backend.is_repeatable(sql)):
-            raise self.translated(error, sql, parameters) from error
+            raise told from error
         self.renew()
+        if self.backend.may_write(self, sql):
+            raise told from error
         try:
             return send(self.connection)
         except Exception as again:

@@ -268,6 +268,11 @@ class Backend:
         harm, nor does what a transaction begins with."""
         return is_reading(sql) or sql in (self.begin[0], self.snapshot[0])
 
+    def may_write(self, database: Database, sql: str) -> bool:
+        """Whether a question calls a function that somebody wrote, and that may write rows. It is asked of those that
+        may have to be run twice."""
+        return False
+
     def is_alive(self, connection: Any) -> bool:
         """Whether an idle connection can be used.
 

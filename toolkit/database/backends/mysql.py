@@ -17,6 +17,7 @@ from uuid import UUID
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
 from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.mysql_dialect import COLLATIONS, with_types
+from toolkit.database.backends.reading import called_in
 from toolkit.database.backends.values import in_utc, microseconds
 from toolkit.database.changes import mentioned
 from toolkit.database.tokens.mysql import MySQLTokens
@@ -144,6 +145,14 @@ class MySQL(Backend):
 
     def is_lost(self, connection: Any) -> bool:
         return not connection.open
+
+    def may_write(self, database: Database, sql: str) -> bool:
+        """Source: MariaDB, "CREATE FUNCTION": CONTAINS SQL, the default, says nothing."""
+        names = called_in(sql)
+        if not names:
+            return False
+        found = "SELECT 1 FROM information_schema.routines WHERE sql_data_access NOT IN ('NO SQL', 'READS SQL DATA')"
+        return bool(database.ask(f"{found} AND routine_name IN ({', '.join(['%s'] * len(names))}) LIMIT 1", names))
 
     def descriptor(self, connection: Any) -> int | None:
         """PyMySQL has no other way to its socket, and mysqlclient none at all."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.backends.explaining import explained
-from toolkit.database.backends.reading import Reader
+from toolkit.database.backends.reading import Reader, called_in
 from toolkit.database.tokens.postgresql import PostgreSQLTokens
 from toolkit.lazily import LazyModule
 
@@ -133,6 +133,11 @@ class PostgreSQL(Backend):
         Source: PostgreSQL, "SET CONSTRAINTS".
         """
         database.run("SET CONSTRAINTS ALL DEFERRED")
+
+    def may_write(self, database: Database, sql: str) -> bool:
+        """Source: PostgreSQL, "Function Volatility Categories"; a function is VOLATILE unless it says otherwise."""
+        found = "SELECT 1 FROM pg_proc WHERE proname = ANY(%s) AND provolatile = 'v'"
+        return bool(database.ask(f"{found} AND pronamespace <> 'pg_catalog'::regnamespace LIMIT 1", (called_in(sql),)))
 
     def server(self, connection: Any) -> str:
         return str(connection.info.server_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,9 +13,18 @@ Reader = Callable[[str, Sequence[Any]], list[Any]]
 """Gives all rows of a statement, as tuples."""
 
 
+_CALLS = re.compile(r"""([^\W\d]\w*)["`]?\s*\(""")
+
+
 def is_reading(sql: str) -> bool:
     """Whether a statement may be asked twice."""
     return sql.startswith("SELECT") or sql.lstrip()[:6].upper() == "SELECT"
+
+
+def called_in(sql: str) -> list[str]:
+    """What may be the names of functions that a statement calls, as they stand there and in small letters."""
+    words = set(_CALLS.findall(sql))
+    return sorted(words | {word.lower() for word in words})
 
 
 class NoValue:
