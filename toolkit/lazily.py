@@ -25,7 +25,7 @@ def names_from(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[st
 
     def find(name: str) -> Any:
         if name not in places:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package])
         value = there[name] = getattr(importlib.import_module(f".{places[name]}", package), name)
         return value
 

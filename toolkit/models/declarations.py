@@ -118,7 +118,15 @@ _REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         ("db_column", "name"), (lambda value: value is not None and not isinstance(value, str), "A name is a text.")
     ),
     "fields": (_is_no_list_of_names, 'It is a list of names: ["title"].'),
-    "condition": (lambda value: isinstance(value, str | Mapping), "Write it as a Q: Q(status='live')."),
+    "include": (_is_no_list_of_names, 'It is a list of names: ["title"].'),
+    "condition": (
+        lambda value: value is not None and (isinstance(value, type) or not hasattr(value, "lift")),
+        "Write it as a Q: Q(status='live').",
+    ),
+    "error_messages": (
+        lambda value: value is not None and not isinstance(value, Mapping),
+        'They are by code: {"blank": "Who wrote it?"}.',
+    ),
     "limit_choices_to": (lambda value: isinstance(value, str), "Write it as a Q: Q(status='live')."),
     "output_field": (lambda value: isinstance(value, type), "Write it with brackets: models.IntegerField()."),
     "related_name": (_is_no_attribute, "It is the name of an attribute; '+' for none."),

@@ -27,11 +27,18 @@ def check_values(models: Iterable[Any]) -> list[ToolkitError]:
 
 
 def _check_default(field: Field[Any]) -> Iterator[ToolkitError]:
+    if getattr(field, "auto_now", False) and getattr(field, "auto_now_add", False):
+        yield DeclarationError(
+            f"{_name_of(field)}: auto_now and auto_now_add", hint="Keep one: auto_now is of each save."
+        )
     given = field.default
     if given is MISSING or given is None or callable(given):
         return
     try:
-        _fitted(field, given)
+        if isinstance(_fitted(field, given), bool) and isinstance(given, str):
+            yield DeclarationError(
+                f"{_name_of(field)}: default = {given!r}", hint="Remove the quotes: a text counts as true."
+            )
     except ValidationError as error:
         yield DeclarationError(
             f"{_name_of(field)}: default = {given!r}: {error.messages[0]}",

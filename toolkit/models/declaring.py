@@ -84,8 +84,14 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
         if isinstance(value, type) and getattr(value, "_is_queryset", False) and value.__name__ != key:
             told, made = f"{name}.{key} is the class {value.__name__}, and no manager", value.__name__
             raise DeclarationError(told, hint=f"Write {made}{'' if value._is_manager else '.as_manager'}().")  # type: ignore[attr-defined]  # it is a queryset
-        if isinstance(value, tuple) and value and all(isinstance(one, Field) for one in value):
-            raise DeclarationError(f"{name}.{key} is a tuple, and no field", hint="Remove the comma behind it.")
+        if isinstance(value, tuple | list) and value and all(isinstance(one, Field) for one in value):
+            way = "the comma behind it" if isinstance(value, tuple) else "the brackets around it"
+            raise DeclarationError(f"{name}.{key} is a {type(value).__name__}, and no field", hint=f"Remove {way}.")
+        if key.lower() == "meta" and (key != "Meta" or not isinstance(value, type)):
+            raise DeclarationError(f"{name}.{key} is no class Meta", hint="Write 'class Meta:', with a capital M.")
+    for key, value in namespace.get("__annotations__", {}).items():
+        if isinstance(value, Field) and key not in namespace:
+            raise DeclarationError(f"{name}.{key} is an annotation, and no field", hint=f"Write {key} = ..., with '='.")
     earlier = frame.f_locals.get(name) if frame is not None and frame.f_code.co_name == "<module>" else None
     if frame is None or not isinstance(earlier, ModelBase) or earlier.__module__ != namespace.get("__module__"):
         return

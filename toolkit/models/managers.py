@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
 
+from toolkit.callers import find_code_line
 from toolkit.errors import DeclarationError, did_you_mean
+from toolkit.models.declarations import located
 from toolkit.models.queryset import ManagerDescriptor, QuerySet
 
 M = TypeVar("M", covariant=True)
@@ -49,6 +51,9 @@ class Manager(QuerySet[M]):
             queryset: The QuerySet class.
             class_name: The name of the new class.
         """
+        if not isinstance(queryset, type) or not issubclass(queryset, QuerySet):
+            error = DeclarationError(f"from_queryset({queryset!r}): that is no class of querysets")
+            raise located(error, find_code_line())
         return type(class_name or f"{cls.__name__}From{queryset.__name__}", (cls, queryset), {})
 
 

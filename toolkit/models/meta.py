@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import DeclarationError, did_you_mean
@@ -77,20 +77,39 @@ def _check_items(told: str, option: str, value: Any) -> None:
     """Refuse what is of another kind than the option takes."""
     if option == "db_table" and value is not None and not isinstance(value, str):
         raise DeclarationError(f"{told} = {value!r} is no text")
+    if option in ("abstract", "managed", "proxy") and isinstance(value, str):
+        raise DeclarationError(f"{told} = {value!r}", hint="It is True or False; a text counts as true.")
     items = value if isinstance(value, list | tuple) else () if value is None else (value,)
-    kind, hint = _ITEMS.get(option, ("", ""))
-    for item in items if kind else ():
-        if not (hasattr(item, kind) or (kind != "named" and isinstance(item, str))):
+    if option not in _ITEMS:
+        return
+    takes, hint = _ITEMS[option]
+    for item in items:
+        if isinstance(item, type) or not takes(item):
             raise DeclarationError(f"{told}: {item!r} is nothing that it takes", hint=hint)
 
 
-_ITEMS = {
-    "indexes": ("named", 'Such as models.Index(fields=["title"]).'),
-    "constraints": ("named", 'Such as models.UniqueConstraint(fields=["title"], name="one_title").'),
-    "ordering": ("lift", 'It takes names and expressions: ["-published"].'),
-    "get_latest_by": ("lift", 'It takes the name of a field: "published".'),
+def _is_name_or_expression(item: Any) -> bool:
+    return isinstance(item, str) or hasattr(item, "lift")
+
+
+def _is_pair_of_texts(item: Any) -> bool:
+    return isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str)
+
+
+_ITEMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "indexes": (
+        lambda item: hasattr(item, "named") and not hasattr(item, "refusal"),
+        'Such as models.Index(fields=["title"]).',
+    ),
+    "constraints": (
+        lambda item: hasattr(item, "named") and hasattr(item, "refusal"),
+        'Such as models.UniqueConstraint(fields=["title"], name="one_title").',
+    ),
+    "ordering": (_is_name_or_expression, 'It takes names and expressions: ["-published"].'),
+    "get_latest_by": (_is_name_or_expression, 'It takes the name of a field: "published".'),
+    "permissions": (_is_pair_of_texts, 'It takes pairs of a code and a label: [("publish", "Publish stories")].'),
 }
-"""Option to an attribute of what it is a list of, beside names, and the way out."""
+"""Option to what tells the items that it takes, and the way out."""
 
 
 def _check_list(told: str, value: Any) -> None:

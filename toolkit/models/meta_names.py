@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
-from toolkit.models.expressions import Q
+from toolkit.models.expressions import Expression, Q
 from toolkit.models.lookup_names import is_lookup_name
+from toolkit.models.naming import names_in
 from toolkit.models.outputs import kind_of
 from toolkit.models.relations import Reverse
 
@@ -33,13 +34,17 @@ def check_names(model: Any) -> list[ToolkitError]:
     """Problems with the names in ``class Meta``."""
     meta = model._meta
     problems: list[ToolkitError] = []
-    named = [(name.lstrip("-"), "ordering") for name in meta.ordering if isinstance(name, str)]
+    ordered = [names_in(each) if isinstance(each, Expression) else [each.lstrip("-")] for each in meta.ordering]
+    named = [(name, "ordering") for names in ordered for name in names]
     latest = [meta.get_latest_by] if isinstance(meta.get_latest_by, str) else meta.get_latest_by or ()
     named += [(name.lstrip("-"), "get_latest_by") for name in latest]
     named += [(name, "natural_key") for name in meta.natural_key]
     named += [(name, "public") for name in (meta.public.names() if meta.public is not None else ())]
     named += [(name, "constraints") for item in meta.constraints for name in item.names()]
     named += [(name, "indexes") for item in meta.indexes for name in item.names()]
+    for option, items in (("constraints", meta.constraints), ("indexes", meta.indexes)):
+        named += [(name, option) for item in items for name in getattr(item, "include", None) or ()]
+        problems += _check_twice(meta, option, items)
     for name, option in named:
         try:
             _follow(meta, name)
@@ -54,6 +59,17 @@ def check_names(model: Any) -> list[ToolkitError]:
                 hint="Give a field translated=True, or remove the option.",
             )
         )
+    return problems
+
+
+def _check_twice(meta: Any, option: str, items: Iterable[Any]) -> list[ToolkitError]:
+    """Servers refuse a column that stands twice in a constraint or an index."""
+    problems: list[ToolkitError] = []
+    for item in items:
+        fields = [str(name).lstrip("-") for name in getattr(item, "fields", None) or ()]
+        for name in dict.fromkeys(name for name in fields if fields.count(name) > 1):
+            told = f"{meta.label}.Meta.{option}: {item.name!r} has {name!r} twice"
+            problems.append(DeclarationError(told, hint="Remove one."))
     return problems
 
 

@@ -31,6 +31,8 @@ REQUIRED = gettext_lazy("a value is required")
 _MODEL = "toolkit.models.model"
 """Where ``Model`` is, whose own names no field may have: it would hide them."""
 
+_TAKEN = ("pk", "objects", "DoesNotExist", "MultipleObjectsReturned")
+
 _NOT_A_CHOICE = gettext_lazy("%(shown)s is not one of the choices")
 
 
@@ -217,10 +219,10 @@ class Field(Lookable, Generic[T]):
 
     def contribute(self, model: type[Any], name: str) -> None:
         """Take a place on a model class."""
-        if name.endswith("_") or "__" in name or name in ("pk", "objects"):
+        if name.endswith("_") or "__" in name or name in _TAKEN:
             raise DeclarationError(
                 f"{model.__name__}.{name}: a field cannot be called {name!r}",
-                hint="'__' separates names in lookups; 'pk' and 'objects' are taken. Choose another name.",
+                hint=f"'__' separates names in lookups; {', '.join(_TAKEN)} are taken. Choose another name.",
             )
         if any(base.__module__ == _MODEL and name in vars(base) for base in model.__mro__):
             raise DeclarationError(
