@@ -12,7 +12,7 @@ import pytest
 from tests.migrations.conftest import FakeApp, fresh_database
 from toolkit import migrations, models
 from toolkit.database import Database
-from toolkit.errors import MigrationError
+from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.describing import with_hidden
 from toolkit.migrations.renames import never
 from toolkit.models.resolve import resolve_models
@@ -186,3 +186,37 @@ def test_migrations_do_not_become_one_if_others_stand_between_them(apps, new_dat
     migrations.squash(apps.apps, "desk", "0001", "0002")
     migrations.squash(apps.apps, "news", "0001", "0002")
     apps.bring_up(new_database)
+
+
+def test_ends_made_side_by_side_are_told_without_what_other_apps_had_before(tmp_path, model):
+    """A rename comes behind all that knew the name: that is no part of what was made beside it."""
+    apps = [FakeApp(label, [], tmp_path / label / "migrations") for label in ("news", "desk")]
+
+    def make(name, *, renames=None, write=True, **fields):
+        writer = model(name, **fields)
+        office = model("Office", writer=models.ForeignKey(writer, on_delete=models.CASCADE, related_name="+"))
+        apps[0].models, apps[1].models = [writer], [office]
+        assert not resolve_models({"news": [writer], "desk": [office]})[1]
+        return migrations.make(apps, renames=renames, write=write)
+
+    make("Writer")
+    (one,) = make("Writer", write=False, age=models.IntegerField(default=7))
+    make("Author", renames={"news.Writer": "Author"})
+    one.path.write_text(one.text)
+    told = (
+        r"news has two ends, made side by side: 0002_rename_writer_author \(Rename model Writer to Author\) and "
+        r"0002_writer_age \(Add field age to Writer\)\. "
+    )
+    assert re.search(told, str(migrations.check(None, apps)[0]))
+
+
+def test_all_that_may_have_got_other_numbers_are_told_at_once(apps, model):
+    apps.migrate(news=[model("Writer")], desk=[office(model)])
+    age = models.IntegerField(default=7)
+    apps.migrate(news=[model("Writer", age=age)], desk=[office(model, age=models.IntegerField(default=7))])
+    for app, name in zip(apps.apps, ("writer_age", "office_age"), strict=True):
+        folder = app.migrations_folder
+        (folder / f"0002_{name}.py").rename(folder / f"0003_{name}.py")
+    told = r"(?s)other numbers; nothing was changed.*desk\.0003_office_age is not applied.*news\.0003_writer_age is not"
+    with pytest.raises(Problems, match=told):
+        migrations.apply(apps.database, apps.apps)

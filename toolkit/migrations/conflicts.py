@@ -20,17 +20,18 @@ class Branch:
 
     Args:
         end: The last migration of this side.
-        migrations: All that the other side has not, in order.
+        migrations: All that the other side has not, in order; those of other apps too, though made long before.
     """
 
     end: LoadedMigration
     migrations: tuple[LoadedMigration, ...]
 
     def __str__(self) -> str:
-        steps = [operation.describe() for one in self.migrations for operation in one.operations]
+        own = [one for one in self.migrations if one.app == self.end.app]
+        steps = [operation.describe() for one in own for operation in one.operations]
         shown = "; ".join(steps[:SHOWN_OPERATIONS]) or "does nothing"
         more = f"; and {len(steps) - SHOWN_OPERATIONS} more" if len(steps) > SHOWN_OPERATIONS else ""
-        return f"{', '.join(one.name for one in self.migrations)} ({shown}{more})"
+        return f"{', '.join(one.name for one in own)} ({shown}{more})"
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,9 @@ def _reason(graph: Graph, start: ProjectState, branches: Sequence[Branch], commo
 
 def _own_steps(branch: Branch) -> str:
     """The steps of a branch that nobody can look into."""
+    app = branch.end.app
     steps = [
-        f"{migration.name} has a step of its own ({operation.describe()})"
+        f"{migration.name if migration.app == app else migration} has a step of its own ({operation.describe()})"
         for migration in branch.migrations
         for operation in migration.operations
         if operation.opaque

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from toolkit.database import DEFAULT
-from toolkit.errors import MigrationError, ToolkitError, did_you_mean
+from toolkit.errors import MigrationError, Problems, ToolkitError, did_you_mean
 from toolkit.migrations.editors.base import Editor
 from toolkit.migrations.editors.journal import (
     Progress,
@@ -112,6 +112,7 @@ class Executor:
 
         Raises:
             MigrationError: One of them cannot be done, or was done under another number.
+            Problems: Several were.
         """
         steps = list(steps)
         self._check_renumbered(steps)
@@ -140,16 +141,24 @@ class Executor:
     def _check_renumbered(self, steps: Iterable[Step]) -> None:
         """Refuse to do again what was done under another number, after all of its app that have files."""
         done = {(app, bare_name(name)): name for app, name in orphaned_last(self.graph, self.history.read())}
+        problems = []
         for step in steps:
             app, name = step.migration.key
             old = done.get((app, bare_name(name)))
             if old is not None and not step.backwards and not step.faked:
-                raise MigrationError(
-                    f"{app}.{name} is not applied, and {app}.{old} is, which has no file: did it get another number?",
-                    path=step.migration.path,
-                    hint=f'If so, write replaces = [("{app}", "{old}")] into it. If it is another, forget the old one: '
-                    "toolkit migrations apply --prune.",
+                problems.append(
+                    MigrationError(
+                        f"{app}.{name} is not applied, and {app}.{old} is, which has no file: did it get another "
+                        "number?",
+                        path=step.migration.path,
+                        hint=f'If so, write replaces = [("{app}", "{old}")] into it. If it is another, forget the old '
+                        "one: toolkit migrations apply --prune.",
+                    )
                 )
+        if len(problems) > 1:
+            raise Problems(problems, summary="migrations may have been done under other numbers; nothing was changed")
+        if problems:
+            raise problems[0]
 
     def _record_replacements(self) -> None:
         """Note the replacements all of whose parts were applied: the files of the parts may then be removed."""
