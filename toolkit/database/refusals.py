@@ -128,6 +128,8 @@ def _lost(database: Database, sql: str, error: Exception) -> DatabaseUnavailable
             f"{_loss(database)}, and it is not known whether {what}: {told} (in: {sql[:200]})",
             hint="Look before you run it again.",
         )
+    if database.in_snapshot:
+        return DatabaseUnavailable(f"{_loss(database)} while one instant of it was read: {told}", hint="Run it again.")
     return lost_inside(database, f": {told}")
 
 
