@@ -325,6 +325,24 @@ def test_the_link_to_the_parent_stays_one_to_it_and_is_none_to_others(newsroom, 
     assert newsroom.rows("news_note", "story_id") == [(number,)]
 
 
+def test_rows_whose_numbers_are_gone_take_no_rows_of_others_on_the_way_back(newsroom, model):
+    """A key of two fields takes the place of the number, and the numbers that come back are any."""
+
+    def declared(inherits):
+        item = model("Item", title=text())
+        own = {"title": text(), "pk": models.CompositePrimaryKey("title", "body")}
+        return item, model("Story", {}, inherits=item if inherits else None, body=text(), **({} if inherits else own))
+
+    newsroom.migrate(*declared(inherits=True))
+    item, story = newsroom.app.models
+    newsroom.save(item, title="item")
+    newsroom.save(story, title="one", body="B")
+    newsroom.migrate(*declared(inherits=False))
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_item", "id, title") == [(1, "item"), (2, "one"), (3, "one")]
+    assert newsroom.rows("news_story", "item_ptr_id, body") == [(3, "B")]
+
+
 def test_a_natural_key_becomes_a_field_of_the_parent(newsroom, model):
     key = models.SlugField(primary_key=True, max_length=20)
     story = model("Story", slug=key)

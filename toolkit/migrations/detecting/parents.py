@@ -88,10 +88,9 @@ def _leave_parent(walk: Walk, wanted: ModelState) -> None:
     if link != key.name:
         walk.note(wanted.app, RenameField(wanted.name, link, key.name))
     bases = wanted.bases if wanted.parent is None else ()
-    walk.note(
-        wanted.app,
-        RemoveParent(wanted.name, key.name, key, fields=[(one.name, one) for one in down], bases=bases),
-    )
+    stays = key.name in wanted.field_names or wanted.parent is not None  # else another key takes its place
+    fields = [(one.name, one) for one in down]
+    walk.note(wanted.app, RemoveParent(wanted.name, key.name, key, fields=fields, bases=bases, adopt=stays))
 
 
 def _key_alone(walk: Walk, current: ModelState, wanted: ModelState, *, taken: Collection[str]) -> FieldState:

@@ -99,7 +99,8 @@ class AddParent(Alteration):
 class RemoveParent(Alteration):
     """Let a model inherit a table no more: its rows stay what they are, and so do those of the parent.
 
-    On the way back rows of the parent with the same keys are their parents again; others are made.
+    On the way back rows of the parent with the same keys are their parents again, unless the keys are gone by then;
+    others are made.
 
     Args:
         model_name: The model.
@@ -108,6 +109,8 @@ class RemoveParent(Alteration):
         bases: The labels of the models that it still inherits a table from.
         fields: (name, field) pairs: those of the parent that it has itself from now on, with their values.
         keep: False to delete the parent's rows.
+        adopt: False where the key goes after it: on the way back nobody knows which rows of the parent were theirs, and
+            all get new ones.
     """
 
     model_name: str
@@ -116,6 +119,7 @@ class RemoveParent(Alteration):
     fields: tuple[FieldState, ...] = ()
     bases: tuple[str, ...] = ()
     keep: bool = True
+    adopt: bool = True
 
     def __init__(
         self,
@@ -126,6 +130,7 @@ class RemoveParent(Alteration):
         fields: Sequence[tuple[str, FieldOrState]] = (),
         bases: Sequence[str] = (),
         keep: bool = True,
+        adopt: bool = True,
     ) -> None:
         object.__setattr__(self, "model_name", model_name)
         object.__setattr__(self, "name", name)
@@ -133,6 +138,7 @@ class RemoveParent(Alteration):
         object.__setattr__(self, "fields", tuple(as_state(one, other) for one, other in fields))
         object.__setattr__(self, "bases", tuple(bases))
         object.__setattr__(self, "keep", keep)
+        object.__setattr__(self, "adopt", adopt)
 
     def change(self, app: str, state: ProjectState) -> ProjectState:
         model = state.get(app, self.model_name).with_field(self.field, instead_of=self.name)
@@ -144,7 +150,7 @@ class RemoveParent(Alteration):
         _cease(self.label(app), editor, together=before, alone=after, keep=self.keep)
 
     def revert(self, app: str, editor: Editor, *, before: ProjectState, after: ProjectState) -> None:
-        _begin(self.label(app), editor, alone=after, together=before, fills={}, adopt=self.keep)
+        _begin(self.label(app), editor, alone=after, together=before, fills={}, adopt=self.keep and self.adopt)
 
     def describe(self) -> str:
         return f"Let {self.model_name} inherit no more"
