@@ -373,6 +373,24 @@ def of_values(slug, **more):
 
 
 @pytest.mark.parametrize("url", SERVERS, ids=lambda url: url.partition(":")[0])
+def test_a_site_that_moves_to_another_kind_of_database_is_built_anew(url: str, tmp_path: Path) -> None:
+    """What its pages asked is kept as SQL of the other kind, with marks that this one does not know."""
+    pages = """
+    @app.page("/")
+    def home():
+        return " ".join(author.name for author in Author.objects.filter(name__gt="a"))
+    """
+    with a_place_on(url, tmp_path) as place:
+        for database, name in ((f"sqlite:///{tmp_path}/own.db", "ada"), (place, "bob")):
+            settings = f'database = "{database}"\n'
+            with temporary_site(tmp_path / "site", models=TYPED, pages=pages, settings=settings) as site:
+                next(model for model in site.models if model.__name__ == "Author").objects.create(name=name)
+                assert Builder(site, workers=1).build().rendered == 1
+                assert Builder(site, workers=1).build().rendered == 0
+                assert name in read(site, "/")
+
+
+@pytest.mark.parametrize("url", SERVERS, ids=lambda url: url.partition(":")[0])
 def test_values_of_every_type_are_told_apart_on_servers(url: str, tmp_path: Path) -> None:
     with (
         a_place_on(url, tmp_path) as place,

@@ -1,4 +1,7 @@
-"""One digest of all code that pages are made by: the site's and apps' Python sources, the toolkit's, and versions."""
+"""One digest of all code that pages are made by: the site's and apps' Python sources, the toolkit's, and versions.
+
+The kinds of the databases are in it: what a page asked is kept in their words, and no other kind can be asked so.
+"""
 
 from __future__ import annotations
 
@@ -65,13 +68,14 @@ def code_digest(site: Any) -> bytes:
 def code_sources(site: Any) -> dict[str, bytes]:
     """What the digest stands for, by name: each source file, each library's version, Python's."""
     found: dict[str, bytes] = {}
-    sources, libraries, python, base_path = _parts(site)
+    sources, libraries, python, base_path, kinds = _parts(site)
     for name, content in sources:
         files = content if isinstance(content, list) else [["", content]]
         found.update({f"{name}/{file}".rstrip("/"): value for file, value in files})
     found.update({f"the library {name}": version.encode() for name, version in libraries})
     found["Python"] = ".".join(map(str, python)).encode()
     found["the path of base_url"] = base_path.encode()
+    found.update({f"the kind of the database {alias}": kind.encode() for alias, kind in kinds})
     return found
 
 
@@ -93,7 +97,8 @@ def _parts(site: Any) -> list[Any]:
         libraries += list(_distributions())
     if site.settings.peek("precompress"):
         libraries += [("brotli", installed_version("brotli")), ("zlib", zlib.ZLIB_RUNTIME_VERSION)]
-    return [sources + _read_at_import(site), libraries, sys.version_info[:3], site.base_path]
+    kinds = [(database.alias, database.dialect) for database in site.databases.homes]
+    return [sources + _read_at_import(site), libraries, sys.version_info[:3], site.base_path, kinds]
 
 
 def _read_at_import(site: Any) -> list[list[Any]]:
