@@ -244,6 +244,9 @@ class App:
             sender: Only of this model, or of the model of this name (``"Story"``, ``"newsroom.Story"``); of any by
                 default.
         """
+        wrong = next((each for each in signals if not isinstance(each, Signal)), None)
+        if wrong is not None:
+            raise DeclarationError(f"receiver({wrong!r}): that is no signal", hint="Such as @app.receiver(post_save).")
         self._check_open(f"a receiver of {', '.join(signal.name for signal in signals)}")
 
         def decorate(function: F) -> F:

@@ -86,6 +86,15 @@ def test_on_commit_waits_for_the_outermost_block(database: Any) -> None:
     assert called == ["at once", "outer", "inner"]
 
 
+def test_what_is_no_function_is_told_before_the_commit(database: Any) -> None:
+    with database.atomic(), pytest.raises(TransactionError, match=r"on_commit\(None\): that is no function. Give the"):
+        database.on_commit(print())
+    with pytest.raises(TransactionError, match=r"atomic\(5\): that is no function. Name a database"):
+        atomic(5)  # type: ignore[call-overload]  # that is the mistake
+    with pytest.raises(TransactionError, match="there is no current site"), atomic("archive"):
+        pass
+
+
 def test_on_commit_is_never_called_after_a_rollback(database: Any) -> None:
     called: list[str] = []
     with pytest.raises(ValueError, match="no"), database.atomic():

@@ -287,3 +287,25 @@ def test_a_natural_key_names_a_row() -> None:
         with pytest.raises(FieldError, match=r"Port has a natural key of 2 values \(region, name\), not \('N',\)"):
             Port.objects.get_by_natural_key("N")
         assert Port.objects.latest() == two and Port.objects.earliest() == one
+
+
+def test_a_manager_that_gives_no_queryset_is_told() -> None:
+    class Forgetful(models.Manager[Any]):
+        def get_queryset(self) -> Any:
+            super().get_queryset().filter(pk=1)
+
+    class Memo(models.Model):
+        objects = Forgetful()
+
+    class Draft(models.Model):
+        objects = Forgetful()
+
+        class Meta:
+            abstract = True
+
+    with pytest.raises(FieldError, match=r"get_queryset\(\) of Forgetful gave None, and no queryset\. Return one"):
+        Memo.objects.all()
+    with pytest.raises(AttributeError, match=r"^Draft is abstract: it has no table to ask"):
+        Draft.objects.all()
+    with pytest.raises(AttributeError, match=r"'Draft' has no attribute 'exclude'; write Draft\.objects\.exclude"):
+        Draft.exclude(pk=1)  # type: ignore[attr-defined]  # that is the mistake

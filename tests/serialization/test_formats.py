@@ -81,6 +81,7 @@ def test_a_file_that_is_refused(kind: str, text: str | bytes, told: str) -> None
         ("jsonl", "[" * 200_000 + "\n", "nested too deeply"),
         ("jsonl", '{"model": "a.B", "key": 1}\n', "has a key 'key'"),
         ("json", "[1]", "no record"),
+        ("json", '[{"model": "a.B", "pk": 1}]', "record 1 has no fields"),
         ("json", '[{"model": "a.B", "fields": []}]', "no table of names"),
         ("yaml", "- model: a.B\n  fields: {1: 2}\n", "no table of names"),
         ("csv", "$model,a\nnews.Tag\n", "1 cells"),

@@ -376,7 +376,9 @@ def test_a_record_may_say_one_thing_twice(scope: Scope) -> None:
 
 
 def test_the_unknown_is_passed_over_on_demand(scope: Scope) -> None:
-    text = lines({"model": "old.Model", "pk": 1}, {"model": "world.Place", "pk": 1, "fields": {"name": "A", "old": 1}})
+    text = lines(
+        {"model": "old.Model", "fields": {}}, {"model": "world.Place", "pk": 1, "fields": {"name": "A", "old": 1}}
+    )
     assert loaded(scope, text, ignore_unknown=True) == Loaded(added=1)
 
 

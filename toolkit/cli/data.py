@@ -65,6 +65,8 @@ def load(
     if files:
         _load_dumps(asked, files, kind, alias, ignore_unknown=ignore_unknown, only_new=only_new)
         return
+    if kind is not None or ignore_unknown or only_new or alias != DEFAULT:
+        raise click.UsageError("--format, --ignore-unknown, --only-new and --database are of dumps: name a FILE.")
     report = load_content(open_site())
     if asked.as_json:
         asked.output.data(

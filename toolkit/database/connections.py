@@ -439,6 +439,9 @@ class Database(Holding):
             function: Takes nothing.
             robust: Log its error, rather than raise it once all functions were called.
         """
+        if not callable(function):
+            hint = "Give the function, without a call: on_commit(notify)."
+            raise TransactionError(f"on_commit({function!r}): that is no function", hint=hint)
         transaction = self.transaction
         callback = Callback(transaction.depth if transaction is not None else 0, function, robust)
         if transaction is not None:

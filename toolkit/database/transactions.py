@@ -350,14 +350,16 @@ def is_ending(sql: str) -> bool:
 @overload
 def atomic(function: Callable[P, R]) -> Callable[P, R]: ...
 @overload
+def atomic(function: str, *, durable: bool = False, savepoint: bool = True) -> Atomic: ...
+@overload
 def atomic(*, using: Any = None, durable: bool = False, savepoint: bool = True) -> Atomic: ...
 def atomic(
-    function: Callable[P, R] | None = None, *, using: Any = None, durable: bool = False, savepoint: bool = True
+    function: Callable[P, R] | str | None = None, *, using: Any = None, durable: bool = False, savepoint: bool = True
 ) -> Any:
     """A block, or a decorated function, that is written whole or not at all, in the current site's database.
 
     Args:
-        function: For ``@atomic`` without parentheses.
+        function: For ``@atomic`` without parentheses; or the name of a database, as ``using`` says it.
         using: Another database, or the name of one in the setting ``databases``.
         durable: Refuse to be an inner block: what this block wrote is committed when it ends.
         savepoint: Make a savepoint of an inner block; without one, an error that leaves it spoils the outer block too.
@@ -365,7 +367,12 @@ def atomic(
     Raises:
         TransactionError: Nothing was written though no error leaves the block: one that spoilt it was caught inside.
     """
-    block = Atomic(lambda: _database(using), durable=durable, savepoint=savepoint)
+    named, function = (function, None) if isinstance(function, str) else (using, function)
+    if function is not None and not callable(function):
+        raise TransactionError(
+            f"atomic({function!r}): that is no function", hint="Name a database: atomic(using='archive')."
+        )
+    block = Atomic(lambda: _database(named), durable=durable, savepoint=savepoint)
     return block if function is None else block(function)
 
 

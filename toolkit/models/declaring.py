@@ -48,12 +48,14 @@ class ModelBase(type):
 
         def __getattr__(cls, name: str) -> Any:
             """Say where questions are asked, of a class that was asked itself: ``Story.filter()``."""
+            for kind in cls.__mro__:
+                if name in vars(kind):  # what is there, and said itself that it cannot be asked
+                    return vars(kind)[name].__get__(None, cls)
             told = f"type object {cls.__name__!r} has no attribute {name!r}"
-            managers = vars(cls)["_meta"].managers if "_meta" in vars(cls) and not name.startswith("_") else ()
-            where = next((each for each in managers if hasattr(type(getattr(cls, each)), name)), None)
-            raise AttributeError(
-                told if where is None else f"{told}; write {cls.__name__}.{where}.{name}", name=name, obj=cls
-            )
+            managers = vars(cls)["_meta"].managers if "_meta" in vars(cls) and not name.startswith("_") else {}
+            where = next((each for each, manager in managers.items() if hasattr(manager.queryset, name)), None)
+            told += f"; write {cls.__name__}.{where}.{name}" if where is not None else ""
+            raise AttributeError(told, name=name, obj=cls)
 
     @classmethod
     def _make(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], options: dict[str, Any]) -> ModelBase:

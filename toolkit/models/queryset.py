@@ -69,7 +69,12 @@ class ManagerDescriptor:
         QuerySet.__init__(start, owner)
         if self.queryset._is_manager:
             cast(Any, start).__init__(*self.arguments, **self.options)
-        root: QuerySet[Any] = start.get_queryset()._clone()
+        given = start.get_queryset()
+        if not isinstance(given, QuerySet):
+            raise FieldError(
+                f"get_queryset() of {self.queryset.__name__} gave {given!r}, and no queryset", hint="Return one."
+            )
+        root: QuerySet[Any] = given._clone()
         if not isinstance(root, self.queryset):  # get_queryset() gave another class: the manager's methods stay
             root.__dict__ = {**start.__dict__, **root.__dict__}
             root.__class__ = new_class(self.queryset.__name__, (self.queryset, type(root)))

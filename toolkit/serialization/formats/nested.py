@@ -28,6 +28,8 @@ def _wrong(data: Any, number: int) -> str:
         return f"record {number} has a key {unknown!r:.60}"
     if not isinstance(data.get("model"), str):
         return f"record {number} names no model"
+    if "fields" not in data and "translations" not in data:
+        return f"record {number} has no fields"
     fields, translations = data.get("fields", {}), data.get("translations", {})
     if not _is_table(fields):
         return f"the fields of record {number} are {fields!r:.60}, which is no table of names"
