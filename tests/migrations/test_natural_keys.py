@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit import models
+from toolkit import migrations, models
 from toolkit.errors import IntegrityError, MigrationError, Problems
 
 
@@ -91,6 +91,17 @@ def test_a_natural_key_of_several_fields_takes_the_place_of_a_number(newsroom, m
     assert [tuple(row) for row in back] == referred
     newsroom.apply()
     newsroom.apply("news.zero")
+
+
+def test_a_key_of_several_fields_has_the_order_that_it_says_and_not_that_of_the_fields(newsroom, model):
+    """MariaDB takes references in the order of the key alone."""
+    number = models.IntegerField()
+    issue = model("Issue", number=number, year=models.IntegerField(), pk=models.CompositePrimaryKey("year", "number"))
+    page = model("Page", issue=models.ForeignKey(issue, on_delete=models.CASCADE, related_name="+"))
+    newsroom.migrate(issue, page)
+    assert "PRIMARY KEY (year, number)" in " ".join(migrations.sql(newsroom.database, [newsroom.app], "news.0001"))
+    newsroom.save(page, issue=newsroom.save(issue, year=2026, number=7))
+    assert newsroom.rows("news_page", "issue_year, issue_number") == [(2026, 7)]
 
 
 def test_rows_that_would_have_one_key_are_named_and_nothing_is_changed(newsroom, model):

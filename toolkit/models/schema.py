@@ -143,6 +143,8 @@ class Schema:
         if model in self._others:  # whose table may be called like one of this database
             metadata = self._elsewhere.setdefault(meta.database, sa.MetaData(naming_convention=NAMING))
         columns = [self._column(sa, model, field) for field in meta.local_fields]
+        if len(meta.key) > 1:  # in the order of the key, not of the fields: MariaDB takes references in no other
+            columns.append(sa.PrimaryKeyConstraint(*(field.column for field in meta.key)))
         table = sa.Table(
             meta.table, metadata, *columns, sqlite_autoincrement=_counts(meta), comment=meta.db_table_comment
         )
