@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import sysconfig
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -49,8 +48,6 @@ _CLOCK_OR_CHANCE = re.compile(
     r"\b(?:now|utcnow|today|time|time_ns|monotonic|monotonic_ns|perf_counter|localtime|gmtime|strftime|random|randint|"
     r"randrange|uniform|choice|choices|sample|shuffle|uuid1|uuid4|urandom|getrandbits|token_\w+|getpid|gethostname)\s*\("
 )
-_LIBRARIES = ("site-packages", "dist-packages")
-
 
 FEW_FILES = 10_000
 """So many files that the site does not publish may lie about without a question of whether it is worth it."""
@@ -173,13 +170,7 @@ class _Sealing:
         Raises:
             _Unsealable: One of them asks the clock, or chance, perhaps while it is imported.
         """
-        elsewhere = (
-            *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib")),
-            str(Path(toolkit.__file__).parent),
-        )
         for path in self.loaded.modules():
-            if any(name in path.parts for name in _LIBRARIES) or str(path).startswith(elsewhere):
-                continue
             text = path.read_text("utf-8", "replace") if path.suffix == ".py" else ""
             _require(not _CLOCK_OR_CHANCE.search(text))
             yield path.parent if path.name == "__init__.py" else path

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.seals import PASSING, installed_names, installed_version
+from toolkit.site.modules import OwnModule, is_elsewhere, is_installed, own_modules
 from toolkit.site.verifying import EVERY_VARIABLE
 from toolkit.sources import SKIPPED, TOOLKIT, python_sources
 from toolkit.trace import UNVERIFIABLE, Trace, digest, digest_bytes
@@ -40,10 +41,6 @@ LIBRARIES = (
 _KNOWN = {*LIBRARIES, "toolkit"}
 
 _TOOLKIT = Path(__file__).parent.parent
-_ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{_TOOLKIT}{os.sep}")
-"""Python's own modules, and the toolkit's, which the digest has anyway."""
-
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([^\s.]+)|import[ \t]+([^\n#;]+))", re.MULTILINE)
 
 
@@ -151,33 +148,34 @@ def forget_modules(folder: Path) -> None:
     What was installed stays, even if the environment is within the folder.
     """
     root = os.path.realpath(folder)
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and _stands_in(file, root):
-            del sys.modules[name]
+    for one in _modules_below(root):
+        sys.modules.pop(one.name, None)
     sys.path[:] = [entry for entry in sys.path if not entry or not _stands_in(entry, root)]
     importlib.invalidate_caches()
 
 
 def _stands_in(path: str, root: str) -> bool:
-    """Whether it is a site's own; by plain strings, for paths as objects took 0.1 s for the modules of a process."""
-    if path.startswith(_ELSEWHERE) or _INSTALLED[0] in path or _INSTALLED[1] in path:
-        return False  # most are, and resolving the links of all was half of a build with nothing to do
-    real = os.path.realpath(path)
+    """Whether it is a site's own."""
+    return not is_elsewhere(path) and _is_in(os.path.realpath(path), root)
+
+
+def _is_in(real: str, root: str) -> bool:
+    """By plain strings: paths as objects took 0.1 s for the modules of a process."""
     return real == root or real.startswith(f"{root}{os.sep}")
+
+
+def _modules_below(root: str) -> Iterator[OwnModule]:
+    return (one for one in own_modules() if _is_in(one.real, root))
 
 
 def _imported(folder: Path) -> Iterator[Path]:
     """Modules that were imported from the site's folder, whoever did, with all of the packages they belong to."""
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or not file.endswith(".py") or not _stands_in(file, str(folder)):
-            continue
-        path = Path(os.path.realpath(file))
-        if path.is_file():
+    for one in _modules_below(str(folder)):
+        path = Path(one.real)
+        if one.file.endswith(".py") and path.is_file():
             yield path
-            if "." not in name and path.name == "__init__.py":
-                yield from (one for one in path.parent.rglob("*.py") if not SKIPPED.intersection(one.parts))
+            if "." not in one.name and path.name == "__init__.py":
+                yield from (each for each in path.parent.rglob("*.py") if not SKIPPED.intersection(each.parts))
 
 
 class _Imported:
@@ -215,7 +213,7 @@ class _Imported:
                 if files:
                     self.helpers[name] = [each for place in places for each in _sources_at(place)]
                     waiting += files
-                self.uses_others |= name not in _KNOWN and any(map(_is_installed, found))
+                self.uses_others |= name not in _KNOWN and any(is_installed(f"{place}{os.sep}") for place in found)
 
 
 def _imports(source: bytes) -> set[str]:
@@ -241,12 +239,7 @@ def _places_of(name: str) -> list[str]:
 
 
 def _is_editable(place: str) -> bool:
-    whole = f"{place}{os.sep}"
-    return not whole.startswith(_ELSEWHERE) and not any(mark in whole for mark in _INSTALLED)
-
-
-def _is_installed(place: str) -> bool:
-    return any(mark in f"{place}{os.sep}" for mark in _INSTALLED)
+    return not is_elsewhere(f"{place}{os.sep}")
 
 
 def _distributions() -> Iterator[tuple[str, str]]:

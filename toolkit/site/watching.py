@@ -34,6 +34,7 @@ from toolkit.folders import STATE_FOLDER
 from toolkit.site import told
 from toolkit.site.clock import tell_of_clock
 from toolkit.site.kept import tell_of_caches
+from toolkit.site.modules import own_modules
 from toolkit.site.verifying import file_digest, folder_digest, link_digest
 from toolkit.trace import UNVERIFIABLE, Trace, current
 
@@ -80,7 +81,7 @@ class Loading:
         self.code_folders = ((), tuple({f"{one}{os.sep}" for one in (folder, folder.resolve())}))
         self.trace: Trace | None = Trace()
         self.wrote = False
-        self._before = set(sys.modules)
+        self._before = {one.name for one in own_modules()}
 
     @property
     def site(self) -> Loading:
@@ -97,11 +98,8 @@ class Loading:
         return dict(self.trace.inputs) if self.trace is not None else {}
 
     def modules(self) -> Iterator[Path]:
-        """The files of all modules that were imported since it began."""
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if name not in self._before and isinstance(file, str):
-                yield Path(file)
+        """The files of all modules that were imported since it began and are neither Python's nor installed."""
+        return (Path(one.file) for one in own_modules() if one.name not in self._before)
 
 
 _loading: Loading | None = None
