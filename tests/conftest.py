@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import toolkit
 from tests.memory import in_memory
@@ -18,6 +19,15 @@ from toolkit.trace import current
 
 ROOM_BYTES = 4 << 30
 """How much must be free in memory for the files of tests."""
+
+
+settings.register_profile(
+    "patient",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("patient")  # a property does not fail because a machine is slow
 
 
 @pytest.fixture(autouse=True)

@@ -488,7 +488,6 @@ def test_an_incremental_build_equals_a_clean_one_whatever_changed(
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS if not long else 30,
-            deadline=None,
             derandomize=not long,
             database=None,
             report_multiple_bugs=False,

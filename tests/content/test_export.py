@@ -50,7 +50,7 @@ STORY = st.fixed_dictionaries(
         "extra": JSON,
     },
 )
-NO_DEADLINE = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def check(before: Desk, after: Desk, sources: list[Source]) -> None:
     assert {path: (after.folder / path).read_bytes() for path in texts} == texts
 
 
-@NO_DEADLINE
+@SOME
 @given(
     stories=st.dictionaries(SLUG.map(str.lower), STORY, max_size=4),
     spanish=LINE,
@@ -106,7 +106,7 @@ def test_stories_survive(stories: dict[str, Any], spanish: str, arabic: str, suf
         check(before, after, [SOURCES["sections"], SOURCES["tags"], Source(pattern, Story)])
 
 
-@NO_DEADLINE
+@SOME
 @given(
     people=st.dictionaries(SLUG, st.tuples(LINE, TEXT, LINE), max_size=4),
     suffix=st.sampled_from(["csv", "yaml", "json", "geojson"]),

@@ -91,7 +91,7 @@ def outcome(desk: Desk, sources: list[Source] = GIVEN) -> Any:
     return rows
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(EDITS)
 def test_an_incremental_load_ends_where_a_clean_one_does(edits: list[Any]) -> None:
     with two_newsrooms() as (desk, _):
@@ -105,7 +105,7 @@ def test_an_incremental_load_ends_where_a_clean_one_does(edits: list[Any]) -> No
             clean.scope.database.close()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(NOTES)
 def test_rows_that_files_only_name_end_as_in_a_clean_load(edits: list[Any]) -> None:
     """Some tags have a file of their own for a while, and are named by stories in several spellings all the while."""

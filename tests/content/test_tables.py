@@ -164,7 +164,7 @@ VENUE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(venues=st.dictionaries(WORD, VENUE, max_size=4), suffix=st.sampled_from(["md", "yaml", "json", "csv"]), es=WORD)
 def test_a_folder_gives_back_what_was_written_to_it(venues: dict[str, Any], suffix: str, es: str) -> None:
     source = Source("bars/*.md" if suffix == "md" else f"bars.{suffix}", Bar)

@@ -192,7 +192,7 @@ def test_nothing_is_told_of_a_folder_in_which_a_file_came_since(desk: ToldDesk) 
     ahead.close()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(EDITS)
 def test_an_incremental_load_that_is_told_ends_where_a_clean_one_does(settled: None, edits: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.deploy.run import Deployer
@@ -87,7 +87,7 @@ PAGES = st.dictionaries(st.integers(0, 4), st.integers(0, 3), max_size=5)
 DEPLOYS = st.lists(st.tuples(PAGES, st.integers(0, 40)), min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(deploys=DEPLOYS, last=PAGES, releases=st.sampled_from([0, 1, 3]))
 def test_whatever_was_interrupted_the_last_deploy_equals_its_build(
     deployer: Make, tmp_path_factory: pytest.TempPathFactory, deploys: Any, last: dict[int, int], releases: int

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 
 import feedparser
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import FeedError, Problems
@@ -252,7 +252,7 @@ def test_json_feed_has_one_content_always(info: FeedInfo, story: Entry) -> None:
     }
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60)
 @given(title=st.text(), summary=st.text(), content=st.text(), category=st.text())
 def test_any_text_gives_a_valid_feed(
     title: str, summary: str, content: str, category: str, info: FeedInfo, story: Entry

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from toolkit import migrations, models
@@ -330,7 +330,7 @@ def run(
         walk(newsroom_class(database, Path(folder)), model, history, inherits, since, until, answers)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, phases=PHASES)
 @given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, since=begins, until=ends, answers=st.data())
 def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(
     newsroom_class, model, history, inherits, since, until, answers
@@ -344,9 +344,7 @@ def test_forward_gives_the_models_tables_and_back_gives_the_old_ones(
 
 @settings(
     max_examples=max(2, EXAMPLES // 4),
-    deadline=None,
     phases=PHASES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=st.lists(site, min_size=2, max_size=3), inherits=parents, since=begins, until=ends, answers=st.data())
 def test_the_same_on_a_server(newsroom_class, server, model, history, inherits, since, until, answers):
@@ -387,7 +385,7 @@ def _numbered(model: Any, kind: str, name: str, options: dict[str, Any]) -> Any:
     return model("Story", label=label, **{name: CONVERTIBLE[kind](**options)})
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(history=st.lists(number, min_size=2, max_size=5))
 def test_values_survive_any_chain_of_kinds_names_and_options(newsroom_class, database, model, history):
     with tempfile.TemporaryDirectory() as folder:

@@ -38,7 +38,7 @@ from toolkit.models import (
 )
 from toolkit.models.functions import Lower
 
-few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+few = settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 class Undo(Exception):

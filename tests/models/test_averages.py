@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import DatabaseError
@@ -17,7 +17,7 @@ from toolkit.models import Avg, F, StdDev, Sum, Variance, Window
 
 MOST = 2**63 - 1
 MICROSECOND = timedelta(microseconds=1)
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=25)
 WHOLE = st.one_of(st.integers(-MOST - 1, MOST), st.integers(-9, 9), st.integers(MOST - 9, MOST), st.just(2**53 + 1))
 CENTS = st.one_of(st.integers(-(10**10) + 1, 10**10 - 1), st.integers(-9, 9), st.integers(10**10 - 9, 10**10 - 1))
 LENGTHS = st.one_of(st.integers(-9 * 10**16, 9 * 10**16), st.integers(-9, 9))

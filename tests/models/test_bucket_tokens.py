@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers import SERVERS
@@ -511,7 +511,7 @@ class Seen:
         assert not token or self.rows.setdefault(token, rows) == rows
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES)
 @given(steps=STEPS)
 def test_equal_tokens_mean_equal_rows(database: Any, m: Any, thread: ThreadPoolExecutor, steps: list[Any]) -> None:
     writers, seen = Writers(database, m, thread), Seen()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -81,7 +81,7 @@ rows = st.lists(st.tuples(st.none() | st.integers(0, 9), rarely, rarely, rarely,
 pairs = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(
     rows, st.lists(st.tuples(st.integers(0, 9), st.none() | st.integers(0, 9)), max_size=4), pairs, st.integers(1, 8)
 )

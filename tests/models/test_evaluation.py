@@ -139,7 +139,6 @@ def known(scope: Any) -> Iterator[KnownAtOnce]:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     report_multiple_bugs="MODEL_EXAMPLES" in os.environ,
     suppress_health_check=list(HealthCheck),
     derandomize="MODEL_EXAMPLES" not in os.environ,

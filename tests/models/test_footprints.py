@@ -200,7 +200,6 @@ def is_broken(m: Any, trace: Trace, changed: set[tuple[str, str]]) -> bool:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize="MODEL_EXAMPLES" not in os.environ,
     phases=[Phase.generate, *([] if "MODEL_NO_SHRINK" in os.environ else [Phase.shrink])],

@@ -251,7 +251,7 @@ KEYS = KEYS.filter(lambda key: not key.startswith("-"))  # MariaDB does not find
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
 )
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 def same(left: Any, right: Any) -> bool:

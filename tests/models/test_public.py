@@ -121,7 +121,7 @@ PATHS = (
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.sampled_from(PATHS), st.booleans()), max_size=3),
     st.sampled_from(["title", "-weight", "section__position", "pk"]),

@@ -46,7 +46,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.dictionaries(st.sampled_from(["a", "'", "$", "-"]), st.integers(), max_size=2),
 )
 SWEPT = ["char", "integer", "float", "decimal", "boolean", "date", "instant", "json", "json__a", "uuid", "address"]
-MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=200, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("field", SWEPT)

@@ -125,7 +125,7 @@ names = st.one_of(
     st.sampled_from(["pk", "section_id", "comments", "objects", "class", "*", "?", "-title", "expires__lte", "pk__in"]),
     st.sampled_from(["__[POSTCOMPILE_p0]", "\x00KEYS\x00", "p0", "v0", "c0", "%(p0)s", "{0}", "x" * 5000]),
 )
-fuzz = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+fuzz = settings(max_examples=120, suppress_health_check=list(HealthCheck))
 
 
 def survives(database: Any, ask: Callable[[], Any]) -> None:

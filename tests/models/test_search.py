@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models.known import KnownAtOnce
@@ -243,7 +243,7 @@ def test_the_words_of_a_search_are_bound(scope: Scope) -> None:
     assert not any("unmistak" in sql for sql in queries)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=40))
 def test_no_text_breaks_a_search(scope: Scope, text: str) -> None:
     list(Report.objects.search(text))

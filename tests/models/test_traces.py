@@ -288,7 +288,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_page_whose_trace_holds_would_come_out_the_same(m: Any, newsroom: Any, data: st.DataObject) -> None:
     """Exactness: whatever was edited behind the models' back, an unbroken trace means an unchanged page."""

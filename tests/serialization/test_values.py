@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models.money import Money
@@ -73,7 +73,7 @@ def as_kept() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(rows=st.lists(ROW, min_size=1, max_size=4))
 def test_rows_come_back_as_they_were(kind: str, rows: list[dict[str, Any]], scope: Scope) -> None:
     Everything.objects.all().delete()
@@ -97,7 +97,6 @@ def test_every_kind_of_field_is_tried() -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "yaml", "xml"])
-@settings(deadline=None)
 @given(
     pk=st.one_of(st.integers(0, 9).map(str), TEXT.filter(bool), st.lists(TEXT, min_size=1)),
     fields=st.dictionaries(TEXT, st.one_of(st.none(), TEXT, st.lists(TEXT))),

@@ -170,7 +170,7 @@ def test_editions_are_linked_only_where_there_are_several() -> None:
 paths = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(paths, unique=True, max_size=8), st.integers(1, 4), st.integers(1500, 6000))
 def test_splitting_loses_nothing_and_keeps_every_limit(names: list[str], limit: int, max_bytes: int) -> None:
     urls = [
