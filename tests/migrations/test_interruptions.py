@@ -12,7 +12,7 @@ import pytest
 
 from toolkit import migrations, models
 from toolkit.database import Database
-from toolkit.errors import MigrationError
+from toolkit.errors import DatabaseUnavailable, MigrationError
 from toolkit.migrations.tables.comparing import read_table
 from toolkit.trace import Scope, entered
 
@@ -103,6 +103,26 @@ def test_wherever_it_is_killed_applying_again_finishes_it(newsroom, model, done)
         (3, "t2", "2", "x"),
     ]
     newsroom.database.close_all()
+
+
+@pytest.mark.parametrize("text", ["CREATE TABLE news_story", "CREATE INDEX by_headline"])
+def test_a_step_whose_answer_is_lost_with_the_connection_was_taken_or_not(newsroom, model, text):
+    """On MariaDB its tables tell, when it is gone on with: the table was taken for another's that lacks an index."""
+    newsroom.declare(*after(model))
+    newsroom.make()
+    execute = newsroom.database.execute
+
+    def lost(sql, parameters=()):
+        execute(sql, parameters)
+        if text in sql:
+            newsroom.database.execute = execute
+            raise DatabaseUnavailable("the connection was lost")
+
+    newsroom.database.execute = lost
+    with pytest.raises(MigrationError, match=r"the connection was lost"):
+        newsroom.apply()
+    assert newsroom.apply() == ["Apply news.0001_initial"]
+    assert newsroom.problems() == []
 
 
 def keyed(model, kind=""):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.errors import MigrationError
+from toolkit.errors import DatabaseUnavailable, MigrationError
 
 TABLE = "toolkit_migration_step"
 TITLE_LENGTH = 200
@@ -140,6 +140,8 @@ class StepJournal(Journal):
             self._note(self._step, self._digest())
             try:
                 step()
+            except DatabaseUnavailable:  # it may have been taken: the digest will tell
+                raise
             except Exception:
                 self._not_taken()
                 raise
