@@ -106,10 +106,11 @@ def test_a_failing_error_page_still_answers(newsroom: Any) -> None:
     assert (got.status, b"Internal Server Error" in got.body) == (500, True)
 
 
-def test_an_unreachable_database_is_a_500_and_not_a_crash(newsroom: Any) -> None:
+def test_an_unreachable_database_is_a_503_and_not_a_crash(newsroom: Any) -> None:
     newsroom.site.database.close()
     newsroom.write("site.db", b"this is no database, but long enough to be looked at" * 40)
-    assert newsroom.get("/").status == 500
+    got = newsroom.get("/")
+    assert (got.status, b"Service Unavailable" in got.body) == (503, True)
 
 
 def test_a_connection_that_broke_is_opened_again(newsroom: Any) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from werkzeug.exceptions import HTTPException
 
 from toolkit.assets import FoundAsset
-from toolkit.errors import DatabaseError, NotFound, StorageError, ToolkitError, ValidationError
+from toolkit.errors import DatabaseError, DatabaseUnavailable, NotFound, StorageError, ToolkitError, ValidationError
 from toolkit.http.compression import is_text_path
 from toolkit.http.shortcuts import UNSAFE_REDIRECT
 from toolkit.images.store import Recipe
@@ -280,7 +280,8 @@ class Application:
             self._reconnect()
         if self.reloader is not None:
             return problem_page(error, path, site=self.site)
-        return self._error_page(500, path) or plain_page(500)
+        status = 503 if isinstance(error, DatabaseUnavailable) else 500  # it will be there again: RFC 9110, 15.6.4
+        return self._error_page(status, path) or plain_page(status)
 
     def _reconnect(self) -> None:
         """Let this thread's next request open a connection anew: the old one may be of a server that is gone."""
