@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 else:
     prepared = LazyModule("toolkit.database.backends.prepared")  # it imports psycopg, an extra
     unread = LazyModule("toolkit.database.backends.unread")
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+"""It warns of what an error that is under way has for a consequence, and where nobody listens Python would print it."""
 
 COPIED_ROWS = 50
 """From so many rows on an insert is a COPY."""
