@@ -371,6 +371,17 @@ class Database(Holding):
         """A cursor for SQL that is written by hand: ``with site.database.cursor() as cursor: cursor.execute(...)``."""
         return Cursor(self)
 
+    @contextmanager
+    def inspector(self) -> Iterator[Any]:
+        """SQLAlchemy's inspector, on this thread's connection."""
+        import sqlalchemy as sa
+        from sqlalchemy.pool import StaticPool
+
+        with self.backend.inspectable(self.connection) as found:
+            engine = sa.create_engine(self.backend.sqlalchemy_url, creator=lambda: found, poolclass=StaticPool)
+            with engine.connect() as connection:
+                yield sa.inspect(connection)
+
     def table_names(self) -> list[str]:
         """The tables that there are, sorted."""
         return sorted(self.backend.table_names(self))

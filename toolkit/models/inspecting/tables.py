@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,7 +94,7 @@ def read_tables(database: Any, names: Iterable[str] = (), *, views: bool = False
     Raises:
         DatabaseError: A table that was named is not there.
     """
-    with _inspector(database) as inspector:
+    with database.inspector() as inspector:
         tables, seen = inspector.get_table_names(), _views(inspector)
         wanted = sorted(names)
         for name in wanted:
@@ -150,18 +149,6 @@ _PARTS = {
 def _parts(database: Any) -> set[str]:
     query = _PARTS.get(database.dialect)
     return {name for (name,) in database.fetch(query)} if query else set()
-
-
-@contextmanager
-def _inspector(database: Any) -> Iterator[Any]:
-    """SQLAlchemy's inspector on the connection at hand."""
-    import sqlalchemy as sa
-    from sqlalchemy.pool import StaticPool
-
-    with database.backend.inspectable(database.connection) as found:
-        engine = sa.create_engine(database.backend.sqlalchemy_url, creator=lambda: found, poolclass=StaticPool)
-        with engine.connect() as connection:
-            yield sa.inspect(connection)
 
 
 def _read(database: Any, inspector: Any, name: str, *, view: bool) -> Table:
