@@ -326,8 +326,8 @@ def test_an_operation_that_was_begun_may_not_be_another_now(halved):
 
 KILLS = int(os.environ.get("TOOLKIT_TEST_KILLS", "15"))
 PACE = {False: 0.8, True: 1.1}
-"""What the time that a run is thought to take is multiplied with once one was over, or killed before: the machine may be
-slower or quicker from one moment to the next."""
+"""What the time that a run is thought to take is multiplied with after one that was over, and one that was killed: the
+machine may be slower or quicker from one moment to the next."""
 
 
 def apply_and_be_killed(newsroom, *, seconds, target=None):
