@@ -12,13 +12,13 @@ import pytest
 
 from toolkit.server.client import Got
 
-PROMISED_SECONDS = 0.3
+LONG, SHORT = 30.0, 0.7
+"""Seconds that a browser waits for a change, and for none."""
 
 
 @pytest.fixture
 def preview(make_newsroom: Callable[..., Any]) -> Any:
     made = make_newsroom(preview=True)
-    made.application.reloader.wait_seconds = 0.7
     made.story("flood", body="Water")
     made.story("drought")
     return made
@@ -30,26 +30,24 @@ def token_of(got: Got) -> str:
 
 
 class Waiting:
-    """A browser that shows a page and waits for its change."""
+    """A browser that shows a page and waits for its change, so many seconds at most."""
 
-    def __init__(self, newsroom: Any, path: str, *, token: str | None = None) -> None:
+    def __init__(self, newsroom: Any, path: str, *, token: str | None = None, seconds: float = LONG) -> None:
         shown = newsroom.get(path) if token is None else None
         self.token = token_of(shown) if shown is not None else token
         self.got: Got | None = None
-        self.seconds = 0.0
-        self._ask = lambda: newsroom.get(f"/_toolkit/wait?page={quote(path)}&token={self.token}")
-        self._thread = threading.Thread(target=self._run)
+
+        def ask() -> None:
+            newsroom.application.reloader.wait_seconds = seconds
+            self.got = newsroom.get(f"/_toolkit/wait?page={quote(path)}&token={self.token}")
+
+        self._thread = threading.Thread(target=ask)
         self._thread.start()
         time.sleep(0.25)  # let the files' watcher begin, and the request wait
 
-    def _run(self) -> None:
-        self.got = self._ask()
-        self.ended = time.monotonic()
-
-    def status(self, *, since: float | None = None) -> int:
-        self._thread.join(timeout=10)
+    def status(self) -> int:
+        self._thread.join()
         assert self.got is not None
-        self.seconds = self.ended - (since or self.ended)
         return self.got.status
 
 
@@ -65,7 +63,7 @@ def test_an_edited_template_reloads_its_page(preview: Any, open_page: Any) -> No
 
 
 def test_another_pages_template_does_not(preview: Any, open_page: Any) -> None:
-    waiting = open_page("/about/")
+    waiting = open_page("/about/", seconds=SHORT)
     preview.write("templates/story.html", "edited")
     assert waiting.status() == 204
 
@@ -77,19 +75,19 @@ def test_an_edited_row_reloads_its_page(preview: Any, open_page: Any) -> None:
 
 
 def test_another_pages_row_does_not(preview: Any, open_page: Any) -> None:
-    waiting = open_page("/town/flood/")
+    waiting = open_page("/town/flood/", seconds=SHORT)
     preview.sql("UPDATE {} SET body = 'more' WHERE slug = 'drought'".format(preview.model("Story")._meta.table))
     assert waiting.status() == 204
 
 
 def test_an_edited_asset_reloads_the_pages_that_use_it(preview: Any, open_page: Any) -> None:
-    waiting, other = open_page("/"), open_page("/about/")
+    waiting, other = open_page("/"), open_page("/about/", seconds=SHORT)
     preview.write("static/site.css", "body { color: white }")
     assert (waiting.status(), other.status()) == (200, 204)
 
 
 def test_a_save_that_changes_no_byte_reloads_nothing(preview: Any, open_page: Any) -> None:
-    waiting = open_page("/about/")
+    waiting = open_page("/about/", seconds=SHORT)
     preview.write("templates/about.html", (preview.folder / "templates/about.html").read_bytes())
     assert waiting.status() == 204
 
@@ -102,7 +100,7 @@ def test_a_change_between_showing_and_waiting_is_told_at_once(preview: Any) -> N
 
 def test_a_browser_that_knows_no_token_waits_for_what_was_shown_last(preview: Any, open_page: Any) -> None:
     preview.get("/about/")
-    assert open_page("/about/", token="").status() == 204
+    assert open_page("/about/", token="", seconds=SHORT).status() == 204
     preview.write("templates/about.html", "Edited")
     assert preview.get("/_toolkit/wait?page=/about/").status == 200
 
@@ -122,7 +120,7 @@ def test_a_page_that_goes_reloads(preview: Any, open_page: Any) -> None:
 def test_a_failing_page_reloads_when_it_is_mended(preview: Any, open_page: Any) -> None:
     shown = preview.get("/broken/").body.decode()
     token = shown.partition('data-failed="')[2].partition('"')[0]
-    assert open_page("/broken/", token=token).status() == 204
+    assert open_page("/broken/", token=token, seconds=SHORT).status() == 204
     waiting = open_page("/broken/", token=token)
     preview.write("templates/broken.html", "mended")
     assert waiting.status() == 200
@@ -136,7 +134,7 @@ def test_a_page_that_begins_to_fail_reloads_to_say_so(preview: Any, open_page: A
 
 
 def test_a_view_reloads_at_any_saved_file_and_at_no_row(preview: Any, open_page: Any) -> None:
-    first = open_page("/search/", token="")
+    first = open_page("/search/", token="", seconds=SHORT)
     preview.sql("UPDATE {} SET body = 'more'".format(preview.model("Story")._meta.table))
     assert first.status() == 204
     second = open_page("/search/", token="")
@@ -144,15 +142,11 @@ def test_a_view_reloads_at_any_saved_file_and_at_no_row(preview: Any, open_page:
     assert second.status() == 200
 
 
-def test_a_save_is_told_within_the_promised_time(preview: Any, open_page: Any) -> None:
-    best = 9.0
+def test_each_save_is_told(preview: Any, open_page: Any) -> None:
     for number in range(4):
         waiting = open_page("/about/")
-        saved = time.monotonic()
         preview.write("templates/about.html", f"version {number}")
-        assert waiting.status(since=saved) == 200
-        best = min(best, waiting.seconds)
-    assert best < PROMISED_SECONDS
+        assert waiting.status() == 200
 
 
 def test_the_script_is_ours_and_small(preview: Any) -> None:
@@ -163,21 +157,19 @@ def test_the_script_is_ours_and_small(preview: Any) -> None:
 
 
 def test_changed_code_ends_the_waiting_for_the_process_to_be_replaced(preview: Any) -> None:
-    preview.application.reloader.wait_seconds = 30
     waiting = Waiting(preview, "/about/")
-    started = time.monotonic()
+    began = time.monotonic()
     preview.write("extra.py", "x = 1")
     assert waiting.status() == 204
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - began < LONG
 
 
 def test_closing_ends_the_waiting(preview: Any) -> None:
-    preview.application.reloader.wait_seconds = 30
     waiting = Waiting(preview, "/about/")
-    started = time.monotonic()
+    began = time.monotonic()
     preview.application.close()
     assert waiting.status() == 204
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - began < LONG
 
 
 def test_a_preview_answers_only_to_its_own_names(preview: Any) -> None:
@@ -195,7 +187,6 @@ app.source("content/*.yaml", model=Section, key="slug")
 
 def test_content_files_become_pages_as_they_are_saved(make_newsroom: Any) -> None:
     preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
-    preview.application.reloader.wait_seconds = 3.0
     assert b"Sea" in preview.get("/sea/").body
     waiting = Waiting(preview, "/sea/")
     preview.write("content/sea.yaml", "- slug: sea\n  name: The sea\n")
@@ -205,7 +196,6 @@ def test_content_files_become_pages_as_they_are_saved(make_newsroom: Any) -> Non
 
 def test_a_bad_content_file_is_shown_in_place_of_every_page(make_newsroom: Any) -> None:
     preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
-    preview.application.reloader.wait_seconds = 3.0
     waiting = Waiting(preview, "/about/")
     preview.write("content/sea.yaml", "- slug: sea\n  naem: Sea\n")
     assert waiting.status() == 200
@@ -222,7 +212,6 @@ def test_whatever_a_load_raises_is_shown_and_the_watching_goes_on(
     make_newsroom: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
-    preview.application.reloader.wait_seconds = 3.0
     with monkeypatch.context() as patch:
         patch.setattr("toolkit.server.reload.load_sources", lambda *_: 1 / 0)
         got = preview.get("/about/")
