@@ -16,8 +16,6 @@ from random import Random
 from types import FrameType, FunctionType
 from typing import Any
 
-from toolkit.site.modules import own_modules
-
 _CLOCK = "the wall clock"
 _CHANCE = "chance"
 _SYSTEM = "what the system says of a file"
@@ -104,11 +102,12 @@ class Detective:
     def _state(self) -> dict[str, Any]:
         """Name to a likeness of everything that can change in the site's modules, and in functions that pages run."""
         found: dict[str, Any] = {}
-        for one in own_modules():
-            if one.file.startswith(self._beginnings):
-                for name, value in list(vars(one.module).items()):
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and file.startswith(self._beginnings) and "site-packages" not in file:
+                for name, value in list(vars(module).items()):
                     if not name.startswith("__"):
-                        found.update(_held(f"{one.module.__name__}.{name}", value, one.module.__name__))
+                        found.update(_held(f"{module.__name__}.{name}", value, module.__name__))
         for name, function in self.site.filters.items():
             found.update(_held(f"the filter {name!r}", function, None))
         return found
