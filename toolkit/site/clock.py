@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -18,17 +17,9 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from toolkit.site.calls import clock_calls, may_read_clock
+from toolkit.site.modules import is_elsewhere
 
 _NAME = "__toolkit_clock__"
-_ELSEWHERE = (
-    *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib")),
-    f"{Path(__file__).parent.parent}/",
-)
-
-
-def is_elsewhere(path: str) -> bool:
-    """Whether a file of code is Python's, the toolkit's or installed, or is none: no module of a site."""
-    return path.startswith(("<", *_ELSEWHERE)) or "-packages/" in path
 
 
 def tell_of_clock(tell: Callable[[FrameType, str, int], None]) -> None:

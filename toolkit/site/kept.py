@@ -15,7 +15,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from toolkit.models.keeping import note_rows
-from toolkit.site.clock import is_elsewhere
+from toolkit.site.modules import is_elsewhere
 from toolkit.trace import Scope, Trace, current
 
 _lru_cache = functools.lru_cache

@@ -1,6 +1,6 @@
 """The modules of a process that are neither Python's, the toolkit's nor installed: those of sites, wherever they are.
 
-Most of some thousand modules never change their place, and to look at each of them again was a twelfth of a build of
+Most of some thousand modules never change their place, and to look at each of them again was a fifteenth of a build of
 fifty pages in a process that was forked from another, which copies what it looks at.
 """
 
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_ELSEWHERE = (f"{Path(os.__file__).parent}{os.sep}", f"{Path(__file__).parent.parent}{os.sep}")
-"""Python's own, and the toolkit's."""
+_ELSEWHERE = (
+    "<",
+    *(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")),
+    f"{Path(__file__).parent.parent}{os.sep}",
+)
+"""What has no file, Python's own, and the toolkit's."""
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -74,7 +79,7 @@ def _since(last: tuple[str, Any] | None) -> list[tuple[str, Any]] | None:
 
 
 def is_elsewhere(file: str) -> bool:
-    """Whether a file is Python's own, the toolkit's, or installed."""
+    """Whether a file of code is Python's, the toolkit's or installed, or is none: no module of a site."""
     return file.startswith(_ELSEWHERE) or is_installed(file)
 
 
