@@ -29,7 +29,7 @@ def test_the_good_site_is_good_and_all_was_looked_at(check: Check) -> None:
     assert report.is_good
     assert report.pages == 12
     assert [what for what, _ in report.done] == [
-        "declarations", "templates", "code", "translations", "migrations", "build", "manifest",
+        "declarations", "models", "storages", "templates", "code", "translations", "migrations", "build", "manifest",
         "rows", "files", "pages", "links", "editions", "feeds", "sitemaps", "parity",
     ]  # fmt: skip
 
@@ -85,6 +85,29 @@ def test_two_fixed_routes_on_one_path_are_found_at_once(check: Check) -> None:
     pages = '\n@app.page("/", template="home.html")\ndef other():\n    return {"stories": []}\n'
     with pytest.raises(Exception, match=r"two pages are published at /: 'home'"):
         check(pages=pages)
+
+
+def test_what_models_ask_by_themselves_is_told_before_a_page_asks_it(check: Check) -> None:
+    note = """
+class Day(models.Model):
+    day = models.DateField(null=True)
+    class Meta: public = models.Q(day__lte="today")
+
+class Note(models.Model):
+    day = models.ForeignKey(Day, models.CASCADE, limit_choices_to={"day": "monday"})
+    class Meta: ordering = ["day__day__gt"]
+"""
+    problems = check(models=MODELS + note).findings
+    assert [(one.id, one.line, one.message.partition(":")[0]) for one in problems] == [
+        ("declarations.invalid", 14, "Day.day cannot be compared"),
+        ("declarations.invalid", 18, "Note.day__day__gt"),
+        ("declarations.invalid", 18, "Day.day cannot be compared"),
+    ]
+
+
+def test_a_storage_of_an_unknown_kind_is_told(check: Check) -> None:
+    report = check(settings='storages.big = { backend = "s3" }')
+    assert "the storage 'big' has the backend 's3', which cannot be imported" in one(report, "settings.invalid")
 
 
 def test_bad_front_matter_is_told_with_file_and_line(check: Check) -> None:

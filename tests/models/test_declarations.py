@@ -114,6 +114,15 @@ def test_relations_that_share_a_name_on_the_other_side_are_refused() -> None:
         ({"ordering": ["author__nmae"]}, "town.Story.Meta.ordering: Author has no field 'nmae'. Did you mean 'name'?"),
         ({"public": Q(statsu="live")}, "town.Story.Meta.public: Story has no field 'statsu'"),
         ({"public": Q(author__visibel=True)}, "town.Story.Meta.public: Author has no field 'visibel'"),
+        (
+            {"public": Q(name__strtswith="A")},
+            "Story.name__strtswith: there is no lookup 'strtswith'. Did you mean 'startswith'",
+        ),
+        (
+            {"public": Q(author__name__contians="A")},
+            "town.Story.Meta.public: Author.name__contians: there is no lookup 'contians'. Did you mean 'contains'",
+        ),
+        ({"ordering": ["name__lowr"]}, "town.Story.Meta.ordering: Story.name__lowr: there is no lookup 'lowr'"),
         ({"untranslated": "hide"}, "untranslated = 'hide', but no field is translated"),
         ({"indexes": [models.Index(fields=["-nmae"], name="x")]}, "town.Story.Meta.indexes: Story has no field 'nmae'"),
         (

@@ -333,6 +333,10 @@ def test_a_wrong_call_is_told_with_what_to_write(m: Any, newsroom: Any) -> None:
         (lambda: stories.bulk_update([]), "bulk_update(rows, fields, *, batch_size=None) cannot be called"),
         (lambda: story.tags.clear(5), "clear(*, bulk=True) cannot be called as clear(5). It takes all away; remove"),
         (lambda: stories.select_for_update("of"), "Options have names: select_for_update(nowait=True)."),
+        (
+            lambda: m.Tag.objects.get_or_create({"slug": "a"}),
+            "get_or_create({'slug': 'a'}) does not say which row it is. Give",
+        ),
         (lambda: stories.annotate(Count), "needs a name. Write annotate(name=Count(...))."),
     ):
         with pytest.raises(FieldError, match=re.escape(told)):

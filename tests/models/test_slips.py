@@ -94,6 +94,10 @@ SLIPS = [
         "class Meta: constraints = [models.CheckConstraint(condition=True, name='c')]",
         "condition = True. Write it as a Q",
     ),
+    (
+        "class Meta: constraints = [models.CheckConstraint(condition=models.F('id'), name='c')]",
+        "press.Slip: F.'id'.: F.* is not a condition: it is not true or false",
+    ),
     ("class Meta: swappable = 'AUTH_USER_MODEL'", "unknown option 'swappable'. Models are not exchanged"),
 ]
 MODELS = """

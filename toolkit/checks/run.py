@@ -25,6 +25,8 @@ from toolkit.checks.sources import (
     check_catalogs,
     check_site_code,
     check_site_migrations,
+    check_site_models,
+    check_site_storages,
     check_site_templates,
 )
 from toolkit.checks.survey import Survey, survey_pages
@@ -146,6 +148,8 @@ class _Checking:
         if not self.look("declarations", self._prepare, decisive=True):
             return self.report
         self.acceptances = Acceptances(site)
+        self.look("models", lambda: check_site_models(site))
+        self.look("storages", lambda: check_site_storages(site))
         self.look("templates", lambda: check_site_templates(site))
         self.look("code", lambda: check_site_code(site))
         self.look("translations", lambda: check_catalogs(site))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from toolkit.checks.code import check_module
 from toolkit.checks.findings import Finding, findings_of
 from toolkit.checks.given import names_of_templates, returned_names
 from toolkit.checks.messages import extract_messages, python_files
-from toolkit.errors import ToolkitError, did_you_mean
+from toolkit.errors import FieldError, StorageError, ToolkitError, ValidationError, did_you_mean
 from toolkit.i18n.catalog import Catalog, Message
 from toolkit.i18n.catalogs import catalog_path
 from toolkit.i18n.check import check_file
 from toolkit.i18n.po import read_po
 from toolkit.migrations import check as check_models
+from toolkit.models.declarations import located
 from toolkit.templates import check_templates
 from toolkit.templates.lint import open_linter
 from toolkit.templates.names import unread_values
+from toolkit.trace import READER, entered
 
 _TEMPLATE_CHECKS = {
     "syntax": "templates.failed",
@@ -29,6 +32,34 @@ _TEMPLATE_CHECKS = {
     "unknown-name": "templates.unknown-name",
     "unused-name": "templates.unused-name",
 }
+
+
+def check_site_models(site: Any) -> Iterator[Finding]:
+    """What models ask by themselves, compiled and not asked: which rows are public, in which order they come, and
+    which of others a field may refer to."""
+    with entered(site.scope(viewer=READER)):
+        for model in site.models:
+            for question in _own_questions(model):
+                try:
+                    _ = question().query
+                except (FieldError, ValidationError) as error:
+                    yield from findings_of(located(error, model._meta.declared_at), check="declarations.invalid")
+
+
+def _own_questions(model: Any) -> Iterator[Callable[[], Any]]:
+    yield model._meta.base_manager.all
+    for field in (*model._meta.local_foreign_keys(), *model._meta.local_many_to_many):
+        if not callable(field.limit_choices_to):  # which may look at who asks
+            yield partial(field.limited, field.target._meta.base_manager.all())
+
+
+def check_site_storages(site: Any) -> Iterator[Finding]:
+    """Storages that cannot be made as the settings describe them."""
+    for name in site.storages:
+        try:
+            _ = site.storages[name]
+        except StorageError as error:
+            yield from findings_of(error, check="settings.invalid")
 
 
 def check_site_templates(site: Any) -> Iterator[Finding]:

@@ -144,7 +144,7 @@ class Awaited(Generic[M]):
 
     async def aget_or_create(self: Any, /, defaults: Mapping[str, Any] | None = None, **lookups: Any) -> tuple[M, bool]:
         """``get_or_create()``."""
-        found: tuple[M, bool] = await in_thread(self.get_or_create, defaults, **lookups)
+        found: tuple[M, bool] = await in_thread(self.get_or_create, defaults=defaults, **lookups)
         return found
 
     async def aupdate_or_create(
@@ -155,7 +155,8 @@ class Awaited(Generic[M]):
         **lookups: Any,
     ) -> tuple[M, bool]:
         """``update_or_create()``."""
-        found: tuple[M, bool] = await in_thread(self.update_or_create, defaults, create_defaults, **lookups)
+        given = {"defaults": defaults, "create_defaults": create_defaults}
+        found: tuple[M, bool] = await in_thread(self.update_or_create, **given, **lookups)
         return found
 
     async def abulk_create(self: Any, rows: Iterable[Any], **options: Any) -> list[M]:

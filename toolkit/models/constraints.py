@@ -198,19 +198,13 @@ class CheckConstraint(BaseConstraint):
     def build(self, schema: Any, model: Any, table: Any) -> None:
         import sqlalchemy as sa
 
-        text = ddl.as_text(_written(schema, model, self.condition))
+        text = ddl.as_text(ddl.literal_condition(schema, model, self.condition))
         table.append_constraint(sa.CheckConstraint(text, name=self.name))
 
     def violated(self, check: Any) -> bool:
-        condition = _written(check.schema, check.model, self.condition)
+        condition = ddl.literal_condition(check.schema, check.model, self.condition)
         sql = f"SELECT 1 FROM candidate WHERE NOT ({condition})"  # noqa: S608 - written by the compiler
         return bool(check.ask(sql, self.names()))
-
-
-def _written(schema: Any, model: Any, condition: Q | Expression) -> str:
-    if isinstance(condition, Q):
-        return ddl.literal_condition(schema, model, condition)
-    return ddl.literal_expression(schema, model, condition)
 
 
 class UniqueConstraint(BaseConstraint):

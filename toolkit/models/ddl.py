@@ -62,11 +62,11 @@ class _Written(Binds):
         )
 
 
-def literal_condition(schema: Any, model: Any, condition: Q) -> str:
-    """A condition on a model's own columns as SQL text.
+def literal_condition(schema: Any, model: Any, condition: Q | Expression) -> str:
+    """A condition on a model's own columns, or an expression that is true or false, as SQL text.
 
     Raises:
-        DeclarationError: It looks at other tables, at the clock, or is none that this database can keep.
+        DeclarationError: It looks at other tables, at the clock, or is none, or none that this database can keep.
     """
     values: list[Any] = []
     structure = Q(condition).lift(values)

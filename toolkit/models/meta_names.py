@@ -8,7 +8,8 @@ from typing import Any
 
 from toolkit.errors import DeclarationError, FieldError, ToolkitError, did_you_mean
 from toolkit.models.expressions import Expression, Q
-from toolkit.models.lookup_names import is_lookup_name
+from toolkit.models.fields.lookable import Lookable
+from toolkit.models.lookup_names import find_lookup, is_lookup_name, refuse_lookup
 from toolkit.models.naming import names_in
 from toolkit.models.outputs import kind_of
 from toolkit.models.relations import Reverse
@@ -18,16 +19,32 @@ def _follow(meta: Any, name: str) -> None:
     """Follow a name through models as far as it names fields; lookups may stand behind.
 
     Raises:
-        FieldError: A name leads nowhere.
+        FieldError: A name leads nowhere, or what stands behind a field is neither a transform nor a lookup of it.
     """
     first, _, rest = name.partition("__")
     field = meta.get_field(first)
     if not rest:
         return
     target = field.model if isinstance(field, Reverse) else field.target if field.is_relation else None
-    following = rest.partition("__")[0]
-    if target is not None and not is_lookup_name(following):
+    following, _, further = rest.partition("__")
+    if target is None:
+        _check_behind(f"{meta.object_name}.{name}", field, following, last=not further)
+    elif not is_lookup_name(following):
         _follow(target._meta, rest)
+
+
+def _check_behind(where: str, field: Any, name: str, *, last: bool) -> None:
+    """Refuse what cannot stand behind a field. What a transform gives is known once it is compiled, with what follows.
+
+    Args:
+        where: The whole name, for the message.
+        field: The field.
+        name: What stands behind it.
+        last: Nothing follows, so that it may be a lookup.
+    """
+    is_lookup = last and (name == "isnull" or find_lookup(field, name) is not None)
+    if isinstance(field, Lookable) and not is_lookup and field.find_transform(name) is None:
+        raise refuse_lookup(where, name, field)
 
 
 def check_names(model: Any) -> list[ToolkitError]:

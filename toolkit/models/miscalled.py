@@ -24,10 +24,12 @@ def telling(kind: K) -> K:
         for name, method in vars(base).items():
             if inspect.isfunction(method) and method.__qualname__ == f"{base.__name__}.{name}":
                 method.__qualname__ = f"{kind.__name__}.{name}"
-    for name, instead in _INSTEAD.items():
+    wrappers = {name: functools.partial(_telling, instead=instead) for name, instead in _INSTEAD.items()}
+    for name, wrapper in (wrappers | dict.fromkeys(_OF_ONE_ROW, _naming_the_row)).items():
         method = getattr(kind, name, None)
         if method is not None and not hasattr(method, "tells"):
-            setattr(kind, name, _telling(name, method, instead))
+            setattr(kind, name, wrapper(name, method))
+            getattr(kind, name).tells = True  # says that it was wrapped
     return kind
 
 
@@ -43,7 +45,19 @@ def _telling(name: str, method: Callable[..., Any], instead: str) -> Callable[..
             told = f"{name}{_parameters_of(method)} cannot be called as {name}({_given(arguments, options)})"
             raise FieldError(told, hint=instead) from None
 
-    call.tells = True  # type: ignore[attr-defined]  # says that it was wrapped
+    return call
+
+
+def _naming_the_row(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method with its first argument refused, where it is all that there is: any row would meet no lookups."""
+
+    @functools.wraps(method)
+    def call(self: Any, /, *arguments: Any, **options: Any) -> Any:
+        if arguments and not options:
+            told = f"{name}({_given(arguments, options)}) does not say which row it is"
+            raise FieldError(told, hint=f"Give what names it by name: {name}(slug='flood', defaults={{...}}).")
+        return method(self, *arguments, **options)
+
     return call
 
 
@@ -67,3 +81,6 @@ _INSTEAD: Mapping[str, str] = {
     "select_for_update": "Options have names: select_for_update(nowait=True).",
 }
 """Method to what to write instead."""
+
+_OF_ONE_ROW = ("get_or_create", "update_or_create")
+"""Methods whose first argument gives the row's other values."""
