@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .following import Block, blocks, commands, is_as_shown
+from . import following
+from .following import Block, blocks, commands, follow, is_as_shown
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,14 @@ def test_blocks_have_a_language_a_title_and_flags(tmp_path: Path) -> None:
 def test_a_console_block_is_commands_with_what_they_print() -> None:
     block = Block("console", "", frozenset(), "$ one\nsaid\nmore\n$ two\n", "page.md:1")
     assert list(commands(block)) == [("one", "said\nmore"), ("two", "")]
+
+
+def test_what_an_hour_changes_is_built_before_the_next_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "build").mkdir()
+    hours, ran = iter([1, 1, 1, 2]), []
+    monkeypatch.setattr(following, "_hour", lambda: next(hours))
+    monkeypatch.setattr(following, "run", lambda command, *_: (ran.append(command), (0, "done"))[1])
+    follow(
+        Block("console", "", frozenset(), "$ toolkit build\ndone\n$ ls\ndone\n", "x.md:1"), tmp_path, temporary=tmp_path
+    )
+    assert ran == ["toolkit build", "ls", "toolkit build"]
