@@ -354,6 +354,7 @@ def test_a_url_says_how_sqlite_writes(tmp_path: Path, query: str, journal_mode: 
 @pytest.mark.parametrize(
     ("query", "told"),
     [
+        ("read_timeout_seconds=5", "read_timeout_seconds .* is no option of SQLite"),
         ("synchronus=full", r"synchronus=full .* is no option of SQLite\. Did you mean 'synchronous'"),
         ("synchronous=maybe", r"synchronous=maybe .* is not possible\. It may be full, normal, extra, off"),
         ("journal_mode=memory", r"journal_mode=memory .* is not possible\. It may be wal, delete, truncate, persist"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from tests.servers import SERVERS
 from toolkit.database import Database
+from toolkit.database.pool import Bounds
 from toolkit.errors import DatabaseError, DatabaseUnavailable
 
 pytestmark = pytest.mark.skipif(not SERVERS, reason="TOOLKIT_TEST_DATABASES names no server")
@@ -320,6 +323,31 @@ def test_a_question_may_take_longer_than_a_connection(url: str, monkeypatch: pyt
     database.close_all()
 
 
+def test_a_server_that_gives_no_answer_is_told(url: str) -> None:
+    """One that is stopped takes what is sent, so that nothing but the time says that it will not answer."""
+    database: Any = Database(at(url, read_timeout_seconds=0.2))
+    sleep = "pg_sleep" if database.dialect == "postgresql" else "sleep"
+    told = r"(?s)was lost, and it is not known whether .*(no answer came within 0\.2 seconds|timed out)"
+    first = number_of(database)
+    for ask in (database.fetch, database.execute, lambda sql: list(database.stream(sql, size=1))):
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match=told):
+            ask(f"SELECT {sleep}(2)")
+        assert time.monotonic() - began < 1.5  # it is not asked twice
+    with pytest.raises(DatabaseUnavailable, match="lost inside a transaction, of which nothing"), database.atomic():
+        database.fetch(f"SELECT {sleep}(2)")
+    assert number_of(database) != first
+    database.close_all()
+
+
+def test_a_machine_that_is_gone_is_noticed_by_the_kernel(database: Any) -> None:
+    number_of(database)
+    with socket.socket(fileno=os.dup(database.backend.descriptor(database.connection))) as connected:
+        assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
+
+
 def test_an_old_connection_is_renewed(url: str) -> None:
     database: Any = Database(at(url, max_age_seconds=0.2))
     first = number_of(database)
@@ -364,7 +392,7 @@ def test_a_bound_that_makes_no_sense_is_refused(options: str, told: str) -> None
 def test_the_driver_gets_what_is_left_of_the_url() -> None:
     database = Database("postgresql://u@h/d?pool_size=4&application_name=desk&max_age_seconds=60")
     assert database.backend.sqlalchemy_url == "postgresql+psycopg://u@h/d?application_name=desk"
-    assert database.backend.bounds._asdict() == {"pool_size": 4, "pool_timeout_seconds": 30, "max_age_seconds": 60.0}
+    assert database.backend.bounds == Bounds(pool_size=4, pool_timeout_seconds=30, max_age_seconds=60.0)
 
 
 def test_threads_of_sqlite_have_no_bound_and_leave_none_open(tmp_path: Path) -> None:

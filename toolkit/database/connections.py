@@ -205,7 +205,7 @@ class Database(Holding):
         """Send what failed over a new connection, if the old one is lost and nothing was under way; or raise."""
         may_repeat = self._remote and self.backend.is_lost(connection) and not self.is_inside
         told = self.translated(error, sql, parameters)
-        if not (may_repeat and self.backend.is_repeatable(sql)):
+        if not (may_repeat and self.backend.is_repeatable(sql)) or self.backend.is_overdue(error):
             raise told from error
         self.renew()
         if self.backend.may_write(self, sql):

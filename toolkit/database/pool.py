@@ -19,17 +19,20 @@ SWEEP_SECONDS = 0.5
 
 
 class Bounds(NamedTuple):
-    """How many connections there may be, and for how long. Set in the URL: ``?pool_size=10&max_age_seconds=600``.
+    """How many connections there may be, for how long, and how long one waits. Set in the URL:
+    ``?pool_size=10&max_age_seconds=600``.
 
     Args:
         pool_size: Connections that one process may have open; None for one a thread.
         pool_timeout_seconds: How long a thread waits for one.
         max_age_seconds: How long one is used; None for as long as it lives.
+        read_timeout_seconds: How long a server may say nothing while it is asked; None for as long as it likes.
     """
 
     pool_size: int | None = None
     pool_timeout_seconds: float = 30
     max_age_seconds: float | None = None
+    read_timeout_seconds: float | None = None
 
 
 def take_bounds(url: str, default: Bounds) -> tuple[Bounds, str]:

@@ -247,6 +247,10 @@ class Backend:
         """Whether the driver knows that a connection has ended, after an error."""
         return bool(getattr(connection, "closed", False))
 
+    def is_overdue(self, error: Exception) -> bool:
+        """Whether an error says that the server gave no answer in time. It is not asked again: it may be at work."""
+        return False
+
     def unread(self, cursor: Any, error: Exception, sql: str, parameters: Sequence[Any] | None) -> Exception:
         """What is to be told of an error of the driver's that came when rows were taken: best of all which value it is
         about (``Unread``).

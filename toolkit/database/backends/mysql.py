@@ -6,6 +6,7 @@ apart and orders by code point. Instants are kept in UTC to the microsecond.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.mysql_dialect import COLLATIONS, with_types
 from toolkit.database.backends.reading import called_in
 from toolkit.database.backends.values import in_utc, microseconds
+from toolkit.database.backends.waiting import keep_alive
 from toolkit.database.changes import mentioned
 from toolkit.database.tokens.mysql import MySQLTokens
 from toolkit.errors import DatabaseUnavailable
@@ -93,16 +95,22 @@ class MySQL(Backend):
 
     def connect_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}
+        seconds = self.bounds.read_timeout_seconds
         if self._greeting_may_hang():
             options["read_timeout"] = CONNECT_TIMEOUT_SECONDS
+        elif seconds is not None and not self._url_bounds_answers():
+            options["read_timeout"] = math.ceil(seconds)  # whole seconds are mysqlclient's
         return {**options, "ssl_disabled": True} if self._needs_no_tls() else options
 
     def _greeting_may_hang(self) -> bool:
         """Whether the driver would wait without end for a server that takes a connection and says nothing, as one that
         is stopped does. PyMySQL's ``connect_timeout`` is for the way to the server alone; a URL may say how long
         answers take at most."""
-        parts = urlsplit(self.sqlalchemy_url)
-        return parts.scheme == self.driver and "read_timeout" not in parts.query
+        return urlsplit(self.sqlalchemy_url).scheme == self.driver and not self._url_bounds_answers()
+
+    def _url_bounds_answers(self) -> bool:
+        """Whether the URL says it in the driver's word."""
+        return "read_timeout" in urlsplit(self.sqlalchemy_url).query
 
     def _needs_no_tls(self) -> bool:
         """Whether the server is on this machine, and the URL says nothing of TLS.
@@ -128,7 +136,10 @@ class MySQL(Backend):
         )
         cursor.close()
         if self._greeting_may_hang():
-            connection._read_timeout = None  # a question may take as long as it does; PyMySQL has no other way
+            # without a bound, a question may take as long as it does; PyMySQL has no other way
+            connection._read_timeout = self.bounds.read_timeout_seconds
+        if (connected := getattr(connection, "_sock", None)) is not None:
+            keep_alive(connected)
 
     def _refuse_old(self, connection: Any, mariadb: bool) -> None:
         found = re.findall(r"\d+\.\d+\.\d+", _greeting(connection).replace("5.5.5-", ""))
@@ -145,6 +156,11 @@ class MySQL(Backend):
 
     def is_lost(self, connection: Any) -> bool:
         return not connection.open
+
+    def is_overdue(self, error: Exception) -> bool:
+        """Source: PyMySQL, ``Connection._read_bytes``: CR_SERVER_LOST, with what the socket said."""
+        number, *told = error.args or (None,)
+        return number == 2013 and "timed out" in str(told)
 
     def may_write(self, database: Database, sql: str) -> bool:
         """Source: MariaDB, "CREATE FUNCTION": CONTAINS SQL, the default, says nothing."""

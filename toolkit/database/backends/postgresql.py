@@ -7,11 +7,13 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toolkit.database.backends.base import Backend, Broken
 from toolkit.database.backends.explaining import explained
 from toolkit.database.backends.reading import Reader, called_in
+from toolkit.database.backends.waiting import LIBPQ_OPTIONS, bounded
 from toolkit.database.tokens.postgresql import PostgreSQLTokens
 from toolkit.lazily import LazyModule
 
@@ -58,7 +60,13 @@ class PostgreSQL(Backend):
     lock_options = frozenset({"of", "no_key"})
     too_large = r"stack depth limit exceeded|target lists can have at most|number of parameters must be"
 
+    def connect_options(self) -> dict[str, Any]:
+        return {**super().connect_options(), **LIBPQ_OPTIONS}
+
     def prepare(self, connection: Any) -> None:
+        seconds = self.bounds.read_timeout_seconds
+        if seconds is not None:
+            connection.wait = bounded(connection.wait, seconds, partial(prepared.overdue, connection, seconds))
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_as_text(connection)
@@ -101,6 +109,9 @@ class PostgreSQL(Backend):
         Source: PostgreSQL, "DECLARE"; psycopg 3, "Server-side cursors".
         """
         return connection.cursor(f"toolkit_{next(_NUMBERS)}", withhold=True)
+
+    def is_overdue(self, error: Exception) -> bool:
+        return isinstance(error, prepared.OverdueError)
 
     def contention(self, error: Exception) -> str:
         """Source: PostgreSQL, "Error Codes": deadlock_detected, serialization_failure, lock_not_available."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from psycopg import Cursor, adapters, capabilities, pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import DataError, ProgrammingError, error_from_result
+from psycopg.errors import DataError, OperationalError, ProgrammingError, error_from_result
 from psycopg.generators import execute, fetch, send
 
 from toolkit.database.backends.reading import LARGE_ANSWER
@@ -314,6 +314,16 @@ class PreparedReader:
             self._statements.unsure = True
             return self._through_cursor(sql, parameters)
         raise error
+
+
+class OverdueError(OperationalError):
+    """The server said nothing for too long."""
+
+
+def overdue(connection: Any, seconds: float) -> OverdueError:
+    """End a connection that nobody can use any more, for its answer may still come; and what to raise."""
+    connection.pgconn.finish()
+    return OverdueError(f"no answer came within {seconds:g} seconds (read_timeout_seconds)")
 
 
 def _kinds_in_binary(connection: Any) -> frozenset[int]:

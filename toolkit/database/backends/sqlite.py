@@ -125,6 +125,9 @@ class SQLite(Backend):
 
     def __init__(self, url: str, folder: Path) -> None:
         super().__init__(url, folder)
+        if self.bounds.read_timeout_seconds is not None:
+            told = "read_timeout_seconds in the database's URL is no option of SQLite"
+            raise DatabaseError(told, hint="Leave it out: no server has to answer.")
         self._path = _path_of(url, folder)
         self.durability = _durability_of(self.sqlalchemy_url)
         self._left: Connection | None = None
