@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import json
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 from toolkit.site.verifying import environment_digest, file_digest, folder_digest, link_digest
-from toolkit.site.watching import watch_files
+from toolkit.site.watching import loading, watch_files
 from toolkit.trace import ABSENT, Scope, Trace, digest_bytes, entered
 
 CODE = """
@@ -273,7 +274,7 @@ def closed_files() -> Iterator[None]:
 def test_a_file_that_is_opened_while_python_ends_is_nobodys() -> None:
     text = """
 import builtins
-from toolkit.site.watching import watch_files
+from toolkit.site.watching import loading, watch_files
 
 watch_files()
 
@@ -285,3 +286,25 @@ builtins.late = Late()
 """
     done = subprocess.run([sys.executable, "-c", text], check=True, capture_output=True, text=True)
     assert not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "wrote"),
+    [
+        ("x = 1", False),
+        ("open(__file__ + '.txt', 'w').close()", True),
+        ("import os\nos.close(os.open(__file__ + '.txt', os.O_WRONLY | os.O_CREAT))", True),
+        ("import os\nopen(os.open(__file__ + '.txt', os.O_WRONLY | os.O_CREAT), 'w').close()", True),
+    ],
+)
+def test_a_module_that_writes_a_file_is_not_one_whose_bytecode_python_keeps(
+    site: FakeSite, monkeypatch: pytest.MonkeyPatch, code: str, wrote: bool
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.syspath_prepend(site.folder)
+    (site.folder / "written_while_loading.py").write_text(code)
+    with loading(site.folder) as loaded:
+        importlib.import_module("written_while_loading")
+    del sys.modules["written_while_loading"]
+    assert list((site.folder / "__pycache__").iterdir())
+    assert loaded.wrote is wrote

@@ -223,8 +223,11 @@ def _writes(mode: Any = None, flags: Any = None) -> bool:
 
 
 def _writes_ours(arguments: tuple[Any, ...]) -> bool:
-    """Whether a file is opened for writing that may be one of the site's: not Python's bytecode, nor what we derive."""
-    if not _writes(*arguments[1:3]):
+    """Whether a file is opened for writing that may be one of the site's: not Python's bytecode, nor what we derive.
+
+    What has a number was opened by its name before, as Python does with bytecode.
+    """
+    if not _writes(*arguments[1:3]) or isinstance(arguments[0], int):
         return False
     name = os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes | os.PathLike) else ""
     return "__pycache__" not in name and f"{os.sep}{STATE_FOLDER}{os.sep}" not in name
