@@ -12,7 +12,9 @@ def signature(thing: Any, *, skip: tuple[str, ...] = ("self", "cls")) -> str:
     """Parameters and defaults without types: ``path, *, each=None``."""
     shown = []
     star = False
-    for parameter in inspect.signature(thing).parameters.values():
+    # of a class with both, Python before 3.11.4 takes __new__ for what is called, be it a base's
+    own = vars(object)["__init__"] if not isinstance(thing, type) else thing.__init__  # type: ignore[misc]
+    for parameter in inspect.signature(thing if own is object.__init__ else own).parameters.values():
         if parameter.name in skip or parameter.name.startswith("_"):
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not star:
