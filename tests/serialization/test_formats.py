@@ -62,7 +62,13 @@ def written(kind: str) -> str:
         ("xml", "", "no XML"),
         ("csv", "$model,$pk\nnews.Tag,1", "cut off"),
         ("csv", "$model,$model\n", "stands twice"),
+        ("csv", "$model" + ",a" * 50_000 + "\n", "'a' stands twice"),
         ("csv", "a,b\n1,2\n", "no column"),
+        ("yaml", "- model: !!bool maybe\n", "it is no bool"),
+        ("yaml", "- model: !!timestamp noon\n", "it is no timestamp"),
+        ("yaml", "- pk: 1" + ":59" * 300 + ".5\n", "it is no float"),
+        ("yaml", "- pk: 0x" + "f" * 5_000 + "\n", "it has more than 4,300 digits"),
+        ("yaml", "- fields: {facts: {1: a, '1': b}}\n", "the key '1' stands twice"),
         ("csv", b"$model,a\nnews.Tag,\xff\n", "not UTF-8: .*Save it as UTF-8"),
         ("csv", "$model,a\rnews.Tag,1\n", "no CSV: new-line character seen in unquoted field$"),
         ("xml", '<rows>\n<row model="a.B"><field name="x">&nbsp;</field></row></rows>', "no XML: Entity 'nbsp' not"),
@@ -97,6 +103,7 @@ def test_a_file_that_is_refused(kind: str, text: str | bytes, told: str) -> None
         ("xml", '<rows><rwo model="a.B"/></rows>', "<rwo> is no <row>"),
         ("xml", '<rows><a><rows><row model="a.B"/></rows></a></rows>', "<a> is no <row>"),
         ("xml", '<rows><row model="a.B"><field name="a">\\x</field></row></rows>', "lone backslash"),
+        ("xml", '<rows><row model="a.B"><field name="a">\\u{110000}</field></row></rows>', "is no character"),
     ],
 )
 def test_a_record_that_is_refused(kind: str, text: str, told: str) -> None:
@@ -113,11 +120,12 @@ def test_a_record_that_is_refused(kind: str, text: str, told: str) -> None:
         ("yaml", b"- model: a.B\n" * 9_000 + b"- model: \xe9\n" + b"- model: a.B\n" * 9_000, 9_001),
         ("yaml", b'- model: a.B\n- model: "\x01"\n', 2),
         ("yaml", b"- model: a.B\n- model: a", 2),
+        ("yaml", b"- {model: a.B, fields: {}}\n- pk: !!int ''\n", 2),
         ("csv", b"$model,$pk\nnews.Tag,1\nnews.Tag,2", 3),
     ],
 )
 def test_where_a_file_cannot_be_read_is_told_with_its_line(kind: str, text: bytes, line: int) -> None:
-    with pytest.raises(ContentError, match=r"not UTF-8|a character #x0001|cut off") as refused:
+    with pytest.raises(ContentError, match=r"not UTF-8|a character #x0001|cut off|it is no int") as refused:
         read(kind, text)
     assert refused.value.line == line
 

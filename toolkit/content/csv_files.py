@@ -71,11 +71,13 @@ def _delimiter(text: str) -> str:
 
 def _header(record: list[str], path: str) -> list[str]:
     names = [name.strip() for name in record]
+    seen = set()
     for number, name in enumerate(names, 1):
         if not name:
             raise content_error(f"column {number} has no name", path, Place(1, row=1))
-        if names.index(name) != number - 1:
+        if name in seen:
             raise content_error(f"the column {name!r} is there twice", path, Place(1, name, 1), "Remove one.")
+        seen.add(name)
     return names
 
 

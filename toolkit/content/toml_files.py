@@ -9,6 +9,9 @@ from typing import Any
 from toolkit.content.place import Place, Step, content_error
 
 _POSITION = re.compile(r"\(at line (\d+), column (\d+)\)")
+_LONG_HEX = re.compile(r"\b0[xob]\w{3000}")
+"""Of which Python reads a number that it cannot write."""
+
 _END = "(at end of document)"
 
 
@@ -47,7 +50,10 @@ def parse_toml(text: str, *, path: str, first_line: int = 1) -> TomlDocument:
     import tomllib
 
     try:
-        return TomlDocument(tomllib.loads(text), text, first_line=first_line)
+        values = tomllib.loads(text)
+        if _LONG_HEX.search(text):
+            str(values)  # raises for such a number as reading one in decimal does; in a comment it is none
+        return TomlDocument(values, text, first_line=first_line)
     except tomllib.TOMLDecodeError as error:
         told = str(error)
         found = _POSITION.search(told)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from toolkit.content.place import Place, Step, content_error
+from toolkit.text.yaml_scalars import check_scalars
+
+DEEPEST = 200
+"""So many lists and mappings may stand in each other: libyaml's stack ends the process where there are many more."""
+
+_TOO_DEEP = f"lists and mappings are nested too deeply: more than {DEEPEST} in each other"
 
 MOST_NODES = 100_000
 """So many values a text with aliases may stand for: each alias counts as all that it repeats."""
+
+_DEEP_LINE = re.compile(rf"^[ \t?:-]{{{DEEPEST // 2}}}", re.MULTILINE)
+"""A mapping may have a list in its own column, and no other two that stand in each other share one."""
 
 
 class YamlDocument:
@@ -74,6 +84,7 @@ def parse_yaml(text: str, *, path: str, first_line: int = 1, single: bool = Fals
 
     node = None
     try:
+        _refuse_depth(text, path, first_line)
         loader = _loader_class()(text)
         try:
             node = loader.get_single_node()
@@ -137,25 +148,47 @@ def _refuse_other_keys(row: dict[Any, Any], node: Any, path: str, first_line: in
             raise content_error(f"the key {name!r} is no text", path, _place(at, first_line), "Put it in quotes.")
 
 
+def _refuse_depth(text: str, path: str, first_line: int) -> None:
+    """Refuse what is nested more deeply than ``DEEPEST``, before nodes are made of it.
+
+    Few texts need a look: one that is deep has many brackets, or a line that begins with many spaces and dashes.
+
+    Raises:
+        ContentError: It is.
+    """
+    import yaml
+
+    if text.count("[") + text.count("{") <= DEEPEST and not _DEEP_LINE.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader_class()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise content_error(_TOO_DEEP, path, _place(event.start_mark, first_line))
+
+
 def _refuse_bomb(root: Any, path: str, first_line: int) -> None:
     """Refuse aliases that repeat repetitions, or themselves: a few lines would become more than a machine holds.
 
     Raises:
         ContentError: They do.
     """
-    sizes: dict[int, int | None] = {}  # None while it is being counted
+    sizes: dict[int, tuple[int, int] | None] = {}  # with the depth; None while it is being counted
 
-    def size_of(node: Any) -> int:
+    def size_of(node: Any) -> tuple[int, int]:
         if node.id == "scalar":
-            return 1
-        known = sizes.get(id(node), 0)
+            return 1, 0
+        known = sizes.get(id(node), (0, 0))
         if known is None:
             raise content_error("an alias stands within what it repeats", path, _place(node.start_mark, first_line))
-        if known:
+        if known[0]:
             return known
         sizes[id(node)] = None
         parts = node.value if node.id == "sequence" else [part for pair in node.value for part in pair]
-        size = sizes[id(node)] = 1 + sum(size_of(part) for part in parts)
+        found = [size_of(part) for part in parts]
+        size, depth = 1 + sum(each for each, _ in found), 1 + max((each for _, each in found), default=0)
+        if depth > DEEPEST:
+            raise content_error(_TOO_DEEP, path, _place(node.start_mark, first_line))
         if size > MOST_NODES:
             raise content_error(
                 f"with its aliases it stands for more than {MOST_NODES:,} values",
@@ -163,13 +196,10 @@ def _refuse_bomb(root: Any, path: str, first_line: int) -> None:
                 _place(node.start_mark, first_line),
                 "Write out what is meant, with fewer aliases (*name).",
             )
-        return size
+        sizes[id(node)] = size, depth
+        return size, depth
 
-    try:
-        size_of(root)
-    except RecursionError:
-        told = "lists and mappings are nested too deeply"
-        raise content_error(told, path, _place(root.start_mark, first_line)) from None
+    size_of(root)
 
 
 def _find_wrong(node: Any) -> Any:
@@ -227,4 +257,5 @@ def _loader_class() -> Any:
                     seen[key.value] = key.start_mark
             return super().construct_mapping(node, deep)
 
+    check_scalars(Loader)
     return Loader

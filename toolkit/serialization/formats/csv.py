@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
@@ -92,9 +93,9 @@ def _read(reader: Any) -> Iterator[Record | ContentError]:
 
 
 def _check(header: list[str]) -> None:
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise ContentError(f"the column {twice!r} stands twice", line=1)
+    name, times = Counter(header).most_common(1)[0]
+    if times > 1:
+        raise ContentError(f"the column {name!r} stands twice", line=1)
     if MODEL not in header:
         raise ContentError(f"there is no column {MODEL!r}", line=1, hint="For other tables: toolkit data import.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -28,10 +29,12 @@ def unescape_text(text: str) -> str:
     """The reverse of ``escape_text``, once the parser has taken up the entities.
 
     Raises:
-        ContentError: A backslash begins nothing.
+        ContentError: A backslash begins nothing, or a number that is no character's.
     """
 
     def plain(found: re.Match[str]) -> str:
+        if found[1] and int(found[1], 16) > sys.maxunicode:
+            raise ContentError(f"{found[0]!r} is no character", hint="The last is \\u{10ffff}.")
         return "\\" if found[2] else chr(int(found[1], 16))
 
     if "\\" not in text:

@@ -11,6 +11,7 @@ from toolkit.errors import ContentError
 from toolkit.serialization.formats.nested import record_of
 from toolkit.serialization.formats.reading import Bounded, cut_off, not_utf8
 from toolkit.serialization.records import Place, Record
+from toolkit.text.yaml_scalars import check_scalars
 
 
 class YAML:
@@ -38,6 +39,7 @@ class YAML:
 
         bounded = Bounded(source)
         loader = _loader()(bounded)
+        line = None
         try:
             for number, each in enumerate(_nodes(loader), 1):
                 bounded.begin_record()
@@ -55,7 +57,7 @@ class YAML:
             told = f"the file is no YAML: a character #x{error.character:04x}, which must be written as an escape"
             raise ContentError(told, line=line, hint='Such as "\\x01", in quotes.') from error
         except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise ContentError(f"the file is no YAML: {' '.join(str(error).split())}") from error
+            raise ContentError(f"the file is no YAML: {' '.join(str(error).split())}", line=line) from error
         finally:
             loader.dispose()
 
@@ -142,7 +144,7 @@ def _loader() -> Any:
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen = set()
             for key, _ in node.value:
-                name = (key.tag, str(key.value))
+                name = str(key.value)  # whatever its kind: as keys of JSON, 1 and '1' are one
                 if name in seen:
                     raise yaml.constructor.ConstructorError(
                         None, None, f"the key {key.value!r} stands twice", key.start_mark
@@ -154,4 +156,5 @@ def _loader() -> Any:
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    check_scalars(Loader)
     return Loader
