@@ -285,6 +285,23 @@ def test_a_set_within_a_set_is_no_matter_of_pythons(m: Any, newsroom: Any) -> No
     assert m.Story.objects.filter(title__regex="zq7[[a]").count() == 0
 
 
+def test_a_regular_expression_that_could_be_tried_for_years_is_answered(m: Any, scope: Any) -> None:
+    m.Everything.objects.create(text="a" * 60 + "!", char="(a+)+!$")
+    asked = m.Everything.objects
+    assert not asked.filter(text__regex="^(a+)+$").exists()
+    assert asked.filter(text__iregex="^(A|AA)+!").exists()
+    assert asked.filter(text__regex=F("char")).exists()
+    assert not asked.filter(text__regex=F("email")).exists()
+
+
+def test_what_looks_ahead_and_repeats_without_end_is_refused_on_sqlite(m: Any, newsroom: Any) -> None:
+    if newsroom.database.dialect == "sqlite":
+        with pytest.raises(
+            FieldError, match=r"is not asked of SQLite: it looks ahead or behind, .* Write it with fewer"
+        ):
+            m.Story.objects.filter(title__regex="(?=.*a)(?=.*b).*").exists()
+
+
 def test_a_broken_regular_expression_is_refused(m: Any, newsroom: Any) -> None:
     with pytest.raises(FieldError, match="is no regular expression"):
         m.Story.objects.filter(title__regex="(").count()

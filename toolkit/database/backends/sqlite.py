@@ -23,6 +23,7 @@ from toolkit.database.pool import Bounds
 from toolkit.database.sqlfunctions import register
 from toolkit.database.sqlguards import register as register_guards
 from toolkit.database.sqlguards import take_failure
+from toolkit.database.sqlpatterns import matches
 from toolkit.database.tokens.keeping import BUCKETS, TOKENS
 from toolkit.database.tokens.sqlite import SQLiteTokens
 from toolkit.errors import DatabaseError, DatabaseUnavailable, did_you_mean
@@ -205,7 +206,7 @@ class SQLite(Backend):
             connection.execute(f"PRAGMA synchronous={self.durability.synchronous}")
         connection.execute("SELECT count(*) FROM sqlite_master")
         connection.create_function("toolkit_fold", 1, _fold, deterministic=True)
-        connection.create_function("toolkit_matches", 2, _matches, deterministic=True)
+        connection.create_function("toolkit_matches", 2, matches, deterministic=True)
         for name, (count, function) in JSON_FUNCTIONS.items():
             connection.create_function(name, count, function, deterministic=True)
         register(connection)
@@ -472,8 +473,3 @@ def _durability_of(url: str) -> Durability:
 def _fold(text: str | None) -> str | None:
     """Unicode case folding for case-insensitive comparison; SQLite itself folds ASCII only."""
     return text.casefold() if isinstance(text, str) else text
-
-
-def _matches(text: str | None, pattern: str) -> bool | None:
-    """Whether a regular expression is found in a text; SQLite has no engine of its own."""
-    return None if text is None else re.search(pattern, str(text)) is not None
