@@ -62,16 +62,30 @@ class Shift(models.Model):
     desk = models.ForeignKey(Desk, on_delete=models.RESTRICT, related_name="shifts")
 
 
+class Folder(models.Model):
+    """Refers to its like: on MariaDB a deletion holds the checking of references, and looks itself."""
+
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="folders")
+
+
+class Record(models.Model):
+    """A log outlives what it tells of."""
+
+    folder = models.ForeignKey(Folder, on_delete=models.DO_NOTHING, db_constraint=False, related_name="records")
+
+
 def known_to(dialect: str) -> list[Any]:
     return [
         Agency,
         *(model for rule, model in WIRES.items() if dialect != "mysql" or rule != "db_set_default"),
         Desk,
         Shift,
+        Folder,
+        Record,
     ]
 
 
-resolved({"wires": [Agency, *WIRES.values(), Desk, Shift]})
+resolved({"wires": [Agency, *WIRES.values(), Desk, Shift, Folder, Record]})
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +180,15 @@ def test_do_nothing_leaves_it_to_the_database_which_refuses(office: Any) -> None
             model.objects.create(agency_id=2, title="a")
             Agency.objects.get(pk=2).delete()
         assert (Agency.objects.count(), model.objects.count()) == (0, 0)
+
+
+def test_do_nothing_without_a_constraint_leaves_the_reference_as_it_is(desk: Any) -> None:
+    folder = Folder.objects.create()
+    Folder.objects.create(parent=folder)
+    record = Record.objects.create(folder=folder)
+    assert folder.delete() == {"wires.Folder": 2}
+    record.refresh_from_db()
+    assert (record.folder_id, record.folder) == (folder.pk, None)
 
 
 def test_a_row_that_restricts_goes_along_when_another_reference_takes_it(desk: Any) -> None:
