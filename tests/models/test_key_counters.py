@@ -39,6 +39,20 @@ def test_a_key_of_ones_own_moves_the_counter(m: Any, scope: Any) -> None:
     assert m.Tag.objects.create(name="c", slug="c").pk == 65
 
 
+@pytest.mark.usefixtures("first_keys")
+def test_postgresql_says_how_to_count_on_behind_keys_of_ones_own(m: Any, scope: Any) -> None:
+    m.Tag.objects.bulk_create([m.Tag(id=n, name=f"t{n}", slug=f"t{n}") for n in (1, 2, 3)])
+    if scope.database.dialect != "postgresql":
+        assert m.Tag.objects.create(name="c", slug="c").pk == 4
+        return
+    told = r"Tag: the key that the database gave is taken by a row that was written with a key of its own\. .*behind"
+    for write in (m.Tag.objects.create, lambda **values: m.Tag.objects.bulk_create([m.Tag(**values)])):
+        with pytest.raises(IntegrityError, match=told) as refusal, scope.database.atomic():
+            write(name="c", slug="c")
+    scope.database.fetch(refusal.value.hint.partition(": ")[2])
+    assert m.Tag.objects.create(name="c", slug="c").pk == 4
+
+
 def test_an_emptied_table_goes_on_counting(m: Any, scope: Any) -> None:
     gone = delete_last(m)
     m.Tag.objects.all().delete()

@@ -31,6 +31,7 @@ from toolkit.models.writing import (
     stamp,
     statement_of,
     take_keys_from_links,
+    tell_taken_key,
     written_fields,
 )
 from toolkit.trace import Scope
@@ -130,7 +131,11 @@ class BulkInsert:
         if without:
             if level._meta.composite_key is None:
                 self._before.note(without, [level._meta.pk.attname])
-            self._insert_keyless(level, without)
+            try:
+                self._insert_keyless(level, without)
+            except IntegrityError as error:
+                tell_taken_key(self.scope, level._meta, error)
+                raise
         if self.database.receivers.watching:
             self._tell(level, rows)
         else:

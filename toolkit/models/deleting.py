@@ -213,7 +213,9 @@ class Deletion:
         """
         fresh = Collector(self.scope)
         for model, field, values in self.collector.referred:
-            staying = fresh.referring(field, values) if field.db_constraint else ()  # it was never asked to check others
+            staying = (
+                fresh.referring(field, values) if field.db_constraint else ()
+            )  # it was never asked to check others
             if staying:
                 fresh.block(model, field, staying)
                 _refuse_protected(fresh.plan())

@@ -29,6 +29,7 @@ from toolkit.models.writing import (
     stamp,
     statement_of,
     take_keys_from_links,
+    tell_taken_key,
     written_fields,
 )
 from toolkit.signals import post_save, pre_save
@@ -171,7 +172,12 @@ class Saving:
             key = ("insert", level, tuple(field.attname for field in fields), returning)
             sql = statement_of(scope, key, lambda: insert_sql(scope, level, fields, returning=returning))
             values = row_maker(scope, level, fields)([instance])[0]
-        cursor = scope.database.run(sql, values)
+        try:
+            cursor = scope.database.run(sql, values)
+        except IntegrityError as error:
+            if generated:
+                tell_taken_key(scope, meta, error)
+            raise
         if generated:
             self.before.note([instance], [meta.pk.attname])
             instance.__dict__[meta.pk.attname] = cursor.fetchone()[0] if returning else cursor.lastrowid

@@ -250,6 +250,16 @@ def refuse_keyless(meta: Any) -> None:
     raise IntegrityError(f"{meta.object_name} has no {names}, which is its key", hint="Give each row one.")
 
 
+def tell_taken_key(scope: Scope, meta: Any, error: IntegrityError) -> None:
+    """Say that it was the database that gave a key which is taken, and how its counter goes on behind that one."""
+    mend = scope.database.backend.move_counter_sql(meta.table, meta.pk.column)
+    if mend and error.kind == "unique" and error.fields == (meta.pk.name,):
+        told = "the key that the database gave is taken by a row that was written with a key of its own"
+        error.message = f"{meta.object_name}: {told}"
+        error.args, error.validation = (error.message,), None
+        error.hint = f"Nothing was written. Let the database count on behind the greatest key: {mend}"
+
+
 def take_keys_from_links(instance: Any) -> None:
     """``Restaurant(place_ptr=place)`` is the restaurant of a place that there is."""
     for level in reversed(instance._meta.levels):

@@ -402,6 +402,10 @@ class Backend:
     def keys_were_given(self, database: Database, table: str, column: str) -> None:
         """Let the counter of a key go on behind the greatest one, after rows were inserted with keys of their own."""
 
+    def move_counter_sql(self, table: str, column: str) -> str:
+        """What lets the counter of a key go on behind the greatest one; empty where it does so by itself."""
+        return ""
+
     @classmethod
     def lock_hint(cls, *, nowait: bool, skip_locked: bool) -> str:
         """What stands behind a table whose rows are locked, where ``FOR UPDATE`` at the end is unknown."""

@@ -188,6 +188,11 @@ class PostgreSQL(Backend):
                 (sequence, sequence),
             )
 
+    def move_counter_sql(self, table: str, column: str) -> str:
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in (self.identifier(table), column))
+        greatest = f"SELECT max({self.identifier(column)}) FROM {self.identifier(table)}"  # noqa: S608 - names of the schema
+        return f"SELECT setval(pg_get_serial_sequence({names}), ({greatest}))"
+
     def next_keys(self, database: Database, table: str, column: str, count: int) -> Sequence[int]:
         sequence = database.fetch("SELECT pg_get_serial_sequence(%s, %s)", (self.identifier(table), column))[0][0]
         if sequence is None:
