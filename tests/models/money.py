@@ -112,6 +112,36 @@ class PriceField(models.DecimalField[Any]):
         return lambda number: Money(number if read is None else read(number), self.currency)
 
 
+class SealedField(models.TextField[Any]):
+    """Text that nobody reads who has the database alone. (A seal for tests: the letters from behind.)"""
+
+    def db_writer(self, dialect: str) -> Any:
+        return lambda text: f"sealed:{text[::-1]}"
+
+    def db_reader(self, dialect: str) -> Any:
+        return lambda kept: kept.removeprefix("sealed:")[::-1]
+
+
+class CentsField(models.Field[Decimal]):
+    """A decimal number, kept as a whole number of hundredths."""
+
+    native = Decimal
+
+    def to_python(self, value: Any) -> Any:
+        return Decimal(value)
+
+    def sql_type(self) -> Any:
+        import sqlalchemy as sa
+
+        return sa.BigInteger()
+
+    def db_writer(self, dialect: str) -> Any:
+        return lambda number: int(number * 100)
+
+    def db_reader(self, dialect: str) -> Any:
+        return lambda kept: Decimal(kept) / 100
+
+
 class WordsField(models.TextField[Any]):
     """Several words, in a column of text."""
 

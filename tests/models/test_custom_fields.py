@@ -18,7 +18,7 @@ from toolkit.models import Avg, Cast, Coalesce, F, Length, Max, Min, Sum, Window
 from toolkit.trace import EDITOR, Scope, Trace, entered
 
 from .conftest import own_database
-from .money import Money, MoneyField, PriceField, WordsField
+from .money import CentsField, Money, MoneyField, PriceField, SealedField, WordsField
 
 
 class Article(models.Model):
@@ -71,6 +71,14 @@ class Person(models.Model):
     plain = models.CharField(max_length=20, default="x")
 
 
+class Source(models.Model):
+    """Of fields whose values are text and numbers, and stand in their columns in another form."""
+
+    alias = models.CharField(max_length=20)
+    name = SealedField(blank=True)
+    fee = CentsField(default=0)
+
+
 class Ware(models.Model):
     """Of fields whose columns are the toolkit's, and whose values are of another class."""
 
@@ -84,7 +92,7 @@ class Ware(models.Model):
         ]
 
 
-MODELS = resolved({"shop": [Article, Person, Ware]})
+MODELS = resolved({"shop": [Article, Person, Source, Ware]})
 shared_shop = own_database(MODELS)
 
 
@@ -266,6 +274,81 @@ def test_what_is_computed_with_it_goes_by_way_of_the_kind_that_it_is_made_of(war
         Coalesce("was", euros("0"))
     zero = models.Value(euros("0"), output_field=PriceField())
     assert list(wares.annotate(less=Coalesce("was", zero)).values_list("less", flat=True)) == [euros("0"), euros("5")]
+
+
+# values in another form
+
+
+@pytest.fixture
+def sources(shop: Any) -> Iterator[Any]:
+    Source.objects.bulk_create([Source(alias="fox", name="Ann", fee="2.50"), Source(alias="owl", name="Bob", fee=4)])
+    yield Source.objects.order_by("alias")
+    Source.objects.all().delete()
+
+
+def test_what_stands_in_another_form_is_written_compared_and_given_as_itself(sources: Any) -> None:
+    assert list(sources.values_list("name", "fee")) == [("Ann", Decimal("2.50")), ("Bob", Decimal(4))]
+    assert sources.filter(name__in=["Ann", "Cat"], fee__lt=3).get().alias == "fox"
+    assert sources.filter(name=F("name"), fee=F("fee")).count() == 2
+    assert sources.aggregate(Max("fee"), kinds=models.Count("name", distinct=True)) == {
+        "fee__max": Decimal(4),
+        "kinds": 2,
+    }
+    sources.filter(alias="owl").update(name="Eve", fee=models.Value(Decimal(3), output_field=CentsField()))
+    assert sources.values_list("name", "fee").last() == ("Eve", Decimal(3))
+    raw = Cast("name", models.TextField())
+    assert sources.annotate(raw=raw).first().raw == "sealed:nnA"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rows: rows.update(name=F("alias")),
+        lambda rows: rows.update(name=models.Value("Eve")),
+        lambda rows: rows.update(alias=F("name")),
+        lambda rows: rows.update(fee=F("fee") + 1),
+        lambda rows: rows.filter(name=F("alias")),
+        lambda rows: rows.filter(name__in=rows.values("alias")),
+        lambda rows: rows.annotate(length=Length("name")),
+        lambda rows: rows.annotate(twice=F("fee") * 2),
+        lambda rows: rows.annotate(some=Coalesce("name", "alias")),
+        lambda rows: rows.annotate(both=models.functions.Concat("name", "alias")),
+        lambda rows: rows.annotate(told=models.functions.JSONObject(name="name")),
+    ],
+)
+def test_sql_does_not_take_it_for_what_stands_in_the_column(sources: Any, ask: Any) -> None:
+    with pytest.raises(FieldError, match=r"SealedField|CentsField"):
+        list(ask(sources) or ())
+    assert set(sources.values_list("name", "fee")) == {("Ann", Decimal("2.50")), ("Bob", Decimal(4))}
+
+
+# aggregates
+
+
+class SumOfSquares(models.Aggregate):
+    @classmethod
+    def build(cls, place: Any, column: Any) -> Any:
+        import sqlalchemy as sa
+
+        return place.call(sa.func.sum(place.each(column * column))), models.IntegerField(null=True)
+
+
+class Lopsided(models.Aggregate):
+    @classmethod
+    def build(cls, place: Any, column: Any) -> Any:
+        return column
+
+
+def test_an_aggregate_of_somebody_elses_stands_where_others_do(shop: Any) -> None:
+    rows = Article.objects.annotate(letters=Length("name"))
+    assert rows.aggregate(all=SumOfSquares("letters")) == {"all": 9 + 16 + 9 + 16}
+    few = SumOfSquares("letters", filter=models.Q(name__startswith="p"), distinct=True, default=0)
+    assert rows.aggregate(few=few) == {"few": 9}
+    assert rows.filter(name="none").aggregate(few=few) == {"few": 0}
+    running = Window(SumOfSquares("letters"), order_by="name")
+    assert list(rows.order_by("name").values_list(running, flat=True)) == [16, 32, 41, 50]
+    with pytest.raises(FieldError, match=r"Lopsided.build\(\) gives Column, not a pair. Give SQLAlchemy's"):
+        Article.objects.aggregate(Lopsided("name"))
 
 
 # functions by name

@@ -14,7 +14,7 @@ from toolkit.models.fields.several import refuse_several
 from toolkit.models.guards import keeps_instants, kept, label_of
 from toolkit.models.naming import names_in
 from toolkit.models.nesting import lift_nested, nested_enough
-from toolkit.models.outputs import Typed, decimal_places, held_by, kind_of, named_kind
+from toolkit.models.outputs import KINDS, Typed, decimal_places, held_by, kind_of, named_kind
 from toolkit.models.selection import own_slots
 from toolkit.models.shapes import MOMENT, SLOT, Bind
 from toolkit.models.sides import NUMBERS, midnight
@@ -122,10 +122,15 @@ def _kept(dialect: str, field: Any, computed: Typed) -> Any:
         return midnight(dialect, column)
     if kind is given or (kind in (float, Decimal) and given in NUMBERS):
         return kept(dialect, field, _rounded(dialect, column, field, other) if kind is Decimal else column)
-    cut = kind is int and given in NUMBERS
+    if kind not in KINDS and kind is not None:
+        hint = f"Give the value itself, or say whose it is: Value(..., output_field={type(field).__name__}(...))."
+    elif kind is int and given in NUMBERS:
+        hint = "Say Cast(..., models.IntegerField()), which cuts fractions."
+    else:
+        hint = "Say Cast(...) around it."
     raise FieldError(
         f"{field.model.__name__}.{field.name} takes {named_kind(field)}, and the expression gives {named_kind(other)}",
-        hint="Say Cast(..., models.IntegerField()), which cuts fractions." if cut else "Say Cast(...) around it.",
+        hint=hint,
     )
 
 

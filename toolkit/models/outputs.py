@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
+from functools import cache
 from typing import Any, Self
 from uuid import UUID
 
@@ -210,9 +211,34 @@ def decimal_places(field: Any) -> int | None:
 
 
 def kind_of(field: Any) -> type | None:
-    """The Python type of the values of a field; None if it is not known."""
-    found: type | None = getattr(held_by(field), "native", None)
-    return found
+    """The Python type of the values of a field; None if it is not known.
+
+    Of a field that reads text, numbers and the like out of a column in which they stand in another form (encrypted, in
+    cents), it is a type of that field's own: SQL that takes the column for such values would be wrong.
+    """
+    held: Any = held_by(field)
+    found: type | None = getattr(held, "native", None)
+    return found if found not in KINDS else _form_of(held.__class__) or found
+
+
+def refuse_own_kind(where: str, field: Any) -> None:
+    """Refuse values of a class that no database knows, where they would be written as they stand in the column.
+
+    Raises:
+        FieldError: They are.
+    """
+    kind = kind_of(field)
+    if kind is not None and kind not in KINDS:
+        raise FieldError(f"{where} cannot write {kind.__name__} as text", hint="Say Cast(...) around it.")
+
+
+@cache
+def _form_of(kind: type) -> type | None:
+    """The type that stands for the values of a class of fields that reads its column in a way of its own."""
+    reader = next((base for base in kind.__mro__ if "db_reader" in vars(base)), Field)
+    if reader.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return None  # the toolkit's, whose columns are what SQL takes them for
+    return type(reader.__name__, (), {}) if reader is kind else _form_of(reader)
 
 
 def kept_kind(field: Any) -> type | None:

@@ -117,7 +117,13 @@ def _built(context: Context, structure: Any, call: Callable[[Any], Any]) -> Type
         [part for one in directed for part in compiler.directed(one)],
         met if kind.takes_null else None,
     )
-    return kind.build(place, column)  # type: ignore[no-any-return]  # the class is in the structure
+    built = kind.build(place, column)
+    if not isinstance(built, tuple):
+        raise FieldError(
+            f"{kind.__name__}.build() gives {type(built).__name__}, not a pair",
+            hint="Give SQLAlchemy's expression and the field that reads it: return place.call(...), place.field.",
+        )
+    return built
 
 
 def _whole_order(compiler: Compiler, column: Any, said: Sequence[Directed], *, distinct: bool) -> list[Directed]:

@@ -9,7 +9,7 @@ from toolkit.errors import FieldError
 from toolkit.models.calls import Function
 from toolkit.models.casts import cast
 from toolkit.models.fields import JSONField, TextField
-from toolkit.models.outputs import kind_of
+from toolkit.models.outputs import kind_of, refuse_own_kind
 from toolkit.models.text_lookups import as_text
 
 _OBJECTS = {"sqlite": "json_object", "postgresql": "jsonb_build_object", "mysql": "json_object"}
@@ -49,6 +49,7 @@ def _member(dialect: str, value: Any, field: Any) -> Any:
         return sa.cast(value, sa.Double())
     if kind in (int, float, bool):
         return value
+    refuse_own_kind("JSON", field)
     text = value if kind is str else cast(dialect, value, field, TextField(), "a conversion for JSON")
     if dialect == "mysql":  # whose JSON columns have this collation; it refuses a mix
         return sa.collate(text, "utf8mb4_bin")

@@ -11,7 +11,7 @@ from toolkit.models.expressions import Expression, Value
 from toolkit.models.fields import CharField, IntegerField, JSONField, TextField
 from toolkit.models.fields.base import Field
 from toolkit.models.functions.casing import cased, exactly_compared
-from toolkit.models.outputs import kind_of, like
+from toolkit.models.outputs import kind_of, like, refuse_own_kind
 
 
 def check_text(name: str, fields: Any) -> None:
@@ -163,6 +163,7 @@ class Concat(Function):
         joined: Any = None
         empty: Any = sa.literal_column("''")
         for argument, field in zip(arguments, context.fields, strict=True):
+            refuse_own_kind("Concat()", field)
             known = kind_of(field) not in (None, str)
             text = (
                 cast(context.dialect, argument, field, TextField(), "a conversion by Concat()") if known else argument
