@@ -139,6 +139,24 @@ def test_a_connection_that_ends_while_sqlalchemy_asks_what_the_server_can_is_tol
     assert database.sqlalchemy_dialect.name == database.dialect
 
 
+def test_such_a_connection_that_ends_between_two_questions_is_told_and_logged_by_nobody(
+    url: str, kill: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    database: Any = Database(url)
+    usual = database.backend.dialect_class()
+
+    class Late(usual):  # type: ignore[misc,valid-type]  # whichever the database has
+        def initialize(self, connection: Any) -> None:
+            own = connection.connection.driver_connection
+            kill(own.info.backend_pid if database.dialect == "postgresql" else own.thread_id())
+            super().initialize(connection)
+
+    monkeypatch.setattr(database.backend, "dialect_class", lambda: Late)
+    with pytest.raises(DatabaseUnavailable, match=r"cannot be reached: .*Is the server running"):
+        _ = database.sqlalchemy_dialect
+    assert caplog.records == []
+
+
 def test_a_write_is_not_lost_to_a_connection_that_ended(database: Any, kill: Any) -> None:
     database.execute("CREATE TABLE toolkit_kept (id INTEGER)")
     try:

@@ -343,12 +343,15 @@ class Backend:
 
         dialect = self.dialect_class()(paramstyle=self.paramstyle)
         dialect.dbapi = dialect.import_dbapi()  # which some ask for their version
-        engine = create_engine(self.sqlalchemy_url, creator=self.connect, poolclass=NullPool)
+        # nothing is written, so nothing is taken back either: SQLAlchemy logs it with a traceback where that fails
+        engine = create_engine(self.sqlalchemy_url, creator=self.connect, poolclass=NullPool, pool_reset_on_return=None)
         try:
             with engine.connect() as connection:
                 dialect.initialize(connection)
         except DBAPIError as error:  # it is a connection of its own, which may end as any other
             raise self._unreachable(error.orig if isinstance(error.orig, Exception) else error) from error
+        except dialect.dbapi.Error as error:  # of a cursor that SQLAlchemy does not watch, as MariaDB's dialect takes
+            raise self._unreachable(error) from error
         return dialect
 
     @classmethod
