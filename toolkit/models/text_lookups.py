@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from toolkit.database.sqlpatterns import TooMany, matcher
 from toolkit.errors import FieldError, ValidationError
 from toolkit.i18n import gettext_lazy
 from toolkit.models.folding import folded
@@ -170,21 +169,8 @@ def _pattern(value: Any) -> str:
     return text
 
 
-def _followed_pattern(value: Any, before: str = "") -> str:
-    """A regular expression for SQLite, where no server sees to it that it ends."""
-    text = before + _pattern(value)
-    try:
-        matcher(text)
-    except TooMany as error:
-        raise FieldError(
-            f"the regular expression {text!r:.200} is not asked of SQLite: {error}",
-            hint="Write it with fewer * + and {}, or in several conditions.",
-        ) from error
-    return text
-
-
 def _folding_pattern(value: Any) -> str:
-    return _followed_pattern(value, "(?i)")
+    return f"(?i){_pattern(value)}"
 
 
 @open_to_expressions
@@ -193,7 +179,7 @@ def regex(context: LookupContext) -> Any:
     import sqlalchemy as sa
 
     if context.dialect == "sqlite":
-        return sa.func.toolkit_matches(context.column, context.bind(_followed_pattern, _type())).is_(sa.true())
+        return sa.func.toolkit_matches(context.column, context.bind(_pattern, _type())).is_(sa.true())
     return context.column.regexp_match(context.bind(_pattern, _type()))
 
 

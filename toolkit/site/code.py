@@ -33,6 +33,7 @@ LIBRARIES = (
     "werkzeug",
     "sqlalchemy",
     "shapely",
+    "regex",
     "snowballstemmer",
     "tzdata",
 )
