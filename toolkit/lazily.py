@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
-def names_from(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
+def names_from(package: str, homes: Mapping[str, Iterable[str]], *, elsewhere: str = "") -> Callable[[str], Any]:
     """The ``__getattr__`` of a package (PEP 562); its ``dir()`` tells the names, too.
 
     Args:
         package: Its ``__name__``.
         homes: By module, below the package, the names that are in it; ``.module`` is beside the package.
+        elsewhere: The module, seen from the package, whose ``MODULE`` says what there is in place of other names.
     """
     places = {name: module for module, names in homes.items() for name in names}
     there = vars(sys.modules[package])
@@ -25,7 +26,10 @@ def names_from(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[st
 
     def find(name: str) -> Any:
         if name not in places:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package])
+            complaint = f"module {package!r} has no attribute {name!r}"
+            instead = importlib.import_module(elsewhere, package).MODULE.get(name) if elsewhere else None
+            complaint = f"{complaint}. {instead}" if instead else complaint
+            raise AttributeError(complaint, name=name, obj=sys.modules[package])
         value = there[name] = getattr(importlib.import_module(f".{places[name]}", package), name)
         return value
 

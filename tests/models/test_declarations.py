@@ -251,6 +251,10 @@ def test_a_model_tells_its_fields_and_the_relations_to_it(m: Any) -> None:
     assert {name for name, field in every.items() if field.many_to_many} == {"stories"}
     assert {name for name, field in every.items() if field.one_to_one} == {"profile"}
     assert every["bylines"].related_model is m.Byline
+    own = [field.name for field in meta.get_fields() if field.concrete and not field.auto_created]
+    assert own == ["id", "name", "slug"]
+    assert [field.name for field in meta.get_fields() if field.auto_created and not field.concrete] == list(every)[3:]
+    assert (m.Byline._meta.auto_created, m.Story.tags.through._meta.auto_created) == (False, True)
 
 
 def test_a_field_tells_what_it_refers_to(m: Any, newsroom: Any) -> None:

@@ -38,7 +38,7 @@ class OtherClassManager(models.Manager["Article"]):
     """Gives querysets of another class, as Django's documentation does."""
 
     def get_queryset(self) -> Any:
-        return ArticleQuerySet(self.model).filter(status="draft")
+        return ArticleQuerySet(self.model, using=self._db).filter(status="draft")
 
     def long_ones(self) -> Any:
         return self.get_queryset().long()

@@ -579,4 +579,5 @@ __getattr__ = names_from(
         "subqueries": ["Exists", "OuterRef", "Subquery"],
         "windows": ["RowRange", "ValueRange", "Window", "WindowFrame", "WindowFrameExclusion", "WindowFunction"],
     },
+    elsewhere=".elsewhere",
 )

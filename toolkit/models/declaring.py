@@ -7,6 +7,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, MultipleObjectsReturned, ObjectDoesNotExist
+from toolkit.lazily import LazyModule
 from toolkit.models.declarations import defining_frame, located
 from toolkit.models.fields import AutoField, Field
 from toolkit.models.inheritance import (
@@ -21,10 +22,16 @@ from toolkit.models.inheritance import (
 from toolkit.models.keeping import keep_properties
 from toolkit.models.managers import add_managers
 from toolkit.models.many_to_many import ManyToManyField
+from toolkit.models.never_called import MODEL, refuse_never_called
 from toolkit.models.options import Options
 from toolkit.models.related_objects import ForwardObject, RawKey
 from toolkit.models.relations import ForeignKey
 from toolkit.models.translations import TranslatedValue
+
+if TYPE_CHECKING:
+    from toolkit.models import elsewhere
+else:
+    elsewhere = LazyModule("toolkit.models.elsewhere")
 
 
 class ModelBase(type):
@@ -55,6 +62,7 @@ class ModelBase(type):
             managers = vars(cls)["_meta"].managers if "_meta" in vars(cls) and not name.startswith("_") else {}
             where = next((each for each, manager in managers.items() if hasattr(manager.queryset, name)), None)
             told += f"; write {cls.__name__}.{where}.{name}" if where is not None else ""
+            told = elsewhere.told(told, name, elsewhere.MODEL)
             raise AttributeError(told, name=name, obj=cls)
 
     @classmethod
@@ -74,6 +82,7 @@ class ModelBase(type):
             if hasattr(value, "contribute_virtual"):
                 value.contribute_virtual(model, key)
         keep_properties(model)
+        refuse_never_called(model, MODEL)
         return model
 
 

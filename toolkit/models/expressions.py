@@ -25,6 +25,7 @@ from toolkit.models.fields.base import Field
 from toolkit.models.fields.json import JSONField, JSONNull
 from toolkit.models.fields.several import refuse_several
 from toolkit.models.mentioned import names_in
+from toolkit.models.never_called import EXPRESSION, SUBQUERY, refuse_never_called
 from toolkit.models.outputs import Output, Typed, boolean, constant_of, exactly, field_for, typed
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Expression(Liftable):
 
     Two are equal if they ask the same of the same values.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_never_called(cls, SUBQUERY if cls.closed else EXPRESSION)
 
     made_with: tuple[tuple[Any, ...], dict[str, Any]]
     """The arguments that make the same again, for migrations."""

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from toolkit.errors import FieldError, ImpossibleValue, ValidationError
 from toolkit.models.generated import made_by
+from toolkit.models.never_called import LOOKUP, refuse_never_called
 from toolkit.models.unmanaged import as_text
 
 
@@ -132,6 +133,10 @@ class Lookup:
 
     lookup_name: ClassVar[str] = ""
     takes_expressions: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_never_called(cls, LOOKUP)
 
     @classmethod
     def build(cls, context: LookupContext) -> Any:

@@ -69,6 +69,7 @@ class ManyToManyField(Relation[T], Generic[T]):
         self.symmetrical = to == "self" if symmetrical is None else symmetrical
 
     many_to_many: ClassVar[bool] = True
+    concrete: ClassVar[bool] = False
 
     def value_from_object(self, instance: Any) -> list[Any]:
         return [] if instance.pk is None else list(getattr(instance, self.name).all())

@@ -28,12 +28,13 @@ from toolkit.models.translations import shown_locale, translate
 from toolkit.trace import Scope
 
 if TYPE_CHECKING:
-    from toolkit.models import checking, deleting, refreshing, saving
+    from toolkit.models import checking, deleting, elsewhere, refreshing, saving
     from toolkit.models.checking import Errors
     from toolkit.models.plans import DeletionPlan
 else:
     checking = LazyModule("toolkit.models.checking")
     deleting = LazyModule("toolkit.models.deleting")
+    elsewhere = LazyModule("toolkit.models.elsewhere")
     refreshing = LazyModule("toolkit.models.refreshing")
     saving = LazyModule("toolkit.models.saving")
 
@@ -151,7 +152,8 @@ class Model(AwaitedRow, metaclass=ModelBase):
             if hasattr(type(self), name):  # what it is of, raised an AttributeError
                 object.__getattribute__(self, name)
             if asked is None:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+                complaint = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(elsewhere.of_instance(complaint, name, self))
             return asked.value(asked.note(current_scope(), self))
 
     def __fragment_key__(self) -> tuple[Any, ...]:

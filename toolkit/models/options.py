@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database import DEFAULT
 from toolkit.errors import DeclarationError, FieldError, near_or_all
+from toolkit.lazily import LazyModule
 from toolkit.models.declarations import Place
 from toolkit.models.expressions import Expression, Q
 from toolkit.models.fields.base import Field
@@ -16,10 +17,13 @@ from toolkit.models.fields.several import CompositePrimaryKey
 from toolkit.models.meta import DEFAULT_PERMISSIONS, options_of
 
 if TYPE_CHECKING:
+    from toolkit.models import elsewhere
     from toolkit.models.constraints import BaseConstraint
     from toolkit.models.indexes import Index
     from toolkit.models.many_to_many import ManyToManyField
     from toolkit.models.relations import ForeignKey, Reverse
+else:
+    elsewhere = LazyModule("toolkit.models.elsewhere")
 
 SHARED = (
     "fields",
@@ -153,6 +157,17 @@ class Options:
 
     def __repr__(self) -> str:
         return f"<Options of {self.label}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            complaint = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(elsewhere.told(complaint, name, elsewhere.OPTIONS), name=name, obj=self)
+
+    @property
+    def auto_created(self) -> bool:
+        """Whether the toolkit made the model: a table between, or one of translations."""
+        return self.hidden
 
     @property
     def label(self) -> str:

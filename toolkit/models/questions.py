@@ -16,19 +16,21 @@ from toolkit.models.comparisons import PLAIN, lift_condition, shown
 from toolkit.models.expressions import Expression, Q, as_expression, no_condition, refuse_class
 from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode
 from toolkit.models.nesting import lift_nested
+from toolkit.models.never_called import QUERYSET, refuse_never_called
 from toolkit.models.query import Query
 from toolkit.models.subqueries import Subquery
 from toolkit.models.windows import has_window
 from toolkit.trace import Scope, current
 
 if TYPE_CHECKING:
-    from toolkit.models import combining, locking
+    from toolkit.models import combining, elsewhere, locking
     from toolkit.models.prefetching import Prefetch
     from toolkit.models.queryset import QuerySet
     from toolkit.models.search import compiling
 else:
     combining = LazyModule("toolkit.models.combining")
     compiling = LazyModule("toolkit.models.search.compiling")
+    elsewhere = LazyModule("toolkit.models.elsewhere")
     locking = LazyModule("toolkit.models.locking")
 
 M = TypeVar("M", covariant=True)
@@ -51,7 +53,11 @@ class Question(Generic[M]):
     _pristine_operations: tuple[Any, ...] = ()
     _pristine_values: tuple[Any, ...] = ()
 
-    def __init__(self, model: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_never_called(cls, QUERYSET)
+
+    def __init__(self, model: Any, *, using: str | None = None) -> None:
         self.model = model
         self._operations: tuple[Any, ...] = ()
         self._values: tuple[Any, ...] = ()
@@ -63,7 +69,12 @@ class Question(Generic[M]):
         self._cache: list[Any] | None = None
         self._asked_by: Scope | None = None
         self._shared = False
-        self._using = ""
+        self._using = using or ""
+
+    @property
+    def _db(self) -> str | None:
+        """The database that was named, for a manager's ``StoryQuerySet(self.model, using=self._db)``; as in Django."""
+        return self._using or None
 
     def __getattr__(self, name: str) -> Any:
         """Questions that a field brings along, such as ``nearest`` of a geometry (``Field.queryset_methods``)."""
@@ -74,7 +85,8 @@ class Question(Generic[M]):
                 if method is not None:
                     return partial(method, self)
         owner = "" if model is None else f" of {model.__name__}"
-        raise AttributeError(f"{type(self).__name__}{owner} has no {name!r}", name=name, obj=self)
+        complaint = elsewhere.told(f"{type(self).__name__}{owner} has no {name!r}", name, elsewhere.QUERYSET)
+        raise AttributeError(complaint, name=name, obj=self)
 
     def _kept(self) -> list[Any] | None:
         """The answer, if whoever asks now got it: another page must be noted to have asked, with its own eyes."""
@@ -245,7 +257,11 @@ class Question(Generic[M]):
         every = {**{item.default_alias: item for item in unnamed}, **named}
         for alias in every:
             if not alias.isidentifier() or alias.startswith("_"):
-                raise FieldError(f"{kind}(): {alias!r} cannot be the name of a value", hint="Such as total=Sum(...).")
+                plain = alias.lstrip("_")
+                own = f"Names with '_' in front are a row's own; call it {plain!r}." if plain.isidentifier() else None
+                raise FieldError(
+                    f"{kind}(): {alias!r} cannot be the name of a value", hint=own or "Such as total=Sum(...)."
+                )
         values = list(self._values)
         lifted = tuple((alias, _lifted(alias, item, values)) for alias, item in every.items())
         return self._with((kind, lifted), tuple(values))

@@ -379,6 +379,15 @@ class Reverse(msgspec.Struct, frozen=True, eq=False):
     name: str
     accessor: str | None
     field: Any
+    is_relation: ClassVar[bool] = True
+    auto_created: ClassVar[bool] = True
+    concrete: ClassVar[bool] = False
+    many_to_one: ClassVar[bool] = False
+
+    @property
+    def hidden(self) -> bool:
+        """Whether instances have no attribute for it."""
+        return self.accessor is None
 
     @property
     def model(self) -> Any:

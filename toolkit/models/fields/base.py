@@ -16,9 +16,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeV
 
 from toolkit.errors import DeclarationError, ValidationError
 from toolkit.i18n import gettext_lazy
+from toolkit.lazily import LazyModule
 from toolkit.models.fields.choices import Choice, Choices, flatten_choices, list_choices
 from toolkit.models.fields.lookable import Lookable
+from toolkit.models.never_called import FIELD, refuse_never_called
 from toolkit.validators.base import meant, refusal
+
+if TYPE_CHECKING:
+    from toolkit.models import elsewhere
+else:
+    elsewhere = LazyModule("toolkit.models.elsewhere")
 
 T = TypeVar("T")
 
@@ -126,6 +133,10 @@ class Field(Lookable, Generic[T]):
         native: The class whose values go to the database without ``to_python``; None if all have to pass it.
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_never_called(cls, FIELD)
+
     queryset_methods: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     native: ClassVar[type | None] = None
     empty: ClassVar[Any] = None
@@ -140,6 +151,8 @@ class Field(Lookable, Generic[T]):
     in_key = False
     """Whether it is the primary key, or a part of it."""
     auto_created = False
+    concrete: ClassVar[bool] = True
+    """Has a column."""
     stores: ClassVar[bool] = False
     """Has an ``after_init`` and a ``before_save`` to be called."""
     is_generated: ClassVar[bool] = False
@@ -269,6 +282,12 @@ class Field(Lookable, Generic[T]):
     def descriptor(self) -> Any:
         """What stands on the class under the field's name; the field itself, unless a value needs more."""
         return self
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            complaint = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(elsewhere.told(complaint, name, elsewhere.FIELD), name=name, obj=self)
 
     def after_init(self, instance: Any) -> None:
         """Called when an instance was made in Python, and has all its values."""

@@ -118,6 +118,7 @@ class Several(Field[Any]):
     """
 
     is_several: ClassVar[bool] = True
+    concrete: ClassVar[bool] = False
     lookups: ClassVar[Mapping[str, LookupFunction | None]]
 
     def __init__(self, names: Sequence[str], **options: Any) -> None:

@@ -283,4 +283,4 @@ _HOMES = {
 }
 """The functions of each module."""
 
-__getattr__ = names_from(__name__, _HOMES)
+__getattr__ = names_from(__name__, _HOMES, elsewhere="..elsewhere")
