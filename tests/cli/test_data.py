@@ -53,6 +53,22 @@ def test_a_dump_of_some_rows(built: None, run: Run, folder: Path) -> None:
     assert "row has the key 99" in told and not (folder / "some.json").exists()
 
 
+def test_a_dump_leaves_out_what_a_view_shows(built: None, run: Run, folder: Path) -> None:
+    """A load could not write it. It is dumped for those who name it."""
+    with sqlite3.connect(folder / "site.db") as connection:
+        connection.execute("CREATE VIEW heads AS SELECT id, name FROM bay_press_topic")
+    connection.close()
+    with (folder / "bay_press/models.py").open("a") as models:
+        models.write(
+            "\n\nclass Head(models.Model):\n    name = models.TextField()\n\n"
+            "    class Meta:\n        managed = False\n        db_table = 'heads'\n"
+        )
+    told = run("data", "dump", "-o", "rows.json").stderr
+    assert "bay_press.Head is a view, and has no rows of its own: --model bay_press.Head" in told
+    assert run("data", "load", "rows.json").stdout.endswith(" unchanged\n")
+    assert json.loads(run("data", "dump", "--model", "Head").stdout)
+
+
 def test_a_dump_that_is_wrong_is_told_whole(built: None, run: Run, folder: Path) -> None:
     record = {"model": TOPICS, "pk": 1, "fields": {"name": None, "slugg": "x"}}
     (folder / "bad.jsonl").write_text(json.dumps(record) + "\n{\n")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import types
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,12 @@ from sqlalchemy.schema import CreateTable
 from tests.servers import SERVERS, opened_apart
 from toolkit.database import Database
 from toolkit.errors import DatabaseError, FieldError, ValidationError
-from toolkit.models import DateField, JSONField, Max, Model
+from toolkit.models import DateField, JSONField, Max, Min, Model
 from toolkit.models.inspecting import inspect_models
 from toolkit.models.resolve import models_in, resolve_models
 from toolkit.models.schema import Schema
 from toolkit.models.states import capture
+from toolkit.serialization import dump, format_of
 from toolkit.trace import Scope, Trace, entered
 
 ARCHIVE = sa.MetaData()
@@ -289,7 +291,7 @@ def test_bits_are_bytes(url: str) -> None:
         database.execute("CREATE TABLE flags (id INTEGER PRIMARY KEY, mask BIT(12) NOT NULL)")
         database.execute("INSERT INTO flags VALUES (1, b'101')")
         source = inspect_models(database)
-        assert "mask = models.BinaryField()  # a BIT column: read and written as bytes" in source
+        assert "mask = models.BinaryField(blank=True)  # a BIT column: read and written as bytes" in source
         (model,) = imported(database, source, "Flags")
         with entered(Scope(None, database)):
             assert model.objects.get(pk=1).mask == b"\x00\x05"
@@ -715,6 +717,127 @@ def test_addresses_and_uuids_of_mariadb(any_database_with: Any) -> None:
         row = place.objects.get(pk="::1", code=code, v4="10.0.0.1")
         assert (row.code, row.v4) == (code, "10.0.0.1")
         row.save()
+
+
+@only("mysql")
+def test_numbers_without_a_sign_flags_and_shapes_of_mariadb(any_database_with: Any) -> None:
+    """``SMALLINT UNSIGNED`` reaches to 65,535, ``TINYINT(1)`` holds any small number, and ``BIT(1)`` is yes or no."""
+    database = any_database_with(
+        "CREATE TABLE film (id SMALLINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, length SMALLINT UNSIGNED, "
+        "votes INT UNSIGNED, views BIGINT UNSIGNED, stars TINYINT UNSIGNED, level TINYINT(1), seen TINYINT(1), "
+        "live BIT(1) NOT NULL, place POINT NOT NULL, note VARCHAR(9) NOT NULL)",
+        "CREATE TABLE tongue (id TINYINT UNSIGNED AUTO_INCREMENT PRIMARY KEY)",
+        "INSERT INTO film VALUES (65535, 65535, 4294967295, 1, 255, 2, 1, b'0', ST_GeomFromText('POINT(1 2)'), '')",
+    )
+    source = inspect_models(database)
+    for line in (
+        "id = models.AutoField(primary_key=True)",
+        "id = models.SmallAutoField(primary_key=True)",
+        "length = models.PositiveIntegerField(",
+        "views = models.PositiveBigIntegerField(",
+        "stars = models.PositiveSmallIntegerField(",
+        "level = models.SmallIntegerField(",
+        "seen = models.BooleanField(",
+        "place = models.BinaryField(blank=True)  # a shape, in bytes",
+    ):
+        assert line in source
+    film, tongue = imported(database, source, "Film", "Tongue")
+    before = database.fetch("SELECT * FROM film")
+    with entered(Scope(None, database)):
+        row = film.objects.get(length=65_535, votes=4_294_967_295, stars=255, level=2, seen=True, live=False)
+        row.full_clean()
+        row.save()
+        assert film.objects.filter(place=row.place, live=row.live).exists()
+        assert tongue.objects.create().pk == 1
+    assert database.fetch("SELECT * FROM film") == before
+
+
+@only("postgresql")
+def test_databases_with_hstore_networks_and_keys_that_are_always_counted(any_database_with: Any) -> None:
+    database = any_database_with(
+        "CREATE EXTENSION hstore SCHEMA public",
+        "CREATE TABLE block (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ip inet NOT NULL, host inet, "
+        "more public.hstore)",
+        "INSERT INTO block (ip, host, more) VALUES ('10.0.0.0/8', '::1', 'a=>1')",
+    )
+    source = inspect_models(database)
+    assert "ip = models.TextField(blank=True)  # an address, but whole networks are in it" in source
+    assert "host = models.GenericIPAddressField(" in source
+    (block,) = imported(database, source, "Block")
+    with entered(Scope(None, database)):
+        row = block.objects.get(ip="10.0.0.0/8", host="::1")
+        assert row.more == '"a"=>"1"'
+        row.save()
+        block(id=7, ip="::/0", more=row.more).save()
+        block.objects.bulk_create([block(id=8, ip="::/0"), block(ip="::/0")])
+        assert sorted(block.objects.values_list("pk", flat=True)) == [1, 2, 7, 8]
+    database.execute("DROP EXTENSION hstore CASCADE")
+
+
+@only("mysql")
+def test_a_dump_does_not_go_round_in_circles(any_database_with: Any) -> None:
+    """MariaDB compares a ``BIT`` with no bytes, and so finds nothing behind a row, or everything."""
+    database = any_database_with("CREATE TABLE mask (id BIT(8) PRIMARY KEY)", "INSERT INTO mask VALUES (b'101')")
+    imported(database, inspect_models(database), "Mask")
+    with (
+        entered(Scope(None, database)) as scope,
+        pytest.raises(DatabaseError, match=r"does not find what is behind a row with the key \[b'\\x05'\]"),
+    ):
+        dump(scope, format_of("json"), io.StringIO())
+
+
+def test_what_is_in_columns_of_sqlite_tells_their_types_where_the_table_does_not() -> None:
+    """Rails wrote ``'t'`` and ``'f'``; what is declared without a type, or computed by a view, may be anything."""
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE post (id INTEGER PRIMARY KEY, live BOOLEAN, draft BOOLEAN, a, b, c, _meta TEXT)")
+    database.execute("INSERT INTO post VALUES (1, 't', 1, 5, 2.5, x'00', 'm'), (2, 'f', 0, 6, 1, NULL, 'n')")
+    database.execute("CREATE VIEW halves AS SELECT id, a / 2.0 AS half FROM post")
+    source = inspect_models(database, views=True)
+    assert "live = models.TextField(null=True, blank=True)  # declared as yes or no, but others" in source
+    post, halves = imported(database, source, "Post", "Halves")
+    with entered(Scope(None, database)):
+        row = post.objects.get(live="t", draft=True, a=5, b=2.5, c=b"\x00", meta_field="m")
+        assert halves.objects.get(half=2.5).pk == 1
+        row.save()
+    assert database.fetch("SELECT typeof(a), typeof(b), typeof(c), live FROM post WHERE id = 1") == [
+        ("integer", "real", "blob", "t")
+    ]
+    database.close()
+
+
+def test_text_in_a_column_of_yes_and_no_is_neither() -> None:
+    """It was read as yes, ``'f'`` too."""
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE post (id INTEGER PRIMARY KEY, live BOOLEAN)")
+    (post,) = imported(database, inspect_models(database), "Post")
+    database.execute("INSERT INTO post VALUES (1, 'f')")
+    with (
+        entered(Scope(None, database)),
+        pytest.raises(DatabaseError, match=r"Post\.live of row 1 is 'f', which is no BooleanField.*UPDATE"),
+    ):
+        list(post.objects.all())
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-03-01 10:00:00", "2026-03-01T10:00:00.000Z", "2026-03-01 12:00:00+02:00", "2026-03-01 10:00"]
+)
+def test_instants_that_others_wrote_into_sqlite_are_compared_as_instants(written: str) -> None:
+    """Django and Rails leave the offset out, and JavaScript writes a T and a Z: as texts they would be others."""
+    database = Database("sqlite://")
+    database.execute("CREATE TABLE post (id INTEGER PRIMARY KEY, made DATETIME)")
+    database.execute("INSERT INTO post VALUES (1, ?), (2, '2026-03-01 10:00:00.5'), (3, NULL)", [written])
+    (post,) = imported(database, inspect_models(database), "Post")
+    moment = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    with entered(Scope(None, database)):
+        rows = post.objects
+        assert rows.get(made=moment).made == moment
+        assert [row.pk for row in rows.filter(made__lte=moment)] == [1]
+        assert [row.pk for row in rows.filter(made__gt=moment)] == [2]
+        assert [row.pk for row in rows.filter(made__isnull=False).order_by("made")] == [1, 2]
+        assert rows.aggregate(first=Min("made"))["first"] == moment
+        assert rows.filter(made__in=[moment], made__hour=10).update(made=moment) == 1
+    database.close()
 
 
 @only("mysql")

@@ -16,6 +16,7 @@ from toolkit.cli.rows import (
     entered_home,
     entered_site,
     parse_map,
+    without_views,
     writing_to,
 )
 from toolkit.cli.sites import open_site
@@ -167,7 +168,8 @@ def dump(
     asked = invocation()
     form = format_of(kind or (None if output else "json"), output)
     with entered_site(alias) as scope:
-        chosen = chosen_models(scope.database.schema, apps, models, exclude)
+        named = chosen_models(scope.database.schema, apps, models, exclude)
+        chosen = named if models else without_views(scope.database, named)
         if (pks is not None or fields is not None) and len(chosen) != 1:
             raise ContentError("--pks and --fields are of one model", hint="Name it: --model newsroom.Story.")
         keys = None if pks is None else _parse_keys(chosen[0]._meta, pks)
@@ -176,6 +178,8 @@ def dump(
             count = write_dump(scope, form, out, models=chosen, natural=natural, fields=names, pks=keys)
         others = [] if apps or models or alias != DEFAULT else databases_left_out(scope)
     _told_written(asked, output, count)
+    for view in [model._meta.label for model in named if model not in chosen]:
+        asked.output.note(f"note: {view} is a view, and has no rows of its own: --model {view}", style="yellow")
     for other in others:
         asked.output.note(f"note: the rows of {other!r} are not among them: --database {other}", style="yellow")
 

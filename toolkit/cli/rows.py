@@ -14,6 +14,7 @@ from toolkit.cli.sites import open_site
 from toolkit.database import DEFAULT
 from toolkit.errors import ContentError, DatabaseError, did_you_mean
 from toolkit.files import replacing
+from toolkit.models.inspecting import view_names
 from toolkit.serialization.formats import opened
 from toolkit.trace import Scope, entered
 
@@ -107,6 +108,15 @@ def chosen_models(schema: Any, apps: Iterable[str], models: Iterable[str], exclu
     named = [model for label in apps for model in of_app[label]] + [find(name) for name in models]
     without = {each for name in exclude for each in of_app.get(name) or [find(name)]}
     return [model for model in dict.fromkeys(named or known) if model not in without]
+
+
+def without_views(database: Any, models: Iterable[Any]) -> list[Any]:
+    """Those of the models that have a table: what a view shows are rows of others, and it takes none."""
+    chosen = list(models)
+    if all(model._meta.managed for model in chosen):
+        return chosen
+    views = view_names(database)
+    return [model for model in chosen if model._meta.managed or model._meta.table not in views]
 
 
 def parse_map(pairs: Iterable[str]) -> dict[str, str]:

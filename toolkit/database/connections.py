@@ -378,7 +378,8 @@ class Database(Holding):
         from sqlalchemy.pool import StaticPool
 
         with self.backend.inspectable(self.connection) as found:
-            engine = sa.create_engine(self.backend.sqlalchemy_url, creator=lambda: found, poolclass=StaticPool)
+            options = {"creator": lambda: found, "poolclass": StaticPool, **self.backend.dialect_options}
+            engine = sa.create_engine(self.backend.sqlalchemy_url, **options)
             with engine.connect() as connection:
                 yield sa.inspect(connection)
 

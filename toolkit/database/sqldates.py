@@ -91,9 +91,21 @@ def _clock(text: str, zone: ZoneKey) -> str:
     return str((value.time() if isinstance(value, datetime) else value).isoformat())
 
 
+def _instant(value: Any) -> Any:
+    """An instant as the toolkit writes it, from one that another program wrote; what is none stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = datetime.fromisoformat(value)
+        return _written(found if found.tzinfo is not None else found.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return value
+
+
 DATES: Mapping[str, tuple[int, Callable[..., Any]]] = {
     "toolkit_extract": (3, _extract),
     "toolkit_trunc": (3, _trunc),
     "toolkit_day": (3, _day),
     "toolkit_clock": (2, _clock),
+    "toolkit_instant": (1, _instant),
 }

@@ -13,6 +13,7 @@ from toolkit.models.fields.several import as_one, columns_of
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.relations import ForeignKey, Referred, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
+from toolkit.models.unmanaged import told_alike
 
 if TYPE_CHECKING:
     from toolkit.models.compiler import Compiler
@@ -212,7 +213,7 @@ def home_of(compiler: Compiler, node: Node, found: Any) -> tuple[Node, Any]:
         return node, as_one([own_column(compiler, node, part) for part in found.parts])
     if found.model._meta.concrete_model is here.concrete_model:
         compiler.touch(node, found.column)
-        return node, node.table.c[found.column]
+        return node, told_alike(node.table.c[found.column], found, compiler.dialect)
     link = here.stand_ins.get(found)
     if link is not None:  # the parent's key is our own: no need to enter its table
         compiler.touch(node, link.column)

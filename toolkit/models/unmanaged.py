@@ -1,4 +1,5 @@
-"""Text in tables that others made: it may be of a kind that the toolkit has not, such as PostgreSQL's enums."""
+"""What is in tables that others made: text may be of a kind that the toolkit has not, such as PostgreSQL's enums, and
+instants are written by SQLite's users in forms of their own."""
 
 from __future__ import annotations
 
@@ -26,6 +27,15 @@ def as_text(column: Any, field: Any, dialect: str) -> Any:
     import sqlalchemy as sa
 
     return sa.cast(column, sa.Text()) if is_of_others(field, dialect) else column
+
+
+def told_alike(column: Any, field: Any, dialect: str) -> Any:
+    """A column as it is compared and ordered: SQLite compares instants as texts, and others leave the offset out."""
+    import sqlalchemy as sa
+
+    if dialect != "sqlite" or field.model._meta.managed or not isinstance(field.sql_type(), sa.DateTime):
+        return column
+    return sa.func.toolkit_instant(column, type_=field.sql_type())
 
 
 @lru_cache(1)

@@ -29,10 +29,19 @@ def insert_sql(scope: Scope, model: Any, fields: Sequence[Any], *, returning: bo
     meta = model._meta
     columns = ", ".join(quoted(dialect, field.column) for field in fields)
     marks = ", ".join([placeholder(dialect)] * len(fields))
-    sql = f"INSERT INTO {quoted(dialect, meta.table)} ({columns}) VALUES ({marks})"  # noqa: S608 - names of the schema
+    told = "OVERRIDING SYSTEM VALUE " if _may_be_refused(dialect, meta, fields) else ""
+    sql = f"INSERT INTO {quoted(dialect, meta.table)} ({columns}) {told}VALUES ({marks})"
     if not fields:
         sql = f"INSERT INTO {quoted(dialect, meta.table)} {_default_row(scope, meta)}"
     return scope.database.backend.returning_key(sql, quoted(dialect, meta.pk.column)) if returning else sql
+
+
+def _may_be_refused(dialect: str, meta: Any, fields: Sequence[Any]) -> bool:
+    """Whether the database may want to count a key itself: ``GENERATED ALWAYS AS IDENTITY``, which no migration makes.
+
+    Source: PostgreSQL, "INSERT", OVERRIDING SYSTEM VALUE.
+    """
+    return dialect == "postgresql" and not meta.managed and any(isinstance(each, AutoField) for each in fields)
 
 
 def _default_row(scope: Scope, meta: Any) -> str:

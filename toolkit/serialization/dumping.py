@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from toolkit.errors import ContentError, ValidationError, did_you_mean
+from toolkit.errors import ContentError, DatabaseError, ValidationError, did_you_mean
 from toolkit.models import JSONField, Q, QuerySet
 from toolkit.models.scopes import current_scope
 from toolkit.serialization.formats import Format
@@ -183,9 +183,14 @@ class Table:
         rows = rows.order_by(*order)
         chunk = list(rows[:CHUNK])
         while chunk:
-            last = [_at(chunk[-1], path) for path in order]
+            first, last = ([_at(chunk[place], path) for path in order] for place in (0, -1))
             yield chunk
             chunk = list(rows.filter(_behind(order, last))[:CHUNK])
+            if chunk and [_at(chunk[0], path) for path in order] == first:
+                told = f"the database does not find what is behind a row with the key {last!r:.80}"
+                raise DatabaseError(
+                    f"{self.model._meta.label}: {told}", hint="Give the model another key, which the database compares."
+                )
 
     def _natural_paths(self, model: Any, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[str]:
         """What rows are ordered by: the values that tell them, through references to what tells those.

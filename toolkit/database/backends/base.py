@@ -84,6 +84,7 @@ class Backend:
         extra: The extra of the toolkit that brings the driver.
         placeholder: What stands in a statement for a bound value.
         paramstyle: SQLAlchemy's word for it (PEP 249); a positional one.
+        dialect_options: What SQLAlchemy's dialect is made with besides.
         whole_numbers: What stands in a statement for a list of whole numbers that is one value, written ``{1,2,3}``;
             empty where there is no such value.
         quote_marks: What stands before and after an identifier; the second is doubled inside.
@@ -129,6 +130,7 @@ class Backend:
     extra: ClassVar[str] = ""
     placeholder: ClassVar[str] = "%s"
     paramstyle: ClassVar[str] = "format"
+    dialect_options: ClassVar[Mapping[str, Any]] = {}
     whole_numbers: ClassVar[str] = ""
     quote_marks: ClassVar[tuple[str, str]] = ('"', '"')
     begin: ClassVar[Sequence[str]] = ("BEGIN",)
@@ -341,10 +343,11 @@ class Backend:
         from sqlalchemy.exc import DBAPIError
         from sqlalchemy.pool import NullPool
 
-        dialect = self.dialect_class()(paramstyle=self.paramstyle)
+        dialect = self.dialect_class()(paramstyle=self.paramstyle, **self.dialect_options)
         dialect.dbapi = dialect.import_dbapi()  # which some ask for their version
         # nothing is written, so nothing is taken back either: SQLAlchemy logs it with a traceback where that fails
-        engine = create_engine(self.sqlalchemy_url, creator=self.connect, poolclass=NullPool, pool_reset_on_return=None)
+        options = {"poolclass": NullPool, "pool_reset_on_return": None, **self.dialect_options}
+        engine = create_engine(self.sqlalchemy_url, creator=self.connect, **options)
         try:
             with engine.connect() as connection:
                 dialect.initialize(connection)

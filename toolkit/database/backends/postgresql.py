@@ -47,6 +47,7 @@ class PostgreSQL(Backend):
     dialect = "postgresql"
     driver = "postgresql+psycopg"
     extra = "postgresql"
+    dialect_options = {"use_native_hstore": False}  # it would be read as a dict, on some connections
     whole_numbers = "%s::bigint[]"
     snapshot = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
     direct = True

@@ -228,6 +228,24 @@ def _parsed(text: str) -> Decimal:
     return number
 
 
+class _Truths(dict[Any, bool]):
+    """From what a database keeps to true or false: a hit costs a lookup in a dict and no call.
+
+    A computed value may be any number. MariaDB's ``BIT(1)`` comes as a byte. Text is neither, such as the ``'f'`` that
+    Rails once wrote into SQLite's tables.
+    """
+
+    def __missing__(self, value: Any) -> bool:
+        if isinstance(value, bytes):
+            return any(value)
+        if isinstance(value, str):
+            raise ValueError("it is text")
+        return bool(value)
+
+
+_TRUTHS = _Truths({0: False, 1: True})
+
+
 class BooleanField(Field[T]):
     """True or false."""
 
@@ -270,7 +288,7 @@ class BooleanField(Field[T]):
         return bool
 
     def db_reader(self, dialect: str) -> Convert:
-        return None if dialect == "postgresql" else bool
+        return None if dialect == "postgresql" else _TRUTHS.__getitem__
 
     def value_to_string(self, value: Any) -> str:
         return "true" if value else "false"

@@ -34,9 +34,7 @@ class FieldText(NamedTuple):
 def key_field_of(kind: Any, *, counted: bool) -> FieldText:
     """The field of a column that is a key: MariaDB's ``TINYINT(1)`` is a number there, and no yes or no."""
     found = field_of(kind, counted=counted)
-    if found.kind != "BooleanField":
-        return found
-    return FieldText("SmallAutoField" if counted else "SmallIntegerField")
+    return FieldText("SmallIntegerField") if found.kind == "BooleanField" else found
 
 
 def can_be_key(kind: Any) -> bool:
@@ -55,9 +53,9 @@ def field_of(kind: Any, *, counted: bool) -> FieldText:
 
     rules: list[tuple[Any, Callable[[Any], FieldText]]] = [
         (sa.Boolean, lambda _: FieldText("BooleanField")),
-        (sa.SmallInteger, lambda _: FieldText("SmallAutoField" if counted else "SmallIntegerField")),
-        (sa.BigInteger, lambda _: FieldText("BigAutoField" if counted else "BigIntegerField")),
-        (sa.Integer, _integer(counted)),
+        (sa.SmallInteger, _integer("Small", counted)),
+        (sa.BigInteger, _integer("Big", counted)),
+        (sa.Integer, _integer("", counted)),
         (sa.Enum, lambda found: _choices(found.enums)),
         (sa.Float, lambda _: FieldText("FloatField")),
         (sa.Numeric, _decimal),
@@ -83,8 +81,17 @@ def field_of(kind: Any, *, counted: bool) -> FieldText:
     return _unknown(kind)
 
 
-def _integer(counted: bool) -> Callable[[Any], FieldText]:
-    return lambda _: FieldText("AutoField" if counted else "IntegerField")
+def _integer(size: str, counted: bool) -> Callable[[Any], FieldText]:
+    """The field of whole numbers of a size; 16 bits with a sign are too few for MariaDB's ``SMALLINT UNSIGNED``."""
+
+    def make(kind: Any) -> FieldText:
+        unsigned, is_tiny = getattr(kind, "unsigned", False), type(kind).__name__ == "TINYINT"
+        if is_tiny and kind.display_width == 1 and not counted:
+            return FieldText("BooleanField")
+        fitting = "Small" if is_tiny else "" if unsigned and size == "Small" else size
+        return FieldText(f"{fitting}AutoField" if counted else f"{'Positive' * bool(unsigned)}{fitting}IntegerField")
+
+    return make
 
 
 def _decimal(kind: Any) -> FieldText:
@@ -121,6 +128,8 @@ def _unknown(kind: Any) -> FieldText:
 def _bits(kind: Any) -> FieldText:
     """MariaDB gives bits as bytes, and compares them as a number; PostgreSQL gives them as text."""
     if kind.__module__.startswith("sqlalchemy.dialects.mysql"):
+        if kind.length == 1:
+            return FieldText("BooleanField")
         return FieldText("BinaryField", {}, "a BIT column: read and written as bytes, and not to be filtered by")
     return _unknown(kind)
 
@@ -139,7 +148,6 @@ def _json(kind: Any) -> FieldText:
 
 
 _SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
-    "TINYINT": lambda kind: FieldText("BooleanField" if kind.display_width == 1 else "SmallIntegerField"),
     "YEAR": lambda _: FieldText("SmallIntegerField"),
     "BIT": _bits,
     "JSON": _json,
@@ -148,6 +156,9 @@ _SPECIAL: Mapping[str, Callable[[Any], FieldText]] = {
     "INET4": lambda _: FieldText("GenericIPAddressField"),
     "INTERVAL": lambda _: FieldText("DurationField"),
     "INET6": lambda _: FieldText("GenericIPAddressField"),
+    "GEOMETRY": lambda _: FieldText("BinaryField", {}, "a shape, in bytes as the database keeps it"),
+    "NETWORK": lambda _: FieldText("TextField", {}, "an address, but whole networks are in it"),
+    "FLAGS": lambda _: FieldText("TextField", {}, "declared as yes or no, but others than 0 and 1 are in it"),
     "SET": lambda kind: FieldText("CharField", {"max_length": 255}, "a SET: several values with commas between"),
 }
 """Types that say more than the class they come from, by name."""

@@ -20,6 +20,9 @@ migrations nor builds touch a table. Look at the references: DO_NOTHING leaves a
 from toolkit import models
 '''
 
+MAY_BE_EMPTY = frozenset({"CharField", "TextField", "BinaryField", "JSONField"})
+"""Fields of which a form, or a file, may leave out the value although the column takes no NULL."""
+
 
 def inspect_models(database: Any, tables: Iterable[str] = (), *, views: bool = False, alias: str = "") -> str:
     """The source of a module with a model for each table.
@@ -172,6 +175,8 @@ class _Module:
             options["primary_key"] = True
         elif null and column not in key:  # SQLite's keys may be NULL, and no row is told by that
             options |= {"null": True, "blank": True}
+        elif made.kind in MAY_BE_EMPTY and "choices" not in options and column not in key:
+            options["blank"] = True  # the database takes an empty one
         if table.is_unique(column) and not alone and made.kind != "OneToOneField":
             options["unique"] = True
         if attribute != column:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from toolkit.models.model import Model
 
-TAKEN = frozenset(name for name in dir(Model) if not name.startswith("_")) | {"objects", "Meta", "pk", "models"}
+TAKEN = frozenset(name for name in dir(Model) if not name.startswith("_")) | {"objects", "Meta", "meta", "pk", "models"}
 """What a field cannot be called; the last is the module that the fields after it come from."""
 
 

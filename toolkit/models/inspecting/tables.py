@@ -131,6 +131,12 @@ def _is_own(name: str) -> bool:
     return name.startswith((OWN, "sqlite_", "spatial_ref_sys", "gpkg_"))
 
 
+def view_names(database: Any) -> set[str]:
+    """The views of a database, those that are kept (``MATERIALIZED``) too."""
+    with database.inspector() as inspector:
+        return set(_views(inspector))
+
+
 def _views(inspector: Any) -> list[str]:
     materialized = getattr(inspector, "get_materialized_view_names", list)
     try:
@@ -244,11 +250,62 @@ def _declared_types(database: Any, name: str) -> dict[str, Any]:
 
     if database.dialect == "mysql":
         return _mariadb_types(database, name) | dict.fromkeys(_json_columns(database, name), sa.JSON())
-    if database.dialect != "sqlite":
-        return {}
+    if database.dialect == "postgresql":
+        return _postgresql_types(database, name)
+    return _sqlite_types(database, name)
+
+
+def _postgresql_types(database: Any, name: str) -> dict[str, Any]:
+    """The columns of addresses in which are whole networks, which are no address."""
+    import sqlalchemy as sa
+
+    found = database.fetch(
+        "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = current_schema() AND table_name = %s AND udt_name = 'inet'",
+        (name,),
+    )
+    table = database.backend.quoted(name)
+    told = {}
+    for (column,) in found:
+        quoted = database.backend.quoted(column)
+        networks = f"SELECT 1 FROM {table} WHERE {quoted} <> host({quoted})::inet LIMIT 1"  # noqa: S608 - quoted
+        if database.fetch(networks):
+            told[column] = _named("NETWORK", sa.Text)
+    return told
+
+
+def _sqlite_types(database: Any, name: str) -> dict[str, Any]:
+    """What the names of types mean; where they mean nothing, and of yes and no, what is in the columns."""
+    import sqlalchemy as sa
+
     found = database.fetch("SELECT name, lower(type) FROM pragma_table_xinfo(?)", (name,))
-    told = {column: _sqlite_type(sa, kind) for column, kind in found if kind}
+    told = {column: _sqlite_type(sa, kind) for column, kind in found}
+    for column, kind in told.items():
+        if isinstance(kind, sa.types.NullType | sa.Boolean):
+            told[column] = _kept_type(database, name, column, kind)
     return {column: kind for column, kind in told.items() if kind is not None}
+
+
+def _kept_type(database: Any, name: str, column: str, declared: Any) -> Any:
+    """The type of what a column of SQLite's really has: Rails wrote ``'t'`` and ``'f'`` where it declared booleans."""
+    import sqlalchemy as sa
+
+    quoted = database.backend.quoted(column)
+    others = "NOT IN (0, 1)" if isinstance(declared, sa.Boolean) else "IS NOT NULL"
+    sql = f"SELECT DISTINCT typeof({quoted}) FROM {database.backend.quoted(name)} WHERE {quoted} {others}"  # noqa: S608 - quoted
+    kept = {kind for (kind,) in database.fetch(sql)}
+    if not kept:
+        return declared
+    if kept <= {"integer", "real"}:
+        return sa.Float() if "real" in kept else sa.Integer()
+    if kept == {"blob"}:
+        return sa.LargeBinary()
+    return _named("FLAGS", sa.Text) if isinstance(declared, sa.Boolean) else sa.Text() if kept == {"text"} else declared
+
+
+def _named(name: str, kind: Any) -> Any:
+    """A type that is told by a name of ours."""
+    return type(name, (kind,), {})()
 
 
 _SQLITE_NUMBERS = re.compile("(big|small|medium|tiny|long)?int(eger)?|unsigned|num(ber)?|dec|(small)?money|currency")
@@ -262,7 +319,7 @@ def _sqlite_type(sa: Any, declared: str) -> Any:
     from sqlalchemy.dialects.sqlite.base import ischema_names
 
     kinds = {"uuid": sa.Uuid(), "timestamp": sa.DateTime(), "datetime": sa.DateTime(), "string": sa.Text()}
-    kinds |= {"any": sa.Text(), "jsonb": sa.JSON(), "bit": sa.Boolean()}
+    kinds |= {"jsonb": sa.JSON(), "bit": sa.Boolean(), "bool": sa.Boolean(), "boolean": sa.Boolean()}
     kinds |= {"serial": sa.Integer(), "bigserial": sa.BigInteger()}
     word = next(iter(re.findall("[a-z]+", declared)), "")
     is_known = word.upper() in ischema_names or _SQLITE_NUMBERS.fullmatch(word)
@@ -272,17 +329,33 @@ def _sqlite_type(sa: Any, declared: str) -> Any:
 
 
 def _mariadb_types(database: Any, name: str) -> dict[str, Any]:
-    """The columns of types that MySQL has not, and SQLAlchemy does not expect there."""
+    """The columns of types that MySQL has not, or SQLAlchemy does not know there."""
     import sqlalchemy as sa
+    from sqlalchemy.dialects.mysql import TINYINT
     from sqlalchemy.dialects.mysql.mariadb import INET4, INET6
 
-    kinds = {"uuid": sa.Uuid(), "inet4": INET4(), "inet6": INET6()}
+    shape = _named("GEOMETRY", sa.LargeBinary)
+    kinds = {"uuid": sa.Uuid(), "inet4": INET4(), "inet6": INET6(), **dict.fromkeys(_SHAPES, shape)}
     found = database.fetch(
-        "SELECT column_name, data_type FROM information_schema.columns "
+        "SELECT column_name, lower(data_type), lower(column_type) FROM information_schema.columns "
         "WHERE table_schema = database() AND table_name = %s",
         (name,),
     )
-    return {column: kinds[kind.lower()] for column, kind in found if kind.lower() in kinds}
+    told = {column: kinds[kind] for column, kind, _ in found if kind in kinds}
+    flags = [column for column, _, whole in found if whole.startswith("tinyint(1)")]
+    return told | {column: TINYINT() for column in flags if not _has_flags_alone(database, name, column)}
+
+
+def _has_flags_alone(database: Any, name: str, column: str) -> bool:
+    """Whether there is nothing but yes and no in a column; ``TINYINT(1)`` takes any small number."""
+    table, quoted = map(database.backend.quoted, (name, column))
+    return not database.fetch(f"SELECT 1 FROM {table} WHERE {quoted} NOT IN (0, 1) LIMIT 1")  # noqa: S608 - quoted
+
+
+_SHAPES = (
+    "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection"
+)  # fmt: skip
+"""MariaDB's types of geometries."""
 
 
 def _json_columns(database: Any, name: str) -> list[str]:
