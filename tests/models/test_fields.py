@@ -420,6 +420,11 @@ def test_instants_as_text_sort_and_read_as_instants(moment: datetime) -> None:
     assert write(moment) < write(later)
 
 
+def test_an_empty_text_is_no_address() -> None:
+    field: Any = models.GenericIPAddressField(null=True, blank=True)
+    assert (field.clean(""), field.clean(None)) == (None, None)
+
+
 def test_an_address_of_ipv4_inside_ipv6_may_be_unpacked() -> None:
     assert models.GenericIPAddressField(unpack_ipv4=True).to_python("::ffff:192.0.2.1") == "192.0.2.1"
     assert models.GenericIPAddressField(unpack_ipv4=True).to_python("2001:db8::1") == "2001:db8::1"

@@ -16,7 +16,7 @@ from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
 
-def declare(name: str, *indexes: models.Index) -> Any:
+def declare(name: str, *indexes: models.Index, **fields: Any) -> Any:
     kind: Any = type(models.Model)
     namespace = {
         "__module__": __name__,
@@ -26,6 +26,7 @@ def declare(name: str, *indexes: models.Index) -> Any:
         "rank": models.IntegerField(default=0),
         "data": models.JSONField(null=True),
         "at": models.DateTimeField(null=True),
+        **fields,
     }
     made = kind(name, (models.Model,), namespace)
     assert not resolve_models({"depot": [made]})[1]
@@ -108,6 +109,35 @@ def test_an_index_on_an_expression_is_used(database: Any) -> None:
         finally:
             if database.dialect == "postgresql":
                 database.execute("SET enable_seqscan = on")
+
+
+def test_an_index_has_its_nulls_where_questions_have_them(database: Any) -> None:
+    """PostgreSQL would have them elsewhere, and sort the whole table for ten rows."""
+    model = declare(
+        "Placed",
+        models.Index(fields=["rank", "-at"], name="newest"),
+        models.Index(F("at").desc(), name="spelt"),
+        models.Index(F("at__year"), name="yearly"),
+        models.Index(fields=["at"], opclasses=["timestamptz_ops"], name="classed"),
+        *([models.GinIndex(fields=["data"], name="inside")] if database.dialect == "postgresql" else []),
+        at=models.DateTimeField(null=True, db_index=True),
+    )
+    if database.dialect != "postgresql":
+        with table(database, model):
+            assert "NULLS" not in str(definitions(database, "depot_placed"))
+        return
+    with table(database, model):
+        found = definitions(database, "depot_placed")
+        assert found["newest"] == "btree (rank, at DESC NULLS LAST)"
+        assert found["spelt"] == "btree (at DESC NULLS LAST)"
+        assert found["classed"] == found["depot_placed_at_idx"] == "btree (at NULLS FIRST)"
+        assert found["yearly"].endswith(" NULLS FIRST)")
+        assert "NULLS" not in found["inside"]
+        with database.atomic():
+            database.execute("SET LOCAL enable_seqscan = off")
+            database.execute("SET LOCAL enable_sort = off")
+            for order in ("at", "-at"):  # keys decide between equal values
+                assert "Incremental Sort" in model.objects.order_by(order)[:10].explain()
 
 
 def test_an_index_says_where_nulls_go(database: Any) -> None:

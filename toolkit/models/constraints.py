@@ -377,39 +377,76 @@ def index_members(
     fields: Sequence[str],
     expressions: Sequence[Expression],
     opclasses: Sequence[str],
+    *,
+    ordered: bool = True,
 ) -> list[Any]:
-    """What an index is over, as SQLAlchemy takes it."""
+    """What an index is over, as SQLAlchemy takes it.
+
+    Args:
+        schema: The schema.
+        model: The model.
+        table: Its table.
+        fields: Names of fields, ``-`` before one for descending.
+        expressions: Or expressions.
+        opclasses: PostgreSQL's operator class of each field.
+        ordered: The index has an order, as PostgreSQL's ordinary one does and its others do not.
+    """
     members: list[Any] = []
     for name in fields:
         column = table.c[model._meta.get_field(name.removeprefix("-")).column]
         classed = opclasses and schema.dialect == "postgresql"  # then the direction stands behind the class
-        members.append(column.desc() if name.startswith("-") and not classed else column)
+        members.append(
+            column if classed else directed(schema, column, descending=name.startswith("-"), ordered=ordered)
+        )
     for item in expressions:
         plain = _plain(item)
         text = ddl.literal_expression(schema, model, plain)
-        members.append(ddl.as_text(f"({text}){_direction(schema, item)}"))
+        field = model._meta.by_name.get(plain.name) if isinstance(plain, F) else None
+        nullable = ordered and (field is None or field.null)
+        members.append(ddl.as_text(f"({text}){_direction(schema, item, nullable=nullable)}"))
     return members
 
 
-def _direction(schema: Any, item: Expression) -> str:
-    """What stands behind a member of an index. Where NULLs go can be said on PostgreSQL, whose own place is another
-    than that of all questions; elsewhere it is the same."""
-    if not isinstance(item, Ordered):
-        return ""
-    nulls = f" NULLS {item.nulls.upper()}" if item.nulls and schema.dialect == "postgresql" else ""
-    return f"{' DESC' * item.descending}{nulls}"
+def directed(schema: Any, column: Any, *, descending: bool, ordered: bool = True) -> Any:
+    """A column as a member of an index, with its NULLs where questions have them: PostgreSQL uses no other index."""
+    member = column.desc() if descending else column
+    if not ordered or not column.nullable or schema.dialect != "postgresql":
+        return member
+    return member.nulls_last() if descending else member.nulls_first()
+
+
+def _direction(schema: Any, item: Expression, *, nullable: bool) -> str:
+    """What stands behind a member of an index. Where NULLs go is said on PostgreSQL, whose own place is another than
+    that of all questions; elsewhere it is the same."""
+    descending = isinstance(item, Ordered) and item.descending
+    place = item.nulls if isinstance(item, Ordered) and item.nulls else "" if not nullable else _usual(descending)
+    nulls = f" NULLS {place.upper()}" if place and schema.dialect == "postgresql" else ""
+    return f"{' DESC' * descending}{nulls}"
+
+
+def _usual(descending: bool) -> str:
+    return "last" if descending else "first"
 
 
 def index_options(
-    schema: Any, model: Any, condition: Q | None, fields: Sequence[str], opclasses: Sequence[str]
+    schema: Any,
+    model: Any,
+    condition: Q | None,
+    fields: Sequence[str],
+    opclasses: Sequence[str],
+    *,
+    ordered: bool = True,
 ) -> dict[str, Any]:
-    """Options of SQLAlchemy's index."""
+    """Options of SQLAlchemy's index; the arguments are those of ``index_members``."""
     options: dict[str, Any] = {}
     if condition is not None:
         text = ddl.as_text(ddl.literal_condition(schema, model, condition))
         options |= {"sqlite_where": text, "postgresql_where": text, "mssql_where": text}
     if opclasses and schema.dialect == "postgresql":
-        columns = [model._meta.get_field(name.removeprefix("-")).column for name in fields]
-        spelt = [f"{kind}{' DESC' * name.startswith('-')}" for name, kind in zip(fields, opclasses, strict=True)]
-        options["postgresql_ops"] = dict(zip(columns, spelt, strict=True))
+        for name, kind in zip(fields, opclasses, strict=True):
+            field = model._meta.get_field(name.removeprefix("-"))
+            behind = _direction(
+                schema, Ordered(F(field.name), descending=name.startswith("-")), nullable=ordered and field.null
+            )
+            options.setdefault("postgresql_ops", {})[field.column] = f"{kind}{behind}"
     return options

@@ -81,8 +81,9 @@ class Index(Declared):
         if schema.spelling.hidden_columns and needs_hidden(self, unique=False):
             build_hidden(schema, model, table, self, unique=False)
             return
-        members = index_members(schema, model, table, self.fields, self.expressions, self.opclasses)
-        options = index_options(schema, model, self.condition, self.fields, self.opclasses)
+        ordered = self.method in ("", "btree")
+        members = index_members(schema, model, table, self.fields, self.expressions, self.opclasses, ordered=ordered)
+        options = index_options(schema, model, self.condition, self.fields, self.opclasses, ordered=ordered)
         if schema.dialect == "postgresql":
             if self.method:
                 options["postgresql_using"] = self.method

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.database import Backend, spelling
 from toolkit.errors import DeclarationError, IntegrityError, ToolkitError
 from toolkit.lazily import LazyModule
-from toolkit.models.constraints import UniqueConstraint
+from toolkit.models.constraints import UniqueConstraint, directed
 from toolkit.models.declarations import located, located_all
 from toolkit.models.fields import MISSING, AutoField, CharField, TextField
 from toolkit.models.on_delete import BY_DATABASE, DB_SET_DEFAULT
@@ -149,6 +149,10 @@ class Schema:
             meta.table, metadata, *columns, sqlite_autoincrement=_counts(meta), comment=meta.db_table_comment
         )
         self._tables[model] = table
+        for field in meta.local_fields:
+            if _has_own_index(field):
+                column = table.c[field.column]  # a reference is joined by, in the order of the key that it refers to
+                sa.Index(None, column if field.is_relation else directed(self, column, descending=False))
         for key in meta.spread_keys:
             _refer(sa, key, table, self.spelling)
         for item in (*_column_checks(model, self.dialect), *meta.constraints, *meta.indexes):
@@ -295,9 +299,7 @@ def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server
         arguments.append(sa.ForeignKey(f"{target.table}.{field.target_field.column}", ondelete=rule, **deferred))
     if spelling.identity and isinstance(field, AutoField):
         arguments.append(sa.Identity())
-    key = field.model._meta.key
-    first = field is key[0]  # the key's own index begins with it
-    alone = first and len(key) == 1
+    alone = field.model._meta.key == (field,)
     return sa.Column(
         field.column,
         field.sql_type(),
@@ -305,11 +307,15 @@ def _column(sa: Any, field: Any, spelling: type[Backend], *computed: Any, server
         primary_key=field.in_key,
         nullable=field.null,
         unique=(field.unique and not alone) or None,
-        index=(field.db_index and not field.unique and not first) or None,
         autoincrement="auto" if isinstance(field, AutoField) else False,
         server_default=server_default,
         comment=field.db_comment,
     )
+
+
+def _has_own_index(field: Any) -> bool:
+    """Whether ``db_index`` makes one: the key's own begins with its first field, and unique fields have theirs."""
+    return bool(field.db_index and not field.unique and field is not field.model._meta.key[0])
 
 
 def is_near(field: Any) -> bool:

@@ -50,6 +50,7 @@ class Databases(Mapping[str, Database]):
                     hint=did_you_mean(database.replica_of, self._found),
                 )
             database.siblings = [other for other in self._found.values() if other is not database]
+        _refuse_one_file(self._found.values() if others else ())
         self._replicas = {
             alias: cycle(copies)
             for alias in self._found
@@ -203,6 +204,20 @@ def _make(alias: str, options: Mapping[str, Any], folder: Path) -> Database:
         replica_of=options.get("replica_of", ""),
         atomic_requests=options.get("atomic_requests", False),
     )
+
+
+def _refuse_one_file(databases: Iterable[Database]) -> None:
+    """Two connections of one thread that write to one file would wait for each other."""
+    seen: dict[Path, Database] = {}
+    for database in databases:
+        if database.path is None or database.read_only:
+            continue
+        other = seen.setdefault(database.path.resolve(), database)
+        if other is not database:
+            raise SettingError(
+                f"databases.{database.alias} is the file of {other.alias!r}: {database.path}",
+                hint="One of them would wait for the other's lock. Give it a file of its own, or read_only = true.",
+            )
 
 
 def living_in(database: Database, models: Iterable[Any]) -> list[Any]:

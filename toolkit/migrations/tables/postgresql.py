@@ -27,6 +27,10 @@ WHERE indrelid = %s::regclass AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE 
 AND contype IN ('u', 'p', 'x'))"""
 
 
+_ANYWHERE = re.compile(r" ON .*?(?= USING)| NULLS (?:FIRST|LAST)(?=[,)])")
+"""What is no difference between indexes: the table, and the place of NULLs, which older tables have elsewhere."""
+
+
 def read(database: Any, table: str) -> TableInfo | None:
     """The table of this name, or None."""
     there = database.fetch("SELECT to_regclass(%s)", (quote(table),))[0][0] is not None
@@ -46,9 +50,7 @@ def _describe(database: Any, table: str) -> TableInfo:
         for column, kind, null, optional, default, generated, comment in database.fetch(_COLUMNS, (name,))
     }
     constraints = frozenset(text for (text,) in database.fetch(_CONSTRAINTS, (name,)))
-    indexes = {
-        index: re.sub(r" ON .*? USING", " USING", text, count=1) for index, text in database.fetch(_INDEXES, (name,))
-    }
+    indexes = {index: _ANYWHERE.sub("", text) for index, text in database.fetch(_INDEXES, (name,))}
     comment = database.fetch("SELECT obj_description(%s::regclass, 'pg_class')", (name,))[0][0]
     return TableInfo(columns, constraints, indexes, comment)
 

@@ -97,6 +97,11 @@ class GenericIPAddressField(Field[T]):
             return str(address)
         return str(address.ipv4_mapped) if self.unpack_ipv4 else f"::ffff:{address.ipv4_mapped}"
 
+    def _clean_empty(self, value: Any) -> Any:
+        """None where it may be: an empty text is no address, and would not be found by ``isnull``."""
+        found = super()._clean_empty(value)
+        return None if self.null else found
+
     def validate(self, value: Any) -> None:
         found = "IPv6" if ":" in value else "IPv4"
         if self.protocol not in ("both", found):
