@@ -78,6 +78,20 @@ def test_a_dump_that_is_wrong_is_told_whole(built: None, run: Run, folder: Path)
     ]  # fmt: skip
 
 
+def test_what_is_wrong_in_several_dumps_is_told_together(built: None, run: Run, folder: Path) -> None:
+    """But not that a row is not there, of a model whose rows could not be loaded from the file before."""
+    (folder / "a.jsonl").write_text(json.dumps({"model": TOPICS, "pk": 71, "fields": {"slugg": "x"}}))
+    fields = {"titel": "x", "topics": [71]}
+    (folder / "b.jsonl").write_text(json.dumps({"model": "bay_press.Story", "pk": 1, "fields": fields}))
+    told = run("data", "load", "a.jsonl", "b.jsonl", "--json", status=1)
+    assert [(one["path"], one["column"]) for one in json.loads(told.stdout)["problems"]] == [
+        ("a.jsonl", "slugg"), ("b.jsonl", "titel"),
+    ]  # fmt: skip
+    (folder / "b.jsonl").write_text(json.dumps({"model": "bay_press.Story", "pk": 1, "fields": {"topics": [71]}}))
+    assert "71" not in run("data", "load", "a.jsonl", "b.jsonl", status=1).stderr
+    assert "71 is not there" in run("data", "load", "b.jsonl", status=1).stderr
+
+
 def test_a_file_stays_as_it_was_if_a_dump_fails(built: None, run: Run, folder: Path) -> None:
     (folder / "rows.csv").write_text("before")
     assert "the rows of one model" in run("data", "dump", "-o", "rows.csv", status=1).stderr

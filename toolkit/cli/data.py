@@ -22,7 +22,7 @@ from toolkit.cli.rows import (
 from toolkit.cli.sites import open_site
 from toolkit.content.export import export_model
 from toolkit.database import DEFAULT, Database
-from toolkit.errors import ContentError, ValidationError
+from toolkit.errors import ContentError, Problems, ToolkitError, ValidationError
 from toolkit.models.inspecting import inspect_models
 from toolkit.serialization import Loaded, export_rows, format_of, import_rows, kind_of_table, read_table
 from toolkit.serialization import dump as write_dump
@@ -117,11 +117,16 @@ def inspect(tables: tuple[str, ...], where: str, views: bool) -> None:
 
 
 def _load_dumps(asked: Invocation, files: tuple[Path, ...], kind: str | None, alias: str, **options: bool) -> None:
-    done = Loaded()
+    done, problems, unsure = Loaded(), list[ToolkitError](), set[Any]()
     with entered_site(alias) as scope, scope.database.atomic():
         for path in files:
-            with opened(path, "r") as source:
-                done += load_dump(scope, format_of(kind, path), source, path=path, **options)
+            try:
+                with opened(path, "r") as source:
+                    done += load_dump(scope, format_of(kind, path), source, path=path, unsure=unsure, **options)
+            except Problems as found:
+                problems += found.problems
+        if problems:
+            raise Problems(problems)
     _tell(asked, done)
 
 

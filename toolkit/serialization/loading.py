@@ -65,6 +65,7 @@ def load(
     path: Path | str = "",
     ignore_unknown: bool = False,
     only_new: bool = False,
+    unsure: set[Any] | None = None,
 ) -> Loaded:
     """Make the rows of a dump be in the database. Loading it again changes nothing.
 
@@ -77,10 +78,13 @@ def load(
         path: Its name, for messages.
         ignore_unknown: Pass over models and fields that are not known; generic references may name such models.
         only_new: Leave rows alone that are there.
+        unsure: Models of which another file had rows that could not be loaded: what refers to those is not told of.
+            Those of this file are added, if it cannot be loaded.
 
     Raises:
         Problems: All that is wrong, each with file, line, record and field. Nothing was loaded.
     """
+    unsure = set() if unsure is None else unsure
     editor = Scope(scope.site, scope.database, EDITOR, scope.default_locale, scope.default_locale, scope.moment)
     with (
         entered(editor),
@@ -90,6 +94,7 @@ def load(
         loading = Loading(
             editor, spool, textual=kind.textual, path=str(path), ignore_unknown=ignore_unknown, only_new=only_new
         )
+        loading.unsure |= unsure
         try:
             for record in kind.read(source):
                 loading.take(record)
@@ -99,7 +104,11 @@ def load(
             broken = ContentError(f"the file cannot be read to its end: {error}", path=str(path) or None)
             loading.problems.insert(0, broken)  # for it may be the cause of others
             loading.is_readable = False
-        loading.write()
+        try:
+            loading.write()
+        except Problems:
+            unsure |= loading.lacking
+            raise
         return loading.done
 
 
@@ -146,12 +155,19 @@ class Loading:
         self.notes: list[str] = []
         self.is_readable = True
         self._failures = 0
-        self._unsure: set[Any] = set()
+        self.unsure: set[Any] = set()
         """Models with records whose key is not known: what refers to one of those is not told of."""
         self.naturals = NaturalKeys(spool, dialect=scope.database.dialect, textual=textual)
         self._settler = Settler(scope.database, spool, self.naturals, self.problem, self.not_there)
         self._states: Counter[str] = Counter()
         self._writers: dict[Any, TableWriter] = {}
+
+    @property
+    def lacking(self) -> set[Any]:
+        """The models whose rows are not there where this load fails: any, if it is not known what the file has."""
+        models = self.spool.models if self.is_readable else self.by_label.values()
+        levels = (level for model in models for level in model._meta.levels)
+        return self.unsure | {level._meta.concrete_model for level in levels}
 
     @property
     def done(self) -> Loaded:
@@ -182,7 +198,7 @@ class Loading:
 
     def not_there(self, place: Place, name: str, target: Any, given: Any) -> None:
         """Note that a record refers to a row that is not there."""
-        if target._meta.concrete_model in self._unsure:
+        if target._meta.concrete_model in self.unsure:
             return
         self.problem(place, _not_there(target, given, name), column=name)
 
@@ -226,7 +242,7 @@ class Loading:
         if self._failures > before:
             row.state = REFUSED
         if wrong & {*model._meta.natural_key, *_names_of_key(model)}:
-            self._unsure.add(model)
+            self.unsure.add(model)
         if wrong & _names_of_key(model):
             return
         self._settler.note(model, row)
@@ -255,7 +271,7 @@ class Loading:
             self.problem(record.place, f"{record.model!r} is no model of this database", hint=hint)
             return
         hint = did_you_mean(record.model, self.by_label)
-        self._unsure.update(self.by_label[near] for near in near_names(record.model, list(self.by_label)))
+        self.unsure.update(self.by_label[near] for near in near_names(record.model, list(self.by_label)))
         self.problem(record.place, f"{record.model!r} is no model of this site", hint=hint)
 
     def _refuse_named(self, place: Place, label: str, name: str) -> None:
