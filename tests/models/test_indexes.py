@@ -168,7 +168,7 @@ KINDS = {
 }
 SPELLED = {
     "brin": "(at) WITH (pages_per_range='8', autosummarize='on')",
-    "btree": "(title varchar_pattern_ops, at DESC) WITH (fillfactor='70')",
+    "btree": "(title varchar_pattern_ops, at DESC NULLS LAST) WITH (fillfactor='70')",
     "down": "(title varchar_pattern_ops DESC)",
     "hash": "(title) WITH (fillfactor='80')",
     "spgist": "(title)",

@@ -414,7 +414,10 @@ def test_a_setting_that_makes_no_sense_is_refused(make: Make, options: str, told
             'databases.archive = {url = "sqlite:///x.db", readonly = true}',
             "databases.archive: .*Did you mean 'read_only'",
         ),
-        ('databases.twin = {url = "sqlite:///./site.db"}', r"databases\.twin is the file of 'default': .*read_only = true"),
+        (
+            'databases.twin = {url = "sqlite:///./site.db"}',
+            r"databases\.twin is the file of 'default': .*read_only = true",
+        ),
         ('databases.copy = {url = "sqlite:///x.db", replica_of = "main"}', "replica_of = 'main' is no database"),
     ],
 )

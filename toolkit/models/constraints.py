@@ -307,8 +307,8 @@ class UniqueConstraint(BaseConstraint):
         if schema.spelling.hidden_columns and hidden.needs_hidden(self, unique=True):
             hidden.build_hidden(schema, model, table, self, unique=True)
             return
-        columns = index_members(schema, model, table, self.fields, self.expressions, self.opclasses)
-        options |= index_options(schema, model, self.condition, self.fields, self.opclasses)
+        columns = index_members(schema, model, table, self.fields, self.expressions, self.opclasses, ordered=False)
+        options |= index_options(schema, model, self.condition, self.fields, self.opclasses, ordered=False)
         sa.Index(self.name, *columns, unique=True, _table=table, **options)
 
     def violated(self, check: Any) -> bool:
@@ -378,7 +378,7 @@ def index_members(
     expressions: Sequence[Expression],
     opclasses: Sequence[str],
     *,
-    ordered: bool = True,
+    ordered: bool,
 ) -> list[Any]:
     """What an index is over, as SQLAlchemy takes it.
 
@@ -389,7 +389,7 @@ def index_members(
         fields: Names of fields, ``-`` before one for descending.
         expressions: Or expressions.
         opclasses: PostgreSQL's operator class of each field.
-        ordered: The index has an order, as PostgreSQL's ordinary one does and its others do not.
+        ordered: Questions may be asked in its order, as in that of PostgreSQL's ordinary index and of no other kind.
     """
     members: list[Any] = []
     for name in fields:
@@ -407,7 +407,7 @@ def index_members(
     return members
 
 
-def directed(schema: Any, column: Any, *, descending: bool, ordered: bool = True) -> Any:
+def directed(schema: Any, column: Any, *, descending: bool, ordered: bool) -> Any:
     """A column as a member of an index, with its NULLs where questions have them: PostgreSQL uses no other index."""
     member = column.desc() if descending else column
     if not ordered or not column.nullable or schema.dialect != "postgresql":
@@ -435,7 +435,7 @@ def index_options(
     fields: Sequence[str],
     opclasses: Sequence[str],
     *,
-    ordered: bool = True,
+    ordered: bool,
 ) -> dict[str, Any]:
     """Options of SQLAlchemy's index; the arguments are those of ``index_members``."""
     options: dict[str, Any] = {}

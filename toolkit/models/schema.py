@@ -152,7 +152,7 @@ class Schema:
         for field in meta.local_fields:
             if _has_own_index(field):
                 column = table.c[field.column]  # a reference is joined by, in the order of the key that it refers to
-                sa.Index(None, column if field.is_relation else directed(self, column, descending=False))
+                sa.Index(None, column if field.is_relation else directed(self, column, descending=False, ordered=True))
         for key in meta.spread_keys:
             _refer(sa, key, table, self.spelling)
         for item in (*_column_checks(model, self.dialect), *meta.constraints, *meta.indexes):
