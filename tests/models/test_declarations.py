@@ -94,6 +94,13 @@ def test_every_problem_with_relations_is_reported_with_the_nearest_name() -> Non
     assert "town.Story.tags refers to 'Tag'" in second
 
 
+def test_a_relation_to_an_abstract_model_is_refused() -> None:
+    base = declare("Base", Meta=type("Meta", (), {"abstract": True}))
+    story = declare("Story", base=models.ForeignKey(base, on_delete=models.CASCADE))
+    told = "town.Story.base refers to Base, which is abstract: it has no rows. Name a model that inherits from it."
+    assert problems_of(story) == [told]
+
+
 def test_relations_that_share_a_name_on_the_other_side_are_refused() -> None:
     author = declare("Author")
     story = declare(

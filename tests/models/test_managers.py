@@ -309,3 +309,21 @@ def test_a_manager_that_gives_no_queryset_is_told() -> None:
         Draft.objects.all()
     with pytest.raises(AttributeError, match=r"'Draft' has no attribute 'exclude'; write Draft\.objects\.exclude"):
         Draft.exclude(pk=1)  # type: ignore[attr-defined]  # that is the mistake
+
+
+def test_a_manager_that_asks_itself_is_told() -> None:
+    class Endless(models.Manager[Any]):
+        def get_queryset(self) -> Any:
+            return Story.objects.filter(title="a")
+
+    Story = declare("Story", title=models.CharField(max_length=5), objects=Endless())
+    with pytest.raises(FieldError, match=r"get_queryset.. of Endless asks .* without end\. Begin with super.."):
+        Story.objects.all()
+
+
+def test_a_model_that_no_app_has_is_no_table(desks: Any) -> None:
+    lost = declare("Lost", title=models.CharField(max_length=5))
+    with pytest.raises(DeclarationError, match="Lost is no model of this site, so it has no table: no app has it"):
+        lost.objects.count()
+    with pytest.raises(DeclarationError, match="Lost is no model of this site"):
+        lost.objects.create(title="a")

@@ -152,6 +152,10 @@ FORMS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a text for parameters": (lambda m: m.Story.objects.raw(RAW, "7"), "was given '7', which is neither a list of"),
     "a list of translations": (lambda m: m.Story.objects.raw(RAW, [1], ["id"]), "raw(translations=['id']): that gives"),
     "no SQL": (lambda m: m.Story.objects.raw(None), "raw() of Story takes a text of SQL, not None"),
+    "a comparison of Python's": (
+        lambda m: m.Story.objects.filter(F("weight") > 5),
+        "F('weight') cannot be compared with 5 by Python: the database compares. Write filter(weight__gt=5), or Q(",
+    ),
     "a text of defaults": (
         lambda m: m.Tag.objects.get_or_create(slug="a", defaults="x"),
         "get_or_create(defaults='x'): that gives no names their values. Write defaults={\"name\": value}.",
@@ -347,6 +351,9 @@ def test_a_wrong_call_is_told_with_what_to_write(m: Any, newsroom: Any) -> None:
         stories.create(title="a", section=newsroom.sections[0], **{"status": Wrong()})
     with pytest.raises(AttributeError, match=r"'Story' has no attribute 'filter'; write Story\.objects\.filter"):
         m.Story.filter(title="a")
+    for name, told in (("title", r"Write get\(\)\.title of one, or values_list"), ("sort", r"'sort'\. Write order_by")):
+        with pytest.raises(AttributeError, match=told):
+            getattr(stories.all(), name)
     assert not hasattr(m.Story, "surely_not")
 
 

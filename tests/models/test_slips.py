@@ -98,11 +98,23 @@ SLIPS = [
         "class Meta: constraints = [models.CheckConstraint(condition=models.F('id'), name='c')]",
         "press.Slip: F.'id'.: F.* is not a condition: it is not true or false",
     ),
+    ("a = models.IntegerField(); a = 5", "Slip.a is a field, and something else of this name follows"),
+    ("def __init__(self, **values): self.a = 5", "Slip.__init__.. does not call that of Model"),
+    (
+        "class Odd(models.Field):\n        def __init__(self): pass\n    a = Odd()",
+        "Slip.a: Odd.__init__.. does not call that of Field",
+    ),
+    ("a = models.IntegerField(default=lambda row: 1)", "Slip.a: default = .* needs 'row', and is called without any"),
+    ("a = models.IntegerField(validators=[None])", "validators has None, which is no function"),
+    (
+        "a = models.IntegerField(validators=[MinValueValidator])",
+        "validators has the class MinValueValidator.* brackets",
+    ),
     ("class Meta: swappable = 'AUTH_USER_MODEL'", "unknown option 'swappable'. Models are not exchanged"),
 ]
 MODELS = """
 from datetime import datetime
-
+from toolkit.validators import MinValueValidator
 class Plain:
     pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -32,6 +33,11 @@ def _check_default(field: Field[Any]) -> Iterator[ToolkitError]:
             f"{_name_of(field)}: auto_now and auto_now_add", hint="Keep one: auto_now is of each save."
         )
     given = field.default
+    if callable(given) and (wanted := _needed(given)):
+        yield DeclarationError(
+            f"{_name_of(field)}: default = {given!r} needs {wanted!r}, and is called without any argument",
+            hint="Set what depends on the row in save() or clean().",
+        )
     if given is MISSING or given is None or callable(given):
         return
     try:
@@ -44,6 +50,16 @@ def _check_default(field: Field[Any]) -> Iterator[ToolkitError]:
             f"{_name_of(field)}: default = {given!r}: {error.messages[0]}",
             hint="Give a value that the field can hold, or a function that makes one.",
         )
+
+
+def _needed(function: Any) -> str | None:
+    """The first argument that a function cannot do without; None if there is none, or nobody knows."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return next((one.name for one in parameters if one.default is one.empty and one.kind not in optional), None)
 
 
 def _check_choices(field: Field[Any]) -> Iterator[ToolkitError]:

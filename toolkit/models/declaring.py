@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -34,8 +36,28 @@ else:
     elsewhere = LazyModule("toolkit.models.elsewhere")
 
 
+class Declarations(dict[str, object]):
+    """What the body of a model's class says. A field that another thing hides would be no column, without a word."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        self._model = model
+
+    def __setitem__(self, name: str, value: object) -> None:
+        if isinstance(self.get(name), Field) and value is not self[name]:
+            told = f"{self._model}.{name} is a field, and something else of this name follows"
+            frame = sys._getframe(1)
+            error = DeclarationError(told, hint="Give one of them another name.")
+            raise located(error, (frame.f_code.co_filename, frame.f_lineno))
+        super().__setitem__(name, value)
+
+
 class ModelBase(type):
     """Makes a model class from its declaration. Only makes it: nothing is registered anywhere."""
+
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **options: Any) -> dict[str, object]:
+        return Declarations(name)
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> ModelBase:
         parents = [base for base in bases if isinstance(base, ModelBase)]
@@ -98,6 +120,12 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
         if isinstance(value, tuple | list) and value and all(isinstance(one, Field) for one in value):
             way = "the comma behind it" if isinstance(value, tuple) else "the brackets around it"
             raise DeclarationError(f"{name}.{key} is a {type(value).__name__}, and no field", hint=f"Remove {way}.")
+        if isinstance(value, Field) and not hasattr(value, "primary_key"):
+            told = f"{name}.{key}: {type(value).__name__}.__init__() does not call that of Field"
+            raise DeclarationError(told, hint="Write super().__init__(**options) in it.")
+        if key == "__init__" and _calls_no_init(value):
+            told = f"{name}.__init__() does not call that of Model, which takes the values"
+            raise DeclarationError(told, hint="Write super().__init__(**values) in it.")
         if key.lower() == "meta" and (key != "Meta" or not isinstance(value, type)):
             raise DeclarationError(f"{name}.{key} is no class Meta", hint="Write 'class Meta:', with a capital M.")
     for key, value in namespace.get("__annotations__", {}).items():
@@ -110,6 +138,12 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
     if first is not None and first[0] == frame.f_code.co_filename and first[1] != frame.f_lineno:
         told = f"the model {name} is declared twice; first on line {first[1]}"
         raise DeclarationError(told, hint="Give one of them another name.")
+
+
+def _calls_no_init(method: Any) -> bool:
+    """Whether an ``__init__`` as it was written, and not another function in its place, calls none."""
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    return code is not None and code.co_name == "__init__" and "__init__" not in code.co_names
 
 
 def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[Any]]) -> None:

@@ -20,9 +20,21 @@ MODULE = {
     "signals": "They are in toolkit.signals.",
 }
 QUERYSET = {
+    "append": "Write create(...), or save() a row.",
     "db_manager": "using(alias) names the database.",
     "extra": "Put SQL of your own into a RawSQL(...), or ask with raw().",
+    "group_by": "Write values(...).annotate(...).",
+    "insert": "Write create(...).",
+    "join": "Conditions follow relations: filter(section__slug=...).",
+    "limit": "Write [:10].",
+    "max": "Write aggregate(Max(...)).",
+    "min": "Write aggregate(Min(...)).",
+    "offset": "Write [10:].",
     "ordered": "Every answer is ordered.",
+    "save": "One row is saved; all are changed with update(...).",
+    "sort": "Write order_by(...).",
+    "sum": "Write aggregate(Sum(...)).",
+    "where": "Write filter(...).",
 }
 MODEL = {
     "_base_manager": "It is _meta.base_manager.",

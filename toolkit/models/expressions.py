@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from toolkit.errors import FieldError
@@ -122,6 +123,16 @@ class Expression(Liftable):
 
     def __neg__(self) -> Combined:
         return self._combine("*", -1)
+
+    def _compare(self, lookup: str, other: Any) -> Any:
+        told = f"{self!r} cannot be compared with {shown(other)} by Python: the database compares"
+        name = getattr(self, "name", "name")
+        raise FieldError(told, hint=f"Write filter({name}__{lookup}={shown(other)}), or Q({name}__{lookup}=...).")
+
+    __lt__ = partialmethod(_compare, "lt")
+    __le__ = partialmethod(_compare, "lte")
+    __gt__ = partialmethod(_compare, "gt")
+    __ge__ = partialmethod(_compare, "gte")
 
     def __and__(self, other: Any) -> Q:
         return Q(self) & _condition(other)

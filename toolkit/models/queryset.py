@@ -69,7 +69,11 @@ class ManagerDescriptor:
         QuerySet.__init__(start, owner)
         if self.queryset._is_manager:
             cast(Any, start).__init__(*self.arguments, **self.options)
-        given = start.get_queryset()
+        try:
+            given = start.get_queryset()
+        except RecursionError:
+            told = f"get_queryset() of {self.queryset.__name__} asks the manager that it is of, without end"
+            raise FieldError(told, hint="Begin with super().get_queryset().") from None
         if not isinstance(given, QuerySet):
             raise FieldError(
                 f"get_queryset() of {self.queryset.__name__} gave {given!r}, and no queryset", hint="Return one."

@@ -86,6 +86,8 @@ class Question(Generic[M]):
                     return partial(method, self)
         owner = "" if model is None else f" of {model.__name__}"
         complaint = elsewhere.told(f"{type(self).__name__}{owner} has no {name!r}", name, elsewhere.QUERYSET)
+        if model is not None and name in model._meta.by_name:
+            complaint += f": it is many rows. Write get().{name} of one, or values_list({name!r}, flat=True)"
         raise AttributeError(complaint, name=name, obj=self)
 
     def _kept(self) -> list[Any] | None:

@@ -111,6 +111,9 @@ def _resolve_targets(model: Any, names: Mapping[str, Any]) -> Iterator[ToolkitEr
         for attribute in ("to", "through"):
             named = getattr(field, attribute, None)
             if not isinstance(named, str):
+                if named is not None and named._meta.abstract:
+                    message = f"{meta.label}.{field.name} refers to {named.__name__}, which is abstract: it has no rows"
+                    yield DeclarationError(message, hint="Name a model that inherits from it.")
                 continue
             full = meta.label if named == "self" else named if "." in named else f"{meta.app_label}.{named}"
             target = names.get(full)
@@ -121,7 +124,7 @@ def _resolve_targets(model: Any, names: Mapping[str, Any]) -> Iterator[ToolkitEr
             else:
                 setattr(field, attribute, target)
     for field in meta.local_foreign_keys():
-        if not isinstance(field.to, str) and field.to_field:
+        if not isinstance(field.to, str) and not field.to._meta.abstract and field.to_field:
             yield from _check_to_field(field)
 
 

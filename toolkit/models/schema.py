@@ -95,6 +95,7 @@ class Schema:
     def _made_once(self, model: Any) -> Any:
         """The table of a model, of which SQLAlchemy takes no second one, whichever threads ask for it first."""
         concrete = model._meta.concrete_model
+        self.refuse_unknown(concrete)
         with self._making:
             found = self._tables.get(concrete)
             try:
@@ -102,6 +103,19 @@ class Schema:
             except DeclarationError as error:
                 raise located(error, model._meta.declared_at) from error.__cause__
         return found
+
+    def refuse_unknown(self, model: Any) -> None:
+        """Refuse a model that no app of the site has.
+
+        Raises:
+            DeclarationError: It is one.
+        """
+        if model._meta.table not in self.by_table:
+            error = DeclarationError(
+                f"{model.__name__} is no model of this site, so it has no table: no app has it",
+                hint="Declare it at the top level of an app's models.py, or import it there; not in a function.",
+            )
+            raise located(error, model._meta.declared_at)
 
     def alias(self, model: Any, name: str) -> Any:
         """The table of a model by another name, made once: all columns of an alias are made, and few are asked for.

@@ -25,6 +25,7 @@ RowMaker = Callable[[Sequence[Any]], list[tuple[Any, ...]]]
 
 def insert_sql(scope: Scope, model: Any, fields: Sequence[Any], *, returning: bool) -> str:
     """``INSERT`` of one row with these fields."""
+    scope.database.schema.refuse_unknown(model)
     dialect = scope.database.dialect
     meta = model._meta
     columns = ", ".join(quoted(dialect, field.column) for field in fields)

@@ -258,9 +258,13 @@ class Field(Lookable, Generic[T]):
             raise DeclarationError(
                 f"{where}: max_length = {length!r} is no length of a value", hint="Give a whole number above 0."
             )
-        wrong = next((each for each in self.validators if not callable(each)), None)
-        if wrong is not None:
-            raise DeclarationError(f"{where}: validators has {wrong!r}, which is no function", hint="Give functions.")
+        for each in self.validators:
+            if not callable(each):
+                told = f"{where}: validators has {each!r}, which is no function"
+                raise DeclarationError(told, hint="Give functions.")
+            if isinstance(each, type) and any("__call__" in vars(kind) for kind in each.__mro__):
+                told = f"{where}: validators has the class {each.__name__}, which would be made anew and refuse nothing"
+                raise DeclarationError(told, hint=f"Make one, with brackets: {each.__name__}(...).")
         try:
             self.choices_at_hand()
         except (TypeError, ValueError):
