@@ -108,7 +108,7 @@ SLIPS = [
     ("a = models.IntegerField(validators=[None])", "validators has None, which is no function"),
     (
         "a = models.IntegerField(validators=[MinValueValidator])",
-        "validators has the class MinValueValidator.* brackets",
+        "validators has the class MinValueValidator, .* brackets",
     ),
     ("class Meta: swappable = 'AUTH_USER_MODEL'", "unknown option 'swappable'. Models are not exchanged"),
 ]
