@@ -74,7 +74,9 @@ def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     (folder / "ledgers-1.0.dist-info").mkdir(parents=True)
     (folder / "ledgers.py").write_text(OTHERS)
     (folder / "ledgers-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: ledgers\nVersion: 1.0\n")
-    points = "[toolkit.backends]\nledger = ledgers:Ledger\nfar = ledgers:Far\nwrong = ledgers:nothing\n"
+    points = (
+        "[toolkit.backends]\nledger = ledgers:Ledger\nfar = ledgers:Far\nwrong = ledgers:nothing\ngone = ledgers:Gone\n"
+    )
     (folder / "ledgers-1.0.dist-info" / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(folder)
     yield folder
@@ -173,6 +175,10 @@ def test_a_database_of_another_dialect_is_inspected_and_read(distribution: Path,
 def test_an_entry_point_that_is_no_backend_is_refused(distribution: Path) -> None:
     with pytest.raises(DatabaseError, match=r"'ledgers:nothing' of toolkit\.backends gives 41, which is no backend"):
         Database("wrong://here")
+    with pytest.raises(
+        DatabaseError, match=r"'ledgers:Gone' of toolkit\.backends cannot be loaded: module 'ledgers' has"
+    ):
+        Database("gone://here")
 
 
 def test_a_dialect_that_nobody_speaks_is_refused() -> None:

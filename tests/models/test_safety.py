@@ -282,6 +282,16 @@ def test_a_decimal_with_a_huge_exponent_is_refused(m: Any, scope: Any, value: An
     assert m.Everything.objects.create(decimal=Decimal("0E+9999")).decimal == 0
 
 
+@pytest.mark.parametrize("value", ["1e999999", "-1e1000", "1e-999999", "1." + "1" * 2_000, Decimal("1E-1001")])
+def test_a_decimal_that_no_server_reads_is_not_compared(m: Any, scope: Any, value: Any) -> None:
+    for lookup in ("decimal", "decimal__gt"):
+        with pytest.raises(FieldError, match="has more than 1000 digits"):
+            m.Everything.objects.filter(**{lookup: value}).exists()
+    with pytest.raises(FieldError, match="has more than 1000 digits"):
+        m.Everything.objects.filter(decimal__in=[value, 1]).exists()
+    assert not m.Everything.objects.filter(decimal="0e-999999", decimal__lt="9e999").exists()
+
+
 def test_an_instant_that_is_in_no_year_of_utc_is_refused(m: Any, scope: Any) -> None:
     for value in (
         datetime.max.replace(tzinfo=ZoneInfo("America/New_York")),

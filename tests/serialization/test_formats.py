@@ -240,7 +240,9 @@ def pipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = tmp_path / "courier_pipes-1.0.dist-info"
     found.mkdir()
     (found / "METADATA").write_text("Metadata-Version: 2.1\nName: courier-pipes\nVersion: 1.0\n")
-    (found / "entry_points.txt").write_text("[toolkit.formats]\npipes = courier_pipes:Pipes\n")
+    (found / "entry_points.txt").write_text(
+        "[toolkit.formats]\npipes = courier_pipes:Pipes\ngone = courier_pipes:Gone\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "courier_pipes", raising=False)
 
@@ -260,3 +262,9 @@ def test_a_format_of_another_distribution_is_found_by_its_name_and_its_ending(sc
         loaded(scope, f"{text}nothing\n", "pipes")
     with pytest.raises(ContentError, match="Did you mean 'pipes'"):
         format_of("pipe")
+
+
+@pytest.mark.usefixtures("pipes")
+def test_a_format_that_its_distribution_has_no_more_is_told() -> None:
+    with pytest.raises(ContentError, match=r"'courier_pipes:Gone' of toolkit\.formats cannot be loaded: module"):
+        format_of("gone")

@@ -63,7 +63,7 @@ def _class_of(scheme: str, url: str) -> type[Backend]:
             f"database = {_without_password(url)!r} names no database that the toolkit knows",
             hint="Use sqlite:///file.db, postgresql://user@host/name or mysql://user@host/name.",
         )
-    return _checked(found[scheme].load(), found[scheme].value)
+    return _loaded(found[scheme])
 
 
 @cache
@@ -73,7 +73,15 @@ def _own(scheme: str) -> type[Backend]:
     return backend
 
 
-def _checked(backend: object, where: str) -> type[Backend]:
+def _loaded(entry: metadata.EntryPoint) -> type[Backend]:
+    where = entry.value
+    try:
+        backend = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise DatabaseError(
+            f"the entry point {where!r} of {GROUP} cannot be loaded: {error}",
+            hint="Is the distribution that has it installed whole, with what it needs?",
+        ) from error
     if not (isinstance(backend, type) and issubclass(backend, Backend)):
         raise DatabaseError(
             f"the entry point {where!r} of {GROUP} gives {backend!r}, which is no backend",
@@ -91,7 +99,7 @@ def spelling(dialect: str) -> type[Backend]:
     if dialect in _OWN:
         return _own(dialect)
     for entry in metadata.entry_points(group=GROUP):
-        backend = _checked(entry.load(), entry.value)
+        backend = _loaded(entry)
         if backend.dialect == dialect:
             return backend
     raise DatabaseError(f"no backend speaks the dialect {dialect!r}", hint=did_you_mean(dialect, _OWN))

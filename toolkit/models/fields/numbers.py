@@ -16,6 +16,9 @@ from toolkit.validators.limits import TOO_MANY_DIGITS, TOO_MANY_PLACES
 T = TypeVar("T")
 
 SQLITE_DECIMAL_DIGITS = 15
+MOST_DIGITS = 1_000
+"""On either side of the point, of a number that a column is compared with: no server reads numbers of any length."""
+
 _EXACT = Context(prec=60)
 
 _NOT_A_NUMBER = gettext_lazy("%(shown)s is not a number")
@@ -184,9 +187,17 @@ class DecimalField(Field[T]):
         return self.model is not None and not self.model._meta.managed
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        """Compare with the number that was given, however many places it has, if it is one."""
-        write, read = self.db_writer(dialect), self.to_python
+        """Compare with the number that was given, however many places it has, if it is one that databases can read."""
+        write, read = self.db_writer(dialect), self._to_compared
         return read if write is None else lambda value: write(read(value))
+
+    def _to_compared(self, value: Any) -> Any:
+        number = self.to_python(value)
+        if not number:
+            return Decimal(0)
+        if number.adjusted() >= MOST_DIGITS or -number.as_tuple().exponent > MOST_DIGITS:
+            raise refusal(TOO_MANY_DIGITS, value, code="max_digits", max=MOST_DIGITS)
+        return number
 
     def compared_type(self) -> Any:
         import sqlalchemy as sa

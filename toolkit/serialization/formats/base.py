@@ -8,7 +8,7 @@ import io
 import lzma
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -64,7 +64,7 @@ def format_of(name: str | None, path: Path | None = None) -> Format:
         return made
     others = {point.name: point for point in entry_points(group="toolkit.formats")}  # 5 ms: what is installed is read
     if name in others:
-        found: Format = others[name].load()()
+        found: Format = _loaded(others[name])()
         return found
     known = [*FORMATS, *others]
     raise ContentError(
@@ -93,7 +93,17 @@ def kind_of(path: Path | None) -> str:
 def _endings_of_others() -> Iterator[tuple[str, tuple[str, ...]]]:
     """The endings that the formats of other distributions claim."""
     for point in entry_points(group="toolkit.formats"):
-        yield point.name, tuple(getattr(point.load(), "endings", ()))
+        yield point.name, tuple(getattr(_loaded(point), "endings", ()))
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise ContentError(
+            f"the entry point {point.value!r} of toolkit.formats cannot be loaded: {error}",
+            hint="Is the distribution that has it installed whole, with what it needs?",
+        ) from error
 
 
 class _Gzip(gzip.GzipFile):
