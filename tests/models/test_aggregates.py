@@ -313,6 +313,7 @@ def test_an_aggregate_of_your_own(m: Any, newsroom: Any) -> None:
     ("annotation", "told"),
     [
         (Count("section"), "is over one row"),
+        (Count("*"), r"an aggregate of '\*' in annotate\(\) is over one row"),
         (Sum(F("tags__pk") * F("comments__score")), "follows two relations to many"),
         (Sum(Sum("comments__score")), r"Sum\(\) of what is an aggregate itself"),
         (Count("tagz"), "no field 'tagz'"),

@@ -333,6 +333,10 @@ def test_a_wrong_call_is_told_with_what_to_write(m: Any, newsroom: Any) -> None:
     for call, told in (
         (lambda: stories.create({"title": "a"}), "create(**values) cannot be called as create({'title': 'a'}). Give"),
         (lambda: stories.filter(pk=1).update("x"), "update(**values) cannot be called as update('x'). Give values by"),
+        (
+            lambda: stories.bulk_create([story], 100),
+            "100). Options have names: bulk_create(stories, batch_size=500).",
+        ),
         (lambda: stories.delete(pk=5), "delete() cannot be called as delete(pk=5). Say which rows first"),
         (lambda: stories.bulk_update([]), "bulk_update(rows, fields, *, batch_size=None) cannot be called"),
         (lambda: story.tags.clear(5), "clear(*, bulk=True) cannot be called as clear(5). It takes all away; remove"),
@@ -347,6 +351,8 @@ def test_a_wrong_call_is_told_with_what_to_write(m: Any, newsroom: Any) -> None:
             call()
     with pytest.raises(TypeError, match=r"^QuerySet\.count\(\) takes 1 positional argument but 2 were given"):
         stories.count("title")
+    with pytest.raises(TypeError, match=r"^QuerySet\.get_by_natural_key\(\) got an unexpected keyword argument 'slug'"):
+        stories.get_by_natural_key(slug="a")  # of the class that a set of partners has it from
     with pytest.raises(TypeError, match="'sve' is an invalid keyword argument"):  # of what is called inside
         stories.create(title="a", section=newsroom.sections[0], **{"status": Wrong()})
     with pytest.raises(AttributeError, match=r"'Story' has no attribute 'filter'; write Story\.objects\.filter"):

@@ -21,6 +21,8 @@ K = TypeVar("K", bound=type)
 def telling(kind: K) -> K:
     """Let a class of querysets tell of wrong calls of its methods, those of its bases included."""
     for base in kind.__mro__:
+        if base is not kind and vars(base).get("_tells_calls"):
+            continue  # its methods have the name of the class that people know
         for name, method in vars(base).items():
             if inspect.isfunction(method) and method.__qualname__ == f"{base.__name__}.{name}":
                 method.__qualname__ = f"{kind.__name__}.{name}"
@@ -30,6 +32,7 @@ def telling(kind: K) -> K:
         if method is not None and not hasattr(method, "tells"):
             setattr(kind, name, wrapper(name, method))
             getattr(kind, name).tells = True  # says that it was wrapped
+    kind._tells_calls = True  # type: ignore[attr-defined]  # says that it was here
     return kind
 
 
@@ -75,6 +78,7 @@ def _given(arguments: tuple[Any, ...], options: Mapping[str, Any]) -> str:
 _BY_NAME = "Give values by name: {0}(title='Flood'); those of a dict with two stars: {0}(**values)."
 _INSTEAD: Mapping[str, str] = {
     **{name: _BY_NAME.format(name) for name in ("create", "update")},
+    "bulk_create": "Options have names: bulk_create(stories, batch_size=500).",
     "bulk_update": "Give the rows and the names of their fields: bulk_update(stories, ['title']).",
     "clear": "It takes all away; remove(partner) takes one.",
     "delete": "Say which rows first: filter(title='Flood').delete().",

@@ -145,7 +145,7 @@ def _directed(context: Context, item: Any) -> list[Directed]:
 def _aggregated(context: Context, inner: Any) -> Typed:
     import sqlalchemy as sa
 
-    if inner == (F, "*"):
+    if inner == _EVERY_ROW:
         return sa.literal_column("1"), INTEGER
     return context.expression(inner)
 
@@ -196,6 +196,8 @@ def _per_row(context: Context, structure: Any) -> Typed:
     """An aggregate over the partners of each row, as a subquery of its own: ``annotate(n=Count("stories"))``."""
     import sqlalchemy as sa
 
+    if structure[1] == _EVERY_ROW:
+        raise _of_one_row(context, "'*'")
     structure, keys = by_one_way(context, structure)
     kind, inner, _, filtered, default, *rest = structure
     name, resolved = _crossing(context, kind, inner)
@@ -213,6 +215,16 @@ def _per_row(context: Context, structure: Any) -> Typed:
     return chosen.correlate_except(source).scalar_subquery(), field
 
 
+_EVERY_ROW = (F, "*")
+
+
+def _of_one_row(context: Context, told: str) -> FieldError:
+    return FieldError(
+        f"{context.node.model.__name__}: an aggregate of {told} in annotate() is over one row",
+        hint="Name a many-valued relation, group with values() first, or use aggregate().",
+    )
+
+
 def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
     """The many-valued relation that an aggregate in ``annotate()`` is over, and a name that leads there.
 
@@ -221,7 +233,7 @@ def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
     """
     found: dict[Any, tuple[str, Resolved]] = {}
     names = list(dict.fromkeys(iter_names(inner)))
-    for name in names if inner != (F, "*") else ():
+    for name in names:
         resolved = context.resolve(name)
         if resolved.many is not None:
             found.setdefault((id(resolved.node), id(resolved.many)), (name, resolved))
@@ -229,10 +241,7 @@ def _crossing(context: Context, kind: Any, inner: Any) -> tuple[str, Resolved]:
     if not found:
         for name in names:
             context.column(name)  # a mistyped one is told first
-        raise FieldError(
-            f"{model}: an aggregate of {told or 'a constant'} in annotate() is over one row",
-            hint="Name a many-valued relation, group with values() first, or use aggregate().",
-        )
+        raise _of_one_row(context, told or "a constant")
     if len(found) > 1:
         raise FieldError(
             f"{model}: {kind.__name__}() of {told} follows two relations to many, and each would multiply the other's "
