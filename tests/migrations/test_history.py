@@ -11,6 +11,7 @@ import pytest
 from toolkit import migrations, models
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.executor import Executor, Step
+from toolkit.migrations.graph import Graph
 from toolkit.migrations.loader import load_graph
 from toolkit.migrations.state import ProjectState
 
@@ -73,6 +74,19 @@ def test_a_database_goes_to_any_point_of_its_history(newsroom, model):
     assert len(newsroom.apply("news.zero")) == 3
     with pytest.raises(Exception, match="news_story"):
         newsroom.rows("news_story")
+
+
+def test_a_long_history_is_gone_through_once(sqlite_newsroom, monkeypatch):
+    """Each migration went through all that come before it, and linked all files twice."""
+    for _ in range(6):
+        sqlite_newsroom.make(empty=["news"])
+    graph = load_graph([sqlite_newsroom.app])
+    executor = Executor(sqlite_newsroom.database, graph, start=ProjectState())
+    asked, state = [], Graph.state
+    monkeypatch.setattr(Graph, "state", lambda self, *args, **more: asked.append(more) or state(self, *args, **more))
+    assert len(executor.run(executor.plan())) == 6
+    assert asked == [{"upto": set()}]
+    assert executor.graph.for_database([]).order is graph.order
 
 
 @pytest.mark.parametrize(

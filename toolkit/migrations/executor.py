@@ -68,6 +68,7 @@ class Executor:
         self.place = Place(getattr(database, "alias", DEFAULT), router)
         self.history = History(database)
         self.graph = graph.for_database(self.history.read())
+        self._reached: tuple[set[Key], ProjectState] | None = None
 
     def plan(self, target: str | None = None) -> list[Step]:
         """What must be done.
@@ -294,7 +295,8 @@ class Executor:
         """
         migration = step.migration
         graph = self.graph.for_database(self.history.read())
-        state = graph.state(self.start, upto=graph.applied - {migration.key})
+        done = graph.applied - {migration.key}
+        state = self._state_after(done, graph)
         if step.backwards:
             _check_reversible(migration)
         acts: list[Act] = []
@@ -307,7 +309,14 @@ class Executor:
                 [(operation, state, after)] if together else operation.parts(migration.app, before=state, after=after)
             )
             state = after
+        self._reached = ({*done, migration.key}, state)
         return acts[::-1] if step.backwards else acts
+
+    def _state_after(self, done: set[Key], graph: Graph) -> ProjectState:
+        """The state after some migrations; where the last step led there, nothing is gone through again."""
+        if self._reached is not None and self._reached[0] == done:
+            return self._reached[1]
+        return graph.state(self.start, upto=done)
 
     def _act(self, step: Step, act: Act, editor: Editor, stands: Callable[[], str]) -> None:
         operation, before, after = act

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,9 @@ class Graph:
     def __init__(self, migrations: Iterable[LoadedMigration], *, applied: Iterable[Key] | None = None) -> None:
         self.files = {migration.key: migration for migration in sorted(migrations, key=lambda one: one.key)}
         self._recorded = None if applied is None else set(applied)
+        self._arrange()
+
+    def _arrange(self) -> None:
         self._instead: dict[Key, Key] = {}
         used = self._used()
         self.migrations = {key: self._linked(used[key], used) for key in used}
@@ -119,8 +123,15 @@ class Graph:
         return self.files[key]
 
     def for_database(self, applied: Iterable[Key]) -> Graph:
-        """The same files, as a database that has applied some of them sees them."""
-        return Graph(self.files.values(), applied=applied)
+        """The same files, as a database that has applied some of them sees them.
+
+        It is asked before and after each migration: unless some stand for others, all databases see one order.
+        """
+        found = copy(self)
+        found._recorded = set(applied)
+        if any(migration.replaces for migration in self.files.values()):
+            found._arrange()
+        return found
 
     # questions
 
