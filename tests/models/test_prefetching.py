@@ -243,6 +243,28 @@ def test_relations_of_very_many_rows_are_loaded_together_too(
     assert sections.keys() == found.keys()
 
 
+@pytest.mark.parametrize("many", [1000, 10])
+def test_of_a_long_list_those_that_stand_side_by_side_are_loaded_together(
+    m: Any, newsroom: Any, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr("toolkit.models.loader.MANY_ROWS", many)
+    for module in ("fetching", "loader"):
+        monkeypatch.setattr(f"toolkit.models.{module}.NEIGHBOURS", 8)
+    found = m.Story.objects.order_by("pk").defer("slug")
+    for ask in (lambda: list(found), lambda: list(found.iterator())):
+        last, *rest = reversed(ask())
+        with newsroom.database.counted() as queries:
+            assert (len(last.tags.all()), last.slug) == (2, "story-19")
+            assert [len(story.tags.all()) for story in rest[:3]] == [2, 2, 2]
+            assert len(queries) == 2
+            assert "_many_tags" not in rest[-1].__dict__ and "slug" not in rest[-1].__dict__
+            assert [story.slug for story in rest] == [f"story-{n}" for n in reversed(range(19))]
+            assert sum(len(story.tags.all()) for story in rest) == 38
+            assert len(queries) == 2 + 2 + 2
+            assert {story.section.slug for story in rest} == {"section-0", "section-1", "section-2"}
+            assert len(queries) == 2 + 2 + 2 + 1
+
+
 def test_what_was_not_planned_is_refused_with_the_line_of_the_template(m: Any, newsroom: Any) -> None:
     environment = jinja2.Environment(
         loader=jinja2.DictLoader(

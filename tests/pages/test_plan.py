@@ -147,6 +147,22 @@ def test_url_for_says_what_is_missing(make_site: Any, models_of: Any, reader: An
             url_for(models_of(site).Section(pk=1))
 
 
+def test_the_urls_of_a_long_list_are_looked_up_part_by_part(
+    make_site: Any, models_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("fetching", "loader"):
+        monkeypatch.setattr(f"toolkit.models.{module}.NEIGHBOURS", 3)
+    site = make_site(STORY)
+    add(site, models_of(site), *"abcdefgh")
+    plan, route = Plan(site), site.find_route("story")
+    with entered(site.scope()):
+        stories = list(models_of(site).Story.objects.all())
+    with site.database.counted() as queries:
+        found = [plan.find(route, "en", story) for story in stories]
+    assert [one and one.url for one in found] == [f"/{slug}/" for slug in "abcdefgh"]
+    assert len(queries) == 3
+
+
 def test_a_route_whose_pages_depend_on_their_own_urls_is_refused(make_site: Any, build: Any) -> None:
     site = make_site(
         'def loop(): return [{"x": "a", "url": url_for("page", x="a")}]\n'

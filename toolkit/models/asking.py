@@ -14,7 +14,7 @@ from toolkit.models.batches import ask_keyed, note_row
 from toolkit.models.comparisons import PLAIN, shown
 from toolkit.models.constraints import UniqueConstraint
 from toolkit.models.expressions import Q
-from toolkit.models.fetching import FETCH_PEERS, linked, spread
+from toolkit.models.fetching import FETCH_PEERS, link, spread
 from toolkit.models.given import refuse_one
 from toolkit.models.questions import Question
 from toolkit.models.routing import scope_using
@@ -174,9 +174,7 @@ class Answers(Question[M]):
         """The rows with these keys, in this order; without those that no longer meet the question."""
         _, groups = ask_keyed(scope, self.model, self._operations, "pk", self._values, keys)
         found = [item for key in keys for item in groups.get(key, ())]
-        peers = linked(found)
-        for item in found:
-            item._peers = peers
+        link(found)
         return self._completed(scope, found)
 
     def raw(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
-from toolkit.models.fetching import FETCH_RAISE, mode_of, peers_of, spread
+from toolkit.models.fetching import FETCH_RAISE, NEIGHBOURS, mode_of, neighbours_of, peers_of, spread
 from toolkit.models.loader import UNREADABLE, unreadable_in
 from toolkit.models.options import located
 from toolkit.models.query import Query
@@ -27,8 +27,8 @@ else:
     callers = LazyModule("toolkit.callers")
 
 
-BATCH_KEYS = 500
-"""Keys in one statement, and owners whose many-valued relations are loaded at once."""
+BATCH_KEYS = NEIGHBOURS
+"""Keys in one statement."""
 
 
 def note_row(trace: Any, instance: Any) -> None:
@@ -137,10 +137,16 @@ def _raw_pk(instance: Any) -> Any:
     return instance._meta.key_in(instance._row, instance.__dict__.get("_mask"))
 
 
-def peers_without(instance: Any, name: str) -> list[Any]:
-    """The instances loaded with this one that lack an attribute; this one first."""
+def peers_without(instance: Any, name: str, peers: Callable[[Any], Iterable[Any]] = peers_of) -> list[Any]:
+    """The instances loaded with this one that lack an attribute; this one first.
+
+    Args:
+        instance: The instance.
+        name: The attribute.
+        peers: Which of them.
+    """
     kind = type(instance)
-    others = [p for p in peers_of(instance) if p is not instance and name not in p.__dict__ and type(p) is kind]
+    others = [p for p in peers(instance) if p is not instance and name not in p.__dict__ and type(p) is kind]
     return [instance, *others]
 
 
@@ -148,11 +154,11 @@ _NEVER: tuple[Any, Any] = (-1, None)
 
 
 def stale_peers(instance: Any, cache: str, standing: Any) -> list[Any]:
-    """The instances loaded with this one for which something was not loaded as it stands now; this one first."""
+    """The neighbours of an instance for which something was not loaded as it stands now; it comes first."""
     kind = type(instance)
     others = [
         peer
-        for peer in peers_of(instance)
+        for peer in neighbours_of(instance)
         if peer is not instance and type(peer) is kind and peer.__dict__.get(cache, _NEVER)[0] != standing
     ]
     return [instance, *others]
@@ -325,7 +331,7 @@ def load_column(instance: Any, field: Any) -> None:
     meta = field.model._meta if field not in instance._meta.stand_ins else instance._meta
     name = instance._meta.mask_name(field)
     waiting: dict[Any, list[Any]] = {}
-    for peer in peers_without(instance, field.attname):
+    for peer in peers_without(instance, field.attname, neighbours_of):
         waiting.setdefault(raw(meta.pk, scope, getattr(peer, meta.pk.attname)), []).append(peer)
     read = field.db_reader(scope.database.dialect)
     met = [peer for peers in waiting.values() for peer in peers if _was_read(scope, peer)]

@@ -18,14 +18,14 @@ import msgspec
 
 from toolkit.database.backends.reading import NoValue, UnreadRows
 from toolkit.errors import DatabaseError, ValidationError
-from toolkit.models.fetching import linked
+from toolkit.models.fetching import NEIGHBOURS, link, linked
 from toolkit.models.generated import made_by, make_function
 from toolkit.models.sqltext import quoted
 from toolkit.trace import current
 
 Row = tuple[Any, ...]
 Loader = Callable[[Any], list[Any]]
-Generated = Callable[[Any, Callable[[list[Any]], list[Any]]], list[Any]]
+Generated = Callable[[Any, Callable[[list[Any]], Sequence[Any]]], list[Any]]
 """Takes the rows, and what makes peers of their instances."""
 
 UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError, ValidationError)
@@ -68,9 +68,9 @@ def make_loader(root: Part, width: int) -> Loader:
     """The function that turns rows of this shape into a list of instances that know each other as peers."""
     names: dict[str, Any] = {"repeat": repeat}
     lines = ["def load(rows, link):", "    if len(rows) == 1: out, peers = [new_o(cls_o)], None"]
-    lines.append("    else: peers = link(out := list(map(new_o, repeat(cls_o, len(rows)))))")
+    lines.append("    else: out, peers = list(map(new_o, repeat(cls_o, len(rows)))), []")
     body = ["    for o, r in zip(out, rows):"]
-    tail: list[str] = []
+    tail = ["    if peers is not None: peers[:] = link(out)"]
     _write(root, names, (lines, tail), body, variable="o", width=width, peers="peers")
     body.remove("        o = new_o(cls_o)")
     lines += [*body, *tail, "    return out"]
@@ -80,7 +80,9 @@ def make_loader(root: Part, width: int) -> Loader:
         if rows.__class__ is UnreadRows:
             raise _unreadable(root, rows, ValueError())
         try:
-            return generated(rows, linked) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
+            if len(rows) <= NEIGHBOURS:
+                return generated(rows, linked)
+            return generated(rows, _weakly) if len(rows) < MANY_ROWS else _without_collecting(generated, rows)
         except UNREADABLE as error:
             raise _unreadable(root, rows, error) from error
 
@@ -95,16 +97,23 @@ then left to it, in a circle: a weak reference to each takes 0.1 us more, of the
 def _without_collecting(generated: Generated, rows: Any) -> list[Any]:
     """Load with the collector off; there is nothing for it to collect."""
     if not gc.isenabled():
-        return generated(rows, _as_they_are)
+        return generated(rows, _strongly)
     gc.disable()
     try:
-        return generated(rows, _as_they_are)
+        return generated(rows, _strongly)
     finally:
         gc.enable()
 
 
-def _as_they_are(instances: list[Any]) -> list[Any]:
-    return instances
+def _weakly(instances: list[Any]) -> Sequence[Any]:
+    """Link the instances of a long list part by part. Nothing is left for the list that few would share."""
+    link(instances)
+    return ()
+
+
+def _strongly(instances: list[Any]) -> Sequence[Any]:
+    link(instances, weakly=False)
+    return ()
 
 
 def _unreadable(root: Part, rows: Sequence[Row], error: Exception) -> Exception:

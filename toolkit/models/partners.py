@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from toolkit.models.batches import BATCH_KEYS, Groups, ask_shape, note_keyed, stale_peers
+from toolkit.models.batches import Groups, ask_shape, note_keyed, stale_peers
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.query import Query
 from toolkit.models.routing import scope_from
@@ -74,7 +74,7 @@ class Partners:
         """The owner and those of its peers of whom the same is asked and not known."""
         asked = f"_asked_{self.relation.name}"
         own = owner.__dict__.get(asked)
-        peers = stale_peers(owner, self.cache, standing)[:BATCH_KEYS]
+        peers = stale_peers(owner, self.cache, standing)
         return [peer for peer in peers if peer.__dict__.get(asked) is own]
 
     def note(self, scope: Scope, owner: Any) -> list[Any]:

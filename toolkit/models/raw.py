@@ -10,7 +10,7 @@ from toolkit.database.raw import Values, ask, positional
 from toolkit.errors import FieldError, did_you_mean
 from toolkit.lazily import LazyModule
 from toolkit.models.batches import note_row
-from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode, linked, spread
+from toolkit.models.fetching import FETCH_PEERS, FetchMode, known_mode, link, spread
 from toolkit.models.given import refuse_nameless
 from toolkit.models.loader import UNREADABLE, unreadable
 from toolkit.models.routing import scope_using
@@ -152,10 +152,9 @@ class RawQuerySet(Generic[M]):
         found = reading.instances(rows)
         if not self._unrestricted and self.model._meta.hides(scope.sight):
             found = _visible(self.model, found, self._using)
-        peers = linked(found) if len(found) > 1 else None
-        for instance in found:
-            instance._peers = peers
-            if scope.trace is not None:  # so that what is loaded later counts as read of each
+        link(found)
+        if scope.trace is not None:  # so that what is loaded later counts as read of each
+            for instance in found:
                 note_row(scope.trace, instance)
         spread(self._mode, found)
         if self._prefetch:

@@ -18,7 +18,7 @@ import msgspec
 
 from toolkit.errors import DeclarationError, did_you_mean
 from toolkit.models.batches import ask_keyed, note_row, raw
-from toolkit.models.fetching import peers_of
+from toolkit.models.fetching import neighbours_of
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.options import located
 from toolkit.models.partners import fetch_many, find_relation, load_many
@@ -269,7 +269,7 @@ def _load_for_peers(scope: Scope, declared: Similar[Any], instance: Any, cache: 
     standing = scope.standing
     others = [
         peer
-        for peer in peers_of(instance)
+        for peer in neighbours_of(instance)
         if peer is not instance and peer._row and peer.__dict__.get(cache, _NEVER)[0] != standing
     ]
     peers = [instance, *others]

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from toolkit.errors import Problems, RouteError, ToolkitError
 from toolkit.lazily import LazyModule
-from toolkit.models.fetching import iter_peers
+from toolkit.models.fetching import iter_neighbours
 from toolkit.pages.listings import count_pages
 from toolkit.pages.routes import Page, Route
 from toolkit.pages.subjects import (
@@ -39,8 +38,6 @@ else:
     failures = LazyModule("toolkit.pages.failures")
     given = LazyModule("toolkit.pages.given")
 
-
-SUBJECT_BATCH = 500
 
 LINKS_KEPT = 8192
 """Links that a plan remembers, some 3 MB: those of a masthead stand on every page, a story's on a few in a row."""
@@ -212,7 +209,7 @@ class Plan:
         key = subject_key(route, subject)
         if isinstance(subject, Mapping) and route.model is not None:
             return None
-        return self.find_key(route, locale, key, peers=iter_peers(subject) if hasattr(subject, "_peers") else ())
+        return self.find_key(route, locale, key, peers=iter_neighbours(subject) if hasattr(subject, "_peers") else ())
 
     def find_key(self, route: Route, locale: str, key: Any, *, peers: Iterable[Any] = ()) -> Planned | None:
         """The planned pages of the subject with this key, or None.
@@ -234,7 +231,7 @@ class Plan:
         return self._found[asked]
 
     def _find_peers(self, route: Route, locale: str, key: Any, peers: Iterable[Any]) -> None:
-        same = [plain_key(peer.pk) for peer in islice(peers, SUBJECT_BATCH) if isinstance(peer, route.model)]
+        same = [plain_key(peer.pk) for peer in peers if isinstance(peer, route.model)]
         keys = list(dict.fromkeys([key, *same]))
         with entered(self.scope(locale)):
             rows = route.each.filter(pk__in=_row_keys(route, keys))
