@@ -106,3 +106,14 @@ def test_what_the_database_refuses_is_told_in_the_words_of_the_toolkit(m: Any, s
     with pytest.raises(DatabaseError, match="no_such_column"):
         list(rows)
     assert m.Everything.objects.count() == 2
+
+
+def test_each_chunk_looks_for_partners_of_its_own_rows(m: Any, newsroom: Any) -> None:
+    """All that have some, found anew for each chunk, took 86 s of CPU for 136,000 rows of 200,000 on SQLite."""
+    stories = m.Story.objects.filter(tags__slug="tag-1").exclude(tags__stories__slug="story-2").order_by("pk")
+    with newsroom.database.counted() as queries:
+        found = [story.slug for story in stories.iterator(chunk_size=2)]
+    assert found == [story.slug for story in stories] != []
+    chunks = [query for query in queries if "tag" in query][1:]
+    assert len(chunks) == -(-len(found) // 2)
+    assert not [query for query in chunks if "IN (SELECT" in query] and "EXISTS (SELECT 1" in chunks[0]

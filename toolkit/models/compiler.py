@@ -56,6 +56,7 @@ class Compiler:
         naming: The annotation that is being computed, in quotes.
         crossings: What each aggregate over groups joins.
         apart: What computes an aggregate in a SELECT of its own, where several would multiply each other's rows.
+        few: Whether it is about rows whose keys are given, or about partners of such rows.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Compiler:
         self.naming = ""
         self.crossings: list[Crossed] = []
         self.apart: Callable[[Any], Typed] | None = None
+        self.few = False
         self.selection = Selection()
         self.place: str = getattr(database, "place", DEFAULT)
         self.binds.home = self.binds.home or model._meta.database

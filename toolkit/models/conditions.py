@@ -186,6 +186,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any, keys: Iterable
 
     resolved, compiler = crossing.resolved, crossing.home.compiler
     inner, link, clause = partners(compiler, resolved.many, resolved.node.model)
+    inner.few = compiler.few
     if part is not None:
         refuse_windows(compiler, ("(q)", "AND", False, (part,)), "a condition on partners")
         place = replace(context.below(inner, crossing.name, resolved.rest), crossed=True)
@@ -193,9 +194,21 @@ def _has_partner(context: Context, crossing: Crossing, part: Any, keys: Iterable
     where = inner.where()
     key = anchor_of(compiler, resolved.node, resolved.many)
     source = clause(inner)
-    select = sa.select(*columns_of(link)).select_from(source).where(*where, is_not_null(link))
-    found = key.in_(select.correlate_except(source))
+    if compiler.few:
+        found = _is_any(source, (*where, link == key))
+    else:
+        select = sa.select(*columns_of(link)).select_from(source).where(*where, is_not_null(link))
+        found = key.in_(select.correlate_except(source))
     return sa.and_(is_not_null(key), found) if resolved.node.outer else found
+
+
+def _is_any(source: Any, where: Iterable[Any]) -> Any:
+    """Whether a subquery has a row. Each row of the question around looks for its own, by an index; IN would find all
+    rows there are first, for each question anew."""
+    import sqlalchemy as sa
+
+    rows: Any = sa.select(sa.literal_column("1")).select_from(source).where(*where)
+    return sa.exists(rows.correlate_except(source))
 
 
 def partners(compiler: Compiler, relation: Any, owner: Any) -> tuple[Compiler, Any, Callable[[Compiler], Any]]:
@@ -356,8 +369,6 @@ def _has_visible_parent(compiler: Compiler, node: Node, link: Any) -> Any:
 
 def _public(compiler: Compiler, node: Node) -> Any:
     """``Meta.public`` of a table; through a subquery where it looks beyond the table."""
-    import sqlalchemy as sa
-
     meta = node.model._meta
     found: list[Any] = []
     structure = meta.public.lift(found)
@@ -367,10 +378,10 @@ def _public(compiler: Compiler, node: Node) -> Any:
     if not beyond and all(name.partition("__")[0] in own for name in meta.public.names()):
         return condition(Context(compiler, node, constants(found), declared=True), structure)
     inner = compiler.inside(node.model, unrestricted=True)
+    inner.few = compiler.few
     inner.selection.where.append(condition(Context(inner, inner.root, constants(found)), structure))
     source = inner.from_clause()
-    select = sa.select(*inner.root.keys).select_from(source).where(*inner.selection.where)
-    return node.pk.in_(select.correlate_except(source))
+    return _is_any(source, (*inner.selection.where, inner.root.pk == node.pk))
 
 
 def _has_edition(compiler: Compiler, node: Node) -> Any:

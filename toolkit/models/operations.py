@@ -303,3 +303,4 @@ def take_beforehand(compiler: Compiler, operations: Sequence[Any]) -> None:
     chosen = compiler.selection
     chosen.unrestricted = chosen.unrestricted or any(operation[0] == "unrestricted" for operation in operations)
     chosen.keyed = next((operation[1] for operation in operations if operation[0] == "keyed"), chosen.keyed)
+    compiler.few = compiler.few or chosen.keyed in ("pk", compiler.model._meta.pk.name)
