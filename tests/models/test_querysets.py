@@ -160,8 +160,13 @@ def test_first_last_latest_earliest(m: Any, newsroom: Any) -> None:
 
 def test_none_is_empty_in_every_form(m: Any, newsroom: Any) -> None:
     nothing = m.Story.objects.none()
-    assert (list(nothing), nothing.count(), nothing.exists(), list(nothing.values())) == ([], 0, False, [])
+    with newsroom.database.counted() as queries:
+        assert (list(nothing), nothing.count(), nothing.exists(), list(nothing.values())) == ([], 0, False, [])
+        assert (nothing.first(), list(nothing.iterator()), list(newsroom.stories[0].tags.none())) == (None, [], [])
+    assert queries == []
     assert nothing.aggregate(n=Count("pk")) == {"n": 0}
+    with pytest.raises(FieldError, match="Did you mean 'title'"):
+        list(nothing.filter(titel="Flood"))
 
 
 def test_in_bulk_gives_rows_by_key(m: Any, newsroom: Any) -> None:

@@ -39,6 +39,9 @@ REPR_ITEMS = 20
 GET_LIMIT = 2
 IN_BULK_KEYS = 10_000
 
+_NOTHING: dict[str, list[Any]] = {"instances": [], "exists": [], "count": [(0,)]}
+"""The rows of the answers to ``none()``, by the form of the question."""
+
 
 class Answers(Question[M]):
     """A question that can be asked, and keeps its answer."""
@@ -67,6 +70,8 @@ class Answers(Question[M]):
         shape = find_shape(scope, query)
         if shape.locks:
             locking.refuse_lock_outside(scope.of(self.model).database)
+        if form in _NOTHING and self._is_nothing():
+            return shape.load(_NOTHING[form])
         rows = None
         if scope.trace is not None and scope.database.in_snapshot:
             rows = paging.known_rows(scope, query, shape, values)
@@ -76,6 +81,10 @@ class Answers(Question[M]):
         if scope.trace is not None:
             shape.note(scope, values, rows)
         return shape.load(rows)
+
+    def _is_nothing(self) -> bool:
+        """Whether ``none()`` was said, so that the answer is known."""
+        return any(operation[0] == "none" for operation in self._operations)
 
     def _fetch(self) -> list[Any]:
         kept = self._kept()
@@ -160,6 +169,8 @@ class Answers(Question[M]):
         database = scope.of(self.model).database
         if shape.locks:
             locking.refuse_lock_outside(database)
+        if self._is_nothing():
+            return
         combined = bool(self._operations) and self._operations[0][0] == "combined"
         if self._gives == "instances" and not combined and not self._is_looking_around():
             for keys in streaming.iter_keys(scope, shape, values, chunk_size):

@@ -64,7 +64,6 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- none()
 -- Story.objects.none().filter(weight=3)
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE false ORDER BY news_story.published DESC, news_story.id;
 
 -- the first two
 -- Story.objects.order_by('published')[:2]
