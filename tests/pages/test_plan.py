@@ -161,6 +161,9 @@ def test_the_urls_of_a_long_list_are_looked_up_part_by_part(
         found = [plan.find(route, "en", story) for story in stories]
     assert [one and one.url for one in found] == [f"/{slug}/" for slug in "abcdefgh"]
     assert len(queries) == 3
+    with entered(site.scope()), site.database.counted() as queries:
+        assert url_for(stories[0]) == "/a/"  # outside of a page nobody keeps what is looked up along
+    assert queries[0].count("?") == 1
 
 
 def test_a_route_whose_pages_depend_on_their_own_urls_is_refused(make_site: Any, build: Any) -> None:

@@ -110,6 +110,7 @@ class Plan:
         site: A prepared site.
         viewer: Who looks.
         moment: When; None means now.
+        passing: It is asked for one page and thrown away, so that looking up its subject's neighbours is for nothing.
     """
 
     def __init__(
@@ -118,8 +119,10 @@ class Plan:
         *,
         viewer: Viewer = READER,
         moment: datetime | None = None,
+        passing: bool = False,
     ) -> None:
         self.site = site
+        self.passing = passing
         self.viewer = viewer
         self.moment = moment
         self._units: dict[tuple[str, str], Unit] = {}
@@ -209,7 +212,8 @@ class Plan:
         key = subject_key(route, subject)
         if isinstance(subject, Mapping) and route.model is not None:
             return None
-        return self.find_key(route, locale, key, peers=iter_neighbours(subject) if hasattr(subject, "_peers") else ())
+        together = hasattr(subject, "_peers") and not self.passing
+        return self.find_key(route, locale, key, peers=iter_neighbours(subject) if together else ())
 
     def find_key(self, route: Route, locale: str, key: Any, *, peers: Iterable[Any] = ()) -> Planned | None:
         """The planned pages of the subject with this key, or None.

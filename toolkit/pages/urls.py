@@ -16,7 +16,7 @@ def current_plan(scope: Scope) -> Plan:
     if scope.rendering is not None:
         plan: Plan = scope.rendering.plan
         return plan
-    return Plan(scope.site, viewer=scope.viewer, moment=scope.moment)
+    return Plan(scope.site, viewer=scope.viewer, moment=scope.moment, passing=True)
 
 
 def url_for(target: Any, *, locale: str | None = None, number: int = 1, absolute: bool = False, **values: Any) -> str:
