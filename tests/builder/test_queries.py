@@ -1,4 +1,4 @@
-"""``toolkit build --queries``: what rendering asked the database, page by page, and the slowest questions."""
+"""``toolkit build --queries``: what pages ask the database, the slowest questions, and those for each row of a list."""
 
 from __future__ import annotations
 
@@ -39,3 +39,8 @@ def test_reports_of_several_processes_are_one() -> None:
     assert lines[0] == "9 queries for 2 pages, 4.5 a page, 4200.0 ms"
     assert lines[1] == "  9 for /a/"
     assert lines[3] == "  500.0 ms, 0 rows, asked at b.html:2 for /a/: SELECT 2"
+    assert lines[-2:] == [
+        "asked again and again, which one question for all rows of a list would spare:",
+        "  8 times at b.html:2 for /a/: SELECT 2",
+    ]
+    assert first.as_dict()["repeated"] == [{"times": 8, "sql": "SELECT 2", "where": "b.html:2", "page": "/a/"}]

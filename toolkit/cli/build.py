@@ -78,7 +78,11 @@ OUTPUT = OutputPlace(file_okay=False)
 @click.option("--at", "moment", type=MOMENT, metavar="TIME", help="Build as of this instant: 2026-05-01T06:00+02:00.")
 @click.option("--clean", is_flag=True, help="Render everything, whatever the last build left.")
 @click.option("--paranoid", is_flag=True, help="Render what need not be, too, and name what would have been wrong.")
-@click.option("--queries", is_flag=True, help="Count what rendering asks the database; name the slowest questions.")
+@click.option(
+    "--queries",
+    is_flag=True,
+    help="Count what rendering asks the database; name the slowest questions, and those asked for row after row.",
+)
 @click.option("--metrics", is_flag=True, help="Tell which templates took longest to render; with the slowest queries.")
 @click.option("--verbose", "-v", is_flag=True, help="Print each page and file, with the reason.")
 @json_option
