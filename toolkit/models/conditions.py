@@ -385,12 +385,10 @@ def _public(compiler: Compiler, node: Node) -> Any:
 
 
 def _has_edition(compiler: Compiler, node: Node) -> Any:
-    import sqlalchemy as sa
-
     translation = node.model._meta.translation
     source = translation._meta.by_name["source"]
     table = compiler.alias_of(translation)
     for column in (*source.columns, "locale"):
         compiler.binds.footprint.add((translation._meta.table, column))
-    chosen = sa.select(*(table.c[name] for name in source.columns)).where(table.c["locale"] == compiler.locale_bind())
-    return node.pk.in_(chosen)
+    edition = as_one([table.c[name] for name in source.columns])
+    return _is_any(table, (edition == node.pk, table.c["locale"] == compiler.locale_bind()))
