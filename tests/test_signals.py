@@ -33,6 +33,11 @@ def test_a_receiver_gets_the_values_that_it_names() -> None:
     ]
 
 
+def test_who_connects_to_a_signal_is_told_of_the_app() -> None:
+    with pytest.raises(AttributeError, match=r"'connect'\. A receiver belongs to an app: @app\.receiver\(post_save, "):
+        post_save.connect(print)  # type: ignore[attr-defined]  # there is none
+
+
 def test_a_parameter_that_the_signal_does_not_give_is_refused() -> None:
     def announce(instance: Any, craeted: bool) -> None: ...
 

@@ -17,7 +17,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DeclarationError, ReceiverError, did_you_mean
 from toolkit.trace import current
@@ -44,6 +44,15 @@ class Signal:
 
     def __repr__(self) -> str:
         return f"<Signal {self.name}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say where receivers are declared, to whoever connects one as in Django."""
+            told = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name == "connect":
+                told += f". A receiver belongs to an app: @app.receiver({self.name}, sender=Story) before its function"
+            raise AttributeError(told, name=name, obj=self)
 
     def send(self, sender: Any, **values: Any) -> None:
         """Tell the receivers of the current site; nobody, if there is no current site.

@@ -52,3 +52,11 @@ def test_a_model_with_what_only_django_calls_is_refused() -> None:
         class Page(models.Model):
             @classmethod
             def from_db(cls, *arguments: Any) -> None: ...
+
+
+def test_a_transform_with_the_name_of_a_function_is_told_how_it_is_built() -> None:
+    class Absolute(models.Transform):
+        function = "ABS"
+
+    with pytest.raises(TypeError, match=r"Absolute must define build\(\): return sqlalchemy\.func\.abs\(\*arguments\)"):
+        Absolute.build(None, None)

@@ -55,7 +55,9 @@ class Function(Expression):
     @classmethod
     def build(cls, context: Any, *arguments: Any) -> Any:
         """The SQLAlchemy expression."""
-        raise TypeError(f"{cls.__name__} must define build()")
+        named = getattr(cls, "function", "")
+        way = f": return sqlalchemy.func.{named.lower()}(*arguments)" if isinstance(named, str) and named else ""
+        raise TypeError(f"{cls.__name__} must define build(){way}")
 
     @classmethod
     def reader(cls, dialect: str) -> Callable[[Any], Any] | None:
