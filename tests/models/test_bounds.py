@@ -10,7 +10,7 @@ import pytest
 
 from toolkit.errors import DatabaseError, FieldError, IntegrityError
 from toolkit.models import Avg, Case, Count, DateField, F, Max, Now, Sum, Value, When, Window
-from toolkit.models.functions import Cast, Coalesce, Concat, Left, Round
+from toolkit.models.functions import Cast, Coalesce, Concat, Left, LPad, Repeat, Round, RPad
 
 MOST = 2**63 - 1
 LAST, FIRST = datetime(9999, 12, 31, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)
@@ -88,6 +88,16 @@ def test_a_computed_text_is_no_longer_than_its_field_allows(m: Any, rows: Any) -
     assert {row.char for row in rows.all()} == {"abc"}
     assert rows.update(char=Left(long, 20), free_char=long) == 2
     assert {(len(row.char), len(row.free_char)) for row in rows.all()} == {(20, 21)}
+
+
+def test_a_text_of_gigabytes_is_not_made(rows: Any, database: Any) -> None:
+    """SQLite's are made in Python, which would take all memory first. MariaDB gives NULL."""
+    for long in (Repeat("char", 10**9), LPad("char", 10**9), RPad("char", 10**9, Value("x"))):
+        if database.dialect == "mysql":
+            assert rows.annotate(long=long).values_list("long", flat=True)[0] is None
+            continue
+        with pytest.raises(DatabaseError, match=r"too long: .* characters; at most|requested length too large"):
+            list(rows.annotate(long=long))
 
 
 def test_floats_beyond_what_a_float_can_be_are_an_error(rows: Any) -> None:

@@ -97,6 +97,12 @@ def test_what_no_field_has_is_an_attribute_and_names_can_be_translated(m: Any, n
     assert (story.pk, story.loud, story.twice, story.title) == (2, "STORY 1", 2, "Story 1")
 
 
+@pytest.mark.parametrize("name", ["save", "pk", "section", "tags", "objects", "_mask", "_database", "_state"])
+def test_a_column_does_not_hide_what_rows_have(m: Any, newsroom: Any, name: str) -> None:
+    with pytest.raises(FieldError, match=rf"raw\(\): the column '{name}' would hide Story\.{name}\. Give it another"):
+        list(m.Story.objects.raw(f"SELECT id, title AS {name} FROM news_story"))
+
+
 def test_the_names_of_the_columns_are_told(m: Any, newsroom: Any) -> None:
     found = m.Story.objects.raw(
         "SELECT id AS number, upper(title) AS loud FROM news_story", translations={"number": "id"}

@@ -97,9 +97,24 @@ def _right(text: str, count: int) -> str:
     return text[-count:] if count > 0 else ""
 
 
+LONGEST = 100_000_000
+"""Characters of a text that is made here: of more than a gigabyte SQLite says that it is too large once it is there."""
+
+
+def _bounded(count: int) -> int:
+    if count > LONGEST:
+        refuse(f"a text too long: {count} characters; at most {LONGEST} are made here")
+    return count
+
+
+def _repeat(text: str, count: int) -> str:
+    _bounded(len(text) * count)
+    return text * count
+
+
 def _pad(text: str, count: int, fill: str) -> str:
     """What is missing to so many characters."""
-    missing = max(0, count - len(text))
+    missing = _bounded(max(0, count - len(text)))
     return (fill * (missing // len(fill) + 1))[:missing] if fill else ""
 
 
@@ -135,7 +150,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
         ("toolkit_lower", 1, str.lower),
         ("toolkit_upper", 1, str.upper),
         ("toolkit_reverse", 1, lambda text: text[::-1]),
-        ("toolkit_repeat", 2, lambda text, count: text * count),
+        ("toolkit_repeat", 2, _repeat),
         ("toolkit_right", 2, _right),
         ("toolkit_lpad", 3, lambda text, count, fill: _pad(text, count, fill) + text[:count]),
         ("toolkit_rpad", 3, lambda text, count, fill: text[:count] + _pad(text, count, fill)),

@@ -32,10 +32,14 @@ def take_failure() -> str:
     return told
 
 
+class Refused(Exception):
+    """A function refuses: no ValueError, which says that it has no value."""
+
+
 def refuse(told: str) -> NoReturn:
     """End the statement with an error that says this."""
     _failure.told = told
-    raise ValueError(told)
+    raise Refused(told)
 
 
 def _whole(number: Any) -> Any:

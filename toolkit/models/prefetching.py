@@ -160,10 +160,11 @@ def _has_relation(kind: Any, name: str) -> bool:
     return single or find_relation(kind, name) is not None
 
 
-def _is_taken(model: Any, name: str) -> bool:
+def is_taken(model: Any, name: str) -> bool:
     """Whether rows have something of this name: a field, a relation, a method, or what the toolkit keeps with them."""
-    kept = (vars(kind).get(name) for kind in model.__mro__)
-    return name in model._meta.by_name or name in model._meta.reverse or any(hasattr(each, "__get__") for each in kept)
+    if name.startswith("_") or name in model._meta.by_name or name in model._meta.reverse:
+        return True
+    return any(hasattr(vars(kind).get(name), "__get__") for kind in model.__mro__)
 
 
 def _step_of_one(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
@@ -172,7 +173,7 @@ def _step_of_one(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     name, attribute = asked.lookup, asked.to_attr or asked.lookup
     if f"_asked_{name}" in instances[0].__dict__ and asked.is_plain:
         return _fetch_all(instances, name)
-    if asked.to_attr is not None and _is_taken(type(instances[0]), asked.to_attr):
+    if asked.to_attr is not None and is_taken(type(instances[0]), asked.to_attr):
         raise FieldError(f"Prefetch({name!r}): to_attr={asked.to_attr!r} would hide {meta.object_name}.{asked.to_attr}")
     key = meta.by_name.get(name)
     if isinstance(key, ForeignKey):

@@ -199,6 +199,12 @@ class _Reading:
         by_column = {field.column: field for field in meta.fields}
         by_column |= {column: meta.get_field(name) for column, name in translations.items()}
         self.columns = [(name, by_column.get(name)) for name in names]
+        for name, field in self.columns:
+            if field is None and prefetching.is_taken(model, name):
+                raise FieldError(
+                    f"raw(): the column {name!r} would hide {model.__name__}.{name}",
+                    hint=f"Give it another name: SELECT ... AS {name.strip('_')}_value.",
+                )
         self.names = [name if field is None else field.column for name, field in self.columns]
         self.readers = [field.db_reader(dialect) if field is not None else None for _, field in self.columns]
         places = {field: index for index, (_, field) in enumerate(self.columns) if field is not None}
