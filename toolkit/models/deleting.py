@@ -213,9 +213,9 @@ class Deletion:
         """
         fresh = Collector(self.scope)
         for model, field, values in self.collector.referred:
-            staying = (
-                fresh.referring(field, values) if field.db_constraint else ()
-            )  # it was never asked to check others
+            if not field.db_constraint:  # the database was never asked to check it
+                continue
+            staying = fresh.referring(field, values)
             if staying:
                 fresh.block(model, field, staying)
                 _refuse_protected(fresh.plan())
