@@ -19,6 +19,7 @@ from toolkit.errors import DeclarationError, FieldError
 from toolkit.models import Exists, Q, Subquery
 from toolkit.models.search import SearchRank, refresh_indexes
 from toolkit.models.search.indexing import names_of
+from toolkit.models.search.postgresql import vector
 from toolkit.trace import EDITOR, READER, Scope, Trace, entered
 
 URLS = [
@@ -54,7 +55,19 @@ class Letter(models.Model):
     search = models.Search("text", language="language")
 
 
-MODELS = resolved({"papers": [Report, Letter]})
+class Page(models.Model):
+    title = models.CharField(max_length=200)
+    search = models.Search("title")
+
+
+class Guide(Page):
+    """Its title is in the table of pages."""
+
+    body = models.TextField()
+    search = models.Search(title=4, body=1)
+
+
+MODELS = resolved({"papers": [Report, Letter, Page, Guide]})
 
 
 @pytest.fixture(scope="module", params=URLS, ids=[url.partition(":")[0] for url in URLS])
@@ -208,6 +221,14 @@ def test_a_reader_finds_what_is_public(papers: Any, scope: Scope) -> None:
     assert Report.objects.filter(Exists(Report.objects.search("ferry"))).count() == 2
 
 
+@pytest.mark.parametrize("papers", URLS[1:], indirect=True, ids=["postgresql"] * len(URLS[1:]))
+def test_of_a_text_of_more_words_than_an_index_takes_the_first_are_found(papers: Any) -> None:
+    """PostgreSQL refused it, and with it every search of the model."""
+    document = vector([[f"w{n}x" for n in range(150_000)], ["end"]], "AB")
+    sql = "SELECT %s::tsvector @@ 'w100000x'::tsquery, %s::tsvector @@ 'end'::tsquery"
+    assert papers.fetch(sql, (document, document)) == [(True, False)]
+
+
 def test_translations_are_searched_in_their_language(papers: Any, scope: Scope) -> None:
     report, other = make("The ferries", "The boats")
     report.translate("es", title="Los transbordadores")
@@ -224,6 +245,24 @@ def test_rows_may_each_have_a_language(scope: Scope) -> None:
     english = Letter.objects.create(text="Municipal police", language="en")
     assert list(Letter.objects.search("policia", language="es")) == [spanish]
     assert list(Letter.objects.search("polices")) == [english]
+
+
+def test_texts_of_a_parent_are_searched_with_those_of_a_child(papers: Any, scope: Scope) -> None:
+    Page.objects.create(title="Ferry")
+    guide = Guide.objects.create(title="Harbour", body="Boats and a ferry.")
+    both = [Guide.objects.search("harbour ferry").count(), Page.objects.search("harbours").count()]
+    assert (both, Guide.objects.search("ferries").get()) == ([1, 1], guide)
+    Page.objects.filter(pk=guide.pk).update(title="Bridge")
+    assert not Guide.objects.search("harbour").exists()
+    assert Guide.objects.search("bridges").get() == guide
+    trace = Trace()
+    with entered(Scope(None, papers, READER, "en", "en", trace=trace)):
+        list(Guide.objects.search("bridge"))
+    (shape,) = (shape for shape in trace.shapes.values() if shape.form == "instances")
+    assert {("papers_page", "title"), ("papers_guide", "body")} <= set(shape.footprint)
+    guide.delete()
+    assert not Guide.objects.search("bridge").exists()
+    Page.objects.all().delete()
 
 
 def test_a_search_is_an_input_of_the_page_with_all_that_it_looks_through(papers: Any, scope: Scope) -> None:
@@ -267,6 +306,42 @@ def test_a_search_is_of_text_fields() -> None:
         class Wrong(models.Model):
             title = models.CharField(max_length=10)
             search = models.Search("titel")
+
+
+def test_a_search_is_of_rows_with_one_key() -> None:
+    class Place(models.Model):
+        name = models.TextField()
+
+    class Owner(models.Model):
+        owner_key = models.AutoField(primary_key=True)
+        label = models.TextField()
+
+    with pytest.raises(DeclarationError, match=r"Shop\.search: label is a field of Owner, .* in Owner"):
+
+        class Shop(Place, Owner):
+            search = models.Search("name", "label")
+
+    with pytest.raises(DeclarationError, match=r"Stall\.search: Stall has a key of several columns"):
+
+        class Stall(models.Model):
+            pk = models.CompositePrimaryKey("row", "number")
+            row = models.IntegerField()
+            number = models.IntegerField()
+            text = models.TextField()
+            search = models.Search("text")
+
+
+def test_markdown_that_was_plain_text_is_indexed_anew() -> None:
+    """Its marks and the targets of its links were words."""
+
+    def digest_with(field: Any) -> str:
+        class Note(models.Model):
+            text = field
+            search = models.Search("text")
+
+        return str(Note._meta.search.digest)
+
+    assert digest_with(models.TextField()) != digest_with(models.MarkdownField())
 
 
 def test_five_weights_are_too_many() -> None:

@@ -93,7 +93,7 @@ def _in_language(compiler: Compiler, search: Search, table: Any, text: Any) -> A
 def _touch(compiler: Compiler, search: Search) -> None:
     of_language = search.language_field
     for field in (*search.fields, *([of_language] if of_language else ())):
-        compiler.touch(compiler.root, field.column)
+        compiler.binds.footprint.add((field.model._meta.table, field.column))
     if search.translated:
         meta = search.model._meta.translation._meta
         columns = [meta.by_name["source"].column, "locale", *(f.column for f in search.fields if f.translated)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.callers import find_code_line
@@ -11,7 +11,7 @@ from toolkit.errors import DeclarationError, FieldError, did_you_mean
 from toolkit.models.comparisons import Structure
 from toolkit.models.declarations import located
 from toolkit.models.expressions import Expression
-from toolkit.models.fields import CharField, FloatField, TextField
+from toolkit.models.fields import CharField, FloatField, MarkdownField, TextField
 from toolkit.models.outputs import Typed
 from toolkit.trace import Scope, digest
 
@@ -73,13 +73,33 @@ class Search:
                 raise DeclarationError(f"{where}: Search({field}={weight:g}): a weight is above 0")
         if len(set(self.weights.values())) > MOST_WEIGHTS:
             raise DeclarationError(f"{where}: a search tells {MOST_WEIGHTS} weights apart", hint="Use fewer.")
+        if meta.composite_key is not None:
+            told = f"{where}: {model.__name__} has a key of several columns, and an index needs one"
+            raise DeclarationError(told, hint="Give it an AutoField, and a UniqueConstraint of these columns.")
         self.model, self.name = model, name
+        self._refuse_far(where)
         meta.search = self
+
+    def _refuse_far(self, where: str) -> None:
+        """Refuse fields that are in a table whose rows have other keys, or whose translations are a parent's."""
+        homes = [home._meta.concrete_model for home in _of_one_key(self.model)]
+        for field in (*self.fields, *([self.language_field] if self.language_field else ())):
+            home = field.model._meta.concrete_model
+            if home not in homes or (field.translated and home is not homes[0]):
+                told = f"{where}: {field.name} is a field of {field.model.__name__}, and cannot be searched from here"
+                raise DeclarationError(told, hint=f"Declare the search in {field.model.__name__}.")
 
     @property
     def fields(self) -> Sequence[Any]:
         """The fields that are searched, in order of declaration."""
         return [self.model._meta.by_name[name] for name in self.weights]
+
+    @property
+    def homes(self) -> Sequence[Any]:
+        """The models whose tables the texts are in: this one, and parents whose rows have the same keys."""
+        language = self.language_field
+        fields = (*self.fields, *([language] if language is not None else ()))
+        return list(dict.fromkeys([self.model, *(field.model._meta.concrete_model for field in fields)]))
 
     @property
     def language_field(self) -> Any:
@@ -100,7 +120,20 @@ class Search:
     @property
     def digest(self) -> str:
         """Stands for all that decides about the index."""
-        return digest([SCHEME, self.language, [[name, weight] for name, weight in self.weights.items()]]).hex()
+        fields = [
+            [name, weight, isinstance(field, MarkdownField)]
+            for (name, weight), field in zip(self.weights.items(), self.fields, strict=True)
+        ]
+        return digest([SCHEME, self.language, fields]).hex()
+
+
+def _of_one_key(model: Any) -> Iterator[Any]:
+    """A model, and its parents whose rows have the same keys: a further parent's have others."""
+    level = model
+    while level is not None:
+        yield level
+        meta = level._meta
+        level = next((parent for parent, link in meta.parents.items() if link is meta.pk), None)
 
 
 _TAG = re.compile("[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")

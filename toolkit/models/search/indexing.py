@@ -10,7 +10,7 @@ another declaration, it is made anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import DatabaseError
@@ -155,6 +155,18 @@ class SearchIndex:
     def _pk(self) -> Any:
         return self.model._meta.pk
 
+    def _sources(self) -> Iterator[tuple[str, str, str]]:
+        """(table, column of the row's key, what its triggers are called after) of the tables whose changes count.
+
+        A parent's table may be a source of several indexes.
+        """
+        for home in self.search.homes:
+            table = home._meta.table
+            yield table, home._meta.pk.column, table if home is self.model else f"{self.table}_of_{table}"
+        if self.search.translated:
+            translation = self.model._meta.translation._meta
+            yield translation.table, translation.by_name["source"].column, translation.table
+
     def _renew_some(self) -> bool:
         """Bring some stale rows up to date; whether there may be more."""
         stale = quoted(self.database.dialect, self.stale)
@@ -178,9 +190,8 @@ class SearchIndex:
         """The words of rows, in the language of the row, and of its translations in theirs."""
         search, fields = self.search, self.search.fields
         of_language = search.language_field
-        columns = [field.column for field in (*fields, *([of_language] if of_language else ()))]
         own: dict[Any, Sequence[Any]] = {}
-        for key, *texts in self._read(self.table, self._pk.column, columns, keys):
+        for key, texts in self._read_own(keys):
             own[key] = texts
             language = texts[-1] if of_language else search.language or self.scope.default_locale
             yield key, language, self._words(texts, language)
@@ -193,6 +204,20 @@ class SearchIndex:
                 given = iter(texts)
                 shown = [(next(given) if f.translated else "") or own[key][n] for n, f in enumerate(fields)]
                 yield key, locale, self._words(shown, locale)
+
+    def _read_own(self, keys: Sequence[Any]) -> Iterator[tuple[Any, Sequence[Any]]]:
+        """The texts of rows, and the language if a field says it; those of a parent are in its table."""
+        of_language = self.search.language_field
+        fields = [*self.search.fields, *([of_language] if of_language else ())]
+        found: dict[Any, dict[Any, Any]] = {}
+        for home in self.search.homes:
+            here = [field for field in fields if field.model._meta.concrete_model is home]
+            named = [field.column for field in here]
+            for key, *texts in self._read(home._meta.table, home._meta.pk.column, named, keys):
+                if home is self.model or key in found:  # the rows of a parent are others' too
+                    found.setdefault(key, {}).update(zip(here, texts, strict=True))
+        for key, held in found.items():
+            yield key, [held.get(field) for field in fields]
 
     def _words(self, texts: Sequence[Any], language: str) -> Sequence[Sequence[str]]:
         return [

@@ -7,7 +7,7 @@ Source: PostgreSQL manual, "Text Search Types" and "Controlling Text Search".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.models.search.declaration import Search
@@ -23,6 +23,9 @@ LAST_POSITION = 16_383
 
 POSITIONS_KEPT = 255
 """How many positions of one word it keeps."""
+
+MOST_BYTES = 1_048_575
+"""What a ``tsvector`` takes of words and their positions. Source: PostgreSQL manual, "Text Search Limitations"."""
 
 FIELD_GAP = 2
 """Positions left out between fields, so that no phrase reaches from one into the next."""
@@ -43,19 +46,11 @@ class PostgreSQLIndex(SearchIndex):
         ):
             self.database.run(sql)
 
-    def _sources(self) -> list[tuple[str, str]]:
-        """(table, column of the row's key) of the tables whose changes count."""
-        found = [(self.table, self._pk.column)]
-        if self.search.translated:
-            translation = self.model._meta.translation._meta
-            found.append((translation.table, translation.by_name["source"].column))
-        return found
-
     def _statements(self) -> Iterable[str]:
         """A function and triggers for each table that notes which rows changed."""
         stale = _quote(self.stale)
-        for table, key in self._sources():
-            name, column = _quote(f"toolkit_search_{table}_changed"), _quote(key)
+        for table, key, called in self._sources():
+            name, column = _quote(f"toolkit_search_{called}_changed"), _quote(key)
             yield (
                 f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "  # noqa: S608 - quoted
                 f"IF TG_OP = 'TRUNCATE' THEN INSERT INTO {stale} SELECT DISTINCT row_key FROM {_quote(self.documents)} "
@@ -65,19 +60,19 @@ class PostgreSQLIndex(SearchIndex):
                 f"RETURN NULL; END $$"
             )
             yield (
-                f"CREATE TRIGGER {_quote(_trigger(table))} AFTER INSERT OR UPDATE OR DELETE ON {_quote(table)} "
+                f"CREATE TRIGGER {_quote(_trigger(called))} AFTER INSERT OR UPDATE OR DELETE ON {_quote(table)} "
                 f"FOR EACH ROW EXECUTE FUNCTION {name}()"
             )
             yield (
-                f"CREATE TRIGGER {_quote(f'{_trigger(table)}_all')} AFTER TRUNCATE ON {_quote(table)} "
+                f"CREATE TRIGGER {_quote(f'{_trigger(called)}_all')} AFTER TRUNCATE ON {_quote(table)} "
                 f"EXECUTE FUNCTION {name}()"
             )
 
     def drop(self) -> None:
-        for table, _ in self._sources():
-            for name in (_trigger(table), f"{_trigger(table)}_all"):
+        for table, _, called in self._sources():
+            for name in (_trigger(called), f"{_trigger(called)}_all"):
                 self.database.run(f"DROP TRIGGER IF EXISTS {_quote(name)} ON {_quote(table)}")
-            self.database.run(f"DROP FUNCTION IF EXISTS {_quote(f'toolkit_search_{table}_changed')}()")
+            self.database.run(f"DROP FUNCTION IF EXISTS {_quote(f'toolkit_search_{called}_changed')}()")
         for table in (self.documents, self.stale):
             self.database.run(f"DROP TABLE IF EXISTS {_quote(table)}")
 
@@ -88,21 +83,22 @@ class PostgreSQLIndex(SearchIndex):
         self.database.fetch(f"SELECT pg_advisory_xact_lock(hashtext('{DECLARATIONS}'), hashtext(current_schema()))")
 
     def is_whole(self) -> bool:
+        sources = list(self._sources())
         found = self.database.fetch(
             "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL, "
             "(SELECT count(*) FROM pg_trigger WHERE tgname = ANY(%s) AND tgrelid = ANY(%s::regclass[]))",
             (
                 self.database.backend.identifier(self.documents),
                 self.database.backend.identifier(self.stale),
-                [_trigger(table) for table, _ in self._sources()],
-                [self.database.backend.identifier(table) for table, _ in self._sources()],
+                [_trigger(called) for _, _, called in sources],
+                [self.database.backend.identifier(table) for table, _, _ in sources],
             ),
         )
-        return bool(found[0] == (True, len(self._sources())))
+        return bool(found[0] == (True, len(sources)))
 
     def add(self, documents: Iterable[tuple[Any, str, Sequence[Sequence[str]]]]) -> None:
         labels = _labels(self.search)
-        rows = [(key, language, _vector(texts, labels)) for key, language, texts in documents]
+        rows = [(key, language, vector(texts, labels)) for key, language, texts in documents]
         if rows:
             sql = f"INSERT INTO {_quote(self.documents)} VALUES (%s, %s, %s::tsvector)"  # noqa: S608 - quoted
             self.database.run_many(sql, rows)
@@ -137,7 +133,7 @@ def _weights(search: Search) -> str:
     return f"CAST('{{{','.join(f'{share:.6f}' for share in reversed(shares))}}}' AS float4[])"
 
 
-def _vector(texts: Sequence[Sequence[str]], labels: Sequence[str]) -> str:
+def vector(texts: Sequence[Sequence[str]], labels: Sequence[str]) -> str:
     """Words with their positions, as PostgreSQL reads a ``tsvector``. Words are letters and digits."""
     places: dict[str, list[str]] = {}
     position = 0
@@ -148,7 +144,22 @@ def _vector(texts: Sequence[Sequence[str]], labels: Sequence[str]) -> str:
             if position <= LAST_POSITION and len(kept) < POSITIONS_KEPT:
                 kept.append(f"{position}{label}")
         position += FIELD_GAP
-    return " ".join(f"'{word}':{','.join(kept)}" if kept else f"'{word}'" for word, kept in places.items())
+    told = (f"'{word}':{','.join(kept)}" if kept else f"'{word}'" for word, kept in _fitting(places))
+    return " ".join(told)
+
+
+def _fitting(places: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Words, in the order of the text, as far as a ``tsvector`` takes them: of 100,000 and more, the last are left out.
+
+    Each begins at an even byte, and has two bytes for the number of its positions, and two for each.
+    """
+    size = 0
+    for word, kept in places.items():
+        bytes_ = len(word.encode())
+        size += bytes_ + bytes_ % 2 + (2 + 2 * len(kept) if kept else 0)
+        if size > MOST_BYTES:
+            return
+        yield word, kept
 
 
 def match_text(queries: Sequence[SearchQuery]) -> str:
@@ -166,8 +177,8 @@ def _term(term: Term) -> str:
     return "(" + " <-> ".join(words) + (":*" if term.is_prefix else "") + ")"
 
 
-def _trigger(table: str) -> str:
-    return f"toolkit_search_{table}"
+def _trigger(called: str) -> str:
+    return f"toolkit_search_{called}"
 
 
 def _quote(name: str) -> str:

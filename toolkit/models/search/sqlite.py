@@ -58,17 +58,13 @@ class SQLiteIndex(SearchIndex):
         return [sql for (sql,) in made]
 
     def _triggers(self) -> dict[str, str]:
-        """Name to SQL of the triggers that note which rows changed: of the table, and of its translations."""
-        made = self._triggers_of(self.table, self._pk.column)
-        if self.search.translated:
-            translation = self.model._meta.translation._meta
-            made |= self._triggers_of(translation.table, translation.by_name["source"].column)
-        return made
+        """Name to SQL of the triggers that note which rows changed: of the table, of parents, and of translations."""
+        return {name: sql for source in self._sources() for name, sql in self._triggers_of(*source).items()}
 
-    def _triggers_of(self, table: str, key: str) -> dict[str, str]:
+    def _triggers_of(self, table: str, key: str, called: str) -> dict[str, str]:
         made = {}
         for event, row in EVENTS.items():
-            name = f"toolkit_search_{table}_{event}"
+            name = f"toolkit_search_{called}_{event}"
             rows = (row,) if event != "update" else ("old", "new")  # a row whose key changes leaves an old one
             noted = " ".join(
                 f"INSERT OR IGNORE INTO {_quote(self.stale)} (row_key) VALUES ({one}.{_quote(key)});"  # noqa: S608 - quoted
