@@ -239,22 +239,19 @@ def _parsed(text: str) -> Decimal:
     return number
 
 
-class _Truths(dict[Any, bool]):
-    """From what a database keeps to true or false: a hit costs a lookup in a dict and no call.
+def _read_truth(value: Any) -> bool:
+    """From what a database keeps to true or false.
 
     A computed value may be any number. MariaDB's ``BIT(1)`` comes as a byte. Text is neither, such as the ``'f'`` that
     Rails once wrote into SQLite's tables.
     """
-
-    def __missing__(self, value: Any) -> bool:
-        if isinstance(value, bytes):
-            return any(value)
-        if isinstance(value, str):
-            raise ValueError("it is text")
-        return bool(value)
-
-
-_TRUTHS = _Truths({0: False, 1: True})
+    if value.__class__ is int:
+        return bool(value != 0)
+    if isinstance(value, bytes):
+        return any(value)
+    if isinstance(value, str):
+        raise ValueError("it is text")
+    return bool(value)
 
 
 class BooleanField(Field[T]):
@@ -299,7 +296,7 @@ class BooleanField(Field[T]):
         return bool
 
     def db_reader(self, dialect: str) -> Convert:
-        return None if dialect == "postgresql" else _TRUTHS.__getitem__
+        return None if dialect == "postgresql" else _read_truth
 
     def value_to_string(self, value: Any) -> str:
         return "true" if value else "false"
