@@ -237,12 +237,15 @@ def test_saving_is_all_or_nothing(town: Any) -> None:
     assert not Place.objects.filter(name="Twice").exists()
 
 
-def test_a_place_that_is_there_becomes_a_restaurant(town: Any) -> None:
-    made = Restaurant(place_ptr=town.park, name="Park", seats=3)
+def test_a_place_that_is_there_becomes_a_restaurant_and_keeps_what_it_has(town: Any) -> None:
+    Place.objects.filter(pk=town.park.pk).update(address="Ring 1", visible=False)
+    park = Place.objects.only("name").get(pk=town.park.pk)  # the rest is loaded when it is wanted
+    made = Restaurant(place_ptr=park, name="New Park", seats=3)
     made.save()
     assert (made.pk, made.id) == (town.park.pk, town.park.pk)
     assert Place.objects.count() == 4
     assert Place.objects.get(pk=town.park.pk).restaurant.seats == 3
+    assert Place.objects.values_list("name", "address", "visible").get(pk=town.park.pk) == ("New Park", "Ring 1", False)
 
 
 def test_a_declared_link_and_key_of_ones_own(town: Any) -> None:

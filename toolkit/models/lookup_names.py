@@ -45,6 +45,7 @@ _IN_PLACE_OF = {
     **dict.fromkeys(
         ("like", "ilike"), "Use contains, startswith, endswith or regex, with an i before them in any case."
     ),
+    **dict.fromkeys(("app_label", "model"), "Compare a reference with the model itself: filter(content_type=Story)."),
     "between": "Use range, which takes the lowest and the highest value.",
     "search": "Declare what is searched, search = Search('title', 'body'), and ask objects.search('words').",
     **dict.fromkeys(("len", "length"), "Compute it first: annotate(length=Length('title')).filter(length=...)."),

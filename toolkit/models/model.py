@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -80,10 +80,21 @@ class Model(AwaitedRow, metaclass=ModelBase):
                 state[attname] = values[attname]
             else:
                 state[attname] = constant if make is None else make()
+        for parent, link in meta.parents.items():
+            if values.get(link.name) is not None:
+                self._take_from_parent(parent._meta, values[link.name], values)
         if taken < len(values):
             self._take_names_of_no_column(values)
         for field in meta.storing:
             field.after_init(self)
+
+    def _take_from_parent(self, meta: Options, row: Any, given: Mapping[str, Any]) -> None:
+        """Take what is not given from the parent's row, which is there: defaults would be written over it."""
+        for field in meta.fields:
+            if field.name not in given and field.attname not in given:
+                if field.attname not in row.__dict__:
+                    getattr(row, field.attname)  # was not loaded yet
+                self.__dict__[field.attname] = row.__dict__[field.attname]
 
     def _take_names_of_no_column(self, values: dict[str, Any]) -> None:
         """Set what is no field with a column: ``pk``, generic references, keys of several columns."""
