@@ -193,9 +193,12 @@ class DecimalField(Field[T]):
 
     def _to_compared(self, value: Any) -> Any:
         number = self.to_python(value)
+        if not isinstance(number, Decimal):
+            return number  # of a subclass whose values are of another class
         if not number:
             return Decimal(0)
-        if number.adjusted() >= MOST_DIGITS or -number.as_tuple().exponent > MOST_DIGITS:
+        places = number.as_tuple().exponent
+        if number.adjusted() >= MOST_DIGITS or not isinstance(places, int) or places < -MOST_DIGITS:
             raise refusal(TOO_MANY_DIGITS, value, code="max_digits", max=MOST_DIGITS)
         return number
 
