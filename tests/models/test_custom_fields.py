@@ -71,6 +71,54 @@ class Person(models.Model):
     plain = models.CharField(max_length=20, default="x")
 
 
+class Way(str):
+    """Names with slashes between."""
+
+    __slots__ = ()
+
+
+class WayField(models.CharField[Any]):
+    """Text whose values are of a class of text."""
+
+    native = Way
+
+    def to_python(self, value: Any) -> Any:
+        if not str(value).startswith("/"):
+            raise ValidationError(f"{value!r} is no way", code="invalid")
+        return Way(value)
+
+    def db_reader(self, dialect: str) -> Any:
+        return Way
+
+
+@WayField.register_lookup
+class Below(models.Lookup):
+    lookup_name = "below"
+
+    @classmethod
+    def build(cls, context: Any) -> Any:
+        return context.column.like(context.bind(context.write()).concat("/%"))
+
+
+@WayField.register_lookup
+class Depth(models.Transform):
+    lookup_name = "depth"
+    output_field = models.IntegerField()
+
+    @classmethod
+    def build(cls, context: Any, *arguments: Any) -> Any:
+        import sqlalchemy as sa
+
+        return sa.func.length(arguments[0]) - sa.func.length(sa.func.replace(arguments[0], "/", ""))
+
+
+class Folder(models.Model):
+    way = WayField(max_length=40, unique=True)
+    made = models.DateField(unique=True)
+    parent = models.ForeignKey("self", to_field="way", on_delete=models.CASCADE, null=True, related_name="folders")
+    twin = models.ForeignKey("self", to_field="made", on_delete=models.CASCADE, null=True, related_name="twins")
+
+
 class Source(models.Model):
     """Of fields whose values are text and numbers, and stand in their columns in another form."""
 
@@ -92,7 +140,7 @@ class Ware(models.Model):
         ]
 
 
-MODELS = resolved({"shop": [Article, Person, Source, Ware]})
+MODELS = resolved({"shop": [Article, Folder, Person, Source, Ware]})
 shared_shop = own_database(MODELS)
 
 
@@ -320,6 +368,40 @@ def test_sql_does_not_take_it_for_what_stands_in_the_column(sources: Any, ask: A
     with pytest.raises(FieldError, match=r"SealedField|CentsField"):
         list(ask(sources) or ())
     assert set(sources.values_list("name", "fee")) == {("Ann", Decimal("2.50")), ("Bob", Decimal(4))}
+
+
+# values of a class of text, which others refer to
+
+
+@pytest.fixture
+def folders(shop: Any) -> Iterator[Any]:
+    top = Folder.objects.create(way="/a", made="2024-02-01")
+    Folder.objects.create(way="/a/b", made="2025-03-01", parent=top, twin=top)
+    Folder.objects.create(way=Way("/a/b/c"), made="2026-04-01", parent_id="/a/b", twin_id="2025-03-01")
+    yield Folder.objects.order_by("way")
+    Folder.objects.all().delete()
+
+
+def test_text_is_read_by_the_field_before_it_is_written_or_compared(folders: Any) -> None:
+    assert [type(way) for way in folders.values_list("way", flat=True)] == [Way] * 3
+    with pytest.raises(ValidationError, match="'a' is no way"):
+        Folder.objects.create(way="a", made="2020-01-01")
+    with pytest.raises(ValidationError, match="'a' is no way"):
+        folders.filter(way="/a/b/c").update(way="a")
+    with pytest.raises(FieldError, match=r"Folder\.way cannot be compared: 'a' is no way"):
+        folders.filter(way="a").count()
+
+
+def test_what_stands_behind_a_field_stands_behind_a_reference_to_it(folders: Any) -> None:
+    assert folders.filter(parent__way__below="/a").get().way == "/a/b/c"
+    assert folders.get(parent__way__depth=2).way == "/a/b/c"
+    assert folders.get(parent__parent__way__depth__lt=2).way == "/a/b/c"
+    assert list(folders.values_list("parent__way__depth", flat=True)) == [None, 1, 2]
+    assert folders.order_by("-parent__way__depth").first().way == "/a/b/c"
+    assert folders.aggregate(most=Max("parent__way__depth")) == {"most": 2}
+    assert folders.exclude(parent__way__below="/a").count() == 2
+    assert folders.get(twin__made__year=2025).way == "/a/b/c"
+    assert list(folders.annotate(month=F("twin__made__month")).values_list("month", flat=True)) == [None, 2, 3]
 
 
 # aggregates

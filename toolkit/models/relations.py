@@ -299,7 +299,11 @@ class ForeignKey(Relation[T]):
 
     def find_lookup(self, name: str) -> Any:
         """That of the key it refers to."""
-        return self.target._meta.pk.find_lookup(name)
+        return self.target_field.find_lookup(name)
+
+    def find_transform(self, name: str) -> Any:
+        """That of the key it refers to."""
+        return self.target_field.find_transform(name)
 
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """As the key it refers to; an instance stands for its own."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import FieldError
 from toolkit.models.lookups import LookupContext
+from toolkit.models.outputs import held_by
 from toolkit.models.shapes import CONSTANT, Bind
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def transformed(
         transform = field.find_transform(name)
         if transform is None:
             return column, field, tuple(rest[number:])
-        column, field = apply_transform(compiler, node, transform, (column, field))
+        column, field = apply_transform(compiler, node, transform, (column, held_by(field)))
     return column, field, ()
 
 

@@ -54,10 +54,10 @@ class _Text(Field[T]):
     def db_value_of(self, dialect: str) -> Callable[[Any], Any]:
         """Refuse, on every database, what one of them cannot keep."""
         write, longest = self.db_writer(dialect), self.column_length or sys.maxsize
-        read = self.to_python
+        read, native = self.to_python, self.native
 
         def value_of(value: Any) -> Any:
-            if value.__class__ is not str:
+            if value.__class__ is not native:
                 value = read(value)
             if len(value) > longest:
                 raise too_long(value, longest)
@@ -71,10 +71,10 @@ class _Text(Field[T]):
         return read_as_text if is_of_others(self, dialect) else None
 
     def compared_value_of(self, dialect: str) -> Callable[[Any], Any]:
-        write, read = self.db_writer(dialect), self.to_python
+        write, read, native = self.db_writer(dialect), self.to_python, self.native
 
         def value_of(value: Any) -> Any:
-            if value.__class__ is not str:
+            if value.__class__ is not native:
                 value = read(value)
             if "\x00" in value or not value.isascii():
                 refuse_unsound(value)
