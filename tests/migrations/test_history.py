@@ -245,6 +245,26 @@ def test_two_processes_apply_a_migration_once(stories, model):
     assert stories.problems() == []
 
 
+@pytest.mark.parametrize(
+    ("before", "planned", "meanwhile", "told"),
+    [
+        ("0001", "zero", "0002", r"0001_initial was not reversed: it comes before news\.0002_desk, applied meanwhile"),
+        ("0001", "0002", "zero", r"0002_desk was not applied: it comes after news\.0001_initial, reversed meanwhile"),
+    ],
+)
+def test_a_process_that_another_one_met_on_its_way_stops(stories, model, before, planned, meanwhile, told):
+    """It did what it had planned: 0001 was reversed below 0002, and no command would go on from there."""
+    stories.declare(*stories.app.models, model("Desk", name=title())).make()
+    stories.apply(f"news.{before}")
+    executor = Executor(stories.database, load_graph([stories.app]), start=ProjectState())
+    steps = executor.plan(f"news.{planned}")
+    stories.apply(f"news.{meanwhile}")
+    with pytest.raises(MigrationError, match=told):
+        executor.run(steps)
+    stories.apply()
+    assert stories.problems() == []
+
+
 def test_a_database_of_another_kind_is_refused_by_name(stories):
     other = SimpleNamespace(dialect="db2", transaction=None, has_table=lambda name: False)
     executor = Executor(other, load_graph([stories.app]), start=ProjectState())

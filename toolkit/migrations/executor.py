@@ -216,18 +216,17 @@ class Executor:
 
     def _run_noting(self, step: Step) -> bool:
         """Where nothing is taken back: each step is noted, and a run that was interrupted is continued."""
-        acts = self._acts(step, together=True)
-        titles = [operation.describe() for operation, _, _ in acts]
-        journal = StepJournal(
-            self.database,
-            step.migration.key,
-            backwards=step.backwards,
-            titles=titles,
-            digest=partial(digest_of, self.database),
-        )
-        with editing(self.database, journal=journal) as editor:
-            if self._is_done(step) and not journal.is_half_done():
+        with editing(self.database) as editor:
+            if self._is_done(step) and not self._is_half_done(step):
                 return False
+            acts = self._acts(step, together=True)
+            editor.journal = journal = StepJournal(
+                self.database,
+                step.migration.key,
+                backwards=step.backwards,
+                titles=[operation.describe() for operation, _, _ in acts],
+                digest=partial(digest_of, self.database),
+            )
             journal.open()
             telling = [number for number, act in enumerate(acts) if act[0].tells_connection]
             again = [number for number in telling if not journal.is_past(telling[-1])]
@@ -272,11 +271,25 @@ class Executor:
         found = read_progress(self.database, step.migration.key, digest=str)
         return found is not None and found.backwards is step.backwards and found.operation > number
 
+    def _is_half_done(self, step: Step) -> bool:
+        return read_progress(self.database, step.migration.key, digest=str) is not None
+
     def _is_done(self, step: Step) -> bool:
-        """Whether another process did it meanwhile."""
-        graph = self.graph.for_database(self.history.read())
-        applied = step.migration.key in graph.applied if step.migration.key in graph.migrations else True
-        return applied is not step.backwards
+        """Whether another process did it meanwhile.
+
+        Raises:
+            MigrationError: Another process went the other way, and this one cannot go on.
+        """
+        key, graph = step.migration.key, self.graph.for_database(self.history.read())
+        if key not in graph.migrations:
+            return not step.backwards
+        applied = graph.applied
+        if (key in applied) is not step.backwards:
+            return True
+        needed = graph.after(key) & applied - {key} if step.backwards else graph.before(key) - applied - {key}
+        if needed:
+            raise _overtaken(step, sorted(needed))
+        return False
 
     def _note(self, step: Step) -> bool:
         keys = {step.migration.key, *self.graph.replaced(step.migration.key)}
@@ -361,6 +374,17 @@ def _stands(number: int) -> str:
     if not number:
         return UNTOUCHED
     return f"The migration is not atomic: its first {number} operations stand"
+
+
+def _overtaken(step: Step, others: list[Key]) -> MigrationError:
+    """Another process went the other way since the steps were planned."""
+    names = ", ".join(".".join(key) for key in others)
+    if step.backwards:
+        told = f"{step.migration} was not reversed: it comes before {names}, applied meanwhile by another process"
+    else:
+        told = f"{step.migration} was not applied: it comes after {names}, reversed meanwhile by another process"
+    hint = f"{UNTOUCHED} See where it stands (toolkit migrations show), and run the command again."
+    return MigrationError(told, path=step.migration.path, hint=hint)
 
 
 def _located(error: ToolkitError, step: Step, operation: Any, stands: str) -> ToolkitError:

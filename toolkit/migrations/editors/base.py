@@ -24,9 +24,9 @@ class Editor:
 
     Args:
         database: Where; in a transaction that somebody else opened, if tables can be changed in one.
-        journal: Notes how far it got, where tables are not changed in a transaction.
 
     Attributes:
+        journal: Notes how far it got, where tables are not changed in a transaction.
         place: Says which models have their tables here.
         mark: Stands for a value in SQL.
         lossy: The fields whose values may lose something in the change that is being made.
@@ -35,10 +35,10 @@ class Editor:
 
     mark = "%s"
 
-    def __init__(self, database: Any, *, journal: Journal | None = None) -> None:
+    def __init__(self, database: Any) -> None:
         self.database = database
         self.place: Any = None
-        self.journal = journal or NoJournal()
+        self.journal: Journal = NoJournal()
         self.lossy: frozenset[str] = frozenset()
         self.remark: Callable[[str], object] = lambda text: None
 

@@ -116,10 +116,6 @@ class StepJournal(Journal):
             )
         self._done = (found.operation, found.step)
 
-    def is_half_done(self) -> bool:
-        """Whether a run was interrupted."""
-        return read_progress(self._database, self._key, digest=str) is not None
-
     @property
     def is_resuming(self) -> bool:  # type: ignore[override]  # a fact of the class for other journals
         return (self._operation, self._step) < self._done

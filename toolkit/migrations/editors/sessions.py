@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit.errors import MigrationError
 from toolkit.migrations.editors.base import Editor
-from toolkit.migrations.editors.journal import TABLE, Journal
+from toolkit.migrations.editors.journal import TABLE
 from toolkit.migrations.editors.keys import TABLE as KEYS
 from toolkit.migrations.editors.mysql import MysqlEditor
 from toolkit.migrations.editors.postgresql import PostgresqlEditor
@@ -35,11 +35,11 @@ def editor_of(database: Any) -> Editor:
 
 
 @contextmanager
-def editing(database: Any, *, journal: Journal | None = None) -> Iterator[Editor]:
+def editing(database: Any) -> Iterator[Editor]:
     """A block in which tables are changed by one process at a time, and whole or not at all.
 
-    On MariaDB and MySQL, which commit at every change of a table, it may end half done: ``journal`` then notes how
-    far it got.
+    On MariaDB and MySQL, which commit at every change of a table, it may end half done: the editor's ``journal`` then
+    notes how far it got, if it is given one.
 
     Raises:
         MigrationError: The database is in a transaction already, is of a kind that migrations do not know, or
@@ -49,7 +49,7 @@ def editing(database: Any, *, journal: Journal | None = None) -> Iterator[Editor
         raise MigrationError("tables cannot be changed inside a transaction", hint="Call it outside of atomic().")
     session, kind = _session_of(database)
     with session(database):
-        yield kind(database, journal=journal)
+        yield kind(database)
     database.shapes.clear()
     database.lookups.clear()
 

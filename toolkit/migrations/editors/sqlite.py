@@ -18,7 +18,6 @@ from toolkit.gis.functions import register_functions
 from toolkit.migrations.editors.base import Editor, compared_fields
 from toolkit.migrations.editors.conversions import same_storage
 from toolkit.migrations.editors.copying import Copy, copied_columns
-from toolkit.migrations.editors.journal import Journal
 from toolkit.migrations.editors.keys import Follower
 from toolkit.migrations.editors.statements import create_statements, ddl, indexes_of, table_of, tables_of
 from toolkit.migrations.tables.definitions import TableSQL, constraint_key, parse_table, quote
@@ -29,8 +28,8 @@ class SqliteEditor(Editor):
 
     mark = "?"
 
-    def __init__(self, database: Any, *, journal: Journal | None = None) -> None:
-        super().__init__(database, journal=journal)
+    def __init__(self, database: Any) -> None:
+        super().__init__(database)
         # ALTER TABLE reads every trigger of the file, and GeoPackage's call functions of ours.
         register_functions(database.connection)
 
