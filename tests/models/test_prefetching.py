@@ -327,6 +327,9 @@ def test_a_pickled_queryset_has_its_rows(m: Any, newsroom: Any) -> None:
             "story-19",
         ]
     assert queries == []
+    with newsroom.database.counted() as queries:
+        assert {s.section.slug for s in again} == {"section-0", "section-1", "section-2"}
+    assert len(queries) == 1, "they are loaded together still"
     assert again.filter(weight=4).count() == 4
     tags = pickle.loads(pickle.dumps(newsroom.stories[0].tags.order_by("slug")))
     assert [tag.slug for tag in tags] == ["tag-0", "tag-1"]
@@ -388,3 +391,15 @@ def test_a_part_of_what_was_prefetched_is_not_asked_again(m: Any, newsroom: Any)
     assert queries == []
     with pytest.raises(IndexError):
         section.stories.all()[1]
+
+
+def test_the_last_and_whether_one_is_there_are_told_by_what_was_loaded(m: Any, newsroom: Any) -> None:
+    first, none = newsroom.tags[0], m.Tag.objects.create(name="Tag 9", slug="tag-9")
+    alone = [(story.tags.last(), story.tags.contains(first)) for story in m.Story.objects.fetch_mode(models.FETCH_ONE)]
+    stories = list(m.Story.objects.prefetch_related("tags"))
+    with newsroom.database.counted() as queries:
+        assert [(story.tags.last(), story.tags.contains(first)) for story in stories] == alone
+        assert not stories[0].tags.contains(none) and not stories[0].tags.contains(stories[0])
+    assert queries == []
+    stories[0].tags.set([none])
+    assert (stories[0].tags.last(), stories[0].tags.contains(none)) == (none, True)

@@ -419,6 +419,9 @@ def _restored(kind: Any, state: dict[str, Any]) -> Any:
     """A queryset as it was pickled."""
     made = object.__new__(kind)  # a manager's own __new__ makes a declaration
     made.__dict__.update(state)
+    if made._gives == "instances":
+        link(made._cache)
+        spread(made._mode, made._cache)
     return made
 
 

@@ -100,6 +100,19 @@ class RelatedManager(AwaitedPartners, QuerySet[M]):
             return bool(self._evaluate())
         return super().exists()
 
+    def last(self) -> M | None:
+        """The last partner, or None."""
+        if self._plain and has_many(self.owner, self.relation):
+            found = self._evaluate()
+            return found[-1] if found else None
+        return super().last()
+
+    def contains(self, item: Any) -> bool:
+        """See ``QuerySet.contains``."""
+        if self._plain and has_many(self.owner, self.relation):
+            self._fetch()
+        return super().contains(item)
+
     def get_queryset(self) -> Any:
         """Where the questions of a manager start, narrowed to this owner's partners."""
         found = super().get_queryset()
