@@ -115,7 +115,8 @@ def test_what_was_written_is_seen(m: Any, newsroom: Any) -> None:
     [
         (lambda m: [Prefetch("stories", m.Story.objects.all()), Prefetch("stories", m.Story.objects.all())], "before"),
         (lambda m: [Prefetch("stories", to_attr="name")], "would hide Section.name"),
-        (lambda m: [Prefetch("stories", to_attr="_state")], "would hide Section._state"),
+        (lambda m: [Prefetch("stories", to_attr="save")], "would hide Section.save"),
+        (lambda m: [Prefetch("stories", to_attr="_live")], "a row's own. Call it 'live'"),
         (lambda m: [Prefetch("storys")], "Did you mean 'stories'"),
         (lambda m: [Prefetch("stories", m.Story.objects.values("pk"))], "the queryset gives values"),
     ],

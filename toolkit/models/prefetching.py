@@ -174,7 +174,11 @@ def _step_of_one(instances: Sequence[Any], asked: Prefetch) -> list[Any]:
     if f"_asked_{name}" in instances[0].__dict__ and asked.is_plain:
         return _fetch_all(instances, name)
     if asked.to_attr is not None and is_taken(type(instances[0]), asked.to_attr):
-        raise FieldError(f"Prefetch({name!r}): to_attr={asked.to_attr!r} would hide {meta.object_name}.{asked.to_attr}")
+        told = f"Prefetch({name!r}): to_attr={asked.to_attr!r}"
+        if asked.to_attr.startswith("_"):
+            plain = asked.to_attr.lstrip("_") or name
+            raise FieldError(f"{told}: names with '_' in front are a row's own", hint=f"Call it {plain!r}.")
+        raise FieldError(f"{told} would hide {meta.object_name}.{asked.to_attr}")
     key = meta.by_name.get(name)
     if isinstance(key, ForeignKey):
         return _step_forward(instances, key, asked)
