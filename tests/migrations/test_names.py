@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit import models
+from toolkit import migrations, models
 from toolkit.errors import MigrationError
 from toolkit.migrations.renames import never
 from toolkit.models import F, Q
@@ -140,3 +140,23 @@ def test_a_many_to_many_field_is_renamed_along_with_its_model(newsroom, model, n
     newsroom.migrate(tag, article, ask=never, renames={"news.Story": "Article", f"news.{name}.tags": "topics"})
     with entered(Scope(None, newsroom.database)):
         assert [topic.slug for topic in article.objects.get().topics.all()] == ["sea"]
+
+
+class ByName:
+    """A router that asks for the name of a model."""
+
+    def allow_migrate(self, db, app_label, model_name=None, **hints):
+        return model_name != "old"
+
+
+def test_a_name_by_which_the_router_finds_another_database_is_refused(sqlite_newsroom, model):
+    """That the table to be renamed was not there was all that one was told, or it was renamed in the one of the two."""
+    newsroom = sqlite_newsroom.declare(model("Story", title=models.CharField(max_length=20)))
+    newsroom.make()
+    newsroom.declare(model("Old", title=models.CharField(max_length=20))).make()
+    told = (
+        r"has the table of news\.Story in the database 'default', and that of news\.Old in another.*Let allow_migrate"
+    )
+    with pytest.raises(MigrationError, match=told):
+        migrations.apply(newsroom.database, [newsroom.app], router=ByName())
+    assert "news_story" in newsroom.database.table_names()

@@ -190,6 +190,7 @@ class RenameModel(Operation):
         first, second = (f"{app}.{name}" for name in names)
         if old.models[first].is_proxy:
             return
+        _refuse_move(editor.place, old.models[first], new.models[second])
         rename_mentions(editor, first, second, state=old)
         if self._has_table(app, editor.place, old, new):
             editor.rename(old.classes([first])[first], new.classes([second])[second])
@@ -206,6 +207,26 @@ class RenameModel(Operation):
     @property
     def slug(self) -> str:
         return f"rename_{self.old_name.lower()}_{self.new_name.lower()}"
+
+
+def _refuse_move(place: Any, old: ModelState, new: ModelState) -> None:
+    """Refuse a name by which the site's router finds the table in another database.
+
+    Raises:
+        MigrationError: It does.
+    """
+    if place is None or place.has(old) is place.has(new):
+        return
+    raise MigrationError(
+        f"the router's allow_migrate has the table of {old.label} {_here(place, old)}, and that of {new.label} "
+        f"{_here(place, new)}, and a migration does not carry rows from one database to the other",
+        hint="Let allow_migrate answer alike for both names; or make a new model, copy the rows with a command of "
+        "yours, and delete the old one.",
+    )
+
+
+def _here(place: Any, model: ModelState) -> str:
+    return f"in the database {place.alias!r}" if place.has(model) else "in another"
 
 
 @dataclass(frozen=True)
