@@ -331,17 +331,25 @@ def test_a_search_is_of_rows_with_one_key() -> None:
             search = models.Search("text")
 
 
-def test_markdown_that_was_plain_text_is_indexed_anew() -> None:
-    """Its marks and the targets of its links were words."""
+def test_markdown_that_was_plain_text_is_indexed_anew_and_so_are_rows_with_another_key() -> None:
+    """Marks and the targets of links were words; and what PostgreSQL's triggers note is a key of the kind of then."""
 
-    def digest_with(field: Any) -> str:
+    def digest_with(field: Any, key: Any) -> str:
         class Note(models.Model):
+            code = key
             text = field
             search = models.Search("text")
 
         return str(Note._meta.search.digest)
 
-    assert digest_with(models.TextField()) != digest_with(models.MarkdownField())
+    def number(**options: Any) -> Any:
+        return models.IntegerField(primary_key=True, **options)
+
+    was = digest_with(models.TextField(), number())
+    assert was == digest_with(models.TextField(), number())
+    assert was != digest_with(models.MarkdownField(), number())
+    assert was != digest_with(models.TextField(), number(db_column="number"))
+    assert was != digest_with(models.TextField(), models.SlugField(primary_key=True))
 
 
 def test_five_weights_are_too_many() -> None:

@@ -124,7 +124,9 @@ class Search:
             [name, weight, isinstance(field, MarkdownField)]
             for (name, weight), field in zip(self.weights.items(), self.fields, strict=True)
         ]
-        return digest([SCHEME, self.language, fields]).hex()
+        pk = self.model._meta.pk
+        key = [pk.column, type(pk).__name__, type(getattr(pk, "target_field", pk)).__name__]
+        return digest([SCHEME, self.language, fields, key]).hex()
 
 
 def _of_one_key(model: Any) -> Iterator[Any]:
