@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from toolkit import models
-from toolkit.errors import DeclarationError, ValidationError
+from toolkit.errors import DeclarationError, FieldError, ValidationError
 from toolkit.models import Q
 from toolkit.models.resolve import resolve_models
 
@@ -92,6 +92,27 @@ def test_every_problem_with_relations_is_reported_with_the_nearest_name() -> Non
         "town.Story.author refers to 'Auther', which is no model of this site. Did you mean 'town.Author'"
     )
     assert "town.Story.tags refers to 'Tag'" in second
+
+
+def test_a_field_of_a_class_that_is_no_model_is_refused() -> None:
+    class Named:
+        name = models.CharField(max_length=9)
+
+    told = (
+        "Story inherits the field 'name' from Named, which is no model. Let Named inherit from models.Model, with abs"
+    )
+    with pytest.raises(DeclarationError, match=told):
+
+        class Story(Named, models.Model):
+            pass
+
+
+def test_a_question_about_what_python_computes_says_so() -> None:
+    story = declare("Story", name=models.CharField(max_length=9), shout=property(lambda row: row.name.upper()))
+    with pytest.raises(
+        FieldError, match=r"Story has no field 'shout'\. Python computes it, and the database knows fields"
+    ):
+        story._meta.get_field("shout")
 
 
 def test_a_relation_to_an_abstract_model_is_refused() -> None:

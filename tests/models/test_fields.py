@@ -420,6 +420,11 @@ def test_instants_as_text_sort_and_read_as_instants(moment: datetime) -> None:
     assert write(moment) < write(later)
 
 
+def test_a_call_that_was_forgotten_is_no_text() -> None:
+    with pytest.raises(ValidationError, match=r"<built-in method upper .* is not text"):
+        models.TextField().clean("a".upper)
+
+
 def test_an_empty_text_is_no_address() -> None:
     field: Any = models.GenericIPAddressField(null=True, blank=True)
     assert (field.clean(""), field.clean(None)) == (None, None)

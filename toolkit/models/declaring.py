@@ -67,6 +67,7 @@ class ModelBase(type):
         place = None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
         try:
             _refuse_slips(name, namespace, frame)
+            _refuse_fields_of_others(name, bases)
             model = cls._make(name, bases, namespace, options)
         except DeclarationError as error:
             raise located(error, place) from error.__cause__
@@ -138,6 +139,17 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
     if first is not None and first[0] == frame.f_code.co_filename and first[1] != frame.f_lineno:
         told = f"the model {name} is declared twice; first on line {first[1]}"
         raise DeclarationError(told, hint="Give one of them another name.")
+
+
+def _refuse_fields_of_others(name: str, bases: tuple[type, ...]) -> None:
+    """Refuse fields of a class that is no model: they would be no columns, without a word."""
+    for kind in dict.fromkeys(kind for base in bases for kind in base.__mro__ if not isinstance(kind, ModelBase)):
+        for key, value in vars(kind).items():
+            if isinstance(value, Field):
+                told = f"{name} inherits the field {key!r} from {kind.__name__}, which is no model"
+                raise DeclarationError(
+                    told, hint=f"Let {kind.__name__} inherit from models.Model, with abstract = True."
+                )
 
 
 def _calls_no_init(method: Any) -> bool:

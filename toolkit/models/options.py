@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from inspect import getattr_static
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.database import DEFAULT
@@ -378,9 +379,10 @@ class Options:
         if found is None:
             found = next((field for field in (*self.fields, *self.spread_keys) if field.attname == name), None)
         if found is None:
-            raise FieldError(
-                f"{self.object_name} has no field {name!r}", hint=near_or_all(name, [*self.names(), *besides])
-            )
+            hint = near_or_all(name, [*self.names(), *besides])
+            if isinstance(getattr_static(self.model, name, None), property | cached_property | FunctionType):
+                hint = f"Python computes it, and the database knows fields alone. {hint}"
+            raise FieldError(f"{self.object_name} has no field {name!r}", hint=hint)
         return found
 
     def names(self) -> Iterable[str]:

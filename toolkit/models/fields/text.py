@@ -40,7 +40,8 @@ class _Text(Field[T]):
             return value
         if isinstance(value, str):
             return str.__str__(value)  # a member of an enum, or marked-up text: the text alone is kept
-        if isinstance(value, bool | list | dict | tuple | set | frozenset | bytes | bytearray):
+        forgotten_call = callable(value)  # author.get_name
+        if forgotten_call or isinstance(value, bool | list | dict | tuple | set | frozenset | bytes | bytearray):
             raise refusal(_NOT_TEXT, value, code="type")
         return str(value)
 
