@@ -266,6 +266,20 @@ def test_of_a_long_list_those_that_stand_side_by_side_are_loaded_together(
             assert len(queries) == 2 + 2 + 2 + 1
 
 
+def test_one_row_that_is_kept_holds_its_part_of_a_long_list_alone(
+    m: Any, newsroom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.models.loader.MANY_ROWS", 10)
+    for module in ("fetching", "loader"):
+        monkeypatch.setattr(f"toolkit.models.{module}.NEIGHBOURS", 8)
+    stories = list(m.Story.objects.order_by("pk"))
+    kept, near, far = stories[0], ref(stories[7]), ref(stories[8])
+    del stories
+    gc.collect()
+    assert near() is not None and far() is None
+    assert (kept.section.slug, len(kept.tags.all())) == ("section-0", 2)
+
+
 def test_what_was_not_planned_is_refused_with_the_line_of_the_template(m: Any, newsroom: Any) -> None:
     environment = jinja2.Environment(
         loader=jinja2.DictLoader(

@@ -74,16 +74,12 @@ many, and fields that were left out. Whoever looks at ten rows of 200,000 loads 
 class Neighbours(list[Any]):
     """What instances that stand side by side in a long list keep of each other: references, or the instances.
 
-    Args:
-        part: Their part of the list.
-        every: All its parts.
+    Attributes:
+        every: Weak references to all parts of the list, so that one row that somebody keeps holds its own part alone.
     """
 
-    __slots__ = ("every",)
-
-    def __init__(self, part: Iterable[Any], every: Sequence[Sequence[Any]]) -> None:
-        super().__init__(part)
-        self.every = every
+    __slots__ = ("__weakref__", "every")
+    every: Sequence[ref[Neighbours]]
 
 
 def linked(instances: Iterable[Any]) -> list[Any]:
@@ -102,12 +98,18 @@ def link(instances: list[Any], *, weakly: bool = True) -> None:
         instances: In the order of the list.
         weakly: By weak references.
     """
-    parts = [instances[start : start + NEIGHBOURS] for start in range(0, len(instances), NEIGHBOURS)]
-    every = [linked(part) if weakly else part for part in parts]
-    for part, known in zip(parts, every, strict=True):
-        peers = known if len(every) == 1 else Neighbours(known, every)
-        for instance in part:
+    if len(instances) <= NEIGHBOURS:
+        peers = linked(instances) if weakly else instances
+        for instance in instances:
             instance._peers = peers
+        return
+    parts = [instances[start : start + NEIGHBOURS] for start in range(0, len(instances), NEIGHBOURS)]
+    known = [Neighbours(linked(part) if weakly else part) for part in parts]
+    every = [*map(ref, known)]
+    for part, neighbours in zip(parts, known, strict=True):
+        neighbours.every = every
+        for instance in part:
+            instance._peers = neighbours
 
 
 def neighbours_of(instance: Any) -> Sequence[Any]:
@@ -119,7 +121,7 @@ def peers_of(instance: Any) -> Sequence[Any]:
     """The instances that were loaded with this one, and it; those that are still there."""
     peers = instance._peers
     if peers.__class__ is Neighbours:
-        return [peer for part in peers.every for peer in _there(part)]
+        return [peer for each in peers.every if (part := each()) is not None for peer in _there(part)]
     return _there(peers)
 
 
