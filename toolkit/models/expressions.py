@@ -439,6 +439,9 @@ class Q(Liftable):
         lookups: ``name=value``; likewise.
     """
 
+    _is_joined = False
+    """Whether its children were joined by an operator, so that all are ``Q``: thousands are looked at once."""
+
     def __init__(self, /, *conditions: Q | Expression, **lookups: Any) -> None:
         for condition in conditions:
             if not isinstance(condition, Q | Expression):
@@ -465,12 +468,15 @@ class Q(Liftable):
         joined = cls()
         joined.connector = connector
         joined.children = [*left._operands(connector), *right._operands(connector)]
+        joined._is_joined = True
         return joined
 
     def _operands(self, connector: str) -> Sequence[Q | Expression | tuple[str, Any]]:
         """What a further operand stands beside: hundreds that are joined by ``|`` are one list, and no tower."""
         chained = self.connector == connector != "XOR" and not self.negated and len(self.children) > 1
-        return self.children if chained and all(isinstance(child, Q) for child in self.children) else [self]
+        if chained and (self._is_joined or all(isinstance(child, Q) for child in self.children)):
+            return self.children
+        return [self]
 
     def __and__(self, other: Q | Expression) -> Q:
         return self._joined("AND", self, _condition(other))
