@@ -144,9 +144,10 @@ def follow(block: Block, folder: Path, *, temporary: Path, warm: WarmToolkit | N
     for command, shown in commands(block):
         command, hour = command.replace("/tmp/", f"{temporary}/"), _hour()
         status, printed = run(command, folder, warm)
+        told = f"{block.where}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}"
         if any(reason in printed for reason in BESIDE) and not is_as_shown(shown, printed):
             status, printed = run(command, folder, warm)
-        told = f"{block.where}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}"
+            told += f"\nprinted again:\n{printed}"
         assert is_as_shown(shown, printed), told
         assert (status != 0) == ("fails" in block.flags), f"status {status}: {told}"
         if _hour() != hour and (folder / "build").exists():
