@@ -338,7 +338,7 @@ def test_models_are_written_for_a_database_of_others(run: Run, folder: Path) -> 
     connection.close()
     told = run("data", "inspect", "--database", "sqlite:///archive.db").output
     assert "class Wires(models.Model):\n    id = models.AutoField(primary_key=True)\n" in told
-    assert "    headline = models.CharField(max_length=80)\n" in told
+    assert "    headline = models.CharField(max_length=80, blank=True)\n" in told
     assert "database =" not in told
     compile(told, "archive.py", "exec")
     settings = folder / "toolkit.toml"

@@ -21,6 +21,9 @@ _MAY_TAKE_LONG = re.compile(r"[*+?{]|\[\[")
 """What repeats; without, ``re`` is done once it has passed over the text, and is told no bound, which takes 4 us. And
 sets by name such as ``[[:alpha:]]``, which ``re`` does not know."""
 
+_PLAIN_BRACE = re.compile(r"(?<!\\)(?<!\\N)\{(?!(\d+|\d*,\d*)\})")
+"""One that does not say how often. ``regex`` would read how many letters may differ: ``(flood){e<=1}``."""
+
 
 def matches(text: Any, pattern: str | None) -> bool | None:
     """Whether a pattern is found in a text, for SQLite; NULL of NULL."""
@@ -47,7 +50,7 @@ def _finder(pattern: str) -> Callable[[str], Any]:
     try:
         if not _MAY_TAKE_LONG.search(pattern):
             return re.compile(pattern).search
-        search = regex.compile(pattern).search
+        search = regex.compile(_PLAIN_BRACE.sub(r"\{", pattern)).search
     except (re.error, regex.error) as error:
         raise ValueError(error) from error
     return lambda text: search(text, timeout=SECONDS, concurrent=True)
