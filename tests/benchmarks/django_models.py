@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.django_models                              # SQLite, in a temporary file
     python -m tests.benchmarks.django_models postgresql://user@host/name  # in a schema of its own
+    python -m tests.benchmarks.django_models 'postgresql://user@/name?host=/var/run/postgresql'  # by its local socket
     python -m tests.benchmarks.django_models --only lookups --rounds 9
 
 Django is asked in the best way it has: ``select_related`` and ``prefetch_related`` for the lists, where the models here
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -147,7 +148,7 @@ def configure_django(database: Any) -> None:
             "NAME": parts.path.lstrip("/"),
             "USER": parts.username or "",
             "PASSWORD": parts.password or "",
-            "HOST": parts.hostname or "",
+            "HOST": parts.hostname or dict(parse_qsl(parts.query)).get("host", ""),
             "PORT": str(parts.port or ""),
             "OPTIONS": {"options": f"-c search_path={database.bench_schema}"},
         }

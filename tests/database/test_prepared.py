@@ -318,8 +318,11 @@ def test_a_lost_connection_is_replaced_but_not_inside_a_transaction(notes: Any) 
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 
 
-def test_an_interrupt_cancels_the_question_and_the_next_is_answered(notes: Any, interruptible: None) -> None:
-    threading.Timer(0.1, _thread.interrupt_main).start()
+@pytest.mark.parametrize("seconds", [0.005, 0.1])
+def test_an_interrupt_cancels_the_question_and_the_next_is_answered(
+    notes: Any, interruptible: None, seconds: float
+) -> None:
+    threading.Timer(seconds, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         notes.fetch("SELECT pg_sleep(20)")
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
