@@ -286,7 +286,7 @@ def test_what_was_written_to_a_file_that_is_no_longer_there_is_no_success(tmp_pa
         database.run("INSERT INTO note VALUES ('lost')")
         if in_block:
             database.on_commit(lambda: called.append("committed"))
-        database.wrote(None, "insert", None)
+        database.wrote(None, "raw", None)
     assert (called, database.transaction) == ([], None)
     database.execute("INSERT INTO note VALUES ('kept')")
     database.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import pytest
@@ -182,6 +184,30 @@ def test_what_was_loaded_is_loaded_anew_after_a_write(m: Any, newsroom: Any) -> 
     assert len(section.stories.all()) == 7
     m.Story.objects.filter(slug="story-0").update(section=newsroom.sections[1])
     assert len(section.stories.all()) == 6
+
+
+def test_an_object_that_was_loaded_along_is_asked_for_again_if_its_table_was_written(m: Any, newsroom: Any) -> None:
+    stories = list(m.Story.objects.filter(editor__isnull=False).order_by("pk"))
+    first = stories[0].editor
+    with newsroom.database.counted() as queries:
+        stories[0].save()
+        assert stories[1].editor.name == "Author 3" and len(queries) == 1
+    m.Author.objects.update(name="New")
+    assert (first.name, stories[0].editor is first, stories[1].editor.name) == (
+        "Author 1",
+        True,
+        "Author 3",
+    )  # as Django has it
+    with newsroom.database.counted() as queries:
+        assert {story.editor.name for story in stories[2:]} == {"New"}
+    assert len(queries) == (len(stories) - 2).bit_length()
+    loaded = list(m.Story.objects.order_by("pk"))
+    assert loaded[0].section and copy(loaded[1]).section == newsroom.sections[1]
+    with suppress(ZeroDivisionError), newsroom.database.atomic():
+        newsroom.database.execute("UPDATE news_section SET name = 'Gone'")
+        assert loaded[1].section.name == "Gone"
+        1 / 0  # noqa: B018 - takes it back
+    assert loaded[2].section.name == "Section 2"
 
 
 def test_strict_mode_refuses_a_relation_that_nobody_planned(m: Any, newsroom: Any) -> None:

@@ -18,7 +18,7 @@ from toolkit.database.backends import backend_for
 from toolkit.database.backends.reading import is_reading
 from toolkit.database.changes import Changes, RawWatch, errors_told
 from toolkit.database.forking import lock_for_forks
-from toolkit.database.holding import Holding, Local
+from toolkit.database.holding import EVERY, Holding, Local
 from toolkit.database.log import LoggedQuery, QueryLog, Wrapper
 from toolkit.database.raw import Cursor, note_statement
 from toolkit.database.transactions import ASKED, Atomic, Callback, Transaction, call_all, is_ending, roll_back
@@ -130,8 +130,12 @@ class Database(Holding):
         if self._local.transaction is not None and is_ending(sql):
             raise refusals.ends_block(sql)
         if self.receivers.watching:
-            return self._run_watched(lambda: self.run(sql, parameters), sql, parameters)
-        return self.run(sql, parameters)
+            found = self._run_watched(lambda: self.run(sql, parameters), sql, parameters)
+        else:
+            found = self.run(sql, parameters)
+        if not is_reading(sql):
+            self.changed()
+        return found
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """``execute``, for those who tell what they write themselves (``wrote``)."""
@@ -155,6 +159,7 @@ class Database(Holding):
             self._run_watched(lambda: self.run_many(sql, rows), sql, rows[0])
         else:
             self.run_many(sql, rows)
+        self.changed()
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
         """``executemany``, for those who tell what they write themselves (``wrote``); how many rows it met."""
@@ -251,7 +256,7 @@ class Database(Holding):
             operation: ``insert``, ``update``, ``delete`` or ``raw``.
             keys: Their primary keys, as Python has them; None if they are not known.
         """
-        self.changed()
+        self.changed([model._meta.table] if operation in ("insert", "update") else [EVERY])
         if not self._remote and self.transaction is None:
             self.refuse_lost_file()
         if not self.receivers.watching:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,9 @@ from toolkit.database.backends import Backend
 from toolkit.database.backends.base import closed_unless_done
 from toolkit.database.pool import Pool
 from toolkit.database.transactions import Refusal, Transaction, ended
+
+EVERY = ""
+"""Stands for every table."""
 
 
 class Local(threading.local):
@@ -42,12 +45,14 @@ class Holding:
         in_memory: Whether it lives in this process only.
         siblings: The other databases of a site: what is written here may make what was loaded from them stale.
         version: Counts what this process wrote, so that relations loaded before a write are loaded anew.
+        written: Table to the version at which it was written last; ``EVERY`` stands for all of them.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.in_memory = backend.in_memory
         self.version = 0
+        self.written: dict[str, int] = {}
         self.siblings: list[Any] = []
         self._hooks: list[Callable[[Any], None]] = []
         self._local = Local()
@@ -178,12 +183,23 @@ class Holding:
             self._local.memo.clear()
             self._local.memo_version = version
 
-    def changed(self) -> None:
-        """Say that this thread wrote: what was remembered of the database holds no longer."""
-        self.version += 1
-        for other in self.siblings:
-            other.version += 1
+    def changed(self, tables: Iterable[str] = (EVERY,)) -> None:
+        """Say that this thread wrote: what was remembered of the database holds no longer.
+
+        Args:
+            tables: What it wrote; all of them if that is not known.
+        """
+        for database in (self, *self.siblings):
+            database.version += 1
+            for table in tables:
+                database.written[table] = database.version
         self._local.memo.clear()
+        if self._local.transaction is not None:
+            self._local.transaction.tables.update(tables)
+
+    def has_written(self, tables: Iterable[str], since: int) -> bool:
+        """Whether this process wrote one of these tables since a version."""
+        return any(self.written.get(table, 0) > since for table in (EVERY, *tables))
 
     def break_off(self, reason: str) -> None:
         """Refuse statements until the block at hand is rolled back."""

@@ -39,7 +39,8 @@ class Transaction(msgspec.Struct):
     Attributes:
         depth: How many atomic blocks are open; the first is the transaction, others are savepoints.
         callbacks: What to call once the outermost block is committed.
-        changes: What was written, for ``rows_changed``; collected only while somebody listens.
+        tables: What was written.
+        changes: What was written, row by row, for ``rows_changed``; collected only while somebody listens.
         held: What is let go of when the transaction ends.
         lost: Whether the database ended the whole transaction by itself: no savepoint is left to go back to.
         broken: Why nothing can be asked before the block at hand is rolled back; empty while all is well.
@@ -47,6 +48,7 @@ class Transaction(msgspec.Struct):
 
     depth: int = 0
     callbacks: list[Callback] = msgspec.field(default_factory=list)
+    tables: set[str] = msgspec.field(default_factory=set)
     changes: Changes = msgspec.field(default_factory=Changes)
     held: ExitStack = msgspec.field(default_factory=ExitStack)
     broken: str = ""
@@ -167,7 +169,7 @@ class Atomic:
                 _commit(database)
             finally:  # not sooner: outside of a transaction a lost connection is renewed, and would commit nothing
                 database.transaction = None
-                database.changed()
+                database.changed(transaction.tables)
         with errors_told() as errors:
             errors += transaction.changes.send(database)
             errors += call_all(transaction.callbacks)

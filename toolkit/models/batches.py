@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
+from toolkit.models.along import PREFIX, Along, as_loaded, without
 from toolkit.models.fetching import FETCH_RAISE, NEIGHBOURS, mode_of, neighbours_of, peers_of, spread
 from toolkit.models.loader import UNREADABLE, unreadable_in
 from toolkit.models.options import located
@@ -191,36 +192,47 @@ def written_reader(attribute: str, write: Callable[[Any], Any] | None) -> Callab
 # references to one object
 
 
-def load_forward(instance: Any, key: Any, *, waiting: Sequence[Any] | None = None) -> None:
+def load_forward(instance: Any, key: Any, *, early: Along | None = None, waiting: Sequence[Any] | None = None) -> None:
     """Load the object a foreign key refers to, for this instance and its peers.
 
     Args:
         instance: It lacks the object.
         key: The foreign key.
-        waiting: Load it for these instead of the peers.
+        early: What it was loaded with before, and no longer holds.
+        waiting: Load it for these instead of the peers, as if each had been asked for it.
     """
     scope = scope_from(instance)
-    asked = [instance] if waiting is None else waiting
-    waiting = peers_without(instance, key.name) if waiting is None else waiting
+    name, place, made = key.name, PREFIX + key.name, Along(scope)
+    asked: Sequence[Any] = [instance] if waiting is None else waiting
+    if waiting is not None:
+        others = []
+    elif early is not None:
+        others = made.others(scope, instance, place, early)
+    else:
+        others = without(place, peers_without(instance, name)[1:])
     held = key.target_field
-    write = held.db_writer(scope.of(key.target).database.dialect)
     try:
-        keys = _as_kept(held, _keys_held(key, waiting))
+        keys = _as_kept(held, _keys_held(key, [*asked, *others]))
     except ValidationError:  # that of a peer is told to who asks the peer
-        waiting = [*asked, *(peer for peer in waiting[len(asked) :] if _is_fit(key, peer))]
-        keys = _as_kept(held, _keys_held(key, waiting))
+        others = [peer for peer in others if _is_fit(key, peer)]
+        keys = _as_kept(held, _keys_held(key, [*asked, *others]))
+    write = held.db_writer(scope.of(key.target).database.dialect)
     if write is not None:
         keys = [None if value is None else write(value) for value in keys]
     wanted = set(keys) - {None}
     groups: Groups = {}
     if wanted:
         operations, values = base_start(key.target._meta)
-        _, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
+        shape, groups = ask_keyed(scope, key.target, operations, held.name, values, sorted(wanted))
+        made.shapes.append(shape)
         spread(mode_of(instance), (found for one in groups.values() for found in one))
-    name = key.name
-    for peer, value in zip(waiting, keys, strict=True):
+    for peer, value in zip(asked, keys, strict=False):
         found = groups.get(value)
         peer.__dict__[name] = found[0] if found else None
+    if others:
+        along, none = {value: (made, found[0]) for value, found in groups.items()}, (made, None)
+        for peer, value in zip(others, keys[len(asked) :], strict=True):
+            peer.__dict__[place] = along.get(value, none)
 
 
 def _keys_held(key: Any, instances: Sequence[Any]) -> list[Any]:
@@ -309,8 +321,8 @@ def _is_noted_as_row(scope: Scope, meta: Any, held: Any) -> bool:
 def without_questions(instance: Any) -> dict[str, Any]:
     """What an instance holds, for pickling: what was prefetched under other names as plain attributes."""
     values = instance.__dict__
-    without = ("_asked_", "_kept_", "_narrowed")
-    plain = {name: value for name, value in values.items() if not name.startswith(without)}
+    left = ("_asked_", "_kept_", "_narrowed", PREFIX)
+    plain = as_loaded(values) | {name: value for name, value in values.items() if not name.startswith(left)}
     for name in (name for name in values if name.startswith("_asked_")):
         asked, attribute = values[name], name.removeprefix("_asked_")
         kept = plain.pop(asked.cache, None)

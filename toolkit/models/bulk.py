@@ -139,7 +139,7 @@ class BulkInsert:
         if self.database.receivers.watching:
             self._tell(level, rows)
         else:
-            self.database.changed()
+            self.database.changed([level._meta.table])
 
     def _tell(self, level: Any, rows: Sequence[Any]) -> None:
         if self.conflict is not None and self.conflict.ignores:

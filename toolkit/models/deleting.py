@@ -130,7 +130,7 @@ def _delete_at_once(scope: Scope, queryset: Any) -> dict[str, int]:
     met = rows_met(scope, compiler)
     statement = compiler.statement(sa.delete(scope.database.schema.table(model)).where(*met))
     count = scope.database.run(statement.sql, statement.bind(queryset._values, scope, ())).rowcount
-    scope.database.changed()
+    scope.database.changed([model._meta.table])
     return {model._meta.label: count} if count else {}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from toolkit.errors import DeclarationError, ToolkitError, ValidationError, did_you_mean
 from toolkit.i18n import gettext_lazy
+from toolkit.models.along import PREFIX, Along, without
 from toolkit.models.batches import Groups, ask_keyed, base_start, note_reference, peers_without, raw, refuse_unplanned
 from toolkit.models.fetching import mode_of, spread
 from toolkit.models.fields import CharField, Several, TextField
@@ -120,14 +121,20 @@ class GenericForeignKey(Several):
         if instance is None:
             return self
         found = self._known(instance)
-        scope = current.get()
+        scope, early = current.get(), None
+        if found is None and self._along in instance.__dict__:
+            early, found = instance.__dict__.pop(self._along)
+            if found[0] == self._held(instance) and (scope is None or early.holds(scope)):
+                instance.__dict__[self._cache] = found
+            else:
+                found = None
         if found is None:
             name, key = self._held(instance)
             if name is None or key is None:
                 return None
             if scope is not None:
                 refuse_unplanned(scope, instance, self.name)
-            self.load([instance, *filter(self._is_fit, peers_without(instance, "")[1:])])
+            self._load_with_peers(scope, instance, early)
             found = self._known(instance)
         _, related = found or (None, None)
         if scope is not None and scope.trace is not None:
@@ -143,6 +150,10 @@ class GenericForeignKey(Several):
     @property
     def _cache(self) -> str:
         return f"_generic_{self.name}"
+
+    @property
+    def _along(self) -> str:
+        return PREFIX + self._cache
 
     def _held(self, instance: Any) -> tuple[Any, Any]:
         """The name and the key, as the fields have them once they are saved: a model may stand for its name."""
@@ -166,8 +177,25 @@ class GenericForeignKey(Several):
         found: tuple[Any, Any] | None = instance.__dict__.get(self._cache)
         return found if found is not None and found[0] == self._held(instance) else None
 
-    def load(self, instances: Sequence[Any]) -> list[Any]:
-        """Load the objects that instances refer to, one statement a model, and give them."""
+    def _load_with_peers(self, scope: Any, instance: Any, early: Along | None) -> None:
+        """Load the object of an instance, and of its peers what is theirs until it is written."""
+        made = Along(scope or current_scope())
+        if early is not None:
+            others = made.others(scope, instance, self._along, early)
+        else:
+            others = without(self._along, peers_without(instance, self._cache)[1:])
+        others = [peer for peer in others if self._is_fit(peer)]
+        self.load([instance, *others], made)
+        for peer in others:
+            peer.__dict__[self._along] = (made, peer.__dict__.pop(self._cache))
+
+    def load(self, instances: Sequence[Any], along: Along | None = None) -> list[Any]:
+        """Load the objects that instances refer to, one statement a model, and give them.
+
+        Args:
+            instances: They have the reference.
+            along: Notes what was asked.
+        """
         scope = current_scope()
         waiting: dict[str, list[Any]] = {}
         for each in instances:
@@ -175,19 +203,21 @@ class GenericForeignKey(Several):
                 waiting.setdefault(self._held(each)[0] or "", []).append(each)
         for name, group in sorted(waiting.items()):
             model = scope.database.schema.by_label.get(name)
-            found = {} if model is None else self._fetch(scope, model, group)
+            found = {} if model is None else self._fetch(scope, model, group, along)
             for each in group:
                 related = found.get(self._raw(scope, model, each))
                 each.__dict__[self._cache] = (self._held(each), related[0] if related else None)
         every = (each.__dict__[self._cache][1] for each in instances)
         return [related for related in every if related is not None]
 
-    def _fetch(self, scope: Any, model: Any, group: Sequence[Any]) -> Groups:
+    def _fetch(self, scope: Any, model: Any, group: Sequence[Any], along: Along | None) -> Groups:
         keys = {self._raw(scope, model, each) for each in group} - {None}
         if not keys:
             return {}
         operations, values = base_start(model._meta)
-        _, found = ask_keyed(scope, model, operations, "pk", values, sorted(keys))
+        shape, found = ask_keyed(scope, model, operations, "pk", values, sorted(keys))
+        if along is not None:
+            along.shapes.append(shape)
         spread(mode_of(group[0]), (each for one in found.values() for each in one))
         return found
 

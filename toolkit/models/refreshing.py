@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from toolkit.models.along import PREFIX
 from toolkit.models.given import refuse_one
 from toolkit.models.writing import own_fields
 
@@ -25,13 +26,14 @@ def refresh(instance: Any, names: Iterable[str] | None, rows: Any) -> None:
     asked = list(names)
     fields = [field for name in asked if name not in relations for field in own_fields(meta, name)]
     for name in asked:
-        for held in (name, f"_many_{name}", f"_generic_{name}"):
+        for held in (name, f"_many_{name}", f"_generic_{name}", PREFIX + name):
             instance.__dict__.pop(held, None)
     if not fields:
         return
     fresh = rows.only(*(field.name for field in fields)).get(pk=instance.pk)
     for field in fields:
         instance.__dict__.pop(field.name, None)
+        instance.__dict__.pop(PREFIX + field.name, None)
         instance.__dict__[field.attname] = fresh.__dict__[field.attname]
     _take_up(instance, fresh)
 

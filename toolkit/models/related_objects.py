@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.errors import ValidationError
+from toolkit.models.along import PREFIX
 from toolkit.models.batches import load_forward, note_forward, raw_reader, refuse_unplanned
 from toolkit.models.partners import has_many, load_many
 from toolkit.models.relations import ForeignKey, Reverse
+from toolkit.models.routing import scope_from
 from toolkit.models.scopes import current_scope
 from toolkit.trace import current
 
@@ -19,18 +21,23 @@ class ForwardObject:
 
     def __init__(self, field: ForeignKey[Any]) -> None:
         self.field = field
-        self.asked = f"_asked_{field.name}"
+        self.asked, self.along = f"_asked_{field.name}", PREFIX + field.name
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self.field
         field, values = self.field, instance.__dict__
-        scope = current.get()
+        scope, early = current.get(), None
+        if field.name not in values and self.along in values:
+            early, related = values.pop(self.along)
+            same = scope is not None and early.eyes is scope.eyes and early.version == scope.database.version
+            if same or scope is None or early.holds(scope_from(instance)):
+                values[field.name] = related
         if field.name not in values or (field.is_several and self._is_stale(instance)):
             held = field.held_by(instance) if field.is_several else values.get(field.attname, self)
             if scope is not None and held is not None:
                 refuse_unplanned(scope, instance, field.name)
-            load_forward(instance, field)
+            load_forward(instance, field, early=early)
         related = values[field.name]
         if scope is not None and scope.trace is not None:
             note_forward(scope, instance, field, related)
@@ -61,7 +68,7 @@ class RawKey:
     """The key behind a foreign key (``story.section_id``), for instances that did not load it."""
 
     def __init__(self, field: Any) -> None:
-        self.field = field
+        self.field, self.along = field, PREFIX + field.name
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
@@ -72,6 +79,7 @@ class RawKey:
     def __set__(self, instance: Any, value: Any) -> None:
         if instance.__dict__.get(self.field.attname) != value:
             instance.__dict__.pop(self.field.name, None)
+            instance.__dict__.pop(self.along, None)
         instance.__dict__[self.field.attname] = value
 
 

@@ -115,7 +115,7 @@ def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     target = scope.database.schema.table(compiler.model)
     statement = compiler.statement(sa.update(target).where(*met).values(assignments))
     count = int(scope.database.run(statement.sql, statement.bind(lifted, scope, ())).rowcount)
-    scope.database.changed()
+    scope.database.changed([target.name])
     return count
 
 
