@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.migrations.conftest import fresh_database
 from toolkit import migrations, models
 from toolkit.errors import MigrationError, Problems
 from toolkit.migrations.editors.scripts import split_script
@@ -617,7 +618,7 @@ def test_rows_that_are_the_same_are_named_before_they_must_differ(stories, model
 
 def test_a_unique_column_for_which_all_rows_would_get_one_value_is_refused(stories, model):
     stories.declare(model("Story", title=title(), code=title(default="x", unique=True))).make()
-    with pytest.raises(MigrationError, match=r"code must be unique, and all 2 rows would get 'x'"):
+    with pytest.raises(MigrationError, match=r"rows 1, 2 would all have code = 'x', which must be unique"):
         stories.apply()
 
 
@@ -634,6 +635,34 @@ def test_a_target_of_an_unknown_app_is_explained(stories):
     with pytest.raises(Problems, match=r"depends on \('news', '0001_inital'\)"):
         write(stories, "0002_x", "", after="0001_inital")
         stories.apply()
+
+
+def test_rows_are_looked_at_as_they_shall_be_before_anything_is_done(tmp_path, newsroom_class, model):
+    """With other columns, converted and filled: MariaDB would stop half way."""
+
+    def declare(**fields):
+        return [model("Desk", code=models.CharField(max_length=9, unique=True)), model("Story", **fields)]
+
+    def text():
+        return models.CharField(max_length=9)
+
+    def desk(**options):
+        return models.ForeignKey("Desk", on_delete=models.CASCADE, related_name="+", **options)
+
+    with fresh_database("mysql", tmp_path) as database:
+        newsroom = newsroom_class(database, tmp_path)
+        kept = desk(null=True, db_constraint=False)
+        newsroom.migrate(*declare(moved=models.IntegerField(), converted=text(), same=text(), kept=kept, number=text()))
+        for number in ("7", "07"):
+            newsroom.save(newsroom.app.models[1], moved=8, converted="8", same="gone", number=number)
+        fields = {"moved": desk(), "converted": desk(), "same": desk(to_field="code")}
+        filled = {"kept": desk(default=9), "made": desk(default=9)}
+        newsroom.declare(*declare(**fields, **filled, number=models.IntegerField(unique=True))).make()
+        with pytest.raises(MigrationError, match="nothing of it stands") as refused:
+            newsroom.apply()
+        for column in ("moved_id", "converted_id", "same_id", "kept_id", "made_id"):
+            assert f"rows 1, 2: {column} would refer to rows of news_desk that are not there" in str(refused.value)
+        assert "rows 1, 2 would all have number = 7, which must be unique" in str(refused.value)
 
 
 # tables of others

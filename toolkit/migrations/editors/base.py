@@ -104,8 +104,8 @@ class Editor:
         for before, after in altered:
             check_convertible(before, after)
         if not self.journal.is_resuming:
-            self.check_values(old, new, fills=fills)
-            check_obstacles(self, old, new, fills=fills)
+            converted = self.check_values(old, new, fills=fills)
+            check_obstacles(self, old, new, fills=fills, converted=converted)
         touched = {field.name for field in gone} | {before.name for before, _ in altered}
         self._call_fields("before_drop", old, only=touched)
         self._alter_table(old, new, fills=fills)
@@ -213,8 +213,11 @@ class Editor:
         where = f" WHERE {condition}" if condition else ""
         return int(self.database.fetch(f"SELECT count(*) FROM {self.quote(table)}{where}")[0][0])  # noqa: S608 - quoted
 
-    def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+    def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
         """See that every row gets a value in new columns and in those that may not be NULL any more.
+
+        Returns:
+            Column to its converted values, each before the key of its row, where they are looked at beforehand.
 
         Raises:
             MigrationError: There are rows, and nothing for them.
@@ -228,6 +231,7 @@ class Editor:
             if before.null and not after.null and table.c[after.column].server_default is None:
                 missing = f"{self.quote(before.column)} IS NULL"
                 self.value_for(after, fills, rows=lambda missing=missing: self.count(name, missing))  # type: ignore[misc]  # mypy gives a default of a lambda no type
+        return {}
 
     def value_for(self, field: Any, fills: Mapping[str, Any], *, rows: Callable[[], int]) -> Any:
         """What rows without a value get in a column: a stored value, or a function that makes one for each row.

@@ -25,14 +25,16 @@ class MysqlEditor(ServerEditor):
     _away: frozenset[str] | set[str] = frozenset()
     """The computed columns that are not there while others are renamed."""
 
-    def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
+    def check_values(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
         """See beforehand what elsewhere is seen on the way: nothing can be taken back here."""
         super().check_values(old, new, fills=fills)
+        found = {}
         for before, after in compared_fields(old, new)[1]:
             if not same_storage(before, after):
                 lossy = after.name in self.lossy
                 convert = conversion(before, after, dialect=self.database.dialect, lossy=lossy)
-                self._converted(new._meta.table, after, before.column, convert)
+                found[after.column] = self._converted(new._meta.table, after, before.column, convert)
+        return found
 
     def rename_index(self, model: Any, old: str, new: str) -> None:
         table = self.quote(model._meta.table)
