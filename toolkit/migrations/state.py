@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,6 +126,15 @@ class ModelState:
             f"{self.label} has no field {name!r} at this point", hint=did_you_mean(name, self.field_names)
         )
 
+    def as_held(self, names: Container[str | None]) -> ModelState:
+        """With what references to it hold, and nothing else: its key, and fields of these names."""
+        keys = {*self.key_names, *(field.name for field in self.fields if field.is_key or field.to in self.bases)}
+        fields = tuple(field for field in self.fields if field.name in keys or field.name in names)
+        if any(field.is_generated for field in fields):
+            return self
+        options = tuple(pair for pair in self.options if pair[0] in ("proxy", "database"))
+        return replace(self, fields=fields, constraints=(), indexes=(), managers=(), options=options)
+
     def with_field(self, field: FieldState, *, instead_of: str | None = None) -> ModelState:
         """With one more field, or with one in another's place."""
         if instead_of is None:
@@ -200,17 +209,30 @@ class ProjectState:
         """With the models of another state as well."""
         return ProjectState({**self.models, **other.models})
 
-    def closure(self, labels: Iterable[str]) -> list[ModelState]:
-        """Some models and all that they refer to, in the order of the state."""
-        wanted: set[str] = set()
+    def with_held(self, labels: Iterable[str]) -> list[ModelState]:
+        """Some models with their parents, and of those that they refer to what references hold; as the state has them.
+
+        What is far away costs nothing then, however much refers to each other.
+        """
+        whole = {model.label for model in self._reached(labels, lambda model: model.bases)}
+        held = {dict(field.options).get("to_field") for model in self.models.values() for field in model.fields}
+
+        def seen(model: ModelState) -> ModelState:
+            return model if model.label in whole else model.as_held(held)
+
+        return [seen(model) for model in self._reached(whole, lambda model: seen(model).targets())]
+
+    def _reached(self, labels: Iterable[str], ways: Callable[[ModelState], Iterable[str]]) -> list[ModelState]:
+        """Some models and those that ways lead to, however far, in the order of the state."""
+        found: set[str] = set()
         waiting = list(labels)
         while waiting:
             label = waiting.pop()
-            if label not in wanted:
-                wanted.add(label)
+            if label not in found:
+                found.add(label)
                 app, _, name = label.partition(".")
-                waiting.extend(self.get(app, name).targets())
-        return [model for label, model in self.models.items() if label in wanted]
+                waiting.extend(ways(self.get(app, name)))
+        return [model for label, model in self.models.items() if label in found]
 
     def ancestors(self, model: ModelState) -> list[ModelState]:
         """The models whose tables one inherits, the nearest first."""
@@ -249,12 +271,12 @@ class ProjectState:
         return found
 
     def classes(self, labels: Iterable[str] | None = None) -> dict[str, Any]:
-        """Model classes of this state, by label: those asked for and those they refer to; all when none are named.
+        """Model classes of this state, by label: those asked for, and what they refer to; all when none are named.
 
         Raises:
             Problems: They do not fit together.
         """
-        return make_classes(self.closure(self.models if labels is None else labels))
+        return make_classes(self.with_held(self.models if labels is None else labels))
 
 
 def text_of(item: Any) -> str:
