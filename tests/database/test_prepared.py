@@ -6,6 +6,7 @@ import _thread
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -315,6 +316,23 @@ def test_a_lost_connection_is_replaced_but_not_inside_a_transaction(notes: Any) 
     with pytest.raises(DatabaseUnavailable, match="lost inside a transaction"), notes.atomic():
         end()
         notes.fetch(ASKED, (1,))
+    assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
+
+
+@pytest.mark.parametrize(("seconds", "wraps"), [(0.005, False), (0.1, False), (0.1, True)])
+def test_a_time_limit_ends_the_wait_and_the_next_is_answered(notes: Any, seconds: float, wraps: bool) -> None:
+    """Those of task queues come by a signal, whose function raises what it likes."""
+
+    def give_up(*_: Any) -> None:
+        raise TimeoutError("the task took too long")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        with pytest.raises(TimeoutError, match="took too long"), notes.atomic() if wraps else nullcontext():
+            notes.fetch("SELECT pg_sleep(20)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
     assert notes.fetch(ASKED, (1,)) == [(1, "ferry")]
 
 

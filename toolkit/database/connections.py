@@ -210,7 +210,8 @@ class Database(Holding):
         """Send what failed over a new connection, if the old one is lost and nothing was under way; or raise."""
         may_repeat = self._remote and self.backend.is_lost(connection) and not self.is_inside
         told = self.translated(error, sql, parameters)
-        if not (may_repeat and self.backend.is_repeatable(sql)) or self.backend.is_overdue(error):
+        is_given_up = told is error or self.backend.is_overdue(error)  # an error that no driver made ended the wait
+        if not (may_repeat and self.backend.is_repeatable(sql)) or is_given_up:
             raise told from error
         self.renew()
         if self.backend.may_write(self, sql):

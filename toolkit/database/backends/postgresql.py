@@ -68,6 +68,7 @@ class PostgreSQL(Backend):
         seconds = self.bounds.read_timeout_seconds
         if seconds is not None:
             connection.wait = bounded(connection.wait, seconds, partial(prepared.overdue, connection, seconds))
+        connection.wait = prepared.ended_if_broken_off(connection)
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")  # parts of dates, and instants as read, are those of UTC
         _read_as_text(connection)

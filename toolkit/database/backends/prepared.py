@@ -23,7 +23,7 @@ from typing import Any
 
 from psycopg import Cursor, adapters, capabilities, pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import DataError, OperationalError, ProgrammingError, error_from_result
+from psycopg.errors import DataError, Error, OperationalError, ProgrammingError, error_from_result
 from psycopg.generators import execute, fetch, send
 
 from toolkit.database.backends.reading import LARGE_ANSWER
@@ -236,6 +236,8 @@ class PreparedReader:
         except BaseException as error:
             if not isinstance(error, Exception):
                 self._leave(cancel=True)
+            elif not isinstance(error, Error):
+                _end_if_asked(server)
             raise
         return self._connection.wait(execute(server))[-1]
 
@@ -369,6 +371,32 @@ def overdue(connection: Any, seconds: float) -> OverdueError:
     """End a connection that nobody can use any more, for its answer may still come; and what to raise."""
     connection.pgconn.finish()
     return OverdueError(f"no answer came within {seconds:g} seconds (read_timeout_seconds)")
+
+
+def ended_if_broken_off(connection: Any) -> Callable[..., Any]:
+    """psycopg's ``Connection.wait``, which ends the connection if something else than the server ends the wait.
+
+    Such as a time limit of who runs tasks, which a signal brings: the answer would still come, and nothing could be
+    asked any more. Where a person or a signal ends the process, psycopg cancels what is asked.
+    """
+    wait, server = connection.wait, connection.pgconn
+
+    def attended(*arguments: Any, **options: Any) -> Any:
+        try:
+            return wait(*arguments, **options)
+        except (Error, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            _end_if_asked(server)
+            raise
+
+    return attended
+
+
+def _end_if_asked(server: Any) -> None:
+    """End a connection to which an answer is still to come."""
+    if server.transaction_status == ACTIVE:
+        server.finish()
 
 
 def _kinds_in_binary(connection: Any) -> frozenset[int]:
