@@ -30,6 +30,7 @@ class Line(models.Model):
     total = models.GeneratedField(expression=F("price") * F("count"), output_field=models.IntegerField())
     label = models.GeneratedField(expression=Concat("name", Value("!")), output_field=models.CharField(max_length=20))
     twice = models.GeneratedField(expression=models.RawSQL("price * 2"), output_field=models.IntegerField())
+    each = models.GeneratedField(expression=F("price") / F("count"), output_field=models.FloatField(null=True))
     made = models.DateTimeField(db_default=Now())
     note = models.CharField(max_length=40, db_default=Value("it's"), db_comment='what readers "said"')
 
@@ -89,6 +90,7 @@ def test_a_computed_value_is_there_after_saving_and_cannot_be_set(shop: Any) -> 
     line.count = 1
     line.save(update_fields=["count"])
     assert line.total == 7
+    assert Line.objects.create(name="c").each == 2 / 3
     with pytest.raises(FieldError, match=r"Line\.total is computed by the database and cannot be set"):
         line.total = 3
     with pytest.raises(FieldError, match="computed by the database"):

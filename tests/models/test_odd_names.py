@@ -36,6 +36,7 @@ class Tax(models.Model):
     )
     count = models.IntegerField(default=1, db_column="a:b?c")
     version = models.VersionField(db_column="ver%sion")
+    meta = models.IntegerField(default=1)
 
     class Meta:
         db_table = "tax%%s"

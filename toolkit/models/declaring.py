@@ -127,7 +127,7 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
         if key == "__init__" and _calls_no_init(value):
             told = f"{name}.__init__() does not call that of Model, which takes the values"
             raise DeclarationError(told, hint="Write super().__init__(**values) in it.")
-        if key.lower() == "meta" and (key != "Meta" or not isinstance(value, type)):
+        if key.lower() == "meta" and (key == "Meta") != isinstance(value, type):  # a field may be called meta
             raise DeclarationError(f"{name}.{key} is no class Meta", hint="Write 'class Meta:', with a capital M.")
     for key, value in namespace.get("__annotations__", {}).items():
         if isinstance(value, Field) and key not in namespace:

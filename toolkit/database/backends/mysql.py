@@ -182,7 +182,9 @@ class MySQL(Backend):
     def literal_compiler(cls) -> Any:
         from sqlalchemy.dialects import registry
 
-        return with_types(registry.load(cls.driver.replace("+", ".")))(paramstyle="named", is_mariadb=True)
+        dialect = with_types(registry.load(cls.driver.replace("+", ".")))(paramstyle="named", is_mariadb=True)
+        dialect._support_float_cast = True  # set by connecting otherwise; without it, 1 / 3 of a column is 0.3333
+        return dialect
 
     def forbid_writing(self, connection: Any) -> None:
         cursor = connection.cursor()
