@@ -51,6 +51,7 @@ CASES: list[tuple[str, str, Any]] = [
     ("NULL comes first", "Comment.objects.order_by('score')", ["Hm", "Bad", "Good", "Good"]),
     ("and last when descending", "Comment.objects.order_by('-score')", ["Good", "Good", "Bad", "Hm"]),
     ("unless it is said otherwise", "Comment.objects.order_by(F('score').asc(nulls_last=True))", ["Bad", "Good", "Good", "Hm"]),
+    ("partners against the row itself, looked for by each row", "Story.objects.filter(comments__score__lt=F('weight'))", ["Flood", "Ferry"]),
     # lists, slices, nothing
     ("an empty list", "Story.objects.filter(weight__in=[])", []),
     ("all but an empty list", "Tag.objects.exclude(slug__in=[])", ["ferry", "sea", "tax"]),

@@ -57,6 +57,7 @@ class Compiler:
         crossings: What each aggregate over groups joins.
         apart: What computes an aggregate in a SELECT of its own, where several would multiply each other's rows.
         few: Whether it is about rows whose keys are given, or about partners of such rows.
+        looks_out: Whether a condition in it speaks of the row around, whose partners these are.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Compiler:
         self.crossings: list[Crossed] = []
         self.apart: Callable[[Any], Typed] | None = None
         self.few = False
+        self.looks_out = False
         self.selection = Selection()
         self.place: str = getattr(database, "place", DEFAULT)
         self.binds.home = self.binds.home or model._meta.database

@@ -194,7 +194,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any, keys: Iterable
     where = inner.where()
     key = anchor_of(compiler, resolved.node, resolved.many)
     source = clause(inner)
-    if compiler.few:
+    if compiler.few or (inner.looks_out and compiler.dialect != "mysql"):  # MariaDB makes the better of IN by itself
         found = _is_any(source, (*where, link == key))
     else:
         select = sa.select(*columns_of(link)).select_from(source).where(*where, is_not_null(link))
@@ -204,7 +204,7 @@ def _has_partner(context: Context, crossing: Crossing, part: Any, keys: Iterable
 
 def _is_any(source: Any, where: Iterable[Any]) -> Any:
     """Whether a subquery has a row. Each row of the question around looks for its own, by an index; IN would find all
-    rows there are first, for each question anew."""
+    rows there are first, for each question anew; and where it speaks of the row around, for each row."""
     import sqlalchemy as sa
 
     rows: Any = sa.select(sa.literal_column("1")).select_from(source).where(*where)

@@ -68,6 +68,7 @@ class Context:
         """The place that the conditions at hand started from."""
         place = self
         while place.crossed and place.outer is not None:
+            place.compiler.looks_out = True
             place = place.outer
         return place
 
@@ -96,6 +97,7 @@ class Context:
         """The place whose table a name starts from."""
         place = self
         while place.prefix and place.outer is not None and not f"{name}__".startswith(place.prefix):
+            place.compiler.looks_out = True
             place = place.outer
         return place
 

@@ -42,6 +42,10 @@ SELECT news_comment.id, news_comment.story_id, news_comment.parent_id, news_comm
 -- Comment.objects.order_by(F('score').asc(nulls_last=True))
 SELECT news_comment.id, news_comment.story_id, news_comment.parent_id, news_comment.text, news_comment.score FROM news_comment ORDER BY news_comment.score NULLS LAST, news_comment.id;
 
+-- partners against the row itself, looked for by each row
+-- Story.objects.filter(comments__score__lt=F('weight'))
+SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE EXISTS (SELECT 1 FROM news_comment AS t1 WHERE t1.score < news_story.weight AND t1.story_id = news_story.id) ORDER BY news_story.published DESC, news_story.id;
+
 -- an empty list
 -- Story.objects.filter(weight__in=[])
 SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE 0 = 1 ORDER BY news_story.published DESC, news_story.id;
