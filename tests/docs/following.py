@@ -30,7 +30,7 @@ raise SystemExit(bool(runner.run(test).failed))
 """What a shell runs to see that its answers are those shown."""
 BESIDE = ("the code changed", "the minute changed", "the hour changed", "the day changed")
 """Why a page was rendered that the manual does not show: somebody is at work on the toolkit, or the clock went on."""
-PLAIN = re.compile(r"toolkit [^|&;<>$`*?~(){}\n]*")
+PLAIN = re.compile(r"(?:toolkit|python3?) [^|&;<>$`*?~(){}\n]*")
 """A command that needs no shell."""
 
 
@@ -107,7 +107,7 @@ def run(command: str, folder: Path, warm: WarmToolkit | None = None) -> tuple[in
     Args:
         command: As one types it.
         folder: Where.
-        warm: Runs the toolkit's own commands sooner than a shell does.
+        warm: Runs the toolkit's commands, and scripts, sooner than a shell does.
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -137,7 +137,7 @@ def follow(block: Block, folder: Path, *, temporary: Path, warm: WarmToolkit | N
         block: A ``console`` block.
         folder: The site's folder.
         temporary: What ``/tmp`` stands for.
-        warm: Runs the toolkit's own commands sooner than a shell does.
+        warm: Runs the toolkit's commands, and scripts, sooner than a shell does.
     """
     if "norun" in block.flags:
         return

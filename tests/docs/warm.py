@@ -1,4 +1,4 @@
-"""A process that has imported the toolkit, and runs each command in a fork of itself: nobody waits for imports.
+"""A process that has imported the toolkit, and runs each command or script in a fork of itself: nobody waits for imports.
 
 As a program it reads requests, one line of JSON each, and answers each with the command's exit status.
 """
@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import shlex
 import subprocess
 import sys
@@ -39,7 +40,7 @@ class WarmToolkit:
         self._process = process
 
     def run(self, command: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-        """Exit status and output of ``toolkit ...``, both streams together."""
+        """Exit status and output of ``toolkit ...`` or ``python ...``, both streams together."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with tempfile.NamedTemporaryFile() as printed:
@@ -95,8 +96,6 @@ def _build_something() -> None:
 
 def _become(command: str, folder: str, environment: dict[str, str], printed: str) -> None:
     """Turn this process into the command, and end it."""
-    from toolkit.cli.main import main
-
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(os.open(printed, os.O_WRONLY | os.O_APPEND), 1)
     os.dup2(1, 2)
@@ -104,13 +103,30 @@ def _become(command: str, folder: str, environment: dict[str, str], printed: str
     os.environ.clear()
     os.environ.update(environment)
     sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in environment
-    sys.argv = shlex.split(command)
     try:
-        main()
+        _run(shlex.split(command))
     except SystemExit as end:
         if isinstance(end.code, str) or threading.active_count() > 1:
             raise  # Python says the text, or waits for the threads
         _end(end.code or 0)
+
+
+def _run(arguments: list[str]) -> NoReturn:
+    """Do what ``toolkit ...``, ``python -m MODULE ...`` or ``python SCRIPT ...`` does."""
+    from toolkit.cli.main import main
+
+    if arguments[0] == "toolkit":
+        sys.argv = arguments
+        main()
+    elif arguments[1] == "-m":
+        sys.path.insert(0, str(Path.cwd()))
+        sys.argv = arguments[2:]
+        runpy.run_module(arguments[2], run_name="__main__", alter_sys=True)
+    else:
+        sys.path.insert(0, str(Path(arguments[1]).resolve().parent))
+        sys.argv = arguments[1:]
+        runpy.run_path(arguments[1], run_name="__main__")
+    sys.exit(0)
 
 
 def _end(status: int) -> NoReturn:
