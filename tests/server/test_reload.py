@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import watchfiles
 
 from toolkit.server.client import Got
 
-LONG, SHORT = 30.0, 0.7
-"""Seconds that a browser waits for a change, and for none."""
+SECONDS = 30.0
+"""How long a browser waits, and a test for what is to come."""
+
+
+@pytest.fixture(autouse=True)
+def watching(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when the files' watcher has begun."""
+    begun, make = threading.Event(), watchfiles.main.RustNotify
+
+    def notify(*args: Any) -> Any:
+        made = make(*args)
+        begun.set()
+        return made
+
+    monkeypatch.setattr(watchfiles.main, "RustNotify", notify)
+    return begun
 
 
 @pytest.fixture
@@ -30,30 +45,55 @@ def token_of(got: Got) -> str:
 
 
 class Waiting:
-    """A browser that shows a page and waits for its change, so many seconds at most."""
+    """A browser that shows a page and waits for its change."""
 
-    def __init__(self, newsroom: Any, path: str, *, token: str | None = None, seconds: float = LONG) -> None:
+    def __init__(self, newsroom: Any, path: str, watching: threading.Event, *, token: str | None = None) -> None:
         shown = newsroom.get(path) if token is None else None
         self.token = token_of(shown) if shown is not None else token
         self.got: Got | None = None
+        self._reloader = newsroom.application.reloader
+        self._reloader.wait_seconds = SECONDS
+        self._changes = self._reloader.changes
+        waits, wait = threading.Event(), self._changes.wait
+
+        def waited(*args: Any) -> bool:
+            waits.set()
+            return bool(wait(*args))
 
         def ask() -> None:
-            newsroom.application.reloader.wait_seconds = seconds
             self.got = newsroom.get(f"/_toolkit/wait?page={quote(path)}&token={self.token}")
+            waits.set()
 
+        self._changes.wait = waited
         self._thread = threading.Thread(target=ask)
         self._thread.start()
-        time.sleep(0.25)  # let the files' watcher begin, and the request wait
+        assert watching.wait(SECONDS) and waits.wait(SECONDS)
+        await_that(lambda: self._changes.count > 0)  # the database's watcher tells of its first look
 
     def status(self) -> int:
         self._thread.join()
         assert self.got is not None
         return self.got.status
 
+    def status_after(self, write: Callable[[], Any]) -> int:
+        """The same, waiting no longer than until a change was told."""
+        count = self._changes.count
+        write()
+        await_that(lambda: self._changes.count > count)
+        self._changes.interrupt()  # who waits looks at the page once more
+        return self.status()
+
+
+def await_that(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
 
 @pytest.fixture
-def open_page(preview: Any) -> Iterator[Callable[..., Waiting]]:
-    yield lambda path, **options: Waiting(preview, path, **options)
+def open_page(preview: Any, watching: threading.Event) -> Callable[..., Waiting]:
+    return lambda path, **options: Waiting(preview, path, watching, **options)
 
 
 def test_an_edited_template_reloads_its_page(preview: Any, open_page: Any) -> None:
@@ -63,9 +103,8 @@ def test_an_edited_template_reloads_its_page(preview: Any, open_page: Any) -> No
 
 
 def test_another_pages_template_does_not(preview: Any, open_page: Any) -> None:
-    waiting = open_page("/about/", seconds=SHORT)
-    preview.write("templates/story.html", "edited")
-    assert waiting.status() == 204
+    waiting = open_page("/about/")
+    assert waiting.status_after(lambda: preview.write("templates/story.html", "edited")) == 204
 
 
 def test_an_edited_row_reloads_its_page(preview: Any, open_page: Any) -> None:
@@ -75,21 +114,20 @@ def test_an_edited_row_reloads_its_page(preview: Any, open_page: Any) -> None:
 
 
 def test_another_pages_row_does_not(preview: Any, open_page: Any) -> None:
-    waiting = open_page("/town/flood/", seconds=SHORT)
-    preview.sql("UPDATE {} SET body = 'more' WHERE slug = 'drought'".format(preview.model("Story")._meta.table))
-    assert waiting.status() == 204
+    waiting = open_page("/town/flood/")
+    edit = "UPDATE {} SET body = 'more' WHERE slug = 'drought'".format(preview.model("Story")._meta.table)
+    assert waiting.status_after(lambda: preview.sql(edit)) == 204
 
 
 def test_an_edited_asset_reloads_the_pages_that_use_it(preview: Any, open_page: Any) -> None:
-    waiting, other = open_page("/"), open_page("/about/", seconds=SHORT)
-    preview.write("static/site.css", "body { color: white }")
-    assert (waiting.status(), other.status()) == (200, 204)
+    waiting, other = open_page("/"), open_page("/about/")
+    assert other.status_after(lambda: preview.write("static/site.css", "body { color: white }")) == 204
+    assert waiting.status() == 200
 
 
 def test_a_save_that_changes_no_byte_reloads_nothing(preview: Any, open_page: Any) -> None:
-    waiting = open_page("/about/", seconds=SHORT)
-    preview.write("templates/about.html", (preview.folder / "templates/about.html").read_bytes())
-    assert waiting.status() == 204
+    waiting, same = open_page("/about/"), (preview.folder / "templates/about.html").read_bytes()
+    assert waiting.status_after(lambda: preview.write("templates/about.html", same)) == 204
 
 
 def test_a_change_between_showing_and_waiting_is_told_at_once(preview: Any) -> None:
@@ -100,7 +138,8 @@ def test_a_change_between_showing_and_waiting_is_told_at_once(preview: Any) -> N
 
 def test_a_browser_that_knows_no_token_waits_for_what_was_shown_last(preview: Any, open_page: Any) -> None:
     preview.get("/about/")
-    assert open_page("/about/", token="", seconds=SHORT).status() == 204
+    waiting = open_page("/about/", token="")
+    assert waiting.status_after(preview.application.reloader.changes.tell) == 204
     preview.write("templates/about.html", "Edited")
     assert preview.get("/_toolkit/wait?page=/about/").status == 200
 
@@ -120,7 +159,8 @@ def test_a_page_that_goes_reloads(preview: Any, open_page: Any) -> None:
 def test_a_failing_page_reloads_when_it_is_mended(preview: Any, open_page: Any) -> None:
     shown = preview.get("/broken/").body.decode()
     token = shown.partition('data-failed="')[2].partition('"')[0]
-    assert open_page("/broken/", token=token, seconds=SHORT).status() == 204
+    waiting = open_page("/broken/", token=token)
+    assert waiting.status_after(preview.application.reloader.changes.tell) == 204
     waiting = open_page("/broken/", token=token)
     preview.write("templates/broken.html", "mended")
     assert waiting.status() == 200
@@ -134,9 +174,8 @@ def test_a_page_that_begins_to_fail_reloads_to_say_so(preview: Any, open_page: A
 
 
 def test_a_view_reloads_at_any_saved_file_and_at_no_row(preview: Any, open_page: Any) -> None:
-    first = open_page("/search/", token="", seconds=SHORT)
-    preview.sql("UPDATE {} SET body = 'more'".format(preview.model("Story")._meta.table))
-    assert first.status() == 204
+    first, edit = open_page("/search/", token=""), "UPDATE {} SET body = 'more'"
+    assert first.status_after(lambda: preview.sql(edit.format(preview.model("Story")._meta.table))) == 204
     second = open_page("/search/", token="")
     preview.write("templates/search.html", "edited")
     assert second.status() == 200
@@ -156,20 +195,20 @@ def test_the_script_is_ours_and_small(preview: Any) -> None:
     assert preview.get("/_toolkit/reload.js", headers={"If-None-Match": got.headers["etag"]}).status == 304
 
 
-def test_changed_code_ends_the_waiting_for_the_process_to_be_replaced(preview: Any) -> None:
-    waiting = Waiting(preview, "/about/")
+def test_changed_code_ends_the_waiting_for_the_process_to_be_replaced(preview: Any, open_page: Any) -> None:
+    waiting = open_page("/about/")
     began = time.monotonic()
     preview.write("extra.py", "x = 1")
     assert waiting.status() == 204
-    assert time.monotonic() - began < LONG
+    assert time.monotonic() - began < SECONDS
 
 
-def test_closing_ends_the_waiting(preview: Any) -> None:
-    waiting = Waiting(preview, "/about/")
+def test_closing_ends_the_waiting(preview: Any, open_page: Any) -> None:
+    waiting = open_page("/about/")
     began = time.monotonic()
     preview.application.close()
     assert waiting.status() == 204
-    assert time.monotonic() - began < LONG
+    assert time.monotonic() - began < SECONDS
 
 
 def test_a_preview_answers_only_to_its_own_names(preview: Any) -> None:
@@ -185,31 +224,33 @@ app.source("content/*.yaml", model=Section, key="slug")
 """
 
 
-def test_content_files_become_pages_as_they_are_saved(make_newsroom: Any) -> None:
+def test_content_files_become_pages_as_they_are_saved(make_newsroom: Any, watching: threading.Event) -> None:
     preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
     assert b"Sea" in preview.get("/sea/").body
-    waiting = Waiting(preview, "/sea/")
+    waiting = Waiting(preview, "/sea/", watching)
     preview.write("content/sea.yaml", "- slug: sea\n  name: The sea\n")
     assert waiting.status() == 200
     assert b"The sea" in preview.get("/sea/").body
 
 
-def test_a_bad_content_file_is_shown_in_place_of_every_page(make_newsroom: Any) -> None:
+def test_a_bad_content_file_is_shown_in_place_of_every_page(make_newsroom: Any, watching: threading.Event) -> None:
     preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
-    waiting = Waiting(preview, "/about/")
+    waiting = Waiting(preview, "/about/", watching)
     preview.write("content/sea.yaml", "- slug: sea\n  naem: Sea\n")
     assert waiting.status() == 200
     got = preview.get("/about/")
     assert got.status == 500
     assert b"naem" in got.body and b"content/sea.yaml:2" in got.body
-    again = Waiting(preview, "/about/", token=got.body.decode().partition('data-failed="')[2].partition('"')[0])
+    again = Waiting(
+        preview, "/about/", watching, token=got.body.decode().partition('data-failed="')[2].partition('"')[0]
+    )
     preview.write("content/sea.yaml", "- slug: sea\n  name: Sea\n")
     assert again.status() == 200
     assert preview.get("/about/").status == 200
 
 
 def test_whatever_a_load_raises_is_shown_and_the_watching_goes_on(
-    make_newsroom: Any, monkeypatch: pytest.MonkeyPatch
+    make_newsroom: Any, watching: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     preview = make_newsroom(preview=True, pages=CONTENT, files={"content/sea.yaml": "- slug: sea\n  name: Sea\n"})
     with monkeypatch.context() as patch:
@@ -220,6 +261,8 @@ def test_whatever_a_load_raises_is_shown_and_the_watching_goes_on(
         assert preview.get("/about/").body == got.body
         assert threading.active_count() == before
     preview.write("content/sea.yaml", "- slug: sea\n  name: The sea\n")
-    waiting = Waiting(preview, "/about/", token=got.body.decode().partition('data-failed="')[2].partition('"')[0])
+    waiting = Waiting(
+        preview, "/about/", watching, token=got.body.decode().partition('data-failed="')[2].partition('"')[0]
+    )
     assert waiting.status() == 200
     assert preview.get("/about/").status == 200
