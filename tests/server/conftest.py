@@ -16,6 +16,7 @@ from wsgiref.validate import validator
 import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from toolkit.server import freshness, pages, shown
 from toolkit.server.application import Application
 from toolkit.server.client import Got, get
 from toolkit.site import Site, load_site
@@ -247,3 +248,19 @@ def newsroom(make_newsroom: Callable[..., Newsroom]) -> Newsroom:
     made = make_newsroom()
     made.story("flood", body="Water & words")
     return made
+
+
+@pytest.fixture
+def pass_seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let the server's clock go on at once, instead of waiting."""
+
+    def forward(seconds: float) -> None:
+        class Later(datetime):
+            @classmethod
+            def now(cls, tz: Any = None) -> datetime:
+                return datetime.now(tz) + timedelta(seconds=seconds)
+
+        for module in (freshness, pages, shown):
+            monkeypatch.setattr(module, "datetime", Later)
+
+    return forward
