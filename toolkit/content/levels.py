@@ -17,7 +17,7 @@ def root_key(model: Any) -> Any:
 
 def root_field(field: Any) -> Any:
     """A field, or of a link between the tables of one row what it links to in the end."""
-    while getattr(field, "parent_link", False):
+    while field.is_relation and field.parent_link:
         field = field.target_field
     return field
 
