@@ -38,7 +38,8 @@ def test_who_has_another_version_gets_the_page(newsroom: Any) -> None:
 @pytest.mark.parametrize("path", ["/", "/data.json", "/favicon.svg", "/sitemap.xml", "/search/?q=a", "/nowhere/"])
 def test_head_is_get_without_the_body(newsroom: Any, path: str) -> None:
     get, head = newsroom.get(path), newsroom.get(path, method="HEAD")
-    assert (head.status, head.body, head.headers) == (get.status, b"", get.headers)
+    got, told = ({name: name == "date" or value for name, value in each.headers.items()} for each in (get, head))
+    assert (head.status, head.body, told) == (get.status, b"", got)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
