@@ -30,7 +30,7 @@ PREVIEW_THREADS = 64
 """Each open page of a preview waits in a thread."""
 
 STOP_SECONDS = 3
-"""How long requests may take to finish when the server is told to stop; a preview's waiting ones do not finish."""
+"""How long requests may take to finish when the server is told to stop."""
 
 
 def serve(
@@ -117,9 +117,23 @@ def _loader(site: Site, preview: bool) -> Callable[..., Any]:
 def _preview_of(site: Site) -> Any:
     """The preview of a site as its files are now, or of what is wrong with them."""
     try:
-        return Application(_imported_anew(site), preview=True)
+        return _closing_when_told(Application(_imported_anew(site), preview=True))
     except Exception as error:  # noqa: BLE001 - whatever their code raises, the people who wrote it are shown
         return BrokenSite(error, site=site)
+
+
+def _closing_when_told(application: Application) -> Application:
+    """Let the requests go that wait for a change, as soon as this worker is told to stop: it would wait for them."""
+    told, telling = os.pipe()
+    os.set_blocking(telling, False)
+    signal.set_wakeup_fd(telling)  # of signals that are handled, as granian does those that stop it
+
+    def close() -> None:
+        os.read(told, 1)
+        application.close()
+
+    threading.Thread(target=close, name="toolkit-stopping", daemon=True).start()
+    return application
 
 
 def _end_with(parent: int) -> None:
