@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 import toolkit
 from tests.memory import in_memory
 from tests.servers import SERVERS, skipped_kinds
+from tests.warm import WarmToolkit, warm_toolkit
 from toolkit.trace import current
 
 ROOM_BYTES = 4 << 30
@@ -39,6 +40,13 @@ def no_scope_left() -> Iterator[None]:
     if (left := current.get()) is not None:
         current.set(None)
         pytest.fail(f"the scope of {left.site!r} was not left")
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmToolkit]:
+    """The command, ready to run."""
+    with warm_toolkit() as ready:
+        yield ready
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from tests.warm import PLAIN, WarmToolkit
 from toolkit.cli.main import cli
 
 from .servers import free_port, running
@@ -59,12 +60,14 @@ class Service:
     Args:
         site: The repository.
         kept: Where its cache is.
+        warm: Runs commands sooner than a shell does.
         environment: Of the steps.
     """
 
-    def __init__(self, site: Path, kept: Path, **environment: str) -> None:
+    def __init__(self, site: Path, kept: Path, warm: WarmToolkit, **environment: str) -> None:
         self.site = site
         self.kept = kept
+        self.warm = warm
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         root = str(Path(__file__).parents[2])
         self.environment = {**os.environ, "PATH": path, "PYTHONPATH": root, "CI": "true", **environment}
@@ -91,6 +94,10 @@ class Service:
             shutil.copyfile(source, target)
 
     def run(self, script: str, place: Path) -> str:
+        if PLAIN.fullmatch(script):
+            status, printed = self.warm.run(script, place, self.environment)
+            assert status == 0, f"$ {script}\n{printed}"
+            return printed
         done = subprocess.run(
             ["bash", "-e", "-c", script], cwd=place, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -132,12 +139,14 @@ RECIPES = {
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
-def test_the_second_run_renders_nothing_and_sends_nothing(name: str, tmp_path: Path, served: str) -> None:
+def test_the_second_run_renders_nothing_and_sends_nothing(
+    name: str, tmp_path: Path, served: str, warm: WarmToolkit
+) -> None:
     path, follow = RECIPES[name]
     site = made(tmp_path / "bay-press", name)
     recipe = yaml.safe_load((site / path).read_text("utf-8"))
     branch = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
-    service = Service(site, tmp_path / "kept", TOOLKIT_BASE_URL=served, **branch)
+    service = Service(site, tmp_path / "kept", warm, TOOLKIT_BASE_URL=served, **branch)
     first = follow(service, tmp_path / "first", recipe)
     assert " 0 rendered" not in first and "files put" in first and "files verified" in first
     second = follow(service, tmp_path / "second", recipe)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .warm import WarmToolkit
+from tests.warm import PLAIN, WarmToolkit
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 CONTENT = DOCS / "content"
@@ -30,8 +30,6 @@ raise SystemExit(bool(runner.run(test).failed))
 """What a shell runs to see that its answers are those shown."""
 BESIDE = ("the code changed", "the minute changed", "the hour changed", "the day changed")
 """Why a page was rendered that the manual does not show: somebody is at work on the toolkit, or the clock went on."""
-PLAIN = re.compile(r"(?:toolkit|python3?) [^|&;<>$`*?~(){}\n]*")
-"""A command that needs no shell."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm import WarmToolkit
+
 from .following import blocks, chapters, converse, follow, run, write
-from .warm import WarmToolkit
 
 
 @pytest.fixture(scope="module")

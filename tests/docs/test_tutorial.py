@@ -19,8 +19,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.warm import WarmToolkit
+
 from .following import APPENDED, Block, blocks, chapters, commands, follow, write
-from .warm import WarmToolkit
 
 CHAPTERS = chapters("tutorial")
 

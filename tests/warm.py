@@ -1,4 +1,4 @@
-"""A process that has imported the toolkit, and runs each command or script in a fork of itself: nobody waits for imports.
+"""A process that has imported the toolkit, and runs each command or script in a fork: nobody waits for imports.
 
 As a program it reads requests, one line of JSON each, and answers each with the command's exit status.
 """
@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import re
 import runpy
 import shlex
 import subprocess
@@ -27,6 +28,8 @@ HEAVY = (
     "toolkit.database.tokens.sqlite", "werkzeug.routing",
 )  # fmt: skip
 """What commands import only where they need it."""
+PLAIN = re.compile(r"(?:toolkit|python3?) [^|&;<>$`*?~(){}\n]*")
+"""A command that needs no shell."""
 
 
 class WarmToolkit:
