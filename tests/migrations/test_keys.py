@@ -10,6 +10,7 @@ import pytest
 from toolkit import models
 from toolkit.database import install_tokens, read_tokens
 from toolkit.errors import IntegrityError, MigrationError, Problems
+from toolkit.trace import Scope, entered
 
 KEYS = {
     "uuid": lambda: {"id": models.UUIDField(primary_key=True, default=uuid.uuid4)},
@@ -230,3 +231,26 @@ def test_rows_are_written_while_a_table_with_triggers_of_tokens_gets_another_key
     install_tokens(newsroom.database, ["news_section"])
     newsroom.save(newsroom.app.models[0], code="last", slug="last")
     assert read_tokens(newsroom.database, ["news_section"]) == {}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+def test_an_index_of_a_search_goes_with_the_key_that_its_triggers_speak_of(newsroom, model):
+    def note(searched=True, **key):
+        found = {"search": models.Search("title")} if searched else {}
+        return model("Note", **key, title=models.CharField(max_length=50), **found)
+
+    newsroom.migrate(note(id=models.AutoField(primary_key=True)))
+    newsroom.save(newsroom.app.models[0], title="Ferry")
+    _search(newsroom, "ferry", 1)
+    newsroom.migrate(note(code=models.UUIDField(primary_key=True, default=uuid.uuid4)))
+    newsroom.save(newsroom.app.models[0], title="Ferries")
+    _search(newsroom, "ferry", 2)
+    newsroom.declare(note(searched=False, code=models.UUIDField(primary_key=True, default=uuid.uuid4)))
+    newsroom.apply()
+    assert not newsroom.database.has_table("toolkit_search_news_note")
+    newsroom.save(newsroom.app.models[0], title="Boat")
+
+
+def _search(newsroom, words, count):
+    with entered(Scope(None, newsroom.database)):
+        assert newsroom.app.models[0].objects.search(words).count() == count

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.models.known import KnownAtOnce
 from tests.tables import resolved
 from toolkit import models
-from toolkit.errors import DeclarationError, FieldError
+from toolkit.errors import DatabaseError, DeclarationError, FieldError
 from toolkit.models import Exists, Q, Subquery
 from toolkit.models.search import SearchRank, refresh_indexes
 from toolkit.models.search.indexing import names_of
@@ -186,6 +186,24 @@ def test_an_index_that_somebody_took_away_is_made_anew(scope: Scope) -> None:
     if scope.database.dialect == "sqlite":
         scope.database.execute(f"DROP TABLE {documents}")
     assert Report.objects.search("ferry").exists()
+
+
+def test_who_may_only_read_finds_what_is_indexed_or_is_told_that_nothing_is(
+    papers: Any, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("Ferry sails")
+    assert Report.objects.search("ferry").exists()
+    make("Ferry waits")
+    on = {"sqlite": "PRAGMA query_only = 1", "postgresql": "SET default_transaction_read_only = on"}[papers.dialect]
+    off = on.replace("= 1", "= 0").replace("= on", "= off")
+    papers.execute(on)
+    try:
+        assert titles(Report.objects.search("ferry")) == ["Ferry sails"]
+        monkeypatch.setattr(Report._meta.search, "language", "nl")
+        with pytest.raises(DatabaseError, match=r"the search of papers\.Report has no index as it is declared now"):
+            Report.objects.search("ferry").exists()
+    finally:
+        papers.execute(off)
 
 
 def test_another_declaration_makes_the_index_anew(scope: Scope) -> None:

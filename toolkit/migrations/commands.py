@@ -25,6 +25,8 @@ from toolkit.migrations.squashing import Squashed
 from toolkit.migrations.squashing import squash as squashed
 from toolkit.migrations.tables.comparing import differences, missing_tables
 from toolkit.migrations.writer import WrittenMigration
+from toolkit.models.search.indexing import DECLARATIONS
+from toolkit.models.search.keeping import drop_indexes
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,20 @@ def apply(
         steps = [replace(step, faked=True) for step in steps]
     elif fake_initial:
         steps = noted_where_there(executor, steps)
-    return executor.run(steps, tell=tell)
+    done = executor.run(steps, tell=tell)
+    _drop_leftovers(database)
+    return done
+
+
+def _drop_leftovers(database: Any) -> None:
+    """Take away the indexes of searches that no model has any more."""
+    if database.schema is None or not database.has_table(DECLARATIONS):
+        return
+    searched = {search.model._meta.table for search in database.schema.searches}
+    there = {table for (table,) in database.fetch(f"SELECT name FROM {DECLARATIONS}")}  # noqa: S608 - a constant
+    if there - searched:
+        with editing(database):
+            drop_indexes(database, lambda table, _: table not in searched)
 
 
 def plan(database: Any, apps: Iterable[App], target: str | None = None, *, router: Any = None) -> list[Step]:

@@ -25,7 +25,8 @@ from toolkit.migrations.history import TABLE, History, orphaned_last
 from toolkit.migrations.operations.merging import merged
 from toolkit.migrations.operations.operation import Act
 from toolkit.migrations.places import Place
-from toolkit.migrations.state import ProjectState
+from toolkit.migrations.state import ProjectState, rekeyed_tables
+from toolkit.models.search.keeping import drop_indexes
 
 UNTOUCHED = "The database is as it was before this migration."
 GOES_ON = "Mend the cause, and run the same command: it goes on there."
@@ -336,11 +337,19 @@ class Executor:
         if not operation.concerns(step.migration.app, self.place, before=before, after=after):
             return
         editor.place = self.place
+        self._drop_searches(editor, before, after)
         do = operation.revert if step.backwards else operation.apply
         try:
             do(step.migration.app, editor, before=before, after=after)
         except ToolkitError as error:
             raise _located(error, step, operation, stands()) from error
+
+    def _drop_searches(self, editor: Editor, before: ProjectState, after: ProjectState) -> None:
+        """Take away indexes of searches whose triggers would speak of a table or a key that is another then."""
+        moved = rekeyed_tables(before, after)
+        if moved:
+            editor.settle()
+            drop_indexes(self.database, lambda _, watched: bool(watched & moved))
 
 
 def find_named(own: list[LoadedMigration], name: str) -> LoadedMigration:

@@ -305,3 +305,24 @@ def _pointing_to(model: ModelState, old: str, new: str) -> ModelState:
         return model
     fields = tuple(field.pointing_to(new) if field.to == old else field for field in model.fields)
     return replace(model, fields=fields, bases=tuple(new if base == old else base for base in model.bases))
+
+
+def rekeyed_tables(before: ProjectState, after: ProjectState) -> set[str]:
+    """Tables that have another key or another name in one of two states, or are in one of them alone.
+
+    A key that refers to one of those is another, too.
+    """
+    if before.models == after.models:
+        return set()
+    moved = {label for label in before.models | after.models if _keyed(before, label) != _keyed(after, label)}
+    every = [model for state in (before, after) for model in state.models.values()]
+    found = 0
+    while moved and found != len(moved):
+        found = len(moved)
+        moved |= {model.label for model in every if any(one.to in moved for one in model.fields if one.is_key)}
+    return {model.table for model in every if model.label in moved}
+
+
+def _keyed(state: ProjectState, label: str) -> tuple[Any, ...]:
+    model = state.models.get(label)
+    return () if model is None else (model.table, *(field for field in model.fields if field.is_key))

@@ -558,6 +558,10 @@ class Backend:
         """What a driver's error says, on one line."""
         return " ".join(str(error).split())
 
+    def forbids(self, error: BaseException | None) -> bool:
+        """Whether a driver's error says that whoever asked may not write, or not this."""
+        return False
+
     def contention(self, error: Exception) -> str:
         """``deadlock`` or ``locked``, if a driver's error says that another transaction was in the way."""
         return ""

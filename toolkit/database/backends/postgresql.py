@@ -120,6 +120,10 @@ class PostgreSQL(Backend):
         state = getattr(error, "sqlstate", None)
         return {"40P01": "deadlock", "40001": "deadlock", "55P03": "locked"}.get(str(state), "")
 
+    def forbids(self, error: BaseException | None) -> bool:
+        """Source: PostgreSQL, "Error Codes": read_only_sql_transaction, insufficient_privilege."""
+        return getattr(error, "sqlstate", None) in ("25006", "42501")
+
     def broken(self, error: Exception) -> Broken | None:
         """Source: PostgreSQL, "Error Codes", class 23."""
         state = getattr(error, "sqlstate", None) or ""

@@ -365,6 +365,9 @@ class SQLite(Backend):
             connection.text_factory = str
         return Unread([column[0] for column in found.description], rows)
 
+    def forbids(self, error: BaseException | None) -> bool:
+        return "readonly database" in str(error)
+
     def contention(self, error: Exception) -> str:
         return "locked" if "database is locked" in str(error) else ""
 

@@ -55,8 +55,14 @@ class SearchIndex:
         """Make the tables and triggers, without rows."""
         raise NotImplementedError
 
-    def drop(self) -> None:
-        """Take all of it away."""
+    @classmethod
+    def watched(cls, database: Any, table: str) -> Iterable[str]:
+        """The tables whose changes are noted for the index of a table, by what is in the database."""
+        raise NotImplementedError
+
+    @classmethod
+    def drop(cls, database: Any, table: str) -> None:
+        """Take away all of the index of a table, whatever it was made from."""
         raise NotImplementedError
 
     def lock(self) -> None:
@@ -94,6 +100,9 @@ class SearchIndex:
         """Make the index, or the words of the rows that changed since it was last asked.
 
         Where the database may only be read, what is there is what is found.
+
+        Raises:
+            DatabaseError: There is no index, and none may be made.
         """
         if self.database.in_snapshot:
             return
@@ -103,8 +112,16 @@ class SearchIndex:
             while self._renew_some():
                 pass
         except DatabaseError as error:
-            if "read-only" not in str(error) and "readonly" not in str(error):
+            refused = error.__cause__
+            if not isinstance(refused, Exception) or not self.database.backend.forbids(refused):
                 raise
+            if not self._stands():
+                told = f"the search of {self.model._meta.label} has no index as it is declared now"
+                raise DatabaseError(
+                    f"{told}, and none may be made here: {self.database.backend.told(refused)}",
+                    hint="Search, or build, once as somebody who may make tables; who searches must be allowed to read "
+                    f"{DECLARATIONS!r} and the tables whose names begin so.",
+                ) from error
 
     def _stands(self) -> bool:
         """Whether the index was made from this declaration, and nobody took anything of it away since."""
@@ -138,7 +155,7 @@ class SearchIndex:
             self.lock_making()
             if self._was_made():
                 return
-            self.drop()
+            self.drop(self.database, self.table)
             self.create()
             key, table = (quoted(self.database.dialect, name) for name in (self._pk.column, self.table))
             stale = quoted(self.database.dialect, self.stale)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any
 
 from toolkit.models.search.declaration import Search
-from toolkit.models.search.indexing import SearchIndex
+from toolkit.models.search.indexing import DECLARATIONS, SearchIndex
 from toolkit.models.search.postgresql import PostgreSQLIndex
 from toolkit.models.search.sqlite import SQLiteIndex
 from toolkit.trace import Scope
@@ -25,6 +26,23 @@ def refresh_searched(scope: Scope, searches: Iterable[Search]) -> None:
     if kind is not None:
         for search in searches:
             kind(scope, search).refresh()
+
+
+def drop_indexes(database: Any, is_outdated: Callable[[str, Set[str]], bool]) -> None:
+    """Take away indexes; of a model that is searched, the next search makes it anew.
+
+    Args:
+        database: The database, in a transaction.
+        is_outdated: Whether to, of the table of a model, and all tables whose changes are noted for its index.
+    """
+    kind = find_index(database.dialect)
+    if kind is None or not database.has_table(DECLARATIONS):
+        return
+    for (table,) in list(database.fetch(f"SELECT name FROM {DECLARATIONS} ORDER BY name")):  # noqa: S608 - a constant
+        if is_outdated(table, {table, *kind.watched(database, table)}):
+            kind.drop(database, table)
+            mark = database.backend.placeholder
+            database.run(f"DELETE FROM {DECLARATIONS} WHERE name = {mark}", (table,))  # noqa: S608 - a constant
 
 
 def refresh_indexes(scope: Scope) -> None:

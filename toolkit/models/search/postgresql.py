@@ -68,13 +68,18 @@ class PostgreSQLIndex(SearchIndex):
                 f"EXECUTE FUNCTION {name}()"
             )
 
-    def drop(self) -> None:
-        for table, _, called in self._sources():
-            for name in (_trigger(called), f"{_trigger(called)}_all"):
-                self.database.run(f"DROP TRIGGER IF EXISTS {_quote(name)} ON {_quote(table)}")
-            self.database.run(f"DROP FUNCTION IF EXISTS {_quote(f'toolkit_search_{called}_changed')}()")
-        for table in (self.documents, self.stale):
-            self.database.run(f"DROP TABLE IF EXISTS {_quote(table)}")
+    @classmethod
+    def watched(cls, database: Any, table: str) -> Iterable[str]:
+        sql = f"SELECT DISTINCT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE tgfoid {_NOTES}"  # noqa: S608 - a constant
+        return [name for (name,) in database.fetch(sql, (_noted_in(table),))]
+
+    @classmethod
+    def drop(cls, database: Any, table: str) -> None:
+        sql = f"SELECT proname FROM pg_proc WHERE pg_proc.oid {_NOTES}"  # noqa: S608 - a constant
+        for (name,) in database.fetch(sql, (_noted_in(table),)):
+            database.run(f"DROP FUNCTION {_quote(name)}() CASCADE")  # with its triggers, wherever they are
+        for name in names_of(table):
+            database.run(f"DROP TABLE IF EXISTS {_quote(name)}")
 
     def lock(self) -> None:
         self.database.run(f"LOCK TABLE {_quote(self.documents)} IN SHARE ROW EXCLUSIVE MODE")
@@ -118,6 +123,17 @@ class PostgreSQLIndex(SearchIndex):
             .subquery(f"t{next(compiler.binds.aliases)}")
         )
         return found, found.c.row_key, found.c.rank
+
+
+_NOTES = (
+    "IN (SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace "
+    "AND proname LIKE 'toolkit#_search#_%%' ESCAPE '#' AND strpos(prosrc, %s) > 0)"
+)
+"""Of functions: they note in the table of stale keys which rows changed."""
+
+
+def _noted_in(table: str) -> str:
+    return f"INSERT INTO {_quote(names_of(table)[1])} "
 
 
 def _labels(search: Search) -> list[str]:

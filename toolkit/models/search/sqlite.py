@@ -73,11 +73,17 @@ class SQLiteIndex(SearchIndex):
             made[name] = f"CREATE TRIGGER {_quote(name)} AFTER {event.upper()} ON {_quote(table)} BEGIN {noted} END"
         return made
 
-    def drop(self) -> None:
-        for name in self._triggers():
-            self.database.run(f"DROP TRIGGER IF EXISTS {_quote(name)}")
-        for table in (f"{self.documents}_fts", self.documents, self.stale):
-            self.database.run(f"DROP TABLE IF EXISTS {_quote(table)}")
+    @classmethod
+    def watched(cls, database: Any, table: str) -> Iterable[str]:
+        return {watched for _, watched in _triggers_there(database, table)}
+
+    @classmethod
+    def drop(cls, database: Any, table: str) -> None:
+        for name, _ in _triggers_there(database, table):
+            database.run(f"DROP TRIGGER {_quote(name)}")
+        documents, stale = names_of(table)
+        for name in (f"{documents}_fts", documents, stale):
+            database.run(f"DROP TABLE IF EXISTS {_quote(name)}")
 
     def seen(self) -> Any:
         return self.database.fetch("PRAGMA schema_version")[0][0]
@@ -113,6 +119,12 @@ class SQLiteIndex(SearchIndex):
             .subquery(f"t{next(compiler.binds.aliases)}")
         )
         return found, found.c.row_key, found.c.rank
+
+
+def _triggers_there(database: Any, table: str) -> list[tuple[str, str]]:
+    """(name, table) of the triggers that note which rows changed."""
+    sql = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND instr(sql, ?)"
+    return list(database.fetch(sql, (f"INSERT OR IGNORE INTO {_quote(names_of(table)[1])} ",)))
 
 
 def _columns(search: Search) -> list[str]:
