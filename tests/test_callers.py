@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
 
-from toolkit.callers import TemplateLine, find_template_line
+from toolkit import callers
+from toolkit.callers import TemplateLine, find_code_line, find_template_line
 
 
 @pytest.fixture
@@ -34,3 +36,11 @@ def test_a_template_without_a_name_is_told_as_such() -> None:
 def test_outside_of_templates_there_is_no_line() -> None:
     assert find_template_line() is None
     assert str(TemplateLine("a.html", 3)) == "a.html:3"
+
+
+def test_what_a_command_asks_by_itself_is_nobodys() -> None:
+    """It was told as a line of the library that calls the command."""
+    names: dict[str, Any] = {"find": find_code_line}
+    exec(compile("found = find()", Path(callers.__file__).parent / "cli" / "build.py", "exec"), names)
+    assert names["found"] is None
+    assert find_code_line() == (__file__, 46)

@@ -55,6 +55,8 @@ def find_code_line() -> tuple[str, int] | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
+        if path.startswith(_COMMANDS):
+            return None  # what called the command is no reason for what it asks
         if not _is_between(path):
             return path, frame.f_lineno
         frame = frame.f_back
@@ -72,4 +74,5 @@ def _is_between(path: str) -> bool:
 
 
 _TOOLKIT = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - to compare with the names in frames
+_COMMANDS = _TOOLKIT + "cli" + os.sep
 _PYTHON = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - a text is wanted
