@@ -85,6 +85,7 @@ def _nodes(loader: Any) -> Iterator[Any]:
         )
 
 
+@cache
 def _dumper() -> Any:
     import yaml
 
