@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -34,46 +34,56 @@ def remember(text):
     SEEN[text] = SEEN.get(text, os.getpid()) + 1
     return SEEN[text]
 
-@app.page("/odd/")
-def odd():
+@app.page("/{name}/")
+def {name}():
     return f"<p>line one\\n<b>{{{read}}}</b>"
 """
 
 
+def add_odd(press: Any, **reads: str) -> Any:
+    """Give the press pages that show these expressions, each of a module of its own, and build it."""
+    for name, read in reads.items():
+        press.write(f"press/{name}.py", READS.format(name=name, read=read))
+    press.replace("press/site.py", "from . import app\n", f"from . import app, {', '.join(reads)}  # noqa\n")
+    press.build()
+    return press
+
+
 @pytest.fixture
-def odd(press: Any) -> Any:
-    """``odd(expression)``: the press with a page that shows it, built twice, the second time paranoid."""
-
-    def make(read: str) -> Any:
-        press.write("press/odd.py", READS.format(read=read))
-        site = (press.folder / "press/site.py").read_text()
-        press.write("press/site.py", site.replace("from . import app\n", "from . import app, odd  # noqa\n"))
-        press.build()
-        return press
-
-    return make
+def odd(press: Any) -> Callable[[str], Any]:
+    """``odd(expression)``: the press with a page that shows it, built."""
+    return lambda read: add_odd(press, odd=read)
 
 
-@pytest.mark.parametrize(
-    ("read", "says"),
-    [
-        ("getattr(time, 'time_ns')()", "the wall clock (time.time_ns) at press/odd.py:"),
-        ("(lambda now: now())(datetime.datetime.now)", "the wall clock (datetime.now) at press/odd.py:"),
-        ("random.random()", "chance (random.random) at press/odd.py:"),
-        ("uuid.uuid4()", "chance (os.urandom) at press/odd.py:"),
-        ("os.getpid()", "the process (os.getpid) at press/odd.py:"),
-        ("next(TICKS) + os.getpid()", "press.odd.TICKS, which changes while pages are rendered"),
-        ("count() * os.getpid()", "press.odd.Counter.total, which changes while pages are rendered"),
-        ("remember('x')", "press.odd.SEEN, which changes while pages are rendered"),
-    ],
-)
-def test_an_untracked_read_is_named(odd: Any, read: str, says: str) -> None:
-    press = odd(read)
-    report = press.build(paranoid=True)
-    difference, _ = report.differences
-    assert [one.url for one in report.differences] == ["/es/odd/", "/odd/"]
-    assert difference.what.startswith("line 2 was '<b>")
-    assert any(says in one for one in difference.reads), difference.reads
+def both(*names: str) -> list[str]:
+    """The pages of these modules, in both languages."""
+    return sorted(url for name in names for url in (f"/{name}/", f"/es/{name}/"))
+
+
+def rendered(report: Any) -> list[str]:
+    return sorted(event.subject for event in report.events if event.kind == "rendered")
+
+
+UNTRACKED = {
+    "wall": ("getattr(time, 'time_ns')()", "the wall clock (time.time_ns) at press/wall.py:"),
+    "now": ("(lambda now: now())(datetime.datetime.now)", "the wall clock (datetime.now) at press/now.py:"),
+    "chance": ("random.random()", "chance (random.random) at press/chance.py:"),
+    "urandom": ("uuid.uuid4()", "chance (os.urandom) at press/urandom.py:"),
+    "process": ("os.getpid()", "the process (os.getpid) at press/process.py:"),
+    "ticks": ("next(TICKS) + os.getpid()", "press.ticks.TICKS, which changes while pages are rendered"),
+    "total": ("count() * os.getpid()", "press.total.Counter.total, which changes while pages are rendered"),
+    "seen": ("remember('x')", "press.seen.SEEN, which changes while pages are rendered"),
+}
+
+
+def test_an_untracked_read_is_named(press: Any) -> None:
+    add_odd(press, **{name: read for name, (read, _) in UNTRACKED.items()})
+    found = {one.url: one for one in press.build(paranoid=True).differences}
+    assert sorted(found) == both(*UNTRACKED)
+    for name, (_, says) in UNTRACKED.items():
+        difference = found[f"/es/{name}/"]
+        assert difference.what.startswith("line 2 was '<b>"), name
+        assert any(says in one for one in difference.reads), difference.reads
 
 
 def test_a_page_that_differs_is_mended(odd: Any) -> None:
@@ -147,35 +157,27 @@ def test_pages_that_are_stale_anyway_are_no_differences(press: Any) -> None:
 # reads that are tracked
 
 
-@pytest.mark.parametrize(
-    ("read", "name", "value"),
-    [
-        ("os.environ.get('DESK')", "DESK", "news"),
-        ("os.getenv('DESK', 'none')", "DESK", "news"),
-        ("'DESK' in os.environ", "DESK", "news"),
-        ("sorted(k for k in os.environ if k.startswith('DESK'))", "DESK_TWO", "x"),
-    ],
-)
-def test_variables_of_the_environment_are_inputs(
-    odd: Any, monkeypatch: pytest.MonkeyPatch, read: str, name: str, value: str
-) -> None:
-    press = odd(read)
+def test_variables_of_the_environment_are_inputs(press: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = {
+        "one": "os.environ.get('DESK')",
+        "default": "os.getenv('CHAIR', 'none')",
+        "absent": "'LAMP' in os.environ",
+        "names": "sorted(k for k in os.environ if k.startswith('SHELF'))",
+    }
+    add_odd(press, **reads)
     assert press.build().rendered == 0
-    monkeypatch.setenv(name, value)
-    report = press.same()
-    assert [event.subject for event in report.events if event.kind == "rendered"] == ["/odd/", "/es/odd/"]
+    for name in ("DESK", "CHAIR", "LAMP", "SHELF_TWO"):
+        monkeypatch.setenv(name, "news")
+    assert rendered(press.same()) == both(*reads)
 
 
-@pytest.mark.parametrize("read", ["(HERE / 'data/new.txt').exists()", "os.path.isdir(HERE / 'data/new.txt')"])
-def test_looking_for_a_file_is_an_input(odd: Any, read: str) -> None:
-    press = odd(read)
+def test_looking_for_a_file_is_an_input(press: Any) -> None:
+    add_odd(press, file="(HERE / 'data/new.txt').exists()", folder="os.path.isdir(HERE / 'data/new')")
     assert press.build().rendered == 0
-    if "isdir" in read:
-        (press.folder / "data/new.txt").mkdir()
-        (press.folder / "data/new.txt/x").write_text("x")
-    else:
-        press.write("data/new.txt", "x")
-    assert {"/odd/", "/es/odd/"} <= {event.subject for event in press.same().events if event.kind == "rendered"}
+    (press.folder / "data/new").mkdir()
+    (press.folder / "data/new/x").write_text("x")
+    press.write("data/new.txt", "x")
+    assert {*both("file", "folder")} <= {*rendered(press.same())}
 
 
 @pytest.fixture
