@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from babel.dates import format_date
 
 from toolkit.ahead import look_ahead
 from toolkit.builder import Builder, BuildReport
+from toolkit.builder.batches import BATCH_PAGES
 from toolkit.builder.rehearsing import keep_questions, know_questions
 from toolkit.builder.sealing import make_seal
 from toolkit.errors import IntegrityError, ToolkitError
@@ -316,6 +317,14 @@ def own_questions(press: Press, questions_in_common: None, monkeypatch: pytest.M
     folder = press.folder / ".toolkit" / "questions"
     monkeypatch.setattr("toolkit.builder.rehearsing.FOLDER", folder)
     return folder / "default"
+
+
+@pytest.fixture(scope="module")
+def small_batches() -> Iterator[None]:
+    """Batches of a quarter of their size, for presses of more than one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.builder.batches.BATCH_PAGES", BATCH_PAGES // 4)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -96,8 +96,8 @@ def fresh_press(
 
 
 @pytest.fixture(scope="module")
-def big(fresh_press: Callable[[str], Any]) -> Any:
-    """A press of some 250 pages, and its build by one process."""
+def big(fresh_press: Callable[[str], Any], small_batches: None) -> Any:
+    """A press of some 120 pages, and its build by one process."""
     press = fresh_press("big")
     press.edit(many)
     press.build()
@@ -105,7 +105,7 @@ def big(fresh_press: Callable[[str], Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def served(planter: Any, fresh_press: Callable[[str], Any]) -> Iterator[Any]:
+def served(planter: Any, fresh_press: Callable[[str], Any], small_batches: None) -> Iterator[Any]:
     """As ``big``, in PostgreSQL."""
     with on_postgresql(fresh_press("served"), planter, many) as press:
         yield press
@@ -177,7 +177,7 @@ def same_manifests(one: Path, other: Path) -> None:
 def test_an_executor_by_name_makes_the_same_files_and_manifest(big: Any, tree_of: Any, executor: str) -> None:
     other = big.out.with_name(executor)
     report = big.build(other, executor=executor, workers=2)
-    assert report.rendered == report.pages > 200
+    assert report.rendered == report.pages > 100
     assert tree_of(other) == tree_of(big.out)
     same_manifests(big.out.with_name("out.manifest.db"), other.with_name(f"{executor}.manifest.db"))
     assert big.build(other).rendered == 0
@@ -250,7 +250,7 @@ def test_a_cluster_on_postgresql_builds_the_same_into_a_shared_folder(
 ) -> None:
     other = served.out.with_name("shared")
     report = served.build(other, executor=cluster.executor)
-    assert report.rendered == report.pages > 200
+    assert report.rendered == report.pages > 100
     assert tree_of(other) == tree_of(served.out)
     same_manifests(served.out.with_name("out.manifest.db"), other.with_name("shared.manifest.db"))
     assert served.build(other).rendered == 0
@@ -375,7 +375,7 @@ def test_a_worker_of_a_cluster_that_dies_loses_nothing(
 ) -> None:
     report = deadly.build(executor=cluster.executor)
     assert (tmp_path / "grave").exists()
-    assert report.rendered == report.pages > 260
+    assert report.rendered == report.pages > 160
     assert sum(worker.poll() is None for worker in cluster.workers) == 1
     assert tree_of(deadly.out) == deadly.clean()
 
@@ -413,4 +413,4 @@ def test_a_scheduler_that_dies_leaves_the_last_good_output(big: Any, dask: Clust
     finally:
         thread.join()
     assert tree_of(big.out) == before
-    assert big.same().rendered > 200
+    assert big.same().rendered > 100

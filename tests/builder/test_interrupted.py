@@ -23,9 +23,9 @@ KILLS = int(os.environ.get("KILLS", "6"))
 
 
 def many(m: Any) -> None:
-    """A hundred and ten stories more: with those that there are, more than one batch."""
+    """Forty stories more: with those that there are, more than one batch of ``small_batches``."""
     section, moment = m.Section.objects.first(), m.Story.objects.get(pk=6).published
-    for number in range(10, 120):
+    for number in range(10, 50):
         row = m.Story.objects.create(
             title=f"Story {number}", slug=f"story-{number}", section=section, published=moment - timedelta(hours=number)
         )
@@ -33,8 +33,8 @@ def many(m: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def big(planted: Path, make_press: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A press of some 250 pages, edited on from test to test."""
+def big(planted: Path, make_press: Any, tmp_path_factory: pytest.TempPathFactory, small_batches: None) -> Any:
+    """A press of some 120 pages, edited on from test to test."""
     import shutil
 
     folder = tmp_path_factory.mktemp("big") / "site"
@@ -73,16 +73,16 @@ def edit_at_random(press: Any, chance: random.Random) -> None:
     """Something that makes a few or all pages stale."""
     number = chance.randrange(4)
     if number == 0:
-        press.sql("UPDATE press_story SET title = title || '!' WHERE id = ?", chance.randrange(7, 116))
+        press.sql("UPDATE press_story SET title = title || '!' WHERE id = ?", chance.randrange(7, 47))
     elif number == 1:
         press.write("templates/parts/banner.html", f"<b>{chance.random()}</b>")
     elif number == 2:
         press.sql(
-            "UPDATE press_story SET slug = 's' || ? WHERE id = ?", chance.randrange(10**6), chance.randrange(7, 116)
+            "UPDATE press_story SET slug = 's' || ? WHERE id = ?", chance.randrange(10**6), chance.randrange(7, 47)
         )
     else:
         status = chance.choice(["draft", "live"])
-        press.sql("UPDATE press_story SET status = ? WHERE id > ?", status, chance.randrange(7, 116))
+        press.sql("UPDATE press_story SET status = ? WHERE id > ?", status, chance.randrange(7, 47))
 
 
 def test_a_build_killed_at_any_instant_and_run_again_equals_a_clean_one(big: Any, tree_of: Any) -> None:
@@ -94,7 +94,7 @@ def test_a_build_killed_at_any_instant_and_run_again_equals_a_clean_one(big: Any
             workers = chance.choice([1, 2])
             pid = start(lambda workers=workers: big.build(workers=workers))
             time.sleep(
-                chance.random() * 0.6 if chance.random() < 0.5 or not last else max(last - chance.random() * 0.08, 0)
+                chance.random() * 0.4 if chance.random() < 0.5 or not last else max(last - chance.random() * 0.08, 0)
             )
             kill(pid)
         began = time.monotonic()
