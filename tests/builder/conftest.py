@@ -20,18 +20,19 @@ import pytest
 from babel.dates import format_date
 
 from toolkit.ahead import look_ahead
-from toolkit.builder import Builder, BuildReport
+from toolkit.builder import Builder, BuildReport, rehearsing
 from toolkit.builder.batches import BATCH_PAGES
 from toolkit.builder.rehearsing import keep_questions, know_questions
 from toolkit.builder.sealing import make_seal
 from toolkit.errors import IntegrityError, ToolkitError
 from toolkit.seals import find_seal, keep_seal, seal_path
-from toolkit.site import load_site
+from toolkit.site import Site, load_site
 from toolkit.site.code import toolkit_sources
-from toolkit.site.watching import loading
+from toolkit.site.watching import Loading, loading
 from toolkit.stamps import RACY_NS
 from toolkit.testing import forget_modules
 from toolkit.text.searching import words_of
+from toolkit.trace import digest
 
 for _name in (
     "alembic", "babel.dates", "babel.numbers", "feedgen.feed", "lxml.etree", "pyromark", "shapely", "sqlite_utils",
@@ -47,6 +48,7 @@ toolkit_sources()
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCE = Path(__file__).parent / "press"
+IN_COMMON = "questions-in-common"
 
 
 def outside_variables() -> list[str]:
@@ -224,7 +226,7 @@ def _build(
         site.prepare()
     gc.enable()
     builder = Builder(site, output=output, moment=moment, ahead=None if loaded.wrote else ahead, **options)
-    know_questions(site, loaded)
+    _know(site, loaded)
     report = builder.build()
     keep_questions(site)
     if ahead is not None:
@@ -238,6 +240,19 @@ def _build(
         keep_seal(place, make_seal(builder, report, loaded=loaded, begun_ns=begun_ns))
         time.sleep(0.005)
     return report
+
+
+def _know(site: Any, loaded: Loading) -> None:
+    """Know the questions that there are; those in common are of all presses with these models.
+
+    A press knows them by all of its code, and most tests edit code that decides about none of them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if Path(rehearsing.FOLDER).name == IN_COMMON:
+            names = sorted({model.__module__ for model in site.models})
+            texts = [Path(str(sys.modules[name].__file__)).read_bytes() for name in names]
+            patch.setattr(Site, "code_digest", digest([toolkit_sources(), texts]))
+        know_questions(site, loaded)
 
 
 def _is_sealed(folder: Path, output: Path, moment: datetime) -> bool:
@@ -298,14 +313,14 @@ def build_here(folder: Path, output: Path) -> None:
 @pytest.fixture(scope="session")
 def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where all presses keep the questions that they compiled."""
-    return tmp_path_factory.getbasetemp().parent / "questions"
+    return tmp_path_factory.getbasetemp().parent / IN_COMMON
 
 
 @pytest.fixture(autouse=True)
 def questions_in_common(questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Presses with one state of the code share their questions.
+    """Presses with the same models share their questions.
 
-    A quarter of what builds took was to compile what another test's build had.
+    A third of what builds took was to compile what another test's build had.
     """
     monkeypatch.setattr("toolkit.builder.rehearsing.FOLDER", questions)
     monkeypatch.setattr("toolkit.models.known.STATES", 10_000)
