@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -54,6 +55,20 @@ IN_COMMON = "questions-in-common"
 def outside_variables() -> list[str]:
     """Variables of whoever runs the tests, which are none of the site's."""
     return [name for name in os.environ if name.startswith(("TOOLKIT_", "PYTEST_"))]
+
+
+@contextmanager
+def outside_of_tests(folder: Path) -> Iterator[None]:
+    """Be in a folder, without the variables of whoever runs the tests."""
+    place = Path.cwd()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in outside_variables():
+            patch.delenv(name)
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(place)
 
 
 def in_child(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -150,8 +165,9 @@ class Press:
 
     def is_sealed(self, *, moment: datetime = NOON) -> bool:
         """Whether the seal of the last build says that the next one would find nothing to do."""
-        sealed: bool = in_child(_is_sealed, self.folder, self.out, moment)
-        return sealed
+        with outside_of_tests(self.folder):  # it imports nothing of the site's
+            seal = find_seal(seal_path(self.folder.parent / "state", str(self.out)))
+            return seal is not None and seal.holds(now=moment)
 
     def clean(self, name: str = "clean", *, moment: datetime = NOON, **options: Any) -> dict[str, bytes]:
         """The files of a build from nothing."""
@@ -255,12 +271,6 @@ def _know(site: Any, loaded: Loading) -> None:
         know_questions(site, loaded)
 
 
-def _is_sealed(folder: Path, output: Path, moment: datetime) -> bool:
-    os.chdir(folder)
-    seal = find_seal(seal_path(folder.parent / "state", str(output)))
-    return seal is not None and seal.holds(now=moment)
-
-
 def _edit(folder: Path, function: Callable[[Any], Any]) -> None:
     with _load(folder):
         import press.models
@@ -298,14 +308,11 @@ def build_here(folder: Path, output: Path) -> None:
 
     Forked children begin with that: patterns, statements' and templates' machinery took a quarter of each build.
     """
-    place, writes_no_bytecode = Path.cwd(), sys.dont_write_bytecode
-    with pytest.MonkeyPatch.context() as patch:
-        for name in outside_variables():
-            patch.delenv(name)
+    writes_no_bytecode = sys.dont_write_bytecode
+    with outside_of_tests(folder):
         try:
             _build(folder, output, NOON, None, {})
         finally:
-            os.chdir(place)
             sys.dont_write_bytecode = writes_no_bytecode
             forget_modules(folder)
 

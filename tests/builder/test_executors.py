@@ -329,10 +329,11 @@ def test_s3_is_not_asked_for_each_file_that_is_copied_into_place(press: Any, s3:
     assert asked["head_object"] < 10
 
 
-def test_a_storage_takes_one_build_at_a_time(served_few: Any, s3: S3) -> None:
+def test_a_storage_takes_one_build_at_a_time(served_few: Any, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.file_system().pipe_file("press/busy.lock", b"2999-01-01T00:00:00+00:00 desk-7, process 12")
     with pytest.raises(BuildError, match="another build of s3://press/busy is running on desk-7, process 12"):
         served_few.build("s3://press/busy")
+    monkeypatch.setattr("toolkit.builder.storage_lock.SETTLE_SECONDS", 0.01)
     s3.file_system().pipe_file("press/busy.lock", b"2001-01-01T00:00:00+00:00 desk-7, process 12")
     assert served_few.build("s3://press/busy", workers=2).rendered > 50
 
