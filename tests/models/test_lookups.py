@@ -54,6 +54,8 @@ def names(m: Any, scope: Any) -> Any:
         ("regex", "^a.b$", ["a_b", "axb"]),
         ("regex", "^A.B$", []),
         ("iregex", "^A.B$", ["a_b", "axb"]),
+        ("regex", r"\bsure\b[\b]?", ["100 sure", "100% sure"]),
+        ("iregex", r"\BLASH", ["back\\slash"]),
         ("in", ["plain", "axb"], ["axb", "plain"]),
         ("in", [], []),
         ("in", [None], []),

@@ -169,6 +169,20 @@ def _pattern(value: Any) -> str:
     return text
 
 
+_BOUNDARIES = re.compile(r"\\([bB])|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""The ends of words in a regular expression, or what they are not: another escape, a set of characters."""
+
+
+def _postgresql_pattern(value: Any) -> str:
+    r"""A regular expression with the ends of words as PostgreSQL has them: ``\b`` is a backspace there."""
+    spelt = {"b": r"\y", "B": r"\Y"}
+    return _BOUNDARIES.sub(lambda found: spelt[found[1]] if found[1] else found[0], _pattern(value))
+
+
+def _asked_pattern(context: LookupContext) -> Any:
+    return context.bind(_postgresql_pattern if context.dialect == "postgresql" else _pattern, _type())
+
+
 def _folding_pattern(value: Any) -> str:
     return f"(?i){_pattern(value)}"
 
@@ -180,7 +194,7 @@ def regex(context: LookupContext) -> Any:
 
     if context.dialect == "sqlite":
         return sa.func.toolkit_matches(context.column, context.bind(_pattern, _type())).is_(sa.true())
-    return context.column.regexp_match(context.bind(_pattern, _type()))
+    return context.column.regexp_match(_asked_pattern(context))
 
 
 @open_to_expressions
@@ -192,7 +206,7 @@ def iregex(context: LookupContext) -> Any:
         bound = context.bind(_folding_pattern, _type())
         bound = sa.literal("(?i)") + context.right if context.right is not None else bound
         return sa.func.toolkit_matches(context.column, bound).is_(sa.true())
-    return context.column.regexp_match(context.bind(_pattern, _type()), flags="i")
+    return context.column.regexp_match(_asked_pattern(context), flags="i")
 
 
 TEXT: Mapping[str, LookupFunction | None] = {
