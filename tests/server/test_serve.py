@@ -24,6 +24,7 @@ from toolkit.errors import ToolkitError
 from toolkit.server.serve import THREADS, check_address
 
 ROOT = Path(__file__).parents[2]
+SILENT = "nothing is wrong, not even that more threads than cores are meant to wait for slow readers"
 
 
 class Quiet(WSGIRequestHandler):
@@ -168,18 +169,15 @@ def test_the_embedded_server_serves_and_stops(newsroom: Any, start: Any, number:
     assert ask(server.port, "/town/flood/", headers={"If-None-Match": etags.pop()})[0] == 304
     assert ask(server.port, "/town/flood/", method="HEAD")[2] == b""
     assert ask(server.port, "/favicon.svg", headers={"Range": "bytes=0-3"})[::2] == (206, b"<svg")
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    pids = [int(pid) for pid in children.read_text().split()] if children.exists() else []
     code, output = server.stop(number)
     assert code in (0, -number), output
     assert "Traceback" not in output
+    time.sleep(0.1)
+    assert not [pid for pid in pids if _is_alive(pid)], "no process is left behind"
     with pytest.raises(OSError, match="refused"):
         ask(server.port, "/")
-
-
-@pytest.mark.parametrize("options", [{}, {"preview": True}])
-def test_a_server_with_nothing_wrong_says_nothing(start: Any, options: dict[str, Any]) -> None:
-    """Not even that more threads than cores are meant to wait for slow readers."""
-    server = start(**options)
-    assert server.stop()[1] == ""
 
 
 def test_requests_that_are_half_sent_keep_no_other_waiting(start: Any) -> None:
@@ -201,6 +199,7 @@ def test_a_row_that_another_process_writes_is_served_at_once(newsroom: Any, star
     for number in range(5):
         newsroom.sql("UPDATE {} SET body = 'state {}'".format(newsroom.model("Story")._meta.table, number))
         assert f"state {number}".encode() in ask(server.port, "/town/flood/")[2]
+    assert server.stop()[1] == "", SILENT
 
 
 def test_a_preview_shows_what_is_wrong_with_the_code_until_it_is_mended(newsroom: Any, start: Any) -> None:
@@ -223,6 +222,7 @@ def test_a_preview_sees_changed_settings(newsroom: Any, start: Any) -> None:
     settings = newsroom.folder / "toolkit.toml"
     settings.write_text(settings.read_text().replace("The Bay", "The Gulf"))
     await_body(server.port, "/about/", b"<title>The Gulf</title>")
+    assert server.stop()[1] == "", SILENT
 
 
 def await_body(port: int, path: str, part: bytes) -> Any:
@@ -257,15 +257,6 @@ def test_a_preview_sees_changed_code_and_stops_while_pages_wait(newsroom: Any, s
     waiting.join(timeout=20)
     assert code in (0, -signal.SIGTERM), output
     assert [status for status, _, _ in answers] == [204], "it was let go"
-
-
-def test_a_served_site_leaves_no_process_behind(newsroom: Any, start: Any) -> None:
-    server = start(workers=2)
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    pids = [int(pid) for pid in children.read_text().split()] if children.exists() else []
-    server.stop()
-    time.sleep(0.1)
-    assert not [pid for pid in pids if _is_alive(pid)]
 
 
 def test_workers_end_when_the_server_is_killed(start: Any) -> None:
