@@ -17,7 +17,7 @@ from toolkit.models.resolve import resolve_models
 from toolkit.models.schema import Schema
 from toolkit.trace import Scope, entered
 
-ROWS = int(os.environ.get("STREAMED_ROWS", "50000"))
+ROWS = int(os.environ.get("STREAMED_ROWS", "25000"))
 
 
 class Line(models.Model):

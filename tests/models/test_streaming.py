@@ -27,8 +27,8 @@ NUMBERS = {
     "postgresql": f"(SELECT i FROM generate_series(1, {ROWS}) AS g(i))",
     "mysql": f"(SELECT seq AS i FROM seq_1_to_{ROWS})",
 }
-FLAT_KILOBYTES = 6_000
-"""As much for 300,000 rows as for 50,000 (STREAMED_ROWS sets the number), which as instances are 15,000 and more."""
+FLAT_KILOBYTES = 3_000
+"""As much for 300,000 rows as for 25,000 (STREAMED_ROWS sets the number), which as instances are 10,000 and more."""
 
 
 @pytest.fixture
