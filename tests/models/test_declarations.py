@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -105,6 +106,20 @@ def test_a_field_of_a_class_that_is_no_model_is_refused() -> None:
 
         class Story(Named, models.Model):
             pass
+
+
+def test_a_model_is_no_dataclass_and_has_its_key_once() -> None:
+    with pytest.raises(DeclarationError, match=r"Note is made a dataclass, whose __init__ would .* Remove @dataclass"):
+
+        @dataclass
+        class Note(models.Model):
+            text = models.TextField()
+
+    class Letter(models.Model):
+        text = models.TextField()
+
+    with pytest.raises(FieldError, match=r"Letter: 'pk' was given by another name, too\. Give one of the two"):
+        Letter(pk=1, id=2)
 
 
 def test_a_question_about_what_python_computes_says_so() -> None:

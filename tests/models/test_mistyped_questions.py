@@ -345,6 +345,8 @@ def test_a_wrong_call_is_told_with_what_to_write(m: Any, newsroom: Any) -> None:
             lambda: m.Tag.objects.get_or_create({"slug": "a"}),
             "get_or_create({'slug': 'a'}) does not say which row it is. Give",
         ),
+        (lambda: stories.aupdate_or_create({"slug": "a"}), "aupdate_or_create({'slug': 'a'}) does not say which row"),
+        (lambda: stories.acreate({"title": "a"}), "acreate({'title': 'a'}). Give values by name: create("),
         (lambda: stories.annotate(Count), "needs a name. Write annotate(name=Count(...))."),
     ):
         with pytest.raises(FieldError, match=re.escape(told)):

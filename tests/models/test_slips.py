@@ -110,6 +110,12 @@ SLIPS = [
         "a = models.IntegerField(validators=[MinValueValidator])",
         "validators has the class MinValueValidator, .* brackets",
     ),
+    (
+        "a = models.CharField(max_length=5, verbose_name=5)",
+        "CharField: verbose_name = 5. It is a text, or gettext_lazy",
+    ),
+    ("class Meta: verbose_name = ['a']", "Slip.Meta: verbose_name = .* is no text"),
+    ("def save(self): super().save()", "Slip.save.. takes no options, .* Write def save.self, ..options."),
     ("class Meta: swappable = 'AUTH_USER_MODEL'", "unknown option 'swappable'. Models are not exchanged"),
 ]
 MODELS = """

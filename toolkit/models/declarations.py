@@ -101,6 +101,11 @@ def _is_no_list_of_names(value: Any) -> bool:
     return isinstance(value, str) or not isinstance(value, Iterable) or any(isinstance(name, int) for name in value)
 
 
+def is_unreadable(value: Any) -> bool:
+    """Whether something is no text for people, nor becomes one when it is shown."""
+    return callable(value) or isinstance(value, int | float | bytes | list | tuple | dict | set)
+
+
 def _is_no_attribute(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[\w%()]*\+?", value) is None
 
@@ -117,6 +122,7 @@ _REFUSED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
         ("db_column", "name"), (lambda value: value is not None and not isinstance(value, str), "A name is a text.")
     ),
+    **dict.fromkeys(("verbose_name", "help_text"), (is_unreadable, "It is a text, or gettext_lazy(...).")),
     "fields": (_is_no_list_of_names, 'It is a list of names: ["title"].'),
     "include": (_is_no_list_of_names, 'It is a list of names: ["title"].'),
     "condition": (

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from toolkit.callers import find_code_line
 from toolkit.errors import DeclarationError, MultipleObjectsReturned, ObjectDoesNotExist
 from toolkit.lazily import LazyModule
 from toolkit.models.declarations import defining_frame, located
@@ -76,6 +77,13 @@ class ModelBase(type):
 
     if not TYPE_CHECKING:  # where it would give every class every name
 
+        def __setattr__(cls, name: str, value: Any) -> None:
+            if name == "__dataclass_params__":
+                told = f"{cls.__name__} is made a dataclass, whose __init__ would take the place of the model's"
+                hint = "Remove @dataclass: a model has __init__, __repr__ and __eq__ of its own."
+                raise located(DeclarationError(told, hint=hint), find_code_line())
+            super().__setattr__(name, value)
+
         def __getattr__(cls, name: str) -> Any:
             """Say where questions are asked, of a class that was asked itself: ``Story.filter()``."""
             for kind in cls.__mro__:
@@ -127,6 +135,9 @@ def _refuse_slips(name: str, namespace: Mapping[str, Any], frame: FrameType | No
         if key == "__init__" and _calls_no_init(value):
             told = f"{name}.__init__() does not call that of Model, which takes the values"
             raise DeclarationError(told, hint="Write super().__init__(**values) in it.")
+        if key == "save" and inspect.isfunction(value) and not _takes_options(value):
+            told = f"{name}.save() takes no options, and is called with save(update_fields=...) and others"
+            raise DeclarationError(told, hint="Write def save(self, **options), and super().save(**options) in it.")
         if key.lower() == "meta" and (key == "Meta") != isinstance(value, type):  # a field may be called meta
             raise DeclarationError(f"{name}.{key} is no class Meta", hint="Write 'class Meta:', with a capital M.")
     for key, value in namespace.get("__annotations__", {}).items():
@@ -156,6 +167,12 @@ def _calls_no_init(method: Any) -> bool:
     """Whether an ``__init__`` as it was written, and not another function in its place, calls none."""
     code = getattr(inspect.unwrap(method), "__code__", None)
     return code is not None and code.co_name == "__init__" and "__init__" not in code.co_names
+
+
+def _takes_options(method: Any) -> bool:
+    """Whether a ``save()`` can be told which fields to write."""
+    taken = inspect.signature(method).parameters
+    return "update_fields" in taken or any(one.kind is one.VAR_KEYWORD for one in taken.values())
 
 
 def _lay_out(model: Any, namespace: dict[str, Any], declared: dict[str, Field[Any]]) -> None:

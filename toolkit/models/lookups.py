@@ -90,7 +90,14 @@ def _key(instance: Any, expected: Any, field: Any) -> Any:
     if field.is_relation and field.primary_key and isinstance(instance, field.model._meta.concrete_model):
         return getattr(instance, field.attname)
     if expected is not None and not isinstance(instance, expected._meta.concrete_model):
-        raise FieldError(f"{_named(field)} cannot be compared with {instance!r}: it is no {expected.__name__}")
+        child, kind = expected.__name__, type(instance).__name__
+        is_parent = issubclass(expected, instance._meta.concrete_model)
+        raise FieldError(
+            f"{_named(field)} cannot be compared with {instance!r}: it is no {child}",
+            hint=f"Not every {kind} is one. Give the one that it is: {child}.objects.get(pk={instance.pk!r})."
+            if is_parent
+            else None,
+        )
     key = field.value_of(instance) if field.is_relation else getattr(instance, field.attname, instance.pk)
     if key is None:
         kind = type(instance).__name__

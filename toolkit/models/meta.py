@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from toolkit.errors import DeclarationError, did_you_mean
+from toolkit.models.declarations import is_unreadable
 
 DEFAULT_PERMISSIONS = ("add", "change", "delete", "view")
 
@@ -76,6 +77,8 @@ def options_of(name: str, meta: type | None) -> dict[str, Any]:
 def _check_items(told: str, option: str, value: Any) -> None:
     """Refuse what is of another kind than the option takes."""
     if option == "db_table" and value is not None and not isinstance(value, str):
+        raise DeclarationError(f"{told} = {value!r} is no text")
+    if option in ("verbose_name", "verbose_name_plural") and is_unreadable(value):
         raise DeclarationError(f"{told} = {value!r} is no text")
     if option in ("abstract", "managed", "proxy") and isinstance(value, str):
         raise DeclarationError(f"{told} = {value!r}", hint="It is True or False; a text counts as true.")

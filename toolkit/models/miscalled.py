@@ -27,13 +27,19 @@ def telling(kind: K) -> K:
             if inspect.isfunction(method) and method.__qualname__ == f"{base.__name__}.{name}":
                 method.__qualname__ = f"{kind.__name__}.{name}"
     wrappers = {name: functools.partial(_telling, instead=instead) for name, instead in _INSTEAD.items()}
-    for name, wrapper in (wrappers | dict.fromkeys(_OF_ONE_ROW, _naming_the_row)).items():
-        method = getattr(kind, name, None)
-        if method is not None and not hasattr(method, "tells"):
-            setattr(kind, name, wrapper(name, method))
-            getattr(kind, name).tells = True  # says that it was wrapped
+    for called, wrapper in (wrappers | dict.fromkeys(_OF_ONE_ROW, _naming_the_row)).items():
+        for name, place in ((called, kind), (f"a{called}", _owner_of(kind, f"a{called}"))):
+            method = getattr(place, name, None)
+            if method is not None and not hasattr(method, "tells"):
+                setattr(place, name, wrapper(name, method))
+                getattr(place, name).tells = True  # says that it was wrapped
     kind._tells_calls = True  # type: ignore[attr-defined]  # says that it was here
     return kind
+
+
+def _owner_of(kind: type, name: str) -> type | None:
+    """The class that has a method: those that are awaited are of one class for all."""
+    return next((base for base in kind.__mro__ if name in vars(base)), None)
 
 
 def _telling(name: str, method: Callable[..., Any], instead: str) -> Callable[..., Any]:

@@ -99,6 +99,10 @@ class Model(AwaitedRow, metaclass=ModelBase):
     def _take_names_of_no_column(self, values: dict[str, Any]) -> None:
         """Set what is no field with a column: ``pk``, generic references, keys of several columns."""
         meta = self._meta
+        if "pk" in values:
+            same = (*meta.key, *(field for field, link in meta.stand_ins.items() if link is meta.pk))
+            if any(each.name in values or each.attname in values for each in same):
+                raise _not_taken(meta, "pk")
         for name, attname, *_ in meta.initial:
             values.pop(name if name in values else attname, None)
         if "pk" in values:
@@ -400,6 +404,6 @@ def _not_taken(meta: Any, name: str) -> FieldError:
     model = meta.object_name
     if name in meta.reverse or name in {relation.name for relation in meta.many_to_many}:
         return FieldError(f"{model}.{name} cannot be given to a new {model}", hint="Save it, then set its partners.")
-    if any(name == field.attname for field in meta.fields):
+    if name == "pk" or any(name == field.attname for field in meta.fields):
         return FieldError(f"{model}: {name!r} was given by another name, too", hint="Give one of the two.")
     return FieldError(f"{model} has no field {name!r}", hint=near_or_all(name, meta.names()))
