@@ -89,6 +89,26 @@ def test_null_is_replaced_when_it_is_no_longer_allowed(newsroom, model):
     assert newsroom.rows("news_story", "id, title") == [(1, "Untitled"), (2, "two")]
 
 
+class Hidden(models.TextField):
+    """Text that stands in its column backwards."""
+
+    def db_writer(self, dialect):
+        return lambda text: text[::-1]
+
+    def db_reader(self, dialect):
+        return lambda text: text[::-1]
+
+
+def test_text_that_shall_stand_in_its_column_in_another_form_is_written_so(newsroom, model):
+    newsroom.migrate(model("Source", name=models.TextField()))
+    newsroom.save(newsroom.app.models[0], name="Ann")
+    newsroom.migrate(model("Source", name=Hidden()))
+    assert newsroom.rows("news_source", "name") == [("nnA",)]
+    assert newsroom.values(newsroom.app.models[0], "name") == ["Ann"]
+    newsroom.apply("news.0001")
+    assert newsroom.rows("news_source", "name") == [("Ann",)]
+
+
 def test_a_column_of_a_new_kind_converts_its_values(newsroom, model):
     newsroom.migrate(
         model(

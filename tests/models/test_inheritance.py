@@ -203,6 +203,8 @@ def test_relations_to_the_parent_are_the_childs_too(town: Any) -> None:
 @pytest.mark.usefixtures("first_keys")
 def test_a_key_to_a_child_reads_both_tables(town: Any) -> None:
     Booking.objects.create(restaurant=town.anna)
+    with pytest.raises(FieldError, match=r"no Restaurant\. Not every Place is one\. Give .*Restaurant\.objects\.get\("):
+        Booking.objects.filter(restaurant=Place.objects.get(pk=town.anna.pk)).exists()
     Booking.objects.create(restaurant=town.roma)
     with town.database.counted() as queries:
         found = [b.restaurant.name for b in Booking.objects.select_related("restaurant").order_by("pk")]

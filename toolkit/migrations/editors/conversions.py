@@ -21,6 +21,7 @@ from toolkit.models import (
     JSONField,
     TextField,
 )
+from toolkit.models.outputs import kind_of
 
 TEXT = (CharField, TextField)
 
@@ -99,10 +100,17 @@ def check_convertible(old: Field[Any], new: Field[Any]) -> None:
 def same_storage(old: Field[Any], new: Field[Any]) -> bool:
     """Whether the values of one field are values of the other as they stand."""
     if isinstance(old, TEXT) and isinstance(new, TEXT):
-        return True
+        return _form(old) is _form(new)
     if old.is_relation or new.is_relation:  # keys stay keys: the foreign key check tells whether they are right
         return _same_keys(held_by(old), held_by(new))
-    return _kind(old) == _kind(new) and vars_of(old) == vars_of(new) and str(old.sql_type()) == str(new.sql_type())
+    alike = _kind(old) == _kind(new) and vars_of(old) == vars_of(new) and _form(old) is _form(new)
+    return alike and str(old.sql_type()) == str(new.sql_type())
+
+
+def _form(field: Field[Any]) -> Any:
+    """What stands for a way of its own in which text, numbers and the like are kept: encrypted, in cents."""
+    kind = kind_of(field)
+    return kind if kind is not None and kind is not field.native else None
 
 
 def _same_keys(old: Field[Any], new: Field[Any]) -> bool:
