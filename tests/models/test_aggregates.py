@@ -396,6 +396,22 @@ def test_groups_have_nothing_of_single_rows(m: Any, newsroom: Any, ask: Any, tol
 
 def test_totals_of_nothing_are_nothing(m: Any, newsroom: Any) -> None:
     assert m.Story.objects.aggregate() == m.Story.objects.none().aggregate() == {}
+    stories, empty = m.Story.objects, m.Story.objects.filter(Q(pk__in=[]) & Q(weight=1))
+    assert (stories.exclude(pk__in=[]).count(), stories.filter(Q(pk__in=[]) | Q(weight=0)).count()) == (20, 4)
+    assert set(empty.union(stories.all())) == set(empty | stories.all()) == set(stories.all())
+    with newsroom.database.counted() as queries:
+        for nothing in (empty, stories.none()):
+            totals = nothing.aggregate(n=Count("pk"), weight=Sum("weight"))
+            assert (totals, nothing.update(weight=9), m.Tag.objects.filter(pk__in=[]).delete(), nothing.count()) == (
+                {"n": 0, "weight": None},
+                0,
+                {},
+                0,
+            )
+            with pytest.raises(FieldError, match="Story has no field 'wieght'"):
+                nothing.aggregate(Sum("wieght"))
+    assert queries == []
+    assert empty.aggregate(n=Sum("weight", default=7)) == {"n": 7}
 
 
 def test_an_aggregate_is_read_by_the_field_that_was_given(m: Any, newsroom: Any) -> None:

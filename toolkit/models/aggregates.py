@@ -5,6 +5,7 @@ How each is computed is in ``aggregating``; where, over groups or over the partn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.errors import FieldError
@@ -337,3 +338,13 @@ class JSONArrayAgg(_InOrder):
     @classmethod
     def build(cls, place: Place, column: Any) -> Typed:
         return json_of(place, column)
+
+
+_OF_NOTHING: Mapping[type, Any] = {Count: 0, Sum: None, Avg: None, Min: None, Max: None}
+
+
+def of_nothing(totals: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Totals of no rows; None where the database has to say some of them."""
+    if all(type(each) in _OF_NOTHING and each.default is each.read_by is None for each in totals.values()):
+        return {name: _OF_NOTHING[type(each)] for name, each in totals.items()}
+    return None

@@ -74,7 +74,7 @@ def _tables_of(shape: Any) -> Iterator[str]:
         yield level._meta.table
         if level._meta.translation is not None:
             yield level._meta.translation._meta.table
-    yield from (table for table, _ in shape.footprint)
+    yield from (table.rpartition(":")[2] for table, _ in shape.footprint)
 
 
 def without(place: str, peers: Iterable[Any]) -> list[Any]:

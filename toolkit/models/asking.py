@@ -83,8 +83,11 @@ class Answers(Question[M]):
         return shape.load(rows)
 
     def _is_nothing(self) -> bool:
-        """Whether ``none()`` was said, so that the answer is known."""
-        return any(operation[0] == "none" for operation in self._operations)
+        """Whether ``none()`` was said, or one of an empty list is wanted, so that the answer is known."""
+        return any(
+            operation[0] == "none" or (operation[0] == "filter" and _meets_nothing(operation[1]))
+            for operation in self._operations
+        )
 
     def _fetch(self) -> list[Any]:
         kept = self._kept()
@@ -437,3 +440,11 @@ def is_unique(model: Any, field: Any) -> bool:
         isinstance(item, UniqueConstraint) and list(item.fields) == [field.name] and item.condition is None
         for item in model._meta.constraints
     )
+
+
+def _meets_nothing(condition: Any) -> bool:
+    """Whether a condition is that one of an empty list is met, and perhaps others."""
+    if condition[0] == "(q)":
+        _, connector, negated, children = condition
+        return connector == "AND" and not negated and any(map(_meets_nothing, children))
+    return len(condition) == 4 and condition[1] == "list" and condition[3] == 0

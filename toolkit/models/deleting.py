@@ -129,7 +129,10 @@ def _delete_at_once(scope: Scope, queryset: Any) -> dict[str, int]:
     compiler.apply(queryset._operations)
     met = rows_met(scope, compiler)
     statement = compiler.statement(sa.delete(scope.database.schema.table(model)).where(*met))
-    count = scope.database.run(statement.sql, statement.bind(queryset._values, scope, ())).rowcount
+    bound = statement.bind(queryset._values, scope, ())
+    if queryset._is_nothing():
+        return {}
+    count = scope.database.run(statement.sql, bound).rowcount
     scope.database.changed([model._meta.table])
     return {model._meta.label: count} if count else {}
 

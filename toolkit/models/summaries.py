@@ -12,14 +12,17 @@ from toolkit.models.asking import Answers
 from toolkit.models.expressions import Expression
 from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field
+from toolkit.models.scopes import find_shape
 
 if TYPE_CHECKING:
+    from toolkit.models import aggregates as totalling
     from toolkit.models import splitting
     from toolkit.models.aggregates import Aggregate
     from toolkit.models.functions import truncating
     from toolkit.models.queryset import QuerySet
 else:
     splitting = LazyModule("toolkit.models.splitting")
+    totalling = LazyModule("toolkit.models.aggregates")
     truncating = LazyModule("toolkit.models.functions.truncating")
 
 M = TypeVar("M", covariant=True)
@@ -83,6 +86,10 @@ class Summaries(Answers[M]):
         _, values = self._query("aggregate")
         collected = list(values)
         totals = splitting.with_totals((alias, item.lift(collected)) for alias, item in every.items())
+        known = totalling.of_nothing(every) if self._is_nothing() else None
+        if known is not None:
+            find_shape(self._scope(), self._query("aggregate", totals)[0])  # refuses what cannot be asked
+            return known
         row = self._ask("aggregate", totals, tuple(collected[len(values) :]))[0]
         return dict(zip(every, row, strict=True))
 

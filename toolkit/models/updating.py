@@ -53,7 +53,7 @@ def update_rows(scope: Scope, queryset: Any, values: dict[str, Any]) -> int:
     homes = {field.model for field in fields}
     if homes != {meta.concrete_model} or scope.database.receivers.watching:
         return _update_by_keys(scope, compiler, fields, lifted)
-    return _update_at_once(scope, compiler, fields, lifted)
+    return _update_at_once(scope, compiler, fields, lifted, nothing=queryset._is_nothing())
 
 
 def _by_field(meta: Any, values: Mapping[str, Any]) -> dict[Any, Any]:
@@ -106,7 +106,9 @@ def _makes_others(operation: Any, queryset: Any) -> bool:
     )
 
 
-def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any]) -> int:
+def _update_at_once(
+    scope: Scope, compiler: Compiler, fields: Mapping[Any, Any], lifted: list[Any], *, nothing: bool
+) -> int:
     """One statement, for a change of one table that nobody wants to be told of row by row."""
     import sqlalchemy as sa
 
@@ -114,7 +116,10 @@ def _update_at_once(scope: Scope, compiler: Compiler, fields: Mapping[Any, Any],
     assignments = {field.column: assigned(scope, compiler, field, value, lifted) for field, value in fields.items()}
     target = scope.database.schema.table(compiler.model)
     statement = compiler.statement(sa.update(target).where(*met).values(assignments))
-    count = int(scope.database.run(statement.sql, statement.bind(lifted, scope, ())).rowcount)
+    bound = statement.bind(lifted, scope, ())  # refuses values, though there be no rows
+    if nothing:
+        return 0
+    count = int(scope.database.run(statement.sql, bound).rowcount)
     scope.database.changed([target.name])
     return count
 

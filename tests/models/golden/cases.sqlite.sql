@@ -48,7 +48,6 @@ SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, 
 
 -- an empty list
 -- Story.objects.filter(weight__in=[])
-SELECT news_story.id, news_story.title, news_story.slug, news_story.section_id, news_story.editor_id, news_story.weight, news_story.status, news_story.published, news_story.expires FROM news_story WHERE 0 = 1 ORDER BY news_story.published DESC, news_story.id;
 
 -- all but an empty list
 -- Tag.objects.exclude(slug__in=[])
