@@ -157,7 +157,7 @@ def test_what_modules_read_while_they_are_imported_counts(press: Any) -> None:
 
 
 def test_modules_that_write_content_are_not_looked_ahead_of(press: Any) -> None:
-    press.build()
+    press.take_built()
     with (press.folder / "press" / "site.py").open("a") as module:
         module.write(
             "from pathlib import Path\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ KINDS = {
 }
 
 
+@cache
 def front_matter(path: Path) -> dict[str, Any]:
     """What a post says, read without the toolkit."""
     matter = MATTER.match(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
