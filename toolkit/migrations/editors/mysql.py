@@ -13,7 +13,7 @@ from toolkit.migrations.editors.base import compared_fields
 from toolkit.migrations.editors.conversions import conversion, same_storage
 from toolkit.migrations.editors.keys import Follower
 from toolkit.migrations.editors.scripts import without_comments
-from toolkit.migrations.editors.servers import ServerEditor, rekeyed
+from toolkit.migrations.editors.servers import VALUES, ServerEditor, rekeyed
 from toolkit.migrations.editors.statements import Item, ddl, items_of, renamed_items, table_of
 from toolkit.migrations.tables.definitions import parse_table
 from toolkit.models.hidden import hidden_name
@@ -21,6 +21,9 @@ from toolkit.models.hidden import hidden_name
 
 class MysqlEditor(ServerEditor):
     """MariaDB's and MySQL's way: a step at a time, each noted in the journal."""
+
+    from_values = "UPDATE {table} JOIN {values} ON {same} SET {table}.{column} = {values}.{column}"
+    drop_values = f"DROP TEMPORARY TABLE {VALUES}"
 
     _away: frozenset[str] | set[str] = frozenset()
     """The computed columns that are not there while others are renamed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from toolkit.migrations.editors.servers import ServerEditor, plain_column, rekeyed
+from toolkit.migrations.editors.servers import VALUES, ServerEditor, plain_column, rekeyed
 from toolkit.migrations.editors.statements import Collected, Item, items_of, renamed_items
 
 PRIMARY_KEY = "PrimaryKeyConstraint"
@@ -14,6 +14,9 @@ PRIMARY_KEY = "PrimaryKeyConstraint"
 
 class PostgresqlEditor(ServerEditor):
     """PostgreSQL's way: everything in one transaction."""
+
+    from_values = "UPDATE {table} SET {column} = {values}.{column} FROM {values} WHERE {same}"
+    drop_values = f"DROP TABLE pg_temp.{VALUES}"
 
     def settle(self) -> None:
         """Check what is deferred: PostgreSQL alters no table that has checks waiting."""

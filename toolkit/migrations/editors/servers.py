@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit.migrations.editors.base import Editor, compared_fields
 from toolkit.migrations.editors.conversions import Refusals, conversion, same_storage
 from toolkit.migrations.editors.keys import Follower
 from toolkit.migrations.editors.statements import Item, items_of, table_of, tables_of
 
+VALUES = "toolkit_values"
+"""The temporary table of values on their way into rows."""
+
 
 class ServerEditor(Editor):
-    """What PostgreSQL and MariaDB have in common."""
+    """What PostgreSQL and MariaDB have in common.
+
+    Attributes:
+        from_values: Writes what a temporary table has into the rows that it names.
+        drop_values: Drops that table.
+    """
+
+    from_values: ClassVar[str]
+    drop_values: ClassVar[str]
 
     def _alter_table(self, old: Any, new: Any, *, fills: Mapping[str, Any]) -> None:
         old_table, new_table = (table_of(model, self.database) for model in (old, new))
@@ -186,7 +197,7 @@ class ServerEditor(Editor):
         """For each row with a value: the converted value, and the row's key."""
         refusals = Refusals(new.model)
         guarded = refusals.guarded(convert, new)
-        keys, name = self._key(new.model)[0], self.quote(table)
+        keys, name = self._key(new.model), self.quote(table)
         stored = self.database.fetch(
             f"SELECT {keys}, {self.quote(column)} FROM {name} WHERE {self.quote(column)} IS NOT NULL"  # noqa: S608 - quoted
         )
@@ -196,16 +207,31 @@ class ServerEditor(Editor):
 
     def _write_converted(self, table: str, new: Any, scratch: str, convert: Any) -> None:
         self.remark(f"Python writes the converted values of {new.column} into {scratch}")
-        rows = self._converted(table, new, new.column, convert)
-        if rows:
-            name, is_row = self.quote(table), self._key(new.model)[1]
-            self.database.executemany(f"UPDATE {name} SET {self.quote(scratch)} = %s WHERE {is_row}", rows)  # noqa: S608 - quoted
+        self._write_each(new.model, scratch, self._converted(table, new, new.column, convert))
         self.settle()
 
-    def _key(self, model: Any) -> tuple[str, str]:
-        """The columns of the primary key, and the condition that they have given values."""
-        names = [self.quote(field.column) for field in model._meta.key]
-        return ", ".join(names), " AND ".join(f"{name} = %s" for name in names)
+    def _write_each(self, model: Any, column: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Give rows values of their own, by way of a table: one statement for each took MariaDB ten times as long.
+
+        Args:
+            model: Whose rows.
+            column: The column.
+            rows: Each value before the key of its row.
+        """
+        if not rows:
+            return
+        keys = [self.quote(field.column) for field in model._meta.key]
+        table, name, values = self.quote(model._meta.table), self.quote(column), self.quote(VALUES)
+        columns, marks = ", ".join([name, *keys]), ", ".join(["%s"] * (len(keys) + 1))
+        same = " AND ".join(f"{table}.{key} = {values}.{key}" for key in keys)
+        self.database.execute(f"CREATE TEMPORARY TABLE {values} AS SELECT {columns} FROM {table} WHERE 1 = 0")  # noqa: S608 - quoted
+        self.database.executemany(f"INSERT INTO {values} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - quoted
+        self.database.execute(self.from_values.format(table=table, column=name, values=values, same=same))
+        self.database.execute(self.drop_values)
+
+    def _key(self, model: Any) -> str:
+        """The columns of the primary key."""
+        return ", ".join(self.quote(field.column) for field in model._meta.key)
 
     def _fill(self, column: Any, field: Any, fills: Mapping[str, Any], *, everywhere: bool) -> None:
         """Give the rows whose column is NULL a value, if there is one to give."""
@@ -223,11 +249,8 @@ class ServerEditor(Editor):
         value = self.value_for(field, fills, rows=lambda: self.count(column.table.name, missing))
         if callable(value):
             self.remark(f"Python gives each row a {column.name} of its own")
-            keys, is_row = self._key(field.model)
-            found = self.database.fetch(f"SELECT {keys} FROM {table} WHERE {missing}")  # noqa: S608 - quoted
-            rows = [(value(), *key) for key in found]
-            if rows:
-                self.database.executemany(f"UPDATE {table} SET {name} = %s WHERE {is_row}", rows)  # noqa: S608 - quoted
+            found = self.database.fetch(f"SELECT {self._key(field.model)} FROM {table} WHERE {missing}")  # noqa: S608 - quoted
+            self._write_each(field.model, column.name, [(value(), *key) for key in found])
         elif value is not None:
             self.database.execute(f"UPDATE {table} SET {name} = %s WHERE {missing}", (value,))  # noqa: S608 - quoted
         self.settle()
