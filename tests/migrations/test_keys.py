@@ -10,6 +10,7 @@ import pytest
 from toolkit import models
 from toolkit.database import install_tokens, read_tokens
 from toolkit.errors import IntegrityError, MigrationError, Problems
+from toolkit.migrations.tables.comparing import differences
 from toolkit.trace import Scope, entered
 
 KEYS = {
@@ -72,6 +73,21 @@ def test_keys_come_from_a_function_that_the_operation_names(newsroom, sections):
     newsroom.apply()
     assert sections.told(newsroom) == before
     assert all(pk.startswith("k") for (pk,) in newsroom.rows("news_section", "id"))
+
+
+def test_fields_of_a_key_in_another_order_are_told(newsroom, model):
+    """A key of several fields serves the questions about the first of them."""
+
+    def place(*names):
+        fields = {"town": models.CharField(max_length=20), "number": models.IntegerField()}
+        return model("Place", pk=models.CompositePrimaryKey(*names), **fields)
+
+    newsroom.migrate(place("number", "town"))
+    told = differences(newsroom.database, newsroom.declare(place("town", "number")).app.models)
+    assert [str(problem).replace(" ", "").partition(")")[0] for problem in told] == [
+        "news_place:thetablelackstheconstraintPRIMARYKEY(town,number",
+        "news_place:thetablehastheconstraintPRIMARYKEY(number,town",
+    ]
 
 
 def test_a_function_that_makes_keys_is_not_asked_on_the_way_back(newsroom, sections):

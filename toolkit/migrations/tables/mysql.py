@@ -82,7 +82,7 @@ def _describe(sql: str) -> TableInfo:
             constraints.add(f"UNIQUE{constraint_key(index['rest'])}")
         elif index is not None:
             indexes[index["name"].replace("``", "`")] = f"{index['kind']}{constraint_key(index['rest'])}"
-        elif not text.startswith("PRIMARY"):
+        else:
             constraints.add(_said(text))
     return TableInfo(columns, frozenset(constraints), indexes, _comment_of(words_of(parts.suffix)))
 

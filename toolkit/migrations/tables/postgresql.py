@@ -21,7 +21,7 @@ col_description(attrelid, attnum)
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 _CONSTRAINTS = """SELECT pg_get_constraintdef(oid) FROM pg_constraint
-WHERE conrelid = %s::regclass AND contype IN ('u', 'f', 'c', 'x')"""
+WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'f', 'c', 'x')"""
 _INDEXES = """SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 WHERE indrelid = %s::regclass AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid
 AND contype IN ('u', 'p', 'x'))"""

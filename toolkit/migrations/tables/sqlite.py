@@ -37,6 +37,7 @@ def _expected(database: Any, model: Any) -> TableInfo:
 def _read(fetch: Fetch, table: str) -> TableInfo:
     sql = fetch(_SQL_OF, (table,))[0][0]
     definitions = parse_table(sql).columns
+    found = fetch(f"PRAGMA table_xinfo({quote(table)})", ())
     columns = {
         name: Column(
             kind.upper(),
@@ -45,10 +46,12 @@ def _read(fetch: Fetch, table: str) -> TableInfo:
             default=default,
             generated=generated_of(definitions.get(name, "")) if hidden > 1 else None,
         )
-        for _, name, kind, required, default, key, hidden in fetch(f"PRAGMA table_xinfo({quote(table)})", ())
+        for _, name, kind, required, default, key, hidden in found
         if hidden != 1
     }
+    keys = sorted((key, name) for _, name, _, _, _, key, _ in found if key)
     constraints = checks_of(sql) | set(_foreign_keys(fetch, table))
+    constraints |= {f"PRIMARYKEY({','.join(name for _, name in keys)})"} if keys else set()
     indexes: dict[str, str] = {}
     for _, name, unique, origin, _ in fetch(f"PRAGMA index_list({quote(table)})", ()):
         if origin == "u":
