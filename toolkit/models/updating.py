@@ -141,6 +141,8 @@ def rows_met(scope: Scope, compiler: Compiler) -> list[Any]:
     if not compiler.root.children and not (inner and scope.database.dialect == "mysql"):
         return where
     keys = sa.select(*compiler.root.keys).select_from(compiler.from_clause()).where(*where)
+    if scope.database.dialect == "mysql":
+        keys = keys.distinct()  # else MariaDB asks it for each row of the table, and reads a long list as often
     return [_own_key(scope, compiler).in_(materialized(sa, scope, keys))]
 
 
