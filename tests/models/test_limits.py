@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from functools import reduce
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -58,6 +59,22 @@ def test_thousands_of_conditions_stand_side_by_side(m: Any, newsroom: Any) -> No
     both = reduce(operator.and_, (~Q(weight=number) for number in range(3, 210)))
     assert m.Story.objects.filter(both).count() == 12
     assert m.Story.objects.filter(weight__in=range(100_000)).count() == 20
+
+
+def test_a_long_list_is_read_once_and_not_for_each_row(m: Any, newsroom: Any) -> None:
+    """MariaDB does so where it can keep the list in a table of its own, with the collation of the column."""
+    slugs = ["story-3", "story-3 ", "STORY-4", "story-5" + "x" * 300, "é\N{GRINNING FACE}", *map(str, range(2000))]
+    uuids = [UUID(int=number) for number in range(2000)]
+    m.Everything.objects.bulk_create([m.Everything(uuid=UUID(int=number)) for number in (1999, 2000)])
+    for found, others in (
+        (m.Story.objects.filter(slug__in=slugs), m.Story.objects.exclude(slug__in=slugs)),
+        (m.Everything.objects.filter(uuid__in=uuids), m.Everything.objects.exclude(uuid__in=uuids)),
+    ):
+        assert (found.count(), others.count()) == (1, found.model.objects.count() - 1)
+        if newsroom.database.dialect == "mysql":
+            assert "DEPENDENT" not in found.explain() + others.explain()
+    m.Everything.objects.filter(uuid__in=uuids).delete()
+    assert m.Everything.objects.get().uuid == UUID(int=2000)
 
 
 def test_what_the_database_finds_too_large_is_told_as_that(m: Any, newsroom: Any) -> None:

@@ -11,8 +11,10 @@ import json
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
+from toolkit.database.backends.mysql_dialect import COLLATIONS, UUID_COLLATION
 from toolkit.errors import FieldError, ImpossibleValue, ValidationError
 from toolkit.models.generated import made_by
 from toolkit.models.never_called import LOOKUP, refuse_never_called
@@ -198,7 +200,7 @@ def listed_values(context: LookupContext) -> Any:
     if context.dialect == "sqlite":
         return sa.select(sa.func.json_each(bound).table_valued("value").c.value)
     if context.dialect == "mysql":
-        return _mysql_list(bound, kind)
+        return _mysql_list(bound, kind, context)
     items = sa.func.jsonb_array_elements_text(sa.cast(bound, _jsonb())).table_valued("value")
     return sa.select(sa.cast(items.c.value, kind))
 
@@ -209,17 +211,51 @@ def _jsonb() -> Any:
     return JSONB()
 
 
-def _mysql_list(bound: Any, kind: Any) -> Any:
+LONGEST_COMPARED = 500
+"""Characters of the longest text that MariaDB keeps in a table of its own, rather than read the list for each row."""
+
+
+def _mysql_list(bound: Any, kind: Any, context: LookupContext) -> Any:
     """Source: MariaDB, "JSON_TABLE"."""
     import sqlalchemy as sa
 
     number = isinstance(kind, sa.Integer)
-    column = "BIGINT" if number else "LONGTEXT"
+    column = "BIGINT" if number else "LONGTEXT CHARACTER SET utf8mb4"
     rows = sa.text(f"JSON_TABLE(:{bound.key}, '$[*]' COLUMNS (item {column} PATH '$')) AS listed").bindparams(bound)
     item: Any = sa.literal_column("listed.item")
-    if not number and not isinstance(kind, sa.String):
+    if isinstance(kind, sa.Uuid):  # which is text there
+        item = sa.collate(sa.literal_column("LEFT(CONVERT(listed.item USING ascii), 32)"), UUID_COLLATION)
+    elif not number and not isinstance(kind, sa.String):
         item = sa.cast(item, kind)
+    elif not number and _is_own_column(context) and 0 < (kind.length or 0) < LONGEST_COMPARED:
+        item = _exact()(sa.func.left(item, kind.length + 1))  # what is longer is no value of the column
     return sa.select(item).select_from(rows)
+
+
+def _is_own_column(context: LookupContext) -> bool:
+    """Whether a column is compared as it is, and is one that the toolkit made."""
+    import sqlalchemy as sa
+
+    return isinstance(context.column, sa.Column) and context.field.model._meta.managed
+
+
+@cache
+def _exact() -> Any:
+    """The class of texts with the collation that columns have: MariaDB looks for no other in a table of its own."""
+    import sqlalchemy as sa
+    from sqlalchemy.ext.compiler import compiles
+    from sqlalchemy.sql.functions import FunctionElement
+
+    class Exact(FunctionElement[str]):
+        type = sa.String()
+        inherit_cache = True
+        name = "exact"
+
+    @compiles(Exact)
+    def compile_exact(element: Any, compiler: Any, **options: Any) -> str:
+        return f"{compiler.process(element.clauses, **options)} COLLATE {COLLATIONS[compiler.dialect.is_mariadb]}"
+
+    return Exact
 
 
 @open_to_expressions

@@ -11,6 +11,8 @@ from typing import Any
 COLLATIONS = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
 """By whether the server is MariaDB: exact, and with trailing spaces that count."""
 
+UUID_COLLATION = "ascii_nopad_bin"
+
 
 @cache
 def with_types(base: Any) -> Any:
@@ -46,7 +48,7 @@ class _Types:
     def visit_UUID(self, type_: Any, **options: Any) -> str:
         """MariaDB's own type gives other text back, and what a CHAR is depends on the session's mode: no computed
         column could be indexed that speaks of one."""
-        return "VARCHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin"
+        return f"VARCHAR(32) CHARACTER SET ascii COLLATE {UUID_COLLATION}"
 
     def visit_large_binary(self, type_: Any, **options: Any) -> str:
         return "LONGBLOB"
