@@ -101,7 +101,19 @@ class Tax(models.Model):
         db_table = "tax_in_%s"
 
 
-MODELS = resolved({"town": [Place, Event, Room, Stall, Tax]})
+class Sheet(models.Model):
+    facts = models.JSONField()
+    word = models.CharField(max_length=20, default="Abc")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(facts__has_key='a"\\'), name="sheet_key"),
+            models.CheckConstraint(condition=Q(facts__n__gt=2), name="sheet_number"),
+            models.CheckConstraint(condition=Q(word__iregex="^a"), name="sheet_word"),
+        ]
+
+
+MODELS = resolved({"town": [Place, Event, Room, Stall, Tax, Sheet]})
 
 
 @contextmanager
@@ -152,6 +164,15 @@ def test_a_constraint_may_name_a_key_that_is_a_number(database: Any) -> None:
         Room.objects.create(number=7)
         refused_twice(Room(number=-1))
         assert list(Room.objects.values_list("pk", flat=True)) == [7]
+
+
+def test_keys_and_numbers_of_json_and_patterns_stand_in_constraints(database: Any) -> None:
+    with tables(database, Sheet):
+        right = {'a"\\': None, "n": 3}
+        Sheet.objects.create(facts=right)
+        for wrong in ({"facts": {"a": 1}}, {"facts": right | {"n": 2}}, {"facts": right, "word": "cab"}):
+            with pytest.raises(IntegrityError, match="the constraint sheet_"):
+                Sheet.objects.create(**wrong)
 
 
 def test_values_that_the_database_gives_are_checked_before(database: Any) -> None:

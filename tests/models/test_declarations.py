@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -326,3 +327,8 @@ def test_choices_may_be_in_groups() -> None:
     assert rating.clean(2) == 2 and rating.display(3) == "Three"
     with pytest.raises(ValidationError, match="4 is not one of the choices"):
         rating.clean(4)
+
+
+def test_a_copy_of_a_field_has_no_default_either() -> None:
+    copied = copy.deepcopy(models.IntegerField())
+    assert copied.default is copied.db_default is models.IntegerField().default

@@ -53,6 +53,8 @@ class _Written(Binds):
                 hint="Compare with fields of the same row, or check it in clean().",
             )
         value = bind.value if bind.convert is None or bind.value is None else bind.convert(bind.value)
+        if value is None:  # such as the number that a text is not; SQLAlchemy warns of a parameter
+            return sa.literal_column("NULL")
         if isinstance(value, str):
             return sa.literal(value, sa.String())
         return (

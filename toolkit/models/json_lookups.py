@@ -252,7 +252,8 @@ def _has(words: str, *, every: bool) -> LookupFunction:
     def build(context: LookupContext) -> Any:
         import sqlalchemy as sa
 
-        keys = context.bind(partial(_key_list, several=words != "?"), _text())
+        write = _as_array if context.dialect == "postgresql" else partial(json.dumps, ensure_ascii=False)
+        keys = context.bind(partial(_key_list, several=words != "?", write=write), _text())
         if context.dialect == "sqlite":
             flag: Any = sa.literal_column("1" if every else "0")
             return sa.func.toolkit_json_has_keys(context.column, keys, flag) == 1
@@ -261,15 +262,20 @@ def _has(words: str, *, every: bool) -> LookupFunction:
             found = sa.func.json_keys(context.column)
             has = sa.func.json_contains(found, keys) if every else sa.func.json_overlaps(found, keys)
             return sa.case((is_object, has == 1), else_=sa.false())
-        each = sa.func.jsonb_array_elements_text(sa.cast(keys, context.field.sql_type())).table_valued("value")
-        array = sa.func.array(sa.select(each.c.value).scalar_subquery())
+        array = sa.cast(keys, sa.ARRAY(sa.Text()))  # a constraint may not ask for one
         return sa.case((is_object, context.column.bool_op("?&" if every else "?|")(array)), else_=sa.false())
 
     return build
 
 
-def _key_list(value: Any, *, several: bool) -> str:
-    """Keys as a JSON list.
+def _as_array(keys: list[str]) -> str:
+    """A list of texts as PostgreSQL reads it (its manual, "Array Input and Output Syntax")."""
+    quoted = (key.replace("\\", r"\\").replace('"', r"\"") for key in keys)
+    return "{" + ",".join(f'"{key}"' for key in quoted) + "}"
+
+
+def _key_list(value: Any, *, several: bool, write: Callable[[list[str]], str]) -> str:
+    """Keys as a list in the database's words.
 
     Raises:
         FieldError: There are several where one is asked for, or the other way round, or one is no text.
@@ -280,7 +286,7 @@ def _key_list(value: Any, *, several: bool) -> str:
     for key in keys:
         if not isinstance(key, str | int) or isinstance(key, bool):
             raise FieldError(f"{key!r:.200} is no key of an object: keys are text")
-    return json.dumps([as_text(key) for key in keys], ensure_ascii=False)
+    return write([as_text(key) for key in keys])
 
 
 LOOKUPS: Mapping[str, LookupFunction | None] = {

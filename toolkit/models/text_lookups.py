@@ -202,11 +202,13 @@ def iregex(context: LookupContext) -> Any:
     """``title__iregex``: a regular expression finds something, in whatever case."""
     import sqlalchemy as sa
 
+    if context.dialect not in ("sqlite", "mysql"):  # for MariaDB, SQLAlchemy writes the flags as a parameter
+        return context.column.regexp_match(_asked_pattern(context), flags="i")
+    bound = context.bind(_folding_pattern, _type())
+    bound = sa.literal_column("'(?i)'").concat(context.right) if context.right is not None else bound
     if context.dialect == "sqlite":
-        bound = context.bind(_folding_pattern, _type())
-        bound = sa.literal("(?i)") + context.right if context.right is not None else bound
         return sa.func.toolkit_matches(context.column, bound).is_(sa.true())
-    return context.column.regexp_match(_asked_pattern(context), flags="i")
+    return context.column.regexp_match(bound)
 
 
 TEXT: Mapping[str, LookupFunction | None] = {

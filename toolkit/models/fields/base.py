@@ -49,6 +49,9 @@ class _Missing:
     def __repr__(self) -> str:
         return "MISSING"
 
+    def __reduce__(self) -> str:
+        return "MISSING"  # a copy of a field has none, either
+
 
 MISSING = _Missing()
 
