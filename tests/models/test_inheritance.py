@@ -11,7 +11,7 @@ import pytest
 
 from tests.tables import resolved
 from toolkit import models
-from toolkit.errors import DeclarationError, FieldError, IntegrityError
+from toolkit.errors import DeclarationError, FieldError, IntegrityError, ValidationError
 from toolkit.models import Case, Count, F, Q, Value, When
 from toolkit.models.resolve import resolve_models
 from toolkit.models.states import capture
@@ -205,6 +205,8 @@ def test_a_key_to_a_child_reads_both_tables(town: Any) -> None:
     Booking.objects.create(restaurant=town.anna)
     with pytest.raises(FieldError, match=r"no Restaurant\. Not every Place is one\. Give .*Restaurant\.objects\.get\("):
         Booking.objects.filter(restaurant=Place.objects.get(pk=town.anna.pk)).exists()
+    with pytest.raises(ValidationError, match=r"place_ptr: the values of this new Restaurant would be written over"):
+        Restaurant(seats=3).place_ptr = Place.objects.create(name="Late")
     Booking.objects.create(restaurant=town.roma)
     with town.database.counted() as queries:
         found = [b.restaurant.name for b in Booking.objects.select_related("restaurant").order_by("pk")]

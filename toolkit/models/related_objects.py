@@ -50,9 +50,26 @@ class ForwardObject:
                 f"{field.model.__name__}.{field.name} takes a {field.target.__name__}, not {value!r}",
                 hint=f"To set the key itself, assign to {field.attname}.",
             )
+        if field.parent_link and value is not None and value._row is not None:
+            self._refuse_late(instance, value)
         instance.__dict__.pop(self.asked, None)
         instance.__dict__[field.name] = value
         field.hold(instance, None if value is None else field.value_of(value))
+
+    def _refuse_late(self, instance: Any, parent: Any) -> None:
+        """Refuse the row of a parent that comes when a new row has its values: they would be written over its own.
+
+        Raises:
+            ValidationError: It does; while a row is made, what is not given is the parent's.
+        """
+        field = self.field
+        if instance._row is None and field.attname in instance.__dict__ and field.held_by(instance) is None:
+            kind = field.model.__name__
+            raise ValidationError(
+                f"{kind}.{field.name}: the values of this new {kind} would be written over those of {parent!r}",
+                hint=f"Give it when the {kind} is made, which takes what is not given from it: "
+                f"{kind}({field.name}=...).",
+            )
 
     def _is_stale(self, instance: Any) -> bool:
         """Whether the fields that hold the key were set since the object was: each is set by itself."""
