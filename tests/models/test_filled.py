@@ -28,7 +28,9 @@ class Line(models.Model):
     price = models.IntegerField(default=2)
     count = models.IntegerField(db_default=3)
     total = models.GeneratedField(expression=F("price") * F("count"), output_field=models.IntegerField())
-    label = models.GeneratedField(expression=Concat("name", Value("!")), output_field=models.CharField(max_length=20))
+    label = models.GeneratedField(
+        expression=Concat("name", Value("!"), "count"), output_field=models.CharField(max_length=20)
+    )
     twice = models.GeneratedField(expression=models.RawSQL("price * 2"), output_field=models.IntegerField())
     each = models.GeneratedField(expression=F("price") / F("count"), output_field=models.FloatField(null=True))
     made = models.DateTimeField(db_default=Now())

@@ -11,6 +11,7 @@ from typing import Any
 
 from toolkit.errors import FieldError
 from toolkit.models.fields.json import JSONField
+from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.json_paths import numbers_at, text_at
 from toolkit.models.outputs import KINDS, AnyDecimal, Output, Typed, decimal_places, kept_kind, kind_of, named_kind
 
@@ -98,7 +99,7 @@ def _as_text(dialect: str, value: Any, source: Any, target: Any) -> Any:
     elif kept_kind(source) is Decimal:
         value = sa.cast(value, sa.Numeric(65 if dialect == "mysql" else 100, places))
     if kept_kind(source) is not str:
-        value = sa.cast(value, sa.CHAR() if dialect == "mysql" else sa.Text())
+        value = exactly_compared(sa.cast(value, sa.CHAR())) if dialect == "mysql" else sa.cast(value, sa.Text())
     length = getattr(target, "max_length", None)
     if length is not None:
         value = sa.func.substr(value, sa.literal_column("1"), sa.literal_column(str(int(length))))
