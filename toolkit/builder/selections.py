@@ -212,4 +212,4 @@ def changed_field(route: Route) -> str | None:
     lastmod = getattr(route.sitemap, "lastmod", None)
     if isinstance(lastmod, str):
         return lastmod
-    return next((field.name for field in route.model._meta.fields if getattr(field, "auto_now", False)), None)
+    return next((field.name for field in route.model._meta.fields if field.auto_now), None)

@@ -58,7 +58,7 @@ def fields_held(model: Any) -> set[Any]:
 def is_computed(field: Any) -> bool:
     """Whether the value of a field is not known before its row is written."""
     made = field.db_default is not MISSING and field.default is MISSING and isinstance(field.db_default, Expression)
-    return bool(field.is_generated or made or field.is_version or getattr(field, "auto_now", False))
+    return bool(field.is_generated or made or field.is_version or field.auto_now)
 
 
 def is_made(field: Any) -> bool:

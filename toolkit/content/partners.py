@@ -56,7 +56,7 @@ def default_of(field: Any) -> Any:
 
 def is_stamped(field: Any) -> bool:
     """Whether the field takes the time of saving."""
-    return bool(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
+    return bool(field.auto_now or field.auto_now_add)
 
 
 def explain_partners(relation: str, model: Any, key: Any) -> Iterator[tuple[str, str]]:

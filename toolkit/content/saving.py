@@ -345,7 +345,7 @@ def _stamped(entry: Entry, said: Content, values: list[Any]) -> list[Any]:
     """Set ``auto_now`` fields of a row that changes."""
     for at in said.made:
         field = entry.layout.fields[at]
-        if getattr(field, "auto_now", False):
+        if field.auto_now:
             write: Callable[[Any], Any] | None = entry.layout.writers[at]
             now = field.stamp(datetime.now(UTC))
             values[at] = now if write is None else write(now)

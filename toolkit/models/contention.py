@@ -59,7 +59,7 @@ def change(instance: Any, values: Mapping[str, Any]) -> None:
         setattr(instance, name, value)
     names = {field.name for field in meta.fields} | {field.attname for field in meta.fields}
     if set(values) <= names:
-        stamped = {field.name for field in meta.fields if getattr(field, "auto_now", False)}
+        stamped = {field.name for field in meta.fields if field.auto_now}
         instance.save(update_fields=set(values) | stamped)
     else:
         instance.save()

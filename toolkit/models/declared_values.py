@@ -28,7 +28,7 @@ def check_values(models: Iterable[Any]) -> list[ToolkitError]:
 
 
 def _check_default(field: Field[Any]) -> Iterator[ToolkitError]:
-    if getattr(field, "auto_now", False) and getattr(field, "auto_now_add", False):
+    if field.auto_now and field.auto_now_add:
         yield DeclarationError(
             f"{_name_of(field)}: auto_now and auto_now_add", hint="Keep one: auto_now is of each save."
         )

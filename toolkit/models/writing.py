@@ -196,7 +196,7 @@ def stamp(scope: Scope, instances: Sequence[Any], fields: Iterable[Any], *, new:
         if field.stores:
             for instance in instances:
                 field.before_save(instance)
-        if getattr(field, "auto_now", False) or (new and getattr(field, "auto_now_add", False)):
+        if field.auto_now or (new and field.auto_now_add):
             now = field.stamp(scope.now())
             for instance in instances:
                 instance.__dict__[field.attname] = now

@@ -143,7 +143,7 @@ class TableWriter:
         values = dict(row.values)
         for field in self.fields:
             if field.attname not in values:
-                stamped = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+                stamped = field.auto_now or field.auto_now_add
                 values[field.attname] = field.stamp(self.scope.now()) if stamped else field.get_default()
         fields = tuple(field for field in self.fields if values[field.attname] is not DATABASE_DEFAULT)
         for field in fields:

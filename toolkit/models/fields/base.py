@@ -158,6 +158,7 @@ class Field(Lookable, Generic[T]):
     """Has a column."""
     stores: ClassVar[bool] = False
     """Has an ``after_init`` and a ``before_save`` to be called."""
+    auto_now = auto_now_add = False
     is_generated: ClassVar[bool] = False
     """Computed by the database at each write, and never written."""
     is_version: ClassVar[bool] = False
