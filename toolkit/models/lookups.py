@@ -11,11 +11,11 @@ import json
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from toolkit.database.backends.mysql_dialect import COLLATIONS, UUID_COLLATION
+from toolkit.database.backends.mysql_dialect import UUID_COLLATION
 from toolkit.errors import FieldError, ImpossibleValue, ValidationError
+from toolkit.models.functions.casing import exactly_compared
 from toolkit.models.generated import made_by
 from toolkit.models.never_called import LOOKUP, refuse_never_called
 from toolkit.models.unmanaged import as_text
@@ -228,7 +228,7 @@ def _mysql_list(bound: Any, kind: Any, context: LookupContext) -> Any:
     elif not number and not isinstance(kind, sa.String):
         item = sa.cast(item, kind)
     elif not number and _is_own_column(context) and 0 < (kind.length or 0) < LONGEST_COMPARED:
-        item = _exact()(sa.func.left(item, kind.length + 1))  # what is longer is no value of the column
+        item = exactly_compared(sa.func.left(item, kind.length + 1))  # what is longer is no value of the column
     return sa.select(item).select_from(rows)
 
 
@@ -237,25 +237,6 @@ def _is_own_column(context: LookupContext) -> bool:
     import sqlalchemy as sa
 
     return isinstance(context.column, sa.Column) and context.field.model._meta.managed
-
-
-@cache
-def _exact() -> Any:
-    """The class of texts with the collation that columns have: MariaDB looks for no other in a table of its own."""
-    import sqlalchemy as sa
-    from sqlalchemy.ext.compiler import compiles
-    from sqlalchemy.sql.functions import FunctionElement
-
-    class Exact(FunctionElement[str]):
-        type = sa.String()
-        inherit_cache = True
-        name = "exact"
-
-    @compiles(Exact)
-    def compile_exact(element: Any, compiler: Any, **options: Any) -> str:
-        return f"{compiler.process(element.clauses, **options)} COLLATE {COLLATIONS[compiler.dialect.is_mariadb]}"
-
-    return Exact
 
 
 @open_to_expressions
