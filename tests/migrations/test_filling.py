@@ -115,3 +115,11 @@ def test_a_fill_for_the_way_back_is_of_the_kind_that_goes(newsroom, model):
     newsroom.apply("news.0001")
     assert newsroom.rows("news_story", "extra") == [("7",)]
     assert len(squashed.written.summary) == 2
+
+
+def test_what_a_migration_that_failed_left_on_the_connection_is_in_nobodys_way(newsroom, model):
+    newsroom.migrate(model("Story", title=text()))
+    newsroom.database.execute("INSERT INTO news_story (title) VALUES ('Rain')")
+    newsroom.database.execute("CREATE TEMPORARY TABLE toolkit_values (id INTEGER)")
+    newsroom.migrate(model("Story", title=text(), code=models.UUIDField(default=uuid.uuid4)))
+    assert len(newsroom.values(newsroom.app.models[0], "code")) == 1

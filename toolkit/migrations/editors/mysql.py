@@ -23,7 +23,7 @@ class MysqlEditor(ServerEditor):
     """MariaDB's and MySQL's way: a step at a time, each noted in the journal."""
 
     from_values = "UPDATE {table} JOIN {values} ON {same} SET {table}.{column} = {values}.{column}"
-    drop_values = f"DROP TEMPORARY TABLE {VALUES}"
+    drop_values = f"DROP TEMPORARY TABLE IF EXISTS {VALUES}"
 
     _away: frozenset[str] | set[str] = frozenset()
     """The computed columns that are not there while others are renamed."""

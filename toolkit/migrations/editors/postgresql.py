@@ -16,7 +16,7 @@ class PostgresqlEditor(ServerEditor):
     """PostgreSQL's way: everything in one transaction."""
 
     from_values = "UPDATE {table} SET {column} = {values}.{column} FROM {values} WHERE {same}"
-    drop_values = f"DROP TABLE pg_temp.{VALUES}"
+    drop_values = f"DROP TABLE IF EXISTS pg_temp.{VALUES}"
 
     def settle(self) -> None:
         """Check what is deferred: PostgreSQL alters no table that has checks waiting."""

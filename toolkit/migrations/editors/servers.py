@@ -25,7 +25,7 @@ class ServerEditor(Editor):
 
     Attributes:
         from_values: Writes what a temporary table has into the rows that it names.
-        drop_values: Drops that table.
+        drop_values: Drops that table, if it is there.
     """
 
     from_values: ClassVar[str]
@@ -211,7 +211,7 @@ class ServerEditor(Editor):
         self.settle()
 
     def _write_each(self, model: Any, column: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Give rows values of their own, by way of a table: one statement for each took MariaDB ten times as long.
+        """Give rows values of their own, by way of a table: one statement for each took MariaDB many times as long.
 
         Args:
             model: Whose rows.
@@ -224,6 +224,7 @@ class ServerEditor(Editor):
         table, name, values = self.quote(model._meta.table), self.quote(column), self.quote(VALUES)
         columns, marks = ", ".join([name, *keys]), ", ".join(["%s"] * (len(keys) + 1))
         same = " AND ".join(f"{table}.{key} = {values}.{key}" for key in keys)
+        self.database.execute(self.drop_values)  # MariaDB keeps that of a migration that failed here
         self.database.execute(f"CREATE TEMPORARY TABLE {values} AS SELECT {columns} FROM {table} WHERE 1 = 0")  # noqa: S608 - quoted
         self.database.executemany(f"INSERT INTO {values} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - quoted
         self.database.execute(self.from_values.format(table=table, column=name, values=values, same=same))
