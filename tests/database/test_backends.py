@@ -302,6 +302,19 @@ def test_only_what_stays_on_this_machine_needs_no_tls(url: str, without: bool) -
     assert backend.connect_options().get("ssl_disabled", False) is without
 
 
+def test_a_greeting_is_waited_for_as_long_as_for_the_way_to_the_server() -> None:
+    """One that is stopped takes a connection, which is no use before it says so."""
+    backends: list[Any] = [
+        Database(f"mysql://desk@localhost/news{bound}").backend for bound in ("", "?connect_timeout=3")
+    ]
+    assert [backend.connect_options()["read_timeout"] for backend in backends] == [10, 3]
+
+
+def test_a_bound_on_connecting_that_is_no_number_is_told() -> None:
+    with pytest.raises(DatabaseUnavailable, match=r"connect_timeout=soon cannot be reached: .*'soon'"):
+        Database("mysql://desk@localhost/news?connect_timeout=soon").fetch("SELECT 1")
+
+
 @pytest.fixture
 def mariadb() -> Iterator[Any]:
     if not MARIADB:

@@ -216,8 +216,8 @@ class Backend:
                 f"the driver for {self.safe_url} is not installed: {error}",
                 hint=f"pip install 'publishing-toolkit[{self.extra}]'",
             ) from error
-        arguments, options = dialect.create_connect_args(url)
         try:
+            arguments, options = dialect.create_connect_args(url)
             connection = dialect.dbapi.connect(*arguments, **{**self.connect_options(), **options})
             with closed_unless_done(connection):
                 self.prepare(connection)

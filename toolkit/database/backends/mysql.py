@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from toolkit.database.backends.base import CONNECT_TIMEOUT_SECONDS, Backend, Broken
@@ -97,7 +97,7 @@ class MySQL(Backend):
         options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "charset": "utf8mb4"}
         seconds = self.bounds.read_timeout_seconds
         if self._greeting_may_hang():
-            options["read_timeout"] = CONNECT_TIMEOUT_SECONDS
+            options["read_timeout"] = self._connect_timeout_seconds()
         elif seconds is not None and not self._url_bounds_answers():
             options["read_timeout"] = math.ceil(seconds)  # whole seconds are mysqlclient's
         return {**options, "ssl_disabled": True} if self._needs_no_tls() else options
@@ -110,7 +110,13 @@ class MySQL(Backend):
 
     def _url_bounds_answers(self) -> bool:
         """Whether the URL says it in the driver's word."""
-        return "read_timeout" in urlsplit(self.sqlalchemy_url).query
+        return "read_timeout" in self._url_options()
+
+    def _connect_timeout_seconds(self) -> float:
+        return float(self._url_options().get("connect_timeout", CONNECT_TIMEOUT_SECONDS))
+
+    def _url_options(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.sqlalchemy_url).query))
 
     def _needs_no_tls(self) -> bool:
         """Whether the server is on this machine, and the URL says nothing of TLS.
