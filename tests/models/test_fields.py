@@ -286,6 +286,7 @@ def test_text_is_saved_as_the_kind_of_its_field(m: Any, scope: Any) -> None:
     saved = m.Everything.objects.create(integer="7", date="2026-03-01", decimal="1.5", boolean="yes")
     found = m.Everything.objects.get(pk=saved.pk)
     assert (found.integer, found.date, found.decimal, found.boolean) == (7, date(2026, 3, 1), Decimal("1.50"), True)
+    assert [models.BooleanField().clean(word) for word in ("t", "F", "1", "off")] == [True, False, True, False]
 
 
 @pytest.mark.parametrize(

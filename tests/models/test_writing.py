@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -95,6 +96,40 @@ def test_an_instance_loaded_in_part_saves_what_it_has(m: Any, newsroom: Any) -> 
     story.save()
     again = m.Story.objects.get(slug="story-3")
     assert (again.title, again.weight) == ("New", 3)
+
+
+def test_what_was_not_loaded_stays_as_it_is_in_bulk(m: Any, newsroom: Any) -> None:
+    m.Everything.objects.bulk_create([m.Everything(char=f"{n}", markdown="*M*", text="T", small=1) for n in range(3)])
+    rows = list(m.Everything.objects.only("char", "small"))
+    rows[0].char, rows[1].text, rows[2].small = "x", "t", F("small") + 1
+    assert m.Everything.objects.bulk_update(rows, ["char", "text", "markdown", "small"]) == 3
+    kept = [("1", "t", "*M*", 1), ("2", "T", "*M*", 2), ("x", "T", "*M*", 1)]
+    assert sorted(m.Everything.objects.values_list("char", "text", "markdown", "small")) == kept
+
+
+def test_copies_have_what_was_not_loaded(m: Any, newsroom: Any) -> None:
+    m.Everything.objects.create(char="a", markdown="*M*", binary=b"B", decimal="1.50", json={"a": 1})
+    saved, added, other = (m.Everything.objects.only("char").get() for _ in range(3))
+    saved.pk = added.pk = other.pk = None
+    saved.save()
+    added._state.adding = True
+    m.Everything.objects.bulk_create([added, other])
+    values = m.Everything.objects.values_list("markdown", "binary", "decimal", "json")
+    assert list(values) == [("*M*", b"B", Decimal("1.50"), {"a": 1})] * 4
+
+    story = m.Everything.objects.defer("text").get(pk=saved.pk)
+    story.save()
+    story.pk = None
+    with pytest.raises(
+        FieldError, match=r"Everything\.text was not loaded, .* not known .*Read everything\.text before"
+    ):
+        story.save()
+    gone = m.Everything.objects.defer("text").get(pk=saved.pk)
+    m.Everything.objects.filter(pk=saved.pk).delete()
+    gone.pk = None
+    with pytest.raises(FieldError, match=r"Everything\.(text|markdown) was not loaded"):
+        m.Everything.objects.bulk_create([gone])
+    assert m.Everything.objects.count() == 3
 
 
 def test_refresh_reads_the_row_and_its_relations_again(m: Any, newsroom: Any) -> None:

@@ -6,13 +6,15 @@ Each page's trace gets its own part of such a batch, at the moment the page touc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import UnplannedQuery, ValidationError
+from toolkit.errors import FieldError, UnplannedQuery, ValidationError
 from toolkit.lazily import LazyModule
 from toolkit.models.along import PREFIX, Along, as_loaded, without
 from toolkit.models.fetching import FETCH_RAISE, NEIGHBOURS, mode_of, neighbours_of, peers_of, spread
+from toolkit.models.fields.base import MISSING
 from toolkit.models.loader import UNREADABLE, unreadable_in
 from toolkit.models.options import located
 from toolkit.models.query import Query
@@ -358,6 +360,53 @@ def load_column(instance: Any, field: Any) -> None:
         for peer in met:
             note_row(scope.trace, peer)
         note_row(scope.trace, instance)
+
+
+def load_lacking(rows: Iterable[Any]) -> None:
+    """Load what rows that are about to be written anew, as copies under other keys, were loaded without.
+
+    What the database gives by default is left to it where the row that one came from is not known.
+
+    Raises:
+        FieldError: It is not known, as after ``save()``, or it is gone.
+    """
+    waiting: dict[tuple[Any, Any], dict[Any, list[Any]]] = {}
+    for row in rows:
+        for field in row._meta.fields:
+            if field.attname in row.__dict__ or field.is_generated or field.in_key:
+                continue
+            key = _key_it_came_from(row, field.model._meta)
+            if key is not None:
+                place = row.__dict__.get("_database")
+                waiting.setdefault((field, place), {}).setdefault(key, []).append(row)
+            elif field.db_default is MISSING:
+                raise _not_known(row, field)
+    for (field, _), owners in waiting.items():
+        scope = scope_from(next(iter(owners.values()))[0]).of(field.model)
+        read = field.db_reader(scope.database.dialect)
+        for key, value in _column_values(scope, field.model._meta, field, list(owners)):
+            for row in owners.pop(key):
+                row.__dict__[field.attname] = value if value is None or read is None else _read(field, key, value, read)
+        for row in chain.from_iterable(owners.values()):
+            raise _not_known(row, field)
+
+
+def _key_it_came_from(row: Any, meta: Any) -> Any:
+    """The driver's value of the key that a row had in one of its tables when it was read; None if that is not known."""
+    if not row._row:
+        return None
+    names = row.__dict__.get("_mask") or [row._meta.mask_name(field) for field in row._meta.fields]
+    known = dict(zip(names, row._row, strict=True))
+    parts = [known.get(row._meta.mask_name(part)) for part in meta.key]
+    return None if None in parts else parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def _not_known(row: Any, field: Any) -> FieldError:
+    kind = row._meta.object_name
+    return FieldError(
+        f"{kind}.{field.name} was not loaded, and the row that it would be copied from is not known any more",
+        hint=f"Read {kind.lower()}.{field.name} before the row is written or gets another key.",
+    )
 
 
 def _read(field: Any, key: Any, value: Any, read: Callable[[Any], Any]) -> Any:

@@ -7,6 +7,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
+from toolkit.models.batches import load_lacking
 from toolkit.models.conflicts import Conflict
 from toolkit.models.fields.base import DATABASE_DEFAULT, MISSING
 from toolkit.models.given import refuse_one
@@ -100,6 +101,7 @@ class BulkInsert:
 
     def _insert(self, rows: Sequence[Any]) -> None:
         refuse_other_rows("bulk_create()", self.model, rows)
+        load_lacking(row for row in rows if row._row is not None)
         settle_relations(rows, self.meta)
         stamp(self.scope, rows, self.meta.fields, new=True)
         if self.meta.parents:
@@ -292,7 +294,10 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
         homes.setdefault(field.model, []).append(field)
     if meta.version is not None:
         homes.setdefault(meta.version.model, [])
-    counts = [_update_level(scope, level, plain, chosen, meta.version) for level, chosen in homes.items()]
+    counts = [
+        sum(_update_level(scope, level, group, given, meta.version) for given, group in _by_loaded(plain, chosen))
+        for level, chosen in homes.items()
+    ]
     if meta.version is not None:
         before.note(rows, [meta.version.attname])
         for row in rows:
@@ -305,8 +310,20 @@ def _update_batch(scope: Scope, queryset: Any, rows: Sequence[Any], fields: Sequ
     return count + min(counts)
 
 
+def _by_loaded(rows: Sequence[Any], fields: Sequence[Any]) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
+    """(fields, rows): rows that have values of the same fields go together. What was not loaded stays as it is."""
+    names = {field.attname for field in fields}
+    if all(names <= row.__dict__.keys() for row in rows):
+        yield fields, rows
+        return
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for row in rows:
+        groups.setdefault(tuple(field for field in fields if field.attname in row.__dict__), []).append(row)
+    yield from groups.items()
+
+
 def _update_by_expressions(scope: Scope, meta: Any, row: Any, fields: Sequence[Any], computed: Sequence[str]) -> int:
-    values = {field.name: row.__dict__[field.attname] for field in fields}
+    values = {field.name: row.__dict__[field.attname] for field in fields if field.attname in row.__dict__}
     found = update_rows(scope, meta.base_manager.unrestricted().filter(pk=row.pk), values)
     for attname in computed:
         del row.__dict__[attname]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolkit.models.batches import load_lacking
+
 
 class RowState:
     """``story._state``, as Django has it.
@@ -24,6 +26,8 @@ class RowState:
 
     @adding.setter
     def adding(self, value: bool) -> None:
+        if value and self._instance._row is not None:
+            load_lacking([self._instance])  # afterwards nobody knows which row it came from
         self._instance._row = None if value else self._instance._row or ()
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.errors import FieldError, IntegrityError
 from toolkit.models.assigning import refuse_other_tables
+from toolkit.models.batches import load_lacking
 from toolkit.models.fields.base import MISSING
 from toolkit.models.given import refuse_one
 from toolkit.models.inserting import computed_fields, computed_insert
@@ -136,6 +137,8 @@ class Saving:
         if self.updates:
             self._update()
             return False
+        if self.instance._row is not None:
+            load_lacking([self.instance])
         take_keys_from_links(self.instance)
         return [self._save_level(level) for level in self.meta.levels][-1]
 

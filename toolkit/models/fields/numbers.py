@@ -266,10 +266,12 @@ class BooleanField(Field[T]):
         "true": True,
         "yes": True,
         "on": True,
+        "t": True,  # as PostgreSQL writes it into a file
         "1": True,
         "false": False,
         "no": False,
         "off": False,
+        "f": False,
         "0": False,
     }
 
