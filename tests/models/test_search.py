@@ -16,7 +16,7 @@ from tests.models.known import KnownAtOnce
 from tests.tables import resolved
 from toolkit import models
 from toolkit.errors import DatabaseError, DeclarationError, FieldError
-from toolkit.models import Exists, Q, Subquery
+from toolkit.models import Exists, Max, Q, Subquery
 from toolkit.models.search import SearchRank, refresh_indexes
 from toolkit.models.search.indexing import names_of
 from toolkit.models.search.postgresql import vector
@@ -150,6 +150,26 @@ def test_a_search_is_a_question_like_any_other(scope: Scope) -> None:
     assert set(Report.objects.filter(pk__in=found)) == set(made[:2])
     assert len(found[:1]) == 1
     assert not Report.objects.exclude(title__contains="f").search("ferry")
+
+
+def test_searches_are_joined_like_other_conditions(scope: Scope) -> None:
+    make("One ferry", "Two budgets", "Three boats", "A ferry on a budget")
+    ferry, budget = Report.objects.search("ferry"), Report.objects.search("budget")
+    assert titles(ferry & budget) == ["A ferry on a budget"]
+    assert titles(ferry | budget) == ["A ferry on a budget", "One ferry", "Two budgets"]
+    assert titles(ferry.order_by("-title") | Report.objects.filter(title="Three boats"))[:2] == [
+        "Three boats",
+        "One ferry",
+    ]
+    assert titles(ferry ^ budget) == ["One ferry", "Two budgets"]
+    best = ferry.annotate(rank=SearchRank()).values_list("rank", flat=True)[0]
+    assert ferry.aggregate(best=Max(SearchRank()))["best"] == pytest.approx(best)
+
+
+@pytest.mark.parametrize("wrong", [{"text": None}, {"text": 5}, {"text": "ferry", "language": ["en"]}])
+def test_what_is_no_text_is_not_searched_for(scope: Scope, wrong: Any) -> None:
+    with pytest.raises(FieldError, match=r"search\(.*text"):
+        Report.objects.search(**wrong)
 
 
 def test_markdown_is_searched_as_it_is_read(scope: Scope) -> None:

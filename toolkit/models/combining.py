@@ -30,6 +30,9 @@ ORDERS = ("order", "reverse")
 LOADING = ("only", "defer", "related")
 """Operations that say what is loaded; after combining, those of the first question hold."""
 
+KEPT = (*ORDERS, *LOADING, "distinct", "unrestricted")
+"""Operations that a question keeps when what it says of rows becomes a condition on their keys."""
+
 _METHODS = {
     "filter": "filter() or exclude()",
     "related": "select_related()",
@@ -113,7 +116,7 @@ def merged(first: Any, other: Any, connector: str) -> Any:
     _refuse_foreign(first, other)
     if connector != "AND":
         first, other = _unsliced(first), _unsliced(other)
-    first, other = (_by_keys(each) if has_window(each._operations) else each for each in (first, other))
+    first, other = (_by_keys(each) if _stands_alone(each) else each for each in (first, other))
     _refuse_unlike(first, other)
     if _is_none(first) or _is_none(other):
         return _with_none(first, other, connector)
@@ -146,11 +149,19 @@ def _unsliced(question: Any) -> Any:
     return question if not question._start and question._stop is None else _by_keys(question)
 
 
+def _stands_alone(question: Any) -> bool:
+    """Whether a question says more of rows than conditions on them: it looks at others, or at what was found."""
+    return has_window(question._operations) or any(operation[0] == "search" for operation in question._operations)
+
+
 def _by_keys(question: Any) -> Any:
     """The same rows, as a condition on their keys."""
     if question._gives != "instances":
         raise FieldError("values cannot be combined with & or | here", hint="Combine first, then say values().")
-    return question._replaced((), ()).filter(pk__in=question)
+    kept = [operation for operation in question._operations if operation[0] in KEPT]
+    if any(operation[0] in ("annotate", "alias") for operation in question._operations):
+        kept = [operation for operation in kept if operation[0] not in ORDERS]  # by what is not there any more
+    return question._replaced(tuple(kept), question._values).filter(pk__in=question)
 
 
 def _refuse_foreign(first: Any, other: Any) -> None:

@@ -29,6 +29,12 @@ def lift_search(model: Any, text: str, language: str | None, values: list[Any]) 
     search: Search | None = model._meta.search
     if search is None:
         raise FieldError(f"{model.__name__} has no search", hint='Declare one: search = Search("title", "body").')
+    if not isinstance(text, str):
+        raise FieldError(
+            f"search() takes text, not {text!r:.200}", hint='Of a question without words, "" finds nothing.'
+        )
+    if not isinstance(language, str | None):
+        raise FieldError(f"search(language={language!r:.200}): the code of a language is a text", hint='Such as "en".')
     scope = current.get()
     if language is None:
         if scope is None:

@@ -108,14 +108,14 @@ class SQLiteIndex(SearchIndex):
 
         documents = names_of(search.model._meta.table)[0]
         rows = sa.table(documents, sa.column("id"), sa.column("row_key"), sa.column("locale")).alias()
-        index = sa.table(f"{documents}_fts", sa.column("rowid"))
+        index = sa.table(f"{documents}_fts", sa.column("rowid"), sa.column("rank", sa.Double()))
         name: Any = sa.literal_column(_quote(f"{documents}_fts"))
-        weights: list[Any] = [sa.literal_column(repr(weight)) for weight in search.weights.values()]
-        rank: Any = -sa.func.bm25(name, *weights, type_=sa.Double())
+        # as a column, for bm25() itself cannot stand in an aggregate
+        weighted: Any = sa.literal_column(f"'bm25({', '.join(map(repr, search.weights.values()))})'")
         found = (
-            sa.select(rows.c.row_key, rows.c.locale, rank.label("rank"))
+            sa.select(rows.c.row_key, rows.c.locale, (-index.c.rank).label("rank"))
             .select_from(index.join(rows, rows.c.id == index.c.rowid))
-            .where(name.op("MATCH")(query(match_text)))
+            .where(name.op("MATCH")(query(match_text)), index.c.rank.op("MATCH")(weighted))
             .subquery(f"t{next(compiler.binds.aliases)}")
         )
         return found, found.c.row_key, found.c.rank
