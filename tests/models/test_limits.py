@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from toolkit.errors import DatabaseError, FieldError
-from toolkit.models import Exists, F, Q, Value
+from toolkit.models import Exists, F, Q, Sum, Value
 
 
 def with_tags(m: Any, count: int) -> Any:
@@ -96,6 +96,8 @@ def test_what_the_database_finds_too_large_is_told_as_that(m: Any, newsroom: Any
         lambda m, tower, formula: m.Section.objects.create(name="x", slug="x", position=formula),
         lambda m, tower, formula: m.Section.objects.bulk_create([m.Section(name="x", slug="x", position=formula)]),
         lambda m, tower, formula: list(m.Story.objects.annotate(x=formula)),
+        lambda m, tower, formula: list(m.Story.objects.filter(weight=F("weight") + formula)),
+        lambda m, tower, formula: m.Story.objects.aggregate(x=Sum(formula)),
     ],
 )
 def test_what_is_nested_more_deeply_than_python_follows_is_refused(m: Any, newsroom: Any, ask: Any) -> None:

@@ -120,6 +120,18 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda m: m.Comment.objects.filter(story__zzzz=1),
         "Story has no field 'zzzz' (in 'Comment.story__zzzz'). There is: authors, bylines, comments, editor,",
     ),
+    "a field behind a key": (
+        lambda m: m.Story.objects.filter(section_id__name="x"),
+        "Story.section_id__name: 'section_id' is a key, which has no fields. Write section__name.",
+    ),
+    "the order by a field behind a key": (
+        lambda m: m.Story.objects.order_by("section_id__name"),
+        "Story.section_id__name: 'section_id' is a key, which has no fields. Write section__name.",
+    ),
+    "a method that was not called, in a text": (
+        lambda m: m.Story.objects.filter(title__contains=m.Story.delete),
+        "is not text that can be searched for",
+    ),
     "a lookup near none": (
         lambda m: m.Story.objects.filter(title__zzzz=1),
         "Story.title__zzzz: there is no lookup 'zzzz'. There is: contains, endswith, exact,",

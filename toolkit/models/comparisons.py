@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from toolkit.errors import FieldError
+from toolkit.models.nesting import lift_nested
 
 Structure = Any
 """A hashable tuple that describes an expression or a condition without its values."""
@@ -53,7 +54,7 @@ def lift_condition(name: str, value: Any, values: list[Any]) -> Structure:
     if hasattr(value, "lift_subquery"):
         return _lift_question(name, value, values)
     if isinstance(value, Liftable):
-        return (name, "expression", value.lift(values))
+        return (name, "expression", lift_nested(value, values))
     if name.endswith("__in"):
         return lift_in(name, value, values)
     if name.endswith("__range"):
@@ -85,7 +86,7 @@ def _lift_items(items: Iterable[Any], values: list[Any]) -> tuple[Structure, ...
     found: list[Structure] = []
     for item in items:
         if isinstance(item, Liftable):
-            found.append(item.lift(values))
+            found.append(lift_nested(item, values))
         else:
             values.append(item)
             found.append(("(v)", len(values) - 1))

@@ -16,7 +16,7 @@ from typing import Any
 from toolkit.database import DEFAULT
 from toolkit.errors import FieldError
 from toolkit.models.combining import ORDERS
-from toolkit.models.conditions import condition, visible
+from toolkit.models.conditions import condition, in_bunches, visible
 from toolkit.models.context import Context, Values
 from toolkit.models.fields import JSONField
 from toolkit.models.fields.several import columns_of, parts_of
@@ -337,7 +337,7 @@ class Compiler:
         conditions = list(self.selection.where)
         if not self.selection.unrestricted:
             conditions += self.visible(self.root)
-        return [*conditions, sa.false()] if self.selection.none else conditions
+        return [*conditions, sa.false()] if self.selection.none else in_bunches(sa.and_, conditions)
 
     def from_clause(self) -> Any:
         """The root table with all joins."""

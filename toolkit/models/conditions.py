@@ -138,7 +138,7 @@ def _join_clauses(clauses: list[Any], connector: str) -> Any:
         return sa.true()
     if connector == "XOR":
         return one_of_two(*clauses)
-    return _in_bunches(sa.or_ if connector == "OR" else sa.and_, clauses)
+    return sa.or_(*in_bunches(sa.or_, clauses)) if connector == "OR" else sa.and_(*in_bunches(sa.and_, clauses))
 
 
 BUNCH = 200
@@ -148,8 +148,8 @@ Source: sqlite.org/limits.html, "Maximum Depth Of An Expression Tree".
 """
 
 
-def _in_bunches(join: Callable[..., Any], clauses: list[Any]) -> Any:
-    """Conditions joined, those of a long list in brackets by the bunch."""
+def in_bunches(join: Callable[..., Any], clauses: list[Any]) -> list[Any]:
+    """Conditions to be joined, those of a long list joined already, in brackets by the bunch."""
     import sqlalchemy as sa
     from sqlalchemy.sql.elements import Grouping
 
@@ -157,7 +157,7 @@ def _in_bunches(join: Callable[..., Any], clauses: list[Any]) -> Any:
         bunches = [clauses[start : start + BUNCH] for start in range(0, len(clauses), BUNCH)]
         # SQLAlchemy makes one list of all, unless they look like something else
         clauses = [sa.type_coerce(Grouping(join(*bunch)), sa.Boolean()) for bunch in bunches]
-    return join(*clauses)
+    return clauses
 
 
 def _across(context: Context, crossing: Crossing, part: Any, *, negated: bool) -> Any:

@@ -23,6 +23,11 @@ def is_lookup_name(name: str) -> bool:
     return name in COMMON or name == "isnull"
 
 
+def refuse_behind_key(where: str, name: str, field: Any) -> FieldError:
+    """The error for a path that goes on behind a column, which holds the key alone: ``section_id__name``."""
+    return FieldError(f"{where}: {field.attname!r} is a key, which has no fields", hint=f"Write {field.name}__{name}.")
+
+
 def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     """The error for a lookup that does not exist, with the nearest names."""
     if name in _IN_PLACE_OF:
@@ -32,6 +37,8 @@ def refuse_lookup(where: str, name: str, field: Any) -> FieldError:
     if field is not None and field.is_relation:
         first = name.partition("__")[0]
         target = field.target._meta
+        if first in target.names():
+            return refuse_behind_key(where, name, field)
         hint = did_you_mean(first, [*target.names(), *known]) or near_or_all(first, target.names())
         return FieldError(f"{target.object_name} has no field {first!r} (in {where!r})", hint=hint)
     if field is not None and name in TEXT:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import FieldError, did_you_mean, near_or_all
 from toolkit.models.fields.base import Field
 from toolkit.models.fields.several import as_one, columns_of
+from toolkit.models.lookup_names import refuse_behind_key
 from toolkit.models.many_to_many import ManyToManyField
 from toolkit.models.relations import ForeignKey, Referred, Reverse
 from toolkit.models.shapes import CONSTANT, Bind
@@ -146,6 +147,8 @@ def refuse_rest(model: Any, name: str, resolved: Resolved, rest: Sequence[str]) 
     """The error for a path that goes on where it cannot, with the nearest names of what it had come to."""
     at, found = resolved.node.model, resolved.field
     target = found.target if found is not None and found.is_relation else at if found is at._meta.pk else None
+    if target is not None and found is not target._meta.pk and rest[0] in target._meta.names():
+        return refuse_behind_key(f"{model.__name__}.{name}", "__".join(rest), found)
     if target is not None and "__" in name:
         hint = near_or_all(rest[0], target._meta.names())
         return FieldError(f"{target.__name__} has no field {rest[0]!r} (in {model.__name__}.{name})", hint=hint)

@@ -12,6 +12,7 @@ from toolkit.models.asking import Answers
 from toolkit.models.expressions import Expression
 from toolkit.models.fields import DateField
 from toolkit.models.fields.base import Field
+from toolkit.models.nesting import lift_nested
 from toolkit.models.scopes import find_shape
 
 if TYPE_CHECKING:
@@ -80,12 +81,17 @@ class Summaries(Answers[M]):
         for item in aggregates:
             if not hasattr(item, "default_alias"):
                 raise FieldError(f"aggregate({item!r}) needs a name", hint=f"Write aggregate(name={item!r}).")
+        for alias in named:
+            if not alias.isidentifier():
+                raise FieldError(
+                    f"aggregate(): {alias!r} cannot be the name of a value", hint="Such as total=Sum(...)."
+                )
         every = {**{item.default_alias: item for item in aggregates}, **named}
         if not every:
             return {}
         _, values = self._query("aggregate")
         collected = list(values)
-        totals = splitting.with_totals((alias, item.lift(collected)) for alias, item in every.items())
+        totals = splitting.with_totals((alias, lift_nested(item, collected)) for alias, item in every.items())
         known = totalling.of_nothing(every) if self._is_nothing() else None
         if known is not None:
             find_shape(self._scope(), self._query("aggregate", totals)[0])  # refuses what cannot be asked

@@ -39,7 +39,8 @@ def as_text(value: Any) -> str:
     Raises:
         FieldError: It is no text, nor a number, date or the like, or no database could have it.
     """
-    if isinstance(value, bool | bytes | bytearray | list | tuple | set | frozenset | dict) or hasattr(value, "_meta"):
+    forgotten_call = callable(value) or hasattr(value, "_meta")
+    if forgotten_call or isinstance(value, bool | bytes | bytearray | list | tuple | set | frozenset | dict):
         raise FieldError(f"{value!r:.200} is not text that can be searched for")
     text = str.__str__(value) if isinstance(value, str) else str(value)
     try:
